@@ -3,45 +3,24 @@
 What was applied is in a ledger, a file that outlives the runs. Nothing is undone that is gone from the files.
 """
 
-import time
-from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import closing
 
 import click
 from msgspec.structs import replace
 
 from runner.cli import options, output, reports
-from runner.cli.apply_ledger import ledger_place
-from runner.cli.apply_runs import ApplyRuns, attempt_of, resumable_runs
-from runner.cli.asking import permission, wanted
-from runner.cli.command import console_of, print_totals, with_reports
+from runner.cli.apply_command import ApplyCommand, version_set
+from runner.cli.apply_here import ApplyHere
+from runner.cli.apply_ledger import fleet_dsn, ledger_place, project_of
+from runner.cli.asking import wanted
 from runner.cli.run import nothing_ran
-from runner.cli.run_console import RunConsole
 from runner.cli.verb import Verb
 from runner.execution import stored_plans
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, passed_before, versions_of
 from runner.execution.prepare import prepare
-from runner.execution.run_pool import Carried
-from runner.execution.run_spec import RunSet, check_permission
-from runner.foundation.durations import written
-from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError, strongest
-from runner.foundation.sentences import many
-from runner.hosts.stop import Stop
-from runner.job.model import Job
-from runner.ledger import words
-from runner.ledger.decisions import BEGINS, DONE, SENT, Decision, VersionState, can_be_adopted
+from runner.execution.run_spec import RunSet
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.ledger.file import LedgerFile
-from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
-from runner.ledger.observing import Whereabouts
-from runner.ledger.versions import key_of_time
-from runner.reports.safe import clean
-from runner.runs.events import RunStatus
-from runner.runs.journal import utc_now
-
-_BETWEEN_LOOKS = 0.5
-"""Seconds between two looks at versions that another command carries out."""
+from runner.ledger.observing import StoredRuns
 
 
 @click.command("apply", cls=Verb)
@@ -52,7 +31,8 @@ _BETWEEN_LOOKS = 0.5
     "--wait",
     metavar="DURATION",
     type=options.Duration(),
-    help="Wait up to this long for versions that another command carries out; without it they are exit 3.",
+    help="Wait up to this long for versions that another command carries out; without it they are exit 3. With --db "
+    "for all versions; without it the exit code is 0 when they are queued.",
 )
 @options.option(
     "--retry",
@@ -85,6 +65,20 @@ _BETWEEN_LOOKS = 0.5
     type=options.FilledPath(),
     help="The file that holds which versions were applied. [default: .runner/ledger beside targets.yaml]",
 )
+@options.option(
+    "--db",
+    "dsn",
+    metavar="URL",
+    type=options.Filled(),
+    help="Queue the versions in the PostgreSQL database of a fleet, whose workers carry them out; the ledger is there, "
+    "too: `postgresql://HOST/NAME`, or as libpq takes it.",
+)
+@options.option(
+    "--fleet",
+    metavar="NAME",
+    default="",
+    help="With --db, the name of the ledger: repositories that share a database have one each.",
+)
 @options.TARGET
 @options.TARGETS
 @options.CATALOG
@@ -104,6 +98,7 @@ _BETWEEN_LOOKS = 0.5
 @options.RUNS
 @options.QUIET
 @options.VERBOSE
+@options.form()
 @options.reports
 @click.pass_context
 def apply(context: click.Context, /, **_: object) -> int:
@@ -113,6 +108,9 @@ def apply(context: click.Context, /, **_: object) -> int:
     that has passed is not carried out again, nor is one that failed, until the job changes or `--retry failed`. A run
     that broke off goes on. What is unknown is never repeated: settle it, as `runner show` says.
 
+    With --db workers of a fleet carry the versions out. Whoever applies needs no secrets then, and no way to the sites;
+    an earlier version that has not begun is taken out of the queue, one that has begun ends first.
+
     \b
     Examples:
       runner apply specs -t staging --dry-run
@@ -121,28 +119,32 @@ def apply(context: click.Context, /, **_: object) -> int:
       runner apply smoke -t staging --for "$REVISION"
       runner apply nightly -t staging --every 24h
       runner apply specs -t staging --adopt
+      runner apply specs -t staging --db postgresql://HOST/NAME --wait 30m
 
     Exit codes are those of `runner run`, the worst of all versions: also of those that failed before. With --dry-run
-    it is 0.
+    it is 0. With --db and without --wait, versions that are queued or under way count as 0.
     """
     given = context.params
     places = reports.asked_for(context)
     reports.check(places, read=reports.read_by(context))
-    _check_options(context)
-    run_set = prepare(replace(wanted(context), with_data=True))
+    _check_options(context, places)
+    dsn = fleet_dsn(context)
+    run_set = prepare(replace(wanted(context), with_data=True, secrets_elsewhere=dsn is not None))
     output.problems(*run_set.warnings)
     if not given["quiet"]:
         output.say_lines(run_set.not_read)
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
-    place = ledger_place(context, run_set.runs)
-    given["runs"] = place.runs
-    with _opened(place.file) as ledger:
-        return _Apply(context, run_set, ledger, places, base=place.base).carry_out()
+    if dsn is not None:
+        return _applied_to_fleet(context, run_set, places, dsn)
+    return _applied_here(context, run_set, places)
 
 
-def _check_options(context: click.Context) -> None:
+def _check_options(context: click.Context, places: reports.ReportPlaces) -> None:
     given = context.params
+    if given["form"] == "json" and places.use_stdout:
+        message = "`--format json` and a report both go to stdout"
+        raise UsageError(Problem(code="E150", message=message, hint="write the report into a file"))
     if any(map(stored_plans.is_plan, given["specs"])):
         hint = "`runner run` carries a stored plan out, once"
         raise UsageError(Problem(code="E150", message="`apply` takes job files, not stored plans", hint=hint))
@@ -153,180 +155,39 @@ def _check_options(context: click.Context) -> None:
             raise UsageError(Problem(code="E150", message=message, hint="choose one of them"))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[Ledger]:
-    ledger = LedgerFile(path)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
-
-
-class _Apply:
-    """One `apply`, from what is known to the exit code."""
-
-    def __init__(
-        self,
-        context: click.Context,
-        run_set: RunSet,
-        ledger: Ledger,
-        places: reports.ReportPlaces,
-        *,
-        base: Path,
-    ) -> None:
-        self._context = context
-        self._given = given = context.params
-        self._run_set = run_set
-        self._places = places
-        self._base = base
-        key = given["key"] if given["every"] is None else key_of_time(given["every"], now=time.time())
-        versions = versions_of(run_set.runs, key=key, base=base)
-        specs = {version.digest: spec for version, spec in zip(versions, run_set.runs, strict=True)}
-        self._versions = ApplySet(
-            ledger=ledger, store=given["runs"], specs=specs, all=versions, retry=given["retry"] is not None
+def _applied_here(context: click.Context, run_set: RunSet, places: reports.ReportPlaces) -> ExitCode:
+    place = ledger_place(context, run_set.runs)
+    context.params["runs"] = place.runs
+    with closing(LedgerFile(place.file)) as ledger:
+        command = ApplyCommand(
+            context=context,
+            run_set=run_set,
+            places=places,
+            ledger=ledger,
+            versions=version_set(context, run_set, ledger, StoredRuns(place.runs), base=place.base),
+            base=place.base,
+            store=place.runs.name,
         )
-        self._ledger = ledger
-        self._gone: list[LedgerEntry] = []
-        self._stop = Stop(grace=given["grace"])
-        self._waits_until = time.monotonic() + (given["wait"] or 0.0)
-
-    def carry_out(self) -> ExitCode:
-        is_dry = self._given["dry_run"]
-        with ledger_errors():
-            if not self._ledger.exists():
-                self._say_that_all_is_new()
-            if not is_dry:
-                self._ledger.prepare()
-        decisions = self._versions.decisions(writing=False) if is_dry else self._waited_for()
-        self._gone = self._find_gone()
-        needs = self._versions.needs(self._run_set.names, in_order=self._given["in_order"])
-        if is_dry:
-            return self._show(decisions, needs)
-        if self._given["adopt"]:
-            return self._adopt(decisions)
-        return self._apply(decisions, needs)
-
-    def _say_that_all_is_new(self) -> None:
-        """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again."""
-        name = clean(self._ledger.name)
-        how = "" if self._given["adopt"] else "; `--adopt` takes them for applied"
-        output.say(f"there is no ledger {name} yet, so every version is new{how}")
-
-    def _waited_for(self) -> list[Decision]:
-        """What is to be done, when the versions that others carry out have ended, or the time for that is over."""
-        decisions = self._versions.decisions(writing=True)
-        running = ", ".join(clean(each.version.title) for each in decisions if _is_elsewhere(each))
-        if running and time.monotonic() < self._waits_until and self._stop.why is None:
-            output.say(f"waiting up to {written(self._given['wait'])} for another command: {running}")
-        while any(map(_is_elsewhere, decisions)) and time.monotonic() < self._waits_until and self._stop.why is None:
-            self._stop.wait(_BETWEEN_LOOKS)
-            decisions = self._versions.decisions(writing=True)
-        return decisions
-
-    def _find_gone(self) -> list[LedgerEntry]:
-        """Jobs that were applied from these folders, and are not in them any more."""
-        folders = [folder_name(spec, self._base) for spec in self._given["specs"] if spec.is_dir()]
-        gone = self._versions.gone(self._run_set.names, folders=folders, recursive=self._given["recursive"])
-        targets = self._given["target"]
-        return [entry for entry in gone if not targets or entry.version.target in targets]
-
-    def _show(self, decisions: Sequence[Decision], needs: ApplyNeeds) -> ExitCode:
-        shown = decisions if self._given["verbose"] else [each for each in decisions if each.state not in DONE]
-        output.data("".join(f"{line}\n" for line in words.table(shown, self._gone, after=needs.waits)))
-        output.say(words.summary_of_plan(decisions))
-        return ExitCode.PASSED
-
-    def _adopt(self, decisions: Sequence[Decision]) -> ExitCode:
-        adopted = [each for each in decisions if can_be_adopted(each)]
-        now = AttemptEnd(status=RunStatus.PASSED, exit_code=ExitCode.PASSED, at=utc_now())
-        attempt = replace(attempt_of(self._run_set.runs[0], self._versions.store, None), end=now)
-        with ledger_errors():
-            self._ledger.adopt([each.version for each in adopted], attempt)
-        self._prune()
-        left = [each for each in decisions if not can_be_adopted(each)]
-        self._print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])
-        output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")
-        problems, codes = self._of_others(left)
-        output.problems(*problems)
-        return self._with_reports(Carried(left_out=deque()), codes, problems)
-
-    def _apply(self, decisions: Sequence[Decision], needs: ApplyNeeds) -> ExitCode:
-        """Carry out what is new, and what broke off."""
-        resumed = resumable_runs(decisions, self._versions.specs, targets=self._given["targets"])
-        fresh = [each for each in decisions if each.state in BEGINS]
-        passed = passed_before(decisions)
-        blocked = needs.hopeless([each.version.digest for each in fresh], passed={*passed, *resumed})
-        fresh = [each for each in fresh if each.version.digest not in blocked]
-        runs = ApplyRuns(versions=self._versions, fresh=fresh, resumed=resumed, needs=needs, passed=passed)
-        self._print([each for each in decisions if each.state in SENT])
-        carried, codes = Carried(left_out=deque()), list[ExitCode]()
-        if specs := runs.specs():
-            allowed = permission(self._context)
-            check_permission(specs, allowed)
-            console = self._console([spec.job for spec in specs])
-            carried, code = runs.carry_out(self._context, console, yes=allowed.yes, stop=self._stop)
-            codes += [code] if carried.runs or code is not ExitCode.NOTHING_SELECTED else []
-            print_totals(console, carried, total=len(specs))
-        return self._ended(runs, carried, codes, decisions)
-
-    def _ended(
-        self,
-        runs: ApplyRuns,
-        carried: Carried,
-        codes: list[ExitCode],
-        decisions: Sequence[Decision],
-    ) -> ExitCode:
-        """Report what was not carried out, and what the whole came to. It is too late for exit 2: calls may have been
-        sent.
-        """
-        try:
-            self._prune()
-            decisions = self._waited_for()
-        except UsageError as error:
-            output.problems(*error.problems)
-            codes.append(ExitCode.NO_ANSWER)
-        done = {runs.of_runs[run.facts.id].digest for run in carried.runs}
-        problems, of_others = self._of_others([each for each in decisions if each.version.digest not in done])
-        if not any(code in STOPPED.values() for code in codes):
-            waiting = runs.needs.problems([each for each in decisions if each.state in BEGINS], passed=runs.passed)
-            problems += waiting
-            codes += [ExitCode.REFUSED] * bool(waiting)
-        codes += [*of_others, *([ExitCode.NO_ANSWER] if runs.is_unwritten else [])]
-        output.problems(*problems)
-        if not self._given["quiet"]:
-            output.say(
-                words.summary(
-                    [run.result for run in carried.runs],
-                    [each for each in decisions if each.version.digest not in done],
-                )
-            )
-        return self._with_reports(carried, codes, problems)
-
-    def _of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
-        """What is to be said of versions that this command has not carried out, and their exit codes."""
-        found = [words.problem(each, store=self._versions.store.name) for each in decisions]
-        return [each for each in found if each is not None], [each.exit_code for each in decisions]
-
-    def _prune(self) -> None:
-        """Leave out of later lists what is gone, but for runs that have not ended."""
-        if self._given["prune"]:
-            with ledger_errors():
-                self._ledger.prune([entry.version.digest for entry in self._gone if entry.last.end is not None])
-
-    def _print(self, decisions: Sequence[Decision]) -> None:
-        if not self._given["quiet"]:
-            output.say_lines("".join(f"{line}\n" for line in words.table(decisions, self._gone)))
-
-    def _console(self, jobs: Sequence[Job]) -> RunConsole:
-        return console_of(self._context, self._places, jobs=jobs)
-
-    def _with_reports(self, carried: Carried, codes: Sequence[ExitCode], problems: Sequence[Problem]) -> ExitCode:
-        code = strongest(codes) if codes else ExitCode.PASSED
-        return with_reports(self._places, carried, code, problems=problems)
+        return ApplyHere(command, place.runs).carry_out()
 
 
-def _is_elsewhere(decision: Decision) -> bool:
-    """Whether another command carries the version out, or another version that has to end before it begins."""
-    is_before = decision.state is VersionState.BLOCKED
-    observed = decision.before if is_before else decision.known
-    return observed is not None and observed.where is Whereabouts.UNDER_WAY
+def _applied_to_fleet(context: click.Context, run_set: RunSet, places: reports.ReportPlaces, dsn: str) -> ExitCode:
+    """Raises `NoDatabaseError`, too."""
+    from runner.cli.apply_fleet import ApplyToFleet  # noqa: PLC0415  250 ms, for whoever names a database
+    from runner.fleet.store import FleetStore, check  # noqa: PLC0415  likewise
+    from runner.ledger.database import FleetLedger  # noqa: PLC0415  likewise
+    from runner.ledger.fleet_runs import ObservedFleet  # noqa: PLC0415  likewise
+
+    check(dsn)
+    base = project_of(run_set.runs)
+    with closing(FleetLedger(dsn, fleet=context.params["fleet"])) as ledger, closing(FleetStore(dsn)) as store:
+        command = ApplyCommand(
+            context=context,
+            run_set=run_set,
+            places=places,
+            ledger=ledger,
+            versions=version_set(context, run_set, ledger, ObservedFleet(store), base=base, queues=True),
+            base=base,
+            store=store.name,
+        )
+        return ApplyToFleet(command, ledger, store).carry_out()

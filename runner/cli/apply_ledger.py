@@ -4,12 +4,13 @@ is given in another folder must find what was applied.
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 from click.core import ParameterSource
 from msgspec import Struct
 
-from runner.cli.options import StoreOfRuns
+from runner.cli.options import StoreOfRuns, fleet_library
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.ledger.model import USUAL
@@ -18,6 +19,9 @@ from runner.reports.safe import clean
 from runner.runs.store import USUAL as USUAL_RUNS
 from runner.runs.store import LocalRunStore
 from runner.targets.files import find_targets, searched_folders
+
+_HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wait_ready", "grace")
+"""Options of whoever carries runs out."""
 
 
 class LedgerPlace(Struct, frozen=True, kw_only=True):
@@ -47,6 +51,34 @@ def ledger_place(context: click.Context, runs: Sequence[RunSpec]) -> LedgerPlace
     if context.get_parameter_source("runs") is ParameterSource.DEFAULT:
         store = StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
     return LedgerPlace(file=Path(called(base / USUAL)), base=base, runs=store)
+
+
+def project_of(runs: Sequence[RunSpec]) -> Path:
+    """The resolved folder of the jobs' project; of several, the current folder."""
+    folders = _project_folders(Path(run.job.file) for run in runs)
+    return folders[0] if len(folders) == 1 else Path.cwd().resolve()
+
+
+def fleet_dsn(context: click.Context) -> str | None:
+    """The database of the fleet that is to carry the versions out; None where this command does. What is typed counts
+    more than a variable.
+
+    Raises `UsageError` where options do not go together, and where the libraries of a fleet are not installed.
+    """
+    dsn: str | None = context.params["dsn"]
+    typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    here = [name for name in typed if name in _HERE]
+    if dsn is None or ("dsn" not in typed and {*here} & {"ledger", "runs"}):
+        if "fleet" in typed:
+            hint = "name the database with `--db`"
+            raise UsageError(Problem(code="E150", message="`--fleet` names a ledger in a database", hint=hint))
+        return None
+    if here:
+        options = {parameter.name: max(parameter.opts, key=len) for parameter in context.command.params}
+        message = f"`{options[here[0]]}` says nothing to a fleet: with `--db` its workers carry the runs out"
+        raise UsageError(Problem(code="E150", message=message, hint=f"leave out `{options[here[0]]}`, or `--db`"))
+    fleet_library()
+    return dsn
 
 
 def _project_folders(jobs: Iterable[Path]) -> list[Path]:

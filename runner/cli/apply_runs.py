@@ -35,7 +35,7 @@ from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import unwritable
 
 
@@ -57,14 +57,9 @@ def commit_of(spec: RunSpec) -> str | None:
     return changes.commit + DIRTY * is_dirty
 
 
-def attempt_of(spec: RunSpec, store: RunStore, run: str | None) -> VersionAttempt:
+def attempt_of(spec: RunSpec, *, run: str | None = None, place: str = "") -> VersionAttempt:
     """An attempt that begins now."""
-    return VersionAttempt(
-        run=run,
-        began_at=utc_now(),
-        place="" if run is None else str(Path(store.place(run)).absolute()),
-        commit=commit_of(spec),
-    )
+    return VersionAttempt(run=run, began_at=utc_now(), place=place, commit=commit_of(spec))
 
 
 def resumable_runs(
@@ -112,6 +107,7 @@ class ApplyRuns(Struct, kw_only=True):
     """
 
     versions: ApplySet
+    store: LocalRunStore
     fresh: Sequence[Decision]
     resumed: Mapping[str, ResumableRun]
     needs: ApplyNeeds
@@ -123,7 +119,7 @@ class ApplyRuns(Struct, kw_only=True):
         self, context: click.Context, console: RunConsole, *, yes: bool, stop: Stop
     ) -> tuple[Carried, ExitCode]:
         """Make every site ready, then carry the runs out: those that broke off first."""
-        store = self.versions.store
+        store = self.store
         url = next((run.began.target.url for run in self.resumed.values() if run.began.target.sandbox), None)
         sandboxes = Sandboxes(store, resumed=url)
         with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
@@ -175,14 +171,12 @@ class ApplyRuns(Struct, kw_only=True):
 
             def begun() -> ActiveRun | None:
                 run = new_id()
-                attempt = attempt_of(spec, self.versions.store, run)
+                attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
                 with ledger_errors(), self._written_down(decision, attempt) as ours:
                     if not ours:
                         return None
                     self.of_runs[run] = decision.version
-                    begun = begin(
-                        spec, sites, self.versions.store, alone=alone, judgement=judgement, command=command, run=run
-                    )
+                    begun = begin(spec, sites, self.store, alone=alone, judgement=judgement, command=command, run=run)
                     self._check_lock(begun)
                     return begun
 

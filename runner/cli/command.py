@@ -42,14 +42,19 @@ from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
 def console_of(
-    context: click.Context, places: reports.ReportPlaces, *, jobs: Sequence[Job] = (), resumed: str = "resumed"
+    context: click.Context,
+    places: reports.ReportPlaces,
+    *,
+    jobs: Sequence[Job] = (),
+    resumed: str = "resumed",
+    apart: bool = False,
 ) -> RunConsole:
     """Where and how much the options of a command want printed. `jobs` are those of all its runs, where it begins
-    them.
+    them. `apart`: stdout is for something else.
     """
     given = context.params
     return RunConsole(
-        out=output.MessageStream("stderr" if places.use_stdout else "stdout"),
+        out=output.MessageStream("stderr" if apart or places.use_stdout else "stdout"),
         quiet=given["quiet"],
         verbose=given["verbose"],
         side_by_side=min(given.get("jobs", 1), len(jobs)) > 1,
@@ -206,8 +211,19 @@ def with_reports(
 ) -> ExitCode:
     """Write the reports, with `problems` of the command; its code, also where the reports cannot be written."""
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
-    problems = (*problems, *_not_begun(carried, code))
     store = carried.runs[0].store.name if carried.runs else None
+    return publish(places, runs, code, problems=(*problems, *not_begun(carried, code)), store=store)
+
+
+def publish(
+    places: reports.ReportPlaces,
+    runs: Sequence[ReportedRun],
+    code: ExitCode,
+    *,
+    problems: Sequence[Problem] = (),
+    store: str | None = None,
+) -> ExitCode:
+    """The same, of any runs of the `store`."""
     command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)
     try:
         reports.publish(places, command)
@@ -233,7 +249,7 @@ def print_totals(console: RunConsole, carried: Carried, *, total: int) -> None:
         console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
 
 
-def _not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
+def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
     """Why runs did not begin or come to their end. After a run that did not pass (`--fail-fast`) that is no problem of
     its own.
     """

@@ -106,6 +106,7 @@ _NAMES: Final = frozenset(
         "FAILED",
         "FAIL_FAST",
         "FILE",
+        "FLEET",
         "FOR",
         "FORMAT",
         "GRACE",

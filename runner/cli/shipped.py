@@ -22,7 +22,7 @@ from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
 _FORMAT = 1
 _MOST_CODES = 8
 _SHORTEST_WORD = 3
-SCHEMAS = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff")
+SCHEMAS = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff", "apply")
 
 
 @click.command("explain", cls=Verb)
@@ -91,7 +91,7 @@ def _hint(written: str, code: str) -> str:
 @click.pass_context
 def schema(context: click.Context, /, **_: object) -> int:
     r"""Print the JSON Schema of NAME: job files, targets, doubles of processes, catalogues; for programs, JSON reports,
-    events, and what `runs`, `history` and `diff` print with `--format json`.
+    events, and what `runs`, `history`, `diff` and `apply` print with `--format json`.
 
     \b
     Examples:

@@ -59,10 +59,9 @@ def worker(context: click.Context, /, **_: object) -> int:
       runner worker -t staging -j 4
       runner worker --once
 
-    No verb queues runs yet: a program does, with `runner.fleet.queue.put_runs`.
-
-    The targets file and the secrets of the sites are this machine's own; the database has none of them. After a signal
-    no call begins, those in flight are answered within the grace, and the runs go back into the queue.
+    `runner apply SPEC --db URL` queues runs. The targets file and the secrets of the sites are this machine's own; the
+    database has none of them. After a signal no call begins, those in flight are answered within the grace, and the
+    runs go back into the queue.
 
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s.
     """

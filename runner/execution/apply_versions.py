@@ -14,16 +14,24 @@ from msgspec import Struct, field
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import listed
-from runner.ledger.decisions import DONE, Decision, decide, entry_passed
+from runner.ledger.decisions import (
+    DONE,
+    Decision,
+    VersionState,
+    decide,
+    entry_passed,
+    holds_up,
+    known_state,
+    needs_a_person,
+)
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, LedgerError
-from runner.ledger.observing import ObservedEntry, Whereabouts, observed
+from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts
 from runner.ledger.versions import version_digest
 from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.runs.events import TargetName
-from runner.runs.store import LocalRunStore
 from runner.targets.model import SandboxTarget, Target
 from runner.targets.resolve import resolve_url
 
@@ -66,7 +74,8 @@ def _place(target: Target, names: dict[Target, TargetName]) -> TargetName:
 
 def _version(run: RunSpec, place: TargetName, key: str | None, base: Path) -> AppliedVersion:
     case = run.case.name if run.case else None
-    inputs = open_inputs(run.job, run.inputs)
+    secrets = {declared.name: "***" for declared in run.job.inputs if declared.secret}
+    inputs = {**open_inputs(run.job, run.inputs), **secrets}  # whether or not this machine has them
     return AppliedVersion(
         digest=version_digest(run.written, inputs=inputs, case=case, target=place, key=key),
         job=run.job.name,
@@ -80,14 +89,23 @@ def _version(run: RunSpec, place: TargetName, key: str | None, base: Path) -> Ap
 
 class ApplyNeeds(Struct, frozen=True, kw_only=True):
     """What lets a version begin: by its digest, for each job that it needs, the digests of the versions that must have
-    passed. A job that this command does not carry out, and that has not passed, has one that never does.
+    passed, with those of the ledger for what this command does not carry out. What nobody has carried out, with the
+    same key, has a digest that never passes. `known` are what the ledger has of the latter.
     """
 
     waits: Mapping[str, Mapping[str, frozenset[str]]]
+    known: Mapping[str, ObservedEntry] = field(default_factory=dict)
 
     def lacking(self, digest: str, passed: Collection[str]) -> tuple[str, ...]:
         """The names of the needed jobs that have not passed."""
-        return tuple(job for job, needed in self.waits[digest].items() if any(each not in passed for each in needed))
+        return tuple(
+            job
+            for job, needed in self.waits[digest].items()
+            if any(each not in passed and not self._has_passed(each) for each in needed)
+        )
+
+    def _has_passed(self, digest: str) -> bool:
+        return digest in self.known and entry_passed(self.known[digest].entry)
 
     def hopeless(self, fresh: Collection[str], *, passed: Collection[str]) -> frozenset[str]:
         """Those of `fresh`, digests, that cannot begin, whatever the others come to. `passed` may still pass, or have.
@@ -100,7 +118,7 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
             for needed in self.waits[digest].values():
                 for each in needed:
                     waiting.setdefault(each, []).append(digest)
-        lost = [each for each in waiting if each not in hopeful and each not in passed]
+        lost = [each for each in waiting if each not in hopeful and each not in passed and not self._has_passed(each)]
         while lost:
             for digest in waiting.get(lost.pop(), ()):
                 if digest in hopeful:
@@ -108,37 +126,48 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
                     lost.append(digest)
         return frozenset(fresh) - hopeful
 
-    def problems(self, decisions: Sequence[Decision], *, passed: Collection[str]) -> list[Problem]:
-        """A problem for each version that waits for jobs that have not passed."""
+    def states(self) -> dict[str, VersionState]:
+        """Of the versions that the ledger has beside those of this command."""
+        return {digest: known_state(each) for digest, each in self.known.items()}
+
+    def problems(
+        self, decisions: Sequence[Decision], *, passed: Collection[str], queued: bool = False
+    ) -> list[Problem]:
+        """A problem for each version that waits for jobs that have not passed. `queued`: its run waits in a fleet."""
         return [
-            _waiting(each.version, lacking)
+            _waiting(each.version, lacking, queued=queued)
             for each in decisions
             if (lacking := self.lacking(each.version.digest, passed))
         ]
 
 
-def _waiting(version: AppliedVersion, lacking: Sequence[str]) -> Problem:
+def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool) -> Problem:
     jobs = listed([*map(clean, lacking)])
     has = "has" if len(lacking) == 1 else "have"
+    if queued:
+        message = f"`{clean(version.title)}` is blocked by {jobs}, which {has} not passed"
+        hint = "settle that job, or change it and apply it: what waits for it begins as soon as it has passed"
+        return Problem(code="E184", message=message, hint=hint)
     message = f"`{clean(version.title)}` is not carried out: it waits for {jobs}, which {has} not passed"
     hint = "see why that is so; when the job has passed at this target, `runner apply` carries out what waits for it"
     return Problem(code="E184", message=message, hint=hint)
 
 
-_NEVER = frozenset({""})
+_NEVER = ""
 """What a job waits for that is not there: no version has this digest."""
 
 
 class ApplySet(Struct, kw_only=True):
-    """`specs` are the runs, by the digests of their versions. `passing` are runs without an end that hold nobody up:
-    nobody can say any more what they did.
+    """`specs` are the runs, by the digests of their versions. `queues`: a fleet carries them out. `passing` are runs
+    without an end that hold nobody up: nobody can say any more what they did, or their ends are waited for elsewhere.
     """
 
     ledger: Ledger
-    store: LocalRunStore
+    observer: RunObserver
     specs: Mapping[str, RunSpec]
     all: Sequence[AppliedVersion]
     retry: bool = False
+    queues: bool = False
     passing: set[str] = field(default_factory=set)
     _newest: list[LedgerEntry] = field(default_factory=list)
 
@@ -148,40 +177,39 @@ class ApplySet(Struct, kw_only=True):
         Raises `UsageError`.
         """
         with ledger_errors():
-            stored = frozenset(self.store.runs())
             if writing:
-                self._teach(stored)
-            found = {digest: self._seen(entry, stored) for digest, entry in self.ledger.find(self.specs).items()}
-            open_entries = [self._seen(entry, stored) for entry in self.ledger.unended()]
+                self._teach()
+            found = self._observed(self.ledger.find(self.specs).values())
+            unsettled = self.observer.observe(self.ledger.unsettled())
             self._newest = self.ledger.newest()
-        lost = [each.entry.last.run for each in open_entries if each.where is Whereabouts.LOST]
+            own = {version.title: version.digest for version in self.all}
+            others = [
+                entry for entry in self._newest if own.get(entry.version.title, "") not in ("", entry.version.digest)
+            ]
+            before = {each.entry.version.title: each for each in self.observer.observe(others)}
+        lost = [each.entry.last.run for each in unsettled if self.queues or each.where is Whereabouts.LOST]
         self.passing = {run for run in lost if run is not None}
-        newest = {entry.version.title: entry for entry in self._newest}
-        return [self._decision(version, found, newest.get(version.title), stored) for version in self.all]
+        before |= {each.entry.version.title: each for each in sorted(unsettled, key=needs_a_person) if holds_up(each)}
+        return [self._decision(version, found.get(version.digest), before) for version in self.all]
 
-    def _seen(self, entry: LedgerEntry, stored: frozenset[str]) -> ObservedEntry:
-        return observed(entry, self.store, stored=stored)
+    def _decision(
+        self, version: AppliedVersion, known: ObservedEntry | None, before: Mapping[str, ObservedEntry]
+    ) -> Decision:
+        other = before.get(version.title)
+        is_other = other is not None and other.entry.version.digest != version.digest
+        return decide(version, known=known, before=other if is_other else None, retry=self.retry, queues=self.queues)
 
-    def _teach(self, stored: frozenset[str]) -> None:
+    def _observed(self, entries: Iterable[LedgerEntry]) -> dict[str, ObservedEntry]:
+        return {each.entry.version.digest: each for each in self.observer.observe([*entries])}
+
+    def _teach(self) -> None:
         """Write down the ends that the ledger lacks, and forget attempts of which nothing was sent."""
-        for entry in (*self.ledger.unended(), *self.ledger.find(self.specs).values()):
-            each = self._seen(entry, stored)
+        for each in self.observer.observe([*self.ledger.unsettled(), *self.ledger.find(self.specs).values()]):
             last = each.entry.last
             if last.run is not None and last.end is not None and each.has_changed:
                 self.ledger.end(last.run, last.end)
             elif last.run is not None and last.end is None and each.where is Whereabouts.NEVER_BEGAN:
                 self.ledger.release(last.run)
-
-    def _decision(
-        self,
-        version: AppliedVersion,
-        found: Mapping[str, ObservedEntry],
-        newest: LedgerEntry | None,
-        stored: frozenset[str],
-    ) -> Decision:
-        is_other = newest is not None and newest.version.digest != version.digest
-        before = self._seen(newest, stored) if newest is not None and is_other else None
-        return decide(version, known=found.get(version.digest), before=before, retry=self.retry)
 
     def gone(self, names: frozenset[str], *, folders: Sequence[str], recursive: bool) -> list[LedgerEntry]:
         """The newest versions of jobs that were applied from one of the folders, and are not in it any more. `names`
@@ -196,38 +224,51 @@ class ApplySet(Struct, kw_only=True):
 
     def needs(self, names: Collection[str], *, in_order: bool) -> ApplyNeeds:
         """Which versions wait for which, by `needs` of their jobs, and with `in_order` each for the job before. `names`
-        are all that the files hold, `job[case]`: cases that are not selected count by what the ledger has of them.
+        are all that the files hold, `job[case]`: what is not selected counts by what the ledger has of it.
         """
         before = _jobs_before(self.all) if in_order else {}
-        there: dict[tuple[str, str], list[str]] = {}
-        for version in self.all:
-            there.setdefault((version.job, version.target), []).append(version.digest)
-        passed = _passed_jobs(self._newest)
-        lacking = self._lacking(names)
-        waits: dict[str, dict[str, frozenset[str]]] = {}
-        for version in self.all:
-            jobs = dict.fromkeys((*self.specs[version.digest].job.needs, *before.get(version.digest, ())))
-            places = {job: (job, version.target) for job in jobs}
-            known = {job: frozenset(there[place]) for job, place in places.items() if place in there}
-            never = {job: _NEVER for job, place in places.items() if place not in there and place not in passed}
-            waits[version.digest] = known | never | {job: _NEVER for job in jobs if places[job] in lacking}
-        return ApplyNeeds(waits=waits)
+        needed = {
+            version.digest: tuple(
+                dict.fromkeys((*self.specs[version.digest].job.needs, *before.get(version.digest, ())))
+            )
+            for version in self.all
+        }
+        if in_order:
+            _refuse_circles({version.job: needed[version.digest] for version in self.all})
+        if not any(needed.values()):
+            return ApplyNeeds(waits={digest: {} for digest in needed})
+        with ledger_errors():
+            known = self._observed(self.ledger.newest_with(self.all[0].key))
+        places = _Places(names=names, selected=self.all, known=known)
+        return ApplyNeeds(
+            waits={
+                version.digest: {job: places.of_job(job, version.target) for job in needed[version.digest]}
+                for version in self.all
+            },
+            known=known,
+        )
 
-    def _lacking(self, names: Collection[str]) -> set[tuple[str, str]]:
-        """The jobs, with targets, that have a case that is not selected there and has not passed."""
-        passed = {(each.version.name, each.version.target) for each in self._newest if entry_passed(each)}
-        done = passed | {(version.name, version.target) for version in self.all}
-        targets = {version.target for version in self.all}
-        return {(name.partition("[")[0], target) for name in names for target in targets if (name, target) not in done}
 
+class _Places:
+    """The digests of versions by their jobs and targets: those of this command, else those of the ledger."""
 
-def _passed_jobs(newest: Iterable[LedgerEntry]) -> set[tuple[str, str]]:
-    """The jobs, with their targets, of which all that the ledger has has passed."""
-    has_passed: dict[tuple[str, str], bool] = {}
-    for entry in newest:
-        place = entry.version.job, entry.version.target
-        has_passed[place] = has_passed.get(place, True) and entry_passed(entry)
-    return {place for place, passed in has_passed.items() if passed}
+    def __init__(
+        self, *, names: Collection[str], selected: Iterable[AppliedVersion], known: Mapping[str, ObservedEntry]
+    ) -> None:
+        self._digests = {(each.entry.version.name, each.entry.version.target): digest for digest, each in known.items()}
+        self._digests |= {(version.name, version.target): version.digest for version in selected}
+        self._names: dict[str, set[str]] = {}
+        for name in names:
+            self._names.setdefault(name.partition("[")[0], set()).add(name)
+        self._known: dict[tuple[str, str], set[str]] = {}
+        for each in known.values():
+            version = each.entry.version
+            self._known.setdefault((version.job, version.target), set()).add(version.name)
+
+    def of_job(self, job: str, target: str) -> frozenset[str]:
+        """Of all its cases in the files, or where these do not hold the job, of those that the ledger knows."""
+        names = self._names.get(job) or self._known.get((job, target)) or {job}
+        return frozenset(self._digests.get((name, target), _NEVER) for name in names)
 
 
 def passed_before(decisions: Sequence[Decision]) -> set[str]:
@@ -248,6 +289,26 @@ def _jobs_before(versions: Sequence[AppliedVersion]) -> dict[str, tuple[str, ...
         for version in versions
         if (index := places[version.target, version.job])
     }
+
+
+def _refuse_circles(needed: Mapping[str, Sequence[str]]) -> None:
+    """Raise `UsageError` where a job would wait for itself: `needs` alone make no circle, as was checked before."""
+    done: set[str] = set()
+    for first in needed:
+        way, left = [first], [iter(needed[first])]
+        while left:
+            job = next(left[-1], None)
+            if job is None:
+                left.pop()
+                done.add(way.pop())
+            elif job in way:
+                circle = " → ".join(map(clean, [*way[way.index(job) :], job]))
+                message = f"`--in-order` and `needs` contradict each other: {circle}"
+                hint = "leave out `--in-order`, or name the files in the order in which the jobs need each other"
+                raise UsageError(Problem(code="E186", message=message, hint=hint))
+            elif job not in done and job in needed:
+                way.append(job)
+                left.append(iter(needed[job]))
 
 
 def _is_in(folder: str, other: str, *, recursive: bool) -> bool:

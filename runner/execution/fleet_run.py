@@ -23,12 +23,14 @@ from runner.fleet.queue import QueuedRun
 from runner.fleet.store import FleetStore
 from runner.fleet.turns import DrainedStop, FleetTurn
 from runner.fleet.worker import PATIENCE, Left
+from runner.foundation.git import Checkout
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.site_key import one_spelling
 from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
+from runner.ledger.model import DIRTY
 from runner.planning import plan_file
 from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.planning.plan_file import StoredPlan
@@ -189,7 +191,8 @@ class FleetRuns:
         secrets = Secrets()
         site.hide_in(secrets)
         made = _plan(spec, site, secrets)
-        facts = RunFacts(id=run, started_at=utc_now(), engine=VERSION, commit=found.commit)
+        then = _checkout(found.commit)
+        facts = RunFacts(id=run, started_at=utc_now(), engine=VERSION, commit=then.commit, dirty=then.dirty)
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
         kept = snapshot.written(made, key=os.urandom(32).hex())
@@ -259,6 +262,13 @@ def _plan(spec: RunSpec, site: ReadySite, secrets: Secrets) -> Plan:
     )
     seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
     return replace(made, alone=False, timeout=seconds, settle=settle, elements=spec.elements)
+
+
+def _checkout(commit: str | None) -> Checkout:
+    """What was checked out where the run was applied."""
+    if commit is None:
+        return Checkout()
+    return Checkout(commit=commit.removesuffix(DIRTY), dirty=commit.endswith(DIRTY))
 
 
 def _sentence(problems: Sequence[Problem]) -> str:

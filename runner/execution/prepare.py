@@ -6,7 +6,7 @@ target, in this order: jobs as they were named, cases as they were written, targ
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -134,14 +134,36 @@ def _values(
     """The input values of each run; a person at the terminal is asked for those that are missing, if nothing else is
     wrong.
     """
-    runs = [(one.job, one.case, one.file.lacking) for one in chosen]
+    jobs = [_open_job(one.job) if wanted.secrets_elsewhere else one.job for one in chosen]
+    runs = [(job, one.case, one.file.lacking) for job, one in zip(jobs, chosen, strict=True)]
+    if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():
+        return [], [*map(_not_handed_over, secret)]
     values, problems = input_values(runs, given)
     if not chosen and project.errors:
         return values, []
     if not project.errors and {problem.code for problem in problems} == {"E130"}:
-        answers = wanted.ask([(one.job, one.case) for one in chosen], given, os.environ)
+        answers = wanted.ask([(job, case) for job, case, _ in runs], given, os.environ)
         return input_values(runs, given | answers)
     return values, problems
+
+
+def _open_job(job: Job) -> Job:
+    """The job without its secret inputs."""
+    if not any(declared.secret for declared in job.inputs):
+        return job
+    return replace(job, inputs=tuple(declared for declared in job.inputs if not declared.secret))
+
+
+def _given_secrets(chosen: Iterable[_Selected], given: Collection[str]) -> list[str]:
+    """The secret inputs that this command was given."""
+    secret = dict.fromkeys(declared.name for one in chosen for declared in one.job.inputs if declared.secret)
+    return [name for name in secret if name in given]
+
+
+def _not_handed_over(name: str) -> Problem:
+    message = f"input `{clean(name)}` is secret, and no secret goes into the database of a fleet"
+    hint = f"leave it out here, and give it to the workers: `{VARIABLE}{clean(name).upper()}` in their environment"
+    return Problem(code="E131", message=message, hint=hint)
 
 
 def _run_specs(

@@ -31,7 +31,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
     that tells what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
     the options that nobody has typed; `ask` gets the inputs that are missing. `with_data`: the runs hold the data of
-    their files, too.
+    their files, too. `secrets_elsewhere`: whoever carries the runs out has the secret inputs.
     """
 
     specs: Sequence[Path]
@@ -49,6 +49,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     changed_since: str | None = None
     ask: AskForInputs = ask_nobody
     with_data: bool = False
+    secrets_elsewhere: bool = False
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):

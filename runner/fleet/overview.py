@@ -21,19 +21,21 @@ select w.name, w.targets, w.jobs, w.replay, extract(epoch from now() - q.last_he
 from workers w join procrastinate_workers q on q.id = w.id order by w.name
 """
 _RUNS: Final = """
-select id::text, title, target, state, status, exit_code, in_doubt, note, worker, seq, attempt_seconds, age from (
-  select r.*, extract(epoch from now() - r.updated_at)::float8 as age,
-    extract(epoch from now() - r.created_at)::float8 as attempt_seconds from runs r
+select id::text, title, target, state, status, exit_code, in_doubt, coalesce(note, 'blocked by ' || blocking), worker,
+  seq, attempt_seconds, age from (
+  select r.*, b.title as blocking, extract(epoch from now() - r.updated_at)::float8 as age,
+    extract(epoch from now() - r.created_at)::float8 as attempt_seconds
+  from runs r left join blocked b on b.run = r.id
   where {condition} and (%(targets)s::text[] is null or r.target = any (%(targets)s))
 ) r order by id desc limit %(limit)s
 """
 _OPEN: Final = """(
-  r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and r.note is not null)
+  r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and b.run is not null)
   or (r.state = 'ended' and (r.status <> 'passed' or r.in_doubt > 0))
 )"""
 _UNSERVED: Final = """
 select r.target, count(*), min(r.replay) from runs r
-where r.state in ('queued', 'parked') and (%(targets)s::text[] is null or r.target = any (%(targets)s))
+where r.state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or r.target = any (%(targets)s))
   and not exists (
     select from workers w join procrastinate_workers q on q.id = w.id
     where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay

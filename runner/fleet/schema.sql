@@ -197,7 +197,7 @@ create table runner.attempts (
   foreign key (fleet, digest) references runner.ledger
 );
 create index attempts_version on runner.attempts (fleet, digest);
-create index attempts_open on runner.attempts (fleet) where status is null;
+create index attempts_unsettled on runner.attempts (fleet) where status is null or status = 'unknown';
 
 -- A run that is `waiting` is queued when each run that it needs has passed; with `after`, when that has ended and is
 -- not in doubt: so two runs of one title are never under way at once, whatever locks they have.

@@ -29,7 +29,9 @@ _KNOWN: Final = f"""{_ENTRIES} a.n in (
 _NEWEST: Final = f"""{_ENTRIES} a.n in (
   select max(b.n) from attempts b join ledger w on w.fleet = b.fleet and w.digest = b.digest
   where w.fleet = %(fleet)s and not w.pruned group by w.title)"""  # noqa: S608  likewise
-_UNENDED: Final = f"{_ENTRIES} a.status is null order by a.n"
+_NEWEST_WITH: Final = _NEWEST.replace("not w.pruned", "not w.pruned and w.key is not distinct from %(key)s::text")
+_UNSETTLED: Final = f"""{_ENTRIES} (a.status is null or a.status = 'unknown')
+  and not exists (select from attempts l where l.fleet = a.fleet and l.digest = a.digest and l.n > a.n) order by a.n"""
 _EXISTS: Final = "select exists (select from ledger where fleet = %(fleet)s)"
 _FREE: Final = """
 select c.digest from unnest(%(digests)s::text[], %(titles)s::text[], %(known)s::int[]) c (digest, title, known)
@@ -97,8 +99,11 @@ class FleetLedger:
     def newest(self) -> list[LedgerEntry]:
         return sorted(self._entries(_NEWEST), key=lambda entry: entry.version.title)
 
-    def unended(self) -> list[LedgerEntry]:
-        return self._entries(_UNENDED)
+    def newest_with(self, key: str | None) -> list[LedgerEntry]:
+        return self._entries(_NEWEST_WITH, key=key)
+
+    def unsettled(self) -> list[LedgerEntry]:
+        return self._entries(_UNSETTLED)
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
@@ -189,11 +194,12 @@ def _entry(row: Sequence[Any]) -> LedgerEntry:
     *of_version, attempts, run, began_at, place, commit, status, code, ended_at = row
     end = None
     if status is not None:
-        end = AttemptEnd(status=RunStatus(status), exit_code=ExitCode(code), at=_text(ended_at))
-    attempt = VersionAttempt(run=run, began_at=_text(began_at), place=place, commit=commit, end=end)
+        end = AttemptEnd(status=RunStatus(status), exit_code=ExitCode(code), at=moment(ended_at))
+    attempt = VersionAttempt(run=run, began_at=moment(began_at), place=place, commit=commit, end=end)
     version = AppliedVersion(**dict(zip(_OF_VERSION, of_version, strict=True)))
     return LedgerEntry(version=version, attempts=attempts, last=attempt)
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(at: datetime) -> str:
+    """A moment of the database as the ledger has it: UTC, `…Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

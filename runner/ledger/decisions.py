@@ -27,11 +27,16 @@ class VersionState(StrEnum):
     UNKNOWN = "unknown"
     LOST = "lost"
     RUNNING = "running"
+    QUEUED = "queued"
+    WAITING = "waiting"
+    HELD = "held"
     BLOCKED = "blocked"
 
 
 BEGINS = frozenset({VersionState.NEW, VersionState.CHANGED, VersionState.MOVED, VersionState.AGAIN})
 SENT = BEGINS | {VersionState.RESUMED}
+OPEN = frozenset({VersionState.RUNNING, VersionState.QUEUED, VersionState.WAITING})
+"""What ends by itself, and needs nobody."""
 DONE = frozenset({VersionState.PASSED, VersionState.ADOPTED})
 NOT_REPEATED = frozenset({VersionState.FAILED, VersionState.ERROR, VersionState.CANCELLED, VersionState.REFUSED})
 
@@ -56,10 +61,10 @@ class Decision(Struct, frozen=True, kw_only=True):
         match self.state:
             case VersionState.UNKNOWN | VersionState.LOST:
                 return ExitCode.UNKNOWN
-            case VersionState.RUNNING:
+            case VersionState.RUNNING | VersionState.QUEUED | VersionState.WAITING:
                 return ExitCode.NO_ANSWER
-            case VersionState.BLOCKED | VersionState.RESUMED:
-                return _code_of_run(self.known if self.state is VersionState.RESUMED else self.before)
+            case VersionState.BLOCKED | VersionState.RESUMED | VersionState.HELD:
+                return _code_of_run(self.before if self.state is VersionState.BLOCKED else self.known)
             case VersionState.FAILED | VersionState.REFUSED:
                 return ExitCode.FAILED if self.state is VersionState.FAILED else ExitCode.REFUSED
             case VersionState.ERROR | VersionState.CANCELLED:
@@ -85,13 +90,18 @@ def decide(
     known: ObservedEntry | None,
     before: ObservedEntry | None,
     retry: bool = False,
+    queues: bool = False,
 ) -> Decision:
-    """`retry`: what ended and did not pass is carried out again."""
-    state = _first_state(version, before) if known is None else _known_state(known)
+    """`retry`: what ended and did not pass is carried out again. `queues`: a version that another holds up is queued,
+    and waits there.
+    """
+    state = _first_state(version, before) if known is None else known_state(known)
     if retry and state in NOT_REPEATED:
         state = VersionState.AGAIN
-    if state in BEGINS and before is not None and holds_up(before):
-        state = VersionState.BLOCKED
+    if before is not None:
+        is_held_up = state in BEGINS and not queues and holds_up(before)
+        if is_held_up or (state is VersionState.WAITING and needs_a_person(before)):
+            state = VersionState.BLOCKED
     return Decision(version=version, state=state, known=known, before=before)
 
 
@@ -99,9 +109,14 @@ def holds_up(before: ObservedEntry) -> bool:
     """Whether a run of another version has to end, or to be settled, before one of the same title begins: what it did
     may happen a second time. A run that is lost can do neither, and holds nobody up.
     """
+    return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF) or needs_a_person(before)
+
+
+def needs_a_person(before: ObservedEntry) -> bool:
+    """Whether the run of the entry ends, or is settled, by a person alone."""
     if before.where is Whereabouts.ENDED:
         return before.run is not None and before.run.result.status is RunStatus.UNKNOWN
-    return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF)
+    return before.where is Whereabouts.HELD
 
 
 def _first_state(version: AppliedVersion, before: ObservedEntry | None) -> VersionState:
@@ -110,7 +125,8 @@ def _first_state(version: AppliedVersion, before: ObservedEntry | None) -> Versi
     return VersionState.CHANGED if before.entry.version.url == version.url else VersionState.MOVED
 
 
-def _known_state(known: ObservedEntry) -> VersionState:
+def known_state(known: ObservedEntry) -> VersionState:
+    """The state of a version that is in the ledger, whatever comes before it."""
     last = known.entry.last
     match known.where:
         case Whereabouts.UNDER_WAY:
@@ -122,6 +138,8 @@ def _known_state(known: ObservedEntry) -> VersionState:
             return VersionState.NEW if known.entry.attempts == 1 else VersionState.AGAIN
         case Whereabouts.SENT_NOTHING:
             return VersionState.AGAIN
+        case Whereabouts.QUEUED | Whereabouts.WAITING | Whereabouts.HELD:
+            return VersionState(known.where.name.lower())
         case Whereabouts.LOST:
             return VersionState.LOST
         case Whereabouts.ENDED:

@@ -43,7 +43,8 @@ FROM version v JOIN attempt a ON a.number = (SELECT max(number) FROM attempt WHE
 _NEWEST: Final = f"""{_ENTRIES} WHERE a.number IN (
   SELECT max(b.number) FROM attempt b JOIN version w ON w.digest = b.digest WHERE w.pruned = 0 GROUP BY w.title)
 ORDER BY v.title"""  # noqa: S608  our own text
-_UNENDED: Final = f"{_ENTRIES} WHERE a.status IS NULL ORDER BY a.number"
+_NEWEST_WITH: Final = _NEWEST.replace("w.pruned = 0", "w.pruned = 0 AND w.key IS ?")
+_UNSETTLED: Final = f"{_ENTRIES} WHERE a.status IS NULL OR a.status = 'unknown' ORDER BY a.number"
 _RIVAL: Final = """
 SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
@@ -83,8 +84,11 @@ class LedgerFile:
     def newest(self) -> list[LedgerEntry]:
         return self._read(_NEWEST)
 
-    def unended(self) -> list[LedgerEntry]:
-        return self._read(_UNENDED)
+    def newest_with(self, key: str | None) -> list[LedgerEntry]:
+        return self._read(_NEWEST_WITH, [key])
+
+    def unsettled(self) -> list[LedgerEntry]:
+        return self._read(_UNSETTLED)
 
     @contextmanager
     def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
@@ -116,7 +120,7 @@ class LedgerFile:
             sql = "UPDATE version SET pruned = 1 WHERE title = (SELECT title FROM version WHERE digest = ?)"
             database.executemany(sql, [[digest] for digest in digests])
 
-    def _read(self, sql: str, values: Sequence[str] = ()) -> list[LedgerEntry]:
+    def _read(self, sql: str, values: Sequence[str | None] = ()) -> list[LedgerEntry]:
         """A ledger that is not there is empty; it is not made by who reads it."""
         if self._database is None and not self.exists():
             return []

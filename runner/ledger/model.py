@@ -113,8 +113,11 @@ class Ledger(Protocol):
     def newest(self) -> list[LedgerEntry]:
         """Of each title the version that was attempted last, but for those that were pruned. Sorted by title."""
 
-    def unended(self) -> list[LedgerEntry]:
-        """The versions whose last attempt is open."""
+    def newest_with(self, key: str | None) -> list[LedgerEntry]:
+        """The same among the versions with this key alone, in any order."""
+
+    def unsettled(self) -> list[LedgerEntry]:
+        """The versions whose last attempt is open, or ended in doubt."""
 
     def begin(
         self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()

@@ -3,8 +3,9 @@
 Whoever carried it out may have been killed before it wrote the end down, and a person may have settled it since.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum, auto
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +20,8 @@ from runner.runs.stored_runs import StoredRun, load
 class Whereabouts(Enum):
     """`LOST`: nobody can say any more what the run did. `NEVER_BEGAN`: it broke off before anything of it was sent.
     `SENT_NOTHING`: it ended, and no call of a step left: the site could not be reached, or the sign-in failed.
+    Of a fleet: `QUEUED` has not begun, `WAITING` is not even queued, since others have to end first, `HELD` waits for a
+    person.
     """
 
     ENDED = auto()
@@ -27,17 +30,39 @@ class Whereabouts(Enum):
     NEVER_BEGAN = auto()
     LOST = auto()
     SENT_NOTHING = auto()
+    QUEUED = auto()
+    WAITING = auto()
+    HELD = auto()
 
 
 class ObservedEntry(Struct, frozen=True, kw_only=True):
     """An entry as it is by now: its last attempt has an end where its run has. `run` is the stored run, if it was
-    needed and is there. `has_changed`: the ledger does not have that end yet.
+    needed and is there. `has_changed`: the ledger does not have that end yet. `note` says why it waits for a person.
     """
 
     entry: LedgerEntry
     where: Whereabouts = Whereabouts.ENDED
     run: StoredRun | None = None
     has_changed: bool = False
+    note: str = ""
+
+
+class RunObserver(Protocol):
+    """Whoever knows where runs are."""
+
+    def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
+        """Where the last attempt of each is."""
+
+
+class StoredRuns:
+    """The runs of a local store, each read from its events."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
+        stored = frozenset(self._store.runs()) if entries else frozenset()
+        return [observed(entry, self._store, stored=stored) for entry in entries]
 
 
 _LOOKED_AT = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})

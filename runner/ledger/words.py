@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from runner.foundation.problems import Problem
-from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, SENT, Decision, VersionState
+from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState
 from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.reports.cells import aligned
-from runner.reports.next_steps import next_steps
+from runner.reports.next_steps import is_fleet, next_steps, verb_command
 from runner.reports.safe import clean
 from runner.runs.result import RunResult
 
@@ -61,6 +61,18 @@ def summary(results: Sequence[RunResult], others: Sequence[Decision]) -> str:
     return f"applied: {counted or 'nothing new'}; {_others(others)}"
 
 
+def summary_of_queue(decisions: Sequence[Decision], queued: Collection[str], blocked: Collection[str]) -> str:
+    """What an `apply` to a fleet came to, in a line. `queued` are the digests of the versions that it queued."""
+    states = Counter(each.state for each in decisions if each.version.digest in queued)
+    is_open = sum(number for state, number in states.items() if state in OPEN)
+    ended = [f"{number} {state.value}" for state, number in states.items() if state not in OPEN]
+    counted = ", ".join([*([f"{is_open} queued"] if is_open else []), *ended])
+    blocked_ones = sum(each.version.digest in blocked and each.version.digest not in queued for each in decisions)
+    rest = [each for each in decisions if each.version.digest not in {*queued, *blocked}]
+    more = f", {blocked_ones} blocked" if blocked_ones else ""
+    return f"applied: {counted or 'nothing new'}; {_others(rest)}{more}"
+
+
 def _others(decisions: Iterable[Decision]) -> str:
     states = Counter(_counted_as(each.state) for each in decisions)
     before = f"{states.pop('passed', 0)} passed before"
@@ -91,17 +103,21 @@ def problem(decision: Decision, *, store: str) -> Problem | None:
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
-    message = f"`{clean(decision.version.title)}` is not carried out: {_why(decision, observed)}"
+    message = f"`{clean(decision.version.title)}` is not carried out: {_why(decision, observed, store)}"
     return Problem(code="E183", message=message, hint=_hint(decision, observed, store))
 
 
-def _why(decision: Decision, observed: ObservedEntry) -> str:
+def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
     run = clean(observed.entry.last.run or "")
     match decision.state:
         case VersionState.BLOCKED:
             return _why_blocked(run, observed)
         case VersionState.RUNNING:
-            return f"run {run} of this version is under way, by another command"
+            return f"run {run} of this version is under way{'' if is_fleet(store) else ', by another command'}"
+        case VersionState.QUEUED | VersionState.WAITING:
+            return f"run {run} of this version {'is in the queue' if observed.where is Whereabouts.QUEUED else 'waits'}"
+        case VersionState.HELD:
+            return f"run {run} of this version is held{f': {clean(observed.note)}' if observed.note else ''}"
         case VersionState.LOST:
             return f"run {run} of this version began on {_day(observed)}, and its events are not in {_place(observed)}"
         case VersionState.UNKNOWN:
@@ -119,8 +135,11 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
             "change the job, or carry it out again with `--retry failed`; "
             "mark it as applied with `--adopt` if somebody did the work by hand"
         )
-    if observed.where is Whereabouts.UNDER_WAY:
-        return "wait for it with `--wait 10m`"
+    if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
+        shown = (
+            f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if is_fleet(store) else ""
+        )
+        return f"wait for it with `--wait 10m`{shown}"
     if observed.where is Whereabouts.LOST:
         return (
             "look at the site: if it happened, `runner apply --adopt` takes the version for applied "
@@ -136,6 +155,7 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
     if observed.where is Whereabouts.ENDED:
         return f"nobody knows yet how run {run} of the version before ended"
     state = "is under way" if observed.where is Whereabouts.UNDER_WAY else "broke off"
+    state = f"is held: {clean(observed.note)}" if observed.where is Whereabouts.HELD else state
     return f"run {run} of the version before has to end first, and {state}"
 
 
@@ -153,6 +173,12 @@ def _ending(observed: ObservedEntry) -> str:
             return f"{run} is lost: nobody knows how it ended"
         case Whereabouts.NEVER_BEGAN:
             return f"{run} broke off before it began"
+        case Whereabouts.QUEUED:
+            return f"{run} is queued"
+        case Whereabouts.WAITING:
+            return f"{run} waits for others"
+        case Whereabouts.HELD:
+            return f"{run} is held{f': {clean(observed.note)}' if observed.note else ''}"
         case Whereabouts.SENT_NOTHING:
             return f"error {_day(observed)}{commit} before anything was sent"
         case Whereabouts.ENDED:

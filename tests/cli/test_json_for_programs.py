@@ -80,7 +80,7 @@ def test_differences_of_runs_fit_their_schema(capsys: pytest.CaptureFixture[str]
     assert printed(capsys, "diff", green, gone, exits=1)["rows"]
 
 
-@pytest.mark.parametrize("name", ["runs", "history", "diff"])
+@pytest.mark.parametrize("name", ["runs", "history", "diff", "apply"])
 def test_schemas_of_what_is_printed_are_printed_too(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert ended(["schema", name]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == name

@@ -26,18 +26,18 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 def test_a_ledger_that_nobody_has_written_is_empty_and_reading_makes_none(ledger: Ledger) -> None:
     assert not ledger.exists()
     assert ledger.find([ONE.digest]) == {}
-    assert ledger.newest() == ledger.unended() == []
+    assert ledger.newest() == ledger.unsettled() == []
     assert not ledger.exists()
 
 
 def test_a_version_is_open_from_its_begin_to_its_end(ledger: Ledger) -> None:
     assert begin(ledger, ONE, R1)
-    (entry,) = ledger.unended()
+    (entry,) = ledger.unsettled()
     assert entry == ledger.find([ONE.digest, TWO.digest])[ONE.digest]
     assert (entry.version, entry.attempts, entry.last) == (ONE, 1, attempt(R1))
     ledger.end(R1, UNKNOWN)
     ledger.end(R1, PASSED)
-    assert ledger.unended() == []
+    assert ledger.unsettled() == []
     assert ledger.find([ONE.digest])[ONE.digest].last == attempt(R1, PASSED)
 
 
@@ -126,9 +126,9 @@ def test_two_fleets_of_a_database_do_not_see_each_other(fleet: str) -> None:
         assert begin(ours, ONE, R1)
         assert not theirs.exists()
         assert theirs.find([ONE.digest]) == {}
-        assert theirs.newest() == theirs.unended() == []
+        assert theirs.newest() == theirs.unsettled() == []
         theirs.prune([ONE.digest])
         theirs.end(R1, PASSED)
         theirs.release(R1)
-        assert [entry.version for entry in ours.newest()] == [entry.version for entry in ours.unended()] == [ONE]
+        assert [entry.version for entry in ours.newest()] == [entry.version for entry in ours.unsettled()] == [ONE]
         assert begin(theirs, ONE, R2)

@@ -23,7 +23,7 @@ from runner.runs.events import Section, Status, WaitsFor
 from runner.runs.evidence import LockHolder, SiteAccess, Unverified, VerdictBy, VerdictSource
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
-NAMES = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff")
+NAMES = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff", "apply")
 LANGUAGES = ("job", "targets", "process", "catalog")
 Place: TypeAlias = tuple[str, JsonObject]
 

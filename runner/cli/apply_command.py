@@ -1,0 +1,140 @@
+"""What the ways to apply share: which versions a command is about, and how what becomes of them is printed."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from runner.cli import output, reports
+from runner.cli.apply_runs import attempt_of
+from runner.cli.command import publish
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, versions_of
+from runner.execution.run_spec import RunSet, RunSpec
+from runner.foundation.problems import ExitCode, Problem, strongest
+from runner.foundation.sentences import many
+from runner.ledger import words
+from runner.ledger.decisions import DONE, Decision, VersionState, can_be_adopted
+from runner.ledger.document import ApplyDocument
+from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
+from runner.ledger.observing import RunObserver
+from runner.ledger.versions import key_of_time
+from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean, json_document
+from runner.runs.events import RunStatus
+from runner.runs.journal import utc_now
+
+
+class ApplyCommand(Struct, kw_only=True):
+    """One `apply`. `store` names the store of its runs; `decided` are the versions as they were at first, and `gone`
+    the newest of jobs that the folders do not hold any more.
+    """
+
+    context: click.Context
+    run_set: RunSet
+    places: reports.ReportPlaces
+    ledger: Ledger
+    versions: ApplySet
+    base: Path
+    store: str
+    decided: Sequence[Decision] = ()
+    gone: list[LedgerEntry] = field(default_factory=list)
+
+    @property
+    def specs(self) -> Sequence[RunSpec]:
+        return self.run_set.runs
+
+    def say_if_all_is_new(self) -> None:
+        """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again."""
+        if not self.ledger.exists():
+            how = "" if self.context.params["adopt"] else "; `--adopt` takes them for applied"
+            output.say(f"there is no ledger {clean(self.ledger.name)} yet, so every version is new{how}")
+
+    def find_gone(self) -> list[LedgerEntry]:
+        """Jobs that were applied from these folders, and are not in them any more."""
+        given = self.context.params
+        folders = [folder_name(spec, self.base) for spec in given["specs"] if spec.is_dir()]
+        gone = self.versions.gone(self.run_set.names, folders=folders, recursive=given["recursive"])
+        return [entry for entry in gone if not given["target"] or entry.version.target in given["target"]]
+
+    def needs(self) -> ApplyNeeds:
+        return self.versions.needs(self.run_set.names, in_order=self.context.params["in_order"])
+
+    def show(self, needs: ApplyNeeds) -> ExitCode:
+        """Print what would be done."""
+        if self.as_json:
+            self._print_document(self.decided, ExitCode.PASSED)
+            return ExitCode.PASSED
+        shown = [each for each in self.decided if self.context.params["verbose"] or each.state not in DONE]
+        output.data("".join(f"{line}\n" for line in words.table(shown, self.gone, after=needs.waits)))
+        output.say(words.summary_of_plan(self.decided))
+        return ExitCode.PASSED
+
+    def adopt(self) -> Sequence[Decision]:
+        """Take versions for applied; those that are not."""
+        adopted = [each for each in self.decided if can_be_adopted(each)]
+        now = AttemptEnd(status=RunStatus.PASSED, exit_code=ExitCode.PASSED, at=utc_now())
+        attempt = replace(attempt_of(self.specs[0]), end=now)
+        with ledger_errors():
+            self.ledger.adopt([each.version for each in adopted], attempt)
+        self.print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])
+        output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")
+        return [each for each in self.decided if not can_be_adopted(each)]
+
+    def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
+        """What is to be said of versions that this command has not carried out, and their exit codes."""
+        found = [words.problem(each, store=self.store) for each in decisions]
+        return [each for each in found if each is not None], [each.exit_code for each in decisions]
+
+    def print(self, decisions: Sequence[Decision], *, gone: bool = True) -> None:
+        if not self.context.params["quiet"]:
+            lines = words.table(decisions, self.gone if gone else ())
+            output.say_lines("".join(f"{line}\n" for line in lines))
+
+    @property
+    def as_json(self) -> bool:
+        return bool(self.context.params["form"] == "json")
+
+    def end(
+        self,
+        decisions: Sequence[Decision],
+        codes: Sequence[ExitCode],
+        problems: Sequence[Problem],
+        runs: Sequence[ReportedRun] = (),
+    ) -> ExitCode:
+        """Write the reports, and the versions as they are by now; the code of the command."""
+        code = strongest(codes) if codes else ExitCode.PASSED
+        code = publish(self.places, runs, code, problems=problems, store=self.store if runs else None)
+        if self.as_json:
+            self._print_document(decisions, code)
+        return code
+
+    def _print_document(self, decisions: Sequence[Decision], code: ExitCode) -> None:
+        document = ApplyDocument(
+            ledger=self.ledger.name,
+            dry_run=self.context.params["dry_run"],
+            decided={each.version.digest: each for each in self.decided},
+            decisions=decisions,
+            gone=self.gone,
+            exit_code=code,
+        )
+        output.data(json_document(document.data()), for_programs=True)
+
+
+def version_set(
+    context: click.Context, run_set: RunSet, ledger: Ledger, observer: RunObserver, *, base: Path, queues: bool = False
+) -> ApplySet:
+    """The versions that the options of a command select. `queues`: a fleet carries them out."""
+    given = context.params
+    key = given["key"] if given["every"] is None else key_of_time(given["every"], now=time.time())
+    versions = versions_of(run_set.runs, key=key, base=base)
+    return ApplySet(
+        ledger=ledger,
+        observer=observer,
+        specs={version.digest: spec for version, spec in zip(versions, run_set.runs, strict=True)},
+        all=versions,
+        retry=given["retry"] is not None,
+        queues=queues,
+    )

@@ -1,0 +1,232 @@
+"""`apply` with a fleet: the versions go into its queue, and workers carry them out.
+
+Whoever applies needs no secret, and no way to the sites. What is decided and what is queued is one transaction, in
+which no other command changes the ledger: of four at once each version is queued by one.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+
+from runner.cli import output
+from runner.cli.apply_command import ApplyCommand
+from runner.cli.apply_runs import attempt_of
+from runner.cli.asking import permission
+from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
+from runner.execution.prepare import planned
+from runner.execution.run_pool import new_id
+from runner.execution.run_spec import RunSpec, check_permission
+from runner.fleet.store import FleetStore
+from runner.foundation.durations import written
+from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError
+from runner.foundation.sentences import listed, many
+from runner.foundation.site_key import one_spelling
+from runner.hosts.stop import Stop, listening
+from runner.ledger import words
+from runner.ledger.database import FleetLedger
+from runner.ledger.decisions import BEGINS, OPEN, Decision, VersionState
+from runner.ledger.model import AppliedVersion, VersionClaim
+from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, withdraw
+from runner.planning import guards
+from runner.planning.plan import stored
+from runner.reports.next_steps import verb_command
+from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean
+from runner.runs.stored_runs import load
+from runner.targets.model import SandboxTarget
+
+_SHORTEST_PAUSE = 0.5
+"""Seconds between two looks at the versions; where there are thousands, a look takes longer, and so does the pause."""
+_MAY_PASS = frozenset({*OPEN, VersionState.HELD, VersionState.UNKNOWN, VersionState.BLOCKED})
+
+
+class ApplyToFleet:
+    """One `apply`, from what is known to the exit code."""
+
+    def __init__(self, command: ApplyCommand, ledger: FleetLedger, store: FleetStore) -> None:
+        self._command = command
+        self._given = command.context.params
+        self._versions = command.versions
+        self._ledger = ledger
+        self._store = store
+        self._stop = Stop(grace=0.0)
+        self._fresh: list[Decision] = []
+
+    def carry_out(self) -> ExitCode:
+        command = self._command
+        refuse_sandboxes(command.specs)
+        with ledger_errors():
+            command.say_if_all_is_new()
+            if self._given["dry_run"]:
+                self._decide()
+                return command.show(command.needs())
+            if self._given["adopt"]:
+                with self._ledger.alone():
+                    self._decide()
+                    problems, codes = command.of_others(command.adopt())
+                    self._prune()
+                output.problems(*problems)
+                return command.end(self._versions.decisions(writing=False), codes, problems)
+            self._queue()
+        command.print(self._fresh)
+        return self._end(self._waited_for())
+
+    def _decide(self) -> None:
+        self._command.decided = self._versions.decisions(writing=False)
+        self._command.gone = self._command.find_gone()
+
+    def _queue(self) -> None:
+        """Queue what is new. A person is asked before anything is locked; what came in between is asked for again."""
+        allowed = frozenset[str]()
+        self._decide()
+        while True:
+            asked = [each.version.digest for each in self._command.decided if each.state in BEGINS]
+            self._check_guards([self._versions.specs[digest] for digest in asked])
+            allowed |= {*asked}
+            with self._ledger.alone():
+                self._decide()
+                needs = self._command.needs()
+                self._fresh = self._hopeful(needs)
+                if {each.version.digest for each in self._fresh} <= allowed:
+                    self._put(needs)
+                    self._prune()
+                    return
+
+    def _check_guards(self, specs: Sequence[RunSpec]) -> None:
+        """Raise `RefusedError`. Nobody is there to answer on a worker, so questions of jobs need `--yes`."""
+        allowed = permission(self._command.context)
+        if not allowed.yes and (asking := guards.unanswerable(spec.job for spec in specs)):
+            raise RefusedError(*asking)
+        check_permission(specs, allowed)
+
+    def _hopeful(self, needs: ApplyNeeds) -> list[Decision]:
+        """The new versions that may begin, now or when others have passed."""
+        decided = self._command.decided
+        fresh = [each for each in decided if each.state in BEGINS]
+        may_pass = {each.version.digest for each in decided if each.state in _MAY_PASS} | _open_elsewhere(needs)
+        hopeless = needs.hopeless([each.version.digest for each in fresh], passed={*passed_before(decided), *may_pass})
+        return [each for each in fresh if each.version.digest not in hopeless]
+
+    def _put(self, needs: ApplyNeeds) -> None:
+        waiting = (VersionState.WAITING, VersionState.BLOCKED)
+        queue_versions(
+            self._ledger,
+            [self._queued(each, needs) for each in self._fresh],
+            current=self._versions.all,
+            waiting={
+                each.version.digest: _needed(needs, each) for each in self._command.decided if each.state in waiting
+            },
+            passing=self._versions.passing,
+        )
+
+    def _queued(self, decision: Decision, needs: ApplyNeeds) -> QueuedVersion:
+        version = decision.version
+        spec = self._versions.specs[version.digest]
+        attempt = attempt_of(spec, run=new_id())
+        return QueuedVersion(
+            claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),
+            plan=json.dumps(stored(planned(spec))),
+            lock=_lock(spec, version),
+            needs=_needed(needs, decision),
+        )
+
+    def _prune(self) -> None:
+        """Take runs of jobs that are gone out of the queue, and leave those that have ended out of later lists."""
+        if not self._given["prune"]:
+            return
+        gone = self._command.gone
+        withdraw(self._ledger, [str(entry.last.run) for entry in gone if entry.last.end is None], note=GONE)
+        ended = {entry.version.title for entry in self._ledger.newest() if entry.last.end is not None}
+        self._ledger.prune([entry.version.digest for entry in gone if entry.version.title in ended])
+
+    def _waited_for(self) -> list[Decision]:
+        """The versions as they are when all have ended that need nobody, or the time for that is over."""
+        decisions = self._versions.decisions(writing=False)
+        wait = self._given["wait"]
+        if wait is None:
+            return decisions
+        ends = time.monotonic() + wait
+        with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
+            is_first = True
+            while self._stop.why is None and (open_ones := self._open(decisions)):
+                if is_first:
+                    output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
+                is_first, began = False, time.monotonic()
+                if began >= ends:
+                    break
+                decisions = self._versions.decisions(writing=False)
+                pause = max(_SHORTEST_PAUSE, 3 * (time.monotonic() - began))
+                self._stop.wait(min(pause, max(0.0, ends - time.monotonic())))
+        return self._versions.decisions(writing=False)
+
+    def _say_that_runs_go_on(self, signal: str) -> None:
+        output.say(f"{signal}: nothing is waited for any more; the runs go on, and `{self._status()}` shows them")
+
+    def _status(self) -> str:
+        return verb_command("status", "", self._store.name).replace(" ''", "")
+
+    def _open(self, decisions: Sequence[Decision]) -> int:
+        """How many versions end without a person."""
+        blocked = self._blocked(self._command.needs(), decisions)
+        return sum(each.state in OPEN and each.version.digest not in blocked for each in decisions)
+
+    def _blocked(self, needs: ApplyNeeds, decisions: Sequence[Decision]) -> frozenset[str]:
+        """The versions that need others which do not pass by themselves."""
+        waiting = [each.version.digest for each in decisions if each.state in {*BEGINS, VersionState.WAITING}]
+        ends = {each.version.digest for each in decisions if each.state in OPEN and each.version.digest not in waiting}
+        return needs.hopeless(waiting, passed={*passed_before(decisions), *ends, *_open_elsewhere(needs, OPEN)})
+
+    def _end(self, decisions: Sequence[Decision]) -> ExitCode:
+        command = self._command
+        needs = command.needs()
+        blocked = self._blocked(needs, decisions)
+        lacking = [each for each in decisions if each.version.digest in blocked]
+        is_waited = self._given["wait"] is not None
+        others = [
+            each for each in decisions if each.version.digest not in blocked and (is_waited or each.state not in OPEN)
+        ]
+        problems, codes = command.of_others(others)
+        problems += needs.problems(lacking, passed=passed_before(decisions), queued=True)
+        codes += [ExitCode.REFUSED] * bool(lacking)
+        if self._stop.why is not None:
+            codes.append(STOPPED[self._stop.why])
+        output.problems(*problems)
+        if not self._given["quiet"]:
+            queued = {each.version.digest for each in self._fresh}
+            output.say(words.summary_of_queue(decisions, queued, blocked))
+            if any(each.state in OPEN for each in decisions):
+                output.say(f"`{self._status()}` shows how far the runs are")
+        return command.end(decisions, codes, problems, self._reported(decisions) if is_waited else ())
+
+    def _reported(self, decisions: Sequence[Decision]) -> list[ReportedRun]:
+        """The runs of this command that have ended, where a report wants them."""
+        if not self._command.places.by_format:
+            return []
+        queued = {each.version.digest for each in self._fresh}
+        ended = [each.known.entry.last for each in decisions if each.known and each.version.digest in queued]
+        runs = [load(self._store, last.run) for last in ended if last.run is not None and last.end is not None]
+        return [ReportedRun(result=run.result, lines=run.lines) for run in runs if run.lines]
+
+
+def _needed(needs: ApplyNeeds, decision: Decision) -> frozenset[str]:
+    return frozenset().union(*needs.waits[decision.version.digest].values())
+
+
+def _open_elsewhere(needs: ApplyNeeds, states: frozenset[VersionState] = _MAY_PASS) -> set[str]:
+    """What is needed, is not selected, and may still pass."""
+    return {digest for digest, state in needs.states().items() if state in states}
+
+
+def _lock(spec: RunSpec, version: AppliedVersion) -> str | None:
+    """The lock that a run of the job needs (`concurrency`), at its site."""
+    return None if spec.job.concurrency is None else f"{spec.job.concurrency} at {one_spelling(version.url)}"
+
+
+def refuse_sandboxes(specs: Sequence[RunSpec]) -> None:
+    """Raise `RefusedError` where a run goes to a sandbox: on each worker it would be another one."""
+    names = list(dict.fromkeys(spec.target.name for spec in specs if isinstance(spec.target, SandboxTarget)))
+    if names:
+        message = f"{listed([*map(clean, names)])} is a sandbox, and a fleet has none: each worker would have its own"
+        hint = "choose a site with `-t NAME`; without `--db` this command carries the jobs out itself"
+        raise RefusedError(Problem(code="E160", message=message, hint=hint))

@@ -1,0 +1,129 @@
+"""`apply` without a fleet: this command carries the versions out, here and now."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from runner.cli import output
+from runner.cli.apply_command import ApplyCommand
+from runner.cli.apply_runs import ApplyRuns, resumable_runs
+from runner.cli.asking import permission
+from runner.cli.command import console_of, not_begun, print_totals
+from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
+from runner.execution.run_pool import Carried
+from runner.execution.run_spec import check_permission
+from runner.foundation.durations import written
+from runner.foundation.problems import STOPPED, ExitCode, UsageError, strongest
+from runner.hosts.stop import Stop
+from runner.ledger import words
+from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
+from runner.ledger.observing import Whereabouts
+from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean
+from runner.runs.store import LocalRunStore
+
+_BETWEEN_LOOKS = 0.5
+"""Seconds between two looks at versions that another command carries out."""
+
+
+class ApplyHere:
+    """One `apply`, from what is known to the exit code."""
+
+    def __init__(self, command: ApplyCommand, store: LocalRunStore) -> None:
+        self._command = command
+        self._given = command.context.params
+        self._store = store
+        self._stop = Stop(grace=self._given["grace"])
+        self._waits_until = time.monotonic() + (self._given["wait"] or 0.0)
+
+    def carry_out(self) -> ExitCode:
+        command, is_dry = self._command, self._given["dry_run"]
+        with ledger_errors():
+            command.say_if_all_is_new()
+            if not is_dry:
+                command.ledger.prepare()
+        command.decided = command.versions.decisions(writing=False) if is_dry else self._waited_for()
+        command.gone = command.find_gone()
+        needs = command.needs()
+        if is_dry:
+            return command.show(needs)
+        if self._given["adopt"]:
+            problems, codes = command.of_others(command.adopt())
+            self._prune()
+            output.problems(*problems)
+            return command.end(command.versions.decisions(writing=False), codes, problems)
+        return self._apply(command.decided, needs)
+
+    def _waited_for(self) -> list[Decision]:
+        """What is to be done, when the versions that others carry out have ended, or the time for that is over."""
+        versions = self._command.versions
+        decisions = versions.decisions(writing=True)
+        running = ", ".join(clean(each.version.title) for each in decisions if _is_elsewhere(each))
+        if running and time.monotonic() < self._waits_until and self._stop.why is None:
+            output.say(f"waiting up to {written(self._given['wait'])} for another command: {running}")
+        while any(map(_is_elsewhere, decisions)) and time.monotonic() < self._waits_until and self._stop.why is None:
+            self._stop.wait(_BETWEEN_LOOKS)
+            decisions = versions.decisions(writing=True)
+        return decisions
+
+    def _apply(self, decisions: Sequence[Decision], needs: ApplyNeeds) -> ExitCode:
+        """Carry out what is new, and what broke off."""
+        command = self._command
+        resumed = resumable_runs(decisions, command.versions.specs, targets=self._given["targets"])
+        fresh = [each for each in decisions if each.state in BEGINS]
+        passed = passed_before(decisions)
+        blocked = needs.hopeless([each.version.digest for each in fresh], passed={*passed, *resumed})
+        fresh = [each for each in fresh if each.version.digest not in blocked]
+        runs = ApplyRuns(
+            versions=command.versions, store=self._store, fresh=fresh, resumed=resumed, needs=needs, passed=passed
+        )
+        command.print([each for each in decisions if each.state in SENT])
+        carried, codes = Carried(left_out=deque()), list[ExitCode]()
+        if specs := runs.specs():
+            allowed = permission(command.context)
+            check_permission(specs, allowed)
+            console = console_of(
+                command.context, command.places, jobs=[spec.job for spec in specs], apart=command.as_json
+            )
+            carried, code = runs.carry_out(command.context, console, yes=allowed.yes, stop=self._stop)
+            codes += [code] if carried.runs or code is not ExitCode.NOTHING_SELECTED else []
+            print_totals(console, carried, total=len(specs))
+        return self._end(runs, carried, codes, decisions)
+
+    def _end(self, runs: ApplyRuns, carried: Carried, codes: list[ExitCode], decisions: Sequence[Decision]) -> ExitCode:
+        """Report what was not carried out, and what the whole came to. It is too late for exit 2: calls may have been
+        sent.
+        """
+        try:
+            self._prune()
+            decisions = self._waited_for()
+        except UsageError as error:
+            output.problems(*error.problems)
+            codes.append(ExitCode.NO_ANSWER)
+        done = {runs.of_runs[run.facts.id].digest for run in carried.runs}
+        others = [each for each in decisions if each.version.digest not in done]
+        problems, of_others = self._command.of_others(others)
+        if not any(code in STOPPED.values() for code in codes):
+            waiting = runs.needs.problems([each for each in decisions if each.state in BEGINS], passed=runs.passed)
+            problems += waiting
+            codes += [ExitCode.REFUSED] * bool(waiting)
+        codes += [*of_others, *([ExitCode.NO_ANSWER] if runs.is_unwritten else [])]
+        output.problems(*problems)
+        if not self._given["quiet"]:
+            output.say(words.summary([run.result for run in carried.runs], others))
+        reported = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
+        return self._command.end(decisions, codes, [*problems, *not_begun(carried, strongest(codes))], reported)
+
+    def _prune(self) -> None:
+        """Leave out of later lists what is gone, but for runs that have not ended."""
+        if self._given["prune"]:
+            with ledger_errors():
+                gone = [entry.version.digest for entry in self._command.gone if entry.last.end is not None]
+                self._command.ledger.prune(gone)
+
+
+def _is_elsewhere(decision: Decision) -> bool:
+    """Whether another command carries the version out, or another version that has to end before it begins."""
+    is_before = decision.state is VersionState.BLOCKED
+    observed = decision.before if is_before else decision.known
+    return observed is not None and observed.where is Whereabouts.UNDER_WAY

@@ -1,0 +1,76 @@
+"""What `apply` came to, for programs: `schema/apply.schema.json` describes it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from runner.foundation.problems import ExitCode
+from runner.foundation.values import Json, JsonObject
+from runner.ledger.decisions import Decision
+from runner.ledger.model import AppliedVersion, LedgerEntry
+
+FORMAT: Final = 1
+
+
+class ApplyDocument(Struct, frozen=True, kw_only=True):
+    """`decided` are the versions as the command found them, by their digests, `decisions` as they are at its end."""
+
+    ledger: str
+    dry_run: bool
+    decided: Mapping[str, Decision]
+    decisions: Sequence[Decision]
+    gone: Sequence[LedgerEntry]
+    exit_code: ExitCode
+
+    def data(self) -> JsonObject:
+        return {
+            "format": FORMAT,
+            "ledger": self.ledger,
+            "dry_run": self.dry_run,
+            "exit_code": int(self.exit_code),
+            "versions": [self._version(each) for each in self.decisions],
+            "gone": [{**_about(entry.version), **_of_entry(entry)} for entry in self.gone],
+        }
+
+    def _version(self, decision: Decision) -> Json:
+        found = self.decided.get(decision.version.digest, decision)
+        before = None
+        if found.before is not None:
+            entry = found.before.entry
+            before = {"digest": entry.version.digest, **_of_entry(entry)}
+        return {
+            **_about(decision.version),
+            "decision": found.state.value,
+            "state": decision.state.value,
+            **_of_entry(None if decision.known is None else decision.known.entry),
+            "note": (decision.known.note or None) if decision.known is not None else None,
+            "before": before,
+        }
+
+
+def _about(version: AppliedVersion) -> JsonObject:
+    return {
+        "title": version.title,
+        "job": version.job,
+        "case": version.case,
+        "target": version.target,
+        "url": version.url,
+        "digest": version.digest,
+        "key": version.key,
+    }
+
+
+def _of_entry(entry: LedgerEntry | None) -> JsonObject:
+    """The last attempt; of no entry there was none."""
+    last = None if entry is None else entry.last
+    end = None if last is None else last.end
+    return {
+        "attempts": 0 if entry is None else entry.attempts,
+        "run": None if last is None else last.run,
+        "began_at": None if last is None else last.began_at,
+        "commit": None if last is None else last.commit,
+        "status": None if end is None else end.status.value,
+        "exit_code": None if end is None else int(end.exit_code),
+        "ended_at": None if end is None else end.at,
+    }

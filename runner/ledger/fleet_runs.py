@@ -1,0 +1,119 @@
+"""Where the runs of a fleet are that the ledger has no end of, or whose outcome is in doubt: what their rows say.
+
+All are read at once: a fleet may have ten thousand in its queue. Only runs in doubt are read from their events.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runner.fleet.store import FleetStore
+from runner.foundation.problems import ExitCode, UsageError
+from runner.ledger.database import moment
+from runner.ledger.model import AttemptEnd, LedgerEntry
+from runner.ledger.observing import ObservedEntry, Whereabouts, no_call_left
+from runner.runs.events import Line, RunStatus
+from runner.runs.journal import parse_line
+from runner.runs.stored_runs import StoredRun, load
+
+_ROWS: Final = """
+select id::text, state, seq, coalesce(note, ''), status, exit_code, updated_at from runs
+where id = any (%(runs)s::uuid[])
+"""
+_CALLS: Final = """
+select run::text, line from events
+where run = any (%(runs)s::uuid[]) and kind in ('call.sent', 'attempt.failed') order by run, seq
+"""
+_LOOKED_AT: Final = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
+
+
+class FleetRow(Struct, frozen=True, kw_only=True):
+    """A run as its row has it. Of a run that has begun `lines` are stored."""
+
+    state: str
+    lines: int
+    note: str
+    status: str | None
+    exit_code: int | None
+    updated_at: datetime
+
+    @property
+    def end(self) -> AttemptEnd:
+        """The end of a run that has ended; the ledger has learnt the same in the transaction of that."""
+        status = RunStatus(self.status or self.state)
+        code = ExitCode.REFUSED if status is RunStatus.REFUSED else ExitCode.NO_ANSWER
+        code = code if self.exit_code is None else ExitCode(self.exit_code)
+        return AttemptEnd(status=status, exit_code=code, at=moment(self.updated_at))
+
+
+class ObservedFleet:
+    """The runs of a fleet, for its ledger: a `runner.ledger.observing.RunObserver`."""
+
+    def __init__(self, store: FleetStore) -> None:
+        self._store = store
+
+    def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
+        open_runs = {entry.last.run for entry in entries if _is_looked_at(entry)} - {None}
+        rows = self._rows([str(run) for run in open_runs])
+        errors = [run for run, row in rows.items() if row.state == "ended" and row.status == RunStatus.ERROR]
+        sent_nothing = self._sent_nothing(errors)
+        return [self._observed(entry, rows, sent_nothing) for entry in entries]
+
+    def _observed(
+        self, entry: LedgerEntry, rows: Mapping[str, FleetRow], sent_nothing: Collection[str]
+    ) -> ObservedEntry:
+        run = entry.last.run
+        if run is None or not _is_looked_at(entry):
+            return ObservedEntry(entry=entry)
+        row = rows.get(run)
+        if row is None:
+            return ObservedEntry(entry=entry, where=Whereabouts.LOST if entry.last.end is None else Whereabouts.ENDED)
+        where = Whereabouts.SENT_NOTHING if run in sent_nothing else _where(row)
+        if entry.last.end is None and where in (Whereabouts.ENDED, Whereabouts.SENT_NOTHING):  # since it was read
+            entry = replace(entry, last=replace(entry.last, end=row.end))
+        is_in_doubt = where is Whereabouts.HELD or (where is Whereabouts.ENDED and row.status == RunStatus.UNKNOWN)
+        return ObservedEntry(entry=entry, where=where, run=self._loaded(run) if is_in_doubt else None, note=row.note)
+
+    def _rows(self, runs: Sequence[str]) -> dict[str, FleetRow]:
+        return {
+            run: FleetRow(state=state, lines=lines, note=note, status=status, exit_code=code, updated_at=at)
+            for run, state, lines, note, status, code, at in self._query(_ROWS, runs)
+        }
+
+    def _sent_nothing(self, runs: Sequence[str]) -> frozenset[str]:
+        """Those of these runs no call of which has left."""
+        lines: dict[str, list[Line]] = {run: [] for run in runs}
+        for run, written in self._query(_CALLS, runs):
+            if (line := parse_line(written.encode())) is not None:
+                lines[run].append(line)
+        return frozenset(run for run, found in lines.items() if no_call_left(found))
+
+    def _loaded(self, run: str) -> StoredRun | None:
+        try:
+            return load(self._store, run)
+        except UsageError:
+            return None
+
+    def _query(self, sql: str, runs: Sequence[str]) -> list[tuple[Any, ...]]:
+        return self._store.link.run(sql, {"runs": [*runs]}).fetchall() if runs else []
+
+
+def _is_looked_at(entry: LedgerEntry) -> bool:
+    return entry.last.end is None or entry.last.end.status in _LOOKED_AT
+
+
+def _where(row: FleetRow) -> Whereabouts:
+    match row.state:
+        case "waiting":
+            return Whereabouts.WAITING
+        case "queued" | "parked" if not row.lines:
+            return Whereabouts.QUEUED
+        case "queued" | "parked" | "running":
+            return Whereabouts.UNDER_WAY
+        case "held":
+            return Whereabouts.HELD
+        case _:
+            return Whereabouts.ENDED

@@ -1,0 +1,466 @@
+"""`runner apply --db`: versions go into the queue of a fleet once, workers carry them out, and what the ledger knows of
+them is what it knows without a database.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from fleets import Fleet, charges, in_thread, until
+from strict_schema import flaws
+
+from runner.cli.main import ended
+from runner.fleet.store import FleetStore
+from runner.ledger.database import FleetLedger
+from runner.ledger.decisions import known_state
+from runner.ledger.fleet_runs import ObservedFleet
+
+pytestmark = pytest.mark.slow
+
+RUNNER = str(Path(sys.executable).with_name("runner"))
+
+
+@pytest.fixture(autouse=True)
+def _named_by_a_variable(here: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("CREATIO_RUNNER_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CREATIO_RUNNER_DB", here.dsn)
+    (here.folder / "specs").mkdir()
+
+
+def write(name: str, more: str = "", *, mark: str | None = None, steps: str | None = None) -> Path:
+    path = Path("specs") / f"{name}.job.yaml"
+    path.write_text(f"runner: 1\nname: {name}\ntarget: here\n{more}{steps or charges(mark or name)}")
+    return path
+
+
+def work(here: Fleet) -> None:
+    """Carry out what is in the queue, and what comes into it meanwhile."""
+    item = "select args ->> 'run' from procrastinate_jobs where status = 'todo' order by id limit 1"
+    with here.runs() as runs:
+        while found := here.sql(item):
+            ((run,),) = found
+            here.sql("delete from procrastinate_jobs where args ->> 'run' = %s", run)
+            runs.carry(str(run))
+
+
+def attempts(here: Fleet) -> list[tuple[object, ...]]:
+    return here.sql("select v.title, a.status from attempts a join ledger v using (fleet, digest) order by a.n")
+
+
+def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, str]]:
+    """The exit code, and the state of each version by its job."""
+    capsys.readouterr()
+    code = ended(["apply", "specs", "--format", "json", *words])
+    document = json.loads(capsys.readouterr().out)
+    assert document["exit_code"] == code
+    return code, {version["job"]: version["state"] for version in document["versions"]}
+
+
+def test_a_version_is_queued_once_carried_out_once_and_again_when_the_job_changes(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("new  a@here  ")
+    assert here.states() == {}
+    assert ended(["apply", "specs"]) == 0
+    said = capsys.readouterr().err
+    assert "yet, so every version is new; `--adopt` takes them for applied" in said
+    assert "new  a@here" in said
+    assert "applied: 1 queued; 0 passed before\n`runner status --db postgresql://" in said
+    assert here.states() == {"a": "queued"}
+    assert answer(capsys) == (0, {"a": "queued"})
+    work(here)
+    assert answer(capsys) == (0, {"a": "passed"})
+    write("a", "description: other\n")
+    assert ended(["apply", "specs"]) == 0
+    assert "applied: nothing new; 1 passed before\n" in capsys.readouterr().err
+    write("a", "timeout: 1m\n")
+    assert answer(capsys) == (0, {"a": "queued"})
+    work(here)
+    write("a")
+    assert answer(capsys) == (0, {"a": "passed"}), "the version of before has passed"
+    assert here.starts() == {"a": 2}
+    assert not Path(".runner").exists()
+
+
+def test_a_worker_needs_no_files_of_the_job(here: Fleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("specs/inner.job.yaml").write_text("runner: 1\nname: inner\ninputs: {m: {type: string}}\n" + charges("inner"))
+    Path("specs/rows.csv").write_text("name,mark\nred,m1\n")
+    write(
+        "outer",
+        "inputs: {mark: {type: string}}\ncases: rows.csv\n",
+        steps=charges("a").replace("Mark: a}", 'Mark: "{{ inputs.mark }}"}')
+        + "  - {id: more, job: {file: inner.job.yaml, inputs: {m: x}}}\n",
+    )
+    assert ended(["apply", "specs", "-k", "outer"]) == 0
+    worker = tmp_path / "worker"
+    worker.mkdir()
+    (here.folder / "targets.yaml").rename(worker / "targets.yaml")
+    for file in Path("specs").iterdir():
+        file.unlink()
+    monkeypatch.chdir(worker)
+    (worker / "specs").mkdir()
+    here.folder = worker
+    work(here)
+    assert here.states() == {"outer": "passed"}
+    assert here.starts() == {"m1": 1, "inner": 1}
+
+
+def test_what_failed_keeps_its_code_until_it_is_retried_and_an_unknown_outcome_until_it_is_settled(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    here.stand.set_fault("success_but_error", "UsrCharge")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    here.stand.set_fault("drop_after", "UsrRefund")
+    assert answer(capsys) == (0, {"a": "queued", "b": "queued"})
+    Path("specs/b.job.yaml").write_text(Path("specs/b.job.yaml").read_text() + "    verify: none\n")
+    assert answer(capsys) == (0, {"a": "queued", "b": "queued"}), "what has not begun is replaced"
+    work(here)
+    assert answer(capsys) == (4, {"a": "failed", "b": "unknown"})
+    assert ended(["apply", "specs", "-k", "a"]) == 1
+    assert "`a@here` is not carried out: this version was carried out on " in capsys.readouterr().err
+    write("b", mark="b2")
+    code, states = answer(capsys, "--retry", "failed")
+    assert (code, states) == (4, {"a": "queued", "b": "blocked"})
+    assert ended(["apply", "specs", "-k", "b"]) == 4
+    said = capsys.readouterr().err
+    assert "nobody knows yet how run" in said
+    assert "`runner reconcile " in said
+    work(here)
+    assert here.states()["a"] == "passed"
+    ((run,),) = here.sql("select id::text from runs where job = 'b' and status = 'unknown'")
+    assert ended(["resume", str(run), "--step", "b", "--as", "passed"]) == 0
+    work(here)
+    assert answer(capsys) == (0, {"a": "passed", "b": "passed"})
+    assert here.starts() == {"a": 2, "b": 1, "b2": 1}
+
+
+def test_an_older_version_that_has_not_begun_is_replaced_and_one_that_has_begun_ends_first(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "concurrency: tours\n", steps="steps:\n  - pause: 60s\n")
+    assert ended(["apply", "specs"]) == 0
+    with here.runs() as runs:
+        ((first,),) = here.sql("select id::text from runs")
+        thread = in_thread(lambda: runs.carry(str(first)))
+        until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+        write("a", "concurrency: other\n", mark="a2")
+        assert answer(capsys) == (0, {"a": "waiting"})
+        write("a", "concurrency: tours\n", mark="a3")
+        assert answer(capsys) == (0, {"a": "waiting"})
+        notes = here.sql("select note from runs where state = 'cancelled'")
+        assert notes == [("a later version of the job was applied before this began",)]
+        assert [status for _, status in attempts(here)] == [None, None], "it was never applied"
+        runs.drain()
+        thread.join()
+        runs.undrain()
+        assert here.sql("select state from runs where id = %s", first) == [("parked",)]
+        assert answer(capsys) == (0, {"a": "waiting"})
+        here.sql("insert into orders (run, kind, by) values (%s, 'stop', 'somebody')", first)
+        thread = in_thread(lambda: runs.carry(str(first)))
+        until(lambda: runs.running() != [])
+        runs.stop(str(first))
+        thread.join()
+    assert answer(capsys)[1] == {"a": "queued"}
+    here.sql("delete from procrastinate_jobs where args ->> 'run' = %s", first)
+    work(here)
+    assert answer(capsys) == (0, {"a": "passed"})
+    assert here.starts() == {"a3": 1}
+
+
+def test_a_job_that_goes_back_to_what_it_was_takes_the_newer_version_out_of_the_queue(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    work(here)
+    write("a", mark="a2")
+    assert answer(capsys) == (0, {"a": "queued"})
+    write("a")
+    assert answer(capsys) == (0, {"a": "passed"})
+    work(here)
+    assert here.starts() == {"a": 1}
+    write("a", mark="a2")
+    assert answer(capsys) == (0, {"a": "queued"}), "it was taken back before it began"
+
+
+def test_a_needed_job_comes_first_and_what_waits_in_vain_is_blocked(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "needs: [b]\n")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    write("c", "needs: [a]\n")
+    here.stand.set_fault("success_but_error", "UsrRefund")
+    assert answer(capsys) == (0, {"a": "waiting", "b": "queued", "c": "waiting"})
+    work(here)
+    assert here.starts() == {"b": 1}
+    assert answer(capsys)[0] == 1
+    assert ended(["apply", "specs"]) == 1
+    said = capsys.readouterr().err
+    assert "error[E184]: `a@here` is blocked by `b`, which has not passed" in said
+    assert "error[E184]: `c@here` is blocked by `a`, which has not passed" in said
+    assert "applied: nothing new; 0 passed before, 1 failed, 2 blocked\n" in said
+    assert ended(["apply", "specs", "-k", "c", "-k", "a"]) == 6
+    assert ended(["apply", "specs", "--wait", "1h"]) == 1, "nobody waits for what needs a person"
+    assert ended(["status"]) == 0
+    assert capsys.readouterr().out.count("blocked by b@here") == 2
+    assert ended(["apply", "specs", "-k", "b", "--retry", "failed"]) == 0
+    work(here)
+    assert here.starts() == {"b": 2, "a": 1, "c": 1}, "what waited has followed the second attempt"
+    assert answer(capsys) == (0, {"a": "passed", "b": "passed", "c": "passed"})
+
+
+def test_a_needed_job_that_is_not_selected_counts_by_the_ledger_and_only_with_the_same_key(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "needs: [b]\n")
+    write("b")
+    assert ended(["apply", "specs", "-k", "a"]) == 6
+    assert here.states() == {}
+    assert ended(["apply", "specs", "-k", "b"]) == 0
+    assert answer(capsys, "-k", "a") == (0, {"a": "waiting"})
+    work(here)
+    assert here.states() == {"a": "passed", "b": "passed"}
+    assert ended(["apply", "specs", "-k", "a", "--for", "r2"]) == 6
+    assert ended(["apply", "specs", "--for", "r2"]) == 0
+    assert ended(["apply", "specs", "--for", "r2"]) == 0
+    assert ended(["apply", "specs", "--every", "24h"]) == 0, "the other key's runs end first"
+    work(here)
+    assert here.starts() == {"a": 3, "b": 3}
+
+
+def test_in_order_each_job_waits_for_the_job_before_and_must_not_contradict_needs(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        write(name)
+    assert answer(capsys, "--in-order") == (0, {"a": "queued", "b": "waiting", "c": "waiting"})
+    work(here)
+    assert answer(capsys) == (0, {"a": "passed", "b": "passed", "c": "passed"})
+    write("a", "needs: [c]\ntimeout: 1m\n")
+    assert ended(["apply", "specs", "--in-order"]) == 2
+    assert "`--in-order` and `needs` contradict each other: a → c → b → a" in capsys.readouterr().err
+
+
+def test_runs_of_jobs_that_are_gone_are_taken_out_of_the_queue_by_prune_alone(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = write("a")
+    write("b")
+    assert ended(["apply", "specs", "--fleet", "mine"]) == 0
+    gone.unlink()
+    assert ended(["apply", "specs", "--prune"]) == 0, "another ledger"
+    assert here.sql("select count(*) from runs where state = 'queued'") == [(3,)]
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--fleet", "mine"]) == 0
+    assert "gone  a@here" in capsys.readouterr().err
+    assert ended(["apply", "specs", "--fleet", "mine", "--prune"]) == 0
+    assert here.sql("select title, note from runs where state = 'cancelled'") == [
+        ("a@here", "the job was gone before this began")
+    ]
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--fleet", "mine"]) == 0
+    assert "gone" not in capsys.readouterr().err
+    work(here)
+    assert here.starts() == {"b": 2}
+    write("a")
+    assert answer(capsys, "--fleet", "mine") == (0, {"a": "queued", "b": "passed"})
+
+
+def test_what_is_adopted_is_not_carried_out(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    write("a")
+    write("b")
+    assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
+    assert "1 version adopted; nothing was sent" in capsys.readouterr().err
+    assert answer(capsys) == (0, {"a": "adopted", "b": "queued"})
+    work(here)
+    assert here.starts() == {"b": 1}
+
+
+def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
+    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a", steps="steps:\n  - {confirm: 'Now?'}\n" + charges("a").removeprefix("steps:\n"))
+    targets = here.folder / "targets.yaml"
+    targets.write_text(here.stand.targets(more="    protected: true\n") + "  box: {sandbox: doubles}\n")
+    for words, code, why in (
+        (["-t", "box"], 6, "`box` is a sandbox, and a fleet has none"),
+        ([], 6, "asks a person, and there is no terminal"),
+        (["--yes"], 6, "target `here` is protected"),
+        (["-j", "2"], 2, "`--jobs` says nothing to a fleet"),
+        (["--ledger", "x", "--db", here.dsn], 2, "`--ledger` says nothing to a fleet"),
+        (["--db", "none"], 2, "no connection string"),
+        (["--db", "postgresql://me:s3cret@127.0.0.1:1/x"], 3, "refused"),
+        (["--format", "json", "--report-junit", "-"], 2, "both go to stdout"),
+    ):
+        capsys.readouterr()
+        assert ended(["apply", "specs", *words]) == code, words
+        said = capsys.readouterr().err
+        assert why in said
+        assert "s3cret" not in said
+    assert here.states() == {}
+    assert ended(["apply", "specs", "--yes", "--confirm", "here"]) == 0
+    work(here)
+    assert here.starts() == {"a": 1}
+    monkeypatch.delenv("CREATIO_RUNNER_DB")
+    assert ended(["apply", "specs", "--fleet", "x"]) == 2
+    assert "`--fleet` names a ledger in a database" in capsys.readouterr().err
+
+
+def test_who_applies_needs_no_secret_and_the_database_gets_none(
+    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = here.folder / "targets.yaml"
+    targets.write_text(targets.read_text().replace("password: Supervisor", 'password: "{{ env.SITE_PASSWORD }}"'))
+    write(
+        "a",
+        "inputs: {pin: {type: string, secret: true}}\n",
+        steps=charges("a").replace("Mark: a", 'Mark: "{{ inputs.pin }}"'),
+    )
+    assert ended(["apply", "specs", "-i", "pin=pin-58-secret"]) == 2
+    said = capsys.readouterr().err
+    assert "input `pin` is secret, and no secret goes into the database of a fleet" in said
+    assert ended(["apply", "specs"]) == 0
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "pin-58-secret")
+    monkeypatch.setenv("SITE_PASSWORD", "Supervisor")
+    assert answer(capsys) == (0, {"a": "queued"}), "a secret makes no other version"
+    work(here)
+    assert answer(capsys) == (0, {"a": "passed"})
+    assert here.starts() == {"pin-58-secret": 1}
+    with psycopg.connect(here.dsn) as connection:
+        for (table,) in connection.execute("select tablename from pg_tables where schemaname = 'runner'").fetchall():
+            for (row,) in connection.execute(f"select t::text from runner.{table} t".encode()).fetchall():
+                assert "pin-58-secret" not in row
+                assert "password: Supervisor" not in row
+
+
+def test_four_commands_at_once_queue_each_version_once(here: Fleet) -> None:
+    for number in range(12):
+        write(f"j{number}", "needs: [j0]\n" if number else "")
+    command = [RUNNER, "apply", "specs", "-q"]
+    started = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
+    assert [each.wait(120) for each in started] == [0] * 4
+    assert here.sql("select count(*), count(distinct title) from runs") == [(12, 12)]
+    assert here.sql("select count(*) from attempts") == [(12,)]
+    work(here)
+    assert here.starts() == {f"j{number}": 1 for number in range(12)}
+
+
+@pytest.mark.parametrize(
+    ("moment", "table", "trigger"),
+    [
+        ("before", "needs", "trigger sleeps after insert on {} for each statement"),
+        ("during", "runs", "constraint trigger sleeps after insert on {} deferrable initially deferred for each row"),
+    ],
+)
+def test_a_command_that_is_killed_before_or_during_its_commit_leaves_all_or_nothing(
+    moment: str, table: str, trigger: str, here: Fleet
+) -> None:
+    write("a")
+    write("b", "needs: [a]\n")
+    sleep = "begin perform pg_sleep(1); return null; end"
+    here.sql(f"create function sleeps() returns trigger language plpgsql as $$ {sleep} $$")
+    here.sql(f"create {trigger.format(table)} execute function sleeps()")
+    command = subprocess.Popen([RUNNER, "apply", "specs", "-q"], stderr=subprocess.DEVNULL)
+    busy = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
+    until(lambda: here.sql(busy) != [])
+    command.kill()
+    command.wait()
+    here.sql("select own_fleet('')")  # waits until the transaction of the killed command is over
+    left = 0 if moment == "before" else 2
+    for each in ("ledger", "attempts", "runs"):
+        assert here.sql(f"select count(*) from {each}") == [(left,)]
+    assert here.sql("select count(*) from procrastinate_jobs") == [(left // 2,)]
+    here.sql(f"drop trigger sleeps on {table}")
+    assert ended(["apply", "specs", "-q"]) == 0
+    work(here)
+    assert here.starts() == {"a": 1, "b": 1}
+
+
+def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    write("a")
+    gone = write("b")
+    write("c", "needs: [a]\n")
+    for words in (["--dry-run"], [], [], ["--dry-run"], ["--ledger", ".runner/ledger"]):
+        capsys.readouterr()
+        ended(["apply", "specs", "--format", "json", *words])
+        assert flaws("apply", json.loads(capsys.readouterr().out)) == []
+    here.stand.set_fault("success_but_error", "UsrCharge")
+    work(here)
+    gone.unlink()
+    write("a", mark="a2")
+    capsys.readouterr()
+    ended(["apply", "specs", "--format", "json"])
+    document = json.loads(capsys.readouterr().out)
+    assert flaws("apply", document) == []
+    assert [version["title"] for version in document["gone"]] == ["b@here"]
+    (version,) = (version for version in document["versions"] if version["job"] == "a")
+    assert (version["decision"], version["state"], version["before"]["status"]) == ("changed", "queued", "failed")
+
+
+def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    here.stand.set_fault("success_but_error", "UsrRefund")
+    assert ended(["apply", "specs", "--wait", "1ms"]) == 3
+    said = capsys.readouterr().err
+    assert "`a@here` is not carried out: run " in said
+    assert " of this version is in the queue" in said
+    assert "hint: wait for it with `--wait 10m`; `runner status " in said
+    thread = in_thread(lambda: work(here))
+    assert ended(["apply", "specs", "--wait", "2m"]) == 1
+    thread.join()
+    write("a", mark="a2")
+    thread = threading.Timer(0.5, lambda: work(here))
+    thread.start()
+    assert ended(["apply", "specs", "--wait", "2m", "-k", "a", "--report-json", "report.json"]) == 0
+    thread.join()
+    report = json.loads(Path("report.json").read_text())
+    assert [(run["job"], run["status"]) for run in report["runs"]] == [("a", "passed")]
+    assert "waiting up to 2 min for 1 run" in capsys.readouterr().err
+
+
+def test_a_run_that_ends_between_two_readings_has_ended(here: Fleet) -> None:
+    write("a")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    assert ended(["apply", "specs"]) == 0
+    with closing(FleetLedger(here.dsn)) as ledger, closing(FleetStore(here.dsn)) as store:
+        before = ledger.newest()
+        assert ended(["stop", str(before[1].last.run)]) == 0
+        work(here)
+        a, b = ObservedFleet(store).observe(before)
+        ends = [entry.last.end for entry in ledger.newest()]
+    found = [each.entry.last.end for each in (a, b)]
+    assert [(end.status, end.exit_code) for end in found if end] == [(end.status, end.exit_code) for end in ends if end]
+    assert [known_state(a), known_state(b)] == ["passed", "cancelled"]
+
+
+def test_who_stops_waiting_stops_no_run(here: Fleet) -> None:
+    write("a")
+    command = [RUNNER, "apply", "specs", "--wait", "10m"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
+        assert waiting.stderr is not None
+        until(lambda: here.states() == {"a": "queued"})
+        said = ""
+        while "waiting up to 10 min" not in said:
+            said += waiting.stderr.readline()
+        waiting.send_signal(signal.SIGINT)
+        said += waiting.stderr.read()
+    assert waiting.returncode == 130
+    assert "SIGINT: nothing is waited for any more; the runs go on, and `runner status --db postgresql://" in said
+    assert here.states() == {"a": "queued"}
+    work(here)
+    assert here.states() == {"a": "passed"}

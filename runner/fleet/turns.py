@@ -4,13 +4,16 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from contextlib import suppress
+from datetime import datetime
+from typing import Final, NamedTuple
 
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.foundation.site_key import one_spelling
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, RunLeftError, Turn, Turns
+from runner.runs.store import StoreError
 from runner.service.gate import Gate
 
 PATIENCE: Final = 3.0
@@ -32,10 +35,15 @@ _GIVE_WITH_LINE: Final = """given{n} as (
   delete from turns t using mine where t.run = mine.id and t.site = %(site{n})s and t.process = %(process{n})s
 )"""
 _NEXT: Final = """
-insert into pace as p (site, next) values (%(site)s, clock_timestamp() + make_interval(secs => %(gap)s))
-on conflict (site) do update
-set next = greatest(p.next, clock_timestamp()) + make_interval(secs => %(gap)s)
-returning extract(epoch from next - clock_timestamp())::float8 - %(gap)s
+with clock as (
+  select coalesce(to_timestamp(%(now)s::float8), clock_timestamp()) as now, make_interval(secs => %(gap)s) as gap
+)
+insert into pace as p (site, next) select %(site)s, now + gap from clock
+on conflict (site) do update set next = greatest(p.next, (select now from clock)) + (select gap from clock)
+returning next, extract(epoch from next - (select now + gap from clock))::float8
+"""
+_GIVE_NEXT_BACK: Final = """
+update pace set next = next - make_interval(secs => %(gap)s) where site = %(site)s and next = %(next)s
 """
 
 
@@ -87,25 +95,64 @@ class FleetTurn(Turn):
         self._process = None
 
 
+class PacedTurn(NamedTuple):
+    """When a call may leave, by the clock of this machine. `next`: when another may, by that of the server."""
+
+    next: datetime
+    at: float
+
+
 class FleetPace:
-    """At most `rate` calls a second to one site, from all machines, evenly spaced: a `runner.service.gate.SitePace`. A
-    call that gives up waiting leaves a gap.
+    """At most `rate` calls a second to one site, from all machines, evenly spaced: a `runner.service.gate.SitePace`.
+
+    The turn of a call that gives up waiting goes to the next one here; to others only where it was the last of all.
+    `clock` is that of this machine, and `now` replaces the server's.
     """
 
-    def __init__(self, link: Link, *, url: str, rate: float) -> None:
+    def __init__(
+        self,
+        link: Link,
+        *,
+        url: str,
+        rate: float,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float | None] = lambda: None,
+    ) -> None:
         self._link = link
         self._site = one_spelling(url)
         self._gap = 1 / rate
+        self._clock = clock
+        self._now = now
         self._lock = threading.Lock()
+        self._unwanted: list[PacedTurn] = []
 
     def wait_for_turn(self, gate: Gate) -> float:
-        began = time.monotonic()
+        began = self._clock()
         with self._lock:
-            row = self._link.run(_NEXT, {"site": self._site, "gap": self._gap}).fetchone()
-        at = time.monotonic() + (0.0 if row is None else float(row[0]))
-        while (left := at - time.monotonic()) > 0 and gate.is_wanted():
+            turn = self._taken()
+        while (left := turn.at - self._clock()) > 0 and gate.is_wanted():
             gate.wait(left)
-        return time.monotonic() - began
+        if left > 0:
+            with self._lock, suppress(StoreError):
+                self._give_back(turn)
+        return self._clock() - began
+
+    def _taken(self) -> PacedTurn:
+        now = self._clock()
+        self._unwanted = sorted(turn for turn in self._unwanted if turn.at > now)
+        if self._unwanted:
+            return self._unwanted.pop(0)
+        row = self._link.run(_NEXT, {"site": self._site, "gap": self._gap, "now": self._now()}).fetchone()
+        assert row is not None
+        return PacedTurn(next=row[0], at=self._clock() + row[1])
+
+    def _give_back(self, turn: PacedTurn) -> None:
+        self._unwanted = sorted([*self._unwanted, turn])
+        while self._unwanted:
+            values = {"site": self._site, "gap": self._gap, "next": self._unwanted[-1].next}
+            if self._link.run(_GIVE_NEXT_BACK, values).rowcount == 0:
+                return
+            self._unwanted.pop()
 
 
 class DrainedStop(Stop):

@@ -58,11 +58,20 @@ def sync_folder(folder: Path) -> None:
         os.close(file)
 
 
+def sync_file(path: Path) -> None:
+    """Have the content of a file on disk that was closed before."""
+    file = os.open(path, os.O_RDWR | BINARY)  # Windows syncs no file that is open for reading
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
 def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool = True) -> None:
     """Have a private file on disk, in the place of an earlier one: at any moment it is there whole, or not at all.
     `content` may come in pieces.
 
-    Where it need not be `durable`, a loss of power may leave it empty.
+    Where it is not `durable`, a loss of power may leave it empty until `sync_file` and `sync_folder` were called.
     """
     beside = path.with_name(path.name + ".part")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)

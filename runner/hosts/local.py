@@ -103,6 +103,7 @@ class LocalHost:
     _resumed: bool = False
     _resumed_at: float = 0.0
     _is_due: bool = False
+    _has_acted: bool = False
 
     def __post_init__(self) -> None:
         self.policy = StopPolicy(stop=self.stop)
@@ -179,9 +180,10 @@ class LocalHost:
     def _note(self, event: AnyEvent) -> None:
         if self._judging.only_settles and isinstance(event, StepStarted | UndoStarted):
             raise RunLeftError
-        self._append(event, durable=isinstance(event, RunStarted))
+        self._append(event)
         if isinstance(event, RunStarted):
             self._note_waits()
+            self._commit()
 
     def _note_waits(self) -> None:
         for waited in self.waits:
@@ -230,7 +232,8 @@ class LocalHost:
         self._append(SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
 
     def note_sent(self, send: Send, request: Request | None) -> None:
-        """Journal that a call is sent, before it is. A start is stored before it leaves, too: until it has its row, a
+        """Journal that a call is sent, before it is; the first that changes something durably, too: a run that is lost
+        would be made anew, and change it once more. A start is stored before it leaves, too: until it has its row, a
         row that it may have made is nobody's.
         """
         if (process := process_started(send.call)) is not None:
@@ -243,8 +246,10 @@ class LocalHost:
             t=self._t(),
             request=UNSET if request is None else sent_request(request),
         )
-        self._append(sent, durable=send.effect is StepEffect.ONCE)
-        if send.effect is not StepEffect.READ:
+        is_act = send.effect is not StepEffect.READ
+        self._append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
+        self._has_acted = self._has_acted or is_act
+        if is_act:
             self._commit()
 
     def _note_start_ended(self, send: Send, ending: Ending) -> None:

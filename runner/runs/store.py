@@ -31,18 +31,15 @@ class RunLockedError(Exception):
 
 
 class Part(Enum):
-    """What is stored of a run. `EVENTS` are written by a `RunLog` alone, each other part whole."""
+    """What is stored of a run. `EVENTS` are written by a `RunLog` alone, each other part whole. The rest can be drawn
+    again from them, but for the plan.
+    """
 
     EVENTS = "events.jsonl"
     PLAN = "plan.json"
     REPORT = "report.json"
     JUNIT = "junit.xml"
     PAGE = "report.html"
-
-    @property
-    def is_report(self) -> bool:
-        """Whether it can be drawn again from the events."""
-        return self in (Part.REPORT, Part.JUNIT, Part.PAGE)
 
 
 class FencedError(StoreError):
@@ -198,7 +195,7 @@ class RunStore(Protocol):
         """Where a person finds the run, or a part of it. Text for messages."""
 
     def create(self, run: str) -> RunLog:
-        """Begin a run, which must be new, or be queued and not begun; that it exists is durable."""
+        """Begin a run, which must be new, or be queued and not begun. Durable with the first line that is."""
 
     def reopen(self, run: str) -> tuple[RunLog, bytes]:
         """Open a run to append to it, and `get` its events. Raises `RunLockedError`; a store with a fence takes the run
@@ -213,7 +210,7 @@ class RunStore(Protocol):
 
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
         """Store a part, a text or its pieces, in the place of an earlier one: at any moment one is there, the old or
-        the new. The plan is durable, a report safe from a kill.
+        the new. Safe from a kill; a plan is durable with the next line that is.
         """
 
     def get(self, run: str, part: Part) -> bytes:

@@ -14,7 +14,7 @@ from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.runs.events import Asked, AttemptFailed, RunFinished, RunStatus, Waited, WaitsFor
+from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallSent, RunFinished, RunStatus, Waited, WaitsFor
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
 from runner.runs.store import StoreError
@@ -107,6 +107,27 @@ def test_the_answer_of_a_secret_step_is_not_journaled(tmp_path: Path) -> None:
     )
     host(tmp_path / "run", site, secrets=made.secrets).carry(made, RUN)
     assert "abcdefgh" not in (tmp_path / "run" / EVENTS).read_text()
+
+
+@pytest.mark.parametrize(
+    ("effect", "durable"), [("once", [True, True]), ("idempotent", [True, False]), ("read", [False, False])]
+)
+def test_a_run_is_on_disk_before_the_first_call_that_changes_something(
+    effect: str, durable: list[bool], tmp_path: Path
+) -> None:
+    """One that is lost is made anew, with other Ids for its records; what only reads may be made anew."""
+    carrying = host(tmp_path / "run", Site())
+    written, found = carrying.journal.append, []
+
+    def append(event: AnyEvent, *, durable: bool = False) -> None:
+        if durable or isinstance(event, CallSent):
+            found.append(durable)
+        written(event, durable=durable)
+
+    carrying.journal.append = append  # type: ignore[method-assign]  # what is asked of the disk cannot be read back
+    step = f"  - execute: {{process: UsrA}}\n    effect: {effect}\n    verify: none\n"
+    carrying.carry(planned(step * 2), RUN)
+    assert found == durable
 
 
 def test_nothing_is_sent_once_the_journal_cannot_be_written(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journals import EVENTS, new_journal, read, store_of
+from journals import EVENTS, PLAN, new_journal, read, reopened, store_of
 
 from runner.runs.events import (
     CallAnswered,
@@ -244,18 +244,48 @@ def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_befo
     assert told == [0, 1, 1, 2]
 
 
-def test_every_folder_that_was_made_has_its_entry_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_run_needs_is_on_disk_with_its_first_durable_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it nothing is waited for: a run that is lost with all its lines has sent nothing that must not be lost."""
     found = synced(monkeypatch)
-    journal = opened(tmp_path / "a" / "b" / "run")
-    assert {tmp_path.stat().st_ino, (tmp_path / "a").stat().st_ino, (tmp_path / "a" / "b").stat().st_ino} <= set(found)
-    assert found[-1] == (tmp_path / "a" / "b" / "run").stat().st_ino
+    folder = tmp_path / "a" / "b" / "run"
+    store = store_of(folder)
+    store.prepare()
+    assert {path.stat().st_ino for path in (tmp_path, tmp_path / "a")} <= set(found)
+    found.clear()
+    journal = opened(folder)
+    store.put("run", Part.PLAN, "{}")
+    journal.append(Paused(key="a", t=0.0, seconds=1.0))
+    assert found == []
+    journal.append(CallSent(key="a", effect="once", call={}), durable=True)
+    assert {path.stat().st_ino for path in (folder / EVENTS, folder / PLAN, folder, folder.parent)} == set(found)
+    found.clear()
+    journal.append(CallSent(key="b", effect="once", call={}), durable=True)
+    assert found == [(folder / EVENTS).stat().st_ino]
+
+
+def test_a_result_that_is_stored_apart_is_on_disk_before_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line whose result a loss of power took would keep the run from going on."""
+    journal = opened(tmp_path / "run")
+    found = synced(monkeypatch)
     journal.append(finished("x" * (LARGE + 1)))
-    results = tmp_path / "a" / "b" / "run" / "results"
+    results = tmp_path / "run" / "results"
     (file,) = results.iterdir()
-    assert found[-3:] == [results.parent.stat().st_ino, file.stat().st_ino, results.stat().st_ino]
-    store_of(results.parent).put("run", Part.PLAN, "{}")
-    plan = results.parent / "plan.json"
-    assert found[-2:] == [plan.stat().st_ino, results.parent.stat().st_ino]
+    assert found == [results.parent.stat().st_ino, file.stat().st_ino, results.stat().st_ino]
+
+
+def test_a_run_that_is_resumed_is_brought_to_disk_whoever_began_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "run"
+    opened(folder).close()
+    store_of(folder).put("run", Part.PLAN, "{}")
+    found = synced(monkeypatch)
+    reopened(folder).append(CallSent(key="a", effect="once", call={}), durable=True)
+    assert {path.stat().st_ino for path in (folder / EVENTS, folder / PLAN, folder, tmp_path)} == set(found)
 
 
 def test_a_report_that_can_be_drawn_again_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from runner.foundation.private_files import (
     PRIVATE_FOLDER,
     ensure_folder,
     is_taken,
-    make_folder,
+    sync_file,
     sync_folder,
     take,
     write_all,
@@ -44,17 +44,21 @@ _TAIL = 16 * 1024
 
 
 class FileLog:
-    """The open `events.jsonl` of one run, with its kernel lock."""
+    """The open `events.jsonl` of one run, with its kernel lock. The first durable line makes the run itself durable,
+    also where another process began it.
+    """
 
     def __init__(self, folder: Path, file: int) -> None:
         self.run = folder.name
         self._folder = folder
         self._file = file
+        self._is_run_durable = False
 
     def append(self, line: bytes, *, durable: bool) -> None:
         try:
             write_all(self._file, line + b"\n")
             if durable:
+                self._sync_run()
                 os.fsync(self._file)
         except OSError as error:
             raise _error_of(error, self.run) from error
@@ -87,6 +91,16 @@ class FileLog:
 
     def close(self) -> None:
         os.close(self._file)
+
+    def _sync_run(self) -> None:
+        """Have on disk, once, that there is this run, and its plan if it has one."""
+        if self._is_run_durable:
+            return
+        with suppress(FileNotFoundError):
+            sync_file(self._folder / Part.PLAN.value)
+        sync_folder(self._folder)
+        sync_folder(self._folder.parent)
+        self._is_run_durable = True
 
     def _result_file(self, name: str) -> Path:
         return self._folder / RESULTS / f"{name}.json"
@@ -128,12 +142,11 @@ class FileRunStore:
         """A file system without locks is no reason not to run: nobody else knows of a new run."""
         folder = self._root / run
         with _stored(folder):
-            make_folder(folder)
+            folder.mkdir(mode=PRIVATE_FOLDER)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | BINARY
             file = os.open(folder / EVENTS, flags, PRIVATE_FILE)
             with suppress(OSError):
                 take(file)
-            sync_folder(folder)
         return FileLog(folder, file)
 
     def reopen(self, run: str) -> tuple[FileLog, bytes]:
@@ -163,7 +176,7 @@ class FileRunStore:
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
         encoded = content.encode() if isinstance(content, str) else map(str.encode, content)
         with _stored(self._root / run):
-            write_whole(self._root / run / part.value, encoded, durable=not part.is_report)
+            write_whole(self._root / run / part.value, encoded, durable=False)
 
     def get(self, run: str, part: Part) -> bytes:
         with _stored(self._root / run):

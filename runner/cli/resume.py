@@ -20,7 +20,7 @@ from runner.execution.run_spec import check_permission
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
-from runner.project.ci_run import user_and_host
+from runner.project.ci_run import person_elsewhere
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
@@ -145,7 +145,7 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     if any("result" in verdict for verdict in verdicts.values()):
         _refuse_secret(run, next(iter(verdicts)))
     kind = "reconcile" if only_settle else "resume"
-    if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=user_and_host()):
+    if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=person_elsewhere(os.environ)):
         message = f"run {run.id} is under way: a worker has it, or will have it soon"
         raise RefusedError(Problem(code="E156", message=message, hint="nothing was ordered; `runner status` shows it"))
     target = clean(run.result.target.name)

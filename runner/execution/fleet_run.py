@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from runner.engine.scope import RunFacts
 from runner.execution.given_inputs import GivenAnew
-from runner.execution.resume_run import ABOUT_FILES, check, check_results, opened, resume
+from runner.execution.resume_run import ABOUT_FILES, RunBusyError, check, check_results, opened, resume
 from runner.execution.run_pool import ActiveRun
 from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanLoader
@@ -104,7 +104,11 @@ class FleetRuns:
         given = orders.open_orders(store.link, run)
         try:
             made = self._resumed(store, run, found, given) if found.lines else self._begun(store, run, found)
+        except RunBusyError:  # its last worker wrote a line meanwhile, and cannot write any more
+            return self._left(store, run, Leaving(state="parked"))
         except (UsageError, RefusedError) as error:
+            if isinstance(error.__cause__, (FencedError, NoDatabaseError)):
+                raise error.__cause__ from error
             state = "held" if found.lines else "refused"
             how = Leaving(state=state, note=_sentence(error.problems), orders=[order.number for order in given])
             return self._left(store, run, how)
@@ -209,6 +213,7 @@ class FleetRuns:
         verdicts = {order.key: order.verdict for order in given if order.key is not None}
         judgement = Judgement(
             verdicts=verdicts,
+            people={order.key: order.person for order in given if order.key is not None},
             hold=self.hold,
             look_again=True,
             only_settle=bool(given) and all(order.only_settle for order in given),

@@ -55,6 +55,10 @@ ABOUT_FILES = ("E14", "E17")
 """What a job's files are held against may have changed since; the run is resumed with what it began with."""
 
 
+class RunBusyError(RefusedError):
+    """Another process was writing the run's events just now."""
+
+
 class ResumableRun(Struct, frozen=True, kw_only=True):
     """A run that can be resumed."""
 
@@ -280,10 +284,10 @@ def _reopened(run: StoredRun, secrets: Secrets) -> Journal:
     return journal
 
 
-def _busy(run: str) -> RefusedError:
+def _busy(run: str) -> RunBusyError:
     message = f"run {run} is under way: another process is writing its events"
     hint = f"nothing was sent; `runner show {run}` shows how far it is"
-    return RefusedError(Problem(code="E156", message=message, hint=hint))
+    return RunBusyError(Problem(code="E156", message=message, hint=hint))
 
 
 class GivenVerdict(Struct, frozen=True, kw_only=True):

@@ -8,20 +8,21 @@ from typing import Final
 from runner.fleet.database import Connection
 from runner.fleet.link import Cursor, Link
 from runner.foundation.values import JsonObject, canonical
+from runner.runs.evidence import Person
 
 _ORDER: Final = """
 with found as (
   update runs set state = 'queued', note = null, updated_at = now() where id = %(run)s and state in ('held', 'ended')
   returning id, target, lock, replay
 ), ordered as (
-  insert into orders (run, kind, key, verdict, result, even_though, by)
-  select id, %(kind)s, %(key)s, %(verdict)s, %(result)s, %(even_though)s, %(by)s from found
+  insert into orders (run, kind, key, verdict, result, even_though, by, ci_user)
+  select id, %(kind)s, %(key)s, %(verdict)s, %(result)s, %(even_though)s, %(by)s, %(ci_user)s from found
 )
 insert into procrastinate_jobs (queue_name, task_name, lock, args)
 select queue_name(target, replay), 'carry', lock, jsonb_build_object('run', id) from found
 """
 _OPEN: Final = """
-select n, kind, key, verdict, result, even_though from orders
+select n, kind, key, verdict, result, even_though, by, ci_user from orders
 where run = %(run)s and done_at is null and kind <> 'stop' order by n
 """
 _CANCEL: Final = """
@@ -42,15 +43,16 @@ select id, 'stop', %(by)s from runs where id = %(run)s and state in ('queued', '
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """`verdict` on the row `key`, as `runner.hosts.judgement` has it; without a key, that the run goes on."""
+    """`verdict` of `person` on the row `key`, as `runner.hosts.judgement` has it; without, that the run goes on."""
 
     number: int
     only_settle: bool
     key: str | None
     verdict: JsonObject
+    person: Person
 
 
-def order(link: Link, run: str, *, kind: str, verdicts: Mapping[str, JsonObject], by: str) -> bool:
+def order(link: Link, run: str, *, kind: str, verdicts: Mapping[str, JsonObject], by: Person) -> bool:
     """Order `resume` or `reconcile` of a run that is held or has ended, and queue it; whether it was such a run."""
     key, verdict = next(iter(verdicts.items()), (None, JsonObject()))
     values = {
@@ -60,21 +62,22 @@ def order(link: Link, run: str, *, kind: str, verdicts: Mapping[str, JsonObject]
         "verdict": verdict.get("as"),
         "result": canonical(verdict["result"]) if "result" in verdict else None,
         "even_though": verdict.get("even_though") is True,
-        "by": by,
+        "by": by.user,
+        "ci_user": by.ci_user,
     }
     return link.run(_ORDER, values).rowcount > 0
 
 
 def open_orders(link: Link, run: str) -> Sequence[Order]:
-
     found = []
-    for number, kind, key, verdict, result, even_though in link.run(_OPEN, {"run": run}):
+    for number, kind, key, verdict, result, even_though, by, ci_user in link.run(_OPEN, {"run": run}):
         whole: JsonObject = {"as": verdict}
         if result is not None:
             whole["result"] = json.loads(result)
         if even_though:
             whole["even_though"] = True
-        found.append(Order(number=number, only_settle=kind == "reconcile", key=key, verdict=whole))
+        person = Person(user=by, ci_user=ci_user)
+        found.append(Order(number=number, only_settle=kind == "reconcile", key=key, verdict=whole, person=person))
     return found
 
 

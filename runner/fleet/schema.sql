@@ -150,7 +150,8 @@ create table runner.orders (
   verdict text,
   result text,                                 -- JSON
   even_though boolean not null default false,
-  by text not null,
+  by text not null,                            -- USER@HOST
+  ci_user text,                                -- for whom the CI has ordered it
   at timestamptz not null default now(),
   done_at timestamptz
 );

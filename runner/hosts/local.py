@@ -326,7 +326,8 @@ class LocalHost:
         is_secret = answer.get("key") in doubt.secret and "result" in answer
         written: Json = {**answer, "result": SECRET_VALUE} if is_secret else answer
         how = VerdictSource.OPTION if answer.get("as") in _WORDS_OF_A_PERSON else None
-        return replace(self._asked(",".join(doubt.keys), written, how=how), value=answer)
+        person = self.judgement.people.get(str(answer.get("key")))
+        return replace(self._asked(",".join(doubt.keys), written, how=how, person=person), value=answer)
 
     def _query(self, query: QueryPeers) -> Outcome:
         others = self.owned.ask(
@@ -339,9 +340,9 @@ class LocalHost:
         )
         return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
 
-    def _asked(self, key: str, value: Json, *, how: VerdictSource | None = None) -> Done:
+    def _asked(self, key: str, value: Json, *, how: VerdictSource | None = None, person: Person | None = None) -> Done:
         """Journal an answer. `how` a person gave it; None where nobody did."""
-        t, person = self._t(), self.person
+        t, person = self._t(), person or self.person
         by = UNSET if how is None else VerdictBy(how=how, user=person.user, ci_user=person.ci_user)
         self._append(Asked(key=key, t=t, value=value, by=by))
         return Done(t=t, value=value)

@@ -26,6 +26,11 @@ def person(environment: Mapping[str, str]) -> Person:
     return Person(user=user, ci_user=_first(environment, _USERS))
 
 
+def person_elsewhere(environment: Mapping[str, str]) -> Person:
+    """The same for others, on whose machine such a user may be somebody else."""
+    return Person(user=user_and_host(), ci_user=_first(environment, _USERS))
+
+
 def user_and_host() -> str:
     """Who gives a command on which machine, as far as that knows."""
     try:

@@ -11,15 +11,16 @@ from fleets import Fleet, charges, in_thread, until
 from runner.cli.main import ended
 from runner.execution.fleet_run import FleetRuns
 from runner.fleet import log as fleet_log
-from runner.fleet.database import Connection
+from runner.fleet.database import Connection, NoDatabaseError
 from runner.fleet.link import Cursor, Link
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
-from runner.fleet.turns import FleetPace, FleetTurn
+from runner.fleet.turns import FleetTurn
 from runner.hosts.stop import Stop
+from runner.project.ci_run import user_and_host
+from runner.runs.evidence import VerdictBy, VerdictSource
 from runner.runs.history import past_runs
-from runner.runs.store import FencedError
-from runner.service.gate import OPEN
+from runner.runs.store import FencedError, Part
 
 pytestmark = pytest.mark.slow
 
@@ -136,6 +137,67 @@ def test_a_connection_that_breaks_at_any_statement_changes_nothing_of_a_run(
     store.close()
 
 
+def test_a_run_whose_last_worker_wrote_a_line_while_it_was_taken_over_goes_on(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.put("a", charges("a1", "a2"))
+    commit, reopen, late = FencedLog.commit, FleetStore.reopen, list[FencedLog]()
+
+    def slow(log: FencedLog) -> None:
+        if log.commits == 4 and log.waits:
+            late.append(log)
+            raise CrashError
+        commit(log)
+
+    def too_late(store: FleetStore, run: str) -> tuple[FencedLog, bytes]:
+        while late:
+            log = late.pop()
+            commit(log)
+            log.link.close()
+        return reopen(store, run)
+
+    with here.runs() as runs, monkeypatch.context() as patched:
+        patched.setattr(FencedLog, "commit", slow)
+        with pytest.raises(CrashError):
+            runs.carry(run)
+        patched.setattr(FencedLog, "commit", commit)
+        patched.setattr(FleetStore, "reopen", too_late)
+        assert late
+        assert runs.carry(run).state == "parked"
+        assert not late
+        assert runs.carry(run).state == "ended"
+    assert here.states()["a"] in ("passed", "unknown")
+    assert here.starts()["a1"] <= 1
+    assert here.starts()["a2"] <= 1
+
+
+def test_a_run_whose_events_cannot_be_read_in_an_outage_waits_for_no_person(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.put("a", charges("a1", "a2"))
+    with here.runs() as runs:
+        crash_at(4, after=True, monkeypatch=monkeypatch)
+        with pytest.raises(CrashError):
+            runs.carry(run)
+        monkeypatch.undo()
+        monkeypatch.chdir(here.folder)
+
+        get, left = FleetStore.get, [1]
+
+        def cut_off(store: FleetStore, run: str, part: Part) -> bytes:
+            if left:
+                left.pop()
+                raise NoDatabaseError("the database: gone for longer than anybody waits")
+            return get(store, run, part)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(FleetStore, "get", cut_off)
+            with pytest.raises(NoDatabaseError):
+                runs.carry(run)
+        assert here.states() == {"a": "running"}
+        assert runs.carry(run).state == "ended"
+
+
 def test_a_worker_that_slept_before_it_sends_sends_nothing_of_a_run_that_was_taken_over(
     here: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,20 +309,10 @@ def test_a_turn_of_a_run_whose_worker_died_is_waited_for_and_then_the_run_is_par
     assert here.starts()["b1"] == 1
 
 
-def test_the_rate_of_a_site_holds_across_machines(here: Fleet) -> None:
-    links = [Link(here.dsn), Link(here.dsn)]
-    paces = [FleetPace(link, url=here.stand.url, rate=20.0) for link in links]
-    for number in range(6):
-        paces[number % 2].wait_for_turn(OPEN)
-    waited = here.sql("select extract(epoch from next - clock_timestamp()) > -0.05 from pace")
-    for link in links:
-        link.close()
-    assert waited == [(True,)]
-
-
 def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("GITHUB_ACTOR", "octocat")
     here.stand.set_fault("drop_after", "UsrCharge")
     run = here.put("a", charges("a1", more=", result: Receipt") + "    expect: [result is defined]\n")
     with here.runs() as runs:
@@ -276,6 +328,10 @@ def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
         assert "`--grace` says nothing to a fleet" in capsys.readouterr().err
         assert ended(order) == 0
         runs.carry(run)
+    (judged,) = [step.judged for step in here.result(run).steps if step.judged is not None]
+    assert judged.by == VerdictBy(how=VerdictSource.OPTION, user=user_and_host(), ci_user="octocat")
+    assert ended(["show", run, "--db", here.dsn]) == 0
+    assert f"verdict: failed, by {user_and_host()} (octocat in CI), with `--as`" in capsys.readouterr().out
     assert here.states() == {"a": "failed"}
     assert here.sql("select kind, verdict, done_at is not null from orders order by n") == [
         ("reconcile", None, True),

@@ -74,7 +74,9 @@ def test_nothing_happens_twice_and_no_run_is_lost_in_a_storm(
     for name, count in {**troubles, **found.counts()}.items():
         record_property(f"{COUNTED}{name}", count)
     sys.stdout.write(f"{found}\n{found.times()}\n{storm.codes}\n")
-    assert (found.repeated, found.green, found.red, found.flaws) == ([], [], [], [])
+    for row in (*found.green, *found.red):
+        sys.stdout.write(f"{row}:\n{storm.events_of(row.partition(' ')[0])}\n")
+    assert (found.repeated, found.green, found.red, found.flaws, found.held) == ([], [], [], [], [])
     assert {*found.states} <= {"passed", "unknown", "held"}
     assert found.states.total() == storm.added
     given = storm.settle()

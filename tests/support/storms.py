@@ -29,6 +29,7 @@ from runner.fleet.store import FleetStore
 from runner.foundation.values import JsonObject
 from runner.reports.words import doubtful
 from runner.runs.events import AttemptFailed, CallAnswered, CallSent, RunResumed, Status, StepFinished
+from runner.runs.evidence import Person
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
 from runner.runs.store import Part
@@ -190,6 +191,14 @@ class Storm(Struct, kw_only=True):
                 worker.wait(60)
         self.places.clear()
 
+    def events_of(self, mark: str) -> str:
+        """All events of the run that has the row of this mark, for whoever wants to know what went wrong."""
+        job = mark.partition("c")[0].partition("z")[0]
+        lines = self.here.sql(
+            "select e.line from events e join runs r on r.id = e.run where r.job = %s order by e.seq", job
+        )
+        return "\n".join(str(line) for (line,) in lines)
+
     def settle(self) -> int:
         """Give verdicts, by what the site knows, on all that is in doubt, until nothing is; how many."""
         given = 0
@@ -197,7 +206,7 @@ class Storm(Struct, kw_only=True):
             starts, link = self.here.starts(), Link(self.here.dsn)
             for run, key in doubts:
                 verdict: JsonObject = {"as": "passed", "result": "R"} if starts[key] else {"as": "failed"}
-                assert orders.order(link, run, kind="resume", verdicts={key: verdict}, by="ada@desk")
+                assert orders.order(link, run, kind="resume", verdicts={key: verdict}, by=Person(user="ada@desk"))
                 given += 1
             link.close()
             self.calm_down()
@@ -215,7 +224,9 @@ def _step(mark: str, process: str, result: str = "") -> str:
 
 
 class Proof(Struct, kw_only=True):
-    """What is true of all runs, by the site's own count. `green`: rows that are called passed and did not happen."""
+    """What is true of all runs, by the site's own count. `green` are rows that are called passed and did not happen,
+    `red` those that happened and are called something else, `held` runs that wait for a person with nothing in doubt.
+    """
 
     states: Counter[str]
     calls: int
@@ -223,6 +234,7 @@ class Proof(Struct, kw_only=True):
     green: list[str]
     red: list[str]
     flaws: list[str]
+    held: list[str]
     resumed: int
     cut_off: int
     unknown: int
@@ -250,19 +262,23 @@ def proof(storm: Storm) -> Proof:
         states=Counter(here.states().values()),
         calls=sum(starts.values()),
         repeated=[mark for mark, times in starts.items() if times > 1],
-        green=[], red=[], flaws=[], resumed=0, cut_off=0, unknown=0, unknown_that_happened=0,
+        green=[], red=[], flaws=[], held=[], resumed=0, cut_off=0, unknown=0, unknown_that_happened=0,
         takeovers=[*_takeovers(storm)],
     )  # fmt: skip
     store = FleetStore(here.dsn)
-    for (run,) in here.sql("select id::text from runs"):
-        reading = parse(store.get(str(run), Part.EVENTS))
+    states = {str(run): state for run, state in here.sql("select id::text, state from runs")}
+    for run, state in states.items():
+        reading = parse(store.get(run, Part.EVENTS))
         if reading.flaw is not None or reading.torn:
             made.flaws.append(f"{run}: {reading.flaw}")
             continue
         events = [line.event for line in reading.lines]
         made.resumed += sum(isinstance(event, RunResumed) for event in events)
         made.cut_off += len([*_cut_off(events)])
-        _compare(made, fold(reading.lines, run=str(run)), starts)
+        result = fold(reading.lines, run=run)
+        _compare(made, result, starts)
+        if state == "held" and not doubtful(result.steps):
+            made.held.append(run)
     store.close()
     return made
 
@@ -276,7 +292,7 @@ def _compare(made: Proof, result: RunResult, starts: Counter[str]) -> None:
             made.unknown += 1
             made.unknown_that_happened += happened
         elif row.status is not Status.PASSED and happened and row.judged is None:
-            made.red.append(f"{row.key} {row.status} {row.reason}")
+            made.red.append(f"{row.key} {row.status} in run {result.id}")
 
 
 def _cut_off(events: Sequence[object]) -> Iterator[str]:

@@ -8,11 +8,11 @@ from contextlib import closing
 import click
 from msgspec.structs import replace
 
-from runner.cli import options, output, reports
+from runner.cli import options, reports
 from runner.cli.apply_command import ApplyCommand, version_set
 from runner.cli.apply_here import ApplyHere
 from runner.cli.apply_ledger import fleet_dsn, ledger_place, project_of
-from runner.cli.asking import wanted
+from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
 from runner.cli.verb import Verb
 from runner.execution import stored_plans
@@ -21,6 +21,7 @@ from runner.execution.run_spec import RunSet
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.ledger.file import LedgerFile
 from runner.ledger.observing import StoredRuns
+from runner.terminal import output
 
 
 @click.command("apply", cls=Verb)

@@ -8,7 +8,7 @@ import click
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.cli import output, reports
+from runner.cli import reports
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, versions_of
@@ -25,6 +25,7 @@ from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
+from runner.terminal import output
 
 
 class ApplyCommand(Struct, kw_only=True):

@@ -9,10 +9,9 @@ import threading
 import time
 from collections.abc import Sequence
 
-from runner.cli import output
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import attempt_of
-from runner.cli.asking import permission
+from runner.cli.command import permission
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.prepare import planned
 from runner.execution.run_pool import new_id
@@ -35,6 +34,7 @@ from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean
 from runner.runs.stored_runs import load
 from runner.targets.model import SandboxTarget
+from runner.terminal import output
 
 _SHORTEST_PAUSE = 0.5
 """Seconds between two looks at the versions; where there are thousands, a look takes longer, and so does the pause."""

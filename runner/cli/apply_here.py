@@ -4,11 +4,9 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
-from runner.cli import output
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import ApplyRuns, resumable_runs
-from runner.cli.asking import permission
-from runner.cli.command import console_of, not_begun, print_totals
+from runner.cli.command import console_of, not_begun, permission, print_totals
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.run_pool import Carried
 from runner.execution.run_spec import check_permission
@@ -21,6 +19,7 @@ from runner.ledger.observing import Whereabouts
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean
 from runner.runs.store import LocalRunStore
+from runner.terminal import output
 
 _BETWEEN_LOOKS = 0.5
 """Seconds between two looks at versions that another command carries out."""

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import click
 from msgspec import Struct, field
 
-from runner.cli import output, resume
-from runner.cli.command import carry_out, claim_of, waits_for
-from runner.cli.run_console import RunConsole
+from runner.cli import resume
+from runner.cli.command import carry_out, waits_for
 from runner.execution import resume_run
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, ledger_errors
 from runner.execution.given_inputs import GivenAnew
+from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
 from runner.execution.run_spec import RunSpec
@@ -37,6 +37,8 @@ from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
 from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import unwritable
+from runner.terminal import output
+from runner.terminal.run_console import RunConsole
 
 
 @cache

@@ -17,7 +17,7 @@ from runner.catalogue.doubles import doubles as new_doubles
 from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Process
 from runner.catalogue.write import written
-from runner.cli import catalogue_files, options, output
+from runner.cli import catalogue_files, options
 from runner.cli.catalogue_files import ask, check_place, one_target, read_file, used_by, write_file
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup
@@ -32,6 +32,7 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports import mistakes
 from runner.reports.drift import FORMATS, CatalogueComparison
+from runner.terminal import output
 
 PACKAGES = click.argument(
     "packages", nargs=-1, required=True, metavar="PACKAGES…", type=options.FilledPath(), callback=options.expanded

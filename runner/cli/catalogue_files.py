@@ -14,7 +14,6 @@ from runner.catalogue.model import Catalogue, Pulled
 from runner.catalogue.pulling import NoAnswerError, pull
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
-from runner.cli import output
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError, are_errors
 from runner.foundation.raw import record, text
@@ -31,6 +30,7 @@ from runner.reading.load import read
 from runner.secrets.redact import Secrets
 from runner.targets import clio, folders
 from runner.targets.model import SandboxTarget
+from runner.terminal import output
 
 _MOST_CODES: Final = 5
 _MOST_WARNINGS: Final = 10

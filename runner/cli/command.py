@@ -1,44 +1,77 @@
-"""What the verbs share that carry runs out: under signals and locks, to an exit code and reports.
+"""What the verbs share that carry runs out: what their options ask for, and the runs under signals and locks, to an
+exit code and reports.
 
 All locks that the jobs name (`concurrency`) are taken before anything begins, and released at the end. A lock that is
 taken is reported with its run, its process and since when, so that a person can look at it or wait.
 """
 
 import os
-import shlex
-import sys
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 
 import click
-from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.cli import output, reports
-from runner.cli.asking import answer_of
-from runner.cli.run_console import RunConsole
+from runner.cli import reports
+from runner.cli.verb import from_environment
+from runner.execution.given_inputs import GivenAnew, given_inputs
+from runner.execution.locks import HeldLock, hold_locks, lock_holder
 from runner.execution.run_pool import ActiveRun, Carried, PendingRun, PoolOptions, carry_all
-from runner.execution.run_spec import RunSpec
+from runner.execution.run_spec import Permission, RunSpec, Wanted
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
-from runner.project.sites import ReadySite, Sites
+from runner.project.sites import Sites
 from runner.reports.console import closing
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.reports.safe import clean
 from runner.reports.words import meaning
-from runner.runs.events import Waited
-from runner.runs.evidence import LockHolder
-from runner.runs.journal import utc_now
-from runner.runs.lock_waits import waited_for
-from runner.runs.store import Claim, Holder, LocalRunStore, Lock, StoreError, Taken
-from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.runs.store import Claim
+from runner.targets.model import SiteTarget
+from runner.terminal import asking, output
+from runner.terminal.asking import answer_of
+from runner.terminal.run_console import RunConsole
+
+
+def wanted(context: click.Context) -> Wanted:
+    """What the options of a command ask for."""
+    given = context.params
+    return Wanted(
+        specs=given["specs"],
+        targets=tuple(dict.fromkeys(given["target"])),
+        targets_file=given["targets"],
+        catalogue=given.get("catalogue"),
+        given=given["given"],
+        inputs_file=given["inputs_file"],
+        tags=given["tags"],
+        keywords=given["keywords"],
+        last_failed=given["runs"] if given.get("last_failed") else None,
+        confirmed=given.get("confirm", ()),
+        recursive=given["recursive"],
+        changed_since=given.get("changed_since"),
+        ask=asking.missing_inputs,
+        from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
+    )
+
+
+def permission(context: click.Context) -> Permission:
+    """What the options of a command permit, and whether somebody can be asked."""
+    return Permission(
+        yes=context.params["yes"],
+        confirmed=frozenset(context.params["confirm"]),
+        ask=asking.says_yes if asking.is_there() else None,
+    )
+
+
+def given_anew(context: click.Context) -> GivenAnew:
+    """What the options of a command give anew to a stored run. Raises `UsageError` with every problem in it."""
+    given = context.params
+    inputs = given_inputs(given["given"], file=given["inputs_file"])
+    return GivenAnew(inputs=inputs, targets=given["targets"], ask=asking.missing_inputs)
 
 
 def console_of(
@@ -110,7 +143,7 @@ def carry_out(
     context.with_resource(listening(stop, given_up, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     context.call_on_close(console.give_back)  # also where a fault of ours ends the command
-    locks = partial(_held, given["runs"], wait=given.get("wait_lock"))
+    locks = partial(hold_locks, given["runs"], wait=given.get("wait_lock"), say=output.say)
     carried = _carried_under_locks(pending, pool_options, locks, until_ready=until_ready)
     over.set()
     if gave_up := given_up.is_set():
@@ -144,7 +177,7 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
 def _carried_under_locks(
     pending: Sequence[PendingRun],
     options: PoolOptions,
-    locks: Callable[..., AbstractContextManager[Mapping[Claim, "HeldLock"]]],
+    locks: Callable[..., AbstractContextManager[Mapping[Claim, HeldLock]]],
     *,
     until_ready: Callable[[Stop], bool],
 ) -> Carried:
@@ -171,7 +204,7 @@ def _carried_under_locks(
         return Carried(left_out=deque(pending))
 
 
-def _with_its_lock(pending: PendingRun, held: Mapping[Claim, "HeldLock"]) -> PendingRun:
+def _with_its_lock(pending: PendingRun, held: Mapping[Claim, HeldLock]) -> PendingRun:
     """The run, which signs its lock as it begins, and has in its events how long that was waited for."""
     if pending.lock is None:
         return pending
@@ -181,7 +214,7 @@ def _with_its_lock(pending: PendingRun, held: Mapping[Claim, "HeldLock"]) -> Pen
         run = pending.begin()
         if run is None:
             return None
-        own.lock.sign(_holder(pending.title, run=run.facts.id))
+        own.lock.sign(lock_holder(pending.title, run=run.facts.id))
         run.waits, own.waited = (*run.waits, *own.waited), ()
         return run
 
@@ -290,80 +323,3 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     if stop.why is not None and (carried.left_out or given_up):
         codes.append(STOPPED[stop.why])
     return strongest(codes)
-
-
-def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
-    """The lock that a run of the job needs. A sandbox is known by its folder: its URL is another one each time."""
-    if job.concurrency is None:
-        return None
-    place = str(target.folder.resolve()) if isinstance(target, SandboxTarget) else site.name.url
-    return Claim(name=job.concurrency, site=place)
-
-
-class HeldLock(Struct):
-    """A lock of this command, and how long it has waited for it, as long as no run has that in its events."""
-
-    lock: Lock
-    waited: tuple[Waited, ...] = ()
-
-
-def _holder(title: str, *, run: str = "") -> Holder:
-    """This command, for a run that is going to need a lock, or that has begun."""
-    command = shlex.join(["runner", *sys.argv[1:]])
-    return Holder(pid=os.getpid(), run=run, job=title, since=utc_now(), command=command)
-
-
-@contextmanager
-def _held(
-    store: LocalRunStore, claims: Mapping[Claim, str], *, wait: float | None, pause: Callable[[float], bool]
-) -> Iterator[Mapping[Claim, HeldLock]]:
-    """Hold all locks, each for a run whose title `claims` gives.
-
-    `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some seconds and gives False
-    where nothing is to be waited for any more. Raises `RefusedError` where a lock cannot be had.
-    """
-    held: dict[Claim, HeldLock] = {}
-    with ExitStack() as locks:
-        for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
-            try:
-                held[claim] = _lock(claim, _holder(claims[claim]), store, wait=wait, pause=pause)
-            except StoreError as error:
-                raise RefusedError(_none(claim, str(error))) from error
-            locks.callback(held[claim].lock.release)
-        yield held
-
-
-def _lock(
-    claim: Claim, myself: Holder, store: LocalRunStore, *, wait: float | None, pause: Callable[[float], bool]
-) -> HeldLock:
-    """Take a lock, at once or after waiting; a line says what is waited for."""
-    found = store.lock(claim, myself, wait=pause)
-    waited: tuple[Waited, ...] = ()
-    if isinstance(found, Taken) and wait is not None:
-        output.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
-        begun, before = time.monotonic(), found.holder
-        found = store.lock(claim, myself, seconds=wait, wait=pause)
-        holder = None if before is None else LockHolder(job=before.job, run=before.run or None)
-        waited = (waited_for(claim, time.monotonic() - begun, holder),)
-    if isinstance(found, Taken):
-        raise RefusedError(_refusal(claim, found.holder, waited=wait))
-    return HeldLock(found, waited)
-
-
-def _held_by(claim: Claim, holder: Holder | None) -> str:
-    who = "another run"
-    if holder is not None:
-        since = clean(holder.since).replace("T", " ").partition(".")[0].removesuffix("Z")
-        who = f"`{clean(holder.job)}` (process {holder.pid}) since {since} UTC"
-    return f"lock `{clean(claim.name)}` of {clean(claim.site)} is held by {who}"
-
-
-def _refusal(claim: Claim, holder: Holder | None, *, waited: float | None) -> Problem:
-    typed = f"; it was started as: {clean(holder.command)}" if holder is not None else ""
-    longer = "`--wait-lock 10m` waits for it" if waited is None else f"{written(waited)} were not enough"
-    return Problem(code="E163", message=_held_by(claim, holder), hint=f"nothing was sent; {longer}{typed}")
-
-
-def _none(claim: Claim, why: str) -> Problem:
-    message = f"lock `{clean(claim.name)}` cannot be taken, so that nothing would keep another run away: {clean(why)}"
-    return Problem(code="E163", message=message, hint="nothing was sent; locks lie in $XDG_STATE_HOME/creatio-runner")

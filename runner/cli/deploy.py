@@ -10,7 +10,6 @@ import click
 from msgspec import Struct
 
 from runner.catalogue.read import ENDING
-from runner.cli import output
 from runner.cli.deploy_kinds import DEPLOY_KINDS, DeployKind
 from runner.cli.new_files import NewFile, write_files
 from runner.foundation.lazy import lazy_pattern
@@ -23,6 +22,7 @@ from runner.project.project import open_project
 from runner.reports.safe import clean
 from runner.targets.files import NAME
 from runner.targets.model import SiteTarget
+from runner.terminal import output
 from runner.version import VERSION
 
 _TEMPLATES = Path(__file__).parent / "deploy_files"

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runner.cli import options, output, reports
+from runner.cli import options
 from runner.cli.verb import Verb, VerbGroup
+from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
@@ -16,6 +17,7 @@ from runner.reports.safe import clean, json_document
 from runner.runs.run_filter import age
 from runner.runs.store import USUAL, LocalRunStore, Part, StoreError
 from runner.runs.stored_runs import find, unwritable
+from runner.terminal import output
 
 if TYPE_CHECKING:
     from runner.fleet.overview import FleetRun, Overview
@@ -117,7 +119,7 @@ def pull(context: click.Context, /, **_: object) -> int:
         _copy(fleet_store, local, run.id)
     except StoreError as error:
         raise unwritable(local, error) from error
-    reports.store(local, ReportedRun(result=run.result, lines=run.lines))
+    output.problems(*store_reports(local, ReportedRun(result=run.result, lines=run.lines)))
     output.say(f"run {run.id} is in {local.place(run.id)}")
     return ExitCode.PASSED
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import options, output
+from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import many
@@ -19,6 +19,7 @@ from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import find, load, run_name
+from runner.terminal import output
 
 _LARGEST = 1 << 24
 

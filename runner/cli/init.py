@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from runner.cli import hints, options, output
+from runner.cli import hints, options
 from runner.cli.new_files import ADDED_TO, NewFile, write_files
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.json_schema.schemas import shipped_text
 from runner.reports.safe import safe
+from runner.terminal import output
 from runner.version import VERSION
 
 _TEMPLATES = Path(__file__).parent / "init_files"

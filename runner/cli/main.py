@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import click
 
-from runner.cli import hints, output
+from runner.cli import hints
 from runner.cli.hints import PREFIX
 from runner.cli.verb import Helped
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
@@ -20,6 +20,7 @@ from runner.foundation.values import is_well_formed
 from runner.reports.mistakes import text as as_text
 from runner.reports.safe import clean
 from runner.runs.store import StoreError
+from runner.terminal import output
 from runner.version import VERSION
 
 VERBS = {

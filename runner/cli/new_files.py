@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runner.cli import output
 from runner.foundation.problems import Problem, UsageError
 from runner.reports.cells import padded, width
 from runner.reports.safe import safe
+from runner.terminal import output
 
 ADDED_TO = ".gitignore"
 """Every new repository has one: our lines are added to it."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import uuid_utils
 
-from runner.cli import options, output, reports
-from runner.cli.asking import wanted
+from runner.cli import options, reports
+from runner.cli.command import wanted
 from runner.cli.verb import Verb
 from runner.execution.prepare import planned, prepare
 from runner.foundation.problems import ExitCode, Problem, UsageError
@@ -18,6 +18,7 @@ from runner.planning.plan import Plan
 from runner.planning.preview import preview
 from runner.reports import mistakes
 from runner.reports.safe import safe
+from runner.terminal import output
 
 
 @click.command("plan", cls=Verb)

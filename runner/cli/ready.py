@@ -20,7 +20,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
-from runner.cli import options, output
+from runner.cli import options
 from runner.cli.catalogue_files import read_file, used_by
 from runner.cli.verb import Verb
 from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
@@ -45,6 +45,7 @@ from runner.reports.console import is_live
 from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
 from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness, SandboxTarget, SiteTarget
+from runner.terminal import output
 
 AGAIN: Final = 30.0
 """Seconds between two lines about one site that is in one state."""

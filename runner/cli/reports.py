@@ -18,16 +18,15 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.cli import output
 from runner.cli.hints import PREFIX
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.project.paths import job_paths
 from runner.reading.files import beginning
 from runner.reports.formats import FORMATS, HTML, ReportFormat
-from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues, alone
+from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
-from runner.runs.history import remember
 from runner.runs.store import Part, RunStore, StoreError
+from runner.terminal import output
 
 STDOUT: Final = "-"
 MOST_BYTES: Final = 1_000_000
@@ -107,25 +106,6 @@ def _append(file: Path, command: ReportedCommand) -> None:
     except OSError as error:
         message = f"the summary of the step cannot be written: {error.strerror or error}"
         output.problems(Problem(code="E153", message=message, severity=Severity.WARNING))
-
-
-def store(runs: RunStore, run: ReportedRun) -> None:
-    """Store a run's reports with it, and add it to the history. All of that can be written again later, so failing to
-    is only a warning.
-    """
-    try:
-        remember(runs, run.result)
-    except StoreError as error:
-        message = f"the run is missing in the history: {error}"
-        hint = "add it with `runner history --rebuild`"
-        output.problems(Problem(code="E311", message=message, hint=hint, severity=Severity.WARNING))
-    try:
-        for one in FORMATS:
-            if one.stored_as is not None:
-                runs.put(run.result.id, one.stored_as, one.write(alone(run)))
-    except StoreError as error:
-        message = f"the reports in the run's folder are missing: {error}"
-        output.problems(Problem(code="E311", message=message, severity=Severity.WARNING))
 
 
 def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore) -> None:

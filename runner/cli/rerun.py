@@ -8,12 +8,11 @@ from functools import partial
 import click
 import uuid_utils
 
-from runner.cli import options, output, reports
-from runner.cli.asking import given_anew, permission
-from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
-from runner.cli.run_console import RunConsole
+from runner.cli import options, reports
+from runner.cli.command import carry_out, console_of, given_anew, permission, print_totals, waits_for, with_reports
 from runner.cli.verb import Verb
 from runner.execution import resume_run
+from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun, begin
 from runner.execution.run_spec import check_permission
@@ -30,6 +29,8 @@ from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
 from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, unwritable
 from runner.secrets.holes import MARK
+from runner.terminal import output
+from runner.terminal.run_console import RunConsole
 
 _NOTHING_BEGAN = ("not_sent", "refused")
 

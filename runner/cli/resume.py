@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 import click
 from click.core import ParameterSource
 
-from runner.cli import options, output, reports
-from runner.cli.asking import given_anew, permission
-from runner.cli.command import at_once, carry_out, claim_of, console_of, waits_for, with_reports
+from runner.cli import options, reports
+from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, waits_for, with_reports
 from runner.cli.verb import Verb
 from runner.execution import resume_run
+from runner.execution.locks import claim_of
 from runner.execution.resume_run import GivenVerdict, ResumableRun, checked_verdicts
 from runner.execution.run_pool import ActiveRun, PendingRun
 from runner.execution.run_spec import check_permission
+from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
@@ -33,6 +34,7 @@ from runner.runs.result import StepResult
 from runner.runs.store import Part
 from runner.runs.stored_runs import StoredRun, find
 from runner.secrets.redact import Secrets
+from runner.terminal import output
 
 if TYPE_CHECKING:
     from runner.fleet.store import FleetStore
@@ -236,7 +238,8 @@ def _over(run: StoredRun, wanted_reports: reports.ReportPlaces, *, why: str) -> 
     if rest:
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
-    reports.store(run.store, reported)  # whoever ended the run may have been killed before they were written
+    # whoever ended the run may have been killed before they were written
+    output.problems(*store_reports(run.store, reported))
     reports.publish(wanted_reports, alone(reported))
     return run.result.exit_code
 

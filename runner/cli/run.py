@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 import click
 
-from runner.cli import options, output, reports
-from runner.cli.asking import permission, wanted
-from runner.cli.command import carry_out, claim_of, console_of, print_totals, waits_for, with_reports
-from runner.cli.run_console import RunConsole
+from runner.cli import options, reports
+from runner.cli.command import carry_out, console_of, permission, print_totals, waits_for, wanted, with_reports
 from runner.cli.verb import Verb
+from runner.execution.locks import claim_of
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
 from runner.execution.run_spec import RunSet, RunSpec, check_permission
@@ -23,6 +22,8 @@ from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
 from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import load, not_passed, unwritable
+from runner.terminal import output
+from runner.terminal.run_console import RunConsole
 
 
 @click.command("run", cls=Verb)

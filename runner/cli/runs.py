@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from runner.cli import hints, options, output, reports
+from runner.cli import hints, options, reports
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, strongest
 from runner.foundation.sentences import either, many
@@ -28,6 +28,7 @@ from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, of_one_command
 from runner.secrets.redact import hide
+from runner.terminal import output
 
 _F = TypeVar("_F", bound=Callable[..., object])
 FORMAT = 1

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from runner.cli import hints, options, output
+from runner.cli import hints, options
 from runner.cli.verb import Verb
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
@@ -18,6 +18,7 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 from runner.reports.safe import clean, json_document, safe
 from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
+from runner.terminal import output
 
 _FORMAT = 1
 _MOST_CODES = 8

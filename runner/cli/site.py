@@ -14,7 +14,7 @@ import click
 from msgspec.structs import replace
 
 from runner.catalogue.pulling import NoAnswerError
-from runner.cli import options, output
+from runner.cli import options
 from runner.cli.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
 from runner.cli.verb import Verb
 from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
@@ -38,6 +38,7 @@ from runner.service.caller import SessionCaller
 from runner.service.connecting import trusting
 from runner.service.site import ExecuteMethod, Runtime
 from runner.targets.model import SandboxTarget, Target
+from runner.terminal import output
 
 FILE = "targets file"
 TARGET = "target"

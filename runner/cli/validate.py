@@ -14,7 +14,7 @@ import click
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
-from runner.cli import options, output
+from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import many
@@ -32,6 +32,7 @@ from runner.reports.words import shortened
 from runner.targets import folders
 from runner.targets.files import NAME
 from runner.targets.folders import RECORDS, doubles_in, holds_doubles
+from runner.terminal import output
 
 
 def _github(problems: Sequence[Problem]) -> str:

@@ -8,10 +8,11 @@ from itertools import dropwhile, takewhile, zip_longest
 import click
 from click.core import ParameterSource
 
-from runner.cli import hints, output
+from runner.cli import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode, UsageError
 from runner.reports import mistakes
+from runner.terminal import output
 
 _VALUE = lazy_pattern(r"[0-9][0-9.]*[A-Za-z]*")
 

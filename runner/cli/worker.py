@@ -8,7 +8,7 @@ from typing import NoReturn
 import click
 import uuid_utils
 
-from runner.cli import options, output
+from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import Problem, UsageError
 from runner.project.named_targets import KnownTarget, chosen, targets_of
@@ -17,6 +17,7 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.service.site import Site
 from runner.targets.model import SiteTarget
+from runner.terminal import output
 from runner.version import REPLAY
 
 

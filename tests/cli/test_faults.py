@@ -96,7 +96,7 @@ def test_a_fault_beside_the_runs_loses_none_of_them(monkeypatch: pytest.MonkeyPa
         calls.append(None)
         raise KeyError("a fault of ours")
 
-    monkeypatch.setattr("runner.cli.reports.remember", broken)
+    monkeypatch.setattr("runner.execution.stored_reports.remember", broken)
     assert ended(["run", "a.job.yaml", "b.job.yaml", "c.job.yaml", "-j", "2", *REPORTS]) == 70
     assert reported() == {"a": "passed", "b": "passed"}
     assert len(here.executes()) == 6
@@ -108,7 +108,7 @@ def test_a_fault_of_the_console_ends_no_run_that_is_under_way_and_holds_up_nobod
     at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[object] = []
-    really = getattr(__import__("runner.cli.run_console", fromlist=["RunConsole"]).RunConsole, at)
+    really = getattr(__import__("runner.terminal.run_console", fromlist=["RunConsole"]).RunConsole, at)
 
     def broken(console: object, given: object) -> object:
         calls.append(given)
@@ -116,7 +116,7 @@ def test_a_fault_of_the_console_ends_no_run_that_is_under_way_and_holds_up_nobod
             raise KeyError("a fault of ours")
         return really(console, given)
 
-    monkeypatch.setattr(f"runner.cli.run_console.RunConsole.{at}", broken)
+    monkeypatch.setattr(f"runner.terminal.run_console.RunConsole.{at}", broken)
     assert ended(["run", "a.job.yaml", "b.job.yaml", "c.job.yaml", "-j", "2", *REPORTS]) == 70
     assert reported()["a"] == "passed"
     assert len(calls) == 2

@@ -9,7 +9,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 RUNNER = Path(__file__).parents[2] / "runner"
-DOOR = RUNNER / "cli" / "output.py"
+DOOR = RUNNER / "terminal" / "output.py"
 SILENCED = RUNNER / "fleet" / "worker.py"
 """Procrastinate and psycopg's pool log what they see to stderr, where nobody has asked for it: their loggers are
 switched off here, and `logging` is used for nothing else.

@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from sites import NOTHING, Told, site, targets, xml
 
-from runner.cli import output
 from runner.cli.main import ended
+from runner.terminal import output
 
 pytestmark = pytest.mark.slow
 

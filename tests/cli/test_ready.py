@@ -13,7 +13,6 @@ from deployments import CATALOGUE, Deployed, Phase
 from running import command
 from sites import NOTHING, Told, site
 
-from runner.cli import output
 from runner.cli.main import ended
 from runner.cli.ready import SiteWait, WaitProgress, wait_for_all
 from runner.doctor.readiness import Look, Outcome, Watched
@@ -24,6 +23,7 @@ from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, Ending
 from runner.service.gate import OPEN, Gate
 from runner.targets.model import Readiness
+from runner.terminal import output
 
 pytestmark = pytest.mark.slow
 

@@ -7,12 +7,12 @@ import pytest
 from journals import new_journal, store_of
 from stories import RUN, planned
 
-from runner.cli import output
-from runner.cli.run_console import RunConsole
 from runner.execution.run_pool import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
 from runner.secrets.redact import Secrets
+from runner.terminal import output
+from runner.terminal.run_console import RunConsole
 
 PLAN = planned("  - id: nap\n    pause: 10m\n")
 

@@ -1,7 +1,7 @@
 """What a person sees of the runs of a command while they are carried out.
 
 The console is a terminal that redraws its lines, or gets line by line; runs side by side are printed as a whole when
-they end. What becomes of what is written is the business of `runner.cli.output`: the runs go on, whoever reads.
+they end. What becomes of what is written is the business of `runner.terminal.output`: the runs go on, whoever reads.
 """
 
 import os
@@ -13,8 +13,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from runner.cli import output, reports
 from runner.execution.run_pool import ActiveRun
+from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import Problem, Severity
 from runner.planning.guards import asks
 from runner.reports import console
@@ -25,6 +25,7 @@ from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import Line
 from runner.runs.store import StoreError
+from runner.terminal import output
 
 
 class Printer(Protocol):
@@ -158,7 +159,8 @@ class RunConsole:
         closed.transcript.close()
         if closed.page is not None:
             self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
-        reports.store(closed.run.store, ReportedRun(result=result, lines=closed.run.journal.lines))
+        reported = ReportedRun(result=result, lines=closed.run.journal.lines)
+        output.problems(*store_reports(closed.run.store, reported))
 
     def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)

@@ -1,7 +1,6 @@
-"""What a command is given by whoever started it: what its options ask for, and the answers of a person at the terminal.
+"""The questions that a person at the terminal answers: those of jobs, and the inputs that nobody has given.
 
-Required inputs that nobody has given are asked for before anything is sent. In CI nobody is there. Questions go to
-stderr, as all messages do.
+Such inputs are asked for before anything is sent. In CI nobody is there. Questions go to stderr, as all messages do.
 """
 
 import select
@@ -11,18 +10,13 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
 
-import click
-
-from runner.cli import output
-from runner.cli.verb import from_environment
 from runner.engine.effects import Ask
-from runner.execution.given_inputs import GivenAnew, given_inputs
-from runner.execution.run_spec import Permission, Wanted
 from runner.hosts.stop import Stop
 from runner.job.inputs import VARIABLE, Given, Origin, UnfitError, fit
 from runner.job.model import Case, Input, Job
 from runner.reports.safe import clean
 from runner.reports.words import labelled
+from runner.terminal import output
 
 _LOOK = 0.2
 """Seconds between two looks at the stop, while nobody answers."""
@@ -99,43 +93,6 @@ def _line() -> str:
         return sys.stdin.readline()
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def wanted(context: click.Context) -> Wanted:
-    """What the options of a command ask for."""
-    given = context.params
-    return Wanted(
-        specs=given["specs"],
-        targets=tuple(dict.fromkeys(given["target"])),
-        targets_file=given["targets"],
-        catalogue=given.get("catalogue"),
-        given=given["given"],
-        inputs_file=given["inputs_file"],
-        tags=given["tags"],
-        keywords=given["keywords"],
-        last_failed=given["runs"] if given.get("last_failed") else None,
-        confirmed=given.get("confirm", ()),
-        recursive=given["recursive"],
-        changed_since=given.get("changed_since"),
-        ask=missing_inputs,
-        from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
-    )
-
-
-def permission(context: click.Context) -> Permission:
-    """What the options of a command permit, and whether somebody can be asked."""
-    return Permission(
-        yes=context.params["yes"],
-        confirmed=frozenset(context.params["confirm"]),
-        ask=says_yes if is_there() else None,
-    )
-
-
-def given_anew(context: click.Context) -> GivenAnew:
-    """What the options of a command give anew to a stored run. Raises `UsageError` with every problem in it."""
-    given = context.params
-    inputs = given_inputs(given["given"], file=given["inputs_file"])
-    return GivenAnew(inputs=inputs, targets=given["targets"], ask=missing_inputs)
 
 
 def missing_inputs(

@@ -6,7 +6,6 @@ means the same to everybody: no tags, no merge keys, no second document, keys th
 What the data mean is of no interest here.
 """
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 from sys import intern
@@ -16,6 +15,7 @@ import yaml
 from yaml import events as parsed
 from yaml._yaml import CParser
 
+from runner.foundation.garbage import collector_rests
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json, kind_of
@@ -99,19 +99,13 @@ def load(name: str, content: bytes, *, with_flaws: bool = False) -> Document | t
     """The document in `content`, or all its problems in the order of the file, at least one.
 
     `with_flaws`: a document with mistakes that leave the rest of it readable is given all the same, and holds them.
-    An empty file is a document that holds None. The garbage collector rests meanwhile: of the many small records
-    made here none is garbage, and looking for it takes longer than all the rest.
+    An empty file is a document that holds None.
     """
     source = encoding.decode(name, content)
     if isinstance(source, Problem):
         return (source,)
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with collector_rests():
         return _document(source, with_flaws=with_flaws)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _document(source: Source, *, with_flaws: bool) -> Document | tuple[Problem, ...]:

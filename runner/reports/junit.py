@@ -6,10 +6,11 @@ runs of one name the newest is written. The machine's name is left out.
 """
 
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
@@ -23,7 +24,43 @@ from runner.runs.result import RunResult, StepResult
 
 MARK = lazy_pattern(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
 """How such a report begins, and no other file."""
+_PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
+_COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
+"""What may be in a case, and the attribute of its suite that counts it."""
+_AT_ONCE = 100
+"""Cases that are elements at one time."""
 _FORBIDDEN = lazy_pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class _Suite(Struct, kw_only=True):
+    """A suite as far as its cases are written: the elements of ten thousand would take 9 MB. `counts` are by the names
+    of its attributes.
+    """
+
+    name: str
+    seconds: float
+    timestamp: str | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    pieces: list[str] = field(default_factory=list)
+
+    def add(self, cases: Sequence[ET.Element]) -> None:
+        tags = [(tag, case.find(tag)) for case in cases for tag in _COUNTED]
+        self.counts.update(_COUNTED[tag] for tag, found in tags if found is not None)
+        self.counts["tests"] += len(cases)
+        self.write(cases)
+
+    def write(self, elements: Iterable[ET.Element]) -> None:
+        around = ET.Element("_")
+        around.extend(elements)
+        ET.indent(around, level=1)
+        self.pieces.append(ET.tostring(around, encoding="unicode").removeprefix("<_>").removesuffix("\n  </_>"))
+
+    def text(self) -> str:
+        counts = {name: str(self.counts[name]) for name in ("tests", *_COUNTED.values())}
+        head = ET.Element("testsuite", {"name": _xml(self.name), **counts, "time": _seconds(self.seconds)})
+        if self.timestamp is not None:
+            head.set("timestamp", self.timestamp)
+        return f"\n  {_opening(head)}{''.join(self.pieces)}\n  </testsuite>"
 
 
 def report(command: ReportedCommand) -> str:
@@ -34,30 +71,36 @@ def report(command: ReportedCommand) -> str:
         suites.append(_suite_of_problems(command.errors))
     root = ET.Element("testsuites", name="creatio-runner", time=_seconds(sum(run.result.seconds for run in runs)))
     for name in ("tests", "failures", "errors"):
-        root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
-    root.extend(suites)
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+        root.set(name, str(sum(suite.counts[name] for suite in suites)))
+    if not suites:
+        return f"{_PROLOG}{ET.tostring(root, encoding='unicode')}\n"
+    return "".join([_PROLOG, _opening(root), *(suite.text() for suite in suites), "\n</testsuites>\n"])
 
 
-def _suite(run: ReportedRun) -> ET.Element:
+def _opening(element: ET.Element) -> str:
+    """The tag that begins an element which has parts."""
+    return ET.tostring(element, encoding="unicode", short_empty_elements=False).removesuffix(f"</{element.tag}>")
+
+
+def _suite(run: ReportedRun) -> _Suite:
     result, failures = run.result, failures_by_row(run.lines)
-    cases = [_case(result, step, earlier_failures(step, failures)) for step in result.steps]
-    if result.status is not RunStatus.PASSED and (result.error or not _is_red(cases)):
-        cases.append(_run_itself(result))
-    suite = _counted(title(result), cases, seconds=result.seconds)
+    suite = _Suite(name=title(result), seconds=result.seconds)
     if result.started_at:
-        suite.set("timestamp", _xml(clean(result.started_at))[: len("2026-01-31T09:00:00")])
-    suite.append(_properties(result))
-    suite.extend(cases)
+        suite.timestamp = _xml(clean(result.started_at))[: len("2026-01-31T09:00:00")]
+    suite.write([_properties(result)])
+    for start in range(0, len(result.steps), _AT_ONCE):
+        steps = result.steps[start : start + _AT_ONCE]
+        suite.add([_case(result, step, earlier_failures(step, failures)) for step in steps])
+    is_red = bool(suite.counts["failures"] or suite.counts["errors"])
+    if result.status is not RunStatus.PASSED and (result.error or not is_red):
+        suite.add([_run_itself(result)])
     return suite
 
 
-def _suite_of_problems(problems: Sequence[Problem]) -> ET.Element:
+def _suite_of_problems(problems: Sequence[Problem]) -> _Suite:
     """Why the command, or a run of it, did not begin: a red case for each problem."""
-    cases = [_problem(number, problem) for number, problem in enumerate(in_order(problems), start=1)]
-    suite = _counted("creatio-runner", cases, seconds=0.0)
-    suite.extend(cases)
+    suite = _Suite(name="creatio-runner", seconds=0.0)
+    suite.add([_problem(number, problem) for number, problem in enumerate(in_order(problems), start=1)])
     return suite
 
 
@@ -71,19 +114,6 @@ def _problem(number: int, problem: Problem) -> ET.Element:
     message = _xml(f"{problem.code}: {clean(problem.message)}")
     ET.SubElement(case, "error", message=message, type=problem.code).text = _xml(text([problem]).rstrip("\n"))
     return case
-
-
-def _counted(name: str, cases: Sequence[ET.Element], *, seconds: float) -> ET.Element:
-    """A suite with its counts, still without its cases."""
-    return ET.Element(
-        "testsuite",
-        name=_xml(name),
-        tests=str(len(cases)),
-        failures=_count(cases, "failure"),
-        errors=_count(cases, "error"),
-        skipped=_count(cases, "skipped"),
-        time=_seconds(seconds),
-    )
 
 
 def _properties(result: RunResult) -> ET.Element:
@@ -174,18 +204,10 @@ def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) ->
     return element
 
 
-def _is_red(cases: Iterable[ET.Element]) -> bool:
-    return any(case.find(tag) is not None for case in cases for tag in ("failure", "error"))
-
-
-def _count(cases: Iterable[ET.Element], tag: str) -> str:
-    return str(sum(case.find(tag) is not None for case in cases))
-
-
 def _seconds(seconds: float) -> str:
     return f"{seconds:.3f}"
 
 
 def _xml(text: str) -> str:
     """A safe text without what XML 1.0 forbids."""
-    return _FORBIDDEN.sub("\ufffd", text)
+    return text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text)

@@ -18,23 +18,32 @@ from threading import Lock
 import msgspec
 from msgspec import Struct
 
+from runner.foundation.garbage import collector_rests
 from runner.foundation.values import Json
 from runner.runs.events import FIRST_PREV, VERSION, AnyEvent, Line, RunFinished, decode
 from runner.runs.safe_events import referred_to, safe
+from runner.runs.shared_texts import SharedTexts
 from runner.runs.store import RunLog, RunStore, StoreError
+from runner.secrets.holes import MARK
 from runner.secrets.redact import Secrets
 
 
 class Reading(Struct, frozen=True, kw_only=True):
     """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
 
-    `torn`: the last line was cut off in its middle, and is left out. `digest` is that of all its bytes.
+    `torn`: the last line was cut off in its middle, and is left out. `digest` is that of all its bytes. Where it has no
+    holes of secrets, its values are what they were.
     """
 
     digest: bytes = b""
     lines: tuple[Line, ...] = ()
     flaw: int | None = None
     torn: bool = False
+    may_have_holes: bool = True
+
+
+_MARKS = (MARK.encode(), b"\\ue000", b"\\uE000")
+"""What is in each hole, as JSON may write it."""
 
 
 class _Around(Struct, frozen=True):
@@ -59,15 +68,18 @@ def parse(content: bytes, *, known: Reading | None = None) -> Reading:
     lines: list[Line] = []
     flaw = None
     prev = FIRST_PREV
-    for number, written in enumerate(_whole_lines(content), start=1):
-        line = parse_line(written, before=prev)
-        if line is not None:
-            lines.append(line)
-        if flaw is None and (line is None or line.prev != prev or line.seq != number):
-            flaw = number
-        prev = hashlib.sha256(written).hexdigest() if line is None else line.sha256
+    texts = SharedTexts()
+    with collector_rests():
+        for number, written in enumerate(_whole_lines(content), start=1):
+            line = parse_line(written, before=prev, texts=texts)
+            if line is not None:
+                lines.append(line)
+            if flaw is None and (line is None or line.prev != prev or line.seq != number):
+                flaw = number
+            prev = hashlib.sha256(written).hexdigest() if line is None else line.sha256
     torn = bool(content) and not content.endswith(b"\n")
-    return Reading(digest=digest, lines=tuple(lines), flaw=flaw, torn=torn)
+    may_have_holes = any(mark in content for mark in _MARKS)
+    return Reading(digest=digest, lines=tuple(lines), flaw=flaw, torn=torn, may_have_holes=may_have_holes)
 
 
 def _whole_lines(content: bytes) -> Iterator[bytes]:
@@ -78,9 +90,9 @@ def _whole_lines(content: bytes) -> Iterator[bytes]:
         start = end + 1
 
 
-def parse_line(written: bytes, *, before: str = FIRST_PREV) -> Line | None:
+def parse_line(written: bytes, *, before: str = FIRST_PREV, texts: SharedTexts | None = None) -> Line | None:
     """One line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
-    that fit share the text.
+    that fit share the text, as they share those of `texts`.
     """
     try:
         around = _around.decode(written)
@@ -89,9 +101,11 @@ def parse_line(written: bytes, *, before: str = FIRST_PREV) -> Line | None:
         return None
     if around.v != VERSION:
         return None
+    texts = texts or SharedTexts()
+    texts.share(event)
     digest = hashlib.sha256(written).hexdigest()
     prev = before if around.prev == before else around.prev
-    return Line(seq=around.seq, at=around.at, prev=prev, event=event, sha256=digest)
+    return Line(seq=around.seq, at=texts.text(around.at), prev=prev, event=event, sha256=digest)
 
 
 class Journal:
@@ -108,6 +122,7 @@ class Journal:
         self.lines: list[Line] = [*earlier.lines]
         self.head = self.lines[-1].sha256 if self.lines else FIRST_PREV
         self.flaw = earlier.flaw
+        self._may_have_holes = earlier.may_have_holes
         self.listeners: list[Callable[[Line], None]] = []
         self._log = log
         self._secrets = secrets
@@ -162,6 +177,8 @@ class Journal:
         Raises `LookupError` for a hole whose secret is not known, and for a result that is not there or was changed.
         """
         name = referred_to(value)
+        if name is None and not self._may_have_holes:
+            return value
         return self._secrets.fill(value if name is None else self._result(name))
 
     def seal(self, last: AnyEvent | None = None) -> None:

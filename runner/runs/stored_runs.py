@@ -1,9 +1,9 @@
 """Stored runs, read back: one as a whole, or of all of them how they ended."""
 
-import json
 from collections.abc import Sequence
 from typing import TypeAlias
 
+import msgspec
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
@@ -19,6 +19,19 @@ LAST = "last"
 """The name of the newest run."""
 BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can tell"
 """What follows from a journal that is not as it was written."""
+
+
+class _RunInReport(Struct):
+    events: str
+
+
+class _Report(Struct):
+    """Of a run's own report the hash of the last line that it knows: the rest may have 27 MB, and is passed over."""
+
+    runs: tuple[_RunInReport, ...]
+
+
+_report = msgspec.json.Decoder(_Report)
 
 
 class StoredRun(Struct, frozen=True, kw_only=True):
@@ -162,8 +175,8 @@ def _is_missed(store: RunStore, run: str, lines: Sequence[Line]) -> bool:
     that it was changed. A run that was resumed has more lines after it.
     """
     try:
-        head = json.loads(store.get(run, Part.REPORT))["runs"][0]["events"]
-    except (StoreError, ValueError, LookupError, TypeError):
+        head = _report.decode(store.get(run, Part.REPORT)).runs[0].events
+    except (StoreError, ValueError, LookupError, RecursionError):
         return False
     return all(head != f"sha256:{line.sha256}" for line in lines)
 

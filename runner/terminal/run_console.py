@@ -24,7 +24,7 @@ from runner.reports.safe import clean
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import Line
-from runner.runs.store import StoreError
+from runner.runs.store import RunStore, StoreError
 from runner.terminal import output
 
 
@@ -153,14 +153,17 @@ class RunConsole:
                 self._live.event(open_run.title, line)
 
     def _close(self, run: str) -> None:
-        closed = self._open.pop(run)
+        store, reported = self._end_transcript(self._open.pop(run))
+        output.problems(*store_reports(store, reported))
+
+    def _end_transcript(self, closed: _OpenRun) -> tuple[RunStore, ReportedRun]:
+        """What it holds of the run's rows is free before the reports are drawn."""
         result = closed.run.result
-        self._under_way.end(run, result.status)
+        self._under_way.end(closed.run.facts.id, result.status)
         closed.transcript.close()
         if closed.page is not None:
             self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
-        reported = ReportedRun(result=result, lines=closed.run.journal.lines)
-        output.problems(*store_reports(closed.run.store, reported))
+        return closed.run.store, ReportedRun(result=result, lines=closed.run.journal.lines)
 
     def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)

@@ -19,6 +19,7 @@ from runner.runs.events import (
     RunStatus,
     Status,
     StepFinished,
+    StepSkipped,
     StepStarted,
     TargetName,
     Trouble,
@@ -228,3 +229,16 @@ def test_a_failed_attempt_before_one_that_passed_is_a_flaky_failure(
         ("E201", "E201: an empty list"),
     ]
     assert (root.get("failures"), root.get("errors")) == ("0", "0")
+
+
+@pytest.mark.parametrize("rows", [0, 1, 100, 101, 250])
+def test_a_report_is_one_indented_document_however_many_rows_there_are(
+    rows: int, start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    skipped = [StepSkipped(row=row(f"s{number}"), reason="condition") for number in range(rows)]
+    run = fold(chain([start(), *skipped, RunFinished(t=1, status=RunStatus.FAILED, exit_code=1)]))
+    text = junit.report(command(run))
+    root = ET.fromstring(text)
+    assert (root.get("tests"), len(list(root.iter("testcase")))) == (str(rows + 1), rows + 1)
+    ET.indent(root)
+    assert text == '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"

@@ -4,6 +4,7 @@ Sites are only read.
 """
 
 import os
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,9 +17,10 @@ from runner.catalogue.differences import About, Use, differences, drifts
 from runner.catalogue.doubles import doubles as new_doubles
 from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Process
+from runner.catalogue.pulling import NoAnswerError
+from runner.catalogue.pulling import pull as pull_all
 from runner.catalogue.write import written
-from runner.cli import catalogue_files, options
-from runner.cli.catalogue_files import ask, check_place, one_target, read_file, used_by, write_file
+from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup
 from runner.foundation.problems import ExitCode, UsageError, are_errors
@@ -26,12 +28,26 @@ from runner.foundation.sentences import many
 from runner.packages.files import Reader
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
+from runner.project import catalogue_files
+from runner.project.catalogue_files import (
+    check_place,
+    no_answer,
+    one_target,
+    read_file,
+    stamp,
+    unreadable,
+    used_by,
+    write_file,
+)
+from runner.project.named_targets import KnownTarget
 from runner.project.paths import called
 from runner.project.sandboxes import serve_sandbox
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports import mistakes
 from runner.reports.drift import FORMATS, CatalogueComparison
+from runner.secrets.redact import Secrets
+from runner.targets.model import SandboxTarget
 from runner.terminal import output
 
 PACKAGES = click.argument(
@@ -78,12 +94,12 @@ def build(context: click.Context, /, **_: object) -> int:
     to_stdout = str(out) == "-"
     if not to_stdout:
         check_place(out, of_packages=True)
-    found = catalogue_files.packages_in(context.params["packages"])
-    catalogue_files.warn_of_unreadable(found.odd, mask=str)
+    found = catalogue_files.packages_in(context.params["packages"], warn=output.problems)
+    output.problems(*unreadable(found.odd, mask=str))
     if to_stdout:
         output.data(written(found.catalogue), for_programs=True)
     else:
-        output.say(write_file(replace(found.catalogue, pulled=catalogue_files.stamp()), out))
+        output.say(write_file(replace(found.catalogue, pulled=stamp()), out))
     return ExitCode.PASSED
 
 
@@ -134,7 +150,7 @@ def doubles(context: click.Context, /, **_: object) -> int:
     Exit 0, 2 for a mistake in a file or on the command line, 5 where there is no process to write a double for.
     """
     given = context.params
-    catalogue, folder = read_file(given["file"]), given["out"]
+    catalogue, folder = read_file(given["file"], warn=output.problems), given["out"]
     uses = used_by(given["jobs"]) if given["jobs"] else None
     processes = list(_wanted(catalogue, uses))
     if not processes:
@@ -175,6 +191,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
     for one in new:
         if (path := files[one.code]) is not None:
             catalogue_files.create(path, one.text)
+            output.data(f"wrote {called(path)}\n")
     return "new"
 
 
@@ -202,7 +219,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     out = given["out"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     check_place(out)
     with _sites() as sites:
-        found = ask(target, sites)
+        found = _pulled(target, sites)
     if found is None:
         return ExitCode.NO_ANSWER
     output.say(write_file(found, out))
@@ -244,9 +261,9 @@ def check(context: click.Context, /, **_: object) -> int:
     if git and context.get_parameter_source("file") is ParameterSource.COMMANDLINE:
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     file = git or given["file"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
-    before, used = read_file(file), used_by(specs)
+    before, used = read_file(file, warn=output.problems), used_by(specs)
     with _sites() as sites:
-        after = ask(target, sites)
+        after = _pulled(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
     found = drifts((missing if git else changed)(before, after), used)
@@ -280,7 +297,10 @@ def diff(context: click.Context, /, **_: object) -> int:
     with _sites() as sites:
         for name in (given["before"], given["after"]):
             file = catalogue_files.file_named(name)
-            side = read_file(file) if file is not None else ask(one_target(name, (), given["targets"]), sites)
+            if file is not None:
+                side: Catalogue | None = read_file(file, warn=output.problems)
+            else:
+                side = _pulled(one_target(name, (), given["targets"]), sites)
             if side is None:
                 return ExitCode.NO_ANSWER
             sides.append(side)
@@ -293,3 +313,24 @@ def diff(context: click.Context, /, **_: object) -> int:
 def _print(found: CatalogueComparison, form: str) -> int:
     output.data(FORMATS[form](found), for_programs=form != "text")
     return ExitCode.FAILED if found.drifts else ExitCode.PASSED
+
+
+def _pulled(known: KnownTarget, sites: Sites) -> Catalogue | None:
+    """What a site has. Answers that could not be read become warnings; None, with a problem printed, where the site did
+    not answer.
+    """
+    target, secrets = known.target, Secrets()
+    ready = sites.of(target)
+    ready.hide_in(secrets)
+
+    def listed(number: int) -> None:
+        output.say(f"reading {many(number, 'process', 'processes')} of target `{target.name}`")
+
+    try:
+        found = pull_all(ready.client, listed=listed, wait=time.sleep)
+    except NoAnswerError as error:
+        output.problems(no_answer(error, secrets))
+        return None
+    output.problems(*unreadable(found.odd, mask=secrets.mask))
+    site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
+    return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=stamp())

@@ -4,37 +4,18 @@ It writes over no file: none of the project itself must be there, and what other
 """
 
 import shlex
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from runner.cli import hints, options
-from runner.cli.new_files import ADDED_TO, NewFile, write_files
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.json_schema.schemas import shipped_text
 from runner.reports.safe import safe
+from runner.scaffold.new_files import write_files
+from runner.scaffold.new_project import AT_THE_ROOT, project_files
 from runner.terminal import output
-from runner.version import VERSION
 
-_TEMPLATES = Path(__file__).parent / "init_files"
-FILES = {
-    "hello.job.yaml": ("hello.job.yaml", "a job"),
-    "targets.yaml": ("targets.yaml", "where jobs go: the sandbox, and a site to fill in"),
-    "sandbox/UsrGreet.process.yaml": ("greet.process.yaml", "the double of a process"),
-    ".vscode/settings.json": ("settings.json", "completion and checks in VS Code"),
-    ".pre-commit-config.yaml": ("pre-commit.yaml", "checks before each commit"),
-    ".github/workflows/creatio.yml": ("workflow.yml", "checks and a rehearsal in CI"),
-    ".gitignore": ("gitignore", "runs are not for git"),
-}
-"""What is written where, from which template, and what it is. A template's own name begins with no dot: such a file
-would count for the repository that holds it.
-"""
-PROJECT_SCHEMAS = ("job", "targets", "process")
-_OF_OTHERS = (".vscode/settings.json", ".pre-commit-config.yaml", ".github/workflows/creatio.yml")
-"""Files that other tools read, and that a repository has already."""
-_AT_THE_ROOT = (".pre-commit-config.yaml", ".github")
 KINDS = ("kubernetes", "argocd", "flux", "github", "gitlab", "compose", "cron")
 """What `--deploy` writes files for."""
 
@@ -92,13 +73,21 @@ def init(context: click.Context, /, **_: object) -> int:
     root = next((above for above in (whole, *whole.parents) if (above / ".git").exists()), whole)
     called = whole.relative_to(root).as_posix()
     if given["deploy"] is not None:
-        from runner.cli.deploy import deploy  # noqa: PLC0415  90 ms: it reads the jobs
+        from runner.scaffold.deploy import Deployment, deploy  # noqa: PLC0415  90 ms: it reads the jobs
 
-        return deploy(context, called=called, is_root=root == whole)
+        wanted = Deployment(
+            kind=given["deploy"],
+            folder=folder,
+            targets=given["target"],
+            image=given["image"],
+            secret=given["db_secret"],
+        )
+        deploy(wanted, called=called, is_root=root == whole)
+        return ExitCode.PASSED
     _refuse_options_of_deploy(context)
-    write_files(list(new_files(folder, called=called)))
+    write_files(list(project_files(folder, called=called)))
     if root != whole:
-        names = " and ".join(_AT_THE_ROOT)
+        names = " and ".join(AT_THE_ROOT)
         output.data(f"\n{names} count only at the root of the checkout: move them to {safe(str(root))}\n")
     output.data(f"\nnext: runner run {safe(shlex.quote(str(folder)))}\n")
     return ExitCode.PASSED
@@ -110,14 +99,3 @@ def _refuse_options_of_deploy(context: click.Context) -> None:
         if context.params[name] and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             hint = f"add `--deploy KIND`: {', '.join(KINDS)}"
             raise UsageError(Problem(code="E150", message=f"`{option}` is for `--deploy` only", hint=hint))
-
-
-def new_files(folder: Path, *, called: str) -> Iterator[NewFile]:
-    """The files of a project; `called` is the folder's name in commands that are given at the root of the checkout."""
-    for name, (template, what) in FILES.items():
-        text = (_TEMPLATES / template).read_text(encoding="utf-8")
-        filled = text.replace("@FOLDER@", shlex.quote(called)).replace("@VERSION@", VERSION)
-        yield NewFile(path=folder / name, text=filled, what=what, may_be_there=name in (*_OF_OTHERS, ADDED_TO))
-    for schema in PROJECT_SCHEMAS:
-        path = folder / "schema" / f"{schema}.schema.json"
-        yield NewFile(path=path, text=shipped_text(schema), what=f"`runner schema {schema}`, for editors")

@@ -21,7 +21,6 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
 from runner.cli import options
-from runner.cli.catalogue_files import read_file, used_by
 from runner.cli.verb import Verb
 from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
 from runner.doctor.wait_story import Story
@@ -33,6 +32,7 @@ from runner.foundation.sentences import listed
 from runner.hosts.stop import Stop, listening
 from runner.job.outline import outline
 from runner.lint.uses import started
+from runner.project.catalogue_files import read_file, used_by
 from runner.project.named_targets import chosen
 from runner.project.paths import called
 from runner.project.sandboxes import serve_sandbox
@@ -199,7 +199,7 @@ class SiteWaits(Struct, kw_only=True):
             hint = "`runner catalog build PACKAGES -o FILE` writes one from packages"
             raise UsageError(Problem(code="E179", message=f"there is no catalogue {called(file)}", hint=hint))
         if file not in self._catalogues:
-            self._catalogues[file] = read_file(file)
+            self._catalogues[file] = read_file(file, warn=output.problems)
         whole = self._catalogues[file]
         wanted = sorted(whole.processes if codes is None else codes)
         expected = only(whole, wanted)

@@ -116,12 +116,13 @@ def _schema_text(name: str) -> str:
 
 def _for_a_site(name: str, file: Path) -> str:
     from runner.catalogue.editor import specialised  # noqa: PLC0415  30 ms, only for a schema of a site
-    from runner.cli.catalogue_files import read_file  # noqa: PLC0415
+    from runner.project.catalogue_files import read_file  # noqa: PLC0415
 
     if name != "job":
         message = f"`--catalog` is for the schema `job` only, not for `{name}`"
         raise UsageError(Problem(code="E150", message=message))
-    return json.dumps(specialised(json.loads(_schema_text("job")), read_file(file)), ensure_ascii=True, indent=1) + "\n"
+    catalogue = read_file(file, warn=output.problems)
+    return json.dumps(specialised(json.loads(_schema_text("job")), catalogue), ensure_ascii=True, indent=1) + "\n"
 
 
 @click.command("sandbox", cls=Verb)

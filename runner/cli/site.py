@@ -15,12 +15,12 @@ from msgspec.structs import replace
 
 from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options
-from runner.cli.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
 from runner.cli.verb import Verb
 from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.project.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called
 from runner.project.sandboxes import serve_sandbox
@@ -225,6 +225,7 @@ def _write(run: Recorded, out: Path, job_file: Path | None) -> None:
         raise UsageError(*_there_already(taken))
     for path, text in files:
         create(path, text)
+        output.data(f"wrote {called(path)}\n")
 
 
 def _there_already(taken: Sequence[Path]) -> list[Problem]:

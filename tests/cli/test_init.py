@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from runner.cli.init import FILES, PROJECT_SCHEMAS, new_files
 from runner.cli.main import ended
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
 from runner.json_schema.schemas import shipped_text
 from runner.reading.document import Document
 from runner.reading.load import read
+from runner.scaffold.new_project import FILES, PROJECT_SCHEMAS, project_files
 
 WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in PROJECT_SCHEMAS)}
 
@@ -134,9 +134,9 @@ def test_the_commented_target_of_a_new_project_is_one_when_the_marks_are_taken_a
 
 
 def test_every_template_is_used() -> None:
-    folder = Path(__file__).parents[2] / "runner" / "cli" / "init_files"
+    folder = Path(__file__).parents[2] / "runner" / "scaffold" / "init_files"
     assert {path.name for path in folder.iterdir()} == {template for template, _ in FILES.values()}
-    assert all(file.text.endswith("\n") for file in new_files(Path(), called="."))
+    assert all(file.text.endswith("\n") for file in project_files(Path(), called="."))
 
 
 def test_a_gitignore_that_is_there_is_added_to(

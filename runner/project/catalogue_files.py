@@ -1,7 +1,6 @@
-"""Catalogues and doubles for a command: what a site has, what jobs use of it, files read, and files written."""
+"""The files of catalogues and doubles that a command names: read, and written; and what jobs use of a catalogue."""
 
 import getpass
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -11,7 +10,7 @@ from typing import Final
 from runner.catalogue.differences import Use, differences
 from runner.catalogue.doubles import NewDouble
 from runner.catalogue.model import Catalogue, Pulled
-from runner.catalogue.pulling import NoAnswerError, pull
+from runner.catalogue.pulling import NoAnswerError
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.foundation.lazy import lazy_pattern
@@ -23,14 +22,11 @@ from runner.packages.reading import Packages, read_packages
 from runner.project.job_files import JobFiles
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called, job_paths
-from runner.project.sites import Sites
 from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.load import read
 from runner.secrets.redact import Secrets
 from runner.targets import clio, folders
-from runner.targets.model import SandboxTarget
-from runner.terminal import output
 
 _MOST_CODES: Final = 5
 _MOST_WARNINGS: Final = 10
@@ -55,27 +51,6 @@ def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
     return uses(documents.values())
 
 
-def ask(known: KnownTarget, sites: Sites) -> Catalogue | None:
-    """What a site has. Answers that could not be read become warnings; None, with a problem printed, where the site did
-    not answer.
-    """
-    target, secrets = known.target, Secrets()
-    ready = sites.of(target)
-    ready.hide_in(secrets)
-
-    def listed(number: int) -> None:
-        output.say(f"reading {many(number, 'process', 'processes')} of target `{target.name}`")
-
-    try:
-        found = pull(ready.client, listed=listed, wait=time.sleep)
-    except NoAnswerError as error:
-        output.problems(no_answer(error, secrets))
-        return None
-    warn_of_unreadable(found.odd, mask=secrets.mask)
-    site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
-    return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=stamp())
-
-
 def no_answer(error: NoAnswerError, secrets: Secrets) -> Problem:
     trouble = error.trouble
     hint = trouble.hint and secrets.mask(trouble.hint)
@@ -90,8 +65,8 @@ def stamp() -> Pulled:
     return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user)
 
 
-def warn_of_unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> None:
-    """Print a warning for each sentence on what could not be read, with the codes of its processes; of very many the
+def unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> list[Problem]:
+    """A warning for each sentence on what could not be read, with the codes of its processes; of very many the
     first.
     """
     codes: dict[str, dict[str, None]] = {}
@@ -105,9 +80,7 @@ def warn_of_unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str]
         among = many(len({code for code, _ in found}), "process", "processes")
         messages.append(f"{many(len(codes) - _MOST_WARNINGS, 'more thing')} could not be read, in {among} altogether")
     hint = "no job is checked against this: it counts as unknown"
-    output.problems(
-        *(Problem(code="E178", message=message, hint=hint, severity=Severity.WARNING) for message in messages)
-    )
+    return [Problem(code="E178", message=message, hint=hint, severity=Severity.WARNING) for message in messages]
 
 
 def place_of(target: str, *, targets_file: Path | None) -> Path:
@@ -125,10 +98,10 @@ def file_named(word: str) -> Path | None:
     return path if word.endswith((".yaml", ".yml")) or path.is_file() else None
 
 
-def read_file(file: Path) -> Catalogue:
+def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
     """The catalogue in a file, or of the packages in a folder. Raises `UsageError` where there is none."""
     if file.is_dir():
-        return packages_in([file]).catalogue
+        return packages_in([file], warn=warn).catalogue
     found = read_catalogue(file, name=called(file))
     if isinstance(found, Catalogue):
         return found
@@ -138,12 +111,13 @@ def read_file(file: Path) -> Catalogue:
     raise UsageError(*found)
 
 
-def packages_in(packages: Sequence[Path]) -> Packages:
-    """The packages in folders; what of them cannot be read is printed as warnings. Raises `UsageError` for errors."""
+def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) -> Packages:
+    """The packages in folders; what of them cannot be read goes to `warn`. Raises `UsageError` for errors."""
     found = read_packages(packages, called=called)
     if are_errors(found.problems):
         raise UsageError(*found.problems)
-    output.problems(*found.problems)
+    for problem in found.problems:
+        warn(problem)
     return found
 
 
@@ -235,4 +209,3 @@ def create(path: Path, content: str) -> None:
     except OSError as error:
         message = f"{called(path)} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error
-    output.data(f"wrote {called(path)}\n")

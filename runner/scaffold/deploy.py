@@ -6,20 +6,19 @@ The templates are in `deploy_files/`; `specs/deploy` in the repository shows eac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import click
 from msgspec import Struct
 
 from runner.catalogue.read import ENDING
-from runner.cli.deploy_kinds import DEPLOY_KINDS, DeployKind
-from runner.cli.new_files import NewFile, write_files
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record
 from runner.foundation.sentences import both
 from runner.project.job_files import JobFile
 from runner.project.paths import called as path_name
 from runner.project.project import open_project
 from runner.reports.safe import clean
+from runner.scaffold.deploy_kinds import DEPLOY_KINDS, DeployKind
+from runner.scaffold.new_files import NewFile, write_files
 from runner.targets.files import NAME
 from runner.targets.model import SiteTarget
 from runner.terminal import output
@@ -46,18 +45,26 @@ class JobFolder(Struct, frozen=True, kw_only=True):
     sites: tuple[str, ...]
 
 
-def deploy(context: click.Context, *, called: str, is_root: bool) -> ExitCode:
+class Deployment(Struct, frozen=True, kw_only=True):
+    """What files are wanted for: `kind` of `DEPLOY_KINDS`. Without `targets` it is for the sites in targets.yaml."""
+
+    kind: str
+    folder: Path
+    targets: Sequence[str] = ()
+    image: str | None = None
+    secret: str | None = None
+
+
+def deploy(wanted: Deployment, *, called: str, is_root: bool) -> None:
     """Write the files of one kind, and print what is left to do. `called`: the folder, from the root of the checkout.
 
     Raises `UsageError` where there are no jobs, or they have mistakes.
     """
-    given = context.params
-    folder: Path = given["folder"]
-    kind = DEPLOY_KINDS[given["deploy"]]
+    folder, kind = wanted.folder, DEPLOY_KINDS[wanted.kind]
     jobs = _job_folder(folder, needs_targets=kind.reads_folder)
-    targets = tuple(dict.fromkeys(given["target"])) or jobs.sites or (_USUAL_TARGET,)
-    image = given["image"] or "ghcr.io/OWNER/creatio-runner"
-    secret = given["db_secret"] or "creatio-runner-db"
+    targets = tuple(dict.fromkeys(wanted.targets)) or jobs.sites or (_USUAL_TARGET,)
+    image = wanted.image or "ghcr.io/OWNER/creatio-runner"
+    secret = wanted.secret or "creatio-runner-db"
     for word, pattern, what in (
         (called, _FOLDER, "the folder"),
         *((target, _TARGET, "the target") for target in targets),
@@ -72,7 +79,6 @@ def deploy(context: click.Context, *, called: str, is_root: bool) -> ExitCode:
     lines = [*_of_files_that_differ(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=is_root)]
     output.data("\nto do, at the root of the checkout:\n" + "".join(f"  {line}\n" for line in lines))
     output.data(f"\nnext: {_filled(kind.next, marks)}\n")
-    return ExitCode.PASSED
 
 
 def _refuse_odd(word: str, is_plain: bool, what: str) -> None:  # noqa: FBT001  of two positional ones

@@ -80,25 +80,11 @@ from runner.terminal import output
     default="",
     help="With --db, the name of the ledger: repositories that share a database have one each.",
 )
-@options.TARGET
-@options.TARGETS
-@options.CATALOG
-@options.INPUTS
-@options.INPUTS_FILE
-@options.TAGS
-@options.KEYWORD
+@options.SELECTION
 @options.JOBS
 @options.FAIL_FAST
-@options.YES
-@options.CONFIRM
-@options.HOLD
-@options.WAIT_LOCK
-@options.WAIT_READY
-@options.GRACE
 @options.ALLOW_EMPTY
-@options.RUNS
-@options.QUIET
-@options.VERBOSE
+@options.EXECUTION
 @options.form()
 @options.reports
 @click.pass_context

@@ -41,15 +41,7 @@ _WORDS = (
 
 @click.command("status", cls=Verb)
 @click.argument("run", metavar="[RUN]", required=False)
-@options.option(
-    "-t",
-    "--target",
-    "target",
-    multiple=True,
-    metavar="NAME",
-    type=options.Filled(),
-    help="Only runs against this target.",
-)
+@options.targets("Only runs against this target.")
 @options.option(
     "-n", "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="List N runs at most."
 )

@@ -27,14 +27,9 @@ KINDS = ("kubernetes", "argocd", "flux", "github", "gitlab", "compose", "cron")
     type=hints.OneWord(KINDS),
     help="Write files that carry out the jobs in FOLDER there: in a cluster, in a CI, or on one machine.",
 )
-@options.option(
-    "-t",
-    "--target",
-    multiple=True,
-    type=options.Filled(),
-    metavar="NAME",
-    help="With --deploy: a site that workers serve; several times: each has workers of its own. Without it all sites "
-    "in targets.yaml.",
+@options.targets(
+    "With --deploy: a site that workers serve; several times: each has workers of its own. Without it all sites "
+    "in targets.yaml."
 )
 @options.option(
     "--image",

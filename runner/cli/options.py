@@ -198,6 +198,16 @@ def for_jobs(text: str) -> Callable[[_F], _F]:
     return option("--for", "jobs", multiple=True, metavar="SPEC", type=FilledPath(), help=text)
 
 
+def grace(text: str) -> Callable[[_F], _F]:
+    """`--grace`; `text` is its help."""
+    return option("--grace", metavar="DURATION", type=Duration(), default="30s", show_default=True, help=text)
+
+
+def targets(text: str) -> Callable[[_F], _F]:
+    """`--target`, which can be given several times; `text` is its help."""
+    return option("-t", "--target", "target", multiple=True, type=Filled(), metavar="NAME", help=text)
+
+
 def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Path, ...]) -> tuple[Path, ...]:
     """Fill in patterns that the shell has left as they are: that of Windows fills in none. One that fits nothing, or
     that is the name of a file, stays.
@@ -223,15 +233,9 @@ SEVERAL_RUNS = click.argument("chosen", nargs=-1, required=True, metavar="RUN…
 RECURSIVE = option(
     "-r", "--recursive", is_flag=True, help="Read the jobs in folders below a folder, too, but not in hidden ones."
 )
-TARGET = option(
-    "-t",
-    "--target",
-    "target",
-    multiple=True,
-    type=Filled(),
-    metavar="NAME",
-    help="Run against this target, whatever the job names; several times: against each. `env` takes CREATIO_URL and "
-    "its companions, `clio:NAME` an environment of clio.",
+TARGET = targets(
+    "Run against this target, whatever the job names; several times: against each. `env` takes CREATIO_URL and its "
+    "companions, `clio:NAME` an environment of clio."
 )
 ONE_TARGET = option("-t", "--target", "target", metavar="NAME", type=Filled(), help="The target whose site is asked.")
 TARGETS = option(
@@ -290,22 +294,9 @@ DB = option(
     is_eager=True,
     help="The runs of a fleet, in the PostgreSQL database at URL: `postgresql://HOST/NAME`, or as libpq takes it.",
 )
-DSN = option(
-    "--db",
-    "dsn",
-    metavar="URL",
-    type=Filled(),
-    required=True,
-    help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
-)
-THE_DB = option(
-    "--db",
-    "database",
-    metavar="URL",
-    type=FleetOfRuns(),
-    required=True,
-    help="The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it.",
-)
+_THE_DATABASE = "The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it."
+DSN = option("--db", "dsn", metavar="URL", type=Filled(), required=True, help=_THE_DATABASE)
+THE_DB = option("--db", "database", metavar="URL", type=FleetOfRuns(), required=True, help=_THE_DATABASE)
 CHANGED_SINCE = option(
     "--changed-since",
     metavar="REV",
@@ -348,14 +339,7 @@ WAIT_READY = option(
     help="Wait up to this long until the site is ready, as after a deployment, before the first call is sent; without "
     "DURATION as the target says, or 10m. With --catalog until its processes are as the catalogue says.",
 )
-GRACE = option(
-    "--grace",
-    metavar="DURATION",
-    type=Duration(),
-    default="30s",
-    show_default=True,
-    help="The time for `undo` and `finally` after a signal; in GitHub Actions 7s.",
-)
+GRACE = grace("The time for `undo` and `finally` after a signal; in GitHub Actions 7s.")
 STEP = click.option("--step", metavar="KEY", type=Filled(), help="The step in doubt that a verdict is given on.")
 AS = click.option(
     "--as",
@@ -389,9 +373,19 @@ def reports(command: _F) -> _F:
     return command
 
 
-def run_settings(command: _F) -> _F:
-    """How the job of a stored run is carried out: by `resume`, and by `rerun`."""
-    command = reports(command)
-    for one in (VERBOSE, QUIET, RUNS, GRACE, WAIT_READY, WAIT_LOCK, CONFIRM, YES, INPUTS_FILE, INPUTS, TARGETS, HOLD):
-        command = one(command)
-    return command
+def together(*several: Callable[[_F], _F]) -> Callable[[_F], _F]:
+    """Options that verbs have in common, in the order in which help lists them."""
+
+    def add(command: _F) -> _F:
+        for each in reversed(several):
+            command = each(command)
+        return command
+
+    return add
+
+
+SELECTION = together(TARGET, TARGETS, CATALOG, INPUTS, INPUTS_FILE, TAGS, KEYWORD)
+EXECUTION = together(YES, CONFIRM, HOLD, WAIT_LOCK, WAIT_READY, GRACE, RUNS, QUIET, VERBOSE)
+"""How runs are carried out."""
+STORED_RUN = together(TARGETS, INPUTS, INPUTS_FILE, EXECUTION, reports)
+"""How a stored run is carried out, by `resume` and by `rerun`."""

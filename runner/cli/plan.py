@@ -24,13 +24,7 @@ from runner.terminal import output
 @click.command("plan", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
-@options.TARGET
-@options.TARGETS
-@options.CATALOG
-@options.INPUTS
-@options.INPUTS_FILE
-@options.TAGS
-@options.KEYWORD
+@options.SELECTION
 @options.CHANGED_SINCE
 @options.ALLOW_EMPTY
 @options.option(

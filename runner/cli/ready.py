@@ -55,15 +55,7 @@ _TICK: Final = 0.2
 
 @click.command("ready", cls=Verb)
 @options.OPTIONAL_SPECS
-@options.option(
-    "-t",
-    "--target",
-    "target",
-    multiple=True,
-    type=options.Filled(),
-    metavar="NAME",
-    help="Wait for this target; several times: for each, side by side.",
-)
+@options.targets("Wait for this target; several times: for each, side by side.")
 @options.TARGETS
 @options.option(
     "--for",

@@ -40,7 +40,7 @@ _NOTHING_BEGAN = ("not_sent", "refused")
 @options.option("--failed", is_flag=True, help="Of all runs that RUN's command began, those that did not pass.")
 @options.JOBS
 @options.FAIL_FAST
-@options.run_settings
+@options.STORED_RUN
 @click.pass_context
 def rerun(context: click.Context, /, **_: object) -> int:
     r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique beginning of it.

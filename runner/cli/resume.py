@@ -49,7 +49,7 @@ _FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_thoug
 @options.AS
 @options.EVEN_THOUGH
 @options.RESULT
-@options.run_settings
+@options.STORED_RUN
 @options.DB
 @click.pass_context
 def resume(context: click.Context, /, **_: object) -> int:
@@ -93,14 +93,7 @@ def resume(context: click.Context, /, **_: object) -> int:
 @options.TARGETS
 @options.INPUTS
 @options.INPUTS_FILE
-@options.option(
-    "--grace",
-    metavar="DURATION",
-    type=options.Duration(),
-    default="30s",
-    show_default=True,
-    help="What a signal leaves the reading that is under way.",
-)
+@options.grace("What a signal leaves the reading that is under way.")
 @options.RUNS
 @options.DB
 @options.QUIET

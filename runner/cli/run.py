@@ -29,28 +29,14 @@ from runner.terminal.run_console import RunConsole
 @click.command("run", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
-@options.TARGET
-@options.TARGETS
-@options.CATALOG
-@options.INPUTS
-@options.INPUTS_FILE
-@options.TAGS
-@options.KEYWORD
+@options.SELECTION
 @options.JOBS
 @options.FAIL_FAST
 @options.LAST_FAILED
 @options.CHANGED_SINCE
-@options.YES
-@options.CONFIRM
 @click.option("--again", is_flag=True, help="Carry out a stored plan that has been carried out before.")
-@options.HOLD
-@options.WAIT_LOCK
-@options.WAIT_READY
-@options.GRACE
 @options.ALLOW_EMPTY
-@options.RUNS
-@options.QUIET
-@options.VERBOSE
+@options.EXECUTION
 @options.reports
 @click.pass_context
 def run(context: click.Context, /, **_: object) -> int:

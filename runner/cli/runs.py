@@ -51,15 +51,7 @@ _OPTIONS = (
         metavar="NAME",
         help="Only runs of this job, or of `job[case]`; several times: of one of them.",
     ),
-    options.option(
-        "-t",
-        "--target",
-        "target",
-        multiple=True,
-        type=options.Filled(),
-        metavar="NAME",
-        help="Only runs at this target.",
-    ),
+    options.targets("Only runs at this target."),
     options.option(
         "--status",
         "status",

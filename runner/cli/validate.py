@@ -61,14 +61,8 @@ _LONGEST_DEFAULT = 40
 @click.command("validate", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
-@options.option(
-    "-t",
-    "--target",
-    "target",
-    multiple=True,
-    type=options.Filled(),
-    metavar="NAME",
-    help="Check the jobs against this target, whatever they name; several times: against each. Its site is not asked.",
+@options.targets(
+    "Check the jobs against this target, whatever they name; several times: against each. Its site is not asked."
 )
 @options.TARGETS
 @options.CATALOG

@@ -22,25 +22,12 @@ from runner.version import REPLAY
 
 
 @click.command("worker", cls=Verb)
-@options.option(
-    "-t",
-    "--target",
-    "target",
-    multiple=True,
-    type=options.Filled(),
-    metavar="NAME",
-    help="Take runs against this target only; several times: against each. Else against all of the targets file.",
+@options.targets(
+    "Take runs against this target only; several times: against each. Else against all of the targets file."
 )
 @options.TARGETS
 @options.JOBS
-@options.option(
-    "--grace",
-    metavar="DURATION",
-    type=options.Duration(),
-    default="30s",
-    show_default=True,
-    help="The time for calls in flight after a signal.",
-)
+@options.grace("The time for calls in flight after a signal.")
 @options.option("--once", is_flag=True, help="End when the queue is empty.")
 @options.HOLD
 @options.option(

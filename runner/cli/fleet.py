@@ -120,7 +120,7 @@ def _copy(fleet: "FleetStore", local: LocalRunStore, run: str) -> None:
     """Copy what is not there yet. Raises `UsageError` where the folder has another run of this id."""
     whole, here = fleet.get(run, Part.EVENTS), b""
     if run in local.runs():
-        log, here = local.reopen(run)
+        log, here = local.reopen(run), local.get(run, Part.EVENTS)
     else:
         log = local.create(run)
     try:

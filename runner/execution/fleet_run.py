@@ -177,7 +177,7 @@ class FleetRuns:
         return self._left(store, result.id, how)
 
     def _left(self, store: FleetStore, run: str, how: Leaving, *, seconds: float = 0.0) -> Left:
-        log = store.log_of(run) or store.reopen(run)[0]
+        log = store.log_of(run) or store.reopen(run)
         try:
             leaving.leave(log, how)
         finally:

@@ -133,14 +133,21 @@ class FleetStore:
             raise StoreError(f"run {run} has begun before")
         return self._opened(FencedLog(link, run, fence=row[0]))
 
-    def reopen(self, run: str) -> tuple[FencedLog, bytes]:
+    def reopen(self, run: str) -> FencedLog:
         link = self._new_link()
         row = link.run(_OPEN, {"run": run, "worker": self._worker}).fetchone()
         if row is None:
             link.close()
             raise self._closed(run)
-        log = self._opened(FencedLog(link, run, fence=row[0], seq=row[1], head=row[2]))
-        return log, self.get(run, Part.EVENTS)
+        return self._opened(FencedLog(link, run, fence=row[0], seq=row[1], head=row[2]))
+
+    def events(self, run: str) -> Iterator[bytes]:
+        is_there = False
+        for (line,) in self._link.run("select line from events where run = %(run)s order by seq", {"run": run}):
+            is_there = True
+            yield f"{line}\n".encode()
+        if not is_there and not self._link.run("select from runs where id = %(run)s", {"run": run}).rowcount:
+            raise self._missing(run)
 
     def ends(self, run: str) -> list[bytes]:
         return [line.encode() for (line,) in self._link.run(_ENDS, {"run": run})]
@@ -161,12 +168,7 @@ class FleetStore:
     def get(self, run: str, part: Part) -> bytes:
         values = {"run": run, "name": part.value}
         if part is Part.EVENTS:
-            lines = [
-                line for (line,) in self._link.run("select line from events where run = %(run)s order by seq", values)
-            ]
-            if not lines and not self._link.run("select from runs where id = %(run)s", values).rowcount:
-                raise self._missing(run)
-            return "".join(f"{line}\n" for line in lines).encode()
+            return b"".join(self.events(run))
         kept = "select kept from runs where id = %(run)s and kept is not null"
         other = "select content from parts where run = %(run)s and name = %(name)s"
         row = self._link.run(kept if part is Part.PLAN else other, values).fetchone()

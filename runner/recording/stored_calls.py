@@ -4,6 +4,7 @@ A site does not show the values of a process. A run that started it does. Secret
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from io import BytesIO
 from typing import Final
 
 from msgspec import Struct, field
@@ -59,7 +60,7 @@ def _run_events(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent
             continue
         lowered = content.lower()
         if any(each in lowered for each in wanted):
-            yield [line.event for line in parse(content).lines]
+            yield [line.event for line in parse(BytesIO(content)).lines]
 
 
 def _start(events: list[AnyEvent], process_id: str) -> StoredStart | None:

@@ -24,10 +24,11 @@ from runner.runs.events import (
     Trouble,
     Waited,
 )
-from runner.runs.evidence import PauseReason
+from runner.runs.evidence import PauseReason, SentRequest
 
 _OF_A_CALL = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
 _OWN_KEYS = frozenset({"kind", "process", "parameters"})
+_OF_AN_ATTEMPT = (CallSent, CallAnswered, AttemptFailed, Paused, Asked, SignedIn, Waited)
 
 
 class _OpenCall(Struct, kw_only=True):
@@ -35,7 +36,7 @@ class _OpenCall(Struct, kw_only=True):
 
     sent: CallSent
     at: str
-    before: list[SignedIn | Waited]
+    before: tuple[SignedIn | Waited, ...]
     end: CallAnswered | AttemptFailed | None = None
 
     @property
@@ -59,7 +60,7 @@ class RowAttempts(Struct):
     """The attempts of one row, event by event."""
 
     attempts: list[_OpenAttempt] = field(default_factory=list)
-    before: list[SignedIn | Waited] = field(default_factory=list)
+    before: tuple[SignedIn | Waited, ...] = ()
     call: _OpenCall | None = None
 
     def records(self) -> list[Json]:
@@ -68,14 +69,14 @@ class RowAttempts(Struct):
 
     def take(self, event: AnyEvent, at: str) -> None:
         match event:
-            case SignedIn():
-                (self.before if self.call is None else self.call.before).append(event)
-            case Waited(seconds=float() | int()):
-                self.before.append(event)
             case CallSent():
                 self._send(event, at)
             case CallAnswered():
                 self._end(event)
+            case SignedIn() if self.call is not None:
+                self.call.before = (*self.call.before, event)
+            case SignedIn() | Waited(seconds=float() | int()):
+                self.before = (*self.before, event)
             case AttemptFailed():
                 self._fail(event)
             case Paused(why=PauseReason.RETRY) | Asked(value={"as": "retry"}):
@@ -84,7 +85,7 @@ class RowAttempts(Struct):
                 pass
 
     def _send(self, event: CallSent, at: str) -> None:
-        self.call, self.before = _OpenCall(sent=event, at=at, before=self.before), []
+        self.call, self.before = _OpenCall(sent=event, at=at, before=self.before), ()
         last = self.attempts[-1] if self.attempts else None
         if last is None or (last.is_over and not self.call.is_reading):
             last = _OpenAttempt()
@@ -116,8 +117,11 @@ def attempts_by_row(lines: Iterable[Line]) -> dict[str, RowAttempts]:
         event = line.event
         if isinstance(event, StepStarted):
             readers[event.row.key] = RowAttempts()
-        elif isinstance(event, SignedIn | Waited | CallSent | CallAnswered | AttemptFailed | Paused | Asked):
-            readers.setdefault(event.key.partition(",")[0], RowAttempts()).take(event, line.at)
+        elif isinstance(event, _OF_AN_ATTEMPT):
+            key = event.key.partition(",")[0]
+            if key not in readers:
+                readers[key] = RowAttempts()
+            readers[key].take(event, line.at)
     return readers
 
 
@@ -144,7 +148,7 @@ def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
         "parameters": recorded.get("parameters"),
         "arguments": {name: value for name, value in recorded.items() if name not in _OWN_KEYS},
         "effect": sent.effect,
-        "request": None if sent.request is UNSET else _request(msgspec.to_builtins(sent.request)),
+        "request": None if sent.request is UNSET else _request(sent.request),
         "at": call.at,
         "t": known(sent.t),
         "seconds": round(end.t - sent.t, 6) if end is not None and isinstance(sent.t, float | int) else None,
@@ -159,9 +163,17 @@ def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
     }
 
 
-def _request(request: JsonObject) -> JsonObject:
+def _request(request: SentRequest) -> JsonObject:
     """Every key is there, but for `body`, whose null is an empty one."""
-    return {"method": request["method"], "path": request["path"], "query": [], "left_out": 0} | request
+    shown: JsonObject = {
+        "method": request.method,
+        "path": request.path,
+        "query": [] if request.query is UNSET else [[name, value] for name, value in request.query],
+        "left_out": 0 if request.left_out is UNSET else request.left_out,
+    }
+    if request.body is not UNSET:
+        shown["body"] = request.body
+    return shown
 
 
 def wait(event: Waited) -> JsonObject:

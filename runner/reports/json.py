@@ -4,14 +4,15 @@ No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import JsonObject
 from runner.reports import mistakes
-from runner.reports.attempt_calls import RowAttempts, attempts_by_row, wait
+from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import Check, Line, RunStarted, Trouble, Waited
@@ -30,6 +31,10 @@ _EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "u
 """Likewise, but null in runs of earlier versions."""
 _BEGINNING = ("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
 """Fields of `RunStarted`, null in runs of earlier versions."""
+_ROW_KEYS = (*_STEP, *_EVIDENCE, "if")
+_MAY_BE_UNKNOWN = (*_EVIDENCE, "if")
+_row_values = attrgetter(*_STEP, *_EVIDENCE, "condition")
+_beginning_values = attrgetter(*_BEGINNING)
 _INDENT = "  "
 _ROW = "\n" + _INDENT * 4
 """What is before each row but for its comma."""
@@ -72,8 +77,10 @@ def _record(head: JsonObject, last: str, items: Iterable[Iterable[str]], *, dept
 
 def _indented(encoded: bytes, *, depth: int) -> str:
     """Encoded JSON as it is written at this depth, without secrets, and safe to print."""
-    text = msgspec.json.format(without_holes(encoded), indent=len(_INDENT)).decode()
-    return safe_json(text.replace("\n", "\n" + _INDENT * depth))
+    around = b"[" * depth + without_holes(encoded) + b"]" * depth
+    opened = sum(len("[\n") + len(_INDENT) * level for level in range(1, depth + 1))
+    formatted = msgspec.json.format(around, indent=len(_INDENT))
+    return safe_json(formatted[opened : len(formatted) - opened + len(_INDENT) * depth].decode())
 
 
 def _run(run: ReportedRun) -> Iterator[str]:
@@ -108,39 +115,30 @@ def _rows(run: ReportedRun) -> Iterator[tuple[str]]:
     for start in range(0, len(steps), _AT_ONCE):
         rows = (_step(step, attempts.get(step.key)) for step in steps[start : start + _AT_ONCE])
         encoded = b"[%s]" % b",".join(map(msgspec.json.encode, rows))
-        yield (_indented(encoded, depth=3).removeprefix(f"[{_ROW}").removesuffix(f"{_ROW[: -len(_INDENT)]}]"),)
+        yield (_indented(encoded, depth=3).removeprefix(f"[{_ROW}").removesuffix(f"{_ROW.removesuffix(_INDENT)}]"),)
 
 
 def _beginning(lines: Sequence[Line]) -> JsonObject:
     """What the first event says of the run; null is what it does not say."""
     first = lines[0].event if lines else None
-    began = first if isinstance(first, RunStarted) else None
-    return {name: _fact(began, name) for name in _BEGINNING}
+    values = _beginning_values(first) if isinstance(first, RunStarted) else [None] * len(_BEGINNING)
+    return dict(zip(_BEGINNING, map(known, values), strict=True))
 
 
-def _step(step: StepResult, attempts: RowAttempts | None) -> JsonObject:
-    own: JsonObject = {name: getattr(step, name) for name in _STEP}
-    evidence: JsonObject = {name: _fact(step, name) for name in _EVIDENCE}
-    return {
-        **own,
-        "seconds": _rounded(step.seconds),
-        "checks": [_check(check) for check in step.checks],
-        "error": _trouble(step.error),
-        **evidence,
-        "if": _fact(step, "condition"),
-        "each_attempt": [] if attempts is None else attempts.records(),
-    }
+def _step(step: StepResult, attempts: RowAttempts | None) -> dict[str, object]:
+    row: dict[str, object] = dict(zip(_ROW_KEYS, _row_values(step), strict=True))
+    row["seconds"] = _rounded(step.seconds)
+    row["checks"] = [_check(check) for check in step.checks]
+    for name in _MAY_BE_UNKNOWN:
+        if row[name] is UNSET:
+            row[name] = None
+    row["each_attempt"] = [] if attempts is None else attempts.records()
+    return row
 
 
-def _check(check: Check) -> JsonObject:
-    differences: Json = [] if isinstance(check.differences, UnsetType) else msgspec.to_builtins(check.differences)
+def _check(check: Check) -> dict[str, object]:
+    differences = () if check.differences is UNSET else check.differences
     return {"that": check.that, "passed": check.passed, "message": check.message, "differences": differences}
-
-
-def _fact(of: RunStarted | StepResult | None, name: str) -> Json:
-    """A fact as JSON; null where an earlier version did not write it down."""
-    value = getattr(of, name, None)
-    return None if isinstance(value, UnsetType) else msgspec.to_builtins(value)
 
 
 def _trouble(trouble: Trouble | None) -> JsonObject | None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
 from threading import Lock
@@ -31,11 +31,10 @@ from runner.secrets.redact import Secrets
 class Reading(Struct, frozen=True, kw_only=True):
     """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
 
-    `torn`: the last line was cut off in its middle, and is left out. `digest` is that of all its bytes. Where it has no
-    holes of secrets, its values are what they were.
+    `torn`: the last line was cut off in its middle, and is left out. Where it has no holes of secrets, its values are
+    what they were.
     """
 
-    digest: bytes = b""
     lines: tuple[Line, ...] = ()
     flaw: int | None = None
     torn: bool = False
@@ -58,41 +57,38 @@ class _Around(Struct, frozen=True):
 _around = msgspec.json.Decoder(_Around)
 
 
-def parse(content: bytes, *, known: Reading | None = None) -> Reading:
-    """Read the lines of a journal as the store has them. `known` is an earlier reading, which counts where nothing has
-    changed since.
+def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
+    """Read the lines of a journal as the store has them. `known` is an earlier reading: a line that has not changed
+    since is taken from it.
     """
-    digest = hashlib.sha256(content).digest()
-    if known is not None and known.digest == digest:
-        return known
-    lines: list[Line] = []
-    flaw = None
+    earlier = known.lines if known is not None and known.flaw is None else ()
+    found: list[Line] = []
+    flaw, torn, may_have_holes = None, False, known is not None and known.may_have_holes
     prev = FIRST_PREV
     texts = SharedTexts()
     with collector_rests():
-        for number, written in enumerate(_whole_lines(content), start=1):
-            line = parse_line(written, before=prev, texts=texts)
+        for number, whole in enumerate(lines, start=1):
+            if torn := not whole.endswith(b"\n"):
+                break
+            written = whole[:-1]
+            digest = hashlib.sha256(written).hexdigest()
+            line = earlier[number - 1] if number <= len(earlier) and earlier[number - 1].sha256 == digest else None
+            if line is None:
+                may_have_holes = may_have_holes or any(mark in written for mark in _MARKS)
+                line = parse_line(written, before=prev, texts=texts, digest=digest)
             if line is not None:
-                lines.append(line)
+                found.append(line)
             if flaw is None and (line is None or line.prev != prev or line.seq != number):
                 flaw = number
-            prev = hashlib.sha256(written).hexdigest() if line is None else line.sha256
-    torn = bool(content) and not content.endswith(b"\n")
-    may_have_holes = any(mark in content for mark in _MARKS)
-    return Reading(digest=digest, lines=tuple(lines), flaw=flaw, torn=torn, may_have_holes=may_have_holes)
+            prev = digest
+    return Reading(lines=tuple(found), flaw=flaw, torn=torn, may_have_holes=may_have_holes)
 
 
-def _whole_lines(content: bytes) -> Iterator[bytes]:
-    """The lines of `content` without their ends, one at a time: together they would be a second copy of it."""
-    start = 0
-    while (end := content.find(b"\n", start)) >= 0:
-        yield content[start:end]
-        start = end + 1
-
-
-def parse_line(written: bytes, *, before: str = FIRST_PREV, texts: SharedTexts | None = None) -> Line | None:
+def parse_line(
+    written: bytes, *, before: str = FIRST_PREV, texts: SharedTexts | None = None, digest: str | None = None
+) -> Line | None:
     """One line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
-    that fit share the text, as they share those of `texts`.
+    that fit share the text, as they share those of `texts`. `digest` is its own hash, where that is known.
     """
     try:
         around = _around.decode(written)
@@ -103,7 +99,7 @@ def parse_line(written: bytes, *, before: str = FIRST_PREV, texts: SharedTexts |
         return None
     texts = texts or SharedTexts()
     texts.share(event)
-    digest = hashlib.sha256(written).hexdigest()
+    digest = digest or hashlib.sha256(written).hexdigest()
     prev = before if around.prev == before else around.prev
     return Line(seq=around.seq, at=texts.text(around.at), prev=prev, event=event, sha256=digest)
 
@@ -139,10 +135,14 @@ class Journal:
 
         Raises `RunLockedError` and `StoreError`.
         """
-        log, content = store.reopen(run)
-        earlier = parse(content, known=known)
-        if earlier.torn and earlier.flaw is None:
-            log.drop_torn_line()
+        log = store.reopen(run)
+        try:
+            earlier = parse(store.events(run), known=known)
+            if earlier.torn and earlier.flaw is None:
+                log.drop_torn_line()
+        except BaseException:
+            log.close()
+            raise
         return cls(log, secrets, now=now, earlier=earlier)
 
     def append(self, event: AnyEvent, *, durable: bool = False) -> None:

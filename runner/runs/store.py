@@ -197,9 +197,14 @@ class RunStore(Protocol):
     def create(self, run: str) -> RunLog:
         """Begin a run, which must be new, or be queued and not begun. Durable with the first line that is."""
 
-    def reopen(self, run: str) -> tuple[RunLog, bytes]:
-        """Open a run to append to it, and `get` its events. Raises `RunLockedError`; a store with a fence takes the run
-        away from whoever has it.
+    def reopen(self, run: str) -> RunLog:
+        """Open a run to append to it. Raises `RunLockedError`; a store with a fence takes the run away from whoever has
+        it.
+        """
+
+    def events(self, run: str) -> Iterator[bytes]:
+        """The lines of a run byte for byte as they were appended, each with its line end: a last line without is torn.
+        They may be read while the run is being written. Raises with the first.
         """
 
     def ends(self, run: str) -> list[bytes]:
@@ -214,9 +219,7 @@ class RunStore(Protocol):
         """
 
     def get(self, run: str, part: Part) -> bytes:
-        """Read a part. `EVENTS` are the lines byte for byte as they were appended, each with its line end: a last line
-        without is torn. They may be read while the run is being written.
-        """
+        """Read a part. `EVENTS` are all lines that `events` gives."""
 
     def delete(self, run: str) -> None: ...
 

@@ -61,7 +61,7 @@ def load(store: RunStore, run: str) -> StoredRun:
     """Read a run's journal. Raises `UsageError` where it cannot be read."""
     is_running = store.is_being_written(run)
     try:
-        reading = parse(store.get(run, Part.EVENTS))
+        reading = parse(store.events(run))
     except StoreError as error:
         message = f"the events of run {run} cannot be read: {error}"
         raise UsageError(Problem(code="E151", message=message)) from error

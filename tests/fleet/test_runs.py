@@ -149,7 +149,7 @@ def test_a_run_whose_last_worker_wrote_a_line_while_it_was_taken_over_goes_on(
             raise CrashError
         commit(log)
 
-    def too_late(store: FleetStore, run: str) -> tuple[FencedLog, bytes]:
+    def too_late(store: FleetStore, run: str) -> FencedLog:
         while late:
             log = late.pop()
             commit(log)

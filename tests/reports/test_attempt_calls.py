@@ -70,7 +70,7 @@ def test_an_attempt_has_its_call_with_everything_that_the_events_hold(chain: Cha
         "parameters": {"X": 1},
         "arguments": {"result": "Y"},
         "effect": "once",
-        "request": {"method": "GET", "path": "/x", "query": (("X", "1"),), "left_out": 0},
+        "request": {"method": "GET", "path": "/x", "query": [["X", "1"]], "left_out": 0},
         "at": "2026-01-31T09:00:00.000Z",
         "t": 1.25,
         "seconds": 0.75,

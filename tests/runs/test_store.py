@@ -81,7 +81,7 @@ def test_a_large_result_is_there_with_the_line_that_names_it(store: RunStore) ->
     assert log.result("ab") == b'["large"]'
     log.append(b'{"$result": "ab"}', durable=True)
     log.close()
-    log, _ = store.reopen(OLD)
+    log = store.reopen(OLD)
     assert log.result("ab") == b'["large"]'
     with pytest.raises(StoreError):
         log.result("none")
@@ -114,8 +114,8 @@ def test_a_reopened_run_has_its_events_and_takes_more(store: RunStore) -> None:
     log = store.create(OLD)
     log.append(b"one", durable=False)
     log.close()
-    log, events = store.reopen(OLD)
-    assert events == b"one\n"
+    log = store.reopen(OLD)
+    assert [*store.events(OLD)] == [b"one\n"]
     log.append(b"two", durable=True)
     assert store.get(OLD, Part.EVENTS) == b"one\ntwo\n"
     log.check_fence()
@@ -133,8 +133,8 @@ def test_a_run_in_a_file_is_opened_by_one_at_a_time_with_its_events_as_they_are(
     log.close()
     with (tmp_path / "runs" / OLD / "events.jsonl").open("ab") as file:
         file.write(b"to")
-    log, events = store.reopen(OLD)
-    assert events == b"one\nto"
+    log = store.reopen(OLD)
+    assert [*store.events(OLD)] == [b"one\n", b"to"]
     log.drop_torn_line()
     log.append(b"two", durable=False)
     assert store.get(OLD, Part.EVENTS) == b"one\ntwo\n"
@@ -148,6 +148,8 @@ def test_what_is_not_there_is_an_error_that_names_its_place(store: RunStore) -> 
         store.reopen(OLD)
     with pytest.raises(StoreError, match=OLD):
         store.get(OLD, Part.EVENTS)
+    with pytest.raises(StoreError, match=OLD):
+        next(iter(store.events(OLD)))
 
 
 def test_a_plan_is_claimed_once_and_keeps_its_runs_when_they_are_deleted(local: LocalRunStore) -> None:

@@ -27,7 +27,6 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
-from runner.runs.store import Part
 from runner.version import REPLAY
 
 CHARGE = """runner: 1
@@ -78,7 +77,7 @@ class Fleet:
     def result(self, run: str) -> RunResult:
         """How the run is by its events, whose chain is whole."""
         store = FleetStore(self.dsn)
-        reading = parse(store.get(run, Part.EVENTS))
+        reading = parse(store.events(run))
         store.close()
         assert (reading.flaw, reading.torn) == (None, False)
         return fold(reading.lines, run=run)

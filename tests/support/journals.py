@@ -40,7 +40,7 @@ def reopened(folder: Path, secrets: Secrets | None = None, *, now: Callable[[], 
 
 
 def read(folder: Path) -> Reading:
-    return parse(store_of(folder).get(folder.name, Part.EVENTS))
+    return parse(store_of(folder).events(folder.name))
 
 
 def is_being_written(folder: Path) -> bool:

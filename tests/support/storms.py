@@ -32,7 +32,6 @@ from runner.runs.events import AttemptFailed, CallAnswered, CallSent, RunResumed
 from runner.runs.evidence import Person
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
-from runner.runs.store import Part
 
 PROCESSES: Final = tuple(f"UsrCharge{number}" for number in range(6))
 OPEN: Final = ("waiting", "queued", "running", "parked")
@@ -268,7 +267,7 @@ def proof(storm: Storm) -> Proof:
     store = FleetStore(here.dsn)
     states = {str(run): state for run, state in here.sql("select id::text, state from runs")}
     for run, state in states.items():
-        reading = parse(store.get(run, Part.EVENTS))
+        reading = parse(store.events(run))
         if reading.flaw is not None or reading.torn:
             made.flaws.append(f"{run}: {reading.flaw}")
             continue

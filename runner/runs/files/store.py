@@ -149,20 +149,23 @@ class FileRunStore:
                 take(file)
         return FileLog(folder, file)
 
-    def reopen(self, run: str) -> tuple[FileLog, bytes]:
+    def reopen(self, run: str) -> FileLog:
         path = self._root / run / EVENTS
         with _stored(path):
             file = os.open(path, os.O_RDWR | os.O_APPEND | BINARY)
             try:
                 is_free = take(file)
-                content = path.read_bytes() if is_free else b""
             except BaseException:
                 os.close(file)
                 raise
         if not is_free:
             os.close(file)
             raise RunLockedError(f"another process is writing {path}")
-        return FileLog(path.parent, file), content
+        return FileLog(path.parent, file)
+
+    def events(self, run: str) -> Iterator[bytes]:
+        with _stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
+            yield from file
 
     def ends(self, run: str) -> list[bytes]:
         with _stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:

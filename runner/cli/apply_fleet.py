@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
+from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.prepare import planned
-from runner.execution.run_pool import new_id
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.fleet.store import FleetStore
 from runner.foundation.durations import written

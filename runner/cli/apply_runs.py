@@ -16,11 +16,12 @@ from msgspec import Struct, field
 from runner.cli import resume
 from runner.cli.command import carry_out, waits_for
 from runner.execution import resume_run
+from runner.execution.active_run import ActiveRun, begin, new_id
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, ledger_errors
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
-from runner.execution.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
+from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import RunSpec
 from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity, UsageError

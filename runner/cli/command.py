@@ -17,10 +17,12 @@ from msgspec.structs import replace
 
 from runner.cli import reports
 from runner.cli.verb import from_environment
+from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew, given_inputs
 from runner.execution.locks import HeldLock, hold_locks, lock_holder
-from runner.execution.run_pool import ActiveRun, Carried, PendingRun, PoolOptions, carry_all
+from runner.execution.run_pool import Carried, PendingRun, PoolOptions, carry_all
 from runner.execution.run_spec import Permission, RunSpec, Wanted
+from runner.execution.stored_reports import store_reports
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.hosts.stop import Stop, listening
@@ -128,6 +130,7 @@ def carry_out(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
+        report=_store_reports,
         broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
@@ -151,6 +154,10 @@ def carry_out(
         output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
     console.close()
     return carried, _code(carried, stop, given_up=gave_up)
+
+
+def _store_reports(run: ActiveRun) -> None:
+    output.problems(*store_reports(run.store, ReportedRun(result=run.result, lines=run.journal.lines)))
 
 
 def _broken(fault: BaseException, where: str) -> Problem:

@@ -12,9 +12,10 @@ from runner.cli import options, reports
 from runner.cli.command import carry_out, console_of, given_anew, permission, print_totals, waits_for, with_reports
 from runner.cli.verb import Verb
 from runner.execution import resume_run
+from runner.execution.active_run import begin
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
-from runner.execution.run_pool import Carried, PendingRun, begin
+from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import check_permission
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.hosts.judgement import Judgement

@@ -13,9 +13,10 @@ from runner.cli import options, reports
 from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, waits_for, with_reports
 from runner.cli.verb import Verb
 from runner.execution import resume_run
+from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import GivenVerdict, ResumableRun, checked_verdicts
-from runner.execution.run_pool import ActiveRun, PendingRun
+from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import check_permission
 from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError

@@ -8,9 +8,10 @@ import click
 from runner.cli import options, reports
 from runner.cli.command import carry_out, console_of, permission, print_totals, waits_for, wanted, with_reports
 from runner.cli.verb import Verb
+from runner.execution.active_run import ActiveRun, begin, new_id
 from runner.execution.locks import claim_of
 from runner.execution.prepare import prepare
-from runner.execution.run_pool import ActiveRun, Carried, PendingRun, begin, new_id
+from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import RunSet, RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError

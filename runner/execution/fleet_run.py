@@ -10,9 +10,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.engine.scope import RunFacts
+from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.resume_run import ABOUT_FILES, RunBusyError, check, check_results, opened, resume
-from runner.execution.run_pool import ActiveRun
 from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanLoader
 from runner.fleet import leaving, orders, queue

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from runner.engine.lost import needs_result
 from runner.engine.scope import RunFacts
+from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
-from runner.execution.run_pool import ActiveRun
 from runner.execution.run_spec import RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import differing

@@ -2,7 +2,7 @@
 
 The main thread listens meanwhile: a signal handler in the thread that reads from a site would have to wait for the
 site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for one
-another.
+another. A run that has ended makes room for the next at once: its reports are written while others wait for the site.
 """
 
 import os
@@ -10,145 +10,32 @@ import queue
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import TypeAlias
 
-import uuid_utils
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from runner.engine.effects import Ask
-from runner.engine.scope import RunFacts
-from runner.execution.run_spec import RunSpec
+from runner.execution.active_run import ActiveRun
 from runner.foundation import threads
-from runner.foundation.git import checkout_of
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.trace_context import traceparent
 from runner.hosts.families import KnownFamilies, WithFamilies
-from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
-from runner.project.ci_run import ci_run, person
-from runner.project.sites import ReadySite, Sites
+from runner.project.ci_run import person
 from runner.reports.words import title
-from runner.runs import snapshot
-from runner.runs.events import GIVEN_UP, CallSent, Line, RunStatus, Waited, stopped, time_of
+from runner.runs.events import GIVEN_UP, Line, RunStatus, stopped
 from runner.runs.evidence import LockHolder
-from runner.runs.journal import Journal, utc_now
 from runner.runs.lock_waits import LockWaits
-from runner.runs.result import RunResult, fold
-from runner.runs.store import Claim, Part, RunStore, StoreError
+from runner.runs.store import Claim, StoreError
 from runner.runs.stored_runs import unwritable
-from runner.secrets.redact import Secrets
-from runner.version import VERSION
 
 _MOMENT = 1.0
 """Seconds after the grace in which a run may still end by itself, with its last events."""
 _POLL = 0.2
 """Seconds between two looks at the clock, while no run ends. A wait without an end would let Windows hear no signal."""
-
-
-class ActiveRun(Struct, kw_only=True):
-    """One run under way or ended.
-
-    `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
-    resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
-    settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
-    """
-
-    store: RunStore
-    plan: Plan
-    facts: RunFacts
-    journal: Journal
-    site: ReadySite
-    judgement: Judgement = field(default_factory=Judgement)
-    waits: tuple[Waited, ...] = ()
-    earlier: tuple[Line, ...] = ()
-    lets_in: Callable[[], bool] = lambda: True
-    fault: BaseException | None = None
-    unused_verdicts: tuple[str, ...] = ()
-    _folded: tuple[int, RunResult] | None = None
-
-    @property
-    def result(self) -> RunResult:
-        """How the run ended, or how far it is, by its events."""
-        lines = self.journal.lines
-        count = len(lines)
-        if self._folded is None or self._folded[0] != count:
-            self._folded = (count, fold(islice(lines, count), run=self.facts.id))
-        return self._folded[1]
-
-    @property
-    def active_seconds(self) -> float:
-        """The active time of a run that is under way: that of its events, and what has passed since the last event."""
-        noted = max((time_of(line.event) for line in self.journal.lines), default=0.0)
-        last = self.journal.lines[-1] if self.journal.lines else None
-        if last is None or (isinstance(last.event, Waited) and last.event.seconds is None):
-            return noted
-        passed = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(last.at)
-        return noted + max(0.0, passed.total_seconds())  # the wall clock may have been set back meanwhile
-
-    @property
-    def sent_nothing(self) -> bool:
-        return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
-
-
-def new_id() -> str:
-    """The id of a new run, or of a command: they sort by time."""
-    return str(uuid_utils.uuid7())
-
-
-def begin(
-    spec: RunSpec,
-    sites: Sites,
-    store: RunStore,
-    *,
-    alone: bool,
-    judgement: Judgement,
-    command: str | None = None,
-    run: str | None = None,
-) -> ActiveRun:
-    """Store a new run with its plan; all runs of one command share the id `command`. `run` is its id, if it has one.
-
-    Raises `UsageError` where it cannot be stored.
-    """
-    site = sites.of(spec.target)
-    secrets = Secrets()
-    site.hide_in(secrets)
-    made = plan(
-        spec.job,
-        sources=spec.sources,
-        inputs=spec.inputs,
-        target=site.name,
-        secrets=secrets,
-        case=spec.chosen_case,
-    )
-    seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
-    made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
-    checkout = checkout_of(Path(spec.job.file).absolute().parent)
-    facts = RunFacts(
-        id=run or new_id(),
-        started_at=utc_now(),
-        engine=VERSION,
-        commit=checkout.commit,
-        dirty=checkout.dirty,
-        command=command,
-        ci=ci_run(os.environ),
-        access=site.access,
-        traceparent=traceparent(os.environ),
-    )
-    try:
-        journal = Journal(store.create(facts.id), secrets, now=utc_now)
-        store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
-    except StoreError as error:
-        raise unwritable(store, error) from error
-    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
 
 
 class PendingRun(Struct, frozen=True, kw_only=True):
@@ -169,8 +56,8 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
 
     `look` is called again and again while runs are under way, with the names of the locks that others wait for.
     `given_up` is set where nobody waits any longer. `started` is called with each run as it begins and gives the
-    listener to its events; `ended` when it has ended. `broken` is given a fault of ours and where it happened, and
-    reports it.
+    listener to its events; `ended` when it has ended, before another begins; `report` writes its reports afterwards.
+    `broken` is given a fault of ours and where it happened, and reports it.
     """
 
     stop: Stop
@@ -179,6 +66,7 @@ class PoolOptions(Struct, frozen=True, kw_only=True):
     look: Callable[[Sequence[str]], None] = lambda _locks: None
     started: Callable[[ActiveRun], Callable[[Line], None]]
     ended: Callable[[ActiveRun], None]
+    report: Callable[[ActiveRun], None]
     broken: Callable[[BaseException, str], Problem]
     jobs: int = 1
     fail_fast: bool = False
@@ -220,14 +108,20 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
         is_given_up = why is not None and run.facts.id in pool.under_way
         last = stopped(str(why), key="", t=run.active_seconds, kind=GIVEN_UP, final=True) if is_given_up else None
         run.journal.seal(last)
+    pool.unreported.extend(run for run in carried.runs if run.facts.id in pool.under_way)
+    while pool.unreported:
+        pool.report_next(carried)
     return carried
 
 
 class _Pool(Struct, kw_only=True):
-    """The runs under way, by their ids with the locks that they name. `halted`: no further run may begin."""
+    """The runs under way, by their ids with the locks that they name. `unreported` are those that have ended, and whose
+    reports are not written yet. `halted`: no further run may begin.
+    """
 
     options: PoolOptions
     under_way: dict[str, Claim | None] = field(default_factory=dict)
+    unreported: deque[ActiveRun] = field(default_factory=deque)
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
@@ -235,13 +129,22 @@ class _Pool(Struct, kw_only=True):
     _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
 
     def go_on(self, carried: Carried) -> bool:
-        """Begin what may begin, and wait until a run ends; False where none will."""
+        """Begin what may begin, write reports while no run ends, and wait until one does; False where none will."""
         while (following := self.next_to_begin(carried)) is not None:
             self.begin(following, carried)
+        while self.unreported and self._ended.empty():
+            self.report_next(carried)
         run = self.next_ended(carried) if self.under_way else None
         if run is not None:
             self.end(run, carried)
         return run is not None
+
+    def report_next(self, carried: Carried) -> None:
+        """Write the reports of a run. A fault in them is one of ours, and costs no other run its own."""
+        try:
+            self.options.report(self.unreported.popleft())
+        except Exception as fault:  # noqa: BLE001  as above
+            self.halt(carried, fault)
 
     def halt(self, carried: Carried, fault: BaseException, *, where: str = "") -> None:
         """After a fault of ours no further run begins."""
@@ -333,6 +236,7 @@ class _Pool(Struct, kw_only=True):
             self.options.ended(run)
         finally:
             self._close(run, carried)
+            self.unreported.append(run)
 
     def _close(self, run: ActiveRun, carried: Carried) -> None:
         if isinstance(run.fault, StoreError):

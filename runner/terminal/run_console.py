@@ -13,18 +13,16 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from runner.execution.run_pool import ActiveRun
-from runner.execution.stored_reports import store_reports
+from runner.execution.active_run import ActiveRun
 from runner.foundation.problems import Problem, Severity
 from runner.planning.guards import asks
 from runner.reports import console
 from runner.reports.console import PlainConsole
-from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import Line
-from runner.runs.store import RunStore, StoreError
+from runner.runs.store import StoreError
 from runner.terminal import output
 
 
@@ -127,7 +125,7 @@ class RunConsole:
         return lambda line: self._event(run.facts.id, line)
 
     def ended(self, run: ActiveRun) -> None:
-        """End the transcript of a run, and store its reports in its folder."""
+        """End the transcript of a run."""
         self._close(run.facts.id)
         if isinstance(run.fault, StoreError):
             message = f"the run ended here: its events cannot be written: {run.fault}"
@@ -153,17 +151,11 @@ class RunConsole:
                 self._live.event(open_run.title, line)
 
     def _close(self, run: str) -> None:
-        store, reported = self._end_transcript(self._open.pop(run))
-        output.problems(*store_reports(store, reported))
-
-    def _end_transcript(self, closed: _OpenRun) -> tuple[RunStore, ReportedRun]:
-        """What it holds of the run's rows is free before the reports are drawn."""
-        result = closed.run.result
-        self._under_way.end(closed.run.facts.id, result.status)
+        closed = self._open.pop(run)
+        self._under_way.end(run, closed.run.result.status)
         closed.transcript.close()
         if closed.page is not None:
             self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
-        return closed.run.store, ReportedRun(result=result, lines=closed.run.journal.lines)
 
     def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)

@@ -42,6 +42,19 @@ def test_a_matrix_of_twelve_runs_with_little_printed_is_one_table(capsys: pytest
     assert printed.err == ""
 
 
+def test_a_run_that_has_ended_makes_room_before_its_reports_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        write(name)
+    begun: list[int] = []
+
+    def stored(*_: object) -> None:
+        begun.append(len(list(Path(".runner/runs").iterdir())))
+
+    monkeypatch.setattr("runner.execution.stored_reports.remember", stored)
+    assert ended(["run", "."]) == 0
+    assert begun == [2, 3, 3]
+
+
 def test_a_terminal_shows_what_each_run_does_and_how_many_are_done() -> None:
     for name in ("a", "b"):
         write(name, pause="400ms")

@@ -7,7 +7,7 @@ import pytest
 from journals import new_journal, store_of
 from stories import RUN, planned
 
-from runner.execution.run_pool import ActiveRun
+from runner.execution.active_run import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Row, Section, StepStarted
 from runner.secrets.redact import Secrets

@@ -1,0 +1,125 @@
+"""A run of this command: begun, with its plan stored, and how far it is by its events."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import uuid_utils
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from runner.engine.scope import RunFacts
+from runner.execution.run_spec import RunSpec
+from runner.foundation.git import checkout_of
+from runner.foundation.trace_context import traceparent
+from runner.hosts.judgement import Judgement
+from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.project.ci_run import ci_run
+from runner.project.sites import ReadySite, Sites
+from runner.runs import snapshot
+from runner.runs.events import CallSent, Line, Waited, time_of
+from runner.runs.journal import Journal, utc_now
+from runner.runs.result import RunResult, fold
+from runner.runs.store import Part, RunStore, StoreError
+from runner.runs.stored_runs import unwritable
+from runner.secrets.redact import Secrets
+from runner.version import VERSION
+
+
+class ActiveRun(Struct, kw_only=True):
+    """One run under way or ended.
+
+    `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
+    resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
+    settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
+    """
+
+    store: RunStore
+    plan: Plan
+    facts: RunFacts
+    journal: Journal
+    site: ReadySite
+    judgement: Judgement = field(default_factory=Judgement)
+    waits: tuple[Waited, ...] = ()
+    earlier: tuple[Line, ...] = ()
+    lets_in: Callable[[], bool] = lambda: True
+    fault: BaseException | None = None
+    unused_verdicts: tuple[str, ...] = ()
+    _folded: tuple[int, RunResult] | None = None
+
+    @property
+    def result(self) -> RunResult:
+        """How the run ended, or how far it is, by its events."""
+        lines = self.journal.lines
+        count = len(lines)
+        if self._folded is None or self._folded[0] != count:
+            self._folded = (count, fold(islice(lines, count), run=self.facts.id))
+        return self._folded[1]
+
+    @property
+    def active_seconds(self) -> float:
+        """The active time of a run that is under way: that of its events, and what has passed since the last event."""
+        noted = max((time_of(line.event) for line in self.journal.lines), default=0.0)
+        last = self.journal.lines[-1] if self.journal.lines else None
+        if last is None or (isinstance(last.event, Waited) and last.event.seconds is None):
+            return noted
+        passed = datetime.fromisoformat(utc_now()) - datetime.fromisoformat(last.at)
+        return noted + max(0.0, passed.total_seconds())  # the wall clock may have been set back meanwhile
+
+    @property
+    def sent_nothing(self) -> bool:
+        return not any(isinstance(line.event, CallSent) for line in self.journal.lines)
+
+
+def new_id() -> str:
+    """The id of a new run, or of a command: they sort by time."""
+    return str(uuid_utils.uuid7())
+
+
+def begin(
+    spec: RunSpec,
+    sites: Sites,
+    store: RunStore,
+    *,
+    alone: bool,
+    judgement: Judgement,
+    command: str | None = None,
+    run: str | None = None,
+) -> ActiveRun:
+    """Store a new run with its plan; all runs of one command share the id `command`. `run` is its id, if it has one.
+
+    Raises `UsageError` where it cannot be stored.
+    """
+    site = sites.of(spec.target)
+    secrets = Secrets()
+    site.hide_in(secrets)
+    made = plan(
+        spec.job,
+        sources=spec.sources,
+        inputs=spec.inputs,
+        target=site.name,
+        secrets=secrets,
+        case=spec.chosen_case,
+    )
+    seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
+    made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
+    checkout = checkout_of(Path(spec.job.file).absolute().parent)
+    facts = RunFacts(
+        id=run or new_id(),
+        started_at=utc_now(),
+        engine=VERSION,
+        commit=checkout.commit,
+        dirty=checkout.dirty,
+        command=command,
+        ci=ci_run(os.environ),
+        access=site.access,
+        traceparent=traceparent(os.environ),
+    )
+    try:
+        journal = Journal(store.create(facts.id), secrets, now=utc_now)
+        store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
+    except StoreError as error:
+        raise unwritable(store, error) from error
+    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)

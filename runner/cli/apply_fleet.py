@@ -38,7 +38,8 @@ from runner.terminal import output
 
 _SHORTEST_PAUSE = 0.5
 """Seconds between two looks at the versions; where there are thousands, a look takes longer, and so does the pause."""
-_MAY_PASS = frozenset({*OPEN, VersionState.HELD, VersionState.UNKNOWN, VersionState.BLOCKED})
+_WAITING = frozenset({VersionState.WAITING, VersionState.BLOCKED})
+_MAY_PASS = frozenset({*OPEN, *_WAITING, VersionState.HELD, VersionState.UNKNOWN})
 
 
 class ApplyToFleet:
@@ -78,20 +79,28 @@ class ApplyToFleet:
 
     def _queue(self) -> None:
         """Queue what is new. A person is asked before anything is locked; what came in between is asked for again."""
-        allowed = frozenset[str]()
-        self._decide()
+        asks, allowed = self._asks(), frozenset[str]()
         while True:
-            asked = [each.version.digest for each in self._command.decided if each.state in BEGINS]
-            self._check_guards([self._versions.specs[digest] for digest in asked])
-            allowed |= {*asked}
+            if asks:
+                self._decide()
+                new = [each.version.digest for each in self._command.decided if each.state in BEGINS]
+                self._check_guards([self._versions.specs[digest] for digest in new])
+                allowed |= {*new}
             with self._ledger.alone():
                 self._decide()
                 needs = self._command.needs()
                 self._fresh = self._hopeful(needs)
-                if {each.version.digest for each in self._fresh} <= allowed:
+                if not asks:
+                    self._check_guards([self._versions.specs[each.version.digest] for each in self._fresh])
+                if not asks or {each.version.digest for each in self._fresh} <= allowed:
                     self._put(needs)
                     self._prune()
                     return
+
+    def _asks(self) -> bool:
+        """Whether a person may have to confirm a target."""
+        confirmed = permission(self._command.context).confirmed
+        return bool(guards.unconfirmed((spec.target for spec in self._command.specs), confirmed=confirmed))
 
     def _check_guards(self, specs: Sequence[RunSpec]) -> None:
         """Raise `RefusedError`. Nobody is there to answer on a worker, so questions of jobs need `--yes`."""
@@ -109,13 +118,12 @@ class ApplyToFleet:
         return [each for each in fresh if each.version.digest not in hopeless]
 
     def _put(self, needs: ApplyNeeds) -> None:
-        waiting = (VersionState.WAITING, VersionState.BLOCKED)
         queue_versions(
             self._ledger,
             [self._queued(each, needs) for each in self._fresh],
             current=self._versions.all,
             waiting={
-                each.version.digest: _needed(needs, each) for each in self._command.decided if each.state in waiting
+                each.version.digest: _needed(needs, each) for each in self._command.decided if each.state in _WAITING
             },
             passing=self._versions.passing,
         )
@@ -142,7 +150,9 @@ class ApplyToFleet:
 
     def _waited_for(self) -> list[Decision]:
         """The versions as they are when all have ended that need nobody, or the time for that is over."""
-        decisions = self._versions.decisions(writing=False)
+        decided = self._command.decided
+        is_changed = self._fresh or any(each.state in _WAITING for each in decided)
+        decisions = self._versions.decisions(writing=False) if is_changed else [*decided]
         wait = self._given["wait"]
         if wait is None:
             return decisions

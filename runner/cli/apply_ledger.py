@@ -41,7 +41,7 @@ def ledger_place(context: click.Context, runs: Sequence[RunSpec]) -> LedgerPlace
     """
     named: Path | None = context.params["ledger"]
     store: LocalRunStore = context.params["runs"]
-    folders = _project_folders(Path(run.job.file) for run in runs)
+    folders = _project_folders(map(Path, {run.job.file: None for run in runs}))
     if named is not None:
         base = folders[0] if len(folders) == 1 else Path.cwd().resolve()
         return LedgerPlace(file=named, base=base, runs=store)
@@ -55,7 +55,7 @@ def ledger_place(context: click.Context, runs: Sequence[RunSpec]) -> LedgerPlace
 
 def project_of(runs: Sequence[RunSpec]) -> Path:
     """The resolved folder of the jobs' project; of several, the current folder."""
-    folders = _project_folders(Path(run.job.file) for run in runs)
+    folders = _project_folders(map(Path, {run.job.file: None for run in runs}))
     return folders[0] if len(folders) == 1 else Path.cwd().resolve()
 
 

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import listed
+from runner.foundation.values import Json
 from runner.ledger.decisions import (
     DONE,
     Decision,
@@ -26,7 +27,7 @@ from runner.ledger.decisions import (
 )
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, LedgerError
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts
-from runner.ledger.versions import version_digest
+from runner.ledger.versions import files_of_version, version_digest
 from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
 from runner.reading.files import read_text
@@ -51,8 +52,13 @@ def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list
 
     Raises `UsageError` where the address of a target is not known.
     """
-    names: dict[Target, TargetName] = {}
-    return [_version(run, _place(run.target, names), key, base) for run in runs]
+    places: dict[Target, TargetName] = {}
+    files: dict[str, tuple[Json, str]] = {}  # of each job, which may have thousands of cases
+    for run in runs:
+        if run.job.file not in files:
+            folder = folder_name(Path(os.path.dirname(run.job.file)), base)  # noqa: PTH120  a path for each job
+            files[run.job.file] = files_of_version(run.written), folder
+    return [_version(run, _place(run.target, places), key, files[run.job.file]) for run in runs]
 
 
 def folder_name(folder: Path, base: Path) -> str:
@@ -72,17 +78,17 @@ def _place(target: Target, names: dict[Target, TargetName]) -> TargetName:
     return names[target]
 
 
-def _version(run: RunSpec, place: TargetName, key: str | None, base: Path) -> AppliedVersion:
+def _version(run: RunSpec, place: TargetName, key: str | None, files: tuple[Json, str]) -> AppliedVersion:
     case = run.case.name if run.case else None
     secrets = {declared.name: "***" for declared in run.job.inputs if declared.secret}
     inputs = {**open_inputs(run.job, run.inputs), **secrets}  # whether or not this machine has them
     return AppliedVersion(
-        digest=version_digest(run.written, inputs=inputs, case=case, target=place, key=key),
+        digest=version_digest(files[0], inputs=inputs, case=case, target=place, key=key),
         job=run.job.name,
         case=case,
         target=place.name,
         url=place.url,
-        folder=folder_name(Path(run.job.file).parent, base),
+        folder=files[1],
         key=key,
     )
 

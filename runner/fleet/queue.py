@@ -26,7 +26,7 @@ from runs where id = any (%(runs)s::uuid[]) order by id
 _PUT: Final = """
 insert into runs (id, fleet, title, job, target, plan, lock, "commit", state)
 select * from unnest(
-  %(ids)s::uuid[], %(fleets)s::text[], %(titles)s::text[], %(jobs)s::text[], %(targets)s::text[], %(plans)s::text[],
+  %(ids)s::uuid[], %(fleets)s::text[], %(titles)s::text[], %(jobs)s::text[], %(targets)s::text[], %(plans)b::text[],
   %(locks)s::text[], %(commits)s::text[], %(states)s::text[])
 """
 _OWN: Final = "select own_fleet(f) from unnest(%(fleets)s::text[]) f group by f order by f"

@@ -22,16 +22,14 @@ _TEXTS_OF_A_STEP = frozenset({"help", "name"})
 _TEXTS_OF_AN_EXPECTATION = frozenset({"message"})
 
 
-def version_digest(
-    written: Mapping[str, Json], *, inputs: JsonObject, case: str | None, target: TargetName, key: str | None
-) -> str:
+def version_digest(files: Json, *, inputs: JsonObject, case: str | None, target: TargetName, key: str | None) -> str:
     """The digest of a version, as 64 hexadecimal digits.
 
-    `written` is what the job's files hold, by their names, its own first. `inputs` are without secrets. The address of
+    `files` are as `files_of_version` gives them. `inputs` are without secrets. The address of
     a sandbox is another each time and does not count. `key` makes another version of the same (`--for`).
     """
     whole: Json = {
-        "files": _files(written),
+        "files": files,
         "inputs": inputs,
         "case": case,
         "target": [target.name, None if target.sandbox else one_spelling(target.url)],
@@ -46,9 +44,11 @@ def key_of_time(seconds: float, *, now: float) -> str:
     return f"every {seconds:g} s: {first:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def _files(written: Mapping[str, Json]) -> Json:
-    """Included files by their way from the job's own file. All are resolved: files of a ConfigMap are links into a
-    folder whose name has a time in it.
+def files_of_version(written: Mapping[str, Json]) -> Json:
+    """What is part of a version of `written`, which is what the job's files hold, by their names, its own first.
+
+    Included files are called by their way from the job's own file. All are resolved: files of a ConfigMap are links
+    into a folder whose name has a time in it.
     """
     own = os.path.realpath(next(iter(written)))
     ways = {_way(os.path.realpath(name), Path(own).parent): data for name, data in written.items() if name}

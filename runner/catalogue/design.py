@@ -178,7 +178,7 @@ def _direction(written: Json) -> str:
 
 
 def _elements(written: list[Json], captions: Mapping[str, str]) -> Iterator[JsonObject]:
-    listed = [one for element in map(record, written) if (one := _element(element, captions)) is not None]
+    listed = [found for element in map(record, written) if (found := _element(element, captions)) is not None]
     order = _order(written)
     yield from sorted(listed, key=lambda each: order.get(str(each["uid"]), len(order)))
 

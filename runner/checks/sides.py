@@ -26,8 +26,13 @@ def sides_of(parsed: Expression, scope: Scope) -> tuple[Difference, ...]:
 
 def sides_of_schema(violations: Sequence[Violation]) -> tuple[Difference, ...]:
     found = (
-        Difference(source=dotted(("result", *one.path)), sign=one.keyword, expected=one.expected, actual=one.value)
-        for one in violations
+        Difference(
+            source=dotted(("result", *violation.path)),
+            sign=violation.keyword,
+            expected=violation.expected,
+            actual=violation.value,
+        )
+        for violation in violations
     )
     return tuple(islice(filter(_fits, found), MOST_DIFFERENCES))
 

@@ -179,8 +179,8 @@ def _wanted(catalogue: Catalogue, uses: Iterable[Use] | None) -> Iterator[Proces
 def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], executed: Collection[str]) -> str:
     """Write the doubles of a process; `new`, `known` where there is one already, or `left out`."""
     new = list(new_doubles(process, executed=executed))
-    files = {one.code: catalogue_files.double_file(one, folder) for one in new}
-    if any(one.code in known for one in new) or any(path is not None and path.exists() for path in files.values()):
+    files = {double.code: catalogue_files.double_file(double, folder) for double in new}
+    if any(code in known or (path is not None and path.exists()) for code, path in files.items()):
         return "known"
     if process.why_not is not None:
         output.say(f"left out: `{process.code}` cannot be started: {process.why_not}")
@@ -188,9 +188,9 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
     if None in files.values():
         output.say(f"left out: `{process.code}` has a code that no file can have")
         return "left out"
-    for one in new:
-        if (path := files[one.code]) is not None:
-            catalogue_files.create(path, one.text)
+    for double in new:
+        if (path := files[double.code]) is not None:
+            catalogue_files.create(path, double.text)
             output.data(f"wrote {called(path)}\n")
     return "new"
 

@@ -56,7 +56,7 @@ def wanted(context: click.Context) -> Wanted:
         recursive=given["recursive"],
         changed_since=given.get("changed_since"),
         ask=asking.missing_inputs,
-        from_environment=frozenset(max(one.opts, key=len) for one in from_environment(context)),
+        from_environment=frozenset(max(option.opts, key=len) for option in from_environment(context)),
     )
 
 
@@ -199,11 +199,11 @@ def _carried_under_locks(
             stop.wait(seconds)
         return stop.why is None
 
-    claims = {one.lock: one.title for one in reversed(pending) if one.lock is not None}
+    claims = {run.lock: run.title for run in reversed(pending) if run.lock is not None}
     try:
         with locks(claims, pause=pause) as held:
             if until_ready(stop):
-                return carry_all([_with_its_lock(one, held) for one in pending], options)
+                return carry_all([_with_its_lock(run, held) for run in pending], options)
             return Carried(left_out=deque(pending), is_unready=stop.why is None)
     except RefusedError:
         if stop.why is None:
@@ -296,7 +296,7 @@ def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
     yield from carried.faults
     if carried.trouble is not None:
         yield from carried.trouble.problems
-    titles = ", ".join(one.title for one in carried.left_out)
+    titles = ", ".join(run.title for run in carried.left_out)
     if carried.is_unready:
         hint = "read what the command printed: it names the site, and what was seen of it"
         yield Problem(code="E317", message=f"a site was not ready, so these runs did not begin: {titles}", hint=hint)
@@ -326,7 +326,7 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     if carried.faults:
         codes.append(ExitCode.FAULT)
     if carried.left_out:
-        output.say(f"not begun: {', '.join(one.title for one in carried.left_out)}")
+        output.say(f"not begun: {', '.join(run.title for run in carried.left_out)}")
     if stop.why is not None and (carried.left_out or given_up):
         codes.append(STOPPED[stop.why])
     return strongest(codes)

@@ -263,8 +263,8 @@ def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObjec
     if found is not None:
         whole["targets"] = {target: {**counts} for target, counts in found.counts.items()}
         whole["workers"] = [
-            {"name": one.name, "targets": [*one.targets], "jobs": one.jobs, "silent": round(one.silent, 1)}
-            for one in found.workers
+            {"name": worker.name, "targets": [*worker.targets], "jobs": worker.jobs, "silent": round(worker.silent, 1)}
+            for worker in found.workers
         ]
         whole["unserved"] = {**found.unserved}
     whole["runs"] = [_record(run) for run in runs]

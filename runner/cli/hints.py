@@ -221,7 +221,7 @@ def _our_option(error: click.NoSuchOption) -> str | None:
     known = {name for option in error.ctx.command.params for name in option.opts} if error.ctx else set()
     from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for a mistake only
 
-    reports = ", ".join(f"`{one.option} FILE`" for one in FORMATS)
+    reports = ", ".join(f"`{report.option} FILE`" for report in FORMATS)
     hints = (
         hint.replace("{reports}", reports) for names, hint in _OPTIONS_OF_OTHERS if error.option_name in names.split()
     )
@@ -319,7 +319,7 @@ def variable_names() -> frozenset[str]:
     """The names of all environment options, without their prefix."""
     from runner.reports.formats import FORMATS as REPORTS  # noqa: PLC0415  8 ms, where a variable may be one of ours
 
-    return _NAMES | {one.parameter.upper() for one in REPORTS}
+    return _NAMES | {report.parameter.upper() for report in REPORTS}
 
 
 def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:

@@ -173,8 +173,8 @@ def diff(context: click.Context, /, **_: object) -> int:
 def _run_before(store: RunStore, run: str) -> str:
     """The newest run of the same job, case and target that began before this one."""
     name = run_name(store, run)
-    earlier = [one for one in reversed(store.runs()) if one < run] if name is not None else []
-    found = next((one for one in earlier if run_name(store, one) == name), None)
+    earlier = [other for other in reversed(store.runs()) if other < run] if name is not None else []
+    found = next((other for other in earlier if run_name(store, other) == name), None)
     if found is None:
         hint = "name both: `runner diff RUN1 RUN2`; `runner runs` lists them"
         message = f"there is no run of the same job, case and target before {run}"

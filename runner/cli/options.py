@@ -220,7 +220,7 @@ def _matches(spec: Path) -> Sequence[Path]:
     if not _PATTERN.search(str(spec)) or spec.exists():
         return (spec,)
     found = glob.glob(str(spec), recursive=True)  # noqa: PTH207  of a path, absolute or not, as a shell would
-    paths = [Path(one) for one in sorted(found)]
+    paths = [Path(path) for path in sorted(found)]
     if spec.suffix in (".yaml", ".json"):
         paths = [path for path in paths if not path.is_dir()]
     return paths or (spec,)
@@ -363,13 +363,13 @@ def reports(command: _F) -> _F:
 
     command = option(
         "--report-values",
-        type=hints.OneWord([one.value for one in ReportValues]),
+        type=hints.OneWord([values.value for values in ReportValues]),
         default=ReportValues.ALL.value,
         show_default=True,
         help="Whose inputs, parameters and results reports for people show; reports for programs hold all.",
     )(command)
-    for one in reversed(FORMATS):
-        command = option(one.option, metavar="FILE", type=Filled(), help=one.help)(command)
+    for report in reversed(FORMATS):
+        command = option(report.option, metavar="FILE", type=Filled(), help=report.help)(command)
     return command
 
 

@@ -106,11 +106,11 @@ def ready(context: click.Context, /, **_: object) -> int:
     with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
         site_waits = SiteWaits(sites=sites, options=wait_options)
         waits = []
-        for one in known:
-            if isinstance(one.target, SandboxTarget):
-                output.say(f"{clean(one.target.name)} is ready: it is a sandbox")
+        for entry in known:
+            if isinstance(entry.target, SandboxTarget):
+                output.say(f"{clean(entry.target.name)} is ready: it is a sandbox")
             else:
-                waits.append(site_waits.wait_for(one.target, codes=codes))
+                waits.append(site_waits.wait_for(entry.target, codes=codes))
         context.with_resource(listening(stop, threading.Event(), heard=_on_signal))
         context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
         if until_ready(waits)(stop):
@@ -154,7 +154,7 @@ class SiteWaits(Struct, kw_only=True):
         for run in runs:
             if isinstance(run.target, SiteTarget) and self._wanted(run.target) is not None:
                 texts = (load(name, text.encode()) for name, text in run.sources.items())
-                outlines = [outline(record(one.data)) for one in texts if isinstance(one, Document)]
+                outlines = [outline(record(document.data)) for document in texts if isinstance(document, Document)]
                 codes.setdefault(run.target, set()).update(started(outlines))
         return tuple(self.wait_for(target, codes=found) for target, found in codes.items())
 
@@ -214,7 +214,7 @@ def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[
         if not waits:
             return True
         seconds = wait_for_all(waits, stop=stop, quiet=quiet)
-        stories = [one.story for one in waits]
+        stories = [wait.story for wait in waits]
         are_ready = all(story.outcome is Outcome.READY for story in stories)
         if not (quiet and are_ready):
             for line in (line for story in stories for line in story.transcript(seconds)):

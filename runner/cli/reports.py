@@ -51,7 +51,7 @@ def asked_for(context: click.Context) -> ReportPlaces:
     """The reports that the options of a command ask for."""
     given = context.params
     return ReportPlaces(
-        by_format={one.name: given[one.parameter] for one in FORMATS if given.get(one.parameter)},
+        by_format={report.name: given[report.parameter] for report in FORMATS if given.get(report.parameter)},
         values=ReportValues(given["report_values"]),
     )
 
@@ -61,13 +61,13 @@ def write(places: ReportPlaces, command: ReportedCommand) -> None:
     the others are.
     """
     files, shown = places.by_format, replace(command, values=places.values)
-    wanted = [one for one in FORMATS if one.name in files]
-    wanted.sort(key=lambda one: files[one.name] == STDOUT)  # last: nobody may read it
+    wanted = [report for report in FORMATS if report.name in files]
+    wanted.sort(key=lambda report: files[report.name] == STDOUT)  # last: nobody may read it
     problems: list[Problem | None] = []
     faults: list[Exception] = []
-    for one in wanted:
+    for report in wanted:
         try:
-            problems.append(_written(files[one.name], one.write(shown)))
+            problems.append(_written(files[report.name], report.write(shown)))
         except Exception as fault:  # noqa: BLE001  it must not cost the other reports
             faults.append(fault)
     if faults:
@@ -130,7 +130,7 @@ def check(places: ReportPlaces, *, read: Iterable[Path] = ()) -> None:
     the files that the command reads.
     """
     reads, files = tuple(read), places.by_format
-    found = (_wrong_place(files[one.name], one, reads) for one in FORMATS if one.name in files)
+    found = (_wrong_place(files[report.name], report, reads) for report in FORMATS if report.name in files)
     problems = [problem for problem in found if problem is not None]
     taken = list(files.values())
     shared = (place for place in dict.fromkeys(taken) if taken.count(place) > 1 and not Path(place).is_char_device())
@@ -221,11 +221,11 @@ def report_unstarted(
 
 
 def _places_in(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for one in FORMATS:
-        variable = PREFIX + one.parameter.upper()
-        given = [*_values(one.option, words), environment.get(variable, "")]
+    for report in FORMATS:
+        variable = PREFIX + report.parameter.upper()
+        given = [*_values(report.option, words), environment.get(variable, "")]
         if place := given[0]:
-            yield one.name, place
+            yield report.name, place
 
 
 def _values(option: str, words: Sequence[str]) -> Iterator[str]:

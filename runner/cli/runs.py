@@ -221,12 +221,12 @@ def report(context: click.Context, /, **_: object) -> int:
         hint = "name a file for the page with `--report-html FILE`"
         raise UsageError(Problem(code="E150", message="`--open` shows a file, and runs of a fleet are none", hint=hint))
     if not places.by_format and not opens:
-        hint = f"add {either([one.option for one in FORMATS])} with a FILE, or `-` for stdout"
+        hint = f"add {either([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     reports.check(places)
     named = [find(context.params["runs"], name) for name in dict.fromkeys(context.params["chosen"])]
     if context.params["together"]:
-        named = [run for one in named for run in of_one_command(one)]
+        named = [run for named_run in named for run in of_one_command(named_run)]
     found = {run.id: run for run in named}
     for run in found.values():
         if run.flaw is not None:
@@ -241,7 +241,7 @@ def report(context: click.Context, /, **_: object) -> int:
 
 
 def as_json(listed: Sequence[Listed]) -> str:
-    return json_document({"format": FORMAT, "runs": [_record(one) for one in listed]})
+    return json_document({"format": FORMAT, "runs": [_record(run) for run in listed]})
 
 
 def _record(listed: Listed) -> JsonObject:

@@ -204,7 +204,7 @@ def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets
         message = f"the site does not tell which process {happened.id} is of"
         hint = "; ".join(happened.unseen) or "give the user the right to read VwProcessLib"
         return Problem(code="E225", message=message, hint=hint)
-    elements = [key for one in happened.way for key in (one.id, one.uid) if key is not None]
+    elements = [key for element in happened.way for key in (element.id, element.uid) if key is not None]
     return recorded(replace(happened, error=error), happened.process, known(runs, process_id, elements))
 
 
@@ -212,14 +212,14 @@ def _write(run: Recorded, out: Path, job_file: Path | None) -> None:
     """All files, or none. Raises `UsageError`."""
     doubles = double(run)
     files: list[tuple[Path, str]] = []
-    for one in doubles:
-        path = double_file(one, out)
+    for each in doubles:
+        path = double_file(each, out)
         if path is None:
-            raise UsageError(Problem(code="E153", message=f"`{one.code}` is a code that no file can have"))
-        files.append((path, one.text))
+            raise UsageError(Problem(code="E153", message=f"`{each.code}` is a code that no file can have"))
+        files.append((path, each.text))
     files.append((job_file or out.parent / f"{name(run)}.job.yaml", job(run)))
     there = doubles_by_code(out)
-    taken = [there[one.code] for one in doubles if one.code in there]
+    taken = [there[each.code] for each in doubles if each.code in there]
     taken += [path for path, _ in files if path.exists() and path not in taken]
     if taken:
         raise UsageError(*_there_already(taken))

@@ -271,7 +271,7 @@ def _as_text(jobs: Sequence[Job], reasons: Mapping[str, Sequence[ChangeReason]] 
     for job, head in zip(jobs, aligned([_head(job) for job in jobs]), strict=True):
         lines.append(head)
         if reasons is None:
-            lines += [f"  {line}" for line in aligned([_row(one) for one in job.inputs])]
+            lines += [f"  {line}" for line in aligned([_row(declared) for declared in job.inputs])]
         else:
             lines += [f"  {safe(reason.sentence)}" for reason in reasons[job.file]]
     return "".join(f"{line}\n" for line in lines)
@@ -287,16 +287,16 @@ def _head(job: Job) -> tuple[str, ...]:
     )
 
 
-def _row(one: Input) -> tuple[str, ...]:
+def _row(declared: Input) -> tuple[str, ...]:
     """The type is what the input's schema names; several are joined."""
-    types = one.schema.get("type")
+    types = declared.schema.get("type")
     kind = " or ".join(map(str, types if isinstance(types, list) else [types or "any"])) or "any"
-    default = "has a default" if one.secret else f"default {_brief(one.default)}"
+    default = "has a default" if declared.secret else f"default {_brief(declared.default)}"
     return (
-        f"-i {one.name}",
-        safe(kind) + (", secret" if one.secret else ""),
-        "required" if one.required else default,
-        safe(one.description or ""),
+        f"-i {declared.name}",
+        safe(kind) + (", secret" if declared.secret else ""),
+        "required" if declared.required else default,
+        safe(declared.description or ""),
     )
 
 
@@ -321,7 +321,7 @@ def _record(job: Job) -> JsonObject:
         "tags": list(job.tags),
         "target": job.target,
         "cases": None if job.cases is None else [case.name for case in job.cases],
-        "inputs": [_input(one) for one in job.inputs],
+        "inputs": [_input(declared) for declared in job.inputs],
     }
 
 
@@ -329,13 +329,13 @@ def _reason(reason: ChangeReason) -> JsonObject:
     return {"file": reason.file, "change": reason.change.value, "role": reason.role, "name": reason.name}
 
 
-def _input(one: Input) -> JsonObject:
+def _input(declared: Input) -> JsonObject:
     """`default` is left out where there is none, and where it is secret."""
     shown: JsonObject = {
-        "name": one.name,
-        "type": one.schema.get("type"),
-        "required": one.required,
-        "secret": one.secret,
-        "description": one.description,
+        "name": declared.name,
+        "type": declared.schema.get("type"),
+        "required": declared.required,
+        "secret": declared.secret,
+        "description": declared.description,
     }
-    return shown if one.required or one.secret else {**shown, "default": one.default}
+    return shown if declared.required or declared.secret else {**shown, "default": declared.default}

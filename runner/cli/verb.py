@@ -47,7 +47,7 @@ class Verb(Helped):
         hints.check_words(self, args)
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for parameter, times in Counter(map(id, given)).items():
-            option = next(one for one in given if id(one) == parameter)
+            option = next(each for each in given if id(each) == parameter)
             if times > 1 and isinstance(option, click.Option) and not (option.multiple or option.is_flag):
                 name = max(option.opts, key=len)
                 raise click.UsageError(f"`{name}` is given {times} times, and takes one value", ctx)
@@ -92,7 +92,7 @@ def from_environment(context: click.Context) -> list[click.Parameter]:
     """The options that nobody has typed: their values come from the environment."""
     parameters = context.command.params
     source = context.get_parameter_source
-    return [one for one in parameters if source(str(one.name)) is ParameterSource.ENVIRONMENT]
+    return [parameter for parameter in parameters if source(str(parameter.name)) is ParameterSource.ENVIRONMENT]
 
 
 def _variables_in_use(context: click.Context) -> str:

@@ -72,7 +72,7 @@ def worker(context: click.Context, /, **_: object) -> int:
             dsn=given["dsn"],
             worker=name,
             sites=sites,
-            targets=next((one.file for one in known.values() if one.file is not None), None),
+            targets=next((entry.file for entry in known.values() if entry.file is not None), None),
             grace=given["grace"],
             say=output.say,
             hold=given["hold"],
@@ -102,7 +102,7 @@ def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]
     if names:
         return chosen(names, (), file)
     known = targets_of((), file, Project())
-    sites = {name: one for name, one in known.items() if isinstance(one.target, SiteTarget)}
+    sites = {name: entry for name, entry in known.items() if isinstance(entry.target, SiteTarget)}
     if not sites:
         hint = "go to the folder of targets.yaml, or name it with `--targets FILE`"
         raise UsageError(Problem(code="E140", message="there is no site here that a worker could serve", hint=hint))

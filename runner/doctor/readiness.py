@@ -193,15 +193,15 @@ def _of_failure(failure: CallFailed) -> Look:
     return Look(phase=phase, trouble=failure.trouble, status=failure.status, retry_after=later)
 
 
-def _counts(one: CatalogueDifference) -> bool:
+def _counts(difference: CatalogueDifference) -> bool:
     """Elements and captions do not: no job depends on them."""
-    return _is_of_versions(one) or one.about is About.PARAMETER or one.name == _PARAMETERS
+    return _is_of_versions(difference) or difference.about is About.PARAMETER or difference.name == _PARAMETERS
 
 
-def _is_of_versions(one: CatalogueDifference) -> bool:
+def _is_of_versions(difference: CatalogueDifference) -> bool:
     """One that only the site has does not matter: whether it is the active one is a difference of the process."""
-    is_only_there = one.about is About.VERSION and one.before is None
-    return one.about in _VERSIONS and not is_only_there
+    is_only_there = difference.about is About.VERSION and difference.before is None
+    return difference.about in _VERSIONS and not is_only_there
 
 
 def _not_at_all(seconds: float) -> None:

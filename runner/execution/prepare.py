@@ -61,25 +61,25 @@ def prepare(wanted: Wanted) -> RunSet:
         recursive=wanted.recursive,
     )
     ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
-    runs = [one for file in project.files for one in _runs_of(file)]
-    named = [one for one in runs if is_selected(one.job, one.case, tags=tags, keywords=wanted.keywords)]
+    runs = [run for file in project.files for run in _runs_of(file)]
+    named = [run for run in runs if is_selected(run.job, run.case, tags=tags, keywords=wanted.keywords)]
     selected = _affected(named, wanted, project)
     target_names = _target_names(wanted, project)
-    chosen = [one for one in selected if target_names(one)]
+    chosen = [run for run in selected if target_names(run)]
     at = len(project.problems)
     targets = Targets(project=project, environment=os.environ)
-    found = [[targets.named(one.file, name) for name in target_names(one)] for one in chosen]
+    found = [[targets.named(run.file, name) for name in target_names(run)] for run in chosen]
     values, problems = _values(chosen, given, project, wanted)
     project.problems[at:at] = problems
-    no_tag_fits = tags is not None and not any(tags(one.job.tags) for one in runs)
+    no_tag_fits = tags is not None and not any(tags(run.job.tags) for run in runs)
     project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
     if project.errors:
         raise UsageError(*project.problems)
     run_set = RunSet(
         runs=tuple(_run_specs(chosen, values, found, project, with_data=wanted.with_data)),
-        warnings=tuple(dict.fromkeys(one for one in project.problems if one.severity is Severity.WARNING)),
+        warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
         not_read=ignored_files.in_folders_below(wanted.specs, project),
-        names=frozenset(run_name(one.job, one.case) for one in runs),
+        names=frozenset(run_name(run.job, run.case) for run in runs),
     )
     if not named:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
@@ -104,8 +104,8 @@ def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Se
     jobs = AffectedJobs(
         revision=wanted.changed_since, project=project, targets=wanted.targets, catalogue=wanted.catalogue
     )
-    is_affected = {one.file.document.file: bool(jobs.reasons(one.file)) for one in runs}
-    return [one for one in runs if is_affected[one.file.document.file]]
+    is_affected = {run.file.document.file: bool(jobs.reasons(run.file)) for run in runs}
+    return [run for run in runs if is_affected[run.file.document.file]]
 
 
 def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Sequence[str | None]]:
@@ -113,15 +113,17 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
     those at which it did not pass. One of these that is not there any more is a warning.
     """
     if wanted.targets or wanted.last_failed is None:
-        return lambda _one: wanted.targets or (None,)
+        return lambda _selected: wanted.targets or (None,)
     failed = sorted(not_passed(wanted.last_failed), key=str)
 
-    def at_which_it_failed(one: _Selected) -> Sequence[str | None]:
-        run = (one.job.name, one.case.name if one.case else None)
+    def at_which_it_failed(selected: _Selected) -> Sequence[str | None]:
+        run = (selected.job.name, selected.case.name if selected.case else None)
         names = [target for job, case, target in failed if (job, case) == run]
-        there = [name for name in names if is_outside(name) or name in one.file.targets]
+        there = [name for name in names if is_outside(name) or name in selected.file.targets]
         for name in (name for name in names if name not in there):
-            message = f"`{clean(one.job.name)}` did not pass at target `{clean(name)}`, which is not there any more"
+            message = (
+                f"`{clean(selected.job.name)}` did not pass at target `{clean(name)}`, which is not there any more"
+            )
             project.problems.append(Problem(code="E141", message=message, severity=Severity.WARNING))
         return there
 
@@ -134,8 +136,8 @@ def _values(
     """The input values of each run; a person at the terminal is asked for those that are missing, if nothing else is
     wrong.
     """
-    jobs = [_open_job(one.job) if wanted.secrets_elsewhere else one.job for one in chosen]
-    runs = [(job, one.case, one.file.lacking) for job, one in zip(jobs, chosen, strict=True)]
+    jobs = [_open_job(run.job) if wanted.secrets_elsewhere else run.job for run in chosen]
+    runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
     if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():
         return [], [*map(_not_handed_over, secret)]
     values, problems = input_values(runs, given)
@@ -156,7 +158,7 @@ def _open_job(job: Job) -> Job:
 
 def _given_secrets(chosen: Iterable[_Selected], given: Collection[str]) -> list[str]:
     """The secret inputs that this command was given."""
-    secret = dict.fromkeys(declared.name for one in chosen for declared in one.job.inputs if declared.secret)
+    secret = dict.fromkeys(declared.name for run in chosen for declared in run.job.inputs if declared.secret)
     return [name for name in secret if name in given]
 
 
@@ -174,18 +176,18 @@ def _run_specs(
     *,
     with_data: bool,
 ) -> Iterator[RunSpec]:
-    for one, of_run, found in zip(chosen, values, targets, strict=True):
+    for run, of_run, found in zip(chosen, values, targets, strict=True):
         for target in (target for target in found if target is not None):
             yield RunSpec(
-                job=one.job,
-                source=one.file.document.text,
-                sources=one.file.sources,
+                job=run.job,
+                source=run.file.document.text,
+                sources=run.file.sources,
                 target=target,
                 inputs=of_run,
-                case=one.case,
-                case_index=one.index,
-                elements=elements_of(one.file, target, project),
-                written={name: document.data for name, document in one.file.documents.items()} if with_data else {},
+                case=run.case,
+                case_index=run.index,
+                elements=elements_of(run.file, target, project),
+                written={name: document.data for name, document in run.file.documents.items()} if with_data else {},
             )
 
 
@@ -202,7 +204,7 @@ def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:
     """Why none of these runs, which are all that were found, is selected."""
     if not runs:
         return _selects_nothing(ignored_files.no_jobs(wanted.specs))
-    jobs = list({one.job.name: one.job for one in runs}.values())
+    jobs = list({run.job.name: run.job for run in runs}.values())
     reasons = [_no_tag(wanted.tags, jobs), _no_name(wanted.keywords, runs)]
     why = "; ".join(filter(None, reasons)) or "no run fits both `--tags` and `-k`"
     return _selects_nothing(why)
@@ -222,14 +224,14 @@ def _no_tag(written: str | None, jobs: Sequence[Job]) -> str:
 
 
 def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
-    if not keywords or any(is_selected(one.job, one.case, tags=None, keywords=keywords) for one in runs):
+    if not keywords or any(is_selected(run.job, run.case, tags=None, keywords=keywords) for run in runs):
         return ""
-    jobs = list(dict.fromkeys(one.job.name for one in runs))
-    near = suggest(keywords[0], [*jobs, *(one.case.name for one in runs if one.case is not None)])
+    jobs = list(dict.fromkeys(run.job.name for run in runs))
+    near = suggest(keywords[0], [*jobs, *(run.case.name for run in runs if run.case is not None)])
     hint = f"did you mean `{clean(near)}`?" if near else f"the jobs are {listed([*map(clean, jobs)])}"
     if _LIKE_AN_EXPRESSION.search(keywords[0]):
         hint = "`-k` takes a part of the name as it is; `--tags` takes words with `and`, `or`, `not`"
-    written = " or ".join(f"`{clean(one)}`" for one in keywords)
+    written = " or ".join(f"`{clean(keyword)}`" for keyword in keywords)
     return f"no run is called like {written}; {hint}"
 
 

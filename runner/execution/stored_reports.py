@@ -19,9 +19,9 @@ def store_reports(runs: RunStore, run: ReportedRun) -> list[Problem]:
         hint = "add it with `runner history --rebuild`"
         warnings.append(Problem(code="E311", message=message, hint=hint, severity=Severity.WARNING))
     try:
-        for one in FORMATS:
-            if one.stored_as is not None:
-                runs.put(run.result.id, one.stored_as, one.write(alone(run)))
+        for report in FORMATS:
+            if report.stored_as is not None:
+                runs.put(run.result.id, report.stored_as, report.write(alone(run)))
     except StoreError as error:
         message = f"the reports in the run's folder are missing: {error}"
         warnings.append(Problem(code="E311", message=message, severity=Severity.WARNING))

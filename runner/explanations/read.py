@@ -39,7 +39,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
 
     def examples(self, section: str) -> tuple[Example, ...]:
         found = _EXAMPLE.finditer(self.sections.get(section, ""))
-        return tuple(Example(file=one[2], language=one[1], text=one[3]) for one in found)
+        return tuple(Example(file=match[2], language=match[1], text=match[3]) for match in found)
 
 
 def explanation(code: str) -> Explanation:

@@ -32,7 +32,7 @@ _BETWEEN_LOOKS = 0.01
 
 def make_folder(folder: Path) -> None:
     """Make a new private folder and those above it, with their entries on disk. Raises `OSError`, also if it exists."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True)
     for made in reversed(missing):
         sync_folder(made.parent)

@@ -116,20 +116,21 @@ def _listed(node: JsonObject, path: Path) -> Iterator[Flaw]:
     wanted, listed = types(node), node.get("enum")
     if not wanted or not isinstance(listed, list):
         return
-    unfit = [index for index, one in enumerate(listed) if not may_be(one, wanted)]
+    unfit = [index for index, value in enumerate(listed) if not may_be(value, wanted)]
     for index in unfit if len(unfit) < len(listed) else ():
-        one, kinds = listed[index], " or ".join(IN_WORDS[name] for name in sorted(wanted))
+        unfit_value, kinds = listed[index], " or ".join(IN_WORDS[name] for name in sorted(wanted))
         yield Flaw(
             path=(*path, "enum", index),
-            message=f"{shown(one)} is not {kinds}, as `type` wants it: it never fits",
-            hint=_also(one, wanted),
+            message=f"{shown(unfit_value)} is not {kinds}, as `type` wants it: it never fits",
+            hint=_also(unfit_value, wanted),
         )
 
 
-def _also(one: Json, wanted: frozenset[str]) -> str | None:
-    if one is None:
+def _also(value: Json, wanted: frozenset[str]) -> str | None:
+    if value is None:
         return f'write `type: [{", ".join(sorted(wanted))}, "null"]`'
-    return f'put it in quotes: "{compact(one)}"' if "string" in wanted and isinstance(one, bool | int | float) else None
+    is_scalar = isinstance(value, bool | int | float)
+    return f'put it in quotes: "{compact(value)}"' if is_scalar and "string" in wanted else None
 
 
 def _format(node: JsonObject, path: Path) -> Iterator[Flaw]:

@@ -11,7 +11,7 @@ from runner.reading.document import Document
 
 def needs_known(documents: Iterable[Document], *, beside: Callable[[Document], Collection[str]]) -> tuple[Problem, ...]:
     """`beside` gives the names of all jobs in the folder of a job, also of those that the command does not read."""
-    named = {str(name): one for one in documents if (name := record(one.data).get("name")) is not None}
+    named = {str(name): document for document in documents if (name := record(document.data).get("name")) is not None}
     needs = {name: _needs(document) for name, document in named.items()}
     return (*_unknown(named, needs, beside), *_circles(named, needs))
 

@@ -82,7 +82,7 @@ def _refused(job: Job, placed: Placed, target: Target) -> Iterator[Problem]:
     name = f"; target `{target.name}` allows"
 
     def problem(what: str, allowed: Iterable[str], kind: str, hint: str | None = None) -> Problem:
-        listed = ", ".join(f"`{one}`" for one in allowed)
+        listed = ", ".join(f"`{target}`" for target in allowed)
         message = f"{_name(job, placed)} {what}{name} " + (f"{listed} only" if listed else f"no {kind} at all")
         return Problem(code="E161", message=message, hint=hint)
 

@@ -33,7 +33,7 @@ class CaseFiles:
         if file not in self._read:
             self._read[file] = self._loaded(file)
         inputs = tuple(inputs)
-        read = _without_lines(self._read[file]) if any(one.secret for one in inputs) else self._read[file]
+        read = _without_lines(self._read[file]) if any(declared.secret for declared in inputs) else self._read[file]
         match read:
             case Table():
                 return in_table(read, inputs)

@@ -195,9 +195,9 @@ def _doubles_in(folder: Path) -> Iterator[tuple[str, Path]]:
             yield code, file
 
 
-def double_file(one: NewDouble, folder: Path) -> Path | None:
+def double_file(double: NewDouble, folder: Path) -> Path | None:
     """The file of a new double; None where its code cannot be the name of a file."""
-    return folder / f"{one.code}{folders.ENDING}" if _FIT_FOR_A_FILE.fullmatch(one.code) else None
+    return folder / f"{double.code}{folders.ENDING}" if _FIT_FOR_A_FILE.fullmatch(double.code) else None
 
 
 def create(path: Path, content: str) -> None:

@@ -126,7 +126,7 @@ def _right_name(path: Path, *, endings: Sequence[str] = (*_LIKE_A_JOB, *_YAML)) 
         return None
     if folded.endswith(_JOB):
         return name[: -len(_JOB)] + _JOB
-    ending = next((one for one in endings if folded.endswith(one)), None)
+    ending = next((candidate for candidate in endings if folded.endswith(candidate)), None)
     if ending is None or not _PUT_ASIDE.isdisjoint(_WORD.findall(folded)):
         return None
     return name[: -len(ending)] + _JOB if _is_ours(path, _HAS_STEPS) else None

@@ -95,8 +95,10 @@ class _Checking(Struct, kw_only=True):
     def job_file(self, known: Outline, cases: Cases | None) -> JobFile:
         documents, outlines = {self.document.file: self.document}, {self.document.file: known}
         for inner in self.included.values():
-            documents = documents | {name: one for name, one in inner.documents.items() if name not in documents}
-            outlines = outlines | {name: one for name, one in inner.outlines.items() if name not in outlines}
+            documents = documents | {
+                name: document for name, document in inner.documents.items() if name not in documents
+            }
+            outlines = outlines | {name: read for name, read in inner.outlines.items() if name not in outlines}
         job = None
         if self.is_sound and not are_errors(self.problems):
             jobs = {path: inner.job for path, inner in self.included.items() if inner.job is not None}
@@ -121,7 +123,7 @@ def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
 
 def _beside(flawed: Container[Span | None], problems: Iterable[Problem], document: Document) -> Iterator[Problem]:
     """What is wrong elsewhere than in a value that YAML itself does not give."""
-    return (one for one in problems if one.span not in flawed and not document.is_tagged(one.span))
+    return (problem for problem in problems if problem.span not in flawed and not document.is_tagged(problem.span))
 
 
 class JobFiles:

@@ -123,9 +123,9 @@ def _only(known: Known) -> tuple[str, ...]:
     """The one site there is, or the one target. Raises `UsageError` where that is no choice of one, and where there is
     neither a targets file nor the sandbox that needs none.
     """
-    if not any(one.file or _has_folder(one.target) for one in known.values()):
+    if not any(entry.file or _has_folder(entry.target) for entry in known.values()):
         raise UsageError(Problem(code="E140", message="there is no target here", hint=_elsewhere(known)))
-    names = [name for name, one in known.items() if isinstance(one.target, SiteTarget)] or list(known)
+    names = [name for name, entry in known.items() if isinstance(entry.target, SiteTarget)] or list(known)
     if len(names) == 1:
         return tuple(names)
     listed = ", ".join(f"`{name}`" for name in names)
@@ -143,11 +143,11 @@ def _named(name: str, known: Known, project: Project) -> KnownTarget:
         check_doubles(known[name].target, project)
         _refuse_mistakes(project)
         return known[name]
-    if not any(one.file for one in known.values()):
+    if not any(entry.file for entry in known.values()):
         hint = _elsewhere(known)
     else:
-        files = " and ".join(dict.fromkeys(one.where for one in known.values() if one.file))
-        hint = did_you_mean(name, known) or f"known in {files}: {', '.join(f'`{one}`' for one in known)}"
+        files = " and ".join(dict.fromkeys(entry.where for entry in known.values() if entry.file))
+        hint = did_you_mean(name, known) or f"known in {files}: {', '.join(f'`{other}`' for other in known)}"
     raise UsageError(Problem(code="E141", message=f"unknown target `{name}`", hint=hint))
 
 

@@ -101,7 +101,7 @@ def open_project(
 def _names_beside(document: Document) -> frozenset[str]:
     """The names of the jobs in the folder of a job, as far as they can be read."""
     found = (read(path, name=called(path)) for path in jobs_in(Path(document.file).parent))
-    names = (record(one.data).get("name") for one in found if isinstance(one, Document))
+    names = (record(document.data).get("name") for document in found if isinstance(document, Document))
     return frozenset(name for name in names if isinstance(name, str))
 
 
@@ -144,19 +144,24 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
     codes = started(file.outlines.values()) if known else frozenset()
-    for one in known or (() if project.has_passed else (None,)):
+    for catalogue in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
             outline = file.outlines[name]
-            if (document.file, one.name if one else "") not in project.compared:
-                project.compared.add((document.file, one.name if one else ""))
-                _add(site.check(document, outline, one, started=codes), project)
+            if (document.file, catalogue.name if catalogue else "") not in project.compared:
+                project.compared.add((document.file, catalogue.name if catalogue else ""))
+                _add(site.check(document, outline, catalogue, started=codes), project)
 
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
     """The elements of all processes that a job starts, as far as the target's catalogues have them."""
     codes = started(file.outlines.values())
     known = project.catalogues.of(target, targets_file=file.targets_file)
-    found = (process for one in known for code in sorted(codes) if (process := one.processes.get(code)) is not None)
+    found = (
+        process
+        for catalogue in known
+        for code in sorted(codes)
+        if (process := catalogue.processes.get(code)) is not None
+    )
     return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
 
 
@@ -169,12 +174,12 @@ def _add(found: Sequence[Problem], project: Project) -> None:
     }
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
-    for one in (one for one in dict.fromkeys(found) if (one.file, one.span) not in spans):
-        before = reported.get((one.file, one.path))
+    for new in (problem for problem in dict.fromkeys(found) if (problem.file, problem.span) not in spans):
+        before = reported.get((new.file, new.path))
         if before is None:
-            project.problems.extend([] if one in warned else [one])
-        elif replace(before, hint=one.hint) == one and one.hint:
-            project.problems[project.problems.index(before)] = one
+            project.problems.extend([] if new in warned else [new])
+        elif replace(before, hint=new.hint) == new and new.hint:
+            project.problems[project.problems.index(before)] = new
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:

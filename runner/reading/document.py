@@ -172,7 +172,7 @@ class Document(Struct, frozen=True, kw_only=True):
             return False
         begins = (span.line, span.column)
         values = (self.source.span(*self._bounds(node)) for node in self.places.tagged)
-        return any((one.line, one.column) <= begins <= (one.end_line, one.end_column) for one in values)
+        return any((place.line, place.column) <= begins <= (place.end_line, place.end_column) for place in values)
 
     def written(self, path: Path) -> str:
         """The value at `path` as it is in the file, quotes and all."""

@@ -274,7 +274,9 @@ def _cut_text(source: Source, start: int) -> int | None:
     before = source.text[begin:start]
     plain = len(before) - len(before.lstrip("- "))
     key = before[plain:].partition(": ")[0]
-    is_open = any(key.count(one) > key.count(other) for one, other in ("()", "[]", "{}")) or opens_quote(key)
+    is_open = any(key.count(opening) > key.count(closing) for opening, closing in ("()", "[]", "{}")) or opens_quote(
+        key
+    )
     return begin + plain if is_open and key[0] not in "[{" else None
 
 

@@ -158,8 +158,8 @@ def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
         "date": end.date if end is not None else None,
         "words": failed.body if failed else None,
         "retry_after": failed.retry_after if failed else None,
-        "sign_ins": [{"kind": one.kind, "seconds": one.seconds} for one in before if isinstance(one, SignedIn)],
-        "waits": [wait(one) for one in before if isinstance(one, Waited)],
+        "sign_ins": [{"kind": event.kind, "seconds": event.seconds} for event in before if isinstance(event, SignedIn)],
+        "waits": [wait(event) for event in before if isinstance(event, Waited)],
     }
 
 

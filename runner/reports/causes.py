@@ -63,12 +63,12 @@ def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
             groups.setdefault(key, []).append((run, row))
             counting[key] = counts
     found = [AlikeFailures(members=tuple(rows), counts=counting[key]) for key, rows in groups.items()]
-    return sorted(found, key=lambda one: (not one.counts, _URGENCY.index(one.row.step.status)))
+    return sorted(found, key=lambda cause: (not cause.counts, _URGENCY.index(cause.row.step.status)))
 
 
 def alike_causes(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
     """As `alike_failures`, without what does not count."""
-    return [one for one in alike_failures(runs) if one.counts]
+    return [cause for cause in alike_failures(runs) if cause.counts]
 
 
 def _holders(key: str) -> Iterator[str]:

@@ -88,11 +88,11 @@ def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunC
     )
 
 
-def requests(one: CallSent, other: CallSent) -> tuple[Json, Json]:
+def requests(first: CallSent, other: CallSent) -> tuple[Json, Json]:
     """What was put on the wire, where all of it is known of both, else the calls as they were planned."""
-    if _is_whole(one) and _is_whole(other):
-        return _request(one), _request(other)
-    return {**one.call}, {**other.call}
+    if _is_whole(first) and _is_whole(other):
+        return _request(first), _request(other)
+    return {**first.call}, {**other.call}
 
 
 def _is_whole(call: CallSent) -> bool:

@@ -51,36 +51,36 @@ class RunDifferences(Struct, frozen=True, kw_only=True):
 
 def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
     sameness = Sameness()
-    one, other = first.result, second.result
+    results = first.result, second.result
     changed = changes(first, second, sameness)
-    differences = tuple(_of_runs(one, other, sameness, changed))
+    differences = tuple(_of_runs(*results, sameness, changed))
     calls = first.sent(), second.sent()
-    rows, others = ({step.key: step for step in run.steps} for run in (one, other))
+    rows, others = ({step.key: step for step in run.steps} for run in results)
     found = (
         _of_rows(key, (rows.get(key), others.get(key)), (calls[0].get(key), calls[1].get(key)), sameness)
         for key in dict.fromkeys([*rows, *others])
     )
     rows_that_differ = tuple(row for row in found if row is not None)
-    return RunDifferences(runs=(one, other), changes=changed, differences=differences, rows=rows_that_differ)
+    return RunDifferences(runs=results, changes=changed, differences=differences, rows=rows_that_differ)
 
 
-def _of_runs(one: RunResult, other: RunResult, sameness: Sameness, changed: RunChanges) -> Iterator[ValueDifference]:
+def _of_runs(first: RunResult, other: RunResult, sameness: Sameness, changed: RunChanges) -> Iterator[ValueDifference]:
     """The digest is of the job's files with inputs and target: it says something of its own where nobody knows whether
     the files differ, and nothing else does.
     """
-    places = _place(one), _place(other)
-    inputs = list(sameness.differences(one.inputs, other.inputs, "inputs"))
+    places = _place(first), _place(other)
+    inputs = list(sameness.differences(first.inputs, other.inputs, "inputs"))
     yield from _pairs(
-        ("status", str(one.status), str(other.status)),
-        ("job", _job(one), _job(other)),
+        ("status", str(first.status), str(other.status)),
+        ("job", _job(first), _job(other)),
         ("target", *places),
-        ("commit", one.commit, other.commit),
-        ("undo", one.undo, other.undo),
+        ("commit", first.commit, other.commit),
+        ("undo", first.undo, other.undo),
     )
     if changed.files is None and places[0] == places[1] and not inputs:
-        yield from _pairs(("digest of the job", one.digest, other.digest))
+        yield from _pairs(("digest of the job", first.digest, other.digest))
     yield from inputs
-    yield from _times(one.seconds, other.seconds)
+    yield from _times(first.seconds, other.seconds)
 
 
 def _job(run: RunResult) -> str:
@@ -98,40 +98,40 @@ def _of_rows(
     calls: tuple[CallSent | None, CallSent | None],
     sameness: Sameness,
 ) -> RowDifferences | None:
-    one, other = steps
-    if one is None or other is None:
+    before, after = steps
+    if before is None or after is None:
         ends = [ABSENT if step is None else str(step.status) for step in steps]
         only = ValueDifference(path="status", first=ends[0], second=ends[1])
-        return RowDifferences(key=key, differences=(only,), more=0, errors=(_error(one), _error(other)))
-    found = list(_ends(one, other, sameness))
+        return RowDifferences(key=key, differences=(only,), more=0, errors=(_error(before), _error(after)))
+    found = list(_ends(before, after, sameness))
     first, second = calls
     sent = list(sameness.differences(*requests(first, second), "sent")) if first and second else []
-    results = list(sameness.differences(one.result, other.result, "result"))
+    results = list(sameness.differences(before.result, after.result, "result"))
     found += [*sent[:_MOST], *results[:_MOST]]
-    if one.status is other.status:
-        found += _times(one.seconds, other.seconds)
+    if before.status is after.status:
+        found += _times(before.seconds, after.seconds)
     if not found:
         return None
     more = len(sent[_MOST:]) + len(results[_MOST:])
-    return RowDifferences(key=key, differences=tuple(found), more=more, errors=(_error(one), _error(other)))
+    return RowDifferences(key=key, differences=tuple(found), more=more, errors=(_error(before), _error(after)))
 
 
-def _ends(one: StepResult, other: StepResult, sameness: Sameness) -> Iterator[ValueDifference]:
+def _ends(first: StepResult, other: StepResult, sameness: Sameness) -> Iterator[ValueDifference]:
     """How they ended. An error is a difference of its own where both ended alike."""
-    yield from _pairs(("status", str(one.status), str(other.status)))
-    errors = _error(one), _error(other)
-    if one.status is other.status and not sameness.are_same(errors[0] or "", errors[1] or ""):
+    yield from _pairs(("status", str(first.status), str(other.status)))
+    errors = _error(first), _error(other)
+    if first.status is other.status and not sameness.are_same(errors[0] or "", errors[1] or ""):
         yield ValueDifference(path="error", first=errors[0], second=errors[1])
-    yield from _pairs(("verified", one.verified, other.verified), ("attempts", one.attempts, other.attempts))
+    yield from _pairs(("verified", first.verified, other.verified), ("attempts", first.attempts, other.attempts))
 
 
 def _pairs(*found: tuple[str, Json, Json]) -> Iterator[ValueDifference]:
-    yield from (ValueDifference(path=path, first=one, second=other) for path, one, other in found if one != other)
+    yield from (ValueDifference(path=path, first=first, second=other) for path, first, other in found if first != other)
 
 
-def _times(one: float, other: float) -> Iterator[ValueDifference]:
-    if abs(other - one) > max(_SHARE * one, _SECONDS):
-        yield ValueDifference(path="seconds", first=one, second=other)
+def _times(first: float, other: float) -> Iterator[ValueDifference]:
+    if abs(other - first) > max(_SHARE * first, _SECONDS):
+        yield ValueDifference(path="seconds", first=first, second=other)
 
 
 def _error(step: StepResult | None) -> str | None:
@@ -174,8 +174,8 @@ def _row_lines(row: RowDifferences) -> Iterator[str]:
 
 
 def _lines(differences: Iterable[ValueDifference]) -> Iterator[str]:
-    for one in differences:
-        yield f"{clean(one.path)}: {_shown(one.first, one.path)} → {_shown(one.second, one.path)}"
+    for each in differences:
+        yield f"{clean(each.path)}: {_shown(each.first, each.path)} → {_shown(each.second, each.path)}"
 
 
 def _shown(value: MaybeJson, path: str) -> str:
@@ -197,11 +197,11 @@ def as_json(found: RunDifferences) -> str:
             "same": found.is_same,
             "changed": as_record(found.changes),
             "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
-            "differences": [_record(one) for one in found.differences],
+            "differences": [_record(difference) for difference in found.differences],
             "rows": [
                 {
                     "key": row.key,
-                    "differences": [_record(one) for one in row.differences],
+                    "differences": [_record(difference) for difference in row.differences],
                     "more": row.more,
                     "errors": [hide(error) for error in row.errors],
                 }
@@ -211,8 +211,8 @@ def as_json(found: RunDifferences) -> str:
     )
 
 
-def _record(one: ValueDifference) -> JsonObject:
+def _record(difference: ValueDifference) -> JsonObject:
     """Without `first` or `second` where there is no such value."""
-    first: JsonObject = {} if isinstance(one.first, NoValue) else {"first": hide(one.first)}
-    second: JsonObject = {} if isinstance(one.second, NoValue) else {"second": hide(one.second)}
-    return {"path": one.path, **first, **second}
+    first: JsonObject = {} if isinstance(difference.first, NoValue) else {"first": hide(difference.first)}
+    second: JsonObject = {} if isinstance(difference.second, NoValue) else {"second": hide(difference.second)}
+    return {"path": difference.path, **first, **second}

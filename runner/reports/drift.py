@@ -56,50 +56,51 @@ def _lines(found: CatalogueComparison) -> Iterator[str]:
 
 def _each(drifts: Iterable[Drift], found: CatalogueComparison) -> Iterator[str]:
     for drift in drifts:
-        one = drift.difference
-        sentence = side_by_side(one, before=found.before, after=found.after) if found.side_by_side else in_time(one)
-        yield f"  {sentence}"
+        if found.side_by_side:
+            yield f"  {side_by_side(drift.difference, before=found.before, after=found.after)}"
+        else:
+            yield f"  {in_time(drift.difference)}"
         yield from (f"      used in {place}" for place in drift.places[:_MOST_PLACES])
         if len(drift.places) > _MOST_PLACES:
             yield f"      and in {len(drift.places) - _MOST_PLACES} places more"
 
 
-def in_time(one: CatalogueDifference) -> str:
+def in_time(difference: CatalogueDifference) -> str:
     """Of one place that has changed: `UsrAdd: parameter Name: was text, in; is gone`."""
-    value = "" if one.about is About.PROCESS else one.before or one.after
-    if one.before is None:
+    value = "" if difference.about is About.PROCESS else difference.before or difference.after
+    if difference.before is None:
         change = f"is new, {value}" if value else "is new"
-    elif one.after is None:
+    elif difference.after is None:
         change = f"was {value}; is gone" if value else "is gone"
     else:
-        change = f"was {one.before or 'empty'}; is {one.after or 'empty'}"
-    return f"{_about(one)}: {change}"
+        change = f"was {difference.before or 'empty'}; is {difference.after or 'empty'}"
+    return f"{_about(difference)}: {change}"
 
 
-def side_by_side(one: CatalogueDifference, *, before: str, after: str) -> str:
+def side_by_side(difference: CatalogueDifference, *, before: str, after: str) -> str:
     """Of two that lie side by side, by their names: nothing was, is new, or is gone."""
-    if one.before is None or one.after is None:
-        side, value = (after, one.after) if one.before is None else (before, one.before)
-        return f"{_about(one)}: only in {side}" + ("" if one.about is About.PROCESS else f", {value}")
-    return f"{_about(one)}: {one.before or 'empty'} in {before}, {one.after or 'empty'} in {after}"
+    if difference.before is None or difference.after is None:
+        side, value = (after, difference.after) if difference.before is None else (before, difference.before)
+        return f"{_about(difference)}: only in {side}" + ("" if difference.about is About.PROCESS else f", {value}")
+    return f"{_about(difference)}: {difference.before or 'empty'} in {before}, {difference.after or 'empty'} in {after}"
 
 
-def _about(one: CatalogueDifference) -> str:
+def _about(difference: CatalogueDifference) -> str:
     """A note names what it is about; the active version has no name of its own."""
-    named = one.about in (About.PARAMETER, About.ELEMENT, About.VERSION) and bool(one.name)
-    own = one.name if one.about is About.NOTE else str(one.about) if one.about is About.VERSION else ""
-    what = f": {one.about} `{one.name}`" if named else f": its {own}" if own else ""
-    return f"`{one.process}`{what}"
+    named = difference.about in (About.PARAMETER, About.ELEMENT, About.VERSION) and bool(difference.name)
+    own = {About.NOTE: difference.name, About.VERSION: str(difference.about)}.get(difference.about, "")
+    what = f": {difference.about} `{difference.name}`" if named else f": its {own}" if own else ""
+    return f"`{difference.process}`{what}"
 
 
 def _record(drift: Drift) -> JsonObject:
-    one = drift.difference
+    difference = drift.difference
     places: list[Json] = [*drift.places]
     return {
-        "process": one.process,
-        "about": str(one.about),
-        "name": one.name or None,
-        "before": one.before,
-        "after": one.after,
+        "process": difference.process,
+        "about": str(difference.about),
+        "name": difference.name or None,
+        "before": difference.before,
+        "after": difference.after,
         "used_in": places,
     }

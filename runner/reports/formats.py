@@ -128,5 +128,5 @@ FORMATS: Final = (
 
 def docs_table(formats: Sequence[ReportFormat] = FORMATS) -> str:
     """The formats as a table in Markdown."""
-    rows = (f"| `{one.option} FILE` | {one.docs} |\n" for one in formats)
+    rows = (f"| `{report.option} FILE` | {report.docs} |\n" for report in formats)
     return "| option | writes |\n|---|---|\n" + "".join(rows)

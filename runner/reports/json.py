@@ -55,7 +55,8 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[str]
         "started_at": min((result.started_at for result in results), default=""),
         "seconds": _rounded(sum(result.seconds for result in results)),
         "counts": {
-            status.value: number for status, number in tally(step for one in results for step in one.steps).items()
+            status.value: number
+            for status, number in tally(step for result in results for step in result.steps).items()
         },
         "problems": mistakes.records(command.problems),
     }

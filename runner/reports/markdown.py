@@ -69,7 +69,7 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
         lines += ["", "Steps: " + ", ".join(f"{count:,} {status}" for status, count in verdict.counts) + flaky]
     if verdict.sureness:
         lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
-    commits = "".join(f", commit {inline(one.commit[:10])}{_dirty(one)}" for one in verdict.commits)
+    commits = "".join(f", commit {inline(commit.commit[:10])}{_dirty(commit)}" for commit in verdict.commits)
     return "\n".join([*lines, "", f"{written(verdict.seconds)}, creatio-runner {version}{commits}", ""])
 
 
@@ -86,16 +86,16 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
 
 
 def _next(runs: Sequence[TimedRun], store: str | None) -> Iterator[str]:
-    for number, one in enumerate(overview.open_runs(runs, store)):
+    for number, open_run in enumerate(overview.open_runs(runs, store)):
         heading = "" if number else "#### What to do next\n\n"
-        commands = [line for step in one.steps for line in (f"# {step.does}", step.command)]
-        yield f"{heading}{inline(title(one.run.result))}: {inline(one.known)}\n\n{block(commands, 'sh')}"
+        commands = [line for step in open_run.steps for line in (f"# {step.does}", step.command)]
+        yield f"{heading}{inline(title(open_run.run.result))}: {inline(open_run.known)}\n\n{block(commands, 'sh')}"
 
 
 def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     found = alike_causes(runs)
-    for number, one in enumerate(found[:_MOST_CARDS]):
-        yield ("" if number else "#### What did not pass\n\n") + _card(one.members, shows=values.shows(is_red=True))
+    for number, card in enumerate(found[:_MOST_CARDS]):
+        yield ("" if number else "#### What did not pass\n\n") + _card(card.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
 
@@ -109,7 +109,7 @@ def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:
         f"**{step.status}** {inline(step.key)} in {inline(title(run.result))} ({place}, {written(step.seconds)}{tries})"
     ]
     if len(rows) > 1:
-        keys = ", ".join(inline(f"{title(one.result)} {other.step.key}") for one, other in rows[:_MOST_KEYS])
+        keys = ", ".join(inline(f"{title(run.result)} {other.step.key}") for run, other in rows[:_MOST_KEYS])
         lines += ["", f"{len(rows):,} rows failed alike: {keys}{' and more' if len(rows) > _MOST_KEYS else ''}"]
     body = list(_body(step)) if shows else [step.error.code if step.error else str(step.status)]
     return "\n".join([*lines, "", block(body, "diff")])
@@ -120,10 +120,10 @@ def _body(step: StepResult) -> Iterator[str]:
     for line in reasons(step, traces=False):
         yield f" {shortened(line, _LONGEST_BODY)}"
     for check in step.checks:
-        for one in check.differences or () if not check.passed else ():
-            yield f"@@ {clean(one.source)}"
-            yield f"- {brief(one.expected)}"
-            yield f"+ {brief(one.actual)}"
+        for difference in check.differences or () if not check.passed else ():
+            yield f"@@ {clean(difference.source)}"
+            yield f"- {brief(difference.expected)}"
+            yield f"+ {brief(difference.actual)}"
     if step.help:
         yield from (f" {line}" for line in labelled("help", step.help))
 

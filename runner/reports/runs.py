@@ -75,11 +75,11 @@ def _failing(result: RunResult) -> str:
 
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     """The commands of the first open runs. One that is running, or was changed, is not for a command to settle."""
-    found = [(one, next_steps(one.result, store=one.store)) for one in runs if not (one.is_running or one.changed)]
-    waiting = [(one, steps) for one, steps in found if steps]
-    for one, steps in waiting[:_MOST_OPEN]:
-        yield f"\nwhat {title(one.result)} of {_started(one.result)} needs next:\n"
+    found = [(run, next_steps(run.result, store=run.store)) for run in runs if not (run.is_running or run.changed)]
+    waiting = [(run, steps) for run, steps in found if steps]
+    for listed, steps in waiting[:_MOST_OPEN]:
+        yield f"\nwhat {title(listed.result)} of {_started(listed.result)} needs next:\n"
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
     if more := len(waiting[_MOST_OPEN:]):
-        yield f"\n{many(more, 'more is', 'more are')} open; `runner show RUN` says what one needs next\n"
+        yield f"\n{many(more, 'more is', 'more are')} open; `runner show RUN` says what each needs next\n"

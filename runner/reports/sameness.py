@@ -44,9 +44,8 @@ class Sameness(Struct):
         if _skeleton(first) != _skeleton(second):
             return False
         pairs = zip(_GUID.findall(first), _GUID.findall(second), strict=True)
-        known = [
-            self._map(one.lower(), other.lower()) for one, other in pairs
-        ]  # all of them, for what is compared later
+        # all of them, for what is compared later
+        known = [self._map(first.lower(), other.lower()) for first, other in pairs]
         return all(known)
 
     def differences(self, first: MaybeJson, second: MaybeJson, path: str) -> Iterator[ValueDifference]:
@@ -56,8 +55,8 @@ class Sameness(Struct):
                     yield from self.differences(first.get(key, ABSENT), second.get(key, ABSENT), f"{path}.{key}")
             case list(), list():
                 for at in range(max(len(first), len(second))):
-                    one, other = (value[at] if at < len(value) else ABSENT for value in (first, second))
-                    yield from self.differences(one, other, f"{path}[{at}]")
+                    before, after = (value[at] if at < len(value) else ABSENT for value in (first, second))
+                    yield from self.differences(before, after, f"{path}[{at}]")
             case str(), str():
                 if not self.are_same(first, second):
                     yield ValueDifference(path=path, first=first, second=second)
@@ -66,8 +65,8 @@ class Sameness(Struct):
                 if first != second or not (are_numbers or type(first) is type(second)):
                     yield ValueDifference(path=path, first=first, second=second)
 
-    def _map(self, one: str, other: str) -> bool:
-        return self._there.setdefault(one, other) == other and self._back.setdefault(other, one) == one
+    def _map(self, first: str, other: str) -> bool:
+        return self._there.setdefault(first, other) == other and self._back.setdefault(other, first) == first
 
 
 def _skeleton(text: str) -> str:

@@ -330,8 +330,8 @@ def _grouped(nodes: Sequence[RowNode]) -> tuple[Node, ...]:
             assert isinstance(group, list)
             group.append(node)
     return tuple(
-        TurnGroup(name=key.removeprefix("turns "), turns=tuple(one)) if isinstance(one, list) else one
-        for key, one in found.items()
+        TurnGroup(name=key.removeprefix("turns "), turns=tuple(span)) if isinstance(span, list) else span
+        for key, span in found.items()
     )
 
 

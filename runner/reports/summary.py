@@ -60,8 +60,8 @@ def advice(result: RunResult, options: Detail) -> list[Sentence]:
 
 def what_next(found: Sequence[NextStep]) -> list[Sentence]:
     sentences = [Sentence(text="what next:", indent=2, tone=Tone.TITLE)] if found else []
-    for one in found:
-        sentences += [Sentence(text=one.command, indent=4), Sentence(text=one.does, indent=6, tone=Tone.FAINT)]
+    for step in found:
+        sentences += [Sentence(text=step.command, indent=4), Sentence(text=step.does, indent=6, tone=Tone.FAINT)]
     return sentences
 
 

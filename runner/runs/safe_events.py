@@ -142,9 +142,9 @@ def _cut_part(part: str, value: Json, secrets: Secrets) -> Json:
     if part != "differences" or not isinstance(value, list):
         return secrets.cut(value)
     return [
-        {name: inner if name in ("sign", "at", "among") else secrets.cut(inner) for name, inner in one.items()}
-        for one in value
-        if isinstance(one, dict)
+        {name: inner if name in ("sign", "at", "among") else secrets.cut(inner) for name, inner in item.items()}
+        for item in value
+        if isinstance(item, dict)
     ]
 
 

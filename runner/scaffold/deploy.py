@@ -99,7 +99,7 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
     if needs_targets and above is not None and not _is_in(above, folder):
         message = f"`{NAME}` of the jobs is in another folder: {clean(path_name(above))}"
         raise UsageError(Problem(code="E150", message=message, hint="put it beside the jobs"))
-    sites = [name for file in project.files for name, one in file.targets.items() if isinstance(one, SiteTarget)]
+    sites = [name for file in project.files for name, target in file.targets.items() if isinstance(target, SiteTarget)]
     read = {Path(file.document.file).name: list(_read_by(file)) for file in project.files}
     whole = {name: paths for name, paths in read.items() if all(_is_in(path, folder) for path in paths)}
     catalogues = [f"{name}{ENDING}" for name in sites if (folder / f"{name}{ENDING}").is_file()]

@@ -148,7 +148,9 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
     named = [(failed, roots[failed_rows.schema(failed)]) for failed in rows]
     patterns = watch.action.processes
     return [
-        failed_rows.shown(failed, code) for failed, code in named if any(fnmatchcase(code, one) for one in patterns)
+        failed_rows.shown(failed, code)
+        for failed, code in named
+        if any(fnmatchcase(code, pattern) for pattern in patterns)
     ]
 
 

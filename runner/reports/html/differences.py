@@ -33,8 +33,8 @@ def compared(expected: Json, actual: Json, *, sign: str) -> BothSides:
     """`sign` is the comparison that failed; only what had to be equal is compared part by part."""
     is_equality = sign in ("==", "in")
     if isinstance(expected, str) and isinstance(actual, str):
-        one, other = cut(shown_lines(expected), LONG), cut(shown_lines(actual), LONG)
-        return _texts(one, other) if is_equality else BothSides(expected=escape(one), actual=escape(other))
+        first, other = cut(shown_lines(expected), LONG), cut(shown_lines(actual), LONG)
+        return _texts(first, other) if is_equality else BothSides(expected=escape(first), actual=escape(other))
     if isinstance(expected, (dict, list)) and isinstance(actual, (dict, list)):
         return _values(as_text(expected, LONG, indent=2), as_text(actual, LONG, indent=2))
     if type(expected) is not type(actual) and is_equality:  # the text "12" is not the number 12
@@ -47,27 +47,27 @@ def _as_json(value: Json) -> str:
     return f'"{text}"' if isinstance(value, str) else text
 
 
-def _texts(one: str, other: str) -> BothSides:
+def _texts(first: str, other: str) -> BothSides:
     empty = Markup("<i>the empty text</i>")
-    if not one or not other:
-        return BothSides(expected=escape(one) or empty, actual=escape(other) or empty)
-    start = _common(one, other)
-    end = _common(one[start:][::-1], other[start:][::-1])
-    middles = one[start : len(one) - end], other[start : len(other) - end]
-    rest = escape(one[len(one) - end :])
+    if not first or not other:
+        return BothSides(expected=escape(first) or empty, actual=escape(other) or empty)
+    start = _common(first, other)
+    end = _common(first[start:][::-1], other[start:][::-1])
+    middles = first[start : len(first) - end], other[start : len(other) - end]
+    rest = escape(first[len(first) - end :])
     left, right = _marked(*middles)
-    before = escape(one[:start])
+    before = escape(first[:start])
     return BothSides(expected=before + left + rest, actual=before + right + rest)
 
 
-def _common(one: str, other: str) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+def _common(first: str, other: str) -> int:
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, other, strict=False)))
 
 
-def _marked(one: str, other: str) -> tuple[Markup, Markup]:
+def _marked(first: str, other: str) -> tuple[Markup, Markup]:
     left, right = Markup(), Markup()
-    for tag, i, j, k, m in _steps(one, other):
-        a, b = escape(one[i:j]), escape(other[k:m])
+    for tag, i, j, k, m in _steps(first, other):
+        a, b = escape(first[i:j]), escape(other[k:m])
         left += a if tag == "equal" or not a else _inserted(a)
         right += b if tag == "equal" or not b else _deleted(b)
     return left, right
@@ -81,15 +81,15 @@ def _deleted(text: Markup | str) -> Markup:
     return Markup("<del>{}</del>").format(text)
 
 
-def _steps(one: Sequence[str], other: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
-    if max(len(one), len(other)) > _CLOSELY:
-        return [("replace", 0, len(one), 0, len(other))]
-    return [*SequenceMatcher(None, one, other, autojunk=False).get_opcodes()]
+def _steps(first: Sequence[str], other: Sequence[str]) -> list[tuple[str, int, int, int, int]]:
+    if max(len(first), len(other)) > _CLOSELY:
+        return [("replace", 0, len(first), 0, len(other))]
+    return [*SequenceMatcher(None, first, other, autojunk=False).get_opcodes()]
 
 
-def _values(one: str, other: str) -> BothSides:
+def _values(first: str, other: str) -> BothSides:
     """Both sides line by line; where one has more lines the other has empty ones, so that equal lines are level."""
-    a, b = one.split("\n"), other.split("\n")
+    a, b = first.split("\n"), other.split("\n")
     left: list[Markup] = []
     right: list[Markup] = []
     for tag, i, j, k, m in _steps(a, b):

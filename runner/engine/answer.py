@@ -91,7 +91,9 @@ def _expectations(row: OpenRow, more: JsonObject) -> tuple[tuple[Check, ...], Tr
 
 
 def _shows_secret(row: OpenRow, expected: Expected) -> bool:
-    """Whether what an expectation shows of its values could show a secret, also one too short to be found in a text."""
+    """Whether what an expectation shows of its values could show a secret, also a secret that is too short to be found
+    in a text.
+    """
     return isinstance(expected, Expectation) and row.state.names.is_tainted(expression(expected.that))
 
 

@@ -94,7 +94,7 @@ def _known(value: _Fact | None) -> _Fact | UnsetType:
 
 
 def _vars_trouble(state: State) -> Trouble | None:
-    """Work out the job's `vars`; one that breaks stops the run before its first step."""
+    """Work out the job's `vars`; a variable that breaks stops the run before its first step."""
     try:
         work_out_vars(state.job, state.names)
     except EvaluationError as error:
@@ -113,7 +113,7 @@ def _why_closing(state: State) -> str:
 
 
 def _outputs(state: State) -> tuple[JsonObject, Trouble | None]:
-    """The job's outputs. Of a run that passed each must be there; of another one those that can be had are."""
+    """The job's outputs. Of a run that passed each must be there; of another run those that can be had are."""
     outputs: JsonObject = {}
     trouble, room = None, Room("the outputs of the job")
     for name, text in state.job.outputs.items():

@@ -2,7 +2,7 @@
 
 Absence is no proof: a row may appear only when the call returns [S], a request may still queue, rows may be hidden by
 rights. So a call of which the log shows no start stays in doubt, and only a person's verdict lets it be sent again.
-A start that is found is taken for ours where it is the only one and of our own owner; that is inferred, since another
+A start that is found is taken for ours where it is the only start and of our own owner; that is inferred, since another
 program may share the account. The log gives a status, never the result.
 """
 
@@ -180,7 +180,7 @@ def _looked_for(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Ru
 
 
 def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause: Trouble) -> Running[Attempt]:
-    """What the rows come to that may be those of the call: only one that nobody else can have made is its own."""
+    """What the rows come to that may be those of the call: only a row that nobody else can have made is its own."""
     if (why := why_not(row, start, rows)) is not None:
         return in_doubt(cause, why=why)
     left, rival = yield from starts.of_no_other(row, start.process, rows, keys=(row.key,))
@@ -199,7 +199,7 @@ def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause:
 
 
 def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
-    """Why none of the rows is taken for the call's own; None where one is."""
+    """Why none of the rows is taken for the call's own; None where a row is."""
     if len(rows) > 1:
         return f"the process log shows {len(rows)} starts that may be it"
     found = rows[0]

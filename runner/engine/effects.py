@@ -59,7 +59,7 @@ class ResolveDoubt(Struct, frozen=True, kw_only=True):
     Answered with `Done({"as": …})` as in `runner.runs.events.Asked`, with `"key"` where there are several rows. A host
     without an answer may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run
     is over but for this, and `retry` and `unknown` are no answers any more. `refused`: so was the last answer, and a
-    host without another one leaves the run. `secret` are the keys of rows whose result is kept out of every event,
+    host without another answer leaves the run. `secret` are the keys of rows whose result is kept out of every event,
     also where a person hands it in.
     """
 
@@ -74,7 +74,7 @@ class QueryPeers(Struct, frozen=True, kw_only=True):
     processes that the call may have started.
 
     Answered with `Done({"taken": […], "rival": …})`: the ids of those that other calls own, and whether other runs may
-    have made one that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
+    have made a row that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
     rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: the ids
     prove that they are its own, so that no rival matters. `codes` are those of all versions of the process, any of
     which may have been started. `timed`: the server's own time has told the rows apart from starts that are long over;

@@ -105,7 +105,7 @@ def no_guid(what: str, value: str) -> Attempt:
 def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
     """Look for the elements that the name leads to: a caption, a code, or the id of a design.
 
-    The log is read only where the store does not show one that waits.
+    The log is read only where the store does not show an element that waits.
     """
     uids = _designs(row.state, wanted.name)
     waiting = yield from process_log.elements_in(row, ReadElementData(process_id=wanted.process_id))
@@ -153,7 +153,7 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
     shown = ", ".join(dict.fromkeys(f"{_shown(row.state, each)} ({each.uid or each.id})" for each in several))
     message = f"`{wanted.name}` leads to {len(several)} elements of process {wanted.process_id}: {shown}"
     same = len({each.uid for each in several}) == 1
-    hint = "take the id of the right element from a step's result" if same else "name one by the id of its design"
+    hint = "take the id of the right element from a step's result" if same else "write the id of its design"
     return _failed("E221", message, hint, wanted)
 
 

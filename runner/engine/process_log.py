@@ -44,7 +44,7 @@ READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0
 READING_TRIES = 3
 WATERMARK = 20
-"""Rows that are read before a call: those that share the newest one's moment are known then, too."""
+"""Rows that are read before a call: those that share the moment of the newest are known then, too."""
 BETWEEN_TRIES = 0.5
 MOST_MEMBERS = 20
 """Versions that one reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""

@@ -65,7 +65,7 @@ def begin(
 
 
 def end(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | None = None) -> Running[None]:
-    """End the row, the innermost that is under way. One that ends in doubt is remembered, to be settled later."""
+    """End the row, the innermost that is under way. A row that ends in doubt is remembered, to be settled later."""
     run = row.state.run
     run.open_rows.pop()
     if last.status is Status.UNKNOWN and not row.has_parts:

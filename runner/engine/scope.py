@@ -154,7 +154,7 @@ def makes_secret(written: Json, names: Names) -> bool:
 
 
 def _meets(path: tuple[str | int, ...], tainted: set[tuple[str, ...]]) -> bool:
-    """Whether `path` leads into a secret, or to something that holds one."""
+    """Whether `path` leads into a secret, or to something that holds a secret."""
     return any(path[: len(secret)] == secret[: len(path)] for secret in tainted)
 
 

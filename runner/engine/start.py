@@ -26,7 +26,7 @@ AT_ONCE: tuple[float, ...] = ()
 def start(
     row: OpenRow, call: ExecuteCall | RunProcessCall, *, needs_mark: bool, in_turn: bool
 ) -> Running[Attempt | Done]:
-    """The answer, or how the attempt ended without one.
+    """The answer, or how the attempt ended without an answer.
 
     `needs_mark`: the process log is read before, so that the row can be found without its id. `in_turn`: runs side by
     side wait for each other's starts of the process, so that each finds its own row.

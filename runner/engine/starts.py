@@ -1,11 +1,11 @@
 """Whose a row of the process log is: the one place that knows which starts of this run still lack their row.
 
-A row belongs to at most one call. A start that lacks its row stays counted until it has one, whatever its `verify` is;
+A row belongs to at most one call. A start that lacks its row stays counted until it has it, whatever its `verify` is;
 a row that several starts may have made is told apart by the server's own time alone: the `Date` of its answers bounds
 the time of a call, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows are of
 one clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row proves that
 they are two clocks, no time of the server is used in this run.
-Which rows other runs own is asked of the host (`QueryPeers`), which also writes down what belongs to this one.
+Which rows other runs own is asked of the host (`QueryPeers`), which also writes down what belongs to this run.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Sta
 def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> Start:
     """The call was made, and may have started its process: as what it counts from now on.
 
-    An answer proves that it began before the answer came, or is queued; without one only its time bounds it.
+    An answer proves that it began before the answer came, or is queued; without an answer only its time bounds it.
     """
     log = row.log
     span = start.span
@@ -88,7 +88,7 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
 
 
 def counted(log: LogState, start: Start) -> Start:
-    """The start, which from now on is one that lacks its row."""
+    """The start, which from now on lacks its row."""
     log.missing.setdefault(start.process, []).append(start)
     return start
 
@@ -128,9 +128,9 @@ def may_have_begun(failure: CallFailed) -> bool:
 
 
 def has_begun_nothing(failure: CallFailed) -> bool:
-    """Whether no other run need count the call as one that may have made a row: it never left, or the answer proves it.
+    """Whether no other run need count the call, as if it may have made a row: it never left, or the answer proves it.
 
-    One that was turned away may have happened all the same: a proxy repeats a call, and hands on its second answer.
+    A call that was turned away may have happened all the same: a proxy repeats a call, and hands on its second answer.
     """
     if failure.kind is FailureKind.TURNED_AWAY:
         return failure.nothing_ran
@@ -285,7 +285,7 @@ def settle_missing(row: OpenRow, process: str, rows: Sequence[JsonObject], *, am
 def take(log: LogState, process: str, rows: Sequence[JsonObject], *, makers: Sequence[Start]) -> None:
     """`rows` (newest first) are those of `makers`, and no candidates again; the newest is the next watermark.
 
-    Where there are fewer than makers nobody knows whose they are: any of them may be the one that lacks its row still.
+    Where there are fewer than makers nobody knows whose they are: any of them may still lack its row.
     """
     log.seen.update(str(found["id"]) for found in rows)
     newest = rows[0].get("started")

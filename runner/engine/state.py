@@ -87,15 +87,15 @@ class OpenRow(Struct, kw_only=True, eq=False):
     be read. `not_sent_seconds`: what calls that never left have taken of the attempt's time, over all its tries.
 
     `start` is its last call that may have started a process; `sought` the same as long as its row in the log may be
-    looked for; `shown` are ids of rows that may be its own, and could not be told apart; `process_id` is the one known
-    as its own. `turned_away` is a call that the service says it did not act upon, and why. `element` is the one that it
-    has called last; `look_again` looks once more whether that call happened.
+    looked for; `shown` are ids of rows that may be its own, and could not be told apart; `process_id` is the id known
+    as its own. `turned_away` is a call that the service says it did not act upon, and why. `element` is what it has
+    called last; `look_again` looks once more whether that call happened.
 
     `in_doubt`: a `once` call was sent and its outcome is not certain. `unanswered`: its call was not answered, so that
     a start is taken for its own by inference only. `doubt` is the sentence on a row that has ended in doubt, `cause`
     what put it there. `late`: the process log was read although the job's time was over; that is done once, until
     `late_ends`. `known`: how the row ends, whatever stops what is still asked about it. `replies`: those of a chain
-    before its element in doubt, None where one was lost.
+    before its element in doubt, None where a result was lost.
     """
 
     key: str
@@ -145,7 +145,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
 
     @property
     def attempt_seconds(self) -> float:
-        """The time of one attempt. All tries that never left this machine have it together."""
+        """The time of an attempt. All tries that never left this machine have it together."""
         whole = self.step.timeout if self.step.timeout is not None else self.state.run.plan.timeout
         return max(0.0, whole - self.not_sent_seconds)
 
@@ -254,9 +254,9 @@ class RunState(Struct, kw_only=True, eq=False):
 
 
 class State(Struct, kw_only=True, eq=False):
-    """What is known of one job of the run: the run's own, or one that a step includes.
+    """What is known of one job of the run: the run's own, or a job that a step includes.
 
-    `prefix` comes before the keys of its rows. `halted`: a step has stopped it, the one with the key `halted_by`, or
+    `prefix` comes before the keys of its rows. `halted`: a step has stopped it, with the key `halted_by`, or
     something else has; `closing`: its steps are over. `ends` is the active second at which its time is over. `counted`
     holds the statuses that count for it, `left_out` the keys of what a stop has left out. `moments` are those at which
     steps began, by id, where a step asks for them.
@@ -280,7 +280,9 @@ class State(Struct, kw_only=True, eq=False):
 
     @property
     def is_failing(self) -> bool:
-        """Whether `failure()` is true: in the steps since one has stopped them, in `finally` as soon as one counts."""
+        """Whether `failure()` is true: in the steps since a step has stopped them, in `finally` as soon as a failure
+        counts.
+        """
         if not self.closing:
             return self.halted
         return bool(self.counted) or self.run.stopped_by is not None or self.run.timed_out

@@ -1,4 +1,4 @@
-"""Steps, in order: whether one is carried out, once or a turn an item, and what later ones may know of it."""
+"""Steps, in order: whether one is carried out, once or a turn an item, and what later steps may know of it."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -76,7 +76,7 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
 
 
 def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
-    """Carry one step out, or skip it, and remember how it ended."""
+    """Carry a step out, or skip it, and remember how it ended."""
     step = planned.step
     if not state.closing and state.halted and _AFTER_A_STOP.isdisjoint(expression(step.condition).functions):
         yield from _skip(state, planned, reason=STOPPED)

@@ -16,7 +16,7 @@ NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 
 
 def undo(state: State) -> Running[None]:
-    """Undo every row that passed and can be undone, if the run has failed so far; one that fails stops no other.
+    """Undo every row that passed and can be undone, if the run has failed so far; an undo that fails stops no other.
 
     Nothing is undone where an outcome is unknown: what is not known to have happened cannot be undone safely.
     """

@@ -52,7 +52,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     judged = _judged(row, execute, rows, count=found.starts)
     row.shown = tuple(str(each["id"]) for each in rows)
     if judged.status is Status.UNKNOWN and row.process_id is None:
-        row.sought = None  # its row is among those that are known by now: no later one is its own
+        row.sought = None  # its row is among those that are known by now: no later row is its own
     return judged
 
 
@@ -98,7 +98,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
     """Judge by the rows of `count` starts of ours: several are told apart only where they agree."""
     if len(rows) < count:  # they may all be those of earlier calls, which had none when they were looked for
         shown = "a row" if len(rows) == 1 else f"{len(rows)} rows"
-        why = f"the process log shows {shown} for {count} calls, and not which is this one"
+        why = f"the process log shows {shown} for {count} calls, and not which of them is this call's"
         return not_verified(row, why, doubtful=_hold_failure(rows))
     bad = [each for each in rows if each["status"] in ENDED_BADLY]
     is_running = any(each["status"] == "running" for each in rows)

@@ -16,7 +16,7 @@ from runner.service.calls import Answered, CallFailed
 from runner.service.site import Request
 
 MOST_BYTES: Final = 8 << 10
-"""Bytes of a request that is stored with its query and its body: the call holds the values of a larger one."""
+"""Bytes of a request that is stored with its query and its body: the call holds the values of a larger request."""
 
 
 def sent_request(request: Request) -> SentRequest:

@@ -74,7 +74,7 @@ _WORDS_OF_A_PERSON = frozenset({"passed", "failed", "retry"})
 
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
-    """Carries one run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
+    """Carries a run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
     seconds, and gives None where the stop, or the end of the time, came before an answer. `owned` knows which rows of
     the process log belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed;
     where it says no, the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has

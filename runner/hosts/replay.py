@@ -1,4 +1,4 @@
-"""A journal played back: a fresh engine is handed the outcomes of the first one, until there are no more.
+"""A journal played back: a fresh engine is handed the outcomes of the first engine, until there are no more.
 
 Nothing is performed and nothing written. The facts that the engine notes are compared with those in the journal, so
 that a journal which does not fit its plan is found out before anything is sent. Sentences are not compared.

@@ -1,4 +1,6 @@
-"""Starts of one process on one site take turns within this program, so that each finds its own row in the log."""
+"""Starts of the same process on the same site take turns within this program, so that each finds its own row in the
+log.
+"""
 
 import threading
 from collections import defaultdict
@@ -64,7 +66,7 @@ class Turn:
         self.give_back()
 
     def give_back(self) -> None:
-        """Give the turn back, if there is one."""
+        """Give the turn back, if this run has it."""
         if self._process is not None:
             self._turns.holders.pop(self._process, None)
             self._turns.lock(self._process).release()

@@ -1,6 +1,6 @@
 """What happened in a run, as frozen records, and the line of the journal that each of them is.
 
-These records are the only thing that reports, `show` and a resumed run know of an earlier one.
+These records are the only thing that reports, `show` and a resumed run know of an earlier run.
 The journal puts `v`, `seq`, `at` and `prev` around a record; `Line` is both together, read back.
 `t` and `seconds` count the run's active time; a step's rows are told apart by `key` alone.
 """
@@ -97,7 +97,7 @@ class TargetName(Record, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
-    """One thing that happened."""
+    """What happened."""
 
 
 class RunStarted(Event, frozen=True, tag="run.started"):
@@ -249,8 +249,8 @@ class Asked(Event, frozen=True, tag="asked"):
 
     To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
     `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
-    `{"taken": […], "rival": …}`, ids of processes that other runs have started, and whether they may have started one
-    without knowing which. `by` is who gave the answer, where that was a person.
+    `{"taken": […], "rival": …}`, ids of processes that other runs have started, and whether they may have started a
+    process without knowing which. `by` is who gave the answer, where that was a person.
     """
 
     key: str

@@ -206,7 +206,7 @@ class Progress:
         self._judged[key] = Judged(verdict=str(word), by=event.by, at=at)
 
     def running(self) -> Row | None:
-        """The row that is being carried out, the innermost where one holds others."""
+        """The row that is being carried out, the innermost where a row holds others."""
         return next((row.row for row in reversed(self._open.values())), None)
 
     def cut_off(self) -> tuple[StepResult, ...]:
@@ -277,7 +277,7 @@ class Progress:
                 assert_never(event)
 
     def _row(self, key: str) -> BegunRow:
-        """The open row of `key`; one that has ended, to be settled; or an empty one where no line began it.
+        """The open row of `key`; a row that has ended, to be settled; or an empty row where no line began it.
 
         A journal is never so, its reader may be.
         """

@@ -52,7 +52,7 @@ _OURS = frozenset(
         "left_out",
     }
 )
-"""Fields that hold our own words and numbers; a secret that happens to be one of them must not cut it."""
+"""Fields that hold our own words and numbers; a secret that happens to be equal must not cut them."""
 
 _FROM_OUTSIDE = frozenset({"value", "result", "outputs", "inputs"})
 """Fields that hold whatever a site or a job gave."""
@@ -100,7 +100,9 @@ def referred_to(value: Json) -> str | None:
 
 
 def _apart(value: Json, body: bytes) -> Apart | None:
-    """The value, where it is large. One that looks like a reference lies apart, too: it would be taken for one."""
+    """The value, where it is large. A value that looks like a reference lies apart, too: it would be taken for a
+    reference.
+    """
     lookalike = referred_to(value) is not None
     if len(body) <= LARGE and not lookalike:
         return None

@@ -35,7 +35,7 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
 
 
 def written(plan: Plan, *, key: str) -> str:
-    """The text that stores this plan; `key` is a random one of the run, in hexadecimal digits.
+    """The text that stores this plan; `key` is random, of this run alone, in hexadecimal digits.
 
     To be called before the first call is made: secrets that the run makes later are none that are given anew.
     """
@@ -69,7 +69,7 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
 
 
 def filled(run: PlanSnapshot, secrets: Secrets) -> PlanSnapshot:
-    """The run with the secrets in their places again. Raises `LookupError` for one that is not known."""
+    """The run with the secrets in their places again. Raises `LookupError` for a secret that is not known."""
     plan = run.plan
     sources = {_text(secrets.fill(name)): _text(secrets.fill(content)) for name, content in plan.sources.items()}
     inputs = record(secrets.fill(plan.inputs))

@@ -122,7 +122,7 @@ class Others(Struct, frozen=True, kw_only=True):
 
 
 class NoOtherRuns:
-    """`OwnedRows` of a run that is the only one."""
+    """`OwnedRows` of a run that is alone."""
 
     def begin(self, key: str, process: str, *, seconds: float) -> None: ...
 
@@ -214,8 +214,8 @@ class RunStore(Protocol):
         """Whether some process has the run open for writing. False also where that cannot be known."""
 
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
-        """Store a part, a text or its pieces, in the place of an earlier one: at any moment one is there, the old or
-        the new. Safe from a kill; a plan is durable with the next line that is.
+        """Store a part, a text or its pieces, in the place of an earlier part: at any moment a part is there, the old
+        or the new. Safe from a kill; a plan is durable with the next line that is.
         """
 
     def get(self, run: str, part: Part) -> bytes:
@@ -254,13 +254,13 @@ class LocalRunStore(RunStore, Protocol):
         """Note that `run` comes of a plan that was claimed. Durable."""
 
     def runs_of_plan(self, key: str) -> list[str] | None:
-        """The runs that came of a plan, the oldest first; None of one that nobody has claimed."""
+        """The runs that came of a plan, the oldest first; None of a plan that nobody has claimed."""
 
     def release_plan(self, key: str) -> None:
         """Forget a claim of which no run came; else do nothing."""
 
     def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
-        """A private file for what happens in a sandbox: that of the port `earlier` if it is there, else a new one."""
+        """A private file for what happens in a sandbox: that of the port `earlier` if it is there, else a new file."""
 
     def delete_sandbox(self, file: Path) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Stored runs, read back: one as a whole, or of all of them how they ended."""
+"""Stored runs, read back: a run as a whole, or of all of them how they ended."""
 
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -82,7 +82,9 @@ def find(store: RunStore, name: str) -> StoredRun:
     """The run called `name`: `last`, its id, or a unique beginning of it. Raises `UsageError`."""
     known = store.runs()
     if not known:
-        raise _unknown(f"there is no run in {store.name}", "`runner run SPEC` makes one; `--runs DIR` looks elsewhere")
+        raise _unknown(
+            f"there is no run in {store.name}", "`runner run SPEC` begins a run; `--runs DIR` names its place"
+        )
     found = known[-1:] if name == LAST else [run for run in known if run.startswith(name)]
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
@@ -111,7 +113,7 @@ def passed_by_digest(store: RunStore) -> dict[str, str]:
 
 def not_passed(store: RunStore) -> dict[RunName, str]:
     """What did not pass when it ran last, with the id of that run. Of each run only the first and the last line are
-    read; of one that was deleted, its line in the history.
+    read; of a run that was deleted, its line in the history.
 
     A run that cannot be read counts for nothing; a run that broke off, or is still under way, has not passed.
     """
@@ -128,7 +130,7 @@ def not_passed(store: RunStore) -> dict[RunName, str]:
 
 
 def _past_runs(store: RunStore) -> dict[str, PastRun]:
-    """The history by the ids of its runs; without one that can be read nothing is known."""
+    """The history by the ids of its runs; without a history that can be read nothing is known."""
     try:
         return {run.run: run for run in past_runs(store.history())}
     except StoreError:

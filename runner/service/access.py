@@ -18,11 +18,11 @@ from runner.service.session import Session, cookies_in, not_signed_in, renewed, 
 from runner.service.site import Site
 
 OnSecret: TypeAlias = Callable[[str, str], object]
-"""Given the name and the text of a secret as soon as there is one, before any call carries it."""
+"""Given the name and the text of a secret as soon as it is known, before any call carries it."""
 
 
 class Access:
-    """`carrier` leads to where one signs in: the site itself, or the identity service."""
+    """`carrier` leads to where a user signs in: the site itself, or the identity service."""
 
     def __init__(
         self, site: Site, credentials: Credentials | None, *, carrier: Carrier, clock: Clock, on_secret: OnSecret
@@ -50,7 +50,8 @@ class Access:
         return self.fresh(known, deadline)
 
     def fresh(self, stale: Session | None, deadline: Deadline) -> Session | CallFailed:
-        """A session of another sign-in than `stale`: another thread's, or a fresh one. `stale` where nobody signs in.
+        """A session of another sign-in than `stale`: another thread's, or a fresh session. `stale` where nobody signs
+        in.
 
         A refusal is remembered, since a second try, by this thread or another, could lock the account.
         """

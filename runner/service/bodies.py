@@ -1,6 +1,6 @@
 """What is in the body of a reply: JSON, a text wrapped in XML, a fault, a web page, or nothing.
 
-Bytes in, JSON values out; bombs and nonsense end in one exception with a sentence, never in another one.
+Bytes in, JSON values out; bombs and nonsense end in one exception with a sentence, never in another.
 What the content means for a call is not known here.
 """
 
@@ -94,7 +94,7 @@ def is_page(body: bytes) -> bool:
 
 
 def bounded(body: bytes) -> bytes:
-    """`body`, of a web page only its start: no more of it is ever read, and a large one takes its time."""
+    """`body`, of a web page only its start: no more of it is ever read, and a large page takes its time."""
     return body[:_LONGEST_PAGE] if len(body) > _LONGEST_PAGE and is_page(body) else body
 
 
@@ -149,7 +149,7 @@ def inflated(body: bytes, encoding: str) -> bytes:
         return body
     if name not in {"gzip", "x-gzip", "deflate"}:
         raise NonsenseError(f"it is packed as `{shortened(name)}`, which nobody asked for")
-    # A deflate may come bare, against the letter of the standard; a wrapped one begins with the byte 0x78.
+    # A deflate may come bare, against the letter of the standard; a wrapped deflate begins with the byte 0x78.
     bare = name == "deflate" and body[0] & 0x0F != zlib.DEFLATED
     unpacking = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)
     try:
@@ -217,7 +217,9 @@ class _Reading:
 
 
 def _element(text: str) -> Wrapped | Fault:
-    """Read a root in any namespace or none: some pages of the vendor print another one than the service sends [D]."""
+    """Read a root in any namespace or none: some pages of the vendor print another namespace than the service sends
+    [D].
+    """
     reading = _Reading()
     reading.read(text)
     if reading.root == "Fault":

@@ -7,7 +7,7 @@ from runner.service.gate import Gate
 
 
 class Caller(Protocol):
-    """Makes calls. `gate` is asked just before the first byte of one leaves."""
+    """Makes calls. `gate` is asked just before the first byte of a call leaves."""
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending: ...
 

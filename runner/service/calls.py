@@ -1,4 +1,4 @@
-"""The calls a run can make, as records, and the ways in which one ends.
+"""The calls a run can make, as records, and the ways in which a call ends.
 
 A call is one request and its reply. What it looks like on the wire is `runner.service.wire`'s business;
 whether it is repeated, and what its failure means for a step, is the engine's.
@@ -126,7 +126,7 @@ class ReadRows(Struct, frozen=True, kw_only=True):
 
     A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
     `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
-    process that has started this one as a part of itself; absent values are null.
+    process that has started this process as a part of itself; absent values are null.
     The process is named by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
     code (filtered by `SysSchema/Name`).
     `since` is a `started` of an earlier row; rows of that very instant are included.

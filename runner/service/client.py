@@ -81,7 +81,7 @@ class Client:
             earlier, written = read.records, Request(method="GET", path=read.following)
 
     def _answered(self, call: Call, written: Request, deadline: Deadline) -> Reply | CallFailed:
-        """The reply to `call` in a session; to a reading in a fresh one where it was lost."""
+        """The reply to `call` in a session; to a reading in a fresh session where it was lost."""
         send = partial(self._sent, call, written, deadline=deadline)
         known = self._access.session(deadline)
         reply = send(known)
@@ -94,7 +94,7 @@ class Client:
         return send(self._access.fresh(known, deadline))
 
     def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed, *, size: int) -> Ending:
-        """How the call ended, with the server's time. One that acts can be made again in a fresh session."""
+        """How the call ended, with the server's time. A call that acts can be made again in a fresh session."""
         date = reply.headers.get("date")
         date = date and intern(date)  # answers of one second share its text
         if isinstance(read, Answered):
@@ -130,8 +130,8 @@ class Client:
         return reply
 
     def _door(self, credentials: Credentials | None) -> Carrier:
-        """Where one signs in. The identity service is another origin: neither the target's headers nor its rate belong
-        to it, and it has connections of its own.
+        """Where a user signs in. The identity service is another origin: neither the target's headers nor its rate
+        belong to it, and it has connections of its own.
         """
         if credentials is None or not credentials.kind.by_identity_service:
             return self._carrier

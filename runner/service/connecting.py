@@ -27,7 +27,7 @@ _Origin: TypeAlias = tuple[str, str, int]
 CONNECT_SECONDS: Final = 20.0
 """A connection that takes longer will not come: by then the system has asked four times."""
 IDLE_SECONDS: Final = 2.0
-"""Servers close idle connections too, and a call on one that is just being closed looks unanswered."""
+"""Servers close idle connections too, and a call on a connection that is just being closed looks unanswered."""
 
 
 def trusting(authorities: str | None) -> ssl.SSLContext:

@@ -169,7 +169,7 @@ else:
 
 
 class Connection:
-    """HTTP/1.1 over a stream: one request and its answer after the other."""
+    """HTTP/1.1 over a stream: a request and its answer, then the next."""
 
     def __init__(self, stream: SocketStream) -> None:
         self._stream = stream
@@ -240,7 +240,7 @@ class Connection:
         return event
 
     def _last_event(self) -> object:
-        """The end of an answer without a length, if it is one."""
+        """The end of an answer without a length, if it is an end."""
         with contextlib.suppress(h11.RemoteProtocolError):
             return self._http.next_event()
         raise EOFError

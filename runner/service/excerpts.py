@@ -70,6 +70,6 @@ def _decoded(body: bytes, content_type: str) -> str:
     named = _CHARSET.search(content_type)
     try:
         text = body.decode(named[1] if named else "utf-8-sig", "replace")
-    except (LookupError, ValueError):  # a charset that nobody knows, or one that is none, such as `base64`
+    except (LookupError, ValueError):  # a charset that nobody knows, or no charset, such as `base64`
         text = body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")

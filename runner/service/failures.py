@@ -258,7 +258,7 @@ def _content(reply: Reply) -> bodies.Content:
 
 
 def _holds_fault(call: Call | None, reply: Reply) -> bool:
-    """The service's own fault, as against the page of a gateway: XML `Fault`, or a JSON object that names one."""
+    """The service's own fault, as against the page of a gateway: XML `Fault`, or a JSON object that names a fault."""
     match _content(reply):
         case bodies.Fault():
             return True
@@ -274,7 +274,7 @@ def _destination(reply: Reply) -> str:
 
 
 def _other_host(reply: Reply, site: Site) -> str | None:
-    """The host that a redirect leads to, where it is another one than the site's."""
+    """The host that a redirect leads to, where it is not the site's."""
     try:
         host = urlsplit(reply.headers.get("location", "")).hostname
         own = urlsplit(site.url).hostname

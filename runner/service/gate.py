@@ -53,7 +53,8 @@ OPEN: Final = OpenGate()
 class Deadline(Struct, kw_only=True):
     """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
 
-    What is waited before a call may leave is none of that time. `whole` is the deadline that this one is a part of.
+    What is waited before a call may leave is none of that time. `whole` is the deadline that has this
+    as a part.
     """
 
     at: float

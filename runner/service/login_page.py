@@ -1,6 +1,7 @@
 """Signs that a call was not dispatched for want of a session: 401, or the login page in the place of an answer [M].
 
-Pure. For a call that acts, such a sign lets it be sent a second time: what may be an answer is never taken for one.
+Pure. For a call that acts, such a sign lets it be sent a second time: what may be an answer is never taken for that
+page.
 """
 
 import re

@@ -70,7 +70,7 @@ def page(call: QueryCall, answer: Json, *, url: str, prefix: str) -> Json:
 
 
 def following(answer: Json, entity: str, *, url: str, prefix: str, this: str | None = None) -> str | None:
-    """Path and query of the page after this one, None at the end. Raises `NonsenseError` where it is none of the site.
+    """Path and query of the next page, None at the end. Raises `NonsenseError` where it is none of the site.
 
     `this` is how the page was asked for that is answered here, where it was not the first.
     """

@@ -139,7 +139,7 @@ def _no_way_through(error: ProxyError, place: str) -> CallFailed:
     if error.status is not None:
         message = f"the proxy lets no call through to {place}: {shortened(error.words)}"
         return _not_sent("E301", message, "ask those who run the proxy whether it may lead there")
-    return _not_sent("E301", f"the proxy does not answer as one: {error.words}", _PROXY)
+    return _not_sent("E301", f"the proxy does not answer as a proxy: {error.words}", _PROXY)
 
 
 def _no_proxy(cause: Exception) -> CallFailed:

@@ -100,7 +100,7 @@ def text(found: Json) -> str | None:
 
 
 def guid(found: Json) -> str | None:
-    """In lower case, so that ids of different answers compare; an empty one is none."""
+    """In lower case, so that ids of different answers compare; an empty text is no id."""
     written = text(found)
     return None if written is None or written == _NO_GUID else written.lower()
 
@@ -190,7 +190,7 @@ def _shaped(record: JsonObject, columns: _Columns) -> JsonObject:
 
 
 def _of_process(call: ReadRows) -> str:
-    """Lookups are filtered by a path [M]; this one leads to a process's code [C], whether it can be filtered is [?].
+    """Lookups are filtered by a path [M]; this path leads to a process's code [C], whether it can be filtered is [?].
 
     Sub-processes are left out by who reads the answer: how a lookup is filtered by being empty is not known [?], and a
     server that took it otherwise would hide our own rows.

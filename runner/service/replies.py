@@ -1,6 +1,7 @@
 """Replies: how each call ended, read from what came back.
 
-Pure. A returned value is no proof that the process passed: a failed one answers with whatever its parameter holds [M].
+Pure. A returned value is no proof that the process passed: a failed process answers with whatever its parameter holds
+[M].
 """
 
 from typing import Final, assert_never
@@ -39,7 +40,7 @@ def read(
 ) -> Answered | CallFailed | odata.RecordsPage:
     """Read the reply to `call`. Raises nothing, whatever the bytes are.
 
-    A page of a reading that does not end with it is handed in as `earlier` with the reply to the next one.
+    A page of a reading that does not end with it is handed in as `earlier` with the reply to the next reading.
     """
     if signed_out(call, reply):
         return failures.not_accepted(call, reply, site)
@@ -116,7 +117,7 @@ def _answer(
 def _reading(
     call: process_log.Query, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
 ) -> Answered | odata.RecordsPage:
-    """What the records of a reading come to, once all have come: one on a later page may be the one in question.
+    """What the records of a reading come to, once all have come: the record in question may be on a later page.
 
     An empty page that leads on is taken for nonsense [?], so that no circle of pages is followed for ever.
     """
@@ -156,7 +157,7 @@ def _check_refusal(call: Call, value: Json) -> None:
 def _inner(text: str) -> Json:
     """The text inside `<string>` is JSON [D].
 
-    One that is none, and does not begin so, is taken for the text itself [?]: a bare GUID or date is a plausible
+    A text that is no JSON, and does not begin so, is taken for the text itself [?]: a bare GUID or date is a plausible
     result, and calling it nonsense would leave the call in doubt.
     """
     stripped = text.strip()
@@ -180,7 +181,7 @@ def _execution(value: Json) -> Json:
 
 
 def _execution_of_element(value: Json) -> Json:
-    """What a record here looks like is not known [?]: one that speaks of `success` must be clear about it."""
+    """What a record here looks like is not known [?]: a record that speaks of `success` must be clear about it."""
     if isinstance(value, dict) and "success" in value:
         _check_success(value)
     return value

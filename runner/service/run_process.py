@@ -11,14 +11,14 @@ from runner.foundation.values import Json, JsonObject, kind_of
 from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
 
-# `processStatus` [M]. One that is being cancelled will not pass any more.
+# `processStatus` [M]. A process that is being cancelled will not pass any more.
 _QUEUED, _FAILED, _CANCELLED = 0, 3, 4
 _WORDS: Final = {_QUEUED: "queued", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "cancelled"}
 _NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def is_refused(answer: JsonObject) -> bool:
-    """Whether no process came of it: `success: false` without one that ended badly."""
+    """Whether no process came of it: `success: false` without a process that ended badly."""
     ended = answer.get("processStatus") in (_FAILED, _CANCELLED) and process_id(answer) is not None
     return answer.get("success") is False and not ended
 
@@ -26,8 +26,8 @@ def is_refused(answer: JsonObject) -> bool:
 def value(answer: JsonObject, *, error: str) -> Json:
     """What a `RunProcessCall` answers. `error`: the reply's own words for what went wrong, empty for none.
 
-    Raises `NonsenseError` where the reply names no process. Without an id, only `success: true` says that there is
-    one: it is queued [M].
+    Raises `NonsenseError` where the reply names no process. Without an id, only `success: true` says that there is a
+    process: it is queued [M].
     """
     found = process_id(answer)
     status = _status(answer, found)
@@ -40,9 +40,9 @@ def value(answer: JsonObject, *, error: str) -> Json:
 
 
 def process_id(answer: JsonObject) -> str | None:
-    """The process's id in lower case; an empty one is none [M].
+    """The process's id in lower case; an empty text is no id [M].
 
-    Raises `NonsenseError` for one by which no row of the log can be found.
+    Raises `NonsenseError` for an id by which no row of the log can be found.
     """
     written = answer.get("processId")
     if written is None or written == "":

@@ -1,4 +1,4 @@
-"""The session that comes of a sign-in, and what a failure to sign in means for the call that needs one."""
+"""The session that comes of a sign-in, and what a failure to sign in means for the call that needs a session."""
 
 import math
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ class Session(Discreet, frozen=True, kw_only=True):
     there are no cookies, and none are taken later.
 
     `ends` is when it must not be used any longer, on the clock of whoever signs in. `number` counts sign-ins: sessions
-    of one number differ in their later cookies only.
+    with the same number differ in their later cookies only.
     """
 
     NOT_SHOWN: ClassVar = frozenset({"cookies", "headers", "token"})

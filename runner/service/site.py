@@ -51,7 +51,7 @@ class Site(Discreet, frozen=True, kw_only=True):
     `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
     tokens are asked for. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs it. `headers`
     are added to every call to the site. `rate` is in calls a second. `authorities` are certificates in PEM that are
-    trusted beside those of this machine, `proxy` is the URL of one.
+    trusted beside those of this machine, `proxy` is the URL of a proxy.
     """
 
     NOT_SHOWN: ClassVar = frozenset({"headers", "authorities", "proxy"})
@@ -77,7 +77,7 @@ class Site(Discreet, frozen=True, kw_only=True):
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """`path` is path and query below the site's root, encoded. A `body` of None is none, an empty one has a length."""
+    """`path` is path and query below the site's root, encoded. An empty `body` has a length, None has none."""
 
     method: str
     path: str

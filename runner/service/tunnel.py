@@ -1,7 +1,7 @@
 """The way through a proxy: a tunnel by CONNECT, asked for on a socket that leads to the proxy.
 
 Calls to plain HTTP take it, too. So whatever a proxy answers comes before the first byte of a call has left, and a
-proxy never sees what is in one. Nothing of the proxy is in a sentence: its address is kept secret.
+proxy never sees what is in a call. Nothing of the proxy is in a sentence: its address is kept secret.
 """
 
 import socket
@@ -31,7 +31,7 @@ class Proxy(Discreet, frozen=True, kw_only=True):
 
 
 class ProxyError(Exception):
-    """No way through the proxy. `status` is of its answer, if there was one; `words` are its own, or ours.
+    """No way through the proxy. `status` is of its answer, if there was an answer; `words` are its own, or ours.
 
     `cause` is what broke before it could answer.
     """
@@ -47,7 +47,7 @@ class ProxyError(Exception):
 
 
 def proxy_of(url: str) -> Proxy:
-    """The proxy at `url`, which has been found to be one (`runner.targets.urls`); name and password may be in it."""
+    """The proxy at `url`, which has been found to be a URL (`runner.targets.urls`); name and password may be in it."""
     parts = urlsplit(url)
     authorization = None
     if parts.username is not None:

@@ -47,7 +47,7 @@ class UnwritableError(Exception):
 def request(call: Call, site: Site, *, username: str | None) -> Request:
     """Write `call` for `site`. `username` is the name we sign in with; only `WhoIsUser` asks for it.
 
-    Raises `UnwritableError` where `call` names an entity that cannot be one.
+    Raises `UnwritableError` where `call` names an entity that cannot exist.
     """
     match call:
         case ExecuteCall():

@@ -29,7 +29,7 @@ def said(row: StepFinished) -> str:
 def test_a_late_row_of_an_earlier_call_does_not_verify_the_next_one() -> None:
     world = late(1.5, "done", "error").carry_out(planned(TWO))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
-    assert "the process log shows a row for 2 calls, and not which is this one" in said(world.finished("b"))
+    assert "the process log shows a row for 2 calls, and not which of them is this call's" in said(world.finished("b"))
     assert world.finished("b").process_id is None
 
 

@@ -75,7 +75,7 @@ def _not_cancelled(found: JsonObject) -> Attempt:
     message = f"the process {is_alive}, although the service took the call to cancel it"
     hint = (
         "check that the user has the operation right `CanCancelProcess`, "
-        "and that no other process has started this one: then cancel that"
+        "and that no other process has started this process: then cancel that"
     )
     return replace(not_passed("E217", message, hint), result=dict(found), verified=False, process_id=str(found["id"]))
 

@@ -74,7 +74,7 @@ def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done |
 
 
 def _may_have_happened(failure: CallFailed) -> bool:
-    """Whether a call that was turned away may be the repetition of one that was not, by a proxy."""
+    """Whether a call that was turned away may be the repetition, by a proxy, of a call that was not."""
     return failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
 
 

@@ -1,4 +1,4 @@
-"""A chain of elements: one after the other, each a row of its own; it ends at the first that does not pass."""
+"""A chain of elements: in order, each a row of its own; it ends at the first that does not pass."""
 
 from functools import partial
 

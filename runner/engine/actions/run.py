@@ -1,7 +1,7 @@
 """One attempt of a `run`: RunProcess answers with the process's id, so that its end is known for certain.
 
 A status of done or error with an id is a verdict without a reading [M]. A process that still runs is followed by its
-id; one that is queued has no id yet, and is found by the watermark.
+id; a queued process has no id yet, and is found by the watermark.
 """
 
 from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ def _shown(row: OpenRow, process_id: str, *, until: Callable[[JsonObject], bool]
 
 
 def _of_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Attempt]:
-    """The answer's own text is generic; the log's is the real one [M]."""
+    """The answer's own text is generic; the log has the real reason [M]."""
     found = None
     if row.reads_log:
         found = yield from process_log.row_of(row, process_id)

@@ -1,8 +1,8 @@
 """A `signal`: changes one record, and follows the process that this starts, in the process log.
 
 We choose the Id of a new record, so that no repetition makes a second: where an insert was not answered, or refused,
-the record itself shows whether it happened. A process that a record starts may run as any user [?]: one that is not
-ours is taken for the one that was started where it is the only one, and that is inferred.
+the record itself shows whether it happened. A process that a record starts may run as any user [?]: a row that
+is not ours is taken for its start where no other row is new, and that is inferred.
 """
 
 from msgspec import Struct
@@ -102,7 +102,7 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
 
 
 def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed]:
-    """The record as the service answers it, or has it now. One that cannot be read is known by what was sent."""
+    """The record as the service answers it, or has it now. Where it cannot be read, what was sent is known."""
     if isinstance(value, dict):
         return _Changed(record=value)
     if call.change is Change.DELETE:
@@ -136,7 +136,7 @@ def _settled(row: OpenRow, call: ChangeCall, failure: CallFailed) -> Running[_Ch
 def _as_read(row: OpenRow, call: ChangeCall, found: JsonObject | None) -> _Changed | None:
     """The change as the record shows it; None where it does not show it.
 
-    An Id that the run has chosen proves an insert; one that the job names may be that of an older record.
+    An Id that the run has chosen proves an insert; an Id that the job names may be that of an older record.
     """
     action = row.step.action
     is_own = isinstance(action, Signal) and action.id is None
@@ -178,7 +178,7 @@ def _verdict(row: OpenRow, action: Signal, start: Start) -> Running[Attempt]:
         hint = "check the start condition of the process; without `starts` the step changes the record and no more"
         return not_passed("E319", message, hint, status=Status.ERROR)
     if len(found.rows) > 1 or not found.is_clear:
-        return not_verified(row, f"{len(found.rows)} starts of `{start.process}` may be the one that the record made")
+        return not_verified(row, f"{len(found.rows)} starts of `{start.process}` may be the start that the record made")
     return (yield from _of_row(row, action, found.rows[0]))
 
 

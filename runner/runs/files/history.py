@@ -13,7 +13,7 @@ from pathlib import Path
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, take, write_all, write_whole
 
 _SECONDS = 5.0
-"""How long another process is waited for. To write a history anew takes a tenth of one."""
+"""How long another process is waited for. To write a history anew takes a tenth of a second."""
 
 
 class HistoryFile:
@@ -67,7 +67,7 @@ def _take(file: int, path: Path) -> None:
 
 
 def _after_torn_line(file: int) -> bytes:
-    """A line end, where a kill has left a line without one."""
+    """A line end, where a kill has left a line without its end."""
     end = os.lseek(file, 0, os.SEEK_END)
     if not end:
         return b""

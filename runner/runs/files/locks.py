@@ -37,7 +37,7 @@ class FileLock:
             _sign(self._file, holder)
 
     def release(self) -> None:
-        """Let go. What the file says of the holder is gone before the next one takes it."""
+        """Let go. What the file says of the holder is gone before the next run takes it."""
         if self._file is None:
             return
         file, self._file = self._file, None

@@ -137,7 +137,7 @@ class RowsOfRun:
             return Others(rival=not certain)
 
     def _give(self, database: sqlite3.Connection, key: str, rows: Sequence[str], keys: Sequence[str]) -> None:
-        """Give the rows to this run. Where each of `keys` has one, its last start needs no row any more."""
+        """Give the rows to this run. Where each of `keys` has a row, its last start needs no row any more."""
         sql = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
         database.executemany(sql, [(row, self._run, key, self._rows.now()) for row in rows])
         if len(rows) >= len(keys):
@@ -155,8 +155,8 @@ class RowsOfRun:
     def _has_rival(
         self, database: sqlite3.Connection, codes: Sequence[str], own: Sequence[str], *, late: float
     ) -> bool:
-        """Whether another run has a start without its row that was under way when one of this run was, or up to `late`
-        seconds before.
+        """Whether another run has a start without its row that was under way when a start of this run was, or up to
+        `late` seconds before.
         """
         marks = {"codes": ", ".join("?" * len(codes)), "keys": ", ".join("?" * len(own))}
         began, ends = database.execute(_OWN.format(**marks), (self._run, *codes, *own)).fetchone()

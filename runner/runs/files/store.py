@@ -93,7 +93,7 @@ class FileLog:
         os.close(self._file)
 
     def _sync_run(self) -> None:
-        """Have on disk, once, that there is this run, and its plan if it has one."""
+        """Have on disk, once, that there is this run, and its plan if it has a plan."""
         if self._is_run_durable:
             return
         with suppress(FileNotFoundError):
@@ -276,7 +276,7 @@ class FileRunStore:
 
 @contextmanager
 def _stored(what: Path | str) -> Iterator[None]:
-    """An error of the system as one of the store; `what` names the place where the system does not."""
+    """An error of the system as an error of the store; `what` names the place where the system does not."""
     try:
         yield
     except OSError as error:

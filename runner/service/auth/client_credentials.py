@@ -1,7 +1,7 @@
 """Asking the identity service for a token, with OAuth 2.0 client credentials [D].
 
 The identity service is another origin than the site: it is sent nothing of a session and none of the target's headers.
-A token lives for an hour, and there is none to refresh it by [D]: who needs a fresh one asks again.
+A token lives for an hour, and there is none to refresh it by [D]: who needs a fresh token asks again.
 """
 
 import math
@@ -43,7 +43,7 @@ def sign_in(site: Site, texts: Mapping[str, str], now: float) -> SigningIn:
 
 
 def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
-    """The refusal in `answer`, if it is one."""
+    """The refusal in `answer`, if it refuses."""
     status, failure = answer.status, answer.failure
     if answer.is_page or 300 <= status < 400:  # noqa: PLR2004  redirects
         return _page(answer, identity)
@@ -61,7 +61,7 @@ def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
 
 
 def _page(answer: Answer, identity: Site) -> CallFailed:
-    """A web page, or the way to one: asked for a token, the application answers with its login page [M].
+    """A web page, or a redirect to it: asked for a token, the application answers with its login page [M].
 
     A page of a gateway in trouble says nothing of the kind.
     """

@@ -15,7 +15,7 @@ class AuthKind(Struct, frozen=True, kw_only=True):
 
     `name` is what events call it.
     `variables` are those of the target `env`, `registry` the keys that clio stores, each in the order of `keys`.
-    `described` says how one signs in. `by_identity_service`: a target has to know where tokens come from.
+    `described` says how a user signs in. `by_identity_service`: a target has to know where tokens come from.
     `sign_in` is given the site, the texts by their keys, and the time on the clock of who signs in.
     """
 

@@ -50,7 +50,7 @@ def _refusal(answer: Answer, site: Site) -> CallFailed | None:
 
 
 def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:
-    """A plain no stays one however often it is asked; a gateway in trouble may be well again in a minute."""
+    """A plain no stays a no however often it is asked; a gateway in trouble may be well again in a minute."""
     words = failure.trouble.message
     # a page comes from a server in front of the application: nobody has checked the password
     is_checked = answer.status in (401, 403) and not answer.is_page

@@ -1,10 +1,13 @@
 """What the ways to apply share: which versions a command is about, and how what becomes of them is printed."""
 
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import click
+from click.core import ParameterSource
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -26,6 +29,9 @@ from runner.reports.safe import clean, json_document
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
 from runner.terminal import output
+
+_TYPED_AGAIN: Final = ("recursive", "target", "targets", "ledger", "runs", "dsn", "fleet", "key", "every")
+"""Options that decide about versions, or where their ledger is."""
 
 
 class ApplyCommand(Struct, kw_only=True):
@@ -69,7 +75,7 @@ class ApplyCommand(Struct, kw_only=True):
             self._print_document(self.decided, ExitCode.PASSED)
             return ExitCode.PASSED
         shown = [each for each in self.decided if self.context.params["verbose"] or each.state not in DONE]
-        output.data("".join(f"{line}\n" for line in words.table(shown, self.gone, after=needs.waits)))
+        output.data("".join(f"{line}\n" for line in words.table(shown, self.gone, store=self.store, after=needs.waits)))
         output.say(words.summary_of_plan(self.decided))
         return ExitCode.PASSED
 
@@ -86,13 +92,24 @@ class ApplyCommand(Struct, kw_only=True):
 
     def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
         """What is to be said of versions that this command has not carried out, and their exit codes."""
-        found = [words.problem(each, store=self.store) for each in decisions]
+        found = [words.problem(each, store=self.store, command=self.as_typed()) for each in decisions]
         return [each for each in found if each is not None], [each.exit_code for each in decisions]
 
     def print(self, decisions: Sequence[Decision], *, gone: bool = True) -> None:
         if not self.context.params["quiet"]:
-            lines = words.table(decisions, self.gone if gone else ())
+            lines = words.table(decisions, self.gone if gone else (), store=self.store)
             output.say_lines("".join(f"{line}\n" for line in lines))
+
+    def as_typed(self) -> str:
+        """The command with what it is about, and where its ledger is, as it may be typed again."""
+        given, typed = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
+        for parameter in self.context.command.params:
+            is_typed = self.context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+            if is_typed and parameter.name in _TYPED_AGAIN:
+                value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
+                for each in value if isinstance(value, tuple) else (value,):
+                    typed += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
+        return shlex.join(map(clean, typed))
 
     @property
     def as_json(self) -> bool:
@@ -122,6 +139,10 @@ class ApplyCommand(Struct, kw_only=True):
             exit_code=code,
         )
         output.data(json_document(document.data()), for_programs=True)
+
+
+def _as_word(value: object) -> str:
+    return f"{value:g}s" if isinstance(value, float) else str(value)
 
 
 def version_set(

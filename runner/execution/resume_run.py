@@ -33,6 +33,7 @@ from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.files import read_bytes
+from runner.reports.next_steps import verb_command
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import snapshot
@@ -72,7 +73,7 @@ class ResumableRun(Struct, frozen=True, kw_only=True):
 def check(run: StoredRun) -> RunStarted:
     """How the run began. Raises where nobody may resume it, whatever else is given."""
     if run.is_running:
-        raise _busy(run.id)
+        raise _busy(run)
     if run.flaw is not None:
         raise UsageError(Problem(code="E155", message=run.damage, hint=BEYOND_RESUME))
     first = run.lines[0].event if run.lines else None
@@ -275,18 +276,18 @@ def _reopened(run: StoredRun, secrets: Secrets) -> Journal:
     try:
         journal = Journal.reopened(run.store, run.id, secrets, now=utc_now, known=run.reading)
     except RunLockedError as error:
-        raise _busy(run.id) from error
+        raise _busy(run) from error
     except StoreError as error:
         raise unwritable(run.store, error) from error
     if f"sha256:{journal.head}" != run.result.events:
         journal.close()
-        raise _busy(run.id)
+        raise _busy(run)
     return journal
 
 
-def _busy(run: str) -> RunBusyError:
-    message = f"run {run} is under way: another process is writing its events"
-    hint = f"nothing was sent; `runner show {run}` shows how far it is"
+def _busy(run: StoredRun) -> RunBusyError:
+    message = f"run {run.id} is under way: another process is writing its events"
+    hint = f"nothing was sent; `{verb_command('show', run.id, run.store.name)}` shows how far it is"
     return RunBusyError(Problem(code="E156", message=message, hint=hint))
 
 

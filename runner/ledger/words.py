@@ -1,5 +1,6 @@
 """What `apply` prints of versions, a line each, and of those that it does not carry out, as problems."""
 
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -29,20 +30,21 @@ def table(
     decisions: Sequence[Decision],
     gone: Sequence[LedgerEntry] = (),
     *,
+    store: str,
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[str]:
     """A line for each version: its state, its title, its digest, and what is known of it. `after` are the jobs that it
-    waits for, by its digest.
+    waits for, by its digest; `store` is the name of the store of runs.
     """
-    rows = [_row(each, after.get(each.version.digest, ())) for each in decisions]
+    rows = [_row(each, after.get(each.version.digest, ()), store) for each in decisions]
     rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _of_gone(entry)) for entry in gone]
     return aligned(rows)
 
 
-def _row(decision: Decision, after: Collection[str]) -> tuple[str, ...]:
+def _row(decision: Decision, after: Collection[str], store: str) -> tuple[str, ...]:
     version = decision.version
     waits = f"after {', '.join(map(clean, after))}" if after and decision.state in BEGINS else ""
-    notes = "; ".join(filter(None, (_note(decision), waits)))
+    notes = "; ".join(filter(None, (_note(decision, store), waits)))
     return decision.state.value, clean(version.title), version.digest[:_SHOWN], notes
 
 
@@ -85,26 +87,28 @@ def _counted_as(state: VersionState) -> str:
     return "waiting" if state in BEGINS else "broke off" if state is VersionState.RESUMED else state.value
 
 
-def _note(decision: Decision) -> str:
+def _note(decision: Decision, store: str) -> str:
     known, before, state = decision.known, decision.before, decision.state
     match state:
         case VersionState.CHANGED if before is not None:
-            return f"was {before.entry.version.digest[:_SHOWN]}, {_ending(before)}"
+            return f"was {before.entry.version.digest[:_SHOWN]}, {_ending(before, store)}"
         case VersionState.MOVED if before is not None:
-            return f"was at {clean(before.entry.version.url) or 'a sandbox'}, {_ending(before)}"
+            return f"was at {clean(before.entry.version.url) or 'a sandbox'}, {_ending(before, store)}"
         case VersionState.BLOCKED if before is not None:
-            return f"by run {clean(before.entry.last.run or '')} of the version before, {_ending(before)}"
+            return f"by run {clean(before.entry.last.run or '')} of the version before, {_ending(before, store)}"
         case _:
-            return "" if known is None else _ending(known)
+            return "" if known is None else _ending(known, store)
 
 
-def problem(decision: Decision, *, store: str) -> Problem | None:
-    """Why a version that has not passed is not carried out, with what to do; None where no word is needed."""
+def problem(decision: Decision, *, store: str, command: str) -> Problem | None:
+    """Why a version that has not passed is not carried out, with what to do; None where no word is needed. `command` is
+    the `apply`, as it may be typed again.
+    """
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
     message = f"`{clean(decision.version.title)}` is not carried out: {_why(decision, observed, store)}"
-    return Problem(code="E183", message=message, hint=_hint(decision, observed, store))
+    return Problem(code="E183", message=message, hint=_hint(decision, observed, store, command))
 
 
 def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
@@ -128,7 +132,7 @@ def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
             return f"this version was carried out on {_day(observed)}, and {_ENDED_AS[decision.state]}"
 
 
-def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
+def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str) -> str:
     name = clean(decision.version.name)
     if decision.state in NOT_REPEATED:
         return (
@@ -142,12 +146,13 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str) -> str:
         return f"wait for it with `--wait 10m`{shown}"
     if observed.where is Whereabouts.LOST:
         return (
-            "look at the site: if it happened, `runner apply --adopt` takes the version for applied "
-            f"(`-k '{name}'` chooses it); if not, `runner run` carries it out first"
+            f"look at the site: if it happened, `{command} --adopt -k {shlex.quote(name)}` takes the version for "
+            "applied; if not, carry the job out with `runner run` first"
         )
     steps = next_steps(observed.run.result, store=store) if observed.run is not None else ()
     if not steps:
-        return f"`runner show {clean(observed.entry.last.run or '')}` shows it; {clean(observed.entry.last.place)}"
+        shown = verb_command("show", observed.entry.last.run or "", store)
+        return f"`{shown}` shows it; {clean(observed.entry.last.place)}".removesuffix("; ")
     return "; ".join(f"`{step.command}` {step.does}" for step in steps)
 
 
@@ -159,7 +164,7 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
     return f"run {run} of the version before has to end first, and {state}"
 
 
-def _ending(observed: ObservedEntry) -> str:
+def _ending(observed: ObservedEntry, store: str) -> str:
     """How the last attempt ended, when, and from which commit."""
     last = observed.entry.last
     commit = _commit(last.commit)
@@ -183,7 +188,7 @@ def _ending(observed: ObservedEntry) -> str:
             return f"error {_day(observed)}{commit} before anything was sent"
         case Whereabouts.ENDED:
             word = "adopted" if last.run is None else str(last.end.status if last.end else "")
-            doubt = f": `runner show {clean(last.run or '')}`" if word == "unknown" else ""
+            doubt = f": `{verb_command('show', last.run or '', store)}`" if word == "unknown" else ""
             return f"{word} {_day(observed)}{commit}{doubt}"
 
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -254,7 +256,7 @@ def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(
     assert ended(["apply", "specs", "--retry", "failed"]) == 4
     said = capsys.readouterr().err
     assert "and its events are not in " in said
-    assert "if it happened, `runner apply --adopt` takes the version for applied (`-k 'a'` chooses it)" in said
+    assert "if it happened, `runner apply specs --adopt -k a` takes the version for applied; if not, " in said
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == []
@@ -542,6 +544,47 @@ def test_another_folder_knows_the_runs_of_the_project_and_the_jobs_that_are_gone
     assert "a@here" in shown
     assert answers.since() == ["Usrb"]
     assert not Path(".runner").exists()
+
+
+def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
+    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
+    write("b", "timeout: 1m\n")
+    answers.given["Usra"] = Told(silent=True)
+    monkeypatch.chdir(tmp_path / "specs")
+    assert ended(["apply", "."]) == 4
+    (broken,) = (
+        path for path in Path("../.runner/runs").iterdir() if b'"job":"b"' in (path / "events.jsonl").read_bytes()
+    )
+    shutil.rmtree(broken)
+    with closing(sqlite3.connect("../.runner/ledger")) as database:
+        database.execute("UPDATE attempt SET status = NULL WHERE run = ?", [broken.name])
+        database.commit()
+    write("a", "timeout: 1m\n", folder=".")
+    capsys.readouterr()
+    assert ended(["apply", ".", "-r", "--dry-run"]) == 0
+    assert ended(["apply", ".", "-r", "-t", "here"]) == 4
+    said = "".join(capsys.readouterr())
+    commands = [shlex.split(words) for words in re.findall(r"`(runner (?:show|reconcile|apply)[^`]*)`", said)]
+    assert {tuple(words[1:2]) for words in commands} == {("show",), ("reconcile",), ("apply",)}
+    assert ["runner", "apply", ".", "-r", "-t", "here", "--adopt", "-k", "b"] in commands
+    for words in commands:
+        assert ended(words[1:]) in (0, 4), words
+    assert ended(["apply", ".", "-k", "b"]) == 0
+    assert answers.since() == ["Usra", "Usrb"]
+
+
+def test_a_need_is_met_by_the_version_with_the_same_key_alone(answers: Answers) -> None:
+    write("a", "needs: [b]\n")
+    write("b")
+    assert ended(["apply", "specs", "-k", "b"]) == 0
+    assert ended(["apply", "specs", "-k", "a", "--for", "r2"]) == 6
+    assert ended(["apply", "specs", "-k", "b", "--for", "r2"]) == 0
+    assert ended(["apply", "specs", "-k", "b", "--for", "r3"]) == 0
+    assert ended(["apply", "specs", "-k", "a", "--for", "r2"]) == 0
+    assert ended(["apply", "specs", "-k", "a"]) == 0
+    assert answers.since() == ["Usrb", "Usrb", "Usrb", "Usra", "Usra"]
 
 
 def test_jobs_of_two_projects_need_a_ledger_that_is_named(

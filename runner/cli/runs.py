@@ -24,6 +24,7 @@ from runner.reports.spans import timed
 from runner.reports.summary import what_next
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
+from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import LocalRunStore, RunStore, StoreError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, of_one_command
@@ -293,12 +294,19 @@ def _listed(run: StoredRun, *, again: RunAgain | None) -> Listed:
 
 
 def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:
-    """Delete what is selected, older and settled; how many runs that were."""
+    """Delete what is selected, older and settled; how many runs that were. Their lines in the history are left: by
+    them a ledger knows how a run ended that was deleted.
+    """
     limit = time.time() - seconds
-    old = [run.id for run in wanted.selected(store, before=limit) if _is_settled(run)]
+    old = [run for run in wanted.selected(store, before=limit) if _is_settled(run)]
     try:
+        known = {past.run for past in past_runs(store.history())} if old else set()
         for run in old:
-            store.delete(run)
+            if (
+                run.id not in known and run.result.finished
+            ):  # whoever carried it out was killed before it added the line
+                remember(store, run.result)
+            store.delete(run.id)
         if wanted == RunFilter():
             store.delete_sandboxes(before=limit)
     except StoreError as error:

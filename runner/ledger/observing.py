@@ -3,16 +3,17 @@
 Whoever carried it out may have been killed before it wrote the end down, and a person may have settled it since.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.problems import UsageError
+from runner.foundation.problems import ExitCode, UsageError
 from runner.ledger.model import AttemptEnd, LedgerEntry
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
+from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load
 
@@ -55,21 +56,33 @@ class RunObserver(Protocol):
 
 
 class StoredRuns:
-    """The runs of a local store, each read from its events."""
+    """The runs of a local store, each read from its events; of one that was deleted, from its line in the history."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
 
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         stored = frozenset(self._store.runs()) if entries else frozenset()
-        return [observed(entry, self._store, stored=stored) for entry in entries]
+        found = [_observed(entry, self._store, stored=stored) for entry in entries]
+        if not any(each.where is Whereabouts.LOST and each.run is None for each in found):
+            return found
+        past = {run.run: run for run in past_runs(self._store.history())}
+        return [_by_history(each, past) for each in found]
 
 
+_CODES = {
+    RunStatus.PASSED: ExitCode.PASSED,
+    RunStatus.FAILED: ExitCode.FAILED,
+    RunStatus.ERROR: ExitCode.NO_ANSWER,
+    RunStatus.CANCELLED: ExitCode.NO_ANSWER,
+    RunStatus.REFUSED: ExitCode.REFUSED,
+    RunStatus.UNKNOWN: ExitCode.UNKNOWN,
+}
 _LOOKED_AT = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 
 
-def observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -> ObservedEntry:
+def _observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -> ObservedEntry:
     """`stored` are the ids of all stored runs."""
     last, end = entry.last, entry.last.end
     if last.run is None or (end is not None and end.status not in _LOOKED_AT):
@@ -81,6 +94,16 @@ def observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) ->
     except UsageError:
         return ObservedEntry(entry=entry, where=Whereabouts.ENDED if end else Whereabouts.LOST)
     return _by_its_run(entry, run)
+
+
+def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEntry:
+    """The end of a run that was deleted before the ledger learnt it."""
+    run = past.get(found.entry.last.run or "")
+    if found.where is not Whereabouts.LOST or found.run is not None or run is None or run.status not in _CODES:
+        return found
+    end = AttemptEnd(status=RunStatus(run.status), exit_code=_CODES[RunStatus(run.status)], at=run.at)
+    entry = replace(found.entry, last=replace(found.entry.last, end=end))
+    return ObservedEntry(entry=entry, has_changed=True)
 
 
 def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:

@@ -95,6 +95,7 @@ def broken_off(answers: Answers) -> Path:
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
     events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:2]))
     (events.parent / "report.json").unlink()
+    Path(".runner/history.jsonl").unlink()
     with closing(sqlite3.connect(LEDGER)) as database:
         database.execute("UPDATE attempt SET status = NULL, exit_code = NULL, ended_at = NULL")
         database.commit()
@@ -269,6 +270,28 @@ def test_a_passed_version_stays_applied_when_its_runs_are_deleted(answers: Answe
     answers.since()
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == []
+
+
+@pytest.mark.parametrize("is_in_history", [True, False])
+def test_the_end_of_a_run_that_was_deleted_before_the_ledger_learnt_it_is_in_the_history(
+    is_in_history: bool,  # noqa: FBT001  a parameter of the test
+    answers: Answers,
+) -> None:
+    write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs", "--ledger", "elsewhere"]) == 1
+    with closing(sqlite3.connect("elsewhere")) as database:
+        database.execute("UPDATE attempt SET status = NULL, exit_code = NULL, ended_at = NULL")
+        database.commit()
+    if not is_in_history:
+        Path(".runner/history.jsonl").unlink()
+    assert ended(["runs", "--prune", "1ms"]) == 0
+    assert list(Path(".runner/runs").iterdir()) == []
+    for _ in range(2):
+        assert ended(["apply", "specs", "--ledger", "elsewhere"]) == 1, "it is not lost"
+    answers.given.clear()
+    assert ended(["apply", "specs", "--ledger", "elsewhere", "--retry", "failed"]) == 0
+    assert answers.since() == ["Usra", "Usra"]
 
 
 def test_an_attempt_that_broke_off_before_its_run_began_is_begun(answers: Answers) -> None:
@@ -558,6 +581,7 @@ def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
         path for path in Path("../.runner/runs").iterdir() if b'"job":"b"' in (path / "events.jsonl").read_bytes()
     )
     shutil.rmtree(broken)
+    Path("../.runner/history.jsonl").unlink()
     with closing(sqlite3.connect("../.runner/ledger")) as database:
         database.execute("UPDATE attempt SET status = NULL WHERE run = ?", [broken.name])
         database.commit()

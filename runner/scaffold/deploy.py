@@ -136,7 +136,7 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
 
 
 def _lists(kind: DeployKind, jobs: JobFolder, targets: Sequence[str]) -> dict[str, str]:
-    """What stands in a template once for each of several."""
+    """What a template has once for each job, site or worker."""
     workers = "".join(_filled(_template("compose/worker.yaml"), _of_target(target)) for target in targets)
     left_out = "".join(f"\n      # not {name}: it reads files of other folders" for name in jobs.elsewhere)
     return {

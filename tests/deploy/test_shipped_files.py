@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from deployed import SHIPPED, command_lines, containers, documents, manifests, pods
+from deployed import SHIPPED, command_lines, containers, documents, manifests, of_container, pods
 from expected_texts import ExpectedTexts
 
 from runner.cli.init import KINDS
@@ -221,3 +221,12 @@ def test_the_probe_fails_where_the_file_is_old_or_not_there(place: str, tmp_path
     assert exit_code() == 0
     os.utime(alive, (0, 0))
     assert exit_code() != 0
+
+
+def test_compose_starts_what_a_cluster_starts() -> None:
+    (compose,) = documents(SHIPPED / "compose.yaml")
+    lines = {name: each.get("command") for name, each in compose["services"].items()}
+    of_cluster = of_container("worker", "Deployment creatio-worker-staging")
+    assert lines["worker-staging"] == [word.replace("/config", "/jobs") for word in of_cluster]
+    assert lines["migrate"] == of_container("migrate", "Job creatio-migrate")
+    assert lines["apply"] == of_container("apply", "Job creatio-apply")

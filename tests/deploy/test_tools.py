@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
-from deployed import ROOT, RUNNER, SHIPPED, containers, documents, pods
+from deployed import ROOT, RUNNER, SHIPPED, containers, documents, of_container, pods
 from jsonschema import Draft202012Validator
+from sandboxes import stand
 from sites import NOTHING, Told, site, targets, xml
 
 from runner.cli.main import ended
@@ -149,6 +150,7 @@ mkdir "$root/dev" "$root/jobs" "$root/state" "$root/tmp"
 mount --bind /dev "$root/dev"
 mount --bind "$jobs" "$root/jobs"; mount -o remount,bind,ro "$root/jobs"
 mount --bind "$state" "$root/state"
+mkdir "$root/config"; mount --bind "$root/jobs" "$root/config"
 mount -t tmpfs tmpfs "$root/tmp"
 mount -o remount,ro "$root"
 exec chroot "$root" setpriv --reuid=65532 --regid=65532 --clear-groups --no-new-privs --bounding-set=-all \
@@ -159,21 +161,20 @@ Then a user without any right.
 """
 
 
-def in_container(folder: Path, *arguments: str) -> str:
+def in_container(folder: Path, *arguments: str, **variables: str) -> str:
     """What `runner` prints there; `jobs` and `state` in the folder are volumes."""
     assert os.geteuid() == 0, "mounts need rights"
     (folder / "root").mkdir(exist_ok=True)
-    variables = re.findall(
-        r"(\w+)=(\S+)", re.findall(r"^ENV (.*)$", (SHIPPED / "Dockerfile").read_text(), re.MULTILINE)[0]
-    )
+    image = re.findall(r"(\w+)=(\S+)", re.findall(r"^ENV (.*)$", (SHIPPED / "Dockerfile").read_text(), re.MULTILINE)[0])
     needed = ["/usr", "/bin", "/lib", "/lib64", "/etc", sys.base_prefix, str(ROOT)]
     command = ["unshare", "--mount", "sh", "-c", CONTAINER, "sh", str(folder / "root"), str(folder / "jobs")]
     command += [
         str(folder / "state"),
         *needed,
         "--",
-        *(f"{name}={value}" for name, value in variables if name != "PATH"),
+        *(f"{name}={value}" for name, value in image if name != "PATH"),
     ]
+    command += [f"{name}={value}" for name, value in variables.items()]
     command += [sys.executable, "-c", "from runner.cli.entry import main; main()", *arguments]
     done = subprocess.run(command, cwd="/", check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -213,3 +214,21 @@ def test_the_program_runs_as_it_would_in_the_container(tmp_path: Path) -> None:
         assert "nothing new" in in_container(tmp_path, *apply)
     assert len(asked_for) == 1
     assert (tmp_path / "state" / "ledger").stat().st_uid == 65532
+
+
+def test_a_fleet_works_as_it_would_in_containers(fleet: str, tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    with stand(ROOT / "specs" / "sandbox") as there:
+        files = {
+            "contacts.job.yaml": (SHIPPED / "contacts.job.yaml").read_text(),
+            "targets.yaml": (SHIPPED / "targets.yaml").read_text().replace("https://staging.example.com", there.url),
+        }
+        mounted(tmp_path / "jobs", "..2026_11_30_09_00_00.1", files)
+        in_container(tmp_path, *of_container("migrate", "Job creatio-migrate"), CREATIO_RUNNER_DB=fleet)
+        assert "1 queued" in in_container(tmp_path, "apply", "/jobs", CREATIO_RUNNER_DB=fleet)
+        worker = of_container("worker", "Deployment creatio-worker-staging")
+        secrets = {"CREATIO_USERNAME": "Supervisor", "CREATIO_PASSWORD": "Supervisor"}
+        in_container(tmp_path, *worker, "--once", CREATIO_RUNNER_DB=fleet, **secrets)
+        apply = of_container("apply", "Job creatio-apply")
+        assert "nothing new; 1 passed before" in in_container(tmp_path, *apply, CREATIO_RUNNER_DB=fleet)
+        assert len(there.starts()) == 1

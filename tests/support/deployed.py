@@ -48,3 +48,15 @@ def command_lines(folder: Path = SHIPPED) -> Iterator[tuple[str, list[str]]]:
     for file in sorted((folder / "cron").iterdir()):
         for line in re.findall(rf"{RUNNER} (.*?)(?: 2>&1.*)?$", file.read_text(), re.MULTILINE):
             yield file.name, shlex.split(line)
+
+
+def of_container(name: str, made_by: str) -> list[str]:
+    """The arguments of a container, in the pods that objects of this kind and name make; they are the same in each."""
+    first, *others = [
+        each["args"]
+        for kind, pod in pods(manifests())
+        for each in containers(pod)
+        if (kind, each["name"]) == (made_by, name)
+    ]
+    assert all(other == first for other in others)
+    return [*first]

@@ -92,55 +92,63 @@ class GitHub:
     cache: Path
     steps: list[dict[str, Any]]
     defaults: dict[str, str]
+    number: int = 0
 
-    def machine(self, **inputs: str) -> Ended:
-        """Carry the action's steps out, with the values of its inputs."""
-        values = self.defaults | {name.replace("_", "-"): value for name, value in inputs.items()}
+    def machine(self, *, is_lost: bool = False, **inputs: str) -> Ended:
+        """Carry the action's steps out, with the values of its inputs. A machine may be lost while it applies."""
+        self.number += 1
+        values = {f"inputs.{name}": value for name, value in self.defaults.items()}
+        values |= {f"inputs.{name.replace('_', '-')}": value for name, value in inputs.items()}
+        values |= {"github.run_id": str(self.number), "github.run_attempt": "1", "steps.begun.outcome": "skipped"}
+        values["steps.before.outputs.cache-matched-key"] = ""
         code, out, summary = 0, "", Path("summary.md")
         summary.write_text("")
         for step in self.steps:
             condition = step.get("if", "")
             if (code and "always()" not in condition) or not holds(condition, values):
                 continue
-            match step.get("uses", "").partition("@")[0]:
-                case "actions/cache/restore":
-                    restore(self.cache, Path(filled(step["with"]["path"], values)))
-                case "actions/cache/save":
-                    save(Path(filled(step["with"]["path"], values)), self.cache)
-                case "" if "pip install" not in step["run"]:
-                    environment = {name: filled(value, values) for name, value in step["env"].items()}
-                    environment |= {
-                        "PATH": PATH,
-                        "GITHUB_ACTIONS": "true",
-                        "GITHUB_STEP_SUMMARY": str(summary.absolute()),
-                    }
-                    bash = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
-                    done = shell(step["run"], environment, *bash, folder=Path.cwd())
-                    code, out = code or done.returncode, out + done.stdout + done.stderr
+            if "uses" in step:
+                values |= self._use(step, values)
+            elif "pip install" not in step["run"]:
+                environment = {name: filled(value, values) for name, value in step["env"].items()}
+                environment |= {"PATH": PATH, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary.absolute())}
+                bash = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+                done = shell(step["run"], environment, *bash, folder=Path.cwd())
+                code, out = code or done.returncode, out + done.stdout + done.stderr
+            if is_lost and step.get("name") == "Apply":
+                break
         shutil.rmtree("jobs/.runner", ignore_errors=True)  # the next machine is another one
         return Ended(code, out, summary.read_text())
 
+    def _use(self, step: dict[str, Any], values: dict[str, str]) -> dict[str, str]:
+        """What a published action does; the outputs that are read of it."""
+        given = {name: filled(value, values) for name, value in step.get("with", {}).items()}
+        match step["uses"].partition("@")[0]:
+            case "actions/cache/restore" if entries := self.entries():
+                latest = entries[-1]
+                assert latest.name.startswith(given["restore-keys"].replace("/", "_"))
+                shutil.copytree(latest, given["path"])
+                return {"steps.before.outputs.cache-matched-key": latest.name}
+            case "actions/cache/save" if Path(given["path"]).exists():  # else GitHub warns
+                shutil.copytree(given["path"], self.cache / given["key"].replace("/", "_"))
+                return {f"steps.{step['id']}.outcome": "success"} if "id" in step else {}
+            case _:
+                return {}
+
+    def entries(self) -> list[Path]:
+        """What is in the cache, the latest last."""
+        return sorted(self.cache.iterdir(), key=lambda entry: entry.stat().st_ctime_ns) if self.cache.exists() else []
+
 
 def holds(condition: str, values: dict[str, str]) -> bool:
-    terms = re.findall(r"inputs\.([\w-]+) (==|!=) '(\w*)'", condition)
-    assert condition.count("inputs.") == len(terms)
+    terms = re.findall(r"([\w.-]+) (==|!=) '(\w*)'", condition)
+    others = [term for term in condition.split(" && ") if not re.fullmatch(r"[\w.-]+ [!=]= '\w*'", term)]
+    assert others in ([], [""], ["always()"]), "a condition that is not understood here"
     return all((values[name] == value) is (sign == "==") for name, sign, value in terms)
 
 
 def filled(text: str, values: dict[str, str]) -> str:
-    return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: values[found[1]], text)
-
-
-def restore(cache: Path, folder: Path) -> None:
-    if cache.exists():
-        shutil.copytree(cache, folder)
-
-
-def save(folder: Path, cache: Path) -> None:
-    """Where there is nothing, GitHub warns."""
-    if folder.exists():
-        shutil.rmtree(cache, ignore_errors=True)
-        shutil.copytree(folder, cache)
+    return re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found: values[found[1]], str(text))
 
 
 @pytest.fixture
@@ -155,7 +163,21 @@ def test_the_action_begins_nothing_where_no_ledger_is_found(github: GitHub, serv
     done = github.machine()
     assert done.code == 1
     assert "::error::No ledger of earlier runs was found" in done.out
-    assert served.asked == []
+    assert (served.asked, github.entries()) == ([], [])
+
+
+def test_the_action_stops_after_a_machine_that_was_lost_with_its_ledger(github: GitHub, answers: Answers) -> None:
+    assert github.machine(without_ledger="apply").code == 0
+    Path("jobs/more.job.yaml").write_text(JOB.format("more"))
+    assert github.machine(is_lost=True).code == 0
+    assert answers.asked == ["Usrgood", "Usrmore"]
+    for _ in range(2):
+        stopped = github.machine()
+        assert (stopped.code, answers.asked) == (1, ["Usrgood", "Usrmore"])
+        assert "::error::The machine before this one was lost" in stopped.out
+    assert github.machine(without_ledger="adopt").code == 0
+    assert github.machine().code == 0
+    assert answers.asked == ["Usrgood", "Usrmore"]
 
 
 def test_the_action_applies_each_version_once_on_however_many_machines(github: GitHub, answers: Answers) -> None:
@@ -194,7 +216,7 @@ def test_a_pull_request_gets_what_would_be_done_and_nothing_is_sent_or_kept(gith
     done = github.machine(dry_run="true")
     assert done.code == 0, done.out
     assert re.search(r"^new +good@here ", done.summary, re.MULTILINE)
-    assert (served.asked, github.cache.exists()) == ([], False)
+    assert (served.asked, github.entries()) == ([], [])
 
 
 def test_a_failed_dry_run_fails_the_step(github: GitHub) -> None:

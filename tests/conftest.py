@@ -1,9 +1,12 @@
-"""For all tests: `--update`, what the crash tests counted, and that no test writes into the checkout."""
+"""For all tests: `--update`, `--busy`, what the crash tests counted, and that no test writes into the checkout."""
 
+import gc
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,20 +17,33 @@ sys.dont_write_bytecode = False  # else each command that a test starts compiles
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
-from expected_texts import ExpectedTexts  # noqa: E402  only what is imported after that line is rewritten
-from running import end_clean_process  # noqa: E402
+from busy import busy  # noqa: E402  only what is imported after that line is rewritten
+from expected_texts import ExpectedTexts  # noqa: E402
+from running import ENDING, end_clean_process  # noqa: E402
 
 _ROOT = Path(__file__).parents[1]
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # how long an example takes says how busy the machine is
 
+gc.disable()  # until all tests are collected: they stay, and are searched for garbage in vain
+for _number in ENDING:
+    if signal.getsignal(_number) is signal.SIG_IGN:  # as under `nohup`: the commands that tests start do not ignore it
+        signal.signal(_number, lambda *_: None)
 for _variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # a test that is about them sets them
     os.environ.pop(_variable, None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the files of expected texts anew")
+    parser.addoption("--busy", type=int, default=0, metavar="N", help="let N processes use a processor each meanwhile")
     parser.addoption("--long", action="store_true", help="carry out the long forms, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--busy") and "PYTEST_XDIST_WORKER" not in os.environ:
+        meanwhile = ExitStack()
+        meanwhile.enter_context(busy(config.getoption("--busy")))
+        config.add_cleanup(meanwhile.close)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -35,6 +51,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from running import RUNNER, TIME, ForkedCommand, start
 from sites import NOTHING, Told, site, targets, xml
 
 from runner.cli.main import ended
@@ -22,9 +23,6 @@ from runner.terminal import output
 
 pytestmark = pytest.mark.slow
 
-RUNNER = str(Path(sys.executable).with_name("runner"))
-TIME = 60.0
-"""Seconds after which a test gives up; where all is well nothing takes as long."""
 HEAD = "runner: 1\nname: a\ntarget: here\ndefaults: {verify: none}\nsteps:\n"
 CHARGE = "  - id: charge\n    execute: {process: UsrCharge}\n"
 NAP = "  - id: nap\n    pause: 10m\n"
@@ -66,13 +64,14 @@ def write(steps: str) -> None:
 
 
 @contextmanager
-def begun(*command: str, out: int, err: int, into: int | None = None) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen([RUNNER, *command], stdin=into, stdout=out, stderr=err)
+def begun(*command: str, out: int, err: int, into: int | None = None) -> Iterator[ForkedCommand]:
+    process = start(*command, stdin=into, stdout=out, stderr=err)
     try:
         yield process
     finally:
         process.kill()
         process.wait()
+        process.close()
 
 
 @contextmanager
@@ -141,19 +140,12 @@ def test_a_signal_leads_to_finally_and_reports_where_nothing_can_be_written(
     assert rows() == CLEANED_UP
 
 
-ON_A_TERMINAL = (
-    "import fcntl, os, sys, termios; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-    "os.execv(sys.argv[1], sys.argv[1:])"
-)
-"""Makes the terminal on standard input the one whose end is a hang-up, then becomes the command."""
-
-
 def test_a_terminal_that_is_closed_is_a_hang_up_that_leads_to_finally_and_reports(asked: list[str]) -> None:
     write(CHARGE + NAP + NEXT + FINALLY)
     master, slave = pty.openpty()
-    command = [sys.executable, "-c", ON_A_TERMINAL, RUNNER, "run", "a.job.yaml", *REPORT]
     environment = {name: value for name, value in os.environ.items() if name != "CI"} | {"TERM": "xterm-256color"}
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
+    command = ("run", "a.job.yaml", *REPORT)
+    process = start(*command, stdin=slave, stdout=slave, stderr=slave, env=environment, has_terminal=True)
     os.close(slave)
     try:
         until_started("nap")

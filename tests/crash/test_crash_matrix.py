@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from crashes import JOBS, Kills, Undisturbed, world
 from doomed import Commands, Doom, Moment, commands
+from msgspec.structs import replace
 
 from runner.job.model import StepEffect
 from runner.runs.events import CallSent, Line
@@ -26,6 +27,7 @@ NAMES = sorted(job.name.removesuffix(".job.yaml") for job in JOBS.glob("*.job.ya
 OF_STEPS = frozenset({"execute", "run", "element", "complete", "query"})
 """The calls that steps ask for; all others read the process log, or what it needs."""
 AT_ONCE = 3
+ATTEMPTS = 10
 
 
 def each_line(lines: Sequence[Line]) -> list[int]:
@@ -60,6 +62,12 @@ def _kind(line: Line) -> tuple[str, ...]:
         return (type(event).__name__,)
     call = str(event.call["kind"])
     return ("CallSent", call if call in OF_STEPS else "reading", event.effect)
+
+
+def like(doom: Doom, lines: Sequence[Line], others: Sequence[Line]) -> Doom:
+    """The same end in a run of other lines: it read the log less often, and was over before."""
+    kind = _kind(lines[doom.line - 1])
+    return replace(doom, line=max((line.seq for line in others if _kind(line) == kind), default=len(others)))
 
 
 def share(number: int) -> float:
@@ -140,9 +148,15 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
     expected, counts = undisturbed(job), Counter[str]()
 
     def kill(number: int, first: Doom) -> Kills:
-        kills = Kills()
-        with world(job, tmp_path / f"{number}", carry) as one:
-            kills.killed_and_resumed(one, expected, first=first, second=LONG_WAYS[way].again(first, number))
+        kills, lines = Kills(), expected.lines
+        for attempt in range(ATTEMPTS):
+            doom = first if attempt == 0 else like(first, expected.lines, lines)
+            with world(job, tmp_path / f"{number}-{attempt}", carry) as one:
+                kills.killed_and_resumed(one, expected, first=doom, second=LONG_WAYS[way].again(doom, number))
+                lines = one.lines()
+            if kills.kills:
+                break
+        assert kills.kills, first
         return kills
 
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -75,17 +75,17 @@ def test_a_replacement_is_checked_against_its_pattern() -> None:
 
 
 def test_a_pattern_that_is_exponential_elsewhere_is_linear_here() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert not fullmatch("(a+)+b", "a" * 50_000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.slow
 def test_a_replacement_that_would_take_quadratic_time_is_refused() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(PatternError, match="too many fits"):
         replace("a(.*b)?", "a" * 200_000, "x")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_replacement_that_would_grow_too_large_is_refused() -> None:

@@ -157,8 +157,8 @@ def test_a_suggestion_is_a_known_word_and_never_the_word_itself(word: str, known
 
 
 def test_a_long_word_costs_no_time() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
 
     suggest("a" * 1_000_000, ["a" * 1_000_000 + "b"] * 100)
 
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1

@@ -311,11 +311,11 @@ def test_a_file_that_is_wrong_all_over_is_told_in_a_moment() -> None:
     text = f"{JOB}defaults:\n{keys}steps:\n{items}"
     read = document(text)
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = schema.check(read, "job")
 
     assert 0 < len(found) <= 100
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 # what it costs
@@ -357,11 +357,11 @@ def test_a_thousand_valid_steps_are_checked_in_milliseconds() -> None:
 def test_one_wrong_step_among_a_thousand_is_explained_in_a_moment() -> None:
     read = document(LONG.replace("process: UsrGetAllContacts", "proces: UsrGetAllContacts", 1))
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     (problem,) = schema.check(read, "job")
 
     assert problem.message == "unknown key `proces` in `execute`"
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.slow

@@ -47,9 +47,9 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
 
 @pytest.mark.parametrize("part", [" at a.b(", " ", "\n at ", " --- x", " at A.B()", "a.", " at A." + "b." * 50])
 def test_a_long_text_costs_no_more_than_its_length(part: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     without_trace("(" + part * (200_000 // len(part)))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(st.text())

@@ -11,7 +11,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,36 @@ class _Later(retry.BaseRetryStrategy):
         return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)
 
 
+class _Said(logging.Handler):
+    """Says the first line of what a library warns of."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        lines = record.getMessage().strip().splitlines()
+        reason = f": {record.exc_info[1]!r}" if record.exc_info and record.exc_info[1] else ""
+        self._say(f"{record.name}: {lines[0] if lines else ''}{reason}")
+
+
+@contextlib.contextmanager
+def library_messages(say: Callable[[str], None]) -> Iterator[None]:
+    """Let `say` have what libraries warn of, which Python would write to stderr. The queue reports each run that is
+    parked, and each outage, which is known here.
+    """
+    for name in ("procrastinate", "psycopg.pool"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # no level is above
+    handler, root = _Said(say), logging.getLogger()
+    root.addHandler(handler)
+    logging.captureWarnings(capture=True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(capture=False)
+        root.removeHandler(handler)
+
+
 @dataclass(slots=True, kw_only=True)
 class FleetWorkerLoop:
     """`carry` carries a run out in a thread, and gives how it was left. `drain` gives the runs back, and `undrain` lets
@@ -101,10 +131,9 @@ class FleetWorkerLoop:
 
     def work(self) -> int:
         """Work until a signal comes, or with `once` until the queue is empty; the exit code."""
-        for name in ("procrastinate", "psycopg.pool"):
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # no level is above
         try:
-            return asyncio.run(self._work())
+            with library_messages(self.say):
+                return asyncio.run(self._work())
         finally:
             self._link.close()
 

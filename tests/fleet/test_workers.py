@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Collection
 
 import pytest
@@ -126,6 +128,37 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     assert re.search(r"worker \S+ takes runs of here", here.said())
     assert " parked" not in here.said(), "nothing was in the way of these runs"
     assert (here.folder / "alive").exists()
+
+
+def test_what_libraries_warn_of_is_a_line_of_the_workers_messages() -> None:
+    code = """
+import asyncio, logging, warnings
+from runner.fleet.worker import library_messages
+
+async def broken():
+    raise ValueError("ours\\nor theirs")
+
+async def main():
+    asyncio.create_task(broken())
+    await asyncio.sleep(0.01)
+    logging.getLogger("procrastinate.worker").error("a run is parked")
+    logging.getLogger("psycopg").warning("query cancellation failed: gone\\nThis probably means")
+    warnings.warn("odd", RuntimeWarning)
+
+with library_messages(print):
+    asyncio.run(main())
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert ended.stderr == ""
+    assert [line.partition(": ")[0] for line in ended.stdout.splitlines()] == ["asyncio", "psycopg", "py.warnings"]
+    assert "ValueError('ours\\nor theirs')" in ended.stdout
+    assert "This probably means" not in ended.stdout
 
 
 def test_a_worker_without_a_database_for_long_ends_with_3(here: Fleet) -> None:

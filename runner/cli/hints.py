@@ -206,6 +206,8 @@ def usage_problem(error: click.UsageError) -> Problem:
         hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
     if isinstance(error, click.MissingParameter) and error.param and error.param.name == "run":
         hint = "name a run by its id, or write `last`; `runner runs` lists them"
+    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.envvar:
+        hint = f"give it on the command line, or set the environment variable `{error.param.envvar}`"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     if isinstance(error, UnknownChoiceError) and error.near is not None:

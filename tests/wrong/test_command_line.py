@@ -31,6 +31,8 @@ MISTAKES = {
     "list": "name a job, or a folder of jobs: `runner list .` takes this one",
     "resume": "name a run by its id, or write `last`; `runner runs` lists them",
     "show": "name a run by its id, or write `last`; `runner runs` lists them",
+    "worker": "give it on the command line, or set the environment variable `CREATIO_RUNNER_DB`",
+    "status": "or set the environment variable `CREATIO_RUNNER_DB`",
     "run a.job.yml": "did you mean `a.job.yaml`?",
     "run A.job.yaml": "did you mean `a.job.yaml`?",
     "run a.yaml": "did you mean `a.job.yaml`?",

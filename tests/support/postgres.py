@@ -36,6 +36,7 @@ _SETTINGS = {
     "full_page_writes": "off",
 }
 _TEMPLATE = "fleet_template"
+_NEEDED = "the tests of the fleet need PostgreSQL"
 _numbers = count(1)
 _children: list[subprocess.Popen[bytes]] = []
 """Processes that outlive this one; Python warns of any that is forgotten."""
@@ -174,7 +175,7 @@ def _program(name: str) -> str:
     path = os.pathsep.join([*map(str, reversed(folders)), os.environ.get("PATH", "")])
     found = shutil.which(name, path=path)
     if found is None:
-        pytest.fail(f"the tests of the fleet need PostgreSQL: install the Debian package {PACKAGE}")
+        pytest.fail(f"{_NEEDED}, and `{name}` is not there: `apt-get install {PACKAGE}` as root, or put it on the PATH")
     return found
 
 
@@ -185,7 +186,10 @@ def _install() -> None:
         if is_there or shutil.which("apt-get") is None or os.geteuid() != 0:
             return
         for command in (("update",), ("install", "-y", "--no-install-recommends", PACKAGE)):
-            subprocess.run(("apt-get", *command), check=False, capture_output=True, timeout=900)
+            did = subprocess.run(("apt-get", *command), check=False, capture_output=True, text=True, timeout=900)
+        if did.returncode:
+            said = (did.stderr or did.stdout).strip().splitlines()
+            pytest.fail(f"{_NEEDED}, and `apt-get install {PACKAGE}` failed: {said[-1] if said else 'it says nothing'}")
 
 
 def _user() -> str | None:

@@ -91,6 +91,12 @@ create function runner.epoch() returns float8 language sql volatile as $$
   select extract(epoch from clock_timestamp())::float8
 $$;
 
+-- The commit of this transaction does not wait for the disk. Nothing is lost by that which anybody relied on: each
+-- commit of events waits, and then all that was committed before is on the disk, too.
+create function runner.waits_for_no_disk() returns boolean language sql volatile as $$
+  select set_config('synchronous_commit', 'off', true) is not null
+$$;
+
 -- Whose `rows` are, which the call of `key` may have made. Runs on one site ask one after another. To ask twice, as
 -- where an answer was lost on its way, is to ask once.
 create function runner.ask_rows(
@@ -104,7 +110,7 @@ declare
   first float8;
   last float8;
 begin
-  perform pg_advisory_xact_lock(hashtextextended(site, 7165));
+  perform runner.waits_for_no_disk(), pg_advisory_xact_lock(hashtextextended(site, 7165));
   select coalesce(array_agg(r.id), '{}') into taken from runner.log_rows r
     where r.id = any (rows) and (r.run <> mine or (certain and r.key <> all (own)));
   select min(s.began), max(s.ends) into first, last from runner.starts s

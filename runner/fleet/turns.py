@@ -22,7 +22,7 @@ _LOOK: Final = 0.1
 
 _TAKE: Final = """
 insert into turns as t (site, process, run)
-select %(site)s, %(process)s, id from runs where id = %(run)s and fence = %(fence)s
+select %(site)s, %(process)s, id from runs where id = %(run)s and fence = %(fence)s and waits_for_no_disk()
 on conflict (site, process) do update set run = excluded.run
 where t.run = excluded.run
   or not exists (select from runs r where r.id = t.run and r.state in ('running', 'parked', 'queued'))

@@ -458,6 +458,26 @@ def test_no_secret_is_in_the_database(here: Fleet, monkeypatch: pytest.MonkeyPat
                 assert "password: Supervisor" not in row
 
 
+def test_only_commits_of_events_wait_for_the_disk(here: Fleet) -> None:
+    """Of a call that happens once: that it is sent, its answer, and the end of its row."""
+    here.sql("create table waits (name text, waits text)")
+    here.sql(
+        "create function note_wait() returns trigger language plpgsql as $$ begin "
+        "insert into runner.waits values (tg_table_name, current_setting('synchronous_commit')); return null; end $$"
+    )
+    for table in ("events", "turns", "log_rows"):
+        here.sql(
+            f"create constraint trigger waits after insert on {table} deferrable initially deferred "
+            "for each row execute function note_wait()"
+        )
+    run = here.put("a", charges(*(f"a{number}" for number in range(6))))
+    with here.runs() as runs:
+        runs.carry(run)
+    assert set(here.sql("select name, waits from waits")) == {("events", "on"), ("turns", "off"), ("log_rows", "off")}
+    ((commits,),) = here.sql("select count(distinct xmin::text) from events")
+    assert int(str(commits)) <= 3 * 6 + 3
+
+
 def test_most_updates_of_a_runs_row_need_no_index(here: Fleet) -> None:
     run = here.put("a", charges(*(f"a{number}" for number in range(12))))
     with here.runs() as runs:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -20,7 +20,7 @@ from runner.hosts.stop import Stop
 from runner.project.ci_run import user_and_host
 from runner.runs.evidence import VerdictBy, VerdictSource
 from runner.runs.history import past_runs
-from runner.runs.store import FencedError, Part
+from runner.runs.store import FencedError
 
 pytestmark = pytest.mark.slow
 
@@ -182,16 +182,16 @@ def test_a_run_whose_events_cannot_be_read_in_an_outage_waits_for_no_person(
         monkeypatch.undo()
         monkeypatch.chdir(here.folder)
 
-        get, left = FleetStore.get, [1]
+        events, left = FleetStore.events, [1]
 
-        def cut_off(store: FleetStore, run: str, part: Part) -> bytes:
+        def cut_off(store: FleetStore, run: str) -> Iterator[bytes]:
             if left:
                 left.pop()
                 raise NoDatabaseError("the database: gone for longer than anybody waits")
-            return get(store, run, part)
+            return events(store, run)
 
         with monkeypatch.context() as patched:
-            patched.setattr(FleetStore, "get", cut_off)
+            patched.setattr(FleetStore, "events", cut_off)
             with pytest.raises(NoDatabaseError):
                 runs.carry(run)
         assert here.states() == {"a": "running"}

@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,8 +38,7 @@ from runner.planning.plan_file import StoredPlan
 from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
-from runner.runs import snapshot
-from runner.runs.history import remember
+from runner.runs import history, snapshot
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError
 from runner.runs.stored_runs import load
@@ -85,6 +85,8 @@ class FleetRuns:
         self._stops[run] = DrainedStop(grace=self.grace, goes_on=self._goes_on)
         try:
             found = queue.queued_run(store.link, run)
+            if found is not None and found.state == "ended":
+                self._complete(store, run)
             if found is None or not found.is_open or self._drained.is_set():
                 return Left(state="parked" if found is not None and found.is_open else "over")
             return self._carried(store, run, found)
@@ -161,7 +163,7 @@ class FleetRuns:
     def _ended(self, store: FleetStore, run: ActiveRun, done: Sequence[int]) -> Left:
         result = run.result
         try:
-            remember(store, result)
+            history.remember(store, result)
         except FencedError:
             raise
         except StoreError as error:
@@ -175,6 +177,14 @@ class FleetRuns:
             orders=done,
         )
         return self._left(store, result.id, how)
+
+    def _complete(self, store: FleetStore, run: str) -> None:
+        """The worker of this run was killed right after its last event: the rest follows from the events."""
+        with suppress(UsageError):
+            ended = load(store, run)
+            if history.written(ended.result) not in store.history().splitlines():
+                history.remember(store, ended.result)
+            leaving.complete(store.link, run, in_doubt=len(doubtful(ended.result.steps)), lines=len(ended.lines))
 
     def _left(self, store: FleetStore, run: str, how: Leaving, *, seconds: float = 0.0) -> Left:
         log = store.log_of(run) or store.reopen(run)

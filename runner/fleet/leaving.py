@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 
 _BEGIN: Final = """
@@ -22,6 +23,12 @@ with mine as (
     and (o.n = any (%(orders)s) or (o.kind = 'stop' and %(state)s <> 'parked'))
 )
 select count(*) from mine
+"""
+_COMPLETE: Final = """
+with ended as (
+  update runs set in_doubt = %(in_doubt)s where id = %(run)s and state = 'ended' and seq = %(lines)s returning id
+)
+update orders o set done_at = now() from ended where o.run = ended.id and o.done_at is null
 """
 
 
@@ -58,3 +65,8 @@ def leave(log: FencedLog, how: Leaving) -> None:
     row = log.query(_LEAVE, values)
     if row is None or row[0] != 1:
         raise log.fenced()
+
+
+def complete(link: Link, run: str, *, in_doubt: int, lines: int) -> None:
+    """Say of a run that has ended, with so many lines, what its worker was killed before."""
+    link.run(_COMPLETE, {"run": run, "in_doubt": in_doubt, "lines": lines})

@@ -198,6 +198,27 @@ def test_a_run_whose_events_cannot_be_read_in_an_outage_waits_for_no_person(
         assert runs.carry(run).state == "ended"
 
 
+def test_what_a_worker_was_killed_before_it_said_of_an_ended_run_the_next_says(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.stand.set_fault("drop_after", "UsrCharge")
+    run = here.put("a", charges("a1", more=", result: Receipt") + "    expect: [result is defined]\n")
+
+    def killed(*_: object) -> None:
+        raise CrashError
+
+    with here.runs() as runs:
+        with monkeypatch.context() as patched:
+            patched.setattr("runner.execution.fleet_run.history.remember", killed)
+            with pytest.raises(CrashError):
+                runs.carry(run)
+        assert here.sql("select state, status, in_doubt from runs") == [("ended", "unknown", 0)]
+        for _ in range(2):
+            assert runs.carry(run).state == "over"
+    assert here.sql("select state, status, in_doubt from runs") == [("ended", "unknown", 1)]
+    assert here.sql("select count(*) from history") == [(1,)]
+
+
 def test_a_worker_that_slept_before_it_sends_sends_nothing_of_a_run_that_was_taken_over(
     here: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,10 @@ class Storm(Struct, kw_only=True):
         ((count,),) = self.here.sql("select count(*) from runs where state = any (%s)", [*OPEN])
         return int(str(count))
 
+    def _items(self) -> int:
+        ((count,),) = self.here.sql("select count(*) from procrastinate_jobs")
+        return int(str(count))
+
     def add(self) -> None:
         """Queue a run: of one of three kinds, in turn with all processes, some of them with a lock."""
         number = self.added
@@ -174,7 +178,7 @@ class Storm(Struct, kw_only=True):
 
         def is_over() -> bool:
             self.keep_up(feed=False)
-            return self._open() == 0 and not self.asleep and not self.healing
+            return self._open() == 0 and not self.asleep and not self.healing and self._items() == 0
 
         until(is_over, seconds=600, why=lambda: (self.here.states(), self.here.said()[-3000:]))
 
@@ -265,8 +269,8 @@ def proof(storm: Storm) -> Proof:
         takeovers=[*_takeovers(storm)],
     )  # fmt: skip
     store = FleetStore(here.dsn)
-    states = {str(run): state for run, state in here.sql("select id::text, state from runs")}
-    for run, state in states.items():
+    for name, state, in_doubt in here.sql("select id::text, state, in_doubt from runs"):
+        run = str(name)
         reading = parse(store.events(run))
         if reading.flaw is not None or reading.torn:
             made.flaws.append(f"{run}: {reading.flaw}")
@@ -276,6 +280,8 @@ def proof(storm: Storm) -> Proof:
         made.cut_off += len([*_cut_off(events)])
         result = fold(reading.lines, run=run)
         _compare(made, result, starts)
+        if len(doubtful(result.steps)) != in_doubt:
+            made.flaws.append(f"{run}: {in_doubt} are said to be in doubt")
         if state == "held" and not doubtful(result.steps):
             made.held.append(run)
     store.close()

@@ -38,7 +38,7 @@ def specialised(schema: JsonObject, catalogue: Catalogue) -> JsonObject:
 
 
 def _codes(written: JsonObject, processes: Sequence[Process]) -> JsonObject:
-    """The codes, each with its caption where an editor shows one."""
+    """The codes, each with its caption where an editor shows it."""
     codes: list[Json] = [process.code for process in processes]
     captions: list[Json] = [each.caption or each.code for each in processes]
     kept = {key: value for key, value in written.items() if key != "examples"}

@@ -103,7 +103,7 @@ def _root(key: str, group: Sequence[DesignVersion]) -> DesignVersion:
 
 
 def _family(root: DesignVersion, versions: Sequence[DesignVersion]) -> ProcessFamily:
-    """Of several that are active, one that can be started, then the highest number, then the last."""
+    """Of several that are active, a version that can be started, then the highest number, then the last."""
     ranked = sorted(versions, key=lambda each: (each.active is True, _why_not(each) is None, each.number or 0))
     in_order = sorted(versions, key=lambda each: (each.number or 0, each is not root, each.code))
     return ProcessFamily(root=root, acting=ranked[-1], versions=tuple(in_order))

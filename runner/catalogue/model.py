@@ -52,7 +52,7 @@ class Direction(StrEnum):
 
 TAKEN = (Direction.IN, Direction.BOTH, Direction.UNKNOWN)
 GIVEN = (Direction.OUT, Direction.BOTH, Direction.UNKNOWN)
-"""One of an unknown direction may be either."""
+"""A parameter of an unknown direction may be either."""
 
 
 class Parameter(Discreet, frozen=True, kw_only=True):

@@ -34,7 +34,9 @@ def no_such_day(text: str) -> str | None:
 
 
 def as_datetime(text: str) -> tuple[bool, str | None]:
-    """Of a text that is no datetime: whether no server reads it as one, and how it is written, as far as is known."""
+    """Of a text that is no datetime: whether no server reads it as a datetime, and how it is written, as far as is
+    known.
+    """
     if DATE.fullmatch(text):
         return True, no_such_day(text)
     if _ISO.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Asking a site for what its processes take and give: the library's list, then one question for each.
+"""Asking a site for what its processes take and give: the library's list, then a question for each.
 
 Reads only. A process whose answer makes no sense is kept with what is known of it, and reported; a site that does not
 answer ends it, since half a catalogue would let jobs fail that are right.
@@ -79,7 +79,7 @@ class Library(Struct, frozen=True, kw_only=True):
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
     """Everything that the site has; `listed` gets how many processes that will be. Raises `NoAnswerError`.
 
-    Of each process one version is asked for: the one that acts.
+    Of each process one version is asked for: that which acts.
     """
     library = read_library(caller, wait=wait)
     found = library.families

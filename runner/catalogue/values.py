@@ -42,7 +42,7 @@ EMPTY: Final[Mapping[Kind, Json]] = {
     Kind.RECORDS: [],
     Kind.UNKNOWN: "",
 }
-"""The value of a parameter that was not given one."""
+"""The value of a parameter that was given none."""
 
 
 class CannotReadError(ValueError):
@@ -158,7 +158,9 @@ _MOMENTS: Final = {Kind.DATETIME: _datetime, Kind.DATE: _date, Kind.TIME: _time}
 
 
 def _records(value: Json, parameter: Parameter) -> Json:
-    """A list of records, or the JSON text of one. With `items`, other columns are dropped as unknown codes are [M]."""
+    """A list of records, or the JSON text of such a list. With `items`, other columns are dropped as unknown codes are
+    [M].
+    """
     if isinstance(value, str) and value:
         try:
             value = read_json(value)

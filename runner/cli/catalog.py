@@ -177,7 +177,7 @@ def _wanted(catalogue: Catalogue, uses: Iterable[Use] | None) -> Iterator[Proces
 
 
 def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], executed: Collection[str]) -> str:
-    """Write the doubles of a process; `new`, `known` where there is one already, or `left out`."""
+    """Write the doubles of a process; `new`, `known` where there is a double already, or `left out`."""
     new = list(new_doubles(process, executed=executed))
     files = {double.code: catalogue_files.double_file(double, folder) for double in new}
     if any(code in known or (path is not None and path.exists()) for code, path in files.items()):

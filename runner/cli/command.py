@@ -111,11 +111,11 @@ def carry_out(
     stop: Stop | None = None,
 ) -> tuple[Carried, ExitCode]:
     """Carry runs out to the command's exit code; what did not begin is reported. `yes` answers every question of a job;
-    `until_ready` waits for the sites before the first begins, and gives whether one may; `ended` gets each run that has
+    `until_ready` waits for the sites before the first begins, and gives whether it may; `ended` gets each run that has
     ended, before another begins; `stop` is the command's own, if it looks at it afterwards.
 
     Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
-    Signals are listened for until the command ends: a second one from outside must not cost the reports.
+    Signals are listened for until the command ends: a second signal from outside must not cost the reports.
     """
     given = context.params
     stop, given_up, over = stop or Stop(grace=given["grace"]), threading.Event(), threading.Event()
@@ -188,7 +188,7 @@ def _carried_under_locks(
     *,
     until_ready: Callable[[Stop], bool],
 ) -> Carried:
-    """Carry the runs out under all the locks that they name. Where a signal ends the waiting for one, none begins.
+    """Carry the runs out under all the locks that they name. Where a signal ends the waiting for a lock, no run begins.
 
     A lock that is taken is found out before sites are waited for.
     """

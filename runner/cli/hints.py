@@ -153,7 +153,7 @@ FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
 """All values of `FORMAT`; each verb takes some of them."""
 _LIKE_THE_PREFIX: Final = "RUN"
 _ADDRESSES: Final = ("tcp://", "udp://", "sctp://")
-"""How Docker and Kubernetes begin the variables for a service: one called `creatio-runner` gets our names."""
+"""How Docker and Kubernetes begin the variables for a service: a service called `creatio-runner` gets our names."""
 
 
 def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Problem:
@@ -176,7 +176,7 @@ def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Proble
 
 
 class UnknownChoiceError(click.BadParameter):
-    """A word that is none of those that the option takes. `near` is the one that it may be a typo of."""
+    """A word that is none of those that the option takes. `near` is the word that it may be a typo of."""
 
     def __init__(
         self, message: str, *, near: str | None, param: click.Parameter | None, ctx: click.Context | None
@@ -197,7 +197,7 @@ class OneWord(click.Choice[str]):
 
 
 def usage_problem(error: click.UsageError) -> Problem:
-    """What click refuses, with our hint where there is one; else click's own guess is in the message."""
+    """What click refuses, with our hint where we have it; else click's own guess is in the message."""
     hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
     message = error.format_message()
     if isinstance(error, click.NoSuchOption) and (ours := _our_option(error)) is not None:
@@ -240,7 +240,7 @@ def _variable(error: click.UsageError) -> str | None:
 
 
 class _Word(Struct, frozen=True, kw_only=True):
-    """A word that is neither a known option nor the value of one. `option` and `value` come directly before it."""
+    """A word that is neither a known option nor an option's value. `option` and `value` come directly before it."""
 
     text: str
     option: str = ""
@@ -296,7 +296,7 @@ def _other_dash(text: str, options: Mapping[str, click.Option]) -> Problem:
 
 
 def _check_inputs(words: Sequence[_Word]) -> None:
-    """`run a.job.yaml phone=1`: an input whose option is left out. After an unknown option it may be that one's."""
+    """`run a.job.yaml phone=1`: an input whose option is left out. After an unknown option it may be that option's."""
     free = [
         word for word, before in zip(words, [None, *words], strict=False) if not (before and before.text[:1] == "-")
     ]
@@ -333,7 +333,7 @@ def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
 
 
 def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
-    """A warning for each variable that no option has, where one is near: others may be somebody's own."""
+    """A warning for each variable that no option has, where an option is near: others may be somebody's own."""
     for variable in sorted(environment):
         if variable.startswith(PREFIX):
             name = variable.removeprefix(PREFIX)

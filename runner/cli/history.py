@@ -106,9 +106,9 @@ def _names(run: PastRun) -> tuple[str, ...]:
 
 
 def _rebuilt(store: RunStore) -> int:
-    """Put a line for each stored run into the history, in the place of its earlier one; how many runs that were.
+    """Put a line for each stored run into the history, in the place of its earlier line; how many runs that were.
 
-    A run that is under way gets its line when it ends; one that cannot be read has none. A line that another process
+    A run that is under way gets its line when it ends; a run that cannot be read has none. A line that another process
     adds meanwhile is newer than what is read here.
     """
     before = _content(store, None)
@@ -171,7 +171,7 @@ def diff(context: click.Context, /, **_: object) -> int:
 
 
 def _run_before(store: RunStore, run: str) -> str:
-    """The newest run of the same job, case and target that began before this one."""
+    """The newest run of the same job, case and target that began before this run."""
     name = run_name(store, run)
     earlier = [other for other in reversed(store.runs()) if other < run] if name is not None else []
     found = next((other for other in earlier if run_name(store, other) == name), None)

@@ -26,7 +26,7 @@ _PATTERN = lazy_pattern(r"[*?\[]")
 
 
 class Filled(click.ParamType[str]):
-    """A text that is not empty: an empty one mostly is a variable of the shell that is not set."""
+    """A text that is not empty: an empty text mostly is a variable of the shell that is not set."""
 
     name = "text"
 
@@ -37,7 +37,7 @@ class Filled(click.ParamType[str]):
 
 
 class WholeText(Filled):
-    """A text of which several may be given. An environment option gives one, with its blanks."""
+    """A text of which several may be given. An environment option gives a single text, with its blanks."""
 
     def split_envvar_value(self, rv: str) -> Sequence[str]:
         return (rv,)
@@ -117,7 +117,7 @@ class StoreOfRuns(click.ParamType[LocalRunStore]):
 
 
 class FleetOfRuns(click.ParamType["FleetStore"]):
-    """The database of a fleet. Its library is imported for whoever names one."""
+    """The database of a fleet. Its library is imported for whoever names a database."""
 
     name = "url"
 
@@ -145,7 +145,7 @@ def fleet_library() -> "ModuleType":
 
 
 def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:
-    """The runs of a fleet where `--db` names one, and `--runs` is not typed beside a variable that does."""
+    """The runs of a fleet where `--db` names it, and `--runs` is not typed beside a variable that does."""
     fleet: RunStore | None = context.params.get("database")
     typed = {name for name in ("runs", "database") if _is_typed(context, name)}
     if fleet is None or typed == {"runs"}:
@@ -209,8 +209,8 @@ def targets(text: str) -> Callable[[_F], _F]:
 
 
 def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Fill in patterns that the shell has left as they are: that of Windows fills in none. One that fits nothing, or
-    that is the name of a file, stays.
+    """Fill in patterns that the shell has left as they are: that of Windows fills in none. A pattern that fits nothing,
+    or that is the name of a file, stays.
     """
     del context, parameter
     return tuple(found for spec in specs for found in _matches(spec))

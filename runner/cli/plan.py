@@ -75,7 +75,7 @@ def _store(plans: Sequence[Plan], file: Path) -> None:
 
 
 def _base(file: Path) -> str:
-    """The way from the folder of a plan up to the current one; empty where that is not above, so that the file holds
+    """The way from the folder of a plan up to the current folder; empty where that is not above, so that the file holds
     nothing else of where the plan was made.
     """
     folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()

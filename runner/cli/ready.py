@@ -188,7 +188,7 @@ class SiteWaits(Struct, kw_only=True):
     def _expected(self, file: Path, codes: Iterable[str] | None) -> Catalogue | None:
         """The processes that count as the catalogue has them; None where there are none to count."""
         if not file.exists():
-            hint = "`runner catalog build PACKAGES -o FILE` writes one from packages"
+            hint = "`runner catalog build PACKAGES -o FILE` writes it from packages"
             raise UsageError(Problem(code="E179", message=f"there is no catalogue {called(file)}", hint=hint))
         if file not in self._catalogues:
             self._catalogues[file] = read_file(file, warn=output.problems)
@@ -329,7 +329,7 @@ class WaitProgress(Struct, kw_only=True):
         self.out.write(f"{clean(wait.story.now(seconds))}\n")
 
     def _draw(self, text: str) -> None:
-        """Redraw the line, cut to what fits: one that wraps could not be redrawn."""
+        """Redraw the line, cut to what fits: a line that wraps could not be redrawn."""
         room = shutil.get_terminal_size().columns - 1
         while width(text) > room:
             text = text[: -max(1, (width(text) - room) // 2)]

@@ -2,7 +2,7 @@
 where its CI looks.
 
 No file is written over but one of the same kind, which begins with the mark of its kind, and never one that the command
-reads. A command that ended before its runs began writes its reports, too: an empty or an earlier one would look
+reads. A command that ended before its runs began writes its reports, too: an empty or an earlier report would look
 green in CI.
 """
 

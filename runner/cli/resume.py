@@ -171,7 +171,7 @@ def _refuse_secret(run: StoredRun, key: str) -> None:
 
 
 def _verdicts(context: click.Context, run: StoredRun) -> dict[str, JsonObject]:
-    """The verdict of the command line. Raises `UsageError` for one that cannot be given on this run."""
+    """The verdict of the command line. Raises `UsageError` for a verdict that cannot be given on this run."""
     given = context.params
     verdict = GivenVerdict(
         key=given["step"], verdict=given["verdict"], result=given["result"], even_though=given["even_though"]

@@ -1,4 +1,4 @@
-"""The verbs that only read stored runs: `runs` lists them and deletes old ones, `show` and `report` draw one again."""
+"""The verbs that only read stored runs: `runs` lists them and deletes old ones, `show`, `report` draw runs again."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -40,11 +40,11 @@ _MISMATCHES: Final = (62, 64)
 Trusted: TypeAlias = Callable[[], ssl.SSLContext]
 
 Certificate: TypeAlias = Mapping[str, object]
-"""What `ssl` makes of one that it trusts."""
+"""What `ssl` makes of a certificate that it trusts."""
 
 
 class Host(Struct, frozen=True, kw_only=True):
-    """`tls` makes a context with the authorities that are trusted; None where the connection is a plain one.
+    """`tls` makes a context with the authorities that are trusted; None where the connection is plain.
 
     `alias` is what a secret host is called: then neither its name nor its address is told.
     """

@@ -1,8 +1,8 @@
 """Whether a site is ready after a deployment: it is asked until it is, or until nothing more can come of it.
 
 Ready is a site that gave rows to two authenticated readings, one pause apart, and whose processes then are as a
-catalogue says, where there is one. "Accepted" by a deployment tool says less: the site may be about to restart, and
-answers with its sign-in page for a while after that [C].
+catalogue says, where there is a catalogue. "Accepted" by a deployment tool says less: the site may be about to restart,
+and answers with its sign-in page for a while after that [C].
 
 Clock and pauses are handed in. Nothing here is printed, and no process is started.
 """
@@ -117,7 +117,7 @@ class Watched(Struct, frozen=True, kw_only=True):
     expected: Catalogue | None = None
 
     def look(self, ends: float, *, compare: bool) -> Look:
-        """One look, that ends at `ends` at the latest. `compare`: rows are no news, so that the rest counts now."""
+        """A look that ends at `ends` at the latest. `compare`: rows are no news, so that the rest counts now."""
         look = self._rows(ends)
         if look.phase is not Phase.ROWS or not compare:
             return look
@@ -199,7 +199,7 @@ def _counts(difference: CatalogueDifference) -> bool:
 
 
 def _is_of_versions(difference: CatalogueDifference) -> bool:
-    """One that only the site has does not matter: whether it is the active one is a difference of the process."""
+    """A version that only the site has does not matter: whether it is active is a difference of the process."""
     is_only_there = difference.about is About.VERSION and difference.before is None
     return difference.about in _VERSIONS and not is_only_there
 

@@ -1,5 +1,5 @@
-"""The way to a site, step by step: each finding as soon as it is made. After one that failed, what leans on it is not
-tried.
+"""The way to a site, step by step: each finding as soon as it is made. After a step that failed, what leans on it is
+not tried.
 """
 
 from collections.abc import Callable, Iterator

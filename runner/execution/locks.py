@@ -23,7 +23,7 @@ from runner.targets.model import SandboxTarget, Target
 
 
 def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
-    """The lock that a run of the job needs. A sandbox is known by its folder: its URL is another one each time."""
+    """The lock that a run of the job needs. A sandbox is known by its folder: its URL is another each time."""
     if job.concurrency is None:
         return None
     place = str(target.folder.resolve()) if isinstance(target, SandboxTarget) else site.name.url

@@ -1,6 +1,6 @@
 """A stored run, made ready to resume: its plan opened again, with secrets, target and credentials that come anew.
 
-Whatever would make it another run than the one that began is refused here, before anything is sent: other secrets,
+Whatever would make it another run than began is refused here, before anything is sent: other secrets,
 another place, another version of the program, events that were changed, a verdict that settles nothing.
 """
 
@@ -190,7 +190,7 @@ def _has_changed(path: Path, text: str) -> bool:
 
 
 def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
-    """The run, with its journal open for more. Raises where a secret or the place is another one, or somebody else
+    """The run, with its journal open for more. Raises where a secret or the place has changed, or somebody else
     has the journal.
     """
     then, began = run.snapshot.plan.target, run.began
@@ -243,7 +243,7 @@ def _made(found: snapshot.PlanSnapshot, spec: RunSpec, secrets: Secrets) -> Plan
 
 
 def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:
-    """An input must be the one of before. A credential may be a new one, unless an answer that is needed holds it."""
+    """An input must be as before. A credential may be new, unless an answer that is needed holds it."""
     others = differing(run.snapshot.fingerprints, secrets.plain)
     needed = _holes(run.stored) if others else frozenset()
     wrong = [name for name in others if name.startswith(_INPUT) or name in needed]
@@ -301,7 +301,9 @@ class GivenVerdict(Struct, frozen=True, kw_only=True):
 
 
 def checked_verdicts(given: GivenVerdict, result: RunResult) -> dict[str, JsonObject]:
-    """The verdict by its row's key, or none where none is given. Raises `UsageError` for one that cannot be given."""
+    """The verdict by its row's key, or none where none is given. Raises `UsageError` for a verdict that cannot be
+    given.
+    """
     key, verdict, written, even_though = given.key, given.verdict, given.result, given.even_though
     if even_though and verdict != _RETRY:
         _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")

@@ -129,7 +129,7 @@ class _Pool(Struct, kw_only=True):
     _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
 
     def go_on(self, carried: Carried) -> bool:
-        """Begin what may begin, write reports while no run ends, and wait until one does; False where none will."""
+        """Begin what may begin, write reports while no run ends, and wait until a run does; False where none will."""
         while (following := self.next_to_begin(carried)) is not None:
             self.begin(following, carried)
         while self.unreported and self._ended.empty():
@@ -140,7 +140,7 @@ class _Pool(Struct, kw_only=True):
         return run is not None
 
     def report_next(self, carried: Carried) -> None:
-        """Write the reports of a run. A fault in them is one of ours, and costs no other run its own."""
+        """Write the reports of a run. A fault in them is ours, and costs no other run its own."""
         try:
             self.options.report(self.unreported.popleft())
         except Exception as fault:  # noqa: BLE001  as above
@@ -217,7 +217,7 @@ class _Pool(Struct, kw_only=True):
     def next_ended(self, carried: Carried) -> ActiveRun | None:
         """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
         while not self.options.given_up.is_set():
-            if not carried.faults:  # which may be one of this
+            if not carried.faults:  # which may be a fault of `look`
                 self.options.look(self.locks_waited_for(carried))
             try:
                 return self._ended.get(timeout=_POLL)
@@ -227,7 +227,7 @@ class _Pool(Struct, kw_only=True):
         return None
 
     def end(self, run: ActiveRun, carried: Carried) -> None:
-        """The run has ended. One that could not even begin is refused like one for which there is no thread."""
+        """The run has ended. A run that could not even begin is refused as if there were no thread for it."""
         del self.under_way[run.facts.id]
         if isinstance(run.fault, ForgottenError):
             self._refuse(run, carried, _forgotten(run.fault))

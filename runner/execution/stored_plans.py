@@ -231,8 +231,8 @@ def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
 
 
 def _base(spec: Path, plans: PlanFile) -> Path:
-    """The folder from which the names in a plan lead: the current one, or where their files are not there, the one in
-    which the plan was made.
+    """The folder from which the names in a plan lead: the current folder, or where their files are not there, that
+    in which the plan was made.
     """
     here, made_in = Path(), Path(os.path.realpath(spec)).parent / plans.base
     names = {stored.file for stored in plans.plans}
@@ -276,7 +276,7 @@ class PlanClaims:
                 raise RefusedError(*(_carried_out_before(self._store, runs) for runs in earlier))
 
     def take(self) -> None:
-        """Claim the plans, before their first run begins. Of two commands at once one is refused.
+        """Claim the plans, before their first run begins. Of two commands at once the later is refused.
 
         Raises `RefusedError`, and `UsageError` where it cannot be written.
         """

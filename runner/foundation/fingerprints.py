@@ -1,4 +1,4 @@
-"""Fingerprints of secrets: they show whether a secret that is given anew is the one of before, and not what it is.
+"""Fingerprints of secrets: they show whether a secret that is given anew is that of before, and not what it is.
 
 Each is an HMAC-SHA256 under a random key of the run. The key lies beside it, so that who reads both can try out
 guesses: the file that holds them is as private as the run.
@@ -28,7 +28,7 @@ def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
 
 
 def differing(kept: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of secrets that are not what they were. One that is there on one side only is none of them."""
+    """The names of secrets that are not what they were. A secret that is there on one side only is none of them."""
     return tuple(
         name
         for name, text in secrets.items()

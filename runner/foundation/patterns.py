@@ -18,7 +18,7 @@ _MEMORY = 1 << 20
 _WORK = 1 << 29
 """Bytes that all searches of one replacement may look at together."""
 _A_FIT = 1 << 12
-"""What finding one costs beside that, in bytes."""
+"""What finding a fit costs beside that, in bytes."""
 _REFERENCE = lazy_pattern(rb"\\(.?)", re.DOTALL)
 
 
@@ -155,7 +155,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _after_character(source: bytes, position: int) -> int:
-    """The start of the character after the one at `position`: an empty fit moves on by one whole character."""
+    """The start of the character after that at `position`: an empty fit moves on by a whole character."""
     position += 1
     while position < len(source) and source[position] & 0xC0 == 0x80:  # noqa: PLR2004  10xxxxxx goes on in UTF-8
         position += 1

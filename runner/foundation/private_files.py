@@ -24,7 +24,7 @@ BINARY = getattr(os, "O_BINARY", 0)
 
 _HELD = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 _FAR_OUT = 0x7FFF_FFFE
-"""Windows lets nobody read a byte that is locked: the lock is on one that no file reaches."""
+"""Windows lets nobody read a byte that is locked: the lock is on a byte that no file reaches."""
 _LOOKS = 10
 _BETWEEN_LOOKS = 0.01
 """Who only asks whether a file is being written holds its lock for a moment: a tenth of a second outlasts many."""
@@ -68,7 +68,7 @@ def sync_file(path: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool = True) -> None:
-    """Have a private file on disk, in the place of an earlier one: at any moment it is there whole, or not at all.
+    """Have a private file on disk, in the place of an earlier file: at any moment it is there whole, or not at all.
     `content` may come in pieces.
 
     Where it is not `durable`, a loss of power may leave it empty until `sync_file` and `sync_folder` were called.
@@ -122,7 +122,7 @@ def is_taken(path: Path) -> bool:
 
 if sys.platform == "win32":
 
-    def _lock(file: int, *, shared: bool) -> bool:  # noqa: ARG001  this system has only the one kind
+    def _lock(file: int, *, shared: bool) -> bool:  # noqa: ARG001  this system has only this kind
         os.lseek(file, _FAR_OUT, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)

@@ -10,12 +10,12 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def record(value: Json) -> JsonObject:
-    """`value` where it is a record, else an empty one."""
+    """`value` where it is a record, else an empty record."""
     return value if isinstance(value, dict) else {}
 
 
 def items(value: Json) -> list[Json]:
-    """`value` where it is a list, else an empty one."""
+    """`value` where it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 
 
@@ -38,7 +38,7 @@ def whole_number(fields: JsonObject, key: str) -> int | None:
 
 
 def sure_text(value: Json) -> str:
-    """A text that has been found to be one before."""
+    """A value that has been found to be a text before."""
     assert isinstance(value, str), value
     return value
 

@@ -1,4 +1,5 @@
-"""The word that should be there: the nearest of ours, or ours for a word of another tool. Rather none than a silly one.
+"""The word that should be there: the nearest of ours, or ours for a word of another tool. Rather none than a silly
+guess.
 
 Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """

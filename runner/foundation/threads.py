@@ -1,4 +1,4 @@
-"""Starting a thread, where the machine lets one start: a bound on processes (`ulimit -u`) counts threads, too."""
+"""Starting a thread, where the machine lets it start: a bound on processes (`ulimit -u`) counts threads, too."""
 
 import threading
 from collections.abc import Callable

@@ -144,7 +144,7 @@ def _from_environment(name: str, environment: Mapping[str, str]) -> Given | None
 
 
 def _otherwise(declared: Input, case: Case | None) -> Json:
-    """The value where nobody gives one; that of a case has been checked."""
+    """The value where nobody gives any; that of a case has been checked."""
     if case is not None and declared.name in case.inputs:
         return case.inputs[declared.name]
     if declared.required:
@@ -184,9 +184,9 @@ def how_to_give(declared: Input) -> str:
 def fit(declared: Input, value: Json, *, is_text: bool = False, written: Callable[[Path], str] | None = None) -> Json:
     """`value` as the input takes it. Raises `UnfitError`; its message names the input.
 
-    `is_text`: a text is still to be read by the input's type. It is taken as it is by one of type `string`, and read
-    as JSON by any other. A schema that is none lets everything pass: it is reported at its own place. `written` gives
-    the part of the value at a path as it is in its file.
+    `is_text`: a text is still to be read by the input's type. It is taken as it is by an input of type `string`, and
+    read as JSON by any other. A schema that is none lets everything pass: it is reported at its own place. `written`
+    gives the part of the value at a path as it is in its file.
     """
     found = _typed(declared, value) if is_text and isinstance(value, str) else value
     _refuse_empty(declared, found)

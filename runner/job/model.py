@@ -111,8 +111,8 @@ class Undo(Struct, frozen=True, kw_only=True):
 class Step(Struct, frozen=True, kw_only=True, gc=False):
     """One step. `line` is where it begins in its file.
 
-    `timeout` is of one attempt, None where neither step nor job says one. `follow` bounds following a process in the
-    log: the step's own `timeout` where one is written, else 600 s. `for_each` is an expression, or a list whose items
+    `timeout` is of one attempt, None where neither step nor job says any. `follow` bounds following a process in the
+    log: the step's own `timeout` where it is written, else 600 s. `for_each` is an expression, or a list whose items
     may hold templates; None where the step is carried out once.
     """
 
@@ -158,7 +158,7 @@ class Job(Struct, frozen=True, kw_only=True):
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
     `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
-    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where one counts since the run
+    `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where it counts since the run
     began, also in an included job.
     `concurrency` names a lock: runs with one name against one site do not overlap. `needs` are the names of jobs that
     `runner apply` lets pass first.

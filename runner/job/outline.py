@@ -1,6 +1,6 @@
 """What a job declares, by name: its inputs, its vars, and the steps that can be referred to.
 
-Reads the raw document, also a faulty one: whatever has not the shape of the language is left out. Checks nothing.
+Reads the raw document, also with mistakes: whatever has not the shape of the language is left out. Checks nothing.
 """
 
 from collections.abc import Iterator, Mapping

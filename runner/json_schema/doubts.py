@@ -27,7 +27,7 @@ _MANY: Final[Mapping[str, str]] = {
 }
 _BOUNDS: Final = frozenset({"minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"})
 _WITH: Final[Mapping[str, str]] = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
-"""Keywords that say nothing without another one."""
+"""Keywords that say nothing without another keyword."""
 _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 _OF_JAVASCRIPT: Final = lazy_pattern(r"/(\^.*|.*(?<!\\)\$)/([gimsuy]*)", re.DOTALL)
 

@@ -1,7 +1,7 @@
 """The formats of a text (`format`) that draft 2020-12 names: in the schemas of a job they are checked.
 
-One thing is taken that RFC 3339 refuses: a `date-time` and a `time` without an offset, since that is how a site is
-given a moment in its own time, and `Z` would name another one. Formats that are not known here are remarks.
+Taken is what RFC 3339 refuses: a `date-time` and a `time` without an offset, since that is how a site is
+given a moment in its own time, and `Z` would name another moment. Formats that are not known here are remarks.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,7 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     if keys.title == "expectation" and (choice := _CHOICE.fullmatch(name)) and not isinstance(value, dict | list):
         return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
     if not _WORD.fullmatch(name):
-        return "put the whole text in quotes, if it is one: YAML reads `: ` as the end of a key"
+        return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
     if near in keys.wanted:
         return f"did you mean `{near}`?"
     below = keys.structure.below(keys.path)

@@ -1,7 +1,7 @@
 """Elements of running processes against what the target's processes have.
 
 An element is executed by the id that it has in one run of its process [C][S]. The id of its design, which every run
-shares, executes nothing; the name leads to the right one.
+shares, executes nothing; the name leads to the right element.
 """
 
 from collections.abc import Collection
@@ -88,7 +88,7 @@ def _named(named: NamedElement, process: Process, problems: ProblemCollector) ->
         problems.report("E149", message, named.at, hint=hint, warning=calls_others)
     elif len({each.uid for each in found}) > 1:
         message = f"`{named.name}` leads to {len(found)} elements of `{process.code}`"
-        hint = f"name one by its code: {' or '.join(f'`{each.name}`' for each in found[:MOST])}"
+        hint = f"name an element by its code: {' or '.join(f'`{each.name}`' for each in found[:MOST])}"
         problems.report("E149", message, named.at, hint=hint)
     elif NEVER_EXECUTED in found[0].kind:
         message = f"`{named.name}` of `{process.code}` goes through items by itself: nobody executes it"

@@ -51,7 +51,7 @@ def with_holes(parts: Parts) -> str:
 
 
 def check_filter(step: RawStep, lint: JobLint) -> None:
-    """Report the first mistake of a filter, a certain before a probable one."""
+    """Report the first mistake of a filter, certain mistakes before probable."""
     parts = parts_of(_filter_text(step))
     whole = with_holes(parts)
     wrong = mistake_of_signs(whole, has_holes=len(parts) > 1)

@@ -79,7 +79,7 @@ def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | 
         what = "a GUID" if form == "guid" else f"a {form}"
         return Misfit(message=f"{takes} is {what}", hint=EXAMPLES.get(kind))
     if form == "datetime" and kind in _SHORTER:
-        message = f"{takes} is a datetime: not every server reads one as {_a_kind(kind)}"
+        message = f"{takes} is a datetime: not every server reads it as {_a_kind(kind)}"
         return Misfit(message=message, hint=_SHORTER[kind], warning=True)
     if given.words and all(_is_never(kind, word) for word in given.words):
         return Misfit(message=f"{takes} is {_listed(given.words)}", hint=EXAMPLES.get(kind))

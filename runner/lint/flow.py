@@ -110,7 +110,7 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
         return {name: self.expression(value, ("outputs", name), self.names) for name, value in self.job.outputs.items()}
 
     def _before(self, step: RawStep, undone: RawStep | None) -> _Names:
-        """What a step knows before its first turn; one that undoes another knows what that one had."""
+        """What a step knows before its first turn; a step that undoes another knows what that had."""
         if step.undo is None or undone is None:
             return self.names
         own = self.own.get(undone.path, {})

@@ -95,7 +95,7 @@ def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
 
 
 def target_known(document: Document, targets: Collection[str], *, searched: str = "") -> tuple[Problem, ...]:
-    """The job's `target` is one of `targets`; a job without one is fine.
+    """The job's `target` is one of `targets`; a job without a target is fine.
 
     `searched` says where a targets file was searched for, if there is none. A near miss is hint enough.
     """

@@ -31,7 +31,7 @@ class NameScope(Struct, frozen=True, kw_only=True):
     """What is known at one place.
 
     Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
-    None where all have. `step` is the step whose part the place is, `undone` the one that it undoes. `own_result` is
+    None where all have. `step` is the step whose part the place is, `undone` the step that it undoes. `own_result` is
     the step whose result is called `result` here.
     """
 

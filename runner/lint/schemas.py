@@ -1,4 +1,4 @@
-"""The JSON Schemas of a job: each must be one, and what is written out for an input must fit it."""
+"""The JSON Schemas of a job: each must be valid, and what is written out for an input must fit it."""
 
 from collections.abc import Iterator
 
@@ -78,7 +78,7 @@ def _as_null(violation: Violation) -> str | None:
 
 
 def check_included(step: RawStep, lint: JobLint) -> None:
-    """The inputs that are handed to an included job; one whose file could not be read is left alone."""
+    """The inputs that are handed to an included job; a job whose file could not be read is left alone."""
     action, other = step.fields.get("job"), lint.outline.included.get(step.path)
     if not isinstance(action, dict) or other is None:
         return
@@ -97,7 +97,7 @@ def check_included(step: RawStep, lint: JobLint) -> None:
 
 
 def _missing(given: JsonObject, other: Outline) -> Iterator[str]:
-    """Inputs without default that are not handed in; a misspelt one is not also missing."""
+    """Inputs without default that are not handed in; a misspelt input is not also missing."""
     misspelt = {suggest(name, other.inputs) for name in given if name not in other.inputs}
     for declared in declared_inputs(other.inputs):
         if declared.required and declared.name not in given and declared.name not in misspelt:

@@ -40,7 +40,7 @@ def asked_status(key: str | int) -> str | None:
 
 
 def wrong_status(compared: TextComparison, scope: NameScope, job: Outline) -> WrongName | None:
-    """What is wrong with the word that a status is compared with, None where it can be one."""
+    """What is wrong with the word that a status is compared with, None where it can be a status."""
     words = _words(compared.path, scope, job)
     if words is None or compared.text in words.known or (words is _PROCESS and is_guid(compared.text)):
         return None

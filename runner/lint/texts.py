@@ -193,7 +193,7 @@ def _ends_in_inches(parsed: Template, job: Outline) -> bool:
 
 
 def _why_not(path: Path) -> str:
-    """Why no template is read at `path`, or where one is."""
+    """Why no template is read at `path`, or where templates are."""
     if path[-1] in _DURATIONS:
         return "write the duration itself: it is never evaluated"
     if path[0] == "inputs":

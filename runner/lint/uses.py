@@ -30,7 +30,7 @@ def uses(documents: Iterable[Document]) -> tuple[Use, ...]:
 
 
 def started(files: Iterable[Outline]) -> frozenset[str]:
-    """The codes of all processes that these files start; one with a version has what no catalogue knows."""
+    """The codes of all processes that these files start; a code with a version has what no catalogue knows."""
     steps = [step for job in files for step in job.steps]
     found = ((code, fields.get("version")) for step in steps for _, code, fields in starts(step))
     codes = {code if version is None else f"{code}, version {version}" for code, version in found}

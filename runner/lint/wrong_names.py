@@ -80,5 +80,5 @@ def not_of_all_turns(name: str | int, key: str, step: RawStep) -> WrongName | No
         return None
     turns = f"steps.{name}.turns"
     hint = f'write `{turns}[0].{key}` for one turn, `{turns} | map(attribute="{key}")` for all'
-    message = f"step `{name}` has no `{key}` of its own: each of its turns has one"
+    message = f"step `{name}` has no `{key}` of its own: each of its turns has its own"
     return always_null(f"step `{name}`", step, key) or not_given(message, hint, key)

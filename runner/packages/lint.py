@@ -55,7 +55,7 @@ class _Linter(Struct, kw_only=True):
         active = [schema for schema in schemas if schema.version.active is True]
         for schema in active[1:]:
             message = f"{_subject(schema.version)} is active, and so is {_called(active[0].version)}"
-            yield self._warning("E196", message, schema, hint="make one version active: a call runs that one")
+            yield self._warning("E196", message, schema, hint="make one version active: a call runs that version")
         parent = family.acting.parent
         if parent is not None and all(schema.version.uid != parent for schema in schemas):
             message = f"{_called(family.acting)}: the root that it is a version of is in none of these packages"

@@ -111,7 +111,7 @@ def _read(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:
 
 
 def _captions(folder: Path, reader: Reader, problems: list[Problem]) -> dict[str, str]:
-    """The texts of one culture: the usual one, else the first."""
+    """The texts of one culture: the usual culture, else the first."""
     usual = folder / f"resource.{_CULTURE}.xml"
     file = usual if usual.is_file() else next(iter(sorted(folder.glob("resource.*.xml"))), None)
     try:

@@ -97,7 +97,7 @@ def plan(
 
 
 def open_inputs(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
-    """The inputs as they may be shown: a secret one is `***`."""
+    """The inputs as they may be shown: a secret is `***`."""
     secret = {declared.name for declared in job.inputs if declared.secret}
     return {name: "***" if name in secret else value for name, value in inputs.items()}
 

@@ -44,9 +44,9 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
 
 
 class PlanFile(Struct, frozen=True, kw_only=True):
-    """`version` is of the program that wrote it. `base` leads from the file's folder up to the one from which the names
-    in the plan lead; it is empty where they are the same. `key` tells this plan from every other, also from another of
-    the same jobs.
+    """`version` is of the program that wrote it. `base` leads from the file's folder up to the folder from which the
+    names in the plan lead; it is empty where they are the same. `key` tells this plan from every other, also from
+    another of the same jobs.
     """
 
     version: str
@@ -114,13 +114,13 @@ def of_record(run: JsonObject) -> StoredPlan | None:
 
 
 def _digest(whole: JsonObject) -> str:
-    """Of all that is carried out. It shows a change by mistake; an attacker can make another one."""
+    """Of all that is carried out. It shows a change by mistake; an attacker can make another."""
     content = canonical([whole.get("runs"), whole.get("sources")])
     return "sha256:" + hashlib.sha256(well_formed(content).encode()).hexdigest()
 
 
 def _no_plan(name: str, why: str) -> Problem:
-    hint = "`runner plan SPEC --out FILE` writes one"
+    hint = "`runner plan SPEC --out FILE` writes a plan"
     return Problem(code="E154", message=f"this is not a stored plan: {why}", hint=hint, file=name)
 
 

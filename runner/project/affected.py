@@ -107,7 +107,7 @@ class AffectedJobs(Struct, kw_only=True):
             yield from self._catalogue(self.catalogue, codes)
 
     def _entry(self, targets_file: Path, name: str) -> Iterator[ChangeReason]:
-        """The target itself, where it is another one in the targets file."""
+        """The target itself, where it has changed in the targets file."""
         for reason in self._file(targets_file, "target", name):
             before = _data(self._since(targets_file).before(targets_file))
             now = _data(targets_file.read_bytes())

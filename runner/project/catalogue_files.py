@@ -34,7 +34,7 @@ _FIT_FOR_A_FILE: Final = lazy_pattern(r"\w[\w.-]{0,199}")
 
 
 def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
-    """The target that is named, or the only one there is. Raises `UsageError`."""
+    """The target that is named, or the only target there is. Raises `UsageError`."""
     return next(iter(chosen([name] if name else [], specs, targets).values()))
 
 
@@ -124,7 +124,7 @@ def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) ->
 def check_place(file: Path, *, of_packages: bool = False) -> None:
     """See before anything is asked or read that only a catalogue is written over. Raises `UsageError`.
 
-    One of ours may be broken, perhaps by a merge conflict. `of_packages`: only what `catalog build` has written is
+    Our own file may be broken, perhaps by a merge conflict. `of_packages`: only what `catalog build` has written is
     written over.
     """
     if not file.exists() or (file.is_file() and not file.stat().st_size):
@@ -178,7 +178,7 @@ def _put(file: Path, content: str) -> None:
 
 
 def doubles_by_code(folder: Path) -> Mapping[str, Path]:
-    """The codes that have a double, also one with mistakes. Raises `UsageError` for a folder that cannot be read."""
+    """The codes that have a double, also with mistakes. Raises `UsageError` for a folder that cannot be read."""
     return dict(_doubles_in(folder)) if folder.exists() else {}
 
 

@@ -1,7 +1,7 @@
 """The catalogues that the jobs of one command are checked against, each read once.
 
-A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; one that a command
-names, or a folder of packages in git, counts for every job, in the place of those.
+A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; a file that a
+command names, or a folder of packages in git, counts for every job, in the place of those.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 
 
 class Catalogues(Struct, kw_only=True):
-    """What is wrong with one goes into `problems`, once; nothing is checked against it then.
+    """What is wrong with a catalogue goes into `problems`, once; nothing is checked against it then.
 
     `called` gives the name of a file in messages, `named` is the file that the command names.
     """

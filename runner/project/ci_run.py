@@ -18,7 +18,7 @@ _USERS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "CIRCLE_USE
 
 
 def person(environment: Mapping[str, str]) -> Person:
-    """Who has given the command: the user of the system, and the one for whom the CI runs it."""
+    """Who has given the command: the user of the system, and the person for whom the CI runs it."""
     try:
         user: str | None = getpass.getuser()
     except (OSError, KeyError, ImportError):  # a container may have no such user, and Windows no such variable

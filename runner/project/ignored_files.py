@@ -1,7 +1,7 @@
 """Files that a command ignores although they look like jobs or targets files, and SPECs that are no job file.
 
-Only a file that says `runner: 1` is ours: other tools have jobs and targets, too. One whose name does not look like a
-job's is reported only where its folder holds no job: jobs elsewhere may include it. What somebody has put aside
+Only a file that says `runner: 1` is ours: other tools have jobs and targets, too. A file whose name does not look like
+a job's is reported only where its folder holds no job: jobs elsewhere may include it. What somebody has put aside
 (`a.draft.yaml`, `template.yaml`) and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
 """
 
@@ -81,14 +81,14 @@ def warn(specs: Sequence[Path], project: Project, *, targets: Path | None) -> No
 
 
 def no_jobs(specs: Sequence[Path]) -> str:
-    """The sentence on folders that hold no job file, with a file or folder that may be one."""
+    """The sentence on folders that hold no job file, with a file or folder that looks like it."""
     places = ", ".join(clean(called(spec)) for spec in specs)
     near = next((hint for spec in specs if spec.is_dir() for hint in _instead(spec)), "")
     return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
 
 
 def in_folders_below(specs: Iterable[Path], project: Project) -> str:
-    """The line on jobs in folders below that were not read, nor included by one that was; empty where there is none."""
+    """The line on jobs in folders below that were not read, nor included by others; empty where there is none."""
     found: dict[str, Path] = {}
     for spec in specs:
         for inner in islice(below(spec), _MOST_FOLDERS) if spec.is_dir() else ():
@@ -152,7 +152,7 @@ def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
 
 
 def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
-    """Files that look like a targets file, in the folders that were searched for one."""
+    """Files that look like a targets file, in the folders that were searched for it."""
     searched: dict[Path, None] = {}
     for parent, found in dict.fromkeys((Path(file.document.file).parent, file.targets_file) for file in files):
         for folder in searched_folders(parent):

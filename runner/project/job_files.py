@@ -261,7 +261,7 @@ class JobFiles:
             checking.is_sound = False
             if not any(problem.file == document.file and problem.path == (key,) for problem in self._problems):
                 message = f"`{key}` cannot stand in a job that another includes"
-                hint = f"{_called_step(step, checking.document)} includes this one: {_RUN_KEYS[key]}"
+                hint = f"{_called_step(step, checking.document)} includes this job: {_RUN_KEYS[key]}"
                 self._report([document.problem("E107", message, path=(key,), at_key=True, hint=hint)])
 
     def _cases_of(self, checking: _Checking, known: Outline) -> Cases | None:

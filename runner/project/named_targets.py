@@ -41,14 +41,14 @@ def name_of(target: Target) -> TargetName:
 
 
 class Targets(Struct, kw_only=True):
-    """Targets by name, for the job files of one project. What is wrong with one is added to the project, once."""
+    """Targets by name, for the job files of one project. What is wrong with a target is added to the project, once."""
 
     project: Project
     environment: Mapping[str, str]
     _found_outside: dict[str, Target | None] = field(default_factory=dict)
 
     def named(self, file: JobFile, name: str | None) -> Target | None:
-        """The target of a run of this job: the one named, else the job's own. None where it is not found.
+        """The target of a run of this job: the named target, else the job's own. None where it is not found.
 
         A name on the command line may be that of a site outside of the targets file; it counts before the file's own.
         """
@@ -113,7 +113,7 @@ def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -
 
 
 def chosen(names: Sequence[str], specs: Sequence[Path], targets: Path | None) -> dict[str, KnownTarget]:
-    """The targets that are named, or the only one there is. Raises `UsageError`."""
+    """The targets that are named, or the only target there is. Raises `UsageError`."""
     project = Project()
     known = targets_of(specs, targets, project)
     return {name: _named(name, known, project) for name in dict.fromkeys(names) or _only(known)}

@@ -1,6 +1,6 @@
 """The files that a command names, opened: jobs, their targets, the sandboxes' doubles, and every mistake in them.
 
-All files are read and checked in one pass; one that cannot be read is one more mistake. Nothing is sent from here, and
+All files are read and checked in one pass; a file that cannot be read is a mistake, too. Nothing is sent from here, and
 neither the environment's values nor any secret is read.
 """
 
@@ -139,8 +139,8 @@ def check_doubles(target: Target, project: Project) -> None:
 def compare(file: JobFile, target: Target | None, project: Project) -> None:
     """Hold a job, with all that it includes, against what its target has, once; None where it names no target.
 
-    What needs no catalogue is checked without one, too, unless the jobs have passed that: types flow through a job by
-    themselves.
+    What needs no catalogue is checked where there is none, too, unless the jobs have passed that: types flow through a
+    job by themselves.
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
     codes = started(file.outlines.values()) if known else frozenset()
@@ -183,7 +183,7 @@ def _add(found: Sequence[Problem], project: Project) -> None:
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:
-    """The target that a run of this job goes to: the one named on the command line, else the job's own."""
+    """The target that a run of this job goes to: that named on the command line, else the job's own."""
     wanted = name or (file.job.target if file.job else None)
     if wanted is None:
         hint = f"name one with `-t`: {_listed(file.targets)}" if file.targets else "name one with `-t`"

@@ -1,4 +1,4 @@
-"""The sandboxes that a command serves: what happens in one is forgotten, or stored beside the runs until
+"""The sandboxes that a command serves: what happens in them is forgotten, or stored beside the runs until
 they are settled.
 
 The web server is imported only where a sandbox is served: 79 ms.
@@ -26,9 +26,9 @@ def serve_sandbox(folder: Path) -> AbstractContextManager[str]:
 class Sandboxes:
     """The sandboxes of a command that carries runs out.
 
-    What happens in one is stored beside the runs until all of them are settled: a run that is killed, and resumed,
-    finds its site as it left it. Secrets are not stored there, and are given again (`runner.sandbox.veil`). `resumed`
-    is the URL at which a resumed run began; others may have begun there.
+    What happens in a sandbox is stored beside the runs until all of them are settled: a run that is killed, and
+    resumed, finds its site as it left it. Secrets are not stored there, and are given again (`runner.sandbox.veil`).
+    `resumed` is the URL at which a resumed run began; others may have begun there.
     """
 
     def __init__(self, store: LocalRunStore, *, resumed: str | None = None) -> None:
@@ -69,7 +69,7 @@ class Sandboxes:
                 self._store.delete_sandbox(file)
 
     def _file(self, url: str) -> Path:
-        """The file of the sandbox at `url`: that of the resumed run, if it is there, or a new one."""
+        """The file of the sandbox at `url`: that of the resumed run, if it is there, or a new file."""
         earlier = None if self._resumed is None else _port(self._resumed)
         file = self._store.sandbox_file(_port(url), earlier=earlier)
         self._files.append(file)

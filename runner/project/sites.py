@@ -60,7 +60,7 @@ class Hidden:
                 secrets.add(name, text, newest=_NEWEST)
 
     def inform(self, secrets: Secrets) -> None:
-        """Let `secrets` know all texts, now and whenever another one is learnt."""
+        """Let `secrets` know all texts, now and whenever another is learnt."""
         with self._lock:
             self._informed.append(secrets)
             for name, text in self._texts:

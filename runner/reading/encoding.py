@@ -75,7 +75,7 @@ def without_separators(text: str) -> tuple[str, dict[str, str]]:
 def without_surrogates(text: str) -> tuple[str, dict[str, str]]:
     r"""`text` with private characters in the place of pairs like `\ud83d\ude00`, and the table that leads back.
 
-    So JSON writes a character beyond the first plane; YAML has another escape, and its parser reads no half of one.
+    So JSON writes a character beyond the first plane; YAML has another escape, and its parser reads no half of a pair.
     The table also leads back where the pair is in a text in which `\\` means nothing.
     """
     table: dict[str, str] = {}

@@ -1,6 +1,6 @@
 """The bytes of a file that a user named, or the sentence that says why there are none; and files that nobody named.
 
-Every file that is given to the program is read by `read_bytes`: regular files, and only as much as one may hold.
+Every file that is given to the program is read by `read_bytes`: regular files, and only as much as a file may hold.
 """
 
 import errno
@@ -25,7 +25,7 @@ class _OtherKindError(OSError):
 
 
 def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool = False) -> bytes:
-    """What the file at `path` holds, `most` bytes of it and one more.
+    """What the file at `path` holds, `most` bytes of it and a byte more.
 
     Raises `OSError` for what is no regular file: a pipe may never end, a device may hold anything. With `streams` a
     pipe is read, too, such as that of `<(…)` in a shell, for which is waited.
@@ -72,7 +72,7 @@ def content(path: Path, *, name: str, streams: bool = False) -> bytes | Problem:
 
 
 def beginning(path: Path, *, most: int = _BEGINNING) -> bytes:
-    """How a file begins; nothing of one that cannot be read."""
+    """How a file begins; nothing of a file that cannot be read."""
     try:
         return read_bytes(path, most=most)
     except OSError:

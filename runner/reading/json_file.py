@@ -25,7 +25,7 @@ _CONSTANTS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false"
 
 
 def load(name: str, content: bytes) -> Document | tuple[Problem, ...]:
-    """The document in `content`, or all its problems; a key that is written twice is one."""
+    """The document in `content`, or all its problems; a key that is written twice is a problem."""
     source = encoding.decode(name, content)
     if isinstance(source, Problem):
         return (source,)

@@ -76,7 +76,7 @@ class _Anchor(NamedTuple):
 
 
 def read(path: Path, *, name: str, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
-    """The file at `path`, called `name` in messages. Of one that is no mapping no problem shows a line."""
+    """The file at `path`, called `name` in messages. Of a file that is no mapping no problem shows a line."""
     content = files.content(path, name=name)
     if isinstance(content, Problem):
         return (content,)
@@ -147,7 +147,7 @@ def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:
 
 
 def _without_tabs(source: Source, text: str) -> "_Reading":
-    """Another pass over `text`, for which tabs that indent nothing are hidden; what is a text is known by one more."""
+    """Another pass over `text`, for which tabs that indent nothing are hidden; a further pass shows what is a text."""
     scout = _Reading(source, CParser(tabs.masked(text)))
     _read(scout)
     return _Reading(source, CParser(tabs.masked(text, scout.trail.leaves())))
@@ -309,7 +309,7 @@ class _Reading:
         return value
 
     def _odd_key(self, key: Json, event: _Event, record: dict[str, Json]) -> str:
-        """Look at a key that may be wrong; what is returned for one that is only keeps the pass going."""
+        """Look at a key that may be wrong; what is returned for a wrong key only keeps the pass going."""
         at = self.trail.last()
         if isinstance(key, str):
             if key in record:

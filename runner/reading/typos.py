@@ -28,7 +28,7 @@ def typo(complaint: Complaint) -> Problem | None:
         first = source.first_in_line(offset)
         rest = source.rest_of_line(first)
         if rest.startswith(_FENCE):
-            more = f", and the other one that begins with {_FENCE}" if source.text.count(_FENCE) > 1 else ""
+            more = f", and the other line that begins with {_FENCE}" if source.text.count(_FENCE) > 1 else ""
             hint = f"delete this line{more}"
             return source.error(first, f"{_FENCE} is Markdown, not YAML", end=first + len(rest), hint=hint)
         if rest.startswith(_COMMENTS):

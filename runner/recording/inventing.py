@@ -1,7 +1,7 @@
 """Values of a real run → invented ones of the same types, so that a recording can lie in git.
 
-The same value becomes the same invented one wherever it is met, so that what belongs together still does. Empty values,
-booleans and null stay: they are nobody's data.
+The same value becomes the same invented value wherever it is met, so that what belongs together still does. Empty
+values, booleans and null stay: they are nobody's data.
 """
 
 import json
@@ -36,7 +36,7 @@ _SHORT: Final = 4
 
 
 class Inventor:
-    """Invents for one recording."""
+    """Invents for a recording."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Json] = {}
@@ -105,7 +105,7 @@ class Inventor:
         return self._made("text", text, lambda number: f"Text {number}")
 
     def _number(self, written: str) -> Json:
-        """The same for `99.9` and `99.90`; a whole number stays one."""
+        """The same for `99.9` and `99.90`; a whole number stays whole."""
         real = float(written)
         return self._made("number", str(real), lambda number: number if real.is_integer() else number + 0.5)
 

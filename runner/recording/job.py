@@ -73,7 +73,7 @@ def _parameters(run: Recorded) -> Iterator[str]:
 
 
 def _expectations(run: Recorded) -> Iterator[str]:
-    """What the process gave, as far as an expression can say it at a glance. One that fails is not asked."""
+    """What the process gave, as far as an expression can say it at a glance. A process that fails is not asked."""
     if run.status == "error":
         return
     results = {code: given for code, given in result_values(run).items() if code in run.process.gives}

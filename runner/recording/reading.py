@@ -136,7 +136,7 @@ def _with_call(passed: Passed, known: StoredCalls) -> Passed:
 
 
 def _process(site: _Site, schema_id: str | None) -> Process | None:
-    """The process with the signature of the version that ran; of its versions that counts as the active one."""
+    """The process with the signature of the version that ran; of its versions that counts as active."""
     rows = _family(site, schema_id) if schema_id is not None else []
     versions = {version_of(row): row for row in rows if text(row, "Name")}
     ran = next((given for given, row in versions.items() if _is_schema(row, schema_id)), None)

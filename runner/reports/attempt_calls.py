@@ -164,7 +164,7 @@ def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
 
 
 def _request(request: SentRequest) -> JsonObject:
-    """Every key is there, but for `body`, whose null is an empty one."""
+    """Every key is there, but for `body`, whose null is an empty body."""
     shown: JsonObject = {
         "method": request.method,
         "path": request.path,

@@ -1,4 +1,4 @@
-"""The attempts of rows that failed before the last one, from the events of a run."""
+"""The attempts of rows that failed before the last attempt, from the events of a run."""
 
 from collections.abc import Iterable
 from typing import Final

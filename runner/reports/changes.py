@@ -125,7 +125,7 @@ def _differing(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[
 
 
 def sentences(found: RunChanges) -> Iterator[str]:
-    """One for each kind of change, else that there is none, where that is known."""
+    """A sentence for each kind of change, else that there is none, where that is known."""
     if found.files:
         yield f"the job's files changed{f': {_listed(found.file_names)}' if found.file_names else ''}"
     if found.inputs:

@@ -35,7 +35,7 @@ class PlainConsole:
     """Writes the transcript of one run to `out` as its events come in, a row when it ends.
 
     `event` takes the run's lines in their order, after those that are `earlier` and printed already; `close` ends the
-    transcript of a run that broke off, and does nothing after one that ended. Characters that `out` cannot encode are
+    transcript of a run that broke off, and does nothing after a run that ended. Characters that `out` cannot encode are
     written as escapes.
     """
 

@@ -60,8 +60,8 @@ def of_run(target: TargetName, access: SiteAccess) -> RunCurl:
 
 
 def checked(names: tuple[str, ...]) -> str:
-    """Lines that name the variables, and end all where one is missing: before anything is sent, as a few sign-ins that
-    fail lock an account.
+    """Lines that name the variables, and end all where a variable is missing: before anything is sent, as a few
+    sign-ins that fail lock an account.
     """
     if not names:
         return ""

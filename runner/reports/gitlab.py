@@ -16,7 +16,7 @@ _SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor"}
 
 
 def gitlab(problems: Sequence[Problem]) -> str:
-    """A JSON array with a record for each mistake; an empty one for none."""
+    """A JSON array with a record for each mistake; empty for none."""
     seen: dict[str, int] = {}
     records: list[Json] = [_record(problem, seen) for problem in in_order(problems)]
     return safe_json(json.dumps(records, indent=2, ensure_ascii=False)) + "\n"

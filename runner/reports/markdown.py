@@ -139,7 +139,7 @@ def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
 
 
 def _timeline(run: TimedRun) -> str:
-    """Its first line begins with a word of ours, since a CI reads a name that looks like a command as one."""
+    """Its first line begins with a word of ours, since a CI reads a name that looks like a command as a command."""
     return block([f"run {title(run.result)}, {written(run.seconds)}", *timeline(run)])
 
 

@@ -14,7 +14,7 @@ from runner.reports.safe import json_document, safe
 
 FORMAT = 1
 LONGEST_LINE = 100
-"""Cells of a source line that are shown; a longer one is shortened around the place."""
+"""Cells of a source line that are shown; a longer line is shortened around the place."""
 
 _BEFORE_PLACE = 40
 """Characters that are left before the place in a line that is shortened."""

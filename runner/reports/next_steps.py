@@ -94,7 +94,7 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
 
 
 def verb_command(verb: str, run: str, store: str | None) -> str:
-    """A verb about a run. The store of runs is named where it is not the usual one."""
+    """A verb about a run. The store of runs is named where it is not the usual store."""
     option = "--db" if is_fleet(store) else "--runs"
     where = "" if store in (None, USUAL) else f" {option} {shlex.quote(clean(store))}"
     return f"runner {verb} {shlex.quote(clean(run))}{where}"

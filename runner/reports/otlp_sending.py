@@ -1,4 +1,4 @@
-"""Traces are sent to a collector of OpenTelemetry when a command has ended, where the environment names one.
+"""Traces are sent to a collector of OpenTelemetry when a command has ended, where the environment names a collector.
 
 The variables are those of OpenTelemetry. Headers are secrets: none is in a message, and none is sent where a redirect
 leads. Nothing that goes wrong here changes an exit code.
@@ -31,8 +31,8 @@ _HTTP: Final = frozenset({"http", "https"})
 def send(
     command: ReportedCommand, environ: Mapping[str, str] = os.environ, *, most_seconds: float = _MOST_SECONDS
 ) -> str:
-    """Send the traces, request by request. A warning where one fails, after which the others are not sent; empty where
-    all were taken.
+    """Send the traces, request by request. A warning where a request fails, after which the others are not sent; empty
+    where all were taken.
     """
     url = _address(environ)
     place = _shown(url)
@@ -72,7 +72,7 @@ def _warning(message: str, *, sent: int, total: int) -> str:
 
 
 def _address(environ: Mapping[str, str]) -> str:
-    """The one for traces is taken as it is; the one for all signals is where `v1/traces` lies."""
+    """The address for traces is taken as it is; that for all signals is where `v1/traces` lies."""
     own = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "").strip()
     return own or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip().rstrip("/") + "/v1/traces"
 

@@ -96,6 +96,6 @@ def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:
 
 
 def _has_started(row: TimedRow) -> bool:
-    """A refusal speaks of its own call alone: the one before may have started something."""
+    """A refusal speaks of its own call alone: the call before may have started something."""
     calls = (span for span in row.spans if span.kind is SpanKind.CALL and span.effect == "once")
     return any(span.why not in _NOTHING_BEGAN for span in calls)

@@ -74,7 +74,7 @@ def _failing(result: RunResult) -> str:
 
 
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:
-    """The commands of the first open runs. One that is running, or was changed, is not for a command to settle."""
+    """The commands of the first open runs. A run that is running, or was changed, is not for a command to settle."""
     found = [(run, next_steps(run.result, store=run.store)) for run in runs if not (run.is_running or run.changed)]
     waiting = [(run, steps) for run, steps in found if steps]
     for listed, steps in waiting[:_MOST_OPEN]:

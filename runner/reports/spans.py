@@ -66,7 +66,7 @@ class Sureness(StrEnum):
 
 
 class RowSpan(Struct, frozen=True, kw_only=True):
-    """One thing that a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
+    """What a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
     `body` the beginning of what the service answered to a call that failed. `held_by` had what was waited for;
     `given_by` is who gave the answer to a question.
     """

@@ -48,11 +48,11 @@ from runner.runs.evidence import LockHolder, VerdictBy, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
 
 MOST_LINES = 30
-"""Lines of one thing that are printed under a row."""
+"""Lines of one kind that are printed under a row."""
 
 
 class Transcript:
-    """A run from its events, one by one, each once. What the `earlier` ones say was printed by another command."""
+    """A run from its events, one by one, each once. What the `earlier` events say was printed by another command."""
 
     def __init__(self, options: Detail, *, earlier: Sequence[Line] = ()) -> None:
         self.progress = Progress()

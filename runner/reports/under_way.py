@@ -14,7 +14,7 @@ from runner.reports.safe import clean
 from runner.runs.events import Line, RunStatus, StepFinished, StepSkipped
 
 SILENCES = (60.0, 120.0, 240.0, 480.0, 600.0)
-"""Seconds of silence before the first line, before the second, and so on; the last one for all that follow."""
+"""Seconds of silence before the first line, before the second, and so on; the last number for all that follow."""
 MOST_LINES = 8
 """Runs under way that have a line each; the others are counted."""
 _ASKS = "confirm"
@@ -61,7 +61,7 @@ class UnderWay:
         self._locks = tuple(names)
 
     def line(self) -> str | None:
-        """The line that is due now, if one is: of the row that takes longest. None is while a person is being asked."""
+        """The line that is due now, if any is: of the row that takes longest. None is while a person is being asked."""
         now = self._clock()
         if now - self._silent_since < SILENCES[min(self._said, len(SILENCES) - 1)]:
             return None

@@ -47,7 +47,7 @@ _FRAME = lazy_pattern(
     r"(?: \w+ [^\n]{1,300}?:\w+ [0-9]+)?"
 )
 """A frame of a .NET stack trace: `at Namespace.Type.Method(…)`, on a line of its own or, where line ends were lost,
-within one; the word `at` comes in the language of the server.
+within it; the word `at` comes in the language of the server.
 """
 _SEPARATOR = lazy_pattern(_BEFORE + r"-{3} [^\n]{1,200}? -{3}(?!\S)")
 """`--- End of inner exception stack trace ---`, also in other words."""

@@ -60,7 +60,7 @@ def fault(fields: JsonObject) -> CallFault:
 
 class ColumnUse(Struct, frozen=True, kw_only=True):
     """A column that a double names at `path`; `line` counts within the text there. `filled_beside`: it is filled
-    there, with these columns; None for one that is read.
+    there, with these columns; None for a record that is read.
     """
 
     entity: str

@@ -1,8 +1,8 @@
-"""One sandbox to a data file: a second one would, at its start, cancel what the first has under way.
+"""One sandbox to a data file: a second sandbox would, at its start, cancel what the first has under way.
 
 The kernel's lock is on a file of its own beside the data: on the data itself it would get in the way of SQLite's locks
-where a system keeps both in one list. It vanishes with the sandbox, however that ends; one that was killed leaves the
-empty file. Where no lock is to be had, nobody is refused.
+where a system keeps both in one list. It vanishes with the sandbox, however that ends; a sandbox that was killed leaves
+the empty file. Where no lock is to be had, nobody is refused.
 """
 
 import os
@@ -32,7 +32,7 @@ def locked(data: Path | None) -> Iterator[None]:
     else:
         if file is None:
             message = f"the sandbox cannot keep its data in {data}: another sandbox keeps its own there"
-            raise UsageError(Problem(code="E100", message=message, hint="end that one, or name another file"))
+            raise UsageError(Problem(code="E100", message=message, hint="end that sandbox, or name another file"))
     try:
         yield
     finally:
@@ -57,7 +57,7 @@ def _taken(path: Path) -> int | None:
 
 
 def _is_at(path: Path, file: int) -> bool:
-    """Whether it is still the one: who held it before deletes it while others may have opened it already."""
+    """Whether it is still the same file: who held it before deletes it while others may have opened it already."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file))
     except FileNotFoundError:

@@ -21,7 +21,7 @@ OWN_ENTITIES = frozenset(
 
 
 class Set(Struct, frozen=True, kw_only=True):
-    """Parameters and their new values, worked out in order: a later one sees those before it."""
+    """Parameters and their new values, worked out in order: a later parameter sees those before it."""
 
     values: Mapping[str, Json]
 
@@ -108,7 +108,7 @@ class RecordChange(StrEnum):
 
 
 class ChangedRecord(Struct, frozen=True, kw_only=True):
-    """A record after its change; one that was deleted, before it."""
+    """A record after its change; a deleted record, before it."""
 
     entity: str
     change: RecordChange

@@ -109,7 +109,7 @@ class Engine:
                 self.run_in_background(self.begin(double, values, user))
 
     def execute_element(self, double: Double, element: ReachedElement, values: JsonObject) -> Begun:
-        """Execute an element with `values`; one that was executed before is left alone [D]."""
+        """Execute an element with `values`; an element that was executed before is left alone [D]."""
         process = self.store.process(element.process_id)
         assert process is not None
         if not self.store.take(element, completed=self._surroundings.now()):

@@ -49,6 +49,6 @@ class Entities:
 
 
 def _users() -> EntitySet:
-    """SysAdminUnit, as far as one can learn there whose contact a user is."""
+    """SysAdminUnit, as far as it shows whose contact a user is."""
     rows: list[JsonObject] = [{"Id": user.id, "Name": user.name, "ContactId": user.contact_id} for user in USERS]
     return system_entity("SysAdminUnit", {"Id": Edm.GUID, "Name": Edm.STRING}, lambda _: rows, lookups=("Contact",))

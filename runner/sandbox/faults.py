@@ -61,7 +61,7 @@ class Faults:
                     self._waiting.append(_WaitingFault(process=double.code, fault=left, position=position))
 
     def add(self, added: CallFault, process: str | None) -> None:
-        """Apply it to calls of `process`, or of any for None. One without `times` replaces its like."""
+        """Apply it to calls of `process`, or of any for None. A fault without `times` replaces its like."""
         if added.times is None:
             self._waiting = [each for each in self._waiting if each.process != process or each.fault.times is not None]
         self._waiting.append(_WaitingFault(process=process, fault=added))
@@ -72,7 +72,8 @@ class Faults:
     def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
         """The fault of this call; `starts`: the call starts a process, and executes no element.
 
-        A fault of a file is applied to its own version; one that was set for a process, calls of every version of it.
+        A fault of a file is applied to its own version; a fault that was set for a process, to calls of every version
+        of it.
         """
         fitting = [
             (number, each)
@@ -144,6 +145,6 @@ def _mistakes(fields: JsonObject, processes: Collection[str]) -> Iterator[str]:
 
 
 def near_miss(word: str, known: Collection[str]) -> str:
-    """The end of a message about an unknown word: the one that was probably meant, or all that are known."""
+    """The end of a message about an unknown word: the nearest word, or all that are known."""
     near = suggest(word, known)
     return f": did you mean `{near}`?" if near else f": it is one of {', '.join(known)}" if known else ""

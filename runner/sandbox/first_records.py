@@ -1,6 +1,6 @@
 """`records.yaml`: the first records of a sandbox's entities. Its shape is small enough to be checked here, by hand.
 
-A record without an `Id` gets one that is the same each time the file is read.
+A record without an `Id` gets an Id that is the same each time the file is read.
 """
 
 from pathlib import Path as FilePath

@@ -1,6 +1,6 @@
 """A folder of doubles, `*.process.yaml`, and the first records of its entities, `records.yaml`.
 
-All mistakes of all files are collected; a file that cannot be read is one more of them. What a file holds beyond its
+All mistakes of all files are collected; a file that cannot be read is one of them. What a file holds beyond its
 shape is the business of `rules`, what the records mean that of `activities`.
 """
 

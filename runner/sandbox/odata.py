@@ -1,7 +1,7 @@
 """OData of the sandbox's entities (`service/README.md`, OData): GET reads, POST inserts, PATCH updates, DELETE deletes.
 
 An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C]. A new
-record answers 201 and is shown; the Id that a client gives is kept, else one is made; other writes answer 204.
+record answers 201 and is shown; the Id that a client gives is taken, else an Id is made; other writes answer 204.
 Choices [?]: an option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape,
 as does a body that is no record, an unknown column in it, or a value that is no scalar; an Id that is there already
 409; a write to the sandbox's own entities and any other method 405. A page holds so many records; where there are more,
@@ -173,7 +173,7 @@ def _record(
 
 
 def _next(query: Mapping[str, str], options: Options, passed: int) -> str:
-    """The query of the page after one with `passed` records: the same, with other numbers."""
+    """The query of the page after `passed` records: the same, with other numbers."""
     numbers = {"$skip": options.skip + passed} | ({} if options.top is None else {"$top": options.top - passed})
     texts = {name: text for name, text in query.items() if name not in {"$skip", "$top"}}
     return "&".join(

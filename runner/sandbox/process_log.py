@@ -3,7 +3,7 @@
 What a site shows is in `service/README.md`, Process log.
 Choices [?]: `Name` holds the caption; a row appears when its process starts, or reaches an element; what is absent is
 null, `ParentId` and `RootId` always, as no process here calls another. No two processes start within one millisecond,
-so that the newest is always one.
+so that there is always one newest.
 """
 
 from datetime import UTC, datetime, timedelta

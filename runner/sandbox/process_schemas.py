@@ -1,6 +1,6 @@
 """The library of processes: what a site knows of the doubles by design (`service/README.md`, Library).
 
-VwProcessLib lists them, ProcessSchemaRequest gives the signature of one. Every id here is worked out from names, so it
+VwProcessLib lists them, ProcessSchemaRequest gives the signature of each. Every id here is worked out from names, so it
 is the same in every sandbox, as a site keeps its own. Choices [?]: the row's Id is the id of the schema, too; every
 double is enabled and traced; a root's own parent is the empty GUID; an unknown id is `success: false`. A lookup names
 no entity, as a double does not say.
@@ -61,7 +61,7 @@ def schema_uid(code: str) -> str:
 
 
 def element_uid(code: str, deed: Deed, position: int) -> str:
-    """The id of an element's design: the one in the file, else one made of its place."""
+    """The id of an element's design: that in the file, else an id made of its place."""
     own = deed.uid if isinstance(deed, Park | Fail) else None
     return own or _uid(code, "elements", str(position))
 
@@ -100,7 +100,7 @@ def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:
 
 
 def error_of(message: str | None, *, code: str | None = None) -> JsonObject | None:
-    """The `errorInfo` of replies that have one [C]; None where nothing went wrong."""
+    """The `errorInfo` of replies that have it [C]; None where nothing went wrong."""
     return None if message is None else {"errorCode": code, "message": message, "stackTrace": None}
 
 

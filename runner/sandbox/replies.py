@@ -31,7 +31,7 @@ def record_or_none(body: bytes) -> JsonObject | None:
 
 
 def record_in(body: bytes) -> JsonObject:
-    """The JSON record that a request sends; of any other body an empty one: what is missing is reported then."""
+    """The JSON record that a request sends; of any other body an empty record: what is missing is reported then."""
     return record_or_none(body) or {}
 
 

@@ -65,7 +65,7 @@ def entity_mistake(name: str) -> str | None:
 
 
 def _parameter(fields: JsonObject) -> Parameter | None:
-    """None for one whose declaration is wrong."""
+    """None for a double whose declaration is wrong."""
     kind = Kind.named(fields.get("type"))
     columns = {name: Kind.named(column) for name, column in record(fields.get("items")).items()}
     return None if kind is Kind.UNKNOWN else Parameter(kind=kind, items=columns)
@@ -98,7 +98,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         self._condition(start.get("where"), (*path, "where"), {"row": _ROW})
 
     def faults(self, faults: list[Json]) -> None:
-        """They are taken in order, so one without `times` leaves nothing for those after it."""
+        """They are taken in order, so a fault without `times` leaves nothing for those after it."""
         endless = False
         for index, fault in enumerate(faults):
             if not isinstance(fault, dict):

@@ -210,7 +210,7 @@ def _not_waiting(uid: str, element: ReachedElement | None) -> str:
 
 
 def _gives(double: Double, code: str) -> bool:
-    """Whether `code` is one that a caller may ask for; one of an input parameter is, too [S]."""
+    """Whether a caller may ask for `code`; for that of an input parameter it may, too [S]."""
     parameter = double.parameters.get(code)
     return parameter is not None and parameter.direction is not Direction.INTERNAL
 

@@ -74,7 +74,9 @@ class Sessions:
         return response
 
     def user_of(self, request: Request) -> User | Response:
-        """Whose session the call belongs to, or the refusal to send: 401 without one, 403 without its BPMCSRF [D]."""
+        """Whose session the call belongs to, or the refusal to send: 401 without a session, 403 without its BPMCSRF
+        [D].
+        """
         session = self._sessions.get(request.cookies.get(".ASPXAUTH", ""))
         if session is None:
             return not_signed_in()
@@ -135,7 +137,7 @@ class Tokens:
         return plain_json({**given, "scope": "ApplicationAccess"})
 
     def user_of(self, request: Request) -> User | Response | None:
-        """Whose token the call carries, or the refusal of one that is unknown or over; None where it carries none.
+        """Whose token the call carries, or the refusal of a token that is unknown or over; None where it carries none.
 
         Such a call needs no cookie and no BPMCSRF [C].
         """

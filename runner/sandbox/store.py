@@ -67,8 +67,8 @@ class Instance(Struct, frozen=True, kw_only=True):
 class ReachedElement(Struct, frozen=True, kw_only=True):
     """A place where a process waits, waited, or failed; `position` is its own among its double's activities.
 
-    `id` is its own, `uid` that of its design. One that waits is running until it was executed, or cancelled with its
-    process.
+    `id` is its own, `uid` that of its design. An element that waits is running until it was executed, or cancelled with
+    its process.
     """
 
     id: str
@@ -154,7 +154,7 @@ class Store:
         self._change("UPDATE process SET parameters = ? WHERE id = ?", self.veil.written(parameters), process_id)
 
     def end(self, process_id: str, *, status: InstanceStatus, completed: str, error: str | None = None) -> None:
-        """End a process, and what it waits for; one that has ended already is left alone."""
+        """End a process, and what it waits for; a process that has ended already is left alone."""
         process = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ? AND status = 'running'"
         elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
         with self._lock:
@@ -162,7 +162,7 @@ class Store:
             self._change(elements, InstanceStatus.CANCELLED, completed, process_id)
 
     def cancel(self, process_id: str, *, completed: str) -> None:
-        """Cancel a process that runs or has failed [S]; its error stays. One that has ended well is left alone."""
+        """Cancel a process that runs or has failed [S]; its error stays. What has ended well is left alone."""
         process = "UPDATE process SET status = ?, completed = ? WHERE id = ? AND status IN ('running', 'error')"
         elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
         with self._lock:

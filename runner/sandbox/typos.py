@@ -1,4 +1,4 @@
-"""A word that is another one with a typo: nearer than what is suggested for a word that is wrong.
+"""A word that is another word with a typo: nearer than what is suggested for a word that is wrong.
 
 Here both words may be right, so the first letters of a word, and what other tools call it, are no typo; neither are two
 names that differ in their numbers, nor one of the names that Creatio itself gives. Columns are longer words than tags
@@ -24,7 +24,8 @@ Result Role Sale Score Service Site Size Skype Source Stage StartDate State Stat
 Task Tax Team Term Time Title Total Type Unit Url User Value Vendor Web Week Work Year Zip ZipCode
 """
 _STANDARD: Final = frozenset(_WORDS.split())
-"""Entities and columns of Creatio, and words that one meets in others; each may be right beside what is near to it."""
+"""Entities and columns of Creatio, and words that are frequent in others; each may be right beside what is near to it.
+"""
 _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
 
 

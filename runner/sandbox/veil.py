@@ -1,7 +1,7 @@
 """What a sandbox writes into a file: values with a hole in the place of each secret of the runs that go to it.
 
 While the runs go on, and when they are resumed with the same secrets, every value is read as it was written. A hole is
-named by a fingerprint under the key of the file; one whose secret nobody has given is read as `***`.
+named by a fingerprint under the key of the file; a hole whose secret nobody has given is read as `***`.
 """
 
 import json

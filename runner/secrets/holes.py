@@ -39,7 +39,7 @@ Part: TypeAlias = str | Hole
 def written(parts: Iterable[Part], *, guarded: bool) -> str:
     """One text of texts and holes. `guarded`: with a private character between any two of a hole and after it.
 
-    So a hole can hold no secret itself, nor make one with what follows.
+    So a hole can hold no secret itself, nor make a secret with what follows.
     """
     return "".join(
         part.replace(MARK, MARK * 2) if isinstance(part, str) else _hole(part, guarded=guarded) for part in parts

@@ -1,6 +1,6 @@
 """Finds many texts in another at once, in one walk over it, however long they are.
 
-Also found is the start of one where the other was shortened: before `…`.
+Also found is the start of a text where the other was shortened: before `…`.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,7 +16,7 @@ KNOWN_LENGTH = 6
 SHORTENED = "…"
 """What replaces the rest of a text that is too long."""
 LEAST = 3
-"""Characters that must be left of one that was shortened: fewer stand before a `…` in many innocent texts."""
+"""Characters that must be left of a text that was shortened: fewer stand before a `…` in many innocent texts."""
 _MEMORY = 1 << 27
 """Bytes that the search may take at most, for some ten thousand beginnings."""
 _NOTHING = r"[^\x00-\xff]"
@@ -55,7 +55,7 @@ class Needles:
 
     @cached_property
     def _search(self) -> Callable[[bytes, int], _Found | None]:
-        """Finds where one begins in a text in UTF-8, or the start of one is before what is left out.
+        """Finds where a needle begins in a text in UTF-8, or its start is before what is left out.
 
         RE2's time does not depend on how many there are. Most texts hold none, and this is asked of each.
         """
@@ -97,7 +97,7 @@ class Needles:
 
     @staticmethod
     def _longest(text: str, start: int, needles: list[str]) -> Catch | None:
-        """The longest of these, which are in the order of their length, or a longer start of one."""
+        """The longest of these, which are in the order of their length, or a longer start of a needle."""
         left = text[start : max(text.find(SHORTENED, start, start + len(needles[0])), start)]
         whole = next((needle for needle in needles if text.startswith(needle, start)), "")
         if len(left) >= LEAST and len(left) > len(whole):

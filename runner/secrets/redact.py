@@ -72,7 +72,7 @@ class Secrets:
             return {name: ways[PLAIN] for name, ways in self._spelled.items()}
 
     def add(self, name: str, value: str, *, newest: int | None = None) -> None:
-        """Know `value` under `name`, in all its spellings; an empty one is passed over.
+        """Know `value` under `name`, in all its spellings; an empty text is passed over.
 
         Another value under a name that is taken is known as `name#2`: to `fill`, add in the order of old. Of a name
         that is given to ever other values only the `newest` are searched; all are filled in.
@@ -163,7 +163,7 @@ def hide(value: Json) -> Json:
 def visible(text: str, *, keep_lines: bool = False) -> str:
     """`text` with all that moves a cursor or cannot be seen written as a backslash, `u` and its code; a tab stays.
 
-    With `keep_lines` line feeds stay, and a carriage return before one is dropped.
+    With `keep_lines` line feeds stay, and a carriage return before a line feed is dropped.
     """
     if text.isprintable():
         return text
@@ -239,7 +239,7 @@ def _parts(text: str, known: _Known) -> list[Part]:
 def _covering(text: str, needles: Needles) -> Iterator[tuple[Catch, int]]:
     """As few occurrences as hide every character of all: each with the place where it is needed from.
 
-    Always the one that reaches furthest of those that begin before the first character that is still bare.
+    Always the secret that reaches furthest of those that begin before the first character that is still bare.
     """
     reached = place = 0
     best: Catch | None = None

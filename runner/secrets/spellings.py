@@ -1,7 +1,8 @@
 """The ways in which a text comes back when others have written it: as JSON, in a URL, in HTML, in base64, …
 
-Two of them one in the other where that is common, and each as we ourselves quote it within a message. What cannot be
-known is not tried: a hash of a text, a compressed or an encrypted one, a part of it, one with other characters between.
+Two of them, the second in the first, where that is common, and each as we ourselves quote it within a message. What
+cannot be known is not tried: a hash of a text, a compressed or an encrypted text, a part of it, a text with other
+characters between.
 """
 
 import json
@@ -48,8 +49,8 @@ def spellings(text: str) -> Mapping[str, str]:
     """All spellings of `text`, each once, under a name that stays the same for the same text. Found out once where many
     runs of a command have the same secrets: 3 to 25 ms each.
 
-    The plain one is called `plain`; the first of an encoder bears its name, the second ends in `-2`, and so on. Kept
-    journals hold these names: a new encoder comes after the others, and none changes.
+    The plain spelling is called `plain`; the first of an encoder bears its name, the second ends in `-2`, and so on.
+    Kept journals hold these names: a new encoder comes after the others, and none changes.
     """
     named: dict[str, str] = {"plain": text}
     known = {text}

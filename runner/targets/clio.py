@@ -22,7 +22,7 @@ from runner.targets.values import identity_in_the_cloud, identity_mistake, url_m
 FILE: Final = "appsettings.json"
 PREFIX: Final = "clio:"
 _MANY: Final = 20
-"""So many names are listed for one that is unknown."""
+"""So many names are listed for a name that is unknown."""
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -138,7 +138,7 @@ def _environments(registry: Path, parsed: Json) -> JsonObject:
 
 
 def _chosen(name: str, known: JsonObject, registry: Path) -> tuple[str, JsonObject]:
-    """The environment of that name; where none is written just so, the one that differs in case only."""
+    """The environment of that name; where none is written just so, that which differs in case only."""
     same = [name] if name in known else [other for other in known if other.casefold() == name.casefold()]
     if len(same) != 1:
         near = suggest(name, known) if not same else None

@@ -25,7 +25,7 @@ _SHELL: Final = lazy_pattern(
 )
 _BARE: Final = lazy_pattern(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
-"""Keys whose values are never a password alone, so that a variable of the shell is one for sure."""
+"""Keys whose values are never a password alone, so that such a text surely is a variable of the shell."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it is"
 
 

@@ -18,7 +18,7 @@ _NO_FOLDER: Final = "targets.yaml names the folder of the doubles; without that 
 
 
 def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[str, str]) -> Path | None:
-    """The targets file for a job: `explicit`, else the one the environment names, else `targets.yaml` beside the job
+    """The targets file for a job: `explicit`, else that which the environment names, else `targets.yaml` beside the job
     or in a folder above it. None where there is none.
 
     A file that was named is returned whether it exists or not: whoever reads it reports that.
@@ -82,7 +82,7 @@ def missing_folder(target: SandboxTarget) -> Problem:
 
 
 def _folder_hint(target: SandboxTarget) -> str:
-    """The folder beside it that holds doubles and is called nearly so, or that is the only one."""
+    """The folder beside it that holds doubles and is called nearly so, or that is the only folder."""
     beside, folder = Path(target.written_in or "").parent, target.folder
     if folder.is_file():
         return f"write the folder, `sandbox: {_from(beside, folder.parent)}`"

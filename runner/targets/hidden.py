@@ -36,7 +36,7 @@ _NAMED_IN_URL = lazy_pattern(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
 """The name and the password in an address, whatever they hold, and all that follows its path."""
 _TEMPLATE = lazy_pattern(r"(\{\{.*?\}\})", re.DOTALL)
 _TEXT_IN_TEMPLATE = lazy_pattern(r"""file\(["'].*?["']\)|"(.*?)"|'(.*?)'""")
-"""A path, which is no secret, or a text that may be one."""
+"""A path, which is no secret, or a text that may be a secret."""
 _NO_TEXT: Final = " \t'\"|>-"
 _QUOTED = lazy_pattern(r"""`[^`]+`|(?<=: )(["']).+\1(?=$|,)""")
 _WORD = lazy_pattern(r"\w{2,}")
@@ -52,7 +52,7 @@ _ONLY_KEY = lazy_pattern(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
 
 
 class _Place(Struct, frozen=True):
-    """The place of a secret. Of an address only the name and the password in it are one."""
+    """The place of a secret. Of an address only the name and the password in it are secret."""
 
     span: Span
     is_address: bool

@@ -46,7 +46,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
 class SiteTarget(Discreet, frozen=True, kw_only=True):
     """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
 
-    `plain_http`: it may be called without TLS. `timeout` is of one attempt where neither step nor job says one.
+    `plain_http`: it may be called without TLS. `timeout` is of one attempt where neither step nor job says any.
     `settle` is the last of the readings that look for a call in doubt. With `ready` the site is waited for before the
     first call of a run. Made ready, a site with an OAuth client has its `identity_url`. `placed` gives a problem with
     the value of a key, by its path in the target, the place where that is written; None where it is in no file.

@@ -99,7 +99,7 @@ def _text(
 
 
 def _right_address(key: str, written: str, target: JsonObject) -> str | None:
-    """The address to write in the place of a wrong one in the file."""
+    """The address to write in the place of a wrong address in the file."""
     right = site_meant(written) if key in ("url", "identity_url") else None
     if right is None:
         return None

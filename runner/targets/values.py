@@ -52,9 +52,9 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
 
 
 def site_meant(written: str) -> str | None:
-    """The address that a wrong one most probably means: with its scheme, and without what belongs to no site.
+    """The address that a wrong address most probably means: with its scheme, and without what belongs to no site.
 
-    None where nobody knows. Never one that holds a name or a password.
+    None where nobody knows. Never an address that holds a name or a password.
     """
     bare = "".join(sign for sign in written if sign.isprintable() and not sign.isspace()).strip(_AROUND)
     if "://" not in bare:

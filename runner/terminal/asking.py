@@ -28,7 +28,7 @@ def is_there() -> bool:
 
 
 def says_yes(question: str, *, explained: str | None = None) -> bool:
-    """Ask, until the answer is one. No answer at all, the end of the input, is a no.
+    """Ask, until there is a yes or a no. No answer at all, the end of the input, is a no.
 
     `question` is made safe to print here; nothing in it may stand first in its line. `explained` is shown to whoever
     answers with `?`, or with something that is no answer.

@@ -154,7 +154,7 @@ def test_an_expression_that_yaml_makes_a_record_is_to_be_quoted() -> None:
     ((code, _, hint),) = told(step('execute: {process: X}, expect: [result == "a": b]'))
 
     assert code == "E104"
-    assert hint == "put the whole text in quotes, if it is one: YAML reads `: ` as the end of a key"
+    assert hint == "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
 
 
 # missing keys

@@ -223,7 +223,7 @@ MESSAGES = [
         "there is an ideographic space (U+3000) after the `:`: to YAML it is no space",
         "write plain spaces in its place",
     ),
-    ("⟦```yaml⟧\na: b\n```", "``` is Markdown, not YAML", "delete this line, and the other one that begins with ```"),
+    ("⟦```yaml⟧\na: b\n```", "``` is Markdown, not YAML", "delete this line, and the other line that begins with ```"),
     ("a: b\n⟦```⟧\n", "``` is Markdown, not YAML", "delete this line"),
     ("⟦// why⟧\na: b", "a comment begins with `#`, not with `//`", "write `# why`"),
     ('a: "b" ⟦// why⟧', "a comment begins with `#`, not with `//`", "write `# why`"),

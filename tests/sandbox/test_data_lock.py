@@ -32,7 +32,7 @@ def test_a_second_sandbox_on_a_file_is_refused_and_leaves_the_first_ones_process
     (problem,) = caught.value.problems
     assert problem.code == "E100"
     assert problem.message == f"the sandbox cannot keep its data in {data}: another sandbox keeps its own there"
-    assert problem.hint == "end that one, or name another file"
+    assert problem.hint == "end that sandbox, or name another file"
 
 
 def test_another_name_of_the_file_is_the_same_file(tmp_path: Path) -> None:

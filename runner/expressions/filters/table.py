@@ -50,7 +50,7 @@ def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeChe
 
 
 def _attribute(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
-    """The type of what the argument `attribute` leads to; the item itself without one."""
+    """The type of what the argument `attribute` leads to; the item itself without an argument."""
     if name in LOOPS:  # what `map` and its like are given first, they give to another filter or test
         at: Mapping[str, TypedPart | None] = {} if arguments.given else arguments.named
     else:

@@ -31,7 +31,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     `is_template`: a text in the place of a record may, too. `durations` are the keys of durations.
     `has_attempts`: the action has a `retry`. `own_time`: only a `timeout` of the step itself bounds it, none of
     `defaults`. `is_verified`: its outcome is looked up on the site. `result` is the type of what it gives, where
-    `process` is the one that it starts, as far as it is known; `never_gives` names what is always null after it.
+    `process` is the process that it starts, as far as it is known; `never_gives` names what is always null after it.
     """
 
     key: str

@@ -24,7 +24,7 @@ from runner.runs.result import StepResult
 from runner.secrets.redact import hide
 
 _LARGEST_CALL: Final = 8192
-"""Bytes of a call that is embedded: a longer one is too long for the line of a shell."""
+"""Bytes of a call that is embedded: a longer call is too long for the line of a shell."""
 _MOST_LOG_ROWS: Final = 3
 
 

@@ -88,7 +88,7 @@ def _steps(first: Sequence[str], other: Sequence[str]) -> list[tuple[str, int, i
 
 
 def _values(first: str, other: str) -> BothSides:
-    """Both sides line by line; where one has more lines the other has empty ones, so that equal lines are level."""
+    """Both sides line by line; where a side has more lines the other has empty lines, so that equal lines are level."""
     a, b = first.split("\n"), other.split("\n")
     left: list[Markup] = []
     right: list[Markup] = []

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from runner.cli import resume
 from runner.cli.command import carry_out, waits_for
 from runner.execution import resume_run
-from runner.execution.active_run import ActiveRun, begin, new_id
+from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, ledger_errors
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import claim_of
@@ -179,7 +179,14 @@ class ApplyRuns(Struct, kw_only=True):
                     if not ours:
                         return None
                     self.of_runs[run] = decision.version
-                    begun = begin(spec, sites, self.store, alone=alone, judgement=judgement, command=command, run=run)
+                    begun = begin(
+                        spec,
+                        sites,
+                        self.store,
+                        alone=alone,
+                        judgement=judgement,
+                        origin=RunOrigin(command=command, run=run),
+                    )
                     self._check_lock(begun)
                     return begun
 

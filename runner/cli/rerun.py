@@ -12,7 +12,7 @@ from runner.cli import options, reports
 from runner.cli.command import carry_out, console_of, given_anew, permission, print_totals, waits_for, with_reports
 from runner.cli.verb import Verb
 from runner.execution import resume_run
-from runner.execution.active_run import begin
+from runner.execution.active_run import RunOrigin, begin
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun
@@ -200,13 +200,12 @@ def _pending(context: click.Context, runs: Sequence[ResumableRun], sites: Sites)
         store=runs[0].stored.store,
         alone=given["jobs"] == 1 or len(runs) == 1,
         judgement=Judgement(hold=given["hold"]),
-        command=command,
     )
     return [
         PendingRun(
             title=run.spec.title,
             lock=claim_of(run.spec.job, run.spec.target, site),
-            begin=partial(begin_one, run.spec),
+            begin=partial(begin_one, run.spec, origin=RunOrigin(command=command, rerun_of=run.stored.id)),
         )
         for run, site in zip(runs, found, strict=True)
     ]

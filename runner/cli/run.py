@@ -8,7 +8,7 @@ import click
 from runner.cli import options, reports
 from runner.cli.command import carry_out, console_of, permission, print_totals, waits_for, wanted, with_reports
 from runner.cli.verb import Verb
-from runner.execution.active_run import ActiveRun, begin, new_id
+from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import Carried, PendingRun
@@ -117,13 +117,13 @@ def _carry_out(
     store: LocalRunStore = given["runs"]
     alone = given["jobs"] == 1 or len(run_set.runs) == 1
     judgement = Judgement(hold=given["hold"])
-    command = new_id()
+    origin = RunOrigin(command=new_id())
     sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def pending(spec: RunSpec) -> PendingRun:
             def begun() -> ActiveRun:
-                run = begin(spec, sites, store, alone=alone, judgement=judgement, command=command)
+                run = begin(spec, sites, store, alone=alone, judgement=judgement, origin=origin)
                 claims.note(spec, run.facts.id)
                 return run
 

@@ -86,6 +86,7 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         ci=_known(run.ci),
         access=_known(run.access),
         traceparent=_known(run.traceparent),
+        rerun_of=_known(run.rerun_of),
     )
 
 

@@ -37,6 +37,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     ci: CiRun | None = None
     access: SiteAccess | None = None
     traceparent: str | None = None
+    rerun_of: str | None = None
 
 
 class Names(Struct, frozen=True, kw_only=True):

@@ -78,17 +78,20 @@ def new_id() -> str:
     return str(uuid_utils.uuid7())
 
 
+class RunOrigin(Struct, frozen=True, kw_only=True):
+    """Where a new run comes from: all runs of one command share the id `command`. `run` is its own, if it has one;
+    `rerun_of` the run that it carries out once more.
+    """
+
+    command: str | None = None
+    run: str | None = None
+    rerun_of: str | None = None
+
+
 def begin(
-    spec: RunSpec,
-    sites: Sites,
-    store: RunStore,
-    *,
-    alone: bool,
-    judgement: Judgement,
-    command: str | None = None,
-    run: str | None = None,
+    spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement, origin: RunOrigin
 ) -> ActiveRun:
-    """Store a new run with its plan; all runs of one command share the id `command`. `run` is its id, if it has one.
+    """Store a new run with its plan.
 
     Raises `UsageError` where it cannot be stored.
     """
@@ -107,15 +110,16 @@ def begin(
     made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
     checkout = checkout_of(Path(spec.job.file).absolute().parent)
     facts = RunFacts(
-        id=run or new_id(),
+        id=origin.run or new_id(),
         started_at=utc_now(),
         engine=VERSION,
         commit=checkout.commit,
         dirty=checkout.dirty,
-        command=command,
+        command=origin.command,
         ci=ci_run(os.environ),
         access=site.access,
         traceparent=traceparent(os.environ),
+        rerun_of=origin.rerun_of,
     )
     try:
         journal = Journal(store.create(facts.id), secrets, now=utc_now)

@@ -25,7 +25,7 @@ from runner.ledger.decisions import (
     known_state,
     needs_a_person,
 )
-from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, LedgerError
+from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, LedgerError, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts
 from runner.ledger.versions import files_of_version, version_digest
 from runner.planning.plan import open_inputs
@@ -198,6 +198,17 @@ class ApplySet(Struct, kw_only=True):
         before |= {each.entry.version.title: each for each in sorted(unsettled, key=needs_a_person) if holds_up(each)}
         return [self._decision(version, found.get(version.digest), before) for version in self.all]
 
+    def _add_reruns(self, found: ObservedEntry) -> None:
+        """Write attempts down that were made by `rerun`."""
+        before = found.entry.attempts - len(found.reruns)
+        claims = [
+            VersionClaim(version=found.entry.version, attempt=attempt, known=before + number)
+            for number, attempt in enumerate(found.reruns)
+        ]
+        if claims:
+            with self.ledger.begin(claims):
+                pass
+
     def _decision(
         self, version: AppliedVersion, known: ObservedEntry | None, before: Mapping[str, ObservedEntry]
     ) -> Decision:
@@ -212,6 +223,7 @@ class ApplySet(Struct, kw_only=True):
         """Write down the ends that the ledger lacks, and forget attempts of which nothing was sent."""
         for each in self.observer.observe([*self.ledger.unsettled(), *self.ledger.find(self.specs).values()]):
             last = each.entry.last
+            self._add_reruns(each)
             if last.run is not None and last.end is not None and each.has_changed:
                 self.ledger.end(last.run, last.end)
             elif last.run is not None and last.end is None and each.where is Whereabouts.NEVER_BEGAN:

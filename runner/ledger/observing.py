@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, UsageError
-from runner.ledger.model import AttemptEnd, LedgerEntry
+from runner.ledger.model import AttemptEnd, LedgerEntry, VersionAttempt
+from runner.ledger.reruns import Reruns, end_of, with_last
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
@@ -39,6 +40,7 @@ class Whereabouts(Enum):
 class ObservedEntry(Struct, frozen=True, kw_only=True):
     """An entry as it is by now: its last attempt has an end where its run has. `run` is the stored run, if it was
     needed and is there. `has_changed`: the ledger does not have that end yet. `note` says why it waits for a person.
+    `reruns` are attempts that the ledger does not have yet; `entry` counts them.
     """
 
     entry: LedgerEntry
@@ -46,6 +48,7 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     run: StoredRun | None = None
     has_changed: bool = False
     note: str = ""
+    reruns: tuple[VersionAttempt, ...] = ()
 
 
 class RunObserver(Protocol):
@@ -60,10 +63,14 @@ class StoredRuns:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
+        self._reruns = Reruns(store)
 
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         stored = frozenset(self._store.runs()) if entries else frozenset()
-        found = [_observed(entry, self._store, stored=stored) for entry in entries]
+        reruns = self._reruns.followed(entries, stored)
+        followed = [with_last(entry, reruns.get(entry.version.digest, ())) for entry in entries]
+        found = [_observed(entry, self._store, stored=stored) for entry in followed]
+        found = [replace(each, reruns=reruns.get(each.entry.version.digest, ())) for each in found]
         if not any(each.where is Whereabouts.LOST and each.run is None for each in found):
             return found
         past = {run.run: run for run in past_runs(self._store.history())}
@@ -124,11 +131,6 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     could_not_send = end.status is RunStatus.ERROR and no_call_left(run.lines)
     where = Whereabouts.SENT_NOTHING if could_not_send else Whereabouts.ENDED
     return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
-
-
-def end_of(run: StoredRun) -> AttemptEnd:
-    """The end of a run that has ended."""
-    return AttemptEnd(status=run.result.status, exit_code=run.result.exit_code, at=run.lines[-1].at)
 
 
 def no_call_left(lines: Iterable[Line]) -> bool:

@@ -16,7 +16,7 @@ from runner.runs.events import (
 )
 
 _NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
-_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
+_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of")
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
 
 

@@ -156,6 +156,37 @@ def test_a_failed_version_is_not_repeated_and_fails_each_time_until_it_is_retrie
     assert ended(["apply", "specs"]) == 0
 
 
+def test_a_rerun_of_an_applied_run_is_another_attempt_at_its_version(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b")
+    answers.given["Usra"] = answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs", "-k", "a"]) == 1
+    assert ended(["rerun", "last"]) == 1
+    assert ended(["rerun", "last"]) == 1
+    assert ended(["apply", "specs", "-k", "b"]) == 1
+    answers.given.clear()
+    assert ended(["rerun", "last"]) == 0
+    answers.since()
+    assert ended(["apply", "specs", "--dry-run", "--retry", "failed"]) == 0
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[-1:]] == [["again", "a@here"]]
+    assert statuses() == [("a@here", "failed"), ("b@here", "failed")]
+    assert ended(["apply", "specs", "-k", "b", "--retry", "failed"]) == 0
+    assert answers.since() == [], "its rerun has passed"
+    assert ended(["apply", "specs"]) == 1
+    assert statuses() == [
+        ("a@here", "failed"),
+        ("b@here", "failed"),
+        ("b@here", "passed"),
+        ("a@here", "failed"),
+        ("a@here", "failed"),
+    ]
+    assert ended(["apply", "specs", "--retry", "failed"]) == 0
+    assert answers.since() == ["Usra"]
+    assert len(statuses()) == 6
+
+
 def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settled(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,7 +78,7 @@ class SafeEvent(Struct, frozen=True, kw_only=True):
 
 def safe(event: AnyEvent, secrets: Secrets) -> SafeEvent:
     body = encode(event)
-    if secrets.appears_in(body.decode()):
+    if secrets.appears_in_json(body):
         event = _without_secrets(event, secrets)
         body = encode(event)
     match event:

@@ -5,8 +5,7 @@ Also found is the start of a text where the other was shortened: before `…`.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
-from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import re2
 from msgspec import Struct
@@ -40,12 +39,26 @@ class _Found(Protocol):
     def start(self) -> int: ...
 
 
+Search: TypeAlias = Callable[[bytes, int], _Found | None]
+
+
+def _search_for(words: Iterable[str]) -> Search:
+    """Finds the first of `words` in bytes. RE2's time does not depend on how many there are."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # bytes, of which nobody asks whether they are UTF-8
+    options.max_mem = _MEMORY
+    pattern = "|".join(map(re2.escape, words)) or _NOTHING
+    found: Search = re2.compile(pattern.encode(errors="surrogatepass"), options).search
+    return found
+
+
 class Needles:
     """A set of texts to find. One pattern holds only their beginnings: a token of two thousand characters in a
-    hundred spellings would take a tenth of a second to compile.
+    hundred spellings would take a tenth of a second to compile. `signs` are looked for beside them, by `may_be_in`.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], *, signs: Iterable[str] = ()) -> None:
+        self._signs = tuple(signs)
         self._begun: dict[str, list[str]] = {}
         self._shortest: dict[str, str] = {}
         for text in sorted(texts, key=len, reverse=True):
@@ -54,20 +67,21 @@ class Needles:
                 self._shortest.setdefault(text[:length], text)
 
     @cached_property
-    def _search(self) -> Callable[[bytes, int], _Found | None]:
-        """Finds where a needle begins in a text in UTF-8, or its start is before what is left out.
+    def _search(self) -> Search:
+        """Finds where a needle begins in a text in UTF-8, or its start is before what is left out."""
+        return _search_for(self._words)
 
-        RE2's time does not depend on how many there are. Most texts hold none, and this is asked of each.
-        """
-        options = re2.Options()
-        options.encoding = re2.Options.Encoding.LATIN1  # bytes, of which nobody asks whether they are UTF-8
-        options.max_mem = _MEMORY
-        words = chain(self._begun, (text + SHORTENED for text in self._shortest))
-        pattern = "|".join(map(re2.escape, words)) or _NOTHING
-        found: Callable[[bytes, int], _Found | None] = re2.compile(
-            pattern.encode(errors="surrogatepass"), options
-        ).search
-        return found
+    @cached_property
+    def _search_with_signs(self) -> Search:
+        return _search_for([*self._words, *self._signs])
+
+    @property
+    def _words(self) -> list[str]:
+        return [*self._begun, *(text + SHORTENED for text in self._shortest)]
+
+    def may_be_in(self, content: bytes) -> bool:
+        """Whether a text in UTF-8 may hold a needle, or holds a sign. Most hold none, and this is asked of each."""
+        return self._search_with_signs(content, 0) is not None
 
     def caught(self, text: str) -> Iterator[Catch]:
         """The longest at each place, in their order. They may overlap."""

@@ -101,13 +101,15 @@ class Secrets:
 
     def appears_in(self, text: str) -> bool:
         """Whether `cut` would change `text`, or a value whose JSON `text` is. Quick, and seldom True in vain."""
+        return text in self._ready().short or self.appears_in_json(text.encode(errors="surrogatepass"))
+
+    def appears_in_json(self, written: bytes) -> bool:
+        """The same of the JSON of a record, in UTF-8."""
         known = self._ready()
-        return (
-            MARK in text
-            or text in known.short
-            or known.wide.catches(text)
-            or any(short in text for short in known.short_in_json)
-        )
+        if not known.wide.may_be_in(written):
+            return False
+        text = written.decode(errors="surrogatepass")
+        return MARK in text or known.wide.catches(text) or any(short in text for short in known.short_in_json)
 
     def cut(self, value: Json) -> Json:
         """`value` with a named hole in the place of every secret, in keys of records too."""
@@ -187,16 +189,18 @@ def _know(spelled: Mapping[str, Mapping[str, str]], *, count: int) -> _Known:
         for spelling, text in texts.items():
             if len(text) >= SHORTEST:
                 ways.setdefault(text, (name, spelling))
-    needles = Needles(ways)
+    short_in_json = tuple(map(compact, short))
+    signs = (MARK, *short_in_json)
+    needles = Needles(ways, signs=signs)
     in_json = {way for text in ways for way in in_quotes(text)}
     return _Known(
         count=count,
         ways=ways,
         short=short,
-        short_in_json=tuple(map(compact, short)),
+        short_in_json=short_in_json,
         numbers={text: name for text, (name, spelling) in ways.items() if spelling == PLAIN and _is_number(text)},
         needles=needles,
-        wide=needles if in_json <= ways.keys() else Needles(in_json | ways.keys()),
+        wide=needles if in_json <= ways.keys() else Needles(in_json | ways.keys(), signs=signs),
     )
 
 

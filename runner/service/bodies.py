@@ -26,6 +26,9 @@ MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
 
 _LEAST_INTEGER: Final = -LARGEST_INTEGER - 1
+_MANY_DIGITS: Final = b"0" * len(str(LARGEST_INTEGER))
+_WITH_ONE_DIGIT: Final = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
+"""Translates every digit to a zero, all else to blanks."""
 _LONGEST_PAGE: Final = 256 * 1024
 _PAGE = lazy_pattern(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
@@ -110,12 +113,13 @@ def parsed(text: str) -> Json:
 
     Raises `NotJsonError` for what is no JSON, `NonsenseError` for what is beyond these bounds.
     """
-    parts = text.count("[") + text.count("{")
+    parts = 0 if text.startswith('"') else text.count("[") + text.count("{")
     if parts > MOST_PARTS:
         raise NonsenseError(f"its JSON holds more than {MOST_PARTS} lists and records")
     with contextlib.suppress(ValueError, RecursionError):
-        value: Json = msgspec.json.decode(text)
-        if _is_within_bounds(value):
+        content = text.encode()
+        value: Json = msgspec.json.decode(content)
+        if _is_plain(content, value, parts=parts) or _is_within_bounds(value):
             return value
     return _parsed_slowly(text)
 
@@ -248,6 +252,16 @@ def _constant(text: str) -> NoReturn:
 
 
 _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
+
+
+def _is_plain(content: bytes, value: Json, *, parts: int) -> bool:
+    """Whether it is seen at a glance that it is within bounds: it is a text; or it has few parts, or is one list of
+    flat records, and nowhere as many digits side by side as an integer of more than 64 bits has.
+    """
+    if isinstance(value, str):
+        return True
+    is_flat = type(value) is list and parts == 1 + len([item for item in value if type(item) is dict])
+    return (parts <= DEEPEST or is_flat) and _MANY_DIGITS not in content.translate(_WITH_ONE_DIGIT)
 
 
 def _is_within_bounds(value: Json) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from runner.service import bodies, outages
 from runner.service.calls import CallFailed
 from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, trusting
@@ -56,7 +58,7 @@ class Carrier:
     ) -> None:
         self.place = place
         self._clock = clock
-        self._url = _url(url)
+        self._place = _place(url)
         self._transport = transport
         self._own = _encoded(headers)
         self._pace = pace
@@ -71,7 +73,7 @@ class Carrier:
         """
         if self._barred is not None:
             return self._barred
-        if self._url is None:
+        if self._place is None:
             return outages.not_written(self.place, "`url` is no address of a site")
         if self._clock() >= deadline.at:
             return outages.no_time_left(self.place, deadline.seconds)
@@ -80,7 +82,7 @@ class Carrier:
         if not deadline.gate.is_wanted():
             return outages.not_wanted(self.place)
         lines = (*_encoded(request.headers), *_encoded(headers), *self._own)
-        outgoing = _outgoing(request, self._url, lines, deadline=deadline.at, leaves=leaves)
+        outgoing = _outgoing(request, self._place, lines, deadline=deadline.at, leaves=leaves)
         try:
             return _reply(self._transport.send(outgoing))
         except (NotConnectedError, UnwantedError, SpokeFirstError) as error:
@@ -116,12 +118,24 @@ class Carrier:
                 return outages.broken(error, self.place)
 
 
-def _url(text: str) -> httpx.URL | None:
+class _Place(Struct, frozen=True, kw_only=True):
+    """What every request to one address has in common."""
+
+    origin: tuple[str, str, int]
+    host: tuple[bytes, bytes]
+    path: bytes
+
+
+def _place(text: str) -> _Place | None:
+    """None of a text that is no address of a site."""
     try:
         url = httpx.URL(text.rstrip("/"))
     except httpx.InvalidURL:
         return None
-    return url if url.scheme in _PORTS and url.host and (url.port or 0) <= _LAST_PORT else None
+    if url.scheme not in _PORTS or not url.host or (url.port or 0) > _LAST_PORT:
+        return None
+    origin = (url.scheme, url.host, url.port or _PORTS[url.scheme])
+    return _Place(origin=origin, host=(b"Host", url.netloc), path=url.raw_path.rstrip(b"/"))
 
 
 @lru_cache(maxsize=16)  # those of a session go along with every call
@@ -131,19 +145,19 @@ def _encoded(headers: Headers) -> Lines:
 
 def _outgoing(
     request: Request,
-    url: httpx.URL,
+    place: _Place,
     lines: Lines,
     *,
     deadline: float,
     leaves: Callable[[], bool],
 ) -> Outgoing:
-    lines = (*lines, (b"Host", url.netloc))
+    lines = (*lines, place.host)
     if request.body is not None:
         lines = (*lines, (b"Content-Length", b"%d" % len(request.body)))
     return Outgoing(
-        origin=(url.scheme, url.host, url.port or _PORTS[url.scheme]),
+        origin=place.origin,
         method=request.method,
-        target=url.raw_path.rstrip(b"/") + request.path.encode("ascii"),
+        target=place.path + request.path.encode("ascii"),
         headers=lines,
         body=request.body,
         deadline=deadline,

@@ -202,7 +202,7 @@ class Connection:
             if size > LARGEST_BODY:
                 raise TooLargeError
             chunks.append(bytes(event.data))
-        return Incoming(head.status_code, tuple(head.headers), b"".join(chunks))
+        return Incoming(head.status_code, tuple(head.headers.raw_items()), b"".join(chunks))
 
     def make_ready(self) -> bool:
         """Whether another request may be sent: the answer was read whole, and nothing was read after it. Whether more

@@ -121,11 +121,12 @@ def _reading(
 
     An empty page that leads on is taken for nonsense [?], so that no circle of pages is followed for ever.
     """
+    asked = process_log.reading(call)
     found = odata.records(answer)
     records = (*earlier, *found)
-    following = odata.following(answer, process_log.reading(call).entity, url=site.url, prefix=site.prefix)
-    if following is None or len(records) >= process_log.reading(call).most:
-        return Answered(value=process_log.value(call, records))
+    following = odata.following(answer, asked.entity, url=site.url, prefix=site.prefix)
+    if following is None or len(records) >= asked.most:
+        return Answered(value=asked.value(records))
     if not found:
         raise bodies.NonsenseError("a page of it is empty and leads to another")
     return odata.RecordsPage(records=records, following=following)

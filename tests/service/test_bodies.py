@@ -98,6 +98,16 @@ def test_numbers_and_levels_up_to_the_bounds_are_read() -> None:
     assert bodies.parsed("[" * 200 + "]" * 200)
 
 
+@pytest.mark.parametrize("many", ["{},", "[],", "1,", '"a",'])
+def test_after_many_items_too_many_levels_and_digits_are_seen_as_well(many: str) -> None:
+    texts = '{"account": "40702810900000012345"}'
+    assert bodies.parsed(f"[{many * 300}{texts}]") == [*json.loads(f"[{many * 299}{many[:-1]}]"), json.loads(texts)]
+    with pytest.raises(NonsenseError, match="200 levels deep"):
+        bodies.parsed(f"[{many * 300}{'[' * 200}{']' * 200}]")
+    with pytest.raises(NonsenseError, match="integer of more than 64 bits"):
+        bodies.parsed(f'[{many * 300}{{"a": {2**63}}}]')
+
+
 def test_json_beyond_the_bounds_is_json_all_the_same() -> None:
     with pytest.raises(NonsenseError) as raised:
         bodies.parsed("NaN")

@@ -43,9 +43,9 @@ DEFINED_IN = {
 }
 
 
-def build(module: str, folder: Path) -> str:
+def build(module: str, folder: Path, *, inside: Path = HERE) -> str:
     program = folder / "program"
-    subprocess.run([TOOLS / "go", "build", "-o", program, module], cwd=HERE, env=GO, check=True)
+    subprocess.run([TOOLS / "go", "build", "-o", program, module], cwd=inside, env=GO, check=True)
     return str(program)
 
 
@@ -72,6 +72,25 @@ def test_actionlint_finds_nothing_in_the_workflow(tmp_path: Path, checkout: Path
     """Also that the action is there, and has the inputs that the workflow gives."""
     shutil.move(checkout / "specs/deploy/.github", checkout / ".github")
     asked(build(ACTIONLINT, tmp_path), folder=checkout)
+
+
+def test_docker_compose_reads_its_file_where_the_secrets_are_written(tmp_path: Path, checkout: Path) -> None:
+    """The library that Docker Compose reads it with: with what is filled in, and what each file of variables holds."""
+    folder, program = checkout / "specs" / "deploy", build(".", tmp_path, inside=HERE / "compose")
+    refused = subprocess.run([program, "compose.yaml"], cwd=folder, check=False, capture_output=True, text=True)
+    assert refused.returncode != 0
+    assert "CREATIO_DB_PASSWORD is missing a value: write it into .env" in refused.stderr
+    (folder / "staging.env").write_text("CREATIO_USERNAME=integration\n")
+    given = {**os.environ, "CREATIO_DB_PASSWORD": "pa55"}
+    printed = subprocess.run([program, "compose.yaml"], cwd=folder, env=given, check=True, capture_output=True)
+    services = yaml.safe_load(printed.stdout)["services"]
+    assert {*services} == {"db", "migrate", "worker-staging", "apply"}
+    for name, service in services.items():
+        known = service["environment"]
+        assert known.get("CREATIO_USERNAME") == ("integration" if name == "worker-staging" else None)
+        if name != "db":
+            assert known["CREATIO_RUNNER_DB"] == "postgresql://runner:pa55@db/runner"
+            assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
 
 
 @pytest.mark.parametrize("kind", ["kubernetes", "argocd", "flux"])
@@ -133,6 +152,25 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     found = subprocess.run(["systemd-analyze", "verify", *units], check=False, capture_output=True, text=True)
     ours = [line for line in found.stderr.splitlines() if "creatio-apply" in line]
     assert (found.returncode, ours) == (0, [])
+
+
+def test_the_steps_of_the_container_file_make_a_program_that_starts(tmp_path: Path) -> None:
+    """The wheel of this checkout is in the place of an index that has it; the libraries come from an index."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    text = (SHIPPED / "Dockerfile").read_text().replace("\\\n", "")
+    (script,) = re.findall(r"^RUN (.*)$", text, re.MULTILINE)
+    path = f"{TOOLS}{os.pathsep}{os.environ['PATH']}"
+    made = subprocess.run(
+        ["sh", "-ec", script.replace("/app", str(tmp_path / "app"))],
+        env={**os.environ, "PIP_FIND_LINKS": str(tmp_path), "PATH": path},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    assert asked(str(tmp_path / "app/bin/runner"), "--version") == f"runner, version {VERSION}\n"
+    asked(str(tmp_path / "app/bin/python"), "-c", "import runner.fleet.store")
 
 
 CONTAINER = """set -e

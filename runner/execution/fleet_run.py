@@ -206,7 +206,14 @@ class FleetRuns:
         site.hide_in(secrets)
         made = _plan(spec, site, secrets)
         then = _checkout(found.commit)
-        facts = RunFacts(id=run, started_at=utc_now(), engine=VERSION, commit=then.commit, dirty=then.dirty)
+        facts = RunFacts(
+            id=run,
+            started_at=utc_now(),
+            engine=VERSION,
+            commit=then.commit,
+            dirty=then.dirty,
+            access=site.access,
+        )
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
         kept = snapshot.written(made, key=os.urandom(32).hex())

@@ -1,0 +1,53 @@
+"""A run that a worker carried out and somebody pulled is, file by file, the run that a local command makes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from fleets import Fleet, charges
+
+from runner.cli.main import ended
+from runner.foundation.values import Json
+
+pytestmark = pytest.mark.slow
+
+VOLATILE = {"at", "t", "seconds", "date", "prev", "run", "started_at"}
+"""What differs from run to run of the same plan, wherever it is carried out."""
+ELSEWHERE = {"command", "alone", "fingerprints"}
+"""What differs where a run is carried out by a worker: no command has begun it, others may start the same processes at
+any time, so that the log is read before each start, and the key of the fingerprints is drawn anew.
+"""
+
+
+def comparable(value: Json) -> Json:
+    if isinstance(value, list):
+        return [comparable(each) for each in value]
+    if isinstance(value, dict):
+        return {name: comparable(each) for name, each in value.items() if name not in VOLATILE | ELSEWHERE}
+    return value
+
+
+def test_a_pulled_run_differs_from_a_local_one_of_the_same_plan_only_in_what_must_differ(here: Fleet) -> None:
+    long = "grün " * 60_000
+    steps = charges("a1", "a2", more=", result: Receipt").replace("Mark: a2", f"Mark: a2, Receipt: {long}")
+    steps += charges("z").replace("steps:", "finally:")
+    run = here.put("a", f"defaults: {{verify: none}}\n{steps}")
+    with here.runs() as runs:
+        assert runs.carry(run).state == "ended"
+    assert ended(["pull", run, "--db", here.dsn]) == 0
+    assert ended(["run", "a.job.yaml", "-q"]) == 0
+    pulled, local = sorted(folder for folder in Path(".runner/runs").iterdir() if folder.is_dir())
+    assert pulled.name == run
+    of_pulled, of_local = (
+        {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+        for folder in (pulled, local)
+    )
+    assert of_pulled.keys() == of_local.keys()
+    assert any(name.startswith("results/") for name in of_local)
+    for name in of_local:
+        if name.startswith("results/"):
+            assert of_pulled[name] == of_local[name]
+    for name in ("plan.json", "events.jsonl"):
+        lines = zip(of_pulled[name].splitlines(), of_local[name].splitlines(), strict=True)
+        for theirs, ours in lines if name == "events.jsonl" else [(of_pulled[name], of_local[name])]:
+            assert comparable(json.loads(theirs)) == comparable(json.loads(ours)), name

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
@@ -26,13 +27,14 @@ from runner.ledger.decisions import (
     needs_a_person,
 )
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, LedgerError, VersionClaim
-from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts
+from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
 from runner.ledger.versions import files_of_version, version_digest
-from runner.planning.plan import open_inputs
+from runner.planning.plan import open_inputs, plan
 from runner.project.named_targets import name_of
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.runs.events import TargetName
+from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget, Target
 from runner.targets.resolve import resolve_url
 
@@ -196,10 +198,34 @@ class ApplySet(Struct, kw_only=True):
         lost = [each.entry.last.run for each in unsettled if self.queues or each.where is Whereabouts.LOST]
         self.passing = {run for run in lost if run is not None}
         before |= {each.entry.version.title: each for each in sorted(unsettled, key=needs_a_person) if holds_up(each)}
+        new = [each for each in self.all if each.digest not in found and each.title not in before]
+        for version, stray in self._strays(new, unsettled):
+            if stray.entry.version.digest != version.digest:
+                before[version.title] = stray
+            else:
+                found[version.digest] = stray
+                if writing:
+                    self._add_attempts(stray)
         return [self._decision(version, found.get(version.digest), before) for version in self.all]
 
-    def _add_reruns(self, found: ObservedEntry) -> None:
-        """Write attempts down that were made by `rerun`."""
+    def _strays(
+        self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
+    ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:
+        """Runs that have not ended and are not in the ledger, which was lost meanwhile, with the version of now: they
+        are of it where their plans are the same, else of one before, which counts as long as it is under way.
+        """
+        names = {(version.job, version.case, version.target): version for version in new}
+        runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})
+        for name, run in runs.items():
+            version = names[name]
+            if version.key is None and run.result.digest == _plan_digest(self.specs[version.digest], version):
+                yield version, as_attempt(run, version)
+            elif run.is_running:
+                digest = run.result.digest.removeprefix("sha256:")
+                yield version, as_attempt(run, replace(version, digest=digest, key=None))
+
+    def _add_attempts(self, found: ObservedEntry) -> None:
+        """Write attempts down that the ledger does not have."""
         before = found.entry.attempts - len(found.reruns)
         claims = [
             VersionClaim(version=found.entry.version, attempt=attempt, known=before + number)
@@ -223,7 +249,7 @@ class ApplySet(Struct, kw_only=True):
         """Write down the ends that the ledger lacks, and forget attempts of which nothing was sent."""
         for each in self.observer.observe([*self.ledger.unsettled(), *self.ledger.find(self.specs).values()]):
             last = each.entry.last
-            self._add_reruns(each)
+            self._add_attempts(each)
             if last.run is not None and last.end is not None and each.has_changed:
                 self.ledger.end(last.run, last.end)
             elif last.run is not None and last.end is None and each.where is Whereabouts.NEVER_BEGAN:
@@ -287,6 +313,20 @@ class _Places:
         """Of all its cases in the files, or where these do not hold the job, of those that the ledger knows."""
         names = self._names.get(job) or self._known.get((job, target)) or {job}
         return frozenset(self._digests.get((name, target), _NEVER) for name in names)
+
+
+def _plan_digest(spec: RunSpec, version: AppliedVersion) -> str:
+    """The digest of the plan that a run of the version has in its first event."""
+    target = TargetName(name=version.target, url=version.url, sandbox=isinstance(spec.target, SandboxTarget))
+    made = plan(
+        spec.job,
+        sources=spec.sources,
+        inputs=spec.inputs,
+        target=target,
+        secrets=Secrets(),
+        case=spec.chosen_case,
+    )
+    return made.digest
 
 
 def passed_before(decisions: Sequence[Decision]) -> set[str]:

@@ -17,7 +17,7 @@ from runner.ledger.model import AttemptEnd, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts, no_call_left
 from runner.runs.events import Line, RunStatus
 from runner.runs.journal import parse_line
-from runner.runs.stored_runs import StoredRun, load
+from runner.runs.stored_runs import RunName, StoredRun, load
 
 _ROWS: Final = """
 select id::text, state, seq, coalesce(note, ''), status, exit_code, updated_at from runs
@@ -61,6 +61,11 @@ class ObservedFleet:
         errors = [run for run, row in rows.items() if row.state == "ended" and row.status == RunStatus.ERROR]
         sent_nothing = self._sent_nothing(errors)
         return [self._observed(entry, rows, sent_nothing) for entry in entries]
+
+    def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
+        """None: ledger and runs are in one database, and are written together."""
+        del names, known
+        return {}
 
     def _observed(
         self, entry: LedgerEntry, rows: Mapping[str, FleetRow], sent_nothing: Collection[str]

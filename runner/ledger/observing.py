@@ -5,18 +5,20 @@ Whoever carried it out may have been killed before it wrote the end down, and a 
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode, UsageError
-from runner.ledger.model import AttemptEnd, LedgerEntry, VersionAttempt
+from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.ledger.reruns import Reruns, end_of, with_last
+from runner.ledger.strays import stray_runs
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import StoredRun, load
+from runner.runs.stored_runs import RunName, StoredRun, load
 
 
 class Whereabouts(Enum):
@@ -57,6 +59,9 @@ class RunObserver(Protocol):
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         """Where the last attempt of each is."""
 
+    def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
+        """The newest run of each name that has not ended, and is none of `known`."""
+
 
 class StoredRuns:
     """The runs of a local store, each read from its events; of one that was deleted, from its line in the history."""
@@ -76,8 +81,20 @@ class StoredRuns:
         past = {run.run: run for run in past_runs(self._store.history())}
         return [_by_history(each, past) for each in found]
 
+    def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
+        return stray_runs(self._store, names, known=known)
 
-_CODES = {
+
+def as_attempt(run: StoredRun, version: AppliedVersion) -> ObservedEntry:
+    """A run that the ledger does not know, as the only attempt at a version."""
+    result = run.result
+    place = str(Path(run.store.place(run.id)).absolute())
+    attempt = VersionAttempt(run=run.id, began_at=result.started_at, place=place, commit=result.commit)
+    entry = LedgerEntry(version=version, attempts=1, last=attempt)
+    return replace(_by_its_run(entry, run), reruns=(attempt,))
+
+
+_CODES: Final = {
     RunStatus.PASSED: ExitCode.PASSED,
     RunStatus.FAILED: ExitCode.FAILED,
     RunStatus.ERROR: ExitCode.NO_ANSWER,

@@ -509,6 +509,45 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
     assert answers.since() == ["Usra"]
 
 
+def test_a_run_under_way_holds_its_version_up_whose_ledger_was_lost(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    answers.hold = threading.Event()
+    codes: list[int] = []
+    first = threading.Thread(target=lambda: codes.append(_elsewhere()))
+    first.start()
+    assert answers.came.wait(30)
+    LEDGER.unlink()
+    write("a", "timeout: 1m\n")
+    for _ in range(2):
+        assert ended(["apply", "specs"]) == 3
+        assert "of the version before has to end first, and is under way" in capsys.readouterr().err
+    write("a")
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("running  a@here")
+    assert statuses() == []
+    assert ended(["apply", "specs"]) == 3
+    assert statuses() == [("a@here", None)], "the ledger has learnt of it"
+    answers.hold.set()
+    first.join()
+    assert codes == [3], "it could not write the end into the ledger that it had opened"
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+    assert statuses() == [("a@here", "passed")]
+
+
+def test_a_run_that_broke_off_goes_on_though_the_ledger_was_lost(answers: Answers) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    run = broken_off(answers).name
+    LEDGER.unlink()
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+    assert [folder.name for folder in Path(".runner/runs").iterdir()] == [run]
+    assert statuses() == [("a@here", "passed")]
+
+
 def _elsewhere() -> int:
     """`apply` in a process of its own: a handler of signals needs a main thread."""
     return carried_out("apply", "specs", "-q").returncode

@@ -176,6 +176,23 @@ def test_the_status_counts_by_target_and_names_what_needs_a_person(
     assert ended(["status", "0194d2a0-0000-7000-8000-000000000002", "--db", fleet, "--check"]) == 3
 
 
+def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is_served_by_nobody(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.connect(fleet) as sql:
+        sql.execute("insert into procrastinate_workers (id) overriding system value values (7)")
+        sql.execute("insert into workers (id, name, targets, jobs, replay) values (7, 'new', '{staging}', 1, 2)")
+        sql.execute(
+            "insert into runs (id, title, target, state, seq, replay) values "
+            "(gen_random_uuid(), 'a@staging', 'staging', 'queued', 0, null), "
+            "(gen_random_uuid(), 'b@staging', 'staging', 'running', 9, 2), "
+            "(gen_random_uuid(), 'c@staging', 'staging', 'parked', 9, 1), "
+            "(gen_random_uuid(), 'd@staging', 'staging', 'running', 9, 1)"
+        )
+    assert ended(["status", "--db", fleet]) == 0
+    assert "! 2 runs in the queue: nobody serves `staging`" in capsys.readouterr().out
+
+
 def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
     fleet: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """The verbs that look after a fleet: `status`, `pull`, and `fleet` for its tables and old runs."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from runner.runs.stored_runs import find, unwritable
 from runner.terminal import output
 
 if TYPE_CHECKING:
-    from runner.fleet.overview import FleetRun, Overview
+    from runner.fleet.overview import FleetRun, Overview, UnservedRuns
     from runner.fleet.store import FleetStore
 
 FORMAT = 1
@@ -239,11 +240,16 @@ def _text(found: "Overview", store: str) -> str:
     alive = [worker for worker in found.workers if worker.silent < ALIVE]
     silent = [f"{clean(worker.name)} silent for {worker.silent:.0f} s" for worker in alive if worker.silent > SILENT]
     lines.append(", ".join([f"{many(len(alive), 'worker')} alive", *silent]))
-    lines += [
-        f"! {many(count, 'run')} in the queue: nobody serves `{clean(target)}`"
-        for target, count in found.unserved.items()
-    ]
+    lines += map(_unserved, found.unserved)
     return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
+
+
+def _unserved(runs: "UnservedRuns") -> str:
+    """A target may well have workers, but of a version that cannot resume what another has begun."""
+    line = f"! {many(runs.count, 'run')} in the queue: nobody serves `{clean(runs.target)}`"
+    if runs.replay is None:
+        return line
+    return f"{line} with replay version {runs.replay}; start a worker of the version that began them"
 
 
 def _lines(runs: "Sequence[FleetRun]", store: str) -> Iterator[str]:
@@ -266,7 +272,10 @@ def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObjec
             {"name": worker.name, "targets": [*worker.targets], "jobs": worker.jobs, "silent": round(worker.silent, 1)}
             for worker in found.workers
         ]
-        whole["unserved"] = {**found.unserved}
+        counts = Counter[str]()
+        for unserved in found.unserved:
+            counts[unserved.target] += unserved.count
+        whole["unserved"] = {**counts}
     whole["runs"] = [_record(run) for run in runs]
     return whole
 

@@ -34,13 +34,13 @@ _OPEN: Final = """(
   or (r.state = 'ended' and (r.status <> 'passed' or r.in_doubt > 0))
 )"""
 _UNSERVED: Final = """
-select r.target, count(*), min(r.replay) from runs r
+select r.target, r.replay, count(*) from runs r
 where r.state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or r.target = any (%(targets)s))
   and not exists (
     select from workers w join procrastinate_workers q on q.id = w.id
     where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay
       and q.last_heartbeat > now() - make_interval(secs => %(alive)s))
-group by r.target order by r.target
+group by r.target, r.replay order by r.target, r.replay nulls first
 """
 
 
@@ -70,15 +70,23 @@ class FleetRun(Struct, frozen=True, kw_only=True):
     age: float
 
 
+class UnservedRuns(Struct, frozen=True, kw_only=True):
+    """Runs that no living worker takes. Those that have begun need one with their `replay` version."""
+
+    target: str
+    replay: int | None
+    count: int
+
+
 class Overview(Struct, frozen=True, kw_only=True):
-    """`counts` are by target and word: a state, or how runs ended. `unserved` are targets with runs in the queue that
-    no living worker takes.
+    """`counts` are by target and word: a state, or how runs ended. `unserved` are runs in the queue that no living
+    worker takes.
     """
 
     counts: Mapping[str, Mapping[str, int]]
     workers: Sequence[FleetWorker]
     runs: Sequence[FleetRun]
-    unserved: Mapping[str, int]
+    unserved: Sequence[UnservedRuns]
 
 
 def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Overview:
@@ -94,7 +102,10 @@ def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Ove
         counts=counts,
         workers=workers,
         runs=_runs(link, _OPEN, values),
-        unserved={target: count for target, count, _ in link.run(_UNSERVED, values)},
+        unserved=[
+            UnservedRuns(target=target, replay=replay, count=count)
+            for target, replay, count in link.run(_UNSERVED, values)
+        ],
     )
 
 

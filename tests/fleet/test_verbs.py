@@ -190,7 +190,11 @@ def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is
             "(gen_random_uuid(), 'd@staging', 'staging', 'running', 9, 1)"
         )
     assert ended(["status", "--db", fleet]) == 0
-    assert "! 2 runs in the queue: nobody serves `staging`" in capsys.readouterr().out
+    assert "\n! 2 runs in the queue: nobody serves `staging` with replay version 1; start a worker of the version" in (
+        capsys.readouterr().out
+    )
+    assert ended(["status", "--db", fleet, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unserved"] == {"staging": 2}
 
 
 def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(

@@ -21,7 +21,7 @@ from runner.project.sites import ReadySite, Sites
 from runner.runs import snapshot
 from runner.runs.events import CallSent, Line, Waited, time_of
 from runner.runs.journal import Journal, utc_now
-from runner.runs.result import RunResult, fold
+from runner.runs.result import Progress, RunResult, fold
 from runner.runs.store import Part, RunStore, StoreError
 from runner.runs.stored_runs import unwritable
 from runner.secrets.redact import Secrets
@@ -34,6 +34,7 @@ class ActiveRun(Struct, kw_only=True):
     `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
     resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
     settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
+    `progress` has taken the `earlier` lines, and belongs to whoever listens to the journal.
     """
 
     store: RunStore
@@ -44,6 +45,7 @@ class ActiveRun(Struct, kw_only=True):
     judgement: Judgement = field(default_factory=Judgement)
     waits: tuple[Waited, ...] = ()
     earlier: tuple[Line, ...] = ()
+    progress: Progress = field(default_factory=Progress)
     lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
@@ -55,7 +57,9 @@ class ActiveRun(Struct, kw_only=True):
         lines = self.journal.lines
         count = len(lines)
         if self._folded is None or self._folded[0] != count:
-            self._folded = (count, fold(islice(lines, count), run=self.facts.id))
+            is_known = count > 0 and self.progress.head == lines[count - 1].sha256
+            result = self.progress.result() if is_known else fold(islice(lines, count), run=self.facts.id)
+            self._folded = (count, result)
         return self._folded[1]
 
     @property

@@ -210,6 +210,7 @@ def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
         site=site,
         judgement=judgement,
         earlier=tuple(journal.lines),
+        progress=run.stored.progress,
     )
 
 

@@ -214,6 +214,7 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
 
 
 _NONE = frozenset[str]()
+_ONE_LINE = (0,)
 _MOST_PROBLEMS = 100
 """The hundredth problem of a text is the last that is reported."""
 
@@ -233,7 +234,7 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
         lines_before, counted = lines_before + text.count("\n", counted, start), start
         done = end + 2
         try:
-            part = read(text[start + 2 : end])
+            part = read(_bare(text[start + 2 : end]))
         except TemplateProblem as problem:
             wrong.append(problem.moved(lines_before))
             continue
@@ -245,7 +246,13 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
     if done < len(text) or not parts:
         parts.append(text[done:])
     functions = _NONE.union(*(part.functions for part in parts if isinstance(part, Expression))) or _NONE
-    return Template(text=text, parts=tuple(parts), lines=tuple(lines), names=tuple(names), functions=functions)
+    counted_lines = _ONE_LINE if lines == [0] else tuple(lines)
+    return Template(text=text, parts=tuple(parts), lines=counted_lines, names=tuple(names), functions=functions)
+
+
+def _bare(text: str) -> str:
+    """Without blanks around it, but where they have lines that count: so it is the text of its expression itself."""
+    return text if "\n" in text else text.strip()
 
 
 def _moved(name: Name, lines: int) -> Name:

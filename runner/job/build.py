@@ -6,6 +6,7 @@ raises whatever Python raises. Reads no other file either: jobs and cases in fil
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from typing import cast
 
 from msgspec import Struct
 
@@ -158,7 +159,10 @@ def _expectation(that: str) -> Expectation:
 
 
 def _expressions(written: Json) -> Mapping[str, str]:
-    return {name: _expression(value) for name, value in record(written).items()}
+    values = record(written)
+    if all(isinstance(value, str) for value in values.values()):
+        return cast("Mapping[str, str]", values)
+    return {name: _expression(value) for name, value in values.items()}
 
 
 def _expression(written: Json) -> str:

@@ -6,6 +6,7 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 
 import hashlib
 from collections.abc import Mapping
+from sys import intern
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,7 +35,7 @@ class PlannedStep(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def name(self) -> str:
-        return self.step.name or self.step.action.title
+        return self.step.name or intern(self.step.action.title)  # many steps do the same
 
 
 class ChosenCase(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from runner.reports.sentences import Detail, Sentence
 from runner.reports.totals import totals
 from runner.reports.transcript import Transcript, rows_of, so_far, whole
 from runner.runs.events import Line, Status
-from runner.runs.result import RunResult
+from runner.runs.result import Progress, RunResult
 
 _MARKS: Mapping[Status | None, str] = {
     None: "",
@@ -34,15 +34,15 @@ _WORDS: Mapping[Status | None, str] = {
 class PlainConsole:
     """Writes the transcript of one run to `out` as its events come in, a row when it ends.
 
-    `event` takes the run's lines in their order, after those that are `earlier` and printed already; `close` ends the
-    transcript of a run that broke off, and does nothing after a run that ended. Characters that `out` cannot encode are
-    written as escapes.
+    `event` takes the run's lines in their order, after those that `progress` has taken, which are printed already;
+    `close` ends the transcript of a run that broke off, and does nothing after a run that ended. Characters that `out`
+    cannot encode are written as escapes.
     """
 
-    def __init__(self, out: TextIO, options: Detail, *, earlier: Sequence[Line] = ()) -> None:
+    def __init__(self, out: TextIO, options: Detail, *, progress: Progress | None = None) -> None:
         self._out = out
         self._encoding = out.encoding or "utf-8"
-        self._transcript = Transcript(options, earlier=earlier)
+        self._transcript = Transcript(options, progress=progress)
 
     def event(self, line: Line) -> None:
         self._write(self._transcript.event(line))

@@ -20,6 +20,7 @@ from runner.reports.safe import clean, safe_lines
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.transcript import Transcript
 from runner.runs.events import Line, Row, Status
+from runner.runs.result import Progress
 
 _STYLES = {
     Tone.PLAIN: "",
@@ -53,12 +54,13 @@ class Live:
         out: TextIO,
         options: Detail,
         *,
+        progress: Progress | None = None,
         earlier: Sequence[Line] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._encoding = self._console.encoding
-        self._transcript = Transcript(options, earlier=earlier)
+        self._transcript = Transcript(options, progress=progress)
         self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None

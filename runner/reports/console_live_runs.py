@@ -21,6 +21,7 @@ from runner.reports.transcript import Transcript
 from runner.reports.under_way import UnderWay
 from runner.reports.words import RED
 from runner.runs.events import Line, StepFinished
+from runner.runs.result import Progress
 
 
 class LiveRuns:
@@ -44,9 +45,9 @@ class LiveRuns:
         with suppress(RuntimeError):  # no thread that redraws: then it is drawn as something is printed
             self._display.start()
 
-    def page(self, options: Detail, *, earlier: Sequence[Line]) -> "RunPage":
+    def page(self, options: Detail, *, progress: Progress) -> "RunPage":
         """The printer of one run."""
-        return RunPage(self.print, Transcript(options, earlier=earlier))
+        return RunPage(self.print, Transcript(options, progress=progress))
 
     def event(self, title: str, line: Line) -> None:
         event = line.event

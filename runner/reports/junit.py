@@ -7,7 +7,7 @@ runs of one name the newest is written. The machine's name is left out.
 
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
 from msgspec import Struct, field
@@ -55,16 +55,18 @@ class _Suite(Struct, kw_only=True):
         ET.indent(around, level=1)
         self.pieces.append(ET.tostring(around, encoding="unicode").removeprefix("<_>").removesuffix("\n  </_>"))
 
-    def text(self) -> str:
+    def text(self) -> Iterator[str]:
         counts = {name: str(self.counts[name]) for name in ("tests", *_COUNTED.values())}
         head = ET.Element("testsuite", {"name": _xml(self.name), **counts, "time": _seconds(self.seconds)})
         if self.timestamp is not None:
             head.set("timestamp", self.timestamp)
-        return f"\n  {_opening(head)}{''.join(self.pieces)}\n  </testsuite>"
+        yield f"\n  {_opening(head)}"
+        yield from self.pieces
+        yield "\n  </testsuite>"
 
 
-def report(command: ReportedCommand) -> str:
-    """One XML document, indented, ending in a line end."""
+def report(command: ReportedCommand) -> Iterator[str]:
+    """One XML document, indented, ending in a line end, in pieces."""
     runs = newest_by_name(command.runs)
     suites = [_suite(run) for run in runs]
     if command.errors:
@@ -73,8 +75,12 @@ def report(command: ReportedCommand) -> str:
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(suite.counts[name] for suite in suites)))
     if not suites:
-        return f"{_PROLOG}{ET.tostring(root, encoding='unicode')}\n"
-    return "".join([_PROLOG, _opening(root), *(suite.text() for suite in suites), "\n</testsuites>\n"])
+        yield f"{_PROLOG}{ET.tostring(root, encoding='unicode')}\n"
+        return
+    yield f"{_PROLOG}{_opening(root)}"
+    for suite in suites:
+        yield from suite.text()
+    yield "\n</testsuites>\n"
 
 
 def _opening(element: ET.Element) -> str:

@@ -52,12 +52,10 @@ MOST_LINES = 30
 
 
 class Transcript:
-    """A run from its events, one by one, each once. What the `earlier` events say was printed by another command."""
+    """A run from its events, one by one, each once. What `progress` has taken was printed by another command."""
 
-    def __init__(self, options: Detail, *, earlier: Sequence[Line] = ()) -> None:
-        self.progress = Progress()
-        for line in earlier:
-            self.progress.take(line)
+    def __init__(self, options: Detail, *, progress: Progress | None = None) -> None:
+        self.progress = progress or Progress()
         self._options = options
         self._page = _Page(options)
         self._closed = False

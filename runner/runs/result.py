@@ -152,7 +152,9 @@ _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoS
 
 
 class Progress:
-    """A run as far as its lines go. It takes them in their order, and gives a result after any of them."""
+    """A run as far as its lines go. It takes them in their order, and gives a result after any of them. `head` is the
+    hash of the last.
+    """
 
     def __init__(self, *, run: str = "") -> None:
         self._started = _before_first_line(run)
@@ -167,12 +169,16 @@ class Progress:
         self._rows: dict[str, Row] = {}
         self._judged: dict[str, Judged] = {}
         self._t = 0.0
-        self._head = FIRST_PREV
+        self.head = FIRST_PREV
 
     def take(self, line: Line) -> StepResult | None:
         """Add one line; the row that ended with it, if any did."""
+        ended = self._take(line)
+        self.head = line.sha256  # last: where it is that of the journal, nothing is left to add
+        return ended
+
+    def _take(self, line: Line) -> StepResult | None:
         event = line.event
-        self._head = line.sha256
         self._t = max(self._t, time_of(event))
         match event:
             case StepStarted(row=row):
@@ -233,7 +239,7 @@ class Progress:
             undo=ending.undo,
             commit=started.commit,
             digest=started.digest,
-            events="sha256:" + self._head,
+            events="sha256:" + self.head,
             steps=steps,
             error=ending.error,
             finished=self._finished is not None,

@@ -10,7 +10,7 @@ from runner.foundation.problems import Problem, UsageError
 from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
-from runner.runs.result import RunResult, fold
+from runner.runs.result import Progress, RunResult, fold
 from runner.runs.store import Part, RunStore, StoreError
 
 RunName: TypeAlias = tuple[str, str | None, str]
@@ -36,7 +36,8 @@ _report = msgspec.json.Decoder(_Report)
 
 class StoredRun(Struct, frozen=True, kw_only=True):
     """`flaw` is the number of the first line whose chain does not hold, None where all do; `cut`: they do, but the
-    run's own report knows a line that is not there. `is_running`: some process is writing its events now.
+    run's own report knows a line that is not there. `is_running`: some process is writing its events now. A run that
+    is resumed goes on from `progress`.
     """
 
     store: RunStore
@@ -44,6 +45,7 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
     reading: Reading
     result: RunResult
+    progress: Progress
     flaw: int | None
     cut: bool = False
     is_running: bool = False
@@ -65,13 +67,17 @@ def load(store: RunStore, run: str) -> StoredRun:
     except StoreError as error:
         message = f"the events of run {run} cannot be read: {error}"
         raise UsageError(Problem(code="E151", message=message)) from error
+    progress = Progress(run=run)
+    for line in reading.lines:
+        progress.take(line)
     cut = reading.flaw is None and _is_missed(store, run, reading.lines)
     return StoredRun(
         store=store,
         id=run,
         lines=reading.lines,
         reading=reading,
-        result=fold(reading.lines, run=run),
+        result=progress.result(),
+        progress=progress,
         flaw=max(len(reading.lines), 1) if cut else reading.flaw,
         cut=cut,
         is_running=is_running,

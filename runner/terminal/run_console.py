@@ -22,6 +22,7 @@ from runner.reports.safe import clean
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import Line
+from runner.runs.result import Progress
 from runner.runs.store import StoreError
 from runner.terminal import output
 
@@ -39,7 +40,7 @@ class Redrawn(Protocol):
 
     def begin(self) -> None: ...
 
-    def page(self, options: Detail, *, earlier: Sequence[Line]) -> Printer: ...
+    def page(self, options: Detail, *, progress: Progress) -> Printer: ...
 
     def event(self, title: str, line: Line) -> None: ...
 
@@ -160,11 +161,11 @@ class RunConsole:
     def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)
         if asks(run.plan.job) or not console.is_live(self.out, os.environ):
-            plain = PlainConsole(self.out, detail, earlier=run.earlier)
+            plain = PlainConsole(self.out, detail, progress=run.progress)
             return _OpenRun(run=run, transcript=plain, page=None, is_redrawn=False)
         from runner.reports.console_live import Live  # noqa: PLC0415  rich is a third of the start-up of a small run
 
-        live = Live(self.out.drawing(), detail, earlier=run.earlier)
+        live = Live(self.out.drawing(), detail, progress=run.progress, earlier=run.earlier)
         return _OpenRun(run=run, transcript=live, page=None, is_redrawn=True)
 
     def _side_by_side(self, run: ActiveRun) -> _OpenRun:
@@ -176,10 +177,10 @@ class RunConsole:
         if self._live is not None:
             self._live.begin()
             if console.is_live(self.out, os.environ):
-                page = self._live.page(self.detail(run), earlier=run.earlier)
+                page = self._live.page(self.detail(run), progress=run.progress)
                 return _OpenRun(run=run, transcript=page, page=None, is_redrawn=True)
         lines = StringIO()
-        plain = PlainConsole(lines, self.detail(run), earlier=run.earlier)
+        plain = PlainConsole(lines, self.detail(run), progress=run.progress)
         return _OpenRun(run=run, transcript=plain, page=lines, is_redrawn=False)
 
     def _terminal(self) -> output.MessageStream | None:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from reported import command, json_report
+from reported import command, json_report, junit_report
 
 from runner.foundation.problems import ExitCode
-from runner.reports import jsonl, junit, runs
+from runner.reports import jsonl, runs
 from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, Line, RunStatus, Status, StepFinished, StepSkipped, StepStarted
@@ -116,7 +116,7 @@ def test_nothing_from_outside_acts_on_a_terminal_or_a_ci(data: st.DataObject, jo
 @given(data=st.data())
 def test_a_junit_report_is_xml_that_counts_what_it_holds(data: st.DataObject, journals: Journals, chain: Chain) -> None:
     result = fold(drawn_prefix(data, journals, chain))
-    root = ET.fromstring(junit.report(command(result)))
+    root = ET.fromstring(junit_report(command(result)))
     for tag, attribute in (("testcase", "tests"), ("failure", "failures"), ("error", "errors")):
         assert root.get(attribute) == str(len(list(root.iter(tag))))
     is_red = any(True for tag in ("failure", "error") for _ in root.iter(tag))

@@ -11,7 +11,7 @@ from runner.reports.console_live_runs import LiveRuns
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import AnyEvent, Line, RunStatus
-from runner.runs.result import fold
+from runner.runs.result import Progress, fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -95,7 +95,7 @@ def test_a_run_is_printed_whole_when_it_ends(
 ) -> None:
     live = LiveRuns(terminal, under_way)
     live.begin()
-    page = live.page(SEVERAL, earlier=())
+    page = live.page(SEVERAL, progress=Progress())
     lines = chain(story)
     for line in lines:
         page.event(line)

@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reported import command, command_from
+from reported import command, command_from, junit_report
 
 from runner.foundation.places import Span
 from runner.foundation.problems import ExitCode, Problem
-from runner.reports import junit
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -30,7 +29,7 @@ Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
 
 def suite_of(result: RunResult) -> ET.Element:
-    suite = ET.fromstring(junit.report(command(result))).find("testsuite")
+    suite = ET.fromstring(junit_report(command(result))).find("testsuite")
     assert suite is not None
     return suite
 
@@ -117,7 +116,7 @@ def test_the_hash_of_the_events_is_a_property(story: list[AnyEvent], chain: Chai
 
 
 def test_no_machine_is_named(story: list[AnyEvent], chain: Chain) -> None:
-    assert "hostname" not in junit.report(command(fold(chain(story))))
+    assert "hostname" not in junit_report(command(fold(chain(story))))
 
 
 def test_a_failure_that_does_not_count_turns_no_build_red(one_row: Callable[..., RunResult]) -> None:
@@ -164,7 +163,7 @@ def test_a_case_is_told_apart_by_target_job_and_case(start: Callable[..., RunSta
 
 
 def test_no_runs_are_an_empty_document() -> None:
-    root = ET.fromstring(junit.report(command()))
+    root = ET.fromstring(junit_report(command()))
     assert (root.tag, root.get("tests"), len(root)) == ("testsuites", "0", 0)
 
 
@@ -183,7 +182,7 @@ def test_any_text_is_xml_and_says_the_same_in_both_places(
 def test_why_no_run_began_is_a_red_case_at_its_place() -> None:
     span = Span(line=3, column=1, end_line=3, end_column=5)
     mistake = Problem(code="E104", message="unknown key", hint="write `steps`", file="a.job.yaml", span=span)
-    root = ET.fromstring(junit.report(command(problems=[mistake, mistake], exit_code=ExitCode.INVALID)))
+    root = ET.fromstring(junit_report(command(problems=[mistake, mistake], exit_code=ExitCode.INVALID)))
     assert (root.get("tests"), root.get("errors")) == ("2", "2")
     cases = list(root.iter("testcase"))
     assert [case.get("name") for case in cases] == ["problem 1: E104 a.job.yaml", "problem 2: E104 a.job.yaml"]
@@ -200,7 +199,7 @@ def test_of_several_runs_of_one_name_the_newest_is_written(start: Callable[..., 
     newest = ended(RunStatus.FAILED, started_at="2026-01-31T09:00:02.000Z")
     older = ended(RunStatus.PASSED, started_at="2026-01-31T09:00:01.000Z")
     other = ended(RunStatus.PASSED, case="eu")
-    root = ET.fromstring(junit.report(command(older, other, newest, older)))
+    root = ET.fromstring(junit_report(command(older, other, newest, older)))
     assert [(suite.get("name"), suite.get("failures")) for suite in root] == [
         ("contact-smoke@sandbox", "1"),
         ("contact-smoke[eu]@sandbox", "0"),
@@ -221,7 +220,7 @@ def test_a_failed_attempt_before_one_that_passed_is_a_flaky_failure(
             RunFinished(t=1, status=RunStatus.PASSED, exit_code=0),
         ]
     )
-    root = ET.fromstring(junit.report(command_from(lines)))
+    root = ET.fromstring(junit_report(command_from(lines)))
     (case,) = root.iter("testcase")
     assert [child.tag for child in case] == ["flakyFailure", "flakyFailure", "system-out"]
     assert [(found.get("type"), found.get("message")) for found in case.iter("flakyFailure")] == [
@@ -237,7 +236,7 @@ def test_a_report_is_one_indented_document_however_many_rows_there_are(
 ) -> None:
     skipped = [StepSkipped(row=row(f"s{number}"), reason="condition") for number in range(rows)]
     run = fold(chain([start(), *skipped, RunFinished(t=1, status=RunStatus.FAILED, exit_code=1)]))
-    text = junit.report(command(run))
+    text = junit_report(command(run))
     root = ET.fromstring(text)
     assert (root.get("tests"), len(list(root.iter("testcase")))) == (str(rows + 1), rows + 1)
     ET.indent(root)

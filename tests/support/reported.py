@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runner.foundation.problems import ExitCode, Problem, strongest
-from runner.reports import json
+from runner.reports import json, junit
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.runs.events import Line
 from runner.runs.result import RunResult, fold
@@ -29,3 +29,8 @@ def command_from(*journals: Sequence[Line]) -> ReportedCommand:
 def json_report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """The JSON report, its pieces together."""
     return "".join(json.report(command, version=version))
+
+
+def junit_report(command: ReportedCommand) -> str:
+    """The JUnit report, its pieces together."""
+    return "".join(junit.report(command))

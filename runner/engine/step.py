@@ -199,7 +199,7 @@ def record_of(row: OpenRow, last: Attempt) -> JsonObject:
     if (last.status is Status.PASSED or last.result is not None) and not last.lost:
         shown["result"] = last.result
     if last.outputs is not None:
-        shown["outputs"] = {**last.outputs}
+        shown["outputs"] = last.outputs
     return shown
 
 

@@ -7,7 +7,7 @@ counted. A row that only reads, such as a `wait`, has its last reading as the ca
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType
 
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import READINGS
@@ -31,7 +31,7 @@ _OWN_KEYS = frozenset({"kind", "process", "parameters"})
 _OF_AN_ATTEMPT = (CallSent, CallAnswered, AttemptFailed, Paused, Asked, SignedIn, Waited)
 
 
-class _OpenCall(Struct, kw_only=True):
+class _OpenCall(Struct, kw_only=True, gc=False):
     """A call whose answer is looked for. `before` are the sign-ins and waits that it needed."""
 
     sent: CallSent
@@ -44,8 +44,8 @@ class _OpenCall(Struct, kw_only=True):
         return self.sent.call.get("kind") in READINGS
 
 
-class _OpenAttempt(Struct, kw_only=True):
-    calls: list[_OpenCall] = field(default_factory=list)
+class _OpenAttempt(Struct, kw_only=True, gc=False):
+    calls: list[_OpenCall]
     error: Trouble | None = None
     is_over: bool = False
 
@@ -56,10 +56,10 @@ class _OpenAttempt(Struct, kw_only=True):
         return own or (self.calls[-1] if self.calls else None)
 
 
-class RowAttempts(Struct):
+class RowAttempts(Struct, gc=False):
     """The attempts of one row, event by event."""
 
-    attempts: list[_OpenAttempt] = field(default_factory=list)
+    attempts: tuple[_OpenAttempt, ...] = ()
     before: tuple[SignedIn | Waited, ...] = ()
     call: _OpenCall | None = None
 
@@ -88,9 +88,9 @@ class RowAttempts(Struct):
         self.call, self.before = _OpenCall(sent=event, at=at, before=self.before), ()
         last = self.attempts[-1] if self.attempts else None
         if last is None or (last.is_over and not self.call.is_reading):
-            last = _OpenAttempt()
-            self.attempts.append(last)
-        last.calls.append(self.call)
+            self.attempts = (*self.attempts, _OpenAttempt(calls=[self.call]))
+        else:
+            last.calls.append(self.call)
 
     def _end(self, event: CallAnswered | AttemptFailed) -> None:
         if self.call is not None:

@@ -68,9 +68,10 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_actionlint_finds_nothing_in_the_workflow(tmp_path: Path, checkout: Path) -> None:
+def test_actionlint_finds_nothing_in_the_workflows(tmp_path: Path, checkout: Path) -> None:
     """Also that the action is there, and has the inputs that the workflow gives."""
     shutil.move(checkout / "specs/deploy/.github", checkout / ".github")
+    assert ended(["init", "."]) == 0, "what it writes without `--deploy` is looked at, too"
     asked(build(ACTIONLINT, tmp_path), folder=checkout)
 
 

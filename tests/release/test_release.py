@@ -120,6 +120,8 @@ def test_a_project_that_is_begun_without_the_checkout_runs_is_applied_and_report
     assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
     assert run(fresh, "apply", ".", "-q", folder=tmp_path).returncode == 0
     assert "nothing new" in run(fresh, "apply", ".", folder=tmp_path).stderr
+    assert run(fresh, "init", ".", "--deploy", "kubernetes", folder=tmp_path).returncode == 0
+    assert "- hello.job.yaml" in (tmp_path / "kustomization.yaml").read_text()
 
 
 @pytest.mark.parametrize("kind", sorted(path.name.partition(".")[0] for path in (ROOT / "schema").glob("*.json")))

@@ -1,0 +1,9 @@
+"""Expressions over JSON, read by Jinja's parser and evaluated by us.
+
+Of Jinja no more is imported than its parser needs: with its compiler, its caches and loaders it would be a tenth of a
+start. Who draws a page has all of it.
+"""
+
+from runner.foundation.lazy import lazy_package
+
+lazy_package("jinja2")

@@ -4,6 +4,10 @@ A regular expression takes 0.2 ms to compile on average: those of the whole prog
 """
 
 import re
+import sys
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from threading import RLock
 from typing import Any, cast, overload
 
 
@@ -29,3 +33,30 @@ def lazy_pattern(source: bytes, flags: int = 0) -> re.Pattern[bytes]: ...
 def lazy_pattern(source: str | bytes, flags: int = 0) -> re.Pattern[Any]:
     """As `re.compile`, for its methods and attributes. A function of `re` does not take it in place of a pattern."""
     return cast("re.Pattern[Any]", _LazyPattern(source, flags))
+
+
+def lazy_package(name: str) -> None:
+    """Have a package without what its `__init__` imports, which is carried out when a name of the package is used that
+    is no module of it. Does nothing where the package has been imported before.
+    """
+    spec = find_spec(name)
+    if name in sys.modules or spec is None or spec.loader is None:
+        return
+    package, loader = module_from_spec(spec), spec.loader
+    loading, is_whole = RLock(), False
+
+    def found(attribute: str) -> object:
+        nonlocal is_whole
+        if not attribute.startswith("__") and find_spec(f"{name}.{attribute}") is not None:
+            return import_module(f"{name}.{attribute}")
+        with loading:
+            if not is_whole and not attribute.startswith("__"):
+                is_whole = True
+                loader.exec_module(package)
+        try:
+            return vars(package)[attribute]
+        except KeyError:
+            raise AttributeError(f"module `{name}` has no attribute `{attribute}`") from None
+
+    package.__getattr__ = found  # type: ignore[method-assign]  # which Python asks for what a module lacks
+    sys.modules[name] = package

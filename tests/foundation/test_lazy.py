@@ -1,6 +1,12 @@
+import importlib
 import re
+import subprocess
+import sys
+from pathlib import Path
 
-from runner.foundation.lazy import lazy_pattern
+import pytest
+
+from runner.foundation.lazy import lazy_package, lazy_pattern
 
 
 def test_a_lazy_pattern_finds_what_a_pattern_finds() -> None:
@@ -20,3 +26,32 @@ def test_a_lazy_pattern_is_not_compiled_before_its_first_use() -> None:
     never_used = lazy_pattern("(")
 
     assert never_used.pattern == "("
+
+
+def test_a_lazy_package_is_carried_out_when_a_name_of_it_is_used_that_is_no_module_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "lazily_imported"
+    package.mkdir()
+    (package / "__init__.py").write_text("from lazily_imported.dear import PRICE\nfrom lazily_imported import cheap\n")
+    (package / "dear.py").write_text("PRICE = 100\n")
+    (package / "cheap.py").write_text("PRICE = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    lazy_package("lazily_imported")
+    cheap = importlib.import_module("lazily_imported.cheap")
+    assert "lazily_imported.dear" not in sys.modules
+    whole = importlib.import_module("lazily_imported")
+    assert (whole.PRICE, whole.cheap) == (100, cheap)
+    assert not hasattr(whole, "anything_else")
+    lazy_package("lazily_imported")
+    assert sys.modules["lazily_imported"] is whole
+
+
+def test_what_expressions_need_of_jinja_is_a_part_of_it_and_the_same_as_in_all_of_it() -> None:
+    code = (
+        "import sys\nfrom runner.expressions.parse import expression\n"
+        "tree = expression('a | length > 0').tree\nassert 'jinja2.environment' not in sys.modules\n"
+        "import jinja2\nassert isinstance(tree, jinja2.nodes.Compare)\n"
+        "assert jinja2.Environment().from_string('{{ 1 + 1 }}').render() == '2'\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

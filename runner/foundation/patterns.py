@@ -8,8 +8,6 @@ import re
 from functools import lru_cache
 from typing import Protocol, cast
 
-import re2
-
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import well_formed
 
@@ -118,6 +116,8 @@ def replace(pattern: str, text: str, replacement: str, *, longest: int = 1 << 20
 def _compiled(pattern: str) -> _Compiled:
     if len(pattern) > LONGEST_PATTERN:
         raise PatternError(f"a pattern has at most {LONGEST_PATTERN:,} characters")
+    import re2  # noqa: PLC0415  3 ms of a start, for texts with patterns
+
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY

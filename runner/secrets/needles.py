@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
-import re2
 from msgspec import Struct
 
 KNOWN_LENGTH = 6
@@ -44,6 +43,8 @@ Search: TypeAlias = Callable[[bytes, int], _Found | None]
 
 def _search_for(words: Iterable[str]) -> Search:
     """Finds the first of `words` in bytes. RE2's time does not depend on how many there are."""
+    import re2  # noqa: PLC0415  3 ms of a start, where there are secrets
+
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes, of which nobody asks whether they are UTF-8
     options.max_mem = _MEMORY

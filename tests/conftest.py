@@ -62,9 +62,9 @@ def pytest_unconfigure() -> None:
     end_clean_process()
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """A worker more than there are processors: many tests wait for a command, a site or a browser."""
-    return (os.cpu_count() or 1) + 1
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A worker more than there are processors: many slow tests wait for a command, a site or a browser."""
+    return (os.cpu_count() or 1) + ("not slow" not in config.getoption("markexpr"))
 
 
 @pytest.fixture

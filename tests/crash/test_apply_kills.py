@@ -5,8 +5,6 @@ The sandbox's own log counts what was started. `pytest --long tests/crash` kills
 
 import random
 import shutil
-import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,7 +14,7 @@ import pytest
 from counted import COUNTED
 from doomed import KILLED
 from doomed_ledger import doomed_commands, statements
-from running import PIPE, RUNNER, TIME, carried_out, start
+from running import DEVNULL, PIPE, TIME, carried_out, start
 from sandboxes import Stand, doubled, stand
 
 from runner.cli.main import ended as exit_code_of
@@ -93,14 +91,15 @@ def test_applies_that_are_killed_anywhere_start_nothing_twice_and_come_to_their_
         fresh()
         for name in NAMES:
             Path(f"specs/{name}.job.yaml").write_text(JOB.format(name=f"n{number}{name}"))
-        code, seconds = KILLED, 0.5
+        code, seconds = KILLED, 0.2
         while code == KILLED:
-            with subprocess.Popen([RUNNER, "apply", "specs", "-j", "3"], stdout=-3, stderr=-3) as process:
-                ends = time.monotonic() + chance.uniform(0.2, seconds)
+            with start("apply", "specs", "-j", "3", stdout=DEVNULL, stderr=DEVNULL) as process:
+                ends = time.monotonic() + chance.uniform(0.02, seconds)
                 while process.poll() is None and time.monotonic() < ends:
                     time.sleep(0.005)
-                process.send_signal(signal.SIGKILL)
-            code, seconds = process.returncode, seconds * 1.5  # on a busy machine it would else never begin
+                process.kill()
+                code = process.wait()
+            seconds *= 1.5  # on a busy machine it would else never begin
             kills += code == KILLED
         assert code in SETTLED
         ended = carried_out("apply", "specs")

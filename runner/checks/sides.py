@@ -1,4 +1,4 @@
-"""What an expectation looked for beside what there was, as values: for reports that lay the two side by side."""
+"""What an expectation wanted beside what there was, as values: for reports that lay the two side by side."""
 
 from collections.abc import Sequence
 from itertools import islice

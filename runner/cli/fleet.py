@@ -52,7 +52,7 @@ _WORDS = (
 @click.pass_context
 def status(context: click.Context, /, **_: object) -> int:
     r"""Show how many runs of a fleet are queued, are running and have ended, by target; its workers; then the runs that
-    are under way, and those that need a person. Of RUN, a run's id or a unique beginning of it, only that.
+    are under way, and those that need a person. Of RUN, a run's id or a unique prefix of it, only that.
 
     \b
     Examples:
@@ -93,7 +93,7 @@ def status(context: click.Context, /, **_: object) -> int:
 @click.pass_context
 def pull(context: click.Context, /, **_: object) -> int:
     r"""Copy RUN, which has ended, from the database of a fleet into the folder of runs: `last`, a run's id, or a unique
-    beginning of it. The files are those of a run that was carried out here, byte for byte.
+    prefix of it. The files are those of a run that was carried out here, byte for byte.
 
     \b
     Example:
@@ -144,7 +144,7 @@ def _copy(fleet: "FleetStore", local: LocalRunStore, run: str) -> None:
 @options.THE_DB
 @click.pass_context
 def stop(context: click.Context, /, **_: object) -> int:
-    r"""Stop RUN of a fleet, a run's id or a unique beginning of it. One that has not begun is cancelled. One that is
+    r"""Stop RUN of a fleet, a run's id or a unique prefix of it. One that has not begun is cancelled. One that is
     under way begins no further step; then `undo` and `finally` are carried out, within the grace of its worker.
 
     \b

@@ -142,7 +142,7 @@ def _rebuilt(store: RunStore) -> int:
 @options.form()
 @click.pass_context
 def diff(context: click.Context, /, **_: object) -> int:
-    r"""Show what differs between two runs: `last`, a run's id, or a unique beginning of it. RUN1 alone is compared with
+    r"""Show what differs between two runs: `last`, a run's id, or a unique prefix of it. RUN1 alone is compared with
     the run of the same job, case and target before it.
 
     First comes what changed before the site answered: the job's files, the inputs, the calls of which steps. Then

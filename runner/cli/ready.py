@@ -238,7 +238,7 @@ class _Inbox(Struct):
 def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) -> float:
     """Wait until each site is ready, one of them cannot be any more, or a signal comes; the seconds that it took.
 
-    The stories tell how it ended. Where one site is not ready nothing is sent, so the others are left then, too.
+    The stories show how it ended. Where one site is not ready nothing is sent, so the others are left then, too.
     """
     began, inbox = time.monotonic(), _Inbox()
     progress = WaitProgress(waits=waits, began=began, quiet=quiet)
@@ -294,7 +294,7 @@ class WaitProgress(Struct, kw_only=True):
     _last_lines: dict[SiteWait, float] = field(default_factory=dict)
 
     def see(self, wait: SiteWait, look: Look, seconds: float) -> None:
-        """Take a look at a site, so many seconds after the beginning."""
+        """Take a look at a site, so many seconds after the wait began."""
         is_news = wait.story.see(look, seconds)
         if is_news and not self.quiet and not self._is_live:
             self._print(wait, seconds)

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from runner.cli.hints import PREFIX
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.project.paths import job_paths
-from runner.reading.files import beginning
+from runner.reading.files import first_bytes
 from runner.reports.formats import FORMATS, HTML, ReportFormat
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
@@ -157,7 +157,7 @@ def overwrites(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterabl
     why = ""
     if any(_is_same(place, other) for other in read):
         why = "this command reads it"
-    elif (content := beginning(place).lstrip(_BLANK)) and not mark.match(content):
+    elif (content := first_bytes(place).lstrip(_BLANK)) and not mark.match(content):
         why = "it is there already, and holds something else"
     message = f"{what} cannot be written to {place}: {why}"
     return Problem(code="E153", message=message, hint="choose another name") if why else None

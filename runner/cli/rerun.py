@@ -44,7 +44,7 @@ _NOTHING_BEGAN = ("not_sent", "refused")
 @options.STORED_RUN
 @click.pass_context
 def rerun(context: click.Context, /, **_: object) -> int:
-    r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique beginning of it.
+    r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique prefix of it.
 
     Job, case, inputs and target are those with which RUN began, whatever the files say by now; secrets and credentials
     come anew. The steps that must not happen twice, and start again, are named first.

@@ -54,7 +54,7 @@ _FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_thoug
 @options.DB
 @click.pass_context
 def resume(context: click.Context, /, **_: object) -> int:
-    r"""Go on with RUN where it broke off: `last`, a run's id, or a unique beginning of it.
+    r"""Go on with RUN where it broke off: `last`, a run's id, or a unique prefix of it.
 
     What was answered is not sent again. A call that must not happen twice, and that nobody has answered, is looked for
     in the process log; where that does not tell, a person's verdict does. Once the run's steps are over, only what is
@@ -103,7 +103,7 @@ def resume(context: click.Context, /, **_: object) -> int:
 @click.pass_context
 def reconcile(context: click.Context, /, **_: object) -> int:
     r"""Ask the process log about the calls of RUN that may or may not have happened: `last`, a run's id, or a unique
-    beginning of it.
+    prefix of it.
 
     Nothing is started and no step is carried out: the log is read, and what it proves is written down.
 

@@ -119,7 +119,7 @@ def runs(context: click.Context, /, **_: object) -> int:
 @options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
 @click.pass_context
 def show(context: click.Context, /, **_: object) -> int:
-    r"""Show what happened in RUN: `last`, a run's id, or a unique beginning of it; and what it needs next. With STEP
+    r"""Show what happened in RUN: `last`, a run's id, or a unique prefix of it; and what it needs next. With STEP
     only what happened in that step, with its result and outputs.
 
     \b
@@ -206,7 +206,7 @@ def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
 @click.pass_context
 def report(context: click.Context, /, **_: object) -> int:
     r"""Write reports of one or more runs again, all runs in one of each format. RUN is `last`, a run's id, or a unique
-    beginning of it.
+    prefix of it.
 
     \b
     Examples:

@@ -46,7 +46,7 @@ Certificate: TypeAlias = Mapping[str, object]
 class Host(Struct, frozen=True, kw_only=True):
     """`tls` makes a context with the authorities that are trusted; None where the connection is plain.
 
-    `alias` is what a secret host is called: then neither its name nor its address is told.
+    `alias` is what a secret host is called: then neither its name nor its address is shown.
     """
 
     name: str

@@ -65,7 +65,7 @@ def not_passed(code: str, message: str, hint: str | None = None, *, status: Stat
 
 
 def call_failed(failure: CallFailed, effect: StepEffect) -> Attempt:
-    """What a failed call means for its attempt: the service said no, gave no usable answer, or nobody can know."""
+    """What a failed call means for its attempt: the service refused, gave no usable answer, or nobody can know."""
     if is_in_doubt(failure, effect):
         return in_doubt(failure.trouble)
     status, covered_by = _MEANING[failure.kind]

@@ -1,4 +1,4 @@
-"""A call that must not happen twice and was not answered: it is looked for in the process log, and never repeated.
+"""A call that must not happen twice and was not answered: it is searched for in the process log, and never repeated.
 
 Absence is no proof: a row may appear only when the call returns [S], a request may still queue, rows may be hidden by
 rights. So a call of which the log shows no start stays in doubt, and only a person's verdict lets it be sent again.

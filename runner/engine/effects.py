@@ -77,8 +77,8 @@ class QueryPeers(Struct, frozen=True, kw_only=True):
     have made a row that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
     rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: the ids
     prove that they are its own, so that no rival matters. `codes` are those of all versions of the process, any of
-    which may have been started. `timed`: the server's own time has told the rows apart from starts that are long over;
-    otherwise a start that lacks its row may have made them, however late that comes.
+    which may have been started. `timed`: the server's own time has distinguished the rows from starts that are long
+    over; otherwise a start that lacks its row may have made them, however late that comes.
     """
 
     key: str

@@ -119,8 +119,8 @@ def _by_parts(whole: OpenRow, part: OpenRow, last: Attempt) -> Attempt:
     """A row ends as its parts do, the last of which to be settled was `part`."""
     is_job = isinstance(whole.step.action, IncludedJob)
     worst = part.state.worst() if is_job else last.status
-    beginning = f"{whole.key}{'/' if is_job else '['}"
-    left_out = {key for key in part.state.left_out if key.startswith(beginning)}
+    prefix = f"{whole.key}{'/' if is_job else '['}"
+    left_out = {key for key in part.state.left_out if key.startswith(prefix)}
     if worst is Status.PASSED and left_out:
         return not_passed("E312", "a part of it was in doubt, and so the rest was left out")
     if is_job:

@@ -273,7 +273,7 @@ def _records(value: Json) -> list[JsonObject]:
 
 
 def _all_rows(row: OpenRow, call: ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
-    """All rows that `call` asks for. As many as were asked for at most may be the beginning of more: that is no answer,
+    """All rows that `call` asks for. As many as were asked for at most may be the start of more: that is no answer,
     as the row in question could be among those that are left out, unless the oldest is from before `since`.
     """
     rows = yield from _rows(row, call)

@@ -55,7 +55,7 @@ def start(
     row.turned_away = None
     row.start = starts.begun(row, sent)
     row.sought = row.start if is_sought and sent.marked else None
-    row.in_doubt = row.is_once  # from here to the verdict, were the run told to stop
+    row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
 
 

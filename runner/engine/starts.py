@@ -1,11 +1,11 @@
 """Whose a row of the process log is: the one place that knows which starts of this run still lack their row.
 
 A row belongs to at most one call. A start that lacks its row stays counted until it has it, whatever its `verify` is;
-a row that several starts may have made is told apart by the server's own time alone: the `Date` of its answers bounds
-the time of a call, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows are of
-one clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row proves that
-they are two clocks, no time of the server is used in this run.
-Which rows other runs own is asked of the host (`QueryPeers`), which also writes down what belongs to this run.
+a row that several starts may have made is distinguished by the server's own time alone: the `Date` of its answers
+bounds the time of a call, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows
+are of one clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row
+proves that they are two clocks, no time of the server is used in this run. Which rows other runs own is asked of the
+host (`QueryPeers`), which also writes down what belongs to this run.
 """
 
 from collections.abc import Sequence
@@ -118,8 +118,8 @@ def queued(row: OpenRow, start: Start, *, seconds: float) -> Start:
 def may_have_begun(failure: CallFailed) -> bool:
     """Whether a call that failed so may have started its process.
 
-    Not so where it never left or was turned away (a row that may be its own is looked for at once), and where the
-    service said no before it began anything: no right, no such process, a call that it cannot read.
+    Not so where it never left or was turned away (a row that may be its own is searched for at once), and where the
+    service refused before it began anything: no right, no such process, a call that it cannot read.
     """
     if failure.kind in (FailureKind.NOT_SENT, FailureKind.TURNED_AWAY):
         return False
@@ -138,7 +138,7 @@ def has_begun_nothing(failure: CallFailed) -> bool:
 
 
 def never_began(log: LogState, key: str) -> None:
-    """A person who has looked says that nothing of the row `key` has started a process."""
+    """A person who has checked says that nothing of the row `key` has started a process."""
     for process, waiting in log.missing.items():
         log.missing[process] = [start for start in waiting if start.key != key]
 

@@ -39,7 +39,7 @@ class StartTime(Struct, frozen=True, kw_only=True):
 
 
 class Start(Struct, frozen=True, kw_only=True, eq=False):
-    """A call of the row `key` that may have started `process`, as it can be looked for in the process log.
+    """A call of the row `key` that may have started `process`, as it can be searched for in the process log.
 
     `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
     server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,

@@ -31,7 +31,7 @@ from runner.version import VERSION
 class ActiveRun(Struct, kw_only=True):
     """One run under way or ended.
 
-    `earlier` is what its journal held before this command; `lets_in` tells whether the site does, before the run is
+    `earlier` is what its journal held before this command; `lets_in` says whether the site does, before the run is
     resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
     settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
     `progress` has taken the `earlier` lines, and belongs to whoever listens to the journal.

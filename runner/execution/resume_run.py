@@ -136,7 +136,7 @@ def _filled(part: TextPart, known: Secrets) -> str:
 
 
 def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
-    """`engine` is the version that checked the plan. What it found right is not looked for once more."""
+    """`engine` is the version that checked the plan. What it found right is not checked once more."""
     problems: list[Problem] = []
     loader = PlanLoader(
         plans=[stored],

@@ -29,7 +29,7 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
-    that tells what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
+    that knows what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
     the options that nobody has typed; `ask` gets the inputs that are missing. `with_data`: the runs hold the data of
     their files, too. `secrets_elsewhere`: whoever carries the runs out has the secret inputs.
     """

@@ -164,7 +164,7 @@ def fixed_inputs(known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hi
 
 def is_plan(spec: Path) -> bool:
     """Whether a SPEC is the file of plans, by its name or by how it begins; if it cannot be read, by its name."""
-    return plan_file.is_plan(spec.name, files.beginning(spec).decode(errors="replace"))
+    return plan_file.is_plan(spec.name, files.first_bytes(spec).decode(errors="replace"))
 
 
 def prepare(wanted: Wanted) -> RunSet:

@@ -6,7 +6,7 @@ from itertools import groupby
 from runner.foundation.problems import CODES
 
 _GROUPS = (
-    ("E100", "files, and what stands in them"),
+    ("E100", "files, and what is in them"),
     ("E120", "templates and expressions"),
     ("E130", "inputs and cases"),
     ("E140", "targets, and what they have"),
@@ -21,7 +21,7 @@ _GROUPS = (
     ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),
-    ("E201", "what the process, an expectation or a person said"),
+    ("E201", "what the process, an expectation or a person decided"),
     ("E301", "no usable answer"),
     ("E401", "nobody knows, or a result is lost"),
     ("E700", "a fault of this program"),

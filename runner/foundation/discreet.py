@@ -8,7 +8,7 @@ from msgspec import Struct
 class Discreet(Struct, frozen=True):
     """`NOT_SHOWN` are the fields that `repr` leaves out, secrets above all. `NOT_COMPARED` count in no comparison.
 
-    Both are said once for a class, with all that it inherits.
+    Both are declared once for a class, with all that it inherits.
     """
 
     NOT_SHOWN: ClassVar[frozenset[str]] = frozenset()

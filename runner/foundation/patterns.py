@@ -145,7 +145,7 @@ def _pieces(replacement: str, groups: int) -> tuple[bytes | int, ...]:
         elif found[1].isdigit():
             raise PatternError(f"the replacement uses group {int(found[1])}, the pattern has {groups}")
         else:
-            raise PatternError("in a replacement `\\` stands before the number of a group or before another `\\`")
+            raise PatternError("in a replacement `\\` comes before the number of a group or before another `\\`")
     pieces.append(source[kept:])
     return tuple(pieces)
 

@@ -1,7 +1,7 @@
 """The local host: performs the engine's effects on this machine, and journals every outcome before handing it back.
 
 It decides nothing about the run. A call that must not happen twice is on disk before it leaves. A journal that holds
-a beginning of the run is played back first, and nothing of it is done again.
+the start of the run is played back first, and nothing of it is done again.
 """
 
 import random

@@ -49,11 +49,11 @@ def retry(fields: JsonObject, defaults: JsonObject) -> JsonObject:
 
 
 def setting(key: str, fields: JsonObject, defaults: JsonObject) -> Json:
-    """`verify`, `on_failure`, or another key of a step that `defaults` may hold, None where nothing is said."""
+    """`verify`, `on_failure`, or another key of a step that `defaults` may hold, None where neither has it."""
     return fields[key] if key in fields else defaults.get(key)
 
 
 def timeout(fields: JsonObject, defaults: JsonObject) -> Json:
-    """How long an attempt of the step may take, None where nothing is said."""
+    """How long an attempt of the step may take, None where nothing sets it."""
     known = action_type(fields)
     return fields.get("timeout") if known is not None and known.own_time else setting("timeout", fields, defaults)

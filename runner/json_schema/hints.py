@@ -1,4 +1,4 @@
-"""What to write in place of a flaw of a schema: a hint that can be typed as it stands; none where that is not known."""
+"""What to write in place of a flaw of a schema: a hint that can be typed as it is; none where that is not known."""
 
 import re
 from typing import Final

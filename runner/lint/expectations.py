@@ -48,7 +48,7 @@ def _constant(parsed: Expression, path: Path, lint: JobLint) -> None:
     if not isinstance(value, bool):
         message = f"`if` must be true or false, and `{parsed.text}` is {kind_of(value)}"
         lint.report("E107", message, path, hint=_without_quotes(parsed, value))
-    elif parsed.compares_constants and not expression_type(parsed, {})[1]:  # else types tell what is wrong
+    elif parsed.compares_constants and not expression_type(parsed, {})[1]:  # else types show what is wrong
         message = f"`{parsed.text}` is {compact(value)} whatever happens"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
 

@@ -144,7 +144,7 @@ def _keys_hint(near: str | None, present: Type) -> str:
 
 
 def schema_type(schema: Json) -> Type:
-    """The type of a value that fits a JSON Schema, as far as its simplest keywords tell."""
+    """The type of a value that fits a JSON Schema, as far as its simplest keywords say."""
     if not isinstance(schema, dict):
         return UNKNOWN
     found = [given for given in (_type_of_listed(schema), _type_of_named(schema)) if given is not None]

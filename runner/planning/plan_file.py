@@ -45,7 +45,7 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
 
 class PlanFile(Struct, frozen=True, kw_only=True):
     """`version` is of the program that wrote it. `base` leads from the file's folder up to the folder from which the
-    names in the plan lead; it is empty where they are the same. `key` tells this plan from every other, also from
+    names in the plan lead; it is empty where they are the same. `key` identifies this plan, also from
     another of the same jobs.
     """
 

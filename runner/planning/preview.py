@@ -1,6 +1,6 @@
 """What a plan would send, for people: `runner plan`. Pure; it sends nothing and asks nobody.
 
-What is known before the run is rendered. The rest stands as its source, `⟨steps.add.result.Id⟩`; so do secrets.
+What is known before the run is rendered. The rest is shown as its source, `⟨steps.add.result.Id⟩`; so do secrets.
 """
 
 from collections.abc import Iterator, Mapping

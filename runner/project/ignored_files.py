@@ -19,7 +19,7 @@ from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES, called, jobs_in, leads_out
 from runner.project.project import Project
-from runner.reading.files import beginning, below, is_meant, passed_over
+from runner.reading.files import below, first_bytes, is_meant, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE, searched_folders
 from runner.targets.folders import holds_doubles
@@ -54,13 +54,13 @@ def check_specs(specs: Iterable[Path], *, of_targets: bool) -> None:
 
 
 def _instead_of(name: str, *, of_targets: bool) -> str | None:
-    """What to write in the place of a bare name; None where a file with this beginning is near enough."""
+    """What to write in the place of a bare name; None where a file that begins so is near enough."""
     if not of_targets and any(path.name.startswith(f"{name}.") for path in _inside(Path())):
         return None
     line = re.compile(rb"(?m)^name:[ \t]*[\"']?%s[\"']?[ \t]*(#.*)?\r?$" % re.escape(name.encode(errors="replace")))
     near = (path for pattern in (JOB_FILES, f"*/{JOB_FILES}") for path in sorted(Path().glob(pattern)))
     jobs = islice(filter(is_meant, near), _MOST_FILES)
-    found = next((path for path in jobs if line.search(beginning(path))), None)
+    found = next((path for path in jobs if line.search(first_bytes(path))), None)
     if found is not None:
         return f"name the file: the job `{clean(name)}` is in {clean(called(found))}"
     if of_targets:
@@ -133,7 +133,7 @@ def _right_name(path: Path, *, endings: Sequence[str] = (*_LIKE_A_JOB, *_YAML)) 
 
 
 def _is_ours(path: Path, holds: re.Pattern[bytes]) -> bool:
-    start = beginning(path)
+    start = first_bytes(path)
     return _IS_OURS.search(start) is not None and holds.search(start) is not None
 
 

@@ -65,7 +65,7 @@ def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Pat
 
 
 def jobs_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """The job files that a folder stands for; `recursive`: with those in folders below, but for links that lead out."""
+    """The job files of a folder; `recursive`: with those in folders below, but for links that lead out."""
     found = sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
     if recursive:
         for inner in below(folder):

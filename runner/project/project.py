@@ -65,7 +65,7 @@ def open_project(
     against: Sequence[str] = (),
     recursive: bool = False,
 ) -> Project:
-    """Open job files; a folder stands for every `*.job.yaml` in it, and where it is `recursive` in folders below.
+    """Open job files; a folder means every `*.job.yaml` in it, and where it is `recursive` in folders below.
 
     `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
     another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that says

@@ -270,7 +270,7 @@ class Document(Struct, frozen=True, kw_only=True):
 
     def _eaten(self, part: _Part, end: int) -> str | None:
         if _COMMENT.match(self.text, end):
-            return "YAML reads ` #` as the beginning of a comment: put the whole text in quotes"
+            return "YAML reads ` #` as the start of a comment: put the whole text in quotes"
         if part.path and isinstance(part.path[-1], int):
             start, _ = self._bounds(self._find(part.path[:-1]).node)
             if self.text.startswith("[", start) and len(self._nodes_in(self._find(part.path[:-1]))) > 1:

@@ -71,7 +71,7 @@ def content(path: Path, *, name: str, streams: bool = False) -> bytes | Problem:
         return _unreadable(path, name, error)
 
 
-def beginning(path: Path, *, most: int = _BEGINNING) -> bytes:
+def first_bytes(path: Path, *, most: int = _BEGINNING) -> bytes:
     """How a file begins; nothing of a file that cannot be read."""
     try:
         return read_bytes(path, most=most)
@@ -96,10 +96,10 @@ def stray(path: Path, *, name: str) -> Problem | None:
 
 
 def is_meant(path: Path) -> bool:
-    """Whether a folder that is named stands for this file, too.
+    """Whether a folder that is named includes this file.
 
     It does not for what is hidden, as locks and copies of editors and systems are, nor for what is no file. A link that
-    leads nowhere is meant: whoever reads it reports that.
+    leads nowhere is included: whoever reads it reports that.
     """
     if path.name.startswith("."):
         return False

@@ -64,7 +64,7 @@ class _Event:
 
 
 class _Anchor(NamedTuple):
-    """What an alias stands for. `nodes` and `text` count with aliases expanded, `text` the characters as written;
+    """What an alias refers to. `nodes` and `text` count with aliases expanded, `text` the characters as written;
     `height` is how deep lists and records nest.
     """
 

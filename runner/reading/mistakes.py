@@ -20,7 +20,7 @@ _NEGATED = lazy_pattern(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCI
 """A condition of other languages, which YAML reads as a tag."""
 _DECIMAL_COMMA = lazy_pattern(r"(?<=[ :])([0-9]+),[0-9]+\Z")
 _LOOKS = 20
-"""So many places are looked at for the first of two keys."""
+"""So many places are searched for the first of two keys."""
 
 Bounds = tuple[int, int]
 """Offsets of the first character and after the last."""

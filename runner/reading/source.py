@@ -90,7 +90,7 @@ class Source(Struct, frozen=True):
         return self.problem("E101", visible(message), at=span, hint=hint)
 
     def rest_of_line(self, at: int) -> str:
-        """The text from `at` to the end of the line, without a comment; of a very long line, its beginning."""
+        """The text from `at` to the end of the line, without a comment; of a very long line, its start."""
         _, end = self.line_bounds(self.line_at(at))
         return self.text[at : min(end, at + WINDOW)].partition(" #")[0].partition("\t#")[0].rstrip()
 

@@ -64,7 +64,7 @@ def bare_template(source: Source, at: int) -> Problem:
     written = rest[: close + 2] if close >= 0 and source.in_brackets(at) else rest
     ternary = _TERNARY.fullmatch(written.removeprefix("{{").removesuffix("}}").strip())
     ours = f"{{{{ {ternary[2]} if {ternary[1]} else {ternary[3]} }}}}" if ternary else written
-    message = "a template without quotes: YAML reads `{{` as the beginning of a mapping"
+    message = "a template without quotes: YAML reads `{{` as the start of a mapping"
     return source.problem("E102", message, at=(at, at + len(written)), hint=quote("the template", ours))
 
 

@@ -32,7 +32,7 @@ _OF_AN_ATTEMPT = (CallSent, CallAnswered, AttemptFailed, Paused, Asked, SignedIn
 
 
 class _OpenCall(Struct, kw_only=True, gc=False):
-    """A call whose answer is looked for. `before` are the sign-ins and waits that it needed."""
+    """A call whose answer is searched for. `before` are the sign-ins and waits that it needed."""
 
     sent: CallSent
     at: str

@@ -125,7 +125,7 @@ def _test(run: TimedRun, row: TimedRow, earlier: Sequence[AttemptFailed], *, cou
 
 
 def _named(run: TimedRun, name: str, place: str) -> JsonObject:
-    """What tells a test from all others: in every run, and in this run."""
+    """What identifies a test: in every run, and in this run."""
     tags = run.started.tags if run.started is not None else ()
     found: JsonObject = {
         "testId": clean(f"{title(run.result)}/{place}"),

@@ -1,4 +1,4 @@
-"""What a report is written from: the runs of a command with their events, and what kept others from beginning."""
+"""What a report is written from: the runs of a command with their events, and what kept others from being begun."""
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum

@@ -21,7 +21,7 @@ _MOST_OPEN = 3
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """A run and what its events cannot tell: whether it `is_running`, whether they were `changed`, its `store`.
+    """A run and what its events do not hold: whether it `is_running`, whether they were `changed`, its `store`.
 
     `again` is how it can be carried out once more, None where it passed, or that is not known.
     """

@@ -1,7 +1,7 @@
 """Texts from outside made safe to print, where a person reads them and where a CI looks for commands.
 
 GitHub's runner looks for `##[` anywhere in a line, Azure's agent for `##vso[`, TeamCity for `##teamcity[`.
-GitHub's `::` counts behind blanks too: nothing that is made safe here may stand first in its line.
+GitHub's `::` counts after blanks too: nothing that is made safe here may stand first in its line.
 """
 
 import json

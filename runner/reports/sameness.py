@@ -27,7 +27,7 @@ MaybeJson: TypeAlias = "Json | NoValue"
 
 
 class ValueDifference(Struct, frozen=True, kw_only=True):
-    """`path` is as an expression has it, with the name of the whole value at its beginning."""
+    """`path` is as an expression has it, with the name of the whole value at its start."""
 
     path: str
     first: MaybeJson

@@ -97,7 +97,7 @@ class Variables(Struct):
         return "".join(written) or "''"
 
     def _value(self, hole: Hole, through: str | None) -> str:
-        """What stands for a hole: it ends the command where somebody has not given the secret."""
+        """What replaces a hole: it ends the command where somebody has not given the secret."""
         name, functions = self._of_hole(hole)
         for function in chain(functions, [through] if through else []):
             following = f"{name}_{_SUFFIXES[function]}"

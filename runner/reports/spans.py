@@ -67,7 +67,7 @@ class Sureness(StrEnum):
 
 class RowSpan(Struct, frozen=True, kw_only=True):
     """What a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
-    `body` the beginning of what the service answered to a call that failed. `held_by` had what was waited for;
+    `body` the start of what the service answered to a call that failed. `held_by` had what was waited for;
     `given_by` is who gave the answer to a question.
     """
 
@@ -119,7 +119,7 @@ class TimedRow(Struct, frozen=True, kw_only=True):
 
 
 class TimedRun(Struct, frozen=True, kw_only=True):
-    """`rows` are in the order in which they began; `number` tells the runs of a report apart. `started` is the run's
+    """`rows` are in the order in which they began; `number` identifies the run in a report. `started` is the run's
     first event, None where it is lost; `waits` are those for locks, each before the run began or was resumed.
     """
 

@@ -26,7 +26,7 @@ _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
 _MOST_UNVERIFIED = 5
 LOG_UNREADABLE = "the process log cannot be read"
 _IN_THE_LOG = frozenset({"execute", "signal"})
-"""Kinds of steps whose starts are looked for in the process log."""
+"""Kinds of steps whose starts are searched for in the process log."""
 
 
 def summary(result: RunResult, options: Detail) -> list[Sentence]:

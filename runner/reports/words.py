@@ -40,7 +40,7 @@ _SKIPPED_BECAUSE = {
 }
 
 TRACE_LEFT_OUT = "(its stack trace: -v)"
-_BEFORE = r"(?:^|(?<!\s)\s++)"  # at the beginning of blanks only, so that many of them cost no more than their number
+_BEFORE = r"(?:^|(?<!\s)\s++)"  # at the start of blanks only, so that many of them cost no more than their number
 _FRAME = lazy_pattern(
     _BEFORE + r"(?:at|bei|à|en|в) "
     r"[\w<][\w<>`|$&*,+\[\]=-]*(?:\.{1,2}[\w<>`|$&*,+\[\]=-]+)+\([^()\n]*\)"

@@ -2,7 +2,7 @@
 
 These records are the only thing that reports, `show` and a resumed run know of an earlier run.
 The journal puts `v`, `seq`, `at` and `prev` around a record; `Line` is both together, read back.
-`t` and `seconds` count the run's active time; a step's rows are told apart by `key` alone.
+`t` and `seconds` count the run's active time; a step's rows are identified by `key` alone.
 """
 
 from enum import StrEnum
@@ -169,10 +169,10 @@ class CallAnswered(Event, frozen=True, tag="call.answered"):
 
 class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     """`kind` is `not_sent`, `turned_away`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what
-    was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host was told to
+    was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host had to
     stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
     more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
-    `body` is the beginning of what the service answered. `stopped_by` is the signal that stopped the run.
+    `body` is the start of what the service answered. `stopped_by` is the signal that stopped the run.
     """
 
     key: str
@@ -195,7 +195,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
 
 
 GIVEN_UP = "given_up"
-"""`AttemptFailed.kind`, without a key: the run was told to stop, and its end was not waited for."""
+"""`AttemptFailed.kind`, without a key: the run had to stop, and its end was not waited for."""
 _STOPPED = "stopped: "
 
 
@@ -271,7 +271,7 @@ class StepFinished(Event, frozen=True, tag="step.finished"):
     """The row of `key`, begun by its `step.started`, has ended.
 
     `verified`: True, False (the log contradicts), "inferred", or None: `unverified` says why. `reason` is None but for
-    rows that ended in a way of their own (`stopped`: the host was told to stop while it was under way).
+    rows that ended in a way of their own (`stopped`: the host had to stop while it was under way).
     """
 
     key: str

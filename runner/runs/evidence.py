@@ -18,7 +18,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Difference(Record, frozen=True, omit_defaults=True):
-    """What an expectation looked for beside what there was, as values.
+    """What an expectation wanted beside what there was, as values.
 
     `source` is what was compared, as it is written, or the place in a result; `sign` that of the comparison, or a
     keyword of JSON Schema. Of a list that was searched, `at` is the index of the nearest item, which is `actual`, and
@@ -110,7 +110,7 @@ class Unverified(StrEnum):
     NOT_ASKED = "not_asked"
     """The row did not pass, whatever the log says."""
     NOT_SHOWN = "not_shown"
-    """It was looked for, and what was found proves nothing."""
+    """It was searched for, and what was found proves nothing."""
 
 
 class PauseReason(StrEnum):

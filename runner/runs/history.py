@@ -1,7 +1,7 @@
 """The history of runs: a short line a run, which is left when the run itself is deleted.
 
-A line holds ids, counts, times, and of a failure its code and the beginning of its sentence; no input, no parameter, no
-result. An expectation stands there as the job has it, and what a sentence quotes is left out. Of several lines of one
+A line holds ids, counts, times, and of a failure its code and the start of its sentence; no input, no parameter, no
+result. An expectation is there as the job has it, and what a sentence quotes is left out. Of several lines of one
 run the last counts: it was settled later.
 """
 

@@ -114,7 +114,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
-    """The result of a run from any beginning of its journal; `run` is its id where no line is left that holds it.
+    """The result of a run from any prefix of its journal; `run` is its id where no line is left that holds it.
 
     A run that is still under way looks the same as a run that broke off.
     """

@@ -56,7 +56,7 @@ class RunLog(Protocol):
 
     def append(self, line: bytes, *, durable: bool) -> None:
         """Add a line, given without its line end. Lines keep their order, and each is safe from a kill at the latest
-        after `commit`; where a kill or a loss of power interrupts the writing, a beginning of the lines is left, of the
+        after `commit`; where a kill or a loss of power interrupts the writing, a prefix of the lines is left, of the
         last perhaps only a part. `durable` is this line with all before it. An error may leave the line stored or not:
         nothing may be appended after it. Raises `FencedError`, too.
         """

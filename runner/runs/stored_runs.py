@@ -17,7 +17,7 @@ RunName: TypeAlias = tuple[str, str | None, str]
 """A job, a case or None, and a target: `job[case]@target`."""
 LAST = "last"
 """The name of the newest run."""
-BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can tell"
+BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can show it"
 """What follows from a journal that is not as it was written."""
 
 
@@ -85,7 +85,7 @@ def load(store: RunStore, run: str) -> StoredRun:
 
 
 def find(store: RunStore, name: str) -> StoredRun:
-    """The run called `name`: `last`, its id, or a unique beginning of it. Raises `UsageError`."""
+    """The run called `name`: `last`, its id, or a unique prefix of it. Raises `UsageError`."""
     known = store.runs()
     if not known:
         raise _unknown(

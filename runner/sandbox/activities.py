@@ -1,4 +1,4 @@
-"""Carrying out a double's activities over the store.
+"""Executing a double's activities over the store.
 
 A generator that touches no clock of its own: it yields the deed at which it wants to wait, or at which its caller may
 be answered, and whoever drives it knows what to do. What went wrong in the double ends the process as `error` in the

@@ -1,4 +1,4 @@
-"""Carrying a call out and answering it, with what a fault makes of it (`fault_kinds`)."""
+"""Executing a call and answering it, with what a fault makes of it (`fault_kinds`)."""
 
 import asyncio
 from typing import assert_never

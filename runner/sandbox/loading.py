@@ -18,7 +18,7 @@ from runner.foundation.values import JsonObject
 from runner.language import lookalikes
 from runner.language.schema import check
 from runner.reading.document import Document
-from runner.reading.files import beginning, passed_over, stray
+from runner.reading.files import first_bytes, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, column_typos, first_records, rules
 from runner.sandbox.doubles import Double, Doubles
@@ -173,5 +173,5 @@ def _ignored_files(folder: Path) -> Iterator[Problem]:
 
 
 def _is_a_double(path: Path) -> bool:
-    start = beginning(path)
+    start = first_bytes(path)
     return _IS_OURS.search(start) is not None and _OF_A_PROCESS.search(start) is not None

@@ -19,7 +19,7 @@ class FailureKind(StrEnum):
     TURNED_AWAY = "turned_away"
     """It says that it did not act: 401, a login page, 429. A proxy that repeats a call hands on its second answer."""
     REFUSED = "refused"
-    """The service said no. Something may have happened before it did."""
+    """The service refused. Something may have happened before it did."""
     UNANSWERED = "unanswered"
     """It may have happened."""
 

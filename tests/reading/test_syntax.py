@@ -40,7 +40,7 @@ def test_a_template_without_quotes_is_told_at_its_brace_and_shown_in_quotes(
 ) -> None:
     problem = only_problem(text)
     assert problem.code == "E102"
-    assert problem.message == "a template without quotes: YAML reads `{{` as the beginning of a mapping"
+    assert problem.message == "a template without quotes: YAML reads `{{` as the start of a mapping"
     assert problem.hint == f"put the template in quotes: {quoted}"
     assert problem.span
     lines = text.split("\n")

@@ -1,6 +1,6 @@
 """One attempt of an element: executed, or completed with values. The service refuses to execute one twice [D].
 
-An element that is named is found in its process, executed, and looked at again: its own row says whether it moved,
+An element that is named is found in its process, executed, and read again: its own row says whether it moved,
 which no answer does; where the answer is lost, that settles the doubt.
 """
 

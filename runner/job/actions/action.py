@@ -24,7 +24,7 @@ PROCESS_NAMES: Final = ("process_id", "process_status")
 
 
 class ActionType(Struct, frozen=True, kw_only=True):
-    """An action by its key in a step. `value` is always what stands after that key, also where it is faulty.
+    """An action by its key in a step. `value` is always the value of that key, also where it is faulty.
 
     `build` makes the record of a value without mistakes; the second argument is the job that an action `job` includes.
     `effect` is what holds where the step says nothing. `templates` are the keys whose values may hold templates;

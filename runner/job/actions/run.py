@@ -58,7 +58,8 @@ def _build(value: Json, _: Job | None) -> Run:
 def _result(fields: JsonObject, process: Process | None) -> Type:
     """A record of the results that were asked for, and of no others.
 
-    Where something is wrong with what is asked for, another rule reports it, and nothing is said of what comes of it.
+    Where something is wrong with what is asked for, another rule reports it, and nothing is reported of what comes of
+    it.
     """
     parameters = process.parameters or {} if process else {}
     known = {code: given for code, given in parameters.items() if process and code in process.gives}

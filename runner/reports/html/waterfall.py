@@ -23,7 +23,7 @@ from runner.runs.result import StepResult
 _IN_PORTION: Final = 100
 _LONGEST_CONDITION: Final = 60
 _OPEN_TURNS: Final = 12
-"""A loop of more turns is closed, and its turns are drawn each from its own beginning."""
+"""A loop of more turns is closed, and its turns are drawn each from its own start."""
 _UNVERIFIED: Final = {
     Unverified.OFF: "not verified: `verify: none`",
     Unverified.UNREADABLE: "not verified: no log",
@@ -60,7 +60,7 @@ class Label(Struct, frozen=True):
 
 
 class DrawnTurns(Struct, frozen=True, kw_only=True):
-    """`has_own_scale`: each turn is drawn from its own beginning, `longest` seconds wide."""
+    """`has_own_scale`: each turn is drawn from its own start, `longest` seconds wide."""
 
     name: str
     title: str
@@ -92,7 +92,7 @@ class Portion(Struct, frozen=True, kw_only=True):
 
 
 class _Scale(Struct, frozen=True, kw_only=True):
-    """The time that the whole width stands for; `origin` is None where each row begins at its own time."""
+    """The time that the whole width shows; `origin` is None where each row begins at its own time."""
 
     origin: float | None
     total: float

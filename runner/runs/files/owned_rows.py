@@ -36,9 +36,9 @@ KEPT = 90 * 24 * 3600.0
 _PATIENCE = 10.0
 """Seconds for which another program's transaction is waited for."""
 NEAR = 5.0
-"""Seconds between two starts in which the server's time, which counts whole ones, may not tell their rows apart."""
+"""Seconds between two starts in which the server's time, which counts whole ones, may not distinguish their rows."""
 LATE = 3600.0
-"""Seconds for which a start that lacks its row may still get it, where no server's time tells rows apart."""
+"""Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
 
 
 class RowDatabase:

@@ -16,6 +16,7 @@ from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.prepare import planned
 from runner.execution.run_spec import RunSpec, check_permission
+from runner.fleet.database import NoDatabaseError
 from runner.fleet.store import FleetStore
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError
@@ -24,7 +25,7 @@ from runner.foundation.site_key import one_spelling
 from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
-from runner.ledger.decisions import BEGINS, OPEN, Decision, VersionState
+from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState
 from runner.ledger.model import AppliedVersion, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, withdraw
 from runner.planning import guards
@@ -39,6 +40,7 @@ from runner.terminal import output
 _SHORTEST_PAUSE = 0.5
 """Seconds between two looks at the versions; where there are thousands, a look takes longer, and so does the pause."""
 _WAITING = frozenset({VersionState.WAITING, VersionState.BLOCKED})
+_ENDED = DONE | NOT_REPEATED
 _MAY_PASS = frozenset({*OPEN, *_WAITING, VersionState.HELD, VersionState.UNKNOWN})
 
 
@@ -53,6 +55,8 @@ class ApplyToFleet:
         self._store = store
         self._stop = Stop(grace=0.0)
         self._fresh: list[Decision] = []
+        self._awaited: set[str] = set()
+        self._is_away = False
 
     def carry_out(self) -> ExitCode:
         command = self._command
@@ -156,19 +160,27 @@ class ApplyToFleet:
         wait = self._given["wait"]
         if wait is None:
             return decisions
-        ends = time.monotonic() + wait
+        self._awaited |= {each.version.digest for each in (*decided, *decisions) if each.state in OPEN}
+        ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(decisions)
+        if open_ones:
+            output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
         with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
-            is_first = True
-            while self._stop.why is None and (open_ones := self._open(decisions)):
-                if is_first:
-                    output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
-                is_first, began = False, time.monotonic()
-                if began >= ends:
-                    break
-                decisions = self._versions.decisions(writing=False)
+            while self._stop.why is None and open_ones and (left := ends - time.monotonic()) > 0:
+                self._stop.wait(min(pause, left))
+                began = time.monotonic()
+                try:
+                    decisions = self._versions.decisions(writing=False)
+                    open_ones, self._is_away = self._open(decisions), False
+                except NoDatabaseError as error:
+                    self._say_that_it_is_away(error)
                 pause = max(_SHORTEST_PAUSE, 3 * (time.monotonic() - began))
-                self._stop.wait(min(pause, max(0.0, ends - time.monotonic())))
-        return self._versions.decisions(writing=False)
+        return decisions
+
+    def _say_that_it_is_away(self, error: NoDatabaseError) -> None:
+        """All is queued: an outage ends nothing but the waiting, when its time is over."""
+        if not self._is_away:
+            output.say(f"{clean(str(error))}; it is waited for")
+        self._is_away = True
 
     def _say_that_runs_go_on(self, signal: str) -> None:
         output.say(f"{signal}: nothing is waited for any more; the runs go on, and `{self._status()}` shows them")
@@ -196,11 +208,14 @@ class ApplyToFleet:
         others = [
             each for each in decisions if each.version.digest not in blocked and (is_waited or each.state not in OPEN)
         ]
-        problems, codes = command.of_others(others)
+        ended = [each for each in others if each.version.digest in self._awaited and each.state in _ENDED]
+        problems, _ = command.of_others([each for each in others if each not in ended])
+        codes = [each.exit_code for each in others]
         problems += needs.problems(lacking, passed=passed_before(decisions), queued=True)
         codes += [ExitCode.REFUSED] * bool(lacking)
         if self._stop.why is not None:
             codes.append(STOPPED[self._stop.why])
+        command.print(ended, gone=False)
         output.problems(*problems)
         if not self._given["quiet"]:
             queued = {each.version.digest for each in self._fresh}
@@ -210,11 +225,10 @@ class ApplyToFleet:
         return command.end(decisions, codes, problems, self._reported(decisions) if is_waited else ())
 
     def _reported(self, decisions: Sequence[Decision]) -> list[ReportedRun]:
-        """The runs of this command that have ended, where a report wants them."""
+        """The runs that were waited for and have ended, where a report wants them."""
         if not self._command.places.by_format:
             return []
-        queued = {each.version.digest for each in self._fresh}
-        ended = [each.known.entry.last for each in decisions if each.known and each.version.digest in queued]
+        ended = [each.known.entry.last for each in decisions if each.known and each.version.digest in self._awaited]
         runs = [load(self._store, last.run) for last in ended if last.run is not None and last.end is not None]
         return [ReportedRun(result=run.result, lines=run.lines) for run in runs if run.lines]
 

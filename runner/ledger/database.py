@@ -173,7 +173,7 @@ class FleetLedger:
             return self._opened().execute(sql.encode(), {**values, "fleet": self.fleet}).fetchall()
 
     def _opened(self) -> Connection:
-        if self._connection is None:
+        if self._connection is None or self._connection.closed:
             self._connection = database.connect(self._dsn)
         return self._connection
 

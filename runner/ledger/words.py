@@ -18,6 +18,8 @@ _SHOWN = 12
 """Digits of a digest that a person sees."""
 _COMMIT = 7
 GONE = "gone"
+_TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})
+"""Ends that a person wants to see the run of."""
 _ENDED_AS = {
     VersionState.FAILED: "failed",
     VersionState.ERROR: "got no usable answer",
@@ -188,7 +190,7 @@ def _ending(observed: ObservedEntry, store: str) -> str:
             return f"error {_day(observed)}{commit} before anything was sent"
         case Whereabouts.ENDED:
             word = "adopted" if last.run is None else str(last.end.status if last.end else "")
-            doubt = f": `{verb_command('show', last.run or '', store)}`" if word == "unknown" else ""
+            doubt = f": `{verb_command('show', last.run or '', store)}`" if word in _TO_BE_SHOWN else ""
             return f"{word} {_day(observed)}{commit}{doubt}"
 
 

@@ -4,6 +4,7 @@ them is what it knows without a database.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -421,8 +422,13 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(
     assert " of this version is in the queue" in said
     assert "hint: wait for it with `--wait 10m`; `runner status " in said
     thread = in_thread(lambda: work(here))
+    capsys.readouterr()
     assert ended(["apply", "specs", "--wait", "2m"]) == 1
     thread.join()
+    said = capsys.readouterr().err
+    assert "passed  a@here  " in said
+    assert re.search(r"failed  b@here  \w+  failed [-0-9]+: `runner show [-0-9a-f]+ --db postgresql://", said)
+    assert "E183" not in said
     write("a", mark="a2")
     thread = threading.Timer(0.5, lambda: work(here))
     thread.start()

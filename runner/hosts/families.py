@@ -1,4 +1,4 @@
-"""What a site says of the versions of its processes, read once in a command for all runs against it.
+"""What a site says of the versions of its processes, and of who we are, read once in a command for all runs against it.
 
 An answer is known as long as the command lasts, and so is a refusal; a run that asks for a `fresh` answer gets a new
 answer, and all that come later have it, too. An answer that was known before bears no time of the server.
@@ -8,31 +8,36 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.service.caller import Caller
-from runner.service.calls import Answered, Call, Ending, FailureKind, FindFamily, ReadFamily
+from runner.service.calls import Answered, Call, Ending, FailureKind, FindFamily, ReadFamily, WhoAmI, WhoIsUser
 from runner.service.gate import Gate
+
+Shared: TypeAlias = FindFamily | ReadFamily | WhoAmI | WhoIsUser
+"""Calls whose answers are the same for all runs against a site."""
 
 
 class KnownFamilies:
-    """What is known of one site, whatever its targets are called."""
+    """What is known of one site with one account, whatever its targets are called."""
 
     def __init__(self) -> None:
-        self._endings: dict[FindFamily | ReadFamily, Ending] = {}
-        self._locks: defaultdict[FindFamily | ReadFamily, threading.Lock] = defaultdict(threading.Lock)
+        self._endings: dict[Shared, Ending] = {}
+        self._locks: defaultdict[Shared, threading.Lock] = defaultdict(threading.Lock)
 
-    def ending(self, call: FindFamily | ReadFamily, read: Callable[[float], Ending], *, seconds: float) -> Ending:
+    def ending(self, call: Shared, read: Callable[[float], Ending], *, seconds: float) -> Ending:
         """The answer to `call`, which `read` reads within the seconds it is given, unless another run has."""
-        asked, begun = replace(call, fresh=False), time.monotonic()
+        is_fresh, begun = isinstance(call, FindFamily | ReadFamily) and call.fresh, time.monotonic()
+        asked = replace(call, fresh=False) if is_fresh else call
         lock = self._locks[asked]  # one step of the interpreter: two threads never make two locks
         if not lock.acquire(timeout=max(0.0, seconds)):
             return read(0.0)
         try:
             known = self._endings.get(asked)
-            if known is not None and not call.fresh:
+            if known is not None and not is_fresh:
                 return replace(known, date=None)
             ending = read(seconds - (time.monotonic() - begun))
             if isinstance(ending, Answered) or ending.kind is FailureKind.REFUSED:
@@ -43,12 +48,12 @@ class KnownFamilies:
 
 
 class WithFamilies(Struct, frozen=True):
-    """A caller that reads versions of processes once for all who share what is `known`."""
+    """A caller that reads once, for all who share what is `known`, what is the same for them."""
 
     caller: Caller
     known: KnownFamilies
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
-        if not isinstance(call, FindFamily | ReadFamily):
+        if not isinstance(call, Shared):
             return self.caller.perform(call, seconds, gate=gate)
         return self.known.ending(call, lambda left: self.caller.perform(call, left, gate=gate), seconds=seconds)

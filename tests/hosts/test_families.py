@@ -1,11 +1,11 @@
-"""What a site says of versions is read once in a command, for all runs against it."""
+"""What a site says of versions, and of who we are, is read once in a command, for all runs against it."""
 
 import threading
 
 from stories import not_sent, refused, unanswered
 
 from runner.hosts.families import KnownFamilies, WithFamilies
-from runner.service.calls import Answered, Call, Ending, FindFamily, ReadFamily, WhoAmI
+from runner.service.calls import Answered, Call, Ending, FindFamily, ReadFamily, ReadRow, WhoAmI
 from runner.service.gate import Gate
 
 
@@ -71,7 +71,14 @@ def test_a_refusal_is_kept_and_what_was_not_answered_is_asked_again() -> None:
 
 def test_other_calls_are_made_each_time() -> None:
     site, known = Site(), KnownFamilies()
-    assert [asked(site, known, WhoAmI()) for _ in range(2)] == [Answered(value="1"), Answered(value="2")]
+    call = ReadRow(process_id="1")
+    assert [asked(site, known, call) for _ in range(2)] == [Answered(value=text, date="now") for text in ("1", "2")]
+
+
+def test_who_we_are_is_asked_once() -> None:
+    site, known = Site(), KnownFamilies()
+    assert [asked(site, known, WhoAmI()) for _ in range(2)] == [Answered(value="1", date="now"), Answered(value="1")]
+    assert site.calls == [WhoAmI()]
 
 
 def test_runs_side_by_side_wait_for_the_one_that_reads() -> None:

@@ -38,7 +38,7 @@ _beginning_values = attrgetter(*_BEGINNING)
 _INDENT = "  "
 _ROW = "\n" + _INDENT * 4
 """What is before each row but for its comma."""
-_AT_ONCE = 100
+_AT_ONCE = 20
 """Rows in a piece."""
 
 

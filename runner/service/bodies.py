@@ -188,16 +188,17 @@ class _Reading:
         self.texts: list[str] = []
         self.words = ""
         self._open: list[str] = []
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._text
-        self._parser.StartDoctypeDeclHandler = self._doctype
 
     def read(self, text: str) -> None:
+        """The parser knows this reading, and not the other way round: so its memory is free at once."""
+        parser = expat.ParserCreate()
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+        parser.StartDoctypeDeclHandler = self._doctype
         try:
-            self._parser.Parse(text, True)  # noqa: FBT003  expat takes it by position
+            parser.Parse(text, True)  # noqa: FBT003  expat takes it by position
         except expat.ExpatError as error:
             raise NonsenseError(f"it is no whole XML: {error}") from None
 

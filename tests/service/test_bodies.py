@@ -1,4 +1,5 @@
 import contextlib
+import gc
 import json
 import re
 import time
@@ -190,3 +191,13 @@ def test_a_body_of_the_largest_size_is_unpacked_and_a_larger_one_is_not_even_unp
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 3 * bodies.LARGEST_BODY
+
+
+def test_what_has_read_an_answer_is_free_at_once_and_waits_for_no_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        assert bodies.content(b"<string>1</string>") == Wrapped("1")
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -53,6 +53,7 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
         outputs, broken = _outputs(state)
         yield from note(_finished(state, outputs, trouble or late or broken or _left_out(state)))
         if not state.run.doubts:
+            state.names.functions.clear()  # they know the state, and it knows them: what the run held would stay
             return
         yield from settle_later(state)
 

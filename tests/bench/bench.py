@@ -16,6 +16,8 @@ one walk and values are bounded at a glance: `once` verified by the log 0.84 of 
 Later that day, with seven others at work on the machine, before → after runs waited less for the disk and for reports,
 and a start imported less: validate / import of the four libraries 0.92 → 0.75 of processor time. -j 8 / Hurl with
 calls of 100 ms, where a busy machine has as much time for each as a quiet machine has with 20 ms: 1.40 → 1.24.
+Memory of 10,000 steps after reports are written in pieces, repeated texts are in memory once and nothing waits for the
+garbage collector: run 205 → 117 MB, resume 245 → 137 MB; resume / the run 0.41 → 0.3 of processor time.
 """
 
 import argparse

@@ -29,9 +29,10 @@ from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
 from runner.project.sites import Sites
-from runner.reports.console import closing
+from runner.reports.console import closing, lines
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.words import meaning
+from runner.runs.events import RunStatus
 from runner.runs.store import Claim
 from runner.targets.model import SiteTarget
 from runner.terminal import asking, output
@@ -287,6 +288,21 @@ def print_totals(console: RunConsole, carried: Carried, *, total: int) -> None:
     if total > 1:
         results = [run.result for run in carried.runs]
         console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
+
+
+def print_rerun(console: RunConsole, carried: Carried) -> None:
+    """The command that carries out once more what did not pass, where nothing has to be settled first."""
+    if all(run.result.status is RunStatus.PASSED for run in carried.runs):
+        return
+    from runner.reports.run_again import rerun_failed_step, rerun_step  # noqa: PLC0415  for runs that did not pass
+    from runner.reports.spans import timed  # noqa: PLC0415  as above
+    from runner.reports.summary import what_next  # noqa: PLC0415  as above
+
+    store = carried.runs[0].store.name
+    runs = [timed(run.journal.lines, number=1, result=run.result) for run in carried.runs]
+    step = rerun_step(runs[0], store=store) if len(runs) == 1 else rerun_failed_step(runs, store=store)
+    if step is not None:
+        console.out.write(lines(what_next([step]), encoding=console.out.encoding))
 
 
 def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:

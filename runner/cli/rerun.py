@@ -9,7 +9,16 @@ import click
 import uuid_utils
 
 from runner.cli import options, reports
-from runner.cli.command import carry_out, console_of, given_anew, permission, print_totals, waits_for, with_reports
+from runner.cli.command import (
+    carry_out,
+    console_of,
+    given_anew,
+    permission,
+    print_rerun,
+    print_totals,
+    waits_for,
+    with_reports,
+)
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.active_run import RunOrigin, begin
@@ -76,6 +85,7 @@ def rerun(context: click.Context, /, **_: object) -> int:
     console = console_of(context, wanted_reports, jobs=[run.spec.job for run in stored])
     carried, code = _carry_out(context, stored, console, yes=allowed.yes)
     print_totals(console, carried, total=len(stored))
+    print_rerun(console, carried)
     return with_reports(wanted_reports, carried, code)
 
 

@@ -10,7 +10,16 @@ import click
 from click.core import ParameterSource
 
 from runner.cli import options, reports
-from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, waits_for, with_reports
+from runner.cli.command import (
+    at_once,
+    carry_out,
+    console_of,
+    given_anew,
+    permission,
+    print_rerun,
+    waits_for,
+    with_reports,
+)
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
@@ -197,6 +206,7 @@ def _carry_on(
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]
         for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
+    print_rerun(console, carried)
     return with_reports(wanted_reports, carried, code)
 
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 import click
 
 from runner.cli import options, reports
-from runner.cli.command import carry_out, console_of, permission, print_totals, waits_for, wanted, with_reports
+from runner.cli.command import (
+    carry_out,
+    console_of,
+    permission,
+    print_rerun,
+    print_totals,
+    waits_for,
+    wanted,
+    with_reports,
+)
 from runner.cli.verb import Verb
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
@@ -85,6 +94,7 @@ def run(context: click.Context, /, **_: object) -> int:
     console = console_of(context, places, jobs=[run.job for run in run_set.runs])
     carried, code = _carry_out(context, run_set, claims, console)
     print_totals(console, carried, total=len(run_set.runs))
+    print_rerun(console, carried)
     return with_reports(places, carried, code)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.foundation.sentences import many
 from runner.reports.next_steps import NextStep, is_fleet, verb_command
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
@@ -20,6 +21,7 @@ from runner.secrets.redact import STARS
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
+_NOTHING_TWICE = "nothing starts twice that must happen only once"
 
 
 class Safety(StrEnum):
@@ -69,8 +71,23 @@ def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
         more = f" and {len(again.repeated) - _MOST_KEYS} more" if len(again.repeated) > _MOST_KEYS else ""
         does += f"; careful, it starts again what must happen only once: {keys}{more}"
     else:
-        does += "; nothing starts twice that must happen only once"
+        does += f"; {_NOTHING_TWICE}"
     return NextStep(command=again.command, does=does)
+
+
+def rerun_failed_step(runs: Sequence[TimedRun], *, store: str | None) -> NextStep | None:
+    """The same of the runs of one command, with `rerun --failed`; None as above, where any of them is open, or where
+    they need different secrets.
+    """
+    failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
+    found = [run_again(run, store=store) for run in failed]
+    if is_fleet(store) or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
+        return None
+    count = sum(len(again.repeated) for again in found)
+    does = "carries out once more what did not pass; "
+    does += f"careful, it starts {many(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
+    command = f"{verb_command('rerun', failed[0].result.id, store)} --failed{_given(found[0].secrets)}"
+    return NextStep(command=command, does=does)
 
 
 def secret_inputs(result: RunResult) -> tuple[str, ...]:
@@ -79,10 +96,14 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
 
 
 def _command(run: str, secrets: Sequence[str], store: str | None) -> str:
-    given = "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in secrets)
+    given = _given(secrets)
     if is_fleet(store):
         return f"{verb_command('pull', run, store)} && {verb_command('rerun', run, None)}{given}"
     return f"{verb_command('rerun', run, store)}{given}"
+
+
+def _given(secrets: Sequence[str]) -> str:
+    return "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in secrets)
 
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:

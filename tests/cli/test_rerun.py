@@ -160,9 +160,10 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     Path("a.job.yaml").write_text(JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]'))
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
     (run,) = stored()
-    capsys.readouterr()
+    printed = capsys.readouterr().out
     assert ended(["show", "last"]) == 0
     shown = capsys.readouterr().out
+    assert printed.splitlines()[-3:] == shown.splitlines()[-3:]
     assert shown.splitlines()[-3:] == [
         "  what next:",
         f"    runner rerun {run} -i token=@FILE",

@@ -71,7 +71,10 @@ def test_the_jobs_cases_and_targets_that_did_not_pass_start_again_and_no_other(
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there"]) == 1
     answers.given.clear()
     answers.asked.clear()
-    capsys.readouterr()
+    next_step, does = capsys.readouterr().out.splitlines()[-2:]
+    assert next_step.startswith("    runner rerun ")
+    assert next_step.endswith(" --failed")
+    assert does.endswith("what did not pass; careful, it starts 8 steps again that must happen only once")
     assert ended(["rerun", "last", "--failed", "-j", "2", "--report-json", "again.json"]) == 0
     assert sorted(answers.asked) == ["a-Blue", "a-Blue", "b-Red", "b-Red"]
     printed = capsys.readouterr()

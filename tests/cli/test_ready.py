@@ -119,9 +119,9 @@ def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_told(caps
     deployed = Deployed(Phase.TROUBLE)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url)
-        assert ended(["run", "a.job.yaml", "--wait-ready", "300ms", "--report-json", "report.json"]) == 3
+        assert ended(["run", "a.job.yaml", "--wait-ready", "3s", "--report-json", "report.json"]) == 3
     err = capsys.readouterr().err
-    assert "E317: here was not ready within 300 ms" in err.replace("error[", "").replace("]", "")
+    assert "E317: here was not ready within 3 s" in err.replace("error[", "").replace("]", "")
     assert "503 Service Unavailable" in err
     assert "not begun: tours@here" in err
     assert "exit 3: no usable answer" in err
@@ -241,7 +241,7 @@ def test_a_site_that_stays_old_is_told_with_the_command_that_shows_all(capsys: p
     deployed = Deployed(Phase.OLD_PARAMETERS)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url, ready=NEW)
-        assert ended(["ready", "--for", "300ms"]) == 3
+        assert ended(["ready", "--for", "3s"]) == 3
     err = capsys.readouterr().err
     assert "E317" in err
     assert "it is not as git.catalog.yaml says: `UsrAddTours`: parameter `Tours`: integer, in" in err

@@ -167,6 +167,8 @@ class LocalHost:
         self._resume()  # before the effect, however long it takes: its time is none that had passed before
         if self._is_due or not isinstance(effect, Send):
             self._commit()
+        if not self.policy.allows(effect):  # the stop came meanwhile, as while a resumed run signed in
+            return self._refuse(effect.key)
         match effect:
             case Send():
                 return self._send(effect)

@@ -51,6 +51,26 @@ def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet) -> No
     assert here.starts() == {}
 
 
+def test_a_stop_that_comes_while_a_resumed_run_signs_in_lets_no_pause_begin(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.put("a", "steps:\n  - pause: 60s\n")
+    with here.runs() as runs:
+        thread = in_thread(lambda: runs.carry(run))
+        until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+        runs.drain()
+        thread.join()
+        runs.undrain()
+
+        def stopped(*_: object) -> bool:
+            runs.stop(run)
+            return True
+
+        monkeypatch.setattr("runner.execution.fleet_run._lets_in", stopped)
+        assert runs.carry(run).state == "ended"
+    assert here.result(run).seconds < 20, "the grace is 30 s"
+
+
 def test_a_turn_is_given_back_by_nobody_who_has_lost_the_run(here: Fleet) -> None:
     run = here.put("a", charges("a1"))
     zombies, others = FleetStore(here.dsn), FleetStore(here.dsn)

@@ -4,14 +4,17 @@ What was applied is in a ledger, a file that outlives the runs. Nothing is undon
 """
 
 from contextlib import closing
+from pathlib import Path
+from typing import Final
 
 import click
+from click.core import ParameterSource
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.cli import options, reports
 from runner.cli.apply_command import ApplyCommand, version_set
 from runner.cli.apply_here import ApplyHere
-from runner.cli.apply_ledger import fleet_dsn, ledger_place, project_of
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
 from runner.cli.verb import Verb
@@ -20,8 +23,16 @@ from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.ledger.file import LedgerFile
+from runner.ledger.model import USUAL
 from runner.ledger.observing import StoredRuns
+from runner.ledger.place import only_project_of, project_of
+from runner.project.paths import called
+from runner.runs.store import USUAL as USUAL_RUNS
+from runner.runs.store import LocalRunStore
 from runner.terminal import output
+
+_HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wait_ready", "grace")
+"""Options of whoever carries runs out."""
 
 
 @click.command("apply", cls=Verb)
@@ -115,7 +126,7 @@ def apply(context: click.Context, /, **_: object) -> int:
     places = reports.asked_for(context)
     reports.check(places, read=reports.read_by(context))
     _check_options(context, places)
-    dsn = fleet_dsn(context)
+    dsn = _fleet_dsn(context)
     run_set = prepare(replace(wanted(context), with_data=True, secrets_elsewhere=dsn is not None))
     output.problems(*run_set.warnings)
     if not given["quiet"]:
@@ -142,8 +153,59 @@ def _check_options(context: click.Context, places: reports.ReportPlaces) -> None
             raise UsageError(Problem(code="E150", message=message, hint="choose one of them"))
 
 
+def _fleet_dsn(context: click.Context) -> str | None:
+    """The database of the fleet that is to carry the versions out; None where this command does. What is typed counts
+    more than a variable.
+
+    Raises `UsageError` where options do not go together, and where the libraries of a fleet are not installed.
+    """
+    dsn: str | None = context.params["dsn"]
+    typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    here = [name for name in typed if name in _HERE]
+    if dsn is None or ("dsn" not in typed and {*here} & {"ledger", "runs"}):
+        if "fleet" in typed:
+            hint = "name the database with `--db`"
+            raise UsageError(Problem(code="E150", message="`--fleet` names a ledger in a database", hint=hint))
+        return None
+    if here:
+        names = {parameter.name: max(parameter.opts, key=len) for parameter in context.command.params}
+        message = f"`{names[here[0]]}` says nothing to a fleet: with `--db` its workers carry the runs out"
+        raise UsageError(Problem(code="E150", message=message, hint=f"leave out `{names[here[0]]}`, or `--db`"))
+    options.fleet_library()
+    return dsn
+
+
+class LedgerPlace(Struct, frozen=True, kw_only=True):
+    """`file` is the ledger, `base` the resolved folder that names of the jobs' folders in it are relative to.
+    `runs` are those that it knows of.
+    """
+
+    file: Path
+    base: Path
+    runs: LocalRunStore
+
+
+def _ledger_place(context: click.Context, jobs: list[Path]) -> LedgerPlace:
+    """The ledger that `--ledger` names, else that of the jobs' project, with the runs beside it.
+
+    Raises `UsageError` where jobs of several projects are given, and no ledger is named.
+    """
+    named: Path | None = context.params["ledger"]
+    store: LocalRunStore = context.params["runs"]
+    if named is not None:
+        return LedgerPlace(file=named, base=project_of(jobs), runs=store)
+    base = only_project_of(jobs)
+    if context.get_parameter_source("runs") is ParameterSource.DEFAULT:
+        store = options.StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
+    return LedgerPlace(file=Path(called(base / USUAL)), base=base, runs=store)
+
+
+def _job_files(run_set: RunSet) -> list[Path]:
+    return list(map(Path, {run.job.file: None for run in run_set.runs}))
+
+
 def _applied_here(context: click.Context, run_set: RunSet, places: reports.ReportPlaces) -> ExitCode:
-    place = ledger_place(context, run_set.runs)
+    place = _ledger_place(context, _job_files(run_set))
     context.params["runs"] = place.runs
     with closing(LedgerFile(place.file)) as ledger:
         command = ApplyCommand(
@@ -166,7 +228,7 @@ def _applied_to_fleet(context: click.Context, run_set: RunSet, places: reports.R
     from runner.ledger.fleet_runs import ObservedFleet  # noqa: PLC0415  likewise
 
     check(dsn)
-    base = project_of(run_set.runs)
+    base = project_of(_job_files(run_set))
     with closing(FleetLedger(dsn, fleet=context.params["fleet"])) as ledger, closing(FleetStore(dsn)) as store:
         command = ApplyCommand(
             context=context,

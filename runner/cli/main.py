@@ -47,7 +47,7 @@ VERBS = {
     "record": ("runner.cli.site:record", "Write a double and a job from a run that happened."),
     "ready": ("runner.cli.ready:ready", "Wait until a site is ready, as after a deployment."),
     "doctor": ("runner.cli.site:doctor", "Check the way to a site step by step."),
-    "init": ("runner.cli.init:init", "Start a project, or write files for a cluster or a CI."),
+    "init": ("runner.cli.shipped:init", "Start a project, or write files for a cluster or a CI."),
     "schema": ("runner.cli.shipped:schema", "Print a JSON Schema for an editor."),
     "explain": ("runner.cli.shipped:explain", "Explain an error code, with examples."),
 }

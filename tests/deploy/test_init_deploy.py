@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from deployed import documents, pods
 
-from runner.cli.init import KINDS
 from runner.cli.main import ended
+from runner.cli.shipped import KINDS
 
 JOB = "runner: 1\nname: {}\ntarget: {}\nsteps:\n  - execute: {{process: UsrA}}\n"
 TARGETS = """runner: 1

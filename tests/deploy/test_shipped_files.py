@@ -14,8 +14,8 @@ import pytest
 from deployed import SHIPPED, command_lines, containers, documents, manifests, of_container, pods
 from expected_texts import ExpectedTexts
 
-from runner.cli.init import KINDS
 from runner.cli.main import VERBS, ended, load, runner
+from runner.cli.shipped import KINDS
 from runner.foundation.durations import seconds
 
 TOOLS = Path(sys.executable).parent

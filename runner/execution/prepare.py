@@ -211,7 +211,9 @@ def _why_nothing(wanted: Wanted, runs: Sequence[_Selected]) -> str:
 
 
 def _selects_nothing(why: str) -> str:
-    return f"{why} {NOTHING.capitalize()}" if why.endswith("?") else f"{why}: {NOTHING}"
+    if ": " in why:  # a second colon would belong to neither sentence
+        why += "."
+    return f"{why} {NOTHING.capitalize()}" if why.endswith(("?", ".")) else f"{why}: {NOTHING}"
 
 
 def _no_tag(written: str | None, jobs: Sequence[Job]) -> str:

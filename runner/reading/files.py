@@ -6,16 +6,18 @@ Every file that is given to the program is read by `read_bytes`: regular files, 
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from runner.foundation.problems import Problem, Severity
+from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import is_well_formed
 from runner.reading import encoding
 
 _MOST_NAMES = 1_000
+_JOB = ".job.yaml"
 _BEGINNING = 4096
 """Bytes in which a file of ours says what it is."""
 
@@ -151,4 +153,15 @@ def near(path: Path) -> str | None:
         name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))
     )
     found = suggest(path.name, names) or next(same, None)
+    if found is None and path.name.endswith(_JOB):
+        return _job_beside(path.name.removesuffix(_JOB), [name for name in names if name.endswith(_JOB)])
     return found and f"did you mean `{found}`?"
+
+
+def _job_beside(name: str, jobs: Sequence[str]) -> str | None:
+    """The job whose name without the ending comes near, or holds the name; else the jobs that are there."""
+    known = {job.removesuffix(_JOB): job for job in jobs if is_well_formed(job)}
+    found = suggest(name, known) or next((other for other in known if name and name in other), None)
+    if found is not None:
+        return f"did you mean `{known[found]}`?"
+    return f"name a job that is there: {begun(sorted(known.values()))}" if known else None

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from runner.reports.attempts import READINGS
 from runner.reports.safe import clean
 from runner.reports.transcript import waits_for
 from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Row, StepFinished, StepStarted, Waited
-
-_READINGS = frozenset({"read_elements", "read_row", "read_rows", "find_process", "read_schema"})
 
 
 class CurrentRow(Struct, frozen=True, kw_only=True):
@@ -97,7 +96,7 @@ def _awaited(last: CallSent | Waited | CallAnswered | AttemptFailed | None) -> s
 
 def _answer_of(call: dict[str, object]) -> str:
     kind = call.get("kind")
-    if kind in _READINGS:
+    if kind in READINGS:
         return "the process log"
     what = call.get("process") or call.get("entity")
     return f"the answer to {clean(str(what))}" if what else "an answer"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from runner.reports.alive import Alive
+from runner.reports.attempts import READINGS
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -73,3 +74,11 @@ def test_what_is_waited_for_changes_with_what_is_sent(clock: Clock, chain: Chain
 def test_a_step_that_has_ended_is_not_the_current_one(clock: Clock, chain: Chain) -> None:
     ended = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
     assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), ended).current is None
+
+
+@pytest.mark.parametrize("kind", sorted(READINGS))
+def test_whatever_is_read_to_verify_a_call_is_waited_for_as_the_process_log(
+    clock: Clock, chain: Chain, kind: str
+) -> None:
+    reading = CallSent(key="a", effect="read", call={"kind": kind, "process": "UsrCharge"})
+    assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), reading).waits_for == "the process log"

@@ -10,6 +10,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.reports.spans import TimedRow, TimedRun
 from runner.reports.words import RED
 from runner.runs.events import RunStatus, Status
+from runner.runs.result import RunResult
 
 _URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 _PARTICULAR = lazy_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
@@ -40,12 +41,12 @@ def causes(run: TimedRun) -> list[TimedRow]:
     return [row for key, row in red.items() if key not in holders]
 
 
-def uncounted(run: TimedRun) -> AbstractSet[str]:
+def uncounted(result: RunResult) -> AbstractSet[str]:
     """The keys of the rows whose failure does not make the run fail: they, or rows that hold them, are ignored."""
-    red = {row.step.key for row in run.rows if row.step.status in (Status.FAILED, Status.ERROR)}
-    if run.result.status is RunStatus.PASSED:
+    red = {step.key for step in result.steps if step.status in (Status.FAILED, Status.ERROR)}
+    if result.status is RunStatus.PASSED:
         return red
-    ignored = {step.key for step in run.result.steps if step.on_failure == "ignore"}
+    ignored = {step.key for step in result.steps if step.on_failure == "ignore"}
     return {key for key in red if not ignored.isdisjoint((key, *_holders(key)))}
 
 
@@ -56,7 +57,7 @@ def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
     groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
     counting: dict[tuple[str, ...], bool] = {}
     for run in runs:
-        without_weight = uncounted(run)
+        without_weight = uncounted(run.result)
         for row in causes(run):
             counts = row.step.key not in without_weight
             key = (*_likeness(run, row), str(counts))

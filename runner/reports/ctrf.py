@@ -89,7 +89,7 @@ def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObje
 
 
 def _tests(run: TimedRun, reported: ReportedRun) -> Iterator[JsonObject]:
-    failures, does_not_count = failures_by_row(reported.lines), uncounted(run)
+    failures, does_not_count = failures_by_row(reported.lines), uncounted(run.result)
     has_failed = False
     for row in run.rows:
         counts = row.step.key not in does_not_count

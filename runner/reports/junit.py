@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reports.attempts import earlier_failures, failures_by_row
+from runner.reports.causes import uncounted
 from runner.reports.mistakes import in_order, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
@@ -90,13 +91,19 @@ def _opening(element: ET.Element) -> str:
 
 def _suite(run: ReportedRun) -> _Suite:
     result, failures = run.result, failures_by_row(run.lines)
+    does_not_count = uncounted(result)
     suite = _Suite(name=title(result), seconds=result.seconds)
     if result.started_at:
         suite.timestamp = _xml(clean(result.started_at))[: len("2026-01-31T09:00:00")]
     suite.write([_properties(result)])
     for start in range(0, len(result.steps), _AT_ONCE):
         steps = result.steps[start : start + _AT_ONCE]
-        suite.add([_case(result, step, earlier_failures(step, failures)) for step in steps])
+        suite.add(
+            [
+                _case(result, step, earlier_failures(step, failures), counts=step.key not in does_not_count)
+                for step in steps
+            ]
+        )
     is_red = bool(suite.counts["failures"] or suite.counts["errors"])
     if result.status is not RunStatus.PASSED and (result.error or not is_red):
         suite.add([_run_itself(result)])
@@ -148,9 +155,8 @@ class _Verdict(Struct, frozen=True, kw_only=True):
     lines: list[str]
 
 
-def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed]) -> ET.Element:
+def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed], *, counts: bool) -> ET.Element:
     name = step.key if step.name == step.key else f"{step.key}: {step.name}"
-    counts = result.status is not RunStatus.PASSED or step.status is Status.UNKNOWN
     case = _element(result, name, step.seconds, _verdict(step, counts=counts))
     case.set("line", str(step.line))
     for position, failed in enumerate(earlier if step.status is Status.PASSED else ()):
@@ -173,7 +179,7 @@ def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
         case Status.UNKNOWN:
             return _Verdict(tag="error", kind="unknown", lines=[in_doubt([step]), *details])
         case Status.FAILED | Status.ERROR if not counts:
-            return _Verdict(tag="skipped", kind=kind, lines=[f"{step.status}, which does not count here", *details])
+            return _Verdict(tag=None, lines=[f"{step.status}, which does not count here", *details])
         case Status.FAILED:
             return _Verdict(tag="failure", kind=kind, lines=details or ["failed"])
         case Status.ERROR:

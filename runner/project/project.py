@@ -86,7 +86,8 @@ def open_project(
         known = target_build.without_file(path) if file is None else read_targets[file]
         if known and not against:
             where = "" if file else searched(path.parent)
-            project.problems.extend(rules.target_known(opened.document, known, searched=where))
+            unknown = rules.target_known(opened.document, known, searched=where)
+            project.problems.extend([problem for problem in unknown if not _has_error_in_its_line(problem, project)])
         job_file = replace(opened, targets=known, targets_file=file)
         project.files.append(job_file)
         for name in against or (str(record(opened.document.data).get("target")),):
@@ -96,6 +97,14 @@ def open_project(
     if job_files is None:  # what was planned before is carried out by itself
         project.problems.extend(needs_known((file.document for file in project.files), beside=_names_beside))
     return project
+
+
+def _has_error_in_its_line(problem: Problem, project: Project) -> bool:
+    """Whether the line could not be read, so that nothing follows from its value."""
+    return problem.span is not None and any(
+        other.file == problem.file and other.span is not None and other.span.line == problem.span.line
+        for other in project.errors
+    )
 
 
 def _names_beside(document: Document) -> frozenset[str]:

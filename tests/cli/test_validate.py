@@ -214,3 +214,16 @@ def test_a_path_through_a_link_is_not_shortened(
     monkeypatch.chdir(project / "sandbox")
     path = f"{project}/below/link/../b.job.yaml"
     assert said(capsys, path)[1].startswith(f"{path}:")
+
+
+def test_a_target_that_cannot_be_read_is_not_reported_as_unknown_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("targets.yaml").write_text("runner: 1\ntargets: {staging: {url: https://staging.example.com}}\n")
+    Path("a.job.yaml").write_text("runner: 1\nname: a\ntarget: !vault |\n  abc\nsteps: [{pause: 1ms}]\n")
+    assert ended(["validate", "a.job.yaml"]) == 2
+    printed = capsys.readouterr()
+    assert "error[E102]: tags are not read here, as `!vault`" in printed.out
+    assert "E141" not in printed.out
+    assert "1 error in 1 file" in printed.err

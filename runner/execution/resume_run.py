@@ -52,8 +52,10 @@ _PASSED, _RETRY = "passed", "retry"
 _INDEX = lazy_pattern(r"\[\d+\]")
 _NAMED = 5
 _INPUT = "inputs."
-ABOUT_FILES = ("E14", "E17")
-"""What a job's files are held against may have changed since; the run is resumed with what it began with."""
+ABOUT_FILES = ("E144", "E145", "E146", "E147", "E148", "E149", "E17")
+"""What a site has, and a job's files are held against, may have changed since; the run is resumed with what it began
+with. Mistakes of the targets file are none of these.
+"""
 
 
 class RunBusyError(RefusedError):

@@ -55,8 +55,9 @@ class Targets(Struct, kw_only=True):
         if name is not None and is_outside(name):
             return self._outside(name)
         own = file.job.target if file.job and name is None else None
-        if not file.targets or (own is not None and own not in file.targets):
-            return None  # what is wrong with the targets file, or with the job's own target, is reported already
+        is_reported = own not in (None, *file.targets) if file.targets else bool(self.project.errors)
+        if is_reported:  # as wrong in the targets file, or as the job's own target
+            return None
         target = target_named(file, name)
         if isinstance(target, Problem):
             self._report(target)

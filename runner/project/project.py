@@ -208,7 +208,7 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
 
 def _where_targets_are(file: JobFile) -> str:
     if file.targets_file:
-        return f"{called(file.targets_file)} has {_listed(file.targets)}"
+        return f"{called(file.targets_file)} has {_listed(file.targets) or 'no target'}"
     return f"the sandbox beside the job has {_listed(file.targets)}; {searched(Path(file.document.file).parent)}"
 
 

@@ -177,3 +177,28 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     Path("token").write_text("s3cret-t0ken")
     assert ended(["rerun", run, "-i", "token=@token"]) == 1
     assert len(answers.asked) == 2
+
+
+def test_a_targets_file_that_has_no_target_any_more_is_a_mistake_and_no_fault_of_this_program(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
+    Path("targets.yaml").write_text("runner: 1\ntargets: {}\n")
+    answers.asked.clear()
+    for command in (["rerun", "last"], ["run", "a.job.yaml"]):
+        assert ended(command) == 2
+        printed = capsys.readouterr().err
+        assert "error[E141]: unknown target `here`" in printed
+        assert "targets.yaml has no target" in printed
+    assert answers.asked == []
+
+
+def test_a_mistake_in_the_targets_file_is_reported_though_the_target_of_the_run_is_not_in_it(
+    here: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"URL": here.url, "USERNAME": "Supervisor", "PASSWORD": "pa55word"}.items():
+        monkeypatch.setenv(f"CREATIO_{name}", value)
+    assert ended(["run", "a.job.yaml", "-k", "red", "-t", "env"]) == 0
+    Path("targets.yaml").write_text("runner: 1\ntargets: {here: {url: http://x.example.com}}\n")
+    assert ended(["rerun", "last"]) == 2
+    assert "error[E143]: `x.example.com` would be called without TLS" in capsys.readouterr().err

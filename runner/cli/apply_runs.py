@@ -37,7 +37,7 @@ from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
 from runner.runs.store import LocalRunStore, StoreError
-from runner.runs.stored_runs import unwritable
+from runner.runs.stored_runs import prepare_store
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
 
@@ -128,10 +128,7 @@ class ApplyRuns(Struct, kw_only=True):
         with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
             pending = [*self._going_on(sites, context), *self._new(sites, context)]
             until_ready = waits_for(sites, self.specs(), context)
-            try:
-                store.prepare()
-            except StoreError as error:
-                raise unwritable(store, error) from error
+            prepare_store(store)
             carried, code = carry_out(
                 pending, console, context, yes=yes, until_ready=until_ready, ended=self._ended, stop=stop
             )
@@ -169,33 +166,28 @@ class ApplyRuns(Struct, kw_only=True):
         alone = context.params["jobs"] == 1 or len(self.fresh) + len(self.resumed) == 1
         command = new_id()
 
-        def pending(decision: Decision) -> PendingRun:
-            spec = self._spec(decision)
+        def begun(decision: Decision) -> ActiveRun | None:
+            spec, run = self._spec(decision), new_id()
+            attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
+            with ledger_errors(), self._written_down(decision, attempt) as ours:
+                if not ours:
+                    return None
+                self.of_runs[run] = decision.version
+                origin = RunOrigin(command=command, run=run)
+                active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin)
+                self._check_lock(active)
+                return active
 
-            def begun() -> ActiveRun | None:
-                run = new_id()
-                attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
-                with ledger_errors(), self._written_down(decision, attempt) as ours:
-                    if not ours:
-                        return None
-                    self.of_runs[run] = decision.version
-                    begun = begin(
-                        spec,
-                        sites,
-                        self.store,
-                        alone=alone,
-                        judgement=judgement,
-                        origin=RunOrigin(command=command, run=run),
-                    )
-                    self._check_lock(begun)
-                    return begun
-
-            lock = claim_of(spec.job, spec.target, sites.of(spec.target))
-            return PendingRun(
-                title=spec.title, lock=lock, begin=begun, may_begin=partial(self._may_begin, decision.version.digest)
+        return [
+            PendingRun(
+                title=spec.title,
+                lock=claim_of(spec.job, spec.target, sites.of(spec.target)),
+                begin=partial(begun, decision),
+                may_begin=partial(self._may_begin, decision.version.digest),
             )
-
-        return [pending(decision) for decision in self.fresh]
+            for decision in self.fresh
+            for spec in [self._spec(decision)]
+        ]
 
     def _written_down(self, decision: Decision, attempt: VersionAttempt) -> AbstractContextManager[frozenset[str]]:
         ledger, passing = self.versions.ledger, self.versions.passing

@@ -121,11 +121,41 @@ def carry_out(
     given = context.params
     stop, given_up, over = stop or Stop(grace=given["grace"]), threading.Event(), threading.Event()
 
+    def on_signal(name: str) -> None:
+        """Inside of the signal's handler, which waits for no reader."""
+        apart = "\n" if output.is_terminal("stderr") else ""  # after the ^C, or a line that is being redrawn
+        output.say_lines(apart + _signal_words(name, given["grace"], begun=console.has_begun(), over=over.is_set()))
+
+    context.with_resource(listening(stop, given_up, heard=on_signal))
+    context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
+    context.call_on_close(console.give_back)  # also where a fault of ours ends the command
+    locks = partial(hold_locks, given["runs"], wait=given.get("wait_lock"), say=output.say)
+    pool_options = _pool_options(context, console, stop, given_up, ended=ended, yes=yes)
+    carried = _carried_under_locks(pending, pool_options, locks, until_ready=until_ready)
+    over.set()
+    if gave_up := given_up.is_set():
+        why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
+        output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
+    console.close()
+    return carried, _code(carried, stop, given_up=gave_up)
+
+
+def _pool_options(
+    context: click.Context,
+    console: RunConsole,
+    stop: Stop,
+    given_up: threading.Event,
+    *,
+    ended: Callable[[ActiveRun], None],
+    yes: bool,
+) -> PoolOptions:
+    given = context.params
+
     def both_ended(run: ActiveRun) -> None:
         console.ended(run)
         ended(run)
 
-    pool_options = PoolOptions(
+    return PoolOptions(
         stop=stop,
         given_up=given_up,
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
@@ -138,23 +168,6 @@ def carry_out(
         fail_fast=given.get("fail_fast", False),
         says_yes=yes,
     )
-
-    def on_signal(name: str) -> None:
-        """Inside of the signal's handler, which waits for no reader."""
-        apart = "\n" if output.is_terminal("stderr") else ""  # after the ^C, or a line that is being redrawn
-        output.say_lines(apart + _signal_words(name, given["grace"], begun=console.has_begun(), over=over.is_set()))
-
-    context.with_resource(listening(stop, given_up, heard=on_signal))
-    context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-    context.call_on_close(console.give_back)  # also where a fault of ours ends the command
-    locks = partial(hold_locks, given["runs"], wait=given.get("wait_lock"), say=output.say)
-    carried = _carried_under_locks(pending, pool_options, locks, until_ready=until_ready)
-    over.set()
-    if gave_up := given_up.is_set():
-        why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
-        output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
-    console.close()
-    return carried, _code(carried, stop, given_up=gave_up)
 
 
 def _store_reports(run: ActiveRun) -> None:

@@ -143,34 +143,33 @@ def ended(arguments: Sequence[str]) -> int:
         check_encoding(arguments, os.environ)
         code = _with_breaks(runner).main(args=list(arguments), prog_name="runner", standalone_mode=False)
         return _unless_data_is_lost(code if isinstance(code, int) else ExitCode.PASSED)
-    except UsageError as error:
-        notes = "".join(f"{note}\n" for note in getattr(error, "__notes__", ()))
-        output.say_lines(as_text(error.problems) + notes)
-        return _unstarted(arguments, ExitCode.INVALID, *error.problems)
-    except RefusedError as error:
-        output.say_lines(as_text(error.problems))
-        return _unstarted(arguments, ExitCode.REFUSED, *error.problems)
-    except StoreError as error:  # a database that went away while it was read
-        problem = Problem(code="E151", message=str(error), hint="repeat the command when it can be reached")
-        output.say_lines(as_text([problem]))
-        return _unstarted(arguments, ExitCode.NO_ANSWER, problem)
     except click.exceptions.NoArgsIsHelpError as error:
         output.say_lines(f"{error.message}\n")
         return ExitCode.INVALID
-    except click.UsageError as error:
-        problem = hints.usage_problem(error)
-        output.say_lines(as_text([problem]))
-        return _unstarted(arguments, ExitCode.INVALID, problem)
     except (click.Abort, KeyboardInterrupt):
-        return _unstarted(
-            arguments, ExitCode.INTERRUPTED, Problem(code="E312", message="interrupted before any run began")
-        )
-    except Exception as fault:  # noqa: BLE001  the one place where a fault of ours ends
-        from runner.execution.faults import fault_problem  # noqa: PLC0415  with what it imports 5 ms of a start
+        problem = Problem(code="E312", message="interrupted before any run began")
+        return _unstarted(arguments, ExitCode.INTERRUPTED, problem)
+    except Exception as error:  # noqa: BLE001  the only place where a fault of ours ends
+        code, problems = _broken_off(error)
+        notes = getattr(error, "__notes__", ()) if isinstance(error, UsageError) else ()
+        output.say_lines(as_text(problems) + "".join(f"{note}\n" for note in notes))
+        return _unstarted(arguments, code, *problems)
 
-        problem = fault_problem(fault)
-        output.say_lines(as_text([problem]))
-        return _unstarted(arguments, ExitCode.FAULT, problem)
+
+def _broken_off(error: Exception) -> tuple[ExitCode, Sequence[Problem]]:
+    """The exit code of a command that `error` has ended, and what is wrong."""
+    if isinstance(error, UsageError):
+        return ExitCode.INVALID, error.problems
+    if isinstance(error, RefusedError):
+        return ExitCode.REFUSED, error.problems
+    if isinstance(error, StoreError):  # a database that went away while it was read
+        hint = "repeat the command when it can be reached"
+        return ExitCode.NO_ANSWER, [Problem(code="E151", message=str(error), hint=hint)]
+    if isinstance(error, click.UsageError):
+        return ExitCode.INVALID, [hints.usage_problem(error)]
+    from runner.execution.faults import fault_problem  # noqa: PLC0415  with what it imports 5 ms of a start
+
+    return ExitCode.FAULT, [fault_problem(error)]
 
 
 def _unstarted(arguments: Sequence[str], code: ExitCode, *problems: Problem) -> ExitCode:

@@ -36,8 +36,8 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.words import title
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
-from runner.runs.store import LocalRunStore, StoreError
-from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, unwritable
+from runner.runs.store import LocalRunStore
+from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, prepare_store
 from runner.secrets.holes import MARK
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
@@ -184,10 +184,7 @@ def _carry_out(
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
         pending = _pending(context, runs, sites)
         until_ready = waits_for(sites, [run.spec for run in runs], context)
-        try:
-            store.prepare()
-        except StoreError as error:
-            raise unwritable(store, error) from error
+        prepare_store(store)
         carried, code = carry_out(pending, console, context, yes=yes, until_ready=until_ready)
     sandboxes.forget([made.result for made in carried.runs])
     return carried, code

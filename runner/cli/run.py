@@ -30,8 +30,8 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
-from runner.runs.store import LocalRunStore, RunStore, StoreError
-from runner.runs.stored_runs import load, not_passed, unwritable
+from runner.runs.store import LocalRunStore, RunStore
+from runner.runs.stored_runs import load, not_passed, prepare_store
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
 
@@ -143,10 +143,7 @@ def _carry_out(
 
         all_runs = [pending(spec) for spec in run_set.runs]
         until_ready = waits_for(sites, run_set.runs, context)
-        try:
-            store.prepare()
-        except StoreError as error:
-            raise unwritable(store, error) from error
+        prepare_store(store)
         claims.take()
         try:
             carried, code = carry_out(all_runs, console, context, yes=given["yes"], until_ready=until_ready)

@@ -3,7 +3,7 @@
 import os
 import socket
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import uuid_utils
@@ -19,6 +19,9 @@ from runner.service.site import Site
 from runner.targets.model import SiteTarget
 from runner.terminal import output
 from runner.version import REPLAY
+
+if TYPE_CHECKING:
+    from runner.fleet.worker import FleetWorkerLoop
 
 
 @click.command("worker", cls=Verb)
@@ -54,47 +57,58 @@ def worker(context: click.Context, /, **_: object) -> int:
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s.
     """
     options.fleet_library()
-    from runner.execution.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
-    from runner.fleet.link import Link  # noqa: PLC0415  likewise
+    from runner.fleet.link import Link  # noqa: PLC0415  for whoever names a database
     from runner.fleet.turns import FleetPace  # noqa: PLC0415  likewise
-    from runner.fleet.worker import PATIENCE, FleetWorkerLoop  # noqa: PLC0415  likewise
+    from runner.fleet.worker import PATIENCE  # noqa: PLC0415  likewise
 
     given = context.params
     known = _served(given["target"], given["targets"])
-    name = f"{socket.gethostname()}:{os.getpid()}:{str(uuid_utils.uuid4())[:6]}"
     link = Link(given["dsn"], patience=PATIENCE)
 
     def pace(site: Site) -> FleetPace | None:
         return None if site.rate is None else FleetPace(link, url=site.url, rate=site.rate)
 
     with Sites(serve=_no_sandbox, environment=os.environ, read_file=read_text, pace=pace) as sites:
-        runs = FleetRuns(
-            dsn=given["dsn"],
-            worker=name,
-            sites=sites,
-            targets=next((entry.file for entry in known.values() if entry.file is not None), None),
-            grace=given["grace"],
-            say=output.say,
-            hold=given["hold"],
-        )
-        code = FleetWorkerLoop(
-            dsn=given["dsn"],
-            name=name,
-            targets=[*known],
-            replay=REPLAY,
-            jobs=given["jobs"],
-            grace=given["grace"],
-            carry=runs.carry,
-            drain=runs.drain,
-            undrain=runs.undrain,
-            running=runs.running,
-            stop_run=runs.stop,
-            say=output.say,
-            once=given["once"],
-            alive=given["alive"],
-        ).work()
+        code = _loop(context, _name(), known, sites).work()
     link.close()
     os._exit(code)  # a call in flight that outlasted the grace is not waited for
+
+
+def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], sites: Sites) -> "FleetWorkerLoop":
+    from runner.execution.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
+    from runner.fleet.worker import FleetWorkerLoop  # noqa: PLC0415  likewise
+
+    given = context.params
+    runs = FleetRuns(
+        dsn=given["dsn"],
+        worker=name,
+        sites=sites,
+        targets=next((entry.file for entry in known.values() if entry.file is not None), None),
+        grace=given["grace"],
+        say=output.say,
+        hold=given["hold"],
+    )
+    return FleetWorkerLoop(
+        dsn=given["dsn"],
+        name=name,
+        targets=[*known],
+        replay=REPLAY,
+        jobs=given["jobs"],
+        grace=given["grace"],
+        carry=runs.carry,
+        drain=runs.drain,
+        undrain=runs.undrain,
+        running=runs.running,
+        stop_run=runs.stop,
+        say=output.say,
+        once=given["once"],
+        alive=given["alive"],
+    )
+
+
+def _name() -> str:
+    """What this worker is called in the database."""
+    return f"{socket.gethostname()}:{os.getpid()}:{str(uuid_utils.uuid4())[:6]}"
 
 
 def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]:

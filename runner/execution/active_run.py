@@ -112,8 +112,18 @@ def begin(
     )
     seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
     made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
+    facts = _facts(spec, site, origin)
+    try:
+        journal = Journal(store.create(facts.id), secrets, now=utc_now)
+        store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
+    except StoreError as error:
+        raise unwritable(store, error) from error
+    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
+
+
+def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
     checkout = checkout_of(Path(spec.job.file).absolute().parent)
-    facts = RunFacts(
+    return RunFacts(
         id=origin.run or new_id(),
         started_at=utc_now(),
         engine=VERSION,
@@ -125,9 +135,3 @@ def begin(
         traceparent=traceparent(os.environ),
         rerun_of=origin.rerun_of,
     )
-    try:
-        journal = Journal(store.create(facts.id), secrets, now=utc_now)
-        store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
-    except StoreError as error:
-        raise unwritable(store, error) from error
-    return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)

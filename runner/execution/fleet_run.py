@@ -126,23 +126,11 @@ class FleetRuns:
     def _carry(self, store: FleetStore, run: ActiveRun, given: Sequence[Order]) -> Left:
         log = store.log_of(run.facts.id)
         assert log is not None
-        key, stop = run.site.key, self._stops[run.facts.id]
-        turn = FleetTurn(log, site=key, goes_on=self._goes_on)
+        turn = FleetTurn(log, site=run.site.key, goes_on=self._goes_on)
         denied: list[str] = []
         if run.earlier and not run.result.finished and not run.judgement.only_settle:
             run.lets_in = lambda: _lets_in(run, denied)
-        host = LocalHost(
-            caller=WithFamilies(run.site.client, self._families.setdefault(key, KnownFamilies())),
-            journal=run.journal,
-            stop=stop,
-            turn=turn,
-            ask=lambda _question, _stop, _seconds: True,
-            says_yes=True,
-            judgement=run.judgement,
-            owned=store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
-            lets_in=run.lets_in,
-            goes_on=self._goes_on,
-        )
+        host = self._host(store, run, turn)
         note = None
         try:
             host.carry(run.plan, run.facts, earlier=run.earlier)
@@ -159,6 +147,21 @@ class FleetRuns:
             state=state, note=note or next(iter(denied), None), in_doubt=doubts, orders=() if is_parked else done
         )
         return self._left(store, run.facts.id, how, seconds=_LATER if denied else 0.0)
+
+    def _host(self, store: FleetStore, run: ActiveRun, turn: FleetTurn) -> LocalHost:
+        key = run.site.key
+        return LocalHost(
+            caller=WithFamilies(run.site.client, self._families.setdefault(key, KnownFamilies())),
+            journal=run.journal,
+            stop=self._stops[run.facts.id],
+            turn=turn,
+            ask=lambda _question, _stop, _seconds: True,
+            says_yes=True,
+            judgement=run.judgement,
+            owned=store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
+            lets_in=run.lets_in,
+            goes_on=self._goes_on,
+        )
 
     def _ended(self, store: FleetStore, run: ActiveRun, done: Sequence[int]) -> Left:
         result = run.result

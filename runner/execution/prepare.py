@@ -52,15 +52,7 @@ def prepare(wanted: Wanted) -> RunSet:
     tags = by_tags(wanted.tags) if wanted.tags is not None else None
     ignored_files.check_specs(wanted.specs, of_targets=False)
     given = given_inputs(wanted.given, file=wanted.inputs_file)
-    project = open_project(
-        wanted.specs,
-        targets=wanted.targets_file,
-        environment=os.environ,
-        catalogue=wanted.catalogue,
-        against=wanted.targets,
-        recursive=wanted.recursive,
-    )
-    ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
+    project = _opened(wanted)
     runs = [run for file in project.files for run in _runs_of(file)]
     named = [run for run in runs if is_selected(run.job, run.case, tags=tags, keywords=wanted.keywords)]
     selected = _affected(named, wanted, project)
@@ -75,17 +67,37 @@ def prepare(wanted: Wanted) -> RunSet:
     project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
     if project.errors:
         raise UsageError(*project.problems)
-    run_set = RunSet(
-        runs=tuple(_run_specs(chosen, values, found, project, with_data=wanted.with_data)),
-        warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
-        not_read=ignored_files.in_folders_below(wanted.specs, project),
-        names=frozenset(run_name(run.job, run.case) for run in runs),
-    )
+    specs = tuple(_run_specs(chosen, values, found, project, with_data=wanted.with_data))
+    run_set = _run_set(specs, runs, project, wanted)
     if not named:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
     if not selected:
         return replace(run_set, nothing=f"{nothing_changed(wanted.specs, str(wanted.changed_since))}: {NOTHING}")
     return _last_failed(run_set, wanted.last_failed)
+
+
+def _opened(wanted: Wanted) -> Project:
+    """All files of the command, with warnings about those that it ignores."""
+    project = open_project(
+        wanted.specs,
+        targets=wanted.targets_file,
+        environment=os.environ,
+        catalogue=wanted.catalogue,
+        against=wanted.targets,
+        recursive=wanted.recursive,
+    )
+    ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
+    return project
+
+
+def _run_set(specs: tuple[RunSpec, ...], found: Sequence[_Selected], project: Project, wanted: Wanted) -> RunSet:
+    """`specs` are the selected of the runs that were `found`."""
+    return RunSet(
+        runs=specs,
+        warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
+        not_read=ignored_files.in_folders_below(wanted.specs, project),
+        names=frozenset(run_name(run.job, run.case) for run in found),
+    )
 
 
 def _runs_of(file: JobFile) -> Iterator[_Selected]:

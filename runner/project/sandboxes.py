@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
-from runner.runs.store import LocalRunStore, StoreError
-from runner.runs.stored_runs import unwritable
+from runner.runs.store import LocalRunStore
+from runner.runs.stored_runs import prepare_store
 
 
 def serve_sandbox(folder: Path) -> AbstractContextManager[str]:
@@ -44,10 +44,7 @@ class Sandboxes:
         from runner.sandbox.server import served  # noqa: PLC0415  as above
         from runner.sandbox.veil import Veil  # noqa: PLC0415
 
-        try:
-            self._store.prepare()
-        except StoreError as error:
-            raise unwritable(self._store, error) from error
+        prepare_store(self._store)
         veil = Veil()
         with self._lock:
             self._learners.append(veil.learn)

@@ -11,7 +11,7 @@ from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
-from runner.runs.store import Part, RunStore, StoreError
+from runner.runs.store import LocalRunStore, Part, RunStore, StoreError
 
 RunName: TypeAlias = tuple[str, str | None, str]
 """A job, a case or None, and a target: `job[case]@target`."""
@@ -170,6 +170,14 @@ def _command(lines: Sequence[Line]) -> str | None:
 
 def _name(result: RunResult) -> RunName:
     return result.job, result.case, result.target.name
+
+
+def prepare_store(store: LocalRunStore) -> None:
+    """Make `store` ready for new runs. Raises `UsageError` where it cannot be written."""
+    try:
+        store.prepare()
+    except StoreError as error:
+        raise unwritable(store, error) from error
 
 
 def unwritable(store: RunStore, why: StoreError) -> UsageError:

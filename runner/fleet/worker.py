@@ -69,8 +69,8 @@ class _Later(retry.BaseRetryStrategy):
         return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)
 
 
-class _Said(logging.Handler):
-    """Says the first line of what a library warns of."""
+class _LibraryWarnings(logging.Handler):
+    """Hands on the first line of what a library warns of."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
@@ -89,7 +89,7 @@ def library_messages(say: Callable[[str], None]) -> Iterator[None]:
     """
     for name in ("procrastinate", "psycopg.pool"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # no level is above
-    handler, root = _Said(say), logging.getLogger()
+    handler, root = _LibraryWarnings(say), logging.getLogger()
     root.addHandler(handler)
     logging.captureWarnings(capture=True)
     try:

@@ -19,14 +19,13 @@ from runner.foundation.problems import CODES, ExitCode, Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 from runner.reports.safe import clean, json_document, safe
+from runner.scaffold.deploy_kinds import DEPLOY_KINDS
 from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
 from runner.terminal import output
 
 _FORMAT = 1
 _MOST_CODES = 8
 _SHORTEST_WORD = 3
-KINDS = ("kubernetes", "argocd", "flux", "github", "gitlab", "compose", "cron")
-"""What `init --deploy` writes files for."""
 SCHEMAS = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff", "apply")
 
 
@@ -191,7 +190,7 @@ def _refuse_a_folder_above(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path), default=Path())
 @options.option(
     "--deploy",
-    type=hints.OneWord(KINDS),
+    type=hints.OneWord(tuple(DEPLOY_KINDS)),
     help="Write files that carry out the jobs in FOLDER there: in a cluster, in a CI, or on one machine.",
 )
 @options.targets(
@@ -268,5 +267,5 @@ def _refuse_options_of_deploy(context: click.Context) -> None:
     """Raise `UsageError` for an option that somebody has typed, and that is for `--deploy` only."""
     for name, option in (("target", "--target"), ("image", "--image"), ("db_secret", "--db-secret")):
         if context.params[name] and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            hint = f"add `--deploy KIND`: {', '.join(KINDS)}"
+            hint = f"add `--deploy KIND`: {', '.join(DEPLOY_KINDS)}"
             raise UsageError(Problem(code="E150", message=f"`{option}` is for `--deploy` only", hint=hint))

@@ -6,6 +6,7 @@ from typing import Final
 
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
+from runner.fleet.orders import AT_ONCE
 
 _BEGIN: Final = """
 update runs set kept = %(kept)s, engine = %(engine)s, replay = %(replay)s, url = %(url)s
@@ -20,7 +21,7 @@ with mine as (
 ), done as (
   update orders o set done_at = now() from mine
   where o.run = mine.id and o.done_at is null
-    and (o.n = any (%(orders)s) or (o.kind = 'stop' and %(state)s <> 'parked'))
+    and (o.n = any (%(orders)s) or (o.kind = any (%(at_once)s) and %(state)s <> 'parked'))
 )
 select count(*) from mine
 """
@@ -61,6 +62,7 @@ def leave(log: FencedLog, how: Leaving) -> None:
         "exit_code": how.exit_code,
         "seconds": how.seconds,
         "orders": [*how.orders],
+        "at_once": [*AT_ONCE],
     }
     row = log.query(_LEAVE, values)
     if row is None or row[0] != 1:

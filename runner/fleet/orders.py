@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from runner.fleet.database import Connection
@@ -10,6 +11,17 @@ from runner.fleet.link import Cursor, Link
 from runner.foundation.values import JsonObject, canonical
 from runner.runs.evidence import Person
 
+
+class OrderKind(StrEnum):
+    """What is ordered, in the words of the check of `orders.kind` in `schema.sql`."""
+
+    RESUME = "resume"
+    RECONCILE = "reconcile"
+    STOP = "stop"
+
+
+AT_ONCE: Final = (OrderKind.STOP,)
+"""What a run that is under way does. Every other order is read when the run is opened."""
 _ORDER: Final = """
 with found as (
   update runs set state = 'queued', note = null, updated_at = now() where id = %(run)s and state in ('held', 'ended')
@@ -23,7 +35,7 @@ select queue_name(target, replay), 'carry', lock, jsonb_build_object('run', id) 
 """
 _OPEN: Final = """
 select n, kind, key, verdict, result, even_though, by, ci_user from orders
-where run = %(run)s and done_at is null and kind <> 'stop' order by n
+where run = %(run)s and done_at is null and kind <> all (%(at_once)s) order by n
 """
 _CANCEL: Final = """
 with cancelled as (
@@ -37,7 +49,7 @@ select count(*) from cancelled
 _SHARE: Final = "select share_fleet(fleet) from runs where id = %(run)s"
 _STOP: Final = """
 insert into orders (run, kind, by)
-select id, 'stop', %(by)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
+select id, %(kind)s, %(by)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
 """
 
 
@@ -52,7 +64,7 @@ class Order:
     person: Person
 
 
-def order(link: Link, run: str, *, kind: str, verdicts: Mapping[str, JsonObject], by: Person) -> bool:
+def order(link: Link, run: str, *, kind: OrderKind, verdicts: Mapping[str, JsonObject], by: Person) -> bool:
     """Order `resume` or `reconcile` of a run that is held or has ended, and queue it; whether it was such a run."""
     key, verdict = next(iter(verdicts.items()), (None, JsonObject()))
     values = {
@@ -70,14 +82,16 @@ def order(link: Link, run: str, *, kind: str, verdicts: Mapping[str, JsonObject]
 
 def open_orders(link: Link, run: str) -> Sequence[Order]:
     found = []
-    for number, kind, key, verdict, result, even_though, by, ci_user in link.run(_OPEN, {"run": run}):
+    values = {"run": run, "at_once": [*AT_ONCE]}
+    for number, kind, key, verdict, result, even_though, by, ci_user in link.run(_OPEN, values):
         whole: JsonObject = {"as": verdict}
         if result is not None:
             whole["result"] = json.loads(result)
         if even_though:
             whole["even_though"] = True
         person = Person(user=by, ci_user=ci_user)
-        found.append(Order(number=number, only_settle=kind == "reconcile", key=key, verdict=whole, person=person))
+        only_settle = kind == OrderKind.RECONCILE
+        found.append(Order(number=number, only_settle=only_settle, key=key, verdict=whole, person=person))
     return found
 
 
@@ -95,4 +109,4 @@ def cancel(link: Link, run: str, *, by: str) -> bool:
 
 def stop(link: Link, run: str, *, by: str) -> bool:
     """Let a run that is under way stop; whether it was such a run."""
-    return link.run(_STOP, {"run": run, "by": by}).rowcount > 0
+    return link.run(_STOP, {"run": run, "kind": OrderKind.STOP, "by": by}).rowcount > 0

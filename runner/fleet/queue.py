@@ -10,6 +10,7 @@ from typing import Final
 
 from runner.fleet.database import Connection
 from runner.fleet.link import Link
+from runner.fleet.orders import OrderKind
 
 TASK: Final = "carry"
 
@@ -79,7 +80,7 @@ _WAITING: Final = """
 select args ->> 'run' from procrastinate_jobs where status = 'todo' and queue_name = any (%(queues)s) limit 100
 """
 _STOPPED: Final = (
-    "select run::text from orders where kind = 'stop' and done_at is null and run = any (%(runs)s::uuid[])"
+    "select run::text from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])"
 )
 
 
@@ -227,4 +228,4 @@ def queue_of(link: Link, target: str, *, replay: int) -> str:
 
 def to_stop(link: Link, runs: Sequence[str]) -> list[str]:
     """Those of these runs that somebody wants stopped."""
-    return [run for (run,) in link.run(_STOPPED, {"runs": [*runs]})] if runs else []
+    return [run for (run,) in link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP})] if runs else []

@@ -7,7 +7,7 @@ import pytest
 from deployed import documents, pods
 
 from runner.cli.main import ended
-from runner.cli.shipped import KINDS
+from runner.scaffold.deploy_kinds import DEPLOY_KINDS
 
 JOB = "runner: 1\nname: {}\ntarget: {}\nsteps:\n  - execute: {{process: UsrA}}\n"
 TARGETS = """runner: 1
@@ -87,7 +87,7 @@ def test_the_config_map_lists_all_that_jobs_read_and_names_those_that_read_other
     assert "put jobs that read files of other folders into the image: `b.job.yaml`" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DEPLOY_KINDS)
 def test_a_second_time_nothing_is_written(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["init", "jobs", "--deploy", kind]) == 0
     before = {name: Path(name).read_text() for name in written()}

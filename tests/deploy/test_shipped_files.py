@@ -15,8 +15,8 @@ from deployed import SHIPPED, command_lines, containers, documents, manifests, o
 from expected_texts import ExpectedTexts
 
 from runner.cli.main import VERBS, ended, load, runner
-from runner.cli.shipped import KINDS
 from runner.foundation.durations import seconds
+from runner.scaffold.deploy_kinds import DEPLOY_KINDS
 
 TOOLS = Path(sys.executable).parent
 OWN = ("contacts.job.yaml", "targets.yaml")
@@ -28,7 +28,7 @@ def relative(folder: Path) -> set[str]:
     return {name for name in files if not name.startswith(".runner/")}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=DEPLOY_KINDS)
 def written(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project with the files of one kind, at the same place in a checkout."""
     return project(tmp_path, monkeypatch, request.param)
@@ -58,7 +58,7 @@ def test_what_ships_is_what_init_writes(written: Path, expected_texts: ExpectedT
 
 def test_no_other_file_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {*OWN}
-    for kind in KINDS:
+    for kind in DEPLOY_KINDS:
         names |= relative(project(tmp_path / kind, monkeypatch, kind))
     assert relative(SHIPPED) == names
 

@@ -1,6 +1,7 @@
 """The tables of a fleet are made once, and a program that they do not fit refuses them; the tests' own server ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from postgres import Cluster
 
 from runner.fleet import database
 from runner.fleet.database import NoDatabaseError, SchemaError
+from runner.fleet.orders import OrderKind
 
 
 def test_migrating_makes_the_tables_once(postgres: Cluster) -> None:
@@ -28,6 +30,15 @@ def test_migrating_makes_the_tables_once(postgres: Cluster) -> None:
         database.check(connection)
         found = connection.execute("select distinct schemaname from pg_tables where tablename ~ 'runs|procrastinate'")
         assert found.fetchall() == [("runner",)], "nothing lies in the schema that others use"
+
+
+def test_the_tables_take_each_kind_of_order_and_no_other() -> None:
+    schema = Path(database.__file__).with_name("schema.sql").read_text()
+    orders = schema.partition("create table runner.orders")[2]
+    check = re.search(r"check \(kind in \(([^)]*)\)\)", orders)
+
+    assert check is not None
+    assert re.findall(r"'(\w+)'", check[1]) == [*OrderKind]
 
 
 @pytest.mark.parametrize(("version", "why"), [(0, "needs version 1"), (99, "knows version 1")])

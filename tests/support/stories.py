@@ -100,7 +100,7 @@ def planned(steps: str, *, inputs: JsonObject | None = None, rest: str = "") -> 
     job = build_job(document)
     values = {declared.name: declared.default for declared in job.inputs} | (inputs or {})
     sources = {job.file: source}
-    return plan(job, sources=sources, inputs=values, target=target, secrets=Secrets())
+    return replace(plan(job, sources=sources, inputs=values, target=target, secrets=Secrets()), settle=15.0)
 
 
 def including(outer: Plan, inner: str, *, inputs: JsonObject) -> Plan:

@@ -209,7 +209,8 @@ class Storm(Struct, kw_only=True):
             starts, link = self.here.starts(), Link(self.here.dsn)
             for run, key in doubts:
                 verdict: JsonObject = {"as": "passed", "result": "R"} if starts[key] else {"as": "failed"}
-                assert orders.order(link, run, kind="resume", verdicts={key: verdict}, by=Person(user="ada@desk"))
+                person = Person(user="ada@desk")
+                assert orders.order(link, run, kind=orders.OrderKind.RESUME, verdicts={key: verdict}, by=person)
                 given += 1
             link.close()
             self.calm_down()

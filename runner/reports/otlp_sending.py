@@ -6,6 +6,7 @@ leads. Nothing that goes wrong here changes an exit code.
 
 import json
 import os
+import ssl
 import threading
 import time
 import urllib.error
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from runner.foundation import threads
 from runner.foundation.problems import UsageError
+from runner.reading.files import read_text
 from runner.reports import otlp
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
@@ -39,17 +41,35 @@ def send(
     if place is None:
         return _warning("the address of the collector is no http or https URL", sent=0, total=0)
     requests = otlp.report(command, environ).splitlines()
+    trusted = _trusted(environ)
+    if isinstance(trusted, str):
+        return _warning(trusted, sent=0, total=len(requests))
     headers, seconds = dict(_headers(environ)), _seconds(environ)
     ends = time.monotonic() + most_seconds
     for count, request in enumerate(requests):
         left = ends - time.monotonic()
         flaw = f"{most_seconds:g} s were not enough for all of them"
         if left > 0:
-            flaw = deliver(url, request.encode(), headers, seconds=min(seconds, left))
+            flaw = deliver(url, request.encode(), headers, seconds=min(seconds, left), trusted=trusted)
         if flaw:
             message = f"the collector at {place} did not take the traces: {flaw}{_other_protocol(environ)}"
             return _warning(message, sent=count, total=len(requests))
     return ""
+
+
+def _trusted(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
+    """What TLS trusts where a variable names a file of certificates, and nothing else; why that file cannot be used."""
+    for variable in ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"):
+        if file := environ.get(variable, "").strip():
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            try:
+                context.load_verify_locations(cadata=read_text(file))
+            except (OSError, ValueError) as error:
+                why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+                return f"the certificates that `{variable}` names, {clean(file)}, cannot be used: {clean(str(why))}"
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the collector's own certificate
+            return context
+    return None
 
 
 def _seconds(environ: Mapping[str, str]) -> float:
@@ -101,13 +121,24 @@ def _headers(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield name.strip(), unquote(value.strip())
 
 
-def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float = _SECONDS) -> str:
-    """Why the collector did not take `body`; empty where it did. A thread asks, since a look-up has no time limit."""
+def deliver(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    seconds: float = _SECONDS,
+    trusted: ssl.SSLContext | None = None,
+) -> str:
+    """Why the collector did not take `body`; empty where it did. A thread asks, since a look-up has no time limit.
+
+    Without `trusted` the system's authorities are.
+    """
     answers: list[str] = []
     ended = threading.Event()
 
     def work() -> None:
-        answers.append(_posted(url, body, headers, seconds))
+        request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310  http or https, by `send`
+        answers.append(_posted(request, seconds, trusted))
         ended.set()
 
     try:
@@ -118,10 +149,9 @@ def deliver(url: str, body: bytes, headers: Mapping[str, str], *, seconds: float
     return answers[0] if answers else f"it did not answer within {round(seconds, 1):g} s"
 
 
-def _posted(url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> str:
-    request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310  http or https, by `send`
+def _posted(request: urllib.request.Request, seconds: float, trusted: ssl.SSLContext | None) -> str:
     try:
-        opener = urllib.request.build_opener(_NoRedirect)
+        opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=trusted))
         with opener.open(request, timeout=seconds + 1) as answer:  # `deliver` has given it up by then
             return _refused(answer.read(_MOST_OF_ANSWER))
     except urllib.error.HTTPError as error:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from runner.runs.result import fold
 
 pytestmark = pytest.mark.slow
 
+CERTIFICATES = Path(__file__).parents[1] / "service" / "certificates"
 CANARY = "s3cret-canary-0815"
 JOB = "runner: 1\nname: a\ntarget: one\nsteps:\n  - id: nap\n    pause: 1ms\n"
 
@@ -36,7 +38,9 @@ class Collector:
 
 
 @contextmanager
-def collector(*answers: tuple[int, str], is_silent: bool = False) -> Iterator[Collector]:
+def collector(
+    *answers: tuple[int, str], is_silent: bool = False, certificate: Path | None = None
+) -> Iterator[Collector]:
     here = Collector(answers=answers or ((200, "{}"),), is_silent=is_silent)
 
     class Receiver(BaseHTTPRequestHandler):
@@ -58,6 +62,11 @@ def collector(*answers: tuple[int, str], is_silent: bool = False) -> Iterator[Co
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     here.url = f"http://127.0.0.1:{server.server_port}"
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        here.url = here.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -109,6 +118,32 @@ def test_the_address_for_traces_is_taken_as_it_is(run: Run) -> None:
     with collector() as here:
         run(EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", EXPORTER_OTLP_TRACES_ENDPOINT=f"{here.url}/own")
         assert [path for path, *_ in here.got] == ["/own"]
+
+
+@pytest.mark.parametrize("variable", ["EXPORTER_OTLP_CERTIFICATE", "EXPORTER_OTLP_TRACES_CERTIFICATE"])
+def test_a_collector_is_trusted_by_the_certificates_that_a_variable_names_and_by_nothing_else(
+    run: Run, variable: str
+) -> None:
+    with collector(certificate=CERTIFICATES / "trusted.pem") as here:
+        code, printed = run(EXPORTER_OTLP_ENDPOINT=here.url)
+        assert "did not take the traces: no connection: " in printed
+        assert run(**{variable: str(CERTIFICATES / "authority.pem")}) == (0, "")
+        assert len(here.got) == 1
+    assert code == 0
+
+
+def test_certificates_that_cannot_be_used_are_a_warning_and_nothing_is_sent(run: Run) -> None:
+    with collector() as here:
+        code, printed = run(EXPORTER_OTLP_ENDPOINT=here.url, EXPORTER_OTLP_CERTIFICATE="gone.pem")
+        assert code == 0
+        wrong = "warning: the certificates that `OTEL_EXPORTER_OTLP_CERTIFICATE` names, {}, cannot be used: {}; "
+        assert wrong.format("gone.pem", "No such file or directory") in printed
+        Path("empty.pem").touch()
+        Path("bad.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        for name in ("empty.pem", "bad.pem"):
+            _, printed = run(EXPORTER_OTLP_CERTIFICATE=name)
+            assert wrong.partition("{}")[0] + name in printed
+        assert here.got == []
 
 
 @pytest.mark.parametrize("variable", [("SDK_DISABLED", "true"), ("TRACES_EXPORTER", "none")])

@@ -60,9 +60,17 @@ class ForkedCommand:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        """A test that has failed waits for nothing that it began; another waits no longer than `TIME`."""
+        if failure is not None:
+            self.kill()
         self.close()
-        self.wait()
+        try:
+            self.wait(TIME)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.wait()
+            raise
 
     def close(self) -> None:
         """Close the pipes."""

@@ -242,7 +242,7 @@ def init(context: click.Context, /, **_: object) -> int:
             image=given["image"],
             secret=given["db_secret"],
         )
-        deploy(wanted, called=whole.relative_to(root).as_posix(), is_root=root == whole)
+        deploy(wanted, called=whole.relative_to(root).as_posix(), repository=root.name, is_root=root == whole)
         return ExitCode.PASSED
     _refuse_options_of_deploy(context)
     _start_project(folder, root=root)

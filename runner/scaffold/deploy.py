@@ -30,6 +30,7 @@ _FOLDER = lazy_pattern(r"[A-Za-z0-9._/-]+")
 _TARGET = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _IMAGE = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _SECRET = lazy_pattern(r"[a-z0-9][a-z0-9.-]*")
+_NOT_IN_A_NAME = lazy_pattern(r"[^A-Za-z0-9._/-]+")
 _NO_LABEL = lazy_pattern(r"[^a-z0-9]+")
 _USUAL_TARGET = "staging"
 TOP = "kustomization.yaml"
@@ -55,8 +56,9 @@ class Deployment(Struct, frozen=True, kw_only=True):
     secret: str | None = None
 
 
-def deploy(wanted: Deployment, *, called: str, is_root: bool) -> None:
-    """Write the files of one kind, and print what is left to do. `called`: the folder, from the root of the checkout.
+def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -> None:
+    """Write the files of one kind, and print what is left to do. `called`: the folder, from the root of the checkout,
+    whose name is `repository`.
 
     Raises `UsageError` where there are no jobs, or they have mistakes.
     """
@@ -72,7 +74,9 @@ def deploy(wanted: Deployment, *, called: str, is_root: bool) -> None:
         (secret, _SECRET, "the Secret"),
     ):
         _refuse_odd(word, pattern.fullmatch(word) is not None, what)
-    marks = _marks(called, image=image, secret=secret) | _lists(kind, jobs, targets)
+    marks = (
+        _marks(called, image=image, secret=secret) | {"FLEET": _fleet(repository, called)} | _lists(kind, jobs, targets)
+    )
     files = list(deploy_files(kind, folder, marks, targets))
     left = write_files(files)
     differ = [file.path for file in files if file.path in left and file.path.read_text("utf-8") != file.text]
@@ -133,6 +137,11 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
         "IMAGE_TAG": tag,
         "DB_SECRET": secret,
     }
+
+
+def _fleet(repository: str, called: str) -> str:
+    """The name of the ledger: repositories that share a database must not share what they have applied."""
+    return _NOT_IN_A_NAME.sub("-", repository if called == "." else f"{repository}/{called}").strip("-/") or "jobs"
 
 
 def _lists(kind: DeployKind, jobs: JobFolder, targets: Sequence[str]) -> dict[str, str]:

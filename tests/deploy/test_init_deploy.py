@@ -168,3 +168,22 @@ def test_what_cannot_be_filled_in_is_refused_before_anything_is_written(
 def test_a_variable_with_a_target_does_not_keep_a_project_from_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_TARGET", "staging")
     assert ended(["init", "fresh"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "fleet"),
+    [("tools", "tools/jobs"), ("Our jobs (new)", "Our-jobs-new-/jobs"), ("\N{CYRILLIC CAPITAL LETTER ZHE}", "jobs")],
+)
+@pytest.mark.parametrize("kind", ["argocd", "compose", "flux", "github", "gitlab", "kubernetes"])
+def test_each_repository_has_a_ledger_of_its_own_in_a_database_that_several_share(
+    kind: str, name: str, fleet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(name).mkdir()
+    shutil.move(".git", f"{name}/.git")
+    shutil.move("jobs", f"{name}/jobs")
+    monkeypatch.chdir(name)
+    assert ended(["init", "jobs", "--deploy", kind]) == 0
+    files = [path.read_text() for path in Path("jobs").rglob("*") if path.is_file()]
+    lines = [line for text in files for line in text.splitlines() if "[apply, /jobs" in line or "RUNNER_FLEET" in line]
+    assert lines
+    assert all(f"--fleet={fleet}," in line or f"FLEET: {fleet} " in line.replace('"', "") for line in lines)

@@ -31,7 +31,7 @@ def relative(folder: Path) -> set[str]:
 @pytest.fixture(params=DEPLOY_KINDS)
 def written(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The project with the files of one kind, at the same place in a checkout."""
-    return project(tmp_path, monkeypatch, request.param)
+    return project(tmp_path / "creatio-runner", monkeypatch, request.param)
 
 
 def project(place: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> Path:

@@ -53,6 +53,29 @@ def test_code_cites_no_page_that_is_not_in_the_project() -> None:
                 assert re.search(rf"^## {section}", path.read_text(), re.MULTILINE), f"{module} cites {section}"
 
 
+OF_EXAMPLES = {"job/actions/count.py", "engine/actions/count.py", "reports/tap.py", "service/auth/api_key.py"}
+"""Modules that the map adds to show how."""
+
+
+def test_every_path_and_name_on_the_map_is_there() -> None:
+    page = re.sub(r"(?ms)^```.*?^```$", "", (ROOT / "runner" / "README.md").read_text())
+
+    def found(path: str) -> Path | None:
+        above = (ROOT / "runner", ROOT, ROOT / "runner" / "reports")
+        return next((root / path for root in above if (root / path).is_file()), None)
+
+    paths = set(re.findall(r"`(\w+/[\w./-]+\.\w+)`", page)) - OF_EXAMPLES
+    assert {path for path in paths if found(path) is None} == set()
+    named = re.findall(r"`(\w+)`(?: and `(\w+)`)? (?:of|in) `(\w+/[\w./-]+\.\w+)`", page)
+    missing = {
+        (name, path)
+        for *names, path in named
+        for name in filter(None, names)
+        if (file := found(path)) is not None and re.search(rf"\b{name}\b", file.read_text()) is None
+    }
+    assert missing == set()
+
+
 def test_a_class_name_means_one_thing_in_the_whole_program() -> None:
     places: dict[str, list[str]] = {}
     for module in sorted((ROOT / "runner").rglob("*.py")):

@@ -91,7 +91,7 @@ class ApplyCommand(Struct, kw_only=True):
         return [each for each in self.decided if not can_be_adopted(each)]
 
     def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
-        """What is to be said of versions that this command has not carried out, and their exit codes."""
+        """The problems of versions that this command has not carried out, and their exit codes."""
         found = [words.problem(each, store=self.store, command=self.as_typed()) for each in decisions]
         return [each for each in found if each is not None], [each.exit_code for each in decisions]
 

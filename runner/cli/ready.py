@@ -86,7 +86,7 @@ def ready(context: click.Context, /, **_: object) -> int:
     catalogue, when its processes are as that says: those that the jobs in SPEC start, all of them without SPEC. Refused
     connections, errors, the sign-in page are waited through. After two refused sign-ins it ends. No process is started.
 
-    Without a catalogue a site that has not begun to restart is ready: only the catalogue tells the new from the old.
+    Without a catalogue a site that has not begun to restart is ready: only a catalogue distinguishes new from old.
 
     \b
     Examples:

@@ -66,7 +66,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     r"""Go on with RUN where it broke off: `last`, a run's id, or a unique prefix of it.
 
     What was answered is not sent again. A call that must not happen twice, and that nobody has answered, is looked for
-    in the process log; where that does not tell, a person's verdict does. Once the run's steps are over, only what is
+    in the process log; where that shows nothing, a person's verdict does. Once the run's steps are over, only what is
     in doubt is settled, and `undo` and `finally` are finished.
 
     \b

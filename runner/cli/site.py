@@ -148,7 +148,7 @@ def record(context: click.Context, /, **_: object) -> int:
     r"""Write down what one run of a process did: a double of it in FOLDER, and a job that calls it beside FOLDER. The
     id is that of its row in the process log. The site is only read.
 
-    The log tells how it ended, the log of elements which way it took, the library what it takes and gives. What it was
+    The log shows how it ended, the log of elements which way it took, the library what it takes and gives. What it was
     given and what it gave is known only where a stored run has started it. What could not be seen is a comment in the
     files. Values are replaced by invented ones of the same types. Nothing is ever written over.
 
@@ -201,7 +201,7 @@ def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets
         hint = "check the user's rights: the log shows only what the user may read; old processes are archived"
         return Problem(code="E225", message=message, hint=hint)
     if happened.process is None:
-        message = f"the site does not tell which process {happened.id} is of"
+        message = f"the site does not show which process {happened.id} is of"
         hint = "; ".join(happened.unseen) or "give the user the right to read VwProcessLib"
         return Problem(code="E225", message=message, hint=hint)
     elements = [key for element in happened.way for key in (element.id, element.uid) if key is not None]

@@ -87,7 +87,7 @@ def in_doubt(cause: Trouble, *, why: str | None = None) -> Attempt:
 
 MAY_HAVE_HAPPENED: Final = "it may or may not have happened"
 SETTLE: Final = (
-    "`reconcile` asks the process log again; who has looked at the site says how it ended with `resume --step --as`"
+    "`reconcile` asks the process log again; who has checked the site says how it ended with `resume --step --as`"
 )
 """What can be done about a call in doubt."""
 _MEANING: Final = {

@@ -40,7 +40,7 @@ def settled(row: OpenRow, cause: Trouble) -> Running[Attempt]:
     """What became of the call that `row` has just sent and that was not answered, as far as the log shows it."""
     last = row.state.run.plan.settle
     row.unanswered = True
-    return (yield from _looked_for(row, cause, moments=(0.0, SECOND_READING * last, last)))
+    return (yield from _settle_by_log(row, cause, moments=(0.0, SECOND_READING * last, last)))
 
 
 def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
@@ -69,7 +69,7 @@ def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
             case "passed" | "failed":
                 last = as_judged(row, answer)
             case "log":
-                last = yield from looked_for_again(row, last)
+                last = yield from settle_again(row, last)
             case _:
                 return last
     row.in_doubt = False
@@ -104,8 +104,8 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
     return f"shows {what} that may be it: {', '.join(known[:_NAMED])}"
 
 
-def looked_for_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
-    """The same row after one more look at the log; unchanged where nothing can be looked for."""
+def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
+    """The same row after one more look at the log; unchanged where nothing can be searched for."""
     if row.look_again is not None:
         return (yield from row.look_again(row, unknown))
     if row.log.refusal is not None:
@@ -115,13 +115,13 @@ def looked_for_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
         return _by_own_row(row, found) if isinstance(found, dict) else unknown
     if row.sought is None:
         return unknown
-    return (yield from _looked_for(row, _cause(unknown), moments=AT_ONCE))
+    return (yield from _settle_by_log(row, _cause(unknown), moments=AT_ONCE))
 
 
 def as_judged(row: OpenRow, answer: JsonObject) -> Attempt:
     """The row as a person says that it ended. A result that they hand in is judged like any other."""
     if answer.get("as") == "failed":
-        return not_passed("E213", "somebody looked at the site and said that it failed")
+        return not_passed("E213", "somebody checked the site and said that it failed")
     found = Attempt(process_status="done")
     if "result" in answer:
         asked_for = row.step.action if isinstance(row.step.action, Execute) else None
@@ -130,7 +130,7 @@ def as_judged(row: OpenRow, answer: JsonObject) -> Attempt:
         return lost()
     else:
         attempt = _without_result(row, found)
-    return attempt.with_process(found).warned("that it passed is the verdict of somebody who looked at the site")
+    return attempt.with_process(found).warned("that it passed is the verdict of somebody who checked the site")
 
 
 def passed_without_result(row: OpenRow) -> Attempt:
@@ -158,7 +158,7 @@ def candidates(row: OpenRow, start: Start, *, last: bool) -> Running[list[JsonOb
     return rows
 
 
-def _looked_for(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:
+def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:
     """Read the log at these moments, in seconds from now, until it shows a start that may be ours."""
     row.in_doubt = True
     if row.sought is None or row.log.refusal is not None:
@@ -209,7 +209,7 @@ def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
     if not starts.can_be_inferred(row, start, found):
         return f"the process log shows a start, {found['id']}, and nothing shows whether it began in time to be it"
     if row.log.owner is None or found.get("owner") is None:
-        return "the process log shows one start, and does not tell whether it is ours"
+        return "the process log shows one start, and does not show whether it is ours"
     if row.step.verify is Verify.LOG:
         shown = f"{found['id']}, {found['status']}"
         return f"the process log shows one start that may be it ({shown}), and `verify: log` takes no guess"

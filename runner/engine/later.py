@@ -46,20 +46,20 @@ def settle_later(state: State) -> Running[None]:
 def _as_answered(row: OpenRow, answer: JsonObject) -> Running[Attempt | None]:
     """How the row ends by the answer; None where the answer is about another row."""
     if answer.get("as") == "log":
-        return (yield from _looked_for_again(row))
+        return (yield from _settle_again(row))
     if answer.get("key") == row.key and answer.get("as") in ("passed", "failed"):
         return doubt.as_judged(row, answer)
     return None
 
 
-def _looked_for_again(row: OpenRow) -> Running[Attempt]:
+def _settle_again(row: OpenRow) -> Running[Attempt]:
     """Look once more, however much time the job had. A signal ends the look, and settles nothing."""
     run = row.state.run
     row.state.ends = None
     run.open_rows.append(row)
     unknown = Attempt(status=Status.UNKNOWN, trouble=row.doubt, cause=row.cause)
     try:
-        attempt = yield from doubt.looked_for_again(row, unknown)
+        attempt = yield from doubt.settle_again(row, unknown)
         attempt = yield from with_failed_element(row, attempt)
     except Interrupted:
         attempt = row.known or unknown

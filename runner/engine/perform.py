@@ -143,7 +143,7 @@ def note(event: AnyEvent) -> Running[None]:
 
 def _take(state: State, outcome: Outcome) -> None:
     """Advance the time. What was known of the process log before a run broke off is old: others have started processes
-    since. Only a call in doubt is still looked for since its own watermark.
+    since. Only a call in doubt is still searched for since its own watermark.
     """
     state.run.t = outcome.t
     log = state.run.log

@@ -278,7 +278,7 @@ def _all_rows(row: OpenRow, call: ReadRows, *, since: float | None = None) -> Ru
     """
     rows = yield from _rows(row, call)
     if isinstance(rows, list) and len(rows) >= call.top and not _is_before(rows[-1], since):
-        return _too_little(f"it shows {len(rows)} starts since, or more: too many to tell apart")
+        return _too_little(f"it shows {len(rows)} starts since, or more: too many to distinguish")
     return rows
 
 

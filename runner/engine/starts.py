@@ -197,7 +197,9 @@ def why_less(log: LogState, start: Start) -> str | None:
     if known is not None and known.unread is not None:
         return known.why_unread
     if has_grown_since(log, start) and span_of(log, start).since is None:
-        return f"`{start.process}` has got a new version, and the site gives no time by which its rows are told apart"
+        return (
+            f"`{start.process}` has got a new version, and the site gives no time by which its rows are distinguished"
+        )
     return None
 
 

@@ -95,8 +95,8 @@ def _hold_failure(rows: list[JsonObject]) -> bool:
 
 
 def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: int) -> Attempt:
-    """Judge by the rows of `count` starts of ours: several are told apart only where they agree."""
-    if len(rows) < count:  # they may all be those of earlier calls, which had none when they were looked for
+    """Judge by the rows of `count` starts of ours: several are distinguished only where they agree."""
+    if len(rows) < count:  # they may all be those of earlier calls, which had none when the log was read
         shown = "a row" if len(rows) == 1 else f"{len(rows)} rows"
         why = f"the process log shows {shown} for {count} calls, and not which of them is this call's"
         return not_verified(row, why, doubtful=_hold_failure(rows))

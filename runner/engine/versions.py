@@ -3,7 +3,7 @@ id of the version that ran.
 
 A process may get a version while a run is under way. So before the absence of a row counts for anything, the versions
 are read once more after the call: a start that was answered has begun in a version that was there by then. Where
-versions cannot be read, rows are looked for by the code; a missing row proves less then, and no call is repeated.
+versions cannot be read, rows are found by the code; a missing row proves less then, and no call is repeated.
 """
 
 from collections.abc import Iterator

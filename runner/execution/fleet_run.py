@@ -226,7 +226,7 @@ class FleetRuns:
         )
 
     def _resumed(self, store: FleetStore, run: str, found: QueuedRun, given: Sequence[Order]) -> ActiveRun | None:
-        """The run, to be carried on; None where what it sent may be forgotten, and nobody has looked at it since."""
+        """The run, to be carried on; None where what it sent may be forgotten, and nobody has checked it since."""
         if found.timeline is not None and found.timeline != found.timeline_now and not given:
             return None
         stored = replace(load(store, run), is_running=False)

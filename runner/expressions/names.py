@@ -43,4 +43,4 @@ FOREIGN_NAMES: Final[Mapping[str, str]] = {
     "TRUE": "true",
     "FALSE": "false",
 }
-"""Constants of other languages, and what to write. Every path is looked up here, so this is no table of hints."""
+"""Constants of other languages, and what to write. Every path is searched here, so this is no table of hints."""

@@ -13,9 +13,9 @@ from runner.fleet.link import Link
 from runner.runs.store import FencedError, Others, StoreError
 
 NEAR: Final = 5.0
-"""Seconds between two starts in which the server's time, which counts whole ones, may not tell their rows apart."""
+"""Seconds between two starts in which the server's time, which counts whole ones, may not distinguish their rows."""
 LATE: Final = 3600.0
-"""Seconds for which a start that lacks its row may still get it, where no server's time tells rows apart."""
+"""Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
 
 _BEGIN: Final = """begun{n} as (
   insert into starts (run, key, site, process, began, ends)

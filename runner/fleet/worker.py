@@ -228,7 +228,7 @@ class FleetWorkerLoop:
             wait=not self.once,
             fetch_job_polling_interval=_LOOK,
             update_heartbeat_interval=BEAT,
-            stalled_worker_timeout=3600.0,  # the dead are looked for below
+            stalled_worker_timeout=3600.0,  # the dead are found below
             install_signal_handlers=False,
             delete_jobs="always",
         )

@@ -36,7 +36,7 @@ class Judging:
         self.only_settles = judgement.only_settle
         self._leaves = judgement.hold or judgement.only_settle
         self._looks = judgement.look_again
-        self._looked: set[str] = set()
+        self._log_asked: set[str] = set()
         self._verdicts = dict(judgement.verdicts)
 
     @property
@@ -52,7 +52,7 @@ class Judging:
                 return {**self._verdicts.pop(key), "key": key}
         if asked.refused:  # the log was read just now: another look would hide why the verdict was refused
             return None
-        if self._looks and not self._looked.issuperset(asked.keys):
-            self._looked.update(asked.keys)
+        if self._looks and not self._log_asked.issuperset(asked.keys):
+            self._log_asked.update(asked.keys)
             return {"as": "log"}
         return None if asked.ended or self._leaves else {"as": "unknown"}

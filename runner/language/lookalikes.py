@@ -88,7 +88,7 @@ def _is_free(path: Path) -> bool:
 
 
 def _comment(document: Document, path: Path) -> _Warning | None:
-    rest = document.rest_behind(path)
+    rest = document.rest_after(path)
     if not _NO_COMMENT.match(rest):
         return None
     message = "a `#` after a space begins a comment: the value ends before it"

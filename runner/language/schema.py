@@ -130,7 +130,7 @@ def _problem(finding: Finding, document: Document) -> Problem:
         hint = document.quote_hint(path) or hint
     if document.joined_items(path) and not finding.at_key:
         hint = IN_ONE_COLUMN
-    if finding.code == "E108" and _COMMENT.fullmatch(document.rest_behind(path)):
+    if finding.code == "E108" and _COMMENT.fullmatch(document.rest_after(path)):
         hint = "put the text in quotes: to YAML a `#` begins a comment"
     if finding.code in ("E104", "E108") and finding.at_key and document.is_cut_off(path):
         hint = CUT_OFF

@@ -14,7 +14,7 @@ from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, UsageError
 from runner.ledger.database import moment
 from runner.ledger.model import AttemptEnd, LedgerEntry
-from runner.ledger.observing import ObservedEntry, Whereabouts, no_call_left
+from runner.ledger.observing import ObservedEntry, Whereabouts, may_have_changed, no_call_left
 from runner.runs.events import Line, RunStatus
 from runner.runs.journal import parse_line
 from runner.runs.stored_runs import RunName, StoredRun, load
@@ -27,7 +27,6 @@ _CALLS: Final = """
 select run::text, line from events
 where run = any (%(runs)s::uuid[]) and kind in ('call.sent', 'attempt.failed') order by run, seq
 """
-_LOOKED_AT: Final = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 
 
 class FleetRow(Struct, frozen=True, kw_only=True):
@@ -56,7 +55,7 @@ class ObservedFleet:
         self._store = store
 
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
-        open_runs = {entry.last.run for entry in entries if _is_looked_at(entry)} - {None}
+        open_runs = {entry.last.run for entry in entries if may_have_changed(entry)}
         rows = self._rows([str(run) for run in open_runs])
         errors = [run for run, row in rows.items() if row.state == "ended" and row.status == RunStatus.ERROR]
         sent_nothing = self._sent_nothing(errors)
@@ -71,7 +70,7 @@ class ObservedFleet:
         self, entry: LedgerEntry, rows: Mapping[str, FleetRow], sent_nothing: Collection[str]
     ) -> ObservedEntry:
         run = entry.last.run
-        if run is None or not _is_looked_at(entry):
+        if run is None or not may_have_changed(entry):
             return ObservedEntry(entry=entry)
         row = rows.get(run)
         if row is None:
@@ -104,10 +103,6 @@ class ObservedFleet:
 
     def _query(self, sql: str, runs: Sequence[str]) -> list[tuple[Any, ...]]:
         return self._store.link.run(sql, {"runs": [*runs]}).fetchall() if runs else []
-
-
-def _is_looked_at(entry: LedgerEntry) -> bool:
-    return entry.last.end is None or entry.last.end.status in _LOOKED_AT
 
 
 def _where(row: FleetRow) -> Whereabouts:

@@ -102,14 +102,20 @@ _CODES: Final = {
     RunStatus.REFUSED: ExitCode.REFUSED,
     RunStatus.UNKNOWN: ExitCode.UNKNOWN,
 }
-_LOOKED_AT = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
+_MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
+
+
+def may_have_changed(entry: LedgerEntry) -> bool:
+    """Whether the run of the last attempt may know more of its end than the ledger."""
+    end = entry.last.end
+    return entry.last.run is not None and (end is None or end.status in _MAY_CHANGE)
 
 
 def _observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -> ObservedEntry:
     """`stored` are the ids of all stored runs."""
     last, end = entry.last, entry.last.end
-    if last.run is None or (end is not None and end.status not in _LOOKED_AT):
+    if last.run is None or not may_have_changed(entry):
         return ObservedEntry(entry=entry)
     if last.run not in stored:
         return ObservedEntry(entry=entry, where=Whereabouts.ENDED if end else Whereabouts.LOST)

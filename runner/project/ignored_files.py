@@ -19,7 +19,7 @@ from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES, called, jobs_in, leads_out
 from runner.project.project import Project
-from runner.reading.files import below, first_bytes, is_meant, passed_over
+from runner.reading.files import below, first_bytes, is_included, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE, searched_folders
 from runner.targets.folders import holds_doubles
@@ -59,7 +59,7 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
         return None
     line = re.compile(rb"(?m)^name:[ \t]*[\"']?%s[\"']?[ \t]*(#.*)?\r?$" % re.escape(name.encode(errors="replace")))
     near = (path for pattern in (JOB_FILES, f"*/{JOB_FILES}") for path in sorted(Path().glob(pattern)))
-    jobs = islice(filter(is_meant, near), _MOST_FILES)
+    jobs = islice(filter(is_included, near), _MOST_FILES)
     found = next((path for path in jobs if line.search(first_bytes(path))), None)
     if found is not None:
         return f"name the file: the job `{clean(name)}` is in {clean(called(found))}"

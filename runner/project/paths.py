@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runner.reading.files import below, is_meant
+from runner.reading.files import below, is_included
 
 JOB_FILES = "*.job.yaml"
 
@@ -66,7 +66,7 @@ def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Pat
 
 def jobs_in(folder: Path, *, recursive: bool = False) -> list[Path]:
     """The job files of a folder; `recursive`: with those in folders below, but for links that lead out."""
-    found = sorted(path for path in folder.glob(JOB_FILES) if is_meant(path))
+    found = sorted(path for path in folder.glob(JOB_FILES) if is_included(path))
     if recursive:
         for inner in below(folder):
             found += [path for path in jobs_in(inner) if not leads_out(path, folder)]

@@ -1,6 +1,6 @@
 """What a file holds, and where in the file each part of it is.
 
-A place is looked up by the path into the data: `("steps", 3, "retry", "max")`. No look-up fails; a path that leads
+A place is found by the path into the data: `("steps", 3, "retry", "max")`. No look-up fails; a path that leads
 nowhere (a missing key) is answered with the place of the last part that exists. Nothing here checks the data.
 """
 
@@ -43,7 +43,7 @@ class _Part(Struct, frozen=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """`data` is the root value, None of an empty file. Places of what an alias stands for are those of its anchor;
+    """`data` is the root value, None of an empty file. Places of what an alias refers to are those of its anchor;
     the alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds
     the key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest
     can be checked.
@@ -178,7 +178,7 @@ class Document(Struct, frozen=True, kw_only=True):
         """The value at `path` as it is in the file, quotes and all."""
         return self.text[slice(*self._bounds(self._find(path).node))]
 
-    def rest_behind(self, path: Path) -> str:
+    def rest_after(self, path: Path) -> str:
         """What follows the value at `path`, on the line on which it ends."""
         _, end = self._bounds(self._find(path).node)
         return self.text[end : self.source.line_bounds(self.source.line_at(end))[1]]

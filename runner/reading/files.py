@@ -18,7 +18,7 @@ from runner.reading import encoding
 
 _MOST_NAMES = 1_000
 _JOB = ".job.yaml"
-_BEGINNING = 4096
+_HEAD = 4096
 """Bytes in which a file of ours says what it is."""
 
 
@@ -73,7 +73,7 @@ def content(path: Path, *, name: str, streams: bool = False) -> bytes | Problem:
         return _unreadable(path, name, error)
 
 
-def first_bytes(path: Path, *, most: int = _BEGINNING) -> bytes:
+def first_bytes(path: Path, *, most: int = _HEAD) -> bytes:
     """How a file begins; nothing of a file that cannot be read."""
     try:
         return read_bytes(path, most=most)
@@ -97,7 +97,7 @@ def stray(path: Path, *, name: str) -> Problem | None:
     return Problem(code="E119", message=f"`{name}` is a link that leads out of the project", hint=hint, file=name)
 
 
-def is_meant(path: Path) -> bool:
+def is_included(path: Path) -> bool:
     """Whether a folder that is named includes this file.
 
     It does not for what is hidden, as locks and copies of editors and systems are, nor for what is no file. A link that

@@ -200,7 +200,7 @@ def _nothing_there(complaint: Complaint) -> Problem:
     return complaint.error(f"{what} is missing{before}")
 
 
-def _more_behind(complaint: Complaint) -> Problem:
+def _more_after(complaint: Complaint) -> Problem:
     """Something else where the next key or item should begin."""
     source, at = complaint.source, complaint.at
     if complaint.value_ends_here():
@@ -317,8 +317,8 @@ _EXPLAINED: tuple[tuple[str, _Explain], ...] = (
     ("tag", _sign),
     ("block scalar", _sign),
     ("expected node content", _nothing_there),
-    ("expected key", _more_behind),
-    ("expected '-' indicator", _more_behind),
+    ("expected key", _more_after),
+    ("expected '-' indicator", _more_after),
     ("expected ',' or", _unclosed_bracket),
     ("<document start>", _plain("the text goes on after its only value has ended", _COLUMN)),
     ("YAML d", _plain("a `%YAML` line may appear once, with version 1.2", "leave the line out")),

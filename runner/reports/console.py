@@ -69,7 +69,7 @@ def step_transcript(
 
 
 def transcript_so_far(events: Sequence[Line], options: Detail, *, encoding: str = "utf-8") -> str:
-    """What `PlainConsole` has printed of a run that another process is still carrying out, and its current step."""
+    """What `PlainConsole` has printed of a run that another process still carries out, and its current step."""
     return lines(so_far(events, options), encoding=encoding)
 
 

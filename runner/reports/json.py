@@ -29,12 +29,12 @@ _STEP = (
 """The keys of a row in their order: fields of `StepResult`."""
 _EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "unverified", "judged")
 """Likewise, but null in runs of earlier versions."""
-_BEGINNING = ("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
+_RUN_FIELDS = ("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
 """Fields of `RunStarted`, null in runs of earlier versions."""
 _ROW_KEYS = (*_STEP, *_EVIDENCE, "if")
 _MAY_BE_UNKNOWN = (*_EVIDENCE, "if")
 _row_values = attrgetter(*_STEP, *_EVIDENCE, "condition")
-_beginning_values = attrgetter(*_BEGINNING)
+_run_values = attrgetter(*_RUN_FIELDS)
 _INDENT = "  "
 _ROW = "\n" + _INDENT * 4
 """What is before each row but for its comma."""
@@ -85,7 +85,7 @@ def _indented(encoded: bytes, *, depth: int) -> str:
 
 
 def _run(run: ReportedRun) -> Iterator[str]:
-    result, began = run.result, _beginning(run.lines)
+    result, began = run.result, _run_fields(run.lines)
     target = result.target
     head: JsonObject = {
         "id": result.id,
@@ -119,11 +119,11 @@ def _rows(run: ReportedRun) -> Iterator[tuple[str]]:
         yield (_indented(encoded, depth=3).removeprefix(f"[{_ROW}").removesuffix(f"{_ROW.removesuffix(_INDENT)}]"),)
 
 
-def _beginning(lines: Sequence[Line]) -> JsonObject:
+def _run_fields(lines: Sequence[Line]) -> JsonObject:
     """What the first event says of the run; null is what it does not say."""
     first = lines[0].event if lines else None
-    values = _beginning_values(first) if isinstance(first, RunStarted) else [None] * len(_BEGINNING)
-    return dict(zip(_BEGINNING, map(known, values), strict=True))
+    values = _run_values(first) if isinstance(first, RunStarted) else [None] * len(_RUN_FIELDS)
+    return dict(zip(_RUN_FIELDS, map(known, values), strict=True))
 
 
 def _step(step: StepResult, attempts: RowAttempts | None) -> dict[str, object]:

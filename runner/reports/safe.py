@@ -14,7 +14,7 @@ from runner.foundation.values import JsonObject
 from runner.secrets.redact import MARK, hide, visible
 
 _HOLE = MARK.encode()
-"""Where this is there may be a hole; where it is not, nothing needs to be looked at."""
+"""Where this is there may be a hole; where it is not, nothing needs to be checked."""
 _COMMAND = lazy_pattern(r"##(?=\w*\[)")
 _FIRST_COLON = lazy_pattern(r"(?m)^([^\S\n]*):(?=:)")
 _UNSAFE_IN_JSON = lazy_pattern(

@@ -41,7 +41,7 @@ class UnderWay:
         self._ended: tuple[RunStatus, ...] = ()
         self._locks: tuple[str, ...] = ()
         self._silent_since = clock()
-        self._said = 0
+        self._messages = 0
 
     def begin(self, run: str, title: str, *, earlier: Iterable[Line] = ()) -> None:
         self._runs[run] = _RunUnderWay(title=clean(title), alive=Alive(self._clock, earlier=earlier))
@@ -63,13 +63,13 @@ class UnderWay:
     def line(self) -> str | None:
         """The line that is due now, if any is: of the row that takes longest. None is while a person is being asked."""
         now = self._clock()
-        if now - self._silent_since < SILENCES[min(self._said, len(SILENCES) - 1)]:
+        if now - self._silent_since < SILENCES[min(self._messages, len(SILENCES) - 1)]:
             return None
         rows = [(run, run.alive.current) for run in list(self._runs.values())]
         running = [(run, row) for run, row in rows if row is not None and row.row.kind != _ASKS]
         if not running:
             return None
-        self._said, self._silent_since = self._said + 1, now
+        self._messages, self._silent_since = self._messages + 1, now
         run, row = min(running, key=lambda found: found[1].since)
         others = f", and {len(self._runs) - 1} more" if len(self._runs) > 1 else ""
         done = f"; {self.done()}" if self._total > 1 else ""
@@ -91,7 +91,7 @@ class UnderWay:
         return f"{len(self._ended)} of {self._total} runs done{''.join(named)}{waits}"
 
     def _break_silence(self) -> None:
-        self._silent_since, self._said = self._clock(), 0
+        self._silent_since, self._messages = self._clock(), 0
 
 
 def _waits(runs: int) -> str:

@@ -151,7 +151,7 @@ def _cut_part(part: str, value: Json, secrets: Secrets) -> Json:
 
 
 def _cut_request(request: JsonObject, secrets: Secrets) -> JsonObject:
-    """A request without secrets. In a path, and in JSON that is sent as text, each value is looked at by itself: a
+    """A request without secrets. In a path, and in JSON that is sent as text, each value is searched by itself: a
     short secret is known only as a whole value.
     """
     return {

@@ -55,7 +55,7 @@ def _search_for(words: Iterable[str]) -> Search:
 
 class Needles:
     """A set of texts to find. One pattern holds only their beginnings: a token of two thousand characters in a
-    hundred spellings would take a tenth of a second to compile. `signs` are looked for beside them, by `may_be_in`.
+    hundred spellings would take a tenth of a second to compile. `signs` are searched for beside them, by `may_be_in`.
     """
 
     def __init__(self, texts: Iterable[str], *, signs: Iterable[str] = ()) -> None:

@@ -18,7 +18,7 @@ from runner.service import bodies
 LARGEST_EXCERPT: Final = 4096
 """Bytes of UTF-8."""
 
-_LOOKED_AT: Final = 65536
+_LARGEST_READ: Final = 65536
 """Bytes of a body: a page begins with scripts and styles."""
 _UNSHOWN = lazy_pattern(rb"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
 _CHARSET = lazy_pattern(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
@@ -26,11 +26,11 @@ _CHARSET = lazy_pattern(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
 
 def excerpt(body: bytes, *, content_type: str = "") -> str | None:
     """At most `LARGEST_EXCERPT` of `body`; None where it is empty, or no text."""
-    text = _text(body[:_LOOKED_AT], content_type)
+    text = _text(body[:_LARGEST_READ], content_type)
     if "\x00" in text or not text:
         return None
     shown = text.encode()
-    if len(shown) <= LARGEST_EXCERPT and len(body) <= _LOOKED_AT:
+    if len(shown) <= LARGEST_EXCERPT and len(body) <= _LARGEST_READ:
         return text
     most = LARGEST_EXCERPT - len(SHORTENED.encode())
     return shown[:most].decode("utf-8", "ignore").rstrip() + SHORTENED

@@ -93,7 +93,7 @@ def not_accepted(call: Call | None, reply: Reply, site: Site) -> CallFailed:
     """
     shown = f"{site.name} answered with its login page"
     if reply.status == HTTPStatus.UNAUTHORIZED:
-        shown = _said(reply, site)
+        shown = _described(reply, site)
     elif host := _other_host(reply, site):
         shown = f"{site.name} redirects to a login page of another host, `{host}`"
     return CallFailed(
@@ -145,7 +145,8 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
     if signed_out(call, reply):
         return not_accepted(call, reply, site)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return _failed(reply, FailureKind.TURNED_AWAY, Trouble(code="E310", message=_said(reply, site), hint=_LATER))
+        trouble = Trouble(code="E310", message=_described(reply, site), hint=_LATER)
+        return _failed(reply, FailureKind.TURNED_AWAY, trouble)
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         where = _destination(reply)
         message = f"{site.name} redirects ({_named(status)}) to {where}"
@@ -153,12 +154,12 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
             return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
         return refused(call, reply, message, hint=_REDIRECT)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
-        return refused(call, reply, _said(reply, site), hint=_what_to_check(call, status, site))
+        return refused(call, reply, _described(reply, site), hint=_what_to_check(call, status, site))
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
-        return refused(call, reply, _said(reply, site))
+        return refused(call, reply, _described(reply, site))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
-    return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=_said(reply, site), hint=_LATER))
+    return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=_described(reply, site), hint=_LATER))
 
 
 def is_post(call: Call | None, site: Site) -> bool:
@@ -221,7 +222,7 @@ def body_of(reply: Reply) -> str | None:
     return excerpt(reply.body, content_type=reply.headers.get("content-type", ""))
 
 
-def _said(reply: Reply, site: Site) -> str:
+def _described(reply: Reply, site: Site) -> str:
     words, named = _words(reply), _named(reply.status)
     says_no_more = words.startswith(str(reply.status)) or named.endswith(words)  # a page whose title is its status
     return f"{site.name} answered {named}" if says_no_more else f"{site.name} answered {named}: {words}"

@@ -61,13 +61,13 @@ def no_connection(error: BaseException | None, place: str) -> CallFailed:
         case ssl.SSLError():
             return _not_sent("E302", f"no TLS connection to {place}: {_reason(error)}", _NETWORK)
         case socket.gaierror() | UnicodeError():
-            return _not_sent("E301", f"the host of {place} is not known: {_said(error)}", _NETWORK)
+            return _not_sent("E301", f"the host of {place} is not known: {_described(error)}", _NETWORK)
         case ConnectionRefusedError():
             return _not_sent("E301", f"{place} refuses connections", f"is the application running? {_NETWORK}")
         case OSError(errno=errno.EHOSTUNREACH | errno.ENETUNREACH):
-            return _not_sent("E301", f"there is no way to {place}: {_said(error)}", _NETWORK)
+            return _not_sent("E301", f"there is no way to {place}: {_described(error)}", _NETWORK)
         case _:
-            return _not_sent("E301", f"no connection to {place}: {_said(error)}", _NETWORK)
+            return _not_sent("E301", f"no connection to {place}: {_described(error)}", _NETWORK)
 
 
 def no_connection_in_time(place: str, seconds: float) -> CallFailed:
@@ -106,7 +106,7 @@ def no_answer_in_time(place: str, seconds: float) -> CallFailed:
 def broken(error: BaseException | None, place: str) -> CallFailed:
     """The connection ended after the call, or a part of it, had left."""
     message = f"the connection to {place} broke before the answer was whole"
-    return _unanswered("E306", f"{message}: {_said(error)}" if isinstance(error, OSError) else message)
+    return _unanswered("E306", f"{message}: {_described(error)}" if isinstance(error, OSError) else message)
 
 
 def no_http(place: str, why: str) -> CallFailed:
@@ -149,9 +149,9 @@ def _no_proxy(cause: Exception) -> CallFailed:
         case ConnectionRefusedError():
             return _not_sent("E301", "the proxy refuses connections", f"is it running? {_PROXY}")
         case socket.gaierror() | UnicodeError():
-            return _not_sent("E301", f"the host of the proxy is not known: {_said(cause)}", _PROXY)
+            return _not_sent("E301", f"the host of the proxy is not known: {_described(cause)}", _PROXY)
         case _:
-            return _not_sent("E301", f"no connection to the proxy: {_said(cause)}", _PROXY)
+            return _not_sent("E301", f"no connection to the proxy: {_described(cause)}", _PROXY)
 
 
 def _unknown_to_proxy(*, knew_us: bool) -> Trouble:
@@ -179,7 +179,7 @@ def _unanswered(code: str, message: str, hint: str | None = None) -> CallFailed:
     return CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code=code, message=message, hint=hint))
 
 
-def _said(error: BaseException | None) -> str:
+def _described(error: BaseException | None) -> str:
     """The system's own words, without its numbers and without the address."""
     if isinstance(error, ssl.SSLEOFError):
         return "TLS ended without its own last word"

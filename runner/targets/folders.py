@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from runner.reading.files import is_meant
+from runner.reading.files import is_included
 
 ENDING: Final = ".process.yaml"
 DOUBLES: Final = f"*{ENDING}"
@@ -11,9 +11,9 @@ RECORDS: Final = "records.yaml"
 
 
 def holds_doubles(folder: Path) -> bool:
-    return any(map(is_meant, folder.glob(DOUBLES)))
+    return any(map(is_included, folder.glob(DOUBLES)))
 
 
 def doubles_in(folder: Path) -> list[Path]:
     """The files of the doubles. Raises `OSError` where the folder cannot be read."""
-    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDING) and is_meant(path))
+    return sorted(path for path in folder.iterdir() if path.name.endswith(ENDING) and is_included(path))

@@ -28,8 +28,8 @@ from runner.targets.values import (
     header_name_mistake,
     identity_in_the_cloud,
     identity_mistake,
+    likely_url,
     proxy_mistake,
-    site_meant,
     url_mistake,
 )
 
@@ -100,7 +100,7 @@ def _text(
 
 def _right_address(key: str, written: str, target: JsonObject) -> str | None:
     """The address to write in the place of a wrong address in the file."""
-    right = site_meant(written) if key in ("url", "identity_url") else None
+    right = likely_url(written) if key in ("url", "identity_url") else None
     if right is None:
         return None
     if key == "url" and _PREFIX.search(written):

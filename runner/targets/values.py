@@ -51,7 +51,7 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
     return _scheme_mistake(parts, plain_http=plain_http) or _extra_mistake(parts)
 
 
-def site_meant(written: str) -> str | None:
+def likely_url(written: str) -> str | None:
     """The address that a wrong address most probably means: with its scheme, and without what belongs to no site.
 
     None where nobody knows. Never an address that holds a name or a password.

@@ -196,7 +196,7 @@ def test_a_process_that_the_log_does_not_have_is_e225(capsys: pytest.CaptureFixt
 def test_a_site_that_does_not_tell_which_process_it_is_of_is_e225(capsys: pytest.CaptureFixture[str]) -> None:
     record(Shown(VwProcessLib=REFUSED), code=1)
     told = capsys.readouterr().err
-    assert f"error[E225]: the site does not tell which process {PROCESS} is of" in told
+    assert f"error[E225]: the site does not show which process {PROCESS} is of" in told
     assert "the library (VwProcessLib) is refused: " in told
 
 

@@ -109,7 +109,7 @@ def test_starts_of_another_owner_are_no_candidates() -> None:
 def test_where_nobody_knows_who_we_are_nothing_is_inferred() -> None:
     world = World(answers=[unanswered()], owner=None).carry_out(planned(ONE))
     assert world.finished("a").status == "unknown"
-    assert "does not tell whether it is ours" in trouble_of(world).message
+    assert "does not show whether it is ours" in trouble_of(world).message
     assert (world.sent.count("who am i"), world.sent.count("who is user")) == (1, 1)
 
 

@@ -93,7 +93,7 @@ def test_more_rows_than_are_read_at_once_settle_nothing() -> None:
     assert "the process log could not be read" in said(world.finished("b"))
     answered = World(crowd=crowd).carry_out(planned(CHARGE))
     assert ended(answered, "b") == ("passed", None)
-    assert "or more: too many to tell apart" in said(answered.finished("b"))
+    assert "or more: too many to distinguish" in said(answered.finished("b"))
 
 
 @pytest.mark.parametrize("old", [WATERMARK - 1, WATERMARK, WATERMARK + 1])

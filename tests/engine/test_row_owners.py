@@ -420,7 +420,7 @@ def test_rows_that_tell_no_owner_settle_no_call_in_doubt() -> None:
     world = Ownerless(answers=[unanswered()])
     world.carry_out(planned(ONE))
     assert ended(world, "a") == ("unknown", None)
-    assert "does not tell whether it is ours" in said(world.finished("a"))
+    assert "does not show whether it is ours" in said(world.finished("a"))
 
 
 class Doubled(World):

@@ -1,6 +1,6 @@
 import pytest
 
-from runner.targets.values import proxy_mistake, site_meant, url_mistake
+from runner.targets.values import likely_url, proxy_mistake, url_mistake
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_proxy_may_not_be_called_at(url: str) -> None:
     ],
 )
 def test_the_address_that_was_meant_is_said_without_a_name_and_a_password(written: str, meant: str | None) -> None:
-    assert site_meant(written) == meant
+    assert likely_url(written) == meant
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u200b", "\ufeff", " ", "\t", "\u202e"])

@@ -28,7 +28,7 @@ from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
 
 _MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
-_GONE = "inferred: the element does not wait any more, and no log tells how it ended"
+_GONE = "inferred: the element does not wait any more, and no log shows how it ended"
 _ANSWERED = (0.0, *NO_ROW_YET)
 """Seconds between two looks at an element whose call was answered."""
 
@@ -58,7 +58,7 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
     if not isinstance(outcome, Failed):
         return judged(row, outcome.value)
     if row.is_once and _may_have_happened(outcome.failure):
-        return in_doubt(outcome.failure.trouble, why="the process log does not tell of single elements")
+        return in_doubt(outcome.failure.trouble, why="the process log does not show single elements")
     return call_failed(outcome.failure, row.step.effect)
 
 
@@ -140,7 +140,7 @@ def _not_moved(row: OpenRow, value: Json, now: ElementInstance | None) -> Attemp
     trouble = Trouble(
         code="E208", message=f"not verified: {still}", hint="`verify: auto` passes such a call with a warning"
     )
-    row.look_again = partial(_looked_again, cause=trouble)
+    row.look_again = partial(_settle_again, cause=trouble)
     status = Status.UNKNOWN if row.is_once else Status.ERROR
     return Attempt(status=status, result=value, trouble=trouble, process_id=_own(row).process_id)
 
@@ -152,13 +152,13 @@ def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
     if not row.is_once:
         return (yield from _settled(row, moments=AT_ONCE)) or call_failed(failure, row.step.effect)
     row.in_doubt = row.unanswered = True
-    row.look_again = partial(_looked_again, cause=failure.trouble)
+    row.look_again = partial(_settle_again, cause=failure.trouble)
     last = row.state.run.plan.settle
     moments = (0.0, SECOND_READING * last, (1 - SECOND_READING) * last)
     return (yield from _settled(row, moments=moments)) or _unknown(failure.trouble)
 
 
-def _looked_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:
+def _settle_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:
     """One more look at a row that is in doubt."""
     settled = yield from _settled(row, moments=AT_ONCE)
     return settled or replace(unknown, trouble=_unknown(cause).trouble, cause=cause)

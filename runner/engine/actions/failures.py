@@ -131,7 +131,7 @@ def _library(row: OpenRow) -> Running[list[JsonObject] | CallFailed]:
 
 
 def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFailed]:
-    """The failed instances that count. A process that came after the library was read is looked up anew."""
+    """The failed instances that count. A process that came after the library was read is read by itself."""
     rows = yield from read_records(row, failed_rows.failed_since(watch.moment.since))
     if isinstance(rows, CallFailed):
         return rows

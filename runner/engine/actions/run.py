@@ -50,7 +50,7 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
 
 
 def _in_version(row: OpenRow, call: RunProcessCall, number: int) -> Running[RunProcessCall | Attempt]:
-    """The call of this version, which is looked up in the library; nothing was sent where it is not there."""
+    """The call of this version, which is found in the library; nothing was sent where it is not there."""
     with row.reading_until(row.t + row.attempt_seconds):
         for fresh in (False, True):
             known = yield from process_log.versions_of(row, call.process, fresh=fresh)

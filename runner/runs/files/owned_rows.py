@@ -144,7 +144,7 @@ class RowsOfRun:
             database.executemany(_FORGOTTEN, [(self._run, other) for other in keys])
 
     def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
-        """Whether the row belongs to another call. One run's own calls are told apart by the engine, unless the row is
+        """Whether the row belongs to another call. One run's own calls are known to the engine, unless the row is
         `certain` to be of this call.
         """
         found = database.execute("SELECT run, key FROM row WHERE id = ?", (row,)).fetchone()

@@ -102,12 +102,12 @@ _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wai
 def apply(context: click.Context, /, **_: object) -> int:
     r"""Carry out the jobs in SPEC that are new or changed, each version once at each target.
 
-    A version is what a job does: its steps, files, inputs, case and target, without comments, texts and secrets. One
-    that has passed is not carried out again, nor is one that failed, until the job changes or `--retry failed`. A run
-    that broke off goes on. What is unknown is never repeated: settle it, as `runner show` says.
+    A version is what a job does: its steps, files, inputs, case and target, without comments, texts and secrets. A
+    version that has passed is not carried out again, nor is a version that failed, until the job changes or `--retry
+    failed`. A run that broke off goes on. What is unknown is never repeated: settle it, as `runner show` says.
 
     With --db workers of a fleet carry the versions out. Whoever applies needs no secrets then, and no way to the sites;
-    an earlier version that has not begun is taken out of the queue, one that has begun ends first.
+    an earlier version that has not begun is taken out of the queue, a version that has begun ends first.
 
     \b
     Examples:

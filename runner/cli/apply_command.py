@@ -90,6 +90,12 @@ class ApplyCommand(Struct, kw_only=True):
         output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")
         return [each for each in self.decided if not can_be_adopted(each)]
 
+    def end_of_adopting(self, others: Sequence[Decision]) -> ExitCode:
+        """Report the versions that could not be adopted."""
+        problems, codes = self.of_others(others)
+        output.problems(*problems)
+        return self.end(self.versions.decisions(writing=False), codes, problems)
+
     def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
         """The problems of versions that this command has not carried out, and their exit codes."""
         found = [words.problem(each, store=self.store, command=self.as_typed()) for each in decisions]

@@ -1,7 +1,7 @@
 """`apply` with a fleet: the versions go into its queue, and workers carry them out.
 
 Whoever applies needs no secret, and no way to the sites. What is decided and what is queued is one transaction, in
-which no other command changes the ledger: of four at once each version is queued by one.
+which no other command changes the ledger: of four commands at once each version is queued by one.
 """
 
 import json
@@ -69,10 +69,9 @@ class ApplyToFleet:
             if self._given["adopt"]:
                 with self._ledger.alone():
                     self._decide()
-                    problems, codes = command.of_others(command.adopt())
+                    not_adopted = command.adopt()
                     self._prune()
-                output.problems(*problems)
-                return command.end(self._versions.decisions(writing=False), codes, problems)
+                return command.end_of_adopting(not_adopted)
             self._queue()
         command.print(self._fresh)
         return self._end(self._waited_for())
@@ -248,7 +247,7 @@ def _lock(spec: RunSpec, version: AppliedVersion) -> str | None:
 
 
 def refuse_sandboxes(specs: Sequence[RunSpec]) -> None:
-    """Raise `RefusedError` where a run goes to a sandbox: on each worker it would be another one."""
+    """Raise `RefusedError` where a run goes to a sandbox: each worker would have its own."""
     names = list(dict.fromkeys(spec.target.name for spec in specs if isinstance(spec.target, SandboxTarget)))
     if names:
         message = f"{listed([*map(clean, names)])} is a sandbox, and a fleet has none: each worker would have its own"

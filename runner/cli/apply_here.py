@@ -47,10 +47,9 @@ class ApplyHere:
         if is_dry:
             return command.show(needs)
         if self._given["adopt"]:
-            problems, codes = command.of_others(command.adopt())
+            not_adopted = command.adopt()
             self._prune()
-            output.problems(*problems)
-            return command.end(command.versions.decisions(writing=False), codes, problems)
+            return command.end_of_adopting(not_adopted)
         return self._apply(command.decided, needs)
 
     def _waited_for(self) -> list[Decision]:

@@ -212,7 +212,7 @@ class ApplySet(Struct, kw_only=True):
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
     ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:
         """Runs that have not ended and are not in the ledger, which was lost meanwhile, with the version of now: they
-        are of it where their plans are the same, else of one before, which counts as long as it is under way.
+        are of it where their plans are the same, else of an earlier version, which counts as long as it is under way.
         """
         names = {(version.job, version.case, version.target): version for version in new}
         runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})

@@ -18,7 +18,7 @@ Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 SCHEMA: Final = 1
 """The version of our own tables."""
 _LOCK: Final = 7165
-"""Of two that migrate at once one waits."""
+"""Of two programs that migrate at once the second waits."""
 _SETTINGS: Final = {
     "connect_timeout": 5,
     "keepalives_idle": 5,
@@ -71,7 +71,7 @@ def connect(dsn: str) -> Connection:
 
 @contextmanager
 def stored() -> Iterator[None]:
-    """An error of the database as one of the store."""
+    """An error of the database as an error of the store."""
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:

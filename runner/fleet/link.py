@@ -28,8 +28,8 @@ class Link:
         self._connection: Connection | None = None
 
     def run(self, sql: str, values: Mapping[str, object] | None = None) -> Cursor:
-        """Execute a statement, in a transaction of its own. Where the connection broke it is executed again: it has to
-        be one that does nothing the second time. Raises `StoreError`, `NoDatabaseError` for an outage.
+        """Execute a statement, in a transaction of its own. Where the connection broke it is executed again: the
+        second time it has to do nothing. Raises `StoreError`, `NoDatabaseError` for an outage.
         """
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
 

@@ -154,7 +154,7 @@ class FencedLog:
             "from": self._stored,
             "to": self._stored + len(self._lines),
             "head": self._head,
-            "kinds": "\n".join(kinds),  # not as lists: psycopg takes 1 ms to write one of four lines
+            "kinds": "\n".join(kinds),  # not as lists: psycopg takes 1 ms to write a list of four lines
             "lines": b"\n".join(self._lines).decode(),
         }
         columns, changes = "", ""

@@ -71,7 +71,7 @@ class FleetRun(Struct, frozen=True, kw_only=True):
 
 
 class UnservedRuns(Struct, frozen=True, kw_only=True):
-    """Runs that no living worker takes. Those that have begun need one with their `replay` version."""
+    """Runs that no living worker takes. Those that have begun need a worker with their `replay` version."""
 
     target: str
     replay: int | None

@@ -13,7 +13,7 @@ from runner.fleet.link import Link
 from runner.runs.store import FencedError, Others, StoreError
 
 NEAR: Final = 5.0
-"""Seconds between two starts in which the server's time, which counts whole ones, may not distinguish their rows."""
+"""Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
 LATE: Final = 3600.0
 """Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
 

@@ -105,7 +105,7 @@ class PacedTurn(NamedTuple):
 class FleetPace:
     """At most `rate` calls a second to one site, from all machines, evenly spaced: a `runner.service.gate.SitePace`.
 
-    The turn of a call that gives up waiting goes to the next one here; to others only where it was the last of all.
+    The turn of a call that gives up waiting goes to the next call here; to others only where it was the last of all.
     `clock` is that of this machine, and `now` replaces the server's.
     """
 

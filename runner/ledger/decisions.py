@@ -106,8 +106,8 @@ def decide(
 
 
 def holds_up(before: ObservedEntry) -> bool:
-    """Whether a run of another version has to end, or to be settled, before one of the same title begins: what it did
-    may happen a second time. A run that is lost can do neither, and holds nobody up.
+    """Whether a run of another version has to end, or to be settled, before a version of the same title begins: what it
+    did may happen a second time. A run that is lost can do neither, and holds nobody up.
     """
     return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF) or needs_a_person(before)
 

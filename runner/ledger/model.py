@@ -34,7 +34,7 @@ class AppliedVersion(Struct, frozen=True, kw_only=True):
     """A job's case, or its only run, at a target. `digest` is 64 hexadecimal digits; `url` is empty for a sandbox.
 
     `folder` is the folder of the job's file, relative to that of the project. `key` is part of the version, where the
-    command has one (`--for`, `--every`).
+    command has a key (`--for`, `--every`).
     """
 
     digest: str
@@ -125,8 +125,8 @@ class Ledger(Protocol):
         """Write the attempts down, durably, as the context is left without an exception. Until then nothing of their
         runs may be sent, and no other program writes.
 
-        It gives the digests of those that are written. One is not where it is not attempt `known` + 1 of its version
-        any more, or an attempt at another version of its title is open whose run is none of `passing`.
+        It gives the digests of those that are written. A claim is not where it is not attempt `known` + 1 of its
+        version any more, or an attempt at another version of its title is open whose run is none of `passing`.
         """
 
     def end(self, run: str, end: AttemptEnd) -> None:

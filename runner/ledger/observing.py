@@ -64,7 +64,7 @@ class RunObserver(Protocol):
 
 
 class StoredRuns:
-    """The runs of a local store, each read from its events; of one that was deleted, from its line in the history."""
+    """The runs of a local store, each read from its events; of a deleted run, from its line in the history."""
 
     def __init__(self, store: RunStore) -> None:
         self._store = store

@@ -2,7 +2,7 @@
 leaves all of it or nothing.
 
 A version that is no more what the job's file says, and whose run has not begun, is taken back as if it had never been
-applied. One that has begun ends first: the run of the next waits for it, whatever locks the two have.
+applied. A version that has begun ends first: the run of the next waits for it, whatever locks the two have.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -153,7 +153,7 @@ def _open(needed: Iterable[str], last: Mapping[str, tuple[str | None, str | None
 
 
 def _older_runs(connection: Connection, ledger: FleetLedger, digests: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """By version the runs of older ones of its title that have to end, or to be settled, first."""
+    """By version the runs of older versions of its title that have to end, or to be settled, first."""
     found: dict[str, tuple[str, ...]] = {}
     for digest, run in connection.execute(_OLDER, {"fleet": ledger.fleet, "digests": [*digests]}):
         found[digest] = (*found.get(digest, ()), run)
@@ -161,7 +161,7 @@ def _older_runs(connection: Connection, ledger: FleetLedger, digests: Iterable[s
 
 
 def _follow(connection: Connection, ledger: FleetLedger, claims: Sequence[VersionClaim]) -> None:
-    """Runs that wait for an earlier version of a job wait for the new one."""
+    """Runs that wait for an earlier version of a job wait for the new version."""
     values = {
         "fleet": ledger.fleet,
         "runs": [claim.attempt.run for claim in claims],

@@ -88,7 +88,7 @@ def _step(step: Json) -> Json:
 
 
 def _expectation(written: Json) -> Json:
-    """An expectation without its message. One that has nothing else is the same as its condition alone."""
+    """An expectation without its message. Without anything else it is the same as its condition alone."""
     if not isinstance(written, dict):
         return written
     rest: dict[str, Json] = {key: value for key, value in written.items() if key not in _TEXTS_OF_AN_EXPECTATION}

@@ -195,7 +195,7 @@ def _ending(observed: ObservedEntry, store: str) -> str:
 
 
 def _commit(commit: str | None) -> str:
-    """The commit that a person sees. One that does not hold the version does not get the credit."""
+    """The commit that a person sees. A commit that does not hold the version is not shown as its source."""
     if not commit:
         return ""
     more = " with uncommitted changes" if commit.endswith(DIRTY) else ""

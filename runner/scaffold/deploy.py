@@ -85,7 +85,7 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
     output.data(f"\nnext: {_filled(kind.next, marks)}\n")
 
 
-def _refuse_odd(word: str, is_plain: bool, what: str) -> None:  # noqa: FBT001  of two positional ones
+def _refuse_odd(word: str, is_plain: bool, what: str) -> None:  # noqa: FBT001  of two positional arguments
     if not is_plain:
         message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
         raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class DeployKind(Struct, frozen=True, kw_only=True):
-    """`files` by name: the template, and what it is; one with `@LABEL@` in its name is written for each target.
+    """`files` by name: the template, and what it is; a file with `@LABEL@` in its name is written for each target.
     `to_do` are lines of what is left to a person, `next` is the last of them. `resources` are what kustomize begins
     with. `reads_folder`: the container has no file but those in the folder.
     """

@@ -12,7 +12,7 @@ from runner.reports.safe import safe
 from runner.terminal import output
 
 ADDED_TO = ".gitignore"
-"""Every new repository has one: our lines are added to it."""
+"""Every new repository has this file: our lines are added to it."""
 
 
 class NewFile(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class NewFile(Struct, frozen=True, kw_only=True):
 
 def write_files(files: Sequence[NewFile]) -> list[Path]:
     """Write the files, and print what was done; those that were there, and are as they were. Raises `UsageError` where
-    one must not be there, before anything is written.
+    a file must not be there, before anything is written.
     """
     _refuse_what_is_in_the_way(files)
     done = [(_write(file), file) for file in files]

@@ -23,10 +23,12 @@ from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.active_run import RunOrigin, begin
 from runner.execution.locks import claim_of
+from runner.execution.planned_runs import commands, never_begun
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import check_permission
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.sentences import many
 from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
@@ -91,8 +93,9 @@ def rerun(context: click.Context, /, **_: object) -> int:
 
 def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
     """The runs of a command that did not pass; those that have passed since are named and left out."""
-    passed = passed_by_digest(named.store)
-    for run in of_one_command(named):
+    passed, runs = passed_by_digest(named.store), of_one_command(named)
+    _say_never_begun(runs)
+    for run in runs:
         result = run.result
         if result.finished and result.status is RunStatus.PASSED:
             continue
@@ -101,6 +104,16 @@ def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
             output.say(f"left out: {title(result)}, which has passed since with the same inputs, in run {clean(later)}")
         else:
             yield run
+
+
+def _say_never_begun(runs: Sequence[StoredRun]) -> None:
+    """Runs that the command did not come to have no plan here: they are not taken in."""
+    if lacking := never_begun(runs):
+        verb = "is" if len(lacking) == 1 else "are"
+        count = f"{many(len(lacking), 'run')} of that command never began"
+        output.say(f"{count}, and {verb} not taken in; with its inputs and options, this carries them out:")
+        for command in commands(lacking):
+            output.say(f"  {command}")
 
 
 def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:

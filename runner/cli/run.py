@@ -17,6 +17,7 @@ from runner.cli.command import (
     with_reports,
 )
 from runner.cli.verb import Verb
+from runner.execution import planned_runs
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
 from runner.execution.prepare import prepare
@@ -129,12 +130,15 @@ def _carry_out(
     judgement = Judgement(hold=given["hold"])
     origin = RunOrigin(command=new_id())
     sandboxes = Sandboxes(store)
+    unnoted = [run_set.runs]  # until the first has begun
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def pending(spec: RunSpec) -> PendingRun:
             def begun() -> ActiveRun:
                 run = begin(spec, sites, store, alone=alone, judgement=judgement, origin=origin)
                 claims.note(spec, run.facts.id)
+                if unnoted:
+                    planned_runs.note(store, run.facts.id, unnoted.pop())
                 return run
 
             return PendingRun(

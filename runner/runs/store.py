@@ -32,11 +32,12 @@ class RunLockedError(Exception):
 
 class Part(Enum):
     """What is stored of a run. `EVENTS` are written by a `RunLog` alone, each other part whole. The rest can be drawn
-    again from them, but for the plan.
+    again from them, but for the plan, and for what its command was to begin, which is stored with the first run.
     """
 
     EVENTS = "events.jsonl"
     PLAN = "plan.json"
+    PLANNED = "planned.json"
     REPORT = "report.json"
     JUNIT = "junit.xml"
     PAGE = "report.html"

@@ -111,6 +111,12 @@ def of_one_command(run: StoredRun) -> list[StoredRun]:
     return [run if name == run.id else load(run.store, name) for name in names]
 
 
+def names_since(store: RunStore, run: str) -> frozenset[RunName]:
+    """What began with `run`, or later."""
+    results = (_from_ends(store, other) for other in store.runs() if other >= run)
+    return frozenset(_name(result) for result in results if result is not None)
+
+
 def passed_by_digest(store: RunStore) -> dict[str, str]:
     """The newest run that passed, by the digest of its job, inputs and target."""
     results = (_from_ends(store, run) for run in store.runs())

@@ -144,3 +144,36 @@ def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Ans
         assert not any(run in text for run in runs[:2])
     assert ended(["report", runs[0], "--report-json", "alone.json"]) == 0
     assert len(json.loads(Path("alone.json").read_text())["runs"]) == 1
+
+
+def test_what_the_command_never_began_is_counted_and_named_with_the_commands_that_carry_it_out(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there", "-x"]) == 1
+    (first,) = (path.name for path in Path(".runner/runs").iterdir())
+    answers.given.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    start = lines.index(
+        "7 runs of that command never began, and are not taken in; with its inputs and options, this carries them out:"
+    )
+    assert sorted(lines[start + 1 : start + 5]) == [
+        "  runner run a.job.yaml -t here -k 'a[blue]'",
+        "  runner run a.job.yaml -t there -k 'a[red]' -k 'a[blue]'",
+        "  runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]'",
+        "  runner run b.job.yaml -t there -k 'b[red]' -k 'b[blue]'",
+    ]
+    for command in (
+        "a.job.yaml -t here -k a[blue]",
+        "a.job.yaml -t there",
+        "b.job.yaml -t here",
+        "b.job.yaml -t there -k red",
+    ):
+        assert ended(["run", *command.split()]) == 0
+    capsys.readouterr()
+    assert ended(["rerun", first, "--failed"]) == 5
+    printed = capsys.readouterr().err
+    assert "1 run of that command never began, and is not taken in; with its inputs and options" in printed
+    assert "  runner run b.job.yaml -t there -k 'b[blue]'\n" in printed

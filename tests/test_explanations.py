@@ -97,7 +97,7 @@ def test_each_code_stands_in_one_group() -> None:
 def test_an_explanation_is_drawn_as_text_markdown_and_json() -> None:
     explained = explanation("E104")
 
-    assert as_text(explained).startswith("E104: unknown key\n\nA key stands here that is not known here.\n")
+    assert as_text(explained).startswith("E104: unknown key\n\nThis key is not known here.\n")
     assert "\nWrong:\n\n    runner: 1\n    name: contacts\n" in as_text(explained)
     assert "```" not in as_text(explained)
     assert as_markdown(explained).startswith("# E104: unknown key\n")

@@ -246,9 +246,13 @@ def _text(found: "Overview", store: str) -> str:
 
 def _unserved(runs: "UnservedRuns") -> str:
     """A target may well have workers, but of a version that cannot resume what another has begun."""
-    line = f"! {many(runs.count, 'run')} in the queue: nobody serves `{clean(runs.target)}`"
+    count, target = many(runs.count, "run"), clean(runs.target)
+    line = f"! {count} in the queue: nobody serves `{target}`"
     if runs.replay is None:
         return line
+    if not runs.has_workers:
+        has_begun = "has begun and has" if runs.count == 1 else "have begun and have"
+        return f"! {count} {has_begun} not ended: no worker of `{target}` is alive; start one, it takes over"
     return f"{line} with replay version {runs.replay}; start a worker of the version that began them"
 
 

@@ -32,9 +32,18 @@ select id::text, title, target, state, status, exit_code, in_doubt, coalesce(not
 _OPEN: Final = """(
   r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and b.run is not null)
   or (r.state = 'ended' and (r.status <> 'passed' or r.in_doubt > 0))
+) and (
+  r.state in ('running', 'held', 'waiting') or r.in_doubt > 0 or r.status = 'unknown'
+  or not exists (
+    select from attempts a join attempts newer on newer.fleet = a.fleet and newer.digest = a.digest and newer.n > a.n
+    where a.run = r.id)
 )"""
+"""What is in doubt needs a person whatever came later; a failed attempt does not where a newer one was made."""
 _UNSERVED: Final = """
-select r.target, r.replay, count(*) from runs r
+select r.target, r.replay, count(*), exists (
+    select from workers w join procrastinate_workers q on q.id = w.id
+    where r.target = any (w.targets) and q.last_heartbeat > now() - make_interval(secs => %(alive)s))
+from runs r
 where r.state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or r.target = any (%(targets)s))
   and not exists (
     select from workers w join procrastinate_workers q on q.id = w.id
@@ -71,11 +80,14 @@ class FleetRun(Struct, frozen=True, kw_only=True):
 
 
 class UnservedRuns(Struct, frozen=True, kw_only=True):
-    """Runs that no living worker takes. Those that have begun need a worker with their `replay` version."""
+    """Runs that no living worker takes. Those that have begun need a worker with their `replay` version. `has_workers`:
+    some worker of the target is alive, whatever its version.
+    """
 
     target: str
     replay: int | None
     count: int
+    has_workers: bool
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -103,8 +115,8 @@ def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Ove
         workers=workers,
         runs=_runs(link, _OPEN, values),
         unserved=[
-            UnservedRuns(target=target, replay=replay, count=count)
-            for target, replay, count in link.run(_UNSERVED, values)
+            UnservedRuns(target=target, replay=replay, count=count, has_workers=has_workers)
+            for target, replay, count, has_workers in link.run(_UNSERVED, values)
         ],
     )
 

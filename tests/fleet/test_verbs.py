@@ -197,6 +197,55 @@ def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is
     assert json.loads(capsys.readouterr().out)["unserved"] == {"staging": 2}
 
 
+def test_a_begun_run_without_any_living_worker_is_not_said_to_need_another_version(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.connect(fleet) as sql:
+        sql.execute(
+            "insert into runs (id, title, target, state, seq, replay) values "
+            "(gen_random_uuid(), 'b@staging', 'staging', 'running', 9, 1)"
+        )
+    assert ended(["status", "--db", fleet]) == 0
+    out = capsys.readouterr().out
+    assert "\n! 1 run has begun and has not ended: no worker of `staging` is alive; start one, it takes over" in out
+    assert "in the queue" not in out
+
+
+def test_a_failed_attempt_needs_nobody_once_its_version_has_a_newer_one(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [f"0194d2a0-0000-7000-8000-00000000000{number}" for number in range(7)]
+    kinds = [
+        ("failed", "ended", "failed", 0),
+        ("stopped", "ended", "cancelled", 0),
+        ("refused", "refused", None, 0),
+        ("unknown", "ended", "unknown", 1),
+        ("doubtful", "ended", "failed", 1),
+        ("held", "held", None, 1),
+        ("alone", "ended", "failed", 0),
+    ]
+    with database.connect(fleet) as sql:
+        for run, (title, state, status, in_doubt) in zip(ids, kinds, strict=True):
+            sql.execute(
+                "insert into runs (id, title, target, state, status, exit_code, in_doubt) values "
+                "(%s, %s, 'staging', %s, %s, 1, %s)",
+                (run, title, state, status, in_doubt),
+            )
+            sql.execute(
+                "insert into ledger (digest, job, target, url, folder, title) values (%s, 'a', 'staging', '', '', 'a')",
+                (run,),
+            )
+            sql.execute("insert into attempts (fleet, digest, run, began_at) values ('', %s, %s, now())", (run, run))
+            if title != "alone":  # tried again, or adopted
+                sql.execute("insert into attempts (fleet, digest, began_at) values ('', %s, now())", (run,))
+    assert ended(["status", "--check", "--db", fleet, "--format", "json"]) != 0
+    listed = {run["title"] for run in json.loads(capsys.readouterr().out)["runs"]}
+    assert listed == {"unknown", "doubtful", "held", "alone"}
+    with database.connect(fleet) as sql:
+        sql.execute("delete from runs where title not in ('failed', 'stopped', 'refused')")
+    assert ended(["status", "--check", "--db", fleet]) == 0
+
+
 def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
     fleet: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

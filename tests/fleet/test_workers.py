@@ -119,7 +119,7 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     assert worker.wait(60) == 0, here.said()
     assert here.states() == {"a": "passed", "b": "passed", "newer": "queued"}
     assert ended(["status", "--db", here.dsn]) == 0
-    assert "1 run in the queue: nobody serves `here`" in capsys.readouterr().out
+    assert "1 run has begun and has not ended: no worker of `here` is alive" in capsys.readouterr().out
     started, finished = (
         [str(at) for (at,) in here.sql(f"select line::json->>'at' from events where kind = '{kind}' order by 1")]
         for kind in ("run.started", "run.finished")

@@ -60,7 +60,7 @@ def status(context: click.Context, /, **_: object) -> int:
       runner status -t staging --check
       runner status 0194d2a0
 
-    Exit 0; with --check the strongest code of the runs that are listed, 3 for one that has not ended.
+    Exit 0; with --check the strongest code of the runs that are listed, 3 for a run that has not ended.
     """
     from runner.fleet.overview import overview  # noqa: PLC0415  250 ms, for whoever names a database
 

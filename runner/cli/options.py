@@ -231,7 +231,7 @@ OPTIONAL_SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=Fil
 RUN = click.argument("run", metavar="RUN")
 SEVERAL_RUNS = click.argument("chosen", nargs=-1, required=True, metavar="RUN…")
 RECURSIVE = option(
-    "-r", "--recursive", is_flag=True, help="Read the jobs in folders below a folder, too, but not in hidden ones."
+    "-r", "--recursive", is_flag=True, help="Read the jobs in folders below a folder, too, but not in hidden folders."
 )
 TARGET = targets(
     "Run against this target, whatever the job names; several times: against each. `env` takes CREATIO_URL and its "

@@ -140,7 +140,7 @@ def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Session
     help="Write the job here, not beside FOLDER.",
 )
 @options.option(
-    "--keep-values", is_flag=True, help="Write the values as they were, not invented ones: they may be of real people."
+    "--keep-values", is_flag=True, help="Write the values as they were, not invented values: they may name real people."
 )
 @options.RUNS
 @click.pass_context
@@ -150,7 +150,7 @@ def record(context: click.Context, /, **_: object) -> int:
 
     The log shows how it ended, the log of elements which way it took, the library what it takes and gives. What it was
     given and what it gave is known only where a stored run has started it. What could not be seen is a comment in the
-    files. Values are replaced by invented ones of the same types. Nothing is ever written over.
+    files. Values are replaced by invented values of the same types. Nothing is ever written over.
 
     \b
     Examples:

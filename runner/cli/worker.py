@@ -126,6 +126,4 @@ def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]
 def _no_sandbox(folder: Path) -> NoReturn:
     del folder
     hint = "`runner run` carries out jobs against a sandbox"
-    raise UsageError(
-        Problem(code="E141", message="a fleet has no sandbox: it would be another one each time", hint=hint)
-    )
+    raise UsageError(Problem(code="E141", message="a fleet has no sandbox: each worker would have its own", hint=hint))

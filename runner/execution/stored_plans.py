@@ -310,7 +310,7 @@ def _carried_out_before(store: RunStore, runs: Sequence[str]) -> Problem:
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
     is_open = [run for run, result in results.items() if result is not None and not result.finished]
     if is_open:
-        hint = f"`runner resume {is_open[-1]}` goes on with the one that has not ended; {hint}"
+        hint = f"`runner resume {is_open[-1]}` goes on with the run that has not ended; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
 
 

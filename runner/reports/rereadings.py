@@ -75,7 +75,7 @@ def _known(lines: Sequence[Line], key: str) -> frozenset[str]:
 
 
 def _others(lines: Sequence[Line], key: str) -> frozenset[str]:
-    """The rows of the log that belong to other calls, of this run or of other ones."""
+    """The rows of the log that belong to other calls, of this run or of other runs."""
     taken: set[str] = set()
     for line in lines:
         match line.event:

@@ -415,7 +415,7 @@ def test_a_plan_whose_run_broke_off_is_gone_on_with_by_resume(here: Site, capsys
     assert ended(["run", "release.plan.json"]) == 6
     told = capsys.readouterr().err
     assert f"run {folder.parent.name} of release[red]@here, which has not come to its end" in told
-    assert f"`runner resume {folder.parent.name}` goes on with the one that has not ended" in told
+    assert f"`runner resume {folder.parent.name}` goes on with the run that has not ended" in told
 
 
 def test_a_run_that_is_not_kept_any_more_still_counts(here: Site, capsys: pytest.CaptureFixture[str]) -> None:

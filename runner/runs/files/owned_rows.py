@@ -36,7 +36,7 @@ KEPT = 90 * 24 * 3600.0
 _PATIENCE = 10.0
 """Seconds for which another program's transaction is waited for."""
 NEAR = 5.0
-"""Seconds between two starts in which the server's time, which counts whole ones, may not distinguish their rows."""
+"""Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
 LATE = 3600.0
 """Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
 

@@ -54,6 +54,8 @@ def worker(context: click.Context, /, **_: object) -> int:
     database has none of them. After a signal no call begins, those in flight are answered within the grace, and the
     runs go back into the queue.
 
+    Exit 2 where a target cannot be made ready, as without its credentials; no run is taken then.
+
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s.
     """
     options.fleet_library()
@@ -69,6 +71,7 @@ def worker(context: click.Context, /, **_: object) -> int:
         return None if site.rate is None else FleetPace(link, url=site.url, rate=site.rate)
 
     with Sites(serve=_no_sandbox, environment=os.environ, read_file=read_text, pace=pace) as sites:
+        _check(known, sites)
         code = _loop(context, _name(), known, sites).work()
     link.close()
     os._exit(code)  # a call in flight that outlasted the grace is not waited for
@@ -121,6 +124,18 @@ def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]
         hint = "go to the folder of targets.yaml, or name it with `--targets FILE`"
         raise UsageError(Problem(code="E140", message="there is no site here that a worker could serve", hint=hint))
     return sites
+
+
+def _check(known: dict[str, KnownTarget], sites: Sites) -> None:
+    """Raise `UsageError` where a target cannot be made ready: this worker would refuse each of its runs."""
+    problems: list[Problem] = []
+    for entry in known.values():
+        try:
+            sites.of(entry.target)
+        except UsageError as error:
+            problems += error.problems
+    if problems:
+        raise UsageError(*problems)
 
 
 def _no_sandbox(folder: Path) -> NoReturn:

@@ -162,8 +162,10 @@ def _broken_off(error: Exception) -> tuple[ExitCode, Sequence[Problem]]:
         return ExitCode.INVALID, error.problems
     if isinstance(error, RefusedError):
         return ExitCode.REFUSED, error.problems
-    if isinstance(error, StoreError):  # a database that went away while it was read
-        hint = "repeat the command when it can be reached"
+    if isinstance(error, StoreError):  # a database that cannot be used
+        if error.hint:
+            return ExitCode.INVALID, [Problem(code="E151", message=str(error), hint=error.hint)]
+        hint = "check its address, and that the server runs; repeat the command when it can be reached"
         return ExitCode.NO_ANSWER, [Problem(code="E151", message=str(error), hint=hint)]
     if isinstance(error, click.UsageError):
         return ExitCode.INVALID, [hints.usage_problem(error)]

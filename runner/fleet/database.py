@@ -3,7 +3,7 @@
 All of it lies in the schema `runner`, the tables of the queue too. No exception of psycopg leaves this room.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Final, TypeAlias
@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 import psycopg
 from psycopg import conninfo
 
+from runner.foundation.lazy import lazy_pattern
 from runner.runs.store import StoreError
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
@@ -31,6 +32,22 @@ _SETTINGS: Final = {
 _MIGRATE: Final = "runner fleet migrate"
 
 
+_LASTING: Final = {
+    lazy_pattern(r'database ".*" does not exist'): "create the database, or correct the name at the end of its address",
+    lazy_pattern(r'role ".*" does not exist'): "create the role, or correct the user in the address of the database",
+    lazy_pattern("authentication failed for user|no password supplied|no pg_hba.conf entry"): (
+        "check the user, and whom the server lets in; a password goes into $PGPASSWORD or ~/.pgpass"
+    ),
+    lazy_pattern("permission denied|must be owner"): "let the owner of the database grant the user this right",
+    lazy_pattern('service ".*" not found'): "check the name of the service, and the file that defines it",
+}
+"""What no repetition mends, and what does; by the text, as the server gives no code before it has let somebody in."""
+_LAST_PORT: Final = 65_535
+_URI: Final = lazy_pattern("postgres(ql)?://")
+_FORM: Final = "write `postgresql://USER@HOST:5432/NAME`; a password goes into $PGPASSWORD or ~/.pgpass"
+_ENCODED: Final = "in a user, and in a password, write `%` as `%25`, `@` as `%40` and `/` as `%2F`"
+
+
 class NoDatabaseError(StoreError):
     """The database cannot be reached, or went away."""
 
@@ -44,14 +61,28 @@ class SchemaError(Exception):
 
 
 def parameters(dsn: str) -> dict[str, Any]:
-    """What psycopg connects with. Raises `SchemaError` where `dsn` is no connection string."""
+    """What psycopg connects with. Raises `SchemaError` where `dsn` is no connection string: without what libpq says of
+    it, which may be the password.
+    """
     try:
         given = conninfo.conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError as error:
-        message = f"this is no connection string of PostgreSQL: {_first_line(error)}"
-        raise SchemaError(message, hint="write `postgresql://USER@HOST:5432/NAME`") from error
+    except psycopg.ProgrammingError:
+        raise SchemaError("this is no connection string of PostgreSQL", hint=f"{_FORM}; {_ENCODED}") from None
+    _check_address(dsn, given)
     options = f"{given.get('options') or ''} -c search_path=runner".strip()
     return {**_SETTINGS, **given, "options": options}
+
+
+def _check_address(dsn: str, given: Mapping[str, Any]) -> None:
+    """Raise `SchemaError` for an address that takes a part of a password for a host, a port or a name."""
+    _, _, address = dsn.partition("?")[0].partition("://")
+    if _URI.match(dsn) and (address.count("@") > 1 or "@" in address.partition("/")[2]):
+        raise SchemaError("the address of the database has an `@` too many", hint=_ENCODED)
+    ports = str(given.get("port") or "").split(",")
+    if any(port and not (port.isdecimal() and 0 < int(port) <= _LAST_PORT) for port in ports):
+        raise SchemaError(
+            f"the address of the database has a port that is no number from 1 to {_LAST_PORT}", hint=_ENCODED
+        )
 
 
 def shown(dsn: str) -> str:
@@ -75,9 +106,9 @@ def stored() -> Iterator[None]:
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise NoDatabaseError(f"the database: {_first_line(error)}") from error
+        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=_what_mends(error)) from error
     except psycopg.Error as error:
-        raise StoreError(f"the database: {_first_line(error)}") from error
+        raise StoreError(f"the database: {_first_line(error)}", hint=_what_mends(error)) from error
 
 
 def check(connection: Connection) -> None:
@@ -137,3 +168,8 @@ def _version(connection: Connection) -> int | None:
 def _first_line(error: psycopg.Error) -> str:
     """What the server, or the library, says first; it names no password."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def _what_mends(error: psycopg.Error) -> str:
+    """Empty where the command may be repeated as it is."""
+    return next((hint for pattern, hint in _LASTING.items() if pattern.search(_first_line(error))), "")

@@ -41,18 +41,15 @@ update meta set history_bytes = history_bytes + (select length(line) + 1 from ad
 """
 
 
-_UNREACHABLE: Final = "check the address, and that the server runs; a password goes into $PGPASSWORD or ~/.pgpass"
-
-
 def opened(dsn: str) -> "FleetStore":
-    """The runs in the database at `dsn`. Raises `UsageError` where it cannot be used."""
+    """The runs in the database at `dsn`. Raises `UsageError` where it cannot be used, `StoreError` where the server
+    lets nobody in.
+    """
     try:
         store = FleetStore(dsn)
         store.prepare()
     except SchemaError as error:
         raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
-    except StoreError as error:
-        raise UsageError(Problem(code="E151", message=str(error), hint=_UNREACHABLE)) from error
     return store
 
 
@@ -68,13 +65,11 @@ def check(dsn: str) -> None:
 
 
 def migrate(dsn: str) -> bool:
-    """Bring the tables up to date; whether there was anything to do. Raises `UsageError`."""
+    """Bring the tables up to date; whether there was anything to do. Raises `UsageError` and `StoreError`."""
     try:
         return database.migrate(dsn)
     except SchemaError as error:
         raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
-    except StoreError as error:
-        raise UsageError(Problem(code="E151", message=str(error), hint=_UNREACHABLE)) from error
 
 
 class FleetStore:

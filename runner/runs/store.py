@@ -23,7 +23,13 @@ USUAL = ".runner/runs"
 
 
 class StoreError(Exception):
-    """Something is not stored, or cannot be read back; the text says what and why. No further call may be sent."""
+    """Something is not stored, or cannot be read back; the text says what and why. No further call may be sent.
+    `hint` says what mends it where repeating the command does not; else it is empty.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class RunLockedError(Exception):

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,33 @@ def test_a_database_that_is_not_there_is_named_without_its_password() -> None:
     assert database.shown(dsn) == "postgresql://me@127.0.0.1:1/fleet"
     with pytest.raises(SchemaError, match="no connection string"):
         database.connect("not one")
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgres//ro:s3cret@127.0.0.1",
+        "postgresql:/ro:s3cret@127.0.0.1/x",
+        "postgresql://ro:s3cret%zz@127.0.0.1/x",
+        "postgresql://ro:s3cret@[::1/x",
+        "postgresql://ro:s3cret/more@127.0.0.1/x",
+        "postgresql://ro:123/s3cret@127.0.0.1/x",
+        "postgresql://ro:more@s3cret@127.0.0.1/x",
+        "postgresql://127.0.0.1,b:s3cret/x",
+        "user=ro password=more s3cret",
+    ],
+)
+def test_a_mistyped_address_is_reported_without_what_may_be_its_password(dsn: str) -> None:
+    with pytest.raises(SchemaError) as caught:
+        database.connect(dsn)
+    assert "s3cret" not in "".join(traceback.format_exception(caught.value)) + caught.value.hint
+    assert "%25" in caught.value.hint
+
+
+def test_an_address_of_several_servers_and_one_with_an_encoded_password_are_connection_strings() -> None:
+    assert database.shown("postgresql://a,b:5433/x?target_session_attrs=any") == "postgresql://a,b:,5433/x"
+    assert database.parameters("postgresql://me:a%40b%2Fc%25d@h/x")["password"] == "a@b/c%d"
+    assert database.shown("host=/run/postgresql dbname=x user=me") == "postgresql://me@/run/postgresql/x"
 
 
 @pytest.mark.slow

@@ -27,6 +27,7 @@ steps:
   - id: echo
     execute: {{process: UsrEcho, parameters: {{Text: "{"grün " * 60_000}"}}, result: Text}}
 """
+TARGETS = "runner: 1\ntargets: {here: {url: 'http://127.0.0.1:1', auth: {username: a, password: b}}}\n"
 DOUBLE = "runner: 1\nprocess: UsrEcho\nparameters: {Text: {type: text, direction: both}}\n"
 
 
@@ -132,17 +133,33 @@ def test_what_a_fleet_cannot_do_is_refused(
     assert why in capsys.readouterr().err
 
 
-def test_a_database_that_cannot_be_used_is_a_sentence(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
-    for dsn, why in (
-        ("postgresql://me:s3cret@127.0.0.1:1/x", "refused"),
-        (postgres.dsn("template1"), "runner fleet migrate"),
-        ("none", "no connection string"),
+@pytest.mark.parametrize(
+    "verb", [["show", "last"], ["status"], ["apply", "a.job.yaml", "-t", "here"], ["fleet", "migrate"]]
+)
+def test_a_server_that_cannot_be_reached_and_one_that_lets_nobody_in_have_a_code_each(
+    verb: list[str], fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("targets.yaml").write_text(TARGETS)
+    with database.connect(fleet) as sql:
+        sql.execute("do $$ begin create role outsider login; exception when duplicate_object then null; end $$")
+        sql.execute("revoke all on schema runner from public")
+    for dsn, code, why in (
+        ("postgresql://me:s3cret@127.0.0.1:1/x", 3, "check its address"),
+        (fleet.rpartition("/")[0] + "/nowhere", 2, "create the database"),
+        (fleet.replace("postgres@", "nobody@"), 2, "create the role"),
+        (fleet.replace("postgres@", "outsider@"), 2, "grant the user this right"),
+        ("none", 2, "no connection string"),
     ):
-        assert ended(["show", "last", "--db", dsn]) == 2
+        assert ended([*verb, "--db", dsn]) == code
         error = capsys.readouterr().err
         assert "E151" in error
         assert why in error
         assert "s3cret" not in error
+
+
+def test_tables_that_are_not_there_are_made_by_migrating(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["show", "last", "--db", postgres.dsn("template1")]) == 2
+    assert "runner fleet migrate" in capsys.readouterr().err
 
 
 def test_migrating_by_the_command_makes_the_tables_once(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 What was applied is in a ledger, a file that outlives the runs. Nothing is undone that is gone from the files.
 """
 
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,18 @@ _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wai
 """Options of whoever carries runs out."""
 
 
+class FilledOption(options.EnvOption):
+    """An option without which other runs are carried out: its variable must not be empty. Elsewhere an empty variable
+    is none.
+    """
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        if os.environ.get(str(self.envvar)) == "":
+            message = f"the environment variable `{self.envvar}` is empty; set it, or remove it"
+            raise click.BadParameter(message, ctx, self)
+        return super().resolve_envvar_value(ctx)
+
+
 @click.command("apply", cls=Verb)
 @options.SPECS
 @options.RECURSIVE
@@ -54,6 +67,7 @@ _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wai
 @options.option(
     "--for",
     "key",
+    cls=FilledOption,
     envvar="CREATIO_RUNNER_APPLY_FOR",
     metavar="KEY",
     type=options.Filled(),
@@ -62,6 +76,7 @@ _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wai
 )
 @options.option(
     "--every",
+    cls=FilledOption,
     envvar="CREATIO_RUNNER_APPLY_EVERY",
     metavar="DURATION",
     type=options.Duration(),

@@ -413,6 +413,19 @@ def test_a_key_carries_all_out_once_more_and_once_only(answers: Answers) -> None
     assert answers.since() == ["Usra"] * 3
 
 
+@pytest.mark.parametrize("name", ["APPLY_FOR", "APPLY_EVERY"])
+def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mistake(
+    name: str, answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    monkeypatch.setenv(f"CREATIO_RUNNER_{name}", "")
+    assert ended(["apply", "specs"]) == 2
+    error = capsys.readouterr().err
+    assert "error[E150]" in error
+    assert f"the environment variable `CREATIO_RUNNER_{name}` is empty" in error
+    assert answers.since() == []
+
+
 def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
     write("a", "needs: [b]\n")
     write("b")

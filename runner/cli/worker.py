@@ -54,9 +54,11 @@ def worker(context: click.Context, /, **_: object) -> int:
     database has none of them. After a signal no call begins, those in flight are answered within the grace, and the
     runs go back into the queue.
 
-    Exit 2 where a target cannot be made ready, as without its credentials; no run is taken then.
+    Exit 2 where a target cannot be made ready, as without its credentials, or the user may not write to the database;
+    no run is taken then.
 
-    Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s.
+    Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s, or
+    with --once where runs of a silent worker could not be taken over.
     """
     options.fleet_library()
     from runner.fleet.link import Link  # noqa: PLC0415  for whoever names a database

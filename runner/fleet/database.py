@@ -31,6 +31,23 @@ _SETTINGS: Final = {
 """What notices within seconds that the server is gone. What the connection string names itself is left as it is."""
 _MIGRATE: Final = "runner fleet migrate"
 
+GRANT: Final = "grant it to the worker: usage of the schema `runner`, and select, insert, update, delete on its tables"
+_NEEDED: Final = {
+    "runs": ("select", "update"),
+    "events": ("select", "insert"),
+    "results": ("select", "insert"),
+    "history": ("insert",),
+    "meta": ("select", "update"),
+    "attempts": ("select", "update"),
+    "orders": ("select", "update"),
+    "starts": ("select", "insert", "update", "delete"),
+    "log_rows": ("select", "insert", "update"),
+    "workers": ("select", "insert"),
+    "procrastinate_workers": ("select", "insert", "update", "delete"),
+    "procrastinate_jobs": ("select", "insert", "update", "delete"),
+}
+"""What a worker does with the tables whatever its runs are."""
+
 
 _LASTING: Final = {
     lazy_pattern(r'database ".*" does not exist'): "create the database, or correct the name at the end of its address",
@@ -53,7 +70,7 @@ class NoDatabaseError(StoreError):
 
 
 class SchemaError(Exception):
-    """The tables are missing, older or newer than this program needs; `hint` says what to do."""
+    """The tables are missing, older or newer than this program needs, or not to be written; `hint` says what to do."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message)
@@ -123,6 +140,22 @@ def check(connection: Connection) -> None:
     if version > SCHEMA:
         message = f"the tables are of version {version}, and this program knows version {SCHEMA}"
         raise SchemaError(message, hint="update this program")
+
+
+def check_rights(connection: Connection) -> None:
+    """Raise `SchemaError` where the user of the connection may not do with a table what a worker does."""
+    rights = [(table, right) for table, needed in _NEEDED.items() for right in needed]
+    values = {"tables": [table for table, _ in rights], "rights": [right for _, right in rights]}
+    sql = """
+    select n.name, string_agg(n.privilege, ', ' order by n.place), current_user
+    from unnest(%(tables)s::text[], %(rights)s::text[]) with ordinality n (name, privilege, place)
+    where not has_table_privilege('runner.' || n.name, n.privilege) group by n.name order by min(n.place) limit 1
+    """
+    with stored():
+        row = connection.execute(sql, values).fetchone()
+    if row is not None:
+        table, missing, user = row
+        raise SchemaError(f"permission denied for table {table}: user `{user}` has no right to {missing}", hint=GRANT)
 
 
 def migrate(dsn: str) -> bool:

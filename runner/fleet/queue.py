@@ -79,6 +79,15 @@ union select queue_name(t, %(replay)s) from unnest(%(targets)s::text[]) t
 _WAITING: Final = """
 select args ->> 'run' from procrastinate_jobs where status = 'todo' and queue_name = any (%(queues)s) limit 100
 """
+_UNHEARD: Final = """
+select r.id::text from procrastinate_jobs j
+join runs r on r.id = (j.args ->> 'run')::uuid
+left join procrastinate_workers w on w.id = j.worker_id
+where j.status = 'doing' and r.state in ('queued', 'running', 'parked') and r.target = any (%(targets)s)
+  and coalesce(r.replay, %(replay)s) = %(replay)s
+  and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %(seconds)s))
+order by 1
+"""
 _STOPPED: Final = (
     "select run::text from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])"
 )
@@ -217,6 +226,13 @@ def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> list[str]:
 def waiting(link: Link, queues: Sequence[str]) -> list[str]:
     """The runs that wait in these queues, a hundred at most."""
     return [run for (run,) in link.run(_WAITING, {"queues": [*queues]})]
+
+
+def unheard(link: Link, targets: Sequence[str], *, replay: int, seconds: float) -> list[str]:
+    """The open runs of these targets whose worker has had no heartbeat for so many seconds, or is not there any more,
+    and which workers of this version can resume.
+    """
+    return [run for (run,) in link.run(_UNHEARD, {"targets": [*targets], "replay": replay, "seconds": seconds})]
 
 
 def queue_of(link: Link, target: str, *, replay: int) -> str:

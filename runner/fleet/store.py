@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection, SchemaError
+from runner.fleet.database import Connection, NoDatabaseError, SchemaError
 from runner.fleet.link import Cursor, Link
 from runner.fleet.log import FencedLog
 from runner.fleet.rows import AtOnce, FleetRows
@@ -53,15 +53,21 @@ def opened(dsn: str) -> "FleetStore":
     return store
 
 
-def check(dsn: str) -> None:
-    """Raise `UsageError` where the tables are not those of this program, `NoDatabaseError` where there are none to be
-    seen.
+def check(dsn: str, *, writes: bool = False) -> None:
+    """Raise `UsageError` where the tables are not those of this program, or may not be read, or not be written by a
+    worker; `NoDatabaseError` where the database cannot be reached.
     """
     try:
         with database.connect(dsn) as connection:
             database.check(connection)
+            if writes:
+                database.check_rights(connection)
     except SchemaError as error:
         raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
+    except NoDatabaseError:
+        raise
+    except StoreError as error:
+        raise UsageError(Problem(code="E151", message=str(error), hint=database.GRANT)) from error
 
 
 def migrate(dsn: str) -> bool:

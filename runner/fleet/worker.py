@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from runner.fleet import database, queue, store
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.link import Link
 from runner.foundation.problems import ExitCode
+from runner.foundation.sentences import many
 from runner.runs.store import FencedError, StoreError
 
 FENCED: Final = 75
@@ -37,6 +39,8 @@ DEAD = 30.0
 PATIENCE = 60.0
 """Seconds for which an outage of the database is waited for."""
 _LOOK: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+"""Seconds after which a queue that breaks off again and again is begun again, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,9 @@ class FleetWorkerLoop:
     _quiet_until: float = 0.0
     _last_look: float = 0.0
     _next_sweep: float = 0.0
+    _signalled: asyncio.Event = field(default_factory=asyncio.Event)
+    _breaks: int = 0
+    _broken_since: float = 0.0
 
     def __post_init__(self) -> None:
         self._link = Link(self.dsn)
@@ -152,22 +159,68 @@ class FleetWorkerLoop:
                 if await self._until_reached(lambda: queue.seconds_up(self._link)) is None:
                     return ExitCode.NO_ANSWER
                 async with self._opened(app):
-                    await self._fetch(app, queues)
-                if self.once and not await self._until_reached(lambda: queue.waiting(self._link, queues)):
-                    break
+                    cause = await self._fetch(app, queues)
+                code = await self._begin_again(cause) if cause is not None else await self._once_over(queues)
+                if code is not None:
+                    return code
                 self.undrain()
         finally:
             looking.cancel()
         return ExitCode.PASSED
 
+    async def _once_over(self, queues: Sequence[str]) -> ExitCode | None:
+        """With `once` the exit code when nothing is left to fetch. What a worker holds that is dead is waited for, and
+        that of a worker which may be: until its next heartbeat.
+        """
+        began, is_announced = time.monotonic(), False
+        while self.once and not self._ended:
+            waited = time.monotonic() - began
+            fetchable = await self._until_reached(lambda: queue.waiting(self._link, queues))
+            silent = None if fetchable is None else await self._until_reached(partial(self._unheard, waited))
+            if fetchable is None or silent is None:
+                return ExitCode.NO_ANSWER
+            if fetchable:
+                return None
+            if not silent:
+                return ExitCode.PASSED
+            if waited > 3 * DEAD:
+                self.say(f"{many(len(silent), 'run')} still open: the worker is silent, and nobody could take over")
+                return ExitCode.NO_ANSWER
+            if waited > 2 * BEAT and not is_announced:
+                self.say(f"the worker of {many(len(silent), 'run')} is silent: they are taken over after {DEAD:g} s")
+                is_announced = True
+            await asyncio.sleep(_LOOK)
+        return None
+
+    def _unheard(self, seconds: float) -> list[str]:
+        return queue.unheard(self._link, self.targets, replay=self.replay, seconds=seconds)
+
+    async def _begin_again(self, cause: str) -> ExitCode | None:
+        """Wait after a break, twice as long after each that follows at once; with `once` the exit code where that has
+        no end.
+        """
+        now = time.monotonic()
+        if self._breaks == 0:
+            self._broken_since = now
+        if self.once and now - self._broken_since > PATIENCE:
+            self.say(f"the queue broke off: {cause}; runs may be left")
+            return ExitCode.NO_ANSWER
+        pause = min(_LONGEST_PAUSE, 2.0**self._breaks)
+        self._breaks += 1
+        self.say(f"the queue broke off: {cause}; it is begun again in {pause:g} s")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._signalled.wait(), pause)
+        return None
+
     def _queues(self) -> list[str]:
-        store.check(self.dsn)
+        store.check(self.dsn, writes=True)
         return queue.queues_of(self._link, self.targets, replay=self.replay)
 
     def _end(self, name: str) -> None:
         """A signal: no effect begins any more, and the runs go back into the queue."""
         self.say(f"{name}: runs are given back at their next call; calls in flight get up to {self.grace:g} s")
         self._ended = True
+        self._signalled.set()
         self.drain()
         if self._worker is not None:
             self._worker.stop()  # type: ignore[no-untyped-call]
@@ -219,8 +272,8 @@ class FleetWorkerLoop:
             with contextlib.suppress(Exception):
                 await app.close_async()
 
-    async def _fetch(self, app: procrastinate.App, queues: Sequence[str]) -> None:
-        """Fetch and carry out, until a signal, a break of Procrastinate's worker, or the end of the queue."""
+    async def _fetch(self, app: procrastinate.App, queues: Sequence[str]) -> str | None:
+        """Fetch and carry out, until a signal, the end of the queue, or a break of the queue's worker: its cause."""
         self._worker = Worker(
             app=app,
             queues=[*queues],
@@ -233,13 +286,19 @@ class FleetWorkerLoop:
             delete_jobs="always",
         )
         if self._ended:
-            return
+            return None
+        began = time.monotonic()
         try:
             await self._worker.run()  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001  whatever it is, the runs are left, and all begins again
-            self.say(f"the queue broke off ({str(error).strip().splitlines()[:1]}); it is begun again")
             self.drain()
+            if time.monotonic() - began > DEAD:
+                self._breaks = 0
             await asyncio.to_thread(self._all_left)
+            return _cause(error)
+        else:
+            self._breaks = 0
+            return None
         finally:
             self._worker = None
 
@@ -285,3 +344,10 @@ class FleetWorkerLoop:
         for run in queue.sweep(self._link, dead=DEAD):
             self.say(f"run {run} is queued again: it had no item")
         queue.forget_workers(self._link, dead=DEAD)
+
+
+def _cause(error: BaseException) -> str:
+    """The first line of what an error comes from: the queue's library only says that it is one of the database."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -11,6 +11,7 @@ import pytest
 from fleets import Fleet, charges, until
 
 from runner.cli.main import ended
+from runner.fleet import database
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +129,55 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     assert re.search(r"worker \S+ takes runs of here", here.said())
     assert " parked" not in here.said(), "nothing was in the way of these runs"
     assert (here.folder / "alive").exists()
+
+
+def test_a_worker_that_is_to_end_with_the_queue_takes_over_first_what_a_killed_worker_held(here: Fleet) -> None:
+    put(here, runs=1, calls=8)
+    killed = here.worker(dead=2.0)
+    holder(here, [killed.pid])
+    killed.kill()
+    once = here.worker("--once", dead=2.0)
+    assert once.wait(60) == 0, here.said()
+    assert not OPEN & {*here.states().values()}
+    assert max(here.starts().values()) == 1
+    assert "is queued again: its worker is silent" in here.said()
+
+
+def test_a_worker_that_is_to_end_with_the_queue_is_not_content_while_a_silent_worker_holds_a_run(here: Fleet) -> None:
+    put(here, runs=1, calls=8)
+    killed = here.worker(dead=1.0)
+    holder(here, [killed.pid])
+    killed.kill()
+    with database.connect(here.dsn) as sql, sql.transaction():
+        sql.execute("select from procrastinate_jobs for update")  # nobody can take it over
+        assert here.worker("--once", dead=1.0).wait(60) == 3
+    assert "1 run still open: the worker is silent" in here.said()
+
+
+def test_a_worker_that_may_not_write_says_so_before_it_takes_anything(here: Fleet) -> None:
+    role = f"reads_{os.getpid()}"
+    here.sql(f"create role {role} login")
+    here.sql(f"grant usage on schema runner to {role}")
+    here.sql(f"grant select on all tables in schema runner to {role}")
+    try:
+        assert here.worker("--once", dsn=here.dsn.replace("postgres@", f"{role}@")).wait(60) == 2, here.said()
+    finally:
+        here.sql(f"drop owned by {role}")
+        here.sql(f"drop role {role}")
+    assert f"permission denied for table runs: user `{role}` has no right to update" in here.said()
+    assert "takes runs of" not in here.said()
+
+
+def test_a_queue_that_breaks_off_again_and_again_is_begun_again_ever_later_and_does_not_end_well(here: Fleet) -> None:
+    here.sql("create function refuse() returns trigger language plpgsql as $$ begin raise 'no more workers'; end $$")
+    here.sql("create trigger refuse before insert on procrastinate_workers for each row execute function refuse()")
+    assert here.worker("--once", patience=2.0).wait(60) == 3, here.said()
+    lines = [line for line in here.said().splitlines() if "broke off" in line]
+    assert [line.partition("broke off: ")[2] for line in lines] == [
+        "no more workers; it is begun again in 1 s",
+        "no more workers; it is begun again in 2 s",
+        "no more workers; runs may be left",
+    ]
 
 
 def test_what_libraries_warn_of_is_a_line_of_the_workers_messages() -> None:

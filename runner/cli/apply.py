@@ -61,8 +61,9 @@ class FilledOption(options.EnvOption):
 )
 @options.option(
     "--retry",
-    type=click.Choice(["failed"]),
-    help="Carry out once more what ended and did not pass; what is unknown is never repeated.",
+    type=click.Choice(["failed", "refused"]),
+    help="Carry out once more what ended and did not pass, or with `refused` only what was refused before it began; "
+    "what is unknown is never repeated.",
 )
 @options.option(
     "--for",

@@ -19,7 +19,7 @@ from runner.execution.run_spec import RunSet, RunSpec
 from runner.foundation.problems import ExitCode, Problem, strongest
 from runner.foundation.sentences import many
 from runner.ledger import words
-from runner.ledger.decisions import DONE, Decision, VersionState, can_be_adopted
+from runner.ledger.decisions import DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
 from runner.ledger.document import ApplyDocument
 from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
@@ -32,6 +32,9 @@ from runner.terminal import output
 
 _TYPED_AGAIN: Final = ("recursive", "target", "targets", "ledger", "runs", "dsn", "fleet", "key", "every")
 """Options that decide about versions, or where their ledger is."""
+
+_RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.REFUSED,)}
+"""What each `--retry` carries out again."""
 
 
 class ApplyCommand(Struct, kw_only=True):
@@ -163,6 +166,6 @@ def version_set(
         observer=observer,
         specs={version.digest: spec for version, spec in zip(versions, run_set.runs, strict=True)},
         all=versions,
-        retry=given["retry"] is not None,
+        retry=_RETRIED[given["retry"]],
         queues=queues,
     )

@@ -1,6 +1,6 @@
 """The verbs that look after a fleet: `status`, `pull`, and `fleet` for its tables and old runs."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageErr
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
 from runner.project.ci_run import user_and_host
+from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.runs.run_filter import age
@@ -37,6 +38,17 @@ _WORDS = (
     "failed",
     "error",
     "unknown",
+)
+
+_WHY_NOT_STOPPED = defaultdict(
+    lambda: "it has ended already",
+    passed="it has passed already",
+    failed="it has failed already",
+    error="it has ended in an error already",
+    unknown="it has ended already, and its outcome is unknown",
+    cancelled="it was cancelled",
+    refused="it was refused",
+    held="it is held, and waits for a person",
 )
 
 
@@ -105,7 +117,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     run = find(fleet_store, context.params["run"])
     local: LocalRunStore = context.params["runs"]
     if run.is_running or not run.result.finished:
-        hint = "nobody may carry it on elsewhere; `runner show` with `--db` shows how far it is"
+        hint = f"copy it when it has ended; `{verb_command('show', run.id, fleet_store.name)}` shows how far it is"
         raise UsageError(Problem(code="E156", message=f"run {run.id} has not ended", hint=hint))
     try:
         local.prepare()
@@ -162,7 +174,7 @@ def stop(context: click.Context, /, **_: object) -> int:
     elif orders.stop(store.link, run.id, by=user_and_host()):
         output.say(f"run {run.id} is to stop; `runner status {run.id}` shows how far it is")
     else:
-        message = f"run {run.id} is not under way: it is {run.status or run.state}"
+        message = f"run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"
         raise RefusedError(Problem(code="E156", message=message, hint="nothing was stopped"))
     return ExitCode.PASSED
 

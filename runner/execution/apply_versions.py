@@ -174,7 +174,7 @@ class ApplySet(Struct, kw_only=True):
     observer: RunObserver
     specs: Mapping[str, RunSpec]
     all: Sequence[AppliedVersion]
-    retry: bool = False
+    retry: Collection[VersionState] = ()
     queues: bool = False
     passing: set[str] = field(default_factory=set)
     _newest: list[LedgerEntry] = field(default_factory=list)

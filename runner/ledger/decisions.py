@@ -1,5 +1,6 @@
 """What `apply` does about each version, by what the ledger and the stored runs know. Pure: nothing is read or sent."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from msgspec import Struct
@@ -89,14 +90,14 @@ def decide(
     *,
     known: ObservedEntry | None,
     before: ObservedEntry | None,
-    retry: bool = False,
+    retry: Collection[VersionState] = (),
     queues: bool = False,
 ) -> Decision:
-    """`retry`: what ended and did not pass is carried out again. `queues`: a version that another holds up is queued,
+    """`retry` are states of versions that are carried out again. `queues`: a version that another holds up is queued,
     and waits there.
     """
     state = _first_state(version, before) if known is None else known_state(known)
-    if retry and state in NOT_REPEATED:
+    if state in retry:
         state = VersionState.AGAIN
     if before is not None:
         is_held_up = state in BEGINS and not queues and holds_up(before)
@@ -122,7 +123,9 @@ def needs_a_person(before: ObservedEntry) -> bool:
 def _first_state(version: AppliedVersion, before: ObservedEntry | None) -> VersionState:
     if before is None:
         return VersionState.NEW
-    return VersionState.CHANGED if before.entry.version.url == version.url else VersionState.MOVED
+    if before.entry.version.url != version.url:
+        return VersionState.MOVED
+    return VersionState.CHANGED if before.entry.version.key == version.key else VersionState.NEW
 
 
 def known_state(known: ObservedEntry) -> VersionState:

@@ -27,6 +27,8 @@ _CALLS: Final = """
 select run::text, line from events
 where run = any (%(runs)s::uuid[]) and kind in ('call.sent', 'attempt.failed') order by run, seq
 """
+_MAY_NOT_HAVE_BEGUN: Final = frozenset({RunStatus.CANCELLED, RunStatus.REFUSED})
+"""Ends whose cause is in the row of the run."""
 
 
 class FleetRow(Struct, frozen=True, kw_only=True):
@@ -55,7 +57,7 @@ class ObservedFleet:
         self._store = store
 
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
-        open_runs = {entry.last.run for entry in entries if may_have_changed(entry)}
+        open_runs = {entry.last.run for entry in entries if _is_read(entry)}
         rows = self._rows([str(run) for run in open_runs])
         errors = [run for run, row in rows.items() if row.state == "ended" and row.status == RunStatus.ERROR]
         sent_nothing = self._sent_nothing(errors)
@@ -70,7 +72,7 @@ class ObservedFleet:
         self, entry: LedgerEntry, rows: Mapping[str, FleetRow], sent_nothing: Collection[str]
     ) -> ObservedEntry:
         run = entry.last.run
-        if run is None or not may_have_changed(entry):
+        if run is None or not _is_read(entry):
             return ObservedEntry(entry=entry)
         row = rows.get(run)
         if row is None:
@@ -79,7 +81,13 @@ class ObservedFleet:
         if entry.last.end is None and where in (Whereabouts.ENDED, Whereabouts.SENT_NOTHING):  # since it was read
             entry = replace(entry, last=replace(entry.last, end=row.end))
         is_in_doubt = where is Whereabouts.HELD or (where is Whereabouts.ENDED and row.status == RunStatus.UNKNOWN)
-        return ObservedEntry(entry=entry, where=where, run=self._loaded(run) if is_in_doubt else None, note=row.note)
+        return ObservedEntry(
+            entry=entry,
+            where=where,
+            run=self._loaded(run) if is_in_doubt else None,
+            note=row.note,
+            is_unbegun=where is Whereabouts.ENDED and not row.lines,
+        )
 
     def _rows(self, runs: Sequence[str]) -> dict[str, FleetRow]:
         return {
@@ -103,6 +111,12 @@ class ObservedFleet:
 
     def _query(self, sql: str, runs: Sequence[str]) -> list[tuple[Any, ...]]:
         return self._store.link.run(sql, {"runs": [*runs]}).fetchall() if runs else []
+
+
+def _is_read(entry: LedgerEntry) -> bool:
+    """Whether the row of the run says more than the ledger."""
+    end = entry.last.end
+    return may_have_changed(entry) or (end is not None and end.status in _MAY_NOT_HAVE_BEGUN)
 
 
 def _where(row: FleetRow) -> Whereabouts:

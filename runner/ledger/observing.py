@@ -41,7 +41,8 @@ class Whereabouts(Enum):
 
 class ObservedEntry(Struct, frozen=True, kw_only=True):
     """An entry as it is by now: its last attempt has an end where its run has. `run` is the stored run, if it was
-    needed and is there. `has_changed`: the ledger does not have that end yet. `note` says why it waits for a person.
+    needed and is there. `has_changed`: the ledger does not have that end yet. `note` says why it waits for a person,
+    or why it ended before it began: `is_unbegun`.
     `reruns` are attempts that the ledger does not have yet; `entry` counts them.
     """
 
@@ -50,6 +51,7 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     run: StoredRun | None = None
     has_changed: bool = False
     note: str = ""
+    is_unbegun: bool = False
     reruns: tuple[VersionAttempt, ...] = ()
 
 

@@ -24,7 +24,6 @@ _ENDED_AS = {
     VersionState.FAILED: "failed",
     VersionState.ERROR: "got no usable answer",
     VersionState.CANCELLED: "was cancelled",
-    VersionState.REFUSED: "was refused",
 }
 
 
@@ -66,8 +65,14 @@ def summary(results: Sequence[RunResult], others: Sequence[Decision]) -> str:
 
 
 def summary_of_queue(decisions: Sequence[Decision], queued: Collection[str], blocked: Collection[str]) -> str:
-    """What an `apply` to a fleet came to, in a line. `queued` are the digests of the versions that it queued."""
-    states = Counter(each.state for each in decisions if each.version.digest in queued)
+    """What an `apply` to a fleet came to, in a line. `queued` are the digests of the versions that it queued, `blocked`
+    of those that need a version which does not pass by itself.
+    """
+    states = Counter(
+        VersionState.BLOCKED if each.version.digest in blocked else each.state
+        for each in decisions
+        if each.version.digest in queued
+    )
     is_open = sum(number for state, number in states.items() if state in OPEN)
     ended = [f"{number} {state.value}" for state, number in states.items() if state not in OPEN]
     counted = ", ".join([*([f"{is_open} queued"] if is_open else []), *ended])
@@ -92,6 +97,8 @@ def _counted_as(state: VersionState) -> str:
 def _note(decision: Decision, store: str) -> str:
     known, before, state = decision.known, decision.before, decision.state
     match state:
+        case VersionState.NEW if decision.version.key is not None or before is not None:
+            return _note_of_key(decision, store)
         case VersionState.CHANGED if before is not None:
             return f"was {before.entry.version.digest[:_SHOWN]}, {_ending(before, store)}"
         case VersionState.MOVED if before is not None:
@@ -100,6 +107,17 @@ def _note(decision: Decision, store: str) -> str:
             return f"by run {clean(before.entry.last.run or '')} of the version before, {_ending(before, store)}"
         case _:
             return "" if known is None else _ending(known, store)
+
+
+def _note_of_key(decision: Decision, store: str) -> str:
+    """Which key makes the version new, and how the one with another key ended."""
+    key, before = decision.version.key, decision.before
+    now = f"for {clean(key)}" if key is not None else ""
+    if before is None:
+        return now
+    other = before.entry.version.key
+    earlier = f"before{f', for {clean(other)}' if other is not None else ''}: {_ending(before, store)}"
+    return "; ".join(filter(None, (now, earlier)))
 
 
 def problem(decision: Decision, *, store: str, command: str) -> Problem | None:
@@ -130,12 +148,23 @@ def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
             return f"nobody knows yet how run {run} of this version ended"
         case VersionState.RESUMED:
             return f"run {run} of this version broke off"
+        case VersionState.REFUSED:
+            unsent = ", and nothing was sent" if observed.is_unbegun else ""
+            return f"this version was refused on {_day(observed)}{unsent}{_cause(observed)}"
+        case VersionState.CANCELLED if observed.is_unbegun:
+            return f"this version was cancelled on {_day(observed)} before it began{_cause(observed)}"
         case _:
             return f"this version was carried out on {_day(observed)}, and {_ENDED_AS[decision.state]}"
 
 
+def _cause(observed: ObservedEntry) -> str:
+    return f": {clean(observed.note)}" if observed.note else ""
+
+
 def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str) -> str:
     name = clean(decision.version.name)
+    if decision.state is VersionState.REFUSED:
+        return "remove the cause, then carry it out with `--retry refused`"
     if decision.state in NOT_REPEATED:
         return (
             "change the job, or carry it out again with `--retry failed`; "

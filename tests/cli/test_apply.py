@@ -426,6 +426,21 @@ def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mi
     assert answers.since() == []
 
 
+def test_a_job_with_another_key_is_new_and_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--for", "r1", "--dry-run"]) == 0
+    assert re.fullmatch(r"new  a@here  \w{12}  for r1; before: passed [-0-9]+\n", capsys.readouterr().out)
+    assert ended(["apply", "specs", "--for", "r1"]) == 0
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--for", "r2", "--dry-run"]) == 0
+    assert "  for r2; before, for r1: passed 2" in capsys.readouterr().out
+    write("a", "timeout: 1m\n")
+    assert ended(["apply", "specs", "--for", "r1", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("changed  a@here  ")
+
+
 def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
     write("a", "needs: [b]\n")
     write("b")

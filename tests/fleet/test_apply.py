@@ -470,3 +470,43 @@ def test_who_stops_waiting_stops_no_run(here: Fleet) -> None:
     assert here.states() == {"a": "queued"}
     work(here)
     assert here.states() == {"a": "passed"}
+
+
+def test_a_version_that_was_refused_or_cancelled_before_it_began_says_why_and_that_nothing_was_sent(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    assert answer(capsys) == (0, {"a": "queued", "b": "queued"})
+    ((run,),) = here.sql("select id::text from runs where title = 'b@here'")
+    assert ended(["stop", str(run)]) == 0
+    allowed = Path("targets.yaml").read_text()
+    Path("targets.yaml").write_text(here.stand.targets(more="    allow: {processes: [UsrOther]}\n"))
+    work(here)
+    Path("targets.yaml").write_text(allowed)
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 3
+    said = capsys.readouterr().err
+    assert re.search(r"`a@here` is not .* refused on [-0-9]+, and nothing was sent: .*UsrCharge", said)
+    assert "hint: remove the cause, then carry it out with `--retry refused`" in said
+    assert re.search(r"`b@here` is not .* cancelled on [-0-9]+ before it began: cancelled by ", said)
+    assert "carried out on" not in said
+    assert answer(capsys, "--retry", "refused") == (3, {"a": "queued", "b": "cancelled"})
+    work(here)
+    assert here.starts() == {"a": 1}
+    assert answer(capsys, "--retry", "failed") == (0, {"a": "passed", "b": "queued"})
+
+
+def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "needs: [b]\n")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    here.stand.set_fault("success_but_error", "UsrRefund")
+    thread = threading.Timer(0.5, lambda: work(here))
+    thread.start()
+    assert ended(["apply", "specs", "--wait", "2m"]) == 1
+    thread.join()
+    said = capsys.readouterr().err
+    assert "`a@here` is blocked by `b`" in said
+    assert "applied: 1 blocked, 1 failed; 0 passed before\n" in said

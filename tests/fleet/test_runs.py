@@ -174,7 +174,7 @@ def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pyte
     with here.runs() as runs:
         assert runs.carry(run).state == "over"
     assert ended(["stop", run, "--db", here.dsn]) == 6
-    assert "it is cancelled" in capsys.readouterr().err
+    assert "is not under way: it was cancelled\n" in capsys.readouterr().err
 
 
 def test_a_run_that_its_target_does_not_allow_is_refused_and_sends_nothing(here: Fleet) -> None:

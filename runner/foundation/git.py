@@ -26,12 +26,30 @@ class Checkout(Struct, frozen=True, kw_only=True):
 
 def checkout_of(folder: Path) -> Checkout:
     """What git knows of `folder`; nothing where it lies in no checkout, or there is no git."""
-    if not any((above / ".git").exists() for above in (folder, *folder.parents)):
+    status = _output(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    lines = [] if status is None else status.splitlines()
+    commit = next((line.removeprefix(_HASH) for line in lines if line.startswith(_HASH)), None)
+    if commit is None or commit == "(initial)":
         return Checkout()
-    status = ["status", "--porcelain=v2", "--branch", "--untracked-files=no"]
+    return Checkout(commit=commit, dirty=any(not line.startswith("#") for line in lines))
+
+
+def main_branch_of(folder: Path) -> str | None:
+    """The branch that a new clone begins with, else the branch that is checked out; None where git knows neither."""
+    for name in ("refs/remotes/origin/HEAD", "HEAD"):
+        branch = _output(folder, "symbolic-ref", "--quiet", "--short", name)
+        if branch is not None:
+            return branch.strip().removeprefix("origin/")
+    return None
+
+
+def _output(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None where `folder` lies in no checkout, there is no git, or it fails."""
+    if not any((above / ".git").exists() for above in (folder.absolute(), *folder.absolute().parents)):
+        return None
     try:
         asked = subprocess.run(  # noqa: S603  the arguments are ours
-            ["git", "-C", str(folder), "--no-optional-locks", *status],  # noqa: S607  git is where the user's PATH has it
+            ["git", "-C", str(folder), "--no-optional-locks", *arguments],  # noqa: S607  git is where the user's PATH has it
             capture_output=True,
             text=True,
             errors="replace",
@@ -39,12 +57,8 @@ def checkout_of(folder: Path) -> Checkout:
             check=False,
         )
     except (OSError, subprocess.SubprocessError):
-        return Checkout()
-    lines = asked.stdout.splitlines()
-    commit = next((line.removeprefix(_HASH) for line in lines if line.startswith(_HASH)), None)
-    if asked.returncode != 0 or commit is None or commit == "(initial)":
-        return Checkout()
-    return Checkout(commit=commit, dirty=any(not line.startswith("#") for line in lines))
+        return None
+    return asked.stdout if asked.returncode == 0 else None
 
 
 class GitError(Exception):

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from runner.catalogue.read import ENDING
+from runner.foundation.git import main_branch_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record
@@ -74,9 +75,8 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
         (secret, _SECRET, "the Secret"),
     ):
         _refuse_odd(word, pattern.fullmatch(word) is not None, what)
-    marks = (
-        _marks(called, image=image, secret=secret) | {"FLEET": _fleet(repository, called)} | _lists(kind, jobs, targets)
-    )
+    own = {"FLEET": _fleet(repository, called), "BRANCH": _branch(folder)}
+    marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets)
     files = list(deploy_files(kind, folder, marks, targets))
     left = write_files(files)
     differ = [file.path for file in files if file.path in left and file.path.read_text("utf-8") != file.text]
@@ -132,6 +132,7 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
         "FOLDER": called,
         "IN": "" if called == "." else f"{called}/",
         "VERSION": VERSION,
+        "SOURCE": f"git+https://git.example.com/OWNER/creatio-runner@v{VERSION}",
         "IMAGE": f"{name}:{tag}",
         "IMAGE_NAME": name,
         "IMAGE_TAG": tag,
@@ -142,6 +143,12 @@ def _marks(called: str, *, image: str, secret: str) -> dict[str, str]:
 def _fleet(repository: str, called: str) -> str:
     """The name of the ledger: repositories that share a database must not share what they have applied."""
     return _NOT_IN_A_NAME.sub("-", repository if called == "." else f"{repository}/{called}").strip("-/") or "jobs"
+
+
+def _branch(folder: Path) -> str:
+    """The branch whose jobs are applied, where git knows it."""
+    branch = main_branch_of(folder)
+    return branch if branch is not None and _FOLDER.fullmatch(branch) else "main"
 
 
 def _lists(kind: DeployKind, jobs: JobFolder, targets: Sequence[str]) -> dict[str, str]:

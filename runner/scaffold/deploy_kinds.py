@@ -30,8 +30,15 @@ _CLUSTER = _CONTAINER | {
     "kubernetes/nightly.yaml": ("kubernetes/nightly.yaml", "jobs with the tag `nightly`, once a day"),
     "kubernetes/worker-@LABEL@.yaml": ("kubernetes/worker.yaml", "workers for `@TARGET@`"),
 }
+_SOURCE = "set where the package comes from, your index or git+https://…@v@VERSION@: "
+_FIRST_STOPS = (
+    "commit and push to `@BRANCH@`: the first {0} stops on purpose; then choose `apply` (a new site: everything runs) "
+    "or `adopt` (all of it ran before: it is marked as done without running it)"
+)
 _IMAGE = "build and push the image: docker build -t @IMAGE@ @FOLDER@ && docker push @IMAGE@"
+_INSTALL = f"{_SOURCE}`ARG INSTALL` in @IN@Dockerfile"
 _SECRETS = (
+    _INSTALL,
     _IMAGE,
     "make the namespace: kubectl apply -f @IN@kubernetes/namespace.yaml",
     (
@@ -83,17 +90,20 @@ DEPLOY_KINDS = {
             ".github/workflows/creatio-apply.yml": ("github/workflow.yml", "applies what is merged"),
         },
         to_do=(
+            f"{_SOURCE}INSTALL in .github/workflows/creatio-apply.yml",
+            "look whether `@BRANCH@`, twice in that file, is the branch that pull requests are merged into",
             "store CREATIO_USERNAME and CREATIO_PASSWORD as secrets of the repository",
-            "commit and push",
+            _FIRST_STOPS.format("workflow run"),
         ),
         next="gh workflow run creatio-apply.yml -f without-ledger=apply",
     ),
     "gitlab": DeployKind(
         files={"gitlab/creatio.yml": ("gitlab/creatio.yml", "checks merge requests, applies what is merged")},
         to_do=(
-            "store CREATIO_USERNAME and CREATIO_PASSWORD as masked variables of the project",
+            f"{_SOURCE}INSTALL in @IN@gitlab/creatio.yml",
+            "store CREATIO_USERNAME and CREATIO_PASSWORD as variables of the project, masked and protected",
             "write into .gitlab-ci.yml: include: [{local: @IN@gitlab/creatio.yml}]",
-            "commit and push",
+            _FIRST_STOPS.format("pipeline"),
         ),
         next="glab ci run --variables-env WITHOUT_LEDGER:apply",
     ),
@@ -105,6 +115,7 @@ DEPLOY_KINDS = {
         },
         reads_folder=True,
         to_do=(
+            _INSTALL,
             "write CREATIO_DB_PASSWORD=… into @IN@.env",
             "write CREATIO_USERNAME=… and CREATIO_PASSWORD=… into @IN@@LABEL@.env",
         ),

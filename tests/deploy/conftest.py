@@ -1,3 +1,29 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from deployed_scripts import JOB, Answers
 from postgres import fleet, own_cluster, postgres
+from sites import Site, site, targets
 
 __all__ = ["fleet", "own_cluster", "postgres"]
+
+
+@pytest.fixture
+def answers() -> Answers:
+    return Answers()
+
+
+@pytest.fixture
+def served(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    for name in [name for name in os.environ if name.startswith("CREATIO_")]:
+        monkeypatch.delenv(name)
+    checkout = tmp_path / "checkout"
+    (checkout / ".git").mkdir(parents=True)
+    (checkout / "jobs").mkdir()
+    monkeypatch.chdir(checkout)
+    Path("jobs/good.job.yaml").write_text(JOB.format("good"))
+    with site(answers) as there:
+        Path("jobs/targets.yaml").write_text(targets(there.url) + "    settle: 100ms\n")
+        yield there

@@ -1,6 +1,7 @@
 """`runner init --deploy`: what it fills in, what it refuses, and that it writes over nothing."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -116,14 +117,39 @@ def test_for_github_the_workflow_is_moved_to_the_root(capsys: pytest.CaptureFixt
     assert ended(["init", "jobs", "--deploy", "github"]) == 0
     assert "move jobs/.github to the root of the checkout" in capsys.readouterr().out
     (workflow,) = documents(Path("jobs/.github/workflows/creatio-apply.yml"))
-    assert workflow["jobs"]["apply"]["steps"][1]["uses"] == "./jobs/github"
+    assert workflow["jobs"]["apply"]["steps"][-1]["uses"] == "./jobs/github"
     for name in ("a.job.yaml", "targets.yaml"):
         shutil.copy(f"jobs/{name}", name)
     capsys.readouterr()
     assert ended(["init", "--deploy", "github"]) == 0
     assert "move" not in capsys.readouterr().out
     (workflow,) = documents(Path(".github/workflows/creatio-apply.yml"))
-    assert workflow["jobs"]["apply"]["steps"][1]["uses"] == "./github"
+    assert workflow["jobs"]["apply"]["steps"][-1]["uses"] == "./github"
+
+
+@pytest.mark.parametrize(
+    ("commands", "branch"),
+    [
+        ([["init", "-q", "-b", "master"]], "master"),
+        (
+            [["init", "-q", "-b", "new"], ["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]],
+            "trunk",
+        ),
+        ([["init", "-q", "-b", "it's"]], "main"),
+        ([], "main"),
+    ],
+)
+def test_the_branch_is_the_one_that_git_has(
+    commands: list[list[str]], branch: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(".git")
+    for command in commands:
+        subprocess.run(["git", *command], check=True)
+    assert ended(["init", "jobs", "--deploy", "github"]) == 0
+    workflow = next(Path("jobs").rglob("creatio-apply.yml")).read_text()
+    assert f'push: {{branches: ["{branch}"]}}' in workflow
+    assert f"github.ref == 'refs/heads/{branch}'" in workflow
+    assert f"look whether `{branch}`" in capsys.readouterr().out
 
 
 def test_secrets_of_compose_are_not_for_git() -> None:

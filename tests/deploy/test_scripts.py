@@ -1,85 +1,22 @@
-"""What the files for CI and cron run, run by a real shell: as GitHub, GitLab, systemd and cron would, against a site.
+"""What the files for CI run, run by a real shell: as GitHub and GitLab would, against a site.
 
 The caches of a CI are a folder here; whether it is restored and kept is read in the files.
 """
 
-import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import RUNNER, documents
-from sites import NOTHING, Site, Told, site, targets, xml
+from deployed import documents
+from deployed_scripts import JOB, PATH, Answers, Ended, shell
+from sites import Site, Told
 
 from runner.cli.main import ended
 
-pytestmark = pytest.mark.slow
-
-TOOLS = Path(sys.executable).parent
-JOB = """runner: 1
-name: {0}
-target: here
-defaults: {{verify: none}}
-steps:
-  - id: act
-    execute: {{process: Usr{0}, result: Out}}
-    expect: [result == 7]
-"""
-PATH = f"{TOOLS}{os.pathsep}/usr/bin{os.pathsep}/bin"
-
-
-@dataclass
-class Answers:
-    """Answers an execute by what `given` says of its process, else with 7."""
-
-    given: dict[str, Told] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def __call__(self, _method: str, path: str) -> Told:
-        if "/Execute" not in path:
-            return NOTHING
-        process = path.split("/")[4]
-        self.asked.append(process)
-        return self.given.get(process, xml(7))
-
-
-@pytest.fixture
-def answers() -> Answers:
-    return Answers()
-
-
-@pytest.fixture(autouse=True)
-def served(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    for name in [name for name in os.environ if name.startswith("CREATIO_")]:
-        monkeypatch.delenv(name)
-    checkout = tmp_path / "checkout"
-    (checkout / ".git").mkdir(parents=True)
-    (checkout / "jobs").mkdir()
-    monkeypatch.chdir(checkout)
-    Path("jobs/good.job.yaml").write_text(JOB.format("good"))
-    with site(answers) as there:
-        Path("jobs/targets.yaml").write_text(targets(there.url) + "    settle: 100ms\n")
-        yield there
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    summary: str = ""
-
-
-def shell(script: str, environment: dict[str, str], *command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    home = {"HOME": str(folder.parent), "XDG_STATE_HOME": str(folder.parent / "state")}
-    return subprocess.run(
-        [*command, script], env=home | environment, cwd=folder, check=False, capture_output=True, text=True
-    )
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("served")]
 
 
 # GitHub
@@ -109,7 +46,7 @@ class GitHub:
                 continue
             if "uses" in step:
                 values |= self._use(step, values)
-            elif "pip install" not in step["run"]:
+            else:
                 environment = {name: filled(value, values) for name, value in step["env"].items()}
                 environment |= {"PATH": PATH, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary.absolute())}
                 bash = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
@@ -174,7 +111,7 @@ def test_the_action_stops_after_a_machine_that_was_lost_with_its_ledger(github: 
     for _ in range(2):
         stopped = github.machine()
         assert (stopped.code, answers.asked) == (1, ["Usrgood", "Usrmore"])
-        assert "::error::The machine before this one was lost" in stopped.out
+        assert "::error::The last workflow run ended before it stored its ledger" in stopped.out
     assert github.machine(without_ledger="adopt").code == 0
     assert github.machine().code == 0
     assert answers.asked == ["Usrgood", "Usrmore"]
@@ -219,9 +156,53 @@ def test_a_pull_request_gets_what_would_be_done_and_nothing_is_sent_or_kept(gith
     assert (served.asked, github.entries()) == ([], [])
 
 
-def test_a_failed_dry_run_fails_the_step(github: GitHub) -> None:
+def test_a_failed_dry_run_fails_the_step_and_its_mistakes_are_in_the_summary(github: GitHub) -> None:
     Path("jobs/wrong.job.yaml").write_text(JOB.format("wrong").replace("process:", "proces:"))
-    assert github.machine(dry_run="true").code == 2
+    done = github.machine(dry_run="true")
+    assert done.code == 2
+    printed = done.summary.split("```\n")[-2]
+    assert "E104" in printed
+    assert "::error" not in printed
+    assert "::error" in done.out
+
+
+def test_a_protected_target_is_confirmed_in_the_workflow(github: GitHub, answers: Answers) -> None:
+    targets_file = Path("jobs/targets.yaml")
+    targets_file.write_text(targets_file.read_text() + "    protected: true\n")
+    assert github.machine(without_ledger="apply").code == 6
+    done = github.machine(without_ledger="apply", confirm="here")
+    assert done.code == 0, done.out
+    assert answers.asked == ["Usrgood"]
+
+
+def test_credentials_reach_the_action_only_and_only_on_the_branch_that_is_merged_into(github: GitHub) -> None:
+    assert not any("pip " in step.get("run", "") for step in github.steps)
+    (workflow,) = documents(Path("jobs/.github/workflows/creatio-apply.yml"))
+    plan, apply = workflow["jobs"]["plan"], workflow["jobs"]["apply"]
+    assert "secrets." not in str(plan)
+    assert plan["if"] == "github.event_name == 'pull_request'"
+    assert apply["if"] == "github.ref == 'refs/heads/main'"
+    assert 'push: {branches: ["main"]}' in Path("jobs/.github/workflows/creatio-apply.yml").read_text()
+    assert "env" not in apply
+    with_secrets = [step for step in apply["steps"] if "secrets." in str(step)]
+    assert [step["uses"] for step in with_secrets] == ["./jobs/github"]
+
+
+@pytest.mark.parametrize("kind", ["github", "gitlab", "compose"])
+def test_nothing_is_installed_by_a_name_that_anybody_may_register(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address that is written is one that nobody can have, until somebody sets it."""
+    shutil.rmtree("jobs/.github", ignore_errors=True)
+    capsys.readouterr()
+    assert ended(["init", "jobs", "--deploy", kind]) == 0
+    out = capsys.readouterr().out
+    assert "  set where the package comes from" in out
+    texts = [out, *(path.read_text() for path in Path("jobs").rglob("*") if path.is_file())]
+    lines = [line for text in texts for line in text.splitlines() if not line.lstrip().startswith("#")]
+    named = [line for line in lines if re.search(r"creatio-runner(\[fleet\])? *(@|==)", line)]
+    assert named
+    assert all("git+https://git.example.com/OWNER/" in line for line in named)
 
 
 # GitLab
@@ -261,6 +242,23 @@ def test_the_template_for_gitlab_applies_once_and_stops_without_a_ledger(
     assert gitlab["creatio:apply"]["artifacts"]["reports"] == {"junit": "creatio-junit.xml"}
 
 
+def test_what_gitlab_installs_gets_no_credentials(gitlab: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "pip").write_text('#!/bin/sh\nenv\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "pip").chmod(0o755)
+    given = {
+        "PATH": f"{tmp_path}:{PATH}",
+        "CREATIO_PASSWORD": "a b*\nc",
+        "CREATIO_RUNNER_DB": "x",
+        "PIP_INDEX_URL": "y",
+    }
+    (script,) = gitlab[".creatio"]["before_script"]
+    done = shell(script, given | gitlab[".creatio"]["variables"], "sh", "-ec", folder=Path.cwd())
+    assert done.returncode == 0, done.stderr
+    assert "CREATIO_" not in done.stdout
+    assert "PIP_INDEX_URL=y" in done.stdout
+    assert done.stdout.splitlines()[-1] == gitlab[".creatio"]["variables"]["INSTALL"]
+
+
 def test_gitlab_settles_what_is_in_doubt_and_adopts(gitlab: dict[str, Any], answers: Answers) -> None:
     answers.given["Usrgood"] = Told(silent=True)
     first = gitlab_job(gitlab, "creatio:apply", WITHOUT_LEDGER="apply")
@@ -277,99 +275,3 @@ def test_a_mistake_in_a_merge_request_is_in_the_code_quality_report(gitlab: dict
     assert gitlab_job(gitlab, "creatio:validate").code == 2
     assert "E104" in Path(gitlab["creatio:validate"]["artifacts"]["reports"]["codequality"]).read_text()
     assert gitlab["creatio:validate"]["artifacts"]["when"] == "always"
-
-
-# Cron, and systemd
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Path:
-    """A clone of a repository with the jobs, as it would be in /srv/creatio; the file of variables is beside it."""
-    assert ended(["init", "jobs", "--deploy", "cron"]) == 0
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    shutil.rmtree(".git")
-    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "first"]):
-        subprocess.run([*git, *command], check=True)
-    clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "-q", str(Path.cwd()), str(clone)], check=True)
-    (tmp_path / "environment").write_text(Path("jobs/cron/environment").read_text().replace("USERNAME=", "USERNAME=a"))
-    return clone
-
-
-def here(text: str, machine: Path) -> str:
-    places = {RUNNER: str(TOOLS / "runner"), "/srv/creatio": str(machine)}
-    places |= {"/etc/creatio-apply.env": str(machine.parent / "environment")}
-    for place, ours in places.items():
-        text = text.replace(place, ours)
-    return text
-
-
-def cron(machine: Path, verb: str) -> Ended:
-    """Do as cron does: a line without its times, with `%` where there is `\\%`, hardly any variable."""
-    (line,) = [line for line in Path("jobs/cron/crontab").read_text().splitlines() if verb in line and line[0] in "*0"]
-    command = here(line.split(maxsplit=5)[5], machine)
-    assert not re.search(r"(?<!\\)%", command), "cron takes it for the end of a line"
-    environment = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "creatio"}
-    done = shell(command.replace("\\%", "%"), environment, "/bin/sh", "-c", folder=machine)
-    return Ended(done.returncode, done.stdout + done.stderr)
-
-
-def commit(text: str) -> None:
-    Path("jobs/good.job.yaml").write_text(text)
-    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qam", "more"], check=True)
-
-
-def test_cron_applies_what_was_pushed_and_prints_only_what_did_not_pass(machine: Path, answers: Answers) -> None:
-    for _ in range(2):
-        assert cron(machine, "git pull").out == ""
-    assert answers.asked == ["Usrgood"]
-    commit(JOB.format("good").replace("== 7", "== 8"))
-    failed = cron(machine, "git pull").out
-    assert failed.startswith("exit 1\n")
-    assert "failed: good@here" in failed
-    assert answers.asked == ["Usrgood", "Usrgood"]
-    assert cron(machine, "git pull").out.startswith("exit 1\n"), "until the job changes, or somebody looks at it"
-    assert answers.asked == ["Usrgood", "Usrgood"]
-
-
-def test_cron_reports_that_nothing_could_be_pulled(machine: Path, answers: Answers) -> None:
-    shutil.rmtree(".git")
-    assert re.match(r"exit (1|128)\n.*", cron(machine, "git pull").out)
-    assert answers.asked == []
-
-
-def test_cron_carries_jobs_of_the_night_out_once_in_a_day(machine: Path, answers: Answers) -> None:
-    assert cron(machine, "--tags nightly").out == "", "no job has the tag"
-    (machine / "jobs" / "good.job.yaml").write_text(JOB.format("good").replace("target:", "tags: [nightly]\ntarget:"))
-    for _ in range(2):
-        assert cron(machine, "--tags nightly").out == ""
-    assert answers.asked == ["Usrgood"]
-
-
-def test_the_service_of_systemd_applies_with_the_variables_of_its_file_alone(machine: Path, answers: Answers) -> None:
-    unit = here(Path("jobs/cron/creatio-apply.service").read_text(), machine)
-    file = Path(re.findall(r"EnvironmentFile=(.*)", unit)[0])
-    environment = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) | {"PATH": "/usr/bin:/bin"}
-    (folder,) = re.findall(r"WorkingDirectory=(.*)", unit)
-    commands = re.findall(r"^ExecStart(?:Pre)?=(.*)$", unit, re.MULTILINE)
-    assert len(commands) == 2
-    for _ in range(2):
-        for command in commands:
-            done = shell(f"exec {command}", environment, "/bin/sh", "-c", folder=Path(folder))
-            assert done.returncode == 0, done.stderr
-    assert answers.asked == ["Usrgood"]
-
-
-def test_a_failure_of_the_service_is_mailed_with_its_log(machine: Path, tmp_path: Path) -> None:
-    """The shell's line of the unit that the other names, with a journal and a mail that write down what they get."""
-    assert "OnFailure=creatio-apply-failed.service" in Path("jobs/cron/creatio-apply.service").read_text()
-    unit = here(Path("jobs/cron/creatio-apply-failed.service").read_text(), machine)
-    (script,) = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", unit, re.MULTILINE)
-    for name, text in (("journalctl", 'echo "$@"'), ("mail", f'echo "$@" > {tmp_path}/mail; cat >> {tmp_path}/mail')):
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / name).chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "MAILTO": "ops@example.com"}
-    assert shell(script, environment, "/bin/sh", "-c", folder=machine).returncode == 0
-    to, log = (tmp_path / "mail").read_text().splitlines()
-    assert to == "-s creatio-apply on %H ops@example.com"
-    assert log.startswith("--unit creatio-apply.service ")

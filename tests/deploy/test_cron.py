@@ -1,0 +1,107 @@
+"""What cron and systemd run, run by a real shell, against a site."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from deployed import RUNNER
+from deployed_scripts import JOB, TOOLS, Answers, Ended, shell
+
+from runner.cli.main import ended
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("served")]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """A clone of a repository with the jobs, as it would be in /srv/creatio; the file of variables is beside it."""
+    assert ended(["init", "jobs", "--deploy", "cron"]) == 0
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    shutil.rmtree(".git")
+    for command in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], check=True)
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(Path.cwd()), str(clone)], check=True)
+    (tmp_path / "environment").write_text(Path("jobs/cron/environment").read_text().replace("USERNAME=", "USERNAME=a"))
+    return clone
+
+
+def here(text: str, machine: Path) -> str:
+    places = {RUNNER: str(TOOLS / "runner"), "/srv/creatio": str(machine)}
+    places |= {"/etc/creatio-apply.env": str(machine.parent / "environment")}
+    for place, ours in places.items():
+        text = text.replace(place, ours)
+    return text
+
+
+def cron(machine: Path, verb: str) -> Ended:
+    """Do as cron does: a line without its times, with `%` where there is `\\%`, hardly any variable."""
+    (line,) = [line for line in Path("jobs/cron/crontab").read_text().splitlines() if verb in line and line[0] in "*0"]
+    command = here(line.split(maxsplit=5)[5], machine)
+    assert not re.search(r"(?<!\\)%", command), "cron takes it for the end of a line"
+    environment = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh", "LOGNAME": "creatio"}
+    done = shell(command.replace("\\%", "%"), environment, "/bin/sh", "-c", folder=machine)
+    return Ended(done.returncode, done.stdout + done.stderr)
+
+
+def commit(text: str) -> None:
+    Path("jobs/good.job.yaml").write_text(text)
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qam", "more"], check=True)
+
+
+def test_cron_applies_what_was_pushed_and_prints_only_what_did_not_pass(machine: Path, answers: Answers) -> None:
+    for _ in range(2):
+        assert cron(machine, "git pull").out == ""
+    assert answers.asked == ["Usrgood"]
+    commit(JOB.format("good").replace("== 7", "== 8"))
+    failed = cron(machine, "git pull").out
+    assert failed.startswith("exit 1\n")
+    assert "failed: good@here" in failed
+    assert answers.asked == ["Usrgood", "Usrgood"]
+    assert cron(machine, "git pull").out.startswith("exit 1\n"), "until the job changes, or somebody looks at it"
+    assert answers.asked == ["Usrgood", "Usrgood"]
+
+
+def test_cron_reports_that_nothing_could_be_pulled(machine: Path, answers: Answers) -> None:
+    shutil.rmtree(".git")
+    assert re.match(r"exit (1|128)\n.*", cron(machine, "git pull").out)
+    assert answers.asked == []
+
+
+def test_cron_carries_jobs_of_the_night_out_once_in_a_day(machine: Path, answers: Answers) -> None:
+    assert cron(machine, "--tags nightly").out == "", "no job has the tag"
+    (machine / "jobs" / "good.job.yaml").write_text(JOB.format("good").replace("target:", "tags: [nightly]\ntarget:"))
+    for _ in range(2):
+        assert cron(machine, "--tags nightly").out == ""
+    assert answers.asked == ["Usrgood"]
+
+
+def test_the_service_of_systemd_applies_with_the_variables_of_its_file_alone(machine: Path, answers: Answers) -> None:
+    unit = here(Path("jobs/cron/creatio-apply.service").read_text(), machine)
+    file = Path(re.findall(r"EnvironmentFile=(.*)", unit)[0])
+    environment = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) | {"PATH": "/usr/bin:/bin"}
+    (folder,) = re.findall(r"WorkingDirectory=(.*)", unit)
+    commands = re.findall(r"^ExecStart(?:Pre)?=(.*)$", unit, re.MULTILINE)
+    assert len(commands) == 2
+    for _ in range(2):
+        for command in commands:
+            done = shell(f"exec {command}", environment, "/bin/sh", "-c", folder=Path(folder))
+            assert done.returncode == 0, done.stderr
+    assert answers.asked == ["Usrgood"]
+
+
+def test_a_failure_of_the_service_is_mailed_with_its_log(machine: Path, tmp_path: Path) -> None:
+    """The shell's line of the unit that the other names, with a journal and a mail that write down what they get."""
+    assert "OnFailure=creatio-apply-failed.service" in Path("jobs/cron/creatio-apply.service").read_text()
+    unit = here(Path("jobs/cron/creatio-apply-failed.service").read_text(), machine)
+    (script,) = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", unit, re.MULTILINE)
+    for name, text in (("journalctl", 'echo "$@"'), ("mail", f'echo "$@" > {tmp_path}/mail; cat >> {tmp_path}/mail')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "MAILTO": "ops@example.com"}
+    assert shell(script, environment, "/bin/sh", "-c", folder=machine).returncode == 0
+    to, log = (tmp_path / "mail").read_text().splitlines()
+    assert to == "-s creatio-apply on %H ops@example.com"
+    assert log.startswith("--unit creatio-apply.service ")

@@ -131,11 +131,19 @@ DEPLOY_KINDS = {
         },
         to_do=(
             (
-                "install the runner: python3 -m venv /opt/creatio-runner && "
-                "/opt/creatio-runner/bin/pip install creatio-runner==@VERSION@"
+                f"{_SOURCE}python3 -m venv /opt/creatio-runner && "
+                "/opt/creatio-runner/bin/pip install 'creatio-runner @ @SOURCE@'"
             ),
+            "commit and push the jobs and targets.yaml; install the command `mail`",
             "make the user `creatio`, and clone the repository as that user into /srv/creatio",
-            "fill in cron/environment: install -m 640 -g creatio @IN@cron/environment /etc/creatio-apply.env",
+            (
+                "install -d -m 700 -o creatio /var/lib/creatio-apply && "
+                "install -m 640 -g creatio @IN@cron/environment /etc/creatio-apply.env; then write the password there"
+            ),
+            (
+                "apply once by hand, with `--adopt` where all of it ran before: sudo -u creatio sh -c 'set -a; "
+                ". /etc/creatio-apply.env; cd /srv/creatio && /opt/creatio-runner/bin/runner apply @FOLDER@'"
+            ),
             "install the units: cp @IN@cron/creatio-apply* /etc/systemd/system/",
         ),
         next="systemctl daemon-reload && systemctl enable --now creatio-apply.timer",

@@ -24,13 +24,17 @@ def machine(tmp_path: Path) -> Path:
         subprocess.run([*git, *command], check=True)
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(Path.cwd()), str(clone)], check=True)
-    (tmp_path / "environment").write_text(Path("jobs/cron/environment").read_text().replace("USERNAME=", "USERNAME=a"))
+    (tmp_path / "environment").write_text(
+        Path("jobs/cron/environment").read_text().replace("/var/lib/creatio-apply", str(tmp_path))
+    )
+    (tmp_path / "ledger").touch()
     return clone
 
 
 def here(text: str, machine: Path) -> str:
     places = {RUNNER: str(TOOLS / "runner"), "/srv/creatio": str(machine)}
     places |= {"/etc/creatio-apply.env": str(machine.parent / "environment")}
+    places |= {"/var/lib/creatio-apply": str(machine.parent)}
     for place, ours in places.items():
         text = text.replace(place, ours)
     return text
@@ -78,13 +82,38 @@ def test_cron_carries_jobs_of_the_night_out_once_in_a_day(machine: Path, answers
     assert answers.asked == ["Usrgood"]
 
 
+@pytest.mark.parametrize("verb", ["git pull", "--tags nightly"])
+def test_cron_runs_nothing_without_a_ledger(machine: Path, answers: Answers, verb: str) -> None:
+    (machine.parent / "ledger").unlink()
+    out = cron(machine, verb).out
+    assert out.startswith("exit 2\nThere is no ledger")
+    assert answers.asked == []
+
+
+def test_a_new_clone_knows_what_was_applied(machine: Path, answers: Answers) -> None:
+    assert cron(machine, "git pull").out == ""
+    subprocess.run(["git", "clean", "-fdxq"], cwd=machine, check=True)
+    assert cron(machine, "git pull").out == ""
+    assert answers.asked == ["Usrgood"]
+    assert not list(machine.rglob(".runner"))
+
+
+def test_a_password_in_single_quotes_reaches_the_runner_as_it_is(machine: Path) -> None:
+    password = "pa$$w0rd&x y#1"
+    file = machine.parent / "environment"
+    file.write_text(file.read_text().replace("PASSWORD=''", f"PASSWORD='{password}'"))
+    script = f"set -a; . {file}; set +a; printenv CREATIO_PASSWORD"
+    assert shell(script, {"PATH": "/usr/bin:/bin"}, "/bin/sh", "-c", folder=machine).stdout == f"{password}\n"
+    assert f"'{password}'" in file.read_text().splitlines()[1]
+
+
 def test_the_service_of_systemd_applies_with_the_variables_of_its_file_alone(machine: Path, answers: Answers) -> None:
     unit = here(Path("jobs/cron/creatio-apply.service").read_text(), machine)
     file = Path(re.findall(r"EnvironmentFile=(.*)", unit)[0])
-    environment = dict(re.findall(r"^(\w+)=(.*)$", file.read_text(), re.MULTILINE)) | {"PATH": "/usr/bin:/bin"}
+    environment = dict(re.findall(r"^(\w+)='(.*)'$", file.read_text(), re.MULTILINE)) | {"PATH": "/usr/bin:/bin"}
     (folder,) = re.findall(r"WorkingDirectory=(.*)", unit)
     commands = re.findall(r"^ExecStart(?:Pre)?=(.*)$", unit, re.MULTILINE)
-    assert len(commands) == 2
+    assert len(commands) == 3
     for _ in range(2):
         for command in commands:
             done = shell(f"exec {command}", environment, "/bin/sh", "-c", folder=Path(folder))

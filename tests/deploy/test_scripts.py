@@ -188,7 +188,7 @@ def test_credentials_reach_the_action_only_and_only_on_the_branch_that_is_merged
     assert [step["uses"] for step in with_secrets] == ["./jobs/github"]
 
 
-@pytest.mark.parametrize("kind", ["github", "gitlab", "compose"])
+@pytest.mark.parametrize("kind", ["github", "gitlab", "compose", "cron"])
 def test_nothing_is_installed_by_a_name_that_anybody_may_register(
     kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -93,8 +93,16 @@ class Duration(click.ParamType[float]):
             return 0.0
         seconds = durations.seconds(value)
         if seconds is None:
-            self.fail(f"`{value}` is no duration: write a number and a unit, as in `30s` or `10m`", param, ctx)
+            self.fail(_why_no_duration(value), param, ctx)
         return seconds
+
+
+def _why_no_duration(value: str) -> str:
+    if durations.is_too_long(value):
+        return f"`{value}` is too long: the longest duration is a year, `8760h`"
+    if value.startswith("-") or durations.is_zero(value):
+        return f"`{value}` is no duration: it must be longer than zero, as in `30s` or `10m`"
+    return f"`{value}` is no duration: write a number and a unit (`ms`, `s`, `m` or `h`), as in `30s` or `24h`"
 
 
 class StoreOfRuns(click.ParamType[LocalRunStore]):

@@ -24,6 +24,12 @@ def is_too_long(text: str) -> bool:
     return found is not None and float(found[1]) * _SECONDS[found[2]] > LONGEST
 
 
+def is_zero(text: str) -> bool:
+    """Whether `text` is a duration but for its being zero."""
+    found = _WRITTEN.fullmatch(text)
+    return found is not None and float(found[1]) == 0
+
+
 def written(value: float) -> str:
     """The shortest form that a person reads at a glance: `21 ms`, `1.5 s`, `2 min 5 s`."""
     if value < 1:

@@ -233,10 +233,23 @@ def test_more_runs_at_once_than_a_pool_would_hold_each_have_a_connection() -> No
         assert ended(["run", "a.job.yaml", "-j", "40", "-q"]) == 0
 
 
-@pytest.mark.parametrize("grace", ["10", "0s", "soon", ""])
-def test_a_grace_that_is_no_duration_is_told(grace: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("grace", "why"),
+    [
+        ("10", "is no duration: write a number and a unit (`ms`, `s`, `m` or `h`)"),
+        ("400d", "is no duration: write a number and a unit (`ms`, `s`, `m` or `h`)"),
+        ("soon", "is no duration: write a number and a unit"),
+        ("", "is no duration: write a number and a unit"),
+        ("0s", "is no duration: it must be longer than zero"),
+        ("-1h", "is no duration: it must be longer than zero"),
+        ("9000h", "is too long: the longest duration is a year, `8760h`"),
+    ],
+)
+def test_a_grace_that_is_no_duration_is_a_mistake_that_says_why(
+    grace: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert ended(["run", ".", "--grace", grace]) == 2
-    assert "is no duration: write a number and a unit" in capsys.readouterr().err
+    assert why in capsys.readouterr().err
 
 
 def test_the_grace_has_a_twin_in_the_environment(

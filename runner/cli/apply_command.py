@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -72,14 +72,15 @@ class ApplyCommand(Struct, kw_only=True):
     def needs(self) -> ApplyNeeds:
         return self.versions.needs(self.run_set.names, in_order=self.context.params["in_order"])
 
-    def show(self, needs: ApplyNeeds) -> ExitCode:
-        """Print what would be done."""
+    def show(self, needs: ApplyNeeds, blocked: Collection[str]) -> ExitCode:
+        """Print what would be done. `blocked` are the digests of new versions that could not begin."""
         if self.as_json:
             self._print_document(self.decided, ExitCode.PASSED)
             return ExitCode.PASSED
-        shown = [each for each in self.decided if self.context.params["verbose"] or each.state not in DONE]
+        decided = words.held_back(self.decided, blocked)
+        shown = [each for each in decided if self.context.params["verbose"] or each.state not in DONE]
         output.data("".join(f"{line}\n" for line in words.table(shown, self.gone, store=self.store, after=needs.waits)))
-        output.say(words.summary_of_plan(self.decided))
+        output.say(words.summary_of_plan(decided))
         return ExitCode.PASSED
 
     def adopt(self) -> Sequence[Decision]:

@@ -65,7 +65,10 @@ class ApplyToFleet:
             command.say_if_all_is_new()
             if self._given["dry_run"]:
                 self._decide()
-                return command.show(command.needs())
+                needs = command.needs()
+                begins = {each.version.digest for each in command.decided if each.state in BEGINS}
+                hopeful = {each.version.digest for each in self._hopeful(needs)}
+                return command.show(needs, begins - hopeful)
             if self._given["adopt"]:
                 with self._ledger.alone():
                     self._decide()

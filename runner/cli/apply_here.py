@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import ApplyRuns, resumable_runs
@@ -45,7 +45,8 @@ class ApplyHere:
         command.gone = command.find_gone()
         needs = command.needs()
         if is_dry:
-            return command.show(needs)
+            going_on = {each.version.digest for each in command.decided if each.state is VersionState.RESUMED}
+            return command.show(needs, _blocked(command.decided, needs, going_on))
         if self._given["adopt"]:
             not_adopted = command.adopt()
             self._prune()
@@ -70,12 +71,12 @@ class ApplyHere:
         resumed = resumable_runs(decisions, command.versions.specs, targets=self._given["targets"])
         fresh = [each for each in decisions if each.state in BEGINS]
         passed = passed_before(decisions)
-        blocked = needs.hopeless([each.version.digest for each in fresh], passed={*passed, *resumed})
+        blocked = _blocked(decisions, needs, resumed)
         fresh = [each for each in fresh if each.version.digest not in blocked]
         runs = ApplyRuns(
             versions=command.versions, store=self._store, fresh=fresh, resumed=resumed, needs=needs, passed=passed
         )
-        command.print([each for each in decisions if each.state in SENT])
+        command.print([each for each in decisions if each.state in SENT and each.version.digest not in blocked])
         carried, codes = Carried(left_out=deque()), list[ExitCode]()
         if specs := runs.specs():
             allowed = permission(command.context)
@@ -118,6 +119,12 @@ class ApplyHere:
             with ledger_errors():
                 gone = [entry.version.digest for entry in self._command.gone if entry.last.end is not None]
                 self._command.ledger.prune(gone)
+
+
+def _blocked(decisions: Sequence[Decision], needs: ApplyNeeds, resumed: Collection[str]) -> frozenset[str]:
+    """The new versions that need others which neither have passed nor are carried out now."""
+    fresh = [each.version.digest for each in decisions if each.state in BEGINS]
+    return needs.hopeless(fresh, passed={*passed_before(decisions), *resumed})
 
 
 def _is_elsewhere(decision: Decision) -> bool:

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from runner.foundation.problems import Problem
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState
 from runner.ledger.model import DIRTY, LedgerEntry
@@ -18,6 +20,7 @@ _SHOWN = 12
 """Digits of a digest that a person sees."""
 _COMMIT = 7
 GONE = "gone"
+_MAY_WAIT = BEGINS | {VersionState.WAITING}
 _TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})
 """Ends that a person wants to see the run of."""
 _ENDED_AS = {
@@ -25,6 +28,11 @@ _ENDED_AS = {
     VersionState.ERROR: "got no usable answer",
     VersionState.CANCELLED: "was cancelled",
 }
+
+
+def held_back(decisions: Sequence[Decision], blocked: Collection[str]) -> list[Decision]:
+    """The decisions, with those of `blocked`, digests, as versions that wait in vain."""
+    return [replace(each, state=VersionState.WAITING) if each.version.digest in blocked else each for each in decisions]
 
 
 def table(
@@ -44,7 +52,7 @@ def table(
 
 def _row(decision: Decision, after: Collection[str], store: str) -> tuple[str, ...]:
     version = decision.version
-    waits = f"after {', '.join(map(clean, after))}" if after and decision.state in BEGINS else ""
+    waits = f"after {', '.join(map(clean, after))}" if after and decision.state in _MAY_WAIT else ""
     notes = "; ".join(filter(None, (_note(decision, store), waits)))
     return decision.state.value, clean(version.title), version.digest[:_SHOWN], notes
 

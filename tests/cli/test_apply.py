@@ -459,6 +459,24 @@ def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pyte
     assert answers.since() == ["Usrb", "Usra", "Usrc"]
 
 
+def test_a_version_whose_needed_job_is_blocked_is_not_new_in_any_list(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("b")
+    answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    write("a", "needs: [b]\n")
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    shown = capsys.readouterr()
+    assert re.search(r"^waiting  a@here  \w+  after b$", shown.out, re.MULTILINE)
+    assert "0 would begin, 0 passed before, 1 failed, 1 waiting\n" in shown.err
+    assert ended(["apply", "specs"]) == 1
+    said = capsys.readouterr().err
+    assert "new  a@here" not in said
+    assert "applied: nothing new; 0 passed before, 1 failed, 1 waiting\n" in said
+
+
 def test_a_needed_job_that_is_not_selected_counts_by_the_ledger(answers: Answers) -> None:
     write("a", "needs: [b]\n")
     write("b")

@@ -19,6 +19,7 @@ from runner.cli.command import (
     waits_for,
     with_reports,
 )
+from runner.cli.hints import PREFIX
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.active_run import RunOrigin, begin
@@ -39,7 +40,7 @@ from runner.reports.safe import clean
 from runner.reports.words import title
 from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
 from runner.runs.store import LocalRunStore
-from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, prepare_store
+from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, prepare_store, was_queued
 from runner.secrets.holes import MARK
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
@@ -69,13 +70,14 @@ def rerun(context: click.Context, /, **_: object) -> int:
       runner rerun 0194d2a0 --report-junit junit.xml
       runner rerun last --failed -j 4
 
-    A run that has not ended, or is in doubt, is refused: settle it first. Exit codes are those of `runner run`.
+    A run that has not ended, or is in doubt, is refused: settle it first. So is a run of a fleet, copied by `pull`:
+    `runner apply SPEC --retry failed` carries it out once more. Exit codes are those of `runner run`.
     """
     given = context.params
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission(context)
-    named = find(given["runs"], given["run"])
+    named = _named(context)
     chosen = list(_not_passed(named)) if given["failed"] else [named]
     if not chosen:
         return _nothing_failed(named, wanted_reports)
@@ -89,6 +91,16 @@ def rerun(context: click.Context, /, **_: object) -> int:
     print_totals(console, carried, total=len(stored))
     print_rerun(console, carried)
     return with_reports(wanted_reports, carried, code)
+
+
+def _named(context: click.Context) -> StoredRun:
+    try:
+        return find(context.params["runs"], context.params["run"])
+    except UsageError as error:
+        if os.environ.get(f"{PREFIX}DB"):
+            apply = "`runner apply SPEC --retry failed` carries out runs of a fleet once more"
+            error.add_note(f"`rerun` does not read {PREFIX}DB: {apply}")
+        raise
 
 
 def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
@@ -130,7 +142,8 @@ def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[Resumab
     """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
     began = [resume_run.check(run) for run in chosen]
     open_ends = (unsettled(run.result, store=run.store.name) for run in chosen)
-    if refused := [problem for problem in open_ends if problem is not None]:
+    refused = [problem for problem in open_ends if problem is not None] + [*map(_queued, filter(was_queued, chosen))]
+    if refused:
         raise RefusedError(*refused)
     anew = given_anew(context)
     found: list[ResumableRun] = []
@@ -144,6 +157,16 @@ def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[Resumab
     if problems:
         raise UsageError(*dict.fromkeys(problems))
     return found
+
+
+def _queued(run: StoredRun) -> Problem:
+    """A run of a fleet, copied here: its ledger would carry out again what a rerun has carried out."""
+    message = f"run {run.id} of {title(run.result)} is of a fleet, whose ledger would not learn of a rerun here"
+    hint = (
+        f"nothing was sent; `runner apply {clean(run.result.file)} -t {clean(run.result.target.name)} --retry failed "
+        "--db URL`, with the options of the `apply` before, carries it out once more"
+    )
+    return Problem(code="E156", message=message, hint=hint)
 
 
 def _torn_text(run: ResumableRun) -> Problem | None:

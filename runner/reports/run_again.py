@@ -44,15 +44,17 @@ class RunAgain(Struct, frozen=True, kw_only=True):
 
 
 def run_again(run: TimedRun, *, store: str | None = None) -> RunAgain:
-    """`store` is the name of the run's store. A run of a fleet is copied first."""
+    """`store` is the name of the run's store. A run of a fleet is applied once more: its ledger does not learn of any
+    other run.
+    """
     result = run.result
     in_doubt = doubtful(result.steps)
     if in_doubt or not result.finished:
         return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
-    repeated, secrets = tuple(_repeated(run)), secret_inputs(result)
+    repeated, secrets = tuple(_repeated(run)), () if is_fleet(store) else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
-        command=_command(result.id, secrets, store) if result.job else "",
+        command=_command(result, secrets, store) if result.job else "",
         repeated=repeated,
         secrets=secrets,
     )
@@ -66,6 +68,8 @@ def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
     if run.result.status is RunStatus.PASSED or not again.command:
         return None
     does = "carries it out once more, with its inputs"
+    if is_fleet(store):
+        does = "queues it once more; give it `--fleet`, `--for` and `-i` as the `apply` before"
     if again.repeated:
         keys = ", ".join(clean(key) for key, _ in again.repeated[:_MOST_KEYS])
         more = f" and {len(again.repeated) - _MOST_KEYS} more" if len(again.repeated) > _MOST_KEYS else ""
@@ -95,11 +99,11 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
     return tuple(name for name, value in result.inputs.items() if value == STARS)
 
 
-def _command(run: str, secrets: Sequence[str], store: str | None) -> str:
-    given = _given(secrets)
+def _command(result: RunResult, secrets: Sequence[str], store: str | None) -> str:
     if is_fleet(store):
-        return f"{verb_command('pull', run, store)} && {verb_command('rerun', run, None)}{given}"
-    return f"{verb_command('rerun', run, store)}{given}"
+        file, target = (shlex.quote(clean(each)) for each in (result.file, result.target.name))
+        return f"runner apply {file} -t {target} --retry failed --db {shlex.quote(clean(str(store)))}"
+    return f"{verb_command('rerun', result.id, store)}{_given(secrets)}"
 
 
 def _given(secrets: Sequence[str]) -> str:

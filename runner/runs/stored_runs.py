@@ -111,6 +111,12 @@ def of_one_command(run: StoredRun) -> list[StoredRun]:
     return [run if name == run.id else load(run.store, name) for name in names]
 
 
+def was_queued(run: StoredRun) -> bool:
+    """Whether a worker of a fleet carried the run out: no command began it."""
+    first = run.lines[0].event if run.lines else None
+    return isinstance(first, RunStarted) and first.command is msgspec.UNSET
+
+
 def names_since(store: RunStore, run: str) -> frozenset[RunName]:
     """What began with `run`, or later."""
     results = (_from_ends(store, other) for other in store.runs() if other >= run)

@@ -51,3 +51,25 @@ def test_a_pulled_run_differs_from_a_local_one_of_the_same_plan_only_in_what_mus
         lines = zip(of_pulled[name].splitlines(), of_local[name].splitlines(), strict=True)
         for theirs, ours in lines if name == "events.jsonl" else [(of_pulled[name], of_local[name])]:
             assert comparable(json.loads(theirs)) == comparable(json.loads(ours)), name
+
+
+def test_a_pulled_run_is_carried_out_once_more_by_its_fleet_alone(
+    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.stand.set_fault("success_but_error", "UsrCharge")
+    run = here.put("a", charges("a"))
+    with here.runs() as runs:
+        assert runs.carry(run).state == "ended"
+    capsys.readouterr()
+    assert ended(["show", run, "--db", here.dsn]) == 0
+    shown = capsys.readouterr().out
+    assert f"a.job.yaml -t here --retry failed --db {here.dsn}" in shown
+    assert "runner rerun" not in shown
+    monkeypatch.setenv("CREATIO_RUNNER_DB", here.dsn)
+    assert ended(["rerun", run]) == 2
+    assert "`rerun` does not read CREATIO_RUNNER_DB" in capsys.readouterr().err
+    assert ended(["pull", run]) == 0
+    for more in ([], ["--failed"]):
+        assert ended(["rerun", run, *more]) == 6
+        assert "whose ledger would not learn of a rerun here" in capsys.readouterr().err
+    assert here.starts() == {"a": 1}

@@ -194,7 +194,7 @@ def test_it_is_safe_to_run_again_where_nothing_was_started(
     [
         (".runner/runs", "runner rerun {run} -i token=@FILE"),
         ("my runs", "runner rerun {run} --runs 'my runs' -i token=@FILE"),
-        ("postgresql://db/fleet", "runner pull {run} --db postgresql://db/fleet && runner rerun {run} -i token=@FILE"),
+        ("postgresql://db/fleet", "runner apply {file} -t {target} --retry failed --db postgresql://db/fleet"),
     ],
 )
 def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
@@ -204,7 +204,9 @@ def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
     events: Story = [begun, StepStarted(row=row("add"), t=0), _ended("add", Status.FAILED), _finished()]
     reported = msgspec.structs.replace(command_from(chain(events)), store=store)
     text = _Texts(report(reported, version="0.1.0")).text
-    assert f"{command.format(run=begun.run)} secrets are not stored: give it again in a file" in text
+    assert command.format(run=begun.run, file=begun.file, target=begun.target.name) in text
+    is_asked_for = "secrets are not stored: give it again in a file" in text
+    assert is_asked_for is ("-i" in command), "workers have their own"
     assert "runner run " not in text
 
 

@@ -26,7 +26,7 @@ from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState
-from runner.ledger.model import AppliedVersion, VersionClaim
+from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
@@ -150,7 +150,9 @@ class ApplyToFleet:
         if not self._given["prune"]:
             return
         gone = self._command.gone
-        withdraw(self._ledger, [str(entry.last.run) for entry in gone if entry.last.end is None], note=GONE)
+        open_ones = {str(entry.last.run): entry for entry in gone if entry.last.end is None}
+        for run in withdraw(self._ledger, open_ones, note=GONE):
+            output.say(f"taken out of the queue: {_origin(run, open_ones[run])}")
         ended = {entry.version.title for entry in self._ledger.newest() if entry.last.end is not None}
         self._ledger.prune([entry.version.digest for entry in gone if entry.version.title in ended])
 
@@ -242,6 +244,12 @@ def _needed(needs: ApplyNeeds, decision: Decision) -> frozenset[str]:
 def _open_elsewhere(needs: ApplyNeeds, states: frozenset[VersionState] = _MAY_PASS) -> set[str]:
     """What is needed, is not selected, and may still pass."""
     return {digest for digest, state in needs.states().items() if state in states}
+
+
+def _origin(run: str, entry: LedgerEntry) -> str:
+    """Two repositories may share a ledger by accident: the folder and the commit tell whose run it was."""
+    commit = "" if entry.last.commit is None else f" at commit {clean(entry.last.commit)}"
+    return f"run {run} of {clean(entry.version.title)}, applied from the folder `{clean(entry.version.folder)}`{commit}"
 
 
 def _lock(spec: RunSpec, version: AppliedVersion) -> str | None:

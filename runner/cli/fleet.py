@@ -172,7 +172,7 @@ def stop(context: click.Context, /, **_: object) -> int:
     if orders.cancel(store.link, run.id, by=user_and_host()):
         output.say(f"run {run.id} is cancelled: nothing was sent")
     elif orders.stop(store.link, run.id, by=user_and_host()):
-        output.say(f"run {run.id} is to stop; `runner status {run.id}` shows how far it is")
+        output.say(f"run {run.id} is to stop; `{verb_command('status', run.id, store.name)}` shows how far it is")
     else:
         message = f"run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"
         raise RefusedError(Problem(code="E156", message=message, hint="nothing was stopped"))

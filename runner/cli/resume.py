@@ -35,6 +35,7 @@ from runner.project.ci_run import person_elsewhere
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_text
+from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
@@ -152,9 +153,12 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     kind = orders.OrderKind.RECONCILE if only_settle else orders.OrderKind.RESUME
     if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=person_elsewhere(os.environ)):
         message = f"run {run.id} is under way: a worker has it, or will have it soon"
-        raise RefusedError(Problem(code="E156", message=message, hint="nothing was ordered; `runner status` shows it"))
+        hint = f"nothing was ordered; `{verb_command('status', run.id, store.name)}` shows it"
+        raise RefusedError(Problem(code="E156", message=message, hint=hint))
     target = clean(run.result.target.name)
-    output.say(f"ordered: a worker of `{target}` does it; `runner show {run.id}` shows what came of it")
+    output.say(
+        f"ordered: a worker of `{target}` does it; `{verb_command('show', run.id, store.name)}` shows what came of it"
+    )
     return ExitCode.PASSED
 
 

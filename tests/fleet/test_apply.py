@@ -267,6 +267,10 @@ def test_runs_of_jobs_that_are_gone_are_taken_out_of_the_queue_by_prune_alone(
     assert ended(["apply", "specs", "--fleet", "mine"]) == 0
     assert "gone  a@here" in capsys.readouterr().err
     assert ended(["apply", "specs", "--fleet", "mine", "--prune"]) == 0
+    ((run,),) = here.sql("select id::text from runs where state = 'cancelled'")
+    said = capsys.readouterr().err
+    assert f"taken out of the queue: run {run} of a@here, applied from the folder `specs`" in said
+    assert said.count("taken out of the queue") == 1
     assert here.sql("select title, note from runs where state = 'cancelled'") == [
         ("a@here", "the job was gone before this began")
     ]

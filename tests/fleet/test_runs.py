@@ -30,7 +30,7 @@ def test_a_worker_carries_a_run_out_and_its_events_are_those_of_any_run(here: Fl
     assert ended(["history", "a", "--db", here.dsn]) == 0
 
 
-def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet) -> None:
+def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
     run = here.put("a", "steps:\n  - pause: 60s\n" + charges("a1").removeprefix("steps:\n"))
     left = []
     with here.runs() as runs:
@@ -43,7 +43,9 @@ def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet) -> No
         runs.undrain()
         thread = in_thread(lambda: left.append(runs.carry(run)))
         until(lambda: runs.running() != [])
+        capsys.readouterr()
         assert ended(["stop", run, "--db", here.dsn]) == 0
+        assert f"`runner status {run} --db {here.dsn}` shows" in capsys.readouterr().err
         until(lambda: here.states() == {"a": "running"})
         runs.stop(run)
         thread.join()
@@ -115,9 +117,12 @@ def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
     with here.runs() as runs:
         runs.carry(run)
         assert here.states() == {"a": "unknown"}
+        capsys.readouterr()
         assert ended(["reconcile", run, "--db", here.dsn]) == 0
+        assert f"`runner show {run} --db {here.dsn}` shows what came" in capsys.readouterr().err
         assert here.states() == {"a": "queued"}
         assert ended(["resume", run, "--db", here.dsn]) == 6
+        assert f"nothing was ordered; `runner status {run} --db {here.dsn}` shows it" in capsys.readouterr().err
         runs.carry(run)
         assert here.states() == {"a": "unknown"}
         order = ["resume", run, "--step", "a1", "--as", "failed", "--db", here.dsn]

@@ -230,6 +230,11 @@ def prune(context: click.Context, /, **_: object) -> int:
     return ExitCode.PASSED
 
 
+def state_of(store: "FleetStore", run: str) -> str:
+    """What `status` says of a run."""
+    return "".join(_lines([_named(store, run)], store.name))
+
+
 def _named(store: "FleetStore", name: str) -> "FleetRun":
     from runner.fleet.overview import runs_named  # noqa: PLC0415  as above
 

@@ -27,7 +27,7 @@ from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import LocalRunStore, RunStore, StoreError
-from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, find, of_one_command
+from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, find, of_one_command
 from runner.secrets.redact import hide
 from runner.terminal import output
 
@@ -135,7 +135,13 @@ def show(context: click.Context, /, **_: object) -> int:
 
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
-    run = find(context.params["runs"], context.params["run"])
+    try:
+        run = find(context.params["runs"], context.params["run"])
+    except NotBegunError as error:
+        from runner.cli.fleet import state_of  # noqa: PLC0415  only a fleet has such runs
+
+        output.data(state_of(context.params["database"], error.run))
+        return ExitCode.PASSED
     if context.params["curl"]:
         return _show_curl(run, context.params["step"])
     if context.params["step"] is not None:
@@ -148,6 +154,9 @@ def show(context: click.Context, /, **_: object) -> int:
     )
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
         output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))
+        silent = run.store.seconds_silent(run.id)
+        if silent is not None:
+            output.data(f"its worker has been silent for {silent:.0f} s; a worker that is started takes the run over\n")
     else:
         output.data(console.transcript(run.result, detail, encoding=output.encoding()))
         if run.flaw is None:

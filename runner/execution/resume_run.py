@@ -289,6 +289,12 @@ def _reopened(run: StoredRun, secrets: Secrets) -> Journal:
 
 
 def _busy(run: StoredRun) -> RunBusyError:
+    silent = run.store.seconds_silent(run.id)
+    if silent is not None:
+        message = f"run {run.id} is under way, but its worker has been silent for {silent:.0f} s"
+        target = clean(run.result.target.name)
+        hint = f"nothing was sent; start a worker, and it takes the run over: `runner worker -t {target}`"
+        return RunBusyError(Problem(code="E156", message=message, hint=hint))
     message = f"run {run.id} is under way: another process is writing its events"
     hint = f"nothing was sent; `{verb_command('show', run.id, run.store.name)}` shows how far it is"
     return RunBusyError(Problem(code="E156", message=message, hint=hint))

@@ -31,7 +31,7 @@ _SETTINGS: Final = {
 """What notices within seconds that the server is gone. What the connection string names itself is left as it is."""
 _MIGRATE: Final = "runner fleet migrate"
 
-GRANT: Final = "grant it to the worker: usage of the schema `runner`, and select, insert, update, delete on its tables"
+_GRANT: Final = "grant it to the worker: usage of the schema `runner`, and select, insert, update, delete on its tables"
 _NEEDED: Final = {
     "runs": ("select", "update"),
     "events": ("select", "insert"),
@@ -155,7 +155,7 @@ def check_rights(connection: Connection) -> None:
         row = connection.execute(sql, values).fetchone()
     if row is not None:
         table, missing, user = row
-        raise SchemaError(f"permission denied for table {table}: user `{user}` has no right to {missing}", hint=GRANT)
+        raise SchemaError(f"permission denied for table {table}: user `{user}` has no right to {missing}", hint=_GRANT)
 
 
 def migrate(dsn: str) -> bool:

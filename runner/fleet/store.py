@@ -4,13 +4,14 @@ It has no locks of jobs: the queue lets runs with the same lock begin one after 
 none yet: it has no events.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection, NoDatabaseError, SchemaError
+from runner.fleet.database import Connection, SchemaError
 from runner.fleet.link import Cursor, Link
 from runner.fleet.log import FencedLog
+from runner.fleet.overview import ALIVE
 from runner.fleet.rows import AtOnce, FleetRows
 from runner.foundation.problems import Problem, UsageError
 from runner.runs.store import Part, StoreError
@@ -31,6 +32,21 @@ _ENDS: Final = """
 select line from events where run = %(run)s and (seq = 1 or seq = (select seq from runs where id = %(run)s))
 order by seq
 """
+_SILENT: Final = """
+select extract(epoch from now() - coalesce(max(q.last_heartbeat), r.updated_at))::float8 as seconds
+from runs r left join workers w on w.name = r.worker left join procrastinate_workers q on q.id = w.id
+where r.id = %(run)s and r.state = 'running' group by r.updated_at
+"""
+_NOT_BEGUN: Final = """
+select id::text, state, note from runs where seq = 0 and (%(name)s = 'last' or id::text like lower(%(name)s) || '%%')
+order by id desc limit case when %(name)s = 'last' then 1 else 2 end
+"""
+_WHY: Final = {
+    "refused": "was refused before it began",
+    "cancelled": "was cancelled before it began",
+    "queued": "has not begun: it is queued",
+    "waiting": "has not begun: it is waiting for others",
+}
 _PUT: Final = """
 insert into parts (run, name, content) values (%(run)s, %(name)s, %(content)s)
 on conflict (run, name) do update set content = excluded.content
@@ -54,8 +70,8 @@ def opened(dsn: str) -> "FleetStore":
 
 
 def check(dsn: str, *, writes: bool = False) -> None:
-    """Raise `UsageError` where the tables are not those of this program, or may not be read, or not be written by a
-    worker; `NoDatabaseError` where the database cannot be reached.
+    """Raise `UsageError` where the tables are not those of this program, or not to be written by a worker who `writes`;
+    `StoreError` where the server lets nobody in.
     """
     try:
         with database.connect(dsn) as connection:
@@ -64,10 +80,6 @@ def check(dsn: str, *, writes: bool = False) -> None:
                 database.check_rights(connection)
     except SchemaError as error:
         raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
-    except NoDatabaseError:
-        raise
-    except StoreError as error:
-        raise UsageError(Problem(code="E151", message=str(error), hint=database.GRANT)) from error
 
 
 def migrate(dsn: str) -> bool:
@@ -121,7 +133,8 @@ class FleetStore:
         self._link.close()
 
     def runs(self) -> list[str]:
-        return [str(run) for (run,) in self._link.run("select id from runs where fence > 0 order by id")]
+        begun = "select id from runs where seq > 0 or (fence > 0 and state = 'running') order by id"
+        return [str(run) for (run,) in self._link.run(begun)]
 
     def place(self, run: str, part: Part | None = None) -> str:
         return f"{run} in {self.name}" if part is None else f"{part.value} of {run} in {self.name}"
@@ -156,6 +169,16 @@ class FleetStore:
     def is_being_written(self, run: str) -> bool:
         found = self._link.run("select state = 'running' from runs where id = %(run)s", {"run": run}).fetchone()
         return found is not None and bool(found[0])
+
+    def seconds_silent(self, run: str) -> float | None:
+        row = self._link.run(_SILENT, {"run": run}).fetchone()
+        return float(row[0]) if row is not None and row[0] > ALIVE else None
+
+    def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
+        return [
+            (run, f"{_WHY.get(state, f'is {state}, and has no event yet')}{f': {note}' if note else ''}")
+            for run, state, note in self._link.run(_NOT_BEGUN, {"name": name})
+        ]
 
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
         log, content = self.log_of(run), content if isinstance(content, str) else "".join(content)

@@ -220,6 +220,12 @@ class RunStore(Protocol):
     def is_being_written(self, run: str) -> bool:
         """Whether some process has the run open for writing. False also where that cannot be known."""
 
+    def seconds_silent(self, run: str) -> float | None:
+        """Since when the process that has the run open is taken for dead; None where it is not, or nobody knows."""
+
+    def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
+        """Runs without events whose ids begin with `name`, or the newest for `last`, and why they have none."""
+
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
         """Store a part, a text or its pieces, in the place of an earlier part: at any moment a part is there, the old
         or the new. Safe from a kill; a plan is durable with the next line that is.

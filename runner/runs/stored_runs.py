@@ -21,6 +21,14 @@ BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resu
 """What follows from a journal that is not as it was written."""
 
 
+class NotBegunError(UsageError):
+    """A run of a fleet that has no events: it waits, or was refused or cancelled before it began."""
+
+    def __init__(self, problem: Problem, *, run: str) -> None:
+        super().__init__(problem)
+        self.run = run
+
+
 class _RunInReport(Struct):
     events: str
 
@@ -87,11 +95,15 @@ def load(store: RunStore, run: str) -> StoredRun:
 def find(store: RunStore, name: str) -> StoredRun:
     """The run called `name`: `last`, its id, or a unique prefix of it. Raises `UsageError`."""
     known = store.runs()
+    found = known[-1:] if name == LAST else [run for run in known if run.startswith(name)]
+    if not found and len(waiting := store.not_begun(name)) == 1:
+        run, why = waiting[0]
+        hint = f"nothing was sent; `runner status {run}` shows it"
+        raise NotBegunError(Problem(code="E156", message=f"run {run} {why}", hint=hint), run=run)
     if not known:
         raise _unknown(
             f"there is no run in {store.name}", "`runner run SPEC` begins a run; `--runs DIR` names its place"
         )
-    found = known[-1:] if name == LAST else [run for run in known if run.startswith(name)]
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
     if len(found) > 1:

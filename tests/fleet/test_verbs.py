@@ -263,6 +263,54 @@ def test_a_failed_attempt_needs_nobody_once_its_version_has_a_newer_one(
     assert ended(["status", "--check", "--db", fleet]) == 0
 
 
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (("queued", None), "has not begun: it is queued"),
+        (("cancelled", None), "was cancelled before it began"),
+        (("refused", "input `token` is required"), "was refused before it began: input `token` is required"),
+    ],
+)
+def test_a_run_that_has_not_begun_is_known_to_all_verbs(
+    fleet: str, row: tuple[str, str | None], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, (state, note) = "0194d2a0-0000-7000-8000-000000000001", row
+    with database.connect(fleet) as sql:
+        fence = int(state == "refused")  # a worker had it
+        sql.execute(
+            "insert into runs (id, title, target, state, note, fence) values (%s, 'a@staging', 'staging', %s, %s, %s)",
+            (run, state, note, fence),
+        )
+    for name in (run, run[:9], "last"):
+        assert ended(["show", name, "--db", fleet]) == 0
+        assert capsys.readouterr().out == f"! a@staging  {run}  {state}{f'  {note}' if note else ''}\n"
+        for verb in ("pull", "resume", "reconcile", "diff"):
+            assert ended([verb, name, "--db", fleet]) == 2
+            assert f"run {run} {why}" in capsys.readouterr().err
+
+
+def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = carried_out(fleet)
+    with database.connect(fleet) as sql:
+        sql.execute("insert into procrastinate_workers (id, last_heartbeat) overriding system value values (7, now())")
+        sql.execute("insert into workers (id, name, targets, jobs, replay) values (7, 'dead', '{sandbox}', 1, 1)")
+        sql.execute("delete from events where seq = (select max(seq) from events)")
+        sql.execute("update runs set state = 'running', status = null, worker = 'dead', seq = seq - 1")
+        for seconds, is_silent in ((5, False), (120, True)):
+            sql.execute(
+                "update procrastinate_workers set last_heartbeat = now() - make_interval(secs => %s)", (seconds,)
+            )
+            capsys.readouterr()
+            assert ended(["show", run, "--db", fleet]) == 0
+            assert ("its worker has been silent for 120 s" in capsys.readouterr().out) is is_silent
+            assert ended(["resume", run, "--db", fleet]) == 6
+            error = capsys.readouterr().err
+            assert ("its worker has been silent for 120 s" in error) is is_silent
+            assert ("another process is writing" in error) is not is_silent
+
+
 def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
     fleet: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,7 +15,7 @@ Locks of jobs lie in the user's own state folder: they hold for all folders of r
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -175,6 +175,16 @@ class FileRunStore:
 
     def is_being_written(self, run: str) -> bool:
         return is_taken(self._root / run / EVENTS)
+
+    def seconds_silent(self, run: str) -> float | None:
+        """Nobody is: the lock of a run vanishes with its process."""
+        del run
+        return None
+
+    def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
+        """None: a run is in the folder once it begins."""
+        del name
+        return ()
 
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
         encoded = content.encode() if isinstance(content, str) else map(str.encode, content)

@@ -56,8 +56,8 @@ class FilledOption(options.EnvOption):
     "--wait",
     metavar="DURATION",
     type=options.Duration(),
-    help="Wait up to this long for versions that another command carries out; without it they are exit 3. With --db "
-    "for all versions; without it the exit code is 0 when they are queued.",
+    help="Wait up to this long for versions that another command runs now; without this option they are exit 3. With "
+    "--db, wait for all versions; without this option the exit code is 0 as soon as they are queued.",
 )
 @options.option(
     "--retry",
@@ -85,8 +85,10 @@ class FilledOption(options.EnvOption):
     "CREATIO_RUNNER_APPLY_EVERY.",
 )
 @options.option("--in-order", is_flag=True, help="Let each job wait until the job before it has passed.")
-@click.option("--adopt", is_flag=True, help="Take the versions for applied; send nothing.")
-@options.option("--prune", is_flag=True, help="Leave jobs that are gone out of later lists; the ledger keeps them.")
+@click.option("--adopt", is_flag=True, help="Mark the versions as done without running them; send nothing.")
+@options.option(
+    "--prune", is_flag=True, help="Do not list jobs any more whose files are deleted; the ledger keeps what they did."
+)
 @options.option(
     "--ledger",
     metavar="FILE",
@@ -122,8 +124,8 @@ def apply(context: click.Context, /, **_: object) -> int:
     version that has passed is not carried out again, nor is a version that failed, until the job changes or `--retry
     failed`. A run that broke off goes on. What is unknown is never repeated: settle it, as `runner show` says.
 
-    With --db workers of a fleet carry the versions out. Whoever applies needs no secrets then, and no way to the sites;
-    an earlier version that has not begun is taken out of the queue, a version that has begun ends first.
+    With --db workers of a fleet carry the versions out: this machine then needs no secrets and does not call the sites.
+    An earlier version that has not begun is taken out of the queue, a version that has begun ends first.
 
     \b
     Examples:

@@ -59,7 +59,7 @@ class ApplyCommand(Struct, kw_only=True):
     def say_if_all_is_new(self) -> None:
         """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again."""
         if not self.ledger.exists():
-            how = "" if self.context.params["adopt"] else "; `--adopt` takes them for applied"
+            how = "" if self.context.params["adopt"] else "; `--adopt` marks them as done without running them"
             output.say(f"there is no ledger {clean(self.ledger.name)} yet, so every version is new{how}")
 
     def find_gone(self) -> list[LedgerEntry]:

@@ -329,7 +329,7 @@ CONFIRM = click.option(
     "--confirm", multiple=True, metavar="NAME", help="Let the runs go to this protected target; several times: to each."
 )
 HOLD = option(
-    "--hold", is_flag=True, help="Stop where a call is in doubt, so that it can be settled before the run goes on."
+    "--hold", is_flag=True, help="Stop the run where a call is in doubt: settle the call, then `runner resume`."
 )
 WAIT_LOCK = option(
     "--wait-lock",

@@ -61,7 +61,7 @@ def rerun(context: click.Context, /, **_: object) -> int:
     Job, case, inputs and target are those with which RUN began, whatever the files say by now; secrets and credentials
     come anew. The steps that must not happen twice, and start again, are named first.
 
-    With --failed these are all jobs, cases and targets of the command that did not pass, but for those that have passed
+    With --failed these are all jobs, cases and targets of the command that did not pass, except those that have passed
     since with the same inputs.
 
     \b

@@ -11,7 +11,7 @@ import uuid_utils
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import Problem, UsageError
-from runner.project.named_targets import KnownTarget, chosen, targets_of
+from runner.project.named_targets import KnownTarget, chosen, is_outside, targets_of
 from runner.project.project import Project
 from runner.project.sites import Sites
 from runner.reading.files import read_text
@@ -47,7 +47,7 @@ def worker(context: click.Context, /, **_: object) -> int:
 
     \b
     Examples:
-      runner worker -t staging -j 4
+      runner worker -t staging -j 4 --targets specs/targets.yaml
       runner worker --once
 
     `runner apply SPEC --db URL` queues runs. The targets file and the secrets of the sites are this machine's own; the
@@ -118,12 +118,15 @@ def _name() -> str:
 
 def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]:
     """The sites that are named, or all of the targets file. Raises `UsageError`."""
-    if names:
-        return chosen(names, (), file)
     known = targets_of((), file, Project())
+    hint = "go to the folder of targets.yaml, or name it with `--targets FILE`"
+    if names:
+        unknown = [] if any(entry.file for entry in known.values()) else [name for name in names if name not in known]
+        if any(not is_outside(name) for name in unknown):
+            raise UsageError(Problem(code="E141", message="there is no targets.yaml here", hint=hint))
+        return chosen(names, (), file)
     sites = {name: entry for name, entry in known.items() if isinstance(entry.target, SiteTarget)}
     if not sites:
-        hint = "go to the folder of targets.yaml, or name it with `--targets FILE`"
         raise UsageError(Problem(code="E140", message="there is no site here that a worker could serve", hint=hint))
     return sites
 

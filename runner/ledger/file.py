@@ -50,7 +50,7 @@ SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
 """
 _OF_VERSION: Final = ("digest", "job", "case", "target", "url", "folder", "key")
-_DAMAGED: Final = "restore it from a copy; without it every version is new, and `--adopt` takes them for applied"
+_DAMAGED: Final = "restore it from a copy; without it every version is new, and `--adopt` marks them as done"
 
 
 class LedgerFile:

@@ -75,7 +75,7 @@ def test_a_version_is_queued_once_carried_out_once_and_again_when_the_job_change
     assert here.states() == {}
     assert ended(["apply", "specs"]) == 0
     said = capsys.readouterr().err
-    assert "yet, so every version is new; `--adopt` takes them for applied" in said
+    assert "yet, so every version is new; `--adopt` marks them as done without running them" in said
     assert "new  a@here" in said
     assert "applied: 1 queued; 0 passed before\n`runner status --db postgresql://" in said
     assert here.states() == {"a": "queued"}

@@ -233,7 +233,7 @@ def _applied_here(context: click.Context, run_set: RunSet, places: reports.Repor
             ledger=ledger,
             versions=version_set(context, run_set, ledger, StoredRuns(place.runs), base=place.base),
             base=place.base,
-            store=place.runs.name,
+            runs=place.runs,
         )
         return ApplyHere(command, place.runs).carry_out()
 
@@ -255,6 +255,6 @@ def _applied_to_fleet(context: click.Context, run_set: RunSet, places: reports.R
             ledger=ledger,
             versions=version_set(context, run_set, ledger, ObservedFleet(store), base=base, queues=True),
             base=base,
-            store=store.name,
+            runs=store,
         )
         return ApplyToFleet(command, ledger, store).carry_out()

@@ -2,7 +2,7 @@
 
 import shlex
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +23,14 @@ from runner.ledger.decisions import DONE, NOT_REPEATED, Decision, VersionState, 
 from runner.ledger.document import ApplyDocument
 from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
+from runner.ledger.repeats import repeated_steps
 from runner.ledger.versions import key_of_time
 from runner.reports.reported import ReportedRun
+from runner.reports.run_again import starts_again
 from runner.reports.safe import clean, json_document
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
+from runner.runs.store import RunStore
 from runner.terminal import output
 
 _TYPED_AGAIN: Final = ("recursive", "target", "targets", "ledger", "runs", "dsn", "fleet", "key", "every")
@@ -38,7 +41,7 @@ _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.RE
 
 
 class ApplyCommand(Struct, kw_only=True):
-    """One `apply`. `store` names the store of its runs; `decided` are the versions as they were at first, and `gone`
+    """One `apply`. `runs` is the store of its runs; `decided` are the versions as they were at first, and `gone`
     the newest of jobs that the folders do not hold any more.
     """
 
@@ -48,9 +51,14 @@ class ApplyCommand(Struct, kw_only=True):
     ledger: Ledger
     versions: ApplySet
     base: Path
-    store: str
+    runs: RunStore
     decided: Sequence[Decision] = ()
     gone: list[LedgerEntry] = field(default_factory=list)
+
+    @property
+    def store(self) -> str:
+        """The name of the store of runs."""
+        return self.runs.name
 
     @property
     def specs(self) -> Sequence[RunSpec]:
@@ -79,7 +87,9 @@ class ApplyCommand(Struct, kw_only=True):
             return ExitCode.PASSED
         decided = words.held_back(self.decided, blocked)
         shown = [each for each in decided if self.context.params["verbose"] or each.state not in DONE]
-        output.data("".join(f"{line}\n" for line in words.table(shown, self.gone, store=self.store, after=needs.waits)))
+        again = self._repeated(shown)
+        lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again)
+        output.data("".join(f"{line}\n" for line in lines))
         output.say(words.summary_of_plan(decided))
         return ExitCode.PASSED
 
@@ -102,13 +112,32 @@ class ApplyCommand(Struct, kw_only=True):
 
     def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
         """The problems of versions that this command has not carried out, and their exit codes."""
-        found = [words.problem(each, store=self.store, command=self.as_typed()) for each in decisions]
+        command = self.as_typed()
+        found = [
+            words.problem(each, store=self.store, command=command, repeated=repeated_steps(each, self.runs))
+            for each in decisions
+        ]
         return [each for each in found if each is not None], [each.exit_code for each in decisions]
 
     def print(self, decisions: Sequence[Decision], *, gone: bool = True) -> None:
+        again = self._repeated(decisions)
         if not self.context.params["quiet"]:
-            lines = words.table(decisions, self.gone if gone else (), store=self.store)
+            lines = words.table(decisions, self.gone if gone else (), store=self.store, repeated=again)
             output.say_lines("".join(f"{line}\n" for line in lines))
+            return
+        for each in decisions:
+            if keys := again.get(each.version.digest):
+                output.say(f"{clean(each.version.title)}: {starts_again(keys)}")
+
+    def say_what_next(self, failed: Mapping[str, str], repeated: Sequence[str]) -> None:
+        """How runs that ended now and did not pass, by the titles of their versions, are carried out again."""
+        for line in words.after_failures(failed, repeated, command=self.as_typed(), store=self.store):
+            output.say(line)
+
+    def _repeated(self, decisions: Sequence[Decision]) -> dict[str, tuple[str, ...]]:
+        """What versions that begin again start a second time although it must happen only once, by their digests."""
+        again = (each for each in decisions if each.state is VersionState.AGAIN)
+        return {each.version.digest: keys for each in again if (keys := repeated_steps(each, self.runs))}
 
     def as_typed(self) -> str:
         """The command with what it is about, and where its ledger is, as it may be typed again."""
@@ -145,6 +174,7 @@ class ApplyCommand(Struct, kw_only=True):
             dry_run=self.context.params["dry_run"],
             decided={each.version.digest: each for each in self.decided},
             decisions=decisions,
+            repeated=self._repeated(self.decided),
             gone=self.gone,
             exit_code=code,
         )

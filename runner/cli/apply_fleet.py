@@ -28,6 +28,7 @@ from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState
 from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, withdraw
+from runner.ledger.repeats import repeated_steps
 from runner.planning import guards
 from runner.planning.plan import stored
 from runner.reports.next_steps import verb_command
@@ -224,6 +225,14 @@ class ApplyToFleet:
         if not self._given["quiet"]:
             queued = {each.version.digest for each in self._fresh}
             output.say(words.summary_of_queue(decisions, queued, blocked))
+            failed = {
+                each.version.title: each
+                for each in ended
+                if each.known and each.state in NOT_REPEATED - {VersionState.REFUSED}
+            }
+            repeated = [key for each in failed.values() for key in repeated_steps(each, self._store)]
+            runs = {title: str(each.known.entry.last.run) for title, each in failed.items() if each.known}
+            command.say_what_next(runs, repeated)
             if any(each.state in OPEN for each in decisions):
                 output.say(f"`{self._status()}` shows how far the runs are")
         return command.end(decisions, codes, problems, self._reported(decisions) if is_waited else ())

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import ApplyRuns, resumable_runs
 from runner.cli.command import console_of, not_begun, permission, print_totals
+from runner.execution.active_run import ActiveRun
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.run_pool import Carried
 from runner.execution.run_spec import check_permission
@@ -15,9 +16,12 @@ from runner.foundation.problems import STOPPED, ExitCode, UsageError, strongest
 from runner.hosts.stop import Stop
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
-from runner.ledger.observing import Whereabouts
+from runner.ledger.observing import Whereabouts, no_call_left
 from runner.reports.reported import ReportedRun
+from runner.reports.run_again import repeated_keys
 from runner.reports.safe import clean
+from runner.reports.spans import timed
+from runner.runs.events import RunStatus
 from runner.runs.store import LocalRunStore
 from runner.terminal import output
 
@@ -110,6 +114,9 @@ class ApplyHere:
         output.problems(*problems)
         if not self._given["quiet"]:
             output.say(words.summary([run.result for run in carried.runs], others))
+            failed = {runs.of_runs[run.facts.id].title: run for run in carried.runs if _has_failed(run)}
+            repeated = [key for run in failed.values() for key in repeated_keys(timed(run.journal.lines, number=1))]
+            self._command.say_what_next({title: run.facts.id for title, run in failed.items()}, repeated)
         reported = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
         return self._command.end(decisions, codes, [*problems, *not_begun(carried, strongest(codes))], reported)
 
@@ -125,6 +132,14 @@ def _blocked(decisions: Sequence[Decision], needs: ApplyNeeds, resumed: Collecti
     """The new versions that need others which neither have passed nor are carried out now."""
     fresh = [each.version.digest for each in decisions if each.state in BEGINS]
     return needs.hopeless(fresh, passed={*passed_before(decisions), *resumed})
+
+
+def _has_failed(run: ActiveRun) -> bool:
+    """Whether the version is not carried out again by itself."""
+    result = run.result
+    if not result.finished or result.status in (RunStatus.PASSED, RunStatus.UNKNOWN, RunStatus.REFUSED):
+        return False
+    return not (result.status is RunStatus.ERROR and no_call_left(run.journal.lines))
 
 
 def _is_elsewhere(decision: Decision) -> bool:

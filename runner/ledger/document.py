@@ -14,12 +14,15 @@ FORMAT: Final = 1
 
 
 class ApplyDocument(Struct, frozen=True, kw_only=True):
-    """`decided` are the versions as the command found them, by their digests, `decisions` as they are at its end."""
+    """`decided` are the versions as the command found them, by their digests, `decisions` as they are at its end.
+    `repeated` are the steps that versions which begin again start a second time.
+    """
 
     ledger: str
     dry_run: bool
     decided: Mapping[str, Decision]
     decisions: Sequence[Decision]
+    repeated: Mapping[str, Sequence[str]]
     gone: Sequence[LedgerEntry]
     exit_code: ExitCode
 
@@ -46,6 +49,7 @@ class ApplyDocument(Struct, frozen=True, kw_only=True):
             **_of_entry(None if decision.known is None else decision.known.entry),
             "note": (decision.known.note or None) if decision.known is not None else None,
             "before": before,
+            "repeats": [*self.repeated.get(decision.version.digest, ())],
         }
 
 

@@ -13,12 +13,14 @@ from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.reports.cells import aligned
 from runner.reports.next_steps import is_fleet, next_steps, verb_command
+from runner.reports.run_again import starts_again
 from runner.reports.safe import clean
 from runner.runs.result import RunResult
 
 _SHOWN = 12
 """Digits of a digest that a person sees."""
 _COMMIT = 7
+_MOST_FAILED = 3
 GONE = "gone"
 _MAY_WAIT = BEGINS | {VersionState.WAITING}
 _TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})
@@ -41,19 +43,25 @@ def table(
     *,
     store: str,
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
+    repeated: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> list[str]:
     """A line for each version: its state, its title, its digest, and what is known of it. `after` are the jobs that it
-    waits for, by its digest; `store` is the name of the store of runs.
+    waits for, by its digest, and `repeated` the steps that it starts a second time although they must happen only once;
+    `store` is the name of the store of runs.
     """
-    rows = [_row(each, after.get(each.version.digest, ()), store) for each in decisions]
+    rows = [
+        _row(each, after.get(each.version.digest, ()), repeated.get(each.version.digest, ()), store)
+        for each in decisions
+    ]
     rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _of_gone(entry)) for entry in gone]
     return aligned(rows)
 
 
-def _row(decision: Decision, after: Collection[str], store: str) -> tuple[str, ...]:
+def _row(decision: Decision, after: Collection[str], repeated: Sequence[str], store: str) -> tuple[str, ...]:
     version = decision.version
     waits = f"after {', '.join(map(clean, after))}" if after and decision.state in _MAY_WAIT else ""
-    notes = "; ".join(filter(None, (_note(decision, store), waits)))
+    careful = starts_again(repeated) if repeated else ""
+    notes = "; ".join(filter(None, (_note(decision, store), waits, careful)))
     return decision.state.value, clean(version.title), version.digest[:_SHOWN], notes
 
 
@@ -128,15 +136,26 @@ def _note_of_key(decision: Decision, store: str) -> str:
     return "; ".join(filter(None, (now, earlier)))
 
 
-def problem(decision: Decision, *, store: str, command: str) -> Problem | None:
+def problem(decision: Decision, *, store: str, command: str, repeated: Sequence[str] = ()) -> Problem | None:
     """Why a version that has not passed is not carried out, with what to do; None where no word is needed. `command` is
-    the `apply`, as it may be typed again.
+    the `apply`, as it may be typed again; `repeated` are the steps that it would start a second time.
     """
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
     message = f"`{clean(decision.version.title)}` is not carried out: {_why(decision, observed, store)}"
+    if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
+        return Problem(code="E183", message=message, hint=_hint_of_ended(decision, command, repeated))
     return Problem(code="E183", message=message, hint=_hint(decision, observed, store, command))
+
+
+def _hint_of_ended(decision: Decision, command: str, repeated: Sequence[str]) -> str:
+    again = "change the job, or carry it out again with `--retry failed`"
+    if repeated:
+        adopts = f"{command} --adopt -k {shlex.quote(clean(decision.version.name))}"
+        rest = f"if the rest was done by hand, `{adopts}` marks it as done without running"
+        return f"{again}; {starts_again(repeated)}; {rest}"
+    return f"{again}; mark it as applied with `--adopt` if somebody did the work by hand"
 
 
 def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
@@ -173,11 +192,6 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str)
     name = clean(decision.version.name)
     if decision.state is VersionState.REFUSED:
         return "remove the cause, then carry it out with `--retry refused`"
-    if decision.state in NOT_REPEATED:
-        return (
-            "change the job, or carry it out again with `--retry failed`; "
-            "mark it as applied with `--adopt` if somebody did the work by hand"
-        )
     if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
         shown = (
             f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if is_fleet(store) else ""
@@ -193,6 +207,21 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str)
         shown = verb_command("show", observed.entry.last.run or "", store)
         return f"`{shown}` shows it; {clean(observed.entry.last.place)}".removesuffix("; ")
     return "; ".join(f"`{step.command}` {step.does}" for step in steps)
+
+
+def after_failures(failed: Mapping[str, str], repeated: Sequence[str], *, command: str, store: str) -> list[str]:
+    """What comes next when versions did not pass: `failed` are their runs by their titles, `repeated` the steps that
+    would start a second time.
+    """
+    lines = [
+        f"{clean(title)} did not pass: `{verb_command('show', run, store)}`"
+        for title, run in list(failed.items())[:_MOST_FAILED]
+    ]
+    if len(failed) > _MOST_FAILED:
+        lines.append(f"{len(failed) - _MOST_FAILED} more did not pass")
+    careful = f"; {starts_again(repeated)}" if repeated else ""
+    again = f"when the cause on the site is mended: `{command} --retry failed`; a changed job runs by itself{careful}"
+    return [*lines, again] if lines else []
 
 
 def _why_blocked(run: str, observed: ObservedEntry) -> str:

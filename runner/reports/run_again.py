@@ -71,12 +71,21 @@ def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
     if is_fleet(store):
         does = "queues it once more; give it `--fleet`, `--for` and `-i` as the `apply` before"
     if again.repeated:
-        keys = ", ".join(clean(key) for key, _ in again.repeated[:_MOST_KEYS])
-        more = f" and {len(again.repeated) - _MOST_KEYS} more" if len(again.repeated) > _MOST_KEYS else ""
-        does += f"; careful, it starts again what must happen only once: {keys}{more}"
+        does += f"; {starts_again([key for key, _ in again.repeated])}"
     else:
         does += f"; {_NOTHING_TWICE}"
     return NextStep(command=again.command, does=does)
+
+
+def starts_again(keys: Sequence[str]) -> str:
+    """The warning of what starts a second time."""
+    more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
+    return f"careful, it starts again what must happen only once: {', '.join(map(clean, keys[:_MOST_KEYS]))}{more}"
+
+
+def repeated_keys(run: TimedRun) -> tuple[str, ...]:
+    """The rows that a new run of the job starts a second time, whether or not the run has come to its end."""
+    return tuple(key for key, _ in _repeated(run))
 
 
 def rerun_failed_step(runs: Sequence[TimedRun], *, store: str | None) -> NextStep | None:

@@ -803,8 +803,63 @@ def test_a_commit_gets_no_credit_for_changes_that_it_does_not_hold(capsys: pytes
 def test_the_hint_on_a_version_that_failed_begins_with_what_to_do(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write("a")
+    write("a", **{"expect: [result == 7]": "expect: [result == 7]\n    effect: idempotent"})
     answers.given["Usra"] = xml(8)
     assert ended(["apply", "specs"]) == 1
     assert ended(["apply", "specs"]) == 1
     assert "; mark it as applied with `--adopt` if somebody did the work by hand\n" in capsys.readouterr().err
+
+
+ONCE = """runner: 1
+name: a
+target: here
+defaults: {verify: none}
+steps:
+  - id: charge
+    execute: {process: Usrcharge}
+    effect: once
+  - id: mail
+    execute: {process: Usrmail, result: Out}
+    effect: once
+    expect: [result == 7]
+  - id: report
+    execute: {process: Usrreport}
+"""
+CAREFUL = "careful, it starts again what must happen only once: charge, mail"
+
+
+def test_what_a_retry_starts_a_second_time_is_named_before_it_begins(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("specs/a.job.yaml").write_text(ONCE)
+    answers.given["Usrmail"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    assert "a changed job runs by itself; " + CAREFUL in capsys.readouterr().err
+    assert ended(["apply", "specs"]) == 1
+    assert (
+        f"hint: change the job, or carry it out again with `--retry failed`; {CAREFUL}; if the rest was done by hand, "
+        "`runner apply specs --adopt -k a` marks it as done without running\n"
+    ) in capsys.readouterr().err
+    assert ended(["apply", "specs", "--retry", "failed", "--dry-run"]) == 0
+    assert capsys.readouterr().out.endswith(f"; {CAREFUL}\n")
+    assert ended(["apply", "specs", "--retry", "failed", "--dry-run", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["versions"][0]["repeats"] == ["charge", "mail"]
+    answers.given.clear()
+    answers.since()
+    assert ended(["apply", "specs", "--retry", "failed", "-q"]) == 0
+    assert capsys.readouterr().err.startswith(f"a@here: {CAREFUL}\n")
+    assert answers.since() == ["Usrcharge", "Usrmail", "Usrreport"]
+
+
+def test_the_first_failure_names_what_shows_it_and_what_carries_it_out_again(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abcd":
+        write(name, **{"expect: [result == 7]": "expect: [result == 7]\n    effect: idempotent"})
+        answers.given[f"Usr{name}"] = xml(8)
+    assert ended(["apply", "specs", "-t", "here"]) == 1
+    shown = capsys.readouterr().err
+    assert re.search(r"\na@here did not pass: `runner show [0-9a-f-]{36}`\nb@here did not pass: ", shown)
+    assert "d@here did not pass: " not in shown
+    again = "`runner apply specs -t here --retry failed`; a changed job runs by itself\n"
+    assert f"\n1 more did not pass\nwhen the cause on the site is mended: {again}" in shown

@@ -85,7 +85,7 @@ class ApplyCommand(Struct, kw_only=True):
         if self.as_json:
             self._print_document(self.decided, ExitCode.PASSED)
             return ExitCode.PASSED
-        decided = words.held_back(self.decided, blocked)
+        decided = words.held_back(self.decided, blocked, queues=self.versions.queues)
         shown = [each for each in decided if self.context.params["verbose"] or each.state not in DONE]
         again = self._repeated(shown)
         lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again)

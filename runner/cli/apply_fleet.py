@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
+from runner.cli.fleet import unserved_line
 from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.prepare import planned
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.fleet.database import NoDatabaseError
+from runner.fleet.overview import unserved_runs
 from runner.fleet.store import FleetStore
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError
@@ -169,6 +171,7 @@ class ApplyToFleet:
         ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(decisions)
         if open_ones:
             output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
+            self._say_who_is_unserved(decisions)
         with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
             while self._stop.why is None and open_ones and (left := ends - time.monotonic()) > 0:
                 self._stop.wait(min(pause, left))
@@ -180,6 +183,16 @@ class ApplyToFleet:
                     self._say_that_it_is_away(error)
                 pause = max(_SHORTEST_PAUSE, 3 * (time.monotonic() - began))
         return decisions
+
+    def _say_who_is_unserved(self, decisions: Sequence[Decision]) -> None:
+        """Without a worker nobody begins what is queued, however long it is waited for."""
+        targets = {each.version.target for each in decisions if each.state in OPEN}
+        try:
+            unserved = unserved_runs(self._store.link, targets=sorted(targets)) if targets else ()
+        except NoDatabaseError:  # what is queued is queued
+            return
+        for each in unserved:
+            output.say(f"{unserved_line(each)}")
 
     def _say_that_it_is_away(self, error: NoDatabaseError) -> None:
         """All is queued: an outage ends nothing but the waiting, when its time is over."""
@@ -234,6 +247,7 @@ class ApplyToFleet:
             runs = {title: str(each.known.entry.last.run) for title, each in failed.items() if each.known}
             command.say_what_next(runs, repeated)
             if any(each.state in OPEN for each in decisions):
+                self._say_who_is_unserved(decisions)
                 output.say(f"`{self._status()}` shows how far the runs are")
         return command.end(decisions, codes, problems, self._reported(decisions) if is_waited else ())
 

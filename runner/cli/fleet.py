@@ -257,11 +257,11 @@ def _text(found: "Overview", store: str) -> str:
     alive = [worker for worker in found.workers if worker.silent < ALIVE]
     silent = [f"{clean(worker.name)} silent for {worker.silent:.0f} s" for worker in alive if worker.silent > SILENT]
     lines.append(", ".join([f"{many(len(alive), 'worker')} alive", *silent]))
-    lines += map(_unserved, found.unserved)
+    lines += map(unserved_line, found.unserved)
     return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
 
 
-def _unserved(runs: "UnservedRuns") -> str:
+def unserved_line(runs: "UnservedRuns") -> str:
     """A target may well have workers, but of a version that cannot resume what another has begun."""
     count, target = many(runs.count, "run"), clean(runs.target)
     line = f"! {count} in the queue: nobody serves `{target}`"

@@ -114,11 +114,16 @@ def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Ove
         counts=counts,
         workers=workers,
         runs=_runs(link, _OPEN, values),
-        unserved=[
-            UnservedRuns(target=target, replay=replay, count=count, has_workers=has_workers)
-            for target, replay, count, has_workers in link.run(_UNSERVED, values)
-        ],
+        unserved=unserved_runs(link, targets=targets),
     )
+
+
+def unserved_runs(link: Link, *, targets: Sequence[str]) -> Sequence[UnservedRuns]:
+    """The runs in the queue that no living worker takes; without `targets` those of all."""
+    return [
+        UnservedRuns(target=target, replay=replay, count=count, has_workers=has_workers)
+        for target, replay, count, has_workers in link.run(_UNSERVED, {"targets": [*targets] or None, "alive": ALIVE})
+    ]
 
 
 def runs_named(link: Link, name: str) -> Sequence[FleetRun]:

@@ -22,7 +22,7 @@ _SHOWN = 12
 _COMMIT = 7
 _MOST_FAILED = 3
 GONE = "gone"
-_MAY_WAIT = BEGINS | {VersionState.WAITING}
+_MAY_WAIT = BEGINS | {VersionState.WAITING, VersionState.BLOCKED}
 _TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})
 """Ends that a person wants to see the run of."""
 _ENDED_AS = {
@@ -32,9 +32,10 @@ _ENDED_AS = {
 }
 
 
-def held_back(decisions: Sequence[Decision], blocked: Collection[str]) -> list[Decision]:
-    """The decisions, with those of `blocked`, digests, as versions that wait in vain."""
-    return [replace(each, state=VersionState.WAITING) if each.version.digest in blocked else each for each in decisions]
+def held_back(decisions: Sequence[Decision], blocked: Collection[str], *, queues: bool) -> list[Decision]:
+    """The decisions, with those of `blocked`, digests, as versions that wait in vain: with a fleet they are blocked."""
+    state = VersionState.BLOCKED if queues else VersionState.WAITING
+    return [replace(each, state=state, before=None) if each.version.digest in blocked else each for each in decisions]
 
 
 def table(

@@ -77,7 +77,9 @@ def test_a_version_is_queued_once_carried_out_once_and_again_when_the_job_change
     said = capsys.readouterr().err
     assert "yet, so every version is new; `--adopt` marks them as done without running them" in said
     assert "new  a@here" in said
-    assert "applied: 1 queued; 0 passed before\n`runner status --db postgresql://" in said
+    assert (
+        "applied: 1 queued; 0 passed before\n! 1 run in the queue: nobody serves `here`\n`runner status --db " in said
+    )
     assert here.states() == {"a": "queued"}
     assert answer(capsys) == (0, {"a": "queued"})
     work(here)
@@ -425,6 +427,7 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(
     assert "`a@here` is not carried out: run " in said
     assert " of this version is in the queue" in said
     assert "hint: wait for it with `--wait 10m`; `runner status " in said
+    assert "waiting up to 1 ms for 2 runs\n! 2 runs in the queue: nobody serves `here`\n" in said
     thread = in_thread(lambda: work(here))
     capsys.readouterr()
     assert ended(["apply", "specs", "--wait", "2m"]) == 1
@@ -514,3 +517,10 @@ def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(
     said = capsys.readouterr().err
     assert "`a@here` is blocked by `b`" in said
     assert "applied: 1 blocked, 1 failed; 0 passed before\n" in said
+    write("c", "needs: [b]\n")
+    assert ended(["apply", "specs", "-k", "c", "-k", "b", "--dry-run"]) == 0
+    shown = capsys.readouterr()
+    assert re.search(r"^blocked  c@here  \w+  after b$", shown.out, re.MULTILINE)
+    assert "0 would begin, 0 passed before, 1 blocked, 1 failed\n" in shown.err
+    assert ended(["apply", "specs", "-k", "c", "-k", "b"]) == 1
+    assert "applied: nothing new; 0 passed before, 1 failed, 1 blocked\n" in capsys.readouterr().err

@@ -510,8 +510,12 @@ def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(
     write("a", "needs: [b]\n")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
     here.stand.set_fault("success_but_error", "UsrRefund")
-    thread = threading.Timer(0.5, lambda: work(here))
-    thread.start()
+
+    def work_when_queued() -> None:
+        until(lambda: here.states() == {"a": "waiting", "b": "queued"})
+        work(here)
+
+    thread = in_thread(work_when_queued)
     assert ended(["apply", "specs", "--wait", "2m"]) == 1
     thread.join()
     said = capsys.readouterr().err

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.slow
 
 VOLATILE = {"at", "t", "seconds", "date", "prev", "run", "started_at"}
 """What differs from run to run of the same plan, wherever it is carried out."""
-ELSEWHERE = {"command", "alone", "fingerprints"}
-"""What differs where a run is carried out by a worker: no command has begun it, others may start the same processes at
-any time, so that the log is read before each start, and the key of the fingerprints is drawn anew.
+ELSEWHERE = {"command", "ci", "alone", "fingerprints"}
+"""What differs where a run is carried out by a worker: no command, and no CI job, has begun it, others may start the
+same processes at any time, so that the log is read before each start, and the key of the fingerprints is drawn anew.
 """
 
 

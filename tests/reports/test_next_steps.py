@@ -22,6 +22,7 @@ from runner.runs.events import (
     Section,
     Status,
     StepFinished,
+    StepSkipped,
     StepStarted,
     Trouble,
 )
@@ -74,6 +75,14 @@ def test_an_unknown_outcome_at_the_end_of_a_run_is_followed_by_the_two_commands_
         "      if you have checked that it passed; `--as failed` if it failed or never began",
     ]
     assert "  in doubt: charge may or may not have happened" in told
+
+
+def test_who_settles_a_run_whose_later_steps_were_left_out_is_not_promised_that_it_passes(story: Story) -> None:
+    skipped = StepSkipped(row=story.row("mail"), reason="stopped", by="charge")
+    told = story.told(*story.ended(Status.UNKNOWN), skipped, CLOSING, FINISHED)
+    assert told[-1].endswith("; the run ends `failed` all the same, as the steps after it were left out")
+    first_alone = story.told(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
+    assert "left out" not in first_alone[-1]
 
 
 def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Story) -> None:

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.cli import options, reports
+from runner.cli import hints, options, reports
 from runner.cli.apply_command import ApplyCommand, version_set
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
@@ -61,7 +61,7 @@ class FilledOption(options.EnvOption):
 )
 @options.option(
     "--retry",
-    type=click.Choice(["failed", "refused"]),
+    type=hints.OneWord(["failed", "refused"]),
     help="Carry out once more what ended and did not pass, or with `refused` only what was refused before it began; "
     "what is unknown is never repeated.",
 )

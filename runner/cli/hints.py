@@ -54,6 +54,7 @@ _OPTIONS_OF_OTHERS: Final = (
     ("--var-file --varfile --vars-file --env-file", "`--inputs FILE` reads inputs from YAML or JSON"),
     ("--skip-tags --exclude", '`--tags "not slow"` leaves jobs out'),
     ("--parallel --workers --threads --forks -n", "`-j N` carries out N runs at once"),
+    ("--db", "a fleet begins runs, also once more, with `runner apply`"),
     ("--bail --exitfirst --maxfail", "`-x` ends at the first run that does not pass"),
     ("--junit --junitxml --junit-xml", "`--report-junit FILE`"),
     ("--output -o", "`--out FILE` names the file that is written"),

@@ -146,7 +146,7 @@ def fleet_library() -> "ModuleType":
     try:
         from runner.fleet import store  # noqa: PLC0415  250 ms
     except ImportError as error:
-        hint = "install it: `pip install 'creatio-runner[fleet]'`"
+        hint = "install it from where the program came from: in a checkout, `pip install '.[fleet]'`"
         message = f"`--db` needs the extra `fleet`, which is not installed: {error}"
         raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
     return store

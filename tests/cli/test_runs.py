@@ -136,7 +136,12 @@ def test_without_runs_the_list_is_empty(capsys: pytest.CaptureFixture[str]) -> N
 
 @pytest.mark.parametrize(
     ("arguments", "near"),
-    [(["runs", "--status", "faild"], "failed"), (["runs", "--format", "jsn"], "json"), (["schema", "evnt"], "event")],
+    [
+        (["runs", "--status", "faild"], "failed"),
+        (["runs", "--format", "jsn"], "json"),
+        (["schema", "evnt"], "event"),
+        (["apply", ".", "--retry", "faild"], "failed"),
+    ],
 )
 def test_a_mistyped_word_of_a_list_is_answered_with_the_nearest(
     capsys: pytest.CaptureFixture[str], arguments: list[str], near: str

@@ -68,6 +68,8 @@ MISTAKES = {
     "run a.job.yaml -e phone=1": "`-i NAME=VALUE` gives an input",
     "run a.job.yaml --environment staging": "`-t NAME` names a target",
     "run a.job.yaml --parallel 4": "`-j N`",
+    "run a.job.yaml --db postgresql://h/n": "`runner apply`",
+    "rerun last --db postgresql://h/n": "`runner apply`",
     "run a.job.yaml -i limit=5 -i limit=6": "input `limit` is given 2 times, and takes one value",
     "run a.job.yaml -i limit=5 --input limit=5": "input `limit` is given 2 times, and takes one value",
     "run a.job.yaml --tags smoke --tags slow": "`--tags` is given 2 times, and takes one value",

@@ -102,8 +102,10 @@ class Needles:
         begun = self._begun.get(text[start : start + KNOWN_LENGTH])
         if begun is not None:
             return self._longest(text, start, begun)
-        shown = text[start : text.index(SHORTENED, start)]
-        return Catch(start, shown, self._shortest[shown])
+        for end in range(start + KNOWN_LENGTH - 1, start + LEAST - 1, -1):
+            if text.startswith(SHORTENED, end) and (needle := self._shortest.get(text[start:end])) is not None:
+                return Catch(start, text[start:end], needle)
+        return None
 
     def catches(self, text: str) -> bool:
         if len(text) <= LEAST or self._search(text.encode(errors="surrogatepass"), 0) is None:
@@ -113,10 +115,12 @@ class Needles:
     @staticmethod
     def _longest(text: str, start: int, needles: list[str]) -> Catch | None:
         """The longest of these, which are in the order of their length, or a longer start of a needle."""
-        left = text[start : max(text.find(SHORTENED, start, start + len(needles[0])), start)]
         whole = next((needle for needle in needles if text.startswith(needle, start)), "")
-        if len(left) >= LEAST and len(left) > len(whole):
+        end = text.rfind(SHORTENED, start, start + len(needles[0]))
+        while end - start >= max(LEAST, len(whole) + 1):  # a secret may hold the sign itself
+            left = text[start:end]
             begun = next((needle for needle in needles if needle.startswith(left)), None)
             if begun is not None:
                 return Catch(start, left, begun)
+            end = text.rfind(SHORTENED, start, end)
         return Catch(start, whole, whole) if whole else None

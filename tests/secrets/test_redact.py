@@ -129,6 +129,15 @@ def test_a_secret_whose_end_was_left_out_is_hidden_in_every_spelling() -> None:
             assert secrets.fill(secrets.cut(f"x: {way[:length]}…")) == f"x: {way[:length]}…"
 
 
+@pytest.mark.parametrize("secret", ["ab…cdefgh", "abc…defgh", "abcdef…ghijkl", "……………………"])
+def test_a_secret_that_holds_the_sign_of_a_shortened_text_is_hidden_however_it_is_shortened(secret: str) -> None:
+    secrets = knowing(token=secret)
+    for length in range(3, len(secret) + 1):
+        text = f"x: {secret[:length]}… and {secret}"
+        assert secrets.mask(text).replace("***…", "***") == "x: *** and ***"
+        assert secrets.fill(secrets.cut(text)) == text
+
+
 def test_two_letters_of_a_secret_before_a_text_that_was_shortened_are_none() -> None:
     assert knowing(token="swordfish").mask("it says… and the words, sword and so on…") == (
         "it says… and the words, sword and so on…"

@@ -82,6 +82,8 @@ class FleetRuns:
     def carry(self, run: str) -> Left:
         """Carry a run on to its end, or to where it is left. Raises `FencedError`, and `NoDatabaseError`."""
         store = FleetStore(self.dsn, worker=self.worker, patience=PATIENCE)
+        if not self._stops:  # a worker lives for weeks, and the versions of a process change meanwhile
+            self._families.clear()
         self._stops[run] = DrainedStop(grace=self.grace, goes_on=self._goes_on)
         try:
             found = queue.queued_run(store.link, run)

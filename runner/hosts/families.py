@@ -1,7 +1,8 @@
 """What a site says of the versions of its processes, and of who we are, read once in a command for all runs against it.
 
-An answer is known as long as the command lasts, and so is a refusal; a run that asks for a `fresh` answer gets a new
-answer, and all that come later have it, too. An answer that was known before bears no time of the server.
+An answer is known as long as the command lasts, and so is a refusal that is for good; a run that asks for a `fresh`
+answer gets a new answer, and all that come later have it, too. An answer that was known before bears no time of the
+server.
 """
 
 import threading
@@ -13,6 +14,7 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runner.engine.process_log import is_for_good
 from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, Ending, FailureKind, FindFamily, ReadFamily, WhoAmI, WhoIsUser
 from runner.service.gate import Gate
@@ -40,7 +42,7 @@ class KnownFamilies:
             if known is not None and not is_fresh:
                 return replace(known, date=None)
             ending = read(seconds - (time.monotonic() - begun))
-            if isinstance(ending, Answered) or ending.kind is FailureKind.REFUSED:
+            if isinstance(ending, Answered) or (ending.kind is FailureKind.REFUSED and is_for_good(ending)):
                 self._endings[asked] = ending
             return ending
         finally:

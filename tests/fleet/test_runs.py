@@ -1,5 +1,7 @@
 """Runs of a fleet, carried out in this process: turns, orders, what is refused and held."""
 
+import json
+
 import psycopg
 import pytest
 from fleets import Fleet, charges, in_thread, until
@@ -28,6 +30,23 @@ def test_a_worker_carries_a_run_out_and_its_events_are_those_of_any_run(here: Fl
     assert ended(["pull", run, "--db", here.dsn]) == 0
     assert ended(["show", run]) == 0
     assert ended(["history", "a", "--db", here.dsn]) == 0
+
+
+def test_a_worker_asks_anew_for_the_versions_of_a_process_when_no_run_was_under_way(here: Fleet) -> None:
+    first, second = here.put("a", charges("a1")), here.put("b", charges("b1"))
+    with here.runs() as runs:
+        for run in (first, second):
+            assert runs.carry(run).state == "ended"
+    asked = "select count(*) from events where run = %s and line like %s"
+    for run in (first, second):
+        assert here.sql(asked, run, '%"kind":"find_family"%') == [(1,)]
+    dates = [
+        json.loads(str(line))["date"]
+        for (line,) in here.sql(
+            "select line from events where kind = 'call.answered' and run = %s order by seq", second
+        )
+    ]
+    assert None not in dates
 
 
 def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,6 +69,11 @@ def test_a_refusal_is_kept_and_what_was_not_answered_is_asked_again() -> None:
     assert len(site.calls) == 3
 
 
+def test_a_refusal_that_may_pass_is_none_for_other_runs() -> None:
+    site, known = Site(refused(501)), KnownFamilies()
+    assert [asked(site, known, WhoAmI()) for _ in range(2)] == [refused(501), Answered(value="2", date="now")]
+
+
 def test_other_calls_are_made_each_time() -> None:
     site, known = Site(), KnownFamilies()
     call = ReadRow(process_id="1")

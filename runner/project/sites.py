@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from msgspec import Struct, field
 
@@ -46,7 +47,7 @@ class Hidden:
     def __init__(self, texts: Iterable[tuple[str, str]] = ()) -> None:
         self._texts = list(texts)
         self._learnt: list[tuple[str, str]] = []
-        self._informed: list[Secrets] = []
+        self._informed = WeakSet[Secrets]()
         self._lock = threading.Lock()
 
     def add(self, name: str, text: str) -> None:
@@ -62,7 +63,7 @@ class Hidden:
     def inform(self, secrets: Secrets) -> None:
         """Let `secrets` know all texts, now and whenever another is learnt."""
         with self._lock:
-            self._informed.append(secrets)
+            self._informed.add(secrets)
             for name, text in self._texts:
                 secrets.add(name, text)
             for name, text in self._learnt:

@@ -1,6 +1,8 @@
 """Targets made ready: one client for each, and what no event may hold known to every run."""
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from msgspec.structs import replace
 from sites import NOTHING, Told, xml
 
 from runner.foundation.problems import UsageError
-from runner.project.sites import ReadySite, Sites
+from runner.project.sites import Hidden, ReadySite, Sites
 from runner.secrets.redact import Secrets
 from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
 from runner.service.auth.password import PASSWORD
@@ -171,3 +173,13 @@ def test_two_targets_of_one_site_and_account_have_one_key() -> None:
             )
         )
         assert len({*keys, other.key, client.key}) == 3
+
+
+def test_a_run_that_has_ended_is_not_held_by_its_site() -> None:
+    hidden, secrets = Hidden([("token", "a long secret")]), Secrets()
+    hidden.inform(secrets)
+    gone = weakref.ref(secrets)
+    del secrets
+    gc.collect()
+    assert gone() is None
+    hidden.add("cookie", "another secret")

@@ -8,11 +8,12 @@ green in CI.
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import click
 from msgspec import Struct
@@ -190,11 +191,24 @@ def _written(place: str, report: str | Iterator[str]) -> Problem | None:
             output.data(piece, for_programs=True)
         return None
     try:
-        with Path(place).open("w", encoding="utf-8") as file:
+        with Path(place).open("w", encoding="utf-8") as file, _whole_or_empty(file):
             file.writelines(pieces)
     except OSError as error:
         return _unwritable(place, error.strerror or str(error))
     return None
+
+
+@contextmanager
+def _whole_or_empty(file: TextIO) -> Iterator[None]:
+    """Leave no first part of a report after a fault: a CI would read it."""
+    try:
+        yield
+    except BaseException:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            with suppress(OSError):
+                file.seek(0)
+                file.truncate()
+        raise
 
 
 def _unwritable(place: str, why: str) -> Problem:

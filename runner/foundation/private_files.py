@@ -80,8 +80,11 @@ def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool =
             write_all(file, piece)
         if durable:
             os.fsync(file)
-    finally:
+    except BaseException:
         os.close(file)
+        beside.unlink(missing_ok=True)
+        raise
+    os.close(file)
     beside.replace(path)
     if durable:
         sync_folder(path.parent)

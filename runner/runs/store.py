@@ -38,7 +38,8 @@ class RunLockedError(Exception):
 
 class Part(Enum):
     """What is stored of a run. `EVENTS` are written by a `RunLog` alone, each other part whole. The rest can be drawn
-    again from them, but for the plan, and for what its command was to begin, which is stored with the first run.
+    again from them, but for the plan, and for `PLANNED`, what its command was to begin, stored with the first run: a
+    hint that a loss of power may take away.
     """
 
     EVENTS = "events.jsonl"

@@ -2,12 +2,18 @@
 
 import json
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
+from runner.cli import reports
 from runner.cli.main import ended
+from runner.foundation.problems import ExitCode
+from runner.reports.formats import FORMATS
+from runner.reports.reported import ReportedCommand, ReportValues
 
 pytestmark = pytest.mark.slow
 
@@ -143,3 +149,15 @@ def test_a_report_on_stdout_is_the_only_data(capsys: pytest.CaptureFixture[str])
 def test_other_verbs_write_no_reports_when_they_cannot_begin() -> None:
     assert ended(["report", "last", "--report-json", "out.json"]) == 2
     assert not Path("out.json").exists()
+
+
+def test_of_a_report_that_a_fault_ends_no_first_part_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pieces(_: ReportedCommand) -> Iterator[str]:
+        yield '{"format": 1,'
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(reports, "FORMATS", [replace(FORMATS[0], write=pieces)])
+    places = reports.ReportPlaces(by_format={"json": str(tmp_path / "out.json")}, values=ReportValues.ALL)
+    with pytest.raises(ZeroDivisionError):
+        reports.write(places, ReportedCommand(runs=(), exit_code=ExitCode.PASSED))
+    assert (tmp_path / "out.json").read_text() == ""

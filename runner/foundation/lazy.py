@@ -39,20 +39,24 @@ def lazy_package(name: str) -> None:
     """Have a package without what its `__init__` imports, which is carried out when a name of the package is used that
     is no module of it. Does nothing where the package has been imported before.
     """
-    spec = find_spec(name)
-    if name in sys.modules or spec is None or spec.loader is None:
+    spec = None if name in sys.modules else find_spec(name)
+    if spec is None or spec.loader is None:
         return
     package, loader = module_from_spec(spec), spec.loader
-    loading, is_whole = RLock(), False
+    loading, begun = RLock(), False
 
     def found(attribute: str) -> object:
-        nonlocal is_whole
+        nonlocal begun
         if not attribute.startswith("__") and find_spec(f"{name}.{attribute}") is not None:
             return import_module(f"{name}.{attribute}")
         with loading:
-            if not is_whole and not attribute.startswith("__"):
-                is_whole = True
-                loader.exec_module(package)
+            if not begun and not attribute.startswith("__"):
+                begun = True  # what it imports may ask again
+                try:
+                    loader.exec_module(package)
+                except BaseException:
+                    begun = False
+                    raise
         try:
             return vars(package)[attribute]
         except KeyError:

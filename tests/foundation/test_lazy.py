@@ -47,6 +47,18 @@ def test_a_lazy_package_is_carried_out_when_a_name_of_it_is_used_that_is_no_modu
     assert sys.modules["lazily_imported"] is whole
 
 
+def test_a_lazy_package_that_cannot_be_carried_out_says_why_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lazily_broken").mkdir()
+    (tmp_path / "lazily_broken" / "__init__.py").write_text("import a_module_that_is_not_there\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    lazy_package("lazily_broken")
+    for _ in range(2):
+        with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
+            _ = importlib.import_module("lazily_broken").PRICE
+
+
 def test_what_expressions_need_of_jinja_is_a_part_of_it_and_the_same_as_in_all_of_it() -> None:
     code = (
         "import sys\nfrom runner.expressions.parse import expression\n"

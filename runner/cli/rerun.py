@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 import click
-import uuid_utils
 
 from runner.cli import options, reports
 from runner.cli.command import (
@@ -22,7 +21,7 @@ from runner.cli.command import (
 from runner.cli.hints import PREFIX
 from runner.cli.verb import Verb
 from runner.execution import resume_run
-from runner.execution.active_run import RunOrigin, begin
+from runner.execution.active_run import RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
 from runner.execution.planned_runs import commands, never_begun
 from runner.execution.resume_run import ResumableRun
@@ -36,16 +35,16 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
+from runner.reports.run_again import repeated_keys
 from runner.reports.safe import clean
+from runner.reports.spans import timed
 from runner.reports.words import title
-from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
+from runner.runs.events import RunStatus
 from runner.runs.store import LocalRunStore
 from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, prepare_store, was_queued
 from runner.secrets.holes import MARK
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
-
-_NOTHING_BEGAN = ("not_sent", "refused")
 
 
 @click.command("rerun", cls=Verb)
@@ -180,7 +179,7 @@ def _torn_text(run: ResumableRun) -> Problem | None:
 
 
 def _sentences(run: ResumableRun) -> Iterator[str]:
-    if keys := _started(run.stored.lines):
+    if keys := repeated_keys(timed(run.stored.lines, number=1, result=run.stored.result)):
         yield f"`once` steps that start again: {', '.join(map(clean, keys))}"
     plan = run.snapshot.plan
     changed = resume_run.changed_files(plan)
@@ -193,23 +192,6 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
             f"changed since then: {changed}; this carries out the job as it was then; for the file of now: "
             f"`{command}`{inputs}"
         )
-
-
-def _started(lines: tuple[Line, ...]) -> list[str]:
-    """The keys of the rows whose `once` call left, and was not refused."""
-    keys: dict[str, bool] = {}
-    last = ""
-    for line in lines:
-        match line.event:
-            case CallSent(key=key, effect=effect):
-                last = effect
-                if effect == "once":
-                    keys[key] = True
-            case AttemptFailed(key=key, kind=kind) if last == "once" and kind in _NOTHING_BEGAN:
-                keys.pop(key, None)
-            case _:
-                pass
-    return list(keys)
 
 
 def _carry_out(
@@ -228,7 +210,7 @@ def _carry_out(
 
 def _pending(context: click.Context, runs: Sequence[ResumableRun], sites: Sites) -> list[PendingRun]:
     """New runs of one command. Raises `UsageError` where a target is another place than it was."""
-    given, command = context.params, str(uuid_utils.uuid7())
+    given, command = context.params, new_id()
     found = [sites.of(run.spec.target) for run in runs]
     wrong = [
         problem

@@ -21,7 +21,6 @@ from runner.ledger.decisions import (
     Decision,
     VersionState,
     decide,
-    entry_passed,
     holds_up,
     known_state,
     needs_a_person,
@@ -113,7 +112,7 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
         )
 
     def _has_passed(self, digest: str) -> bool:
-        return digest in self.known and entry_passed(self.known[digest].entry)
+        return digest in self.known and self.known[digest].entry.has_passed
 
     def hopeless(self, fresh: Collection[str], *, passed: Collection[str]) -> frozenset[str]:
         """Those of `fresh`, digests, that cannot begin, whatever the others come to. `passed` may still pass, or have.

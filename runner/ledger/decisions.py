@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runner.foundation.problems import ExitCode
-from runner.ledger.model import AppliedVersion, LedgerEntry
+from runner.ledger.model import AppliedVersion
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.runs.events import RunStatus
 
@@ -154,8 +154,3 @@ def known_state(known: ObservedEntry) -> VersionState:
 def can_be_adopted(decision: Decision) -> bool:
     """A run that may still end, or that a person can settle, is not taken for applied."""
     return decision.state in {*BEGINS, *NOT_REPEATED, VersionState.LOST}
-
-
-def entry_passed(entry: LedgerEntry) -> bool:
-    """Whether the last attempt at a version passed, or was adopted."""
-    return entry.last.end is not None and entry.last.end.status is RunStatus.PASSED

@@ -83,6 +83,11 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     attempts: int
     last: VersionAttempt
 
+    @property
+    def has_passed(self) -> bool:
+        """Whether the last attempt passed, or was adopted."""
+        return self.last.end is not None and self.last.end.status is RunStatus.PASSED
+
 
 class VersionClaim(Struct, frozen=True, kw_only=True):
     """An attempt that is to begin, after `known` others at the version."""

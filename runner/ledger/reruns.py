@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import UsageError
 from runner.ledger.model import AttemptEnd, LedgerEntry, VersionAttempt
-from runner.runs.events import RunStarted, RunStatus
+from runner.runs.events import RunStarted
 from runner.runs.journal import parse_line
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import StoredRun, load
@@ -27,7 +27,7 @@ class Reruns:
         """The later attempts at versions whose last attempt the ledger knows, by their digests. `stored` are the ids of
         all stored runs.
         """
-        runs = {entry.version.digest: entry.last.run for entry in entries if not _has_passed(entry)}
+        runs = {entry.version.digest: entry.last.run for entry in entries if not entry.has_passed}
         known = [run for run in runs.values() if run is not None]
         if not known:
             return {}
@@ -87,7 +87,3 @@ def end_of(run: StoredRun) -> AttemptEnd:
 
 def with_last(entry: LedgerEntry, attempts: Sequence[VersionAttempt]) -> LedgerEntry:
     return replace(entry, attempts=entry.attempts + len(attempts), last=attempts[-1]) if attempts else entry
-
-
-def _has_passed(entry: LedgerEntry) -> bool:
-    return entry.last.end is not None and entry.last.end.status is RunStatus.PASSED

@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import NoReturn
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The command `runner`. It does not come back."""
     _fill_the_first_three()
     for name in _NAMES:

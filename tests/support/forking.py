@@ -4,7 +4,6 @@ A forked command has its own streams, folder, environment, arguments and signals
 start is not real: no interpreter begins, and nothing is imported.
 """
 
-import atexit
 import fcntl
 import gc
 import io
@@ -15,6 +14,7 @@ import socket
 import sys
 import termios
 import time
+from contextlib import suppress
 from functools import partial
 from typing import NoReturn, TextIO
 
@@ -74,8 +74,9 @@ class Clean:
         self._selector.register(connection, selectors.EVENT_READ, partial(self._abandon, pid))
 
     def _abandon(self, pid: int) -> None:
-        self._selector.unregister(self._under_way[pid])
-        os.kill(pid, signal.SIGKILL)
+        if (connection := self._under_way.get(pid)) is not None:  # else it has just ended
+            self._selector.unregister(connection)
+            os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         os.read(self._wakeup, 4096)
@@ -83,7 +84,8 @@ class Clean:
             with self._under_way.pop(over[0]) as connection:
                 if connection in self._selector.get_map():
                     self._selector.unregister(connection)
-                    connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(over[1]))
+                    with suppress(BrokenPipeError):  # who has asked has gone
+                        connection.sendall(b"%d\n" % os.waitstatus_to_exitcode(over[1]))
 
 
 def _carry_out(request: Request, streams: list[int]) -> NoReturn:
@@ -105,19 +107,7 @@ def _carry_out(request: Request, streams: list[int]) -> NoReturn:
     time.tzset()
     sys.argv = [RUNNER, *request.arguments]
     sys.stdin, sys.stdout, sys.stderr = map(_opened, range(_STREAMS), (sys.stdin, sys.stdout, sys.stderr))
-    try:
-        entry.main()
-    except SystemExit as end:
-        atexit.register(_leave, end.code)
-        raise
-    sys.exit()
-
-
-def _leave(code: object) -> NoReturn:
-    """End after all threads have, and let the system free what is imported at once: Python takes 40 ms for it."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else 0)
+    entry.main()
 
 
 def _opened(number: int, like: TextIO) -> TextIO:

@@ -26,8 +26,9 @@ from procrastinate.worker import Worker
 from runner.fleet import database, queue, store
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.link import Link
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import many
+from runner.reports.safe import clean
 from runner.runs.store import FencedError, StoreError
 
 FENCED: Final = 75
@@ -132,17 +133,45 @@ class FleetWorkerLoop:
     _signalled: asyncio.Event = field(default_factory=asyncio.Event)
     _breaks: int = 0
     _broken_since: float = 0.0
+    _is_alive_written: bool = True
 
     def __post_init__(self) -> None:
         self._link = Link(self.dsn)
 
     def work(self) -> int:
-        """Work until a signal comes, or with `once` until the queue is empty; the exit code."""
+        """Work until a signal comes, or with `once` until the queue is empty; the exit code. Raises `UsageError` where
+        the file `alive` cannot be written.
+        """
+        self._check_alive()
         try:
             with library_messages(self.say):
                 return asyncio.run(self._work())
         finally:
             self._link.close()
+
+    def _check_alive(self) -> None:
+        try:
+            if self.alive is not None:
+                self.alive.touch()
+        except OSError as error:
+            message = f"{self._unwritten(error)}; probes would take this worker for dead"
+            hint = "name a file with `--alive` that this user may write, in a folder that exists"
+            raise UsageError(Problem(code="E153", message=message, hint=hint)) from error
+
+    def _touch_alive(self) -> None:
+        """A disk that is full ends neither the runs nor what is looked after; the probe ends this worker."""
+        if self.alive is None:
+            return
+        try:
+            self.alive.touch()
+            self._is_alive_written = True
+        except OSError as error:
+            if self._is_alive_written:
+                self.say(self._unwritten(error))
+            self._is_alive_written = False
+
+    def _unwritten(self, error: OSError) -> str:
+        return f"the file {clean(str(self.alive))} cannot be written: {error.strerror or error}"
 
     async def _work(self) -> int:
         loop = asyncio.get_running_loop()
@@ -330,8 +359,7 @@ class FleetWorkerLoop:
             queue.register(
                 self._link, worker=worker, name=self.name, targets=self.targets, jobs=self.jobs, replay=self.replay
             )
-            if self.alive is not None:
-                self.alive.touch()
+            self._touch_alive()
         for run in queue.to_stop(self._link, self.running()):
             self.stop_run(run)
         if now < self._quiet_until or up < DEAD:

@@ -180,6 +180,27 @@ def test_a_queue_that_breaks_off_again_and_again_is_begun_again_ever_later_and_d
     ]
 
 
+def test_a_worker_whose_file_for_probes_cannot_be_written_says_so_before_it_takes_anything(here: Fleet) -> None:
+    assert here.worker("--once", "--alive", "nowhere/alive").wait(60) == 2
+    assert "the file nowhere/alive cannot be written: No such file or directory; probes" in here.said()
+    assert "takes runs of" not in here.said()
+
+
+def test_a_worker_whose_file_for_probes_cannot_be_written_any_more_still_reads_orders(here: Fleet) -> None:
+    run = here.put("a", "steps:\n  - pause: 10m\n")
+    folder = here.folder / "probes"
+    folder.mkdir()
+    worker = here.worker("--alive", "probes/alive")
+    until(lambda: here.states() == {"a": "running"}, why=here.said)
+    folder.rename(here.folder / "moved")
+    until(lambda: "the file probes/alive cannot be written: No such file or directory\n" in here.said(), why=here.said)
+    assert ended(["stop", run, "--db", here.dsn]) == 0
+    until(lambda: here.states() == {"a": "cancelled"}, why=lambda: (here.states(), here.said()))
+    worker.terminate()
+    assert worker.wait(60) == 0
+    assert here.said().count("cannot be written") == 1
+
+
 def test_what_libraries_warn_of_is_a_line_of_the_workers_messages() -> None:
     code = """
 import asyncio, logging, warnings

@@ -43,7 +43,7 @@ from runner.terminal import output
 _SHORTEST_PAUSE = 0.5
 """Seconds between two looks at the versions; where there are thousands, a look takes longer, and so does the pause."""
 _WAITING = frozenset({VersionState.WAITING, VersionState.BLOCKED})
-_ENDED = DONE | NOT_REPEATED
+_ENDED = DONE | NOT_REPEATED | BEGINS
 _MAY_PASS = frozenset({*OPEN, *_WAITING, VersionState.HELD, VersionState.UNKNOWN})
 
 
@@ -212,10 +212,18 @@ class ApplyToFleet:
         return sum(each.state in OPEN and each.version.digest not in blocked for each in decisions)
 
     def _blocked(self, needs: ApplyNeeds, decisions: Sequence[Decision]) -> frozenset[str]:
-        """The versions that need others which do not pass by themselves."""
-        waiting = [each.version.digest for each in decisions if each.state in {*BEGINS, VersionState.WAITING}]
+        """The versions that need others which do not pass by themselves. What is queued is queued: a version that could
+        still begin, as its run ended before it sent anything, begins with the next command.
+        """
+        passed = passed_before(decisions)
+        waiting = [each.version.digest for each in decisions if each.state is VersionState.WAITING]
         ends = {each.version.digest for each in decisions if each.state in OPEN and each.version.digest not in waiting}
-        return needs.hopeless(waiting, passed={*passed_before(decisions), *ends, *_open_elsewhere(needs, OPEN)})
+        lacking = {
+            each.version.digest
+            for each in decisions
+            if each.state in BEGINS and needs.lacking(each.version.digest, passed)
+        }
+        return needs.hopeless(waiting, passed={*passed, *ends, *_open_elsewhere(needs, OPEN)}) | lacking
 
     def _end(self, decisions: Sequence[Decision]) -> ExitCode:
         command = self._command

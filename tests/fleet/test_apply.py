@@ -528,3 +528,30 @@ def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(
     assert "0 would begin, 0 passed before, 1 blocked, 1 failed\n" in shown.err
     assert ended(["apply", "specs", "-k", "c", "-k", "b"]) == 1
     assert "applied: nothing new; 0 passed before, 1 failed, 1 blocked\n" in capsys.readouterr().err
+
+
+def test_waiting_ends_with_what_a_version_needs_that_ended_before_anything_was_sent(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "needs: [b]\n")
+    write("b")
+    targets = Path("targets.yaml")
+    works = targets.read_text()
+
+    def work_when_queued() -> None:
+        until(lambda: here.states() == {"a": "waiting", "b": "queued"})
+        targets.write_text(works.replace("password: Supervisor", "password: another"))
+        work(here)
+
+    thread = in_thread(work_when_queued)
+    assert ended(["apply", "specs", "--wait", "20s"]) == 3
+    thread.join()
+    targets.write_text(works)
+    said = capsys.readouterr().err
+    assert "`a@here` is blocked by `b`" in said
+    assert re.search(r"again  b@here  \w+  error [-0-9]+ before anything was sent", said), said
+    assert "applied: 1 blocked, 1 again; 0 passed before\n" in said
+    assert here.states() == {"a": "waiting", "b": "error"}
+    assert ended(["apply", "specs"]) == 0
+    work(here)
+    assert here.starts() == {"a": 1, "b": 1}

@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
@@ -21,7 +23,7 @@ from runner.fleet.database import NoDatabaseError
 from runner.fleet.overview import unserved_runs
 from runner.fleet.store import FleetStore
 from runner.foundation.durations import written
-from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError
+from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import listed, many
 from runner.foundation.site_key import one_spelling
 from runner.hosts.stop import Stop, listening
@@ -45,6 +47,13 @@ _SHORTEST_PAUSE = 0.5
 _WAITING = frozenset({VersionState.WAITING, VersionState.BLOCKED})
 _ENDED = DONE | NOT_REPEATED | BEGINS
 _MAY_PASS = frozenset({*OPEN, *_WAITING, VersionState.HELD, VersionState.UNKNOWN})
+
+
+class SeenVersions(Struct, frozen=True, kw_only=True):
+    """The versions, and what they need, as the database had them when it answered last."""
+
+    decisions: Sequence[Decision]
+    needs: ApplyNeeds
 
 
 class ApplyToFleet:
@@ -159,30 +168,33 @@ class ApplyToFleet:
         ended = {entry.version.title for entry in self._ledger.newest() if entry.last.end is not None}
         self._ledger.prune([entry.version.digest for entry in gone if entry.version.title in ended])
 
-    def _waited_for(self) -> list[Decision]:
+    def _waited_for(self) -> SeenVersions:
         """The versions as they are when all have ended that need nobody, or the time for that is over."""
         decided = self._command.decided
         is_changed = self._fresh or any(each.state in _WAITING for each in decided)
-        decisions = self._versions.decisions(writing=False) if is_changed else [*decided]
+        seen = self._see() if is_changed else SeenVersions(decisions=decided, needs=self._command.needs())
         wait = self._given["wait"]
         if wait is None:
-            return decisions
-        self._awaited |= {each.version.digest for each in (*decided, *decisions) if each.state in OPEN}
-        ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(decisions)
+            return seen
+        self._awaited |= {each.version.digest for each in (*decided, *seen.decisions) if each.state in OPEN}
+        ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(seen)
         if open_ones:
             output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
-            self._say_who_is_unserved(decisions)
+            self._say_who_is_unserved(seen.decisions)
         with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
             while self._stop.why is None and open_ones and (left := ends - time.monotonic()) > 0:
                 self._stop.wait(min(pause, left))
                 began = time.monotonic()
                 try:
-                    decisions = self._versions.decisions(writing=False)
-                    open_ones, self._is_away = self._open(decisions), False
+                    seen = self._see()
+                    open_ones, self._is_away = self._open(seen), False
                 except NoDatabaseError as error:
                     self._say_that_it_is_away(error)
                 pause = max(_SHORTEST_PAUSE, 3 * (time.monotonic() - began))
-        return decisions
+        return seen
+
+    def _see(self) -> SeenVersions:
+        return SeenVersions(decisions=self._versions.decisions(writing=False), needs=self._command.needs())
 
     def _say_who_is_unserved(self, decisions: Sequence[Decision]) -> None:
         """Without a worker nobody begins what is queued, however long it is waited for."""
@@ -206,15 +218,16 @@ class ApplyToFleet:
     def _status(self) -> str:
         return verb_command("status", "", self._store.name).replace(" ''", "")
 
-    def _open(self, decisions: Sequence[Decision]) -> int:
+    def _open(self, seen: SeenVersions) -> int:
         """How many versions end without a person."""
-        blocked = self._blocked(self._command.needs(), decisions)
-        return sum(each.state in OPEN and each.version.digest not in blocked for each in decisions)
+        blocked = self._blocked(seen)
+        return sum(each.state in OPEN and each.version.digest not in blocked for each in seen.decisions)
 
-    def _blocked(self, needs: ApplyNeeds, decisions: Sequence[Decision]) -> frozenset[str]:
+    def _blocked(self, seen: SeenVersions) -> frozenset[str]:
         """The versions that need others which do not pass by themselves. What is queued is queued: a version that could
         still begin, as its run ended before it sent anything, begins with the next command.
         """
+        needs, decisions = seen.needs, seen.decisions
         passed = passed_before(decisions)
         waiting = [each.version.digest for each in decisions if each.state is VersionState.WAITING]
         ends = {each.version.digest for each in decisions if each.state in OPEN and each.version.digest not in waiting}
@@ -225,10 +238,10 @@ class ApplyToFleet:
         }
         return needs.hopeless(waiting, passed={*passed, *ends, *_open_elsewhere(needs, OPEN)}) | lacking
 
-    def _end(self, decisions: Sequence[Decision]) -> ExitCode:
-        command = self._command
-        needs = command.needs()
-        blocked = self._blocked(needs, decisions)
+    def _end(self, seen: SeenVersions) -> ExitCode:
+        """Nothing is asked of the database here that may not fail: an outage changes neither the code nor the rest."""
+        command, decisions = self._command, seen.decisions
+        blocked = self._blocked(seen)
         lacking = [each for each in decisions if each.version.digest in blocked]
         is_waited = self._given["wait"] is not None
         others = [
@@ -237,7 +250,7 @@ class ApplyToFleet:
         ended = [each for each in others if each.version.digest in self._awaited and each.state in _ENDED]
         problems, _ = command.of_others([each for each in others if each not in ended])
         codes = [each.exit_code for each in others]
-        problems += needs.problems(lacking, passed=passed_before(decisions), queued=True)
+        problems += seen.needs.problems(lacking, passed=passed_before(decisions), queued=True)
         codes += [ExitCode.REFUSED] * bool(lacking)
         if self._stop.why is not None:
             codes.append(STOPPED[self._stop.why])
@@ -257,15 +270,26 @@ class ApplyToFleet:
             if any(each.state in OPEN for each in decisions):
                 self._say_who_is_unserved(decisions)
                 output.say(f"`{self._status()}` shows how far the runs are")
-        return command.end(decisions, codes, problems, self._reported(decisions) if is_waited else ())
+        reported, unread = self._reported(decisions) if is_waited else ([], [])
+        output.problems(*unread)
+        codes += [ExitCode.NO_ANSWER] * len(unread)
+        return command.end(decisions, codes, [*problems, *unread], reported)
 
-    def _reported(self, decisions: Sequence[Decision]) -> list[ReportedRun]:
-        """The runs that were waited for and have ended, where a report wants them."""
+    def _reported(self, decisions: Sequence[Decision]) -> tuple[list[ReportedRun], list[Problem]]:
+        """The runs that were waited for and have ended, where a report wants them; else why they cannot be read."""
         if not self._command.places.by_format:
-            return []
+            return [], []
         ended = [each.known.entry.last for each in decisions if each.known and each.version.digest in self._awaited]
-        runs = [load(self._store, last.run) for last in ended if last.run is not None and last.end is not None]
-        return [ReportedRun(result=run.result, lines=run.lines) for run in runs if run.lines]
+        try:
+            runs = [load(self._store, last.run) for last in ended if last.run is not None and last.end is not None]
+        except UsageError as error:
+            return [], [*error.problems]
+        except NoDatabaseError as error:
+            message = f"the reports are without the runs that were waited for: {clean(str(error))}"
+            return [], [
+                Problem(code="E151", message=message, hint="write them later with `runner report RUN --db URL`")
+            ]
+        return [ReportedRun(result=run.result, lines=run.lines) for run in runs if run.lines], []
 
 
 def _needed(needs: ApplyNeeds, decision: Decision) -> frozenset[str]:

@@ -1,12 +1,14 @@
 """`runner apply --db` and real workers, with a database that goes away meanwhile."""
 
+import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fleets import Fleet, at_site, charges
+from fleets import Fleet, at_site, charges, until
 from postgres import Cluster
 
 from runner.cli.main import ended
@@ -14,6 +16,19 @@ from runner.cli.main import ended
 pytestmark = pytest.mark.slow
 
 RUNNER = str(Path(sys.executable).with_name("runner"))
+
+LAST_QUERIES = "select pid, query_start from pg_stat_activity where state = 'idle' and application_name <> ''"
+
+
+def until_seen(here: Fleet) -> None:
+    """Wait until the command has read all versions again."""
+    queries = set[object]()
+
+    def are_many() -> bool:
+        queries.update(here.sql(LAST_QUERIES))
+        return len(queries) > 8
+
+    until(are_many)
 
 
 @pytest.fixture
@@ -51,3 +66,43 @@ def test_real_workers_carry_out_what_was_queued_and_an_outage_ends_no_waiting(
     assert "applied: 3 passed; 0 passed before\n" in said
     assert cut_off.starts() == {"a": 1, "b": 1, "c": 1}
     assert ended(["apply", "specs", "--wait", "1m"]) == 0
+
+
+@pytest.mark.parametrize("end", ["signal", "time"])
+def test_waiting_that_ends_in_an_outage_still_ends_with_its_code_its_summary_and_its_reports(
+    end: str, cut_off: Fleet, own_cluster: Cluster
+) -> None:
+    for name, more in (("a", ""), ("b", "needs: [a]\n"), ("c", "")):
+        steps = charges(name).replace("UsrCharge", "UsrRefund") if name == "c" else "steps:\n  - pause: 10m\n"
+        Path(f"specs/{name}.job.yaml").write_text(f"runner: 1\nname: {name}\ntarget: here\n{more}{steps}")
+    cut_off.stand.set_fault("success_but_error", "UsrRefund")
+    words = ["--wait", "5m" if end == "signal" else "8s", "--format", "json", "--report-json", "report.json"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([RUNNER, "apply", "specs", *words], stdout=pipe, stderr=pipe, text=True) as waiting:
+        assert waiting.stderr is not None
+        assert waiting.stdout is not None
+        said = ""
+        while "waiting up to" not in said:
+            said += waiting.stderr.readline()
+        with cut_off.runs() as runs:
+            ((failing,),) = cut_off.sql("select id::text from runs where job = 'c'")
+            runs.carry(str(failing))
+        until_seen(cut_off)
+        own_cluster.stop()
+        while "it is waited for" not in said:
+            said += waiting.stderr.readline()
+        if end == "signal":
+            waiting.send_signal(signal.SIGINT)
+        said += waiting.stderr.read()
+        document = json.loads(waiting.stdout.read())
+    assert waiting.returncode == (130 if end == "signal" else 3), said
+    assert {version["job"]: version["state"] for version in document["versions"]} == {
+        "a": "queued",
+        "b": "waiting",
+        "c": "failed",
+    }
+    assert "applied: 2 queued, 1 failed; 0 passed before\n" in said
+    assert "the reports are without the runs that were waited for: the database: " in said
+    report = json.loads(Path("report.json").read_text())
+    assert report["runs"] == []
+    assert report["exit_code"] == document["exit_code"] == waiting.returncode

@@ -21,7 +21,7 @@ from runner.fleet.database import NoDatabaseError
 from runner.fleet.leaving import Leaving
 from runner.fleet.orders import Order
 from runner.fleet.queue import QueuedRun
-from runner.fleet.store import FleetStore
+from runner.fleet.store import BegunError, FleetStore
 from runner.fleet.turns import DrainedStop, FleetTurn
 from runner.fleet.worker import PATIENCE, Left
 from runner.foundation.git import Checkout
@@ -113,13 +113,13 @@ class FleetRuns:
         except (UsageError, RefusedError) as error:
             if isinstance(error.__cause__, (FencedError, NoDatabaseError)):
                 raise error.__cause__ from error
-            state = "held" if found.lines else "refused"
-            how = Leaving(state=state, note=_sentence(error.problems), orders=[order.number for order in given])
-            return self._left(store, run, how)
+            return self._left(store, run, _rejected(found, given, note=_sentence(error.problems)))
         except (FencedError, NoDatabaseError):
             raise
-        except StoreError:  # somebody else has begun it meanwhile
+        except BegunError:
             return Left(state="parked", seconds=1.0)
+        except StoreError as error:
+            return self._left(store, run, _rejected(found, given, note=str(error)))
         if made is None:
             why = "the database was restored, or another server took over: `runner resume` with `--db` lets it go on"
             return self._left(store, run, Leaving(state="held", note=why))
@@ -244,6 +244,12 @@ class FleetRuns:
         check_results(verdicts, resumable.spec.job)
         check_permission([resumable.spec], Permission(yes=True, confirmed=frozenset({resumable.spec.target.name})))
         return resume(resumable, self.sites, judgement)
+
+
+def _rejected(found: QueuedRun, given: Sequence[Order], *, note: str) -> Leaving:
+    """A run that waits for a person from here on: it cannot be begun, or not be resumed."""
+    state = "held" if found.lines else "refused"
+    return Leaving(state=state, note=note, orders=[order.number for order in given])
 
 
 def _lets_in(run: ActiveRun, denied: list[str]) -> bool:

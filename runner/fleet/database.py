@@ -31,22 +31,24 @@ _SETTINGS: Final = {
 """What notices within seconds that the server is gone. What the connection string names itself is left as it is."""
 _MIGRATE: Final = "runner fleet migrate"
 
-_GRANT: Final = "grant it to the worker: usage of the schema `runner`, and select, insert, update, delete on its tables"
-_NEEDED: Final = {
-    "runs": ("select", "update"),
-    "events": ("select", "insert"),
-    "results": ("select", "insert"),
-    "history": ("insert",),
-    "meta": ("select", "update"),
-    "attempts": ("select", "update"),
-    "orders": ("select", "update"),
-    "starts": ("select", "insert", "update", "delete"),
-    "log_rows": ("select", "insert", "update"),
-    "workers": ("select", "insert"),
-    "procrastinate_workers": ("select", "insert", "update", "delete"),
-    "procrastinate_jobs": ("select", "insert", "update", "delete"),
-}
-"""What a worker does with the tables whatever its runs are."""
+_GRANT: Final = (
+    "grant usage on schema runner to {user}; "
+    "grant select, insert, update, delete on all tables in schema runner to {user}; "
+    "grant usage on all sequences in schema runner to {user}"
+)
+_LACKING: Final = """
+select case kind when 'S' then 'sequence' else 'table' end, name, string_agg(right_, ', ' order by place),
+  current_user, quote_ident(current_user)
+from (
+  select c.oid, c.relname as name, c.relkind as kind, right_, place from pg_class c, unnest(
+    case c.relkind when 'S' then array['usage'] else array['select', 'insert', 'update', 'delete'] end
+  ) with ordinality p (right_, place)
+  where c.relnamespace = 'runner'::regnamespace and c.relkind in ('r', 'S')
+) n
+where not case kind when 'S' then has_sequence_privilege(oid, right_) else has_table_privilege(oid, right_) end
+group by kind, name order by kind = 'S', name limit 1
+"""
+"""What a worker may not do with the first of the tables and sequences, of which its statements need all."""
 
 
 _LASTING: Final = {
@@ -143,19 +145,13 @@ def check(connection: Connection) -> None:
 
 
 def check_rights(connection: Connection) -> None:
-    """Raise `SchemaError` where the user of the connection may not do with a table what a worker does."""
-    rights = [(table, right) for table, needed in _NEEDED.items() for right in needed]
-    values = {"tables": [table for table, _ in rights], "rights": [right for _, right in rights]}
-    sql = """
-    select n.name, string_agg(n.privilege, ', ' order by n.place), current_user
-    from unnest(%(tables)s::text[], %(rights)s::text[]) with ordinality n (name, privilege, place)
-    where not has_table_privilege('runner.' || n.name, n.privilege) group by n.name order by min(n.place) limit 1
-    """
+    """Raise `SchemaError` where the user of the connection may not do with the tables what a worker does."""
     with stored():
-        row = connection.execute(sql, values).fetchone()
+        row = connection.execute(_LACKING).fetchone()
     if row is not None:
-        table, missing, user = row
-        raise SchemaError(f"permission denied for table {table}: user `{user}` has no right to {missing}", hint=_GRANT)
+        kind, name, missing, user, quoted = row
+        message = f"permission denied for {kind} {name}: user `{user}` has no right to {missing}"
+        raise SchemaError(message, hint=f"let the owner of the tables run `{_GRANT.format(user=quoted)}`")
 
 
 def migrate(dsn: str) -> bool:

@@ -5,7 +5,7 @@ none yet: it has no events.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from runner.fleet import database
 from runner.fleet.database import Connection, SchemaError
@@ -90,6 +90,10 @@ def migrate(dsn: str) -> bool:
         raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
 
 
+class BegunError(StoreError):
+    """Somebody else has begun the run meanwhile."""
+
+
 class FleetStore:
     """The runs in the database at `dsn`. `worker` is who opens runs here. An outage is waited for, up to `patience`
     seconds, unless `leave` says that nothing is. `now` replaces the clock of the server for rows of process logs.
@@ -140,16 +144,15 @@ class FleetStore:
         return f"{run} in {self.name}" if part is None else f"{part.value} of {run} in {self.name}"
 
     def create(self, run: str) -> FencedLog:
-        link = self._new_link()
-        row = link.run(_CREATE, {"run": run, "worker": self._worker}).fetchone()
+        """Raises `BegunError`, too."""
+        link, row = self._taken(_CREATE, run)
         if row is None:
             link.close()
-            raise StoreError(f"run {run} has begun before")
+            raise BegunError(f"run {run} has begun before")
         return self._opened(FencedLog(link, run, fence=row[0]))
 
     def reopen(self, run: str) -> FencedLog:
-        link = self._new_link()
-        row = link.run(_OPEN, {"run": run, "worker": self._worker}).fetchone()
+        link, row = self._taken(_OPEN, run)
         if row is None:
             link.close()
             raise self._closed(run)
@@ -236,6 +239,15 @@ class FleetStore:
     def log_of(self, run: str) -> FencedLog | None:
         log = self._open.get(run)
         return log if log is not None and log.is_open else None
+
+    def _taken(self, sql: str, run: str) -> tuple[Link, tuple[Any, ...] | None]:
+        """A connection of its own for the events of the run, and what `sql`, which takes the run, has given."""
+        link = self._new_link()
+        try:
+            return link, link.run(sql, {"run": run, "worker": self._worker}).fetchone()
+        except StoreError:
+            link.close()
+            raise
 
     def _opened(self, log: FencedLog) -> FencedLog:
         self._open[log.run] = log

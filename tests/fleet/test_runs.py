@@ -308,3 +308,28 @@ def test_most_updates_of_a_runs_row_need_no_index(here: Fleet) -> None:
     ((updates, hot),) = here.sql(statistics)
     assert int(str(hot)) > 0.75 * int(str(updates))
     assert int(str(updates)) <= 3 * 12 + 8
+
+
+def test_a_run_that_the_database_does_not_let_begin_is_refused_with_the_cause_and_not_tried_for_ever(
+    here: Fleet,
+) -> None:
+    run = here.put("a", charges("a1"))
+    here.sql("create function no() returns trigger language plpgsql as $$ begin raise 'no more runs'; end $$")
+    here.sql("create trigger no before insert on runs for each row execute function no()")
+    with here.runs() as runs:
+        assert runs.carry(run).state == "refused"
+    assert here.sql("select state, note from runs") == [("refused", "the database: no more runs")]
+
+
+def test_a_run_that_somebody_else_has_begun_meanwhile_is_parked(here: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = here.put("a", charges("a1"))
+    create = FleetStore.create
+
+    def too_late(store: FleetStore, run: str) -> FencedLog:
+        here.sql("update runs set state = 'ended', status = 'passed' where id = %s", run)
+        return create(store, run)
+
+    monkeypatch.setattr(FleetStore, "create", too_late)
+    with here.runs() as runs:
+        assert runs.carry(run).state == "parked"
+    assert here.states() == {"a": "passed"}

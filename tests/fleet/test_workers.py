@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import pytest
 from fleets import Fleet, charges, until
@@ -154,18 +154,49 @@ def test_a_worker_that_is_to_end_with_the_queue_is_not_content_while_a_silent_wo
     assert "1 run still open: the worker is silent" in here.said()
 
 
-def test_a_worker_that_may_not_write_says_so_before_it_takes_anything(here: Fleet) -> None:
-    role = f"reads_{os.getpid()}"
-    here.sql(f"create role {role} login")
+@pytest.fixture
+def role(here: Fleet) -> Iterator[str]:
+    """A user of the database that may do nothing in it; its name needs quotes."""
+    name = f'"a-worker-{os.getpid()}"'
+    here.sql(f"create role {name} login")
+    yield name
+    here.sql(f"drop owned by {name}")
+    here.sql(f"drop role {name}")
+
+
+def dsn_of(here: Fleet, role: str) -> str:
+    return here.dsn.replace("postgres@", role.strip('"') + "@")
+
+
+def test_a_worker_that_may_not_write_says_so_before_it_takes_anything(here: Fleet, role: str) -> None:
     here.sql(f"grant usage on schema runner to {role}")
     here.sql(f"grant select on all tables in schema runner to {role}")
-    try:
-        assert here.worker("--once", dsn=here.dsn.replace("postgres@", f"{role}@")).wait(60) == 2, here.said()
-    finally:
-        here.sql(f"drop owned by {role}")
-        here.sql(f"drop role {role}")
-    assert f"permission denied for table runs: user `{role}` has no right to update" in here.said()
+    assert here.worker("--once", dsn=dsn_of(here, role)).wait(60) == 2, here.said()
+    assert re.search("denied for table attempts: user `.*` has no right to insert, update, delete\n", here.said())
     assert "takes runs of" not in here.said()
+
+
+@pytest.mark.parametrize(
+    "missing", ["insert on runs", "delete on workers", "usage on sequence procrastinate_jobs_id_seq"]
+)
+def test_a_worker_needs_each_right_and_what_its_hint_grants_is_enough(here: Fleet, role: str, missing: str) -> None:
+    here.put("a", charges("a1"))
+    here.sql(f"grant usage on schema runner to {role}")
+    here.sql(f"grant select, insert, update, delete on all tables in schema runner to {role}")
+    here.sql(f"grant usage on all sequences in schema runner to {role}")
+    here.sql(f"revoke {missing} from {role}")
+    assert here.worker("--once", dsn=dsn_of(here, role)).wait(60) == 2, here.said()
+    right, _, name = missing.partition(" on ")
+    assert re.search(rf"denied for (table )?{name}: user `a-worker-\d+` has no right to {right}\n", here.said())
+    here.sql(f"revoke all on all tables in schema runner from {role}")
+    here.sql(f"revoke all on all sequences in schema runner from {role}")
+    here.sql(f"revoke all on schema runner from {role}")
+    hint = re.search(r"hint: let the owner of the tables run `(.*)`", here.said())
+    assert hint is not None
+    for statement in hint[1].split("; "):
+        here.sql(statement)
+    assert here.worker("--once", dsn=dsn_of(here, role)).wait(60) == 0, here.said()
+    assert here.states() == {"a": "passed"}
 
 
 def test_a_queue_that_breaks_off_again_and_again_is_begun_again_ever_later_and_does_not_end_well(here: Fleet) -> None:

@@ -66,7 +66,7 @@ def run(fresh: Path, *arguments: str, folder: Path) -> "subprocess.CompletedProc
 
 def test_what_is_written_of_the_version_is_the_version() -> None:
     assert f"## [{VERSION}] - 2" in (ROOT / "CHANGELOG.md").read_text()
-    assert f"    rev: v{VERSION}\n" in (ROOT / "README.md").read_text()
+    assert f"    rev: v{VERSION}\n" in (ROOT / "schema/README.md").read_text()
     assert "version" in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dynamic"]
 
 

@@ -21,9 +21,9 @@ from runner.cli.command import (
 from runner.cli.hints import PREFIX
 from runner.cli.verb import Verb
 from runner.execution import resume_run
-from runner.execution.active_run import RunOrigin, begin, new_id
+from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
-from runner.execution.planned_runs import commands, never_begun
+from runner.execution.planned_runs import CommandPlan, PlannedRun, commands, never_begun
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import check_permission
@@ -41,7 +41,7 @@ from runner.reports.spans import timed
 from runner.reports.words import title
 from runner.runs.events import RunStatus
 from runner.runs.store import LocalRunStore
-from runner.runs.stored_runs import StoredRun, find, of_one_command, passed_by_digest, prepare_store, was_queued
+from runner.runs.stored_runs import StoredRun, find, load, of_one_command, passed_by_digest, prepare_store, was_queued
 from runner.secrets.holes import MARK
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
@@ -105,8 +105,10 @@ def _named(context: click.Context) -> StoredRun:
 def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
     """The runs of a command that did not pass; those that have passed since are named and left out."""
     passed, runs = passed_by_digest(named.store), of_one_command(named)
-    _say_never_begun(runs)
-    for run in runs:
+    stored, lacking = set(named.store.runs()), never_begun(runs)
+    _say_never_begun([each for each in lacking if each.rerun_of not in stored])
+    origins = (each.rerun_of for each in lacking if each.rerun_of is not None and each.rerun_of in stored)
+    for run in [*runs, *(load(named.store, origin) for origin in origins)]:
         result = run.result
         if result.finished and result.status is RunStatus.PASSED:
             continue
@@ -117,9 +119,9 @@ def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
             yield run
 
 
-def _say_never_begun(runs: Sequence[StoredRun]) -> None:
+def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
     """Runs that the command did not come to have no plan here: they are not taken in."""
-    if lacking := never_begun(runs):
+    if lacking:
         verb = "is" if len(lacking) == 1 else "are"
         count = f"{many(len(lacking), 'run')} of that command never began"
         output.say(f"{count}, and {verb} not taken in; with its inputs and options, this carries them out:")
@@ -219,19 +221,18 @@ def _pending(context: click.Context, runs: Sequence[ResumableRun], sites: Sites)
     ]
     if wrong:
         raise UsageError(*dict.fromkeys(wrong))
-    begin_one = partial(
-        begin,
-        sites=sites,
-        store=runs[0].stored.store,
-        alone=given["jobs"] == 1 or len(runs) == 1,
-        judgement=Judgement(hold=given["hold"]),
-    )
+    store, judgement = runs[0].stored.store, Judgement(hold=given["hold"])
+    alone = given["jobs"] == 1 or len(runs) == 1
+    command_plan = CommandPlan(specs=[run.spec for run in runs], reruns=[run.stored.id for run in runs])
+
+    def begun(run: ResumableRun) -> ActiveRun:
+        origin = RunOrigin(command=command, rerun_of=run.stored.id)
+        active = begin(run.spec, sites, store, alone=alone, judgement=judgement, origin=origin)
+        command_plan.note(store, active.facts.id)
+        return active
+
     return [
-        PendingRun(
-            title=run.spec.title,
-            lock=claim_of(run.spec.job, run.spec.target, site),
-            begin=partial(begin_one, run.spec, origin=RunOrigin(command=command, rerun_of=run.stored.id)),
-        )
+        PendingRun(title=run.spec.title, lock=claim_of(run.spec.job, run.spec.target, site), begin=partial(begun, run))
         for run, site in zip(runs, found, strict=True)
     ]
 

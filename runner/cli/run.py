@@ -17,9 +17,9 @@ from runner.cli.command import (
     with_reports,
 )
 from runner.cli.verb import Verb
-from runner.execution import planned_runs
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
+from runner.execution.planned_runs import CommandPlan
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import RunSet, RunSpec, check_permission
@@ -130,15 +130,14 @@ def _carry_out(
     judgement = Judgement(hold=given["hold"])
     origin = RunOrigin(command=new_id())
     sandboxes = Sandboxes(store)
-    unnoted = [run_set.runs]  # until the first has begun
+    command_plan = CommandPlan(specs=run_set.runs)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
 
         def pending(spec: RunSpec) -> PendingRun:
             def begun() -> ActiveRun:
                 run = begin(spec, sites, store, alone=alone, judgement=judgement, origin=origin)
                 claims.note(spec, run.facts.id)
-                if unnoted:
-                    planned_runs.note(store, run.facts.id, unnoted.pop())
+                command_plan.note(store, run.facts.id)
                 return run
 
             return PendingRun(

@@ -1,11 +1,13 @@
-"""The runs that a command was to begin, stored with the first that began, so that those that never did can be named.
+"""The runs that a command was to begin, stored with the first that began, so that those that never did can be named,
+or carried out once more where they were to be reruns.
 
-Only runs of job files: a stored plan is carried out once, as a whole. Nothing here begins a run.
+Not those of a stored plan, which is carried out once, as a whole. Nothing here begins a run.
 """
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 
 import msgspec
 from msgspec import Struct
@@ -17,13 +19,14 @@ from runner.runs.stored_runs import RunName, StoredRun, names_since
 
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
-    """`name` is `job[case]`."""
+    """`name` is `job[case]`, `rerun_of` the stored run that it was to carry out once more."""
 
     file: str
     name: str
     job: str
     case: str | None
     target: str
+    rerun_of: str | None = None
 
     @property
     def key(self) -> RunName:
@@ -33,21 +36,33 @@ class PlannedRun(Struct, frozen=True, kw_only=True):
 _decoder = msgspec.json.Decoder(tuple[PlannedRun, ...])
 
 
-def note(store: RunStore, run: str, specs: Sequence[RunSpec]) -> None:
-    """Store with `run` what its command is to begin. Where that cannot be stored, only a later hint is lost."""
-    if len(specs) > 1 and all(spec.plan_key is None for spec in specs):
-        planned = [
-            PlannedRun(
-                file=spec.job.file,
-                name=run_name(spec.job, spec.case),
-                job=spec.job.name,
-                case=spec.case.name if spec.case else None,
-                target=spec.target.name,
-            )
-            for spec in specs
-        ]
-        with suppress(StoreError):
-            store.put(run, Part.PLANNED, msgspec.json.encode(planned).decode())
+class CommandPlan(Struct, kw_only=True):
+    """What a command is to begin. `reruns` are the stored runs that these carry out once more, in the same order."""
+
+    specs: Sequence[RunSpec]
+    reruns: Sequence[str] = ()
+    _is_noted: bool = False
+
+    def note(self, store: RunStore, run: str) -> None:
+        """Store it with the first run that begins. Where that cannot be stored, only a later hint is lost."""
+        if self._is_noted:
+            return
+        self._is_noted = True
+        if len(self.specs) > 1 and all(spec.plan_key is None for spec in self.specs):
+            planned = [_planned(spec, rerun_of) for spec, rerun_of in zip_longest(self.specs, self.reruns)]
+            with suppress(StoreError):
+                store.put(run, Part.PLANNED, msgspec.json.encode(planned).decode())
+
+
+def _planned(spec: RunSpec, rerun_of: str | None) -> PlannedRun:
+    return PlannedRun(
+        file=spec.job.file,
+        name=run_name(spec.job, spec.case),
+        job=spec.job.name,
+        case=spec.case.name if spec.case else None,
+        target=spec.target.name,
+        rerun_of=rerun_of,
+    )
 
 
 def never_begun(runs: Sequence[StoredRun]) -> list[PlannedRun]:

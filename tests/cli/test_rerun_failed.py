@@ -1,6 +1,7 @@
 """`runner rerun --failed`: of one command the runs that did not pass, shown by what a site was asked for."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,3 +178,37 @@ def test_what_the_command_never_began_is_counted_and_named_with_the_commands_tha
     printed = capsys.readouterr().err
     assert "1 run of that command never began, and is not taken in; with its inputs and options" in printed
     assert "  runner run b.job.yaml -t there -k 'b[blue]'\n" in printed
+
+
+def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {who: xml(1) for who in ("a-Red", "a-Blue", "b-Red", "b-Blue")}
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
+    origins = sorted(path.name for path in Path(".runner/runs").iterdir())
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["rerun", "last", "--failed", "-x"]) == 1
+    assert ended(["rerun", origins[-1]]) == 0, "b[blue] was carried out by itself meanwhile"
+    answers.given.clear()
+    answers.asked.clear()
+    capsys.readouterr()
+    interrupted = sorted(path.name for path in Path(".runner/runs").iterdir())[-2]
+    assert ended(["rerun", interrupted, "--failed"]) == 0
+    assert answers.asked == ["a-Red", "a-Blue", "b-Red"]
+    assert "never began" not in capsys.readouterr().err
+
+
+def test_what_an_interrupted_rerun_never_began_is_named_where_the_run_to_repeat_is_deleted(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
+    assert ended(["run", "a.job.yaml"]) == 1
+    origins = sorted(Path(".runner/runs").iterdir())
+    assert ended(["rerun", "last", "--failed", "-x"]) == 1
+    shutil.rmtree(origins[1])
+    answers.given.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 0
+    printed = capsys.readouterr().err
+    assert "1 run of that command never began, and is not taken in; with its inputs and options" in printed
+    assert "  runner run a.job.yaml -t here -k 'a[blue]'\n" in printed

@@ -178,10 +178,10 @@ class ApplyToFleet:
             return seen
         self._awaited |= {each.version.digest for each in (*decided, *seen.decisions) if each.state in OPEN}
         ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(seen)
-        if open_ones:
-            output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
-            self._say_who_is_unserved(seen.decisions)
         with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
+            if open_ones:
+                output.say(f"waiting up to {written(wait)} for {many(open_ones, 'run')}")
+                self._say_who_is_unserved(seen.decisions)
             while self._stop.why is None and open_ones and (left := ends - time.monotonic()) > 0:
                 self._stop.wait(min(pause, left))
                 began = time.monotonic()

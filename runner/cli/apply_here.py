@@ -106,7 +106,8 @@ class ApplyHere:
         done = {runs.of_runs[run.facts.id].digest for run in carried.runs}
         others = [each for each in decisions if each.version.digest not in done]
         problems, of_others = self._command.of_others(others)
-        if not any(code in STOPPED.values() for code in codes):
+        own = strongest(codes)
+        if own not in STOPPED.values():
             waiting = runs.needs.problems([each for each in decisions if each.state in BEGINS], passed=runs.passed)
             problems += waiting
             codes += [ExitCode.REFUSED] * bool(waiting)
@@ -118,7 +119,7 @@ class ApplyHere:
             repeated = [key for run in failed.values() for key in repeated_keys(timed(run.journal.lines, number=1))]
             self._command.say_what_next({title: run.facts.id for title, run in failed.items()}, repeated)
         reported = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
-        return self._command.end(decisions, codes, [*problems, *not_begun(carried, strongest(codes))], reported)
+        return self._command.end(decisions, codes, [*problems, *not_begun(carried, own)], reported)
 
     def _prune(self) -> None:
         """Leave out of later lists what is gone, but for runs that have not ended."""

@@ -66,14 +66,19 @@ class Decision(Struct, frozen=True, kw_only=True):
                 return ExitCode.NO_ANSWER
             case VersionState.BLOCKED | VersionState.RESUMED | VersionState.HELD:
                 return _code_of_run(self.before if self.state is VersionState.BLOCKED else self.known)
-            case VersionState.FAILED | VersionState.REFUSED:
-                return ExitCode.FAILED if self.state is VersionState.FAILED else ExitCode.REFUSED
-            case VersionState.ERROR | VersionState.CANCELLED:
-                return ExitCode.NO_ANSWER
+            case VersionState.FAILED | VersionState.REFUSED | VersionState.ERROR | VersionState.CANCELLED:
+                return _code_of_end(self.known)
             case VersionState.AGAIN if self.known is not None and self.known.where is Whereabouts.SENT_NOTHING:
                 return ExitCode.NO_ANSWER
             case _:
                 return ExitCode.PASSED
+
+
+def _code_of_end(known: ObservedEntry | None) -> ExitCode:
+    """The code that the run of the last attempt has itself, such as 130 where a signal stopped it."""
+    assert known is not None
+    assert known.entry.last.end is not None
+    return known.entry.last.end.exit_code
 
 
 def _code_of_run(observed: ObservedEntry | None) -> ExitCode:

@@ -100,10 +100,11 @@ _CODES: Final = {
     RunStatus.PASSED: ExitCode.PASSED,
     RunStatus.FAILED: ExitCode.FAILED,
     RunStatus.ERROR: ExitCode.NO_ANSWER,
-    RunStatus.CANCELLED: ExitCode.NO_ANSWER,
+    RunStatus.CANCELLED: ExitCode.INTERRUPTED,
     RunStatus.REFUSED: ExitCode.REFUSED,
     RunStatus.UNKNOWN: ExitCode.UNKNOWN,
 }
+"""The codes of runs of which only a line of the history is left; that has no signal."""
 _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from running import carried_out
+from running import carried_out, command
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
@@ -863,3 +864,26 @@ def test_the_first_failure_names_what_shows_it_and_what_carries_it_out_again(
     assert "d@here did not pass: " not in shown
     again = "`runner apply specs -t here --retry failed`; a changed job runs by itself\n"
     assert f"\n1 more did not pass\nwhen the cause on the site is mended: {again}" in shown
+
+
+def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answers: Answers) -> None:
+    write("a", **{"    expect: [result == 7]\n": "  - pause: 1ms\n"})
+    write("b")
+    answers.hold = threading.Event()
+    with command("apply", "specs", "-k", "a") as first:
+        assert answers.came.wait(30)
+        first.tell(signal.SIGTERM)
+        first.until("SIGTERM: ")
+        answers.hold.set()
+        assert first.end() == 143
+    answers.hold = None
+    assert statuses() == [("a@here", "cancelled")]
+    answers.given["Usrb"] = xml(8)
+    write("c")
+    assert ended(["apply", "specs", "-x", "--report-json", "r.json"]) == 143
+    assert [problem["code"] for problem in json.loads(Path("r.json").read_text())["problems"]] == ["E183"], (
+        "no signal has stopped this command"
+    )
+    assert ended(["apply", "specs", "-k", "a"]) == 143
+    (run,) = (run for run in Path(".runner/runs").iterdir() if b'"job":"a"' in (run / "events.jsonl").read_bytes())
+    assert ended(["report", run.name, "--report-junit", "-"]) == 143

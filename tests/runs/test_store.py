@@ -3,6 +3,7 @@ only the store of one machine has: who gets a claim, files of sandboxes.
 """
 
 import os
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,6 +140,34 @@ def test_a_run_in_a_file_is_opened_by_one_at_a_time_with_its_events_as_they_are(
     log.append(b"two", durable=False)
     assert store.get(OLD, Part.EVENTS) == b"one\ntwo\n"
     log.close()
+
+
+@pytest.mark.parametrize("torn", [1, 20 * 1024, 600 * 1024])
+def test_a_torn_line_is_taken_away_without_reading_the_lines_before_it(
+    local: RunStore, tmp_path: Path, torn: int
+) -> None:
+    local.create(OLD).close()
+    file = tmp_path / "runs" / OLD / "events.jsonl"
+    whole = b"x" * 40 * 1024 * 1024 + b"\n"
+    file.write_bytes(whole + b"y" * torn)
+    log = local.reopen(OLD)
+    tracemalloc.start()
+    log.drop_torn_line()
+    assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    tracemalloc.stop()
+    log.append(b"two", durable=False)
+    log.close()
+    assert (file.stat().st_size, local.ends(OLD)[-1]) == (len(whole) + len(b"two\n"), b"two")
+
+
+def test_of_a_journal_that_is_one_torn_line_nothing_is_left(local: RunStore, tmp_path: Path) -> None:
+    local.create(OLD).close()
+    file = tmp_path / "runs" / OLD / "events.jsonl"
+    file.write_bytes(b"y" * 100_000)
+    log = local.reopen(OLD)
+    log.drop_torn_line()
+    log.close()
+    assert file.read_bytes() == b""
 
 
 def test_what_is_not_there_is_an_error_that_names_its_place(store: RunStore) -> None:

@@ -40,7 +40,7 @@ RESULTS = "results"
 _SQLITE_FILES = ("", "-wal", "-shm")
 """What SQLite makes of a file."""
 _TAIL = 16 * 1024
-"""Bytes at the end of a run in which its last line is searched for first."""
+"""Bytes at the end of a run in which its last line, or what is torn of it, is searched for first."""
 
 
 class FileLog:
@@ -72,7 +72,9 @@ class FileLog:
     def drop_torn_line(self) -> None:
         path = self._folder / EVENTS
         with _stored(path):
-            os.ftruncate(self._file, path.read_bytes().rfind(b"\n") + 1)
+            with path.open("rb") as file:
+                whole = _end_of_last_line(file)
+            os.ftruncate(self._file, whole)
             os.fsync(self._file)
 
     def put_result(self, name: str, content: bytes) -> None:
@@ -295,6 +297,18 @@ def _stored(what: Path | str) -> Iterator[None]:
 
 def _error_of(error: OSError, what: Path | str) -> StoreError:
     return StoreError(f"{error.filename or what}: {error.strerror or error}")
+
+
+def _end_of_last_line(file: BinaryIO) -> int:
+    """How many bytes all whole lines have, searched for from the end: a journal may be large, a torn line is not."""
+    start, size = file.seek(0, os.SEEK_END), _TAIL
+    while start:
+        end, start = start, max(0, start - size)
+        file.seek(start)
+        if (found := file.read(end - start).rfind(b"\n")) >= 0:
+            return start + found + 1
+        size *= 8
+    return 0
 
 
 def _last_line(file: BinaryIO, begun: int) -> bytes:

@@ -17,12 +17,15 @@ SILENCES = (60.0, 120.0, 240.0, 480.0, 600.0)
 """Seconds of silence before the first line, before the second, and so on; the last number for all that follow."""
 MOST_LINES = 8
 """Runs under way that have a line each; the others are counted."""
+_TOGETHER = 2.0
+"""Seconds after the start of a run within which a row takes as long as its run."""
 _ASKS = "confirm"
 
 
 class _RunUnderWay(Struct, frozen=True, kw_only=True):
     title: str
     alive: Alive
+    since: float
 
 
 class UnderWay:
@@ -44,7 +47,8 @@ class UnderWay:
         self._messages = 0
 
     def begin(self, run: str, title: str, *, earlier: Iterable[Line] = ()) -> None:
-        self._runs[run] = _RunUnderWay(title=clean(title), alive=Alive(self._clock, earlier=earlier))
+        alive = Alive(self._clock, earlier=earlier)
+        self._runs[run] = _RunUnderWay(title=clean(title), alive=alive, since=self._clock())
 
     def event(self, run: str, line: Line) -> None:
         self._runs[run].alive.event(line)
@@ -61,7 +65,9 @@ class UnderWay:
         self._locks = tuple(names)
 
     def line(self) -> str | None:
-        """The line that is due now, if any is: of the row that takes longest. None is while a person is being asked."""
+        """The line that is due now, if any is: of the row that takes longest, and how long its run takes already. None
+        is while a person is being asked.
+        """
         now = self._clock()
         if now - self._silent_since < SILENCES[min(self._messages, len(SILENCES) - 1)]:
             return None
@@ -73,7 +79,8 @@ class UnderWay:
         run, row = min(running, key=lambda found: found[1].since)
         others = f", and {len(self._runs) - 1} more" if len(self._runs) > 1 else ""
         done = f"; {self.done()}" if self._total > 1 else ""
-        return f"still running after {written(round(now - row.since))}: {run.title} {_doing(row)}{others}{done}"
+        doing = f"{_doing(row)}{_later(row, now, run.since)}{_what_for(row)}"
+        return f"still running after {written(round(now - run.since))}: {run.title} {doing}{others}{done}"
 
     def lines(self) -> list[str]:
         """What each run under way does, and how long already; of more than fit, their number."""
@@ -101,7 +108,13 @@ def _waits(runs: int) -> str:
 def _doing(row: CurrentRow) -> str:
     attempt = f" ({row.attempts})" if row.attempts else ""
     name = "" if row.row.name == row.row.key else f"  {clean(row.row.name)}"
-    return f"{clean(row.row.key)}{name}{attempt}{_what_for(row)}"
+    return f"{clean(row.row.key)}{name}{attempt}"
+
+
+def _later(row: CurrentRow, now: float, since: float) -> str:
+    """How long a row takes already that has begun some seconds after its run, `since`."""
+    took = now - row.since
+    return f", {written(round(took))}" if took >= 1 and row.since - since > _TOGETHER else ""
 
 
 def _doing_for(row: CurrentRow | None, now: float) -> str:

@@ -100,6 +100,19 @@ def test_a_single_run_is_not_counted(chain: Chain) -> None:
     assert command.runs.line() == "still running after 1 min: order@here a"
 
 
+def test_the_line_after_many_short_rows_has_the_time_of_the_run_and_that_of_a_row_that_takes_longer(
+    chain: Chain,
+) -> None:
+    command = Command(chain)
+    command.begin("order@here")
+    command.now += 60
+    command.happens("order@here", begins())
+    assert command.runs.line() == "still running after 1 min: order@here a"
+    command.happens("order@here", ENDED, begins("b"))
+    command.now += 120
+    assert command.runs.line() == "still running after 3 min: order@here b, 2 min"
+
+
 def test_nothing_is_said_while_a_person_is_asked_or_between_rows(chain: Chain) -> None:
     asking, between = Command(chain), Command(chain)
     asking.begin("order@here", begins(kind="confirm"))

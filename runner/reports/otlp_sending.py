@@ -11,9 +11,11 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from runner.foundation import threads
 from runner.foundation.problems import UsageError
@@ -41,35 +43,71 @@ def send(
     if place is None:
         return _warning("the address of the collector is no http or https URL", sent=0, total=0)
     requests = otlp.report(command, environ).splitlines()
-    trusted = _trusted(environ)
-    if isinstance(trusted, str):
-        return _warning(trusted, sent=0, total=len(requests))
+    tls = _tls(environ)
+    if isinstance(tls, str):
+        return _warning(tls, sent=0, total=len(requests))
     headers, seconds = dict(_headers(environ)), _seconds(environ)
     ends = time.monotonic() + most_seconds
     for count, request in enumerate(requests):
         left = ends - time.monotonic()
         flaw = f"{most_seconds:g} s were not enough for all of them"
         if left > 0:
-            flaw = deliver(url, request.encode(), headers, seconds=min(seconds, left), trusted=trusted)
+            flaw = deliver(url, request.encode(), headers, seconds=min(seconds, left), tls=tls)
         if flaw:
             message = f"the collector at {place} did not take the traces: {flaw}{_other_protocol(environ)}"
             return _warning(message, sent=count, total=len(requests))
     return ""
 
 
-def _trusted(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
-    """What TLS trusts where a variable names a file of certificates, and nothing else; why that file cannot be used."""
-    for variable in ("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"):
+def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
+    """What TLS trusts, and by what this program is known, where variables name files; why a file cannot be used."""
+    trusted, own = _named(environ, "CERTIFICATE"), _named(environ, "CLIENT_CERTIFICATE")
+    if trusted is None and own is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if trusted is None:
+        context.load_default_certs()
+    else:
+        try:
+            context.load_verify_locations(cadata=read_text(trusted.file))
+        except (OSError, ValueError) as error:
+            return _unusable("the certificates", [trusted], error)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the collector's own certificate
+    return context if own is None else _with_client(context, own, _named(environ, "CLIENT_KEY"))
+
+
+def _with_client(context: ssl.SSLContext, own: "_NamedFile", key: "_NamedFile | None") -> ssl.SSLContext | str:
+    """The certificate's file may hold the key, too. A key with a password is refused: nobody can be asked for it."""
+    files = [own] if key is None else [own, key]
+    try:
+        for named in files:
+            read_text(named.file)  # what is no regular file would be waited for
+        context.load_cert_chain(own.file, None if key is None else key.file, password="")
+    except (OSError, ValueError) as error:
+        return _unusable("the client certificate", files, error)
+    return context
+
+
+class _NamedFile(Struct, frozen=True, kw_only=True):
+    variable: str
+    file: str
+
+
+def _named(environ: Mapping[str, str], what: str) -> _NamedFile | None:
+    """The variable for traces goes before that for all signals."""
+    for variable in (f"OTEL_EXPORTER_OTLP_TRACES_{what}", f"OTEL_EXPORTER_OTLP_{what}"):
         if file := environ.get(variable, "").strip():
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            try:
-                context.load_verify_locations(cadata=read_text(file))
-            except (OSError, ValueError) as error:
-                why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
-                return f"the certificates that `{variable}` names, {clean(file)}, cannot be used: {clean(str(why))}"
-            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the collector's own certificate
-            return context
+            return _NamedFile(variable=variable, file=file)
     return None
+
+
+def _unusable(what: str, files: Sequence[_NamedFile], error: OSError | ValueError) -> str:
+    why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
+    variables = " and ".join(f"`{named.variable}`" for named in files)
+    names = ", ".join(clean(named.file) for named in files)
+    return (
+        f"{what} that {variables} {'name' if len(files) > 1 else 'names'}, {names}, cannot be used: {clean(str(why))}"
+    )
 
 
 def _seconds(environ: Mapping[str, str]) -> float:
@@ -127,18 +165,18 @@ def deliver(
     headers: Mapping[str, str],
     *,
     seconds: float = _SECONDS,
-    trusted: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> str:
     """Why the collector did not take `body`; empty where it did. A thread asks, since a look-up has no time limit.
 
-    Without `trusted` the system's authorities are.
+    Without `tls` the system's authorities are trusted.
     """
     answers: list[str] = []
     ended = threading.Event()
 
     def work() -> None:
         request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310  http or https, by `send`
-        answers.append(_posted(request, seconds, trusted))
+        answers.append(_posted(request, seconds, tls))
         ended.set()
 
     try:
@@ -149,9 +187,9 @@ def deliver(
     return answers[0] if answers else f"it did not answer within {round(seconds, 1):g} s"
 
 
-def _posted(request: urllib.request.Request, seconds: float, trusted: ssl.SSLContext | None) -> str:
+def _posted(request: urllib.request.Request, seconds: float, tls: ssl.SSLContext | None) -> str:
     try:
-        opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=trusted))
+        opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=tls))
         with opener.open(request, timeout=seconds + 1) as answer:  # `deliver` has given it up by then
             return _refused(answer.read(_MOST_OF_ANSWER))
     except urllib.error.HTTPError as error:

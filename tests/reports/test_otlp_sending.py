@@ -23,6 +23,15 @@ pytestmark = pytest.mark.slow
 
 CERTIFICATES = Path(__file__).parents[1] / "service" / "certificates"
 CANARY = "s3cret-canary-0815"
+LOCKED_KEY = """\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgmPCzVz/RRfQICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEENTZpMM7jUs/znE4Y0OiNbwEgZCl
+gkwlcVvr2bBxLfVTijNgXcAx8hJs50QJmczqoePnv0ZAcSP+9CDpR6I8WKeMAGBP
+kfQLlSMC2wAFuUP205GveK5uCfMiqm3pqJdC7ZFXt1Uok4yN6mcJvD9hlDM+EoMh
+1HNQoeEVAITKvxNVZIf8vbmg9ryW0qul5YjSb8AMRjqUVCrAevy2J0EE0lridaE=
+-----END ENCRYPTED PRIVATE KEY-----
+"""
 JOB = "runner: 1\nname: a\ntarget: one\nsteps:\n  - id: nap\n    pause: 1ms\n"
 
 
@@ -39,7 +48,7 @@ class Collector:
 
 @contextmanager
 def collector(
-    *answers: tuple[int, str], is_silent: bool = False, certificate: Path | None = None
+    *answers: tuple[int, str], is_silent: bool = False, certificate: Path | None = None, client: Path | None = None
 ) -> Iterator[Collector]:
     here = Collector(answers=answers or ((200, "{}"),), is_silent=is_silent)
 
@@ -65,6 +74,9 @@ def collector(
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if client is not None:
+            context.load_verify_locations(client)
+            context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True)
         here.url = here.url.replace("http:", "https:")
     thread = threading.Thread(target=server.serve_forever)
@@ -130,6 +142,42 @@ def test_a_collector_is_trusted_by_the_certificates_that_a_variable_names_and_by
         assert run(**{variable: str(CERTIFICATES / "authority.pem")}) == (0, "")
         assert len(here.got) == 1
     assert code == 0
+
+
+@pytest.mark.parametrize("signal", ["", "TRACES_"])
+@pytest.mark.parametrize("has_key", [False, True])
+def test_a_collector_that_asks_for_a_client_certificate_gets_it(
+    run: Run, tmp_path: Path, signal: str, *, has_key: bool
+) -> None:
+    client = CERTIFICATES / "client.pem"
+    with collector(certificate=CERTIFICATES / "trusted.pem", client=client) as here:
+        variables = {"EXPORTER_OTLP_ENDPOINT": here.url}
+        variables[f"EXPORTER_OTLP_{signal}CERTIFICATE"] = str(CERTIFICATES / "authority.pem")
+        code, printed = run(**variables)
+        assert (code, "did not take the traces" in printed, here.got) == (0, True, [])
+        variables[f"EXPORTER_OTLP_{signal}CLIENT_CERTIFICATE"] = str(client)
+        if has_key:
+            key, begin, certificate = client.read_text().partition("-----BEGIN CERTIFICATE-----")
+            (tmp_path / "key.pem").write_text(key)
+            (tmp_path / "own.pem").write_text(begin + certificate)
+            variables[f"EXPORTER_OTLP_{signal}CLIENT_CERTIFICATE"] = "own.pem"
+            variables[f"EXPORTER_OTLP_{signal}CLIENT_KEY"] = "key.pem"
+        assert run(**variables) == (0, "")
+        assert len(here.got) == 1
+
+
+def test_a_client_certificate_that_cannot_be_used_is_a_warning_and_nobody_is_asked_for_a_password(run: Run) -> None:
+    Path("locked.pem").write_text(LOCKED_KEY)
+    certificate, key = str(CERTIFICATES / "client.pem"), "EXPORTER_OTLP_CLIENT_KEY"
+    with collector() as here:
+        wrong = "warning: the client certificate that `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE` "
+        code, printed = run(EXPORTER_OTLP_ENDPOINT=here.url, EXPORTER_OTLP_CLIENT_CERTIFICATE="gone.pem")
+        assert code == 0
+        assert f"{wrong}names, gone.pem, cannot be used: No such file or directory; " in printed
+        for name in ("locked.pem", str(CERTIFICATES / "authority.pem")):
+            _, printed = run(EXPORTER_OTLP_CLIENT_CERTIFICATE=certificate, **{key: name})
+            assert f"{wrong}and `OTEL_{key}` name, {certificate}, {name}, cannot be used: " in printed
+        assert here.got == []
 
 
 def test_certificates_that_cannot_be_used_are_a_warning_and_nothing_is_sent(run: Run) -> None:

@@ -78,7 +78,9 @@ class QueryPeers(Struct, frozen=True, kw_only=True):
     rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: the ids
     prove that they are its own, so that no rival matters. `codes` are those of all versions of the process, any of
     which may have been started. `timed`: the server's own time has distinguished the rows from starts that are long
-    over; otherwise a start that lacks its row may have made them, however late that comes.
+    over; otherwise a start that lacks its row may have made them, however late that comes. `before` are rows of our own
+    user that were there before the call: how many seconds ago each began, by the server's time. They may be those of
+    starts that lack theirs.
     """
 
     key: str
@@ -88,6 +90,7 @@ class QueryPeers(Struct, frozen=True, kw_only=True):
     certain: bool = False
     codes: tuple[str, ...] = ()
     timed: bool = True
+    before: tuple[tuple[str, float], ...] = ()
 
 
 class PollStop(Struct, frozen=True):

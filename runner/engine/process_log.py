@@ -101,6 +101,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
             return rows
     log.marks[process] = newest
     log.marked_at[process] = log.server_time(row.t)
+    log.before[process] = tuple(rows)
     log.seen.update(text(found, "id") or "" for found in rows)
     return None
 

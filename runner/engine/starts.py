@@ -263,10 +263,23 @@ def of_no_other(
         certain=certain,
         codes=log.codes_of(process),
         timed=has_time and all(server_time.of_record(str(found.get("started"))) is not None for found in rows),
+        before=_before(log, process, row.t) if has_time and not certain else (),
     )
     answer = yield from query_peers(row.state, query)
     log.seen.update(str(process_id) for process_id in items(answer.get("taken")))
     return [found for found in rows if found["id"] not in log.seen], answer.get("rival") is True
+
+
+def _before(log: LogState, process: str, t: float) -> tuple[tuple[str, float], ...]:
+    """What `QueryPeers.before` says: only rows that are known to be of our own user."""
+    now = log.server_time(t)
+    assert now is not None
+    began = {
+        str(found["id"]): server_time.of_record(str(found.get("started")))
+        for found in log.before.get(process, ())
+        if found.get("parent") is None and log.owner is not None and found.get("owner") == log.owner
+    }
+    return tuple((key, max(0.0, now - moment)) for key, moment in began.items() if moment is not None)
 
 
 def settle_missing(row: OpenRow, process: str, rows: Sequence[JsonObject], *, among: Sequence[Start]) -> Running[None]:

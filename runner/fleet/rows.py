@@ -5,11 +5,12 @@ the line that says that it is sent.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
 from runner.fleet.link import Link
+from runner.runs.pending_starts import PendingStart, with_rows
 from runner.runs.store import FencedError, Others, StoreError
 
 NEAR: Final = 5.0
@@ -32,6 +33,19 @@ _ASK: Final = """
 select taken, rival from ask_rows(
   %(run)s, %(key)s, %(site)s, %(codes)s, %(rows)s, %(keys)s, %(certain)s, %(late)s, coalesce(%(now)s::float8, epoch())
 )"""
+
+_PENDING: Final = """
+select n, run::text, key, began, ends - %(settle)s, epoch from runner.starts s, coalesce(%(now)s::float8, epoch()) epoch
+where site = %(site)s and process = any (%(codes)s) and ends >= epoch - %(near)s
+  and n is distinct from (select max(n) from runner.starts where run = %(run)s and key = %(key)s)"""
+_FREE: Final = """
+select id from unnest(%(ids)s::text[]) id where not exists (select from runner.log_rows r where r.id = id.id)"""
+_SETTLED: Final = """
+with settled as (delete from runner.starts where n = any (%(numbers)s))
+insert into runner.log_rows (id, run, key, at)
+select id, run, key, at from unnest(%(ids)s::text[], %(runs)s::uuid[], %(keys)s::text[]) as given (id, run, key),
+  coalesce(%(now)s::float8, epoch()) at
+on conflict do nothing"""
 
 
 class Changes(Protocol):
@@ -80,6 +94,7 @@ class FleetRows:
         keys: Sequence[str] | None,
         certain: bool = False,
         timed: bool = True,
+        before: Sequence[tuple[str, float]] = (),
     ) -> Others:
         values = {
             "run": self._run,
@@ -94,11 +109,32 @@ class FleetRows:
         }
         try:
             row = self._link.run(_ASK, values).fetchone()
+            if row is not None and row[1] and before and self._settle_others(values, dict(before)):
+                row = self._link.run(_ASK, values).fetchone()
         except FencedError:
             raise
         except StoreError:
             return Others(rival=not certain)
         return Others() if row is None else Others(taken=tuple(row[0]), rival=row[1])
+
+    def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:
+        """Starts whose row is among those from `before` the call do not lack it any more; whether there are any. A
+        start that is over, and has had no row until now, has made none of them.
+        """
+        values: dict[str, object] = {**asked, "settle": self._settle, "near": NEAR}
+        rows = self._link.run(_PENDING, values).fetchall()
+        if not rows:
+            return False
+        now = float(rows[0][5])
+        fields = ("number", "run", "key", "began", "answered")
+        pending = [PendingStart(**dict(zip(fields, row[:5], strict=True))) for row in rows]
+        free = self._link.run(_FREE, {"ids": [*before]}).fetchall()
+        found = with_rows(pending, {row_id: now - before[row_id] for (row_id,) in free})
+        values |= {"numbers": [start.number for start in found.values()], "ids": [*found]}
+        values |= {"runs": [start.run for start in found.values()], "keys": [start.key for start in found.values()]}
+        if found:
+            self._link.run(_SETTLED, values)
+        return bool(found)
 
 
 class AtOnce:

@@ -339,6 +339,7 @@ class LocalHost:
             keys=query.keys,
             certain=query.certain,
             timed=query.timed,
+            before=query.before,
         )
         return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
 

@@ -114,9 +114,11 @@ class OwnedRows(Protocol):
         keys: Sequence[str] | None,
         certain: bool,
         timed: bool,
+        before: Sequence[tuple[str, float]] = (),
     ) -> "Others":
         """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; the rest
-        is as in `runner.engine.effects.QueryPeers`. Raises nothing: what cannot be found out may be anybody's.
+        is as in `runner.engine.effects.QueryPeers`. Raises nothing: what cannot be found out may be anybody's. Starts
+        to which rows of `before` belong lack theirs no more.
         """
 
 

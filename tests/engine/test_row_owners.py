@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 from stories import World, moment, planned, refused, unanswered
 
+from runner.engine.effects import QueryPeers
 from runner.foundation.values import JsonObject
 from runner.runs.events import LogUnreadable, StepFinished, Trouble
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, ReadRows, RunProcessCall
@@ -181,6 +182,25 @@ def test_a_row_that_belongs_to_another_run_verifies_nothing() -> None:
     world = World(others={"taken": [row_id(1)], "rival": False}).carry_out(planned(STRICT))
     assert ended(world, "a") == ("unknown", None)
     assert "shows no row of this call" in said(world.finished("a"))
+
+
+def test_rows_of_our_own_user_that_were_there_before_are_handed_on_with_how_long_ago_they_began() -> None:
+    world = World(call_seconds=0.0)
+    for number, owner in enumerate(("us", "them", "us"), start=1):
+        world.add_row("UsrA", owner=owner, parent=row_id(9) if number == 3 else None)
+        world.rows[0]["started"] = moment(-10.0 * number)
+    world.carry_out(planned(ONE))
+    [asked] = [effect for effect in world.effects if isinstance(effect, QueryPeers)]
+    [(known, ago)] = asked.before
+    assert known == row_id(1)
+    assert ago == pytest.approx(10.0, abs=1.0)
+
+
+def test_where_the_server_tells_no_time_no_row_of_before_is_handed_on() -> None:
+    world = World(tells_time=False)
+    world.add_row("UsrA")
+    world.carry_out(planned(ONE))
+    assert [effect.before for effect in world.effects if isinstance(effect, QueryPeers)] == [()]
 
 
 # `run` with `verify: log` (11)

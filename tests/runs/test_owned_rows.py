@@ -223,3 +223,69 @@ def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts
     second = owned.rows_of("second", SITE, 1.0)
     second.begin("a", "UsrA", seconds=100.0)
     assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
+
+
+def test_a_start_whose_row_was_there_before_the_next_call_is_no_rival_of_it(owned: Owned, clock: Clock) -> None:
+    """As of a step with `verify: none`: nobody reads its row for it, and none of the runs after it was verified."""
+    began(owned, "unread").answer("a")
+    for number in range(2, 6):
+        clock.now += 8.0
+        after = began(owned, str(number))
+        after.answer("a")
+        before = [(f"{earlier}", 8.0 * (number - earlier)) for earlier in range(1, number)]
+        assert after.ask("a", ("UsrA",), rows=[str(number)], keys=TAKES, before=before) == Others()
+    assert began(owned, "last").ask("a", ("UsrA",), rows=["1"], keys=TAKES).taken == ("1",)
+
+
+def test_a_start_that_never_gets_its_row_makes_no_later_run_unverified_but_those_while_it_is_waited_for(
+    owned: Owned, clock: Clock
+) -> None:
+    began(owned, "rowless").answer("a")
+    verified = []
+    for number in range(2, 8):
+        clock.now += 8.0
+        after = began(owned, str(number))
+        after.answer("a")
+        before = [(f"{earlier}", 8.0 * (number - earlier)) for earlier in range(2, number)]
+        found = after.ask("a", ("UsrA",), rows=[str(number)], keys=TAKES, before=before)
+        verified.append(not found.rival)
+    assert verified == [False, False, True, True, True, True]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param([], id="no row was there"),
+        pytest.param([("1", 40.0)], id="it began long before the start"),
+        pytest.param([("1", 0.0)], id="it began after the answer"),
+        pytest.param([("owned", 8.0)], id="it belongs to another call"),
+    ],
+)
+def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
+    owned: Owned, clock: Clock, before: list[tuple[str, float]]
+) -> None:
+    other = began(owned, "other")
+    assert other.ask("a", ("UsrA",), rows=["owned"], keys=TAKES, certain=True) == Others()
+    began(owned, "unread").answer("a")
+    clock.now += 8.0
+    assert began(owned, "next").ask("a", ("UsrA",), rows=["2"], keys=TAKES, before=before) == Others(rival=True)
+
+
+def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(owned: Owned, clock: Clock) -> None:
+    for name in ("one", "two"):
+        began(owned, name).answer("a")
+    clock.now += 8.0
+    following = began(owned, "next")
+    assert following.ask("a", ("UsrA",), rows=["3"], keys=None, before=[("1", 8.0)]).rival
+    assert not following.ask("a", ("UsrA",), rows=["3"], keys=None, before=[("1", 8.0), ("2", 8.0)]).rival
+
+
+def test_an_earlier_start_of_the_same_run_may_have_made_the_row_that_was_there_before(
+    owned: Owned, clock: Clock
+) -> None:
+    began(owned, "other").answer("a")
+    own = began(owned, "own")
+    own.answer("a")
+    clock.now += 8.0
+    own.begin("b", "UsrA", seconds=100.0)
+    assert own.ask("b", ("UsrA",), rows=["3"], keys=None, before=[("1", 8.0)]).rival

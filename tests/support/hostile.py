@@ -178,6 +178,7 @@ class HostileSite:
             keys=inquire.keys,
             certain=inquire.certain,
             timed=inquire.timed,
+            before=inquire.before,
         )
         return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runner.foundation.private_files import PRIVATE_FILE
+from runner.runs.pending_starts import PendingStart, with_rows
 from runner.runs.store import Others, StoreError
 
 _TABLES = """
@@ -30,6 +31,9 @@ _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
 _OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND process IN ({codes}) AND key IN ({keys})"
 _RIVAL = "SELECT 1 FROM start WHERE site = ? AND process IN ({codes}) AND run <> ? AND began <= ? AND ends >= ?"
+_PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND number IS NOT (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
+_GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
 KEPT = 90 * 24 * 3600.0
 """Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
@@ -124,12 +128,17 @@ class RowsOfRun:
         keys: Sequence[str] | None,
         certain: bool = False,
         timed: bool = True,
+        before: Sequence[tuple[str, float]] = (),
     ) -> Others:
         own = (key, *(keys or ()))
         try:
             with self._rows.changing() as database:
                 taken = tuple(row for row in rows if self._is_taken(database, row, own, certain=certain))
-                rival = not certain and self._has_rival(database, codes, own, late=NEAR if timed else LATE)
+                late = NEAR if timed else LATE
+                rival = not certain and self._has_rival(database, codes, own, late=late)
+                if rival and before:
+                    self._settle_others(database, key, codes, before)
+                    rival = self._has_rival(database, codes, own, late=late)
                 if keys is not None and not rival:
                     self._give(database, key, [row for row in rows if row not in taken], keys)
                 return Others(taken=taken, rival=rival)
@@ -138,10 +147,26 @@ class RowsOfRun:
 
     def _give(self, database: sqlite3.Connection, key: str, rows: Sequence[str], keys: Sequence[str]) -> None:
         """Give the rows to this run. Where each of `keys` has a row, its last start needs no row any more."""
-        sql = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
-        database.executemany(sql, [(row, self._run, key, self._rows.now()) for row in rows])
+        database.executemany(_GIVEN, [(row, self._run, key, self._rows.now()) for row in rows])
         if len(rows) >= len(keys):
             database.executemany(_FORGOTTEN, [(self._run, other) for other in keys])
+
+    def _settle_others(
+        self, database: sqlite3.Connection, key: str, codes: Sequence[str], before: Sequence[tuple[str, float]]
+    ) -> None:
+        """Starts whose row is among those from `before` the call of `key` do not lack it any more. A start that is
+        over, and has had no row until now, has made none of them.
+        """
+        now = self._rows.now()
+        sql = _PENDING.format(codes=", ".join("?" * len(codes)))
+        values = (self._settle, self._site, *codes, now - NEAR, self._run, key)
+        fields = ("number", "run", "key", "began", "answered")
+        pending = [PendingStart(**dict(zip(fields, each, strict=True))) for each in database.execute(sql, values)]
+        owned = "SELECT 1 FROM row WHERE id = ?"
+        free = {row: now - age for row, age in before if database.execute(owned, (row,)).fetchone() is None}
+        found = with_rows(pending, free)
+        database.executemany(_GIVEN, [(row, start.run, start.key, now) for row, start in found.items()])
+        database.executemany("DELETE FROM start WHERE number = ?", {(start.number,) for start in found.values()})
 
     def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
         """Whether the row belongs to another call. One run's own calls are known to the engine, unless the row is

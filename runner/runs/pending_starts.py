@@ -1,0 +1,54 @@
+"""Which starts have their row in the process log, though nobody has read it for them: `verify: none` reads no log, and
+a run that could not say whose a row is takes none.
+
+Such a start would stay counted as lacking its row, and a later run of the process would not be verified, nor the next
+after that, since the row of that run would belong to nobody either.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+BEFORE = 2.0
+"""Seconds before a start from which a row may be its own, and after its answer: `Date` counts whole seconds."""
+
+
+class PendingStart(Struct, frozen=True, kw_only=True):
+    """A start that lacks its row. Moments are by the clock of the store; `answered` is where its own time ends."""
+
+    number: int
+    run: str
+    key: str
+    began: float
+    answered: float
+
+    def may_have_made(self, began: float) -> bool:
+        return self.began - BEFORE <= began <= self.answered + BEFORE
+
+
+def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict[str, PendingStart]:
+    """The ids of rows that are there for certain starts: where several may have made some rows, each of them has one.
+
+    `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
+    """
+    found: dict[str, PendingStart] = {}
+    left = sorted(starts, key=lambda start: start.began)
+    while left:
+        makers, made = _linked(left, rows)
+        left = [start for start in left if start not in makers]
+        if len(made) >= len(makers):
+            found |= {row: makers[min(place, len(makers) - 1)] for place, row in enumerate(made)}
+    return found
+
+
+def _linked(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> tuple[list[PendingStart], list[str]]:
+    """The first of `starts` with all that may have made the same rows, directly or by way of others; and these rows, in
+    the order in which they began.
+    """
+    makers, made = [starts[0]], set[str]()
+    while True:
+        made = {row for row, began in rows.items() if any(maker.may_have_made(began) for maker in makers)}
+        more = [start for start in starts if any(start.may_have_made(rows[row]) for row in made)]
+        if len(more) <= len(makers):
+            return makers, sorted(made, key=lambda row: (rows[row], row))
+        makers = more

@@ -1,5 +1,6 @@
 """The verbs that look after a fleet: `status`, `pull`, and `fleet` for its tables and old runs."""
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,10 +13,11 @@ from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
-from runner.project.ci_run import user_and_host
+from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean, json_document
+from runner.reports.words import called
 from runner.runs.run_filter import age
 from runner.runs.store import USUAL, LocalRunStore, Part, StoreError
 from runner.runs.stored_runs import find, unwritable
@@ -169,9 +171,10 @@ def stop(context: click.Context, /, **_: object) -> int:
 
     store: FleetStore = context.params["database"]
     run = _named(store, context.params["run"])
-    if orders.cancel(store.link, run.id, by=user_and_host()):
+    person = person_elsewhere(os.environ)
+    if orders.cancel(store.link, run.id, by=called(person)):
         output.say(f"run {run.id} is cancelled: nothing was sent")
-    elif orders.stop(store.link, run.id, by=user_and_host()):
+    elif orders.stop(store.link, run.id, by=person):
         output.say(f"run {run.id} is to stop; `{verb_command('status', run.id, store.name)}` shows how far it is")
     else:
         message = f"run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"

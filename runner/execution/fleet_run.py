@@ -39,6 +39,7 @@ from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import history, snapshot
+from runner.runs.evidence import Person
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError
 from runner.runs.stored_runs import load
@@ -75,9 +76,9 @@ class FleetRuns:
     def running(self) -> Sequence[str]:
         return [*self._stops]
 
-    def stop(self, run: str) -> None:
+    def stop(self, run: str, person: Person) -> None:
         if (stop := self._stops.get(run)) is not None:
-            stop.request("SIGINT")
+            stop.request("SIGINT", ordered_by=person)
 
     def carry(self, run: str) -> Left:
         """Carry a run on to its end, or to where it is left. Raises `FencedError`, and `NoDatabaseError`."""

@@ -48,8 +48,8 @@ select count(*) from cancelled
 """
 _SHARE: Final = "select share_fleet(fleet) from runs where id = %(run)s"
 _STOP: Final = """
-insert into orders (run, kind, by)
-select id, %(kind)s, %(by)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
+insert into orders (run, kind, by, ci_user)
+select id, %(kind)s, %(by)s, %(ci_user)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
 """
 
 
@@ -107,6 +107,7 @@ def cancel(link: Link, run: str, *, by: str) -> bool:
     return row is not None and row[0] > 0
 
 
-def stop(link: Link, run: str, *, by: str) -> bool:
+def stop(link: Link, run: str, *, by: Person) -> bool:
     """Let a run that is under way stop; whether it was such a run."""
-    return link.run(_STOP, {"run": run, "kind": OrderKind.STOP, "by": by}).rowcount > 0
+    values = {"run": run, "kind": OrderKind.STOP, "by": by.user, "ci_user": by.ci_user}
+    return link.run(_STOP, values).rowcount > 0

@@ -11,6 +11,7 @@ from typing import Final
 from runner.fleet.database import Connection
 from runner.fleet.link import Link
 from runner.fleet.orders import OrderKind
+from runner.runs.evidence import Person
 
 TASK: Final = "carry"
 
@@ -88,9 +89,10 @@ where j.status = 'doing' and r.state in ('queued', 'running', 'parked') and r.ta
   and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %(seconds)s))
 order by 1
 """
-_STOPPED: Final = (
-    "select run::text from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])"
-)
+_STOPPED: Final = """
+select run::text, by, ci_user from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])
+order by n desc
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +244,7 @@ def queue_of(link: Link, target: str, *, replay: int) -> str:
     return str(row[0])
 
 
-def to_stop(link: Link, runs: Sequence[str]) -> list[str]:
-    """Those of these runs that somebody wants stopped."""
-    return [run for (run,) in link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP})] if runs else []
+def to_stop(link: Link, runs: Sequence[str]) -> dict[str, Person]:
+    """Those of these runs that somebody wants stopped, with who was the first."""
+    found = link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP}) if runs else ()
+    return {run: Person(user=user, ci_user=ci_user) for run, user, ci_user in found}

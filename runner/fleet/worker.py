@@ -29,6 +29,7 @@ from runner.fleet.link import Link
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import many
 from runner.reports.safe import clean
+from runner.runs.evidence import Person
 from runner.runs.store import FencedError, StoreError
 
 FENCED: Final = 75
@@ -107,7 +108,7 @@ def library_messages(say: Callable[[str], None]) -> Iterator[None]:
 @dataclass(slots=True, kw_only=True)
 class FleetWorkerLoop:
     """`carry` carries a run out in a thread, and gives how it was left. `drain` gives the runs back, and `undrain` lets
-    runs be carried out again. `stop_run` stops a run. `running` are the runs under way.
+    runs be carried out again. `stop_run` stops a run, as a person ordered. `running` are the runs under way.
     """
 
     dsn: str
@@ -120,7 +121,7 @@ class FleetWorkerLoop:
     drain: Callable[[], None]
     undrain: Callable[[], None]
     running: Callable[[], Sequence[str]]
-    stop_run: Callable[[str], None]
+    stop_run: Callable[[str, Person], None]
     say: Callable[[str], None]
     once: bool = False
     alive: Path | None = None
@@ -360,8 +361,8 @@ class FleetWorkerLoop:
                 self._link, worker=worker, name=self.name, targets=self.targets, jobs=self.jobs, replay=self.replay
             )
             self._touch_alive()
-        for run in queue.to_stop(self._link, self.running()):
-            self.stop_run(run)
+        for run, person in queue.to_stop(self._link, self.running()).items():
+            self.stop_run(run, person)
         if now < self._quiet_until or up < DEAD:
             return
         for run in queue.requeue_of_the_dead(self._link, dead=DEAD):

@@ -358,7 +358,7 @@ class LocalHost:
 
     def _stopped(self, key: str, *, over: bool) -> Stopped:
         t, why = self._t(), str(self.stop.why)
-        self._append(stopped(why, key=key, t=t, final=over))
+        self._append(stopped(why, key=key, t=t, final=over, ordered_by=self.stop.ordered_by))
         return Stopped(t=t, why=why, over=over)
 
     def _check_on(self) -> None:

@@ -7,24 +7,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from runner.runs.evidence import Person
+
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 """Windows knows no SIGHUP; what a system does not know is not listened for."""
 
 
 class Stop:
-    """Whether, why and when a run is to stop. The first reason stays."""
+    """Whether, why and when a run is to stop, and who ordered that of a fleet. The first reason stays."""
 
     def __init__(self, *, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.why: str | None = None
+        self.ordered_by: Person | None = None
         self._grace = grace
         self._clock = clock
         self._requested = threading.Event()
         self._ends: float | None = None
 
-    def request(self, why: str) -> None:
+    def request(self, why: str, *, ordered_by: Person | None = None) -> None:
         """Stop, for this reason: `SIGINT`, `SIGTERM`, `SIGHUP`. From here on the grace runs."""
         if self.why is None:
-            self.why = why
+            self.why, self.ordered_by = why, ordered_by
             self._ends = self._clock() + self._grace
             self._requested.set()
 

@@ -16,6 +16,7 @@ from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wa
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import safe_json, without_holes
 from runner.runs.events import Check, Line, RunStarted, Trouble, Waited
+from runner.runs.evidence import Person
 from runner.runs.result import StepResult, tally
 from runner.version import VERSION
 
@@ -104,6 +105,7 @@ def _run(run: ReportedRun) -> Iterator[str]:
         "digest": result.digest,
         "events": result.events,
         "error": _trouble(result.error),
+        "stop_ordered_by": _person(result.stop_ordered_by),
         **began,
         "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],
     }
@@ -144,6 +146,10 @@ def _check(check: Check) -> dict[str, object]:
 
 def _trouble(trouble: Trouble | None) -> JsonObject | None:
     return None if trouble is None else {"code": trouble.code, "message": trouble.message, "hint": trouble.hint}
+
+
+def _person(person: Person | None) -> JsonObject | None:
+    return None if person is None else {"user": person.user, "ci_user": person.ci_user}
 
 
 def _rounded(seconds: float) -> float:

@@ -6,11 +6,11 @@ Everything that came from outside has passed through `runner.reports.safe` when 
 from collections.abc import Sequence
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, safe
 from runner.runs.events import RunStatus, Status, Trouble
-from runner.runs.evidence import VerdictBy, VerdictSource
+from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
 from runner.secrets.redact import hide
 
@@ -63,6 +63,8 @@ def meaning_of(result: RunResult) -> str:
         return "the run has not come to its end"
     if result.exit_code is ExitCode.FAILED and result.error is not None and result.error.code == "E312":
         return "the job was not carried out whole"
+    if result.exit_code in STOPPED.values() and result.stop_ordered_by is not None:
+        return f"stopped by {called(result.stop_ordered_by)}"
     return meaning(result.exit_code)
 
 
@@ -155,8 +157,13 @@ _HOW = {
 
 def given_by(by: VerdictBy) -> str:
     """Who gave a verdict or an answer, and how: `ada (octocat in CI), with `--as``."""
-    in_ci = f" ({clean(by.ci_user)} in CI)" if by.ci_user else ""
-    return f"{clean(by.user or 'somebody')}{in_ci}, {_HOW[by.how]}"
+    return f"{called(by)}, {_HOW[by.how]}"
+
+
+def called(person: Person | VerdictBy) -> str:
+    """The name of a person: `ada (octocat in CI)`."""
+    in_ci = f" ({clean(person.ci_user)} in CI)" if person.ci_user else ""
+    return f"{clean(person.user or 'somebody')}{in_ci}"
 
 
 def judged(answer: Judged) -> str:

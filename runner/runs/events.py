@@ -15,6 +15,7 @@ from runner.runs.evidence import (
     Difference,
     LockHolder,
     PauseReason,
+    Person,
     Record,
     SentRequest,
     SiteAccess,
@@ -172,7 +173,8 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host had to
     stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
     more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
-    `body` is the start of what the service answered. `stopped_by` is the signal that stopped the run.
+    `body` is the start of what the service answered. `stopped_by` is the signal that stopped the run, and `ordered_by`
+    who ordered that of a fleet.
     """
 
     key: str
@@ -186,6 +188,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     nothing_ran: bool = False
     body: str | None = None
     stopped_by: str | msgspec.UnsetType = msgspec.UNSET
+    ordered_by: Person | msgspec.UnsetType = msgspec.UNSET
     bytes: int | msgspec.UnsetType = msgspec.UNSET
 
     @property
@@ -199,10 +202,13 @@ GIVEN_UP = "given_up"
 _STOPPED = "stopped: "
 
 
-def stopped(signal: str, *, key: str, t: float, kind: str = "stopped", final: bool) -> AttemptFailed:
+def stopped(
+    signal: str, *, key: str, t: float, kind: str = "stopped", final: bool, ordered_by: Person | None = None
+) -> AttemptFailed:
     """A signal stopped the run, at the row `key` where it is known."""
     error = Trouble(code="E312", message=f"{_STOPPED}{signal}")
-    return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal)
+    person = msgspec.UNSET if ordered_by is None else ordered_by
+    return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal, ordered_by=person)
 
 
 class Paused(Event, frozen=True, tag="paused"):

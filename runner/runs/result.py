@@ -45,7 +45,7 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
-from runner.runs.evidence import Unverified, VerdictBy
+from runner.runs.evidence import Person, Unverified, VerdictBy
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     `events` is the hash of the last line: with it a later edit of the journal shows.
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
     `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was. `held`: it was left where
-    a call is in doubt, for a person to settle.
+    a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet.
     """
 
     id: str
@@ -111,6 +111,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     closing: bool = False
     resumed: int = 0
     held: bool = False
+    stop_ordered_by: Person | None = None
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -164,6 +165,7 @@ class Progress:
         self._log_unreadable: Trouble | None = None
         self._closing = False
         self._stopped_by: str | None = None
+        self._stop_ordered_by: Person | None = None
         self._undo = "none"
         self._resumed = 0
         self._rows: dict[str, Row] = {}
@@ -247,6 +249,7 @@ class Progress:
             log_unreadable=self._log_unreadable,
             closing=self._closing,
             resumed=self._resumed,
+            stop_ordered_by=self._stop_ordered_by,
             held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 
@@ -261,6 +264,8 @@ class Progress:
                 row.answer()
             case AttemptFailed():
                 row.fail(event)
+                if isinstance(event.ordered_by, Person):
+                    self._stop_ordered_by = event.ordered_by
 
     def _of_run(self, event: _OfRun) -> None:
         match event:

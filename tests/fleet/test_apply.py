@@ -18,10 +18,13 @@ from fleets import Fleet, charges, in_thread, until
 from strict_schema import flaws
 
 from runner.cli.main import ended
+from runner.fleet import queue
 from runner.fleet.store import FleetStore
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import known_state
 from runner.ledger.fleet_runs import ObservedFleet
+from runner.project.ci_run import user_and_host
+from runner.runs.evidence import Person
 
 pytestmark = pytest.mark.slow
 
@@ -173,7 +176,7 @@ def test_an_older_version_that_has_not_begun_is_replaced_and_one_that_has_begun_
         here.sql("insert into orders (run, kind, by) values (%s, 'stop', 'somebody')", first)
         thread = in_thread(lambda: runs.carry(str(first)))
         until(lambda: runs.running() != [])
-        runs.stop(str(first))
+        runs.stop(str(first), Person(user="ada@desk"))
         thread.join()
     assert answer(capsys)[1] == {"a": "queued"}
     here.sql("delete from procrastinate_jobs where args ->> 'run' = %s", first)
@@ -555,3 +558,31 @@ def test_waiting_ends_with_what_a_version_needs_that_ended_before_anything_was_s
     assert ended(["apply", "specs"]) == 0
     work(here)
     assert here.starts() == {"a": 1, "b": 1}
+
+
+def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everywhere(
+    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a", steps="steps:\n  - pause: 10m\n")
+    assert ended(["apply", "specs"]) == 0
+    ((found,),) = here.sql("select id::text from runs")
+    run = str(found)
+    monkeypatch.setenv("GITHUB_ACTOR", "octocat")
+    with here.runs() as runs, closing(FleetStore(here.dsn)) as store:
+        thread = in_thread(lambda: runs.carry(run))
+        until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+        assert ended(["stop", run]) == 0
+        monkeypatch.setenv("GITHUB_ACTOR", "somebody-later")
+        assert ended(["stop", run]) == 0
+        for each, person in queue.to_stop(store.link, runs.running()).items():
+            runs.stop(each, person)
+        thread.join()
+    capsys.readouterr()
+    assert ended(["show", run]) == 0
+    assert f"exit 130: stopped by {user_and_host()} (octocat in CI)\n" in capsys.readouterr().out
+    assert ended(["report", run, "--report-json", "report.json"]) == 130
+    (reported,) = json.loads(Path("report.json").read_text())["runs"]
+    assert reported["stop_ordered_by"] == {"user": user_and_host(), "ci_user": "octocat"}
+    assert answer(capsys) == (130, {"a": "cancelled"})
+    assert ended(["status", "--check"]) == 130
+    assert here.sql("select exit_code from attempts") == [(130,)]

@@ -12,7 +12,7 @@ from runner.fleet.store import FleetStore
 from runner.fleet.turns import FleetTurn
 from runner.hosts.stop import Stop
 from runner.project.ci_run import user_and_host
-from runner.runs.evidence import VerdictBy, VerdictSource
+from runner.runs.evidence import Person, VerdictBy, VerdictSource
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet, capsy
         assert ended(["stop", run, "--db", here.dsn]) == 0
         assert f"`runner status {run} --db {here.dsn}` shows" in capsys.readouterr().err
         until(lambda: here.states() == {"a": "running"})
-        runs.stop(run)
+        runs.stop(run, Person(user="ada@desk"))
         thread.join()
     assert here.states()["a"] in ("error", "cancelled", "failed")
     assert here.starts() == {}
@@ -84,7 +84,7 @@ def test_a_stop_that_comes_while_a_resumed_run_signs_in_lets_no_pause_begin(
         runs.undrain()
 
         def stopped(*_: object) -> bool:
-            runs.stop(run)
+            runs.stop(run, Person(user="ada@desk"))
             return True
 
         monkeypatch.setattr("runner.execution.fleet_run._lets_in", stopped)

@@ -53,6 +53,7 @@ def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain
         "ci": None,
         "access": None,
         "traceparent": None,
+        "stop_ordered_by": None,
         "waits": [],
     }
 

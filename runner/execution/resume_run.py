@@ -103,6 +103,16 @@ def opened(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
     return ResumableRun(stored=run, began=began, snapshot=found, spec=spec, anew=anew)
 
 
+def job_of(run: StoredRun) -> Job | None:
+    """The job of a run as its plan has it, without target and secrets; None where it cannot be read so."""
+    found = snapshot.read(run.store, run.id)
+    if isinstance(found, Problem):
+        return None
+    plans = [_readable(found, {})]
+    loader = PlanLoader(plans=plans, targets_file=None, known={}, changes=lambda *_: (), has_passed=True)
+    return next(iter(loader.jobs()), None)
+
+
 def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> StoredPlan:
     """The plan with something in the place of every secret that its texts held: a hole can be no YAML.
 

@@ -80,6 +80,12 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         problems.extend(map(self._with_a_way_out, project.problems))
         return [run for run in found if run is not None]
 
+    def jobs(self) -> list[Job]:
+        """Their jobs alone, without targets and secrets; a job that cannot be read is left out."""
+        files = self._job_files([])
+        opened = (files.open(self.base / stored.file) for stored in self.plans)
+        return [file.job for file in opened if file is not None and file.job is not None]
+
     def _ask_for_secrets(self, jobs: Iterable[Job]) -> None:
         """A person at the terminal gives those that are missing."""
         runs = [(_with_secrets_only(job), None) for job in jobs]

@@ -127,6 +127,28 @@ def test_runs_on_two_machines_take_turns_with_a_process(here: Fleet) -> None:
     assert here.sql("select count(*) from turns where run <> %s", held) == [(0,)], "each was given back"
 
 
+def test_a_verdict_without_the_result_that_the_job_needs_is_refused_before_it_is_ordered(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.stand.set_fault("drop_after", "UsrCharge")
+    (here.folder / "inner.job.yaml").write_text("runner: 1\nname: inner\nsteps: [{pause: 1ms}]\n")
+    first = "steps:\n  - {id: more, job: {file: inner.job.yaml}}\n"
+    steps = charges("a1", more=", result: Receipt") + "    expect: [result != '']\n"
+    run = here.put("a", first + steps.removeprefix("steps:\n"))
+    order = ["resume", run, "--step", "a1", "--as", "passed", "--db", here.dsn]
+    with here.runs() as runs:
+        runs.carry(run)
+        assert here.states() == {"a": "unknown"}
+        assert ended(order) == 2
+        error = capsys.readouterr().err
+        assert "error[E158]: the job needs what `a1` gave, and a verdict alone does not give it" in error
+        assert "hint: `--result JSON` hands it in" in error
+        assert here.sql("select count(*) from orders") == [(0,)]
+        assert ended([*order, "--result", '"paid"']) == 0
+        runs.carry(run)
+    assert here.states() == {"a": "passed"}
+
+
 def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
     here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,9 +106,10 @@ class ApplyCommand(Struct, kw_only=True):
 
     def end_of_adopting(self, others: Sequence[Decision]) -> ExitCode:
         """Report the versions that could not be adopted."""
-        problems, codes = self.of_others(others)
+        decisions, left = self.versions.decisions(writing=False), {each.version.digest for each in others}
+        problems, codes = self.of_others([each for each in decisions if each.version.digest in left])
         output.problems(*problems)
-        return self.end(self.versions.decisions(writing=False), codes, problems)
+        return self.end(decisions, codes, problems)
 
     def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
         """The problems of versions that this command has not carried out, and their exit codes."""

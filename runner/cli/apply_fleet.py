@@ -29,9 +29,9 @@ from runner.foundation.site_key import one_spelling
 from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
-from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState
+from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
 from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
-from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, withdraw
+from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
 from runner.ledger.repeats import repeated_steps
 from runner.planning import guards
 from runner.planning.plan import stored
@@ -85,6 +85,7 @@ class ApplyToFleet:
                 with self._ledger.alone():
                     self._decide()
                     not_adopted = command.adopt()
+                    self._queue_what_waited()
                     self._prune()
                 return command.end_of_adopting(not_adopted)
             self._queue()
@@ -114,6 +115,13 @@ class ApplyToFleet:
                     self._put(needs)
                     self._prune()
                     return
+
+    def _queue_what_waited(self) -> None:
+        """What waited for a version that was adopted begins as if that had passed."""
+        adopted = [each.version for each in self._command.decided if can_be_adopted(each)]
+        queued = queue_what_waited(self._ledger, adopted)
+        if queued:
+            output.say(f"queued, as nothing is waited for any more: {listed([*map(clean, queued)])}")
 
     def _asks(self) -> bool:
         """Whether a person may have to confirm a target."""

@@ -5,7 +5,7 @@ A run that broke off goes on as `resume` lets it. Whatever keeps it from that is
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -105,7 +105,8 @@ def _secrets_of(spec: RunSpec) -> dict[str, Given]:
 class ApplyRuns(Struct, kw_only=True):
     """The runs that one command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
 
-    `passed` are the versions that have passed so far. `of_runs` has the versions of runs under way by the runs' ids.
+    `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
+    have ended otherwise. `of_runs` has the versions of runs under way by the runs' ids.
     `is_unwritten`: the end of a run could not be written into the ledger.
     """
 
@@ -115,6 +116,7 @@ class ApplyRuns(Struct, kw_only=True):
     resumed: Mapping[str, ResumableRun]
     needs: ApplyNeeds
     passed: set[str]
+    not_passed: set[str] = field(default_factory=set)
     of_runs: dict[str, AppliedVersion] = field(default_factory=dict)
     is_unwritten: bool = False
 
@@ -211,6 +213,8 @@ class ApplyRuns(Struct, kw_only=True):
         """Write the end of a run into the ledger. Where that fails the next `apply` reads it from the run."""
         version = self.of_runs[run.facts.id]
         result = run.result
+        has_passed = result.finished and result.status is RunStatus.PASSED
+        (self.passed if has_passed else self.not_passed).add(version.digest)
         try:
             if isinstance(run.fault, StoreError) and run.sent_nothing and not run.earlier:
                 self.versions.ledger.release(run.facts.id)
@@ -222,5 +226,11 @@ class ApplyRuns(Struct, kw_only=True):
             message = f"the end of run {run.facts.id} is not in the ledger: {clean(str(error))}"
             hint = "keep the folder of the runs: the next `runner apply` reads the end from the run"
             output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
-        if result.finished and result.status is RunStatus.PASSED:
-            self.passed.add(version.digest)
+        self._learn_what_is_adopted()
+
+    def _learn_what_is_adopted(self) -> None:
+        """Where the ledger cannot be read, what waits for a version goes on waiting."""
+        if self.not_passed:
+            with suppress(LedgerError):
+                known = self.versions.ledger.find(self.not_passed)
+                self.passed |= {digest for digest, entry in known.items() if entry.has_passed}

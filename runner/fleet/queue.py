@@ -37,6 +37,7 @@ insert into needs (run, needed, after)
 select * from unnest(%(waiting)s::uuid[], %(needed)s::uuid[], %(after)s::boolean[])
 """
 _READY: Final = "select queue_ready(%(runs)s::uuid[])"
+_QUEUED: Final = "select title from runs where id = any (%(runs)s::uuid[]) and state = 'queued' order by title"
 _REQUEUE: Final = """
 with dead as (
   select j.id, r.target, r.replay from procrastinate_jobs j
@@ -194,6 +195,12 @@ def let_wait(connection: Connection, runs: Mapping[str, tuple[Sequence[str], Seq
     }
     connection.execute(_NEED, columns)
     connection.execute(_READY, {"runs": [*runs]})
+
+
+def queue_ready(connection: Connection, runs: Sequence[str]) -> list[str]:
+    """Queue those of these `waiting` runs that need not wait any more; their titles. As above."""
+    connection.execute(_READY, {"runs": [*runs]})
+    return [title for (title,) in connection.execute(_QUEUED, {"runs": [*runs]})]
 
 
 def requeue_of_the_dead(link: Link, *, dead: float) -> list[str]:

@@ -60,6 +60,19 @@ where n.needed = a.run and not n.after and exists (select from runs w where w.id
 """
 
 
+_MET: Final = """
+with met as (
+  delete from needs n
+  using unnest(%(titles)s::text[], %(keys)s::text[]) m (title, key)
+  join ledger v on v.fleet = %(fleet)s and v.title = m.title and v.key is not distinct from m.key
+  join attempts a on a.fleet = v.fleet and a.digest = v.digest
+  where n.needed = a.run and not n.after and exists (select from runs w where w.id = n.run and w.state = 'waiting')
+  returning n.run
+)
+select distinct run::text from met
+"""
+
+
 class QueuedVersion(Struct, frozen=True, kw_only=True):
     """A version that is to be carried out, with the text of its `plan`. `needs` are the digests of the versions that
     must have passed.
@@ -106,8 +119,7 @@ def replaced_runs(ledger: FleetLedger, current: Sequence[AppliedVersion]) -> lis
     values = {
         "fleet": ledger.fleet,
         "digests": [version.digest for version in current],
-        "titles": [version.title for version in current],
-        "keys": [version.key for version in current],
+        **_titles(current),
     }
     with ledger.alone() as connection:
         return [run for (run,) in connection.execute(_REPLACED, values)]
@@ -119,6 +131,20 @@ def withdraw(ledger: FleetLedger, runs: Iterable[str], *, note: str) -> list[str
         cancelled = [run for (run,) in connection.execute(_CANCEL, {"runs": [*runs], "note": note})]
         ledger.release(*cancelled)
     return cancelled
+
+
+def queue_what_waited(ledger: FleetLedger, adopted: Sequence[AppliedVersion]) -> list[str]:
+    """Let what waited for these versions, or for others of their titles with the same keys, wait for them no more,
+    within `ledger.alone()`; the titles of the runs that are in the queue now.
+    """
+    values = {"fleet": ledger.fleet, **_titles(adopted)}
+    with ledger.alone() as connection:
+        waited = [run for (run,) in connection.execute(_MET, values)]
+        return queue.queue_ready(connection, waited)
+
+
+def _titles(versions: Sequence[AppliedVersion]) -> dict[str, list[str] | list[str | None]]:
+    return {"titles": [version.title for version in versions], "keys": [version.key for version in versions]}
 
 
 def _new_run(version: QueuedVersion, fleet: str, needs: tuple[str, ...], after: tuple[str, ...]) -> NewRun:
@@ -165,7 +191,6 @@ def _follow(connection: Connection, ledger: FleetLedger, claims: Sequence[Versio
     values = {
         "fleet": ledger.fleet,
         "runs": [claim.attempt.run for claim in claims],
-        "titles": [claim.version.title for claim in claims],
-        "keys": [claim.version.key for claim in claims],
+        **_titles([claim.version for claim in claims]),
     }
     connection.execute(_FOLLOW, values)

@@ -36,21 +36,25 @@ LEDGER = Path(".runner/ledger")
 
 @dataclass
 class Answers:
-    """Answers an execute by what `given` says of its process, else with 7; `asked` are the processes."""
+    """Answers an execute by what `given` says of its process, else with 7; `asked` are the processes. `hold` holds
+    `held` alone, where that is named.
+    """
 
     given: dict[str, Told] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     hold: threading.Event | None = None
     came: threading.Event = field(default_factory=threading.Event)
+    held: str = ""
 
     def __call__(self, _method: str, path: str) -> Told:
         if "/Execute" not in path:
             return NOTHING
         process = path.split("/")[4]
         self.asked.append(process)
-        self.came.set()
-        if self.hold is not None:
-            self.hold.wait(30)
+        if self.held in ("", process):
+            self.came.set()
+            if self.hold is not None:
+                self.hold.wait(30)
         return self.given.get(process, xml(7))
 
     def since(self) -> list[str]:
@@ -506,6 +510,23 @@ def test_a_case_of_a_needed_job_that_is_not_selected_counts_by_the_ledger(
     assert ended(["apply", "specs", "-k", "a[blue]", "--adopt"]) == 0
     assert ended(some) == 0
     assert answers.since() == ["Usrz"]
+
+
+def test_what_waits_for_a_version_that_is_adopted_meanwhile_begins(answers: Answers) -> None:
+    write("a", "needs: [b]\n")
+    write("b")
+    write("c")
+    answers.given["Usrb"] = xml(8)
+    answers.hold, answers.held = threading.Event(), "Usrc"
+    codes: list[int] = []
+    first = threading.Thread(target=lambda: codes.append(_elsewhere()))
+    first.start()
+    assert answers.came.wait(30)
+    assert ended(["apply", "specs", "--adopt", "-k", "b"]) == 0
+    answers.hold.set()
+    first.join()
+    assert answers.since() == ["Usrb", "Usrc", "Usra"]
+    assert codes == [1]
 
 
 def test_in_order_each_job_waits_for_the_job_before(answers: Answers) -> None:

@@ -298,6 +298,30 @@ def test_what_is_adopted_is_not_carried_out(here: Fleet, capsys: pytest.CaptureF
     assert here.starts() == {"b": 1}
 
 
+def test_what_waited_for_a_version_is_queued_in_the_transaction_that_adopts_it(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "needs: [b]\n")
+    write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
+    write("c", "needs: [b, d]\n")
+    write("d")
+    for process in ("UsrRefund", "UsrCharge"):
+        here.stand.set_fault("success_but_error", process)
+    assert answer(capsys) == (0, {"a": "waiting", "b": "queued", "c": "waiting", "d": "queued"})
+    work(here)
+    assert ended(["apply", "specs", "--for", "r2", "--adopt", "-k", "b"]) == 0
+    assert here.states() == {"a": "waiting", "b": "failed", "c": "waiting", "d": "failed"}, "it has another key"
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--adopt", "-k", "b"]) == 0
+    assert "\nqueued, as nothing is waited for any more: `a@here`\n" in capsys.readouterr().err
+    assert here.states() == {"a": "queued", "b": "failed", "c": "waiting", "d": "failed"}
+    write("d", mark="d2")
+    assert ended(["apply", "specs", "--adopt", "-k", "d"]) == 0, "the version now, whose earlier version has failed"
+    assert here.states()["c"] == "queued"
+    work(here)
+    assert answer(capsys) == (0, {"a": "passed", "b": "adopted", "c": "passed", "d": "adopted"})
+
+
 def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
     here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
-JOB = "runner: 1\nname: {name}\ntarget: here\ndefaults: {{verify: none}}\nsteps:\n"
+JOB = "runner: 1\nname: {name}\ntarget: here\ndefaults: {{verify: none, timeout: 20m}}\nsteps:\n"
 ONCE = "  - id: charge\n    execute: {process: UsrCharge}\n"
 READ = "  - id: look\n    execute: {process: UsrLook, result: Out}\n    effect: read\n"
 FINALLY = "finally:\n  - id: tidy\n    execute: {process: UsrTidy}\n"

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -464,8 +463,12 @@ def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(
     assert re.search(r"failed  b@here  \w+  failed [-0-9]+: `runner show [-0-9a-f]+ --db postgresql://", said)
     assert "E183" not in said
     write("a", mark="a2")
-    thread = threading.Timer(0.5, lambda: work(here))
-    thread.start()
+
+    def work_when_queued() -> None:
+        until(lambda: "queued" in [state for (state,) in here.sql("select state from runs")])
+        work(here)
+
+    thread = in_thread(work_when_queued)
     assert ended(["apply", "specs", "--wait", "2m", "-k", "a", "--report-json", "report.json"]) == 0
     thread.join()
     report = json.loads(Path("report.json").read_text())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -292,7 +293,7 @@ def test_a_run_that_has_not_begun_is_known_to_all_verbs(
 def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(
     fleet: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = carried_out(fleet)
+    run, silent = carried_out(fleet), re.compile(r"its worker has been silent for 1[2-9]\d s")
     with database.connect(fleet) as sql:
         sql.execute("insert into procrastinate_workers (id, last_heartbeat) overriding system value values (7, now())")
         sql.execute("insert into workers (id, name, targets, jobs, replay) values (7, 'dead', '{sandbox}', 1, 1)")
@@ -304,10 +305,10 @@ def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(
             )
             capsys.readouterr()
             assert ended(["show", run, "--db", fleet]) == 0
-            assert ("its worker has been silent for 120 s" in capsys.readouterr().out) is is_silent
+            assert bool(silent.search(capsys.readouterr().out)) is is_silent
             assert ended(["resume", run, "--db", fleet]) == 6
             error = capsys.readouterr().err
-            assert ("its worker has been silent for 120 s" in error) is is_silent
+            assert bool(silent.search(error)) is is_silent
             assert ("another process is writing" in error) is not is_silent
 
 

@@ -14,13 +14,13 @@ from msgspec import Struct
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
-from runner.cli.fleet import unserved_line
+from runner.cli.status import suspended_line, unserved_line
 from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
 from runner.execution.prepare import planned
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.fleet.database import NoDatabaseError
-from runner.fleet.overview import unserved_runs
+from runner.fleet.overview import suspended_targets, unserved_runs
 from runner.fleet.store import FleetStore
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError
@@ -68,6 +68,7 @@ class ApplyToFleet:
         self._stop = Stop(grace=0.0)
         self._fresh: list[Decision] = []
         self._awaited: set[str] = set()
+        self._suspended: set[str] = set()
         self._is_away = False
 
     def carry_out(self) -> ExitCode:
@@ -196,6 +197,7 @@ class ApplyToFleet:
                 try:
                     seen = self._see()
                     open_ones, self._is_away = self._open(seen), False
+                    self._say_who_is_suspended(seen.decisions)
                 except NoDatabaseError as error:
                     self._say_that_it_is_away(error)
                 pause = max(_SHORTEST_PAUSE, 3 * (time.monotonic() - began))
@@ -205,14 +207,27 @@ class ApplyToFleet:
         return SeenVersions(decisions=self._versions.decisions(writing=False), needs=self._command.needs())
 
     def _say_who_is_unserved(self, decisions: Sequence[Decision]) -> None:
-        """Without a worker nobody begins what is queued, however long it is waited for."""
-        targets = {each.version.target for each in decisions if each.state in OPEN}
+        """Without a worker nobody begins what is queued, however long it is waited for; nor does one whom the site lets
+        not in.
+        """
+        targets = sorted({each.version.target for each in decisions if each.state in OPEN})
+        if not targets:
+            return
         try:
-            unserved = unserved_runs(self._store.link, targets=sorted(targets)) if targets else ()
+            suspended = suspended_targets(self._store.link, targets=targets)
+            unserved = unserved_runs(self._store.link, targets=targets)
         except NoDatabaseError:  # what is queued is queued
             return
-        for each in unserved:
-            output.say(f"{unserved_line(each)}")
+        self._suspended |= {each.target for each in suspended}
+        for line in (*map(suspended_line, suspended), *map(unserved_line, unserved)):
+            output.say(line)
+
+    def _say_who_is_suspended(self, decisions: Sequence[Decision]) -> None:
+        """Say of targets whose sites let workers not in, each once, what a person has to mend."""
+        targets = {each.version.target for each in decisions if each.state in OPEN} - self._suspended
+        for each in suspended_targets(self._store.link, targets=sorted(targets)) if targets else ():
+            self._suspended.add(each.target)
+            output.say(suspended_line(each))
 
     def _say_that_it_is_away(self, error: NoDatabaseError) -> None:
         """All is queued: an outage ends nothing but the waiting, when its time is over."""

@@ -1,22 +1,20 @@
-"""The verbs that look after a fleet: `status`, `pull`, and `fleet` for its tables and old runs."""
+"""The verbs that look after a fleet: `pull`, `stop`, and `fleet` for its tables and old runs."""
 
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli import options
+from runner.cli.status import run_named
 from runner.cli.verb import Verb, VerbGroup
 from runner.execution.stored_reports import store_reports
-from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import many
-from runner.foundation.values import JsonObject
 from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
-from runner.reports.safe import clean, json_document
 from runner.reports.words import called
 from runner.runs.run_filter import age
 from runner.runs.store import USUAL, LocalRunStore, Part, StoreError
@@ -24,23 +22,7 @@ from runner.runs.stored_runs import find, unwritable
 from runner.terminal import output
 
 if TYPE_CHECKING:
-    from runner.fleet.overview import FleetRun, Overview, UnservedRuns
     from runner.fleet.store import FleetStore
-
-FORMAT = 1
-_WORDS = (
-    "waiting",
-    "queued",
-    "running",
-    "parked",
-    "held",
-    "refused",
-    "cancelled",
-    "passed",
-    "failed",
-    "error",
-    "unknown",
-)
 
 _WHY_NOT_STOPPED = defaultdict(
     lambda: "it has ended already",
@@ -52,45 +34,6 @@ _WHY_NOT_STOPPED = defaultdict(
     refused="it was refused",
     held="it is held, and waits for a person",
 )
-
-
-@click.command("status", cls=Verb)
-@click.argument("run", metavar="[RUN]", required=False)
-@options.targets("Only runs against this target.")
-@options.option(
-    "-n", "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="List N runs at most."
-)
-@options.option("--check", is_flag=True, help="Exit with the strongest code of the runs that are listed.")
-@options.THE_DB
-@options.form()
-@click.pass_context
-def status(context: click.Context, /, **_: object) -> int:
-    r"""Show how many runs of a fleet are queued, are running and have ended, by target; its workers; then the runs that
-    are under way, and those that need a person. Of RUN, a run's id or a unique prefix of it, only that.
-
-    \b
-    Examples:
-      runner status
-      runner status -t staging --check
-      runner status 0194d2a0
-
-    Exit 0; with --check the strongest code of the runs that are listed, 3 for a run that has not ended.
-    """
-    from runner.fleet.overview import overview  # noqa: PLC0415  250 ms, for whoever names a database
-
-    store: FleetStore = context.params["database"]
-    if context.params["run"] is not None:
-        runs: Sequence[FleetRun] = [_named(store, context.params["run"])]
-        lines, found = "".join(_lines(runs, store.name)), None
-    else:
-        found = overview(store.link, targets=context.params["target"], limit=context.params["limit"])
-        runs = found.runs
-        lines = _text(found, store.name)
-    if context.params["form"] == "json":
-        output.data(json_document(_document(found, runs)), for_programs=True)
-    else:
-        output.data(lines)
-    return strongest(map(_code, runs)) if context.params["check"] and runs else ExitCode.PASSED
 
 
 @click.command("pull", cls=Verb)
@@ -170,7 +113,7 @@ def stop(context: click.Context, /, **_: object) -> int:
     from runner.fleet import orders  # noqa: PLC0415  250 ms, for whoever names a database
 
     store: FleetStore = context.params["database"]
-    run = _named(store, context.params["run"])
+    run = run_named(store, context.params["run"])
     person = person_elsewhere(os.environ)
     if orders.cancel(store.link, run.id, by=called(person)):
         output.say(f"run {run.id} is cancelled: nothing was sent")
@@ -231,98 +174,3 @@ def prune(context: click.Context, /, **_: object) -> int:
     deleted = pruning.prune(context.params["database"].link, age(context.params["older"], option="AGE"))
     output.say(f"{many(deleted, 'run')} deleted")
     return ExitCode.PASSED
-
-
-def state_of(store: "FleetStore", run: str) -> str:
-    """What `status` says of a run."""
-    return "".join(_lines([_named(store, run)], store.name))
-
-
-def _named(store: "FleetStore", name: str) -> "FleetRun":
-    from runner.fleet.overview import runs_named  # noqa: PLC0415  as above
-
-    found = runs_named(store.link, name)
-    if len(found) != 1:
-        message = f"several runs begin with `{clean(name)}`" if found else f"no run begins with `{clean(name)}`"
-        raise UsageError(Problem(code="E152", message=message, hint="`runner status` lists what is open"))
-    return found[0]
-
-
-def _text(found: "Overview", store: str) -> str:
-    from runner.fleet.overview import ALIVE, SILENT  # noqa: PLC0415  as above
-
-    known = [word for word in _WORDS if any(word in counts for counts in found.counts.values())]
-    words = [*dict.fromkeys(("queued", "running", *known))]
-    width = max((len(clean(target)) for target in found.counts), default=0)
-    lines = [f"{'TARGET':<{max(width, 6)}}" + "".join(f" {word:>9}" for word in words)]
-    for target, counts in found.counts.items():
-        lines.append(f"{clean(target):<{max(width, 6)}}" + "".join(f" {counts.get(word, 0):>9,}" for word in words))
-    alive = [worker for worker in found.workers if worker.silent < ALIVE]
-    silent = [f"{clean(worker.name)} silent for {worker.silent:.0f} s" for worker in alive if worker.silent > SILENT]
-    lines.append(", ".join([f"{many(len(alive), 'worker')} alive", *silent]))
-    lines += map(unserved_line, found.unserved)
-    return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
-
-
-def unserved_line(runs: "UnservedRuns") -> str:
-    """A target may well have workers, but of a version that cannot resume what another has begun."""
-    count, target = many(runs.count, "run"), clean(runs.target)
-    line = f"! {count} in the queue: nobody serves `{target}`"
-    if runs.replay is None:
-        return line
-    if not runs.has_workers:
-        has_begun = "has begun and has" if runs.count == 1 else "have begun and have"
-        return f"! {count} {has_begun} not ended: no worker of `{target}` is alive; start one, it takes over"
-    return f"{line} with replay version {runs.replay}; start a worker of the version that began them"
-
-
-def _lines(runs: "Sequence[FleetRun]", store: str) -> Iterator[str]:
-    for run in runs:
-        word = run.status if run.state == "ended" and run.status else run.state
-        mark = "?" if run.in_doubt else {"running": ">", "passed": " "}.get(word, "!")
-        what = f"  {clean(run.note)}" if run.note else ""
-        if run.in_doubt:
-            what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store)}"
-        elif run.state == "running":
-            what = f"  on {clean(run.worker or '')}, {many(run.lines, 'event')}, the last {run.age:.0f} s ago"
-        yield f"{mark} {clean(run.title)}  {run.id}  {word}{what}\n"
-
-
-def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObject:
-    whole: JsonObject = {"format": FORMAT}
-    if found is not None:
-        whole["targets"] = {target: {**counts} for target, counts in found.counts.items()}
-        whole["workers"] = [
-            {"name": worker.name, "targets": [*worker.targets], "jobs": worker.jobs, "silent": round(worker.silent, 1)}
-            for worker in found.workers
-        ]
-        counts = Counter[str]()
-        for unserved in found.unserved:
-            counts[unserved.target] += unserved.count
-        whole["unserved"] = {**counts}
-    whole["runs"] = [_record(run) for run in runs]
-    return whole
-
-
-def _record(run: "FleetRun") -> JsonObject:
-    return {
-        "id": run.id,
-        "title": run.title,
-        "target": run.target,
-        "state": run.state,
-        "status": run.status,
-        "exit_code": run.exit_code,
-        "in_doubt": run.in_doubt,
-        "note": run.note,
-        "worker": run.worker,
-        "events": run.lines,
-        "seconds_since_last": round(run.age, 1),
-    }
-
-
-def _code(run: "FleetRun") -> ExitCode:
-    if run.state == "refused":
-        return ExitCode.REFUSED
-    if run.state != "ended" or run.exit_code is None:
-        return ExitCode.NO_ANSWER
-    return ExitCode(run.exit_code)

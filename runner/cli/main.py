@@ -37,7 +37,7 @@ VERBS = {
     "runs": ("runner.cli.runs:runs", "List the stored runs."),
     "diff": ("runner.cli.history:diff", "Show what differs between two runs."),
     "history": ("runner.cli.history:history", "Show what each step did over the last runs of a job."),
-    "status": ("runner.cli.fleet:status", "Show what a fleet does, and what it needs a person for."),
+    "status": ("runner.cli.status:status", "Show what a fleet does, and what it needs a person for."),
     "worker": ("runner.cli.worker:worker", "Carry out the runs of a fleet."),
     "stop": ("runner.cli.fleet:stop", "Stop a run of a fleet."),
     "pull": ("runner.cli.fleet:pull", "Copy a run of a fleet into the folder of runs."),

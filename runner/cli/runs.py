@@ -138,7 +138,7 @@ def show(context: click.Context, /, **_: object) -> int:
     try:
         run = find(context.params["runs"], context.params["run"])
     except NotBegunError as error:
-        from runner.cli.fleet import state_of  # noqa: PLC0415  only a fleet has such runs
+        from runner.cli.status import state_of  # noqa: PLC0415  only a fleet has such runs
 
         output.data(state_of(context.params["database"], error.run))
         return ExitCode.PASSED

@@ -15,6 +15,7 @@ from runner.project.named_targets import KnownTarget, chosen, is_outside, target
 from runner.project.project import Project
 from runner.project.sites import Sites
 from runner.reading.files import read_text
+from runner.service.auth.kind import Credentials
 from runner.service.site import Site
 from runner.targets.model import SiteTarget
 from runner.terminal import output
@@ -54,36 +55,46 @@ def worker(context: click.Context, /, **_: object) -> int:
     database has none of them. After a signal no call begins, those in flight are answered within the grace, and the
     runs go back into the queue.
 
+    Where a site refuses the sign-in or cannot be reached, its target is suspended here: a run that has changed nothing
+    goes back into the queue, for other workers or for later. The same credentials are tried again after a minute at
+    the earliest, then ever more rarely, by one worker of all; `runner status` says why and since when.
+
     Exit 2 where a target cannot be made ready, as without its credentials, or the user may not write to the database;
     no run is taken then.
 
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s, or
-    with --once where runs of a silent worker could not be taken over.
+    with --once where runs of a silent worker could not be taken over, or of a suspended target are left.
     """
     options.fleet_library()
     from runner.fleet.link import Link  # noqa: PLC0415  for whoever names a database
+    from runner.fleet.sign_ins import FleetSignIns  # noqa: PLC0415  likewise
     from runner.fleet.turns import FleetPace  # noqa: PLC0415  likewise
     from runner.fleet.worker import PATIENCE  # noqa: PLC0415  likewise
 
     given = context.params
     known = _served(given["target"], given["targets"])
-    link = Link(given["dsn"], patience=PATIENCE)
+    link, name = Link(given["dsn"], patience=PATIENCE), _name()
 
     def pace(site: Site) -> FleetPace | None:
         return None if site.rate is None else FleetPace(link, url=site.url, rate=site.rate)
 
-    with Sites(serve=_no_sandbox, environment=os.environ, read_file=read_text, pace=pace) as sites:
+    def sign_ins(site: Site, credentials: Credentials) -> FleetSignIns:
+        return FleetSignIns(link, site=site, credentials=credentials, worker=name)
+
+    with Sites(serve=_no_sandbox, environment=os.environ, read_file=read_text, pace=pace, sign_ins=sign_ins) as sites:
         _check(known, sites)
-        code = _loop(context, _name(), known, sites).work()
+        code = _loop(context, name, known, sites).work()
     link.close()
     os._exit(code)  # a call in flight that outlasted the grace is not waited for
 
 
 def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], sites: Sites) -> "FleetWorkerLoop":
     from runner.execution.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
+    from runner.fleet.suspended import SuspendedTargets  # noqa: PLC0415  likewise
     from runner.fleet.worker import FleetWorkerLoop  # noqa: PLC0415  likewise
 
     given = context.params
+    suspended = SuspendedTargets(output.say)
     runs = FleetRuns(
         dsn=given["dsn"],
         worker=name,
@@ -91,6 +102,7 @@ def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], site
         targets=next((entry.file for entry in known.values() if entry.file is not None), None),
         grace=given["grace"],
         say=output.say,
+        suspended=suspended,
         hold=given["hold"],
     )
     return FleetWorkerLoop(
@@ -106,6 +118,7 @@ def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], site
         running=runs.running,
         stop_run=runs.stop,
         say=output.say,
+        suspended=suspended,
         once=given["once"],
         alive=given["alive"],
     )

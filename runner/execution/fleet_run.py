@@ -22,7 +22,9 @@ from runner.fleet.leaving import Leaving
 from runner.fleet.orders import Order
 from runner.fleet.queue import QueuedRun
 from runner.fleet.store import BegunError, FleetStore
+from runner.fleet.suspended import SuspendedTargets
 from runner.fleet.turns import DrainedStop, FleetTurn
+from runner.fleet.watched import WatchedCaller, has_acted
 from runner.fleet.worker import PATIENCE, Left
 from runner.foundation.git import Checkout
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
@@ -44,16 +46,27 @@ from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError
 from runner.runs.stored_runs import load
 from runner.secrets.redact import Secrets
+from runner.service.calls import CallFailed
 from runner.version import REPLAY, VERSION
 
-_LATER = 30.0
-"""Seconds after which a run is tried again whose site lets nobody in."""
+_LATER = 1.0
+"""Seconds after which another worker may take a run whose site lets this one not in."""
+
+
+class ShutOutError(Exception):
+    """The site lets nobody in, or cannot be reached."""
+
+    def __init__(self, site: ReadySite, failure: CallFailed) -> None:
+        super().__init__(failure.trouble.message)
+        self.site = site
+        self.failure = failure
 
 
 @dataclass(slots=True, kw_only=True)
 class FleetRuns:
     """The runs that this worker carries out. `say` prints a line. `hold`: runs wait where a call is in doubt, so that
-    it can be settled.
+    it can be settled. A run that has changed nothing yet goes back into the queue where its site lets nobody in, and
+    its target is among the `suspended`.
     """
 
     dsn: str
@@ -62,6 +75,7 @@ class FleetRuns:
     targets: Path | None
     grace: float
     say: Callable[[str], None]
+    suspended: SuspendedTargets
     hold: bool = False
     _drained: threading.Event = field(default_factory=threading.Event)
     _stops: dict[str, DrainedStop] = field(default_factory=dict)
@@ -90,8 +104,12 @@ class FleetRuns:
             found = queue.queued_run(store.link, run)
             if found is not None and found.state == "ended":
                 self._complete(store, run)
-            if found is None or not found.is_open or self._drained.is_set():
-                return Left(state="parked" if found is not None and found.is_open else "over")
+            if found is None or not found.is_open:
+                return Left(state="over")
+            if self._drained.is_set():
+                return Left(state="parked")
+            if found.target in self.suspended.waiting():
+                return Left(state="parked", seconds=_LATER)
             return self._carried(store, run, found)
         except (FencedError, NoDatabaseError):
             raise
@@ -109,6 +127,8 @@ class FleetRuns:
         given = orders.open_orders(store.link, run)
         try:
             made = self._resumed(store, run, found, given) if found.lines else self._begun(store, run, found)
+        except ShutOutError as error:
+            return self._shut_out(store, run, error.site, error.failure)
         except RunBusyError:  # its last worker wrote a line meanwhile, and cannot write any more
             return self._left(store, run, Leaving(state="parked"))
         except (UsageError, RefusedError) as error:
@@ -130,10 +150,10 @@ class FleetRuns:
         log = store.log_of(run.facts.id)
         assert log is not None
         turn = FleetTurn(log, site=run.site.key, goes_on=self._goes_on)
-        denied: list[str] = []
+        shut_out: list[CallFailed] = []
         if run.earlier and not run.result.finished and not run.judgement.only_settle:
-            run.lets_in = lambda: _lets_in(run, denied)
-        host = self._host(store, run, turn)
+            run.lets_in = lambda: _lets_in(run, shut_out)
+        host = self._host(store, run, turn, shut_out)
         note = None
         try:
             host.carry(run.plan, run.facts, earlier=run.earlier)
@@ -143,18 +163,35 @@ class FleetRuns:
         done = [order.number for order in given]
         if run.result.finished:
             return self._ended(store, run, done)
-        is_parked = note is None and (turn.busy or self._drained.is_set() or bool(denied))
+        if note is None and shut_out:
+            in_doubt = len(doubtful(run.result.steps))
+            return self._shut_out(store, run.facts.id, run.site, shut_out[0], in_doubt=in_doubt)
+        is_parked = note is None and (turn.busy or self._drained.is_set())
         state = "parked" if is_parked else "held"
         doubts = len(doubtful(run.result.steps))
-        how = Leaving(
-            state=state, note=note or next(iter(denied), None), in_doubt=doubts, orders=() if is_parked else done
-        )
-        return self._left(store, run.facts.id, how, seconds=_LATER if denied else 0.0)
+        how = Leaving(state=state, note=note, in_doubt=doubts, orders=() if is_parked else done)
+        return self._left(store, run.facts.id, how)
 
-    def _host(self, store: FleetStore, run: ActiveRun, turn: FleetTurn) -> LocalHost:
+    def _shut_out(
+        self, store: FleetStore, run: str, site: ReadySite, failure: CallFailed, *, in_doubt: int = 0
+    ) -> Left:
+        """Park a run whose site lets nobody in, and suspend its target here."""
+        secrets = Secrets()
+        site.hide_in(secrets)
+        reason = secrets.mask(failure.trouble.message)
+        self.suspended.suspend(site.name.name, failure, reason=reason)
+        return self._left(store, run, Leaving(state="parked", note=reason, in_doubt=in_doubt), seconds=_LATER)
+
+    def _host(self, store: FleetStore, run: ActiveRun, turn: FleetTurn, shut_out: list[CallFailed]) -> LocalHost:
         key = run.site.key
+        watched = WatchedCaller(
+            run.site.client,
+            has_acted=has_acted(run.earlier),
+            shut_out=shut_out.append,
+            let_in=lambda: self.suspended.resume(run.site.name.name),
+        )
         return LocalHost(
-            caller=WithFamilies(run.site.client, self._families.setdefault(key, KnownFamilies())),
+            caller=WithFamilies(watched, self._families.setdefault(key, KnownFamilies())),
             journal=run.journal,
             stop=self._stops[run.facts.id],
             turn=turn,
@@ -208,6 +245,8 @@ class FleetRuns:
         check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
         site = self.sites.of(spec.target)
         _check_place(applied, site)
+        if (failure := site.client.sign_in(spec.target.timeout or ATTEMPT_SECONDS)) is not None:
+            raise ShutOutError(site, failure)
         secrets = Secrets()
         site.hide_in(secrets)
         made = _plan(spec, site, secrets)
@@ -253,15 +292,12 @@ def _rejected(found: QueuedRun, given: Sequence[Order], *, note: str) -> Leaving
     return Leaving(state=state, note=note, orders=[order.number for order in given])
 
 
-def _lets_in(run: ActiveRun, denied: list[str]) -> bool:
+def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:
     """Sign in before anything is carried out: else `undo` and `finally` would be given up for a wrong password."""
     failure = run.site.client.sign_in(run.plan.timeout)
-    if failure is None:
-        return True
-    secrets = Secrets()
-    run.site.hide_in(secrets)
-    denied.append(secrets.mask(failure.trouble.message))
-    return False
+    if failure is not None:
+        shut_out.append(failure)
+    return failure is None
 
 
 def _check_place(applied: StoredPlan, site: ReadySite) -> None:

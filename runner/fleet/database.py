@@ -16,7 +16,9 @@ from runner.runs.store import StoreError
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
-SCHEMA: Final = 1
+_TABLES: Final = ("schema.sql", "schema_2.sql")
+"""What makes our own tables, and what each further version adds."""
+SCHEMA: Final = len(_TABLES)
 """The version of our own tables."""
 _LOCK: Final = 7165
 """Of two programs that migrate at once the second waits."""
@@ -160,14 +162,24 @@ def migrate(dsn: str) -> bool:
     """
     with connect(dsn) as connection, stored(), connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
-        if _version(connection) is None:
+        version = _version(connection)
+        if version is None:
             connection.execute("create schema if not exists runner")
             connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
-            connection.execute((files("runner.fleet") / "schema.sql").read_bytes())
+            _migrate_tables(connection, 0)
             connection.execute("insert into meta (version, carrier) values (%s, %s)", [SCHEMA, _migrations()[-1]])
             return True
+        if version < SCHEMA:
+            _migrate_tables(connection, version)
+            connection.execute("update meta set version = %s", [SCHEMA])
         check(connection)
-        return _migrate_queue(connection)
+        return _migrate_queue(connection) or version < SCHEMA
+
+
+def _migrate_tables(connection: Connection, version: int) -> None:
+    """Our own tables, from this version on."""
+    for name in _TABLES[version:]:
+        connection.execute((files("runner.fleet") / name).read_bytes())
 
 
 def _migrate_queue(connection: Connection) -> bool:

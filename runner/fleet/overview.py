@@ -40,16 +40,31 @@ _OPEN: Final = """(
 )"""
 """What is in doubt needs a person whatever came later; a failed attempt does not where a newer one was made."""
 _UNSERVED: Final = """
-select r.target, r.replay, count(*), exists (
-    select from workers w join procrastinate_workers q on q.id = w.id
-    where r.target = any (w.targets) and q.last_heartbeat > now() - make_interval(secs => %(alive)s))
-from runs r
-where r.state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or r.target = any (%(targets)s))
-  and not exists (
-    select from workers w join procrastinate_workers q on q.id = w.id
-    where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay
-      and q.last_heartbeat > now() - make_interval(secs => %(alive)s))
-group by r.target, r.replay order by r.target, r.replay nulls first
+with alive as (
+  select w.* from workers w join procrastinate_workers q on q.id = w.id
+  where q.last_heartbeat > now() - make_interval(secs => %(alive)s)
+), open_runs as (
+  select target, replay, count(*) as count, array_agg(distinct engine) filter (where engine is not null) as engines
+  from runs
+  where state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or target = any (%(targets)s))
+  group by target, replay
+)
+select r.target, r.replay, r.count, coalesce(r.engines, '{}'),
+  exists (select from alive w where r.target = any (w.targets)),
+  exists (select from alive w where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay)
+from open_runs r
+where not exists (
+  select from alive w
+  where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay
+    and not jsonb_exists(w.suspended, r.target))
+order by r.target, r.replay nulls first
+"""
+_SUSPENDED: Final = """
+select s.key, s.value ->> 'reason', min((s.value ->> 'since')::float8), array_agg(w.name order by w.name)
+from workers w join procrastinate_workers q on q.id = w.id cross join jsonb_each(w.suspended) s
+where q.last_heartbeat > now() - make_interval(secs => %(alive)s)
+  and (%(targets)s::text[] is null or s.key = any (%(targets)s))
+group by 1, 2 order by 1, 3
 """
 
 
@@ -80,25 +95,38 @@ class FleetRun(Struct, frozen=True, kw_only=True):
 
 
 class UnservedRuns(Struct, frozen=True, kw_only=True):
-    """Runs that no living worker takes. Those that have begun need a worker with their `replay` version. `has_workers`:
-    some worker of the target is alive, whatever its version.
+    """Runs that no living worker takes. Those that have begun need a worker with their `replay` version; `engines` are
+    the versions of the program that began them. `has_workers`: some worker of the target is alive, whatever its
+    version. `is_suspended`: some worker could take them, but its site lets it not in.
     """
 
     target: str
     replay: int | None
     count: int
+    engines: tuple[str, ...]
     has_workers: bool
+    is_suspended: bool
+
+
+class SuspendedTarget(Struct, frozen=True, kw_only=True):
+    """A target whose site lets these workers not in; `since` when, in seconds since the epoch."""
+
+    target: str
+    reason: str
+    since: float
+    workers: tuple[str, ...]
 
 
 class Overview(Struct, frozen=True, kw_only=True):
     """`counts` are by target and word: a state, or how runs ended. `unserved` are runs in the queue that no living
-    worker takes.
+    worker takes; `suspended` are targets whose sites let living workers not in.
     """
 
     counts: Mapping[str, Mapping[str, int]]
     workers: Sequence[FleetWorker]
     runs: Sequence[FleetRun]
     unserved: Sequence[UnservedRuns]
+    suspended: Sequence[SuspendedTarget]
 
 
 def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Overview:
@@ -115,14 +143,32 @@ def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Ove
         workers=workers,
         runs=_runs(link, _OPEN, values),
         unserved=unserved_runs(link, targets=targets),
+        suspended=suspended_targets(link, targets=targets),
     )
 
 
 def unserved_runs(link: Link, *, targets: Sequence[str]) -> Sequence[UnservedRuns]:
     """The runs in the queue that no living worker takes; without `targets` those of all."""
     return [
-        UnservedRuns(target=target, replay=replay, count=count, has_workers=has_workers)
-        for target, replay, count, has_workers in link.run(_UNSERVED, {"targets": [*targets] or None, "alive": ALIVE})
+        UnservedRuns(
+            target=target,
+            replay=replay,
+            count=count,
+            engines=tuple(engines),
+            has_workers=has_workers,
+            is_suspended=is_suspended,
+        )
+        for target, replay, count, engines, has_workers, is_suspended in link.run(
+            _UNSERVED, {"targets": [*targets] or None, "alive": ALIVE}
+        )
+    ]
+
+
+def suspended_targets(link: Link, *, targets: Sequence[str]) -> Sequence[SuspendedTarget]:
+    """Those of these targets, or of all, whose sites let living workers not in."""
+    return [
+        SuspendedTarget(target=target, reason=reason, since=since, workers=tuple(workers))
+        for target, reason, since, workers in link.run(_SUSPENDED, {"targets": [*targets] or None, "alive": ALIVE})
     ]
 
 

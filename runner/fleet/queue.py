@@ -71,12 +71,12 @@ returning args ->> 'run'
 """
 _UP: Final = "select extract(epoch from now() - pg_postmaster_start_time())::float8"
 _REGISTER: Final = """
-insert into workers (id, name, targets, jobs, replay) values (%(id)s, %(name)s, %(targets)s, %(jobs)s, %(replay)s)
-on conflict (id) do nothing
+insert into workers as w (id, name, targets, jobs, replay, suspended)
+values (%(id)s, %(name)s, %(targets)s, %(jobs)s, %(replay)s, %(suspended)s::jsonb)
+on conflict (id) do update set suspended = excluded.suspended where w.suspended <> excluded.suspended
 """
 _QUEUES: Final = """
-select queue_name(t) from unnest(%(targets)s::text[]) t
-union select queue_name(t, %(replay)s) from unnest(%(targets)s::text[]) t
+select t, queue_name(t), queue_name(t, %(replay)s) from unnest(%(targets)s::text[]) t
 """
 _WAITING: Final = """
 select args ->> 'run' from procrastinate_jobs where status = 'todo' and queue_name = any (%(queues)s) limit 100
@@ -223,13 +223,34 @@ def seconds_up(link: Link) -> float:
     return 0.0 if row is None else float(row[0])
 
 
-def register(link: Link, *, worker: int, name: str, targets: Sequence[str], jobs: int, replay: int) -> None:
-    values = {"id": worker, "name": name, "targets": [*targets], "jobs": jobs, "replay": replay}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredWorker:
+    """A worker as others know it. `suspended` are its targets whose sites let it not in, as JSON."""
+
+    name: str
+    targets: Sequence[str]
+    jobs: int
+    replay: int
+    suspended: str = "{}"
+
+
+def register(link: Link, worker: int, known: RegisteredWorker) -> None:
+    """`worker` is the id that the queue gave it."""
+    values = {
+        "id": worker,
+        "name": known.name,
+        "targets": [*known.targets],
+        "jobs": known.jobs,
+        "replay": known.replay,
+        "suspended": known.suspended,
+    }
     link.run(_REGISTER, values)
 
 
-def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> list[str]:
-    return [queue for (queue,) in link.run(_QUEUES, {"targets": [*targets], "replay": replay})]
+def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> dict[str, tuple[str, str]]:
+    """The queues of each target: of runs that have not begun, and of those that have."""
+    rows = link.run(_QUEUES, {"targets": [*targets], "replay": replay})
+    return {target: (fresh, begun) for target, fresh, begun in rows}
 
 
 def waiting(link: Link, queues: Sequence[str]) -> list[str]:

@@ -6,12 +6,12 @@ heartbeat. So each such end is taken for a drain: the runs are left at their nex
 
 import asyncio
 import contextlib
-import logging
+import json
 import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -25,9 +25,12 @@ from procrastinate.worker import Worker
 
 from runner.fleet import database, queue, store
 from runner.fleet.database import NoDatabaseError
+from runner.fleet.library_messages import library_messages
 from runner.fleet.link import Link
+from runner.fleet.queue import RegisteredWorker
+from runner.fleet.suspended import SuspendedTargets
 from runner.foundation.problems import ExitCode, Problem, UsageError
-from runner.foundation.sentences import many
+from runner.foundation.sentences import listed, many
 from runner.reports.safe import clean
 from runner.runs.evidence import Person
 from runner.runs.store import FencedError, StoreError
@@ -75,40 +78,11 @@ class _Later(retry.BaseRetryStrategy):
         return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)
 
 
-class _LibraryWarnings(logging.Handler):
-    """Hands on the first line of what a library warns of."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        super().__init__(logging.WARNING)
-        self._say = say
-
-    def emit(self, record: logging.LogRecord) -> None:
-        lines = record.getMessage().strip().splitlines()
-        reason = f": {record.exc_info[1]!r}" if record.exc_info and record.exc_info[1] else ""
-        self._say(f"{record.name}: {lines[0] if lines else ''}{reason}")
-
-
-@contextlib.contextmanager
-def library_messages(say: Callable[[str], None]) -> Iterator[None]:
-    """Let `say` have what libraries warn of, which Python would write to stderr. The queue reports each run that is
-    parked, and each outage, which is known here.
-    """
-    for name in ("procrastinate", "psycopg.pool"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # no level is above
-    handler, root = _LibraryWarnings(say), logging.getLogger()
-    root.addHandler(handler)
-    logging.captureWarnings(capture=True)
-    try:
-        yield
-    finally:
-        logging.captureWarnings(capture=False)
-        root.removeHandler(handler)
-
-
 @dataclass(slots=True, kw_only=True)
 class FleetWorkerLoop:
     """`carry` carries a run out in a thread, and gives how it was left. `drain` gives the runs back, and `undrain` lets
-    runs be carried out again. `stop_run` stops a run, as a person ordered. `running` are the runs under way.
+    runs be carried out again. `stop_run` stops a run, as a person ordered. `running` are the runs under way. Of
+    `suspended` targets nothing is fetched.
     """
 
     dsn: str
@@ -123,11 +97,13 @@ class FleetWorkerLoop:
     running: Callable[[], Sequence[str]]
     stop_run: Callable[[str, Person], None]
     say: Callable[[str], None]
+    suspended: SuspendedTargets
     once: bool = False
     alive: Path | None = None
     _link: Link = field(init=False)
     _ended: bool = False
     _worker: Worker | None = None
+    _queues: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     _quiet_until: float = 0.0
     _last_look: float = 0.0
     _next_sweep: float = 0.0
@@ -178,8 +154,7 @@ class FleetWorkerLoop:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, signal.Signals(number).name)
-        queues = await self._until_reached(self._queues)
-        if queues is None:
+        if await self._until_reached(self._find_queues) is None:
             return ExitCode.NO_ANSWER
         app = self._app(ThreadPoolExecutor(self.jobs + 1, thread_name_prefix="run"))
         looking = asyncio.create_task(self._look_after())
@@ -189,8 +164,8 @@ class FleetWorkerLoop:
                 if await self._until_reached(lambda: queue.seconds_up(self._link)) is None:
                     return ExitCode.NO_ANSWER
                 async with self._opened(app):
-                    cause = await self._fetch(app, queues)
-                code = await self._begin_again(cause) if cause is not None else await self._once_over(queues)
+                    cause = await self._fetch(app)
+                code = await self._begin_again(cause) if cause is not None else await self._once_over()
                 if code is not None:
                     return code
                 self.undrain()
@@ -198,14 +173,16 @@ class FleetWorkerLoop:
             looking.cancel()
         return ExitCode.PASSED
 
-    async def _once_over(self, queues: Sequence[str]) -> ExitCode | None:
+    async def _once_over(self) -> ExitCode | None:
         """With `once` the exit code when nothing is left to fetch. What a worker holds that is dead is waited for, and
-        that of a worker which may be: until its next heartbeat.
+        that of a worker which may be: until its next heartbeat. Suspended targets are not waited for.
         """
         began, is_announced = time.monotonic(), False
         while self.once and not self._ended:
             waited = time.monotonic() - began
-            fetchable = await self._until_reached(lambda: queue.waiting(self._link, queues))
+            if self.suspended.waiting():
+                return await self._left_over()
+            fetchable = await self._until_reached(lambda: queue.waiting(self._link, self._fetched()))
             silent = None if fetchable is None else await self._until_reached(partial(self._unheard, waited))
             if fetchable is None or silent is None:
                 return ExitCode.NO_ANSWER
@@ -221,6 +198,15 @@ class FleetWorkerLoop:
                 is_announced = True
             await asyncio.sleep(_LOOK)
         return None
+
+    async def _left_over(self) -> ExitCode | None:
+        """With `once` the exit code when runs of other targets are not left either."""
+        if await self._until_reached(lambda: queue.waiting(self._link, self._fetched())):
+            return None
+        left = await self._until_reached(lambda: queue.waiting(self._link, self._fetched(suspended=True)))
+        if left is not None:
+            self.say(f"runs are left in the queue: {listed(sorted(self.suspended.waiting()))}")
+        return ExitCode.NO_ANSWER if left or left is None else ExitCode.PASSED
 
     def _unheard(self, seconds: float) -> list[str]:
         return queue.unheard(self._link, self.targets, replay=self.replay, seconds=seconds)
@@ -242,9 +228,18 @@ class FleetWorkerLoop:
             await asyncio.wait_for(self._signalled.wait(), pause)
         return None
 
-    def _queues(self) -> list[str]:
+    def _find_queues(self) -> None:
         store.check(self.dsn, writes=True)
-        return queue.queues_of(self._link, self.targets, replay=self.replay)
+        self._queues = queue.queues_of(self._link, self.targets, replay=self.replay)
+
+    def _fetched(self, *, suspended: bool = False) -> list[str]:
+        """The queues that are fetched from, or those of suspended targets."""
+        waiting = self.suspended.waiting()
+        return [name for target, names in self._queues.items() for name in names if (target in waiting) is suspended]
+
+    def _choose_queues(self) -> None:
+        if self._worker is not None:
+            self._worker.queues = self._fetched()
 
     def _end(self, name: str) -> None:
         """A signal: no effect begins any more, and the runs go back into the queue."""
@@ -276,6 +271,7 @@ class FleetWorkerLoop:
 
         async def carry(run: str) -> None:
             left = await asyncio.get_running_loop().run_in_executor(threads, self._carried, run)
+            self._choose_queues()
             if left.state == "parked":
                 raise ParkedError(left)
 
@@ -302,11 +298,11 @@ class FleetWorkerLoop:
             with contextlib.suppress(Exception):
                 await app.close_async()
 
-    async def _fetch(self, app: procrastinate.App, queues: Sequence[str]) -> str | None:
+    async def _fetch(self, app: procrastinate.App) -> str | None:
         """Fetch and carry out, until a signal, the end of the queue, or a break of the queue's worker: its cause."""
         self._worker = Worker(
             app=app,
-            queues=[*queues],
+            queues=[name for names in self._queues.values() for name in names],
             concurrency=self.jobs,
             wait=not self.once,
             fetch_job_polling_interval=_LOOK,
@@ -342,6 +338,7 @@ class FleetWorkerLoop:
         while True:
             await asyncio.sleep(BEAT / 5)
             worker = self._worker
+            self._choose_queues()
             has_ended = worker is not None and worker._stop_event.is_set()  # noqa: SLF001
             if has_ended and not (self._ended or self.once):
                 self.drain()  # one of its own tasks broke: there is no heartbeat any more
@@ -357,9 +354,7 @@ class FleetWorkerLoop:
             self._quiet_until = now + DEAD
         self._last_look = now
         if worker is not None:
-            queue.register(
-                self._link, worker=worker, name=self.name, targets=self.targets, jobs=self.jobs, replay=self.replay
-            )
+            queue.register(self._link, worker, self._registered())
             self._touch_alive()
         for run, person in queue.to_stop(self._link, self.running()).items():
             self.stop_run(run, person)
@@ -373,6 +368,18 @@ class FleetWorkerLoop:
         for run in queue.sweep(self._link, dead=DEAD):
             self.say(f"run {run} is queued again: it had no item")
         queue.forget_workers(self._link, dead=DEAD)
+
+    def _registered(self) -> RegisteredWorker:
+        suspended = {
+            target: {"reason": each.reason, "since": each.since} for target, each in self.suspended.all().items()
+        }
+        return RegisteredWorker(
+            name=self.name,
+            targets=self.targets,
+            jobs=self.jobs,
+            replay=self.replay,
+            suspended=json.dumps(suspended),
+        )
 
 
 def _cause(error: BaseException) -> str:

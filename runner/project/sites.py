@@ -23,6 +23,7 @@ from runner.service.auth.kind import Credentials
 from runner.service.auth.password import PASSWORD
 from runner.service.client import Client, pace_of
 from runner.service.gate import SitePace
+from runner.service.sign_ins import OwnSignIns, SignIns
 from runner.service.site import PREFIXES, Site
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.targets.resolve import read_authorities, resolve, secret_texts, site_of
@@ -109,7 +110,8 @@ class ReadySite(Struct, frozen=True, kw_only=True):
 class Sites(Struct, kw_only=True):
     """Ready sites by the target they are; closed together. May be used by several threads.
 
-    `learn` gets the secrets of runs against sandboxes; `pace` gives what spaces the calls to a site.
+    `learn` gets the secrets of runs against sandboxes; `pace` gives what spaces the calls to a site, `sign_ins` what
+    remembers its refusals.
     """
 
     serve: Serve
@@ -117,6 +119,7 @@ class Sites(Struct, kw_only=True):
     read_file: Callable[[str], str]
     learn: OnSecret | None = None
     pace: Callable[[Site], SitePace | None] = pace_of
+    sign_ins: Callable[[Site, Credentials], SignIns] = lambda _site, _credentials: OwnSignIns()
     _ready: dict[Target, ReadySite] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _open: ExitStack = field(default_factory=ExitStack)
@@ -162,7 +165,13 @@ class Sites(Struct, kw_only=True):
     ) -> ReadySite:
         """`hidden` are the texts of a site; a sandbox has none."""
         known = hidden or Hidden()
-        client = Client(site, credentials=credentials, on_secret=known.add, pace=self.pace(site))
+        client = Client(
+            site,
+            credentials=credentials,
+            on_secret=known.add,
+            pace=self.pace(site),
+            sign_ins=None if credentials is None else self.sign_ins(site, credentials),
+        )
         self._open.callback(client.close)
         named = TargetName(name=name, url=site.url, sandbox=hidden is None)
         return ReadySite(name=named, client=client, site=site, credentials=credentials, hidden=known, learn=learn)

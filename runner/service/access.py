@@ -15,6 +15,7 @@ from runner.service.carrier import Carrier
 from runner.service.failures import answer_of
 from runner.service.gate import Clock, Deadline
 from runner.service.session import Session, cookies_in, not_signed_in, renewed, session
+from runner.service.sign_ins import OwnSignIns, SignIns
 from runner.service.site import Site
 
 OnSecret: TypeAlias = Callable[[str, str], object]
@@ -22,10 +23,19 @@ OnSecret: TypeAlias = Callable[[str, str], object]
 
 
 class Access:
-    """`carrier` leads to where a user signs in: the site itself, or the identity service."""
+    """`carrier` leads to where a user signs in: the site itself, or the identity service. `sign_ins` knows whether a
+    sign-in may be tried.
+    """
 
     def __init__(
-        self, site: Site, credentials: Credentials | None, *, carrier: Carrier, clock: Clock, on_secret: OnSecret
+        self,
+        site: Site,
+        credentials: Credentials | None,
+        *,
+        carrier: Carrier,
+        clock: Clock,
+        on_secret: OnSecret,
+        sign_ins: SignIns | None = None,
     ) -> None:
         self._site = site
         self._credentials = credentials
@@ -34,7 +44,7 @@ class Access:
         self._on_secret = on_secret
         self._lock = threading.Lock()
         self._session: Session | None = session({}) if credentials is None else None
-        self._refusal: CallFailed | None = None
+        self._sign_ins = sign_ins or OwnSignIns()
 
     @property
     def username(self) -> str | None:
@@ -53,14 +63,15 @@ class Access:
         """A session of another sign-in than `stale`: another thread's, or a fresh session. `stale` where nobody signs
         in.
 
-        A refusal is remembered, since a second try, by this thread or another, could lock the account.
+        A refusal is remembered, since a second try, by this thread or another, could lock the account; and the session
+        that was to be replaced is over, so that nobody takes it for one that lasts.
         """
         if self._credentials is None:
             return stale or session({})
         if not self._lock.acquire(timeout=max(0.0, deadline.at - self._clock())):
             return outages.no_time_left(self._site.name, deadline.seconds)
         try:
-            return self._refusal or self._of_another(stale) or self._signed_in(self._credentials, deadline)
+            return self._of_another(stale) or self._signed_in(self._credentials, deadline)
         finally:
             self._lock.release()
 
@@ -95,19 +106,27 @@ class Access:
     def forget(self) -> None:
         """Let the next call sign in anew, also after a refusal: for whoever counts refusals."""
         with self._lock:
-            self._refusal = None
-            if self._credentials is not None and self._session is not None:
-                self._session = replace(self._session, ends=-math.inf)
+            self._sign_ins.forget()
+            if self._credentials is not None:
+                self._end_session()
+
+    def _end_session(self) -> None:
+        if self._session is not None:
+            self._session = replace(self._session, ends=-math.inf)
 
     def _of_another(self, stale: Session | None) -> Session | None:
         known = self._session
         return known if known is not None and (stale is None or known.number != stale.number) else None
 
     def _signed_in(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
+        if (refusal := self._sign_ins.begin(deadline)) is not None:
+            self._end_session()
+            return refusal
         begun = self._clock()
         found = self._asked(credentials, deadline)
+        self._sign_ins.end(found if isinstance(found, CallFailed) else None)
         if isinstance(found, CallFailed):
-            self._refusal = found if found.final and not found.unwanted else None
+            self._end_session()
             return found
         if found.token is not None:
             self._on_secret("target.token", found.token)

@@ -20,6 +20,7 @@ from runner.service.carrier import Carrier, Transport, network
 from runner.service.gate import OPEN, Clock, Deadline, Gate, Pace, SitePace
 from runner.service.login_page import acts, signed_out
 from runner.service.session import Session
+from runner.service.sign_ins import SignIns
 from runner.service.site import Reply, Request, Site
 from runner.service.wire import UnwritableError, request
 
@@ -32,7 +33,7 @@ def pace_of(site: Site, *, clock: Clock = time.monotonic) -> SitePace | None:
 class Client:
     """Calls to `site`, with `credentials` or without signing in.
 
-    `transport` replaces the network, `clock` the time, `pace` what spaces the calls.
+    `transport` replaces the network, `clock` the time, `pace` what spaces the calls, `sign_ins` what knows refusals.
     `on_secret` is given a token or a cookie before any call carries it, and before `perform` gives the answer back.
     """
 
@@ -45,6 +46,7 @@ class Client:
         clock: Clock = time.monotonic,
         on_secret: OnSecret = lambda _name, _text: None,
         pace: SitePace | None = None,
+        sign_ins: SignIns | None = None,
     ) -> None:
         self._site = site
         self._clock = clock
@@ -53,7 +55,14 @@ class Client:
         self._carrier = Carrier(
             site.url, place=site.name, transport=self._transport, clock=clock, headers=site.headers, pace=pace
         )
-        self._access = Access(site, credentials, carrier=self._door(credentials), clock=clock, on_secret=on_secret)
+        self._access = Access(
+            site,
+            credentials,
+            carrier=self._door(credentials),
+            clock=clock,
+            on_secret=on_secret,
+            sign_ins=sign_ins,
+        )
         self._signs_in = credentials is not None
 
     def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:

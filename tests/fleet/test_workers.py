@@ -235,7 +235,7 @@ def test_a_worker_whose_file_for_probes_cannot_be_written_any_more_still_reads_o
 def test_what_libraries_warn_of_is_a_line_of_the_workers_messages() -> None:
     code = """
 import asyncio, logging, warnings
-from runner.fleet.worker import library_messages
+from runner.fleet.library_messages import library_messages
 
 async def broken():
     raise ValueError("ours\\nor theirs")

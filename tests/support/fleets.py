@@ -5,7 +5,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -20,13 +20,18 @@ from runner.execution.fleet_run import FleetRuns
 from runner.execution.prepare import planned, prepare
 from runner.execution.run_spec import Wanted
 from runner.fleet import database, queue
+from runner.fleet.link import Link
 from runner.fleet.queue import NewRun
+from runner.fleet.sign_ins import FleetSignIns
 from runner.fleet.store import FleetStore
+from runner.fleet.suspended import SuspendedTargets
 from runner.planning.plan import stored
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
+from runner.service.auth.kind import Credentials
+from runner.service.site import Site
 from runner.version import REPLAY
 
 CHARGE = """runner: 1
@@ -96,9 +101,16 @@ class Fleet:
         return Counter(start.mark for start in self.stand.starts())
 
     @contextmanager
-    def runs(self, name: str = "here") -> Iterator[FleetRuns]:
+    def runs(self, name: str = "here", *, clock: Callable[[], float] = monotonic) -> Iterator[FleetRuns]:
         """A worker in this process, which carries out what it is given."""
-        with Sites(serve=_none, environment=os.environ, read_file=read_text) as sites:
+
+        def sign_ins(site: Site, credentials: Credentials) -> FleetSignIns:
+            return FleetSignIns(link, site=site, credentials=credentials, worker=name)
+
+        with (
+            closing(Link(self.dsn)) as link,
+            Sites(serve=_none, environment=os.environ, read_file=read_text, sign_ins=sign_ins) as sites,
+        ):
             yield FleetRuns(
                 dsn=self.dsn,
                 worker=name,
@@ -106,6 +118,7 @@ class Fleet:
                 targets=self.folder / "targets.yaml",
                 grace=30.0,
                 say=lambda _line: None,
+                suspended=SuspendedTargets(lambda _line: None, clock=clock),
             )
 
     def worker(

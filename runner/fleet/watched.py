@@ -1,0 +1,51 @@
+"""The calls of one run, watched for a site that lets nobody in: the run is left for later if it has changed nothing."""
+
+from collections.abc import Callable, Iterable
+
+from runner.fleet.suspended import is_shut_out
+from runner.hosts.turns import RunLeftError
+from runner.job.model import StepEffect
+from runner.runs.events import CallSent, Line
+from runner.service.caller import Caller
+from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind
+from runner.service.gate import Gate
+from runner.service.login_page import acts
+
+
+class WatchedCaller:
+    """`shut_out` is given why the site lets nobody in; `let_in` is called after each answer. `has_acted`: the run has
+    sent calls that may have changed something, and its failures are the job's business.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        *,
+        has_acted: bool,
+        shut_out: Callable[[CallFailed], object],
+        let_in: Callable[[], object],
+    ) -> None:
+        self._caller = caller
+        self._has_acted = has_acted
+        self._shut_out = shut_out
+        self._let_in = let_in
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        """Raises `RunLeftError` where the run is left."""
+        ending = self._caller.perform(call, seconds, gate=gate)
+        if isinstance(ending, Answered):
+            self._let_in()
+        elif not self._has_acted and is_shut_out(ending):
+            self._shut_out(ending)
+            raise RunLeftError
+        self._has_acted = self._has_acted or (acts(call) and not _has_done_nothing(ending))
+        return ending
+
+
+def has_acted(lines: Iterable[Line]) -> bool:
+    """Whether a run sent calls, before it broke off, that may have changed something."""
+    return any(isinstance(line.event, CallSent) and line.event.effect != StepEffect.READ for line in lines)
+
+
+def _has_done_nothing(ending: Ending) -> bool:
+    return isinstance(ending, CallFailed) and (ending.kind is FailureKind.NOT_SENT or ending.nothing_ran)

@@ -1,0 +1,279 @@
+"""A site that lets nobody in costs no run: what has changed nothing waits, and no account is locked by trying again."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+
+import pytest
+import sites
+from fleets import Fleet, charges, until
+from sites import SIGNED_IN, Told, site, xml
+
+from runner.cli.main import ended
+from runner.fleet import sign_ins
+from runner.fleet.link import Link
+from runner.fleet.sign_ins import FleetSignIns
+from runner.fleet.suspended import SuspendedTargets
+from runner.runs.events import Trouble
+from runner.service.auth.password import PASSWORD
+from runner.service.calls import CallFailed, FailureKind
+from runner.service.gate import OPEN, Deadline
+from runner.service.site import Site
+
+pytestmark = pytest.mark.slow
+
+
+REFUSAL = CallFailed(
+    kind=FailureKind.NOT_SENT,
+    trouble=Trouble(code="E303", message="the site refused the sign-in"),
+    status=200,
+    final=True,
+    no_session="the site refused the sign-in",
+)
+NO_WAY = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E301", message="no connection"))
+
+
+def target(here: Fleet, *, url: str | None = None, password: str = "Supervisor") -> None:
+    """The targets file of the worker that begins next."""
+    known = here.stand.targets().replace("password: Supervisor", f"password: {password}")
+    (here.folder / "targets.yaml").write_text(known if url is None else known.replace(here.stand.url, url))
+
+
+def tries(here: Fleet) -> int:
+    return sum("AuthService" in call for call in here.stand.calls())
+
+
+def test_a_wrong_password_costs_no_run_and_is_tried_once_and_a_worker_with_the_right_one_goes_on(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abc":
+        here.put(name, charges(f"{name}1"))
+    target(here, password="wr0ng")
+    wrong = [here.worker("-j", "2"), here.worker("-j", "2")]
+    suspended = "select 1 from workers where suspended <> '{}'"
+    until(lambda: len(here.sql(suspended)) == 2, why=lambda: (here.states(), here.said()))
+    until(lambda: {*here.states().values()} <= {"queued", "parked"}, why=here.states)
+    assert tries(here) == 1
+    assert here.said().count("target `here` is suspended: ") == 2
+    assert ended(["status", "--db", here.dsn, "--check"]) == 3
+    out = capsys.readouterr().out
+    assert "! `here` is suspended by " in out
+    assert "refused the sign-in: Wrong user name or password\n" in out
+    assert "! 3 runs in the queue: each worker of `here` has suspended it, and tries again later\n" in out
+    assert "wr0ng" not in out + here.said()
+    assert ended(["status", "--db", here.dsn, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["unserved"] == {"here": 3}
+    assert {each["target"] for each in document["suspended"]} == {"here"}
+    target(here)
+    here.worker("-j", "2")
+    until(lambda: {*here.states().values()} == {"passed"}, why=lambda: (here.states(), here.said()))
+    assert tries(here) == 2
+    for worker in wrong:
+        worker.terminate()
+        assert worker.wait(60) == 0
+    assert here.starts() == {"a1": 1, "b1": 1, "c1": 1}
+
+
+def test_a_worker_that_is_to_end_with_the_queue_does_not_end_well_where_runs_are_left_for_a_wrong_password(
+    here: Fleet,
+) -> None:
+    here.put("a", charges("a1"))
+    target(here, password="wr0ng")
+    assert here.worker("--once").wait(60) == 3, here.said()
+    assert "runs are left in the queue: `here`\n" in here.said()
+    assert {*here.states().values()} <= {"queued", "parked"}
+    target(here)
+    assert here.worker("--once").wait(60) == 0, here.said()
+    assert here.states() == {"a": "passed"}
+
+
+def test_whoever_waits_for_what_was_applied_reads_why_nobody_carries_it_out(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = here.folder / "a.job.yaml"
+    file.write_text(f"runner: 1\nname: a\ntarget: here\n{charges('a1')}")
+    target(here, password="wr0ng")
+    here.put("first", charges("f1"))
+    here.worker()
+    until(lambda: here.sql("select 1 from workers where suspended <> '{}'") != [], why=here.said)
+    assert ended(["apply", "a.job.yaml", "--db", here.dsn, "--wait", "1s"]) == 3
+    said = capsys.readouterr().err
+    assert said.count("! `here` is suspended by ") == 2, "when the waiting begins, and when it ends"
+    assert "refused the sign-in: Wrong user name or password\n" in said
+
+
+CLOSED = replace(xml(""), headers=(("Connection", "close"),))
+"""After which nothing can be asked on the same connection."""
+
+
+@contextmanager
+def own_site(here: Fleet, *, port: int = 0) -> Iterator[sites.Site]:
+    """A site which can go away. The target leads there."""
+    with site(lambda _method, _path: CLOSED, port=port) as served:
+        target(here, url=served.url)
+        yield served
+
+
+def carefree(*names: str) -> str:
+    """Steps that start processes, which nothing is asked about before or after."""
+    steps = "".join(f"  - execute: {{process: Usr{name}}}\n" for name in names)
+    return f"defaults: {{verify: none}}\nsteps:\n{steps}"
+
+
+def test_a_site_that_went_away_costs_no_run_that_has_changed_nothing(here: Fleet) -> None:
+    now = [0.0]
+    with ExitStack() as down, here.runs(clock=lambda: now[0]) as runs:
+        served = down.enter_context(own_site(here))
+        first, second, third = (here.put(name, carefree("A")) for name in "abc")
+        assert runs.carry(first).state == "ended"
+        port = int(served.url.rpartition(":")[2])
+        down.close()
+        assert runs.carry(second).state == "parked"
+        assert here.sql("select kind from events where run = %s and kind like 'attempt%%'", second) == []
+        assert here.states() == {"a": "passed", "b": "parked", "c": "queued"}
+        ((note,),) = here.sql("select note from runs where id = %s", second)
+        assert "refuses connections" in str(note)
+        assert runs.carry(third).state == "parked", "it is not even tried"
+        assert here.states()["c"] == "queued"
+        now[0] += 5.1
+        with own_site(here, port=port) as served:
+            for run in (second, third):
+                assert runs.carry(run).state == "ended"
+            assert runs.suspended.all() == {}
+            assert len(served.executes()) == 2
+    assert {*here.states().values()} == {"passed"}
+
+
+def test_what_fails_after_something_was_started_is_the_business_of_the_job(here: Fleet) -> None:
+    with ExitStack() as down, here.runs() as runs:
+        served: list[sites.Site] = []
+
+        def answer(_method: str, _path: str) -> Told:
+            threading.Thread(target=down.close).start()
+            return CLOSED
+
+        served.append(down.enter_context(site(answer)))
+        target(here, url=served[0].url)
+        run = here.put("a", carefree("A") + "  - pause: 500ms\n" + carefree("B").partition("steps:\n")[2])
+        assert runs.carry(run).state == "ended"
+    assert here.states() == {"a": "error"}
+
+
+LOGIN_PAGE = Told(
+    body="<html><head><title>Login</title></head><body><form action='/Login/NuiLogin.aspx'>"
+    "<input type='password'></form></body></html>",
+    kind="text/html",
+)
+
+
+def test_a_site_in_maintenance_that_shows_its_login_page_costs_no_run(here: Fleet) -> None:
+    now, is_down = [0.0], [False]
+
+    def answer(_method: str, path: str) -> Told:
+        if is_down[0]:
+            return LOGIN_PAGE
+        if "odata" in path:
+            return Told(body='{"value":[]}')
+        return SIGNED_IN if "AuthService" in path else xml("")
+
+    steps = "defaults: {verify: none}\nsteps:\n  - query: {entity: Contact, top: 1}\n  - execute: {process: UsrA}\n"
+    with site(answer, sign_in=None) as served, here.runs(clock=lambda: now[0]) as runs:
+        target(here, url=served.url)
+        first, second = here.put("first", carefree("A")), here.put("a", steps)
+        assert runs.carry(first).state == "ended"
+        is_down[0] = True
+        asked = len(served.asked)
+        assert runs.carry(second).state == "parked"
+        assert len(served.sign_ins) == 2
+        assert len(served.asked) > asked
+        is_down[0] = False
+        now[0] += 61.0
+        here.sql("update sign_ins set next = now()")
+        assert runs.carry(second).state == "ended"
+        assert len(served.executes()) == 2
+    assert here.states()["first"] == "passed"
+
+
+SITE = Site(url="https://site.example", prefix="/0")
+
+
+def _signing(link: Link, worker: str, password: str) -> FleetSignIns:
+    return FleetSignIns(
+        link, site=SITE, credentials=PASSWORD.credentials(username="Me", password=password), worker=worker
+    )
+
+
+def _deadline(seconds: float = 5.0) -> Deadline:
+    return Deadline(at=seconds, seconds=seconds, gate=OPEN)
+
+
+@pytest.fixture
+def link(fleet: str) -> Iterator[Link]:
+    with closing(Link(fleet)) as made:
+        yield made
+
+
+def test_of_all_workers_with_the_same_wrong_password_one_tries_it_ever_more_rarely(link: Link) -> None:
+    first, other, right = (_signing(link, worker, word) for worker, word in (("a", "x"), ("b", "x"), ("c", "y")))
+    pauses = []
+    for _ in range(6):
+        assert first.begin(_deadline()) is None
+        first.end(REFUSAL)
+        barred = other.begin(_deadline())
+        assert barred is not None
+        assert barred.retry_after is not None
+        pauses.append(round(barred.retry_after, -1))
+        assert "worker a" in barred.trouble.message
+        mine = first.begin(_deadline())
+        assert mine is not None
+        assert mine.trouble == REFUSAL.trouble
+        link.run("update sign_ins set next = now()")
+    assert pauses == [60, 120, 240, 480, 900, 900]
+    assert right.begin(_deadline()) is None, "another password is another matter"
+    right.end(None)
+    assert other.begin(_deadline()) is None
+    other.end(None)
+    assert link.run("select from sign_ins").rowcount == 0
+
+
+def test_while_one_worker_signs_in_others_with_the_same_credentials_wait_for_what_it_learns(
+    link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_ins, "_LOOK", 0.01)
+    first, other = _signing(link, "a", "x"), _signing(link, "b", "x")
+    assert first.begin(_deadline()) is None
+    late = other.begin(_deadline(0.1))
+    assert late is not None
+    assert late.trouble.code == "E305"
+    threading.Timer(0.2, lambda: first.end(REFUSAL)).start()
+    barred = other.begin(_deadline(30.0))
+    assert barred is not None
+    assert barred.trouble.code == "E303"
+    link.run("update sign_ins set next = now()")
+    assert first.begin(_deadline()) is None
+    link.run("update sign_ins set busy_until = now()")  # whoever tried was killed
+    assert other.begin(_deadline()) is None
+
+
+def test_a_suspended_target_is_tried_ever_more_rarely_and_sooner_where_no_password_is_sent() -> None:
+    now, said = [0.0], list[str]()
+    suspended = SuspendedTargets(said.append, clock=lambda: now[0])
+
+    def pauses(failure: CallFailed, times: int) -> list[float]:
+        found = []
+        for _ in range(times):
+            suspended.suspend("here", failure, reason="why")
+            suspended.suspend("here", failure, reason="another run at the same time")
+            began = now[0]
+            while suspended.waiting():
+                now[0] += 1.0
+            found.append(now[0] - began)
+        suspended.resume("here")
+        return found
+
+    assert pauses(NO_WAY, 6) == [5, 10, 20, 40, 60, 60]
+    assert pauses(REFUSAL, 6) == [60, 120, 240, 480, 900, 900]
+    assert len(said) == 4, "once when it is suspended, and once when it is not any more"

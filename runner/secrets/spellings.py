@@ -22,6 +22,8 @@ _UNTOUCHED = ("", "/", "!*()", "!*'()", ";,/?:@&=+$!*'()#")
 """What encoders of URLs leave alone: Python's and .NET's, Jinja's, HttpUtility's, JavaScript's two."""
 _PERCENT = lazy_pattern(r"%[0-9A-F]{2}")
 _ESCAPE = lazy_pattern(r"\\u[0-9a-f]{4}")
+_ORDINARY = lazy_pattern(r"[A-Za-z0-9_.~-]*")
+"""What writers of JSON, URLs and HTML all leave as it is: much of what is spelled here, and most tokens."""
 _BYTE = 256
 _ENOUGH = 6
 """Characters that must be left of a text whose others were lost."""
@@ -69,11 +71,16 @@ def spellings(text: str) -> Mapping[str, str]:
 
 def in_quotes(text: str) -> tuple[str, str]:
     """`text` as it is between the quotes of our own JSON."""
+    if _ORDINARY.fullmatch(text):
+        return text, text
     return compact(text)[1:-1], json.dumps(text)[1:-1]
 
 
 def as_json(text: str) -> Iterator[str]:
     """`text` inside the quotes of a JSON string, as different writers escape it."""
+    if _ORDINARY.fullmatch(text):
+        yield text
+        return
     for ascii_only in (False, True):
         written = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
         slashed = written.replace("/", "\\/")
@@ -216,6 +223,9 @@ def _old_escape(char: str, untouched: str) -> str:
 
 
 def _as_url(text: str) -> Iterator[str]:
+    if _ORDINARY.fullmatch(text):
+        yield text
+        return
     for safe in _UNTOUCHED:
         upper = quote(text, safe=safe, errors="surrogatepass")
         lower = _PERCENT.sub(lambda found: found[0].lower(), upper)
@@ -233,6 +243,9 @@ def _as_repr(text: str) -> Iterator[str]:
 
 
 def _as_html(text: str) -> Iterator[str]:
+    if _ORDINARY.fullmatch(text):
+        yield text
+        return
     for entities in _HTML:
         written = text.translate(entities)
         yield written

@@ -8,6 +8,7 @@ import io
 import json
 import quopri
 import shlex
+import string
 import unicodedata
 from collections.abc import Callable
 from functools import cache
@@ -181,6 +182,14 @@ def test_no_spelling_of_a_secret_is_left_as_it_is_or_as_we_quote_it(way: str, se
     most = 22 if way.startswith(("base64 of JSON", "base64 of a URL")) else 10
     assert rest
     assert max(map(len, (first, *rest))) <= most
+
+
+def test_a_secret_of_letters_and_one_sign_is_left_in_no_spelling() -> None:
+    for sign in string.punctuation + " ":
+        secrets, secret = Secrets(), f"letters{sign}and{sign}9"
+        secrets.add("inputs.token", secret)
+        written = {way: write(secret) for way, write in WAYS.items()}
+        assert [way for way, text in written.items() if not secrets.appears_in(f"({text})")] == [], sign
 
 
 def test_an_expectation_hides_in_its_message_what_is_hidden_in_the_result() -> None:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 from counted import COUNTED, SEED
-from hypothesis import HealthCheck, settings
 
 sys.dont_write_bytecode = False  # else each command that a test starts compiles the program anew: 0.7 s
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"  # else it imports the whole of trio, here and in each program that uses it
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from busy import busy  # noqa: E402  only what is imported after that line is rewritten
 from expected_texts import ExpectedTexts  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 from running import ENDING, end_clean_process  # noqa: E402
 
 _ROOT = Path(__file__).parents[1]

@@ -33,8 +33,12 @@ from runner.runs.journal import utc_now
 from runner.runs.store import RunStore
 from runner.terminal import output
 
-_TYPED_AGAIN: Final = ("recursive", "target", "targets", "ledger", "runs", "dsn", "fleet", "key", "every")
+_TYPED_AGAIN: Final = (
+    *("recursive", "target", "targets", "catalogue", "given", "inputs_file", "ledger", "runs", "dsn", "fleet", "key"),
+    *("every", "in_order"),
+)
 """Options that decide about versions, or where their ledger is."""
+_SELECTION: Final = ("tags", "keywords")
 
 _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.REFUSED,)}
 """What each `--retry` carries out again."""
@@ -132,7 +136,8 @@ class ApplyCommand(Struct, kw_only=True):
 
     def say_what_next(self, failed: Mapping[str, str], repeated: Sequence[str]) -> None:
         """How runs that ended now and did not pass, by the titles of their versions, are carried out again."""
-        for line in words.after_failures(failed, repeated, command=self.as_typed(), store=self.store):
+        command = self.as_typed(also=_SELECTION)
+        for line in words.after_failures(failed, repeated, command=command, store=self.store):
             output.say(line)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, tuple[str, ...]]:
@@ -140,12 +145,14 @@ class ApplyCommand(Struct, kw_only=True):
         again = (each for each in decisions if each.state is VersionState.AGAIN)
         return {each.version.digest: keys for each in again if (keys := repeated_steps(each, self.runs))}
 
-    def as_typed(self) -> str:
-        """The command with what it is about, and where its ledger is, as it may be typed again."""
+    def as_typed(self, *, also: Sequence[str] = ()) -> str:
+        """The command with what it is about, and where its ledger is, as it may be typed again. `also` are more options
+        that belong to it.
+        """
         given, typed = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
         for parameter in self.context.command.params:
             is_typed = self.context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-            if is_typed and parameter.name in _TYPED_AGAIN:
+            if is_typed and parameter.name in {*_TYPED_AGAIN, *also}:
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
                     typed += [parameter.opts[0], *([] if each is True else [_as_word(each)])]

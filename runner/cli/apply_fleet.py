@@ -9,14 +9,14 @@ import threading
 import time
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
 from runner.cli.status import suspended_line, unserved_line
 from runner.execution.active_run import new_id
-from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
+from runner.execution.apply_versions import ApplyNeeds, apply_origin, ledger_errors, passed_before
 from runner.execution.prepare import planned
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.fleet.database import NoDatabaseError
@@ -159,9 +159,12 @@ class ApplyToFleet:
         version = decision.version
         spec = self._versions.specs[version.digest]
         attempt = attempt_of(spec, run=new_id())
+        ordered = apply_origin(
+            spec, version, ledger=self._store.name, fleet=self._given["fleet"], targets=self._given["targets"]
+        )
         return QueuedVersion(
             claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),
-            plan=json.dumps(stored(planned(spec))),
+            plan=json.dumps({**stored(planned(spec)), "applied": to_builtins(ordered)}),
             lock=_lock(spec, version),
             needs=_needed(needs, decision),
         )

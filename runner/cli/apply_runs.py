@@ -17,7 +17,7 @@ from runner.cli import resume
 from runner.cli.command import carry_out, waits_for
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, ledger_errors
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, apply_origin, ledger_errors
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
@@ -175,7 +175,10 @@ class ApplyRuns(Struct, kw_only=True):
                 if not ours:
                     return None
                 self.of_runs[run] = decision.version
-                origin = RunOrigin(command=command, run=run)
+                ordered = apply_origin(
+                    spec, decision.version, ledger=self.versions.ledger.name, targets=context.params["targets"]
+                )
+                origin = RunOrigin(command=command, run=run, applied=ordered)
                 active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin)
                 self._check_lock(active)
                 return active

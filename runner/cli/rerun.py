@@ -35,7 +35,7 @@ from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
-from runner.reports.run_again import repeated_keys
+from runner.reports.run_again import repeated_keys, retry_command
 from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.reports.words import title
@@ -163,10 +163,9 @@ def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[Resumab
 def _queued(run: StoredRun) -> Problem:
     """A run of a fleet, copied here: its ledger would carry out again what a rerun has carried out."""
     message = f"run {run.id} of {title(run.result)} is of a fleet, whose ledger would not learn of a rerun here"
-    hint = (
-        f"nothing was sent; `runner apply {clean(run.result.file)} -t {clean(run.result.target.name)} --retry failed "
-        "--db URL`, with the options of the `apply` before, carries it out once more"
-    )
+    options = "" if run.result.applied else ", with the options of the `apply` before,"
+    command = retry_command(run.result, store=None)
+    hint = f"nothing was sent; `{command}`{options} carries it out once more"
     return Problem(code="E156", message=message, hint=hint)
 
 

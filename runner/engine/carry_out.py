@@ -88,6 +88,7 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         access=_known(run.access),
         traceparent=_known(run.traceparent),
         rerun_of=_known(run.rerun_of),
+        applied=_known(run.applied),
     )
 
 
@@ -138,7 +139,9 @@ def _left_out(state: State) -> Trouble | None:
         return None
     message = "nothing failed, but the job was not carried out whole: a stop, or a doubt, had left something out"
     stays = f"; what passed was not undone: {', '.join(left)}" if (left := not_undone(state.run)) else ""
-    return Trouble(code="E312", message=message + stays, hint="`runner run` begins a new run")
+    return Trouble(
+        code="E312", message=message + stays, hint="carry the job out once more: `runner show` has the command"
+    )
 
 
 def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> RunFinished:

@@ -14,7 +14,7 @@ from runner.expressions.parse import Expression, Template, expression, template
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
-from runner.runs.evidence import CiRun, SiteAccess
+from runner.runs.evidence import ApplyOrigin, CiRun, SiteAccess
 from runner.secrets.redact import Secrets
 
 NOTHING_MORE: JsonObject = {}
@@ -38,6 +38,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     access: SiteAccess | None = None
     traceparent: str | None = None
     rerun_of: str | None = None
+    applied: ApplyOrigin | None = None
 
 
 class Names(Struct, frozen=True, kw_only=True):

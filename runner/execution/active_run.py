@@ -20,6 +20,7 @@ from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
 from runner.runs import snapshot
 from runner.runs.events import CallSent, Line, Waited, time_of
+from runner.runs.evidence import ApplyOrigin
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import Progress, RunResult, fold
 from runner.runs.store import Part, RunStore, StoreError
@@ -84,12 +85,13 @@ def new_id() -> str:
 
 class RunOrigin(Struct, frozen=True, kw_only=True):
     """Where a new run comes from: all runs of one command share the id `command`. `run` is its own, if it has one;
-    `rerun_of` the run that it carries out once more.
+    `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it.
     """
 
     command: str | None = None
     run: str | None = None
     rerun_of: str | None = None
+    applied: ApplyOrigin | None = None
 
 
 def begin(
@@ -134,4 +136,5 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         access=site.access,
         traceparent=traceparent(os.environ),
         rerun_of=origin.rerun_of,
+        applied=origin.applied,
     )

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import listed
-from runner.foundation.values import Json
+from runner.foundation.values import Json, canonical
+from runner.job.model import Input
 from runner.ledger.decisions import (
     DONE,
     Decision,
@@ -33,6 +34,7 @@ from runner.project.named_targets import name_of
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.runs.events import TargetName
+from runner.runs.evidence import ApplyOrigin
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget, Target
 from runner.targets.resolve import resolve_url
@@ -92,6 +94,28 @@ def _version(run: RunSpec, place: TargetName, key: str | None, files: tuple[Json
         folder=files[1],
         key=key,
     )
+
+
+def apply_origin(
+    spec: RunSpec, version: AppliedVersion, *, ledger: str, fleet: str | None = None, targets: Path | None = None
+) -> ApplyOrigin:
+    """What the events of a run say of the `apply` that ordered it."""
+    usual = {declared.name: declared.default for declared in spec.job.inputs} | (spec.case.inputs if spec.case else {})
+    given = {
+        declared.name: _as_option(declared, value)
+        for declared in spec.job.inputs
+        if not declared.secret
+        and declared.name in spec.inputs
+        and canonical(value := spec.inputs[declared.name]) != canonical(usual[declared.name])
+    }
+    return ApplyOrigin(
+        ledger=ledger, fleet=fleet, for_key=version.key, targets=None if targets is None else str(targets), inputs=given
+    )
+
+
+def _as_option(declared: Input, value: Json) -> str:
+    """A value as `-i` takes it: text for an input of this type, JSON for any other."""
+    return value if isinstance(value, str) and declared.schema.get("type") == "string" else canonical(value)
 
 
 class ApplyNeeds(Struct, frozen=True, kw_only=True):

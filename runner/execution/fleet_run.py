@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from runner.engine.scope import RunFacts
@@ -41,7 +42,7 @@ from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import history, snapshot
-from runner.runs.evidence import Person
+from runner.runs.evidence import ApplyOrigin, Person
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError
 from runner.runs.stored_runs import load
@@ -258,6 +259,7 @@ class FleetRuns:
             commit=then.commit,
             dirty=then.dirty,
             access=site.access,
+            applied=_order_of(found),
         )
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
@@ -323,6 +325,13 @@ def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec]:
     if errors or not runs:
         raise UsageError(*dict.fromkeys(errors))
     return stored, runs[0]
+
+
+def _order_of(found: QueuedRun) -> ApplyOrigin | None:
+    """The `apply` that put the run into the queue; None where an earlier version did."""
+    with suppress(ValidationError):
+        return convert(json.loads(found.plan).get("applied"), ApplyOrigin | None)
+    return None
 
 
 def _plan(spec: RunSpec, site: ReadySite, secrets: Secrets) -> Plan:

@@ -81,7 +81,7 @@ def check(run: StoredRun) -> RunStarted:
     first = run.lines[0].event if run.lines else None
     if not isinstance(first, RunStarted):
         message = f"run {run.id} broke off before it began: nothing was sent, and there is nothing to resume"
-        raise UsageError(Problem(code="E156", message=message, hint="`runner run` begins a new run"))
+        raise UsageError(Problem(code="E156", message=message, hint="give the command once more that began it"))
     return first
 
 
@@ -161,7 +161,7 @@ def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
     )
     found = loader.runs(problems)
     if found:
-        hint = "`runner run` begins a new run with another value"
+        hint = "begin a new run with another value"
         problems += fixed_inputs(anew.inputs, [run.job for run in found], by="the run", hint=hint)
         problems = [problem for problem in problems if not problem.code.startswith(ABOUT_FILES)]
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -335,7 +335,7 @@ def checked_verdicts(given: GivenVerdict, result: RunResult) -> dict[str, JsonOb
     if verdict == _RETRY and result.closing:
         _refuse(
             "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
-            "`--as passed` or `--as failed` settles it; `runner run` begins a new run",
+            "`--as passed` or `--as failed` settles it; then `runner show` has the command that begins it again",
         )
     if even_though:
         return {key: {"as": verdict, "even_though": True}}

@@ -30,7 +30,9 @@ _STEP = (
 """The keys of a row in their order: fields of `StepResult`."""
 _EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "unverified", "judged")
 """Likewise, but null in runs of earlier versions."""
-_RUN_FIELDS = ("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent")
+_RUN_FIELDS = (
+    *("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "applied"),
+)
 """Fields of `RunStarted`, null in runs of earlier versions."""
 _ROW_KEYS = (*_STEP, *_EVIDENCE, "if")
 _MAY_BE_UNKNOWN = (*_EVIDENCE, "if")

@@ -16,8 +16,9 @@ from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
 from runner.reports.words import doubtful
 from runner.runs.events import RunStatus, Section, Status
+from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
-from runner.secrets.redact import STARS
+from runner.secrets.redact import STARS, hide
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
@@ -44,14 +45,14 @@ class RunAgain(Struct, frozen=True, kw_only=True):
 
 
 def run_again(run: TimedRun, *, store: str | None = None) -> RunAgain:
-    """`store` is the name of the run's store. A run of a fleet is applied once more: its ledger does not learn of any
-    other run.
+    """`store` is the name of the run's store. A run of a fleet, also as `pull` has copied it, is applied once more: its
+    ledger does not learn of any other run.
     """
     result = run.result
     in_doubt = doubtful(result.steps)
     if in_doubt or not result.finished:
         return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
-    repeated, secrets = tuple(_repeated(run)), () if is_fleet(store) else secret_inputs(result)
+    repeated, secrets = tuple(_repeated(run)), () if _is_of_fleet(result, store) else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
         command=_command(result, secrets, store) if result.job else "",
@@ -68,8 +69,9 @@ def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
     if run.result.status is RunStatus.PASSED or not again.command:
         return None
     does = "carries it out once more, with its inputs"
-    if is_fleet(store):
-        does = "queues it once more; give it `--fleet`, `--for` and `-i` as the `apply` before"
+    if _is_of_fleet(run.result, store):
+        does = "queues it once more"
+        does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
     if again.repeated:
         does += f"; {starts_again([key for key, _ in again.repeated])}"
     else:
@@ -94,7 +96,8 @@ def rerun_failed_step(runs: Sequence[TimedRun], *, store: str | None) -> NextSte
     """
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
-    if is_fleet(store) or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
+    is_of_fleet = any(_is_of_fleet(run.result, store) for run in failed)
+    if is_of_fleet or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
         return None
     count = sum(len(again.repeated) for again in found)
     does = "carries out once more what did not pass; "
@@ -109,10 +112,31 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
 
 
 def _command(result: RunResult, secrets: Sequence[str], store: str | None) -> str:
-    if is_fleet(store):
-        file, target = (shlex.quote(clean(each)) for each in (result.file, result.target.name))
-        return f"runner apply {file} -t {target} --retry failed --db {shlex.quote(clean(str(store)))}"
+    if _is_of_fleet(result, store):
+        return retry_command(result, store=store)
     return f"{verb_command('rerun', result.id, store)}{_given(secrets)}"
+
+
+def _is_of_fleet(result: RunResult, store: str | None) -> bool:
+    return is_fleet(store) or (result.applied is not None and result.applied.fleet is not None)
+
+
+def retry_command(result: RunResult, *, store: str | None) -> str:
+    """The `apply` that queues once more the version that a run of a fleet was of: with its case, key and inputs, in its
+    ledger. The events of earlier versions do not name these.
+    """
+    origin = result.applied or ApplyOrigin(ledger="URL")
+    words = ["runner", "apply", result.file, "-t", result.target.name]
+    if result.applied is not None and result.case is not None:
+        words += ["-k", f"{result.job}[{result.case}]"]
+    for name, text in origin.inputs.items():
+        is_hidden = STARS in str(hide(text))
+        words += ["-i", f"{name}=@FILE" if is_hidden else f"{name}={text}"]
+    words += ["--targets", origin.targets] if origin.targets is not None else []
+    words += ["--for", origin.for_key] if origin.for_key is not None else []
+    words += ["--retry", "failed", "--db", store if store is not None and is_fleet(store) else origin.ledger]
+    words += ["--fleet", origin.fleet] if origin.fleet else []
+    return shlex.join(map(clean, words))
 
 
 def _given(secrets: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import msgspec
 
 from runner.runs.evidence import (
+    ApplyOrigin,
     CiRun,
     Difference,
     LockHolder,
@@ -107,7 +108,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     `command` is an id that the runs of one command share. `rows` is how many are planned, None where nobody can know;
     `source` a hash of the texts of the job's files. `dirty`: files of the checkout differ from its `commit`.
     `traceparent` is the span of OpenTelemetry that the command was started in, as W3C writes it. `rerun_of` is the run
-    that this one carries out once more.
+    that this one carries out once more, `applied` where an `apply` ordered it.
     """
 
     run: str
@@ -131,6 +132,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     access: SiteAccess | msgspec.UnsetType = msgspec.UNSET
     traceparent: str | msgspec.UnsetType = msgspec.UNSET
     rerun_of: str | msgspec.UnsetType = msgspec.UNSET
+    applied: ApplyOrigin | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):

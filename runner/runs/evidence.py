@@ -65,6 +65,20 @@ class CiRun(Record, frozen=True):
     ref: str | None
 
 
+class ApplyOrigin(Record, frozen=True):
+    """The `runner apply` that ordered the run. `ledger` is the file of its ledger, or the address of the database;
+    `fleet` the name of the ledger there, None where no fleet carried the run out. `for_key` is the key of the version,
+    `targets` the targets file that was named. `inputs` are the texts of inputs that neither the case nor a default
+    gave, as `-i` takes them; never a secret.
+    """
+
+    ledger: str
+    fleet: str | None = None
+    for_key: str | None = None
+    targets: str | None = None
+    inputs: dict[str, str] = {}
+
+
 class VerdictSource(StrEnum):
     """How a person's word has reached the run."""
 

@@ -16,7 +16,10 @@ from runner.runs.events import (
 )
 
 _NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
-_RUN_EVIDENCE = ("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of")
+_RUN_EVIDENCE = (
+    *("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of"),
+    "applied",
+)
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
 
 

@@ -45,7 +45,7 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
-from runner.runs.evidence import Person, Unverified, VerdictBy
+from runner.runs.evidence import ApplyOrigin, Person, Unverified, VerdictBy
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +85,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     `events` is the hash of the last line: with it a later edit of the journal shows.
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
     `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was. `held`: it was left where
-    a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet.
+    a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet;
+    `applied` the `apply` that ordered it.
     """
 
     id: str
@@ -112,6 +113,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     resumed: int = 0
     held: bool = False
     stop_ordered_by: Person | None = None
+    applied: ApplyOrigin | None = None
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -250,6 +252,7 @@ class Progress:
             closing=self._closing,
             resumed=self._resumed,
             stop_ordered_by=self._stop_ordered_by,
+            applied=started.applied or None,
             held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 

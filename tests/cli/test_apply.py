@@ -19,6 +19,7 @@ from running import carried_out, command
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
+from runner.json_schema.schemas import shipped
 
 pytestmark = pytest.mark.slow
 
@@ -416,6 +417,38 @@ def test_a_key_carries_all_out_once_more_and_once_only(answers: Answers) -> None
     assert ended(["apply", "specs", "--for", "r2"]) == 0
     assert ended(["apply", "specs", "--every", "24h"]) == 0
     assert answers.since() == ["Usra"] * 3
+
+
+def test_the_events_of_a_run_name_the_apply_that_ordered_it_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a", "inputs: {n: {type: number}, usual: {default: 1}, pin: {type: string, secret: true}}\n")
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "pin-58-secret")
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_N", "7")
+    assert ended(["apply", "specs", "--for", "r2", "-i", "usual=1"]) == 0
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    first = json.loads(events.read_text().splitlines()[0])
+    assert shipped("event").violations(first) == ()
+    assert first["applied"] == {
+        "ledger": ".runner/ledger",
+        "fleet": None,
+        "for_key": "r2",
+        "targets": None,
+        "inputs": {"n": "7"},
+    }
+
+
+@pytest.mark.parametrize("options", [["-k", "a"], ["--tags", "x", "-r", "-i", "n=7", "--in-order", "--for", "r2"]])
+def test_the_command_that_carries_out_again_what_failed_has_the_options_that_decide_about_it(
+    options: list[str], answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "tags: [x]\ninputs: {n: {type: number, default: 1}}\n")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs", *options]) == 1
+    (command,) = re.findall(r"mended: `(runner apply [^`]*)`", capsys.readouterr().err)
+    words = shlex.split(command)
+    assert sorted(words) == sorted(["runner", "apply", "specs", *options, "--retry", "failed"])
+    answers.given.clear()
+    assert ended(words[1:]) == 0
+    assert statuses() == [("a@here", "failed"), ("a@here", "passed")]
 
 
 @pytest.mark.parametrize("name", ["APPLY_FOR", "APPLY_EVERY"])

@@ -5,6 +5,7 @@ them is what it knows without a database.
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -613,3 +614,44 @@ def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everyw
     assert answer(capsys) == (130, {"a": "cancelled"})
     assert ended(["status", "--check"]) == 130
     assert here.sql("select exit_code from attempts") == [(130,)]
+
+
+@pytest.mark.parametrize("key", [["--for", "release 2"], ["--every", "24h"], []])
+def test_the_command_that_a_failed_run_prints_queues_the_same_version_in_the_same_ledger(
+    key: list[str], here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("targets.yaml").rename("sites.yaml")
+    inputs = "{who: {type: string}, sums: {type: array, default: []}, usual: {type: string, default: Ann}}"
+    cases = "[{name: red, inputs: {usual: Red}}, {name: blue, inputs: {usual: Blue}}]"
+    mark = "{{ inputs.usual }} {{ inputs.who }} {{ inputs.sums | length }}"
+    write("a", f"inputs: {inputs}\ncases: {cases}\n", steps=charges("a").replace("Mark: a", f'Mark: "{mark}"'))
+    given = ["-i", "who=it's me", "-i", "sums=[1, 2]", "--targets", "sites.yaml", "--fleet", "mine", *key]
+    here.stand.set_fault("success_but_error", "UsrCharge")
+    assert ended(["apply", "specs", *given]) == 0
+    Path("sites.yaml").rename("targets.yaml")
+    work(here)
+    Path("targets.yaml").rename("sites.yaml")
+    ((run, title),) = here.sql("select id::text, title from runs where status = 'failed'")
+    capsys.readouterr()
+    assert ended(["show", str(run)]) == 0
+    shown = capsys.readouterr().out
+    assert "queues it once more; careful" in shown
+    (command,) = re.findall(r"^ *(runner apply .*)$", shown, re.MULTILINE)
+    words = shlex.split(command)
+    assert words[:6] == ["runner", "apply", "specs/a.job.yaml", "-t", "here", "-k"]
+    assert f"{words[6]}@here" == title
+    assert ended(["pull", str(run)]) == 0
+    assert ended(["rerun", str(run), "--runs", ".runner/runs"]) == 6
+    assert f"`{command}` carries it out once more" in capsys.readouterr().err
+    assert ended(["show", str(run), "--runs", ".runner/runs"]) == 0
+    assert command in capsys.readouterr().out
+    before = here.sql("select fleet, digest, count(*) from attempts group by 1, 2 order by 3, 2")
+    assert ended(words[1:]) == 0
+    after = here.sql("select fleet, digest, count(*) from attempts group by 1, 2 order by 3, 2")
+    assert [count for _, _, count in before] == [1, 1]
+    assert [count for _, _, count in after] == [1, 2]
+    assert {row[:2] for row in before} == {row[:2] for row in after}
+    Path("sites.yaml").rename("targets.yaml")
+    work(here)
+    mark = "Red it's me 2" if title == "a[red]@here" else "Blue it's me 2"
+    assert here.starts() == {"Red it's me 2": 1, "Blue it's me 2": 1} | {mark: 2}

@@ -54,6 +54,7 @@ def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain
         "access": None,
         "traceparent": None,
         "stop_ordered_by": None,
+        "applied": None,
         "waits": [],
     }
 

@@ -1,7 +1,7 @@
 """`needs` of the jobs of one command: each names a job that is there, and none needs itself through others."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
@@ -35,56 +35,21 @@ def _unknown(
 
 def _circles(named: Mapping[str, Document], needs: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
     """Each circle once, at the first of its jobs."""
-    stuck = _without_ends(needs)
-    stuck &= _without_ends(_reversed(needs, stuck))
-    done: set[str] = set()
-    for name in (name for name in named if name in stuck):
-        way = () if name in done else _way_back(name, needs)
-        done.update(way)
-        if way:
-            message = f"a job needs itself: {' → '.join(way)}"
-            hint = "take one of these needs out: none of the jobs could begin"
-            yield named[name].problem("E186", message, path=("needs", needs[name].index(way[1])), hint=hint)
+    left = {name: [need for need in found if need in named] for name, found in needs.items()}
+    while (circle := _circle(left)) is not None:
+        first = min(circle, key=[*named].index)
+        at = circle.index(first)
+        way = [*circle[at:], *circle[:at], first]
+        message = f"a job needs itself: {' → '.join(way)}"
+        hint = "take one of these needs out: none of the jobs could begin"
+        yield named[first].problem("E186", message, path=("needs", needs[first].index(way[1])), hint=hint)
+        left[first].remove(way[1])
 
 
-def _reversed(needs: Mapping[str, Sequence[str]], names: Collection[str]) -> dict[str, list[str]]:
-    """For each of these jobs those of them that need it."""
-    found: dict[str, list[str]] = {name: [] for name in names}
-    for name in names:
-        for need in needs[name]:
-            if need in found:
-                found[need].append(name)
-    return found
-
-
-def _without_ends(needs: Mapping[str, Sequence[str]]) -> set[str]:
-    """The jobs that are left when those without needs are taken away, again and again."""
-    needed_by = _reversed(needs, needs)
-    left = {name: {need for need in found if need in needs} for name, found in needs.items()}
-    ends = [name for name, found in left.items() if not found]
-    while ends:
-        end = ends.pop()
-        del left[end]
-        for other in needed_by[end]:
-            left[other].discard(end)
-            if not left[other]:
-                ends.append(other)
-    return set(left)
-
-
-def _way_back(first: str, needs: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """The shortest way from a job back to itself; empty where there is none."""
-    came_from: dict[str, str] = {}
-    names = deque([first])
-    while names:
-        name = names.popleft()
-        for need in needs.get(name, ()):
-            if need == first:
-                way = [first, name]
-                while way[-1] != first:
-                    way.append(came_from[way[-1]])
-                return tuple(reversed(way))
-            if need not in came_from:
-                came_from[need] = name
-                names.append(need)
-    return ()
+def _circle(needs: Mapping[str, Sequence[str]]) -> list[str] | None:
+    """Jobs of which each needs the next, and the last the first; None where there are no such jobs."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return [*reversed(error.args[1][1:])]
+    return None

@@ -104,7 +104,9 @@ def _process_differences(
     yield from _one(code, About.VERSION, old=_version(old), new=_version(new))
     yield from _each(code, About.VERSION, _by_code(old), _by_code(new), in_words=member_in_words)
     yield from _each(code, About.PARAMETER, old.parameters, new.parameters, in_words=parameter_in_words)
-    yield from _each(code, About.ELEMENT, _by_uid(old), _by_uid(new), in_words=_element)
+    yield from _each(
+        code, About.ELEMENT, _by_uid(old), _by_uid(new), in_words=lambda element: f"{element.name}, {element.kind}"
+    )
     yield from _captions(code, "parameter", old.parameters or {}, new.parameters or {})
     yield from _captions(code, "element", _by_uid(old) or {}, _by_uid(new) or {})
 
@@ -162,10 +164,6 @@ def parameter_in_words(parameter: Parameter) -> str:
     items = ", ".join(f"{name} {parameter.items[name]}" for name in sorted(parameter.items))
     lookup = f" of {parameter.lookup}" if parameter.lookup else ""
     return f"{parameter.kind}{lookup}{f' ({items})' if items else ''}, {parameter.direction}"
-
-
-def _element(element: ProcessElement) -> str:
-    return f"{element.name}, {element.kind}"
 
 
 def _by_uid(process: Process) -> Mapping[str, ProcessElement] | None:

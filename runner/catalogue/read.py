@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runner.catalogue import design, rules
-from runner.catalogue.model import Catalogue, Parameter, Process, ProcessElement, ProcessVersion, Pulled
+from runner.catalogue.model import Catalogue, Parameter, Process, ProcessVersion, Pulled
 from runner.foundation.problems import Problem
 from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
@@ -85,7 +85,9 @@ def _process(code: str, written: JsonObject) -> Process:
         members=tuple(_member(own, record(fields)) for own, fields in record(written.get("members")).items()),
         why_not=None if written.get("runnable") is not False else _NO_REASON if why_not is None else why_not,
         parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
-        elements=_elements(elements) if isinstance(elements, dict) else None,
+        elements=tuple(design.element(uid.lower(), record(fields)) for uid, fields in elements.items())
+        if isinstance(elements, dict)
+        else None,
         unread=text(written, "unread"),
     )
 
@@ -105,7 +107,3 @@ def _parameters(written: JsonObject) -> dict[str, Parameter]:
         code: design.parameter(fields, record(fields.get("items")))
         for code, fields in ((code, record(each)) for code, each in written.items())
     }
-
-
-def _elements(written: JsonObject) -> tuple[ProcessElement, ...]:
-    return tuple(design.element(uid.lower(), record(fields)) for uid, fields in written.items())

@@ -111,8 +111,10 @@ def _tables() -> _Tables:
         for kind, hints in tables.items()
         if kind != "shapes"
     }
-    return _Tables(words=words, shapes=tuple(Shape(**row | {"pattern": _filled(row["pattern"])}) for row in rows))
-
-
-def _filled(pattern: str) -> str:
-    return re.sub("|".join(_PIECES), lambda found: _PIECES[found[0]], pattern)
+    return _Tables(
+        words=words,
+        shapes=tuple(
+            Shape(**row | {"pattern": re.sub("|".join(_PIECES), lambda found: _PIECES[found[0]], row["pattern"])})
+            for row in rows
+        ),
+    )

@@ -16,7 +16,7 @@ from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, che
 from runner.expressions.parse import Expression, Template
 from runner.expressions.source import dotted, keywords, written, written_key
 from runner.expressions.type_check import TypeCheck, TypedPart, item_type, member_type, needs_number
-from runner.expressions.typed import A_BOOLEAN, A_NUMBER, A_TEXT, LIST, NULL, NUMBER, RECORD, TEXT, UNKNOWN, Type
+from runner.expressions.typed import A_BOOLEAN, A_NUMBER, LIST, NULL, NUMBER, PLAIN_TEXT, RECORD, TEXT, UNKNOWN, Type
 from runner.foundation.problems import Finding
 from runner.foundation.values import Path
 
@@ -29,11 +29,6 @@ def expression_type(parsed: Expression, names: Mapping[str, Type]) -> tuple[Type
         return _path(parsed.path, check), check.findings
     assert parsed.tree is not None
     return _infer(parsed.tree, check), check.findings
-
-
-def path_type(path: Path, names: Mapping[str, Type]) -> Type:
-    """The type of a name and keys; what goes wrong in it is not reported."""
-    return _path(path, TypeCheck(names=names))
 
 
 def node_type(node: nodes.Node, names: Mapping[str, Type]) -> Type:
@@ -52,7 +47,9 @@ def template_type(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, li
     if len(parsed.parts) == 1 and found:
         return found[0][0], findings
     around = max((part for part in parsed.parts if isinstance(part, str)), key=len, default=None)
-    return Type(kinds=TEXT, holds=around), findings
+    plain = not any("'" in part for part in parsed.parts if isinstance(part, str))
+    plain = plain and not any(typed.may_hold_quote(given) for given, _ in found)
+    return Type(kinds=TEXT, holds=around, plain=plain), findings
 
 
 def has_guard(node: nodes.Node) -> bool:
@@ -103,14 +100,6 @@ def _gives(result: Type) -> Callable[[nodes.Node, TypeCheck], Type]:
 _unknown = _gives(UNKNOWN)
 
 
-def _name(node: nodes.Name, check: TypeCheck) -> Type:
-    return check.names.get(node.name, UNKNOWN)
-
-
-def _constant(node: nodes.Const, _check: TypeCheck) -> Type:
-    return typed.of_value(node.value)
-
-
 def _attribute(node: nodes.Getattr, check: TypeCheck) -> Type:
     part = _part(node.node, check)
     return UNKNOWN if part.type is UNKNOWN else member_type(part, node.attr, check)
@@ -144,7 +133,7 @@ def _record(node: nodes.Dict, check: TypeCheck) -> Type:
 def _call(node: nodes.Call, check: TypeCheck) -> Type:
     for argument in node.args:
         _infer(argument, check)
-    return A_TEXT if isinstance(node.node, nodes.Name) and node.node.name == "uuid" else A_BOOLEAN
+    return PLAIN_TEXT if isinstance(node.node, nodes.Name) and node.node.name == "uuid" else A_BOOLEAN
 
 
 def _condition(node: nodes.CondExpr, check: TypeCheck) -> Type:
@@ -173,7 +162,7 @@ def _sum(node: nodes.Add, check: TypeCheck) -> Type:
     both = left.type.kinds & right.type.kinds & (NUMBER | TEXT | LIST)
     if both:
         items = typed.either(left.type.of_items, right.type.of_items) if both & LIST else None
-        return Type(kinds=both, item=items)
+        return Type(kinds=both, item=items, plain=typed.text_of([left.type, right.type]).plain)
     if NULL in (left.type.kinds, right.type.kinds):
         return UNKNOWN
     message = f"`+` adds two numbers, two texts or two lists, and {sides(left, right)}"
@@ -224,8 +213,8 @@ def _test(node: nodes.Test, check: TypeCheck) -> Type:
 
 
 _INFERRERS: dict[type[nodes.Node], Callable[..., Type]] = {
-    nodes.Name: _name,
-    nodes.Const: _constant,
+    nodes.Name: lambda node, check: check.names.get(node.name, UNKNOWN),
+    nodes.Const: lambda node, _: typed.of_value(node.value),
     nodes.Getattr: _attribute,
     nodes.Getitem: _item,
     nodes.List: _items,
@@ -238,7 +227,7 @@ _INFERRERS: dict[type[nodes.Node], Callable[..., Type]] = {
     nodes.And: _both,
     nodes.Or: _both,
     nodes.Not: _not,
-    nodes.Concat: _gives(A_TEXT),
+    nodes.Concat: lambda node, check: typed.text_of([_infer(part, check) for part in node.nodes]),
     nodes.Compare: _compare,
     nodes.Add: _sum,
     **dict.fromkeys((nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), _calculation),

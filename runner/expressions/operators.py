@@ -39,7 +39,7 @@ def less(left: Json, right: Json, sign: str) -> bool:
     """Order of two numbers, or of two texts by code point."""
     if isinstance(left, str) and isinstance(right, str):
         return left < right
-    if (type(left) is int or type(left) is float) and (type(right) is int or type(right) is float):
+    if is_number(left) and is_number(right):
         return left < right
     message = f"`{sign}` compares two numbers or two texts, not {kind_of(left)} with {kind_of(right)}"
     texts = isinstance(left, str) or isinstance(right, str)
@@ -59,17 +59,10 @@ def contains(container: Json, item: Json) -> bool:
     return item in container
 
 
-def negated(value: Json) -> Json:
-    return number(-_signed("-", value))
-
-
-def signed(value: Json) -> Json:
-    return _signed("+", value)
-
-
-def _signed(sign: str, value: Json) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise EvaluationError(f"`{sign}` takes a number, not {kind_of(value)}")
+def number_for(name: str, value: Json) -> int | float:
+    """A value as the number that a filter, or a sign, takes."""
+    if not is_number(value):
+        raise EvaluationError(f"`{name}` takes a number, not {kind_of(value)}")
     return value
 
 
@@ -91,12 +84,7 @@ def _add(left: Json, right: Json) -> Json:
 
 def _between_numbers(sign: str, calculate: Callable[[float, float], float]) -> Callable[[Json, Json], Json]:
     def checked(left: Json, right: Json) -> Json:
-        if (
-            isinstance(left, bool)
-            or isinstance(right, bool)
-            or not isinstance(left, (int, float))
-            or not isinstance(right, (int, float))
-        ):
+        if not is_number(left) or not is_number(right):
             raise EvaluationError(f"`{sign}` takes two numbers, not {kind_of(left)} and {kind_of(right)}")
         try:
             return number(calculate(left, right))

@@ -24,7 +24,7 @@ from runner.expressions.mistakes import mistake
 from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name, TextComparison
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, leaves
 
 __all__ = ["Expression", "Name", "Template", "TemplateProblem"]
 __all__ += ["expression", "expressions_in", "target_template", "template", "texts_in"]
@@ -123,20 +123,7 @@ def target_template(text: str) -> Template:
 
 def texts_in(value: Json) -> Iterator[tuple[Path, str]]:
     """Every text inside `value` that is a template, and the path to it; keys are none."""
-    match value:
-        case str():
-            if "{{" in value:
-                yield (), value
-        case list():
-            for index, item in enumerate(value):
-                for path, text in texts_in(item):
-                    yield (index, *path), text
-        case dict():
-            for key, item in value.items():
-                for path, text in texts_in(item):
-                    yield (key, *path), text
-        case _:
-            return
+    return ((path, text) for path, text in leaves(value) if isinstance(text, str) and "{{" in text)
 
 
 def expressions_in(value: Json) -> Iterator[tuple[Path, Template]]:
@@ -255,7 +242,9 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
             continue
         parts.append(part)
         lines.append(lines_before)
-        names.update((_moved(name, lines_before), None) for name in part.names)
+        names.update(
+            (replace(name, line=name.line + lines_before) if lines_before else name, None) for name in part.names
+        )
     if wrong:
         raise _together(wrong, names)
     if done < len(text) or not parts:
@@ -268,10 +257,6 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
 def _bare(text: str) -> str:
     """Without blanks around it, but where they have lines that count: so it is the text of its expression itself."""
     return text if "\n" in text else text.strip()
-
-
-def _moved(name: Name, lines: int) -> Name:
-    return replace(name, line=name.line + lines) if lines else name
 
 
 def _together(problems: list[TemplateProblem], names: Iterable[Name]) -> TemplateProblem:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 from jinja2 import nodes
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.expressions.source import written
-from runner.expressions.typed import A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words
+from runner.expressions.typed import LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words, text_of
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import likely_typo, suggest
@@ -106,7 +107,7 @@ def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
     is_itself = whole.called == key and not has_key and not check.expects_absence
     may_have_key = whole.may_be(RECORD) and (whole.fields is None or has_key or not whole.closed) and not is_itself
     if may_have_key or (check.asked and check.is_asked(f"{part.source}.{key}")):
-        return (whole.fields or {}).get(key, UNKNOWN)
+        return field_type(whole, key)
     source = part.source
     if not whole.may_be(RECORD):
         if check.expects_absence and key not in (whole.of_items.fields or {}):
@@ -117,6 +118,12 @@ def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
         message = f"`{source}` is `{key}` itself, and hardly has a `{key}` of its own"
         return check.report("E173", message, hint=_itself(source, key), part=f"{source}.{key}", warning=True)
     return missing_key(part, key, check, message=f"`{source}` has no `{key}`", source=f"{source}.{key}")
+
+
+def field_type(whole: Type, key: str) -> Type:
+    """The type of a field that a record may have. An `Id` is a GUID everywhere in Creatio, so no quote is in it."""
+    found = (whole.fields or {}).get(key, UNKNOWN)
+    return replace(found, plain=True) if found is UNKNOWN and key == "Id" else found
 
 
 def _key_hint(part: TypedPart, key: str) -> str | None:
@@ -167,7 +174,7 @@ def item_type(part: TypedPart, check: TypeCheck) -> Type:
         return check.report("E174", f"`{part.source}` is {in_words(whole)}: {what}")
     if not whole.kinds & TEXT:
         return whole.of_items
-    return UNKNOWN if whole.kinds & LIST else A_TEXT
+    return UNKNOWN if whole.kinds & LIST else text_of([whole])
 
 
 def reading_hint(given: Type) -> str | None:

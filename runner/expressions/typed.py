@@ -24,7 +24,7 @@ class Type(Struct, frozen=True, kw_only=True):
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
     it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
     `date` or `time`; `words` are the texts of which it is one, and `holds` is a piece of it. `called` is the code of
-    the parameter whose value it is.
+    the parameter whose value it is. `plain`: no `'` is in it, nor in a part of it.
     """
 
     kinds: int
@@ -36,6 +36,7 @@ class Type(Struct, frozen=True, kw_only=True):
     words: frozenset[str] | None = None
     holds: str | None = None
     called: str | None = None
+    plain: bool = False
 
     def may_be(self, kinds: int) -> bool:
         """Whether a value may be one of `kinds`; nothing is certain of what is always null."""
@@ -50,6 +51,7 @@ UNKNOWN: Final = Type(kinds=ANYTHING)
 A_BOOLEAN: Final = Type(kinds=BOOLEAN)
 A_NUMBER: Final = Type(kinds=NUMBER)
 A_TEXT: Final = Type(kinds=TEXT)
+PLAIN_TEXT: Final = Type(kinds=TEXT, plain=True)
 A_GUID: Final = Type(kinds=TEXT, form="guid")
 A_LIST: Final = Type(kinds=LIST)
 
@@ -72,7 +74,27 @@ def without_null(given: Type) -> Type:
 
 def another_text(given: Type) -> Type:
     """The type of what was cut out of a value, or put into another order: a text is then another text."""
-    return replace(given, form=None, words=None, holds=None) if given.kinds & TEXT else given
+    if not given.kinds & TEXT:
+        return given
+    return replace(given, form=None, words=None, holds=None, plain=not may_hold_quote(given))
+
+
+def text_of(parts: Iterable[Type]) -> Type:
+    """The type of a text that is made of such values."""
+    return A_TEXT if any(map(may_hold_quote, parts)) else PLAIN_TEXT
+
+
+def may_hold_quote(given: Type) -> bool:
+    """Whether a `'` may be in a text of this type, or in a text in a list or a record of it."""
+    if given.plain:
+        return False
+    if given.kinds & TEXT and given.form is None and (given.words is None or any("'" in word for word in given.words)):
+        return True
+    if given.kinds & LIST and may_hold_quote(given.of_items):
+        return True
+    return bool(given.kinds & RECORD) and (
+        given.fields is None or any("'" in key or may_hold_quote(field) for key, field in given.fields.items())
+    )
 
 
 def either(first: Type, second: Type) -> Type:
@@ -81,7 +103,8 @@ def either(first: Type, second: Type) -> Type:
         return first
     item = _item_of(first, second)
     fields, closed = _fields_of(first, second)
-    found = Type(kinds=first.kinds | second.kinds, item=item, fields=fields, closed=closed)
+    plain = not may_hold_quote(first) and not may_hold_quote(second)
+    found = Type(kinds=first.kinds | second.kinds, item=item, fields=fields, closed=closed, plain=plain)
     if not (first.kinds & second.kinds & TEXT):
         text = first if first.kinds & TEXT else second
         return replace(found, form=text.form, words=text.words, holds=text.holds)
@@ -108,7 +131,7 @@ def of_value(value: Json) -> Type:
         case int() | float():
             return A_NUMBER
         case str():
-            return A_TEXT
+            return A_TEXT if "'" in value else PLAIN_TEXT
         case list():
             return Type(kinds=LIST, item=any_of(map(of_value, value)))
         case dict():

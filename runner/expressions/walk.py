@@ -14,17 +14,8 @@ from msgspec import Struct
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.table import apply_filter
 from runner.expressions.filters.tests import apply_test
-from runner.expressions.operations import (
-    Absent,
-    Value,
-    Work,
-    as_text,
-    effort,
-    joined,
-    member,
-    present,
-)
-from runner.expressions.operators import ARITHMETIC, COMPARISONS, negated, signed
+from runner.expressions.operations import Absent, Value, Work, as_text, effort, joined, member, number, present
+from runner.expressions.operators import ARITHMETIC, COMPARISONS, number_for
 from runner.expressions.scope import Scope, explained, unknown
 from runner.expressions.source import keywords, written, written_path
 from runner.foundation.values import Json, JsonObject, kind_of
@@ -132,10 +123,6 @@ def _filter(node: nodes.Filter, frame: _Frame) -> Value:
     return _made(apply_filter(node.name, value, arguments, named, work=frame.work), frame)
 
 
-def _test(node: nodes.Test, frame: _Frame) -> Value:
-    return apply_test(node.name, _walk(node.node, frame), [_given(argument, frame) for argument in node.args])
-
-
 def _call(node: nodes.Call, frame: _Frame) -> Value:
     assert isinstance(node.node, nodes.Name)
     name = node.node.name
@@ -154,10 +141,6 @@ def _condition(node: nodes.CondExpr, frame: _Frame) -> Value:
     if node.expr2 is None:
         return Absent(written(node), sentence=f"`{written(node)}` has no `else`")
     return _walk(node.expr2, frame)
-
-
-def _concat(node: nodes.Concat, frame: _Frame) -> Value:
-    return _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame)
 
 
 def _compare(node: nodes.Compare, frame: _Frame) -> Value:
@@ -185,15 +168,17 @@ _WALKERS: dict[type[nodes.Node], _Walker] = {
     nodes.Tuple: _items,
     nodes.Dict: _record,
     nodes.Filter: _filter,
-    nodes.Test: _test,
+    nodes.Test: lambda node, frame: apply_test(
+        node.name, _walk(node.node, frame), [_given(each, frame) for each in node.args]
+    ),
     nodes.Call: _call,
     nodes.CondExpr: _condition,
     nodes.And: lambda node, frame: _given(node.left, frame) and _given(node.right, frame),
     nodes.Or: lambda node, frame: _given(node.left, frame) or _given(node.right, frame),
     nodes.Not: lambda node, frame: not _given(node.node, frame),
-    nodes.Concat: _concat,
+    nodes.Concat: lambda node, frame: _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame),
     nodes.Compare: _compare,
     **dict.fromkeys((nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), _calculation),
-    nodes.Neg: lambda node, frame: negated(_given(node.node, frame)),
-    nodes.Pos: lambda node, frame: signed(_given(node.node, frame)),
+    nodes.Neg: lambda node, frame: number(-number_for("-", _given(node.node, frame))),
+    nodes.Pos: lambda node, frame: number_for("+", _given(node.node, frame)),
 }

@@ -78,16 +78,15 @@ def kind_of(value: Json) -> str:
             return "a record"
 
 
-def numbers_in(value: Json) -> Iterator[tuple[Path, Json]]:
-    """Every number inside `value`, and the path to it."""
+def leaves(value: Json, path: Path = ()) -> Iterator[tuple[Path, Json]]:
+    """Everything inside `value` that is no list and no record, and the path to it, which begins with `path`."""
     match value:
         case list():
             parts: Iterable[tuple[str | int, Json]] = enumerate(value)
         case dict():
             parts = value.items()
         case _:
-            if is_number(value):
-                yield (), value
+            yield path, value
             return
     for key, item in parts:
-        yield from (((key, *path), number) for path, number in numbers_in(item))
+        yield from leaves(item, (*path, key))

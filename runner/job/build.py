@@ -12,30 +12,14 @@ from msgspec import Struct
 
 from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
 from runner.foundation.values import Json, JsonObject, Path, compact
-from runner.job import defaults
+from runner.job import defaults, model
 from runner.job.actions import ACTIONS, Failures, IncludedJob
 from runner.job.actions.failures import SINCE_RUN
-from runner.job.model import (
-    CLEANUP_SECONDS,
-    FOLLOW_SECONDS,
-    Case,
-    Expectation,
-    Expected,
-    Job,
-    OnFailure,
-    Retry,
-    RetryOn,
-    SchemaExpectation,
-    Step,
-    StepEffect,
-    Undo,
-    Verify,
-)
 from runner.job.outline import declared_inputs
 from runner.reading.document import Document
 
-_USUAL_RETRY = Retry()
-_NO_JOBS: Mapping[Path, Job] = {}
+_USUAL_RETRY = model.Retry()
+_NO_JOBS: Mapping[Path, model.Job] = {}
 
 
 class _Whole(Struct, frozen=True, kw_only=True):
@@ -43,16 +27,18 @@ class _Whole(Struct, frozen=True, kw_only=True):
 
     document: Document
     preset: JsonObject
-    included: Mapping[Path, Job]
+    included: Mapping[Path, model.Job]
 
 
-def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: tuple[Case, ...] | None = None) -> Job:
+def job(
+    document: Document, *, included: Mapping[Path, model.Job] = _NO_JOBS, cases: tuple[model.Case, ...] | None = None
+) -> model.Job:
     """The job that `document` holds. `included` are the jobs in the place of steps, by the paths of these steps."""
     written = record(document.data)
     whole = _Whole(document=document, preset=record(written.get("defaults")), included=included)
     steps = _steps(written.get("steps"), ("steps",), whole=whole, condition="success()")
     final_steps = _steps(written.get("finally"), ("finally",), whole=whole, condition="always()")
-    return Job(
+    return model.Job(
         name=sure_text(written["name"]),
         file=document.file,
         description=text(written, "description"),
@@ -60,7 +46,7 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
         tags=tuple(sure_text(tag) for tag in items(written.get("tags"))),
         target=text(written, "target"),
         timeout=duration(written.get("timeout")),
-        cleanup_timeout=duration(written.get("cleanup_timeout")) or CLEANUP_SECONDS,
+        cleanup_timeout=duration(written.get("cleanup_timeout")) or model.CLEANUP_SECONDS,
         concurrency=text(written, "concurrency"),
         needs=tuple(sure_text(name) for name in items(written.get("needs"))),
         inputs=declared_inputs(written.get("inputs")),
@@ -73,7 +59,7 @@ def job(document: Document, *, included: Mapping[Path, Job] = _NO_JOBS, cases: t
     )
 
 
-def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple[Step, ...]:
+def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple[model.Step, ...]:
     """The steps of the list at `path`; `condition` holds where a step has no `if`."""
     lines = whole.document.lines_of_items(path)
     return tuple(
@@ -82,7 +68,7 @@ def _steps(written: Json, path: Path, *, whole: _Whole, condition: str) -> tuple
     )
 
 
-def _moments(steps: tuple[Step, ...]) -> Iterator[str]:
+def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
     """What is counted since, by steps, by what undoes them, and by included jobs as far as that is the whole run."""
     for step in steps:
         match step.action:
@@ -95,33 +81,33 @@ def _moments(steps: tuple[Step, ...]) -> Iterator[str]:
         yield from _moments(step.undo.steps if step.undo else ())
 
 
-def _undo(written: Json, path: Path, *, whole: _Whole) -> Undo | None:
+def _undo(written: Json, path: Path, *, whole: _Whole) -> model.Undo | None:
     """What undoes a step is carried out whatever else failed, unless it says so itself."""
     if isinstance(written, dict):
         step = _step(written, path, whole=whole, condition="always()", line=whole.document.line_of(path))
-        return Undo(steps=(step,), alone=True)
+        return model.Undo(steps=(step,), alone=True)
     steps = _steps(written, path, whole=whole, condition="always()")
-    return Undo(steps=steps, alone=False) if steps else None
+    return model.Undo(steps=steps, alone=False) if steps else None
 
 
-def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line: int) -> Step:
+def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line: int) -> model.Step:
     preset = whole.preset
     each = fields.get("for_each")
     action = next(known for key, known in ACTIONS.items() if key in fields)
-    return Step(
+    return model.Step(
         id=text(fields, "id"),
         name=text(fields, "name"),
         help=text(fields, "help"),
         condition=_expression(fields["if"]) if "if" in fields else condition,
-        effect=defaults.effect(fields) or StepEffect.READ,  # a `job` has none of its own
+        effect=defaults.effect(fields) or model.StepEffect.READ,  # a `job` has none of its own
         retry=_retry(defaults.retry(fields, preset)),
         timeout=duration(defaults.timeout(fields, preset)),
-        follow=duration(fields.get("timeout")) or FOLLOW_SECONDS,
-        verify=one_of(Verify, defaults.setting("verify", fields, preset), Verify.AUTO),
+        follow=duration(fields.get("timeout")) or model.FOLLOW_SECONDS,
+        verify=one_of(model.Verify, defaults.setting("verify", fields, preset), model.Verify.AUTO),
         expect=tuple(_expected(item) for item in items(fields.get("expect"))),
         outputs=_expressions(fields.get("outputs")),
         secret=fields.get("secret") is True,
-        on_failure=one_of(OnFailure, defaults.setting("on_failure", fields, preset), OnFailure.STOP),
+        on_failure=one_of(model.OnFailure, defaults.setting("on_failure", fields, preset), model.OnFailure.STOP),
         action=action.build(fields[action.key], whole.included.get(path)),
         for_each=each if isinstance(each, str | list) else None,
         undo=_undo(fields.get("undo"), (*path, "undo"), whole=whole),
@@ -129,33 +115,33 @@ def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line
     )
 
 
-def _retry(written: JsonObject) -> Retry:
+def _retry(written: JsonObject) -> model.Retry:
     if not written:
         return _USUAL_RETRY
     usual = _USUAL_RETRY
-    return Retry(
+    return model.Retry(
         max_attempts=number(written.get("max_attempts"), usual.max_attempts),
         initial=duration(written.get("initial")) or usual.initial,
         factor=_number(written.get("factor"), usual.factor),
         max=duration(written.get("max")) or usual.max,
         jitter=_number(written.get("jitter"), usual.jitter),
-        on=frozenset(RetryOn(sure_text(item)) for item in items(written.get("on"))) or usual.on,
+        on=frozenset(model.RetryOn(sure_text(item)) for item in items(written.get("on"))) or usual.on,
     )
 
 
-def _expected(written: Json) -> Expected:
+def _expected(written: Json) -> model.Expected:
     if not isinstance(written, dict):
         return _expectation(_expression(written))
     message = text(written, "message")
     if "schema" in written:
         schema = written["schema"]
-        return SchemaExpectation(schema=schema if isinstance(schema, bool) else record(schema), message=message)
-    return Expectation(that=_expression(written["that"]), message=message)
+        return model.SchemaExpectation(schema=schema if isinstance(schema, bool) else record(schema), message=message)
+    return model.Expectation(that=_expression(written["that"]), message=message)
 
 
 @lru_cache(maxsize=256)  # many steps expect the same
-def _expectation(that: str) -> Expectation:
-    return Expectation(that=that)
+def _expectation(that: str) -> model.Expectation:
+    return model.Expectation(that=that)
 
 
 def _expressions(written: Json) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from runner.expressions.parse import texts_in
 from runner.foundation.discreet import Discreet
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import items, record
+from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, Path
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
@@ -285,15 +286,11 @@ def _column(cell: str, near: str | None, declared: Mapping[str, Input], *, is_se
 
 
 def _ragged(there: int, wanted: int) -> _Wrong:
-    message = f"this line has {_counted(there, 'cell')}, and the header {_counted(wanted, 'column')}"
+    message = f"this line has {many(there, 'cell')}, and the header {many(wanted, 'column')}"
     more = "put a value that holds a comma in double quotes"
     return _Wrong(
         code="E136", message=message, hint=more if there > wanted else "write the comma of an empty cell, too"
     )
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _list_at(value: Json, path: Path) -> list[Json]:

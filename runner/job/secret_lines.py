@@ -47,7 +47,11 @@ def of_unreadable(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ..
 
 def _places(data: Json) -> Iterator[Path]:
     inputs = record(record(data).get("inputs"))
-    secret = {name for name, fields in inputs.items() if _is_secret(record(fields))}
+    secret = {
+        name
+        for name, fields in inputs.items()
+        if any(value is not False and _means_secret(key) for key, value in record(fields).items())
+    }
     for name in secret:
         keys = (key for key in record(inputs[name]) if key not in _OPEN and not _means_secret(key))
         yield from (("inputs", name, key) for key in keys)
@@ -56,10 +60,6 @@ def _places(data: Json) -> Iterator[Path]:
     for index, case in enumerate(items(record(data).get("cases"))):
         given = record(record(case).get("inputs"))
         yield from (("cases", index, "inputs", key) for key in given if key in secret or key not in inputs)
-
-
-def _is_secret(declared: dict[str, Json]) -> bool:
-    return any(value is not False and _means_secret(key) for key, value in declared.items())
 
 
 def _means_secret(key: str) -> bool:

@@ -1,7 +1,7 @@
 """How a value would be written as the type that its schema wants."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
@@ -34,9 +34,7 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
             return f'put it in quotes: "{source}"'
         case str() if kinds == "boolean" and value.casefold() in BOOLEANS:
             return f"write `{BOOLEANS[value.casefold()]}`"
-        case str() if (kinds == "integer" and _WHOLE.fullmatch(value)) or (
-            kinds == "number" and NUMBER.fullmatch(value)
-        ):
+        case str() if _is_number(value, {kinds}):
             return f"write `{value}` without quotes"
         case str() if kinds == "number" and (point := with_point(value)):
             return f"write `{point}`"
@@ -71,12 +69,10 @@ def _as_type(value: Json, wanted: frozenset[str]) -> str | None:
             return f'"{compact(value)}"'
         case str() if wanted == {"boolean"} and value.casefold() in ("true", "false"):
             return value.casefold()
-        case str() if ("integer" in wanted and _WHOLE.fullmatch(value)) or (
-            "number" in wanted and NUMBER.fullmatch(value)
-        ):
+        case str() if _is_number(value, wanted):
             return value
     return None
 
 
-def _is_number(text: str, wanted: frozenset[str]) -> bool:
+def _is_number(text: str, wanted: Collection[Json]) -> bool:
     return bool(("integer" in wanted and _WHOLE.fullmatch(text)) or ("number" in wanted and NUMBER.fullmatch(text)))

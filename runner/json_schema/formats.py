@@ -4,8 +4,8 @@ Taken is what RFC 3339 refuses: a `date-time` and a `time` without an offset, si
 given a moment in its own time, and `Z` would name another moment. Formats that are not known here are remarks.
 """
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
 from typing import Final
 
 import jsonschema_rs
@@ -47,15 +47,13 @@ def example(name: Json) -> str:
     return f", as in `{EXAMPLES[name]}`" if isinstance(name, str) and name in EXAMPLES else ""
 
 
-def _is_date_time(text: str) -> bool:
-    return _strict("date-time").is_valid(text) or _strict("date-time").is_valid(f"{text}Z")
+def _fits_with_or_without_offset(name: str, text: str) -> bool:
+    return _strict(name).is_valid(text) or _strict(name).is_valid(f"{text}Z")
 
 
-def _is_time(text: str) -> bool:
-    return _strict("time").is_valid(text) or _strict("time").is_valid(f"{text}Z")
-
-
-OWN: Final = {"date-time": _is_date_time, "time": _is_time}
+OWN: Final[dict[str, Callable[..., bool]]] = {
+    name: partial(_fits_with_or_without_offset, name) for name in ("date-time", "time")
+}
 """What `jsonschema_rs` is given in place of formats of its own."""
 
 

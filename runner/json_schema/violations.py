@@ -11,6 +11,7 @@ from typing import Final, cast
 from jsonschema_rs import ValidationError, ValidationErrorKind
 from msgspec import Struct
 
+from runner.foundation.sentences import many
 from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
@@ -165,9 +166,9 @@ def shown(value: Json) -> str:
         case str() if len(value) > _LONGEST:
             return f"a text of {len(value)} characters"
         case list() if value:
-            return f"a list of {_counted(len(value), 'item')}"
+            return f"a list of {many(len(value), 'item')}"
         case dict() if value:
-            return f"a record of {_counted(len(value), 'key')}"
+            return f"a record of {many(len(value), 'key')}"
         case bool():
             return compact(value)
         case str() if not value.isprintable():
@@ -190,9 +191,9 @@ def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None =
         bare=expected,
         kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in _listed(expected)),
         listed=_some(expected),
-        characters=_counted(size, "character"),
-        items=_counted(size, "item"),
-        keys=_counted(size, "key"),
+        characters=many(size, "character"),
+        items=many(size, "item"),
+        keys=many(size, "key"),
         example=example(expected),
     )
     between = ": " if keyword == "propertyNames" else "; the nearest: "
@@ -207,7 +208,3 @@ def _some(expected: Json) -> str:
     words = [shown(word) for word in _listed(expected)]
     more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
     return f"{', '.join(words[:_MOST_WORDS])}{more}"
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

@@ -35,10 +35,6 @@ def _is_of_records(data: JsonObject) -> bool:
     return bool(rows) and all(isinstance(row, dict) for row in rows) and all(key[:1].isupper() for key in data)
 
 
-def _is_catalogue(data: JsonObject) -> bool:
-    return isinstance(data.get("processes"), dict | list) and bool({"site", "pulled"} & data.keys())
-
-
 _KINDS: Final[Mapping[str, _FileKind]] = {
     "job": _FileKind(what="a job", name=".job.yaml", is_it=lambda data: isinstance(data.get("steps"), list)),
     "targets": _FileKind(
@@ -47,7 +43,11 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
         is_it=lambda data: isinstance(data.get("targets"), dict | list),
         to_run="name a job, and with `-t NAME` a target of this file; `runner validate {file}` checks it",
     ),
-    "catalog": _FileKind(what="a catalogue", name=".catalog.yaml", is_it=_is_catalogue),
+    "catalog": _FileKind(
+        what="a catalogue",
+        name=".catalog.yaml",
+        is_it=lambda data: isinstance(data.get("processes"), dict | list) and bool({"site", "pulled"} & data.keys()),
+    ),
     "process": _FileKind(
         what="a double of a process",
         name=".process.yaml",

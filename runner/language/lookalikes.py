@@ -5,12 +5,12 @@ at the end of a block of one line, which would be sent. Only where any text is a
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import NamedTuple
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, leaves
 from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
 
@@ -43,7 +43,7 @@ def check(document: Document, *, reported: Collection[Problem] = (), shown: bool
     if not _MAY_BE.search(document.text):
         return ()
     known = {problem.path for problem in reported}
-    found = ((path, _warning(document, path, value)) for path, value in _leaves(document.data, ()))
+    found = ((path, _warning(document, path, value)) for path, value in leaves(document.data))
     return tuple(
         document.problem(
             "E109",
@@ -57,19 +57,9 @@ def check(document: Document, *, reported: Collection[Problem] = (), shown: bool
     )
 
 
-def _leaves(value: Json, path: Path) -> Iterator[tuple[Path, str | None]]:
-    match value:
-        case dict():
-            for key, part in value.items():
-                yield from _leaves(part, (*path, key))
-        case list():
-            for index, part in enumerate(value):
-                yield from _leaves(part, (*path, index))
-        case str() | None:
-            yield path, value
-
-
-def _warning(document: Document, path: Path, value: str | None) -> _Warning | None:
+def _warning(document: Document, path: Path, value: Json) -> _Warning | None:
+    if value is not None and not isinstance(value, str):
+        return None
     is_bare = value is not None and document.is_bare(path)
     if _is_free(path):
         found = _comment(document, path) if value is None or is_bare else _break(document, path, value)

@@ -1,7 +1,7 @@
 """The templates in the filter of a `query`: whether their values end a text around them, or lack quotes of their own.
 
-What is wrong with the OData itself, `odata/mistakes.py` knows. What a step gives is known by its type alone, so of that
-`result_mistake` reports, once types are known.
+What is wrong with the OData itself, `odata/mistakes.py` knows. Whether a quote may be in a value, types know, so
+`quoted_value` reports once they are known.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +10,15 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from runner.expressions import parse
-from runner.expressions.infer import expression_type, path_type
+from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
-from runner.expressions.typed import LIST, RECORD, TEXT, Type
+from runner.expressions.typed import Type, may_hold_quote
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.raw import text as raw_text
 from runner.foundation.values import Json, Path, compact
 from runner.job.outline import Outline, RawStep
-from runner.lint.quotes import QuoteSearch
 from runner.lint.texts import JobLint
 from runner.odata.lexer import HOLE, Token, is_literal, tokens
 from runner.odata.mistakes import first_mistake, is_compared, is_searched_for, mistake_of_signs
@@ -57,53 +56,28 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
     wrong = mistake_of_signs(whole, has_holes=len(parts) > 1)
     if wrong is None:
         found = tokens(whole)
-        wrong = first_mistake(found)
-        if wrong is None or wrong.warning:
-            quotes = QuoteSearch(job=lint.outline, step=step, of_result=lambda _: False)
-            wrong = _quoted_value(parts, quotes) or wrong
         values = [part for part in parts if isinstance(part, Expression)]
-        wrong = wrong or next(_unquoted_values(found, values, lint.outline), None)
+        wrong = first_mistake(found) or next(_unquoted_values(found, values, lint.outline), None)
     if wrong is not None:
         path = (*step.path, "query", "filter")
         hint = lint.document.in_quotes(path, wrong.hint, part="") or wrong.hint
         lint.add(replace(wrong, hint=hint), path)
 
 
-def result_mistake(step: RawStep, known: Outline, names: Mapping[str, Type]) -> Finding | None:
-    """The first template whose value may end the text around it, and is of a step; none where another is reported."""
-    parts = parts_of(_filter_text(step))
-    by_type = QuoteSearch(job=known, step=step, of_result=lambda path: _may_hold_quote(path_type(path, names)))
-    without = QuoteSearch(job=known, step=step, of_result=lambda _: False)
-    found = [*_in_quotes(parts)]
-    if any(_ODATA.search(part.text) or without.may_be_in(part) for _, part in found):
-        return None
-    for index, part in found:
-        if by_type.may_be_in(part) and _may_hold_quote(expression_type(part, names)[0]):
-            return _ends_the_text(parts, index, part)
-    return None
-
-
-def _may_hold_quote(given: Type) -> bool:
-    """Whether a text of this type can, or a text in a list or a record of it."""
-    if given.kinds & TEXT and given.form is None and (given.words is None or any("'" in word for word in given.words)):
-        return True
-    if given.kinds & LIST and _may_hold_quote(given.of_items):
-        return True
-    return bool(given.kinds & RECORD) and (given.fields is None or any(map(_may_hold_quote, given.fields.values())))
-
-
 def _filter_text(step: RawStep) -> str:
     return raw_text(record(step.fields.get("query")), "filter") or ""
 
 
-def _quoted_value(parts: Parts, quotes: QuoteSearch) -> Finding | None:
+def quoted_value(step: RawStep, names: Mapping[str, Type]) -> Finding | None:
     """A value between the quotes of a filter: its own quotes would end it, and what follows be read as OData."""
+    parts = parts_of(_filter_text(step))
     for index, part in _in_quotes(parts):
         if _ODATA.search(part.text):
             message = f"`odata` writes the quotes itself, and `{{{{ {part.text.strip()} }}}}` is in quotes already"
             return Finding(message=message, hint=f"leave the quotes out: `{_with_odata(parts, index)}`")
-        if quotes.may_be_in(part):
-            return _ends_the_text(parts, index, part)
+        if may_hold_quote(expression_type(part, names)[0]):
+            message = f"a quote in the value of `{{{{ {part.text.strip()} }}}}` would end the text of this filter"
+            return Finding(message=message, hint=_odata_hint(_with_odata(parts, index)), warning=True)
     return None
 
 
@@ -115,11 +89,6 @@ def _in_quotes(parts: Parts) -> Iterator[tuple[int, Expression]]:
             before += part
         elif before.count("'") % 2:
             yield index, part
-
-
-def _ends_the_text(parts: Parts, index: int, part: Expression) -> Finding:
-    message = f"a quote in the value of `{{{{ {part.text.strip()} }}}}` would end the text of this filter"
-    return Finding(message=message, hint=_odata_hint(_with_odata(parts, index)), warning=True)
 
 
 def _odata_hint(written: str) -> str:

@@ -232,7 +232,12 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
         elif not isinstance(row, str) or "{{" not in row:
             is_read = isinstance(row, str) and not parameter.is_exact  # as lists of other things are [?]
             message = f"`{name}` takes records, not {_shown(row)}"
-            yield Misfit(message=message, hint=_a_record(parameter), path=(index,), warning=is_read)
+            yield Misfit(
+                message=message,
+                hint=f"write a record: `{{{next(iter(parameter.items), 'CODE')}: …}}`",
+                path=(index,),
+                warning=is_read,
+            )
 
 
 def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Misfit]:
@@ -246,10 +251,6 @@ def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Mis
     for found in _records(name, parameter, value):
         yield replace(found, path=(), at_key=False)
         return
-
-
-def _a_record(parameter: Parameter) -> str:
-    return f"write a record: `{{{next(iter(parameter.items), 'CODE')}: …}}`"
 
 
 def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index: int) -> Iterator[Misfit]:

@@ -4,7 +4,7 @@ Without a catalogue there is less to know, and types still flow: of inputs by th
 what a `query` reads. What is not certain is not reported.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from msgspec import field
@@ -18,6 +18,7 @@ from runner.expressions.typed import (
     A_TEXT,
     LIST,
     NULL,
+    PLAIN_TEXT,
     RECORD,
     TEXT,
     UNKNOWN,
@@ -30,22 +31,12 @@ from runner.expressions.typed import (
 )
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, Path, compact, numbers_in, value_at
+from runner.foundation.values import Json, Path, compact, is_number, leaves, value_at
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
-from runner.lint.filters import result_mistake
-from runner.lint.fitting import (
-    Misfit,
-    column_of,
-    has_own_hint,
-    lost_signs,
-    numbers_for_texts,
-    unfit_number,
-    unfit_records,
-    unfit_type,
-    unfit_value,
-)
+from runner.lint import fitting
+from runner.lint.filters import quoted_value
 from runner.lint.places import ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type, unmet
 from runner.lint.statuses import PROCESS_STATUSES, STEP_STATUSES
@@ -59,18 +50,22 @@ _MOST_VALUES = 200
 _Names = dict[str, Type]
 _JOB_NAMES: Mapping[str, Type] = {
     "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
-    "target": record_of({"name": A_TEXT, "url": A_TEXT}),
+    "target": record_of({"name": PLAIN_TEXT, "url": PLAIN_TEXT}),
     "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
 }
+
+
+def _word(known: Iterable[str]) -> Type:
+    return Type(kinds=TEXT, plain=True, note=f"it is a word: {', '.join(f'`{word}`' for word in known)}")
+
+
 _ATTEMPT_NAMES: Mapping[str, Type] = {
-    "process_status": or_null(
-        Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{status}`' for status in PROCESS_STATUSES)}")
-    ),
+    "process_status": or_null(_word(PROCESS_STATUSES)),
     "process_id": or_null(A_GUID),
     "seconds": A_NUMBER,
 }
 _STEP_KEYS: Mapping[str, Type] = {
-    "status": Type(kinds=TEXT, note=f"it is a word: {', '.join(f'`{status}`' for status in STEP_STATUSES)}"),
+    "status": _word(STEP_STATUSES),
     "process_id": or_null(A_GUID),
     "attempts": A_NUMBER,
     "seconds": A_NUMBER,
@@ -188,8 +183,9 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
             return ACTIONS[str(at[-1])].result(start, process)
         if "job" in fields:
             return self._included(step, sent)
-        if (wrong := result_mistake(step, self.job, inside) if "query" in fields else None) is not None:
-            self.add(wrong, (*step.path, "query", "filter"))
+        if (wrong := quoted_value(step, inside)) is not None:
+            at = (*step.path, "query", "filter")
+            self.add(replace(wrong, hint=self.document.in_quotes(at, wrong.hint, part="") or wrong.hint), at)
         action = defaults.action_type(fields)
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 
@@ -201,7 +197,7 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
         found = sent[path] if path in sent else _inner(sent[path[:-1]], path[-1:])
         key = next(key for key in reversed(path) if isinstance(key, str))
         name = "uid" if key.startswith("element") else key
-        wrong = unfit_type(name, Parameter(kind=Kind.GUID), found, source=text.strip())
+        wrong = fitting.unfit_type(name, Parameter(kind=Kind.GUID), found, source=text.strip())
         if wrong is not None:
             self.report("E113", wrong.message, path, hint=wrong.hint)
 
@@ -215,45 +211,46 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
 
     def _numbers(self, value: Json, path: Path) -> None:
         """Numbers for parameters of which no type is known, and which may be texts."""
-        for inner, number in numbers_in(value):
-            at = (*path, *inner)
-            self._misfit(lost_signs(str(at[-1]), written=self.document.written(at), sent=compact(number)), at)
+        for at, part in leaves(value, path):
+            if is_number(part):
+                written = self.document.written(at)
+                self._misfit(fitting.lost_signs(str(at[-1]), written=written, sent=compact(part)), at)
 
     def _fits(self, path: Path, parameter: Parameter, step: RawStep, found: Type) -> None:
         """Check a value against its parameter, and templates in its records against the columns."""
         code, value = str(path[-1]), value_at(path, self.document.data)
-        for misfit in unfit_value(code, parameter, value):
+        for misfit in fitting.unfit_value(code, parameter, value):
             self.add(misfit, path)
-        for inner, number in numbers_for_texts(parameter, value):
+        for inner, number in fitting.numbers_for_texts(parameter, value):
             at = (*path, *inner)
-            self._misfit(unfit_number(str(at[-1]), number, written=self.document.written(at)), at)
+            self._misfit(fitting.unfit_number(str(at[-1]), number, written=self.document.written(at)), at)
         for inner, text in texts_in(value):
-            taker = column_of(parameter, str(inner[-1])) if inner else parameter
+            taker = fitting.column_of(parameter, str(inner[-1])) if inner else parameter
             if taker is not None:
                 self._template_fits(text, (*path, *inner), taker, _inner(found, inner), step=step)
 
     def _template_fits(self, text: str, path: Path, taker: Parameter, found: Type, *, step: RawStep) -> None:
         """Check what a template gives against what takes it: by its type, and by its value if that is known."""
         name, source = str(path[-1]), text.strip()
-        by_type = unfit_type(name, taker, found, source=source)
+        by_type = fitting.unfit_type(name, taker, found, source=source)
         by_value = self._unfit_written(name, text, taker, step)
-        is_better = by_value is not None and has_own_hint(by_value) and found.kinds == TEXT
+        is_better = by_value is not None and fitting.has_own_hint(by_value) and found.kinds == TEXT
         wrong = by_value if by_type is None or is_better else by_type
         self._misfit(wrong, path)
-        for misfit in [] if wrong else unfit_records(name, taker, found, source=source):
+        for misfit in [] if wrong else fitting.unfit_records(name, taker, found, source=source):
             self.add(misfit, path)
 
-    def _unfit_written(self, name: str, text: str, taker: Parameter, step: RawStep) -> Misfit | None:
+    def _unfit_written(self, name: str, text: str, taker: Parameter, step: RawStep) -> fitting.Misfit | None:
         """The first value that a template is known to give, and that does not fit."""
         for written in islice(written_values(text, step, self.job), _MOST_VALUES):
-            for misfit in unfit_value(name, taker, written.value):
+            for misfit in fitting.unfit_value(name, taker, written.value):
                 line = self.document.line_of((*written.path, *misfit.path))
                 message = f"{misfit.message}, which `{text.strip()}` gives from line {line}"
                 warning = misfit.warning or not written.is_certain
                 return replace(misfit, message=message, path=(), at_key=False, warning=warning)
         return None
 
-    def _misfit(self, misfit: Misfit | None, path: Path) -> None:
+    def _misfit(self, misfit: fitting.Misfit | None, path: Path) -> None:
         if misfit is not None:
             self.add(misfit, path)
 

@@ -10,7 +10,6 @@ from typing import Final
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Path
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
 from runner.lint.filters import check_filter
@@ -135,9 +134,9 @@ def _read_job(lint: JobLint) -> None:
 def _not_reported(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem, ...]:
     exact = {problem.path for problem in reported}
     whole = {problem.path for problem in reported if problem.code in _WHOLLY_WRONG}
-    new = [problem for problem in found if problem.path not in exact and not _is_inside(problem.path, whole)]
+    new = [
+        problem
+        for problem in found
+        if problem.path not in exact and not any(problem.path[:at] in whole for at in range(1, len(problem.path)))
+    ]
     return in_order(dict.fromkeys(new))
-
-
-def _is_inside(path: Path, whole: Collection[Path]) -> bool:
-    return bool(whole) and any(path[:length] in whole for length in range(1, len(path)))

@@ -14,7 +14,9 @@ from runner.lint.texts import JobLint
 def check_row_names(lint: JobLint) -> None:
     """Report steps in an `undo` whose rows have the names of other rows; doubled ids are reported elsewhere."""
     known = lint.outline
-    if not any(_may_collide(step, known) for step in known.steps) or _has_ids_twice(known):
+    undoing = [step for step in known.steps if "undo" in step.fields or step.fields.get("id") == "undo"]
+    has_ids_twice = sum(isinstance(step.fields.get("id"), str) for step in known.steps) > len(known.by_id)
+    if has_ids_twice or not any(step.path in known.included for step in undoing):
         return
     first: dict[str, Path] = {}
     reported: set[Path] = set()
@@ -26,14 +28,6 @@ def check_row_names(lint: JobLint) -> None:
             message = f"two rows of a run would be called `{name}`: this one, and the row of the step in line {line}"
             hint = "give a step in this `undo` an `id` that no other step has; write a single action as a list for it"
             lint.report("E111", message, path, at_key=True, hint=hint)
-
-
-def _may_collide(step: RawStep, known: Outline) -> bool:
-    return step.path in known.included and ("undo" in step.fields or step.fields.get("id") == "undo")
-
-
-def _has_ids_twice(known: Outline) -> bool:
-    return sum(isinstance(step.fields.get("id"), str) for step in known.steps) > len(known.by_id)
 
 
 def _rows(known: Outline) -> Iterator[tuple[str, Path]]:

@@ -10,7 +10,7 @@ from runner.expressions import parse
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.raw import record
+from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path, is_number
 from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
@@ -55,33 +55,29 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
     def value(self, value: Json, path: Path, scope: NameScope) -> None:
         """A value in which every text may be a template, and no key."""
-        match value:
-            case str() if _BRACES in value:
-                self._template(value, path, scope)
-            case str():
-                self.add_all_in_text(near_templates(value, value, scope, self.outline), path, value)
-            case dict():
-                for key, item in value.items():
-                    self._key(key, path)
-                    self.value(item, (*path, key), scope)
-            case list():
-                for index, item in enumerate(value):
-                    self.value(item, (*path, index), scope)
+        for at, text in self._texts(value, path):
+            if _BRACES in text:
+                self._template(text, at, scope)
+            else:
+                self.add_all_in_text(near_templates(text, text, scope, self.outline), at, text)
 
     def plain(self, value: Json, path: Path) -> None:
         """A value in which no template is read."""
-        match value:
-            case str() if _BRACES in value:
-                line = value[: value.index(_BRACES)].count("\n")
-                message, hint = "no template is read here", _why_not(path)
-                self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), path, value)
-            case dict():
-                for key, item in value.items():
-                    self._key(key, path)
-                    self.plain(item, (*path, key))
-            case list():
-                for index, item in enumerate(value):
-                    self.plain(item, (*path, index))
+        for at, text in self._texts(value, path):
+            if _BRACES in text:
+                line = text[: text.index(_BRACES)].count("\n")
+                message, hint = "no template is read here", _why_not(at)
+                self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), at, text)
+
+    def _texts(self, value: Json, path: Path) -> Iterator[tuple[Path, str]]:
+        """The texts in a value, and their paths; reports templates in its keys."""
+        if isinstance(value, str):
+            yield path, value
+        for key, item in value.items() if isinstance(value, dict) else enumerate(items(value)):
+            if isinstance(key, str) and _BRACES in key:
+                hint = "write the name of the key itself: only values are evaluated"
+                self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
+            yield from self._texts(item, (*path, key))
 
     def _template(self, text: str, path: Path, scope: NameScope) -> None:
         try:
@@ -112,11 +108,6 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
         for each in (problem, *problem.others):
             self.add_unreadable(each.finding, path, text)
         self.add_all_in_text(_wrong_names(problem.names, text, scope, self.outline), path, text)
-
-    def _key(self, key: str, path: Path) -> None:
-        if _BRACES in key:
-            hint = "write the name of the key itself: only values are evaluated"
-            self.report("E122", "no template is read in a key", (*path, key), hint=hint, at_key=True)
 
 
 def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, job: Outline) -> Iterator[WrongName]:

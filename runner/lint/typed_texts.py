@@ -5,24 +5,11 @@ A text that cannot be read is reported elsewhere, and unknown here.
 
 from collections.abc import Mapping
 
-from runner.expressions import parse
+from runner.expressions import parse, typed
 from runner.expressions.always import no_bound
 from runner.expressions.conditions import comparison_hint, operand_mistake
 from runner.expressions.infer import expression_type, node_type, template_type
 from runner.expressions.parse import TemplateProblem
-from runner.expressions.typed import (
-    A_GUID,
-    ANYTHING,
-    BOOLEAN,
-    TEXT,
-    UNKNOWN,
-    Type,
-    any_of,
-    in_words,
-    list_of,
-    of_value,
-    record_of,
-)
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, Path
 from runner.reading.collector import ProblemCollector
@@ -31,19 +18,19 @@ from runner.reading.collector import ProblemCollector
 class TypeLint(ProblemCollector, frozen=True, kw_only=True):
     """`names` are always the types of what an expression may use."""
 
-    def expression(self, written: Json, path: Path, names: Mapping[str, Type]) -> Type:
+    def expression(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a bare expression, which may also be a boolean or a number."""
         if not isinstance(written, str):
-            return of_value(written)
+            return typed.of_value(written)
         try:
             parsed = parse.expression(written)
         except TemplateProblem:
-            return UNKNOWN
+            return typed.UNKNOWN
         given, wrong = expression_type(parsed, names)
         self.add_all_in_text(wrong, path, written)
         return given
 
-    def condition(self, written: Json, path: Path, names: Mapping[str, Type]) -> None:
+    def condition(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> None:
         """An expression that must give a boolean. Constants are judged elsewhere."""
         before = len(self.problems)
         given = self.expression(written, path, names)
@@ -57,34 +44,38 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
             return
         if (wrong := operand_mistake(parsed, names)) is not None:
             self.add_in_text(wrong, path, parsed.text)
-        elif not given.may_be(BOOLEAN):
-            message = f"`{parsed.text}` gives {in_words(given)}, and a condition is true or false"
+        elif not given.may_be(typed.BOOLEAN):
+            message = f"`{parsed.text}` gives {typed.in_words(given)}, and a condition is true or false"
             self.report("E175", message, path, hint=comparison_hint(parsed.text, given, parsed.tree))
-        elif (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != ANYTHING:
+        elif (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != typed.ANYTHING:
             message = f"`{parsed.text}` is true of every list and text, the empty ones too"
             self.report("E117", message, path, hint="write `> 0`, if it must not be empty", warning=True)
 
-    def value(self, value: Json, path: Path, names: Mapping[str, Type]) -> Type:
+    def value(self, value: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a value in which every text may be a template."""
         match value:
             case str() if "{{" in value:
                 return self._template(value, path, names)
             case str():
-                return A_GUID if is_guid(value) else Type(kinds=TEXT, holds=value)
+                return (
+                    typed.A_GUID
+                    if is_guid(value)
+                    else typed.Type(kinds=typed.TEXT, holds=value, plain="'" not in value)
+                )
             case list():
-                items = any_of([self.value(item, (*path, index), names) for index, item in enumerate(value)])
-                return list_of(items) if items is not None else of_value(value)
+                items = typed.any_of([self.value(item, (*path, index), names) for index, item in enumerate(value)])
+                return typed.list_of(items) if items is not None else typed.of_value(value)
             case dict():
                 fields = {key: self.value(item, (*path, key), names) for key, item in value.items()}
-                return record_of(fields, closed=True)
+                return typed.record_of(fields, closed=True)
             case _:
-                return of_value(value)
+                return typed.of_value(value)
 
-    def _template(self, text: str, path: Path, names: Mapping[str, Type]) -> Type:
+    def _template(self, text: str, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         try:
             parsed = parse.template(text)
         except TemplateProblem:
-            return UNKNOWN
+            return typed.UNKNOWN
         given, wrong = template_type(parsed, names)
         self.add_all_in_text(wrong, path, text)
         return given

@@ -20,6 +20,7 @@ from runner.reading.source import Source
 _CELL = lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*')
 _OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
 _SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
+_HEADER = "a CSV of cases begins with the names of its columns: `name,phone`"
 _FAULTS = {
     "expected after": (
         "a comma must follow the quote that ends a cell",
@@ -93,7 +94,7 @@ def load(name: str, content: bytes) -> Table | Problem:
     except _FlawError as error:
         rows, flaw = error.rows, error.problem
     if not rows:
-        return flaw or source.problem("E108", "there is nothing in this file", at=(0, 0), hint=_header())
+        return flaw or source.problem("E108", "there is nothing in this file", at=(0, 0), hint=_HEADER)
     return _separated_otherwise(source, rows[0]) or Table(
         source=source, header=rows[0], rows=tuple(rows[1:]), flaw=flaw
     )
@@ -138,7 +139,3 @@ def _separated_otherwise(source: Source, header: TableRow) -> Problem | None:
         message = "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns"
         return source.problem("E136", message, at=source.line_bounds(header.first), hint="leave this line out")
     return None
-
-
-def _header() -> str:
-    return "a CSV of cases begins with the names of its columns: `name,phone`"

@@ -17,30 +17,17 @@ from runner.expressions.evaluate import EvaluationError, Scope, boolean, render,
 from runner.expressions.parse import expression, template
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject, compact, well_formed
-from runner.sandbox.doubles import (
-    Activity,
-    Background,
-    Deed,
-    Delay,
-    Delete,
-    Double,
-    Fail,
-    Insert,
-    Park,
-    Select,
-    Set,
-    Update,
-)
+from runner.sandbox import doubles
 from runner.sandbox.process_schemas import element_caption, element_uid
 from runner.sandbox.store import InstanceStatus, ReachedElement, Store
 
-Running: TypeAlias = Generator[Delay | Background, None, None]
+Running: TypeAlias = Generator[doubles.Delay | doubles.Background, None, None]
 
 
 class _FailedError(Exception):
     """The process fails at this activity, with this text."""
 
-    def __init__(self, activity: Activity, text: str) -> None:
+    def __init__(self, activity: doubles.Activity, text: str) -> None:
         super().__init__(text)
         self.activity = activity
 
@@ -58,7 +45,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
 
 
 def carry_out(
-    double: Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
+    double: doubles.Double, surroundings: Surroundings, *, process_id: str, start: int = 0, failing: str | None = None
 ) -> Running:
     """Do the activities from `start` on, until the end, a failure, or an element that must be executed first.
 
@@ -86,22 +73,22 @@ def carry_out(
 class _Work(Struct, frozen=True, kw_only=True):
     """A process under way; `parameters` holds its values and is changed by what the activities do."""
 
-    double: Double
+    double: doubles.Double
     surroundings: Surroundings
     process_id: str
     parameters: JsonObject
 
-    def from_position(self, start: int) -> Generator[Delay | Background, None, bool]:
+    def from_position(self, start: int) -> Generator[doubles.Delay | doubles.Background, None, bool]:
         """Whether the process is parked at the end."""
         for position, activity in enumerate(self.double.activities[start:], start):
             if not self._applies(activity):
                 continue
             match activity.deed:
-                case Park(waits=waits) as park:
+                case doubles.Park(waits=waits) as park:
                     self._park(park, position)
                     if waits:
                         return True
-                case Delay() | Background() as deed:
+                case doubles.Delay() | doubles.Background() as deed:
                     self.surroundings.store.keep(self.process_id, self.parameters)
                     yield deed
                     if not self.surroundings.store.is_running(self.process_id):
@@ -110,7 +97,7 @@ class _Work(Struct, frozen=True, kw_only=True):
                     self._carry_out(activity)
         return False
 
-    def _applies(self, activity: Activity) -> bool:
+    def _applies(self, activity: doubles.Activity) -> bool:
         if activity.condition is None:
             return True
         try:
@@ -118,50 +105,50 @@ class _Work(Struct, frozen=True, kw_only=True):
         except EvaluationError as error:
             raise self._broken(activity, error) from None
 
-    def _carry_out(self, activity: Activity) -> None:
+    def _carry_out(self, activity: doubles.Activity) -> None:
         try:
             self._do(activity)
         except (EvaluationError, CannotReadError) as error:
             raise self._broken(activity, error) from None
 
-    def _do(self, activity: Activity) -> None:
+    def _do(self, activity: doubles.Activity) -> None:
         match activity.deed:
-            case Set(values=values):
+            case doubles.Set(values=values):
                 for code, value in values.items():
                     self._put(code, render_value(value, self._scope()))
-            case Fail(text=text):
+            case doubles.Fail(text=text):
                 rendered = render(template(text), self._scope())
                 raise _FailedError(activity, rendered if isinstance(rendered, str) else compact(rendered))
-            case Insert() | Select() | Update() | Delete() as deed:
+            case doubles.Insert() | doubles.Select() | doubles.Update() | doubles.Delete() as deed:
                 self._on_records(deed)
-            case Park() | Delay() | Background():
+            case doubles.Park() | doubles.Delay() | doubles.Background():
                 pass
             case _:
                 assert_never(activity.deed)
 
-    def _on_records(self, deed: Insert | Select | Update | Delete) -> None:
+    def _on_records(self, deed: doubles.Insert | doubles.Select | doubles.Update | doubles.Delete) -> None:
         store = self.surroundings.store
         match deed:
-            case Insert():
+            case doubles.Insert():
                 self._insert(deed)
-            case Select(entity=entity, where=where, into=into):
+            case doubles.Select(entity=entity, where=where, into=into):
                 self._put(into, [*self._rows(entity, where)])
-            case Update(entity=entity, where=where, values=values):
+            case doubles.Update(entity=entity, where=where, values=values):
                 for row in self._rows(entity, where):
                     store.replace(entity, row | self._rendered(values, row))
-            case Delete(entity=entity, where=where):
+            case doubles.Delete(entity=entity, where=where):
                 for row in self._rows(entity, where):
                     store.delete(entity, row["Id"])
             case _:
                 assert_never(deed)
 
-    def fail_at(self, activity: Activity, error: str) -> None:
+    def fail_at(self, activity: doubles.Activity, error: str) -> None:
         """Write down at which element the process fails, as a site does where it logs elements."""
         element = self._element(activity.deed, self.double.activities.index(activity))
         failed = replace(element, status=InstanceStatus.ERROR, completed=element.started, error=error)
         self.surroundings.store.reach(failed)
 
-    def _park(self, park: Park, position: int) -> None:
+    def _park(self, park: doubles.Park, position: int) -> None:
         """Write down that the process waits here, or that it has passed."""
         element = self._element(park, position)
         if park.into is not None:
@@ -169,7 +156,7 @@ class _Work(Struct, frozen=True, kw_only=True):
         passed = replace(element, status=InstanceStatus.DONE, completed=element.started)
         self.surroundings.store.reach(element if park.waits else passed)
 
-    def _element(self, deed: Deed, position: int) -> ReachedElement:
+    def _element(self, deed: doubles.Deed, position: int) -> ReachedElement:
         return ReachedElement(
             id=self.surroundings.new_id(),
             uid=element_uid(self.double.code, deed, position),
@@ -179,7 +166,7 @@ class _Work(Struct, frozen=True, kw_only=True):
             started=self.surroundings.now(),
         )
 
-    def _insert(self, insert: Insert) -> None:
+    def _insert(self, insert: doubles.Insert) -> None:
         record = self._rendered(insert.values, None)
         key = record.get("Id", self.surroundings.new_id())
         if not isinstance(key, str) or not is_guid(key):
@@ -214,6 +201,6 @@ class _Work(Struct, frozen=True, kw_only=True):
         """The same for the same label and process, as in a job it is for the same run."""
         return str(uuid5(UUID(self.process_id), "".join(str(label) for label in labels)))
 
-    def _broken(self, activity: Activity, error: Exception) -> _FailedError:
+    def _broken(self, activity: doubles.Activity, error: Exception) -> _FailedError:
         """A mistake in the double: the log's text says where, since nobody but its author can mend it."""
         return _FailedError(activity, f"{self.double.file}:{activity.line}: {error}")

@@ -104,7 +104,14 @@ class StandIn:
             case _, ("odata", *_):
                 return refuse()
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
-                return _introduced(user)
+                return plain_json(
+                    {
+                        "userId": user.id,
+                        "contactId": user.contact_id,
+                        "userName": user.name,
+                        "cultureName": user.culture,
+                    }
+                )
             case "POST", ("DataService", "json", "SyncReply", "ProcessSchemaRequest"):
                 return plain_json(schema_reply(self._doubles.values(), str(record_in(body).get("uId", ""))))
             case verb, ("ServiceModel", "ProcessEngineService.svc", *method):
@@ -165,9 +172,3 @@ async def _body(request: Request) -> bytes | None:
         if len(body) > _LARGEST_BODY:
             return None
     return bytes(body)
-
-
-def _introduced(user: User) -> Response:
-    return plain_json(
-        {"userId": user.id, "contactId": user.contact_id, "userName": user.name, "cultureName": user.culture}
-    )

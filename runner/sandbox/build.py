@@ -10,32 +10,16 @@ from runner.foundation.durations import seconds
 from runner.foundation.raw import items, number, record, text
 from runner.foundation.values import Json, JsonObject, Path, compact
 from runner.reading.load import Document
-from runner.sandbox.doubles import (
-    Activity,
-    Background,
-    CallFault,
-    Deed,
-    Delay,
-    Delete,
-    Double,
-    Fail,
-    Insert,
-    Park,
-    RecordChange,
-    Select,
-    Set,
-    StartsOn,
-    Update,
-)
+from runner.sandbox import doubles
 from runner.sandbox.fault_kinds import FAULT_KINDS
 
 
-def double(document: Document) -> Double:
+def double(document: Document) -> doubles.Double:
     fields = record(document.data)
     code = str(fields["process"])
     activities = items(fields.get("activities"))
     lines = document.lines_of_items(("activities",))
-    return Double(
+    return doubles.Double(
         code=code,
         caption=str(fields.get("caption", code)),
         file=document.file,
@@ -49,13 +33,13 @@ def double(document: Document) -> Double:
     )
 
 
-def fault(fields: JsonObject) -> CallFault:
+def fault(fields: JsonObject) -> doubles.CallFault:
     """A fault of a double's file, or of `POST /sandbox/faults`."""
     kind = str(fields["fault"])
     times, taking = fields.get("times"), fields.get("seconds", FAULT_KINDS[kind].seconds or 0)
     assert times is None or isinstance(times, int | float)
     assert isinstance(taking, int | float)
-    return CallFault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
+    return doubles.CallFault(kind=kind, times=None if times is None else int(times), seconds=float(taking))
 
 
 class ColumnUse(Struct, frozen=True, kw_only=True):
@@ -72,26 +56,26 @@ class ColumnUse(Struct, frozen=True, kw_only=True):
     filled_beside: Collection[str] | None = None
 
 
-def column_uses(double: Double) -> Iterator[ColumnUse]:
+def column_uses(double: doubles.Double) -> Iterator[ColumnUse]:
     """Every entity that the double works on, each followed by the columns that it names there."""
     if (start := double.starts_on) is not None:
         yield ColumnUse(entity=start.entity, path=("starts_on", "entity"), names_entity=True)
         yield from _columns_in(start.where, start.entity, ("starts_on", "where"))
     for index, activity in enumerate(double.activities):
         deed, at = activity.deed, ("activities", index, type(activity.deed).__name__.lower())
-        if not isinstance(deed, Insert | Select | Update | Delete):
+        if not isinstance(deed, doubles.Insert | doubles.Select | doubles.Update | doubles.Delete):
             continue
         yield ColumnUse(entity=deed.entity, path=(*at, "entity"), names_entity=True)
-        values = deed.values if isinstance(deed, Insert | Update) else {}
+        values = deed.values if isinstance(deed, doubles.Insert | doubles.Update) else {}
         for column in values:
             yield ColumnUse(entity=deed.entity, column=column, path=(*at, "values", column), filled_beside=values)
-        if isinstance(deed, Select):
+        if isinstance(deed, doubles.Select):
             for column in double.parameters[deed.into].items:
                 path = ("parameters", deed.into, "items", column)
                 yield ColumnUse(entity=deed.entity, column=column, path=path, at_key=True)
-        if not isinstance(deed, Insert):
+        if not isinstance(deed, doubles.Insert):
             yield from _columns_in(deed.where, deed.entity, (*at, "where"))
-        if isinstance(deed, Update):
+        if isinstance(deed, doubles.Update):
             for column, value in values.items():
                 yield from _columns_in(value, deed.entity, (*at, "values", column))
 
@@ -110,10 +94,10 @@ def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
                 pass
 
 
-def _starts_on(fields: JsonObject) -> StartsOn:
-    return StartsOn(
+def _starts_on(fields: JsonObject) -> doubles.StartsOn:
+    return doubles.StartsOn(
         entity=str(fields["entity"]),
-        change=RecordChange(str(fields["change"])),
+        change=doubles.RecordChange(str(fields["change"])),
         where=_expression(fields.get("where")),
         into=text(fields, "into"),
     )
@@ -128,25 +112,25 @@ def _parameter(fields: JsonObject) -> Parameter:
     )
 
 
-def _activity(fields: JsonObject, line: int) -> Activity:
+def _activity(fields: JsonObject, line: int) -> doubles.Activity:
     kind = next(key for key in fields if key != "if")
-    return Activity(deed=_deed(kind, fields[kind]), condition=_expression(fields.get("if")), line=line)
+    return doubles.Activity(deed=_deed(kind, fields[kind]), condition=_expression(fields.get("if")), line=line)
 
 
-def _deed(kind: str, value: Json) -> Deed:
+def _deed(kind: str, value: Json) -> doubles.Deed:
     match kind:
         case "set":
-            return Set(values=record(value))
+            return doubles.Set(values=record(value))
         case "delay":
-            return Delay(seconds=seconds(str(value)) or 0)
+            return doubles.Delay(seconds=seconds(str(value)) or 0)
         case "background":
-            return Background()
+            return doubles.Background()
         case "fail":
             fields: JsonObject = value if isinstance(value, dict) else {"text": value}
-            return Fail(text=str(fields["text"]), uid=_uid(fields), caption=text(fields, "caption"))
+            return doubles.Fail(text=str(fields["text"]), uid=_uid(fields), caption=text(fields, "caption"))
         case "element":
             fields = record(value)
-            return Park(
+            return doubles.Park(
                 uid=_uid(fields),
                 into=text(fields, "into"),
                 caption=text(fields, "caption"),
@@ -156,18 +140,18 @@ def _deed(kind: str, value: Json) -> Deed:
             return _on_records(kind, record(value))
 
 
-def _on_records(kind: str, fields: JsonObject) -> Insert | Select | Update | Delete:
+def _on_records(kind: str, fields: JsonObject) -> doubles.Insert | doubles.Select | doubles.Update | doubles.Delete:
     entity = str(fields["entity"])
     where = _expression(fields.get("where"))
     match kind:
         case "insert":
-            return Insert(entity=entity, values=record(fields.get("values")), into=text(fields, "into"))
+            return doubles.Insert(entity=entity, values=record(fields.get("values")), into=text(fields, "into"))
         case "select":
-            return Select(entity=entity, where=where, into=str(fields["into"]))
+            return doubles.Select(entity=entity, where=where, into=str(fields["into"]))
         case "update":
-            return Update(entity=entity, where=where, values=record(fields["values"]))
+            return doubles.Update(entity=entity, where=where, values=record(fields["values"]))
         case _:
-            return Delete(entity=entity, where=where)
+            return doubles.Delete(entity=entity, where=where)
 
 
 def _expression(value: Json) -> str | None:

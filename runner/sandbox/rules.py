@@ -19,7 +19,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, leaves
 from runner.lint.fitting import unfit_type
 from runner.lint.typed_texts import TypeLint
 from runner.reading.document import Document
@@ -218,23 +218,12 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
     def _value(self, value: Json, path: Path, names: _Names) -> Type:
         """The type of a value, unknown where a text in it is wrong."""
         before = len(self.problems)
-        self._texts(value, path, names)
+        for at, text in leaves(value, path):
+            if self._is_bare(text, names):
+                self._bare(str(text), at, warning=True)
+            elif isinstance(text, str):
+                self._is_sound(text, at, names, is_template=True)
         return self.value(value, path, names) if len(self.problems) == before else UNKNOWN
-
-    def _texts(self, value: Json, path: Path, names: _Names) -> None:
-        match value:
-            case str() if self._is_bare(value, names):
-                self._bare(value, path, warning=True)
-            case str():
-                self._is_sound(value, path, names, is_template=True)
-            case list():
-                for index, item in enumerate(value):
-                    self._texts(item, (*path, index), names)
-            case dict():
-                for key, item in value.items():
-                    self._texts(item, (*path, key), names)
-            case _:
-                pass
 
     def _is_sound(self, text: str, path: Path, names: _Names, *, is_template: bool) -> bool:
         """Whether it can be read, and every name in it is known; else that is reported."""

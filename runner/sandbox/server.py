@@ -62,7 +62,7 @@ def served(
             store.fill(doubles.records)
         else:
             store.end_interrupted(completed=_now(), error=_INTERRUPTED)
-        surroundings = Surroundings(store=store, now=_now, new_id=_new_id)
+        surroundings = Surroundings(store=store, now=_now, new_id=lambda: str(uuid4()))
         app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex, clock=time.monotonic, page_size=page_size)
         with _running(app, listener):
             yield _url(listener)
@@ -199,7 +199,3 @@ def _url(listener: socket.socket) -> str:
 
 def _now() -> str:
     return written(datetime.now(UTC))
-
-
-def _new_id() -> str:
-    return str(uuid4())

@@ -50,7 +50,7 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
         caption=double.caption,
         version=double.version,
         why_not=None if double.active else "none of its versions is active",
-        members=tuple(map(_member, sorted(versions, key=_number))) if len(versions) > 1 else (),
+        members=tuple(map(_member, sorted(versions, key=lambda double: double.version))) if len(versions) > 1 else (),
         parameters=double.parameters,
         elements=tuple(
             ProcessElement(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
@@ -67,7 +67,3 @@ def _member(double: Double) -> ProcessVersion:
         enabled=True,
         parameters=double.parameters,
     )
-
-
-def _number(double: Double) -> int:
-    return double.version

@@ -69,7 +69,7 @@ def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> No
     if site is not None:
         message = "this is the address of an identity service, and not of a site"
         problems.report("E107", message, (*at, "url"), hint=f"write `{site}`", warning=True)
-    is_a_site = bool(url and identity) and site is None and _are_of_one_host(url or "", identity or "")
+    is_a_site = bool(url and identity) and site is None and _host(url or "") == _host(identity or "") is not None
     if is_a_site and (service := identity_in_the_cloud(identity or "")) is not None:
         message = "this is the address of a site, and not of its identity service"
         hint = f"write `{service}`, or leave it out: for `*.creatio.com` it is known"
@@ -95,7 +95,3 @@ def _host(url: str) -> str | None:
         return urlsplit(url).hostname
     except ValueError:
         return None
-
-
-def _are_of_one_host(url: str, identity: str) -> bool:
-    return _host(url) is not None and _host(url) == _host(identity)

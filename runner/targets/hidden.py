@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
-from runner.foundation.values import Json, Path, compact
+from runner.foundation.values import Json, Path, compact, leaves
 from runner.reading.document import Document
 from runner.secrets.redact import STARS, Secrets
 from runner.service.auth import KINDS
@@ -115,18 +115,10 @@ def _of_target(target: Json, at: Path) -> Iterator[tuple[Path, Json]]:
 
 
 def _leaves(value: Json, at: Path) -> Iterator[tuple[Path, Json]]:
-    match value:
-        case dict():
-            for key, part in value.items():
-                yield from _leaves(part, (*at, key))
-        case list():
-            for index, part in enumerate(value):
-                yield from _leaves(part, (*at, index))
-        case None:
-            if at[2:3] == ("auth",) and at[-1] not in _WHO_SIGNS_IN:
-                yield at, None
-        case _:
-            yield at, value
+    """A key without a value counts in what says who signs in only."""
+    for path, part in leaves(value, at):
+        if part is not None or (path[2:3] == ("auth",) and path[-1] not in _WHO_SIGNS_IN):
+            yield path, part
 
 
 def _literals(value: Json) -> Iterator[str]:

@@ -19,17 +19,8 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.site import PREFIXES, Site
+from runner.targets import values
 from runner.targets.model import Keys, SiteTarget
-from runner.targets.values import (
-    IDENTITY_HINT,
-    NO_IDENTITY,
-    header_mistake,
-    identity_in_the_cloud,
-    identity_mistake,
-    proxy_mistake,
-    url_mistake,
-    without_token_path,
-)
 
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -65,7 +56,7 @@ def resolve(
         return tuple(problems)
     ready = _site(target, found)
     if ready.auth is not None and ready.auth.kind.by_identity_service and ready.identity_url is None:
-        return (_at(target, ("auth",), Problem(code="E142", message=NO_IDENTITY, hint=IDENTITY_HINT)),)
+        return (_at(target, ("auth",), Problem(code="E142", message=values.NO_IDENTITY, hint=values.IDENTITY_HINT)),)
     return ready
 
 
@@ -96,11 +87,11 @@ def _written(target: SiteTarget) -> dict[Keys, str]:
 
 def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
     auth, url = target.auth, found[("url",)].rstrip("/")
-    identity = without_token_path(found.get(("identity_url",), "")) or None
+    identity = values.without_token_path(found.get(("identity_url",), "")) or None
     if auth is not None:
         auth = replace(auth, texts=tuple(found["auth", key] for key in auth.kind.keys))
         if identity is None and auth.kind.by_identity_service:
-            identity = identity_in_the_cloud(url)
+            identity = values.identity_in_the_cloud(url)
     return replace(
         target,
         url=url,
@@ -157,13 +148,13 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
 def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | None:
     match key[0]:
         case "url":
-            return url_mistake(value, plain_http=plain_http)
+            return values.url_mistake(value, plain_http=plain_http)
         case "identity_url":
-            return identity_mistake(value, plain_http=plain_http)
+            return values.identity_mistake(value, plain_http=plain_http)
         case "proxy":
-            return proxy_mistake(value)
+            return values.proxy_mistake(value)
         case "headers":
-            return header_mistake(value)
+            return values.header_mistake(value)
         case _ if not value:
             return Finding(code="E134" if key[0] == "auth" else "E142", message="it is empty")
         case _:

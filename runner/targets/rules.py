@@ -3,7 +3,7 @@
 Reads no environment and no file.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -15,7 +15,7 @@ from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import duration, record, text
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import JsonObject, Path, leaves
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
 from runner.service.auth import kind_of
@@ -66,8 +66,9 @@ def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     if target.get("plain_http") is True:
         checks |= {"url": _url_in_the_clear, "identity_url": _identity_in_the_clear}
     for key, value in target.items():
-        for path, written in _texts(value, (*at, key)):
-            _text(written, path, target, checks=checks, problems=problems)
+        for path, written in leaves(value, (*at, key)):
+            if isinstance(written, str):
+                _text(written, path, target, checks=checks, problems=problems)
         if key == "headers":
             _names_of_headers(target, (*at, key), problems)
     patterns_that_fit_nothing(target, at, problems)
@@ -145,18 +146,6 @@ def _never_ready(target: JsonObject, at: Path, problems: ProblemCollector) -> No
     if (every or otherwise.every) >= (longest or otherwise.longest):
         key = "every" if every else "for"
         problems.report("E168", TOO_SHORT, (*at, "ready", key), hint=TOO_SHORT_HINT)
-
-
-def _texts(value: Json, path: Path) -> Iterator[tuple[Path, str]]:
-    match value:
-        case str():
-            yield path, value
-        case dict():
-            for key, item in value.items():
-                yield from _texts(item, (*path, key))
-        case list():
-            for index, item in enumerate(value):
-                yield from _texts(item, (*path, index))
 
 
 def _template(text: str, path: Path, problems: ProblemCollector) -> None:

@@ -76,7 +76,7 @@ def test_what_the_sandbox_does_not_have_is_told_at_its_place(query: str, expecte
         '{entity: Order, filter: "isof(Total, Edm.String) and cast(Total, Money) eq 5"}',
         '{entity: Order, filter: "{{ broken"}',
         "{entity: SysProcessLog, select: Anything, filter: Whatever eq 1}",
-        "{entity: Order, filter: \"Total gt 0 and Number eq '0' and Total lt '{{ vars.x }}'\"}",
+        "{entity: Order, filter: \"Total gt 0 and Number eq '0' and Total lt '{{ run.id }}'\"}",
         "[Order]",
     ],
 )

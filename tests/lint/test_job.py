@@ -4,9 +4,11 @@ import pytest
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
+from runner.foundation.raw import record
 from runner.foundation.values import pointer
 from runner.job.outline import outline
 from runner.lint import job as rules
+from runner.lint import site
 from runner.reading.document import Document
 from runner.reading.load import load
 
@@ -368,7 +370,8 @@ def test_columns_of_a_query_are_codes_and_paths(query: str, paths: list[str]) ->
 )
 def test_a_value_between_the_quotes_of_a_filter_is_told(written: str, severity: Severity | None) -> None:
     text = "inputs: {a: {type: string}}\n" + steps(f'  - query: {{entity: A, filter: "{written}"}}')
-    problems = rules.check(document(text))
+    read = document(text)
+    problems = (*rules.check(read), *site.check(read, outline(record(read.data)), None))
 
     assert [(problem.code, problem.severity) for problem in problems] == ([("E107", severity)] if severity else [])
 

@@ -11,9 +11,10 @@ from typing import TypeAlias
 from runner.expressions import typed
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, Filter
-from runner.expressions.filters.texts import number_for, text_for
-from runner.expressions.operations import Absent, Value, as_text, joined, member, number
-from runner.expressions.type_check import TypeCheck, TypedPart, missing_key
+from runner.expressions.filters.texts import text_for
+from runner.expressions.operations import Absent, Value, as_text, joined, member, number, size
+from runner.expressions.operators import number_for
+from runner.expressions.type_check import TypeCheck, TypedPart, field_type, missing_key
 from runner.expressions.typed import A_NUMBER, A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of, record_of
 from runner.foundation.values import Json, is_number, kind_of
 
@@ -49,30 +50,6 @@ def _column(items: Sequence[Json], attribute: Json) -> Sequence[Json]:
     if attribute is None:
         return items
     return [attribute_at(index, item, attribute) for index, item in enumerate(items)]
-
-
-def _length(value: str | list[Json] | dict[str, Json]) -> Json:
-    return len(value)
-
-
-def _to_list(value: str | list[Json] | dict[str, Json]) -> Json:
-    return list(value)
-
-
-def _first(value: str | list[Json]) -> Value:
-    return value[0] if value else _of_nothing("first", value)
-
-
-def _last(value: str | list[Json]) -> Value:
-    return value[-1] if value else _of_nothing("last", value)
-
-
-def _reverse(value: str | list[Json]) -> Json:
-    return value[::-1]
-
-
-def _pairs(value: dict[str, Json]) -> Json:
-    return [[key, each] for key, each in value.items()]
 
 
 def _join(items: list[Json], d: Json = "", attribute: Json = None) -> Json:
@@ -182,7 +159,7 @@ def attribute_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
             message = f"the items of `{part.source}` are {typed.many_in_words(found)}, and have no `{key}`"
             return check.report("E173", message, part=key)
         if found.fields is None or key in found.fields or not found.closed:
-            found = (found.fields or {}).get(key, UNKNOWN)
+            found = field_type(found, key)
         else:
             message = f"the records of `{part.source}` have no `{key}`"
             found = missing_key(TypedPart(type=found), key, check, message=message, source=key)
@@ -192,23 +169,11 @@ def attribute_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
 def _end_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
     if not part.type.kinds & TEXT:
         return part.type.of_items
-    return UNKNOWN if part.type.kinds & LIST else A_TEXT
+    return UNKNOWN if part.type.kinds & LIST else typed.text_of([part.type])
 
 
 def _list_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
     return list_of(part.type.of_items if part.type.kinds & LIST and not part.type.kinds & (TEXT | RECORD) else UNKNOWN)
-
-
-def _reversed_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
-    return typed.another_text(typed.without_null(part.type))
-
-
-def _item_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
-    return part.type.of_items
-
-
-def _same_items_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
-    return list_of(part.type.of_items)
 
 
 def _sum_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
@@ -224,34 +189,53 @@ def _grouped_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> T
 
 
 FILTERS: Mapping[str, Filter] = {
-    "first": Filter(call=_first, takes=LIST | TEXT, gives=_end_type, about="the first item, or the first character"),
+    "first": Filter(
+        call=lambda value: value[0] if value else _of_nothing("first", value),
+        takes=LIST | TEXT,
+        gives=_end_type,
+        about="the first item, or the first character",
+    ),
     "groupby": Filter(
         call=_groupby, takes=LIST, gives=_grouped_type, about="records `{grouper, list}`, one for each value of a key"
     ),
     "items": Filter(
-        call=_pairs, takes=RECORD, gives=list_of(typed.A_LIST), about="the keys and values of a record as pairs"
+        call=lambda value: [[key, each] for key, each in value.items()],
+        takes=RECORD,
+        gives=list_of(typed.A_LIST),
+        about="the keys and values of a record as pairs",
     ),
     "join": Filter(call=_join, takes=LIST, gives=A_TEXT, about="all items in one text, as in `join(', ')`"),
-    "last": Filter(call=_last, takes=LIST | TEXT, gives=_end_type, about="the last item, or the last character"),
-    "length": Filter(
-        call=_length,
-        takes=LIST | TEXT | RECORD,
-        gives=A_NUMBER,
-        quotes=False,
-        about="the number of items",
+    "last": Filter(
+        call=lambda value: value[-1] if value else _of_nothing("last", value),
+        takes=LIST | TEXT,
+        gives=_end_type,
+        about="the last item, or the last character",
     ),
+    "length": Filter(call=size, takes=LIST | TEXT | RECORD, gives=A_NUMBER, quotes=False, about="the number of items"),
     "list": Filter(
-        call=_to_list,
+        call=lambda value: [*value],
         takes=LIST | TEXT | RECORD,
         gives=_list_type,
         heavy=True,
         about="the characters of a text, or the keys of a record, as a list",
     ),
-    "max": Filter(call=_max, takes=LIST, gives=_item_type, about="the largest item"),
-    "min": Filter(call=_min, takes=LIST, gives=_item_type, about="the smallest item"),
-    "reverse": Filter(call=_reverse, takes=LIST | TEXT, gives=_reversed_type, about="the reverse order"),
-    "sort": Filter(call=_sort, takes=LIST, gives=_same_items_type, about="the items in order"),
+    "max": Filter(call=_max, takes=LIST, gives=lambda part, *_: part.type.of_items, about="the largest item"),
+    "min": Filter(call=_min, takes=LIST, gives=lambda part, *_: part.type.of_items, about="the smallest item"),
+    "reverse": Filter(
+        call=lambda value: value[::-1],
+        takes=LIST | TEXT,
+        gives=lambda part, *_: typed.another_text(typed.without_null(part.type)),
+        about="the reverse order",
+    ),
+    "sort": Filter(
+        call=_sort, takes=LIST, gives=lambda part, *_: list_of(part.type.of_items), about="the items in order"
+    ),
     "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, quotes=False, about="the sum of all numbers"),
-    "unique": Filter(call=_unique, takes=LIST, gives=_same_items_type, about="the first of all items that are equal"),
+    "unique": Filter(
+        call=_unique,
+        takes=LIST,
+        gives=lambda part, *_: list_of(part.type.of_items),
+        about="the first of all items that are equal",
+    ),
 }
 """A function and a line here are a filter."""

@@ -4,6 +4,7 @@ Those name the other filter or test as a text, as in `selectattr("Name", "eq", "
 known and rightly called. Every one of them makes a list, and `Work` is spent on each item.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import TypeAlias
@@ -19,9 +20,12 @@ from runner.expressions.filters.tests import ABSENCE, TESTS, apply_test, check_t
 from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, present, size
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
 Keywords: TypeAlias = Mapping[str, Json]
+_ALL_OTHERS = lazy_pattern(r"\[\^(?:[A-Za-z0-9]-[A-Za-z0-9]|[\w .:@/#+,]|\\[dws.-])+-?\][+*]?", re.ASCII)
+"""A pattern of whatever is not among these."""
 
 
 def apply_filter(name: str, value: Value, arguments: list[Json], keywords: Keywords, *, work: Work) -> Value:
@@ -44,9 +48,31 @@ def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeChe
     if not check.require(record.takes, part, why, hint=_kind_hint(record.takes, part)):
         return A_NUMBER if record.gives is A_NUMBER else UNKNOWN
     attribute = _attribute(name, part, arguments, check)
-    if isinstance(record.gives, Type):
-        return record.gives
-    return record.gives(part, replace(arguments, attribute=attribute), check)
+    gives = record.gives
+    found = gives if isinstance(gives, Type) else gives(part, replace(arguments, attribute=attribute), check)
+    is_plain = found.kinds & TEXT and not any(map(typed.may_hold_quote, _sources(name, part, arguments)))
+    return replace(found, plain=True) if is_plain else found
+
+
+def _sources(name: str, part: TypedPart, arguments: Arguments) -> list[Type]:
+    """The types of the values whose quotes may be in what a filter gives."""
+    quotes, given = FILTERS[name].quotes, [each.type for each in (*arguments.given, *arguments.named.values())]
+    if quotes is True:
+        return [UNKNOWN]
+    if _takes_quotes_out(name, arguments):
+        return []
+    if name in ("replace", "default"):
+        given = given[-1:]
+    return [*given, *([] if quotes is False else [part.type])]
+
+
+def _takes_quotes_out(name: str, arguments: Arguments) -> bool:
+    """`| replace("'", "''")` and `| regex_replace("[^a-z]", "")`."""
+    match name, [each.written for each in arguments.given]:
+        case (("replace" | "regex_replace"), [str(old), str(new)]) if "'" not in new.replace("''", ""):
+            return old == "'" or (name == "regex_replace" and _ALL_OTHERS.fullmatch(old) is not None)
+        case _:
+            return False
 
 
 def _attribute(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:

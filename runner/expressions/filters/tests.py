@@ -19,14 +19,6 @@ ABSENCE: Final = frozenset({"defined", "undefined"})
 """The tests that may be asked of what is absent."""
 
 
-def _odd(value: Json) -> bool:
-    return _whole("odd", value) % 2 == 1
-
-
-def _even(value: Json) -> bool:
-    return _whole("even", value) % 2 == 0
-
-
 def _whole(name: str, value: Json) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise EvaluationError(f"`{name}` asks about a whole number, not {kind_of(value)}")
@@ -52,8 +44,8 @@ _NAMED: Mapping[str, ValueTest] = {
     "mapping": ValueTest(call=lambda value: isinstance(value, dict), kind=RECORD),
     # In Jinja texts and records are sequences too, which would let a text pass for a list of records.
     "sequence": ValueTest(call=lambda value: isinstance(value, list), kind=LIST),
-    "odd": ValueTest(call=_odd),
-    "even": ValueTest(call=_even),
+    "odd": ValueTest(call=lambda value: _whole("odd", value) % 2 == 1),
+    "even": ValueTest(call=lambda value: _whole("even", value) % 2 == 0),
     "match": ValueTest(call=_match, takes=TEXT, pattern=True),
     "in": ValueTest(call=lambda value, container: contains(container, value), comparison="in"),
     "eq": ValueTest(call=same, comparison="eq"),

@@ -48,12 +48,6 @@ def text_for(name: str, value: Json, what: str = "a text") -> str:
     return value
 
 
-def number_for(name: str, value: Json) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise EvaluationError(f"`{name}` takes a number, not {kind_of(value)}")
-    return value
-
-
 def _integer_for(name: str, value: Json, *, lowest: int, highest: int) -> int:
     """An argument that says how much, as a whole number within bounds."""
     if type(value) is not int or not lowest <= value <= highest:
@@ -67,18 +61,6 @@ def default(value: Value, default_value: Json = "", boolean: Json = False) -> Js
     return value
 
 
-def _absolute(value: float) -> Json:
-    return number(abs(value))
-
-
-def _lower(text: str) -> Json:
-    return bounded(text.lower())
-
-
-def _upper(text: str) -> Json:
-    return bounded(text.upper())
-
-
 def _trim(text: str, chars: Json = None) -> Json:
     return text.strip(None if chars is None else text_for("trim", chars))
 
@@ -89,10 +71,6 @@ def _replace(text: str, old: Json, new: Json, count: Json = None) -> Json:
     places = text.count(before) if most < 0 else min(most, text.count(before))
     room_for(len(text) + places * (len(after) - len(before)))
     return bounded(text.replace(before, after, most))
-
-
-def _string(value: Json) -> Json:
-    return as_text(value)
 
 
 def _to_integer(value: Json, default: Json = None, base: Json = 10) -> Json:
@@ -134,13 +112,11 @@ def _urlencode(value: Json) -> Json:
     raise EvaluationError(f"`urlencode` takes a text, a record or a list of pairs, not {kind_of(value)}")
 
 
-def _to_json(value: Json) -> Json:
-    return as_json(value)
-
-
 def _from_json(text: str) -> Json:
     try:
-        read: Json = json.loads(text, parse_constant=_no_constant, parse_int=_whole, parse_float=_fraction)
+        read: Json = json.loads(
+            text, parse_constant=_no_constant, parse_int=_whole, parse_float=lambda digits: float(number(float(digits)))
+        )
     except EvaluationError:
         raise
     except (ValueError, RecursionError):
@@ -240,10 +216,6 @@ def _whole(digits: str) -> int:
     return read
 
 
-def _fraction(digits: str) -> float:
-    return float(number(float(digits)))
-
-
 def _default_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> Type:
     """What takes the place of null may be of another kind."""
     otherwise = arguments.at(0, "default_value")
@@ -261,7 +233,13 @@ def _number_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Typ
 
 
 FILTERS: Mapping[str, Filter] = {
-    "abs": Filter(call=_absolute, takes=NUMBER, gives=A_NUMBER, quotes=False, about="a number without its sign"),
+    "abs": Filter(
+        call=lambda value: number(abs(value)),
+        takes=NUMBER,
+        gives=A_NUMBER,
+        quotes=False,
+        about="a number without its sign",
+    ),
     "b64decode": Filter(call=_b64decode, takes=TEXT, gives=A_TEXT, quotes=True, about="the text in a base64 text"),
     "b64encode": Filter(call=_b64encode, takes=TEXT, gives=A_TEXT, quotes=False, about="a text as base64"),
     "default": Filter(
@@ -271,14 +249,9 @@ FILTERS: Mapping[str, Filter] = {
     ),
     "float": Filter(call=_to_float, gives=_number_type, quotes=False, about="a number read from a text"),
     "from_json": Filter(call=_from_json, takes=TEXT, heavy=True, quotes=True, about="the value in a JSON text"),
-    "int": Filter(
-        call=_to_integer,
-        gives=_number_type,
-        quotes=False,
-        about="a whole number from a text",
-    ),
-    "json": Filter(call=_to_json, gives=A_TEXT, about="a value as JSON"),
-    "lower": Filter(call=_lower, takes=TEXT, gives=A_TEXT, about="a text in small letters"),
+    "int": Filter(call=_to_integer, gives=_number_type, quotes=False, about="a whole number from a text"),
+    "json": Filter(call=as_json, gives=A_TEXT, about="a value as JSON"),
+    "lower": Filter(call=lambda text: bounded(text.lower()), takes=TEXT, gives=A_TEXT, about="a text in small letters"),
     "odata": Filter(call=_odata, gives=A_TEXT, quotes=True, about="a value as a literal of an OData filter"),
     "regex_replace": Filter(
         call=_regex_replace,
@@ -303,9 +276,11 @@ FILTERS: Mapping[str, Filter] = {
         quotes=False,
         about='a rounded number; `round(2, "floor")` sets digits and method',
     ),
-    "string": Filter(call=_string, gives=A_TEXT, about="a value as a text"),
+    "string": Filter(call=as_text, gives=A_TEXT, about="a value as a text"),
     "trim": Filter(call=_trim, takes=TEXT, gives=A_TEXT, about="a text without blanks at its ends"),
-    "upper": Filter(call=_upper, takes=TEXT, gives=A_TEXT, about="a text in capital letters"),
+    "upper": Filter(
+        call=lambda text: bounded(text.upper()), takes=TEXT, gives=A_TEXT, about="a text in capital letters"
+    ),
     "urlencode": Filter(call=_urlencode, gives=A_TEXT, quotes=False, about="a text or a record as part of an address"),
 }
 """A function and a line here are a filter."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from runner.foundation.raw import record, sure_text
 from runner.foundation.values import Json
 from runner.job.actions.action import LOG_ROW, ActionType, always
-from runner.job.model import Job, Show, StepEffect
+from runner.job.model import Show, StepEffect
 
 
 class Cancel(Struct, frozen=True, kw_only=True):
@@ -29,13 +29,9 @@ class Cancel(Struct, frozen=True, kw_only=True):
         yield f"cancel {show(self.process_id)}"
 
 
-def _build(value: Json, _: Job | None) -> Cancel:
-    return Cancel(process_id=sure_text(record(value)["process_id"]))
-
-
 CANCEL = ActionType(
     key=Cancel.kind,
-    build=_build,
+    build=lambda value, _: Cancel(process_id=sure_text(record(value)["process_id"])),
     effect=always(StepEffect.IDEMPOTENT),
     templates=frozenset({"process_id"}),
     is_verified=lambda _: True,

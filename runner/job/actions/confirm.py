@@ -9,7 +9,7 @@ from runner.expressions.typed import A_BOOLEAN
 from runner.foundation.raw import sure_text
 from runner.foundation.values import Json
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
-from runner.job.model import Job, Show, StepEffect
+from runner.job.model import Show, StepEffect
 
 
 class Confirm(Struct, frozen=True, kw_only=True):
@@ -30,13 +30,9 @@ class Confirm(Struct, frozen=True, kw_only=True):
         yield f"ask {show(self.text)}"
 
 
-def _build(value: Json, _: Job | None) -> Confirm:
-    return Confirm(text=sure_text(value))
-
-
 CONFIRM = ActionType(
     key=Confirm.kind,
-    build=_build,
+    build=lambda value, _: Confirm(text=sure_text(value)),
     effect=always(StepEffect.READ),
     is_template=True,
     has_attempts=False,

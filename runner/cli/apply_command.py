@@ -19,14 +19,13 @@ from runner.execution.run_spec import RunSet, RunSpec
 from runner.foundation.problems import ExitCode, Problem, strongest
 from runner.foundation.sentences import many
 from runner.ledger import words
-from runner.ledger.decisions import DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
+from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
 from runner.ledger.document import ApplyDocument
 from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
-from runner.ledger.repeats import repeated_steps
+from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
 from runner.reports.reported import ReportedRun
-from runner.reports.run_again import starts_again
 from runner.reports.safe import clean, json_document
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
@@ -119,7 +118,7 @@ class ApplyCommand(Struct, kw_only=True):
         """The problems of versions that this command has not carried out, and their exit codes."""
         command = self.as_typed()
         found = [
-            words.problem(each, store=self.store, command=command, repeated=repeated_steps(each, self.runs))
+            words.problem(each, store=self.store, command=command, repeated=self.repeated_by(each))
             for each in decisions
         ]
         return [each for each in found if each is not None], [each.exit_code for each in decisions]
@@ -131,19 +130,25 @@ class ApplyCommand(Struct, kw_only=True):
             output.say_lines("".join(f"{line}\n" for line in lines))
             return
         for each in decisions:
-            if keys := again.get(each.version.digest):
-                output.say(f"{clean(each.version.title)}: {starts_again(keys)}")
+            for warning in again.get(each.version.digest, NOTHING_REPEATED).warnings():
+                output.say(f"{clean(each.version.title)}: {warning}")
 
-    def say_what_next(self, failed: Mapping[str, str], repeated: Sequence[str]) -> None:
+    def say_what_next(self, failed: Mapping[str, str], repeated: Sequence[RepeatedSteps]) -> None:
         """How runs that ended now and did not pass, by the titles of their versions, are carried out again."""
         command = self.as_typed(also=_SELECTION)
         for line in words.after_failures(failed, repeated, command=command, store=self.store):
             output.say(line)
 
-    def _repeated(self, decisions: Sequence[Decision]) -> dict[str, tuple[str, ...]]:
-        """What versions that begin again start a second time although it must happen only once, by their digests."""
-        again = (each for each in decisions if each.state is VersionState.AGAIN)
-        return {each.version.digest: keys for each in again if (keys := repeated_steps(each, self.runs))}
+    def repeated_by(self, decision: Decision) -> RepeatedSteps:
+        """What the version starts a second time, when it begins, although it must happen only once."""
+        job = self.versions.specs[decision.version.digest].job
+        return repeated_steps(decision, job, ledger=self.ledger, store=self.runs)
+
+    def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
+        """The same of all that begin, or would if nothing held them up, by their digests."""
+        begin = (each for each in decisions if each.state in BEGINS | {VersionState.BLOCKED})
+        found = {each.version.digest: self.repeated_by(each) for each in begin}
+        return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
     def as_typed(self, *, also: Sequence[str] = ()) -> str:
         """The command with what it is about, and where its ledger is, as it may be typed again. `also` are more options

@@ -32,7 +32,6 @@ from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
 from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
-from runner.ledger.repeats import repeated_steps
 from runner.planning import guards
 from runner.planning.plan import stored
 from runner.reports.next_steps import verb_command
@@ -290,7 +289,7 @@ class ApplyToFleet:
                 for each in ended
                 if each.known and each.state in NOT_REPEATED - {VersionState.REFUSED}
             }
-            repeated = [key for each in failed.values() for key in repeated_steps(each, self._store)]
+            repeated = [command.repeated_by(each) for each in failed.values()]
             runs = {title: str(each.known.entry.last.run) for title, each in failed.items() if each.known}
             command.say_what_next(runs, repeated)
             if any(each.state in OPEN for each in decisions):

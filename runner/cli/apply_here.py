@@ -17,6 +17,7 @@ from runner.hosts.stop import Stop
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
 from runner.ledger.observing import Whereabouts, no_call_left
+from runner.ledger.repeats import RepeatedSteps
 from runner.reports.reported import ReportedRun
 from runner.reports.run_again import repeated_keys
 from runner.reports.safe import clean
@@ -116,7 +117,9 @@ class ApplyHere:
         if not self._given["quiet"]:
             output.say(words.summary([run.result for run in carried.runs], others))
             failed = {runs.of_runs[run.facts.id].title: run for run in carried.runs if _has_failed(run)}
-            repeated = [key for run in failed.values() for key in repeated_keys(timed(run.journal.lines, number=1))]
+            repeated = [
+                RepeatedSteps(keys=repeated_keys(timed(run.journal.lines, number=1))) for run in failed.values()
+            ]
             self._command.say_what_next({title: run.facts.id for title, run in failed.items()}, repeated)
         reported = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
         return self._command.end(decisions, codes, [*problems, *not_begun(carried, own)], reported)

@@ -32,6 +32,12 @@ _NEWEST: Final = f"""{_ENTRIES} a.n in (
 _NEWEST_WITH: Final = _NEWEST.replace("not w.pruned", "not w.pruned and w.key is not distinct from %(key)s::text")
 _UNSETTLED: Final = f"""{_ENTRIES} (a.status is null or a.status = 'unknown')
   and not exists (select from attempts l where l.fleet = a.fleet and l.digest = a.digest and l.n > a.n) order by a.n"""
+_NOT_PASSED: Final = """
+with same as (
+  select a.* from attempts a join ledger v on v.fleet = a.fleet and v.digest = a.digest
+  where v.fleet = %(fleet)s and v.title = %(title)s and v.url = %(url)s and v.key is not distinct from %(key)s::text)
+select run::text, status from same where run is not null
+  and n > coalesce((select max(n) from same where status = 'passed'), 0) order by n"""
 _EXISTS: Final = "select exists (select from ledger where fleet = %(fleet)s)"
 _FREE: Final = """
 select c.digest from unnest(%(digests)s::text[], %(titles)s::text[], %(known)s::int[]) c (digest, title, known)
@@ -104,6 +110,10 @@ class FleetLedger:
 
     def unsettled(self) -> list[LedgerEntry]:
         return self._entries(_UNSETTLED)
+
+    def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
+        found = self._read(_NOT_PASSED, title=version.title, url=version.url, key=version.key)
+        return [(run, None if status is None else RunStatus(status)) for run, status in found]
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:

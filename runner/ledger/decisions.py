@@ -85,6 +85,8 @@ def _code_of_run(observed: ObservedEntry | None) -> ExitCode:
     """The code of a run that has not ended or is in doubt, which is never that of a passed run. Calls that are under
     way are not in doubt.
     """
+    if observed is not None and observed.where is Whereabouts.LOST:
+        return ExitCode.UNKNOWN
     run = observed.run if observed is not None and observed.where is not Whereabouts.UNDER_WAY else None
     is_in_doubt = run is not None and run.result.status is RunStatus.UNKNOWN
     return ExitCode.UNKNOWN if is_in_doubt else ExitCode.NO_ANSWER
@@ -99,13 +101,15 @@ def decide(
     queues: bool = False,
 ) -> Decision:
     """`retry` are states of versions that are carried out again. `queues`: a version that another holds up is queued,
-    and waits there.
+    and waits there. A changed job does what a lost run may have done: whoever retries what failed wants that.
     """
     state = _first_state(version, before) if known is None else known_state(known)
     if state in retry:
         state = VersionState.AGAIN
     if before is not None:
         is_held_up = state in BEGINS and not queues and holds_up(before)
+        if state is VersionState.CHANGED and before.where is Whereabouts.LOST and VersionState.FAILED not in retry:
+            is_held_up = True
         if is_held_up or (state is VersionState.WAITING and needs_a_person(before)):
             state = VersionState.BLOCKED
     return Decision(version=version, state=state, known=known, before=before)
@@ -113,7 +117,7 @@ def decide(
 
 def holds_up(before: ObservedEntry) -> bool:
     """Whether a run of another version has to end, or to be settled, before a version of the same title begins: what it
-    did may happen a second time. A run that is lost can do neither, and holds nobody up.
+    did may happen a second time. A run that is lost can do neither, and holds up no more than the next change.
     """
     return before.where in (Whereabouts.UNDER_WAY, Whereabouts.BROKE_OFF) or needs_a_person(before)
 
@@ -158,4 +162,7 @@ def known_state(known: ObservedEntry) -> VersionState:
 
 def can_be_adopted(decision: Decision) -> bool:
     """A run that may still end, or that a person can settle, is not taken for applied."""
+    is_lost = decision.before is not None and decision.before.where is Whereabouts.LOST
+    if decision.state is VersionState.BLOCKED:
+        return is_lost
     return decision.state in {*BEGINS, *NOT_REPEATED, VersionState.LOST}

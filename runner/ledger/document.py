@@ -9,20 +9,21 @@ from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json, JsonObject
 from runner.ledger.decisions import Decision
 from runner.ledger.model import AppliedVersion, LedgerEntry
+from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps
 
 FORMAT: Final = 1
 
 
 class ApplyDocument(Struct, frozen=True, kw_only=True):
     """`decided` are the versions as the command found them, by their digests, `decisions` as they are at its end.
-    `repeated` are the steps that versions which begin again start a second time.
+    `repeated` are the steps that versions which begin start a second time.
     """
 
     ledger: str
     dry_run: bool
     decided: Mapping[str, Decision]
     decisions: Sequence[Decision]
-    repeated: Mapping[str, Sequence[str]]
+    repeated: Mapping[str, RepeatedSteps]
     gone: Sequence[LedgerEntry]
     exit_code: ExitCode
 
@@ -38,6 +39,7 @@ class ApplyDocument(Struct, frozen=True, kw_only=True):
 
     def _version(self, decision: Decision) -> Json:
         found = self.decided.get(decision.version.digest, decision)
+        repeated = self.repeated.get(decision.version.digest, NOTHING_REPEATED)
         before = None
         if found.before is not None:
             entry = found.before.entry
@@ -49,7 +51,8 @@ class ApplyDocument(Struct, frozen=True, kw_only=True):
             **_of_entry(None if decision.known is None else decision.known.entry),
             "note": (decision.known.note or None) if decision.known is not None else None,
             "before": before,
-            "repeats": [*self.repeated.get(decision.version.digest, ())],
+            "repeats": [*repeated.keys],
+            "repeats_unread": [*repeated.unread],
         }
 
 

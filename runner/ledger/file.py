@@ -45,6 +45,12 @@ _NEWEST: Final = f"""{_ENTRIES} WHERE a.number IN (
 ORDER BY v.title"""  # noqa: S608  our own text
 _NEWEST_WITH: Final = _NEWEST.replace("w.pruned = 0", "w.pruned = 0 AND w.key IS ?")
 _UNSETTLED: Final = f"{_ENTRIES} WHERE a.status IS NULL OR a.status = 'unknown' ORDER BY a.number"
+_NOT_PASSED: Final = """
+WITH same AS (SELECT a.* FROM attempt a JOIN version v ON v.digest = a.digest
+  WHERE v.title = ? AND v.url = ? AND v.key IS ?)
+SELECT run, status FROM same WHERE run IS NOT NULL
+  AND number > coalesce((SELECT max(number) FROM same WHERE status = 'passed'), 0) ORDER BY number
+"""
 _RIVAL: Final = """
 SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
@@ -89,6 +95,13 @@ class LedgerFile:
 
     def unsettled(self) -> list[LedgerEntry]:
         return self._read(_UNSETTLED)
+
+    def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
+        if self._database is None and not self.exists():
+            return []
+        with self._stored():
+            found = self._opened().execute(_NOT_PASSED, [version.title, version.url, version.key]).fetchall()
+        return [(run, None if status is None else RunStatus(status)) for run, status in found]
 
     @contextmanager
     def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:

@@ -124,6 +124,11 @@ class Ledger(Protocol):
     def unsettled(self) -> list[LedgerEntry]:
         """The versions whose last attempt is open, or ended in doubt."""
 
+    def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
+        """The runs of all versions of the title, at the same address and with the same key, since the last that passed
+        or was adopted, and how each ended, the oldest first.
+        """
+
     def begin(
         self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()
     ) -> AbstractContextManager[frozenset[str]]:

@@ -22,8 +22,9 @@ from runner.runs.stored_runs import RunName, StoredRun, load
 
 
 class Whereabouts(Enum):
-    """`LOST`: nobody can say any more what the run did. `NEVER_BEGAN`: it broke off before anything of it was sent.
-    `SENT_NOTHING`: it ended, and no call of a step left: the site could not be reached, or the sign-in failed.
+    """`LOST`: nobody can say any more what the run did, which did not end, or ended in doubt. `NEVER_BEGAN`: it broke
+    off before anything of it was sent. `SENT_NOTHING`: it ended, and no call of a step left: the site could not be
+    reached, or the sign-in failed.
     Of a fleet: `QUEUED` has not begun, `WAITING` is not even queued, since others have to end first, `HELD` waits for a
     person.
     """
@@ -102,9 +103,10 @@ _CODES: Final = {
     RunStatus.ERROR: ExitCode.NO_ANSWER,
     RunStatus.CANCELLED: ExitCode.INTERRUPTED,
     RunStatus.REFUSED: ExitCode.REFUSED,
-    RunStatus.UNKNOWN: ExitCode.UNKNOWN,
 }
-"""The codes of runs of which only a line of the history is left; that has no signal."""
+"""The codes of runs of which only a line of the history is left; that has no signal. What was unknown then nobody can
+settle any more.
+"""
 _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 
@@ -120,12 +122,14 @@ def _observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -
     last, end = entry.last, entry.last.end
     if last.run is None or not may_have_changed(entry):
         return ObservedEntry(entry=entry)
+    is_lost = end is None or end.status is RunStatus.UNKNOWN
+    unread = ObservedEntry(entry=entry, where=Whereabouts.LOST if is_lost else Whereabouts.ENDED)
     if last.run not in stored:
-        return ObservedEntry(entry=entry, where=Whereabouts.ENDED if end else Whereabouts.LOST)
+        return unread
     try:
         run = load(store, last.run)
     except UsageError:
-        return ObservedEntry(entry=entry, where=Whereabouts.ENDED if end else Whereabouts.LOST)
+        return unread
     return _by_its_run(entry, run)
 
 

@@ -1,25 +1,108 @@
-"""What a version that did not pass starts a second time when it is carried out again: what its last run says of it."""
+"""What a version starts a second time when it begins: what the runs of its title say that did not pass.
+
+Not only the last of them: a step that one attempt has started is not started by the next where that fails before it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from msgspec import Struct
 
 from runner.foundation.problems import UsageError
+from runner.job.actions import Execute, IncludedJob, Run, Signal
+from runner.job.model import Job, StepEffect
 from runner.ledger.decisions import NOT_REPEATED, Decision, VersionState
-from runner.ledger.observing import Whereabouts
-from runner.reports.run_again import repeated_keys
+from runner.ledger.model import Ledger, LedgerError
+from runner.reports.run_again import repeated_keys, starts_again
+from runner.reports.safe import clean
 from runner.reports.spans import timed
+from runner.runs.events import CallSent, RunStatus, StepStarted
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import load
+from runner.runs.stored_runs import StoredRun, load
+
+_MAY_REPEAT = NOT_REPEATED | {VersionState.AGAIN, VersionState.CHANGED, VersionState.BLOCKED}
 
 
-def repeated_steps(decision: Decision, store: RunStore) -> tuple[str, ...]:
-    """The keys of the steps that must happen only once, and that the last run has started; of a run that is not stored
-    any more, or cannot be read, nothing is known.
+class RepeatedSteps(Struct, frozen=True, kw_only=True):
+    """`keys` are the steps that must happen only once, and that an earlier attempt has started. `unread` are the runs
+    of attempts that may have started some, and are not stored any more.
     """
-    known = decision.known
-    if known is None or known.where is not Whereabouts.ENDED or known.entry.last.run is None:
-        return ()
-    if decision.state not in {*NOT_REPEATED, VersionState.AGAIN}:
-        return ()
+
+    keys: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each of both; none where nothing starts twice."""
+        again = (starts_again(self.keys),) if self.keys else ()
+        if not self.unread:
+            return again
+        more = f" and {len(self.unread) - 1} more" if len(self.unread) > 1 else ""
+        return (*again, f"careful, nobody knows what run {clean(self.unread[0])}{more} has started: it is not stored")
+
+
+NOTHING_REPEATED = RepeatedSteps()
+
+
+def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunStore) -> RepeatedSteps:
+    """What `job`, which is what the version carries out, starts again. What the job does not hold any more is not."""
+    observed = decision.before if decision.state in (VersionState.CHANGED, VersionState.BLOCKED) else decision.known
+    if decision.state not in _MAY_REPEAT or observed is None or observed.entry.has_passed:
+        return NOTHING_REPEATED
+    last = observed.entry.last
+    ends: dict[str, RunStatus | None] = {}
+    with suppress(LedgerError, StoreError):  # at the end of a command an outage changes neither its code nor the rest
+        ends = {run: end for run, end in ledger.not_passed(decision.version) if run != last.run}
+    if last.run is not None and observed.entry.version.key == decision.version.key:
+        ends[last.run] = None if last.end is None else last.end.status
+    keys, unread = dict[str, None](), list[str]()
+    for run, status in ends.items():
+        found = observed.run if observed.run is not None and run == last.run else _loaded(store, run)
+        if found is not None:
+            keys |= dict.fromkeys(_of_job(job, found))
+        elif status is not RunStatus.REFUSED:
+            unread.append(run)
+    return RepeatedSteps(keys=tuple(keys), unread=tuple(unread))
+
+
+def _loaded(store: RunStore, run: str) -> StoredRun | None:
     try:
-        run = known.run or load(store, known.entry.last.run)
+        return load(store, run)
     except (UsageError, StoreError):
-        return ()
-    return repeated_keys(timed(run.lines, number=1, result=run.result))
+        return None
+
+
+def _of_job(job: Job, run: StoredRun) -> Iterator[str]:
+    """The keys of what the run has started and the job would start: under the same id, or the same process."""
+    started = set(repeated_keys(timed(run.lines, number=1, result=run.result)))
+    names = {name for name in _once(job) if name is not None}
+    events = [line.event for line in run.lines]
+    ids = {event.row.key for event in events if isinstance(event, StepStarted) and event.row.id in names}
+    ids |= {event.key for event in events if isinstance(event, CallSent) and _called(event) in names}
+    order = dict.fromkeys(event.row.key for event in events if isinstance(event, StepStarted))
+    return (key for key in order if key in started & ids)
+
+
+def _once(job: Job) -> Iterator[str | None]:
+    """The ids of all steps that must happen only once, in included jobs, too, and what they start."""
+    for step in (*job.steps, *job.final_steps):
+        if isinstance(step.action, IncludedJob):
+            yield from _once(step.action.job)
+        elif step.effect is StepEffect.ONCE:
+            yield step.id
+            match step.action:
+                case Execute(process=started) | Run(process=started) | Signal(entity=started):
+                    yield started
+                case _:
+                    pass
+
+
+def _called(sent: CallSent) -> str | None:
+    called = sent.call.get("process") or sent.call.get("entity")
+    return called if isinstance(called, str) and sent.effect == StepEffect.ONCE.value else None
+
+
+def warnings_of(repeated: Sequence[RepeatedSteps]) -> tuple[str, ...]:
+    """The same of several versions together."""
+    keys = dict.fromkeys(key for each in repeated for key in each.keys)
+    unread = dict.fromkeys(run for each in repeated for run in each.unread)
+    return RepeatedSteps(keys=tuple(keys), unread=tuple(unread)).warnings()

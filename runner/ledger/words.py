@@ -11,9 +11,9 @@ from runner.foundation.problems import Problem
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState
 from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
+from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, warnings_of
 from runner.reports.cells import aligned
 from runner.reports.next_steps import is_fleet, next_steps, verb_command
-from runner.reports.run_again import starts_again
 from runner.reports.safe import clean
 from runner.runs.result import RunResult
 
@@ -44,25 +44,24 @@ def table(
     *,
     store: str,
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
-    repeated: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    repeated: Mapping[str, RepeatedSteps] = MappingProxyType({}),
 ) -> list[str]:
     """A line for each version: its state, its title, its digest, and what is known of it. `after` are the jobs that it
     waits for, by its digest, and `repeated` the steps that it starts a second time although they must happen only once;
     `store` is the name of the store of runs.
     """
     rows = [
-        _row(each, after.get(each.version.digest, ()), repeated.get(each.version.digest, ()), store)
+        _row(each, after.get(each.version.digest, ()), repeated.get(each.version.digest, NOTHING_REPEATED), store)
         for each in decisions
     ]
     rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _of_gone(entry)) for entry in gone]
     return aligned(rows)
 
 
-def _row(decision: Decision, after: Collection[str], repeated: Sequence[str], store: str) -> tuple[str, ...]:
+def _row(decision: Decision, after: Collection[str], repeated: RepeatedSteps, store: str) -> tuple[str, ...]:
     version = decision.version
     waits = f"after {', '.join(map(clean, after))}" if after and decision.state in _MAY_WAIT else ""
-    careful = starts_again(repeated) if repeated else ""
-    notes = "; ".join(filter(None, (_note(decision, store), waits, careful)))
+    notes = "; ".join(filter(None, (_note(decision, store), waits, *repeated.warnings())))
     return decision.state.value, clean(version.title), version.digest[:_SHOWN], notes
 
 
@@ -137,7 +136,9 @@ def _note_of_key(decision: Decision, store: str) -> str:
     return "; ".join(filter(None, (now, earlier)))
 
 
-def problem(decision: Decision, *, store: str, command: str, repeated: Sequence[str] = ()) -> Problem | None:
+def problem(
+    decision: Decision, *, store: str, command: str, repeated: RepeatedSteps = NOTHING_REPEATED
+) -> Problem | None:
     """Why a version that has not passed is not carried out, with what to do; None where no word is needed. `command` is
     the `apply`, as it may be typed again; `repeated` are the steps that it would start a second time.
     """
@@ -150,12 +151,12 @@ def problem(decision: Decision, *, store: str, command: str, repeated: Sequence[
     return Problem(code="E183", message=message, hint=_hint(decision, observed, store, command))
 
 
-def _hint_of_ended(decision: Decision, command: str, repeated: Sequence[str]) -> str:
+def _hint_of_ended(decision: Decision, command: str, repeated: RepeatedSteps) -> str:
     again = "change the job, or carry it out again with `--retry failed`"
-    if repeated:
+    if careful := "; ".join(repeated.warnings()):
         adopts = f"{command} --adopt -k {shlex.quote(clean(decision.version.name))}"
         rest = f"if the rest was done by hand, `{adopts}` marks it as done without running"
-        return f"{again}; {starts_again(repeated)}; {rest}"
+        return f"{again}; {careful}; {rest}"
     return f"{again}; mark it as applied with `--adopt` if somebody did the work by hand"
 
 
@@ -198,6 +199,11 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str)
             f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if is_fleet(store) else ""
         )
         return f"wait for it with `--wait 10m`{shown}"
+    if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED:
+        return (
+            f"look at the site for what it did; `{command} --retry failed` carries the changed job out all the same, "
+            f"`{command} --adopt -k {shlex.quote(name)}` marks it as done without running"
+        )
     if observed.where is Whereabouts.LOST:
         return (
             f"look at the site: if it happened, `{command} --adopt -k {shlex.quote(name)}` takes the version for "
@@ -210,7 +216,9 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str)
     return "; ".join(f"`{step.command}` {step.does}" for step in steps)
 
 
-def after_failures(failed: Mapping[str, str], repeated: Sequence[str], *, command: str, store: str) -> list[str]:
+def after_failures(
+    failed: Mapping[str, str], repeated: Sequence[RepeatedSteps], *, command: str, store: str
+) -> list[str]:
     """What comes next when versions did not pass: `failed` are their runs by their titles, `repeated` the steps that
     would start a second time.
     """
@@ -220,7 +228,7 @@ def after_failures(failed: Mapping[str, str], repeated: Sequence[str], *, comman
     ]
     if len(failed) > _MOST_FAILED:
         lines.append(f"{len(failed) - _MOST_FAILED} more did not pass")
-    careful = f"; {starts_again(repeated)}" if repeated else ""
+    careful = "".join(f"; {warning}" for warning in warnings_of(repeated))
     again = f"when the cause on the site is mended: `{command} --retry failed`; a changed job runs by itself{careful}"
     return [*lines, again] if lines else []
 
@@ -228,6 +236,8 @@ def after_failures(failed: Mapping[str, str], repeated: Sequence[str], *, comman
 def _why_blocked(run: str, observed: ObservedEntry) -> str:
     if observed.where is Whereabouts.ENDED:
         return f"nobody knows yet how run {run} of the version before ended"
+    if observed.where is Whereabouts.LOST:
+        return f"run {run} of the version before is lost: its events are not in {_place(observed)}"
     state = "is under way" if observed.where is Whereabouts.UNDER_WAY else "broke off"
     state = f"is held: {clean(observed.note)}" if observed.where is Whereabouts.HELD else state
     return f"run {run} of the version before has to end first, and {state}"

@@ -906,6 +906,129 @@ def test_what_a_retry_starts_a_second_time_is_named_before_it_begins(
     assert answers.since() == ["Usrcharge", "Usrmail", "Usrreport"]
 
 
+def test_what_a_changed_job_starts_a_second_time_is_named_before_it_begins(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To edit a job that failed half way is the usual way to mend it."""
+    Path("specs/a.job.yaml").write_text(ONCE)
+    answers.given["Usrmail"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    Path("specs/a.job.yaml").write_text(ONCE.replace("result == 7", "result == 8"))
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("changed  a@here  ")
+    assert shown.endswith(f"; {CAREFUL}\n")
+    assert ended(["apply", "specs", "--dry-run", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["versions"][0]["repeats"] == ["charge", "mail"]
+    assert ended(["apply", "specs", "-q"]) == 0
+    assert capsys.readouterr().err.startswith(f"a@here: {CAREFUL}\n")
+    Path("specs/a.job.yaml").write_text(ONCE)
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert "careful" not in capsys.readouterr().out, "a version has passed since"
+
+
+def test_a_changed_job_names_what_it_still_holds_alone(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("specs/a.job.yaml").write_text(ONCE)
+    answers.given["Usrmail"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    first, charge, rest = ONCE.partition("  - id: charge\n    execute: {process: Usrcharge}\n    effect: once\n")
+    for changed, named in (
+        (first + rest, "mail"),
+        (first + rest.replace("effect: once", "effect: idempotent"), ""),
+        (first + charge.replace("id: charge", "id: bill") + rest, "charge, mail"),
+        (first + charge.replace("Usrcharge", "Usrbill") + rest, "charge, mail"),
+    ):
+        Path("specs/a.job.yaml").write_text(changed)
+        capsys.readouterr()
+        assert ended(["apply", "specs", "--dry-run"]) == 0
+        assert capsys.readouterr().out.partition("only once: ")[2].strip() == named
+
+
+def test_what_an_earlier_attempt_has_started_is_named_though_the_last_failed_before_it(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look = "  - id: look\n    execute: {process: Usrlook, result: Out}\n    effect: read\n    expect: [result == 7]\n"
+    Path("specs/a.job.yaml").write_text(ONCE)
+    answers.given["Usrmail"] = answers.given["Usrlook"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    Path("specs/a.job.yaml").write_text(ONCE.replace("steps:\n", f"steps:\n{look}"))
+    answers.since()
+    assert ended(["apply", "specs"]) == 1
+    assert answers.since() == ["Usrlook"]
+    assert ended(["apply", "specs", "--retry", "failed", "--dry-run"]) == 0
+    assert CAREFUL in capsys.readouterr().out
+    Path("specs/a.job.yaml").write_text(ONCE.replace("steps:\n", f"steps:\n{look.replace('7', '8')}"))
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert CAREFUL in capsys.readouterr().out
+    assert ended(["apply", "specs", "--adopt"]) == 0
+    Path("specs/a.job.yaml").write_text(ONCE.replace("steps:\n", f"steps:\n{look.replace('7', '9')}"))
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert "careful" not in capsys.readouterr().out, "somebody has adopted what was done"
+
+
+def test_of_a_run_that_is_not_stored_any_more_nobody_knows_what_it_has_started(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("specs/a.job.yaml").write_text(ONCE)
+    answers.given["Usrmail"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    [run] = [folder.name for folder in Path(".runner/runs").iterdir()]
+    shutil.rmtree(".runner/runs")
+    Path("specs/a.job.yaml").write_text(ONCE.replace("result == 7", "result == 8"))
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert f"; careful, nobody knows what run {run} has started: it is not stored\n" in capsys.readouterr().out
+    assert ended(["apply", "specs", "--dry-run", "--format", "json"]) == 0
+    [version] = json.loads(capsys.readouterr().out)["versions"]
+    assert (version["repeats"], version["repeats_unread"]) == ([], [run])
+
+
+@pytest.mark.parametrize("is_in_doubt", [False, True])
+@pytest.mark.parametrize(("options", "sent"), [(["--retry", "failed"], ["Usra"]), (["--adopt", "-k", "a"], [])])
+def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_until_a_person_decides(
+    answers: Answers, capsys: pytest.CaptureFixture[str], options: list[str], sent: list[str], *, is_in_doubt: bool
+) -> None:
+    write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
+    if is_in_doubt:
+        answers.given["Usra"] = Told(silent=True)
+        assert ended(["apply", "specs"]) == 4
+        shutil.rmtree(".runner/runs")
+    else:
+        assert ended(["apply", "specs"]) == 0
+        shutil.rmtree(broken_off(answers))
+    answers.given.clear()
+    write("a", "timeout: 1m\n")
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 4
+    printed = capsys.readouterr().err
+    assert "of the version before is lost: its events are not in " in printed
+    assert "hint: look at the site for what it did; `runner apply specs --retry failed` carries the changed" in printed
+    assert answers.since() == []
+    assert ended(["apply", "specs", *options]) == 0
+    assert answers.since() == sent
+    write("a", "timeout: 2m\n")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra"]
+
+
+def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["apply", "specs"]) == 4
+    shutil.rmtree(".runner/runs")
+    assert ended(["apply", "specs"]) == 4
+    assert "--adopt -k a` takes the version for applied" in capsys.readouterr().err
+    assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
+    answers.since()
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
 def test_the_first_failure_names_what_shows_it_and_what_carries_it_out_again(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runner.ledger.database import FleetLedger
 from runner.ledger.file import LedgerFile
 from runner.ledger.model import Ledger, LedgerError
+from runner.runs.events import RunStatus
 
 
 @pytest.fixture(params=["file", "fleet"])
@@ -132,3 +133,18 @@ def test_two_fleets_of_a_database_do_not_see_each_other(fleet: str) -> None:
         theirs.release(R1)
         assert [entry.version for entry in ours.newest()] == [entry.version for entry in ours.unsettled()] == [ONE]
         assert begin(theirs, ONE, R2)
+
+
+def test_the_runs_of_a_title_that_did_not_pass_are_known_back_to_the_last_that_did(ledger: Ledger) -> None:
+    failed = replace(UNKNOWN, status=RunStatus.FAILED)
+    assert ledger.not_passed(ONE) == []
+    for version, run, end in ((TWO, R1, PASSED), (ONE, R2, failed), (TWO, R3, UNKNOWN)):
+        assert begin(ledger, version, run, known=1 if run == R3 else 0)
+        ledger.end(run, end)
+    assert ledger.not_passed(ONE) == ledger.not_passed(TWO) == [(R2, RunStatus.FAILED), (R3, RunStatus.UNKNOWN)]
+    for other in (replace(ONE, key="release 2"), replace(ONE, url="https://b.example"), OTHER):
+        assert ledger.not_passed(other) == []
+    assert begin(ledger, ONE, R4, known=1)
+    assert ledger.not_passed(ONE)[-1] == (R4, None)
+    ledger.adopt([ONE], attempt(None, PASSED))
+    assert ledger.not_passed(ONE) == []

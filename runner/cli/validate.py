@@ -9,6 +9,7 @@ sandbox are checked as what they are, and so is a folder that holds doubles and 
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,18 +22,19 @@ from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
-from runner.project.affected import AffectedJobs, ChangeReason, nothing_changed
 from runner.project.named_targets import Targets, is_outside
 from runner.project.paths import called, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reports import mistakes
 from runner.reports.cells import aligned
 from runner.reports.safe import clean, json_document, safe
-from runner.reports.words import shortened
 from runner.targets import folders
 from runner.targets.files import NAME
 from runner.targets.folders import RECORDS, doubles_in, holds_doubles
 from runner.terminal import output
+
+if TYPE_CHECKING:
+    from runner.project.affected import ChangeReason
 
 
 def _github(problems: Sequence[Problem]) -> str:
@@ -242,14 +244,21 @@ def _nothing(specs: Sequence[Path], context: click.Context) -> ExitCode:
     """Say why there is nothing to check, or to list."""
     revision: str | None = context.params["changed_since"]
     has_jobs = revision is not None and any(True for _ in job_paths(specs, recursive=context.params["recursive"]))
-    output.say(nothing_changed(specs, str(revision)) if has_jobs else ignored_files.no_jobs(specs))
+    if has_jobs:
+        from runner.project.affected import nothing_changed  # noqa: PLC0415  2 % of a start, for --changed-since
+
+        output.say(nothing_changed(specs, str(revision)))
+    else:
+        output.say(ignored_files.no_jobs(specs))
     return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
 
 
-def _leave_out_unchanged(project: Project, context: click.Context) -> dict[str, tuple[ChangeReason, ...]]:
+def _leave_out_unchanged(project: Project, context: click.Context) -> dict[str, "tuple[ChangeReason, ...]"]:
     """Take the jobs that are as they were at a commit out of the project, and the warnings about them; a mistake stays,
     as it may come from elsewhere. Gives why the others are affected, by their files.
     """
+    from runner.project.affected import AffectedJobs  # noqa: PLC0415  as above
+
     given = context.params
     targets = tuple(dict.fromkeys(given.get("target", ())))
     jobs = AffectedJobs(
@@ -265,7 +274,7 @@ def _leave_out_unchanged(project: Project, context: click.Context) -> dict[str, 
     return reasons
 
 
-def _as_text(jobs: Sequence[Job], reasons: Mapping[str, Sequence[ChangeReason]] | None) -> str:
+def _as_text(jobs: Sequence[Job], reasons: "Mapping[str, Sequence[ChangeReason]] | None") -> str:
     """A row for each job, and under it a row for each of its inputs, or with `reasons` for each of these."""
     lines = []
     for job, head in zip(jobs, aligned([_head(job) for job in jobs]), strict=True):
@@ -301,10 +310,12 @@ def _row(declared: Input) -> tuple[str, ...]:
 
 
 def _brief(value: Json) -> str:
+    from runner.reports.words import shortened  # noqa: PLC0415  1 % of a start, for `list` only
+
     return shortened(safe(compact(value)), _LONGEST_DEFAULT)
 
 
-def _as_json(jobs: Iterable[Job], reasons: Mapping[str, Sequence[ChangeReason]] | None) -> str:
+def _as_json(jobs: Iterable[Job], reasons: "Mapping[str, Sequence[ChangeReason]] | None") -> str:
     """With `reasons` each job has them under `affected`."""
     records: list[Json] = [
         _record(job) if reasons is None else {**_record(job), "affected": [*map(_reason, reasons[job.file])]}
@@ -325,7 +336,7 @@ def _record(job: Job) -> JsonObject:
     }
 
 
-def _reason(reason: ChangeReason) -> JsonObject:
+def _reason(reason: "ChangeReason") -> JsonObject:
     return {"file": reason.file, "change": reason.change.value, "role": reason.role, "name": reason.name}
 
 

@@ -4,6 +4,10 @@ Of Jinja no more is imported than its parser needs: with its compiler, its cache
 start. Who draws a page has all of it.
 """
 
-from runner.foundation.lazy import lazy_package
+from importlib import import_module
+
+from runner.foundation.lazy import lazy_package, lazy_patterns
 
 lazy_package("jinja2")
+with lazy_patterns():
+    import_module("jinja2.parser")

@@ -5,10 +5,14 @@ A regular expression takes 0.2 ms to compile on average: those of the whole prog
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from threading import RLock
 from typing import Any, cast, overload
+
+_compiled = re.compile
 
 
 class _LazyPattern:
@@ -21,7 +25,7 @@ class _LazyPattern:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever a pattern has
         if name.startswith("__"):
             raise AttributeError(name)
-        found = getattr(re.compile(self.pattern, self.flags), name)
+        found = getattr(_compiled(self.pattern, self.flags), name)
         setattr(self, name, found)
         return found
 
@@ -33,6 +37,18 @@ def lazy_pattern(source: bytes, flags: int = 0) -> re.Pattern[bytes]: ...
 def lazy_pattern(source: str | bytes, flags: int = 0) -> re.Pattern[Any]:
     """As `re.compile`, for its methods and attributes. A function of `re` does not take it in place of a pattern."""
     return cast("re.Pattern[Any]", _LazyPattern(source, flags))
+
+
+@contextmanager
+def lazy_patterns() -> Iterator[None]:
+    """What is imported meanwhile compiles its regular expressions at their first use, too. For libraries that use
+    nothing of a pattern but its methods and attributes, and before there are other threads.
+    """
+    re.compile = lazy_pattern  # type: ignore[assignment]  # it is asked in the same words
+    try:
+        yield
+    finally:
+        re.compile = _compiled
 
 
 def lazy_package(name: str) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from sys import intern
 from typing import NamedTuple, cast
 
-import yaml
 from yaml import events as parsed
 from yaml._yaml import CParser
+from yaml.error import MarkedYAMLError, YAMLError
 
 from runner.foundation.garbage import collector_rests
 from runner.foundation.lazy import lazy_pattern
@@ -139,9 +139,9 @@ def _read(reading: "_Reading") -> tuple[Json, Complaint | None]:
         return reading.root(), None
     except StopError:
         return None, None
-    except yaml.MarkedYAMLError as error:
+    except MarkedYAMLError as error:
         return None, _complaint(error, reading)
-    except yaml.YAMLError:
+    except YAMLError:
         reading.mistakes.add(syntax.unreadable_character(reading.source))
         return None, None
 
@@ -153,7 +153,7 @@ def _without_tabs(source: Source, text: str) -> "_Reading":
     return _Reading(source, CParser(tabs.masked(text, scout.trail.leaves())))
 
 
-def _complaint(error: yaml.MarkedYAMLError, reading: "_Reading") -> Complaint:
+def _complaint(error: MarkedYAMLError, reading: "_Reading") -> Complaint:
     trail, text = reading.trail, reading.source.text
     at = error.problem_mark.index if error.problem_mark else len(text)
     return Complaint(

@@ -110,7 +110,7 @@ def test_no_text_of_a_file_reaches_the_terminal_as_it_is(capsys: pytest.CaptureF
 def test_neither_the_client_nor_the_web_server_is_imported() -> None:
     script = (
         "import sys; from runner.cli.main import ended; assert ended(['list', '.']) == 0;"
-        "print([name for name in ('httpx', 'httpcore', 'starlette', 'uvicorn', 'rich', 'jsonschema') "
+        "print([name for name in ('httpx', 'httpcore', 'starlette', 'uvicorn', 'rich', 'jsonschema', 'subprocess') "
         "if name in sys.modules])"
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

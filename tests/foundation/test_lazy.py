@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.foundation.lazy import lazy_package, lazy_pattern
+from runner.foundation.lazy import lazy_package, lazy_pattern, lazy_patterns
 
 
 def test_a_lazy_pattern_finds_what_a_pattern_finds() -> None:
@@ -26,6 +26,25 @@ def test_a_lazy_pattern_is_not_compiled_before_its_first_use() -> None:
     never_used = lazy_pattern("(")
 
     assert never_used.pattern == "("
+
+
+def test_what_is_imported_meanwhile_compiles_its_patterns_at_their_first_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "many_patterns.py").write_text(
+        "import re\nNEVER_USED = re.compile('(')\nNUMBER = re.compile(r'\\d+', re.ASCII)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with lazy_patterns():
+        patterns = importlib.import_module("many_patterns")
+        assert patterns.NUMBER.findall("a1 b22") == ["1", "22"]
+
+    assert re.compile(r"\d").match("1") is not None
+    with pytest.raises(re.error):
+        patterns.NEVER_USED.match("(")
+    with pytest.raises(re.error):
+        re.compile("(")
 
 
 def test_a_lazy_package_is_carried_out_when_a_name_of_it_is_used_that_is_no_module_of_it(
@@ -65,5 +84,15 @@ def test_what_expressions_need_of_jinja_is_a_part_of_it_and_the_same_as_in_all_o
         "tree = expression('a | length > 0').tree\nassert 'jinja2.environment' not in sys.modules\n"
         "import jinja2\nassert isinstance(tree, jinja2.nodes.Compare)\n"
         "assert jinja2.Environment().from_string('{{ 1 + 1 }}').render() == '2'\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_files_need_of_pyyaml_is_a_part_of_it_and_the_same_as_in_all_of_it() -> None:
+    code = (
+        "import sys\nfrom runner.reading.load import load\n"
+        "assert 'yaml.loader' not in sys.modules\n"
+        "import yaml\nassert yaml.safe_load('{a: 2026-01-31, b: 1.5}')['a'].year == 2026\n"
+        "assert yaml._yaml.CParser is sys.modules['yaml._yaml'].CParser\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from runner.cli import options
+from runner.cli.nearby import named_run, say_where_others_are
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.sentences import many
@@ -18,7 +19,7 @@ from runner.reports.safe import clean
 from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import find, load, run_name
+from runner.runs.stored_runs import StoredRun, load, run_name
 from runner.terminal import output
 
 _LARGEST = 1 << 24
@@ -69,6 +70,8 @@ def history(context: click.Context, /, **_: object) -> int:
         output.data(as_json(histories) if is_json else text(histories), for_programs=is_json)
     else:
         output.data("no history yet: each run that ends adds to it, and `--rebuild` reads the stored runs\n")
+    if given["file"] is None:
+        say_where_others_are(context, "history")
     return ExitCode.PASSED
 
 
@@ -159,19 +162,17 @@ def diff(context: click.Context, /, **_: object) -> int:
     Exit 0 where nothing differs, 1 where something does, 2 for a run that cannot be compared.
     """
     given = context.params
-    store: RunStore = given["runs"]
-    names = (given["first"], given["second"])
-    if given["second"] is None:
-        newest = find(store, given["first"]).id
-        names = (_run_before(store, newest), newest)
-    found = differences.compare(*(_compared(store, name) for name in names))
+    last = named_run(context, given["second"] or given["first"])
+    first = named_run(context, given["first"]) if given["second"] else _run_before(last)
+    found = differences.compare(_compared(first), _compared(last))
     is_json = given["form"] == "json"
     output.data(differences.as_json(found) if is_json else differences.text(found), for_programs=is_json)
     return ExitCode.PASSED if found.is_same else ExitCode.FAILED
 
 
-def _run_before(store: RunStore, run: str) -> str:
+def _run_before(last: StoredRun) -> StoredRun:
     """The newest run of the same job, case and target that began before this run."""
+    store, run = last.store, last.id
     name = run_name(store, run)
     earlier = [other for other in reversed(store.runs()) if other < run] if name is not None else []
     found = next((other for other in earlier if run_name(store, other) == name), None)
@@ -179,11 +180,10 @@ def _run_before(store: RunStore, run: str) -> str:
         hint = "name both: `runner diff RUN1 RUN2`; `runner runs` lists them"
         message = f"there is no run of the same job, case and target before {run}"
         raise UsageError(Problem(code="E152", message=message, hint=hint))
-    return found
+    return load(store, found)
 
 
-def _compared(store: RunStore, name: str) -> ComparedRun:
-    run = find(store, name)
+def _compared(run: StoredRun) -> ComparedRun:
     if run.is_running:
         hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
         raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))

@@ -19,6 +19,7 @@ from runner.cli.command import (
     with_reports,
 )
 from runner.cli.hints import PREFIX
+from runner.cli.nearby import named_run
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
@@ -41,7 +42,7 @@ from runner.reports.spans import timed
 from runner.reports.words import title
 from runner.runs.events import RunStatus
 from runner.runs.store import LocalRunStore
-from runner.runs.stored_runs import StoredRun, find, load, of_one_command, passed_by_digest, prepare_store, was_queued
+from runner.runs.stored_runs import StoredRun, load, of_one_command, passed_by_digest, prepare_store, was_queued
 from runner.secrets.holes import MARK
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
@@ -94,12 +95,14 @@ def rerun(context: click.Context, /, **_: object) -> int:
 
 def _named(context: click.Context) -> StoredRun:
     try:
-        return find(context.params["runs"], context.params["run"])
+        run = named_run(context, context.params["run"])
     except UsageError as error:
         if os.environ.get(f"{PREFIX}DB"):
             apply = "`runner apply SPEC --retry failed` carries out runs of a fleet once more"
             error.add_note(f"`rerun` does not read {PREFIX}DB: {apply}")
         raise
+    context.params["runs"] = run.store
+    return run
 
 
 def _not_passed(named: StoredRun) -> Iterator[StoredRun]:

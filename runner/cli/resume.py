@@ -20,6 +20,7 @@ from runner.cli.command import (
     waits_for,
     with_reports,
 )
+from runner.cli.nearby import named_run
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
@@ -87,7 +88,8 @@ def resume(context: click.Context, /, **_: object) -> int:
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
     allowed = permission(context)
-    run = find(context.params["runs"], context.params["run"])
+    run = named_run(context, context.params["run"])
+    context.params["runs"] = run.store
     began = resume_run.check(run)
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
@@ -128,7 +130,8 @@ def reconcile(context: click.Context, /, **_: object) -> int:
         return _order(context, only_settle=True)
     wanted_reports = reports.asked_for(context)
     reports.check(wanted_reports, read=reports.read_by(context))
-    run = find(context.params["runs"], context.params["run"])
+    run = named_run(context, context.params["run"])
+    context.params["runs"] = run.store
     began = resume_run.check(run)
     if not doubtful(run.result.steps):
         return _over(run, wanted_reports, why="nothing is in doubt")

@@ -8,6 +8,7 @@ from typing import TypeVar
 import click
 
 from runner.cli import hints, options, reports
+from runner.cli.nearby import named_run, say_where_others_are
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, strongest
 from runner.foundation.sentences import either, many
@@ -27,7 +28,7 @@ from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import LocalRunStore, RunStore, StoreError
-from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, find, of_one_command
+from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, of_one_command
 from runner.secrets.redact import hide
 from runner.terminal import output
 
@@ -101,12 +102,14 @@ def runs(context: click.Context, /, **_: object) -> int:
             )
         deleted = _prune(context.params["runs"], wanted, age(context.params["prune"], option="--prune"))
         output.say(f"{many(deleted, 'run')} deleted")
+        say_where_others_are(context, "runs")
         return ExitCode.PASSED
     is_json = context.params["form"] == "json"
     chosen = islice(wanted.selected(store), context.params["limit"])
     listed = [_listed(run, again=_again(run) if is_json else None) for run in chosen]
     nothing = "no runs yet" if wanted == RunFilter() else "no run fits these filters"
     output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
+    say_where_others_are(context, "runs")
     return ExitCode.PASSED
 
 
@@ -136,7 +139,7 @@ def show(context: click.Context, /, **_: object) -> int:
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
     try:
-        run = find(context.params["runs"], context.params["run"])
+        run = named_run(context, context.params["run"])
     except NotBegunError as error:
         from runner.cli.status import state_of  # noqa: PLC0415  only a fleet has such runs
 
@@ -234,7 +237,9 @@ def report(context: click.Context, /, **_: object) -> int:
         hint = f"add {either([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
     reports.check(places)
-    named = [find(context.params["runs"], name) for name in dict.fromkeys(context.params["chosen"])]
+    named = [named_run(context, name) for name in dict.fromkeys(context.params["chosen"])]
+    stores = {run.store.name: run.store for run in named}
+    store = next(iter(stores.values())) if len(stores) == 1 else context.params["runs"]
     if context.params["together"]:
         named = [run for named_run in named for run in of_one_command(named_run)]
     found = {run.id: run for run in named}
@@ -243,10 +248,10 @@ def report(context: click.Context, /, **_: object) -> int:
             output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
     code = strongest(run.result.exit_code for run in reported)
-    command = ReportedCommand(runs=reported, exit_code=code, store=context.params["runs"].name)
+    command = ReportedCommand(runs=reported, exit_code=code, store=store.name)
     reports.write(places, command)
     if opens:
-        reports.open_page(places, command, store=context.params["runs"])
+        reports.open_page(places, command, store=store)
     return code
 
 

@@ -9,7 +9,8 @@ from runner.foundation.problems import Problem, UsageError
 from runner.ledger.model import USUAL
 from runner.project.paths import called, root_of
 from runner.reports.safe import clean
-from runner.targets.files import find_targets, searched_folders
+from runner.targets.files import find_targets
+from runner.targets.folders import searched_folders
 
 
 def project_of(jobs: Iterable[Path]) -> Path:

@@ -21,8 +21,8 @@ from runner.project.paths import JOB_FILES, called, jobs_in, leads_out
 from runner.project.project import Project
 from runner.reading.files import below, first_bytes, is_included, passed_over
 from runner.reports.safe import clean
-from runner.targets.files import NAME, VARIABLE, searched_folders
-from runner.targets.folders import holds_doubles
+from runner.targets.files import NAME, VARIABLE
+from runner.targets.folders import holds_doubles, searched_folders
 
 _JOB = JOB_FILES.removeprefix("*")
 _LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")

@@ -1,6 +1,5 @@
 """Where the targets file of a job is, and the folder of doubles that it names."""
 
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -8,7 +7,7 @@ from typing import Final
 from runner.foundation.problems import Problem
 from runner.foundation.suggestions import suggest
 from runner.reading.load import Document, read
-from runner.targets.folders import holds_doubles
+from runner.targets.folders import holds_doubles, searched_folders
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget
 
@@ -31,42 +30,11 @@ def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[
     return next((folder / NAME for folder in folders if (folder / NAME).is_file()), None)
 
 
-def searched_folders(folder: Path) -> list[Path]:
-    """`folder` as it was named, and those above it: up to the root of the project, which is the nearest that holds
-    `.git`, else to the home directory, else to the root of the file system.
-
-    A folder above in which everybody may put files, such as `/tmp`, is passed over: whoever can name an address there
-    would be sent our credentials.
-    """
-    home, found = _home(), [folder]
-    for above in (folder.resolve(), *folder.resolve().parents):
-        if above != folder.resolve() and not _is_everybodys(above):
-            found.append(above)
-        if above == home or (above / ".git").exists():
-            break
-    return found
-
-
 def searched(folder: Path) -> str:
     """The sentence on where a targets file was searched, and is not."""
     folders = searched_folders(folder)
     last = f" and above it up to `{folders[-1]}`" if len(folders) > 1 else ""
     return f"there is no {NAME} in `{folder.resolve()}`{last}"
-
-
-def _home() -> Path | None:
-    try:
-        return Path.home().resolve()
-    except RuntimeError:
-        return None
-
-
-def _is_everybodys(folder: Path) -> bool:
-    try:
-        mode = folder.stat().st_mode
-    except OSError:
-        return True
-    return bool(mode & stat.S_ISVTX and mode & stat.S_IWOTH)
 
 
 def missing_folder(target: SandboxTarget) -> Problem:

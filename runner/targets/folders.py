@@ -1,5 +1,8 @@
-"""The files in the folder of a sandbox. The sandbox itself reads them by these names, too."""
+"""The folders in which files of a project are searched, and the files in the folder of a sandbox: the sandbox itself
+reads them by these names, too.
+"""
 
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -17,3 +20,34 @@ def holds_doubles(folder: Path) -> bool:
 def doubles_in(folder: Path) -> list[Path]:
     """The files of the doubles. Raises `OSError` where the folder cannot be read."""
     return sorted(path for path in folder.iterdir() if path.name.endswith(ENDING) and is_included(path))
+
+
+def searched_folders(folder: Path) -> list[Path]:
+    """`folder` as it was named, and those above it: up to the root of the project, which is the nearest that holds
+    `.git`, else to the home directory, else to the root of the file system.
+
+    A folder above in which everybody may put files, such as `/tmp`, is passed over: whoever can name an address there
+    would be sent our credentials.
+    """
+    home, found = _home(), [folder]
+    for above in (folder.resolve(), *folder.resolve().parents):
+        if above != folder.resolve() and not _is_everybodys(above):
+            found.append(above)
+        if above == home or (above / ".git").exists():
+            break
+    return found
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:
+        return None
+
+
+def _is_everybodys(folder: Path) -> bool:
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        return True
+    return bool(mode & stat.S_ISVTX and mode & stat.S_IWOTH)

@@ -96,6 +96,11 @@ def statuses() -> list[tuple[str, str | None]]:
         return database.execute(sql).fetchall()
 
 
+def ids(folder: Path = Path()) -> list[str]:
+    """The stored runs of a project, the oldest first."""
+    return sorted(run.name for run in (folder / ".runner/runs").iterdir())
+
+
 def broken_off(answers: Answers) -> Path:
     """Make of the only run that has ended one that broke off after its first line; its folder."""
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
@@ -738,6 +743,55 @@ def test_another_folder_knows_the_runs_of_the_project_and_the_jobs_that_are_gone
     assert "a@here" in shown
     assert answers.since() == ["Usrb"]
     assert not Path(".runner").exists()
+
+
+@pytest.mark.parametrize("folder", ["project/specs", "."])
+def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
+    folder: str, answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path.cwd() / "project"
+    project.mkdir()
+    for name in ("specs", "targets.yaml"):
+        Path(name).rename(project / name)
+    monkeypatch.chdir(folder)
+    specs = "." if folder != "." else "project/specs"
+    write("a", folder=specs, **{"    expect: [result == 7]\n": "", ", result: Out": ""})
+    assert ended(["run", specs, "-q"]) == 0
+    earlier = ids()[0]
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["apply", specs, "-q"]) == 4
+    (run,) = ids(project)
+    capsys.readouterr()
+    for verb in (["show", "last"], ["reconcile", "last"], ["report", "last", "--report-json", "-"], ["show", run[:30]]):
+        assert ended(verb) == (0 if verb[0] == "show" else 4)
+        shown = capsys.readouterr()
+        assert f"run {run} is in " in shown.err
+        assert "/.runner/runs, beside the ledger of its `runner apply`\n" in shown.err
+        assert run in shown.out or verb[0] == "reconcile"
+    assert ended(["show", earlier]) == 0
+    assert "beside the ledger" not in capsys.readouterr().err
+    assert ended(["runs"]) == 0
+    shown = capsys.readouterr()
+    assert run not in shown.out
+    (command,) = re.findall(r"^runs of `runner apply` are in .*, too: `runner (runs .*)`$", shown.err, re.MULTILINE)
+    assert ended(shlex.split(command)) == 0
+    assert run in capsys.readouterr().out
+    assert ended(["diff", earlier, "last"]) == 1
+    assert ended(["resume", "last", "--step", "act", "--as", "failed"]) == 1
+    assert ended(["rerun", "last"]) == 4
+    assert len(ids(project)) == 2
+    assert ids() == [earlier]
+
+
+def test_a_ledger_of_somebody_else_gives_no_run(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write("a")
+    assert ended(["apply", "specs", "-q"]) == 0
+    monkeypatch.chdir(tmp_path / "specs")
+    monkeypatch.setattr(os, "getuid", lambda: -1)
+    assert ended(["show", "last"]) == 2
+    assert "there is no run in .runner/runs" in capsys.readouterr().err
 
 
 def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(

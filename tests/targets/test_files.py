@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.targets.files import find_targets, searched, searched_folders
+from runner.targets.files import find_targets, searched
+from runner.targets.folders import searched_folders
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""Where runs of `apply` are that are not in the current folder: beside the ledgers of the folders above, and of those a
+little below. A verb that is asked for `last` must not overlook them: it would call a run settled that is not.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from runner.ledger.model import USUAL
+from runner.project.paths import called
+from runner.runs.store import USUAL as USUAL_RUNS
+from runner.targets.folders import searched_folders
+
+_DEEPEST: Final = 2
+"""Levels of folders below the current folder that are looked into."""
+
+
+def run_folders() -> list[str]:
+    """The folders of runs, but for that of the current folder, as messages name them. A ledger of somebody else is none
+    of ours: whoever can write there would choose the run that is resumed.
+    """
+    folders = [*searched_folders(Path.cwd())[1:], *_below(Path.cwd(), levels=_DEEPEST)]
+    return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL)]
+
+
+def _below(folder: Path, *, levels: int) -> Iterator[Path]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+                yield Path(entry)
+                if levels > 1:
+                    yield from _below(Path(entry), levels=levels - 1)
+
+
+def _is_ours(ledger: Path) -> bool:
+    try:
+        owner = ledger.stat().st_uid
+    except OSError:
+        return False
+    return not hasattr(os, "getuid") or owner == os.getuid()

@@ -179,7 +179,7 @@ class ApplyRuns(Struct, kw_only=True):
                     spec, decision.version, ledger=self.versions.ledger.name, targets=context.params["targets"]
                 )
                 origin = RunOrigin(command=command, run=run, applied=ordered)
-                active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin)
+                active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin, durable=True)
                 self._check_lock(active)
                 return active
 

@@ -95,9 +95,16 @@ class RunOrigin(Struct, frozen=True, kw_only=True):
 
 
 def begin(
-    spec: RunSpec, sites: Sites, store: RunStore, *, alone: bool, judgement: Judgement, origin: RunOrigin
+    spec: RunSpec,
+    sites: Sites,
+    store: RunStore,
+    *,
+    alone: bool,
+    judgement: Judgement,
+    origin: RunOrigin,
+    durable: bool = False,
 ) -> ActiveRun:
-    """Store a new run with its plan.
+    """Store a new run with its plan; `durable`: a loss of power takes neither away from now on.
 
     Raises `UsageError` where it cannot be stored.
     """
@@ -118,6 +125,8 @@ def begin(
     try:
         journal = Journal(store.create(facts.id), secrets, now=utc_now)
         store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
+        if durable:
+            journal.sync_run()
     except StoreError as error:
         raise unwritable(store, error) from error
     return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)

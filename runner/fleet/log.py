@@ -116,6 +116,9 @@ class FencedLog:
             raise StoreError(f"run {self.run} was deleted")
         return row[0], row[1], row[2]
 
+    def sync_run(self) -> None:
+        """The run is in the database before its log is opened."""
+
     def drop_torn_line(self) -> None:
         """There is none: lines are stored whole."""
 

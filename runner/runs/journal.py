@@ -159,6 +159,12 @@ class Journal:
                 raise
         self._publish(line)
 
+    def sync_run(self) -> None:
+        """Have on disk that there is this run: without it somebody who knows of the run would take it for lost, with it
+        a journal without lines proves that nothing was changed. Raises `StoreError`.
+        """
+        self._guarded(self._log.sync_run)
+
     def commit(self) -> None:
         """Make all that was written safe from a kill. Raises `StoreError`."""
         self._guarded(self._log.commit)

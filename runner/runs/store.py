@@ -69,6 +69,9 @@ class RunLog(Protocol):
         nothing may be appended after it. Raises `FencedError`, too.
         """
 
+    def sync_run(self) -> None:
+        """Have on disk that there is this run, and its plan. Its lines need not be."""
+
     def commit(self) -> None:
         """Make all lines safe from a kill, where they are not yet. Raises `FencedError`, too."""
 

@@ -1,10 +1,12 @@
-"""`runner` in processes that kill themselves, by a real SIGKILL, before or after the ledger's statement of a number.
+"""`runner` in processes that kill themselves, by a real SIGKILL, before or after the ledger's statement of a number, or
+at a loss of power after it: what was not forced to disk of the runs is gone then.
 
 Each is forked from a clean process that has the runner imported already. Statements that read do not count.
 """
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +21,7 @@ from runner.cli.main import ended
 LOADED = apply
 _COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "INSERT", "UPDATE", "DELETE", "CREATE")
 _STATEMENTS = "statements"
+POWER_LOST = "power lost"
 Doomed = Callable[[Sequence[str], str, int], int]
 
 
@@ -59,7 +62,14 @@ def _carry_out(arguments: list[str], moment: str, number: int, folder: str) -> N
     nothing = os.open(os.devnull, os.O_RDWR)
     for file in (0, 1, 2):
         os.dup2(nothing, file)
-    count = 0
+    count, synced = 0, set[int]()
+    sync = os.fsync
+
+    def fsync(file: int) -> None:
+        sync(file)
+        synced.add(os.fstat(file).st_ino)
+
+    os.fsync = fsync  # type: ignore[assignment]  # whoever syncs gives a number
 
     class DoomedConnection(sqlite3.Connection):
         is_ledger = False
@@ -72,7 +82,9 @@ def _carry_out(arguments: list[str], moment: str, number: int, folder: str) -> N
             if counts and (count, moment) == (number, "before"):
                 os.kill(os.getpid(), signal.SIGKILL)
             cursor = super().execute(sql, *values)  # type: ignore[arg-type]
-            if counts and (count, moment) == (number, "after"):
+            if counts and count == number and moment in ("after", POWER_LOST):
+                if moment == POWER_LOST:
+                    _lose_power(synced)
                 os.kill(os.getpid(), signal.SIGKILL)
             return cursor
 
@@ -82,6 +94,18 @@ def _carry_out(arguments: list[str], moment: str, number: int, folder: str) -> N
     if not number:
         Path(_STATEMENTS).write_text(str(count))
     os._exit(code)
+
+
+def _lose_power(synced: set[int]) -> None:
+    """Of the folder of runs: what is in a folder that was never synced is gone, and what a file held that was not."""
+    runs = Path(".runner/runs")
+    for folder in runs.glob("*"):
+        if runs.stat().st_ino not in synced or folder.stat().st_ino not in synced:
+            shutil.rmtree(folder)
+            continue
+        for file in folder.iterdir():
+            if file.stat().st_ino not in synced:
+                os.truncate(file, 0)
 
 
 if __name__ == "__main__":

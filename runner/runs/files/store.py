@@ -58,10 +58,21 @@ class FileLog:
         try:
             write_all(self._file, line + b"\n")
             if durable:
-                self._sync_run()
+                self.sync_run()
                 os.fsync(self._file)
         except OSError as error:
             raise _error_of(error, self.run) from error
+
+    def sync_run(self) -> None:
+        """Once: what is stored of a run does not change but for its lines."""
+        if self._is_run_durable:
+            return
+        with _stored(self._folder):
+            with suppress(FileNotFoundError):
+                sync_file(self._folder / Part.PLAN.value)
+            sync_folder(self._folder)
+            sync_folder(self._folder.parent)
+        self._is_run_durable = True
 
     def commit(self) -> None:
         """What was written is the system's, and no kill takes it away."""
@@ -93,16 +104,6 @@ class FileLog:
 
     def close(self) -> None:
         os.close(self._file)
-
-    def _sync_run(self) -> None:
-        """Have on disk, once, that there is this run, and its plan if it has a plan."""
-        if self._is_run_durable:
-            return
-        with suppress(FileNotFoundError):
-            sync_file(self._folder / Part.PLAN.value)
-        sync_folder(self._folder)
-        sync_folder(self._folder.parent)
-        self._is_run_durable = True
 
     def _result_file(self, name: str) -> Path:
         return self._folder / RESULTS / f"{name}.json"

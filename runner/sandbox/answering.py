@@ -44,7 +44,8 @@ class Half(Response):
 async def answer(call: PreparedCall, engine: Engine, fault: CallFault | None) -> Response:
     """The answer to `call`, or what is left of it."""
     in_hand = _CallInHand(call=call, engine=engine)
-    return await (in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds))
+    reply = in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds)
+    return reply if isinstance(reply, Response) else await reply
 
 
 def login_page() -> Response:
@@ -62,8 +63,9 @@ class _CallInHand(Struct, frozen=True, kw_only=True):
         await self._waited(begun)
         return self.call.reply(begun)
 
-    def started(self) -> None:
+    def started(self) -> "_CallInHand":
         self.engine.run_in_background(self.call.begin(None))
+        return self
 
     def queued(self, seconds: float) -> Response:
         assert self.call.queued is not None

@@ -21,8 +21,8 @@ class FaultyCall(Protocol[_Reply]):
     async def answered(self, *, failing: str | None = None) -> _Reply:
         """Carry it out, and give the right answer. With `failing` its process fails at its end with that text."""
 
-    def started(self) -> None:
-        """Carry it out by itself: nobody waits for it."""
+    def started(self) -> "FaultyCall[_Reply]":
+        """The same call, which is carried out by itself: nobody waits for it."""
 
     def queued(self, seconds: float) -> _Reply:
         """Start its process later, and give the answer of a process that is queued."""
@@ -37,7 +37,7 @@ class FaultyCall(Protocol[_Reply]):
 
 
 class Effect(Protocol):
-    def __call__(self, call: FaultyCall[_Reply], seconds: float, /) -> Awaitable[_Reply]: ...
+    def __call__(self, call: FaultyCall[_Reply], seconds: float, /) -> _Reply | Awaitable[_Reply]: ...
 
 
 class FaultKind(Struct, frozen=True, kw_only=True):
@@ -58,62 +58,44 @@ async def _slow(call: FaultyCall[_Reply], seconds: float) -> _Reply:
     return reply
 
 
-async def _drop_before(call: FaultyCall[_Reply], _: float) -> _Reply:
-    return call.cut()
-
-
-async def _drop_after(call: FaultyCall[_Reply], _: float) -> _Reply:
-    call.started()
-    return call.cut()
-
-
-async def _status_500(call: FaultyCall[_Reply], _: float) -> _Reply:
-    return call.service_fault("The sandbox was asked to answer with a fault (status_500)")
-
-
-async def _gateway_504(call: FaultyCall[_Reply], _: float) -> _Reply:
-    call.started()
-    return call.page("504 Gateway Time-out", status=504)
-
-
-async def _login_page(call: FaultyCall[_Reply], _: float) -> _Reply:
-    return call.to_login_page()
-
-
-async def _unauthorized(call: FaultyCall[_Reply], _: float) -> _Reply:
-    return call.not_signed_in()
-
-
-async def _queued(call: FaultyCall[_Reply], seconds: float) -> _Reply:
-    return call.queued(seconds)
-
-
-async def _success_but_error(call: FaultyCall[_Reply], _: float) -> _Reply:
-    return await call.answered(failing="The sandbox was asked to let this process fail (success_but_error)")
-
-
-async def _html(call: FaultyCall[_Reply], _: float) -> _Reply:
-    call.started()
-    return call.page("Down for maintenance")
-
-
 async def _half_body(call: FaultyCall[_Reply], _: float) -> _Reply:
     return call.half(await call.answered())
 
 
 FAULT_KINDS: Final[Mapping[str, FaultKind]] = {
     "slow": FaultKind(effect=_slow, seconds=5.0, help="The answer comes late, after the process ran."),
-    "drop_before": FaultKind(effect=_drop_before, help="The connection is cut, and nothing starts."),
-    "drop_after": FaultKind(effect=_drop_after, help="The connection is cut, and the process starts."),
-    "status_500": FaultKind(effect=_status_500, help="A fault of the service, and nothing starts."),
-    "gateway_504": FaultKind(effect=_gateway_504, help="A gateway gives up, and the process starts."),
-    "login_page": FaultKind(effect=_login_page, help="The call is sent to the login page, and nothing starts."),
-    "unauthorized": FaultKind(effect=_unauthorized, help="The session is not known, and nothing starts."),
-    "queued": FaultKind(effect=_queued, seconds=1.0, of_starts=True, help="The process starts later."),
-    "success_but_error": FaultKind(
-        effect=_success_but_error, of_starts=True, help="The answer is good, and the process fails."
+    "drop_before": FaultKind(effect=lambda call, _: call.cut(), help="The connection is cut, and nothing starts."),
+    "drop_after": FaultKind(
+        effect=lambda call, _: call.started().cut(), help="The connection is cut, and the process starts."
     ),
-    "html": FaultKind(effect=_html, help="A page of somebody else, and the process starts."),
+    "status_500": FaultKind(
+        effect=lambda call, _: call.service_fault("The sandbox was asked to answer with a fault (status_500)"),
+        help="A fault of the service, and nothing starts.",
+    ),
+    "gateway_504": FaultKind(
+        effect=lambda call, _: call.started().page("504 Gateway Time-out", status=504),
+        help="A gateway gives up, and the process starts.",
+    ),
+    "login_page": FaultKind(
+        effect=lambda call, _: call.to_login_page(), help="The call is sent to the login page, and nothing starts."
+    ),
+    "unauthorized": FaultKind(
+        effect=lambda call, _: call.not_signed_in(), help="The session is not known, and nothing starts."
+    ),
+    "queued": FaultKind(
+        effect=lambda call, seconds: call.queued(seconds), seconds=1.0, of_starts=True, help="The process starts later."
+    ),
+    "success_but_error": FaultKind(
+        effect=lambda call, _: call.answered(
+            failing="The sandbox was asked to let this process fail (success_but_error)"
+        ),
+        of_starts=True,
+        help="The answer is good, and the process fails.",
+    ),
+    "html": FaultKind(
+        effect=lambda call, _: call.started().page("Down for maintenance"),
+        help="A page of somebody else, and the process starts.",
+    ),
     "half_body": FaultKind(effect=_half_body, help="The answer ends halfway, after the process ran."),
 }
 TAKING_TIME: Final = tuple(name for name, kind in FAULT_KINDS.items() if kind.seconds is not None)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import to_builtins
+
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.values import Json, Path
-from runner.job.actions import Execute
+from runner.job.actions import Execute, IncludedJob
 from runner.job.model import Expectation, Job, SchemaExpectation, Step
 
 _OF_ALL_TURNS = "turns"
@@ -48,7 +50,9 @@ def _names_before(step: Step) -> Iterator[Path]:
     loop = [step.for_each] if isinstance(step.for_each, str) else []
     yield from _paths([step.condition, *loop])
     items: list[Json] = step.for_each if isinstance(step.for_each, list) else []
-    yield from _paths_in([*items, *step.action.templates])
+    action = step.action
+    sent: Json = dict(action.inputs) if isinstance(action, IncludedJob) else to_builtins(action)
+    yield from _paths_in([*items, sent])
 
 
 def _names_after(step: Step) -> Iterator[Path]:

@@ -81,17 +81,14 @@ Show: TypeAlias = Callable[[Json], str]
 class Action(Protocol):
     """What a step does: one of the records of `runner.job.actions`, each in a module of its own.
 
-    `kind` is its key in the file, `title` the name of a step that has none of its own. `templates` are the values that
-    are worked out before it is attempted; `preview` says line by line what it would do.
+    `kind` is its key in the file, `title` the name of a step that has none of its own; `preview` says line by line
+    what it would do.
     """
 
     kind: ClassVar[str]
 
     @property
     def title(self) -> str: ...
-
-    @property
-    def templates(self) -> list[Json]: ...
 
     def preview(self, show: Show, /) -> Iterator[str]: ...
 

@@ -6,7 +6,6 @@ from typing import ClassVar
 from msgspec import Struct
 
 from runner.foundation.raw import record, sure_text
-from runner.foundation.values import Json
 from runner.job.actions.action import LOG_ROW, ActionType, always
 from runner.job.model import Show, StepEffect
 
@@ -20,10 +19,6 @@ class Cancel(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         return "Cancel a process"
-
-    @property
-    def templates(self) -> list[Json]:
-        return [self.process_id]
 
     def preview(self, show: Show) -> Iterator[str]:
         yield f"cancel {show(self.process_id)}"

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from runner.expressions.typed import A_BOOLEAN
 from runner.foundation.raw import sure_text
-from runner.foundation.values import Json
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Show, StepEffect
 
@@ -21,10 +20,6 @@ class Confirm(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         return "Ask a person"
-
-    @property
-    def templates(self) -> list[Json]:
-        return [self.text]
 
     def preview(self, show: Show) -> Iterator[str]:
         yield f"ask {show(self.text)}"

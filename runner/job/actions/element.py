@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.raw import items, record, sure_text
 from runner.foundation.values import Json, JsonObject
@@ -38,11 +39,6 @@ class Element(Struct, frozen=True, kw_only=True):
         name = self.which if isinstance(self.which, str) else self.which.name
         return "Execute an element" if "{{" in name else f"Execute element {name}"
 
-    @property
-    def templates(self) -> list[Json]:
-        named: list[Json] = [self.which] if isinstance(self.which, str) else [self.which.of, self.which.name]
-        return [*named, dict(self.parameters or {})]
-
     def preview(self, show: Show) -> Iterator[str]:
         which = self.which
         named = show(which) if isinstance(which, str) else f"{show(which.name)} of process {show(which.of)}"
@@ -57,10 +53,6 @@ class Elements(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         return f"Execute a chain of {len(self.items)} elements"
-
-    @property
-    def templates(self) -> list[Json]:
-        return [part for item in self.items for part in item.templates]
 
     def preview(self, show: Show) -> Iterator[str]:
         for item in self.items:
@@ -109,24 +101,14 @@ def _is_verified(value: Json) -> bool:
     return any("of" in record(item) for item in (value if isinstance(value, list) else [value]))
 
 
-_TEMPLATES = frozenset({"of", "name", "uid", "parameters"})
 ELEMENT = ActionType(
     key=Element.kind,
     build=_element,
     effect=_effect,
-    templates=_TEMPLATES,
+    templates=frozenset({"of", "name", "uid", "parameters"}),
     is_template=True,
     durations=("every", "max_every"),
     is_verified=_is_verified,
     never_gives=PROCESS_NAMES,
 )
-ELEMENTS = ActionType(
-    key=Elements.kind,
-    build=_elements,
-    effect=_effect,
-    templates=_TEMPLATES,
-    is_template=True,
-    durations=("every", "max_every"),
-    is_verified=_is_verified,
-    never_gives=PROCESS_NAMES,
-)
+ELEMENTS = replace(ELEMENT, key=Elements.kind, build=_elements)

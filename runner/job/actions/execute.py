@@ -34,10 +34,6 @@ class Execute(Struct, frozen=True, kw_only=True, gc=False):
     def title(self) -> str:
         return f"Execute {self.process}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return [dict(self.parameters)]
-
     def preview(self, show: Show) -> Iterator[str]:
         result = f" → {self.result}" if self.result else ""
         yield f"execute {self.process}{result}, until {self.until}"

@@ -32,10 +32,6 @@ class Failures(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         return f"Watch for failures of {', '.join(self.processes)}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return [self.since]
-
     def preview(self, show: Show) -> Iterator[str]:
         how_long = f" for {written(self.seconds)}" if self.seconds else ", once"
         yield f"watch the process log{how_long}: at most {self.at_most} failed since {show(self.since)}"

@@ -20,10 +20,6 @@ class IncludedJob(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         return f"Job {self.job.name}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return [dict(self.inputs)]
-
     def preview(self, show: Show) -> Iterator[str]:
         """Without its steps, which `runner.planning.preview` shows."""
         yield f"job {self.job.name} ({self.job.file})"

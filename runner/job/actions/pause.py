@@ -20,10 +20,6 @@ class Pause(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         return f"Pause for {written(self.seconds)}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return []
-
     def preview(self, _: Show) -> Iterator[str]:
         yield f"pause {written(self.seconds)}"
 

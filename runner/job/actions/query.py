@@ -29,10 +29,6 @@ class Query(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         return f"Query {self.entity}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return [self.filter]
-
     def preview(self, show: Show) -> Iterator[str]:
         yield f"query {self.entity}, at most {self.top}"
         if self.filter is not None:

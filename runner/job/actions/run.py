@@ -31,10 +31,6 @@ class Run(Struct, frozen=True, kw_only=True):
         return f"Run {self.process}{self._version}"
 
     @property
-    def templates(self) -> list[Json]:
-        return [dict(self.parameters)]
-
-    @property
     def _version(self) -> str:
         return "" if self.version is None else f", version {self.version}"
 

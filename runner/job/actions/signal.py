@@ -39,10 +39,6 @@ class Signal(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         return f"{self.change.capitalize()} a record of {self.entity}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return [self.id, dict(self.values)]
-
     def preview(self, show: Show) -> Iterator[str]:
         which = "" if self.id is None else f" {show(self.id)}"
         starts = "" if self.starts is None else f", which starts {self.starts}, until {self.until}"

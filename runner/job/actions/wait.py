@@ -33,10 +33,6 @@ class Wait(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         return f"Wait until a process is {self.wanted}"
 
-    @property
-    def templates(self) -> list[Json]:
-        return [self.process_id]
-
     def preview(self, show: Show) -> Iterator[str]:
         yield f"wait until {show(self.process_id)} is {self.wanted}"
 

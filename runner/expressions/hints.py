@@ -1,14 +1,14 @@
 """What to write for the words and signs of other languages: a table of hints, read at the first mistake."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from typing import cast
 
 from msgspec import Struct
 
 from runner.expressions.operators import COMPARISONS
-from runner.foundation.hints import table
+from runner.foundation.hints import table, words
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import compact
 
@@ -82,14 +82,9 @@ class Shape(Struct, frozen=True, kw_only=True):
     stopped_at: str | None = None
 
 
-class _Tables(Struct, frozen=True, kw_only=True):
-    words: Mapping[str, Mapping[str, str]]
-    shapes: tuple[Shape, ...]
-
-
 def hint(kind: str, word: str, *, value: str = "…", argument: str = "…") -> str | None:
     """The hint for a word of another language; `kind` is a table of the file."""
-    found = _tables().words[kind].get(word)
+    found = words("expressions", kind).get(word)
     return None if found is None else found.format(value=Piece(value), argument=Piece(argument))
 
 
@@ -98,23 +93,10 @@ def suggestion(kind: str, word: str, known: Iterable[str], *, value: str = "…"
     return hint(kind, word.lower(), value=value, argument=argument) or did_you_mean(word, known)
 
 
-def shapes() -> tuple[Shape, ...]:
-    return _tables().shapes
-
-
 @cache
-def _tables() -> _Tables:
-    tables = cast("dict[str, dict[str, str]]", table("expressions"))
-    rows = cast("list[dict[str, str]]", tables["shapes"])
-    words = {
-        kind: {word: here for words, here in hints.items() for word in words.split()}
-        for kind, hints in tables.items()
-        if kind != "shapes"
-    }
-    return _Tables(
-        words=words,
-        shapes=tuple(
-            Shape(**row | {"pattern": re.sub("|".join(_PIECES), lambda found: _PIECES[found[0]], row["pattern"])})
-            for row in rows
-        ),
+def shapes() -> tuple[Shape, ...]:
+    rows = cast("dict[str, list[dict[str, str]]]", table("expressions"))["shapes"]
+    pieces = "|".join(_PIECES)
+    return tuple(
+        Shape(**row | {"pattern": re.sub(pieces, lambda found: _PIECES[found[0]], row["pattern"])}) for row in rows
     )

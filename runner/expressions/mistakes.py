@@ -8,16 +8,11 @@ import re
 from runner.expressions.errors import TemplateProblem
 from runner.expressions.hints import COMPARISON, PATH, TEXT, VALUE, Piece, Shape, hint, shapes
 from runner.expressions.scan import line_of, without_texts
+from runner.foundation.hints import words
 from runner.foundation.values import compact
 
 _LACKS_A_SIDE = r"(?:[-+*/%~|.,<>=]+|\b(?:and|or|not|in|is|if|else))\s*$"
 _ARROW = rf"(?P<list>{PATH})\.(?P<method>\w+)\(\s*\(?\s*(?P<item>\w+)\s*\)?\s*=>\s*(?P<body>[^()]*)\)?"
-_AMOUNTS = {
-    **dict.fromkeys(("some", "any", "exists", "contains"), "{chosen} | length > 0"),
-    **dict.fromkeys(("every", "all"), "{rejected} | length == 0"),
-    **dict.fromkeys(("find", "first", "firstordefault", "single"), "({chosen} | first)"),
-    **dict.fromkeys(("count", "findindex"), "{chosen} | length"),
-}
 _LONGEST_SHOWN = 30
 
 
@@ -59,7 +54,7 @@ def _arrow_function(text: str, bare: str) -> TemplateProblem | None:
     chosen = _chosen(found["list"], found["item"], text[slice(*found.span("body"))].strip(), found["body"].strip())
     here = 'choose among the items of a list with `| selectattr("KEY", "eq", …)`'
     if chosen is not None:
-        form = _AMOUNTS.get(found["method"].casefold(), "{chosen}")
+        form = words("expressions", "amounts").get(found["method"].casefold(), "{chosen}")
         here = f"write `{form.format(chosen=chosen, rejected=chosen.replace('| select', '| reject'))}`"
     wrong, name = f"`{found['item']} => …`: expressions hold no functions", text[slice(*found.span())].strip()
     return TemplateProblem("E125", wrong, hint=here, name=name, line=line_of(text, found.start()))

@@ -50,6 +50,13 @@ def table(name: str, *, room: str = "language") -> Entry:
 
 
 @cache
+def words(name: str, part: str, *, room: str = "language") -> Mapping[str, str]:
+    """A part of a table whose keys may hold several words, by each of these."""
+    entries = cast("Mapping[str, Mapping[str, str]]", table(name, room=room))[part]
+    return {word: here for several, here in entries.items() for word in several.split()}
+
+
+@cache
 def rules(name: str) -> tuple[Rule, ...]:
     """The rules of a table that is a list of them, in the order in which they are tried."""
     return tuple(_rule(entry) for entry in cast("Sequence[Mapping[str, Entry]]", table(name)))

@@ -4,13 +4,14 @@ Names alone are judged. Of keys inside their values types know more.
 """
 
 from runner.expressions.parse import Name
+from runner.foundation.hints import words
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
 from runner.job.outline import Outline
 from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import in_own, in_steps
 from runner.lint.uses import results, starts
-from runner.lint.wrong_names import WrongName, all_of, nearest, of_other_tools, unknown
+from runner.lint.wrong_names import WrongName, all_of, nearest, unknown
 
 _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
@@ -91,7 +92,7 @@ def _root_hint(word: str, scope: NameScope, job: Outline) -> str | None:
         return f"`{word}` is known in a step with `for_each`, but not in its `if`"
     if value := _result_of_parameter(word, scope, job):
         return f"write `{value}`, which holds what the process gave as `{word}`"
-    return of_other_tools("names").get(word) or _near(word, scope)
+    return words("names", "names", room="lint").get(word) or _near(word, scope)
 
 
 def _near(word: str, scope: NameScope) -> str | None:

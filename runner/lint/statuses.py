@@ -8,12 +8,13 @@ from typing import Literal
 from msgspec import Struct
 
 from runner.expressions.names import TextComparison
+from runner.foundation import hints
 from runner.foundation.guids import is_guid
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
 from runner.job.outline import Outline, RawStep
 from runner.lint.places import NameScope
-from runner.lint.wrong_names import WrongName, of_other_tools
+from runner.lint.wrong_names import WrongName
 from runner.runs.events import Status
 
 STEP_STATUSES = tuple(status.value for status in Status)
@@ -36,7 +37,7 @@ _PROCESS = _Words(known=PROCESS_STATUSES, table="process_status", whose="a proce
 def asked_status(key: str | int) -> str | None:
     """The status that a key of a step asks for: `succeeded`, `failed`."""
     word = str(key).casefold().removeprefix("is_")
-    return word if word in STEP_STATUSES else of_other_tools("step_status").get(word)
+    return word if word in STEP_STATUSES else hints.words("names", "step_status", room="lint").get(word)
 
 
 def wrong_status(compared: TextComparison, scope: NameScope, job: Outline) -> WrongName | None:
@@ -50,7 +51,7 @@ def wrong_status(compared: TextComparison, scope: NameScope, job: Outline) -> Wr
         listed = ", ".join(f'"{part}"' for part in compared.text.replace(",", " ").split())
         hint = f"write a list: `in [{listed}]`"
     else:
-        others = of_other_tools(words.table)
+        others = hints.words("names", words.table, room="lint")
         near = others.get(compared.text.casefold()) or suggest(compared.text, words.known)
         near = near or others.get(suggest(compared.text, others) or "")
         listed = ", ".join(f"`{status}`" for status in words.known)

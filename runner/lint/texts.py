@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
+from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, JsonObject, Path, is_number
+from runner.foundation.values import Json, JsonObject, Path, is_number, pointer
 from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
@@ -21,12 +22,6 @@ from runner.lint.wrong_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
 
 _BRACES = "{{"
-_READ_IN = (
-    "`vars`, `parameters`, `uid`, `of`, the `name` of an element, `process_id`, `since`, `id`, `values`, `filter`, "
-    "the `inputs` of a `job`, "
-    "`for_each`, `confirm` and `message`"
-)
-_DURATIONS = ("timeout", "cleanup_timeout", "initial", "max", "pause", "every", "max_every")
 _ASKS = lazy_pattern(r"\|\s*default\b|\bdefined\b|\bundefined\b|\bnone\b")
 _DASHED = lazy_pattern(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)((?:\.\w+)*)(?![\w(-])")
 """A path that goes on with a dash, which is a minus to an expression: `steps.a.outputs.order-id`."""
@@ -66,7 +61,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
         for at, text in self._texts(value, path):
             if _BRACES in text:
                 line = text[: text.index(_BRACES)].count("\n")
-                message, hint = "no template is read here", _why_not(at)
+                message, hint = "no template is read here", hints.hint("places", pointer(at), text)
                 self.add_in_text(Finding(code="E122", message=message, hint=hint, part=_BRACES, line=line), at, text)
 
     def _texts(self, value: Json, path: Path) -> Iterator[tuple[Path, str]]:
@@ -181,16 +176,3 @@ def _ends_in_inches(parsed: Template, job: Outline) -> bool:
             return is_number(job.vars.get(str(name)))
         case _:
             return False
-
-
-def _why_not(path: Path) -> str:
-    """Why no template is read at `path`, or where templates are."""
-    if path[-1] in _DURATIONS:
-        return "write the duration itself: it is never evaluated"
-    if path[0] == "inputs":
-        return "write the value itself: only `vars` are evaluated, not the schema and default of an input"
-    if "schema" in path:
-        return "write the schema itself, or compare with an expression instead"
-    if path[-2:] == ("job", "file") or path == ("cases",):
-        return "write the path itself: the name of a file is never evaluated"
-    return f"templates are read in {_READ_IN}"

@@ -1,9 +1,8 @@
 """What may be wrong with a name: a record, and the sentences that all kinds of names share."""
 
-from collections.abc import Collection, Mapping
-from typing import Literal, cast
+from collections.abc import Collection
+from typing import Literal
 
-from runner.foundation.hints import table
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.sentences import begun
@@ -24,11 +23,6 @@ class WrongName(Finding, frozen=True, kw_only=True):
     part: str
     if_asked: Literal["the same", "a warning", "nothing"] = "the same"
     is_like_no_other: bool = False
-
-
-def of_other_tools(part: Literal["names", "step_status", "process_status"]) -> Mapping[str, str]:
-    """Hints, or our words, by the words of other tools."""
-    return cast("Mapping[str, Mapping[str, str]]", table("names", room="lint"))[part]
 
 
 def unknown(message: str, hint: str | None, part: str | int) -> WrongName:

@@ -208,5 +208,3 @@ def compared_with_texts(node: Node) -> Iterator[str]:
                 yield path
             case Condition(left=Literal(value=str()), right=Column(path=path)):
                 yield path
-            case _:
-                pass

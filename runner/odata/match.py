@@ -51,8 +51,6 @@ def bounds(node: Node | None) -> Bounds:
                 since[path] = at
             case Either(operands=operands):
                 among |= _among([bounds(operand).equal for operand in operands])
-            case _:
-                pass
     return Bounds(equal=equal, among=among | {path: (text,) for path, text in equal.items()}, since=since)
 
 

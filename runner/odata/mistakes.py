@@ -5,12 +5,14 @@ read more than we know. A template may fill any hole, so nothing is reported of 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Final
 
 from runner.catalogue.moments import no_such_day
 from runner.foundation.guids import is_guid
+from runner.foundation.hints import words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
@@ -32,33 +34,14 @@ _METHODS: Final = frozenset(
 TEXT_HINT: Final = "put a text in quotes: `'…'`"
 _DATE_HINT: Final = "write a date as in `2026-12-31T00:00:00Z`"
 _JOIN_HINT: Final = "join conditions by `and` or `or`"
-_SIGNS: Final[Mapping[str, str]] = {
-    "==": "eq",
-    "=": "eq",
-    "!=": "ne",
-    "<>": "ne",
-    ">": "gt",
-    ">=": "ge",
-    "<": "lt",
-    "<=": "le",
-    "&&": "and",
-    "||": "or",
-    "!": "not",
-}
-_WORDS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("is", "equals", "equal", "equalto"), "write `eq`, or `ne` for its opposite"),
-    **dict.fromkeys(("neq", "notequals"), "write `ne`"),
-    "gte": "write `ge`",
-    "lte": "write `le`",
-    "between": "write it as in `Amount ge 1 and Amount le 5`",
-}
+_hints = partial(words, "filters", room="odata")
 
 
 def mistake_of_signs(text: str, *, has_holes: bool) -> Finding | None:
     """A sign or a name that is of another language, or a bracket or quote that lacks its other half."""
     bare = _TEXT.sub(HOLE, text)
     if (found := _SIGN.search(bare)) is not None:
-        return Finding(message=f"`{found[0]}` is not OData", hint=_sign_hint(found[0]))
+        return Finding(message=f"`{found[0]}` is not OData", hint=_hints("signs")[found[0].casefold()])
     for word in _CALLED.findall(bare):
         if word == "substringof":
             hint = "write `contains(Name, '…')`: the column comes first"
@@ -73,14 +56,6 @@ def mistake_of_signs(text: str, *, has_holes: bool) -> Finding | None:
         missing = ")" if bare.count("(") > bare.count(")") else "("
         return Finding(message=f"a `{missing}` is missing in this filter")
     return None
-
-
-def _sign_hint(sign: str) -> str:
-    if sign in ('"', "`"):
-        return TEXT_HINT
-    if sign.casefold() == "like":
-        return "write `contains(Name, '…')`, or `startswith` or `endswith`"
-    return f"write `{_SIGNS[sign]}`"
 
 
 def first_mistake(found: Sequence[Token]) -> Finding | None:
@@ -243,12 +218,12 @@ def _side_by_side(token: Token, after: Token, *, before: Token | None) -> Iterat
     elif word in OPERATORS:
         if word == "not":
             yield _capitals(token.text)
-    elif next_word in _WORDS and word != ")":
-        yield Finding(message=f"`{after.text}` is no operator of OData", hint=_WORDS[next_word])
+    elif next_word in _hints("words") and word != ")":
+        yield Finding(message=f"`{after.text}` is no operator of OData", hint=_hints("words")[next_word])
     elif next_word in TEXT_FUNCTIONS and not after.is_called:
         hint = f"write `{next_word}({token.text}, '…')`"
         yield Finding(message=f"`{next_word}` is a function", hint=hint)
-    elif word not in _WORDS and word not in TEXT_FUNCTIONS:
+    elif word not in _hints("words") and word not in TEXT_FUNCTIONS:
         hint = _joining_hint(token, after, before)
         yield Finding(message=f"nothing joins `{token.text}` and `{after.text}`", hint=hint)
 

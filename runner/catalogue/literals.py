@@ -94,8 +94,6 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
             is_certain, hint = False, f"write `{guid}`"
         case Kind.DATETIME | Kind.DATE | Kind.TIME:
             is_certain, hint = _moment(kind, text)
-        case _:
-            pass
     return LiteralDoubt(hint=hint or EXAMPLES[kind], is_certain=is_certain)
 
 

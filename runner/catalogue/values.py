@@ -82,9 +82,15 @@ def read_scalar(value: Json, kind: Kind) -> Json:
         case Kind.DECIMAL | Kind.MONEY:
             return _number(value)
         case Kind.BOOLEAN:
-            return _boolean(value)
+            if isinstance(value, bool):
+                return value
+            if isinstance(value, str) and value.lower() in {"true", "false"}:
+                return value.lower() == "true"
+            raise _refused(value, "true or false")
         case Kind.GUID | Kind.LOOKUP:
-            return _guid(value)
+            if isinstance(value, str) and is_guid(value):
+                return value.lower()
+            raise _refused(value, "a GUID")
         case Kind.DATETIME | Kind.DATE | Kind.TIME:
             return _moment(value, kind)
         case _:
@@ -111,50 +117,20 @@ def _number(value: Json) -> int | float:
     raise _refused(value, "a number")
 
 
-def _boolean(value: Json) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in {"true", "false"}:
-        return value.lower() == "true"
-    raise _refused(value, "true or false")
-
-
-def _guid(value: Json) -> str:
-    if isinstance(value, str) and is_guid(value):
-        return value.lower()
-    raise _refused(value, "a GUID")
-
-
 def _moment(value: Json, kind: Kind) -> str:
-    if isinstance(value, str):
-        try:
-            return _MOMENTS[kind](value)
-        except (ValueError, OverflowError):
-            pass
+    text = value if isinstance(value, str) else ""
+    try:
+        if kind is Kind.DATE and DATE.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+        if kind is Kind.TIME and TIME.fullmatch(text):
+            return time.fromisoformat(text).isoformat()
+        if kind is Kind.DATETIME and (DATETIME.fullmatch(text) or DATE.fullmatch(text)):
+            moment = datetime.fromisoformat(text.replace(" Z", "Z"))
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return moment.isoformat().removesuffix("+00:00") + "Z"
+    except (ValueError, OverflowError):
+        pass
     raise _refused(value, f"a {kind}, as ISO 8601 writes it")
-
-
-def _datetime(text: str) -> str:
-    if not DATETIME.fullmatch(text) and not DATE.fullmatch(text):
-        raise ValueError(text)
-    moment = datetime.fromisoformat(text.replace(" Z", "Z"))
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.isoformat().removesuffix("+00:00") + "Z"
-
-
-def _date(text: str) -> str:
-    if not DATE.fullmatch(text):
-        raise ValueError(text)
-    return date.fromisoformat(text).isoformat()
-
-
-def _time(text: str) -> str:
-    if not TIME.fullmatch(text):
-        raise ValueError(text)
-    return time.fromisoformat(text).isoformat()
-
-
-_MOMENTS: Final = {Kind.DATETIME: _datetime, Kind.DATE: _date, Kind.TIME: _time}
 
 
 def _records(value: Json, parameter: Parameter) -> Json:

@@ -11,10 +11,9 @@ from jinja2 import nodes
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.expressions.errors import TemplateProblem
 from runner.expressions.infer import has_guard, node_type
 from runner.expressions.operators import COMPARISONS
-from runner.expressions.parse import Expression, expression
+from runner.expressions.parse import Expression, expression, readable
 from runner.expressions.source import written
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, Type, in_words
 from runner.foundation.lazy import lazy_pattern
@@ -57,11 +56,8 @@ def inside_quotes(parsed: Expression) -> str | None:
     value = parsed.tree.value if isinstance(parsed.tree, nodes.Const) else None
     if not isinstance(value, str) or not _DOES_SOMETHING.search(value):
         return None
-    try:
-        inner = expression(value)
-    except TemplateProblem:
-        return None
-    return None if inner.is_constant else inner.text
+    inner = readable(expression, value)
+    return None if inner is None or inner.is_constant else inner.text
 
 
 def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from sys import intern
-from typing import Any, Never
+from typing import Any, Never, TypeVar
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
@@ -58,6 +58,7 @@ class _Syntax:
 
 
 _JINJA: Any = _Syntax()
+Read = TypeVar("Read", "Expression", "Template")
 
 
 class Expression(Struct, frozen=True, kw_only=True, gc=False):
@@ -119,6 +120,14 @@ def template(text: str) -> Template:
 def target_template(text: str) -> Template:
     """Parse a value of a targets file, where `file()` is the only function. Raises `TemplateProblem`."""
     return _template(text, _target_expression)
+
+
+def readable(read: Callable[[str], Read], text: str) -> Read | None:
+    """What `expression` or `template` makes of `text`; None where it cannot be read, which is reported elsewhere."""
+    try:
+        return read(text)
+    except TemplateProblem:
+        return None
 
 
 def texts_in(value: Json) -> Iterator[tuple[Path, str]]:

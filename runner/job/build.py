@@ -76,8 +76,6 @@ def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
                 yield since
             case IncludedJob(job=inner) if SINCE_RUN in inner.moments:
                 yield SINCE_RUN
-            case _:
-                pass
         yield from _moments(step.undo.steps if step.undo else ())
 
 

@@ -39,10 +39,8 @@ _TEXTS = (("target", "name"), ("target", "url"), ("case", "name"))
 
 def parts_of(filter_text: str) -> Parts:
     """Nothing where it cannot be read, which is reported elsewhere."""
-    try:
-        return parse.template(filter_text).parts if "{{" in filter_text else (filter_text,)
-    except TemplateProblem:
-        return ()
+    parsed = parse.readable(parse.template, filter_text)
+    return () if parsed is None else parsed.parts
 
 
 def with_holes(parts: Parts) -> str:
@@ -194,8 +192,6 @@ def _written_value(value: Expression, known: Outline) -> str | None:
             written = known.vars.get(str(name))
         case ("inputs", name):
             written = record(known.inputs.get(str(name))).get("default")
-        case _:
-            pass
     return written if isinstance(written, str) else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from runner.expressions import parse
-from runner.expressions.parse import Expression, TemplateProblem
+from runner.expressions.parse import Expression
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.job.outline import Outline
@@ -92,11 +92,6 @@ def _statements(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
 
 def _known(text: str, scope: NameScope, job: Outline) -> Expression | None:
     """`text` as an expression, if all that it names is there."""
-    if not re.match(_ROOTS, text):
-        return None
-    try:
-        parsed = parse.expression(text)
-    except TemplateProblem:
-        return None
-    fits = parsed.names and all(wrong_name(name, scope, job) is None for name in parsed.names)
-    return parsed if fits else None
+    parsed = parse.readable(parse.expression, text) if re.match(_ROOTS, text) else None
+    names = parsed.names if parsed is not None else ()
+    return parsed if names and all(wrong_name(name, scope, job) is None for name in names) else None

@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.expressions.parse import Expression, TemplateProblem, template
+from runner.expressions.parse import Expression, readable, template
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job.actions import ACTIONS, ActionType
@@ -113,11 +113,9 @@ def _values(action: ActionType, value: Json, path: Path, place: str) -> Iterator
 
 def name_in(text: str) -> Path | None:
     """The path of a template that is nothing but a name: `{{ steps.a.process_id }}`."""
-    try:
-        parts = template(text).parts
-    except TemplateProblem:
-        return None
-    return parts[0].path if len(parts) == 1 and isinstance(parts[0], Expression) else None
+    parsed = readable(template, text)
+    only = parsed.parts[0] if parsed is not None and len(parsed.parts) == 1 else None
+    return only.path if isinstance(only, Expression) else None
 
 
 def ids(step: RawStep) -> Iterator[ActionValue]:

@@ -9,7 +9,6 @@ from runner.expressions import parse, typed
 from runner.expressions.always import no_bound
 from runner.expressions.conditions import comparison_hint, operand_mistake
 from runner.expressions.infer import expression_type, node_type, template_type
-from runner.expressions.parse import TemplateProblem
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, Path
 from runner.reading.collector import ProblemCollector
@@ -22,11 +21,8 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
         """The type of a bare expression, which may also be a boolean or a number."""
         if not isinstance(written, str):
             return typed.of_value(written)
-        try:
-            parsed = parse.expression(written)
-        except TemplateProblem:
-            return typed.UNKNOWN
-        given, wrong = expression_type(parsed, names)
+        parsed = parse.readable(parse.expression, written)
+        given, wrong = expression_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
         self.add_all_in_text(wrong, path, written)
         return given
 
@@ -34,13 +30,8 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
         """An expression that must give a boolean. Constants are judged elsewhere."""
         before = len(self.problems)
         given = self.expression(written, path, names)
-        if not isinstance(written, str) or len(self.problems) > before:
-            return
-        try:
-            parsed = parse.expression(written)
-        except TemplateProblem:
-            return
-        if parsed.is_constant:
+        parsed = parse.readable(parse.expression, written) if isinstance(written, str) else None
+        if parsed is None or parsed.is_constant or len(self.problems) > before:
             return
         if (wrong := operand_mistake(parsed, names)) is not None:
             self.add_in_text(wrong, path, parsed.text)
@@ -72,10 +63,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
                 return typed.of_value(value)
 
     def _template(self, text: str, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
-        try:
-            parsed = parse.template(text)
-        except TemplateProblem:
-            return typed.UNKNOWN
-        given, wrong = template_type(parsed, names)
+        parsed = parse.readable(parse.template, text)
+        given, wrong = template_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
         self.add_all_in_text(wrong, path, text)
         return given

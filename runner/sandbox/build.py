@@ -90,8 +90,6 @@ def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
         match name.path:
             case "row", str(column), *_:
                 yield ColumnUse(entity=entity, column=column, path=path, line=name.line)
-            case _:
-                pass
 
 
 def _starts_on(fields: JsonObject) -> doubles.StartsOn:

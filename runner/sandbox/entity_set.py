@@ -108,8 +108,6 @@ def declared_types(doubles: Iterable[Double]) -> dict[tuple[str, str], set[Edm]]
                 case Insert(entity=entity, values=values) | Update(entity=entity, values=values):
                     for column, value in values.items():
                         found.setdefault((entity, column), set()).update(_declared(value, double.parameters))
-                case _:
-                    pass
     return found
 
 
@@ -124,5 +122,3 @@ def _declared(value: Json, parameters: Mapping[str, Parameter]) -> Iterator[Edm]
         case (Expression(path=("parameters", str(code))),) if code in parameters:
             kind = parameters[code].kind
             yield Edm.DECIMAL if kind in (Kind.DECIMAL, Kind.MONEY) else type_of([EMPTY[kind]])
-        case _:
-            pass

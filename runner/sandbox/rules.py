@@ -130,8 +130,6 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
                     self._named_element(value, here)
                 case "insert" | "select" | "update" | "delete", dict():
                     self._on_records(kind, value, here)
-                case _:
-                    pass
 
     def no_templates(self, fields: JsonObject, keys: Iterable[str], path: Path) -> None:
         for key in keys:

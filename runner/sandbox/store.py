@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, convert
+from msgspec.structs import astuple
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record
@@ -141,9 +142,8 @@ class Store:
         self._change("DELETE FROM record WHERE entity = ? AND id = ?", entity, self._id(key))
 
     def begin(self, process: Instance) -> None:
-        values = (process.id, process.code, process.caption, process.schema_id, process.owner, process.status)
-        times = (process.started, process.completed, self._text(process.error), self.veil.written(process.parameters))
-        self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values, *times)
+        values = (*astuple(process)[:-2], self._text(process.error), self.veil.written(process.parameters))
+        self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def newest_start(self) -> str | None:
         """When the newest process of all was started."""
@@ -208,8 +208,7 @@ class Store:
 
     def reach(self, element: ReachedElement) -> None:
         """Write down that its process has come to it."""
-        place = (element.id, element.uid, element.process_id, element.position, element.caption)
-        values = (*place, element.status, element.started, element.completed, self._text(element.error))
+        values = (*astuple(element)[:-1], self._text(element.error))
         self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def element(self, key: str) -> ReachedElement | None:
@@ -277,18 +276,8 @@ class Store:
         )
 
     def _element(self, row: Iterable[object]) -> ReachedElement:
-        key, uid, process_id, position, caption, status, started, completed, error = row
-        return ReachedElement(
-            id=str(key),
-            uid=str(uid),
-            process_id=str(process_id),
-            position=int(str(position)),
-            caption=str(caption),
-            status=InstanceStatus(str(status)),
-            started=str(started),
-            completed=None if completed is None else str(completed),
-            error=self._shown(error),
-        )
+        fields = dict(zip(ReachedElement.__struct_fields__, row, strict=True))
+        return convert(fields | {"error": self._shown(fields["error"])}, ReachedElement)
 
     def _rows(self, sql: str, *values: Json) -> list[tuple[object, ...]]:
         with self._lock:

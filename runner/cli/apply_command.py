@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.cli import reports
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, ledger_errors, versions_of
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, versions_of
 from runner.execution.run_spec import RunSet, RunSpec
 from runner.foundation.problems import ExitCode, Problem, strongest
 from runner.foundation.sentences import many
@@ -101,8 +101,7 @@ class ApplyCommand(Struct, kw_only=True):
         adopted = [each for each in self.decided if can_be_adopted(each)]
         now = AttemptEnd(status=RunStatus.PASSED, exit_code=ExitCode.PASSED, at=utc_now())
         attempt = replace(attempt_of(self.specs[0]), end=now)
-        with ledger_errors():
-            self.ledger.adopt([each.version for each in adopted], attempt)
+        self.ledger.adopt([each.version for each in adopted], attempt)
         self.print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])
         output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")
         return [each for each in self.decided if not can_be_adopted(each)]

@@ -16,8 +16,7 @@ from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
 from runner.cli.status import suspended_line, unserved_line
 from runner.execution.active_run import new_id
-from runner.execution.apply_versions import ApplyNeeds, apply_origin, ledger_errors, passed_before
-from runner.execution.prepare import planned
+from runner.execution.apply_versions import ApplyNeeds, apply_origin, passed_before
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.overview import suspended_targets, unserved_runs
@@ -34,6 +33,7 @@ from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
+from runner.project.named_targets import name_of
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
 from runner.reports.safe import clean
@@ -73,22 +73,21 @@ class ApplyToFleet:
     def carry_out(self) -> ExitCode:
         command = self._command
         refuse_sandboxes(command.specs)
-        with ledger_errors():
-            command.say_if_all_is_new()
-            if self._given["dry_run"]:
+        command.say_if_all_is_new()
+        if self._given["dry_run"]:
+            self._decide()
+            needs = command.needs()
+            begins = {each.version.digest for each in command.decided if each.state in BEGINS}
+            hopeful = {each.version.digest for each in self._hopeful(needs)}
+            return command.show(needs, begins - hopeful)
+        if self._given["adopt"]:
+            with self._ledger.alone():
                 self._decide()
-                needs = command.needs()
-                begins = {each.version.digest for each in command.decided if each.state in BEGINS}
-                hopeful = {each.version.digest for each in self._hopeful(needs)}
-                return command.show(needs, begins - hopeful)
-            if self._given["adopt"]:
-                with self._ledger.alone():
-                    self._decide()
-                    not_adopted = command.adopt()
-                    self._queue_what_waited()
-                    self._prune()
-                return command.end_of_adopting(not_adopted)
-            self._queue()
+                not_adopted = command.adopt()
+                self._queue_what_waited()
+                self._prune()
+            return command.end_of_adopting(not_adopted)
+        self._queue()
         command.print(self._fresh)
         return self._end(self._waited_for())
 
@@ -163,7 +162,7 @@ class ApplyToFleet:
         )
         return QueuedVersion(
             claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),
-            plan=json.dumps({**stored(planned(spec)), "applied": to_builtins(ordered)}),
+            plan=json.dumps({**stored(spec.plan(name_of(spec.target))), "applied": to_builtins(ordered)}),
             lock=_lock(spec, version),
             needs=_needed(needs, decision),
         )

@@ -8,7 +8,7 @@ from runner.cli.apply_command import ApplyCommand
 from runner.cli.apply_runs import ApplyRuns, resumable_runs
 from runner.cli.command import console_of, not_begun, permission, print_totals
 from runner.execution.active_run import ActiveRun
-from runner.execution.apply_versions import ApplyNeeds, ledger_errors, passed_before
+from runner.execution.apply_versions import ApplyNeeds, passed_before
 from runner.execution.run_pool import Carried
 from runner.execution.run_spec import check_permission
 from runner.foundation.durations import written
@@ -42,10 +42,9 @@ class ApplyHere:
 
     def carry_out(self) -> ExitCode:
         command, is_dry = self._command, self._given["dry_run"]
-        with ledger_errors():
-            command.say_if_all_is_new()
-            if not is_dry:
-                command.ledger.prepare()
+        command.say_if_all_is_new()
+        if not is_dry:
+            command.ledger.prepare()
         command.decided = command.versions.decisions(writing=False) if is_dry else self._waited_for()
         command.gone = command.find_gone()
         needs = command.needs()
@@ -127,9 +126,8 @@ class ApplyHere:
     def _prune(self) -> None:
         """Leave out of later lists what is gone, but for runs that have not ended."""
         if self._given["prune"]:
-            with ledger_errors():
-                gone = [entry.version.digest for entry in self._command.gone if entry.last.end is not None]
-                self._command.ledger.prune(gone)
+            gone = [entry.version.digest for entry in self._command.gone if entry.last.end is not None]
+            self._command.ledger.prune(gone)
 
 
 def _blocked(decisions: Sequence[Decision], needs: ApplyNeeds, resumed: Collection[str]) -> frozenset[str]:

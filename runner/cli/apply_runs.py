@@ -17,7 +17,7 @@ from runner.cli import resume
 from runner.cli.command import carry_out, waits_for
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, apply_origin, ledger_errors
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, apply_origin
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
@@ -32,7 +32,6 @@ from runner.ledger.decisions import Decision, VersionState
 from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, LedgerError, VersionAttempt, VersionClaim
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
-from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
@@ -127,7 +126,7 @@ class ApplyRuns(Struct, kw_only=True):
         store = self.store
         url = next((run.began.target.url for run in self.resumed.values() if run.began.target.sandbox), None)
         sandboxes = Sandboxes(store, resumed=url)
-        with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+        with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
             pending = [*self._going_on(sites, context), *self._new(sites, context)]
             until_ready = waits_for(sites, self.specs(), context)
             prepare_store(store)
@@ -171,7 +170,7 @@ class ApplyRuns(Struct, kw_only=True):
         def begun(decision: Decision) -> ActiveRun | None:
             spec, run = self._spec(decision), new_id()
             attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
-            with ledger_errors(), self._written_down(decision, attempt) as ours:
+            with self._written_down(decision, attempt) as ours:
                 if not ours:
                     return None
                 self.of_runs[run] = decision.version
@@ -226,7 +225,7 @@ class ApplyRuns(Struct, kw_only=True):
                 self.versions.ledger.end(run.facts.id, end)
         except LedgerError as error:
             self.is_unwritten = True
-            message = f"the end of run {run.facts.id} is not in the ledger: {clean(str(error))}"
+            message = f"the end of run {run.facts.id} is not in the ledger: {clean(error.why)}"
             hint = "keep the folder of the runs: the next `runner apply` reads the end from the run"
             output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
         self._learn_what_is_adopted()

@@ -3,7 +3,6 @@
 Sites are only read.
 """
 
-import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,9 +40,7 @@ from runner.project.catalogue_files import (
 )
 from runner.project.named_targets import KnownTarget
 from runner.project.paths import called
-from runner.project.sandboxes import serve_sandbox
 from runner.project.sites import Sites
-from runner.reading.files import read_text
 from runner.reports import mistakes
 from runner.reports.drift import FORMATS, CatalogueComparison
 from runner.secrets.redact import Secrets
@@ -66,10 +63,6 @@ def catalog() -> None:
       runner catalog check -t staging --for specs
       runner catalog build packages -o git.catalog.yaml
     """
-
-
-def _sites() -> Sites:
-    return Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text)
 
 
 @catalog.command("build", cls=Verb, short_help="Write what packages in git hold into a catalogue file.")
@@ -218,7 +211,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     target = one_target(given["target"], given["specs"], given["targets"])
     out = given["out"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     check_place(out)
-    with _sites() as sites:
+    with Sites() as sites:
         found = _pulled(target, sites)
     if found is None:
         return ExitCode.NO_ANSWER
@@ -262,7 +255,7 @@ def check(context: click.Context, /, **_: object) -> int:
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     file = git or given["file"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     before, used = read_file(file, warn=output.problems), used_by(specs)
-    with _sites() as sites:
+    with Sites() as sites:
         after = _pulled(target, sites)
     if after is None:
         return ExitCode.NO_ANSWER
@@ -294,7 +287,7 @@ def diff(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     sides = []
-    with _sites() as sites:
+    with Sites() as sites:
         for name in (given["before"], given["after"]):
             file = catalogue_files.file_named(name)
             if file is not None:

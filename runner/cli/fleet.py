@@ -149,7 +149,7 @@ def migrate(context: click.Context, /, **_: object) -> int:
 
     Exit 0, 2 where the tables are newer than this program.
     """
-    changed = options.fleet_library().migrate(context.params["dsn"])
+    changed = options.fleet_library().database.migrate(context.params["dsn"])
     output.say("the tables are up to date" if changed else "the tables were up to date: nothing was changed")
     return ExitCode.PASSED
 

@@ -11,11 +11,12 @@ import uuid_utils
 from runner.cli import options, reports
 from runner.cli.command import wanted
 from runner.cli.verb import Verb
-from runner.execution.prepare import planned, prepare
+from runner.execution.prepare import prepare
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.planning import plan_file
 from runner.planning.plan import Plan
 from runner.planning.preview import preview
+from runner.project.named_targets import name_of
 from runner.reports import mistakes
 from runner.reports.safe import safe
 from runner.terminal import output
@@ -56,7 +57,7 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
     if not run_set.runs:
         output.say(run_set.nothing)
         return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
-    plans = [planned(spec) for spec in run_set.runs]
+    plans = [spec.plan(name_of(spec.target)) for spec in run_set.runs]
     output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
     if out is not None:
         _store(plans, out)

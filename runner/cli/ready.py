@@ -35,10 +35,8 @@ from runner.lint.uses import started
 from runner.project.catalogue_files import read_file, used_by
 from runner.project.named_targets import chosen
 from runner.project.paths import called
-from runner.project.sandboxes import serve_sandbox
 from runner.project.sites import Sites
 from runner.reading.document import Document
-from runner.reading.files import read_text
 from runner.reading.load import load
 from runner.reports.cells import width
 from runner.reports.console import is_live
@@ -103,7 +101,7 @@ def ready(context: click.Context, /, **_: object) -> int:
     longest = 0.0 if given["longest"] is None else given["longest"]
     wait_options = WaitOptions(longest=longest, every=given["every"], catalogue=given["catalogue"])
     stop = Stop(grace=0)
-    with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
+    with Sites() as sites:
         site_waits = SiteWaits(sites=sites, options=wait_options)
         waits = []
         for entry in known:

@@ -33,7 +33,6 @@ from runner.foundation.sentences import many
 from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
-from runner.reading.files import read_text
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command
@@ -203,7 +202,7 @@ def _carry_out(
 ) -> tuple[Carried, ExitCode]:
     store: LocalRunStore = context.params["runs"]
     sandboxes = Sandboxes(store)
-    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
         pending = _pending(context, runs, sites)
         until_ready = waits_for(sites, [run.spec for run in runs], context)
         prepare_store(store)

@@ -35,7 +35,6 @@ from runner.hosts.judgement import Judgement
 from runner.project.ci_run import person_elsewhere
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
-from runner.reading.files import read_text
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
@@ -204,7 +203,7 @@ def _carry_on(
     settles = judgement.only_settle
     console = console_of(context, wanted_reports, resumed="reconciled" if settles else "resumed")
     sandboxes = Sandboxes(context.params["runs"], resumed=run.began.target.url)
-    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
         site = sites.of(run.spec.target)
         lock = None if settles else claim_of(run.spec.job, run.spec.target, site)
         pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(resumed_run, run, sites, judgement))

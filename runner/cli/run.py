@@ -1,6 +1,5 @@
 """`runner run`: carries jobs out, prints how it goes, writes the reports."""
 
-import os
 from collections.abc import Sequence
 
 import click
@@ -28,7 +27,6 @@ from runner.foundation.problems import ExitCode, Problem, RefusedError
 from runner.hosts.judgement import Judgement
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
-from runner.reading.files import read_text
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
 from runner.runs.store import LocalRunStore, RunStore
@@ -131,7 +129,7 @@ def _carry_out(
     origin = RunOrigin(command=new_id())
     sandboxes = Sandboxes(store)
     command_plan = CommandPlan(specs=run_set.runs)
-    with Sites(serve=sandboxes.serve, learn=sandboxes.learn, environment=os.environ, read_file=read_text) as sites:
+    with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
 
         def pending(spec: RunSpec) -> PendingRun:
             def begun() -> ActiveRun:

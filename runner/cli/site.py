@@ -4,7 +4,6 @@ record` writes down a run that happened there, as a double of its process and a 
 They start no process. What is found out is the business of `runner.doctor` and `runner.recording`.
 """
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -23,9 +22,7 @@ from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.project.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called
-from runner.project.sandboxes import serve_sandbox
 from runner.project.sites import ReadySite, Sites
-from runner.reading.files import read_text
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.model import Recorded
@@ -67,7 +64,7 @@ def doctor(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     known = chosen(given["target"], given["specs"], given["targets"])
-    with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
+    with Sites() as sites:
         codes = [_examine(name, target, sites) for name, target in known.items()]
     return ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
 
@@ -191,7 +188,7 @@ def record(context: click.Context, /, **_: object) -> int:
 
 def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets) -> Recorded | Problem:
     """What could be seen of it, or why nothing. Raises `NoAnswerError`, and `UsageError` for a target."""
-    with Sites(serve=serve_sandbox, environment=os.environ, read_file=read_text) as sites:
+    with Sites() as sites:
         ready = sites.of(target.target)
         ready.hide_in(secrets)
         happened = read_run(ready.client, process_id, wait=time.sleep)

@@ -14,7 +14,6 @@ from runner.foundation.problems import Problem, UsageError
 from runner.project.named_targets import KnownTarget, chosen, is_outside, targets_of
 from runner.project.project import Project
 from runner.project.sites import Sites
-from runner.reading.files import read_text
 from runner.service.auth.kind import Credentials
 from runner.service.site import Site
 from runner.targets.model import SiteTarget
@@ -81,7 +80,7 @@ def worker(context: click.Context, /, **_: object) -> int:
     def sign_ins(site: Site, credentials: Credentials) -> FleetSignIns:
         return FleetSignIns(link, site=site, credentials=credentials, worker=name)
 
-    with Sites(serve=_no_sandbox, environment=os.environ, read_file=read_text, pace=pace, sign_ins=sign_ins) as sites:
+    with Sites(serve=_no_sandbox, pace=pace, sign_ins=sign_ins) as sites:
         _check(known, sites)
         code = _loop(context, name, known, sites).work()
     link.close()

@@ -15,7 +15,7 @@ from runner.execution.run_spec import RunSpec
 from runner.foundation.git import checkout_of
 from runner.foundation.trace_context import traceparent
 from runner.hosts.judgement import Judgement
-from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.planning.plan import Plan
 from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
 from runner.runs import snapshot
@@ -111,16 +111,7 @@ def begin(
     site = sites.of(spec.target)
     secrets = Secrets()
     site.hide_in(secrets)
-    made = plan(
-        spec.job,
-        sources=spec.sources,
-        inputs=spec.inputs,
-        target=site.name,
-        secrets=secrets,
-        case=spec.chosen_case,
-    )
-    seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
-    made = replace(made, alone=alone, timeout=seconds, settle=settle, elements=spec.elements)
+    made = replace(spec.plan(site.name, secrets), alone=alone)
     facts = _facts(spec, site, origin)
     try:
         journal = Journal(store.create(facts.id), secrets, now=utc_now)

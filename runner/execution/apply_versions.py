@@ -6,7 +6,6 @@ down any more.
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 from msgspec import Struct, field
@@ -26,28 +25,17 @@ from runner.ledger.decisions import (
     known_state,
     needs_a_person,
 )
-from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, LedgerError, VersionClaim
+from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
 from runner.ledger.versions import files_of_version, version_digest
-from runner.planning.plan import open_inputs, plan
+from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
 from runner.reading.files import read_text
 from runner.reports.safe import clean
 from runner.runs.events import TargetName
 from runner.runs.evidence import ApplyOrigin
-from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget, Target
 from runner.targets.resolve import resolve_url
-
-
-@contextmanager
-def ledger_errors() -> Iterator[None]:
-    """What the ledger refuses, as `UsageError`."""
-    try:
-        yield
-    except LedgerError as error:
-        message = f"the ledger cannot be read or written: {clean(str(error))}"
-        raise UsageError(Problem(code="E185", message=message, hint=error.hint)) from error
 
 
 def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list[AppliedVersion]:
@@ -207,17 +195,14 @@ class ApplySet(Struct, kw_only=True):
 
         Raises `UsageError`.
         """
-        with ledger_errors():
-            if writing:
-                self._teach()
-            found = self._observed(self.ledger.find(self.specs).values())
-            unsettled = self.observer.observe(self.ledger.unsettled())
-            self._newest = self.ledger.newest()
-            own = {version.title: version.digest for version in self.all}
-            others = [
-                entry for entry in self._newest if own.get(entry.version.title, "") not in ("", entry.version.digest)
-            ]
-            before = {each.entry.version.title: each for each in self.observer.observe(others)}
+        if writing:
+            self._teach()
+        found = self._observed(self.ledger.find(self.specs).values())
+        unsettled = self.observer.observe(self.ledger.unsettled())
+        self._newest = self.ledger.newest()
+        own = {version.title: version.digest for version in self.all}
+        others = [each for each in self._newest if own.get(each.version.title, "") not in ("", each.version.digest)]
+        before = {each.entry.version.title: each for each in self.observer.observe(others)}
         lost = [each.entry.last.run for each in unsettled if self.queues or each.where is Whereabouts.LOST]
         self.passing = {run for run in lost if run is not None}
         before |= {each.entry.version.title: each for each in sorted(unsettled, key=needs_a_person) if holds_up(each)}
@@ -241,7 +226,9 @@ class ApplySet(Struct, kw_only=True):
         runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})
         for name, run in runs.items():
             version = names[name]
-            if version.key is None and run.result.digest == _plan_digest(self.specs[version.digest], version):
+            spec = self.specs[version.digest]
+            place = replace(name_of(spec.target), url=version.url)
+            if version.key is None and run.result.digest == spec.plan(place).digest:
                 yield version, as_attempt(run, version)
             elif run.is_running:
                 digest = run.result.digest.removeprefix("sha256:")
@@ -304,8 +291,7 @@ class ApplySet(Struct, kw_only=True):
             _refuse_circles({version.job: needed[version.digest] for version in self.all})
         if not any(needed.values()):
             return ApplyNeeds(waits={digest: {} for digest in needed})
-        with ledger_errors():
-            known = self._observed(self.ledger.newest_with(self.all[0].key))
+        known = self._observed(self.ledger.newest_with(self.all[0].key))
         places = _Places(names=names, selected=self.all, known=known)
         return ApplyNeeds(
             waits={
@@ -336,20 +322,6 @@ class _Places:
         """Of all its cases in the files, or where these do not hold the job, of those that the ledger knows."""
         names = self._names.get(job) or self._known.get((job, target)) or {job}
         return frozenset(self._digests.get((name, target), _NEVER) for name in names)
-
-
-def _plan_digest(spec: RunSpec, version: AppliedVersion) -> str:
-    """The digest of the plan that a run of the version has in its first event."""
-    target = TargetName(name=version.target, url=version.url, sandbox=isinstance(spec.target, SandboxTarget))
-    made = plan(
-        spec.job,
-        sources=spec.sources,
-        inputs=spec.inputs,
-        target=target,
-        secrets=Secrets(),
-        case=spec.chosen_case,
-    )
-    return made.digest
 
 
 def passed_before(decisions: Sequence[Decision]) -> set[str]:

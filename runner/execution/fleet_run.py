@@ -36,7 +36,7 @@ from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
 from runner.ledger.model import DIRTY
 from runner.planning import plan_file
-from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
+from runner.planning.plan import ATTEMPT_SECONDS
 from runner.planning.plan_file import StoredPlan
 from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
@@ -250,7 +250,7 @@ class FleetRuns:
             raise ShutOutError(site, failure)
         secrets = Secrets()
         site.hide_in(secrets)
-        made = _plan(spec, site, secrets)
+        made = spec.plan(site.name, secrets)
         then = _checkout(found.commit)
         facts = RunFacts(
             id=run,
@@ -332,15 +332,6 @@ def _order_of(found: QueuedRun) -> ApplyOrigin | None:
     with suppress(ValidationError):
         return convert(json.loads(found.plan).get("applied"), ApplyOrigin | None)
     return None
-
-
-def _plan(spec: RunSpec, site: ReadySite, secrets: Secrets) -> Plan:
-    """Others may start the same processes on that site at any time."""
-    made = plan(
-        spec.job, sources=spec.sources, inputs=spec.inputs, target=site.name, secrets=secrets, case=spec.chosen_case
-    )
-    seconds, settle = spec.target.timeout or ATTEMPT_SECONDS, spec.target.settle
-    return replace(made, alone=False, timeout=seconds, settle=settle, elements=spec.elements)
 
 
 def _checkout(commit: str | None) -> Checkout:

@@ -21,17 +21,15 @@ from runner.foundation.suggestions import likely_typo, suggest, variable_typo
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Case, Job
-from runner.planning.plan import ATTEMPT_SECONDS, Plan, plan
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
 from runner.project.job_files import JobFile
-from runner.project.named_targets import Targets, is_outside, name_of
+from runner.project.named_targets import Targets, is_outside
 from runner.project.project import Project, elements_of, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import not_passed
-from runner.secrets.redact import Secrets
-from runner.targets.model import SandboxTarget, Target
+from runner.targets.model import Target
 
 _LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
 
@@ -274,18 +272,3 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
 def _typo(message: str, *, near: str | None) -> Problem:
     hint = f"did you mean `{clean(near)}`?" if near else None
     return Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
-
-
-def planned(spec: RunSpec) -> Plan:
-    """The plan of a run whose target has not been made ready: its templates are as they were written."""
-    target = spec.target
-    made = plan(
-        spec.job,
-        sources=spec.sources,
-        inputs=spec.inputs,
-        target=name_of(target),
-        secrets=Secrets(),
-        case=spec.chosen_case,
-    )
-    timeout = (None if isinstance(target, SandboxTarget) else target.timeout) or ATTEMPT_SECONDS
-    return replace(made, timeout=timeout, elements=spec.elements)

@@ -28,7 +28,7 @@ from runner.hosts.judgement import Judgement
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Job
 from runner.planning.guards import steps_of
-from runner.planning.plan import Plan, plan
+from runner.planning.plan import Plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
 from runner.project.sites import Sites
@@ -229,11 +229,11 @@ def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
 def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
     """The plan as it was made then. Where the texts of its files held a secret, they are read again with it."""
     found = run.snapshot
-    made = _made(found, run.spec, secrets)
+    made = run.spec.plan(found.plan.target, secrets)
     _check_secrets(run, secrets)
     whole = snapshot.filled(found, secrets)
     if whole != found:
-        made = _made(whole, _spec(whole.plan, run.anew, engine=run.began.engine), secrets)
+        made = _spec(whole.plan, run.anew, engine=run.began.engine).plan(whole.plan.target, secrets)
     if made.digest != found.plan.digest:
         message = "the run's plan does not fit its digest: it was changed after it was written"
         stored = run.stored
@@ -241,18 +241,6 @@ def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
         hint = snapshot.left_to_do(stored.id)
         raise UsageError(Problem(code="E156", message=message, hint=hint, file=file))
     return replace(made, timeout=found.attempt, settle=found.settle, alone=found.alone, elements=whole.plan.elements)
-
-
-def _made(found: snapshot.PlanSnapshot, spec: RunSpec, secrets: Secrets) -> Plan:
-    stored = found.plan
-    return plan(
-        spec.job,
-        sources=stored.sources,
-        inputs=spec.inputs,
-        target=stored.target,
-        secrets=secrets,
-        case=stored.case,
-    )
 
 
 def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:

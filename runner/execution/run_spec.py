@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boolean
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
 from runner.execution.given_inputs import AskForInputs, ask_nobody
@@ -16,9 +17,11 @@ from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.planning import guards
-from runner.planning.plan import ChosenCase
+from runner.planning.plan import ATTEMPT_SECONDS, ChosenCase, Plan, plan
+from runner.runs.events import TargetName
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
+from runner.secrets.redact import Secrets
 from runner.targets.model import SiteTarget, Target
 
 NOTHING = "nothing was selected"
@@ -82,11 +85,19 @@ class RunSpec(Struct, frozen=True, kw_only=True):
         """The run's name in reports: `job[case]@target`."""
         return f"{run_name(self.job, self.case)}@{self.target.name}"
 
-    @property
-    def chosen_case(self) -> ChosenCase | None:
-        if self.case is None or self.case_index is None:
-            return None
-        return ChosenCase(name=self.case.name, index=self.case_index)
+    def plan(self, target: TargetName, secrets: Secrets | None = None) -> Plan:
+        """The plan at `target`, as a run has it that is not alone there; `secrets` learns its secret inputs."""
+        case, index = self.case, self.case_index
+        made = plan(
+            self.job,
+            sources=self.sources,
+            inputs=self.inputs,
+            target=target,
+            secrets=Secrets() if secrets is None else secrets,
+            case=None if case is None or index is None else ChosenCase(name=case.name, index=index),
+        )
+        seconds, settle = self.target.timeout or ATTEMPT_SECONDS, self.target.settle
+        return replace(made, alone=False, timeout=seconds, settle=settle, elements=self.elements)
 
 
 class RunSet(Struct, frozen=True, kw_only=True):

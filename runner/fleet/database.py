@@ -12,6 +12,7 @@ import psycopg
 from psycopg import conninfo
 
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.problems import Problem, UsageError
 from runner.runs.store import StoreError
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
@@ -73,12 +74,11 @@ class NoDatabaseError(StoreError):
     """The database cannot be reached, or went away."""
 
 
-class SchemaError(Exception):
+class SchemaError(UsageError):
     """The tables are missing, older or newer than this program needs, or not to be written; `hint` says what to do."""
 
     def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(Problem(code="E151", message=message, hint=hint))
 
 
 def parameters(dsn: str) -> dict[str, Any]:

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from runner.fleet import database
-from runner.fleet.database import Connection, SchemaError
+from runner.fleet.database import Connection
 from runner.fleet.link import Cursor, Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
 from runner.fleet.rows import AtOnce, FleetRows
-from runner.foundation.problems import Problem, UsageError
 from runner.runs.store import Part, StoreError
 
 _OPEN: Final = """
@@ -58,36 +57,22 @@ update meta set history_bytes = history_bytes + (select length(line) + 1 from ad
 
 
 def opened(dsn: str) -> "FleetStore":
-    """The runs in the database at `dsn`. Raises `UsageError` where it cannot be used, `StoreError` where the server
+    """The runs in the database at `dsn`. Raises `SchemaError` where it cannot be used, `StoreError` where the server
     lets nobody in.
     """
-    try:
-        store = FleetStore(dsn)
-        store.prepare()
-    except SchemaError as error:
-        raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
+    store = FleetStore(dsn)
+    check(dsn)
     return store
 
 
 def check(dsn: str, *, writes: bool = False) -> None:
-    """Raise `UsageError` where the tables are not those of this program, or not to be written by a worker who `writes`;
-    `StoreError` where the server lets nobody in.
+    """Raise `SchemaError` where the tables are not those of this program, or not to be written by a worker who
+    `writes`; `StoreError` where the server lets nobody in.
     """
-    try:
-        with database.connect(dsn) as connection:
-            database.check(connection)
-            if writes:
-                database.check_rights(connection)
-    except SchemaError as error:
-        raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
-
-
-def migrate(dsn: str) -> bool:
-    """Bring the tables up to date; whether there was anything to do. Raises `UsageError` and `StoreError`."""
-    try:
-        return database.migrate(dsn)
-    except SchemaError as error:
-        raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
+    with database.connect(dsn) as connection:
+        database.check(connection)
+        if writes:
+            database.check_rights(connection)
 
 
 class BegunError(StoreError):
@@ -114,31 +99,22 @@ class FleetStore:
         self._patience = patience
         self._leave = leave
         self._now = now
-        self._link = self._new_link()
+        self.link = self._new_link()
         self._open: dict[str, FencedLog] = {}
-
-    @property
-    def link(self) -> Link:
-        return self._link
-
-    @property
-    def dsn(self) -> str:
-        return self._dsn
 
     def prepare(self) -> None:
         """Check that the tables are those of this program. Raises `SchemaError`, too."""
-        with database.connect(self._dsn) as connection:
-            database.check(connection)
+        check(self._dsn)
 
     def close(self) -> None:
         """End all connections. What a log still has to store is not stored."""
         for log in self._open.values():
             log.link.close()
-        self._link.close()
+        self.link.close()
 
     def runs(self) -> list[str]:
         begun = "select id from runs where seq > 0 or (fence > 0 and state = 'running') order by id"
-        return [str(run) for (run,) in self._link.run(begun)]
+        return [str(run) for (run,) in self.link.run(begun)]
 
     def place(self, run: str, part: Part | None = None) -> str:
         return f"{run} in {self.name}" if part is None else f"{part.value} of {run} in {self.name}"
@@ -160,27 +136,27 @@ class FleetStore:
 
     def events(self, run: str) -> Iterator[bytes]:
         is_there = False
-        for (line,) in self._link.run("select line from events where run = %(run)s order by seq", {"run": run}):
+        for (line,) in self.link.run("select line from events where run = %(run)s order by seq", {"run": run}):
             is_there = True
             yield f"{line}\n".encode()
-        if not is_there and not self._link.run("select from runs where id = %(run)s", {"run": run}).rowcount:
+        if not is_there and not self.link.run("select from runs where id = %(run)s", {"run": run}).rowcount:
             raise self._missing(run)
 
     def ends(self, run: str) -> list[bytes]:
-        return [line.encode() for (line,) in self._link.run(_ENDS, {"run": run})]
+        return [line.encode() for (line,) in self.link.run(_ENDS, {"run": run})]
 
     def is_being_written(self, run: str) -> bool:
-        found = self._link.run("select state = 'running' from runs where id = %(run)s", {"run": run}).fetchone()
+        found = self.link.run("select state = 'running' from runs where id = %(run)s", {"run": run}).fetchone()
         return found is not None and bool(found[0])
 
     def seconds_silent(self, run: str) -> float | None:
-        row = self._link.run(_SILENT, {"run": run}).fetchone()
+        row = self.link.run(_SILENT, {"run": run}).fetchone()
         return float(row[0]) if row is not None and row[0] > ALIVE else None
 
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         return [
             (run, f"{_WHY.get(state, f'is {state}, and has no event yet')}{f': {note}' if note else ''}")
-            for run, state, note in self._link.run(_NOT_BEGUN, {"name": name})
+            for run, state, note in self.link.run(_NOT_BEGUN, {"name": name})
         ]
 
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
@@ -188,9 +164,9 @@ class FleetStore:
         if part is Part.PLAN and log is not None:
             log.put_plan(content)
         elif part is Part.PLAN:
-            self._link.run("update runs set kept = %(content)s where id = %(run)s", {"run": run, "content": content})
+            self.link.run("update runs set kept = %(content)s where id = %(run)s", {"run": run, "content": content})
         else:
-            self._link.run(_PUT, {"run": run, "name": part.value, "content": content})
+            self.link.run(_PUT, {"run": run, "name": part.value, "content": content})
 
     def get(self, run: str, part: Part) -> bytes:
         values = {"run": run, "name": part.value}
@@ -198,7 +174,7 @@ class FleetStore:
             return b"".join(self.events(run))
         kept = "select kept from runs where id = %(run)s and kept is not null"
         other = "select content from parts where run = %(run)s and name = %(name)s"
-        row = self._link.run(kept if part is Part.PLAN else other, values).fetchone()
+        row = self.link.run(kept if part is Part.PLAN else other, values).fetchone()
         if row is None:
             raise StoreError(f"{self.place(run, part)} is not there")
         return str(row[0]).encode()
@@ -206,16 +182,16 @@ class FleetStore:
     def results(self, run: str) -> Iterator[tuple[str, bytes]]:
         """The large results of a run, by their names."""
         sql = "select sha256, content from results where run = %(run)s order by sha256"
-        return ((name, bytes(content)) for name, content in self._link.run(sql, {"run": run}))
+        return ((name, bytes(content)) for name, content in self.link.run(sql, {"run": run}))
 
     def delete(self, run: str) -> None:
-        self._link.run("delete from runs where id = %(run)s", {"run": run})
+        self.link.run("delete from runs where id = %(run)s", {"run": run})
 
     def history(self) -> bytes:
-        return b"".join(bytes(line) + b"\n" for (line,) in self._link.run("select line from history order by n"))
+        return b"".join(bytes(line) + b"\n" for (line,) in self.link.run("select line from history order by n"))
 
     def append_history(self, line: bytes) -> int:
-        row = self._link.run(_REMEMBER, {"line": line}).fetchone()
+        row = self.link.run(_REMEMBER, {"line": line}).fetchone()
         return 0 if row is None else int(row[0])
 
     def change_history(self, change: Callable[[bytes], bytes]) -> None:
@@ -229,11 +205,11 @@ class FleetStore:
                 connection.execute("insert into history (line) select unnest(%(lines)s::bytea[])", values)
                 return connection.execute("update meta set history_bytes = %(size)s", values)
 
-        self._link.attempt(done)
+        self.link.attempt(done)
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> FleetRows:
         log = self.log_of(run)
-        link = self._link if log is None else log.link
+        link = self.link if log is None else log.link
         return FleetRows(link, log or AtOnce(link, run), run=run, site=site, settle=settle, now=self._now)
 
     def log_of(self, run: str) -> FencedLog | None:
@@ -257,7 +233,7 @@ class FleetStore:
         return Link(self._dsn, patience=self._patience, leave=self._leave)
 
     def _closed(self, run: str) -> StoreError:
-        row = self._link.run("select state from runs where id = %(run)s", {"run": run}).fetchone()
+        row = self.link.run("select state from runs where id = %(run)s", {"run": run}).fetchone()
         return self._missing(run) if row is None else StoreError(f"run {run} is {row[0]}: it is not to be carried on")
 
     def _missing(self, run: str) -> StoreError:

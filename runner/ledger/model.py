@@ -11,7 +11,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from runner.foundation.problems import ExitCode
+from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 
 USUAL = ".runner/ledger"
@@ -22,12 +23,13 @@ DIRTY = "-dirty"
 """What a commit in the ledger ends with that does not hold the version's files as they were, as in `git describe`."""
 
 
-class LedgerError(Exception):
-    """The ledger cannot be read or written; the text says why. `hint` says what to do."""
+class LedgerError(UsageError):
+    """The ledger cannot be read or written; `why` says why, `hint` what to do."""
 
     def __init__(self, why: str, *, hint: str | None = None) -> None:
-        super().__init__(why)
-        self.hint = hint
+        message = f"the ledger cannot be read or written: {clean(why)}"
+        super().__init__(Problem(code="E185", message=message, hint=hint))
+        self.why = why
 
 
 class AppliedVersion(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 A target that cannot be made ready is a mistake of the user, reported before anything is sent.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -15,6 +16,8 @@ from msgspec import Struct, field
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.site_key import site_key
+from runner.project.sandboxes import serve_sandbox
+from runner.reading.files import read_text
 from runner.runs.events import TargetName
 from runner.runs.evidence import SiteAccess
 from runner.secrets.redact import Secrets
@@ -114,9 +117,9 @@ class Sites(Struct, kw_only=True):
     remembers its refusals.
     """
 
-    serve: Serve
-    environment: Mapping[str, str]
-    read_file: Callable[[str], str]
+    serve: Serve = serve_sandbox
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    read_file: Callable[[str], str] = read_text
     learn: OnSecret | None = None
     pace: Callable[[Site], SitePace | None] = pace_of
     sign_ins: Callable[[Site, Credentials], SignIns] = lambda _site, _credentials: OwnSignIns()

@@ -19,7 +19,7 @@ from runner.ledger.model import LedgerError
 def refusal(file: Path) -> str:
     with closing(LedgerFile(file)) as ledger, pytest.raises(LedgerError) as refused:
         ledger.prepare()
-    return f"{refused.value}; {refused.value.hint}"
+    return f"{refused.value.why}; {refused.value.problems[0].hint}"
 
 
 def test_it_is_one_private_file_when_nobody_writes(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from forked_workers import CleanProcess, Worker
 from sandboxes import Stand, stand
 
 from runner.execution.fleet_run import FleetRuns
-from runner.execution.prepare import planned, prepare
+from runner.execution.prepare import prepare
 from runner.execution.run_spec import Wanted
 from runner.fleet import database, queue
 from runner.fleet.link import Link
@@ -26,6 +26,7 @@ from runner.fleet.sign_ins import FleetSignIns
 from runner.fleet.store import FleetStore
 from runner.fleet.suspended import SuspendedTargets
 from runner.planning.plan import stored
+from runner.project.named_targets import name_of
 from runner.project.sites import Sites
 from runner.reading.files import read_text
 from runner.runs.journal import parse
@@ -70,7 +71,7 @@ class Fleet:
             title=spec.title,
             job=name,
             target="here",
-            plan=json.dumps(stored(planned(spec))),
+            plan=json.dumps(stored(spec.plan(name_of(spec.target)))),
             lock=lock,
             needs=needs,
             after=after,

@@ -44,10 +44,7 @@ _VERBS_OF_OTHERS: Final = {
 
 _OPTIONS_OF_OTHERS: Final = (
     ("--dry-run --dryrun --check --diff", "`runner plan` prints what would be sent"),
-    (
-        "--var --vars --variable --extra-vars --env-var -e --set --param -D",
-        "`-i NAME=VALUE` gives an input",
-    ),
+    ("--var --vars --variable --extra-vars --env-var -e --set --param -D", "`-i NAME=VALUE` gives an input"),
     ("--env --environment --host --url --site", "`-t NAME` names a target"),
     ("--filter --grep --name --only --test", "`-k TEXT` selects runs by their name"),
     ("--tag --include --label", "`--tags EXPR` selects jobs by their tags"),
@@ -59,14 +56,8 @@ _OPTIONS_OF_OTHERS: Final = (
     ("--junit --junitxml --junit-xml", "`--report-junit FILE`"),
     ("--output -o", "`--out FILE` names the file that is written"),
     ("--json --report --output -o", "`--report-json FILE`"),
-    (
-        "--format --reporter --reporters",
-        "{reports}; `-` is stdout",
-    ),
-    (
-        "-d --iteration-data --data-file --dataset",
-        "`cases` in a job names its CSV or JSON file: one run per case",
-    ),
+    ("--format --reporter --reporters", "{reports}; `-` is stdout"),
+    ("-d --iteration-data --data-file --dataset", "`cases` in a job names its CSV or JSON file: one run per case"),
     ("-V", "`runner --version`"),
     ("--timeout", "`timeout` is a key: of a job, of a step, of a target"),
     ("--retries", "`retry` is a key of a step"),
@@ -86,68 +77,13 @@ _ONE_HYPHEN: Final = lazy_pattern(r"-[a-z][a-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
-_NAMES: Final = frozenset(
-    [
-        "AFFECTED",
-        "AGAINST",
-        "ALIVE",
-        "ALLOW_EMPTY",
-        "APPLY_EVERY",
-        "APPLY_FOR",
-        "CATALOG",
-        "CHANGED_SINCE",
-        "CHECK",
-        "CURL",
-        "DATA",
-        "DB",
-        "DB_SECRET",
-        "DEPLOY",
-        "DRY_RUN",
-        "EVERY",
-        "FAILED",
-        "FAIL_FAST",
-        "FILE",
-        "FLEET",
-        "FOR",
-        "FORMAT",
-        "GRACE",
-        "HOLD",
-        "HOST",
-        "IMAGE",
-        "INPUTS",
-        "IN_ORDER",
-        "JOB",
-        "JOBS",
-        "JOB_OUT",
-        "KEEP_VALUES",
-        "KEYWORD",
-        "LAST_FAILED",
-        "LEDGER",
-        "LIMIT",
-        "ONCE",
-        "OPEN",
-        "OUT",
-        "PAGE_SIZE",
-        "PORT",
-        "PRUNE",
-        "QUIET",
-        "REBUILD",
-        "RECURSIVE",
-        "REPORT_VALUES",
-        "RETRY",
-        "RUNS",
-        "SINCE",
-        "STATUS",
-        "TAGS",
-        "TARGET",
-        "TARGETS",
-        "TOGETHER",
-        "VERBOSE",
-        "WAIT",
-        "WAIT_LOCK",
-        "WAIT_READY",
-    ]
-)
+_NAMES: Final = """
+AFFECTED AGAINST ALIVE ALLOW_EMPTY APPLY_EVERY APPLY_FOR CATALOG CHANGED_SINCE CHECK CURL DATA DB DB_SECRET DEPLOY
+DRY_RUN EVERY FAILED FAIL_FAST FILE FLEET FOR FORMAT GRACE HOLD HOST IMAGE INPUTS IN_ORDER JOB JOBS JOB_OUT
+KEEP_VALUES KEYWORD LAST_FAILED LEDGER LIMIT ONCE OPEN OUT PAGE_SIZE PORT PRUNE QUIET REBUILD RECURSIVE REPORT_VALUES
+RETRY RUNS SINCE STATUS TAGS TARGET TARGETS TOGETHER VERBOSE WAIT WAIT_LOCK WAIT_READY
+"""
+"""Of all environment options but those of reports, without their prefix."""
 TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "ADOPT", "STEP", "AS", "RESULT", "EVEN_THOUGH")
 """Options that a person has to type each time: an environment must not give a person's consent."""
 FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
@@ -322,7 +258,7 @@ def variable_names() -> frozenset[str]:
     """The names of all environment options, without their prefix."""
     from runner.reports.formats import FORMATS as REPORTS  # noqa: PLC0415  8 ms, where a variable may be one of ours
 
-    return _NAMES | {report.parameter.upper() for report in REPORTS}
+    return frozenset(_NAMES.split()) | {report.parameter.upper() for report in REPORTS}
 
 
 def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:

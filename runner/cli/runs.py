@@ -150,10 +150,7 @@ def show(context: click.Context, /, **_: object) -> int:
     if context.params["step"] is not None:
         return _show_step(run, context.params["step"])
     detail = Detail(
-        verbose=context.params["verbose"],
-        place=run.store.place(run.id),
-        store=run.store.name,
-        advice=run.flaw is None,
+        verbose=context.params["verbose"], place=run.store.place(run.id), store=run.store.name, advice=run.flaw is None
     )
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
         output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))

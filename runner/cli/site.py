@@ -130,11 +130,7 @@ def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Session
 @options.TARGETS
 @options.option("--out", metavar="FOLDER", type=options.FilledPath(), required=True, help="The folder of the sandbox.")
 @options.option(
-    "--job-out",
-    "job_file",
-    metavar="FILE",
-    type=options.FilledPath(),
-    help="Write the job here, not beside FOLDER.",
+    "--job-out", "job_file", metavar="FILE", type=options.FilledPath(), help="Write the job here, not beside FOLDER."
 )
 @options.option(
     "--keep-values", is_flag=True, help="Write the values as they were, not invented values: they may name real people."

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import asdict
 
 from runner.cli import options
 from runner.cli.verb import Verb
@@ -20,19 +21,7 @@ if TYPE_CHECKING:
     from runner.fleet.store import FleetStore
 
 FORMAT = 1
-_WORDS = (
-    "waiting",
-    "queued",
-    "running",
-    "parked",
-    "held",
-    "refused",
-    "cancelled",
-    "passed",
-    "failed",
-    "error",
-    "unknown",
-)
+_WORDS = "waiting queued running parked held refused cancelled passed failed error unknown"
 
 
 @click.command("status", cls=Verb)
@@ -97,7 +86,7 @@ def run_named(store: "FleetStore", name: str) -> "FleetRun":
 def _text(found: "Overview", store: str) -> str:
     from runner.fleet.overview import ALIVE, SILENT  # noqa: PLC0415  as above
 
-    known = [word for word in _WORDS if any(word in counts for counts in found.counts.values())]
+    known = [word for word in _WORDS.split() if any(word in counts for counts in found.counts.values())]
     words = [*dict.fromkeys(("queued", "running", *known))]
     width = max((len(clean(target)) for target in found.counts), default=0)
     lines = [f"{'TARGET':<{max(width, 6)}}" + "".join(f" {word:>9}" for word in words)]
@@ -143,7 +132,8 @@ def _lines(runs: "Sequence[FleetRun]", store: str) -> Iterator[str]:
         if run.in_doubt:
             what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store)}"
         elif run.state == "running":
-            what = f"  on {clean(run.worker or '')}, {many(run.lines, 'event')}, the last {run.age:.0f} s ago"
+            last = f"{many(run.events, 'event')}, the last {run.seconds_since_last:.0f} s ago"
+            what = f"  on {clean(run.worker or '')}, {last}"
         yield f"{mark} {clean(run.title)}  {run.id}  {word}{what}\n"
 
 
@@ -163,24 +153,8 @@ def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObjec
             {"target": each.target, "reason": each.reason, "since": each.since, "workers": [*each.workers]}
             for each in found.suspended
         ]
-    whole["runs"] = [_record(run) for run in runs]
+    whole["runs"] = [{**asdict(run), "seconds_since_last": round(run.seconds_since_last, 1)} for run in runs]
     return whole
-
-
-def _record(run: "FleetRun") -> JsonObject:
-    return {
-        "id": run.id,
-        "title": run.title,
-        "target": run.target,
-        "state": run.state,
-        "status": run.status,
-        "exit_code": run.exit_code,
-        "in_doubt": run.in_doubt,
-        "note": run.note,
-        "worker": run.worker,
-        "events": run.lines,
-        "seconds_since_last": round(run.age, 1),
-    }
 
 
 def _code(run: "FleetRun") -> ExitCode:

@@ -16,15 +16,7 @@ from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.values import Json, canonical
 from runner.job.model import Input
-from runner.ledger.decisions import (
-    DONE,
-    Decision,
-    VersionState,
-    decide,
-    holds_up,
-    known_state,
-    needs_a_person,
-)
+from runner.ledger.decisions import DONE, Decision, VersionState, decide, holds_up, known_state, needs_a_person
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
 from runner.ledger.versions import files_of_version, version_digest

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import psycopg
 
@@ -11,6 +11,7 @@ from runner.fleet import database
 from runner.fleet.database import Connection, NoDatabaseError, stored
 
 Cursor: TypeAlias = "psycopg.Cursor[tuple[Any, ...]]"
+_R = TypeVar("_R")
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 
@@ -32,6 +33,12 @@ class Link:
         second time it has to do nothing. Raises `StoreError`, `NoDatabaseError` for an outage.
         """
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
+
+    def records(self, kind: type[_R], sql: str, values: Mapping[str, object] | None = None) -> list[_R]:
+        """The rows of a statement, whose columns are called like the fields of `kind`."""
+        cursor = self.run(sql, values)
+        names = [column.name for column in cursor.description or ()]
+        return [kind(**dict(zip(names, row, strict=True))) for row in cursor]
 
     def attempt(self, do: Callable[[Connection], Cursor]) -> Cursor:
         """Do the same with several statements."""

@@ -17,14 +17,13 @@ select target, case when state = 'ended' then coalesce(status, state) else state
 from runs where (%(targets)s::text[] is null or target = any (%(targets)s)) group by 1, 2 order by 1, 2
 """
 _WORKERS: Final = """
-select w.name, w.targets, w.jobs, w.replay, extract(epoch from now() - q.last_heartbeat)::float8
+select w.name, w.targets, w.jobs, w.replay, extract(epoch from now() - q.last_heartbeat)::float8 as silent
 from workers w join procrastinate_workers q on q.id = w.id order by w.name
 """
 _RUNS: Final = """
-select id::text, title, target, state, status, exit_code, in_doubt, coalesce(note, 'blocked by ' || blocking), worker,
-  seq, attempt_seconds, age from (
-  select r.*, b.title as blocking, extract(epoch from now() - r.updated_at)::float8 as age,
-    extract(epoch from now() - r.created_at)::float8 as attempt_seconds
+select id::text, title, target, state, status, exit_code, in_doubt, coalesce(note, 'blocked by ' || blocking) as note,
+  worker, seq as events, age as seconds_since_last from (
+  select r.*, b.title as blocking, extract(epoch from now() - r.updated_at)::float8 as age
   from runs r left join blocked b on b.run = r.id
   where {condition} and (%(targets)s::text[] is null or r.target = any (%(targets)s))
 ) r order by id desc limit %(limit)s
@@ -49,9 +48,10 @@ with alive as (
   where state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or target = any (%(targets)s))
   group by target, replay
 )
-select r.target, r.replay, r.count, coalesce(r.engines, '{}'),
-  exists (select from alive w where r.target = any (w.targets)),
+select r.target, r.replay, r.count, coalesce(r.engines, '{}') as engines,
+  exists (select from alive w where r.target = any (w.targets)) as has_workers,
   exists (select from alive w where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay)
+    as is_suspended
 from open_runs r
 where not exists (
   select from alive w
@@ -60,7 +60,8 @@ where not exists (
 order by r.target, r.replay nulls first
 """
 _SUSPENDED: Final = """
-select s.key, s.value ->> 'reason', min((s.value ->> 'since')::float8), array_agg(w.name order by w.name)
+select s.key as target, s.value ->> 'reason' as reason, min((s.value ->> 'since')::float8) as since,
+  array_agg(w.name order by w.name) as workers
 from workers w join procrastinate_workers q on q.id = w.id cross join jsonb_each(w.suspended) s
 where q.last_heartbeat > now() - make_interval(secs => %(alive)s)
   and (%(targets)s::text[] is null or s.key = any (%(targets)s))
@@ -72,14 +73,14 @@ class FleetWorker(Struct, frozen=True, kw_only=True):
     """`silent` are the seconds since its last heartbeat."""
 
     name: str
-    targets: tuple[str, ...]
+    targets: Sequence[str]
     jobs: int
     replay: int
     silent: float
 
 
 class FleetRun(Struct, frozen=True, kw_only=True):
-    """A run as its row has it. `age` are the seconds since it was written last."""
+    """A run as its row has it: the fields are those of `status --format json`."""
 
     id: str
     title: str
@@ -90,8 +91,8 @@ class FleetRun(Struct, frozen=True, kw_only=True):
     in_doubt: int
     note: str | None
     worker: str | None
-    lines: int
-    age: float
+    events: int
+    seconds_since_last: float
 
 
 class UnservedRuns(Struct, frozen=True, kw_only=True):
@@ -103,7 +104,7 @@ class UnservedRuns(Struct, frozen=True, kw_only=True):
     target: str
     replay: int | None
     count: int
-    engines: tuple[str, ...]
+    engines: Sequence[str]
     has_workers: bool
     is_suspended: bool
 
@@ -114,7 +115,7 @@ class SuspendedTarget(Struct, frozen=True, kw_only=True):
     target: str
     reason: str
     since: float
-    workers: tuple[str, ...]
+    workers: Sequence[str]
 
 
 class Overview(Struct, frozen=True, kw_only=True):
@@ -134,14 +135,10 @@ def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Ove
     counts: dict[str, dict[str, int]] = {}
     for target, word, count in link.run(_COUNTS, values):
         counts.setdefault(target, {})[word] = count
-    workers = [
-        FleetWorker(name=name, targets=tuple(served), jobs=jobs, replay=replay, silent=silent)
-        for name, served, jobs, replay, silent in link.run(_WORKERS)
-    ]
     return Overview(
         counts=counts,
-        workers=workers,
-        runs=_runs(link, _OPEN, values),
+        workers=link.records(FleetWorker, _WORKERS),
+        runs=link.records(FleetRun, _RUNS.format(condition=_OPEN), values),
         unserved=unserved_runs(link, targets=targets),
         suspended=suspended_targets(link, targets=targets),
     )
@@ -149,52 +146,17 @@ def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Ove
 
 def unserved_runs(link: Link, *, targets: Sequence[str]) -> Sequence[UnservedRuns]:
     """The runs in the queue that no living worker takes; without `targets` those of all."""
-    return [
-        UnservedRuns(
-            target=target,
-            replay=replay,
-            count=count,
-            engines=tuple(engines),
-            has_workers=has_workers,
-            is_suspended=is_suspended,
-        )
-        for target, replay, count, engines, has_workers, is_suspended in link.run(
-            _UNSERVED, {"targets": [*targets] or None, "alive": ALIVE}
-        )
-    ]
+    return link.records(UnservedRuns, _UNSERVED, {"targets": [*targets] or None, "alive": ALIVE})
 
 
 def suspended_targets(link: Link, *, targets: Sequence[str]) -> Sequence[SuspendedTarget]:
     """Those of these targets, or of all, whose sites let living workers not in."""
-    return [
-        SuspendedTarget(target=target, reason=reason, since=since, workers=tuple(workers))
-        for target, reason, since, workers in link.run(_SUSPENDED, {"targets": [*targets] or None, "alive": ALIVE})
-    ]
+    return link.records(SuspendedTarget, _SUSPENDED, {"targets": [*targets] or None, "alive": ALIVE})
 
 
 def runs_named(link: Link, name: str) -> Sequence[FleetRun]:
     """The runs whose ids begin with `name`, the newest first, two at most; of `last` the newest."""
     condition = "true" if name == "last" else "r.id::text like %(name)s"
     limit = 1 if name == "last" else 2
-    return _runs(link, condition, {"targets": None, "limit": limit, "name": f"{name.lower()}%"})
-
-
-def _runs(link: Link, condition: str, values: Mapping[str, object]) -> Sequence[FleetRun]:
-    return [
-        FleetRun(
-            id=run,
-            title=title,
-            target=target,
-            state=state,
-            status=status,
-            exit_code=exit_code,
-            in_doubt=in_doubt,
-            note=note,
-            worker=worker,
-            lines=lines,
-            age=age,
-        )
-        for run, title, target, state, status, exit_code, in_doubt, note, worker, lines, _, age in link.run(
-            _RUNS.format(condition=condition), values
-        )
-    ]
+    values = {"targets": None, "limit": limit, "name": f"{name.lower()}%"}
+    return link.records(FleetRun, _RUNS.format(condition=condition), values)

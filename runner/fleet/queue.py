@@ -16,8 +16,8 @@ from runner.runs.evidence import Person
 TASK: Final = "carry"
 
 _RUN: Final = """
-select state, seq, target, lock, plan, kept is not null, replay, timeline,
-  (select timeline_id from pg_control_checkpoint()), "commit"
+select state, seq as lines, target, lock, plan, replay, timeline,
+  (select timeline_id from pg_control_checkpoint()) as timeline_now, "commit"
 from runs where id = %(run)s
 """
 _ENQUEUE: Final = """
@@ -118,21 +118,7 @@ class QueuedRun:
 
 
 def queued_run(link: Link, run: str) -> QueuedRun | None:
-    row = link.run(_RUN, {"run": run}).fetchone()
-    if row is None:
-        return None
-    state, lines, target, lock, plan, _, replay, timeline, now, commit = row
-    return QueuedRun(
-        state=state,
-        lines=lines,
-        target=target,
-        lock=lock,
-        plan=plan,
-        replay=replay,
-        timeline=timeline,
-        timeline_now=now,
-        commit=commit,
-    )
+    return next(iter(link.records(QueuedRun, _RUN, {"run": run})), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

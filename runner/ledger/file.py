@@ -237,8 +237,7 @@ def _ledger_error(path: Path, error: sqlite3.Error) -> LedgerError:
             return LedgerError(f"{path} was moved or deleted while this command used it", hint=hint)
         case ["READONLY"]:
             return LedgerError(
-                f"{path} is read-only, or its folder is",
-                hint="make both writable, or name another with `--ledger`",
+                f"{path} is read-only, or its folder is", hint="make both writable, or name another with `--ledger`"
             )
         case ["FULL"]:
             return LedgerError(f"{path}: no space is left on the disk", hint="make room, and try again")

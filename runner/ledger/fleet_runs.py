@@ -5,7 +5,7 @@ All are read at once: a fleet may have ten thousand in its queue. Only runs in d
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from runner.runs.journal import parse_line
 from runner.runs.stored_runs import RunName, StoredRun, load
 
 _ROWS: Final = """
-select id::text, state, seq, coalesce(note, ''), status, exit_code, updated_at from runs
+select id::text as id, state, seq as lines, coalesce(note, '') as note, status, exit_code, updated_at from runs
 where id = any (%(runs)s::uuid[])
 """
 _CALLS: Final = """
@@ -34,6 +34,7 @@ _MAY_NOT_HAVE_BEGUN: Final = frozenset({RunStatus.CANCELLED, RunStatus.REFUSED})
 class FleetRow(Struct, frozen=True, kw_only=True):
     """A run as its row has it. Of a run that has begun `lines` are stored."""
 
+    id: str
     state: str
     lines: int
     note: str
@@ -90,15 +91,13 @@ class ObservedFleet:
         )
 
     def _rows(self, runs: Sequence[str]) -> dict[str, FleetRow]:
-        return {
-            run: FleetRow(state=state, lines=lines, note=note, status=status, exit_code=code, updated_at=at)
-            for run, state, lines, note, status, code, at in self._query(_ROWS, runs)
-        }
+        found = self._store.link.records(FleetRow, _ROWS, {"runs": [*runs]}) if runs else []
+        return {row.id: row for row in found}
 
     def _sent_nothing(self, runs: Sequence[str]) -> frozenset[str]:
         """Those of these runs no call of which has left."""
         lines: dict[str, list[Line]] = {run: [] for run in runs}
-        for run, written in self._query(_CALLS, runs):
+        for run, written in self._store.link.run(_CALLS, {"runs": [*runs]}) if runs else ():
             if (line := parse_line(written.encode())) is not None:
                 lines[run].append(line)
         return frozenset(run for run, found in lines.items() if no_call_left(found))
@@ -108,9 +107,6 @@ class ObservedFleet:
             return load(self._store, run)
         except UsageError:
             return None
-
-    def _query(self, sql: str, runs: Sequence[str]) -> list[tuple[Any, ...]]:
-        return self._store.link.run(sql, {"runs": [*runs]}).fetchall() if runs else []
 
 
 def _is_read(entry: LedgerEntry) -> bool:

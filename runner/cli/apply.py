@@ -18,7 +18,7 @@ from runner.cli.apply_command import ApplyCommand, version_set
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
-from runner.cli.verb import Verb
+from runner.cli.verb import Verb, typed_names
 from runner.execution import stored_plans
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
@@ -55,7 +55,6 @@ class FilledOption(options.EnvOption):
 @options.option(
     "--wait",
     metavar="DURATION",
-    type=options.Duration(),
     help="Wait up to this long for versions that another command runs now; without this option they are exit 3. With "
     "--db, wait for all versions; without this option the exit code is 0 as soon as they are queued.",
 )
@@ -71,7 +70,6 @@ class FilledOption(options.EnvOption):
     cls=FilledOption,
     envvar="CREATIO_RUNNER_APPLY_FOR",
     metavar="KEY",
-    type=options.Filled(),
     help="Make this text, such as a release, part of each version: all are carried out once for it. Its variable is "
     "CREATIO_RUNNER_APPLY_FOR.",
 )
@@ -80,7 +78,6 @@ class FilledOption(options.EnvOption):
     cls=FilledOption,
     envvar="CREATIO_RUNNER_APPLY_EVERY",
     metavar="DURATION",
-    type=options.Duration(),
     help="Carry each version out once in each stretch of this length, `24h`, counted in UTC. Its variable is "
     "CREATIO_RUNNER_APPLY_EVERY.",
 )
@@ -92,20 +89,19 @@ class FilledOption(options.EnvOption):
 @options.option(
     "--ledger",
     metavar="FILE",
-    type=options.FilledPath(),
     help="The file that holds which versions were applied. [default: .runner/ledger beside targets.yaml]",
 )
 @options.option(
     "--db",
     "dsn",
     metavar="URL",
-    type=options.Filled(),
     help="Queue the versions in the PostgreSQL database of a fleet, whose workers carry them out; the ledger is there, "
     "too: `postgresql://HOST/NAME`, or as libpq takes it.",
 )
 @options.option(
     "--fleet",
     metavar="NAME",
+    type=str,
     default="",
     help="With --db, the name of the ledger: repositories that share a database have one each.",
 )
@@ -178,7 +174,7 @@ def _fleet_dsn(context: click.Context) -> str | None:
     Raises `UsageError` where options do not go together, and where the libraries of a fleet are not installed.
     """
     dsn: str | None = context.params["dsn"]
-    typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    typed = typed_names(context)
     here = [name for name in typed if name in _HERE]
     if dsn is None or ("dsn" not in typed and {*here} & {"ledger", "runs"}):
         if "fleet" in typed:

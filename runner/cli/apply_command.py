@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import click
-from click.core import ParameterSource
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.cli import reports
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
+from runner.cli.verb import typed_names
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, versions_of
 from runner.execution.run_spec import RunSet, RunSpec
 from runner.foundation.problems import ExitCode, Problem, strongest
@@ -154,9 +154,9 @@ class ApplyCommand(Struct, kw_only=True):
         that belong to it.
         """
         given, typed = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
+        again = {*_TYPED_AGAIN, *also}.intersection(typed_names(self.context))
         for parameter in self.context.command.params:
-            is_typed = self.context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-            if is_typed and parameter.name in {*_TYPED_AGAIN, *also}:
+            if parameter.name in again:
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
                     typed += [parameter.opts[0], *([] if each is True else [_as_word(each)])]

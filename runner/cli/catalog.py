@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
-from click.core import ParameterSource
 from msgspec.structs import replace
 
 from runner.catalogue.differences import About, Use, differences, drifts
@@ -21,7 +20,7 @@ from runner.catalogue.pulling import pull as pull_all
 from runner.catalogue.write import written
 from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
-from runner.cli.verb import Verb, VerbGroup
+from runner.cli.verb import Verb, VerbGroup, typed_names
 from runner.foundation.problems import ExitCode, UsageError, are_errors
 from runner.foundation.sentences import many
 from runner.packages.files import Reader
@@ -67,9 +66,7 @@ def catalog() -> None:
 
 @catalog.command("build", cls=Verb, short_help="Write what packages in git hold into a catalogue file.")
 @PACKAGES
-@options.option(
-    "-o", "--out", metavar="FILE", type=options.FilledPath(), default="-", help="Write this file, not to stdout."
-)
+@options.option("-o", "--out", metavar="FILE", default="-", help="Write this file, not to stdout.")
 @click.pass_context
 def build(context: click.Context, /, **_: object) -> int:
     r"""Read the processes of packages as they lie in git: PACKAGES is a workspace, a folder of packages, or one of
@@ -126,7 +123,7 @@ def lint(context: click.Context, /, **_: object) -> int:
 
 @catalog.command("doubles", cls=Verb, short_help="Write a double for each process that has none.")
 @click.argument("file", metavar="FILE", type=options.FilledPath())
-@options.option("--out", metavar="FOLDER", type=options.FilledPath(), required=True, help="The folder of the sandbox.")
+@options.option("--out", metavar="FOLDER", required=True, help="The folder of the sandbox.")
 @options.for_jobs("Only the processes that these jobs start.")
 @click.pass_context
 def doubles(context: click.Context, /, **_: object) -> int:
@@ -192,9 +189,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
 @options.OPTIONAL_SPECS
 @options.ONE_TARGET
 @options.TARGETS
-@options.option(
-    "--out", metavar="FILE", type=options.FilledPath(), help="Write this file, not NAME.catalog.yaml by the targets."
-)
+@options.option("--out", metavar="FILE", help="Write this file, not NAME.catalog.yaml by the targets.")
 @click.pass_context
 def pull(context: click.Context, /, **_: object) -> int:
     r"""Ask a site which processes it has, and what each takes and gives; write it into NAME.catalog.yaml, beside the
@@ -224,11 +219,10 @@ def pull(context: click.Context, /, **_: object) -> int:
 @options.ONE_TARGET
 @options.TARGETS
 @options.for_jobs("Print first what matters to these jobs.")
-@options.option("--catalog", "file", metavar="FILE", type=options.FilledPath(), help="Compare with this file.")
+@options.option("--catalog", "file", metavar="FILE", help="Compare with this file.")
 @options.option(
     "--against",
     metavar="FILE",
-    type=options.FilledPath(),
     help="Ask whether the site has what this file says, as `catalog build` writes it, or what a folder of packages "
     "holds: versions, which of them is active, parameters, elements. What else the site has is no difference.",
 )
@@ -251,7 +245,7 @@ def check(context: click.Context, /, **_: object) -> int:
     specs = (*given["jobs"], *given["specs"])
     target = one_target(given["target"], specs, given["targets"])
     git = given["against"]
-    if git and context.get_parameter_source("file") is ParameterSource.COMMANDLINE:
+    if git and "file" in typed_names(context):
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     file = git or given["file"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     before, used = read_file(file, warn=output.problems), used_by(specs)
@@ -312,9 +306,8 @@ def _pulled(known: KnownTarget, sites: Sites) -> Catalogue | None:
     """What a site has. Answers that could not be read become warnings; None, with a problem printed, where the site did
     not answer.
     """
-    target, secrets = known.target, Secrets()
-    ready = sites.of(target)
-    ready.hide_in(secrets)
+    target, ready = known.target, sites.of(known.target)
+    secrets = ready.hide_in(Secrets())
 
     def listed(number: int) -> None:
         output.say(f"reading {many(number, 'process', 'processes')} of target `{target.name}`")

@@ -2,14 +2,14 @@
 
 import glob
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
-from click.core import ParameterSource
 
 from runner.cli import hints
+from runner.cli.verb import typed_names
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -155,7 +155,7 @@ def fleet_library() -> "ModuleType":
 def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:
     """The runs of a fleet where `--db` names it, and `--runs` is not typed beside a variable that does."""
     fleet: RunStore | None = context.params.get("database")
-    typed = {name for name in ("runs", "database") if _is_typed(context, name)}
+    typed = {"runs", "database"}.intersection(typed_names(context))
     if fleet is None or typed == {"runs"}:
         return folder
     if len(typed) > 1:
@@ -164,8 +164,13 @@ def _store(context: click.Context, option: click.Parameter, folder: LocalRunStor
     return fleet
 
 
-def _is_typed(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+_TYPES: Final[Mapping[str, click.ParamType[object]]] = {
+    **dict.fromkeys(("FILE", "FOLDER"), FilledPath()),
+    **dict.fromkeys(("NAME", "KEY", "REV", "URL", "AGE", "WHEN"), Filled()),
+    "DURATION": Duration(),
+    "N": click.IntRange(1),
+}
+"""What options take, by their metavars."""
 
 
 class EnvOption(click.Option):
@@ -189,10 +194,13 @@ class SwitchedOption(EnvOption):
 
 
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
-    """An option of click that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`."""
+    """An option of click that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`. Without a
+    type, its `metavar` says what it takes.
+    """
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
-    return click.option(*names, **{"cls": EnvOption, "envvar": variable, **settings})  # type: ignore[arg-type]
+    defaults = {"cls": EnvOption, "envvar": variable, "type": _TYPES.get(str(settings.get("metavar")))}
+    return click.option(*names, **{**defaults, **settings})  # type: ignore[arg-type]
 
 
 def form(choices: Iterable[str] = ("text", "json")) -> Callable[[_F], _F]:
@@ -208,12 +216,12 @@ def for_jobs(text: str) -> Callable[[_F], _F]:
 
 def grace(text: str) -> Callable[[_F], _F]:
     """`--grace`; `text` is its help."""
-    return option("--grace", metavar="DURATION", type=Duration(), default="30s", show_default=True, help=text)
+    return option("--grace", metavar="DURATION", default="30s", show_default=True, help=text)
 
 
 def targets(text: str) -> Callable[[_F], _F]:
     """`--target`, which can be given several times; `text` is its help."""
-    return option("-t", "--target", "target", multiple=True, type=Filled(), metavar="NAME", help=text)
+    return option("-t", "--target", "target", multiple=True, metavar="NAME", help=text)
 
 
 def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -245,7 +253,7 @@ TARGET = targets(
     "Run against this target, whatever the job names; several times: against each. `env` takes CREATIO_URL and its "
     "companions, `clio:NAME` an environment of clio."
 )
-ONE_TARGET = option("-t", "--target", "target", metavar="NAME", type=Filled(), help="The target whose site is asked.")
+ONE_TARGET = option("-t", "--target", "target", metavar="NAME", help="The target whose site is asked.")
 TARGETS = option(
     "--targets",
     metavar="FILE",
@@ -303,12 +311,11 @@ DB = option(
     help="The runs of a fleet, in the PostgreSQL database at URL: `postgresql://HOST/NAME`, or as libpq takes it.",
 )
 _THE_DATABASE = "The PostgreSQL database of the fleet: `postgresql://HOST/NAME`, or as libpq takes it."
-DSN = option("--db", "dsn", metavar="URL", type=Filled(), required=True, help=_THE_DATABASE)
+DSN = option("--db", "dsn", metavar="URL", required=True, help=_THE_DATABASE)
 THE_DB = option("--db", "database", metavar="URL", type=FleetOfRuns(), required=True, help=_THE_DATABASE)
 CHANGED_SINCE = option(
     "--changed-since",
     metavar="REV",
-    type=Filled(),
     help="Only jobs that differ from this commit of git: in their files, what they include, cases, target, doubles, or "
     "what the catalogue says of their processes.",
 )
@@ -334,7 +341,6 @@ HOLD = option(
 WAIT_LOCK = option(
     "--wait-lock",
     metavar="DURATION",
-    type=Duration(),
     help="Wait this long for a lock (`concurrency`) that another run holds; without it that is exit 6.",
 )
 WAIT_READY = option(

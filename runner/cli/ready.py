@@ -67,7 +67,6 @@ _TICK: Final = 0.2
 @options.option(
     "--every",
     metavar="DURATION",
-    type=options.Duration(),
     help="Read a site that answers again after this long, not after what the target says, or 5s.",
 )
 @options.option(
@@ -165,10 +164,9 @@ class SiteWaits(Struct, kw_only=True):
             raise UsageError(Problem(code="E168", message=TOO_SHORT, hint=TOO_SHORT_HINT))
         file = wanted.catalogue
         expected = None if file is None else self._expected(file, codes)
-        site, secrets = self.sites.of(target), Secrets()
-        site.hide_in(secrets)
+        site = self.sites.of(target)
         catalogue = "" if file is None else called(file)
-        story = Story(name=target.name, wanted=wanted, catalogue=catalogue, mask=secrets.mask)
+        story = Story(name=target.name, wanted=wanted, catalogue=catalogue, mask=site.hide_in(Secrets()).mask)
         return SiteWait(site=Watched(caller=site.client, clock=time.monotonic, expected=expected), story=story)
 
     def _wanted(self, target: SiteTarget) -> Readiness | None:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
-from click.core import ParameterSource
 
 from runner.cli import options, reports
 from runner.cli.command import (
@@ -21,11 +20,11 @@ from runner.cli.command import (
     with_reports,
 )
 from runner.cli.nearby import named_run
-from runner.cli.verb import Verb
+from runner.cli.verb import Verb, typed_names
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
-from runner.execution.resume_run import GivenVerdict, ResumableRun, checked_verdicts
+from runner.execution.resume_run import ResumableRun, checked_verdicts
 from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import check_permission
 from runner.execution.stored_reports import store_reports
@@ -167,9 +166,8 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
 
 
 def _check_options(context: click.Context) -> None:
-    typed = (name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
-    wrong = [options.get(name, name) for name in typed if name not in _FOR_A_FLEET]
+    wrong = [options.get(name, name) for name in typed_names(context) if name not in _FOR_A_FLEET]
     if wrong:
         hint = "leave it out: the worker has secrets and targets; `runner report RUN` with `--db` writes reports"
         message = f"`{wrong[0]}` says nothing to a fleet: with `--db` a worker carries the run on"
@@ -190,10 +188,8 @@ def _refuse_secret(run: StoredRun, key: str) -> None:
 def _verdicts(context: click.Context, run: StoredRun) -> dict[str, JsonObject]:
     """The verdict of the command line. Raises `UsageError` for a verdict that cannot be given on this run."""
     given = context.params
-    verdict = GivenVerdict(
-        key=given["step"], verdict=given["verdict"], result=given["result"], even_though=given["even_though"]
-    )
-    return checked_verdicts(verdict, run.result)
+    is_even_though = given["even_though"]
+    return checked_verdicts(run.result, given["step"], given["verdict"], given["result"], even_though=is_even_though)
 
 
 def _carry_on(
@@ -234,9 +230,7 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
     failure = site.client.sign_in(run.snapshot.attempt)
     if failure is None:
         return True
-    secrets = Secrets()
-    site.hide_in(secrets)
-    trouble = failure.trouble
+    secrets, trouble = site.hide_in(Secrets()), failure.trouble
     hint = "; ".join(part for part in (trouble.hint, "the run is as it was: resume it again") if part)
     problem = Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=secrets.mask(hint))
     output.problems(problem)

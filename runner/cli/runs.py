@@ -64,7 +64,6 @@ _OPTIONS = (
     options.option(
         "--since",
         metavar="WHEN",
-        type=options.Filled(),
         help="Only runs that began since then: an age, `12h` or `7d`, or a moment in UTC, `2026-01-31`.",
     ),
 )
@@ -74,9 +73,9 @@ _OPTIONS = (
 @options.RUNS
 @options.DB
 @options.form()
-@options.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Only the N newest.")
+@options.option("-n", "--limit", metavar="N", help="Only the N newest.")
 @run_filters
-@options.option("--prune", metavar="AGE", type=options.Filled(), help="Delete runs older than this: `30d`, `12h`.")
+@options.option("--prune", metavar="AGE", help="Delete runs older than this: `30d`, `12h`.")
 @click.pass_context
 def runs(context: click.Context, /, **_: object) -> int:
     r"""List the stored runs, the newest first, with the step that failed; below them the commands that settle what is

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from runner.cli import hints, options
-from runner.cli.verb import Verb
+from runner.cli.verb import Verb, typed_names
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
 from runner.foundation.problems import CODES, ExitCode, Problem, UsageError
@@ -89,7 +89,6 @@ def _hint(written: str, code: str) -> str:
     "--catalog",
     "catalogue",
     metavar="FILE",
-    type=options.FilledPath(),
     help="The schema of jobs for one site: it knows the processes of this catalogue, and their parameters.",
 )
 @click.pass_context
@@ -134,10 +133,7 @@ def _for_a_site(name: str, file: Path) -> str:
 @options.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
 @options.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Store what happens in this file.")
 @options.option(
-    "--page-size",
-    metavar="N",
-    type=click.IntRange(1),
-    help="Records in one reply of OData, 20000 if not given; more come page by page.",
+    "--page-size", metavar="N", help="Records in one reply of OData, 20000 if not given; more come page by page."
 )
 @click.pass_context
 def sandbox(context: click.Context, /, **_: object) -> int:
@@ -200,13 +196,11 @@ def _refuse_a_folder_above(folder: Path) -> None:
 @options.option(
     "--image",
     metavar="NAME",
-    type=options.Filled(),
     help="With --deploy: what the container's image is called. [default: ghcr.io/OWNER/creatio-runner]",
 )
 @options.option(
     "--db-secret",
     metavar="NAME",
-    type=options.Filled(),
     help="With --deploy: the Secret of Kubernetes with the database's address. [default: creatio-runner-db]",
 )
 @click.pass_context
@@ -266,6 +260,6 @@ def _start_project(folder: Path, *, root: Path) -> None:
 def _refuse_options_of_deploy(context: click.Context) -> None:
     """Raise `UsageError` for an option that somebody has typed, and that is for `--deploy` only."""
     for name, option in (("target", "--target"), ("image", "--image"), ("db_secret", "--db-secret")):
-        if context.params[name] and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+        if context.params[name] and name in typed_names(context):
             hint = f"add `--deploy KIND`: {', '.join(DEPLOY_KINDS)}"
             raise UsageError(Problem(code="E150", message=f"`{option}` is for `--deploy` only", hint=hint))

@@ -43,9 +43,7 @@ TARGET = "target"
 
 @click.command("doctor", cls=Verb)
 @click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
-@options.option(
-    "-t", "--target", "target", multiple=True, metavar="NAME", help="Check this target; several times: each."
-)
+@options.targets("Check this target; several times: each.")
 @options.TARGETS
 @click.pass_context
 def doctor(context: click.Context, /, **_: object) -> int:
@@ -128,10 +126,8 @@ def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> Session
 @click.argument("process_id", metavar="PROCESS_ID", type=options.Filled())
 @options.ONE_TARGET
 @options.TARGETS
-@options.option("--out", metavar="FOLDER", type=options.FilledPath(), required=True, help="The folder of the sandbox.")
-@options.option(
-    "--job-out", "job_file", metavar="FILE", type=options.FilledPath(), help="Write the job here, not beside FOLDER."
-)
+@options.option("--out", metavar="FOLDER", required=True, help="The folder of the sandbox.")
+@options.option("--job-out", "job_file", metavar="FILE", help="Write the job here, not beside FOLDER.")
 @options.option(
     "--keep-values", is_flag=True, help="Write the values as they were, not invented values: they may name real people."
 )

@@ -95,6 +95,11 @@ def from_environment(context: click.Context) -> list[click.Parameter]:
     return [parameter for parameter in parameters if source(str(parameter.name)) is ParameterSource.ENVIRONMENT]
 
 
+def typed_names(context: click.Context) -> list[str]:
+    """The names of the parameters that somebody has typed."""
+    return [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+
+
 def _variables_in_use(context: click.Context) -> str:
     """Who looks for the mistake looks at the command line first; empty where no variable is read."""
     names = [f"`{option.envvar}`" for option in from_environment(context)]
@@ -105,8 +110,7 @@ def _choose_quiet_or_verbose(context: click.Context) -> None:
     """One of the two: the command line wins over the environment."""
     if not (context.params.get("quiet") and context.params.get("verbose")):
         return
-    source = context.get_parameter_source
-    typed = [name for name in ("quiet", "verbose") if source(name) is ParameterSource.COMMANDLINE]
+    typed = {"quiet", "verbose"}.intersection(typed_names(context))
     if len(typed) != 1:
         raise click.UsageError("`--quiet` prints less and `--verbose` more: choose one", context)
-    context.params["verbose" if typed == ["quiet"] else "quiet"] = False
+    context.params["verbose" if typed == {"quiet"} else "quiet"] = False

@@ -33,12 +33,7 @@ if TYPE_CHECKING:
 @options.grace("The time for calls in flight after a signal.")
 @options.option("--once", is_flag=True, help="End when the queue is empty.")
 @options.HOLD
-@options.option(
-    "--alive",
-    metavar="FILE",
-    type=options.FilledPath(),
-    help="Touch this file each second while the database answers, for probes.",
-)
+@options.option("--alive", metavar="FILE", help="Touch this file each second while the database answers, for probes.")
 @options.DSN
 @click.pass_context
 def worker(context: click.Context, /, **_: object) -> int:

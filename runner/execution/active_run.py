@@ -109,8 +109,7 @@ def begin(
     Raises `UsageError` where it cannot be stored.
     """
     site = sites.of(spec.target)
-    secrets = Secrets()
-    site.hide_in(secrets)
+    secrets = site.hide_in(Secrets())
     made = replace(spec.plan(site.name, secrets), alone=alone)
     facts = _facts(spec, site, origin)
     try:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.engine.scope import RunFacts
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
-from runner.execution.resume_run import ABOUT_FILES, RunBusyError, check, check_results, opened, resume
+from runner.execution.resume_run import RunBusyError, check, check_results, only_run, opened, resume
 from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanLoader
 from runner.fleet import leaving, orders, queue
@@ -28,7 +28,7 @@ from runner.fleet.turns import DrainedStop, FleetTurn
 from runner.fleet.watched import WatchedCaller, has_acted
 from runner.fleet.worker import PATIENCE, Left
 from runner.foundation.git import Checkout
-from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.site_key import one_spelling
 from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.judgement import Judgement
@@ -248,8 +248,7 @@ class FleetRuns:
         _check_place(applied, site)
         if (failure := site.client.sign_in(spec.target.timeout or ATTEMPT_SECONDS)) is not None:
             raise ShutOutError(site, failure)
-        secrets = Secrets()
-        site.hide_in(secrets)
+        secrets = site.hide_in(Secrets())
         made = spec.plan(site.name, secrets)
         then = _checkout(found.commit)
         facts = RunFacts(
@@ -319,12 +318,7 @@ def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec]:
         raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
     problems: list[Problem] = []
     runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=lambda *_: ()).runs(problems)
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    if runs:
-        errors = [problem for problem in errors if not problem.code.startswith(ABOUT_FILES)]
-    if errors or not runs:
-        raise UsageError(*dict.fromkeys(errors))
-    return stored, runs[0]
+    return stored, only_run(runs, problems)
 
 
 def _order_of(found: QueuedRun) -> ApplyOrigin | None:

@@ -6,7 +6,7 @@ another place, another version of the program, events that were changed, a verdi
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -160,11 +160,16 @@ def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
         has_passed=engine == VERSION,
     )
     found = loader.runs(problems)
-    if found:
-        hint = "begin a new run with another value"
-        problems += fixed_inputs(anew.inputs, [run.job for run in found], by="the run", hint=hint)
-        problems = [problem for problem in problems if not problem.code.startswith(ABOUT_FILES)]
+    hint = "begin a new run with another value"
+    problems += fixed_inputs(anew.inputs, [run.job for run in found], by="the run", hint=hint) if found else ()
+    return only_run(found, problems)
+
+
+def only_run(found: Sequence[RunSpec], problems: Sequence[Problem]) -> RunSpec:
+    """The run that was found. Raises `UsageError` with the problems that are in its way."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    if found:
+        errors = [problem for problem in errors if not problem.code.startswith(ABOUT_FILES)]
     if errors or not found:
         raise UsageError(*dict.fromkeys(errors))
     return found[0]
@@ -209,8 +214,7 @@ def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
     site = sites.of(run.spec.target)
     if not then.sandbox and site.name.url != then.url:
         raise UsageError(_elsewhere(run.snapshot.plan))
-    secrets = Secrets()
-    site.hide_in(secrets)
+    secrets = site.hide_in(Secrets())
     made = _plan(run, secrets)
     facts = RunFacts(id=began.run, started_at=began.started_at, engine=began.engine, commit=began.commit)
     journal = _reopened(run.stored, secrets)
@@ -298,20 +302,12 @@ def _busy(run: StoredRun) -> RunBusyError:
     return RunBusyError(Problem(code="E156", message=message, hint=hint))
 
 
-class GivenVerdict(Struct, frozen=True, kw_only=True):
-    """A person's verdict on the row `key`, as it was typed; `result` is JSON. `even_though` the log shows a start."""
-
-    key: str | None
-    verdict: str | None
-    result: str | None
-    even_though: bool
-
-
-def checked_verdicts(given: GivenVerdict, result: RunResult) -> dict[str, JsonObject]:
-    """The verdict by its row's key, or none where none is given. Raises `UsageError` for a verdict that cannot be
-    given.
+def checked_verdicts(
+    run: RunResult, key: str | None, verdict: str | None, written: str | None, *, even_though: bool
+) -> dict[str, JsonObject]:
+    """A person's verdict by its row's key, or none where none is given; `written` is the result, as JSON, `even_though`
+    the log shows a start. Raises `UsageError` for a verdict that cannot be given.
     """
-    key, verdict, written, even_though = given.key, given.verdict, given.result, given.even_though
     if even_though and verdict != _RETRY:
         _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
     if key is None and verdict is None and written is None:
@@ -319,8 +315,8 @@ def checked_verdicts(given: GivenVerdict, result: RunResult) -> dict[str, JsonOb
     if key is None or verdict is None:
         hint = "`--step KEY --as passed` says that the row of this key has passed"
         raise UsageError(Problem(code="E150", message="a verdict needs both `--step` and `--as`", hint=hint))
-    _check_row(key, result)
-    if verdict == _RETRY and result.closing:
+    _check_row(key, run)
+    if verdict == _RETRY and run.closing:
         _refuse(
             "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
             "`--as passed` or `--as failed` settles it; then `runner show` has the command that begins it again",

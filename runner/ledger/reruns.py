@@ -11,9 +11,8 @@ from msgspec.structs import replace
 from runner.foundation.problems import UsageError
 from runner.ledger.model import AttemptEnd, LedgerEntry, VersionAttempt
 from runner.runs.events import RunStarted
-from runner.runs.journal import parse_line
-from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, load
+from runner.runs.store import RunStore
+from runner.runs.stored_runs import StoredRun, end_lines, load
 
 
 class Reruns:
@@ -42,13 +41,10 @@ class Reruns:
     def _began(self, run: str) -> RunStarted | None:
         """The first event of a run, if it is a rerun."""
         if run not in self._first:
-            try:
-                line = parse_line(self._store.ends(run)[0])
-            except (StoreError, IndexError):
+            lines = end_lines(self._store, run)
+            if not lines or not isinstance(lines[0].event, RunStarted):
                 return None
-            if line is None or not isinstance(line.event, RunStarted):
-                return None
-            self._first[run] = line.event
+            self._first[run] = lines[0].event
         event = self._first[run]
         return event if isinstance(event.rerun_of, str) else None
 

@@ -5,18 +5,18 @@ is of must not begin a second time.
 from collections.abc import Collection
 
 from runner.foundation.problems import UsageError
-from runner.runs.events import Event, RunFinished, RunStarted
-from runner.runs.journal import parse_line
-from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import RunName, StoredRun, load
+from runner.runs.events import RunFinished, RunStarted
+from runner.runs.store import RunStore
+from runner.runs.stored_runs import RunName, StoredRun, end_lines, load
 
 
 def stray_runs(store: RunStore, names: Collection[RunName], *, known: Collection[str]) -> dict[RunName, StoredRun]:
     """The newest run of each name that has not ended, and is not known. Of each run only the ends are read."""
     found: dict[RunName, StoredRun] = {}
     for run in reversed(store.runs() if names else []):
-        first, last = _ends(store, run)
-        if run in known or not isinstance(first, RunStarted) or isinstance(last, RunFinished):
+        events = [line.event for line in end_lines(store, run)]
+        first = events[0] if events else None
+        if run in known or not isinstance(first, RunStarted) or isinstance(events[-1], RunFinished):
             continue
         name = first.job, first.case, first.target.name
         if name in names and name not in found:
@@ -25,12 +25,3 @@ def stray_runs(store: RunStore, names: Collection[RunName], *, known: Collection
             except UsageError:
                 continue
     return found
-
-
-def _ends(store: RunStore, run: str) -> tuple[Event | None, Event | None]:
-    try:
-        lines = [parse_line(line) for line in store.ends(run)]
-    except StoreError:
-        return None, None
-    events = [line.event for line in lines if line is not None]
-    return (events[0], events[-1]) if events else (None, None)

@@ -100,7 +100,7 @@ class ReadySite(Struct, frozen=True, kw_only=True):
             headers=tuple(name for name, _ in self.site.headers),
         )
 
-    def hide_in(self, secrets: Secrets) -> None:
+    def hide_in(self, secrets: Secrets) -> Secrets:
         """Let the secrets of a run know those of the site, and a sandbox those of the run, which it must not keep.
 
         To be called before its first call.
@@ -108,6 +108,7 @@ class ReadySite(Struct, frozen=True, kw_only=True):
         self.hidden.inform(secrets)
         if self.learn is not None:
             secrets.follow(self.learn)
+        return secrets
 
 
 class Sites(Struct, kw_only=True):

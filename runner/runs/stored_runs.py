@@ -119,7 +119,7 @@ def of_one_command(run: StoredRun) -> list[StoredRun]:
     command = _command(run.lines)
     if command is None:
         return [run]
-    names = (name for name in run.store.runs() if name == run.id or _command(_end_lines(run.store, name)) == command)
+    names = (name for name in run.store.runs() if name == run.id or _command(end_lines(run.store, name)) == command)
     return [run if name == run.id else load(run.store, name) for name in names]
 
 
@@ -175,11 +175,12 @@ def run_name(store: RunStore, run: str) -> RunName | None:
 
 def _from_ends(store: RunStore, run: str) -> RunResult | None:
     """A run by its first and its last line; None where the first cannot be read."""
-    result = fold(_end_lines(store, run), run=run)
+    result = fold(end_lines(store, run), run=run)
     return result if result.job else None
 
 
-def _end_lines(store: RunStore, run: str) -> list[Line]:
+def end_lines(store: RunStore, run: str) -> list[Line]:
+    """The first and the last line of a run, as far as they can be read."""
     try:
         lines = [parse_line(written) for written in store.ends(run)]
     except StoreError:

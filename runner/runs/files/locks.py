@@ -15,10 +15,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import asdict
 
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, ensure_folder, take, write_all
-from runner.foundation.values import JsonObject, canonical, well_formed
+from runner.foundation.values import canonical, well_formed
 from runner.runs.store import Claim, Holder, StoreError, Taken
 
 _PACE = 0.25
@@ -110,10 +111,6 @@ def _sign(file: int, holder: Holder) -> None:
 def _holder(path: Path) -> Holder | None:
     """Who holds the lock, as the file says; asked only when it is known that somebody holds it."""
     try:
-        found: JsonObject = json.loads(path.read_bytes())
-        match found:
-            case {"pid": int(pid), "run": str(run), "job": str(job), "since": str(since), "command": str(command)}:
-                return Holder(pid=pid, run=run, job=job, since=since, command=command)
+        return msgspec.json.decode(path.read_bytes(), type=Holder)
     except (OSError, ValueError, RecursionError):
-        pass
-    return None
+        return None

@@ -7,7 +7,7 @@ evaluated here.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import lru_cache
 from sys import intern
 from typing import Any, Never, TypeVar
 
@@ -104,19 +104,23 @@ class Template(Struct, frozen=True, kw_only=True, gc=False):
         return all(isinstance(part, str) for part in self.parts)
 
 
-@cache
+_MOST = 1 << 14
+"""Parsed texts that are remembered: a worker lives for weeks, and the jobs change meanwhile."""
+
+
+@lru_cache(maxsize=_MOST)
 def expression(text: str) -> Expression:
     """Parse the bare expression of a job. Raises `TemplateProblem`."""
     return _expression(text, JOB_FUNCTIONS)
 
 
-@cache
+@lru_cache(maxsize=_MOST)
 def template(text: str) -> Template:
     """Parse a value of a job. Raises `TemplateProblem`."""
     return _template(text, expression)
 
 
-@cache
+@lru_cache(maxsize=_MOST)
 def target_template(text: str) -> Template:
     """Parse a value of a targets file, where `file()` is the only function. Raises `TemplateProblem`."""
     return _template(text, _target_expression)
@@ -141,7 +145,7 @@ def expressions_in(value: Json) -> Iterator[tuple[Path, Template]]:
         yield path, template(text)
 
 
-@cache
+@lru_cache(maxsize=_MOST)
 def _target_expression(text: str) -> Expression:
     return _expression(text, TARGET_FUNCTIONS)
 

@@ -34,20 +34,20 @@ class Link:
         """
         return self.attempt(lambda connection: connection.execute(sql.encode(), values))
 
-    def records(self, kind: type[_R], sql: str, values: Mapping[str, object] | None = None) -> list[_R]:
-        """The rows of a statement, whose columns are called like the fields of `kind`."""
+    def records(self, kind: Callable[..., _R], sql: str, values: Mapping[str, object] | None = None) -> list[_R]:
+        """The rows of a statement, whose columns are called as `kind` takes them."""
         cursor = self.run(sql, values)
         names = [column.name for column in cursor.description or ()]
         return [kind(**dict(zip(names, row, strict=True))) for row in cursor]
 
-    def attempt(self, do: Callable[[Connection], Cursor]) -> Cursor:
+    def attempt(self, do: Callable[[Connection], _R]) -> _R:
         """Do the same with several statements."""
         ends, pause = time.monotonic() + self._patience, _FIRST_PAUSE
         with self._lock:
             while True:
                 try:
                     with stored():
-                        return do(self._opened())
+                        return do(self.opened())
                 except NoDatabaseError:
                     self.close()
                     if time.monotonic() + pause > ends or self._leave():
@@ -61,7 +61,8 @@ class Link:
             if connection is not None:
                 connection.close()
 
-    def _opened(self) -> Connection:
+    def opened(self) -> Connection:
+        """The connection itself, for a transaction."""
         if self._connection is None or self._connection.closed:
             self._connection = database.connect(self._dsn)
         return self._connection

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from runner.fleet import queue
 from runner.fleet.database import Connection
-from runner.fleet.link import Cursor, Link
+from runner.fleet.link import Link
 from runner.foundation.values import JsonObject, canonical
 from runner.runs.evidence import Person
 
@@ -37,16 +38,11 @@ _OPEN: Final = """
 select n, kind, key, verdict, result, even_though, by, ci_user from orders
 where run = %(run)s and done_at is null and kind <> all (%(at_once)s) order by n
 """
-_CANCEL: Final = """
-with cancelled as (
-  update runs set state = 'cancelled', note = %(note)s, updated_at = now()
-  where id = %(run)s and state in ('waiting', 'queued', 'parked') and seq = 0 returning id
-), dropped as (
-  delete from procrastinate_jobs j using cancelled where j.args ->> 'run' = cancelled.id::text and j.status = 'todo'
-)
-select count(*) from cancelled
-"""
 _SHARE: Final = "select share_fleet(fleet) from runs where id = %(run)s"
+_STOPPED: Final = """
+select run::text, by, ci_user from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])
+order by n desc
+"""
 _STOP: Final = """
 insert into orders (run, kind, by, ci_user)
 select id, %(kind)s, %(by)s, %(ci_user)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
@@ -98,16 +94,21 @@ def open_orders(link: Link, run: str) -> Sequence[Order]:
 def cancel(link: Link, run: str, *, by: str) -> bool:
     """Cancel a run that has not begun; whether it was such a run."""
 
-    def do(connection: Connection) -> Cursor:
+    def do(connection: Connection) -> bool:
         with connection.transaction():
             connection.execute(_SHARE, {"run": run})  # before its row, as all do that change runs of a fleet
-            return connection.execute(_CANCEL, {"run": run, "note": f"cancelled by {by}"})
+            return bool(queue.cancel_runs(connection, [run], note=f"cancelled by {by}"))
 
-    row = link.attempt(do).fetchone()
-    return row is not None and row[0] > 0
+    return link.attempt(do)
 
 
 def stop(link: Link, run: str, *, by: Person) -> bool:
     """Let a run that is under way stop; whether it was such a run."""
     values = {"run": run, "kind": OrderKind.STOP, "by": by.user, "ci_user": by.ci_user}
     return link.run(_STOP, values).rowcount > 0
+
+
+def to_stop(link: Link, runs: Sequence[str]) -> dict[str, Person]:
+    """Those of these runs that somebody wants stopped, with who was the first."""
+    found = link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP}) if runs else ()
+    return {run: Person(user=user, ci_user=ci_user) for run, user, ci_user in found}

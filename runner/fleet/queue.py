@@ -4,14 +4,12 @@ A queue is a target's; that of a run which has begun is also its replay version'
 can resume it. Whatever is lost of the queue is made again of the runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from runner.fleet.database import Connection
 from runner.fleet.link import Link
-from runner.fleet.orders import OrderKind
-from runner.runs.evidence import Person
 
 TASK: Final = "carry"
 
@@ -90,9 +88,14 @@ where j.status = 'doing' and r.state in ('queued', 'running', 'parked') and r.ta
   and (w.id is null or w.last_heartbeat < now() - make_interval(secs => %(seconds)s))
 order by 1
 """
-_STOPPED: Final = """
-select run::text, by, ci_user from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])
-order by n desc
+_CANCEL: Final = """
+with cancelled as (
+  update runs set state = 'cancelled', note = %(note)s, updated_at = now()
+  where id = any (%(runs)s::uuid[]) and state in ('waiting', 'queued', 'parked') and seq = 0 returning id::text
+), dropped as (
+  delete from procrastinate_jobs where args ->> 'run' in (select id from cancelled) and status = 'todo'
+)
+select id from cancelled
 """
 
 
@@ -189,6 +192,13 @@ def queue_ready(connection: Connection, runs: Sequence[str]) -> list[str]:
     return [title for (title,) in connection.execute(_QUEUED, {"runs": [*runs]})]
 
 
+def cancel_runs(connection: Connection, runs: Iterable[str], *, note: str) -> list[str]:
+    """Cancel those of the runs that have not begun; those runs. In the transaction of the caller, which shares their
+    fleets, or has them alone.
+    """
+    return [run for (run,) in connection.execute(_CANCEL, {"runs": [*runs], "note": note})]
+
+
 def requeue_of_the_dead(link: Link, *, dead: float) -> list[str]:
     """Give the items of workers without a heartbeat for `dead` seconds to others; the runs."""
     return [run for (run,) in link.run(_REQUEUE, {"dead": dead})]
@@ -256,9 +266,3 @@ def queue_of(link: Link, target: str, *, replay: int) -> str:
     row = link.run("select queue_name(%(target)s, %(replay)s)", {"target": target, "replay": replay}).fetchone()
     assert row is not None
     return str(row[0])
-
-
-def to_stop(link: Link, runs: Sequence[str]) -> dict[str, Person]:
-    """Those of these runs that somebody wants stopped, with who was the first."""
-    found = link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP}) if runs else ()
-    return {run: Person(user=user, ci_user=ci_user) for run, user, ci_user in found}

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from runner.fleet import database
 from runner.fleet.database import Connection
-from runner.fleet.link import Cursor, Link
+from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
 from runner.fleet.rows import AtOnce, FleetRows
@@ -195,7 +195,7 @@ class FleetStore:
         return 0 if row is None else int(row[0])
 
     def change_history(self, change: Callable[[bytes], bytes]) -> None:
-        def done(connection: Connection) -> Cursor:
+        def done(connection: Connection) -> None:
             with connection.transaction():
                 connection.execute("select from meta for update")  # whoever appends waits
                 lines = connection.execute("select line from history order by n").fetchall()
@@ -203,7 +203,7 @@ class FleetStore:
                 connection.execute("delete from history")
                 values = {"lines": new.splitlines(), "size": len(new)}
                 connection.execute("insert into history (line) select unnest(%(lines)s::bytea[])", values)
-                return connection.execute("update meta set history_bytes = %(size)s", values)
+                connection.execute("update meta set history_bytes = %(size)s", values)
 
         self.link.attempt(done)
 

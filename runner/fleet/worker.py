@@ -23,7 +23,7 @@ from procrastinate import retry
 from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 
-from runner.fleet import database, queue, store
+from runner.fleet import database, orders, queue, store
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.library_messages import library_messages
 from runner.fleet.link import Link
@@ -356,7 +356,7 @@ class FleetWorkerLoop:
         if worker is not None:
             queue.register(self._link, worker, self._registered())
             self._touch_alive()
-        for run, person in queue.to_stop(self._link, self.running()).items():
+        for run, person in orders.to_stop(self._link, self.running()).items():
             self.stop_run(run, person)
         if now < self._quiet_until or up < DEAD:
             return

@@ -8,20 +8,26 @@ Two repositories that share a database have ledgers of their own, by the name of
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from runner.fleet import database
 from runner.fleet.database import Connection, NoDatabaseError
-from runner.foundation.problems import ExitCode
-from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, LedgerError, VersionAttempt, VersionClaim
-from runner.runs.events import RunStatus
+from runner.fleet.link import Link
+from runner.ledger.model import (
+    AppliedVersion,
+    AttemptEnd,
+    LedgerEntry,
+    LedgerError,
+    VersionAttempt,
+    VersionClaim,
+    entry_of,
+)
 from runner.runs.store import StoreError
 
-_OF_VERSION: Final = ("digest", "job", "case", "target", "url", "folder", "key")
 _ENTRIES: Final = """
 select v.digest, v.job, v."case", v.target, v.url, v.folder, v.key,
-  (select count(*) from attempts c where c.fleet = a.fleet and c.digest = a.digest),
-  a.run::text, a.began_at, a.place, a."commit", a.status, a.exit_code, a.ended_at
+  (select count(*) from attempts c where c.fleet = a.fleet and c.digest = a.digest) as attempts,
+  a.run::text as run, a.began_at, a.place, a."commit", a.status, a.exit_code, a.ended_at
 from attempts a join ledger v on v.fleet = a.fleet and v.digest = a.digest
 where a.fleet = %(fleet)s and """
 _KNOWN: Final = f"""{_ENTRIES} a.n in (
@@ -84,20 +90,18 @@ class FleetLedger:
         place = database.shown(dsn)
         self.name = f"`{fleet}` in {place}" if fleet else place
         self.fleet = fleet
-        self._dsn = dsn
-        self._connection: Connection | None = None
+        self._link = Link(dsn)
 
     def exists(self) -> bool:
-        ((found,),) = self._read(_EXISTS)
-        return bool(found)
+        with _stored():
+            ((found,),) = self._link.run(_EXISTS, {"fleet": self.fleet})
+            return bool(found)
 
     def prepare(self) -> None:
         """A fleet's tables are made by `fleet migrate` alone."""
 
     def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._link.close()
 
     def find(self, digests: Collection[str]) -> dict[str, LedgerEntry]:
         return {entry.version.digest: entry for entry in self._entries(_KNOWN, digests=[*digests])}
@@ -120,9 +124,9 @@ class FleetLedger:
         """One transaction, in which no other program changes the ledger of this fleet, or ends a run of it. What is
         called of this ledger meanwhile is part of it.
         """
-        with _stored(), self._opened().transaction():
-            self._opened().execute("select own_fleet(%(fleet)s)", {"fleet": self.fleet})
-            yield self._opened()
+        with _stored(), (connection := self._link.opened()).transaction():
+            connection.execute("select own_fleet(%(fleet)s)", {"fleet": self.fleet})
+            yield connection
 
     @contextmanager
     def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
@@ -159,33 +163,18 @@ class FleetLedger:
 
     def _write(self, connection: Connection, written: Sequence[tuple[AppliedVersion, VersionAttempt]]) -> None:
         versions = {version.digest: version for version, _ in written}.values()
-        columns = {name: [getattr(version, name) for version in versions] for name in (*_OF_VERSION, "title")}
+        names = (*AppliedVersion.__struct_fields__, "title")
+        columns = {name: [getattr(version, name) for version in versions] for name in names}
         connection.execute(_VERSION, {**columns, "fleet": self.fleet})
         connection.execute(_RETURNED, {"fleet": self.fleet, "title": columns["title"]})
-        values: dict[str, Any] = {
-            name: [getattr(attempt, name) for _, attempt in written] for name in ("run", "began_at", "place", "commit")
-        }
-        ends = [attempt.end for _, attempt in written]
-        values |= {
-            "fleet": self.fleet,
-            "digest": [version.digest for version, _ in written],
-            "status": [end and end.status.value for end in ends],
-            "exit_code": [end and int(end.exit_code) for end in ends],
-            "ended_at": [end and end.at for end in ends],
-        }
-        connection.execute(_ATTEMPT, values)
+        rows = [{"digest": version.digest, **attempt.columns} for version, attempt in written]
+        if rows:
+            values = {name: [row[name] for row in rows] for name in rows[0]}
+            connection.execute(_ATTEMPT, {**values, "fleet": self.fleet})
 
     def _entries(self, sql: str, **values: object) -> list[LedgerEntry]:
-        return [_entry(row) for row in self._read(sql, **values)]
-
-    def _read(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
         with _stored():
-            return self._opened().execute(sql.encode(), {**values, "fleet": self.fleet}).fetchall()
-
-    def _opened(self) -> Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = database.connect(self._dsn)
-        return self._connection
+            return self._link.records(_entry, sql, {**values, "fleet": self.fleet})
 
 
 @contextmanager
@@ -200,14 +189,8 @@ def _stored() -> Iterator[None]:
         raise LedgerError(str(error)) from error
 
 
-def _entry(row: Sequence[Any]) -> LedgerEntry:
-    *of_version, attempts, run, began_at, place, commit, status, code, ended_at = row
-    end = None
-    if status is not None:
-        end = AttemptEnd(status=RunStatus(status), exit_code=ExitCode(code), at=moment(ended_at))
-    attempt = VersionAttempt(run=run, began_at=moment(began_at), place=place, commit=commit, end=end)
-    version = AppliedVersion(**dict(zip(_OF_VERSION, of_version, strict=True)))
-    return LedgerEntry(version=version, attempts=attempts, last=attempt)
+def _entry(**row: object) -> LedgerEntry:
+    return entry_of({name: moment(value) if isinstance(value, datetime) else value for name, value in row.items()})
 
 
 def moment(at: datetime) -> str:

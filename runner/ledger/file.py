@@ -11,10 +11,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import astuple
+
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder, sync_folder
-from runner.foundation.problems import ExitCode
-from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, LedgerError, VersionAttempt, VersionClaim
-from runner.runs.events import RunStatus
+from runner.ledger.model import (
+    AppliedVersion,
+    AttemptEnd,
+    LedgerEntry,
+    LedgerError,
+    VersionAttempt,
+    VersionClaim,
+    entry_of,
+)
 
 _FORMAT: Final = 2
 _MARK: Final = 0x6372_6C67
@@ -55,7 +63,6 @@ _RIVAL: Final = """
 SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
 """
-_OF_VERSION: Final = ("digest", "job", "case", "target", "url", "folder", "key")
 _DAMAGED: Final = "restore it from a copy; without it every version is new, and `--adopt` marks them as done"
 
 
@@ -138,7 +145,7 @@ class LedgerFile:
         if self._database is None and not self.exists():
             return []
         with self._stored():
-            return [_entry(row) for row in self._opened().execute(sql, values)]
+            return [entry_of(dict(row)) for row in self._opened().execute(sql, values)]
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
@@ -249,32 +256,11 @@ def _write(database: sqlite3.Connection, version: AppliedVersion, attempt: Versi
     database.execute(
         """INSERT INTO version (digest, job, "case", target, url, folder, key, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder""",
-        [*(getattr(version, name) for name in _OF_VERSION), version.title],
+        [*astuple(version), version.title],
     )
     database.execute("UPDATE version SET pruned = 0 WHERE title = ?", [version.title])
-    end = attempt.end
     database.execute(
         """INSERT INTO attempt (digest, run, began_at, place, "commit", status, exit_code, ended_at)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        [
-            version.digest,
-            attempt.run,
-            attempt.began_at,
-            attempt.place,
-            attempt.commit,
-            None if end is None else end.status.value,
-            None if end is None else int(end.exit_code),
-            None if end is None else end.at,
-        ],
+        [version.digest, *attempt.columns.values()],
     )
-
-
-def _entry(row: sqlite3.Row) -> LedgerEntry:
-    fields = {name: row[name] for name in _OF_VERSION}
-    end = None
-    if row["status"] is not None:
-        status, code = RunStatus(row["status"]), ExitCode(row["exit_code"])
-        end = AttemptEnd(status=status, exit_code=code, at=row["ended_at"])
-    last = {name: row[name] for name in ("run", "began_at", "place", "commit")}
-    attempt = VersionAttempt(**last, end=end)
-    return LedgerEntry(version=AppliedVersion(**fields), attempts=row["attempts"], last=attempt)

@@ -5,9 +5,9 @@ until the end of its attempt is written down, too. `runner.ledger.file` stores i
 `runner.ledger.database` with the runs of a fleet.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -77,6 +77,14 @@ class VersionAttempt(Struct, frozen=True, kw_only=True):
     commit: str | None = None
     end: AttemptEnd | None = None
 
+    @property
+    def columns(self) -> dict[str, str | int | None]:
+        """What is stored of it, by the names of the columns."""
+        end = self.end
+        status, code, at = (None, None, None) if end is None else (end.status.value, int(end.exit_code), end.at)
+        own = {"run": self.run, "began_at": self.began_at, "place": self.place, "commit": self.commit}
+        return {**own, "status": status, "exit_code": code, "ended_at": at}
+
 
 class LedgerEntry(Struct, frozen=True, kw_only=True):
     """A version that is written down: how many attempts there were, and the last."""
@@ -89,6 +97,16 @@ class LedgerEntry(Struct, frozen=True, kw_only=True):
     def has_passed(self) -> bool:
         """Whether the last attempt passed, or was adopted."""
         return self.last.end is not None and self.last.end.status is RunStatus.PASSED
+
+
+def entry_of(row: Mapping[str, Any]) -> LedgerEntry:
+    """The entry in a row with the columns of a version and of its last attempt, and the number of `attempts`."""
+    end = None
+    if row["status"] is not None:
+        end = AttemptEnd(status=RunStatus(row["status"]), exit_code=ExitCode(row["exit_code"]), at=row["ended_at"])
+    last = VersionAttempt(**{name: row[name] for name in ("run", "began_at", "place", "commit")}, end=end)
+    version = AppliedVersion(**{name: row[name] for name in AppliedVersion.__struct_fields__})
+    return LedgerEntry(version=version, attempts=row["attempts"], last=last)
 
 
 class VersionClaim(Struct, frozen=True, kw_only=True):

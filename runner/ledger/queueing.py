@@ -26,15 +26,6 @@ join ledger v on v.fleet = %(fleet)s and v.title = m.title and v.key is not dist
 join attempts a on a.fleet = v.fleet and a.digest = v.digest and a.status is null
 where v.digest <> all (%(digests)s::text[])
 """
-_CANCEL: Final = """
-with cancelled as (
-  update runs set state = 'cancelled', note = %(note)s, updated_at = now()
-  where id = any (%(runs)s::uuid[]) and state in ('waiting', 'queued', 'parked') and seq = 0 returning id::text
-), dropped as (
-  delete from procrastinate_jobs where args ->> 'run' in (select id from cancelled) and status = 'todo'
-)
-select id from cancelled
-"""
 _LAST: Final = """
 select digest, (array_agg(run::text order by n desc))[1], (array_agg(status order by n desc))[1] from attempts
 where fleet = %(fleet)s and digest = any (%(digests)s::text[]) group by digest
@@ -128,7 +119,7 @@ def replaced_runs(ledger: FleetLedger, current: Sequence[AppliedVersion]) -> lis
 def withdraw(ledger: FleetLedger, runs: Iterable[str], *, note: str) -> list[str]:
     """Cancel those of the runs that have not begun, and forget their attempts; those runs."""
     with ledger.alone() as connection:
-        cancelled = [run for (run,) in connection.execute(_CANCEL, {"runs": [*runs], "note": note})]
+        cancelled = queue.cancel_runs(connection, runs, note=note)
         ledger.release(*cancelled)
     return cancelled
 

@@ -1,6 +1,5 @@
 """The files of catalogues and doubles that a command names: read, and written; and what jobs use of a catalogue."""
 
-import getpass
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,6 +18,7 @@ from runner.foundation.raw import record, text
 from runner.foundation.sentences import many
 from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
+from runner.project.ci_run import user
 from runner.project.job_files import JobFiles
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called, job_paths
@@ -58,11 +58,7 @@ def no_answer(error: NoAnswerError, secrets: Secrets) -> Problem:
 
 
 def stamp() -> Pulled:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # an account without a name
-        user = "unknown"
-    return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user)
+    return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user() or "unknown")
 
 
 def unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> list[Problem]:

@@ -17,13 +17,17 @@ _REFS = (
 _USERS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "BUILD_REQUESTEDFOR", "CIRCLE_USERNAME", "BUILDKITE_BUILD_CREATOR")
 
 
+def user() -> str | None:
+    """The user of the system. A container may have no such user, and Windows no such variable."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+
+
 def person(environment: Mapping[str, str]) -> Person:
     """Who has given the command: the user of the system, and the person for whom the CI runs it."""
-    try:
-        user: str | None = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container may have no such user, and Windows no such variable
-        user = None
-    return Person(user=user, ci_user=_first(environment, _USERS))
+    return Person(user=user(), ci_user=_first(environment, _USERS))
 
 
 def person_elsewhere(environment: Mapping[str, str]) -> Person:
@@ -33,10 +37,8 @@ def person_elsewhere(environment: Mapping[str, str]) -> Person:
 
 def user_and_host() -> str:
     """Who gives a command on which machine, as far as that knows."""
-    try:
-        return f"{getpass.getuser()}@{os.uname().nodename}"
-    except (OSError, KeyError, AttributeError):
-        return "somebody"
+    name, host = user(), getattr(os, "uname", None)
+    return "somebody" if name is None or host is None else f"{name}@{host().nodename}"
 
 
 def ci_run(environment: Mapping[str, str]) -> CiRun | None:

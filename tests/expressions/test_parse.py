@@ -265,3 +265,8 @@ def test_a_finding_is_on_the_line_of_its_part_whatever_comes_before() -> None:
     _, in_template = template_type(template("x {{ a }}\ny {{\n a - 1 }}"), names)
 
     assert [finding.line for finding in (*in_expression, *in_template)] == [2, 2]
+
+
+def test_a_worker_that_lives_for_weeks_remembers_a_bounded_number_of_texts() -> None:
+    memories = (expression.cache_info(), template.cache_info(), target_template.cache_info())
+    assert None not in [memory.maxsize for memory in memories]

@@ -1,12 +1,13 @@
 """Of several processes that believe to have a run only the last that opened it can write; nothing is stored twice."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 import pytest
 
 from runner.fleet import database
 from runner.fleet.database import Connection, NoDatabaseError
-from runner.fleet.link import Cursor, Link
+from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
 from runner.runs.events import CallAnswered, Paused, RunFinished, RunStatus
@@ -17,6 +18,7 @@ from runner.secrets.redact import Secrets
 pytestmark = pytest.mark.slow
 
 RUN = "01940000-0000-7000-8000-000000000000"
+T = TypeVar("T")
 
 
 @pytest.fixture
@@ -112,14 +114,14 @@ class Broken(Link):
         super().__init__(dsn, patience=30.0)
         self.when: str | None = when
 
-    def attempt(self, do: Callable[[Connection], Cursor]) -> Cursor:
-        def once(connection: Connection) -> Cursor:
+    def attempt(self, do: Callable[[Connection], T]) -> T:
+        def once(connection: Connection) -> T:
             if self.when == "before":
                 self._break(connection)
-            cursor = do(connection)
+            done = do(connection)
             if self.when == "after":
                 self._break(connection)
-            return cursor
+            return done
 
         return super().attempt(once)
 

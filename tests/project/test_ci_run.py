@@ -4,7 +4,7 @@ import getpass
 
 import pytest
 
-from runner.project.ci_run import ci_run, person
+from runner.project.ci_run import ci_run, person, user_and_host
 from runner.runs.evidence import CiRun, Person
 
 GITHUB = {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "7"}
@@ -45,9 +45,11 @@ def test_the_person_is_the_user_of_the_system_and_the_one_that_the_ci_names(vari
     assert person({}).ci_user is None
 
 
-def test_a_system_that_knows_no_user_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [KeyError("uid not found"), OSError(), ImportError("pwd")])
+def test_a_system_that_knows_no_user_is_no_fault(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def nobody() -> str:
-        raise KeyError("uid not found")
+        raise error
 
     monkeypatch.setattr(getpass, "getuser", nobody)
     assert person({}) == Person()
+    assert user_and_host() == "somebody"

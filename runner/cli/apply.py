@@ -37,9 +37,7 @@ _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wai
 
 
 class FilledOption(options.EnvOption):
-    """An option without which other runs are carried out: its variable must not be empty. Elsewhere an empty variable
-    is none.
-    """
+    """An option without which other runs are carried out: its variable must not be empty, which elsewhere is none."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
         if os.environ.get(str(self.envvar)) == "":
@@ -190,9 +188,7 @@ def _fleet_dsn(context: click.Context) -> str | None:
 
 
 class LedgerPlace(Struct, frozen=True, kw_only=True):
-    """`file` is the ledger, `base` the resolved folder that names of the jobs' folders in it are relative to.
-    `runs` are those that it knows of.
-    """
+    """`file` is the ledger, `runs` those that it knows of; folders in it are relative to `base`, which is resolved."""
 
     file: Path
     base: Path

@@ -94,9 +94,7 @@ class ApplyHere:
         return self._end(runs, carried, codes, decisions)
 
     def _end(self, runs: ApplyRuns, carried: Carried, codes: list[ExitCode], decisions: Sequence[Decision]) -> ExitCode:
-        """Report what was not carried out, and what the whole came to. It is too late for exit 2: calls may have been
-        sent.
-        """
+        """Report what was not carried out, and the whole. It is too late for exit 2: calls may have been sent."""
         try:
             self._prune()
             decisions = self._waited_for()

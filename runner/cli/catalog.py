@@ -303,9 +303,7 @@ def _print(found: CatalogueComparison, form: str) -> int:
 
 
 def _pulled(known: KnownTarget, sites: Sites) -> Catalogue | None:
-    """What a site has. Answers that could not be read become warnings; None, with a problem printed, where the site did
-    not answer.
-    """
+    """What a site has; what could not be read is a warning. None, with a problem printed, where it did not answer."""
     target, ready = known.target, sites.of(known.target)
     secrets = ready.hide_in(Secrets())
 

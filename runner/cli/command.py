@@ -319,9 +319,7 @@ def print_rerun(console: RunConsole, carried: Carried) -> None:
 
 
 def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:
-    """Why runs did not begin or come to their end. After a run that did not pass (`--fail-fast`) that is no problem of
-    its own.
-    """
+    """Why runs did not begin or end. After a run that did not pass (`--fail-fast`) that is no problem of its own."""
     yield from carried.faults
     if carried.trouble is not None:
         yield from carried.trouble.problems

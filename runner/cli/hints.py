@@ -262,9 +262,7 @@ def variable_names() -> frozenset[str]:
 
 
 def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
-    """Whether a variable's value is for another verb, or the address of a service. `choices` are those of the option,
-    None where it takes any value.
-    """
+    """Whether a value is for another verb, or the address of a service. `choices` are the option's; None: any value."""
     of_another_verb = choices is not None and value not in choices and value in FORMATS
     return of_another_verb or value.startswith(_ADDRESSES)
 

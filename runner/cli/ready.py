@@ -156,9 +156,7 @@ class SiteWaits(Struct, kw_only=True):
         return tuple(self.wait_for(target, codes=found) for target, found in codes.items())
 
     def wait_for(self, target: SiteTarget, *, codes: Iterable[str] | None) -> SiteWait:
-        """A wait for one site; `codes` are the processes that count, None for all of the catalogue. Raises
-        `UsageError`.
-        """
+        """A wait for one site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
             raise UsageError(Problem(code="E168", message=TOO_SHORT, hint=TOO_SHORT_HINT))

@@ -58,9 +58,7 @@ def asked_for(context: click.Context) -> ReportPlaces:
 
 
 def write(places: ReportPlaces, command: ReportedCommand) -> None:
-    """Write the reports. Raises `UsageError` for files that cannot be written, and a fault of ours in one of them when
-    the others are.
-    """
+    """Write the reports. Raises `UsageError` for files that cannot be written, and a fault in a report after all."""
     files, shown = places.by_format, replace(command, values=places.values)
     wanted = [report for report in FORMATS if report.name in files]
     wanted.sort(key=lambda report: files[report.name] == STDOUT)  # last: nobody may read it
@@ -127,9 +125,7 @@ def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore
 
 
 def check(places: ReportPlaces, *, read: Iterable[Path] = ()) -> None:
-    """Raise `UsageError`, before the first call, for a place where a report cannot or must not be written. `read` are
-    the files that the command reads.
-    """
+    """Raise `UsageError`, before the first call, for a place where no report may go. `read` are read by the command."""
     reads, files = tuple(read), places.by_format
     found = (_wrong_place(files[report.name], report, reads) for report in FORMATS if report.name in files)
     problems = [problem for problem in found if problem is not None]

@@ -1,6 +1,4 @@
-"""What is done with a stored run: `runner resume` goes on with it, `runner reconcile` only settles what is in doubt in
-it.
-"""
+"""Verbs for a stored run: `runner resume` goes on with it, `runner reconcile` only settles what is in doubt."""
 
 import os
 from functools import partial
@@ -175,9 +173,7 @@ def _check_options(context: click.Context) -> None:
 
 
 def _refuse_secret(run: StoredRun, key: str) -> None:
-    """A result that must not be stored cannot be handed over by a database. Here nobody reads the job: where its texts
-    have the word, it may be this step.
-    """
+    """A result that must not be stored goes through no database. Nobody reads the job here: the word is enough."""
     if b"secret" not in run.store.get(run.id, Part.PLAN).replace(b'"fingerprints"', b""):
         return
     message = f"the result of `{clean(key)}` may be secret: a step of this job is marked `secret`"

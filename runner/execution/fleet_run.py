@@ -302,9 +302,7 @@ def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:
 
 
 def _check_place(applied: StoredPlan, site: ReadySite) -> None:
-    """Refuse a target that is another place here than where the job was applied. What a template gave there is not
-    known.
-    """
+    """Refuse a target that is another place here than where the job was applied; what a template gave is unknown."""
     then = applied.target.url
     if "{{" not in then and one_spelling(then) != one_spelling(site.name.url):
         message = f"target `{site.name.name}` was {then} when the job was applied, and is {site.name.url} here"

@@ -38,9 +38,7 @@ def ask_nobody(
 
 
 class GivenAnew(Struct, frozen=True, kw_only=True):
-    """What a command gives anew to a stored run: secret inputs, and the file of its target. `ask` gets those that are
-    missing.
-    """
+    """What a command gives anew to a stored run: secret inputs, the file of its target; `ask` gets missing inputs."""
 
     inputs: dict[str, Given] = field(default_factory=dict)
     targets: Path | None = None

@@ -143,9 +143,7 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
 def _values(
     chosen: Sequence[_Selected], given: dict[str, Given], project: Project, wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
-    """The input values of each run; a person at the terminal is asked for those that are missing, if nothing else is
-    wrong.
-    """
+    """The input values of each run; a person at the terminal gives those that are missing, if nothing else is wrong."""
     jobs = [_open_job(run.job) if wanted.secrets_elsewhere else run.job for run in chosen]
     runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
     if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():

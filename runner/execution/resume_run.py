@@ -189,9 +189,7 @@ def _elsewhere(stored: StoredPlan) -> Problem:
 
 
 def changed_files(stored: StoredPlan) -> str | None:
-    """The list of the job's files that are not what they were; None where all are. A file that holds a secret is passed
-    over.
-    """
+    """The list of the job's files that are not what they were, or None. A file that holds a secret is passed over."""
     changed = [name for name, text in stored.sources.items() if MARK not in text and _has_changed(Path(name), text)]
     if not changed:
         return None
@@ -207,9 +205,7 @@ def _has_changed(path: Path, text: str) -> bool:
 
 
 def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
-    """The run, with its journal open for more. Raises where a secret or the place has changed, or somebody else
-    has the journal.
-    """
+    """The run, its journal open. Raises for another secret or place, and where somebody else has the journal."""
     then, began = run.snapshot.plan.target, run.began
     site = sites.of(run.spec.target)
     if not then.sandbox and site.name.url != then.url:

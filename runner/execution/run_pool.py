@@ -164,9 +164,7 @@ class _Pool(Struct, kw_only=True):
         return None
 
     def begin(self, pending: PendingRun, carried: Carried) -> None:
-        """Begin a run. If there is no thread for it, or it cannot be stored, no further run begins, and if it is the
-        first, the command is refused.
-        """
+        """Begin a run. Where that fails no further run begins, and if it is the first, the command is refused."""
         try:
             hand_over = _worker(pending.title, self._ended)
             run = _begun(pending, hand_over)
@@ -269,9 +267,7 @@ _HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], ActiveRun] | None]"
 
 
 def _worker(title: str, ended: "queue.SimpleQueue[ActiveRun]") -> _HandOver:
-    """A thread that waits for the run that it is to carry out, before anything of the run is stored. Raises
-    `UsageError` where there is none to be had.
-    """
+    """A thread that waits for the run that it is to carry out. Raises `UsageError` where there is none to be had."""
     handed: _HandOver = queue.SimpleQueue()
 
     def work() -> None:

@@ -82,9 +82,7 @@ class SchemaError(UsageError):
 
 
 def parameters(dsn: str) -> dict[str, Any]:
-    """What psycopg connects with. Raises `SchemaError` where `dsn` is no connection string: without what libpq says of
-    it, which may be the password.
-    """
+    """What psycopg connects with. Raises `SchemaError`, without libpq's words, which may be the password."""
     try:
         given = conninfo.conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
@@ -157,9 +155,7 @@ def check_rights(connection: Connection) -> None:
 
 
 def migrate(dsn: str) -> bool:
-    """Bring the tables up to date, all in one transaction; whether there was anything to do. Raises `SchemaError` where
-    they are newer than this program.
-    """
+    """Bring the tables up to date, in one transaction; whether they were not. Raises `SchemaError` for newer tables."""
     with connect(dsn) as connection, stored(), connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         version = _version(connection)

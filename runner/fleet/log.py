@@ -173,9 +173,7 @@ class FencedLog:
         return _APPEND.format(columns=columns, changes=changes), values
 
     def _recognise(self) -> None:
-        """Nothing was stored: all of it was before, and the answer was lost on its way, or the run is not ours any
-        more.
-        """
+        """Nothing was stored: all of it was before, and the answer was lost on its way, or the run is not ours now."""
         if self.state() != (self._fence, self._stored + len(self._lines), self._head):
             raise self.fenced()
 

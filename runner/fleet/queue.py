@@ -101,9 +101,7 @@ select id from cancelled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedRun:
-    """A run as its row has it before it is opened. `timeline` is that of the server it was opened on last,
-    `timeline_now` that of the server as it is.
-    """
+    """A run before it is opened. `timeline` is that of the server that opened it last, `timeline_now` that of now."""
 
     state: str
     lines: int
@@ -148,9 +146,7 @@ class NewRun:
 
 
 def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
-    """Store new runs and queue those that need not wait, in the transaction of the caller, which has their fleets alone
-    until it ends.
-    """
+    """Store new runs, and queue those that need not wait, for a caller that has their fleets alone."""
     columns = {
         "ids": [run.id for run in runs],
         "fleets": [run.fleet for run in runs],
@@ -193,9 +189,7 @@ def queue_ready(connection: Connection, runs: Sequence[str]) -> list[str]:
 
 
 def cancel_runs(connection: Connection, runs: Iterable[str], *, note: str) -> list[str]:
-    """Cancel those of the runs that have not begun; those runs. In the transaction of the caller, which shares their
-    fleets, or has them alone.
-    """
+    """Cancel, in the caller's transaction, those of the runs that have not begun; those runs."""
     return [run for (run,) in connection.execute(_CANCEL, {"runs": [*runs], "note": note})]
 
 

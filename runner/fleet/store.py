@@ -57,9 +57,7 @@ update meta set history_bytes = history_bytes + (select length(line) + 1 from ad
 
 
 def opened(dsn: str) -> "FleetStore":
-    """The runs in the database at `dsn`. Raises `SchemaError` where it cannot be used, `StoreError` where the server
-    lets nobody in.
-    """
+    """The runs in the database at `dsn`. Raises `SchemaError` for other tables, `StoreError` where nobody is let in."""
     store = FleetStore(dsn)
     check(dsn)
     return store

@@ -66,9 +66,7 @@ class ParkedError(Exception):
 
 
 class _Later(retry.BaseRetryStrategy):
-    """A run that was parked goes back into the queue, a little later each: of several that wait for one turn none is
-    first for ever.
-    """
+    """Puts a run that was parked back into the queue, a little later each: of several none is first for ever."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> retry.RetryDecision | None:
         del job
@@ -116,9 +114,7 @@ class FleetWorkerLoop:
         self._link = Link(self.dsn)
 
     def work(self) -> int:
-        """Work until a signal comes, or with `once` until the queue is empty; the exit code. Raises `UsageError` where
-        the file `alive` cannot be written.
-        """
+        """Work until a signal comes, or with `once` until the queue is empty; the exit code. Raises `UsageError`."""
         self._check_alive()
         try:
             with library_messages(self.say):

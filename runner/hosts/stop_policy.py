@@ -12,9 +12,7 @@ from runner.service.calls import FailureKind
 
 
 class StopPolicy(Struct, kw_only=True):
-    """`is_announced`: the engine knows of the stop. `is_closing`: the steps are over. `in_doubt` are the rows with a
-    call that may have happened.
-    """
+    """`is_announced`: the engine knows of the stop; `is_closing`: the steps are over; `in_doubt`: rows in doubt."""
 
     stop: Stop
     is_announced: bool = False

@@ -1,6 +1,4 @@
-"""Starts of the same process on the same site take turns within this program, so that each finds its own row in the
-log.
-"""
+"""Starts of one process on one site take turns within this program, so that each finds its own row in the log."""
 
 import threading
 from collections import defaultdict
@@ -18,9 +16,7 @@ HeldUp: TypeAlias = Callable[[LockHolder | None], object]
 
 
 class RunLeftError(Exception):
-    """The run is left as it is: somebody has to settle what is in doubt, it was not to be carried on, or another
-    process is to carry it on.
-    """
+    """The run is left as it is: a person settles it, it was not to be carried on, or another process does that."""
 
 
 class Turns:

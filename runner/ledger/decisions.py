@@ -82,9 +82,7 @@ def _code_of_end(known: ObservedEntry | None) -> ExitCode:
 
 
 def _code_of_run(observed: ObservedEntry | None) -> ExitCode:
-    """The code of a run that has not ended or is in doubt, which is never that of a passed run. Calls that are under
-    way are not in doubt.
-    """
+    """The code of a run that has not ended or is in doubt: never 0. Calls that are under way are not in doubt."""
     if observed is not None and observed.where is Whereabouts.LOST:
         return ExitCode.UNKNOWN
     run = observed.run if observed is not None and observed.where is not Whereabouts.UNDER_WAY else None

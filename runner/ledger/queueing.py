@@ -65,9 +65,7 @@ select distinct run::text from met
 
 
 class QueuedVersion(Struct, frozen=True, kw_only=True):
-    """A version that is to be carried out, with the text of its `plan`. `needs` are the digests of the versions that
-    must have passed.
-    """
+    """A version to carry out, and the text of its `plan`. `needs` are digests of versions that must have passed."""
 
     claim: VersionClaim
     plan: str

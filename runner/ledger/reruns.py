@@ -23,9 +23,7 @@ class Reruns:
         self._first: dict[str, RunStarted] = {}
 
     def followed(self, entries: Iterable[LedgerEntry], stored: Iterable[str]) -> dict[str, tuple[VersionAttempt, ...]]:
-        """The later attempts at versions whose last attempt the ledger knows, by their digests. `stored` are the ids of
-        all stored runs.
-        """
+        """The attempts after those that the ledger knows, by digest. `stored` are the ids of all stored runs."""
         runs = {entry.version.digest: entry.last.run for entry in entries if not entry.has_passed}
         known = [run for run in runs.values() if run is not None]
         if not known:
@@ -49,9 +47,7 @@ class Reruns:
         return event if isinstance(event.rerun_of, str) else None
 
     def _attempts(self, run: str, origins: Mapping[str, RunStarted]) -> tuple[VersionAttempt, ...]:
-        """All that were made of `run`, and of these, in the order in which they began. The end of the last is left
-        out: it may be under way.
-        """
+        """All reruns of `run`, and of these, in their order. The end of the last is left out: it may be under way."""
         family = {run}
         found: list[str] = []
         for later in sorted(origins):

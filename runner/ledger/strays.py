@@ -1,6 +1,4 @@
-"""Runs under way that a ledger does not know, since it was lost while they were carried out: a version that such a run
-is of must not begin a second time.
-"""
+"""Runs under way that a ledger does not know, since it was lost meanwhile: their versions must not begin once more."""
 
 from collections.abc import Collection
 

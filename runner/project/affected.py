@@ -31,9 +31,7 @@ from runner.targets.model import SandboxTarget, SiteTarget
 
 
 class ChangeReason(Struct, frozen=True, kw_only=True):
-    """Why a job is affected: a file, what became of it, what it is to the job, and the name of a process or target that
-    it is about, if any.
-    """
+    """Why a job is affected: a file, what became of it, its role, the process or target that it is about, if any."""
 
     file: str
     change: FileChange

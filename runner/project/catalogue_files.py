@@ -62,9 +62,7 @@ def stamp() -> Pulled:
 
 
 def unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> list[Problem]:
-    """A warning for each sentence on what could not be read, with the codes of its processes; of very many the
-    first.
-    """
+    """A warning for each sentence on what could not be read, with the codes of its processes; of many the first."""
     codes: dict[str, dict[str, None]] = {}
     for code, sentence in found:
         codes.setdefault(mask(sentence), {})[f"`{code}`"] = None

@@ -94,9 +94,7 @@ Known: TypeAlias = Mapping[str, KnownTarget]
 
 
 def targets_of(specs: Sequence[Path], explicit: Path | None, project: Project) -> dict[str, KnownTarget]:
-    """The targets of all targets files that the specs lead to, for a command about targets, not about jobs. Raises
-    `UsageError` for mistakes in them.
-    """
+    """The targets of all targets files that the specs lead to. Raises `UsageError` for mistakes in them."""
     ignored_files.check_specs(specs, of_targets=True)
     found: dict[str, KnownTarget] = {}
     read: dict[Path, Mapping[str, Target]] = {}

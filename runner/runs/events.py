@@ -158,9 +158,7 @@ class CallSent(Event, frozen=True, tag="call.sent"):
 
 
 class CallAnswered(Event, frozen=True, tag="call.answered"):
-    """`date` is the server's own time, as the header of its answer says it. `bytes` is the size of the answer's body,
-    `status` that of HTTP.
-    """
+    """`date` is the server's own time, by its header; `bytes` the size of the answer's body, `status` that of HTTP."""
 
     key: str
     t: float

@@ -58,9 +58,7 @@ _around = msgspec.json.Decoder(_Around)
 
 
 def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
-    """Read the lines of a journal as the store has them. `known` is an earlier reading: a line that has not changed
-    since is taken from it.
-    """
+    """Read the lines of a journal; what has not changed since an earlier reading, `known`, is taken from that."""
     earlier = known.lines if known is not None and known.flaw is None else ()
     found: list[Line] = []
     flaw, torn, may_have_holes = None, False, known is not None and known.may_have_holes

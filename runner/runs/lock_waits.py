@@ -10,9 +10,7 @@ from runner.runs.store import Claim
 
 
 class LockWaits(Struct):
-    """`since` has the moment since when somebody waits, by a key of theirs, with the run that is in the way; `titles`
-    names the runs.
-    """
+    """`since` has, by a key of who waits, since when and for which run; `titles` names the runs."""
 
     since: dict[int, tuple[float, str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)

@@ -57,9 +57,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepResult(Row, frozen=True, kw_only=True):
-    """One row of a run, and how it ended as in `StepFinished`. `skipped_by` is `StepSkipped.by`; `judged` is the last
-    answer of a person about it.
-    """
+    """A row, and its end as in `StepFinished`. `skipped_by` is `StepSkipped.by`, `judged` a person's last answer."""
 
     status: Status
     reason: str | None = None
@@ -155,9 +153,7 @@ _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoS
 
 
 class Progress:
-    """A run as far as its lines go. It takes them in their order, and gives a result after any of them. `head` is the
-    hash of the last.
-    """
+    """A run as far as its lines go, in their order; its result after any of them. `head` is the last line's hash."""
 
     def __init__(self, *, run: str = "") -> None:
         self._started = _before_first_line(run)

@@ -76,9 +76,7 @@ def referred_to(value: Json) -> str | None:
 
 
 def _apart(value: Json, body: bytes) -> Apart | None:
-    """The value, where it is large. A value that looks like a reference lies apart, too: it would be taken for a
-    reference.
-    """
+    """The value, where it is large, or would be taken for a reference."""
     lookalike = referred_to(value) is not None
     if len(body) <= LARGE and not lookalike:
         return None

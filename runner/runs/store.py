@@ -82,9 +82,7 @@ class RunLog(Protocol):
         """Take away the last line, which was stored in part. Durable."""
 
     def put_result(self, name: str, content: bytes) -> None:
-        """Store a result that is too large for a line under its SHA-256. Durable with the next line that is; once more
-        does nothing.
-        """
+        """Store a result that is too large for a line under its SHA-256, once. Durable with the next line that is."""
 
     def result(self, name: str) -> bytes:
         """Read what is stored under `name`, unchecked."""
@@ -126,9 +124,7 @@ class OwnedRows(Protocol):
 
 
 class Others(Struct, frozen=True, kw_only=True):
-    """`taken` are the ids of rows that belong to other calls. `rival`: another run may have made some of the rest, and
-    nobody knows which.
-    """
+    """`taken` are ids of rows of other calls. `rival`: nobody knows whether another run has made the rest."""
 
     taken: tuple[str, ...] = ()
     rival: bool = False
@@ -211,9 +207,7 @@ class RunStore(Protocol):
         """Begin a run, which must be new, or be queued and not begun. Durable with the first line that is."""
 
     def reopen(self, run: str) -> RunLog:
-        """Open a run to append to it. Raises `RunLockedError`; a store with a fence takes the run away from whoever has
-        it.
-        """
+        """Open a run to append to it. Raises `RunLockedError`; a store with a fence takes it from whoever has it."""
 
     def events(self, run: str) -> Iterator[bytes]:
         """The lines of a run byte for byte as they were appended, each with its line end: a last line without is torn.

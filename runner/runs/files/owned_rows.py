@@ -169,9 +169,7 @@ class RowsOfRun:
         database.executemany("DELETE FROM start WHERE number = ?", {(start.number,) for start in found.values()})
 
     def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
-        """Whether the row belongs to another call. One run's own calls are known to the engine, unless the row is
-        `certain` to be of this call.
-        """
+        """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run."""
         found = database.execute("SELECT run, key FROM row WHERE id = ?", (row,)).fetchone()
         if found is None:
             return False
@@ -180,9 +178,7 @@ class RowsOfRun:
     def _has_rival(
         self, database: sqlite3.Connection, codes: Sequence[str], own: Sequence[str], *, late: float
     ) -> bool:
-        """Whether another run has a start without its row that was under way when a start of this run was, or up to
-        `late` seconds before.
-        """
+        """Whether another run's start without a row was under way with a start of this run, or `late` s before."""
         marks = {"codes": ", ".join("?" * len(codes)), "keys": ", ".join("?" * len(own))}
         began, ends = database.execute(_OWN.format(**marks), (self._run, *codes, *own)).fetchone()
         bounds = (ends if ends is not None else self._rows.now(), began - late if began is not None else 0.0)

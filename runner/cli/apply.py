@@ -146,7 +146,9 @@ def apply(context: click.Context, /, **_: object) -> int:
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
     if dsn is not None:
-        return _applied_to_fleet(context, run_set, places, dsn)
+        from runner.cli.apply_fleet import apply_to_fleet  # noqa: PLC0415  15 ms, for whoever names a database
+
+        return apply_to_fleet(context, run_set, places, dsn, base=project_of(_job_files(run_set)))
     return _applied_here(context, run_set, places)
 
 
@@ -183,7 +185,7 @@ def _fleet_dsn(context: click.Context) -> str | None:
         names = {parameter.name: max(parameter.opts, key=len) for parameter in context.command.params}
         message = f"`{names[here[0]]}` says nothing to a fleet: with `--db` its workers carry the runs out"
         raise UsageError(Problem(code="E150", message=message, hint=f"leave out `{names[here[0]]}`, or `--db`"))
-    options.fleet_library()
+    options.check_fleet_library()
     return dsn
 
 
@@ -228,25 +230,3 @@ def _applied_here(context: click.Context, run_set: RunSet, places: reports.Repor
             runs=place.runs,
         )
         return ApplyHere(command, place.runs).carry_out()
-
-
-def _applied_to_fleet(context: click.Context, run_set: RunSet, places: reports.ReportPlaces, dsn: str) -> ExitCode:
-    """Raises `NoDatabaseError`, too."""
-    from runner.cli.apply_fleet import ApplyToFleet  # noqa: PLC0415  250 ms, for whoever names a database
-    from runner.fleet.store import FleetStore, check  # noqa: PLC0415  likewise
-    from runner.ledger.database import FleetLedger  # noqa: PLC0415  likewise
-    from runner.ledger.fleet_runs import ObservedFleet  # noqa: PLC0415  likewise
-
-    check(dsn)
-    base = project_of(_job_files(run_set))
-    with closing(FleetLedger(dsn, fleet=context.params["fleet"])) as ledger, closing(FleetStore(dsn)) as store:
-        command = ApplyCommand(
-            context=context,
-            run_set=run_set,
-            places=places,
-            ledger=ledger,
-            versions=version_set(context, run_set, ledger, ObservedFleet(store), base=base, queues=True),
-            base=base,
-            runs=store,
-        )
-        return ApplyToFleet(command, ledger, store).carry_out()

@@ -60,7 +60,6 @@ class ApplyCommand(Struct, kw_only=True):
 
     @property
     def store(self) -> str:
-        """The name of the store of runs."""
         return self.runs.name
 
     @property
@@ -107,7 +106,6 @@ class ApplyCommand(Struct, kw_only=True):
         return [each for each in self.decided if not can_be_adopted(each)]
 
     def end_of_adopting(self, others: Sequence[Decision]) -> ExitCode:
-        """Report the versions that could not be adopted."""
         decisions, left = self.versions.decisions(writing=False), {each.version.digest for each in others}
         problems, codes = self.of_others([each for each in decisions if each.version.digest in left])
         output.problems(*problems)

@@ -8,19 +8,23 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
+import click
 from msgspec import Struct, to_builtins
 
-from runner.cli.apply_command import ApplyCommand
+from runner.cli.apply_command import ApplyCommand, version_set
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
+from runner.cli.reports import ReportPlaces
 from runner.cli.status import suspended_line, unserved_line
 from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, apply_origin, passed_before
-from runner.execution.run_spec import RunSpec, check_permission
+from runner.execution.run_spec import RunSet, RunSpec, check_permission
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.overview import suspended_targets, unserved_runs
-from runner.fleet.store import FleetStore
+from runner.fleet.store import FleetStore, check
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import listed, many
@@ -29,6 +33,7 @@ from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
+from runner.ledger.fleet_runs import ObservedFleet
 from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
 from runner.planning import guards
@@ -343,3 +348,14 @@ def refuse_sandboxes(specs: Sequence[RunSpec]) -> None:
         message = f"{listed([*map(clean, names)])} is a sandbox, and a fleet has none: each worker would have its own"
         hint = "choose a site with `-t NAME`; without `--db` this command carries the jobs out itself"
         raise RefusedError(Problem(code="E160", message=message, hint=hint))
+
+
+def apply_to_fleet(context: click.Context, run_set: RunSet, places: ReportPlaces, dsn: str, *, base: Path) -> ExitCode:
+    """Raises `NoDatabaseError`, too."""
+    check(dsn)
+    with closing(FleetLedger(dsn, fleet=context.params["fleet"])) as ledger, closing(FleetStore(dsn)) as store:
+        versions = version_set(context, run_set, ledger, ObservedFleet(store), base=base, queues=True)
+        command = ApplyCommand(
+            context=context, run_set=run_set, places=places, ledger=ledger, versions=versions, base=base, runs=store
+        )
+        return ApplyToFleet(command, ledger, store).carry_out()

@@ -70,7 +70,6 @@ class ApplyHere:
         return decisions
 
     def _apply(self, decisions: Sequence[Decision], needs: ApplyNeeds) -> ExitCode:
-        """Carry out what is new, and what broke off."""
         command = self._command
         resumed = resumable_runs(decisions, command.versions.specs, targets=self._given["targets"])
         fresh = [each for each in decisions if each.state in BEGINS]

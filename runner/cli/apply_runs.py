@@ -137,7 +137,6 @@ class ApplyRuns(Struct, kw_only=True):
         return carried, code
 
     def specs(self) -> list[RunSpec]:
-        """The runs, those that go on first."""
         return [*(run.spec for run in self.resumed.values()), *map(self._spec, self.fresh)]
 
     def _spec(self, decision: Decision) -> RunSpec:

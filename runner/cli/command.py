@@ -41,7 +41,6 @@ from runner.terminal.run_console import RunConsole
 
 
 def wanted(context: click.Context) -> Wanted:
-    """What the options of a command ask for."""
     given = context.params
     return Wanted(
         specs=given["specs"],
@@ -255,18 +254,15 @@ def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> 
 
 
 def at_once(stop: Stop) -> bool:
-    """Waits for nothing."""
     del stop
     return True
 
 
-def with_reports(
-    places: reports.ReportPlaces, carried: Carried, code: ExitCode, *, problems: Sequence[Problem] = ()
-) -> ExitCode:
-    """Write the reports, with `problems` of the command; its code, also where the reports cannot be written."""
+def with_reports(places: reports.ReportPlaces, carried: Carried, code: ExitCode) -> ExitCode:
+    """Write the reports; the command's code, also where they cannot be written."""
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
     store = carried.runs[0].store.name if carried.runs else None
-    return publish(places, runs, code, problems=(*problems, *not_begun(carried, code)), store=store)
+    return publish(places, runs, code, problems=[*not_begun(carried, code)], store=store)
 
 
 def publish(
@@ -277,7 +273,7 @@ def publish(
     problems: Sequence[Problem] = (),
     store: str | None = None,
 ) -> ExitCode:
-    """The same, of any runs of the `store`."""
+    """The same, of any runs of the `store`, with `problems` of the command."""
     command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)
     try:
         reports.publish(places, command)

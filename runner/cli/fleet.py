@@ -2,7 +2,6 @@
 
 import os
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +9,8 @@ from runner.cli import options
 from runner.cli.status import run_named
 from runner.cli.verb import Verb, VerbGroup
 from runner.execution.stored_reports import store_reports
+from runner.fleet import database, orders, pruning
+from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import many
 from runner.project.ci_run import person_elsewhere
@@ -20,9 +21,6 @@ from runner.runs.run_filter import age
 from runner.runs.store import USUAL, LocalRunStore, Part, StoreError
 from runner.runs.stored_runs import find, unwritable
 from runner.terminal import output
-
-if TYPE_CHECKING:
-    from runner.fleet.store import FleetStore
 
 _WHY_NOT_STOPPED = defaultdict(
     lambda: "it has ended already",
@@ -74,7 +72,7 @@ def pull(context: click.Context, /, **_: object) -> int:
     return ExitCode.PASSED
 
 
-def _copy(fleet: "FleetStore", local: LocalRunStore, run: str) -> None:
+def _copy(fleet: FleetStore, local: LocalRunStore, run: str) -> None:
     """Copy what is not there yet. Raises `UsageError` where the folder has another run of this id."""
     whole, here = fleet.get(run, Part.EVENTS), b""
     if run in local.runs():
@@ -110,8 +108,6 @@ def stop(context: click.Context, /, **_: object) -> int:
 
     Exit 0, 2 where there is no such run, 6 where it has ended already.
     """
-    from runner.fleet import orders  # noqa: PLC0415  250 ms, for whoever names a database
-
     store: FleetStore = context.params["database"]
     run = run_named(store, context.params["run"])
     person = person_elsewhere(os.environ)
@@ -149,7 +145,8 @@ def migrate(context: click.Context, /, **_: object) -> int:
 
     Exit 0, 2 where the tables are newer than this program.
     """
-    changed = options.fleet_library().database.migrate(context.params["dsn"])
+    options.check_fleet_library()
+    changed = database.migrate(context.params["dsn"])
     output.say("the tables are up to date" if changed else "the tables were up to date: nothing was changed")
     return ExitCode.PASSED
 
@@ -169,8 +166,6 @@ def prune(context: click.Context, /, **_: object) -> int:
 
     Exit 0.
     """
-    from runner.fleet import pruning  # noqa: PLC0415  as above
-
     deleted = pruning.prune(context.params["database"].link, age(context.params["older"], option="AGE"))
     output.say(f"{many(deleted, 'run')} deleted")
     return ExitCode.PASSED

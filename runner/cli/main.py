@@ -55,7 +55,6 @@ VERBS = {
 
 
 def load(verb: str) -> click.Command:
-    """The command of a verb, with its module."""
     command: click.Command = pkgutil.resolve_name(VERBS[verb][0])
     return _with_breaks(command)
 
@@ -132,12 +131,10 @@ def runner() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Carry one command out and leave with its exit code."""
     sys.exit(ended(sys.argv[1:] if arguments is None else arguments))
 
 
 def ended(arguments: Sequence[str]) -> int:
-    """Carry one command out; its exit code."""
     try:
         output.begin()
         check_encoding(arguments, os.environ)

@@ -17,8 +17,6 @@ from runner.reports.safe import clean
 from runner.runs.store import USUAL, LocalRunStore, RunStore
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from runner.fleet.store import FleetStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
@@ -135,21 +133,25 @@ class FleetOfRuns(click.ParamType["FleetStore"]):
         if not isinstance(value, str):
             return value
         Filled().convert(value, param, ctx)
-        store: FleetStore = fleet_library().opened(value)
+        check_fleet_library()
+        from runner.fleet.store import opened  # noqa: PLC0415  for whoever names a database
+
+        store = opened(value)
         if ctx is not None:
             ctx.call_on_close(store.close)
         return store
 
 
-def fleet_library() -> "ModuleType":
-    """What knows databases. Raises `UsageError` where its libraries are not installed."""
+def check_fleet_library() -> None:
+    """Raise `UsageError` where the libraries of a fleet are not installed."""
+    from runner.fleet.database import load_library  # noqa: PLC0415  250 ms
+
     try:
-        from runner.fleet import store  # noqa: PLC0415  250 ms
+        load_library()
     except ImportError as error:
         hint = "install it from where the program came from: in a checkout, `pip install '.[fleet]'`"
         message = f"`--db` needs the extra `fleet`, which is not installed: {error}"
         raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
-    return store
 
 
 def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:
@@ -371,7 +373,6 @@ VERBOSE = option("-v", "--verbose", is_flag=True, help="Print every call, attemp
 
 
 def reports(command: _F) -> _F:
-    """An option for each report format."""
     from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for the verbs that write reports
     from runner.reports.reported import ReportValues  # noqa: PLC0415  likewise
 

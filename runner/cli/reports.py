@@ -49,7 +49,6 @@ class ReportPlaces(Struct, frozen=True, kw_only=True):
 
 
 def asked_for(context: click.Context) -> ReportPlaces:
-    """The reports that the options of a command ask for."""
     given = context.params
     return ReportPlaces(
         by_format={report.name: given[report.parameter] for report in FORMATS if given.get(report.parameter)},

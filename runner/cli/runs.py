@@ -38,7 +38,6 @@ _STATUSES = (*map(str, RunStatus), RUNNING)
 
 
 def run_filters(command: _F) -> _F:
-    """The options that select stored runs."""
     for added in reversed(_OPTIONS):
         command = added(command)
     return command

@@ -3,22 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import asdict
 
 from runner.cli import options
 from runner.cli.verb import Verb
+from runner.fleet.overview import ALIVE, SILENT, FleetRun, Overview, SuspendedTarget, UnservedRuns, overview, runs_named
+from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
 from runner.reports.safe import clean, json_document
 from runner.terminal import output
-
-if TYPE_CHECKING:
-    from runner.fleet.overview import FleetRun, Overview, SuspendedTarget, UnservedRuns
-    from runner.fleet.store import FleetStore
 
 FORMAT = 1
 _WORDS = "waiting queued running parked held refused cancelled passed failed error unknown"
@@ -27,9 +24,7 @@ _WORDS = "waiting queued running parked held refused cancelled passed failed err
 @click.command("status", cls=Verb)
 @click.argument("run", metavar="[RUN]", required=False)
 @options.targets("Only runs against this target.")
-@options.option(
-    "-n", "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="List N runs at most."
-)
+@options.option("-n", "--limit", metavar="N", default=20, show_default=True, help="List N runs at most.")
 @options.option(
     "--check", is_flag=True, help="Exit with the strongest code of the runs that are listed, or that nobody takes."
 )
@@ -49,8 +44,6 @@ def status(context: click.Context, /, **_: object) -> int:
     Exit 0; with --check the strongest code of the runs that are listed: 3 for a run that has not ended. It is also 3
     where no worker takes the runs in the queue: nobody serves their target, or its site lets no worker in.
     """
-    from runner.fleet.overview import overview  # noqa: PLC0415  250 ms, for whoever names a database
-
     store: FleetStore = context.params["database"]
     if context.params["run"] is not None:
         runs: Sequence[FleetRun] = [run_named(store, context.params["run"])]
@@ -67,15 +60,13 @@ def status(context: click.Context, /, **_: object) -> int:
     return strongest(codes) if context.params["check"] and codes else ExitCode.PASSED
 
 
-def state_of(store: "FleetStore", run: str) -> str:
+def state_of(store: FleetStore, run: str) -> str:
     """What `status` says of a run."""
     return "".join(_lines([run_named(store, run)], store.name))
 
 
-def run_named(store: "FleetStore", name: str) -> "FleetRun":
+def run_named(store: FleetStore, name: str) -> FleetRun:
     """The only run whose id begins with `name`. Raises `UsageError`."""
-    from runner.fleet.overview import runs_named  # noqa: PLC0415  as above
-
     found = runs_named(store.link, name)
     if len(found) != 1:
         message = f"several runs begin with `{clean(name)}`" if found else f"no run begins with `{clean(name)}`"
@@ -83,9 +74,7 @@ def run_named(store: "FleetStore", name: str) -> "FleetRun":
     return found[0]
 
 
-def _text(found: "Overview", store: str) -> str:
-    from runner.fleet.overview import ALIVE, SILENT  # noqa: PLC0415  as above
-
+def _text(found: Overview, store: str) -> str:
     known = [word for word in _WORDS.split() if any(word in counts for counts in found.counts.values())]
     words = [*dict.fromkeys(("queued", "running", *known))]
     width = max((len(clean(target)) for target in found.counts), default=0)
@@ -100,14 +89,14 @@ def _text(found: "Overview", store: str) -> str:
     return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
 
 
-def suspended_line(suspended: "SuspendedTarget") -> str:
+def suspended_line(suspended: SuspendedTarget) -> str:
     """Why workers take no runs of a target: a wrong password, or a site that is down."""
     since = datetime.fromtimestamp(suspended.since, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     who = clean(suspended.workers[0]) if len(suspended.workers) == 1 else f"{len(suspended.workers)} workers"
     return f"! `{clean(suspended.target)}` is suspended by {who} since {since}: {clean(suspended.reason)}"
 
 
-def unserved_line(runs: "UnservedRuns") -> str:
+def unserved_line(runs: UnservedRuns) -> str:
     """A target may well have workers, but of a version that cannot resume what another has begun, or which its site
     lets not in.
     """
@@ -124,7 +113,7 @@ def unserved_line(runs: "UnservedRuns") -> str:
     return f"{line} with replay version {runs.replay}; start a worker of the version that began them{version}"
 
 
-def _lines(runs: "Sequence[FleetRun]", store: str) -> Iterator[str]:
+def _lines(runs: Sequence[FleetRun], store: str) -> Iterator[str]:
     for run in runs:
         word = run.status if run.state == "ended" and run.status else run.state
         mark = "?" if run.in_doubt else {"running": ">", "passed": " "}.get(word, "!")
@@ -137,7 +126,7 @@ def _lines(runs: "Sequence[FleetRun]", store: str) -> Iterator[str]:
         yield f"{mark} {clean(run.title)}  {run.id}  {word}{what}\n"
 
 
-def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObject:
+def _document(found: Overview | None, runs: Sequence[FleetRun]) -> JsonObject:
     whole: JsonObject = {"format": FORMAT}
     if found is not None:
         whole["targets"] = {target: {**counts} for target, counts in found.counts.items()}
@@ -157,7 +146,7 @@ def _document(found: "Overview | None", runs: "Sequence[FleetRun]") -> JsonObjec
     return whole
 
 
-def _code(run: "FleetRun") -> ExitCode:
+def _code(run: FleetRun) -> ExitCode:
     if run.state == "refused":
         return ExitCode.REFUSED
     if run.state != "ended" or run.exit_code is None:

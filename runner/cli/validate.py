@@ -166,7 +166,6 @@ def _checked_files(specs: Sequence[Path], project: Project) -> int:
 
 
 def _is_no_job(spec: Path) -> bool:
-    """Whether it is checked as what it is, and not as a job."""
     return _is_targets(spec) or _is_catalogue(spec) or _folder_of_doubles(spec) is not None
 
 

@@ -10,6 +10,10 @@ import uuid_utils
 
 from runner.cli import options
 from runner.cli.verb import Verb
+from runner.fleet.link import Link
+from runner.fleet.sign_ins import FleetSignIns
+from runner.fleet.suspended import SuspendedTargets
+from runner.fleet.turns import FleetPace
 from runner.foundation.problems import Problem, UsageError
 from runner.project.named_targets import KnownTarget, chosen, is_outside, targets_of
 from runner.project.project import Project
@@ -59,11 +63,8 @@ def worker(context: click.Context, /, **_: object) -> int:
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s, or
     with --once where runs of a silent worker could not be taken over, or of a suspended target are left.
     """
-    options.fleet_library()
-    from runner.fleet.link import Link  # noqa: PLC0415  for whoever names a database
-    from runner.fleet.sign_ins import FleetSignIns  # noqa: PLC0415  likewise
-    from runner.fleet.turns import FleetPace  # noqa: PLC0415  likewise
-    from runner.fleet.worker import PATIENCE  # noqa: PLC0415  likewise
+    options.check_fleet_library()
+    from runner.fleet.worker import PATIENCE  # noqa: PLC0415  250 ms, and may not be installed
 
     given = context.params
     known = _served(given["target"], given["targets"])
@@ -83,9 +84,8 @@ def worker(context: click.Context, /, **_: object) -> int:
 
 
 def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], sites: Sites) -> "FleetWorkerLoop":
-    from runner.execution.fleet_run import FleetRuns  # noqa: PLC0415  for whoever names a database
-    from runner.fleet.suspended import SuspendedTargets  # noqa: PLC0415  likewise
-    from runner.fleet.worker import FleetWorkerLoop  # noqa: PLC0415  likewise
+    from runner.execution.fleet_run import FleetRuns  # noqa: PLC0415  as above
+    from runner.fleet.worker import FleetWorkerLoop  # noqa: PLC0415  as above
 
     given = context.params
     suspended = SuspendedTargets(output.say)
@@ -119,7 +119,6 @@ def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], site
 
 
 def _name() -> str:
-    """What this worker is called in the database."""
     return f"{socket.gethostname()}:{os.getpid()}:{str(uuid_utils.uuid4())[:6]}"
 
 

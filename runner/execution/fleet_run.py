@@ -177,9 +177,7 @@ class FleetRuns:
         self, store: FleetStore, run: str, site: ReadySite, failure: CallFailed, *, in_doubt: int = 0
     ) -> Left:
         """Park a run whose site lets nobody in, and suspend its target here."""
-        secrets = Secrets()
-        site.hide_in(secrets)
-        reason = secrets.mask(failure.trouble.message)
+        reason = site.hide_in(Secrets()).mask(failure.trouble.message)
         self.suspended.suspend(site.name.name, failure, reason=reason)
         return self._left(store, run, Leaving(state="parked", note=reason, in_doubt=in_doubt), seconds=_LATER)
 

@@ -77,7 +77,6 @@ def never_begun(runs: Sequence[StoredRun]) -> list[PlannedRun]:
 
 
 def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
-    """What carries them out, a command for each file and target."""
     grouped: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in runs:
         grouped.setdefault((run.file, run.target), []).append(run)

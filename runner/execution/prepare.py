@@ -158,14 +158,12 @@ def _values(
 
 
 def _open_job(job: Job) -> Job:
-    """The job without its secret inputs."""
     if not any(declared.secret for declared in job.inputs):
         return job
     return replace(job, inputs=tuple(declared for declared in job.inputs if not declared.secret))
 
 
 def _given_secrets(chosen: Iterable[_Selected], given: Collection[str]) -> list[str]:
-    """The secret inputs that this command was given."""
     secret = dict.fromkeys(declared.name for run in chosen for declared in run.job.inputs if declared.secret)
     return [name for name in secret if name in given]
 
@@ -200,7 +198,6 @@ def _run_specs(
 
 
 def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
-    """Of the runs those that did not pass the last time."""
     if store is None:
         return run_set
     names = not_passed(store)

@@ -197,7 +197,6 @@ def changed_files(stored: StoredPlan) -> str | None:
 
 
 def _has_changed(path: Path, text: str) -> bool:
-    """Whether a file is other than it was, or is gone."""
     try:
         return read_bytes(path).decode("utf-8-sig", "replace") != text.removeprefix("\ufeff")
     except OSError:

@@ -147,7 +147,6 @@ class _Pool(Struct, kw_only=True):
             self.halt(carried, fault)
 
     def halt(self, carried: Carried, fault: BaseException, *, where: str = "") -> None:
-        """After a fault of ours no further run begins."""
         carried.faults.append(self.options.broken(fault, where))
         self.halted = True
 

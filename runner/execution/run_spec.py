@@ -134,7 +134,6 @@ def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
 
 
 def tags_in(written: str) -> list[str]:
-    """The tags that an expression names."""
     return sorted(str(symbol.obj) for symbol in _parsed(written)[1].symbols)
 
 

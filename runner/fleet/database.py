@@ -1,19 +1,20 @@
 """The database of a fleet: how it is reached, and its tables, which `fleet migrate` brings up to date.
 
-All of it lies in the schema `runner`, the tables of the queue too. No exception of psycopg leaves this room.
+All of it lies in the schema `runner`, the tables of the queue too. No exception of psycopg leaves this room, and the
+library is imported where it is needed: it takes 250 ms, and may not be installed.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
-
-import psycopg
-from psycopg import conninfo
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.runs.store import StoreError
+
+if TYPE_CHECKING:
+    import psycopg
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
@@ -81,10 +82,17 @@ class SchemaError(UsageError):
         super().__init__(Problem(code="E151", message=message, hint=hint))
 
 
+def load_library() -> None:
+    """Raise `ImportError` where the library is not installed."""
+    import psycopg  # noqa: F401, PLC0415  as above
+
+
 def parameters(dsn: str) -> dict[str, Any]:
     """What psycopg connects with. Raises `SchemaError`, without libpq's words, which may be the password."""
+    import psycopg  # noqa: PLC0415  as above
+
     try:
-        given = conninfo.conninfo_to_dict(dsn)
+        given = psycopg.conninfo.conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
         raise SchemaError("this is no connection string of PostgreSQL", hint=f"{_FORM}; {_ENCODED}") from None
     _check_address(dsn, given)
@@ -115,6 +123,8 @@ def shown(dsn: str) -> str:
 
 def connect(dsn: str) -> Connection:
     """A connection that commits each statement by itself. Raises `NoDatabaseError`."""
+    import psycopg  # noqa: PLC0415  as above
+
     with stored():
         return psycopg.connect(**parameters(dsn), autocommit=True)
 
@@ -122,6 +132,8 @@ def connect(dsn: str) -> Connection:
 @contextmanager
 def stored() -> Iterator[None]:
     """An error of the database as an error of the store."""
+    import psycopg  # noqa: PLC0415  as above
+
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -202,11 +214,11 @@ def _version(connection: Connection) -> int | None:
     return None if row is None else int(row[0])
 
 
-def _first_line(error: psycopg.Error) -> str:
+def _first_line(error: Exception) -> str:
     """What the server, or the library, says first; it names no password."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
-def _what_mends(error: psycopg.Error) -> str:
+def _what_mends(error: Exception) -> str:
     """Empty where the command may be repeated as it is."""
     return next((hint for pattern, hint in _LASTING.items() if pattern.search(_first_line(error))), "")

@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias, TypeVar
-
-import psycopg
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from runner.fleet import database
 from runner.fleet.database import Connection, NoDatabaseError, stored
+
+if TYPE_CHECKING:
+    import psycopg
 
 Cursor: TypeAlias = "psycopg.Cursor[tuple[Any, ...]]"
 _R = TypeVar("_R")
@@ -17,14 +18,11 @@ _LONGEST_PAUSE: Final = 2.0
 
 
 class Link:
-    """A connection that is opened when it is needed. An outage is waited for, up to `patience` seconds; `leave` gives
-    true where nothing is to be waited for any more. It may be shared by threads.
-    """
+    """A connection that is opened when it is needed, shared by threads. An outage is waited for, `patience` seconds."""
 
-    def __init__(self, dsn: str, *, patience: float = 0.0, leave: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, dsn: str, *, patience: float = 0.0) -> None:
         self._dsn = dsn
         self._patience = patience
-        self._leave = leave
         self._lock = threading.RLock()
         self._connection: Connection | None = None
 
@@ -50,7 +48,7 @@ class Link:
                         return do(self.opened())
                 except NoDatabaseError:
                     self.close()
-                    if time.monotonic() + pause > ends or self._leave():
+                    if time.monotonic() + pause > ends:
                         raise
                 time.sleep(pause)
                 pause = min(_LONGEST_PAUSE, pause * 2)

@@ -135,7 +135,6 @@ class FencedLog:
         return bytes(row[0])
 
     def put_plan(self, content: str) -> None:
-        """Store the plan of the run, as long as the run is this log's."""
         if not self.change(
             "update runs set kept = %(kept)s where id = %(run)s and fence = %(fence)s", {"kept": content}
         ):

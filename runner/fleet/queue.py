@@ -208,7 +208,6 @@ def sweep(link: Link, *, dead: float) -> list[str]:
 
 
 def seconds_up(link: Link) -> float:
-    """Since when the server runs."""
     row = link.run(_UP).fetchone()
     return 0.0 if row is None else float(row[0])
 

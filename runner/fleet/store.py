@@ -79,7 +79,7 @@ class BegunError(StoreError):
 
 class FleetStore:
     """The runs in the database at `dsn`. `worker` is who opens runs here. An outage is waited for, up to `patience`
-    seconds, unless `leave` says that nothing is. `now` replaces the clock of the server for rows of process logs.
+    seconds. `now` replaces the clock of the server for rows of process logs.
     """
 
     def __init__(
@@ -88,14 +88,12 @@ class FleetStore:
         *,
         worker: str | None = None,
         patience: float = 0.0,
-        leave: Callable[[], bool] = lambda: False,
         now: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.name = database.shown(dsn)
         self._dsn = dsn
         self._worker = worker
         self._patience = patience
-        self._leave = leave
         self._now = now
         self.link = self._new_link()
         self._open: dict[str, FencedLog] = {}
@@ -228,7 +226,7 @@ class FleetStore:
         return log
 
     def _new_link(self) -> Link:
-        return Link(self._dsn, patience=self._patience, leave=self._leave)
+        return Link(self._dsn, patience=self._patience)
 
     def _closed(self, run: str) -> StoreError:
         row = self.link.run("select state from runs where id = %(run)s", {"run": run}).fetchone()

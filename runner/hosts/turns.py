@@ -62,7 +62,6 @@ class Turn:
         self.give_back()
 
     def give_back(self) -> None:
-        """Give the turn back, if this run has it."""
         if self._process is not None:
             self._turns.holders.pop(self._process, None)
             self._turns.lock(self._process).release()

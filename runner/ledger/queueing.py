@@ -176,7 +176,6 @@ def _older_runs(connection: Connection, ledger: FleetLedger, digests: Iterable[s
 
 
 def _follow(connection: Connection, ledger: FleetLedger, claims: Sequence[VersionClaim]) -> None:
-    """Runs that wait for an earlier version of a job wait for the new version."""
     values = {
         "fleet": ledger.fleet,
         "runs": [claim.attempt.run for claim in claims],

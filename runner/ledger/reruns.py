@@ -73,7 +73,6 @@ class Reruns:
 
 
 def end_of(run: StoredRun) -> AttemptEnd:
-    """The end of a run that has ended."""
     return AttemptEnd(status=run.result.status, exit_code=run.result.exit_code, at=run.lines[-1].at)
 
 

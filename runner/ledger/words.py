@@ -66,7 +66,6 @@ def _row(decision: Decision, after: Collection[str], repeated: RepeatedSteps, st
 
 
 def summary_of_plan(decisions: Sequence[Decision]) -> str:
-    """What an `apply` would do, in a line."""
     begin = sum(each.state in BEGINS for each in decisions)
     resumed = sum(each.state is VersionState.RESUMED for each in decisions)
     goes_on = f", {resumed} would go on" if resumed else ""

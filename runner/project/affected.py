@@ -177,7 +177,6 @@ def _data(content: bytes | None) -> JsonObject:
 
 
 def _descriptor(content: bytes | None) -> JsonObject:
-    """The descriptor of a schema in a package."""
     try:
         written: Json = json.loads((content or b"").decode("utf-8-sig"))
     except ValueError:

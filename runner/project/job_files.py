@@ -71,7 +71,6 @@ class JobFile(Struct, frozen=True, kw_only=True):
 
     @property
     def sources(self) -> Mapping[str, str]:
-        """The texts of the documents."""
         return {name: document.text for name, document in self.documents.items()}
 
 

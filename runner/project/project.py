@@ -140,7 +140,6 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
 
 
 def check_doubles(target: Target, project: Project) -> None:
-    """Check the doubles of a sandbox, once."""
     if isinstance(target, SandboxTarget):
         project.catalogues.doubles(target)
 

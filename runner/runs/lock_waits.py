@@ -33,7 +33,6 @@ class LockWaits(Struct):
 
 
 def waited_for(lock: Claim, seconds: float, holder: LockHolder | None) -> Waited:
-    """The event of a run that has waited for its lock."""
     return Waited(
         key="",
         t=0.0,

@@ -112,7 +112,6 @@ def _cut(name: str, value: Json, secrets: Secrets) -> Json:
 
 
 def _cut_part(part: str, value: Json, secrets: Secrets) -> Json:
-    """A part of a record of ours within an event."""
     if part in _OURS:
         return value
     if part != "differences" or not isinstance(value, list):

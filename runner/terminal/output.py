@@ -48,7 +48,6 @@ def say_lines(text: str) -> None:
 
 
 def problems(*found: Problem) -> None:
-    """Problems on stderr, as text."""
     say_lines(mistakes.text(found))
 
 

@@ -89,7 +89,6 @@ class RunConsole:
         self._under_way = UnderWay(self.clock, total=self.total, prints_rows=prints_rows)
 
     def has_begun(self) -> bool:
-        """Whether any run has begun."""
         return self._begun
 
     def look(self, locks: Sequence[str]) -> None:
@@ -126,7 +125,6 @@ class RunConsole:
         return lambda line: self._event(run.facts.id, line)
 
     def ended(self, run: ActiveRun) -> None:
-        """End the transcript of a run."""
         self._close(run.facts.id)
         if isinstance(run.fault, StoreError):
             message = f"the run ended here: its events cannot be written: {run.fault}"

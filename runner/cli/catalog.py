@@ -20,7 +20,7 @@ from runner.catalogue.pulling import pull as pull_all
 from runner.catalogue.write import written
 from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
-from runner.cli.verb import Verb, VerbGroup, typed_names
+from runner.cli.verb import Verb, VerbGroup, is_typed
 from runner.foundation.problems import ExitCode, UsageError, are_errors
 from runner.foundation.sentences import many
 from runner.packages.files import Reader
@@ -245,7 +245,7 @@ def check(context: click.Context, /, **_: object) -> int:
     specs = (*given["jobs"], *given["specs"])
     target = one_target(given["target"], specs, given["targets"])
     git = given["against"]
-    if git and "file" in typed_names(context):
+    if git and is_typed(context, "file"):
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
     file = git or given["file"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     before, used = read_file(file, warn=output.problems), used_by(specs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from runner.cli import hints
-from runner.cli.verb import typed_names
+from runner.cli.verb import is_typed
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -157,7 +157,7 @@ def check_fleet_library() -> None:
 def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:
     """The runs of a fleet where `--db` names it, and `--runs` is not typed beside a variable that does."""
     fleet: RunStore | None = context.params.get("database")
-    typed = {"runs", "database"}.intersection(typed_names(context))
+    typed = {name for name in ("runs", "database") if is_typed(context, name)}
     if fleet is None or typed == {"runs"}:
         return folder
     if len(typed) > 1:
@@ -356,18 +356,6 @@ WAIT_READY = option(
     "DURATION as the target says, or 10m. With --catalog until its processes are as the catalogue says.",
 )
 GRACE = grace("The time for `undo` and `finally` after a signal; in GitHub Actions 7s.")
-STEP = click.option("--step", metavar="KEY", type=Filled(), help="The step in doubt that a verdict is given on.")
-AS = click.option(
-    "--as",
-    "verdict",
-    type=hints.OneWord(["passed", "failed", "retry"]),
-    help="The verdict of a person who has checked the site; `retry` sends the call again, unless the process log now "
-    "shows a start that may be this call.",
-)
-EVEN_THOUGH = click.option(
-    "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
-)
-RESULT = click.option("--result", metavar="JSON", help="The result of a step that passed.")
 QUIET = option("-q", "--quiet", is_flag=True, help="Print only what did not pass, and the end.")
 VERBOSE = option("-v", "--verbose", is_flag=True, help="Print every call, attempt and reading, too.")
 

@@ -8,30 +8,18 @@ from functools import partial
 import click
 
 from runner.cli import options, reports
-from runner.cli.command import (
-    carry_out,
-    console_of,
-    given_anew,
-    permission,
-    print_rerun,
-    print_totals,
-    waits_for,
-    with_reports,
-)
+from runner.cli.command import console_of, given_anew, permission, print_rerun, print_totals, with_reports
 from runner.cli.hints import PREFIX
 from runner.cli.nearby import named_run
+from runner.cli.run import carry_out_new
 from runner.cli.verb import Verb
 from runner.execution import resume_run
-from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
-from runner.execution.locks import claim_of
-from runner.execution.planned_runs import CommandPlan, PlannedRun, commands, never_begun
+from runner.execution.planned_runs import PlannedRun, commands, never_begun
 from runner.execution.resume_run import ResumableRun
-from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import check_permission
+from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import many
-from runner.hosts.judgement import Judgement
-from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
@@ -40,11 +28,9 @@ from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.reports.words import title
 from runner.runs.events import RunStatus
-from runner.runs.store import LocalRunStore
-from runner.runs.stored_runs import StoredRun, load, of_one_command, passed_by_digest, prepare_store, was_queued
+from runner.runs.stored_runs import StoredRun, load, of_one_command, passed_by_digest, was_queued
 from runner.secrets.holes import MARK
 from runner.terminal import output
-from runner.terminal.run_console import RunConsole
 
 
 @click.command("rerun", cls=Verb)
@@ -86,7 +72,9 @@ def rerun(context: click.Context, /, **_: object) -> int:
         for sentence in _sentences(run):
             output.say(f"{clean(run.spec.title)}: {sentence}" if len(stored) > 1 else sentence)
     console = console_of(context, wanted_reports, jobs=[run.spec.job for run in stored])
-    carried, code = _carry_out(context, stored, console, yes=allowed.yes)
+    specs, reruns = [run.spec for run in stored], [run.stored.id for run in stored]
+    claims = PlanClaims(given["runs"], specs, again=True)
+    carried, code = carry_out_new(context, console, specs, claims, reruns=reruns, check=partial(_check_places, stored))
     print_totals(console, carried, total=len(stored))
     print_rerun(console, carried)
     return with_reports(wanted_reports, carried, code)
@@ -197,45 +185,11 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
         )
 
 
-def _carry_out(
-    context: click.Context, runs: Sequence[ResumableRun], console: RunConsole, *, yes: bool
-) -> tuple[Carried, ExitCode]:
-    store: LocalRunStore = context.params["runs"]
-    sandboxes = Sandboxes(store)
-    with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
-        pending = _pending(context, runs, sites)
-        until_ready = waits_for(sites, [run.spec for run in runs], context)
-        prepare_store(store)
-        carried, code = carry_out(pending, console, context, yes=yes, until_ready=until_ready)
-    sandboxes.forget([made.result for made in carried.runs])
-    return carried, code
-
-
-def _pending(context: click.Context, runs: Sequence[ResumableRun], sites: Sites) -> list[PendingRun]:
-    """New runs of one command. Raises `UsageError` where a target is another place than it was."""
-    given, command = context.params, new_id()
-    found = [sites.of(run.spec.target) for run in runs]
-    wrong = [
-        problem
-        for run, site in zip(runs, found, strict=True)
-        if (problem := _elsewhere(run, site.name.url)) is not None
-    ]
-    if wrong:
+def _check_places(runs: Sequence[ResumableRun], sites: Sites) -> None:
+    """Raise `UsageError` where a target is another place than it was."""
+    found = (_elsewhere(run, sites.of(run.spec.target).name.url) for run in runs)
+    if wrong := [problem for problem in found if problem is not None]:
         raise UsageError(*dict.fromkeys(wrong))
-    store, judgement = runs[0].stored.store, Judgement(hold=given["hold"])
-    alone = given["jobs"] == 1 or len(runs) == 1
-    command_plan = CommandPlan(specs=[run.spec for run in runs], reruns=[run.stored.id for run in runs])
-
-    def begun(run: ResumableRun) -> ActiveRun:
-        origin = RunOrigin(command=command, rerun_of=run.stored.id)
-        active = begin(run.spec, sites, store, alone=alone, judgement=judgement, origin=origin)
-        command_plan.note(store, active.facts.id)
-        return active
-
-    return [
-        PendingRun(title=run.spec.title, lock=claim_of(run.spec.job, run.spec.target, site), begin=partial(begun, run))
-        for run, site in zip(runs, found, strict=True)
-    ]
 
 
 def _elsewhere(run: ResumableRun, url: str) -> Problem | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from runner.cli import options, reports
+from runner.cli import hints, options, reports
 from runner.cli.command import (
     at_once,
     carry_out,
@@ -50,13 +50,28 @@ if TYPE_CHECKING:
 _FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_though", "result", "quiet", "verbose")
 """Parameters that say something to a fleet; what a worker decides is not among them."""
 
+_STEP = click.option(
+    "--step", metavar="KEY", type=options.Filled(), help="The step in doubt that a verdict is given on."
+)
+_AS = click.option(
+    "--as",
+    "verdict",
+    type=hints.OneWord(["passed", "failed", "retry"]),
+    help="The verdict of a person who has checked the site; `retry` sends the call again, unless the process log now "
+    "shows a start that may be this call.",
+)
+_EVEN_THOUGH = click.option(
+    "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
+)
+_RESULT = click.option("--result", metavar="JSON", help="The result of a step that passed.")
+
 
 @click.command("resume", cls=Verb)
 @options.RUN
-@options.STEP
-@options.AS
-@options.EVEN_THOUGH
-@options.RESULT
+@_STEP
+@_AS
+@_EVEN_THOUGH
+@_RESULT
 @options.STORED_RUN
 @options.DB
 @click.pass_context

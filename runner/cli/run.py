@@ -1,6 +1,8 @@
 """`runner run`: carries jobs out, prints how it goes, writes the reports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import zip_longest
 
 import click
 
@@ -21,7 +23,7 @@ from runner.execution.locks import claim_of
 from runner.execution.planned_runs import CommandPlan
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import Carried, PendingRun
-from runner.execution.run_spec import RunSet, RunSpec, check_permission
+from runner.execution.run_spec import RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
 from runner.hosts.judgement import Judgement
@@ -91,7 +93,7 @@ def run(context: click.Context, /, **_: object) -> int:
     claims.check()
     check_permission(run_set.runs, allowed)
     console = console_of(context, places, jobs=[run.job for run in run_set.runs])
-    carried, code = _carry_out(context, run_set, claims, console)
+    carried, code = carry_out_new(context, console, run_set.runs, claims)
     print_totals(console, carried, total=len(run_set.runs))
     print_rerun(console, carried)
     return with_reports(places, carried, code)
@@ -118,37 +120,48 @@ def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> 
     return code
 
 
-def _carry_out(
-    context: click.Context, run_set: RunSet, claims: PlanClaims, console: RunConsole
+def carry_out_new(
+    context: click.Context,
+    console: RunConsole,
+    specs: Sequence[RunSpec],
+    claims: PlanClaims,
+    *,
+    reruns: Sequence[str] = (),
+    check: Callable[[Sites], None] = lambda _: None,
 ) -> tuple[Carried, ExitCode]:
-    """Make every site ready, then carry the runs out."""
-    given = context.params
-    store: LocalRunStore = given["runs"]
-    alone = given["jobs"] == 1 or len(run_set.runs) == 1
-    judgement = Judgement(hold=given["hold"])
-    origin = RunOrigin(command=new_id())
+    """Make every site ready, then carry the runs out. `reruns` are those that they carry out once more, in the same
+    order; `check` may refuse a site.
+    """
+    store: LocalRunStore = context.params["runs"]
     sandboxes = Sandboxes(store)
-    command_plan = CommandPlan(specs=run_set.runs)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
-
-        def pending(spec: RunSpec) -> PendingRun:
-            def begun() -> ActiveRun:
-                run = begin(spec, sites, store, alone=alone, judgement=judgement, origin=origin)
-                claims.note(spec, run.facts.id)
-                command_plan.note(store, run.facts.id)
-                return run
-
-            return PendingRun(
-                title=spec.title, lock=claim_of(spec.job, spec.target, sites.of(spec.target)), begin=begun
-            )
-
-        all_runs = [pending(spec) for spec in run_set.runs]
-        until_ready = waits_for(sites, run_set.runs, context)
+        pending = list(_pending(context, specs, sites, claims, reruns=reruns))
+        check(sites)
+        until_ready = waits_for(sites, specs, context)
         prepare_store(store)
         claims.take()
         try:
-            carried, code = carry_out(all_runs, console, context, yes=given["yes"], until_ready=until_ready)
+            carried, code = carry_out(pending, console, context, yes=context.params["yes"], until_ready=until_ready)
         finally:
             claims.give_back()
     sandboxes.forget([run.result for run in carried.runs])
     return carried, code
+
+
+def _pending(
+    context: click.Context, specs: Sequence[RunSpec], sites: Sites, claims: PlanClaims, *, reruns: Sequence[str]
+) -> Iterator[PendingRun]:
+    given, command = context.params, new_id()
+    alone, judgement = given["jobs"] == 1 or len(specs) == 1, Judgement(hold=given["hold"])
+    command_plan = CommandPlan(specs=specs, reruns=reruns)
+
+    def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:
+        origin = RunOrigin(command=command, rerun_of=rerun_of)
+        run = begin(spec, sites, given["runs"], alone=alone, judgement=judgement, origin=origin)
+        claims.note(spec, run.facts.id)
+        command_plan.note(given["runs"], run.facts.id)
+        return run
+
+    for spec, rerun_of in zip_longest(specs, reruns):
+        lock = claim_of(spec.job, spec.target, sites.of(spec.target))
+        yield PendingRun(title=spec.title, lock=lock, begin=partial(begun, spec, rerun_of))

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from runner.cli import hints, options
-from runner.cli.verb import Verb, typed_names
+from runner.cli.verb import Verb, is_typed
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
 from runner.foundation.problems import CODES, ExitCode, Problem, UsageError
@@ -260,6 +260,6 @@ def _start_project(folder: Path, *, root: Path) -> None:
 def _refuse_options_of_deploy(context: click.Context) -> None:
     """Raise `UsageError` for an option that somebody has typed, and that is for `--deploy` only."""
     for name, option in (("target", "--target"), ("image", "--image"), ("db_secret", "--db-secret")):
-        if context.params[name] and name in typed_names(context):
+        if context.params[name] and is_typed(context, name):
             hint = f"add `--deploy KIND`: {', '.join(DEPLOY_KINDS)}"
             raise UsageError(Problem(code="E150", message=f"`{option}` is for `--deploy` only", hint=hint))

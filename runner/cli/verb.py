@@ -97,7 +97,11 @@ def from_environment(context: click.Context) -> list[click.Parameter]:
 
 def typed_names(context: click.Context) -> list[str]:
     """The names of the parameters that somebody has typed."""
-    return [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    return [name for name in context.params if is_typed(context, name)]
+
+
+def is_typed(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def _variables_in_use(context: click.Context) -> str:

@@ -18,12 +18,7 @@ class WatchedCaller:
     """
 
     def __init__(
-        self,
-        caller: Caller,
-        *,
-        has_acted: bool,
-        shut_out: Callable[[CallFailed], object],
-        let_in: Callable[[], object],
+        self, caller: Caller, *, has_acted: bool, shut_out: Callable[[CallFailed], object], let_in: Callable[[], object]
     ) -> None:
         self._caller = caller
         self._has_acted = has_acted

@@ -370,11 +370,7 @@ class FleetWorkerLoop:
             target: {"reason": each.reason, "since": each.since} for target, each in self.suspended.all().items()
         }
         return RegisteredWorker(
-            name=self.name,
-            targets=self.targets,
-            jobs=self.jobs,
-            replay=self.replay,
-            suspended=json.dumps(suspended),
+            name=self.name, targets=self.targets, jobs=self.jobs, replay=self.replay, suspended=json.dumps(suspended)
         )
 
 

@@ -8,7 +8,7 @@ Two repositories that share a database have ledgers of their own, by the name of
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from runner.fleet import database
 from runner.fleet.database import Connection, NoDatabaseError
@@ -22,6 +22,7 @@ from runner.ledger.model import (
     VersionClaim,
     entry_of,
 )
+from runner.runs.events import RunStatus
 from runner.runs.store import StoreError
 
 _ENTRIES: Final = """
@@ -93,9 +94,8 @@ class FleetLedger:
         self._link = Link(dsn)
 
     def exists(self) -> bool:
-        with _stored():
-            ((found,),) = self._link.run(_EXISTS, {"fleet": self.fleet})
-            return bool(found)
+        ((found,),) = self._read(_EXISTS)
+        return bool(found)
 
     def prepare(self) -> None:
         """A fleet's tables are made by `fleet migrate` alone."""
@@ -175,6 +175,10 @@ class FleetLedger:
     def _entries(self, sql: str, **values: object) -> list[LedgerEntry]:
         with _stored():
             return self._link.records(_entry, sql, {**values, "fleet": self.fleet})
+
+    def _read(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
+        with _stored():
+            return self._link.run(sql, {**values, "fleet": self.fleet}).fetchall()
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from runner.ledger.model import (
     VersionClaim,
     entry_of,
 )
+from runner.runs.events import RunStatus
 
 _FORMAT: Final = 2
 _MARK: Final = 0x6372_6C67

@@ -105,11 +105,7 @@ def queue_versions(
 
 def replaced_runs(ledger: FleetLedger, current: Sequence[AppliedVersion]) -> list[str]:
     """The open runs of versions that the files do not hold any more."""
-    values = {
-        "fleet": ledger.fleet,
-        "digests": [version.digest for version in current],
-        **_titles(current),
-    }
+    values = {"fleet": ledger.fleet, "digests": [version.digest for version in current], **_titles(current)}
     with ledger.alone() as connection:
         return [run for (run,) in connection.execute(_REPLACED, values)]
 

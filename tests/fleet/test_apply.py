@@ -18,7 +18,7 @@ from fleets import Fleet, charges, in_thread, until
 from strict_schema import flaws
 
 from runner.cli.main import ended
-from runner.fleet import queue
+from runner.fleet import orders
 from runner.fleet.store import FleetStore
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import known_state
@@ -602,7 +602,7 @@ def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everyw
         assert ended(["stop", run]) == 0
         monkeypatch.setenv("GITHUB_ACTOR", "somebody-later")
         assert ended(["stop", run]) == 0
-        for each, person in queue.to_stop(store.link, runs.running()).items():
+        for each, person in orders.to_stop(store.link, runs.running()).items():
             runs.stop(each, person)
         thread.join()
     capsys.readouterr()

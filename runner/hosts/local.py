@@ -14,21 +14,8 @@ from typing import assert_never
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from runner.engine import effects
 from runner.engine.carry_out import carry_out
-from runner.engine.effects import (
-    Ask,
-    Done,
-    Effect,
-    Failed,
-    Note,
-    Outcome,
-    PollStop,
-    QueryPeers,
-    ResolveDoubt,
-    Send,
-    Sleep,
-    Stopped,
-)
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
@@ -41,23 +28,7 @@ from runner.hosts.stop_policy import StopPolicy
 from runner.hosts.turns import HeldUp, RunLeftError, Turn
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
-from runner.runs.events import (
-    AnyEvent,
-    Asked,
-    CallSent,
-    Line,
-    Paused,
-    RunResumed,
-    RunStarted,
-    SignedIn,
-    StepFinished,
-    StepStarted,
-    Trouble,
-    UndoStarted,
-    Waited,
-    WaitsFor,
-    stopped,
-)
+from runner.runs import events
 from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.journal import Journal
 from runner.runs.store import NoOtherRuns, OwnedRows
@@ -86,7 +57,7 @@ class LocalHost:
     journal: Journal
     stop: Stop
     turn: Turn
-    ask: Callable[[Ask, Stop, float | None], bool | None]
+    ask: Callable[[effects.Ask, Stop, float | None], bool | None]
     judgement: Judgement = field(default_factory=Judgement)
     owned: OwnedRows = field(default_factory=NoOtherRuns)
     lets_in: Callable[[], bool] = lambda: True
@@ -94,7 +65,7 @@ class LocalHost:
     clock: Callable[[], float] = time.monotonic
     person: Person = field(default_factory=Person)
     says_yes: bool = False
-    waits: tuple[Waited, ...] = ()
+    waits: tuple[events.Waited, ...] = ()
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
     policy: StopPolicy = field(init=False)
     _judging: Judging = field(init=False)
@@ -114,7 +85,7 @@ class LocalHost:
         """The keys of verdicts that were not needed: the rows were settled without them."""
         return self._judging.unused
 
-    def carry(self, plan: Plan, run: RunFacts, *, earlier: Sequence[Line] = ()) -> None:
+    def carry(self, plan: Plan, run: RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
         """Carry the plan out to its end, or to where it is left; from where the `earlier` lines of its journal end.
 
         Raises `StoreError` where the journal, or what is owned, cannot be written any more; `MisfitError` and
@@ -124,14 +95,18 @@ class LocalHost:
         self._started = self.clock() - replay.t
         self._replayed = bool(earlier)
         running = carry_out(plan, run)
-        outcome: Outcome | None = None
+        outcome: effects.Outcome | None = None
         try:
             while True:
                 effect = running.send(outcome)
                 replayed = replay.outcome(effect)
                 outcome = self._perform(effect, replayed) if isinstance(replayed, Beyond) else replayed
                 self.policy.learn(effect, outcome)
-                if isinstance(replayed, Beyond) and isinstance(effect, Note) and isinstance(effect.event, StepFinished):
+                if (
+                    isinstance(replayed, Beyond)
+                    and isinstance(effect, effects.Note)
+                    and isinstance(effect.event, events.StepFinished)
+                ):
                     self.turn.give_back()  # not in a replay: a turn from before belongs to the row that was open then
                 if outcome is not None:
                     resumed_before, resumed_now = replay.was_resumed(), self._was_resumed()
@@ -142,48 +117,48 @@ class LocalHost:
         finally:
             self.turn.leave()
 
-    def _perform(self, effect: Effect, beyond: Beyond) -> Outcome | None:
+    def _perform(self, effect: effects.Effect, beyond: Beyond) -> effects.Outcome | None:
         match effect:
-            case Note(event=event):
+            case effects.Note(event=event):
                 self._note(event)
                 return None
-            case PollStop():
+            case effects.PollStop():
                 return self._poll()
-            case ResolveDoubt():
+            case effects.ResolveDoubt():
                 return self._judge(effect)
-            case QueryPeers():
+            case effects.QueryPeers():
                 return self._query(effect)
-            case Send(effect=StepEffect.ONCE) if beyond.sent:
+            case effects.Send(effect=StepEffect.ONCE) if beyond.sent:
                 return self._broken_off(effect)
             case _:
                 return self._act(effect)
 
-    def _act(self, effect: Send | Sleep | Ask) -> Outcome:
+    def _act(self, effect: effects.Send | effects.Sleep | effects.Ask) -> effects.Outcome:
         if self._judging.only_settles and not self.policy.settles(effect):
             raise RunLeftError
         if not self.policy.allows(effect):
             return self._refuse(effect.key)
         self._check_on()
         self._resume()  # before the effect, however long it takes: its time is none that had passed before
-        if self._is_due or not isinstance(effect, Send):
+        if self._is_due or not isinstance(effect, effects.Send):
             self._commit()
         if not self.policy.allows(effect):  # the stop came meanwhile, as while a resumed run signed in
             return self._refuse(effect.key)
         match effect:
-            case Send():
+            case effects.Send():
                 return self._send(effect)
-            case Sleep():
+            case effects.Sleep():
                 return self._pause(effect)
-            case Ask():
+            case effects.Ask():
                 return self._ask(effect)
             case _:
                 assert_never(effect)
 
-    def _note(self, event: AnyEvent) -> None:
-        if self._judging.only_settles and isinstance(event, StepStarted | UndoStarted):
+    def _note(self, event: events.AnyEvent) -> None:
+        if self._judging.only_settles and isinstance(event, events.StepStarted | events.UndoStarted):
             raise RunLeftError
         self._append(event)
-        if isinstance(event, RunStarted):
+        if isinstance(event, events.RunStarted):
             self._note_waits()
             self._commit()
 
@@ -191,19 +166,19 @@ class LocalHost:
         for waited in self.waits:
             self.journal.append(replace(waited, t=self._t()))
 
-    def _poll(self) -> Outcome | None:
+    def _poll(self) -> effects.Outcome | None:
         """That the run was resumed after a break, or the stop, if the engine does not know of it yet."""
         if self._judging.only_settles:
             return None
         self._resume()
         if self._resumed:
-            return Done(t=self._resumed_at)
+            return effects.Done(t=self._resumed_at)
         if self.stop.why is None or self.policy.is_announced:
             return None
         self.policy.is_announced = True
         return self._stopped(WHOLE_RUN, over=self.stop.is_over())
 
-    def _send(self, send: Send) -> Outcome:
+    def _send(self, send: effects.Send) -> effects.Outcome:
         if send.turn is not None and not self._take_turn(send.key, send.turn):
             return self._refuse(send.key)
         gate = CallGate(host=self, send=send)
@@ -217,30 +192,30 @@ class LocalHost:
         match ending:
             case Answered(value=value, date=date):
                 self._append(call_answered(send, t, ending))
-                return Done(t=t, value=value, date=date)
+                return effects.Done(t=t, value=value, date=date)
             case CallFailed():
                 self._append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
-                return Failed(t=t, failure=ending)
+                return effects.Failed(t=t, failure=ending)
             case _:
                 assert_never(ending)
 
-    def is_wanted(self, send: Send) -> bool:
+    def is_wanted(self, send: effects.Send) -> bool:
         return self.policy.allows(send)
 
     def check_fence(self) -> None:
         self.journal.check_fence()
 
     def note_sign_in(self, key: str, kind: str, seconds: float) -> None:
-        self._append(SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
+        self._append(events.SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
 
-    def note_sent(self, send: Send, request: Request | None) -> None:
+    def note_sent(self, send: effects.Send, request: Request | None) -> None:
         """Journal that a call is sent, before it is; the first that changes something durably, too: a run that is lost
         would be made anew, and change it once more. A start is stored before it leaves, too: until it has its row, a
         row that it may have made is nobody's.
         """
         if (process := process_started(send.call)) is not None:
             self.owned.begin(send.key, process, seconds=send.seconds)
-        sent = CallSent(
+        sent = events.CallSent(
             key=send.key,
             effect=send.effect.value,
             call=record(send.call),
@@ -254,7 +229,7 @@ class LocalHost:
         if is_act:
             self._commit()
 
-    def _note_start_ended(self, send: Send, ending: Ending) -> None:
+    def _note_start_ended(self, send: effects.Send, ending: Ending) -> None:
         if process_started(send.call) is None:
             return
         if isinstance(ending, CallFailed) and has_begun_nothing(ending):
@@ -262,38 +237,38 @@ class LocalHost:
         elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
             self.owned.answer(send.key)
 
-    def _broken_off(self, send: Send) -> Failed:
+    def _broken_off(self, send: effects.Send) -> effects.Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
         message = "the run broke off before the call was answered"
-        failure = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E312", message=message))
+        failure = CallFailed(kind=FailureKind.UNANSWERED, trouble=events.Trouble(code="E312", message=message))
         t = self._t()
         self._append(attempt_failed(send.key, t, failure))
-        return Failed(t=t, failure=failure)
+        return effects.Failed(t=t, failure=failure)
 
     def _take_turn(self, key: str, process: str) -> bool:
         """Have the turn of `process`. False where the stop came before."""
-        with self._waiting(key, WaitsFor.TURN, name=process) as begin:
+        with self._waiting(key, events.WaitsFor.TURN, name=process) as begin:
             return self.turn.take(process, self.stop, held_up=begin)
 
     def wait_for_rate(self, key: str, seconds: float) -> None:
         """Wait for the pace of the site. A stop ends it."""
-        with self._waiting(key, WaitsFor.RATE) as begin:
+        with self._waiting(key, events.WaitsFor.RATE) as begin:
             if seconds >= _WORTH_A_NOTE:
                 begin(None)
             self.stop.wait(seconds)
         self._check_on()
 
     @contextmanager
-    def _waiting(self, key: str, what: WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
+    def _waiting(self, key: str, what: events.WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
         """A wait for what is nobody's work: as long as it lasts, the run's active time does not pass. What it gives
         journals the wait, where it takes a while, with who is in the way.
         """
         begun, t = self.clock(), self._t()
-        noted: Waited | None = None
+        noted: events.Waited | None = None
 
         def begin(held_by: LockHolder | None) -> None:
             nonlocal noted
-            noted = Waited(key=key, t=t, what=what, name=name or UNSET, held_by=held_by or UNSET)
+            noted = events.Waited(key=key, t=t, what=what, name=name or UNSET, held_by=held_by or UNSET)
             self._append(noted)
 
         yield begin
@@ -302,7 +277,7 @@ class LocalHost:
         if noted is not None:
             self._append(replace(noted, seconds=round(seconds, 3)))
 
-    def _pause(self, pause: Sleep) -> Outcome:
+    def _pause(self, pause: effects.Sleep) -> effects.Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
         if pause.between_attempts:
             self.turn.give_back()
@@ -311,17 +286,17 @@ class LocalHost:
         if not self.policy.allows(pause):
             return self._refuse(pause.key)
         t = self._t()
-        self._append(Paused(key=pause.key, t=t, seconds=round(seconds, 3), why=pause.why))
-        return Done(t=t)
+        self._append(events.Paused(key=pause.key, t=t, seconds=round(seconds, 3), why=pause.why))
+        return effects.Done(t=t)
 
-    def _ask(self, ask: Ask) -> Outcome:
+    def _ask(self, ask: effects.Ask) -> effects.Outcome:
         value = self.ask(ask, self.stop, ask.seconds)
         if value is None and self.stop.why is not None:
             return self._refuse(ask.key)
         how = VerdictSource.YES if self.says_yes else VerdictSource.QUESTION
         return self._asked(ask.key, value, how=None if value is None else how)
 
-    def _judge(self, doubt: ResolveDoubt) -> Outcome:
+    def _judge(self, doubt: effects.ResolveDoubt) -> effects.Outcome:
         answer = self._judging.answer(doubt)
         if answer is None:
             raise RunLeftError
@@ -331,7 +306,7 @@ class LocalHost:
         person = self.judgement.people.get(str(answer.get("key")))
         return replace(self._asked(",".join(doubt.keys), written, how=how, person=person), value=answer)
 
-    def _query(self, query: QueryPeers) -> Outcome:
+    def _query(self, query: effects.QueryPeers) -> effects.Outcome:
         others = self.owned.ask(
             query.key,
             query.codes or (query.process,),
@@ -343,23 +318,25 @@ class LocalHost:
         )
         return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
 
-    def _asked(self, key: str, value: Json, *, how: VerdictSource | None = None, person: Person | None = None) -> Done:
+    def _asked(
+        self, key: str, value: Json, *, how: VerdictSource | None = None, person: Person | None = None
+    ) -> effects.Done:
         """Journal an answer. `how` a person gave it; None where nobody did."""
         t, person = self._t(), person or self.person
         by = UNSET if how is None else VerdictBy(how=how, user=person.user, ci_user=person.ci_user)
-        self._append(Asked(key=key, t=t, value=value, by=by))
-        return Done(t=t, value=value)
+        self._append(events.Asked(key=key, t=t, value=value, by=by))
+        return effects.Done(t=t, value=value)
 
-    def _refuse(self, key: str) -> Stopped:
+    def _refuse(self, key: str) -> effects.Stopped:
         """The effect is not performed, since the run has to stop."""
         over = self.stop.is_over()
         self.policy.is_announced = self.policy.is_announced or not over
         return self._stopped(key, over=over)
 
-    def _stopped(self, key: str, *, over: bool) -> Stopped:
+    def _stopped(self, key: str, *, over: bool) -> effects.Stopped:
         t, why = self._t(), str(self.stop.why)
-        self._append(stopped(why, key=key, t=t, final=over, ordered_by=self.stop.ordered_by))
-        return Stopped(t=t, why=why, over=over)
+        self._append(events.stopped(why, key=key, t=t, final=over, ordered_by=self.stop.ordered_by))
+        return effects.Stopped(t=t, why=why, over=over)
 
     def _check_on(self) -> None:
         if not self.goes_on():
@@ -370,7 +347,7 @@ class LocalHost:
         self._is_due = False
         self.journal.commit()
 
-    def _append(self, event: AnyEvent, *, durable: bool = False) -> None:
+    def _append(self, event: events.AnyEvent, *, durable: bool = False) -> None:
         self._resume()
         self.journal.append(event, durable=durable)
 
@@ -380,7 +357,7 @@ class LocalHost:
             if not self.lets_in():
                 raise RunLeftError
             self._replayed, self._resumed, self._resumed_at = False, True, self._t()
-            self.journal.append(RunResumed(t=self._resumed_at))
+            self.journal.append(events.RunResumed(t=self._resumed_at))
             self._note_waits()
 
     def _was_resumed(self) -> bool:

@@ -8,36 +8,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from runner.engine.effects import (
-    Ask,
-    Done,
-    Effect,
-    Failed,
-    Note,
-    Outcome,
-    PollStop,
-    QueryPeers,
-    ResolveDoubt,
-    Send,
-    Sleep,
-    Stopped,
-)
+from runner.engine import effects
 from runner.foundation.values import Json
-from runner.runs.events import (
-    GIVEN_UP,
-    AnyEvent,
-    Asked,
-    AttemptFailed,
-    CallAnswered,
-    CallSent,
-    Line,
-    Paused,
-    RunResumed,
-    SignedIn,
-    Trouble,
-    Waited,
-    time_of,
-)
+from runner.runs import events
 from runner.runs.facts import facts
 from runner.runs.journal import Journal
 from runner.service.calls import CallFailed, FailureKind, record
@@ -65,30 +38,30 @@ class Beyond(Struct, frozen=True, kw_only=True):
 class Replay:
     """Plays back the lines of a journal. `t` is the run's active time when the last of them was written."""
 
-    def __init__(self, journal: Journal, lines: Sequence[Line]) -> None:
+    def __init__(self, journal: Journal, lines: Sequence[events.Line]) -> None:
         self._journal = journal
         self._events = [line.event for line in lines]
         self._next = 0
         self._resumed = False
         self._resumed_at = 0.0
-        self.t = max(map(time_of, self._events), default=0.0)
+        self.t = max(map(events.time_of, self._events), default=0.0)
 
-    def outcome(self, effect: Effect) -> Outcome | Beyond | None:
+    def outcome(self, effect: effects.Effect) -> effects.Outcome | Beyond | None:
         """What the effect came to. Raises `MisfitError`, and `ForgottenError` where it cannot be known any more."""
         event = self._look()
         if event is None:
             return Beyond()
         match effect:
-            case Note(event=noted):
+            case effects.Note(event=noted):
                 self._noted(noted, event)
                 return None
-            case Send():
+            case effects.Send():
                 return self._sent(effect, event)
-            case PollStop() if getattr(event, "key", None) != WHOLE_RUN:
-                return Done(t=self._resumed_at) if self._resumed else None
-            case PollStop():
+            case effects.PollStop() if getattr(event, "key", None) != WHOLE_RUN:
+                return effects.Done(t=self._resumed_at) if self._resumed else None
+            case effects.PollStop():
                 return self._answered(WHOLE_RUN, self._take(event, WHOLE_RUN))
-            case Sleep() | Ask() | ResolveDoubt() | QueryPeers():
+            case effects.Sleep() | effects.Ask() | effects.ResolveDoubt() | effects.QueryPeers():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
     def was_resumed(self) -> bool:
@@ -96,67 +69,67 @@ class Replay:
         resumed, self._resumed = self._resumed, False
         return resumed
 
-    def _look(self) -> AnyEvent | None:
+    def _look(self) -> events.AnyEvent | None:
         """The next event, past the marks of earlier resumptions."""
         while self._next < len(self._events) and _is_no_outcome(event := self._events[self._next]):
             self._next += 1
-            if not isinstance(event, RunResumed):
+            if not isinstance(event, events.RunResumed):
                 continue
             self._resumed = True
             self._resumed_at = event.t
         return self._events[self._next] if self._next < len(self._events) else None
 
-    def _take(self, event: AnyEvent, key: str) -> AnyEvent:
+    def _take(self, event: events.AnyEvent, key: str) -> events.AnyEvent:
         """Go past an event that must be of this row."""
         if getattr(event, "key", None) != key:
             raise MisfitError(f"line {self._next + 1} is not about `{key}`")
         self._next += 1
         return event
 
-    def _noted(self, noted: AnyEvent, event: AnyEvent) -> None:
+    def _noted(self, noted: events.AnyEvent, event: events.AnyEvent) -> None:
         if noted != event and (written := self._journal.as_written(noted)) != event and facts(written) != facts(event):
             raise MisfitError(f"line {self._next + 1} is not the `{_name(noted)}` that this plan leads to")
         self._next += 1
 
-    def _sent(self, send: Send, event: AnyEvent) -> Outcome | Beyond:
-        if isinstance(event, CallSent):
+    def _sent(self, send: effects.Send, event: events.AnyEvent) -> effects.Outcome | Beyond:
+        if isinstance(event, events.CallSent):
             self._compare(send, event)
             self._next += 1
             following = self._look()
             if following is None:
                 return Beyond(sent=True)
-            if isinstance(following, CallSent) and following.key == send.key:  # it was made anew by a resumption
+            if isinstance(following, events.CallSent) and following.key == send.key:  # it was made anew by a resumption
                 return self._sent(send, following)
             event = following
         return self._answered(send.key, self._take(event, send.key))
 
-    def _compare(self, send: Send, event: CallSent) -> None:
-        sent = CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
+    def _compare(self, send: effects.Send, event: events.CallSent) -> None:
+        sent = events.CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
         fact = facts(event)
         if sent != fact and self._journal.as_written(sent) != fact:
             raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
 
-    def _answered(self, key: str, event: AnyEvent) -> Outcome:
+    def _answered(self, key: str, event: events.AnyEvent) -> effects.Outcome:
         match event:
-            case CallAnswered(value=value):
+            case events.CallAnswered(value=value):
                 if value == SECRET_VALUE:
                     raise ForgottenError(f"step `{key}` is marked `secret`, so that its answer was not stored")
-                return Done(t=event.t, value=self._whole(key, value), date=event.date)
-            case Asked(value={"result": result}) if result == SECRET_VALUE:
+                return effects.Done(t=event.t, value=self._whole(key, value), date=event.date)
+            case events.Asked(value={"result": result}) if result == SECRET_VALUE:
                 raise ForgottenError(f"step `{key}` is marked `secret`, so that the result handed in was not stored")
-            case Asked():
-                return Done(t=event.t, value=self._whole(key, event.value))
-            case Paused():
-                return Done(t=event.t)
-            case AttemptFailed(kind="stopped"):
-                return Stopped(t=event.t, why=event.signal, over=event.final)
-            case AttemptFailed():
-                return Failed(t=event.t, failure=self._failure(key, event))
+            case events.Asked():
+                return effects.Done(t=event.t, value=self._whole(key, event.value))
+            case events.Paused():
+                return effects.Done(t=event.t)
+            case events.AttemptFailed(kind="stopped"):
+                return effects.Stopped(t=event.t, why=event.signal, over=event.final)
+            case events.AttemptFailed():
+                return effects.Failed(t=event.t, failure=self._failure(key, event))
             case _:
                 raise MisfitError(f"line {self._next} is not an outcome of `{key}`")
 
-    def _failure(self, key: str, event: AttemptFailed) -> CallFailed:
-        trouble = Trouble(
+    def _failure(self, key: str, event: events.AttemptFailed) -> CallFailed:
+        trouble = events.Trouble(
             code=event.error.code,
             message=str(self._whole(key, event.error.message)),
             hint=None if event.error.hint is None else str(self._whole(key, event.error.hint)),
@@ -178,15 +151,15 @@ class Replay:
             raise ForgottenError(f"the answer of `{key}` cannot be read back: {error}") from error
 
 
-def _is_no_outcome(event: AnyEvent) -> bool:
+def _is_no_outcome(event: events.AnyEvent) -> bool:
     """Whether the event only marks that the run waits, signs in, broke off, or was resumed."""
-    is_given_up = isinstance(event, AttemptFailed) and event.kind == GIVEN_UP
-    return is_given_up or isinstance(event, RunResumed | SignedIn | Waited)
+    is_given_up = isinstance(event, events.AttemptFailed) and event.kind == events.GIVEN_UP
+    return is_given_up or isinstance(event, events.RunResumed | events.SignedIn | events.Waited)
 
 
-def _key(effect: Sleep | Ask | ResolveDoubt | QueryPeers) -> str:
-    return ",".join(effect.keys) if isinstance(effect, ResolveDoubt) else effect.key
+def _key(effect: effects.Sleep | effects.Ask | effects.ResolveDoubt | effects.QueryPeers) -> str:
+    return ",".join(effect.keys) if isinstance(effect, effects.ResolveDoubt) else effect.key
 
 
-def _name(event: AnyEvent) -> str:
+def _name(event: events.AnyEvent) -> str:
     return str(type(event).__struct_config__.tag)

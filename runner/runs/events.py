@@ -10,20 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from runner.runs.evidence import (
-    ApplyOrigin,
-    CiRun,
-    Difference,
-    LockHolder,
-    PauseReason,
-    Person,
-    Record,
-    SentRequest,
-    SiteAccess,
-    Unverified,
-    Value,
-    VerdictBy,
-)
+from runner.runs import evidence
 
 VERSION = 1
 FIRST_PREV = "0" * 64
@@ -54,7 +41,7 @@ class Section(StrEnum):
     FINALLY = "finally"
 
 
-class Trouble(Record, frozen=True):
+class Trouble(evidence.Record, frozen=True):
     """Why something did not pass: a code of `runner.foundation.problems.CODES`, a sentence, and what to try."""
 
     code: str
@@ -62,7 +49,7 @@ class Trouble(Record, frozen=True):
     hint: str | None = None
 
 
-class Row(Record, frozen=True):
+class Row(evidence.Record, frozen=True):
     """What a report knows of a step before it began. `kind` is the action's key; `help` is for people.
 
     The rest is evidence, as the job has it: `condition` is its `if`, `process` the code, perhaps with a template.
@@ -83,16 +70,16 @@ class Row(Record, frozen=True):
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
 
 
-class Check(Record, frozen=True):
+class Check(evidence.Record, frozen=True):
     """One expectation as it was evaluated; `message` says why it is not met, None where it is."""
 
     that: str
     passed: bool
     message: str | None = None
-    differences: tuple[Difference, ...] | msgspec.UnsetType = msgspec.UNSET
+    differences: tuple[evidence.Difference, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class TargetName(Record, frozen=True):
+class TargetName(evidence.Record, frozen=True):
     name: str
     url: str
     sandbox: bool
@@ -117,7 +104,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     file: str
     case: str | None
     target: TargetName
-    inputs: dict[str, Value]
+    inputs: dict[str, evidence.Value]
     digest: str
     commit: str | None
     started_at: str
@@ -128,11 +115,11 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     description: str | msgspec.UnsetType = msgspec.UNSET
     source: str | msgspec.UnsetType = msgspec.UNSET
     dirty: bool | msgspec.UnsetType = msgspec.UNSET
-    ci: CiRun | msgspec.UnsetType = msgspec.UNSET
-    access: SiteAccess | msgspec.UnsetType = msgspec.UNSET
+    ci: evidence.CiRun | msgspec.UnsetType = msgspec.UNSET
+    access: evidence.SiteAccess | msgspec.UnsetType = msgspec.UNSET
     traceparent: str | msgspec.UnsetType = msgspec.UNSET
     rerun_of: str | msgspec.UnsetType = msgspec.UNSET
-    applied: ApplyOrigin | msgspec.UnsetType = msgspec.UNSET
+    applied: evidence.ApplyOrigin | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -151,10 +138,10 @@ class CallSent(Event, frozen=True, tag="call.sent"):
 
     key: str
     effect: str
-    call: dict[str, Value]
-    watermark: dict[str, Value] | None = None
+    call: dict[str, evidence.Value]
+    watermark: dict[str, evidence.Value] | None = None
     t: float | msgspec.UnsetType = msgspec.UNSET
-    request: SentRequest | msgspec.UnsetType = msgspec.UNSET
+    request: evidence.SentRequest | msgspec.UnsetType = msgspec.UNSET
 
 
 class CallAnswered(Event, frozen=True, tag="call.answered"):
@@ -162,7 +149,7 @@ class CallAnswered(Event, frozen=True, tag="call.answered"):
 
     key: str
     t: float
-    value: Value
+    value: evidence.Value
     date: str | None = None
     status: int | msgspec.UnsetType = msgspec.UNSET
     bytes: int | msgspec.UnsetType = msgspec.UNSET
@@ -188,7 +175,7 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     nothing_ran: bool = False
     body: str | None = None
     stopped_by: str | msgspec.UnsetType = msgspec.UNSET
-    ordered_by: Person | msgspec.UnsetType = msgspec.UNSET
+    ordered_by: evidence.Person | msgspec.UnsetType = msgspec.UNSET
     bytes: int | msgspec.UnsetType = msgspec.UNSET
 
     @property
@@ -203,7 +190,7 @@ _STOPPED = "stopped: "
 
 
 def stopped(
-    signal: str, *, key: str, t: float, kind: str = "stopped", final: bool, ordered_by: Person | None = None
+    signal: str, *, key: str, t: float, kind: str = "stopped", final: bool, ordered_by: evidence.Person | None = None
 ) -> AttemptFailed:
     """A signal stopped the run, at the row `key` where it is known."""
     error = Trouble(code="E312", message=f"{_STOPPED}{signal}")
@@ -215,7 +202,7 @@ class Paused(Event, frozen=True, tag="paused"):
     key: str
     t: float
     seconds: float
-    why: PauseReason | msgspec.UnsetType = msgspec.UNSET
+    why: evidence.PauseReason | msgspec.UnsetType = msgspec.UNSET
 
 
 class SignedIn(Event, frozen=True, tag="signed.in"):
@@ -248,7 +235,7 @@ class Waited(Event, frozen=True, tag="waited"):
     what: WaitsFor
     seconds: float | None = None
     name: str | msgspec.UnsetType = msgspec.UNSET
-    held_by: LockHolder | msgspec.UnsetType = msgspec.UNSET
+    held_by: evidence.LockHolder | msgspec.UnsetType = msgspec.UNSET
 
 
 class Asked(Event, frozen=True, tag="asked"):
@@ -263,8 +250,8 @@ class Asked(Event, frozen=True, tag="asked"):
 
     key: str
     t: float
-    value: Value
-    by: VerdictBy | msgspec.UnsetType = msgspec.UNSET
+    value: evidence.Value
+    by: evidence.VerdictBy | msgspec.UnsetType = msgspec.UNSET
 
 
 class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
@@ -288,13 +275,13 @@ class StepFinished(Event, frozen=True, tag="step.finished"):
     flaky: bool = False
     verified: bool | str | None = None
     process_id: str | None = None
-    result: Value = None
-    outputs: dict[str, Value] = {}
+    result: evidence.Value = None
+    outputs: dict[str, evidence.Value] = {}
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
     reason: str | None = None
     error: Trouble | None = None
-    unverified: Unverified | msgspec.UnsetType = msgspec.UNSET
+    unverified: evidence.Unverified | msgspec.UnsetType = msgspec.UNSET
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
@@ -331,7 +318,7 @@ class RunFinished(Event, frozen=True, tag="run.finished"):
     t: float
     status: RunStatus
     exit_code: int
-    outputs: dict[str, Value] = {}
+    outputs: dict[str, evidence.Value] = {}
     undo: str = "none"
     error: Trouble | None = None
 
@@ -357,7 +344,7 @@ AnyEvent: TypeAlias = (
 )
 
 
-class Line(Record, frozen=True):
+class Line(evidence.Record, frozen=True):
     """One line of a journal. `sha256` is of the line's bytes, without its line end: the next line's `prev`."""
 
     seq: int

@@ -2,18 +2,7 @@
 
 import msgspec
 
-from runner.runs.events import (
-    AnyEvent,
-    AttemptFailed,
-    CallSent,
-    LogUnreadable,
-    RunFinished,
-    RunStarted,
-    StepFinished,
-    StepSkipped,
-    StepStarted,
-    Trouble,
-)
+from runner.runs import events
 
 _NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
 _RUN_EVIDENCE = (
@@ -23,27 +12,29 @@ _RUN_EVIDENCE = (
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
 
 
-def facts(event: AnyEvent) -> AnyEvent:
+def facts(event: events.AnyEvent) -> events.AnyEvent:
     """`event` without its sentences, which another version of the program may word in another way, and without
     evidence, which an earlier version did not write.
 
     Two events with the same facts mean the same, so that a journal is resumed whatever version wrote it.
     """
     match event:
-        case RunStarted():
+        case events.RunStarted():
             event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
-        case CallSent():
+        case events.CallSent():
             event = msgspec.structs.replace(event, t=msgspec.UNSET, request=msgspec.UNSET)
-        case StepStarted(row=row) | StepSkipped(row=row):
+        case events.StepStarted(row=row) | events.StepSkipped(row=row):
             bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
             event = msgspec.structs.replace(event, row=bare)
-        case StepFinished(checks=checks):
+        case events.StepFinished(checks=checks):
             silent = tuple(msgspec.structs.replace(check, message=None, differences=msgspec.UNSET) for check in checks)
             event = msgspec.structs.replace(event, checks=silent, warnings=(), unverified=msgspec.UNSET)
         case _:
             pass
     match event:
-        case AttemptFailed() | LogUnreadable() | StepFinished() | RunFinished() if event.error is not None:
-            return msgspec.structs.replace(event, error=Trouble(code=event.error.code, message=""))
+        case events.AttemptFailed() | events.LogUnreadable() | events.StepFinished() | events.RunFinished() if (
+            event.error is not None
+        ):
+            return msgspec.structs.replace(event, error=events.Trouble(code=event.error.code, message=""))
         case _:
             return event

@@ -20,18 +20,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from runner.foundation.private_files import (
-    BINARY,
-    PRIVATE_FILE,
-    PRIVATE_FOLDER,
-    ensure_folder,
-    is_taken,
-    sync_file,
-    sync_folder,
-    take,
-    write_all,
-    write_whole,
-)
+from runner.foundation import private_files
 from runner.runs.files.history import HistoryFile
 from runner.runs.store import USUAL, Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
 
@@ -56,7 +45,7 @@ class FileLog:
 
     def append(self, line: bytes, *, durable: bool) -> None:
         try:
-            write_all(self._file, line + b"\n")
+            private_files.write_all(self._file, line + b"\n")
             if durable:
                 self.sync_run()
                 os.fsync(self._file)
@@ -69,9 +58,9 @@ class FileLog:
             return
         with _stored(self._folder):
             with suppress(FileNotFoundError):
-                sync_file(self._folder / Part.PLAN.value)
-            sync_folder(self._folder)
-            sync_folder(self._folder.parent)
+                private_files.sync_file(self._folder / Part.PLAN.value)
+            private_files.sync_folder(self._folder)
+            private_files.sync_folder(self._folder.parent)
         self._is_run_durable = True
 
     def commit(self) -> None:
@@ -94,9 +83,9 @@ class FileLog:
             if target.exists():
                 return
             if not target.parent.exists():
-                target.parent.mkdir(mode=PRIVATE_FOLDER)
-                sync_folder(self._folder)
-            write_whole(target, content)
+                target.parent.mkdir(mode=private_files.PRIVATE_FOLDER)
+                private_files.sync_folder(self._folder)
+            private_files.write_whole(target, content)
 
     def result(self, name: str) -> bytes:
         with _stored(self._result_file(name)):
@@ -124,7 +113,7 @@ class FileRunStore:
         """Make the folder of runs, private and out of git's sight."""
         with _stored(self._root):
             for folder in dict.fromkeys((self._top, self._root)):
-                ensure_folder(folder)
+                private_files.ensure_folder(folder)
             ignored = self._top / ".gitignore"
             if not ignored.exists():
                 ignored.write_text("# Runs hold what a site answered; they are not for git.\n*\n")
@@ -145,19 +134,19 @@ class FileRunStore:
         """A file system without locks is no reason not to run: nobody else knows of a new run."""
         folder = self._root / run
         with _stored(folder):
-            folder.mkdir(mode=PRIVATE_FOLDER)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | BINARY
-            file = os.open(folder / EVENTS, flags, PRIVATE_FILE)
+            folder.mkdir(mode=private_files.PRIVATE_FOLDER)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | private_files.BINARY
+            file = os.open(folder / EVENTS, flags, private_files.PRIVATE_FILE)
             with suppress(OSError):
-                take(file)
+                private_files.take(file)
         return FileLog(folder, file)
 
     def reopen(self, run: str) -> FileLog:
         path = self._root / run / EVENTS
         with _stored(path):
-            file = os.open(path, os.O_RDWR | os.O_APPEND | BINARY)
+            file = os.open(path, os.O_RDWR | os.O_APPEND | private_files.BINARY)
             try:
-                is_free = take(file)
+                is_free = private_files.take(file)
             except BaseException:
                 os.close(file)
                 raise
@@ -177,7 +166,7 @@ class FileRunStore:
         return [line[:-1] for line in (first, last) if line.endswith(b"\n")]
 
     def is_being_written(self, run: str) -> bool:
-        return is_taken(self._root / run / EVENTS)
+        return private_files.is_taken(self._root / run / EVENTS)
 
     def seconds_silent(self, run: str) -> float | None:
         """Nobody is: the lock of a run vanishes with its process."""
@@ -192,7 +181,7 @@ class FileRunStore:
     def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
         encoded = content.encode() if isinstance(content, str) else map(str.encode, content)
         with _stored(self._root / run):
-            write_whole(self._root / run / part.value, encoded, durable=False)
+            private_files.write_whole(self._root / run / part.value, encoded, durable=False)
 
     def get(self, run: str, part: Part) -> bytes:
         with _stored(self._root / run):
@@ -233,17 +222,21 @@ class FileRunStore:
     def claim_plan(self, key: str) -> bool:
         file = self._plan_file(key)
         with _stored(file):
-            ensure_folder(file.parent)
+            private_files.ensure_folder(file.parent)
             try:
-                os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, PRIVATE_FILE))
+                os.close(
+                    os.open(
+                        file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | private_files.BINARY, private_files.PRIVATE_FILE
+                    )
+                )
             except FileExistsError:
                 return False
-            sync_folder(file.parent)
+            private_files.sync_folder(file.parent)
         return True
 
     def add_run_of_plan(self, key: str, run: str) -> None:
         with _stored(self._plan_file(key)), self._plan_file(key).open("ab", buffering=0) as file:
-            write_all(file.fileno(), f"{run}\n".encode())
+            private_files.write_all(file.fileno(), f"{run}\n".encode())
             os.fsync(file.fileno())
 
     def runs_of_plan(self, key: str) -> list[str] | None:
@@ -264,7 +257,7 @@ class FileRunStore:
             return found
         file = self._sandbox(port)
         with _stored(file):
-            ensure_folder(file.parent)
+            private_files.ensure_folder(file.parent)
         self.delete_sandbox(file)  # that of a sandbox that had this port long ago
         return file
 

@@ -4,6 +4,8 @@ What was applied is in a ledger, a file that outlives the runs. Nothing is undon
 """
 
 import os
+import shlex
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -23,11 +25,14 @@ from runner.execution import stored_plans
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
 from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.sentences import listed
 from runner.ledger.file import LedgerFile
-from runner.ledger.model import USUAL
+from runner.ledger.model import USUAL, AppliedVersion
+from runner.ledger.nearby import ledgers_above
 from runner.ledger.observing import StoredRuns
 from runner.ledger.place import only_project_of, project_of
 from runner.project.paths import called
+from runner.reports.safe import clean
 from runner.runs.store import USUAL as USUAL_RUNS
 from runner.runs.store import LocalRunStore
 from runner.terminal import output
@@ -212,6 +217,27 @@ def _ledger_place(context: click.Context, jobs: list[Path]) -> LedgerPlace:
     return LedgerPlace(file=Path(called(base / USUAL)), base=base, runs=store)
 
 
+def _refuse_ledger_above(place: LedgerPlace, versions: Sequence[AppliedVersion]) -> None:
+    """Raise `UsageError` where these jobs were applied with a ledger above, before their folder became a project of its
+    own: all of them would be carried out a second time.
+    """
+    own = {(version.title, (place.base / version.folder).resolve()) for version in versions}
+    for file in ledgers_above(place.base):
+        above = file.parent.parent
+        with closing(LedgerFile(file)) as ledger:
+            newest = [entry.version for entry in ledger.newest()]
+        known = [each.title for each in newest if (each.title, (above / each.folder).resolve()) in own]
+        if known:
+            named, runs = clean(called(file)), clean(called(above / USUAL_RUNS))
+            message = (
+                f"{listed([*map(clean, known)])}: applied before with the ledger {named}, and not with "
+                f"{clean(str(place.file))}, which is new"
+            )
+            options = f"--ledger {shlex.quote(named)} --runs {shlex.quote(runs)}"
+            hint = f"go on with the ledger of before: `{options}`; or mark what was applied as done: `--adopt`"
+            raise UsageError(Problem(code="E185", message=message, hint=hint))
+
+
 def _job_files(run_set: RunSet) -> list[Path]:
     return list(map(Path, {run.job.file: None for run in run_set.runs}))
 
@@ -220,12 +246,15 @@ def _applied_here(context: click.Context, run_set: RunSet, places: reports.Repor
     place = _ledger_place(context, _job_files(run_set))
     context.params["runs"] = place.runs
     with closing(LedgerFile(place.file)) as ledger:
+        versions = version_set(context, run_set, ledger, StoredRuns(place.runs), base=place.base)
+        if context.params["ledger"] is None and not context.params["adopt"] and not ledger.exists():
+            _refuse_ledger_above(place, versions.all)
         command = ApplyCommand(
             context=context,
             run_set=run_set,
             places=places,
             ledger=ledger,
-            versions=version_set(context, run_set, ledger, StoredRuns(place.runs), base=place.base),
+            versions=versions,
             base=place.base,
             runs=place.runs,
         )

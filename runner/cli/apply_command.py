@@ -3,6 +3,7 @@
 import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -107,18 +108,22 @@ class ApplyCommand(Struct, kw_only=True):
 
     def end_of_adopting(self, others: Sequence[Decision]) -> ExitCode:
         decisions, left = self.versions.decisions(writing=False), {each.version.digest for each in others}
-        problems, codes = self.of_others([each for each in decisions if each.version.digest in left])
-        output.problems(*problems)
-        return self.end(decisions, codes, problems)
+        others = [each for each in decisions if each.version.digest in left]
+        return self.end(decisions, [each.exit_code for each in others], self.report_others(others))
 
-    def of_others(self, decisions: Sequence[Decision]) -> tuple[list[Problem], list[ExitCode]]:
-        """The problems of versions that this command has not carried out, and their exit codes."""
+    def report_others(self, decisions: Sequence[Decision], waiting: Sequence[Problem] = ()) -> list[Problem]:
+        """Print why these versions are not carried out: of many alike the first. `waiting` are problems of those that
+        wait for jobs which have not passed. All of them are for the reports.
+        """
         command = self.as_typed()
-        found = [
-            words.problem(each, store=self.store, command=command, repeated=self.repeated_by(each))
-            for each in decisions
-        ]
-        return [each for each in found if each is not None], [each.exit_code for each in decisions]
+        by_kind: dict[str, list[Problem]] = {}
+        for each in decisions:
+            found = words.problem(each, store=self.store, command=command, repeated=self.repeated_by(each))
+            if found is not None:
+                by_kind.setdefault(words.kind_of(each), []).append(found)
+        by_kind[words.LACKING] = [*waiting]
+        output.problems(*words.shortened(by_kind, command=self.as_typed(also=_SELECTION)))
+        return list(chain.from_iterable(by_kind.values()))
 
     def print(self, decisions: Sequence[Decision], *, gone: bool = True) -> None:
         again = self._repeated(decisions)

@@ -277,14 +277,12 @@ class ApplyToFleet:
             each for each in decisions if each.version.digest not in blocked and (is_waited or each.state not in OPEN)
         ]
         ended = [each for each in others if each.version.digest in self._awaited and each.state in _ENDED]
-        problems, _ = command.of_others([each for each in others if each not in ended])
-        codes = [each.exit_code for each in others]
-        problems += seen.needs.problems(lacking, passed=passed_before(decisions), queued=True)
-        codes += [ExitCode.REFUSED] * bool(lacking)
+        codes = [each.exit_code for each in others] + [ExitCode.REFUSED] * bool(lacking)
         if self._stop.why is not None:
             codes.append(STOPPED[self._stop.why])
         command.print(ended, gone=False)
-        output.problems(*problems)
+        waiting = seen.needs.problems(lacking, passed=passed_before(decisions), queued=True)
+        problems = command.report_others([each for each in others if each not in ended], waiting)
         if not self._given["quiet"]:
             queued = {each.version.digest for each in self._fresh}
             output.say(words.summary_of_queue(decisions, queued, blocked))

@@ -12,7 +12,7 @@ from runner.execution.apply_versions import ApplyNeeds, passed_before
 from runner.execution.run_pool import Carried
 from runner.execution.run_spec import check_permission
 from runner.foundation.durations import written
-from runner.foundation.problems import STOPPED, ExitCode, UsageError, strongest
+from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError, strongest
 from runner.hosts.stop import Stop
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
@@ -102,14 +102,12 @@ class ApplyHere:
             codes.append(ExitCode.NO_ANSWER)
         done = {runs.of_runs[run.facts.id].digest for run in carried.runs}
         others = [each for each in decisions if each.version.digest not in done]
-        problems, of_others = self._command.of_others(others)
-        own = strongest(codes)
+        own, waiting = strongest(codes), list[Problem]()
         if own not in STOPPED.values():
             waiting = runs.needs.problems([each for each in decisions if each.state in BEGINS], passed=runs.passed)
-            problems += waiting
-            codes += [ExitCode.REFUSED] * bool(waiting)
-        codes += [*of_others, *([ExitCode.NO_ANSWER] if runs.is_unwritten else [])]
-        output.problems(*problems)
+        codes += [ExitCode.REFUSED] * bool(waiting) + [each.exit_code for each in others]
+        codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
+        problems = self._command.report_others(others, waiting)
         if not self._given["quiet"]:
             output.say(words.summary([run.result for run in carried.runs], others))
             failed = {runs.of_runs[run.facts.id].title: run for run in carried.runs if _has_failed(run)}

@@ -145,7 +145,7 @@ CODES = {
     "E116": "a default that does not fit its own schema",
     "E117": "an expectation that says nothing",
     "E118": "a job that includes itself, or others too deep",
-    "E119": "a path that leads out of the project",
+    "E119": "a path that leads out of the folder of `.git`, or of the job",
     # templates and expressions
     "E120": "an expression that cannot be read",
     "E121": "braces around a bare expression",

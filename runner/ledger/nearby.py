@@ -25,6 +25,11 @@ def run_folders() -> list[str]:
     return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL)]
 
 
+def ledgers_above(folder: Path) -> Iterator[Path]:
+    """The ledgers of this user above a resolved folder, the nearest first, also above that of `.git`."""
+    return (above / USUAL for above in folder.parents if _is_ours(above / USUAL))
+
+
 def _below(folder: Path, *, levels: int) -> Iterator[Path]:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

@@ -21,6 +21,7 @@ _SHOWN = 12
 """Digits of a digest that a person sees."""
 _COMMIT = 7
 _MOST_FAILED = 3
+_MOST_ALIKE = 3
 GONE = "gone"
 _MAY_WAIT = BEGINS | {VersionState.WAITING, VersionState.BLOCKED}
 _TO_BE_SHOWN = frozenset({"unknown", "failed", "error"})
@@ -30,6 +31,23 @@ _ENDED_AS = {
     VersionState.ERROR: "got no usable answer",
     VersionState.CANCELLED: "was cancelled",
 }
+
+LACKING = "wait for a job that has not passed"
+_MORE = {
+    VersionState.BLOCKED: "have to wait for the version before",
+    VersionState.CANCELLED: "were cancelled",
+    VersionState.ERROR: "got no usable answer",
+    VersionState.FAILED: "failed",
+    VersionState.HELD: "are held",
+    VersionState.LOST: "are lost",
+    VersionState.QUEUED: "are in the queue",
+    VersionState.REFUSED: "were refused",
+    VersionState.RESUMED: "broke off",
+    VersionState.RUNNING: "are under way",
+    VersionState.UNKNOWN: "have an outcome that nobody knows yet",
+    VersionState.WAITING: "wait for others",
+}
+"""What is said of versions that are only counted."""
 
 
 def held_back(decisions: Sequence[Decision], blocked: Collection[str], *, queues: bool) -> list[Decision]:
@@ -148,6 +166,25 @@ def problem(
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
         return Problem(code="E183", message=message, hint=_hint_of_ended(decision, command, repeated))
     return Problem(code="E183", message=message, hint=_hint(decision, observed, store, command))
+
+
+def kind_of(decision: Decision) -> str:
+    """Versions of a kind, of whose problems the first are printed and the rest is counted with these words."""
+    return _MORE.get(decision.state, "are not carried out")
+
+
+def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> list[Problem]:
+    """The problems that a person reads, by their kinds: the first of each, and how many more there are. `command` is
+    the `apply`, as it may be typed again.
+    """
+    found: list[Problem] = []
+    for kind, alike in problems.items():
+        shown = alike if len(alike) <= _MOST_ALIKE + 1 else alike[:_MOST_ALIKE]
+        found += shown
+        if left := len(alike) - len(shown):
+            hint = f"`{command} --dry-run` lists all"
+            found.append(Problem(code=alike[0].code, message=f"{left} more versions {kind}", hint=hint))
+    return found
 
 
 def _hint_of_ended(decision: Decision, command: str, repeated: RepeatedSteps) -> str:

@@ -1,7 +1,5 @@
 """Paths of jobs: those that a command names, and those in a job: relative to it, resolved through links, and inside the
-project.
-
-The project is the folder of the nearest `.git`, else that of the job that was named. Paths handed in here are resolved.
+root: the folder of the nearest `.git`, else that of the job that was named. Paths handed in here are resolved.
 """
 
 import os
@@ -22,7 +20,7 @@ class PathMistake(Struct, frozen=True, kw_only=True):
 
 
 def root_of(job: Path, *, beside: Path) -> Path:
-    """The root of the project that `job` belongs to; `beside` is the folder in which it was named."""
+    """The folder that paths of `job` do not leave; `beside` is the folder in which it was named."""
     return next((folder for folder in job.parents if (folder / ".git").exists()), beside)
 
 
@@ -37,8 +35,9 @@ def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Path
         return PathMistake(code="E100", message=f"`{written}` cannot be the path of a file")
     if found.is_relative_to(root):
         return found
-    hint = f"paths in a job stay inside the project, `{shown}`: the folder of `.git`, else that of the job"
-    return PathMistake(code="E119", message=f"`{written}` leads out of the project", hint=hint)
+    hint = "keep paths in a job within the folder that holds `.git`, or without one within that of the job"
+    folder = "the current folder" if shown == "." else f"the folder `{shown}`"
+    return PathMistake(code="E119", message=f"`{written}` leads out of {folder}", hint=hint)
 
 
 def called(path: Path) -> str:

@@ -794,6 +794,34 @@ def test_a_ledger_of_somebody_else_gives_no_run(
     assert "there is no run in .runner/runs" in capsys.readouterr().err
 
 
+def test_jobs_that_were_applied_with_a_ledger_above_are_not_all_new_in_a_folder_that_has_become_a_project(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs"]) == 0
+    answers.since()
+    shutil.copy("targets.yaml", "specs")
+    Path("specs/.git").mkdir()
+    write("a", "timeout: 1m\n")
+    capsys.readouterr()
+    for more in ([], ["--dry-run"]):
+        assert ended(["apply", "specs", *more]) == 2
+        error = capsys.readouterr().err
+        assert "error[E185]: `a@here`: applied before with the ledger .runner/ledger, and not with " in error
+        assert "specs/.runner/ledger, which is new" in error
+    (options,) = re.findall("ledger of before: `([^`]*)`", error)
+    assert not Path("specs/.runner").exists()
+    write("a")
+    assert ended(["apply", "specs", *shlex.split(options)]) == 0
+    write("b")
+    assert ended(["apply", "specs", "-k", "b"]) == 0, "nobody has applied it before"
+    assert answers.since() == ["Usrb"]
+    shutil.rmtree("specs/.runner")
+    assert ended(["apply", "specs", "--adopt"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
 def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
     answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -1080,6 +1108,28 @@ def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
     answers.since()
     assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
+def test_of_many_versions_that_are_not_carried_out_alike_the_first_are_named_and_the_reports_have_all(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abcdefgh":
+        write(name, "needs: [a]\n" if name > "f" else "")
+        answers.given[f"Usr{name}"] = xml(8)
+    write("a")
+    assert ended(["apply", "specs", "-q"]) == 1
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs", "-t", "here", "--report-json", "r.json"]) == 1
+    said = capsys.readouterr().err
+    assert said.count("error[E183]") == 4
+    assert "error[E183]: 3 more versions failed\n   = hint: `runner apply specs -t here --dry-run` lists all\n" in said
+    assert "`d@here` is not carried out" not in said
+    assert said.count("error[E184]") == 2
+    assert [problem["code"] for problem in json.loads(Path("r.json").read_text())["problems"]] == ["E183"] * 6 + [
+        "E184"
+    ] * 2
     assert answers.since() == []
 
 

@@ -84,7 +84,10 @@ def test_a_path_stays_inside_the_project(project: Path) -> None:
     )
     write(project / "b.job.yaml")
 
-    assert told(spec) == ["a.job.yaml E119 /steps/0/job/file", "a.job.yaml E119 /steps/1/job/file"]
+    reading = Reading()
+    reading.open(spec)
+    assert reading.told() == ["a.job.yaml E119 /steps/0/job/file", "a.job.yaml E119 /steps/1/job/file"]
+    assert reading.problems[0].message == "`../../outside.job.yaml` leads out of the folder `project`"
 
 
 def test_a_link_that_leads_out_of_the_project_is_no_way_around(project: Path) -> None:

@@ -9,8 +9,6 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from functools import partial
 
 import click
 from msgspec.structs import replace
@@ -128,9 +126,8 @@ def carry_out(
     context.with_resource(listening(stop, given_up, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     context.call_on_close(console.give_back)  # also where a fault of ours ends the command
-    locks = partial(hold_locks, given["runs"], wait=given.get("wait_lock"), say=output.say)
     pool_options = _pool_options(context, console, stop, given_up, ended=ended, yes=yes)
-    carried = _carried_under_locks(pending, pool_options, locks, until_ready=until_ready)
+    carried = _carried_under_locks(pending, pool_options, context, until_ready=until_ready)
     over.set()
     if gave_up := given_up.is_set():
         why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
@@ -195,17 +192,13 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
 
 
 def _carried_under_locks(
-    pending: Sequence[PendingRun],
-    options: PoolOptions,
-    locks: Callable[..., AbstractContextManager[Mapping[Claim, HeldLock]]],
-    *,
-    until_ready: Callable[[Stop], bool],
+    pending: Sequence[PendingRun], options: PoolOptions, context: click.Context, *, until_ready: Callable[[Stop], bool]
 ) -> Carried:
     """Carry the runs out under all the locks that they name. Where a signal ends the waiting for a lock, no run begins.
 
     A lock that is taken is found out before sites are waited for.
     """
-    stop = options.stop
+    stop, given = options.stop, context.params
 
     def pause(seconds: float) -> bool:
         if stop.why is None:
@@ -214,7 +207,7 @@ def _carried_under_locks(
 
     claims = {run.lock: run.title for run in reversed(pending) if run.lock is not None}
     try:
-        with locks(claims, pause=pause) as held:
+        with hold_locks(given["runs"], claims, wait=given.get("wait_lock"), pause=pause, say=output.say) as held:
             if until_ready(stop):
                 return carry_all([_with_its_lock(run, held) for run in pending], options)
             return Carried(left_out=deque(pending), is_unready=stop.why is None)

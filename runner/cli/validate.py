@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec.structs import asdict
 
 from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
@@ -317,7 +318,7 @@ def _brief(value: Json) -> str:
 def _as_json(jobs: Iterable[Job], reasons: "Mapping[str, Sequence[ChangeReason]] | None") -> str:
     """With `reasons` each job has them under `affected`."""
     records: list[Json] = [
-        _record(job) if reasons is None else {**_record(job), "affected": [*map(_reason, reasons[job.file])]}
+        _record(job) if reasons is None else {**_record(job), "affected": [*map(asdict, reasons[job.file])]}
         for job in jobs
     ]
     return json_document({"format": _FORMAT, "jobs": records})
@@ -333,10 +334,6 @@ def _record(job: Job) -> JsonObject:
         "cases": None if job.cases is None else [case.name for case in job.cases],
         "inputs": [_input(declared) for declared in job.inputs],
     }
-
-
-def _reason(reason: "ChangeReason") -> JsonObject:
-    return {"file": reason.file, "change": reason.change.value, "role": reason.role, "name": reason.name}
 
 
 def _input(declared: Input) -> JsonObject:

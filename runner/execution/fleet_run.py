@@ -30,10 +30,10 @@ from runner.fleet.worker import PATIENCE, Left
 from runner.foundation.git import Checkout
 from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.site_key import one_spelling
-from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
+from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.ledger.model import DIRTY
 from runner.planning import plan_file
 from runner.planning.plan import ATTEMPT_SECONDS
@@ -80,7 +80,7 @@ class FleetRuns:
     hold: bool = False
     _drained: threading.Event = field(default_factory=threading.Event)
     _stops: dict[str, DrainedStop] = field(default_factory=dict)
-    _families: dict[str, KnownFamilies] = field(default_factory=dict)
+    _answers: dict[str, SharedAnswers] = field(default_factory=dict)
 
     def drain(self) -> None:
         self._drained.set()
@@ -99,7 +99,7 @@ class FleetRuns:
         """Carry a run on to its end, or to where it is left. Raises `FencedError`, and `NoDatabaseError`."""
         store = FleetStore(self.dsn, worker=self.worker, patience=PATIENCE)
         if not self._stops:  # a worker lives for weeks, and the versions of a process change meanwhile
-            self._families.clear()
+            self._answers.clear()
         self._stops[run] = DrainedStop(grace=self.grace, goes_on=self._goes_on)
         try:
             found = queue.queued_run(store.link, run)
@@ -190,7 +190,7 @@ class FleetRuns:
             let_in=lambda: self.suspended.resume(run.site.name.name),
         )
         return LocalHost(
-            caller=WithFamilies(watched, self._families.setdefault(key, KnownFamilies())),
+            caller=SharingCaller(watched, self._answers.setdefault(key, SharedAnswers())),
             journal=run.journal,
             stop=self._stops[run.facts.id],
             turn=turn,

@@ -19,9 +19,9 @@ from runner.engine.effects import Ask
 from runner.execution.active_run import ActiveRun
 from runner.foundation import threads
 from runner.foundation.problems import Problem, UsageError
-from runner.hosts.families import KnownFamilies, WithFamilies
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
+from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.project.ci_run import person
@@ -124,7 +124,7 @@ class _Pool(Struct, kw_only=True):
     unreported: deque[ActiveRun] = field(default_factory=deque)
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
-    _families: defaultdict[str, KnownFamilies] = field(default_factory=lambda: defaultdict(KnownFamilies))
+    _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)
     _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
 
@@ -192,7 +192,7 @@ class _Pool(Struct, kw_only=True):
     def _host(self, run: ActiveRun, holder: LockHolder) -> LocalHost:
         key = run.site.key
         return LocalHost(
-            caller=WithFamilies(run.site.client, self._families[key]),
+            caller=SharingCaller(run.site.client, self._answers[key]),
             journal=run.journal,
             stop=self.options.stop,
             turn=Turn(self._turns[key], holder),

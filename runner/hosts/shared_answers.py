@@ -1,4 +1,4 @@
-"""What a site says of the versions of its processes, and of who we are, read once in a command for all runs against it.
+"""What a site says of the versions of its processes, and of who we are, read once in a command for all its runs there.
 
 An answer is known as long as the command lasts, and so is a refusal that is for good; a run that asks for a `fresh`
 answer gets a new answer, and all that come later have it, too. An answer that was known before bears no time of the
@@ -23,7 +23,7 @@ Shared: TypeAlias = FindFamily | ReadFamily | WhoAmI | WhoIsUser
 """Calls whose answers are the same for all runs against a site."""
 
 
-class KnownFamilies:
+class SharedAnswers:
     """What is known of one site with one account, whatever its targets are called."""
 
     def __init__(self) -> None:
@@ -49,11 +49,11 @@ class KnownFamilies:
             lock.release()
 
 
-class WithFamilies(Struct, frozen=True):
+class SharingCaller(Struct, frozen=True):
     """A caller that reads once, for all who share what is `known`, what is the same for them."""
 
     caller: Caller
-    known: KnownFamilies
+    known: SharedAnswers
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         if not isinstance(call, Shared):

@@ -120,6 +120,8 @@ def _lines(runs: Sequence[FleetRun], store: str) -> Iterator[str]:
         what = f"  {clean(run.note)}" if run.note else ""
         if run.in_doubt:
             what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store)}"
+        elif run.needs_version is not None:
+            mark, what = "!", f"  waits for a worker of version {clean(run.needs_version)}, which began it"
         elif run.state == "running":
             last = f"{many(run.events, 'event')}, the last {run.seconds_since_last:.0f} s ago"
             what = f"  on {clean(run.worker or '')}, {last}"

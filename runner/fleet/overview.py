@@ -22,17 +22,23 @@ from workers w join procrastinate_workers q on q.id = w.id order by w.name
 """
 _RUNS: Final = """
 select id::text, title, target, state, status, exit_code, in_doubt, coalesce(note, 'blocked by ' || blocking) as note,
-  worker, seq as events, age as seconds_since_last from (
-  select r.*, b.title as blocking, extract(epoch from now() - r.updated_at)::float8 as age
+  worker, seq as events, age as seconds_since_last, case when needs_worker then engine end as needs_version
+from (
+  select r.*, b.title as blocking, extract(epoch from now() - r.updated_at)::float8 as age,
+    r.state in ('queued', 'parked', 'running') and r.replay is not null and not exists (
+      select from workers w join procrastinate_workers q on q.id = w.id
+      where r.target = any (w.targets) and w.replay = r.replay
+        and q.last_heartbeat > now() - make_interval(secs => %(alive)s)) as needs_worker
   from runs r left join blocked b on b.run = r.id
-  where {condition} and (%(targets)s::text[] is null or r.target = any (%(targets)s))
-) r order by id desc limit %(limit)s
+  where (%(targets)s::text[] is null or r.target = any (%(targets)s))
+) r where {condition} order by id desc limit %(limit)s
 """
 _OPEN: Final = """(
-  r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and b.run is not null)
+  r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and r.blocking is not null)
+  or (r.state in ('queued', 'parked') and r.needs_worker)
   or (r.state = 'ended' and (r.status <> 'passed' or r.in_doubt > 0))
 ) and (
-  r.state in ('running', 'held', 'waiting') or r.in_doubt > 0 or r.status = 'unknown'
+  r.state in ('queued', 'parked', 'running', 'held', 'waiting') or r.in_doubt > 0 or r.status = 'unknown'
   or not exists (
     select from attempts a join attempts newer on newer.fleet = a.fleet and newer.digest = a.digest and newer.n > a.n
     where a.run = r.id)
@@ -80,7 +86,9 @@ class FleetWorker(Struct, frozen=True, kw_only=True):
 
 
 class FleetRun(Struct, frozen=True, kw_only=True):
-    """A run as its row has it: the fields are those of `status --format json`."""
+    """A run as its row has it: the fields are those of `status --format json`. `needs_version` of the program began it,
+    and no worker that could resume it is alive.
+    """
 
     id: str
     title: str
@@ -93,6 +101,7 @@ class FleetRun(Struct, frozen=True, kw_only=True):
     worker: str | None
     events: int
     seconds_since_last: float
+    needs_version: str | None
 
 
 class UnservedRuns(Struct, frozen=True, kw_only=True):
@@ -158,5 +167,5 @@ def runs_named(link: Link, name: str) -> Sequence[FleetRun]:
     """The runs whose ids begin with `name`, the newest first, two at most; of `last` the newest."""
     condition = "true" if name == "last" else "r.id::text like %(name)s"
     limit = 1 if name == "last" else 2
-    values = {"targets": None, "limit": limit, "name": f"{name.lower()}%"}
+    values = {"targets": None, "limit": limit, "alive": ALIVE, "name": f"{name.lower()}%"}
     return link.records(FleetRun, _RUNS.format(condition=condition), values)

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
+from runner.fleet.overview import ALIVE
+from runner.fleet.rows import NEAR
 from runner.foundation.site_key import one_spelling
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, RunLeftError, Turn, Turns
@@ -21,11 +23,28 @@ PATIENCE: Final = 3.0
 _LOOK: Final = 0.1
 
 _TAKE: Final = """
+with idle as (
+  select r.id, r.fence, r.seq, r.state from turns t join runs r on r.id = t.run
+  where t.site = %(site)s and t.process = %(process)s and t.run <> %(run)s
+    and not exists (select from starts s where s.run = t.run and s.ends + %(near)s > epoch())
+    and (r.state in ('parked', 'queued') or (
+      r.state = 'running' and r.updated_at < now() - make_interval(secs => %(dead)s)
+      and not exists (
+        select from procrastinate_jobs j where j.args ->> 'run' = r.id::text and j.status = 'doing')))
+), fenced as (
+  update runs r set fence = r.fence + 1, state = case r.state when 'running' then 'parked' else r.state end
+  from idle where r.id = idle.id and r.fence = idle.fence and r.seq = idle.seq and r.state = idle.state
+  returning r.id
+)
 insert into turns as t (site, process, run)
 select %(site)s, %(process)s, id from runs where id = %(run)s and fence = %(fence)s and waits_for_no_disk()
 on conflict (site, process) do update set run = excluded.run
 where t.run = excluded.run
   or not exists (select from runs r where r.id = t.run and r.state in ('running', 'parked', 'queued'))
+  or exists (select from fenced where fenced.id = t.run)
+"""
+"""A run that nobody carries out, and no start of which may still get its row, needs no turn: it is fenced, so that a
+worker which had it and sleeps starts nothing any more.
 """
 _GIVE: Final = """
 delete from turns where site = %(site)s and process = %(process)s
@@ -49,8 +68,8 @@ update pace set next = next - make_interval(secs => %(gap)s) where site = %(site
 
 class FleetTurn(Turn):
     """The turn is the run's, and outlives its worker: of a run whose worker was killed nobody starts that process
-    before the run is taken over. It is given back in the transaction of the row's end. `busy`: the run was left since
-    another has the turn.
+    before the run is taken over, or its last start can get no row any more. It is given back in the transaction of the
+    row's end. `busy`: the run was left since another has the turn.
     """
 
     def __init__(self, log: FencedLog, *, site: str, goes_on: Callable[[], bool]) -> None:
@@ -67,7 +86,8 @@ class FleetTurn(Turn):
             return True
         self.give_back()
         ends, is_held_up = time.monotonic() + PATIENCE, False
-        while not self._log.change(_TAKE, {"site": self._site, "process": process}):
+        values = {"site": self._site, "process": process, "near": NEAR, "dead": ALIVE}
+        while not self._log.change(_TAKE, values):
             if stop.why is not None:
                 return False
             if not is_held_up:

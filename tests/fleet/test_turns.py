@@ -11,8 +11,14 @@ from fleets import Fleet, in_thread, until
 from gates import Time
 from sites import SIGNED_IN, Told, site, xml
 
+from runner.fleet import leaving, turns
+from runner.fleet.leaving import Leaving
 from runner.fleet.link import Link
-from runner.fleet.turns import DrainedStop, FleetPace
+from runner.fleet.store import FleetStore
+from runner.fleet.turns import DrainedStop, FleetPace, FleetTurn
+from runner.hosts.stop import Stop
+from runner.hosts.turns import RunLeftError
+from runner.runs.store import FencedError
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +89,89 @@ def test_a_turn_that_nobody_wants_any_more_goes_to_the_next(links: tuple[Link, L
     )
     clock.now = stopped.now
     assert other.wait_for_turn(clock) == 7.0
+
+
+@pytest.fixture
+def stores(fleet: str) -> Iterator[tuple[FleetStore, FleetStore]]:
+    with closing(FleetStore(fleet, worker="one")) as one, closing(FleetStore(fleet, worker="other")) as other:
+        yield one, other
+
+
+FIRST, SECOND = (f"0194d2a0-0000-7000-8000-00000000000{number}" for number in (1, 2))
+
+
+def turn_of(store: FleetStore, run: str) -> FleetTurn:
+    log = store.log_of(run) or store.create(run)
+    return FleetTurn(log, site="site", goes_on=lambda: True)
+
+
+def takes(turn: FleetTurn, monkeypatch: pytest.MonkeyPatch) -> bool:
+    monkeypatch.setattr(turns, "PATIENCE", 0.2)
+    try:
+        return turn.take("UsrCharge", Stop(grace=1.0))
+    except RunLeftError:
+        return False
+
+
+@pytest.mark.parametrize("how", ["parked", "killed"])
+def test_a_run_that_nobody_carries_out_has_its_turn_only_as_long_as_a_start_of_it_may_get_its_row(
+    how: str, stores: tuple[FleetStore, FleetStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stores
+    assert takes(turn_of(one, FIRST), monkeypatch)
+    log = one.log_of(FIRST)
+    assert log is not None
+    waiting, link = turn_of(other, SECOND), other.link
+    assert not takes(waiting, monkeypatch), "its worker is about to start the process"
+    if how == "parked":
+        leaving.leave(log, Leaving(state="parked"))
+    else:
+        link.run("update runs set updated_at = now() - interval '31 s' where id = %(run)s", {"run": FIRST})
+    link.run(
+        "insert into starts (run, key, site, process, began, ends) "
+        "values (%(run)s, 'a', 'site', 'UsrCharge', epoch() - 100, epoch() + 60)",
+        {"run": FIRST},
+    )
+    assert not takes(waiting, monkeypatch), "its start may get its row"
+    link.run("update starts set ends = epoch() - 4")
+    assert not takes(waiting, monkeypatch), "the server counts whole seconds"
+    link.run("update starts set ends = epoch() - 6")
+    assert takes(waiting, monkeypatch)
+    assert link.run("select run::text, state from turns join runs on id = run").fetchall() == [(SECOND, "running")]
+    assert link.run("select state from runs where id = %(run)s", {"run": FIRST}).fetchall() == [("parked",)]
+    with pytest.raises(FencedError):
+        log.append(b'{"type":"call.sent"}', durable=True)
+
+
+def test_a_run_whose_worker_is_silent_for_long_but_alive_has_its_turn(
+    stores: tuple[FleetStore, FleetStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stores
+    assert takes(turn_of(one, FIRST), monkeypatch)
+    other.link.run("update runs set updated_at = now() - interval '1 h' where id = %(run)s", {"run": FIRST})
+    other.link.run(
+        "insert into procrastinate_jobs (queue_name, task_name, status, args) "
+        "values ('here', 'carry', 'doing', jsonb_build_object('run', %(run)s::text))",
+        {"run": FIRST},
+    )
+    assert not takes(turn_of(other, SECOND), monkeypatch), "it pauses, as in the middle of its row"
+
+
+def test_a_run_that_is_carried_on_after_others_had_its_turn_takes_it_again(
+    stores: tuple[FleetStore, FleetStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = stores
+    assert takes(turn_of(one, FIRST), monkeypatch)
+    log = one.log_of(FIRST)
+    assert log is not None
+    leaving.leave(log, Leaving(state="parked"))
+    log.close()
+    second = turn_of(other, SECOND)
+    assert takes(second, monkeypatch)
+    resumed = FleetTurn(one.reopen(FIRST), site="site", goes_on=lambda: True)
+    assert not takes(resumed, monkeypatch)
+    second.give_back()
+    assert takes(resumed, monkeypatch)
 
 
 def test_a_site_counts_no_more_calls_a_second_from_two_workers_than_its_rate_allows(here: Fleet) -> None:

@@ -207,10 +207,16 @@ def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is
             "(gen_random_uuid(), 'c@staging', 'staging', 'parked', 9, 1), "
             "(gen_random_uuid(), 'd@staging', 'staging', 'running', 9, 1)"
         )
+        sql.execute("update runs set engine = '0.1.' || replay")
     assert ended(["status", "--db", fleet]) == 0
-    assert "\n! 2 runs in the queue: nobody serves `staging` with replay version 1; start a worker of the version" in (
-        capsys.readouterr().out
-    )
+    out = capsys.readouterr().out
+    assert "! 2 runs in the queue: nobody serves `staging` with replay version 1; start a worker of the version" in out
+    assert "of the version that began them (0.1.1)\n" in out
+    assert re.search("\n! c@staging .* parked  waits for a worker of version 0.1.1, which began it\n", out)
+    assert re.search("\n! d@staging .* running  waits for a worker of version 0.1.1, which began it\n", out)
+    assert re.search("\n> b@staging .* running  on ", out)
+    assert ended(["status", "--db", fleet, "--check"]) == 3
+    capsys.readouterr()
     assert ended(["status", "--db", fleet, "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["unserved"] == {"staging": 2}
 

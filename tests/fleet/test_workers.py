@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
+from itertools import pairwise
 
 import pytest
 from fleets import Fleet, charges, until
@@ -42,12 +43,14 @@ def put(here: Fleet, runs: int, calls: int) -> None:
         here.put(f"j{run}", charges(*(f"j{run}c{call}" for call in range(calls))))
 
 
-def holder(here: Fleet, among: Collection[int]) -> int | None:
-    """Of these processes one that carries out a run which has sent something; None where all have ended."""
+def holder(here: Fleet, among: Collection[int], *, least: int = 8) -> int | None:
+    """Of these processes one that carries out a run which has sent something, with more than so many events; None where
+    all have ended.
+    """
     found: list[int] = []
 
     def is_there() -> bool:
-        workers = here.sql("select worker from runs where state = 'running' and seq > 8 and worker is not null")
+        workers = here.sql("select worker from runs where state = 'running' and seq > %s and worker is not null", least)
         pids = (int(str(worker).split(":")[1]) for (worker,) in workers)
         found[:] = [pid for pid in pids if pid in among]
         return bool(found) or not OPEN & {*here.states().values()}
@@ -89,6 +92,35 @@ def test_a_run_that_another_version_has_begun_waits_for_a_worker_of_that_version
     assert here.sql("select job, replay from runs order by job") == [("j0", 2), ("later", 1)]
     assert here.result(str(here.sql("select id::text from runs where job = 'j0'")[0][0])).resumed == 1
     assert max(here.starts().values()) == 1
+
+
+def test_runs_with_one_lock_are_never_carried_out_at_once_by_two_workers_and_a_killed_one_frees_the_lock(
+    here: Fleet,
+) -> None:
+    here.stand.set_fault("slow", "UsrCharge", times=None, seconds=0.1)
+    names = [f"j{number}" for number in range(5)]
+    for name in names:
+        here.put(name, charges(f"{name}a", f"{name}b"), lock="tours")
+    under_way = set[object]()
+
+    def have_ended() -> bool:
+        under_way.update(here.sql("select count(*) from procrastinate_jobs where status = 'doing'"))
+        return not OPEN & {*here.states().values()}
+
+    workers = [here.worker("-j", "2", dead=2.0) for _ in range(2)]
+    killed = holder(here, [worker.pid for worker in workers], least=4)
+    for worker in workers:
+        if worker.pid == killed:
+            worker.kill()
+    until(have_ended, why=lambda: (here.states(), here.said()))
+    assert under_way <= {(0,), (1,)}
+    assert len(here.states()) == 5
+    assert max(here.starts().values()) == 1
+    assert {*here.states().values()} <= {"passed", "unknown"}
+    assert "is queued again: its worker is silent" in here.said()
+    times = here.sql("select min(line::json->>'at'), max(line::json->>'at') from events group by run order by 1")
+    for (_, ends), (begins, _) in pairwise(times):
+        assert str(begins) >= str(ends), "the next begins when the one before has ended, also after a takeover"
 
 
 def test_runs_that_wait_for_the_turn_of_a_killed_run_leave_it_a_slot(here: Fleet) -> None:

@@ -55,16 +55,6 @@ group by kind, name order by kind = 'S', name limit 1
 """What a worker may not do with the first of the tables and sequences, of which its statements need all."""
 
 
-_LASTING: Final = {
-    lazy_pattern(r'database ".*" does not exist'): "create the database, or correct the name at the end of its address",
-    lazy_pattern(r'role ".*" does not exist'): "create the role, or correct the user in the address of the database",
-    lazy_pattern("authentication failed for user|no password supplied|no pg_hba.conf entry"): (
-        "check the user, and whom the server lets in; a password goes into $PGPASSWORD or ~/.pgpass"
-    ),
-    lazy_pattern("permission denied|must be owner"): "let the owner of the database grant the user this right",
-    lazy_pattern('service ".*" not found'): "check the name of the service, and the file that defines it",
-}
-"""What no repetition mends, and what does; by the text, as the server gives no code before it has let somebody in."""
 _LAST_PORT: Final = 65_535
 _URI: Final = lazy_pattern("postgres(ql)?://")
 _FORM: Final = "write `postgresql://USER@HOST:5432/NAME`; a password goes into $PGPASSWORD or ~/.pgpass"
@@ -125,21 +115,24 @@ def connect(dsn: str) -> Connection:
     """A connection that commits each statement by itself. Raises `NoDatabaseError`."""
     import psycopg  # noqa: PLC0415  as above
 
-    with stored():
-        return psycopg.connect(**parameters(dsn), autocommit=True)
+    given = parameters(dsn)
+    with stored(given):
+        return psycopg.connect(**given, autocommit=True)
 
 
 @contextmanager
-def stored() -> Iterator[None]:
-    """An error of the database as an error of the store."""
+def stored(parameters: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """An error of the database as an error of the store; with `parameters` of a connection to be made with them."""
     import psycopg  # noqa: PLC0415  as above
+
+    from runner.fleet.refusals import what_mends  # noqa: PLC0415  likewise
 
     try:
         yield
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=_what_mends(error)) from error
+        raise NoDatabaseError(f"the database: {_first_line(error)}", hint=what_mends(error, parameters)) from error
     except psycopg.Error as error:
-        raise StoreError(f"the database: {_first_line(error)}", hint=_what_mends(error)) from error
+        raise StoreError(f"the database: {_first_line(error)}", hint=what_mends(error)) from error
 
 
 def check(connection: Connection) -> None:
@@ -217,8 +210,3 @@ def _version(connection: Connection) -> int | None:
 def _first_line(error: Exception) -> str:
     """What the server, or the library, says first; it names no password."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _what_mends(error: Exception) -> str:
-    """Empty where the command may be repeated as it is."""
-    return next((hint for pattern, hint in _LASTING.items() if pattern.search(_first_line(error))), "")

@@ -116,8 +116,9 @@ DEPLOY_KINDS = {
         reads_folder=True,
         to_do=(
             _INSTALL,
-            "write CREATIO_DB_PASSWORD=… into @IN@.env",
-            "write CREATIO_USERNAME=… and CREATIO_PASSWORD=… into @IN@@LABEL@.env",
+            "write CREATIO_DB_PASSWORD='…' into @IN@.env; the quotes keep a `$` as it is",
+            "write CREATIO_USERNAME='…' and CREATIO_PASSWORD='…' into @IN@@LABEL@.env",
+            "for jobs with the tag `nightly`, let cron start: docker compose -f @IN@compose.yaml run --rm nightly",
         ),
         next="docker compose -f @IN@compose.yaml up -d && docker compose -f @IN@compose.yaml run --rm apply",
     ),
@@ -125,7 +126,9 @@ DEPLOY_KINDS = {
         files={
             "cron/creatio-apply.service": ("cron/creatio-apply.service", "pulls from git and applies"),
             "cron/creatio-apply.timer": ("cron/creatio-apply.timer", "starts it each 10 minutes"),
-            "cron/creatio-apply-failed.service": ("cron/creatio-apply-failed.service", "writes a mail where it failed"),
+            "cron/creatio-nightly.service": ("cron/creatio-nightly.service", "carries out jobs with the tag `nightly`"),
+            "cron/creatio-nightly.timer": ("cron/creatio-nightly.timer", "starts that each night"),
+            "cron/creatio-failed@.service": ("cron/creatio-failed@.service", "writes a mail where one of them failed"),
             "cron/environment": ("cron/environment", "for /etc/creatio-apply.env: secrets, who gets mail"),
             "cron/crontab": ("cron/crontab", "lines for cron, where there is no systemd"),
         },
@@ -142,10 +145,11 @@ DEPLOY_KINDS = {
             ),
             (
                 "apply once by hand, with `--adopt` where all of it ran before: sudo -u creatio sh -c 'set -a; "
-                ". /etc/creatio-apply.env; cd /srv/creatio && /opt/creatio-runner/bin/runner apply @FOLDER@'"
+                ". /etc/creatio-apply.env; cd /srv/creatio && /opt/creatio-runner/bin/runner apply @FOLDER@ "
+                '--tags "not nightly" --allow-empty && touch "$CREATIO_RUNNER_LEDGER"\''
             ),
-            "install the units: cp @IN@cron/creatio-apply* /etc/systemd/system/",
+            "install the units: cp @IN@cron/creatio-* /etc/systemd/system/",
         ),
-        next="systemctl daemon-reload && systemctl enable --now creatio-apply.timer",
+        next="systemctl daemon-reload && systemctl enable --now creatio-apply.timer creatio-nightly.timer",
     ),
 }

@@ -6,10 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from deployed import RUNNER
+from deployed import RUNNER, SHIPPED
 from deployed_scripts import JOB, TOOLS, Answers, Ended, shell
 
 from runner.cli.main import ended
+from runner.scaffold.deploy_kinds import DEPLOY_KINDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("served")]
 
@@ -52,7 +53,10 @@ def cron(machine: Path, verb: str) -> Ended:
 
 def commit(text: str) -> None:
     Path("jobs/good.job.yaml").write_text(text)
-    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qam", "more"], check=True)
+    subprocess.run(
+        ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qam", "more", "--allow-empty"],
+        check=True,
+    )
 
 
 def test_cron_applies_what_was_pushed_and_prints_only_what_did_not_pass(machine: Path, answers: Answers) -> None:
@@ -107,24 +111,60 @@ def test_a_password_in_single_quotes_reaches_the_runner_as_it_is(machine: Path) 
     assert f"'{password}'" in file.read_text().splitlines()[1]
 
 
-def test_the_service_of_systemd_applies_with_the_variables_of_its_file_alone(machine: Path, answers: Answers) -> None:
-    unit = here(Path("jobs/cron/creatio-apply.service").read_text(), machine)
+def systemd(machine: Path, name: str) -> int:
+    """Do what the service does, with the variables of its file alone; how many commands that are."""
+    unit = here(Path(f"jobs/cron/{name}.service").read_text(), machine)
     file = Path(re.findall(r"EnvironmentFile=(.*)", unit)[0])
     environment = dict(re.findall(r"^(\w+)='(.*)'$", file.read_text(), re.MULTILINE)) | {"PATH": "/usr/bin:/bin"}
     (folder,) = re.findall(r"WorkingDirectory=(.*)", unit)
     commands = re.findall(r"^ExecStart(?:Pre)?=(.*)$", unit, re.MULTILINE)
-    assert len(commands) == 3
+    for command in commands:
+        done = shell(f"exec {command}", environment, "/bin/sh", "-c", folder=Path(folder))
+        assert done.returncode == 0, done.stderr
+    return len(commands)
+
+
+def test_the_services_of_systemd_apply_what_was_merged_at_once_and_the_jobs_of_the_night_then(
+    machine: Path, answers: Answers
+) -> None:
+    commit(JOB.format("good"))
     for _ in range(2):
-        for command in commands:
-            done = shell(f"exec {command}", environment, "/bin/sh", "-c", folder=Path(folder))
-            assert done.returncode == 0, done.stderr
+        assert systemd(machine, "creatio-apply") == 3
     assert answers.asked == ["Usrgood"]
+    Path("jobs/night.job.yaml").write_text(JOB.format("night").replace("target:", "tags: [nightly]\ntarget:"))
+    subprocess.run(["git", "add", "."], check=True)
+    commit(JOB.format("good"))
+    systemd(machine, "creatio-apply")
+    assert answers.asked == ["Usrgood"], "a merge carries out no job of the night"
+    for _ in range(2):
+        assert systemd(machine, "creatio-nightly") == 2
+    assert answers.asked == ["Usrgood", "Usrnight"]
+
+
+def test_what_is_to_be_applied_by_hand_first_leaves_a_ledger_where_all_jobs_are_for_the_night(
+    machine: Path, answers: Answers
+) -> None:
+    (machine.parent / "ledger").unlink()
+    job = machine / "jobs" / "good.job.yaml"
+    job.write_text(JOB.format("good").replace("target:", "tags: [nightly]\ntarget:"))
+    (line,) = [line for line in DEPLOY_KINDS["cron"].to_do if "by hand" in line]
+    command = here(re.findall(r"sh -c '(.*)'$", line)[0].replace("@FOLDER@", "jobs"), machine)
+    assert shell(command, {"PATH": "/usr/bin:/bin"}, "/bin/sh", "-c", folder=machine).returncode == 0
+    assert answers.asked == []
+    systemd(machine, "creatio-nightly")
+    assert answers.asked == ["Usrgood"]
+
+
+def test_the_services_of_systemd_name_each_other_and_are_started_by_timers() -> None:
+    for name in ("creatio-apply", "creatio-nightly"):
+        assert "OnFailure=creatio-failed@%n.service\n" in (SHIPPED / "cron" / f"{name}.service").read_text()
+        assert "OnCalendar=" in (SHIPPED / "cron" / f"{name}.timer").read_text()
+    assert "enable --now creatio-apply.timer creatio-nightly.timer" in DEPLOY_KINDS["cron"].next
 
 
 def test_a_failure_of_the_service_is_mailed_with_its_log(machine: Path, tmp_path: Path) -> None:
     """The shell's line of the unit that the other names, with a journal and a mail that write down what they get."""
-    assert "OnFailure=creatio-apply-failed.service" in Path("jobs/cron/creatio-apply.service").read_text()
-    unit = here(Path("jobs/cron/creatio-apply-failed.service").read_text(), machine)
+    unit = here(Path("jobs/cron/creatio-failed@.service").read_text(), machine).replace("%i", "creatio-apply.service")
     (script,) = re.findall(r"^ExecStart=/bin/sh -c '(.*)'$", unit, re.MULTILINE)
     for name, text in (("journalctl", 'echo "$@"'), ("mail", f'echo "$@" > {tmp_path}/mail; cat >> {tmp_path}/mail')):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
@@ -132,5 +172,5 @@ def test_a_failure_of_the_service_is_mailed_with_its_log(machine: Path, tmp_path
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "MAILTO": "ops@example.com"}
     assert shell(script, environment, "/bin/sh", "-c", folder=machine).returncode == 0
     to, log = (tmp_path / "mail").read_text().splitlines()
-    assert to == "-s creatio-apply on %H ops@example.com"
+    assert to == "-s creatio-apply.service on %H ops@example.com"
     assert log.startswith("--unit creatio-apply.service ")

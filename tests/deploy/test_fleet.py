@@ -49,7 +49,8 @@ class Places:
         (volume / "..data").symlink_to(moment)
         targets = (SHIPPED / "targets.yaml").read_text().replace("https://staging.example.com", self.site.url)
         text = job or (SHIPPED / "contacts.job.yaml").read_text()
-        for name, content in (("contacts.job.yaml", text), ("targets.yaml", targets)):
+        night = (SHIPPED / "night.job.yaml").read_text()
+        for name, content in (("contacts.job.yaml", text), ("night.job.yaml", night), ("targets.yaml", targets)):
             (volume / moment / name).write_text(content)
             if not (volume / name).is_symlink():
                 (volume / name).symlink_to(f"..data/{name}")
@@ -110,6 +111,6 @@ def test_the_action_with_a_database_keeps_nothing_and_waits_for_a_worker(places:
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-    assert "contacts@staging: passed" in (places.folder / "summary.md").read_text()
+    assert "all 2 runs passed" in (places.folder / "summary.md").read_text(), "for GitHub the tag has no meaning"
     assert "<testsuites" in (places.folder / "creatio-junit.xml").read_text()
     assert not (places.folder / "jobs" / ".runner").exists()

@@ -19,7 +19,7 @@ from runner.foundation.durations import seconds
 from runner.scaffold.deploy_kinds import DEPLOY_KINDS
 
 TOOLS = Path(sys.executable).parent
-OWN = ("contacts.job.yaml", "targets.yaml")
+OWN = ("contacts.job.yaml", "night.job.yaml", "targets.yaml")
 """The project whose files are deployed: `init` reads it."""
 
 
@@ -131,7 +131,7 @@ def test_the_command_line_takes_every_line(arguments: list[str], monkeypatch: py
 
 def test_there_are_lines_of_each_kind() -> None:
     verbs = [arguments[0] for _, arguments in command_lines()]
-    assert {verb: verbs.count(verb) for verb in verbs} == {"worker": 2, "apply": 8, "fleet": 4}
+    assert {verb: verbs.count(verb) for verb in verbs} == {"worker": 2, "apply": 10, "fleet": 4}
 
 
 def test_every_pod_is_without_rights() -> None:
@@ -229,3 +229,15 @@ def test_compose_starts_what_a_cluster_starts() -> None:
     assert lines["worker-staging"] == of_container("worker", "Deployment creatio-worker-staging")
     assert lines["migrate"] == of_container("migrate", "Job creatio-migrate")
     assert lines["apply"] == of_container("apply", "Job creatio-apply")
+    assert lines["nightly"] == of_container("apply", "CronJob creatio-nightly")
+
+
+def test_what_a_merge_carries_out_is_not_what_the_night_does() -> None:
+    """Where something has jobs of the night, they are carried out then, and by nothing else."""
+    applied = {place: arguments for place, arguments in command_lines() if arguments[0] == "apply"}
+    tags = {place: parsed(arguments).params["tags"] for place, arguments in command_lines() if arguments[0] == "apply"}
+    assert {*tags.values()} == {"not nightly", "nightly"}
+    for place, arguments in applied.items():
+        assert ("nightly" in place) == (tags[place] == "nightly") or place == "crontab"
+        assert ("--every=24h" in arguments or "--every" in arguments) == (tags[place] == "nightly")
+        assert "--allow-empty" in arguments

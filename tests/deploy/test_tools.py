@@ -82,15 +82,15 @@ def test_docker_compose_reads_its_file_where_the_secrets_are_written(tmp_path: P
     assert refused.returncode != 0
     assert "CREATIO_DB_PASSWORD is missing a value: write it into .env" in refused.stderr
     (folder / "staging.env").write_text("CREATIO_USERNAME=integration\n")
-    given = {**os.environ, "CREATIO_DB_PASSWORD": "pa55"}
+    given = {**os.environ, "CREATIO_DB_PASSWORD": "p@ss/5"}
     printed = subprocess.run([program, "compose.yaml"], cwd=folder, env=given, check=True, capture_output=True)
     services = yaml.safe_load(printed.stdout)["services"]
-    assert {*services} == {"db", "migrate", "worker-staging", "apply"}
+    assert {*services} == {"db", "migrate", "worker-staging", "apply", "nightly"}
     for name, service in services.items():
         known = service["environment"]
         assert known.get("CREATIO_USERNAME") == ("integration" if name == "worker-staging" else None)
         if name != "db":
-            assert known["CREATIO_RUNNER_DB"] == "postgresql://runner:pa55@db/runner"
+            assert (known["CREATIO_RUNNER_DB"], known["PGPASSWORD"]) == ("postgresql://runner@db/runner", "p@ss/5")
             assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
 
 
@@ -145,13 +145,13 @@ def test_argo_cd_and_flux_take_their_objects_and_know_each_key(kind: str, tmp_pa
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    for file in (SHIPPED / "cron").glob("creatio-apply*"):
+    for file in (SHIPPED / "cron").glob("creatio-*"):
         text = file.read_text().replace(RUNNER, sys.executable).replace("User=creatio", "User=root")
         (tmp_path / file.name).write_text(text)
     units = sorted(str(path) for path in tmp_path.iterdir())
-    assert len(units) == 3
+    assert len(units) == 5
     found = subprocess.run(["systemd-analyze", "verify", *units], check=False, capture_output=True, text=True)
-    ours = [line for line in found.stderr.splitlines() if "creatio-apply" in line]
+    ours = [line for line in found.stderr.splitlines() if "creatio-" in line]
     assert (found.returncode, ours) == (0, [])
 
 

@@ -15,8 +15,8 @@ from runner.service.calls import Call, CallFailed
 class Send(Struct, frozen=True, kw_only=True):
     """Send one call within `seconds`. `secret`: the answer is kept out of every event.
 
-    `turn` names a process whose starts take turns within one program, from the watermark to the end of the row: the
-    host waits for the turn before it sends, and gives it back when the row ends.
+    `turn` names a process whose starts take turns within one program, from the watermark to a `Sleep` that frees it, or
+    the end of the row: the host waits for the turn before it sends, and gives it back then.
     """
 
     key: str
@@ -31,13 +31,14 @@ class Send(Struct, frozen=True, kw_only=True):
 class Sleep(Struct, frozen=True, kw_only=True):
     """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws.
 
-    `between_attempts`: nothing of the step is under way, so that others may take their turn. `why` is evidence.
+    `frees_turn`: another run may start the same process, since nothing of the step is under way, or the row of its own
+    start is known. `why` is evidence.
     """
 
     key: str
     seconds: float
     jitter: float = 0.0
-    between_attempts: bool = False
+    frees_turn: bool = False
     why: PauseReason = PauseReason.POLL
 
 

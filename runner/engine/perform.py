@@ -70,8 +70,10 @@ def send(row: OpenRow, call: Call) -> Running[Done | Failed]:
     return (yield from perform(row, effect))
 
 
-def pause(row: OpenRow, seconds: float, *, why: PauseReason = PauseReason.POLL) -> Running[None]:
-    yield from perform(row, Sleep(key=row.key, seconds=seconds, why=why))
+def pause(
+    row: OpenRow, seconds: float, *, why: PauseReason = PauseReason.POLL, frees_turn: bool = False
+) -> Running[None]:
+    yield from perform(row, Sleep(key=row.key, seconds=seconds, why=why, frees_turn=frees_turn))
 
 
 class Backoff(Struct, kw_only=True):
@@ -85,10 +87,10 @@ class Backoff(Struct, kw_only=True):
     def is_over(self, row: OpenRow) -> bool:
         return row.t >= self.deadline
 
-    def wait(self, row: OpenRow) -> Running[None]:
+    def wait(self, row: OpenRow, *, frees_turn: bool = False) -> Running[None]:
         seconds = min(self.next, max(0.0, self.deadline - row.t))
         self.next = min(self.next * self.growth, self.longest)
-        yield from pause(row, seconds)
+        yield from pause(row, seconds, frees_turn=frees_turn)
 
 
 def ask_verdict(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: bool = False) -> Running[JsonObject]:

@@ -205,7 +205,8 @@ def follow(
 ) -> Running[JsonObject | Unread | None]:
     """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
 
-    Gives None where the log never showed a row of that id, and `Unread` where the log refused for good.
+    Gives None where the log never showed a row of that id, and `Unread` where the log refused for good. Meanwhile other
+    runs may start the same process: what is followed has been found.
     """
     last: JsonObject | None = None
     while True:
@@ -215,7 +216,7 @@ def follow(
         last = found if isinstance(found, dict) else last
         if (last is not None and until(last)) or looks.is_over(row):
             return last
-        yield from looks.wait(row)
+        yield from looks.wait(row, frees_turn=True)
 
 
 def step_looks(row: OpenRow) -> Backoff:
@@ -227,7 +228,7 @@ def followed(row: OpenRow, found: JsonObject, looks: Backoff | None = None) -> R
     """The row `found`, read again after a moment until it has ended or the step's time for following is over."""
     if has_ended(found):
         return found
-    yield from pause(row, min(FIRST_LOOK, row.step.follow))
+    yield from pause(row, min(FIRST_LOOK, row.step.follow), frees_turn=True)
     last = yield from follow(row, str(found["id"]), looks or step_looks(row), until=has_ended)
     return last if isinstance(last, dict) else found
 

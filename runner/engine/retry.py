@@ -48,7 +48,7 @@ def try_until_done(row: OpenRow, attempt: AttemptAction) -> Running[tuple[Attemp
         if last.again is RetryOn.EXPECTATION and last.trouble is not None:
             yield from note(AttemptFailed(key=row.key, t=row.t, kind="expectation", error=last.trouble))
         seconds = backoff(retry, last, number=number)
-        wait = Sleep(key=row.key, seconds=seconds, jitter=retry.jitter, between_attempts=True, why=PauseReason.RETRY)
+        wait = Sleep(key=row.key, seconds=seconds, jitter=retry.jitter, frees_turn=True, why=PauseReason.RETRY)
         yield from perform(row, wait)
     last = yield from with_failed_element(row, last)
     return last, stumbled and last.status is Status.PASSED

@@ -279,7 +279,7 @@ class LocalHost:
 
     def _pause(self, pause: effects.Sleep) -> effects.Outcome:
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
-        if pause.between_attempts:
+        if pause.frees_turn:
             self.turn.give_back()
         self.stop.wait(seconds)
         self._check_on()

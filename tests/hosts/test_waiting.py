@@ -9,13 +9,14 @@ import pytest
 from journals import EVENTS, new_journal, read, reopened
 from stories import RUN, planned, unanswered
 
+from runner.foundation.raw import record
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.events import CallSent, Waited, WaitsFor
 from runner.runs.result import RunResult, fold
-from runner.service.calls import Answered, Call, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows
+from runner.service.calls import Answered, Call, CallFailed, Ending, ExecuteCall, FailureKind, ReadRow, ReadRows
 from runner.service.gate import Gate, Pace
 from runner.service.outages import not_wanted
 
@@ -71,6 +72,36 @@ class Waits(Stop):
         self.site.now += 1 if self.tells else seconds
         if self.tells:
             self.request(self.tells)
+
+
+class BackgroundSite(Site):
+    """Each process still runs when its call is answered, and all end once `count` of them have been started."""
+
+    def __init__(self, *, count: int) -> None:
+        super().__init__()
+        self.count = count
+        self.all_started = threading.Event()
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        if isinstance(call, ReadRow):
+            assert gate.may_leave()
+            return Answered(value=next(row for row in map(record, self.rows) if row["id"] == call.process_id))
+        answer = super().perform(call, seconds, gate=gate)
+        is_over = len(self.rows) == self.count
+        self.rows = [{**record(row), "status": "done" if is_over else "running"} for row in self.rows]
+        if is_over:
+            self.all_started.set()
+        return answer
+
+
+class FollowsTogether(Waits):
+    """A pause lasts until all processes of the site have been started."""
+
+    site: BackgroundSite
+
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        assert self.site.all_started.wait(60)
 
 
 def host(folder: Path, site: Site, *, turn: Turn | None = None, stop: Stop | None = None) -> LocalHost:
@@ -134,6 +165,21 @@ def test_a_start_that_a_stop_meets_while_it_waits_for_its_turn_does_not_leave(tm
     stop.request("SIGTERM")
     thread.join(300)
     assert (site.has_read_log, result(tmp_path / "run").exit_code) == (False, 143)
+
+
+def test_a_process_that_goes_on_in_the_background_holds_no_turn_once_its_row_is_known(tmp_path: Path) -> None:
+    site, turns = BackgroundSite(count=2), Turns()
+    folders = [tmp_path / "first", tmp_path / "second"]
+    hosts = [host(folder, site, turn=Turn(turns), stop=FollowsTogether(site)) for folder in folders]
+    steps = planned(START.replace("UsrA", "UsrA, until: done"))
+    threads = [threading.Thread(target=each.carry, args=(steps, RUN)) for each in hosts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    assert [result(folder).exit_code for folder in folders] == [0, 0]
+    ids = [result(folder).steps[0].process_id for folder in folders]
+    assert sorted(map(str, ids)) == ["r0", "r1"]
 
 
 @pytest.mark.parametrize("side_by_side", [False, True])

@@ -17,16 +17,18 @@ from runner.expressions.typed import (
     A_TEXT,
     LIST,
     NULL,
+    PLAIN_TEXT,
     RECORD,
     TEXT,
     UNKNOWN,
     Type,
     list_of,
+    may_hold_quote,
     of_value,
     or_null,
     record_of,
 )
-from runner.foundation.values import Json
+from runner.foundation.values import Json, compact
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +37,7 @@ NAMES: dict[str, Type] = {
     "number": A_NUMBER,
     "perhaps": or_null(A_NUMBER),
     "text": A_TEXT,
+    "plain": PLAIN_TEXT,
     "flag": A_BOOLEAN,
     "record": RECORD_TYPE,
     "records": list_of(RECORD_TYPE),
@@ -45,7 +48,7 @@ NAMES: dict[str, Type] = {
     "anything": UNKNOWN,
 }
 _numbers: st.SearchStrategy[Json] = st.one_of(st.integers(-3, 3), st.sampled_from([0.5, -1.5]))
-_texts: st.SearchStrategy[str] = st.sampled_from(["", "a", "B", "10", "true", "Name"])
+_texts: st.SearchStrategy[str] = st.sampled_from(["", "a", "B", "10", "true", "Name", "it's"])
 _anything: st.SearchStrategy[Json] = st.recursive(
     st.one_of(st.none(), st.booleans(), _numbers, _texts),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(_texts, inner, max_size=2)),
@@ -61,6 +64,7 @@ VALUES: dict[str, st.SearchStrategy[Json]] = {
     "number": _numbers,
     "perhaps": st.one_of(st.none(), _numbers),
     "text": _texts,
+    "plain": st.sampled_from(["", "a", "10"]),
     "flag": st.booleans(),
     "record": _record,
     "records": st.lists(_record, max_size=2),
@@ -80,8 +84,11 @@ FILTERS = st.sampled_from(
 TESTS = st.sampled_from(
     ["defined", "undefined", "none", "string", "number", "integer", "boolean", "mapping", "sequence", "odd", "even"]
 )
+QUOTES_OUT = ['replace("\'", "\'\'")', 'regex_replace("[^a-z]", "")', "odata"]
 SIGNS = st.sampled_from(["==", "!=", "<", ">=", "in", "not in"])
-LITERALS = st.sampled_from(["1", "0.5", '"a"', '"10"', "true", "none", "[]", "[1]", '["a", "b"]', '{"Name": "x"}'])
+LITERALS = st.sampled_from(
+    ["1", '"it\'s"', "0.5", '"a"', '"10"', "true", "none", "[]", "[1]", '["a", "b"]', '{"Name": "x"}']
+)
 
 
 def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -93,6 +100,8 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("({}) | {}".format, inner, FILTERS),
         st.builds("({}) | default({})".format, inner, LITERALS),
         st.builds("({}) | int(0)".format, inner),
+        st.builds("({}) | replace({}, {})".format, inner, LITERALS, LITERALS),
+        st.builds("({}) | {}".format, inner, st.sampled_from(QUOTES_OUT)),
         st.builds('({}) | map(attribute="{}") | list'.format, inner, KEYS),
         st.builds('({}) | map("{}") | list'.format, inner, st.sampled_from(["lower", "length", "string", "abs"])),
         st.builds('({}) | {}attr("{}", "{}", {})'.format, inner, SELECTS, KEYS, compared, LITERALS),
@@ -117,7 +126,9 @@ EXPRESSIONS = st.recursive(st.one_of(st.sampled_from(sorted(NAMES)), LITERALS), 
 
 
 def holds(one: Type, value: Json) -> bool:
-    """Whether `value` belongs to a type."""
+    """Whether `value` belongs to a type. A quote that is doubled ends no text."""
+    if not may_hold_quote(one) and "'" in compact(value).replace("''", ""):
+        return False
     if not of_value(value).kinds & one.kinds:
         return False
     if isinstance(value, list) and one.item is not None:

@@ -17,7 +17,8 @@ class RawStep(Struct, frozen=True, kw_only=True):
     """A step as it is in the file.
 
     `rank` counts the steps in the order in which they are carried out, those under `finally` after all others. A step
-    of an `undo` list has the rank of the step it undoes; `undo` is then the path of the list, `turn` its place in it.
+    of an `undo` list has the rank of the step it undoes, which is `undone`; `undo` is then the path of the list, `turn`
+    its place in it.
     """
 
     path: Path
@@ -25,6 +26,7 @@ class RawStep(Struct, frozen=True, kw_only=True):
     rank: int
     undo: Path | None = None
     turn: int = 0
+    undone: "RawStep | None" = None
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -132,9 +134,9 @@ def _every_step(data: JsonObject) -> Iterator[RawStep]:
     for section in ("steps", "finally"):
         for path, fields in _entries(data.get(section), section):
             if isinstance(fields, dict):
-                yield RawStep(path=path, fields=_with_result(fields), rank=rank)
-                if "undo" in fields:
-                    yield from _undoing(fields["undo"], path=(*path, "undo"), rank=rank)
+                step = RawStep(path=path, fields=_with_result(fields), rank=rank)
+                yield step
+                yield from _undoing(step)
             rank += 1
 
 
@@ -149,10 +151,10 @@ def _entries(written: Json, section: str) -> Iterator[tuple[Path, Json]]:
         yield (section, index), fields
 
 
-def _undoing(undo: Json, *, path: Path, rank: int) -> Iterator[RawStep]:
-    """The steps of an `undo`: those of its list, or its one action."""
-    if isinstance(undo, dict):
-        yield RawStep(path=path, fields=undo, rank=rank, undo=path)
-    for index, fields in enumerate(items(undo)):
+def _undoing(step: RawStep) -> Iterator[RawStep]:
+    """The steps of the `undo` of a step: those of its list, or its one action."""
+    undo, path = step.fields.get("undo"), (*step.path, "undo")
+    alone = [(path, 0, undo)] if isinstance(undo, dict) else []
+    for at, turn, fields in (*alone, *(((*path, index), index, item) for index, item in enumerate(items(undo)))):
         if isinstance(fields, dict):
-            yield RawStep(path=(*path, index), fields=fields, rank=rank, undo=path, turn=index)
+            yield RawStep(path=at, fields=fields, rank=step.rank, undo=path, turn=turn, undone=step)

@@ -72,7 +72,10 @@ def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: Job
             _that(item.get("that"), (*at, "that"), scope=scope, lint=lint)
             lint.value(item.get("message"), (*at, "message"), scope)
             if "schema" in item:
-                _schema(item["schema"], (*at, "schema"), lint)
+                lint.plain(item["schema"], (*at, "schema"))
+                if is_schema(item["schema"], (*at, "schema"), lint) and _fits_all(item["schema"]):
+                    hint = "write what is expected, as in `schema: {type: array, minItems: 1}`"
+                    lint.report("E117", "this schema fits every value", (*at, "schema"), hint=hint, warning=True)
         else:
             _that(item, at, scope=scope, lint=lint)
 
@@ -127,13 +130,6 @@ def _are_two(that: str) -> bool:
     """Whether what is on either side of a dash could be an expectation."""
     parts = _DASH.split(that)
     return len(parts) > 1 and all(map(_CONDITION.search, parts))
-
-
-def _schema(schema: Json, path: Path, lint: JobLint) -> None:
-    lint.plain(schema, path)
-    if is_schema(schema, path, lint) and _fits_all(schema):
-        hint = "write what is expected, as in `schema: {type: array, minItems: 1}`"
-        lint.report("E117", "this schema fits every value", path, hint=hint, warning=True)
 
 
 def _fits_all(schema: Json) -> bool:

@@ -198,8 +198,11 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Misfit | None:
     kind = taker.kind
     if value is None or value == "" or (isinstance(value, str) and "{{" in value):
         return None
-    if kind is Kind.TEXT:
-        return _wrapped(name, value)
+    if kind is Kind.TEXT:  # as JSON, a record is as good a text as any, but not one that is written as others do
+        if not isinstance(value, dict) or not value or not {key.casefold() for key in value} <= _WRAPPERS:
+            return None
+        message = f"`{name}` takes a text, and a record is sent as JSON, keys and all"
+        return Misfit(message=message, hint="write the value alone", warning=True)
     found = doubt(kind, value)
     if found is None:
         return None
@@ -207,14 +210,6 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Misfit | None:
         return Misfit(message=f"`{name}` takes {_a_kind(kind)}, not {_shown(value)}", hint=found.hint)
     message = f"`{name}` takes {_a_kind(kind)}, and not every server reads {_shown(value)} as one"
     return Misfit(message=message, hint=found.hint, warning=True)
-
-
-def _wrapped(name: str, value: Json) -> Misfit | None:
-    """A value in a record, as others write it; as JSON, a record is as good a text as any."""
-    if not isinstance(value, dict) or not value or not {key.casefold() for key in value} <= _WRAPPERS:
-        return None
-    message = f"`{name}` takes a text, and a record is sent as JSON, keys and all"
-    return Misfit(message=message, hint="write the value alone", warning=True)
 
 
 def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:

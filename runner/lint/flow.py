@@ -29,7 +29,6 @@ from runner.expressions.typed import (
     or_null,
     record_of,
 )
-from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, compact, is_number, leaves, value_at
 from runner.job import defaults
@@ -43,7 +42,6 @@ from runner.lint.statuses import PROCESS_STATUSES, STEP_STATUSES
 from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
 from runner.lint.written_values import written_values
-from runner.reading.document import Document
 
 _MOST_VALUES = 200
 """So many cases or items of one template are checked: more of them have been written by a program."""
@@ -72,14 +70,7 @@ _STEP_KEYS: Mapping[str, Type] = {
 }
 
 
-def check(document: Document, job: Outline, catalogue: Catalogue | None) -> tuple[Problem, ...]:
-    """Everything in the document that goes wrong for sure, by the types of its values."""
-    flow = _Flow(document=document, job=job, catalogue=catalogue)
-    flow.through()
-    return tuple(flow.problems)
-
-
-class _Flow(TypeLint, frozen=True, kw_only=True):
+class Flow(TypeLint, frozen=True, kw_only=True):
     """`steps` and `vars` are the types of what came before; `own` are the bare names of a step, by its path, for those
     that undo it.
     """
@@ -98,18 +89,16 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
         for name, value in self.job.vars.items():
             self.vars[name] = self.value(value, ("vars", name), self.names)
         self.names["steps"] = record_of(self.steps)
-        undone: RawStep | None = None
         for step in self.job.steps:
-            undone = undone if step.undo is not None else step
-            self._step(step, self._before(step, undone))
+            self._step(step, self._before(step))
         return {name: self.expression(value, ("outputs", name), self.names) for name, value in self.job.outputs.items()}
 
-    def _before(self, step: RawStep, undone: RawStep | None) -> _Names:
+    def _before(self, step: RawStep) -> _Names:
         """What a step knows before its first turn; a step that undoes another knows what that had."""
-        if step.undo is None or undone is None:
+        if step.undone is None:
             return self.names
-        own = self.own.get(undone.path, {})
-        name = undone.fields.get("id")
+        own = self.own.get(step.undone.path, {})
+        name = step.undone.fields.get("id")
         if not isinstance(name, str) or name not in self.steps:
             return {**self.names, **own}
         alone = {**self.steps, name: _step_type(own.get("result", UNKNOWN), own.get("outputs", UNKNOWN))}
@@ -206,15 +195,11 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
         for code, value in record(value_at(path, self.document.data)).items():
             if process is not None and code in process.takes:
                 self._fits((*path, code), (process.parameters or {})[code], step, given[code])
-            else:
-                self._numbers(value, (*path, code))
-
-    def _numbers(self, value: Json, path: Path) -> None:
-        """Numbers for parameters of which no type is known, and which may be texts."""
-        for at, part in leaves(value, path):
-            if is_number(part):
-                written = self.document.written(at)
-                self._misfit(fitting.lost_signs(str(at[-1]), written=written, sent=compact(part)), at)
+                continue
+            for at, part in leaves(value, (*path, code)):  # no type is known, so that a number may be a text
+                if is_number(part):
+                    number = compact(part)
+                    self._misfit(fitting.lost_signs(str(at[-1]), written=self.document.written(at), sent=number), at)
 
     def _fits(self, path: Path, parameter: Parameter, step: RawStep, found: Type) -> None:
         """Check a value against its parameter, and templates in its records against the columns."""
@@ -266,7 +251,7 @@ class _Flow(TypeLint, frozen=True, kw_only=True):
             if never_fits and any(texts_in(record(action["inputs"])[name])):
                 message = f"input `{name}` of `{action.get('file')}` is {in_words(wanted)}, not {in_words(found)}"
                 self.report("E171", message, (*path, name))
-        return record_of(_Flow(document=self.document, job=other, catalogue=self.catalogue).through())
+        return record_of(Flow(document=self.document, job=other, catalogue=self.catalogue).through())
 
 
 def _inner(given: Type, path: Path) -> Type:

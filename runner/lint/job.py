@@ -4,25 +4,72 @@ A document that the schema has found faulty is checked as well, as far as it has
 A rule is a function and its entry in `STEP_RULES`, or `JOB_RULES`.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
+from runner.foundation.guids import is_guid, mended
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import Json, Path
+from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
+from runner.lint.elements import element_form
+from runner.lint.expectations import check_condition, check_expectations
 from runner.lint.filters import check_filter
-from runner.lint.places import AFTER_ALL_STEPS, before_the_steps
+from runner.lint.places import (
+    AFTER_ALL_STEPS,
+    NameScope,
+    action_values,
+    before_the_steps,
+    condition,
+    ids,
+    outcome,
+    turns,
+    values,
+)
 from runner.lint.retry import check_preset, check_retry
 from runner.lint.row_names import check_row_names
 from runner.lint.schemas import check_included, check_inputs
-from runner.lint.steps import check_ids, read_outputs, read_step
 from runner.lint.texts import JobLint
-from runner.reading.document import Document
+from runner.lint.uses import starts
+from runner.reading.document import IN_ONE_COLUMN, Document
 
 _WHOLLY_WRONG = ("E104", "E106")
 """Nothing inside a value with one of these is worth another problem."""
+_OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
+"""Letters that no id has."""
+
+
+def _check_ids(step: RawStep, lint: JobLint) -> None:
+    for found in ids(step):
+        text = str(found.value)
+        if "{{" in text or is_guid(text):
+            continue
+        guid = mended(text)
+        is_name = not guid and _OF_A_NAME.search(text)
+        if lint.document.joined_items(found.path):
+            hint = IN_ONE_COLUMN
+        elif is_name and found.path[-1] in ("process_id", "of"):
+            hint = _started_process(text, lint, done="cancelled" if "cancel" in found.path else "waited for")
+        elif is_name and "signal" not in found.path:
+            hint = element_form(found.path, text, lint.outline)
+        else:
+            hint = f"write `{guid}`" if guid else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives it"
+        lint.report("E113", f"`{text}` is not a GUID", found.path, hint=hint)
+
+
+def _started_process(text: str, lint: JobLint, *, done: str) -> str:
+    """The id of a run of a process comes from the step that starts it, which may be named by the process's code."""
+    if re.fullmatch(r"(?:steps|vars|inputs|item)\.[\w.\[\]]+", text):
+        return f'write `"{{{{ {text} }}}}"`'
+    for name, declared in lint.outline.by_id.items():
+        if any(text in (code, name) for _, code, _ in starts(declared.step)):
+            return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is {done} is one run of the process'
+    return 'write `"{{ steps.ID.process_id }}"`, with the id of the step that starts the process'
 
 
 def _check_ids_once(lint: JobLint) -> None:
@@ -40,7 +87,7 @@ def _check_job_durations(lint: JobLint) -> None:
 
 
 STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
-    check_ids,
+    _check_ids,
     actions.check_results,
     actions.check_wait,
     actions.check_signal,
@@ -70,10 +117,8 @@ def check(document: Document, *, reported: Collection[Problem] = (), job: Outlin
         return ()
     lint = JobLint(document=document, outline=job or outline(document.data))
     _read_job(lint)
-    undone = None
     for step in lint.outline.steps:
-        undone = undone if step.undo is not None and undone else step
-        read_step(step, undone=undone, lint=lint)
+        _read_step(step, lint)
         for check_step in STEP_RULES:
             check_step(step, lint)
     for check_job in JOB_RULES:
@@ -122,13 +167,44 @@ def _read_job(lint: JobLint) -> None:
                     lint.value(text, ("vars", name), before_the_steps(evaluated))
                     evaluated.add(name)
             case "outputs":
-                read_outputs(value, ("outputs",), AFTER_ALL_STEPS, lint)
+                _read_outputs(value, ("outputs",), AFTER_ALL_STEPS, lint)
             case "steps" | "finally":
                 pass  # they are read step by step
             case "cases" if isinstance(value, list):
                 pass  # they are read when they are checked against the inputs
             case _:
                 lint.plain(value, (key,))
+
+
+def _read_step(step: RawStep, lint: JobLint) -> None:
+    """Read every text of `step`."""
+    for key, value in step.fields.items():
+        path = (*step.path, key)
+        match key:
+            case "if":
+                check_condition(value, path, scope=condition(step), lint=lint)
+            case "for_each" if isinstance(value, str):
+                lint.expression(value, path, turns(step))
+            case "for_each":
+                lint.value(value, path, turns(step))
+            case "expect":
+                check_expectations(value, path, scope=outcome(step), lint=lint)
+            case "outputs":
+                _read_outputs(value, path, outcome(step), lint)
+            case _ if key in ACTIONS or key == "undo":
+                pass  # the steps of an `undo` are read like all others
+            case _:
+                lint.plain(value, path)
+    for found in action_values(step):
+        if found.is_template:
+            lint.value(found.value, found.path, values(step))
+        else:
+            lint.plain(found.value, found.path)
+
+
+def _read_outputs(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:
+    for name, value in record(written).items():
+        lint.expression(value, (*path, name), scope)
 
 
 def _not_reported(found: list[Problem], reported: Collection[Problem]) -> tuple[Problem, ...]:

@@ -52,28 +52,29 @@ def before_the_steps(evaluated: AbstractSet[str]) -> NameScope:
     return NameScope(rank=NEVER, vars=evaluated)
 
 
-def condition(step: RawStep, undone: RawStep) -> NameScope:
-    """An `if`. `undone` is the step that `step` undoes, or `step` itself."""
-    return replace(turns(step, undone), functions=CONDITIONS)
+def condition(step: RawStep) -> NameScope:
+    """An `if`."""
+    return replace(turns(step), functions=CONDITIONS)
 
 
-def turns(step: RawStep, undone: RawStep) -> NameScope:
+def turns(step: RawStep) -> NameScope:
     """The list of a `for_each`, before its first turn."""
-    if step.undo is None:
+    undone = step.undone
+    if undone is None:
         return NameScope(rank=step.rank, step=step)
     bare = OF_AN_ATTEMPT | {"outputs"} | _names_of_turns(undone)
     return NameScope(rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
 
 
-def values(step: RawStep, undone: RawStep) -> NameScope:
+def values(step: RawStep) -> NameScope:
     """What a step sends."""
-    before = turns(step, undone)
+    before = turns(step)
     return replace(before, bare=before.bare | _names_of_turns(step))
 
 
-def outcome(step: RawStep, undone: RawStep) -> NameScope:
+def outcome(step: RawStep) -> NameScope:
     """A step's own `expect` and `outputs`."""
-    before = values(step, undone)
+    before = values(step)
     return replace(before, bare=before.bare | OF_AN_ATTEMPT, own_result=step)
 
 

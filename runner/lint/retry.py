@@ -38,7 +38,7 @@ def check_preset(lint: JobLint) -> None:
     takers = [step for step in lint.outline.steps if "on" not in record(step.fields.get("retry"))]
     for index, on in _written(record(lint.defaults.get("retry")).get("on")):
         for refusal in (_TWICE, _RESTARTED):
-            steps = [_called(step, lint) for step in takers if _refusal(step.fields, on) is refusal]
+            steps = [_called(step) for step in takers if _refusal(step.fields, on) is refusal]
             if steps:
                 which = f"{'steps' if len(steps) > 1 else 'step'} {begun(steps)}"
                 message = f"{refusal.message.format(on=on)}: {which}"
@@ -59,11 +59,10 @@ def _written(on: Json) -> Iterator[tuple[int, str]]:
     return ((index, item) for index, item in enumerate(items(on)) if isinstance(item, str) and item in _REASONS)
 
 
-def _called(step: RawStep, lint: JobLint) -> str:
+def _called(step: RawStep) -> str:
     """The key of the step in a run."""
     own = str(step.fields.get("id", (step.rank if step.undo is None else step.turn) + 1))
-    if step.undo is None:
+    if step.undone is None:
         return own
-    undone = next(other for other in lint.outline.steps if other.rank == step.rank)
-    key = f"undo/{undone.fields.get('id', step.rank + 1)}"
+    key = f"undo/{step.undone.fields.get('id', step.rank + 1)}"
     return key if step.path == step.undo else f"{key}/{own}"

@@ -5,9 +5,9 @@ from collections.abc import Collection
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Problem
 from runner.job.outline import Outline
-from runner.lint import flow
 from runner.lint.elements import check_elements
 from runner.lint.entities import check_entities
+from runner.lint.flow import Flow
 from runner.lint.processes import check_processes
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
@@ -24,5 +24,5 @@ def check(
             for found in check_entities(step, catalogue):
                 problems.add(found, ())
     check_elements(job, catalogue, problems, started=started)
-    problems.problems.extend(flow.check(document, job, catalogue))
+    Flow(document=document, job=job, catalogue=catalogue, problems=problems.problems).through()
     return tuple(problems.problems)

@@ -102,7 +102,7 @@ def process_of(text: str, step: RawStep, job: Outline) -> str | None:
         case ("steps", str(name), *_, "process_id") if name in job.by_id:
             starting = [job.by_id[name].step]
         case ("process_id",):
-            starting = [other for other in job.steps if other.rank == step.rank and other.undo is None][:1]
+            starting = [step.undone or step]
         case _:
             starting = []
     return next((code for other in starting for _, code, _ in starts(other)), None)

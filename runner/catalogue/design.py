@@ -6,7 +6,7 @@ Library and Packages), in the names that the first of them uses. Nothing odd is 
 and `elements` of it are made into records below.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runner.catalogue.model import Direction, Kind, Parameter, ProcessElement
@@ -201,10 +201,6 @@ def _order(written: list[Json]) -> Mapping[str, int]:
         source, target = guid(flow.get("sourceRefUId")), guid(flow.get("targetRefUId"))
         if source is not None and target is not None:
             following.setdefault(source, []).append(target)
-    return _walked(following)
-
-
-def _walked(following: Mapping[str, Sequence[str]]) -> Mapping[str, int]:
     reached = {target for targets in following.values() for target in targets}
     waiting = [source for source in following if source not in reached]
     places: dict[str, int] = {}

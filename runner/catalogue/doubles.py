@@ -110,7 +110,10 @@ def _note(parameter: Parameter) -> str:
 
 def _designed(process: Process, executed: Collection[str]) -> Iterator[str]:
     yield from _elements(process.elements, executed)
-    yield from _results(process)
+    gives = sorted(code for code in process.gives if code not in process.takes)
+    if gives:
+        values = ", ".join(f"{as_yaml(code)}: …" for code in gives)
+        yield f"# TODO: what it gives, as in `- set: {{{values}}}`."
 
 
 def _activities(lines: Sequence[str]) -> Iterator[str]:
@@ -147,13 +150,6 @@ def is_end(kind: str) -> bool:
 def _called(element: ProcessElement) -> str:
     named = f"{as_yaml(element.caption)}, " if element.caption else ""
     return f"{named}{as_yaml(element.name)}, {as_yaml(element.kind)}"
-
-
-def _results(process: Process) -> Iterator[str]:
-    gives = sorted(code for code in process.gives if code not in process.takes)
-    if gives:
-        values = ", ".join(f"{as_yaml(code)}: …" for code in gives)
-        yield f"# TODO: what it gives, as in `- set: {{{values}}}`."
 
 
 def _joined(lines: list[str]) -> str:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from runner.expressions.parse import texts_in
 from runner.foundation.discreet import Discreet
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Finding, Problem, Severity
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
@@ -45,20 +45,6 @@ class Cases(Discreet, frozen=True, kw_only=True):
     lacking_some: tuple[Problem, ...] = ()
 
 
-class _Wrong(Struct, frozen=True, kw_only=True):
-    """A mistake in a case; `path` leads to it from the value, and `text` holds the braces of a template. `column` is
-    that of a table.
-    """
-
-    code: str
-    message: str
-    hint: str | None = None
-    path: Path = ()
-    at_key: bool = False
-    text: str | None = None
-    column: int | None = None
-
-
 def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
     """The cases in the list at `path`."""
     reader = _Reader(declared={each.name: each for each in inputs})
@@ -81,7 +67,7 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
         problems += [replace(problem, excerpt=None) for problem in found] if has_secret else found
         cases.append(Case(name=name if isinstance(name, str) else "", inputs=inputs_of_case))
 
-    def lacked(_: Input, index: int | None, wrong: _Wrong) -> Problem:
+    def lacked(_: Input, index: int | None, wrong: Finding) -> Problem:
         place = path if index is None else (*path, index, "inputs")
         return _in_document(document, place, replace(wrong, at_key=True))
 
@@ -103,11 +89,11 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
     whole = [index for index, row in enumerate(table.rows) if len(row.cells) == len(header)]
     given = [{key for key, cell in zip(header, table.rows[at].cells, strict=True) if cell} for at in whole]
 
-    def lacked(declared: Input, index: int | None, wrong: _Wrong) -> Problem:
+    def lacked(declared: Input, index: int | None, wrong: Finding) -> Problem:
         if index is None:
             return table.problem(wrong.code, wrong.message, table.header, hint=wrong.hint)
         row, path = table.rows[whole[index]], (whole[index], "inputs", declared.name)
-        return _in_row(table, row, path, replace(wrong, column=header.index(declared.name)), reader=reader)
+        return _in_row(table, row, path, wrong, column=header.index(declared.name), reader=reader)
 
     return _with_lacking(Cases(cases=tuple(cases), problems=_no_more(problems)), reader, given, lacked)
 
@@ -115,25 +101,27 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
 def _read_row(table: Table, row: TableRow, index: int, reader: "_Reader") -> tuple[Case, list[Problem]]:
     header = table.header.cells
     if len(row.cells) != len(header):
-        ragged = _in_row(table, row, (index,), _ragged(len(row.cells), len(header)), reader=reader)
+        ragged = _in_row(table, row, (index,), _ragged(len(row.cells), len(header)), column=None, reader=reader)
         return Case(name="", inputs={}), [ragged]
     name = ""
     inputs: dict[str, Json] = {}
     problems: list[Problem] = []
     for column, (key, cell) in enumerate(zip(header, row.cells, strict=True)):
         path: Path = (index, "inputs", key)
-        wrongs: Iterable[_Wrong] = ()
+        wrongs: Iterable[Finding] = ()
         if key == _NAME:
             name, path, wrongs = cell, (index, key), reader.check_name(cell, line=row.first)
         elif cell and key in reader.declared:
             wrongs = reader.check(key, cell, is_text=True, into=inputs)
-        problems += [_in_row(table, row, path, replace(wrong, column=column), reader=reader) for wrong in wrongs]
+        problems += [_in_row(table, row, path, wrong, column=column, reader=reader) for wrong in wrongs]
     return Case(name=name, inputs=inputs), problems
 
 
-def _in_row(table: Table, row: TableRow, path: Path, wrong: _Wrong, *, reader: "_Reader") -> Problem:
+def _in_row(
+    table: Table, row: TableRow, path: Path, wrong: Finding, *, column: int | None, reader: "_Reader"
+) -> Problem:
     """Without the line itself, where that may hold a secret."""
-    problem = table.problem(wrong.code, wrong.message, row, column=wrong.column, path=path, hint=wrong.hint)
+    problem = table.problem(wrong.code, wrong.message, row, column=column, path=path, hint=wrong.hint)
     declared = [reader.declared[cell] for cell in table.header.cells if cell in reader.declared]
     return replace(problem, excerpt=None) if any(each.secret for each in declared) else problem
 
@@ -145,17 +133,17 @@ class _Reader(Struct, frozen=True, kw_only=True):
     lines: dict[str, int] = field(default_factory=dict)
     shown: set[str] = field(default_factory=set)
 
-    def check_name(self, name: str, *, line: int) -> Iterator[_Wrong]:
+    def check_name(self, name: str, *, line: int) -> Iterator[Finding]:
         if not name:
-            yield _Wrong(code="E108", message="this case has no name")
+            yield Finding(code="E108", message="this case has no name")
             return
         yield from _templates(name)
         first = self.lines.setdefault(name, line)
         if first != line and "{{" not in name:
             message = f"two cases are called `{name}`: this one and the one in line {first}"
-            yield _Wrong(code="E111", message=message, hint="give one of them another name")
+            yield Finding(code="E111", message=message, hint="give one of them another name")
 
-    def exposed(self, key: str) -> _Wrong | None:
+    def exposed(self, key: str) -> Finding | None:
         """The warning of a secret in clear text, once for each input."""
         if key not in self.declared or not self.declared[key].secret or key in self.shown:
             return None
@@ -170,12 +158,12 @@ class _Reader(Struct, frozen=True, kw_only=True):
         is_text: bool = False,
         written: Callable[[Path], str] | None = None,
         into: dict[str, Json] | None = None,
-    ) -> Iterator[_Wrong]:
+    ) -> Iterator[Finding]:
         """What is wrong with the value of an input; a sound value goes `into` the inputs of the case."""
         declared = self.declared.get(key)
         if declared is None:
             message, hint = unknown_input(key, self.declared)
-            yield _Wrong(code="E131", message=message, hint=hint, at_key=True)
+            yield Finding(code="E131", message=message, hint=hint, at_key=True)
             return
         templates = list(_templates(value))
         yield from templates
@@ -184,27 +172,26 @@ class _Reader(Struct, frozen=True, kw_only=True):
         try:
             found = fit(declared, value, is_text=is_text, written=written)
         except UnfitError as unfit:
-            yield _Wrong(code=unfit.code, message=unfit.message, hint=unfit.hint, path=unfit.path)
+            yield Finding(code=unfit.code, message=unfit.message, hint=unfit.hint, path=unfit.path)
         else:
             if into is not None:
                 into[key] = found
 
 
-def _templates(value: Json) -> Iterator[_Wrong]:
+def _templates(value: Json) -> Iterator[Finding]:
     for path, text in texts_in(value):
         hint = "write the value itself: a value that is worked out belongs into `vars`"
-        yield _Wrong(code="E122", message="no template is read here", hint=hint, path=path, text=text)
+        line = text[: text.index("{{")].count("\n")
+        yield Finding(code="E122", message="no template is read here", hint=hint, path=path, part="{{", line=line)
 
 
 def _written(document: Document, path: Path, inner: Path) -> str:
     return document.written((*path, *inner))
 
 
-def _in_document(document: Document, path: Path, wrong: _Wrong) -> Problem:
-    at, span = (*path, *wrong.path), None
-    if wrong.text is not None:
-        line = wrong.text[: wrong.text.index("{{")].count("\n")
-        span = document.name_span(at, line=line, name="{{")
+def _in_document(document: Document, path: Path, wrong: Finding) -> Problem:
+    at = (*path, *wrong.path)
+    span = document.name_span(at, line=wrong.line, name=wrong.part) if wrong.part else None
     return document.problem(wrong.code, wrong.message, path=at, at_key=wrong.at_key, hint=wrong.hint, span=span)
 
 
@@ -212,7 +199,7 @@ def _with_lacking(
     found: Cases,
     reader: _Reader,
     given: Sequence[Collection[str]],
-    lacked: Callable[[Input, int | None, _Wrong], Problem],
+    lacked: Callable[[Input, int | None, Finding], Problem],
 ) -> Cases:
     """The cases, with what they lack. `given` are the inputs of each case that counts for that; `lacked` makes the
     problem of an input that no case gives, or that the case of an index does not give.
@@ -227,11 +214,11 @@ def _with_lacking(
             message = f"no case gives the input `{name}`, which is required"
             elsewhere = how_to_give(declared)
             hint = elsewhere if declared.secret else f"add it to the cases, or {elsewhere}"
-            lacking[name] = lacked(declared, None, _Wrong(code="E130", message=message, hint=hint))
+            lacking[name] = lacked(declared, None, Finding(code="E130", message=message, hint=hint))
             continue
         message = f"this case gives no `{name}`, which is required"
         hint = f"write a value, or give the input `{name}` a `default`"
-        some += [lacked(declared, index, _Wrong(code="E130", message=message, hint=hint)) for index in indexes]
+        some += [lacked(declared, index, Finding(code="E130", message=message, hint=hint)) for index in indexes]
     return replace(found, lacking=lacking, lacking_some=_no_more(some))
 
 
@@ -244,10 +231,10 @@ def _no_more(problems: list[Problem]) -> tuple[Problem, ...]:
     return (*problems[: MOST_PROBLEMS - 1], last)
 
 
-def _exposed(name: str) -> _Wrong:
+def _exposed(name: str) -> Finding:
     message = f"`{name}` is secret, but its value is written here for everybody to read"
     hint = "leave it out: the value can come from the environment or a file"
-    return _Wrong(code="E107", message=message, hint=hint, at_key=True)
+    return Finding(code="E107", message=message, hint=hint, at_key=True)
 
 
 def _header(table: Table, reader: _Reader) -> Iterator[Problem]:
@@ -273,22 +260,22 @@ def _header(table: Table, reader: _Reader) -> Iterator[Problem]:
             yield replace(found, severity=Severity.WARNING) if secret else found
 
 
-def _column(cell: str, near: str | None, declared: Mapping[str, Input], *, is_second: bool) -> _Wrong | None:
+def _column(cell: str, near: str | None, declared: Mapping[str, Input], *, is_second: bool) -> Finding | None:
     """What is wrong with a cell of the header."""
     if not cell:
-        return _Wrong(code="E108", message="a column has no name", hint="name it, or remove the comma from every line")
+        return Finding(code="E108", message="a column has no name", hint="name it, or remove the comma from every line")
     if is_second:
-        return _Wrong(code="E111", message=f"two columns are called `{cell}`")
+        return Finding(code="E111", message=f"two columns are called `{cell}`")
     if cell == _NAME or cell in declared:
         return None
     message, hint = unknown_input(cell, declared)
-    return _Wrong(code="E131", message=message, hint=f"did you mean `{near}`?" if near else hint)
+    return Finding(code="E131", message=message, hint=f"did you mean `{near}`?" if near else hint)
 
 
-def _ragged(there: int, wanted: int) -> _Wrong:
+def _ragged(there: int, wanted: int) -> Finding:
     message = f"this line has {many(there, 'cell')}, and the header {many(wanted, 'column')}"
     more = "put a value that holds a comma in double quotes"
-    return _Wrong(
+    return Finding(
         code="E136", message=message, hint=more if there > wanted else "write the comma of an empty cell, too"
     )
 

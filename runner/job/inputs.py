@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
+from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of
 from runner.job.model import Case, Input, Job
@@ -107,7 +108,8 @@ def unknown(given: Mapping[str, Given], jobs: Iterable[Job]) -> tuple[Problem, .
 
 
 def _unknown(name: str, given: Given, known: set[str]) -> Problem:
-    hint = did_you_mean(name, known) or (f"the inputs are {_listed(known)}" if known else "no selected job has inputs")
+    there = f"the inputs are {listed(sorted(known))}" if known else "no selected job has inputs"
+    hint = did_you_mean(name, known) or there
     message = f"no selected job knows an input `{short(name)}`"
     if given.document is not None:
         return given.document.problem("E131", message, path=(name,), at_key=True, hint=hint)
@@ -210,12 +212,8 @@ def _refuse_empty(declared: Input, value: Json) -> None:
 def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job") -> tuple[str, str]:
     """Message and hint for a value that no input is there for."""
     known = sorted(declared)
-    hint = did_you_mean(name, known) or (f"its inputs are {_listed(known)}" if known else "it has no inputs")
+    hint = did_you_mean(name, known) or (f"its inputs are {listed(sorted(known))}" if known else "it has no inputs")
     return f"{whose} has no input `{short(name)}`", hint
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names))
 
 
 def short(text: str) -> str:

@@ -46,7 +46,11 @@ def finding(violation: Violation) -> Finding:
         case "enum" | "const":
             return _word(violation, schema)
         case "minLength" | "minItems" | "minProperties":
-            return _empty(violation.path, schema)
+            at_end = violation.path[-1] if violation.path else None
+            message = "there is nothing in this text"
+            if not isinstance(at_end, int):
+                message = f"{subject(violation.path, schema)} is empty"
+            return Finding(code="E108", message=message, hint=example(at_end, schema), path=violation.path)
         case "pattern":
             return _pattern(violation, schema)
         case "propertyNames":
@@ -88,12 +92,6 @@ def _nothing(path: Path, schema: JsonObject) -> Finding:
     message = f"`{path[-1]}` has no value" if isinstance(path[-1], str) else "this `-` has no value"
     hint = example(path[-1], schema) or "write a value, or leave it out"
     return Finding(code="E108", message=message, hint=hint, path=path, at_key=True)
-
-
-def _empty(path: Path, schema: JsonObject) -> Finding:
-    is_item = bool(path) and isinstance(path[-1], int)
-    message = f"{subject(path, schema)} is empty" if not is_item else "there is nothing in this text"
-    return Finding(code="E108", message=message, hint=example(path[-1] if path else None, schema), path=path)
 
 
 def _type(violation: Violation, schema: JsonObject) -> Finding:

@@ -14,6 +14,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, Path
+from runner.reading.complaint import quoted
 from runner.reading.nodes import Places
 from runner.reading.odd_characters import hint_with_letters, odd_space
 from runner.reading.source import Source
@@ -164,7 +165,7 @@ class Document(Struct, frozen=True, kw_only=True):
         if replacement is None or not part or not re.search(written, text):
             return advice
         key = f"{path[-1]}: " if isinstance(path[-1], str) else ""
-        return f"{advice}: `{key}{_quoted(re.sub(written, lambda _: replacement[1], text))}`"
+        return f"{advice}: `{key}{quoted(re.sub(written, lambda _: replacement[1], text))}`"
 
     def is_tagged(self, span: Span | None) -> bool:
         """Whether `span` lies in a value with a tag: nobody knows what value was wanted."""
@@ -278,13 +279,6 @@ class Document(Struct, frozen=True, kw_only=True):
         if isinstance(part.value, str) and _is_open(part.value) and _COMMA.match(self.text, end):
             return CUT_OFF
         return None
-
-
-def _quoted(text: str) -> str:
-    if '"' not in text and "\\" not in text:
-        return f'"{text}"'
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
 
 
 def _is_open(text: str) -> bool:

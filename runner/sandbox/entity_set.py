@@ -67,7 +67,11 @@ def system_entity(
         return (row | {path: row[column] for path, column in by_path.items()} for row in rows(bounds))
 
     return EntitySet(
-        name=name, columns=tuple(types), types=lambda: types, paths=(*columns, *by_path, *paths), rows=with_paths
+        name=name,
+        columns=tuple(types),
+        types=lambda: types,
+        paths=(*[column for column in columns if column not in by_path.values()], *by_path, *paths),
+        rows=with_paths,
     )
 
 

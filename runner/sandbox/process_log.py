@@ -6,36 +6,22 @@ null, `ParentId` and `RootId` always, as no process here calls another. No two p
 so that there is always one newest.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox.entity_set import Edm, EntitySet, system_entity
 from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Instance, InstanceStatus, ReachedElement, Store
 
+_Entry = TypeVar("_Entry", Instance, ReachedElement)
 _STATUS_IDS = {
     InstanceStatus.RUNNING: "ed2ae277-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.DONE: "815c9586-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
-}
-_LOG = {
-    "Id": Edm.GUID,
-    "Name": Edm.STRING,
-    "StartDate": Edm.MOMENT,
-    "CompleteDate": Edm.MOMENT,
-    "DurationInMilliseconds": Edm.DECIMAL,
-    "ErrorDescription": Edm.STRING,
-}
-_ELEMENT_LOG = {
-    "Id": Edm.GUID,
-    "SchemaElementUId": Edm.GUID,
-    "Caption": Edm.STRING,
-    "Type": Edm.STRING,
-    "StartDate": Edm.MOMENT,
-    "CompleteDate": Edm.MOMENT,
-    "ErrorDescription": Edm.STRING,
 }
 _ELEMENT_DATA = {
     **dict.fromkeys(("Id", "SchemaElementUId", "SysProcessId", "SchemaUId", "OwnerId"), Edm.GUID),
@@ -45,25 +31,59 @@ _RUNNING = 1
 """Counted as `processStatus` of RunProcess [?]."""
 
 
+_LOG: Mapping[str, tuple[Edm, Callable[[Instance], Json]]] = {
+    "Id": (Edm.GUID, lambda process: process.id),
+    "Name": (Edm.STRING, lambda process: process.caption),
+    "StartDate": (Edm.MOMENT, lambda process: process.started),
+    "CompleteDate": (Edm.MOMENT, lambda process: process.completed),
+    "DurationInMilliseconds": (Edm.DECIMAL, lambda process: _milliseconds(process)),  # noqa: PLW0108  it is defined below
+    "ErrorDescription": (Edm.STRING, lambda process: process.error),
+    "SysSchemaId": (Edm.GUID, lambda process: process.schema_id),
+    "ParentId": (Edm.GUID, lambda _: None),
+    "RootId": (Edm.GUID, lambda _: None),
+    "StatusId": (Edm.GUID, lambda process: _STATUS_IDS[process.status]),
+    "OwnerId": (Edm.GUID, lambda process: process.owner),
+}
+_ELEMENT_LOG: Mapping[str, tuple[Edm, Callable[[ReachedElement], Json]]] = {
+    "Id": (Edm.GUID, lambda element: element.id),
+    "SchemaElementUId": (Edm.GUID, lambda element: element.uid),
+    "Caption": (Edm.STRING, lambda element: element.caption),
+    "Type": (Edm.STRING, lambda _: "ProcessSchemaUserTask"),
+    "StartDate": (Edm.MOMENT, lambda element: element.started),
+    "CompleteDate": (Edm.MOMENT, lambda element: element.completed),
+    "ErrorDescription": (Edm.STRING, lambda element: element.error),
+    "SysProcessId": (Edm.GUID, lambda element: element.process_id),
+    "StatusId": (Edm.GUID, lambda element: _STATUS_IDS[element.status]),
+}
+
+
 def entity_sets(store: Store) -> tuple[EntitySet, ...]:
     return (
         system_entity(
             "SysProcessLog",
-            _LOG,
-            lambda bounds: [_log_row(process) for process in _processes(store, bounds)],
+            _types(_LOG),
+            lambda bounds: [_row(each, _LOG) | {"SysSchema/Name": each.code} for each in _processes(store, bounds)],
             lookups=("SysSchema", "Parent", "Root", "Status", "Owner"),
             paths=("SysSchema/Name",),
         ),
         system_entity(
             "SysProcessElementLog",
-            _ELEMENT_LOG,
-            lambda bounds: [_element_row(each) for each in store.elements(bounds.equal.get("SysProcess/Id"))],
+            _types(_ELEMENT_LOG),
+            lambda bounds: [_row(each, _ELEMENT_LOG) for each in store.elements(bounds.equal.get("SysProcess/Id"))],
             lookups=("SysProcess", "Status"),
         ),
         system_entity(
             "SysProcessElementData", _ELEMENT_DATA, lambda bounds: _data_rows(store, bounds), paths=("SysProcess/Id",)
         ),
     )
+
+
+def _types(table: Mapping[str, tuple[Edm, object]]) -> dict[str, Edm]:
+    return {column: kind for column, (kind, _) in table.items()}
+
+
+def _row(entry: _Entry, table: Mapping[str, tuple[Edm, Callable[[_Entry], Json]]]) -> JsonObject:
+    return {column: value(entry) for column, (_, value) in table.items()}
 
 
 def written(at: datetime) -> str:
@@ -91,37 +111,6 @@ def _processes(store: Store, bounds: Bounds) -> list[Instance]:
         schema_ids=None if schema_ids is None else [key.lower() for key in schema_ids],
         since=None if since is None else written(since),
     )
-
-
-def _log_row(process: Instance) -> JsonObject:
-    return {
-        "Id": process.id,
-        "Name": process.caption,
-        "StartDate": process.started,
-        "CompleteDate": process.completed,
-        "DurationInMilliseconds": _milliseconds(process),
-        "ErrorDescription": process.error,
-        "SysSchemaId": process.schema_id,
-        "ParentId": None,
-        "RootId": None,
-        "StatusId": _STATUS_IDS[process.status],
-        "OwnerId": process.owner,
-        "SysSchema/Name": process.code,
-    }
-
-
-def _element_row(element: ReachedElement) -> JsonObject:
-    return {
-        "Id": element.id,
-        "SchemaElementUId": element.uid,
-        "Caption": element.caption,
-        "Type": "ProcessSchemaUserTask",
-        "StartDate": element.started,
-        "CompleteDate": element.completed,
-        "ErrorDescription": element.error,
-        "SysProcessId": element.process_id,
-        "StatusId": _STATUS_IDS[element.status],
-    }
 
 
 def _data_rows(store: Store, bounds: Bounds) -> list[JsonObject]:

@@ -8,24 +8,12 @@ and options, for which `runner.foundation.suggestions.likely_typo` is.
 from collections.abc import Collection
 from typing import Final
 
+from runner.foundation.hints import table
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded, near
 
 _SHORTEST = 4
 """Letters of a word that is no other's typo by chance; in case alone shorter ones may differ."""
-_WORDS: Final = """
-Account Activity Address Amount Author Balance Birthday Brand Budget Call Campaign Case Category City Class Code
-Color Comment Company Contact Contract Cost Count Country County CreatedBy CreatedOn Currency Customer Date
-Department Description Document DueDate Email Employee EndDate Event Fax File Folder Form Gender GivenName Group Id
-Image Invoice Item Job Key Kind Land Language Lead Line Link Mail ManagerName Mark MobilePhone ModifiedBy ModifiedOn
-Month Name Note Notes Number Opportunity Order OrderNumber Owner OwnerRole Parent Part Partner Payment Period Phone
-Phase Place Plan Position Post Price Primary Priority Problem Product Project Quantity Rank Rate Reason Region
-Result Role Sale Score Service Site Size Skype Source Stage StartDate State Status Street Sum Surname Symbol Tag
-Task Tax Team Term Time Title Total Type Unit Url User Value Vendor Web Week Work Year Zip ZipCode
-"""
-_STANDARD: Final = frozenset(_WORDS.split())
-"""Entities and columns of Creatio, and words that are frequent in others; each may be right beside what is near to it.
-"""
 _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
 
 
@@ -42,7 +30,8 @@ def typo_of(word: str, known: Collection[str]) -> str | None:
 
 def _is_standard(word: str) -> bool:
     bare = _OWN_PREFIX.sub("", word, count=1)
-    return bare in _STANDARD or bare.removesuffix("Id") in _STANDARD
+    standard = set(str(table("standard_words", room="sandbox")).split())
+    return bare in standard or bare.removesuffix("Id") in standard
 
 
 def _may_be_mistyped(word: str, other: str) -> bool:

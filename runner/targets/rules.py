@@ -75,10 +75,12 @@ def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     interchanged(target, at, problems)
     written_out(target, at, problems)
     _never_ready(target, at, problems)
-    if "sandbox" in target:
-        _of_a_sandbox(target, at, problems)
-    else:
+    if "sandbox" not in target:
         _identity(target, at, problems)
+    for key in _OF_SITES if "sandbox" in target and "url" not in target else ():
+        if key in target:
+            message = f"`{key}` has no effect here: a sandbox runs on this machine, and signs in by itself"
+            problems.report("E107", message, (*at, key), at_key=True, warning=True, hint="leave it out")
 
 
 def _text(
@@ -129,13 +131,6 @@ def _identity(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
         return
     if url and _BRACES not in url and url_mistake(url, plain_http=True) is None and identity_in_the_cloud(url) is None:
         problems.report("E105", NO_IDENTITY, (*at, "auth"), at_key=True, hint=IDENTITY_HINT)
-
-
-def _of_a_sandbox(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    for key in _OF_SITES:
-        if key in target and "url" not in target:
-            message = f"`{key}` has no effect here: a sandbox runs on this machine, and signs in by itself"
-            problems.report("E107", message, (*at, key), at_key=True, warning=True, hint="leave it out")
 
 
 def _never_ready(target: JsonObject, at: Path, problems: ProblemCollector) -> None:

@@ -211,7 +211,7 @@ FILTERS: Mapping[str, Filter] = {
         gives=_end_type,
         about="the last item, or the last character",
     ),
-    "length": Filter(call=size, takes=LIST | TEXT | RECORD, gives=A_NUMBER, quotes=False, about="the number of items"),
+    "length": Filter(call=size, takes=LIST | TEXT | RECORD, gives=A_NUMBER, about="the number of items"),
     "list": Filter(
         call=lambda value: [*value],
         takes=LIST | TEXT | RECORD,
@@ -230,7 +230,7 @@ FILTERS: Mapping[str, Filter] = {
     "sort": Filter(
         call=_sort, takes=LIST, gives=lambda part, *_: list_of(part.type.of_items), about="the items in order"
     ),
-    "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, quotes=False, about="the sum of all numbers"),
+    "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, about="the sum of all numbers"),
     "unique": Filter(
         call=_unique,
         takes=LIST,

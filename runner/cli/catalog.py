@@ -1,7 +1,4 @@
-"""`runner catalog`: what a site has and what packages in git hold, as files; compared, checked, and as doubles.
-
-Sites are only read.
-"""
+"""`runner catalog`: what sites, which are only read, and packages in git have: as files, compared, as doubles."""
 
 import time
 from collections import Counter

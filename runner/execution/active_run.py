@@ -104,10 +104,7 @@ def begin(
     origin: RunOrigin,
     durable: bool = False,
 ) -> ActiveRun:
-    """Store a new run with its plan; `durable`: a loss of power takes neither away from now on.
-
-    Raises `UsageError` where it cannot be stored.
-    """
+    """Store a new run with its plan, where it is `durable` before anything follows. Raises `UsageError`."""
     site = sites.of(spec.target)
     secrets = site.hide_in(Secrets())
     made = replace(spec.plan(site.name, secrets), alone=alone)

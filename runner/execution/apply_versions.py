@@ -31,10 +31,7 @@ from runner.targets.resolve import resolve_url
 
 
 def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list[AppliedVersion]:
-    """The version of each run; names of folders are relative to `base`, which is resolved.
-
-    Raises `UsageError` where the address of a target is not known.
-    """
+    """The version of each run; folders are relative to `base`, which is resolved. Raises `UsageError` for targets."""
     places: dict[Target, TargetName] = {}
     files: dict[str, tuple[Json, str]] = {}  # of each job, which may have thousands of cases
     for run in runs:

@@ -119,10 +119,7 @@ def run_name(job: Job, case: Case | None) -> str:
 
 
 def by_tags(written: str) -> Callable[[Iterable[str]], bool]:
-    """Whether a list of tags fits an expression of words with `and`, `or`, `not` and parentheses.
-
-    Raises `UsageError` for a text that is no such expression.
-    """
+    """Whether tags fit an expression of words with `and`, `or`, `not` and parentheses. Raises `UsageError`."""
     algebra, parsed = _parsed(written)
 
     def fits(tags: Iterable[str]) -> bool:

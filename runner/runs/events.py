@@ -370,8 +370,5 @@ def encode(event: AnyEvent) -> bytes:
 
 
 def decode(body: bytes) -> AnyEvent:
-    """Read what `encode` wrote; fields it does not know are passed over.
-
-    Raises `ValueError` (msgspec's errors are such) for anything that is not an event.
-    """
+    """Read what `encode` wrote, but for unknown fields. Raises `ValueError`, as msgspec's errors are."""
     return _decoder.decode(body)

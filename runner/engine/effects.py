@@ -9,6 +9,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import AnyEvent
 from runner.runs.evidence import PauseReason
+from runner.runs.store import RowQuery
 from runner.service.calls import Call, CallFailed
 
 
@@ -70,7 +71,7 @@ class ResolveDoubt(Struct, frozen=True, kw_only=True):
     secret: frozenset[str] = frozenset()
 
 
-class QueryPeers(Struct, frozen=True, kw_only=True):
+class QueryPeers(RowQuery, frozen=True, kw_only=True):
     """Ask whose these rows of the log are, before one of `rows` is taken for the call of `key`. `rows` are ids of
     processes that the call may have started.
 
@@ -83,15 +84,6 @@ class QueryPeers(Struct, frozen=True, kw_only=True):
     user that were there before the call: how many seconds ago each began, by the server's time. They may be those of
     starts that lack theirs.
     """
-
-    key: str
-    process: str
-    rows: tuple[str, ...] = ()
-    keys: tuple[str, ...] | None = None
-    certain: bool = False
-    codes: tuple[str, ...] = ()
-    timed: bool = True
-    before: tuple[tuple[str, float], ...] = ()
 
 
 class PollStop(Struct, frozen=True):

@@ -257,11 +257,10 @@ def of_no_other(
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
     query = QueryPeers(
         key=row.key,
-        process=process,
         rows=tuple(str(found["id"]) for found in rows),
         keys=keys,
         certain=certain,
-        codes=log.codes_of(process),
+        codes=log.codes_of(process) or (process,),
         timed=has_time and all(server_time.of_record(str(found.get("started"))) is not None for found in rows),
         before=_before(log, process, row.t) if has_time and not certain else (),
     )

@@ -5,13 +5,15 @@ the line that says that it is sent.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
 
+from msgspec.structs import asdict
+
 from runner.fleet.link import Link
 from runner.runs.pending_starts import PendingStart, with_rows
-from runner.runs.store import FencedError, Others, StoreError
+from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 NEAR: Final = 5.0
 """Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
@@ -85,36 +87,22 @@ class FleetRows:
     def never_began(self, key: str) -> None:
         self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
 
-    def ask(
-        self,
-        key: str,
-        codes: Sequence[str],
-        *,
-        rows: Sequence[str],
-        keys: Sequence[str] | None,
-        certain: bool = False,
-        timed: bool = True,
-        before: Sequence[tuple[str, float]] = (),
-    ) -> Others:
+    def ask(self, query: RowQuery) -> Others:
         values = {
+            **{name: list(value) if isinstance(value, tuple) else value for name, value in asdict(query).items()},
             "run": self._run,
-            "key": key,
             "site": self._site,
-            "codes": [*codes],
-            "rows": [*rows],
-            "keys": None if keys is None else [*keys],
-            "certain": certain,
-            "late": NEAR if timed else LATE,
+            "late": NEAR if query.timed else LATE,
             "now": self._now(),
         }
         try:
             row = self._link.run(_ASK, values).fetchone()
-            if row is not None and row[1] and before and self._settle_others(values, dict(before)):
+            if row is not None and row[1] and query.before and self._settle_others(values, dict(query.before)):
                 row = self._link.run(_ASK, values).fetchone()
         except FencedError:
             raise
         except StoreError:
-            return Others(rival=not certain)
+            return Others(rival=not query.certain)
         return Others() if row is None else Others(taken=tuple(row[0]), rival=row[1])
 
     def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:

@@ -307,15 +307,7 @@ class LocalHost:
         return replace(self._asked(",".join(doubt.keys), written, how=how, person=person), value=answer)
 
     def _query(self, query: effects.QueryPeers) -> effects.Outcome:
-        others = self.owned.ask(
-            query.key,
-            query.codes or (query.process,),
-            rows=query.rows,
-            keys=query.keys,
-            certain=query.certain,
-            timed=query.timed,
-            before=query.before,
-        )
+        others = self.owned.ask(query)
         return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
 
     def _asked(

@@ -106,21 +106,22 @@ class OwnedRows(Protocol):
     def never_began(self, key: str) -> None:
         """The last start of the row has begun nothing."""
 
-    def ask(
-        self,
-        key: str,
-        codes: Sequence[str],
-        *,
-        rows: Sequence[str],
-        keys: Sequence[str] | None,
-        certain: bool,
-        timed: bool,
-        before: Sequence[tuple[str, float]] = (),
-    ) -> "Others":
-        """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; the rest
-        is as in `runner.engine.effects.QueryPeers`. Raises nothing: what cannot be found out may be anybody's. Starts
-        to which rows of `before` belong lack theirs no more.
-        """
+    def ask(self, query: "RowQuery") -> "Others":
+        """Raises nothing: what cannot be found out may be anybody's. Starts with a row of `before` lack none now."""
+
+
+class RowQuery(Struct, frozen=True, kw_only=True):
+    """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; the rest is
+    as in `runner.engine.effects.QueryPeers`.
+    """
+
+    key: str
+    codes: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = None
+    certain: bool = False
+    timed: bool = True
+    before: tuple[tuple[str, float], ...] = ()
 
 
 class Others(Struct, frozen=True, kw_only=True):
@@ -139,7 +140,8 @@ class NoOtherRuns:
 
     def never_began(self, key: str) -> None: ...
 
-    def ask(self, *_: object, **__: object) -> Others:
+    def ask(self, query: RowQuery) -> Others:
+        del query
         return Others()
 
 

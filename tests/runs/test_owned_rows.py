@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,11 +12,12 @@ import pytest
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
 from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfRun
-from runner.runs.store import Others, StoreError
+from runner.runs.store import Others, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
 
 SITE = "http://localhost:80 integration"
+query = partial(RowQuery, codes=("UsrA",))
 TAKES = ("a",)
 """The rows of the report to which a row of the log is given."""
 
@@ -80,23 +82,23 @@ def began(owned: Owned, name: str, *, site: str = SITE) -> AskedRows:
 
 def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: Owned) -> None:
     first = began(owned, "first")
-    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
-    assert began(owned, "second").ask("a", ("UsrA",), rows=["1", "2"], keys=TAKES) == Others(taken=("1",))
-    assert first.ask("a", ("UsrA",), rows=["1"], keys=None) == Others()
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+    assert began(owned, "second").ask(query(key="a", rows=("1", "2"), keys=TAKES)) == Others(taken=("1",))
+    assert first.ask(query(key="a", rows=("1",), keys=None)) == Others()
 
 
 def test_what_was_only_asked_for_belongs_to_nobody(owned: Owned) -> None:
     first = began(owned, "first")
-    first.ask("a", ("UsrA",), rows=["1"], keys=None)
+    first.ask(query(key="a", rows=("1",), keys=None))
     first.never_began("a")
-    assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
 def test_the_folders_of_the_runs_need_not_be_there_any_more(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:
-    began(files, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
+    began(files, "first").ask(query(key="a", rows=("1",), keys=TAKES))
     files.close()
     again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
-    assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).taken == ("1",)
+    assert began(again, "second").ask(query(key="a", rows=("1",), keys=TAKES)).taken == ("1",)
     again.close()
 
 
@@ -106,10 +108,10 @@ def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_sam
     first = began(owned, "first")
     clock.now += 100
     second = began(owned, "second")
-    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
-    first.ask("a", ("UsrA",), rows=["1"], keys=None)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    first.ask(query(key="a", rows=("1",), keys=None))
     second.never_began("a")
-    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
 @pytest.mark.parametrize("seconds", [1, 116, 3600, 30 * 24 * 3600])
@@ -117,7 +119,7 @@ def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(owned: Owned,
     first = began(owned, "first")
     began(owned, "second")
     clock.now += seconds
-    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
@@ -125,9 +127,9 @@ def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
     answered = began(owned, "answered")
     answered.answer("a")
     clock.now += 21
-    assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)).rival
     run(owned, "first").never_began("a")
-    assert run(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
+    assert run(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
 @pytest.mark.parametrize(
@@ -135,26 +137,26 @@ def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
 )
 def test_starts_elsewhere_are_no_rivals(owned: Owned, site: str, process: str) -> None:
     run(owned, "first", site=site).begin("a", process, seconds=100.0)
-    assert not began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES).rival
+    assert not began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_a_run_is_no_rival_of_itself(owned: Owned) -> None:
     first = began(owned, "first")
     first.begin("b", "UsrA", seconds=100.0)
-    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
 def test_a_process_that_an_answer_names_is_taken_where_another_call_of_the_same_run_has_it(owned: Owned) -> None:
     first = began(owned, "first")
-    first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True)
+    first.ask(query(key="a", rows=("1",), keys=TAKES, certain=True))
     first.begin("b", "UsrA", seconds=100.0)
-    assert first.ask("b", ("UsrA",), rows=["1"], keys=("b",), certain=True).taken == ("1",)
-    assert first.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
+    assert first.ask(query(key="b", rows=("1",), keys=("b",), certain=True)).taken == ("1",)
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES, certain=True)) == Others()
 
 
 def test_a_rival_matters_not_where_the_id_is_certain(owned: Owned) -> None:
     began(owned, "first")
-    assert began(owned, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True) == Others()
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES, certain=True)) == Others()
 
 
 @pytest.mark.parametrize("kind", ["files", "fleet"])
@@ -172,7 +174,7 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(
     def look(number: int) -> None:
         rows = run(stores[number], f"run {number}")
         meeting.wait(300)
-        found.append(rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES, certain=True).taken)
+        found.append(rows.ask(query(key="a", rows=("1",), keys=TAKES, certain=True)).taken)
 
     threads = [threading.Thread(target=look, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -185,11 +187,11 @@ def test_of_many_that_look_at_one_row_at_once_one_has_it(
 
 
 def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:
-    began(files, "first").ask("a", ("UsrA",), rows=["1"], keys=TAKES)
+    began(files, "first").ask(query(key="a", rows=("1",), keys=TAKES))
     files.close()
     clock.now += KEPT + 1
     again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
-    assert began(again, "second").ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others()
+    assert began(again, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
     again.close()
 
 
@@ -198,7 +200,7 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
     rows = run(RowDatabase(tmp_path / "file" / ".rows.sqlite"), "first")
     with pytest.raises(StoreError):
         rows.begin("a", "UsrA", seconds=100.0)
-    assert rows.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
+    assert rows.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
 
 
 def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_rows_apart(
@@ -209,8 +211,8 @@ def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_
     first.answer("a")
     clock.now += 60.0
     second = began(owned, "second")
-    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES, timed=False) == Others(rival=True)
-    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES, timed=True) == Others()
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES, timed=False)) == Others(rival=True)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES, timed=True)) == Others()
 
 
 def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts_whole_seconds(
@@ -222,7 +224,7 @@ def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts
     clock.now += 2.0
     second = owned.rows_of("second", SITE, 1.0)
     second.begin("a", "UsrA", seconds=100.0)
-    assert second.ask("a", ("UsrA",), rows=["1"], keys=TAKES) == Others(rival=True)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
 
 
 def test_a_start_whose_row_was_there_before_the_next_call_is_no_rival_of_it(owned: Owned, clock: Clock) -> None:
@@ -233,8 +235,8 @@ def test_a_start_whose_row_was_there_before_the_next_call_is_no_rival_of_it(owne
         after = began(owned, str(number))
         after.answer("a")
         before = [(f"{earlier}", 8.0 * (number - earlier)) for earlier in range(1, number)]
-        assert after.ask("a", ("UsrA",), rows=[str(number)], keys=TAKES, before=before) == Others()
-    assert began(owned, "last").ask("a", ("UsrA",), rows=["1"], keys=TAKES).taken == ("1",)
+        assert after.ask(query(key="a", rows=(str(number),), keys=TAKES, before=tuple(before))) == Others()
+    assert began(owned, "last").ask(query(key="a", rows=("1",), keys=TAKES)).taken == ("1",)
 
 
 def test_a_start_that_never_gets_its_row_makes_no_later_run_unverified_but_those_while_it_is_waited_for(
@@ -247,7 +249,7 @@ def test_a_start_that_never_gets_its_row_makes_no_later_run_unverified_but_those
         after = began(owned, str(number))
         after.answer("a")
         before = [(f"{earlier}", 8.0 * (number - earlier)) for earlier in range(2, number)]
-        found = after.ask("a", ("UsrA",), rows=[str(number)], keys=TAKES, before=before)
+        found = after.ask(query(key="a", rows=(str(number),), keys=TAKES, before=tuple(before)))
         verified.append(not found.rival)
     assert verified == [False, False, True, True, True, True]
 
@@ -265,10 +267,10 @@ def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
     owned: Owned, clock: Clock, before: list[tuple[str, float]]
 ) -> None:
     other = began(owned, "other")
-    assert other.ask("a", ("UsrA",), rows=["owned"], keys=TAKES, certain=True) == Others()
+    assert other.ask(query(key="a", rows=("owned",), keys=TAKES, certain=True)) == Others()
     began(owned, "unread").answer("a")
     clock.now += 8.0
-    assert began(owned, "next").ask("a", ("UsrA",), rows=["2"], keys=TAKES, before=before) == Others(rival=True)
+    assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))) == Others(rival=True)
 
 
 def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(owned: Owned, clock: Clock) -> None:
@@ -276,8 +278,8 @@ def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(
         began(owned, name).answer("a")
     clock.now += 8.0
     following = began(owned, "next")
-    assert following.ask("a", ("UsrA",), rows=["3"], keys=None, before=[("1", 8.0)]).rival
-    assert not following.ask("a", ("UsrA",), rows=["3"], keys=None, before=[("1", 8.0), ("2", 8.0)]).rival
+    assert following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 8.0),))).rival
+    assert not following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 8.0), ("2", 8.0)))).rival
 
 
 def test_an_earlier_start_of_the_same_run_may_have_made_the_row_that_was_there_before(
@@ -288,4 +290,4 @@ def test_an_earlier_start_of_the_same_run_may_have_made_the_row_that_was_there_b
     own.answer("a")
     clock.now += 8.0
     own.begin("b", "UsrA", seconds=100.0)
-    assert own.ask("b", ("UsrA",), rows=["3"], keys=None, before=[("1", 8.0)]).rival
+    assert own.ask(query(key="b", rows=("3",), keys=None, before=(("1", 8.0),))).rival

@@ -11,7 +11,7 @@ import pytest
 
 from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
-from runner.runs.store import LocalRunStore, Part, RunLockedError, RunStore, StoreError
+from runner.runs.store import LocalRunStore, Part, RowQuery, RunLockedError, RunStore, StoreError
 
 pytestmark = pytest.mark.slow
 
@@ -222,9 +222,11 @@ def test_rows_that_belong_to_a_run_are_known_to_another_process_after_its_end(
 ) -> None:
     rows = store.owned_rows(OLD, site="https://a", settle=15.0)
     rows.begin("a", "UsrA", seconds=10.0)
-    rows.ask("a", ("UsrA",), rows=["1"], keys=("a",), certain=True, timed=True)
+    rows.ask(RowQuery(codes=("UsrA",), key="a", rows=("1",), keys=("a",), certain=True, timed=True))
     store.close()
     other_store = another(store, tmp_path, request)
     other = other_store.owned_rows(NEW, site="https://a", settle=15.0)
-    assert other.ask("b", ("UsrA",), rows=["1"], keys=None, certain=False, timed=True).taken == ("1",)
+    assert other.ask(RowQuery(codes=("UsrA",), key="b", rows=("1",), keys=None, certain=False, timed=True)).taken == (
+        "1",
+    )
     other_store.close()

@@ -171,15 +171,7 @@ class HostileSite:
         return round(self.now - program.begun, 6)
 
     def _asked(self, program: Program, inquire: QueryPeers) -> Done:
-        told = program.owned.ask(
-            inquire.key,
-            inquire.codes,
-            rows=inquire.rows,
-            keys=inquire.keys,
-            certain=inquire.certain,
-            timed=inquire.timed,
-            before=inquire.before,
-        )
+        told = program.owned.ask(inquire)
         return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
 
     def _perform(self, program: Program, effect: Send | Sleep | Ask) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from runner.foundation.private_files import PRIVATE_FILE
 from runner.runs.pending_starts import PendingStart, with_rows
-from runner.runs.store import Others, StoreError
+from runner.runs.store import Others, RowQuery, StoreError
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
@@ -119,31 +119,21 @@ class RowsOfRun:
     def _change(self, sql: str, values: tuple[str | float, ...]) -> None:
         self._rows.change(sql, values)
 
-    def ask(
-        self,
-        key: str,
-        codes: Sequence[str],
-        *,
-        rows: Sequence[str],
-        keys: Sequence[str] | None,
-        certain: bool = False,
-        timed: bool = True,
-        before: Sequence[tuple[str, float]] = (),
-    ) -> Others:
-        own = (key, *(keys or ()))
+    def ask(self, query: RowQuery) -> Others:
+        key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
             with self._rows.changing() as database:
-                taken = tuple(row for row in rows if self._is_taken(database, row, own, certain=certain))
-                late = NEAR if timed else LATE
-                rival = not certain and self._has_rival(database, codes, own, late=late)
-                if rival and before:
-                    self._settle_others(database, key, codes, before)
+                taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
+                late = NEAR if query.timed else LATE
+                rival = not query.certain and self._has_rival(database, codes, own, late=late)
+                if rival and query.before:
+                    self._settle_others(database, key, codes, query.before)
                     rival = self._has_rival(database, codes, own, late=late)
                 if keys is not None and not rival:
-                    self._give(database, key, [row for row in rows if row not in taken], keys)
+                    self._give(database, key, [row for row in query.rows if row not in taken], keys)
                 return Others(taken=taken, rival=rival)
         except StoreError:
-            return Others(rival=not certain)
+            return Others(rival=not query.certain)
 
     def _give(self, database: sqlite3.Connection, key: str, rows: Sequence[str], keys: Sequence[str]) -> None:
         """Give the rows to this run. Where each of `keys` has a row, its last start needs no row any more."""

@@ -140,10 +140,7 @@ def _document(found: Overview | None, runs: Sequence[FleetRun]) -> JsonObject:
         for unserved in found.unserved:
             counts[unserved.target] += unserved.count
         whole["unserved"] = {**counts}
-        whole["suspended"] = [
-            {"target": each.target, "reason": each.reason, "since": each.since, "workers": [*each.workers]}
-            for each in found.suspended
-        ]
+        whole["suspended"] = [asdict(each) for each in found.suspended]
     whole["runs"] = [{**asdict(run), "seconds_since_last": round(run.seconds_since_last, 1)} for run in runs]
     return whole
 

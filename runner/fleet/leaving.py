@@ -1,7 +1,7 @@
 """How a run is left: its row says so, in one statement that only the process does which has the run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from runner.fleet.link import Link
@@ -54,16 +54,7 @@ def begin(log: FencedLog, *, kept: str, engine: str, replay: int, url: str) -> N
 
 def leave(log: FencedLog, how: Leaving) -> None:
     """Say how the run is left. Raises `FencedError`."""
-    values = {
-        "state": how.state,
-        "note": how.note,
-        "in_doubt": how.in_doubt,
-        "status": how.status,
-        "exit_code": how.exit_code,
-        "seconds": how.seconds,
-        "orders": [*how.orders],
-        "at_once": [*AT_ONCE],
-    }
+    values = {**asdict(how), "orders": [*how.orders], "at_once": [*AT_ONCE]}
     row = log.query(_LEAVE, values)
     if row is None or row[0] != 1:
         raise log.fenced()

@@ -147,17 +147,9 @@ class NewRun:
 
 def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
     """Store new runs, and queue those that need not wait, for a caller that has their fleets alone."""
-    columns = {
-        "ids": [run.id for run in runs],
-        "fleets": [run.fleet for run in runs],
-        "titles": [run.title for run in runs],
-        "jobs": [run.job for run in runs],
-        "targets": [run.target for run in runs],
-        "plans": [run.plan for run in runs],
-        "locks": [run.lock for run in runs],
-        "commits": [run.commit for run in runs],
-        "states": ["waiting" if run.waits else "queued" for run in runs],
-    }
+    names = ("id", "fleet", "title", "job", "target", "plan", "lock", "commit")
+    columns = {f"{name}s": [getattr(run, name) for run in runs] for name in names}
+    columns["states"] = ["waiting" if run.waits else "queued" for run in runs]
     connection.execute(_OWN, columns)
     connection.execute(_PUT, columns)
     connection.execute(_ENQUEUE, {"runs": [run.id for run in runs if not run.waits]})

@@ -57,27 +57,11 @@ class ApplyDocument(Struct, frozen=True, kw_only=True):
 
 
 def _about(version: AppliedVersion) -> JsonObject:
-    return {
-        "title": version.title,
-        "job": version.job,
-        "case": version.case,
-        "target": version.target,
-        "url": version.url,
-        "digest": version.digest,
-        "key": version.key,
-    }
+    return {name: getattr(version, name) for name in ("title", "job", "case", "target", "url", "digest", "key")}
 
 
 def _of_entry(entry: LedgerEntry | None) -> JsonObject:
     """The last attempt; of no entry there was none."""
-    last = None if entry is None else entry.last
-    end = None if last is None else last.end
-    return {
-        "attempts": 0 if entry is None else entry.attempts,
-        "run": None if last is None else last.run,
-        "began_at": None if last is None else last.began_at,
-        "commit": None if last is None else last.commit,
-        "status": None if end is None else end.status.value,
-        "exit_code": None if end is None else int(end.exit_code),
-        "ended_at": None if end is None else end.at,
-    }
+    last = {} if entry is None else entry.last.columns
+    names = ("run", "began_at", "commit", "status", "exit_code", "ended_at")
+    return {"attempts": 0 if entry is None else entry.attempts, **{name: last.get(name) for name in names}}

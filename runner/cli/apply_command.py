@@ -1,5 +1,6 @@
 """What the ways to apply share: which versions a command is about, and how what becomes of them is printed."""
 
+import os
 import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -8,17 +9,18 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.cli import reports
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
-from runner.cli.verb import typed_names
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, versions_of
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, inputs_as_given, versions_of
 from runner.execution.run_spec import RunSet, RunSpec
 from runner.foundation.problems import ExitCode, Problem, strongest
 from runner.foundation.sentences import many
+from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
 from runner.ledger.document import ApplyDocument
@@ -26,19 +28,21 @@ from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
+from runner.reports.next_steps import is_fleet
 from runner.reports.reported import ReportedRun
+from runner.reports.run_again import input_words
 from runner.reports.safe import clean, json_document
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
 from runner.runs.store import RunStore
 from runner.terminal import output
 
-_TYPED_AGAIN: Final = (
-    *("recursive", "target", "targets", "catalogue", "given", "inputs_file", "ledger", "runs", "dsn", "fleet", "key"),
-    *("every", "in_order"),
-)
-"""Options that decide about versions, or where their ledger is."""
+_TYPED_AGAIN: Final = (*("recursive", "target", "targets", "catalogue", "key", "every", "in_order"),)
+"""Options that decide about versions; inputs are given by their values, wherever these came from."""
+_HERE: Final = ("ledger", "runs")
+_OF_A_FLEET: Final = ("dsn", "fleet")
 _SELECTION: Final = ("tags", "keywords")
+_GIVEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.REFUSED,)}
 """What each `--retry` carries out again."""
@@ -153,17 +157,32 @@ class ApplyCommand(Struct, kw_only=True):
         return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
     def as_typed(self, *, also: Sequence[str] = ()) -> str:
-        """The command with what it is about, and where its ledger is, as it may be typed again. `also` are more options
-        that belong to it.
+        """The command with what it is about, and where its ledger is, as it may be typed again, also where variables of
+        the environment said so. `also` are more options that belong to it.
         """
-        given, typed = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
-        again = {*_TYPED_AGAIN, *also}.intersection(typed_names(self.context))
+        given, words = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
+        again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if is_fleet(self.store) else _HERE)}
         for parameter in self.context.command.params:
-            if parameter.name in again:
+            if parameter.name in again and self.context.get_parameter_source(parameter.name) in _GIVEN:
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
-                    typed += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
-        return shlex.join(map(clean, typed))
+                    words += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
+        return shlex.join(map(clean, [*words, *self._inputs()]))
+
+    def _inputs(self) -> list[str]:
+        """The inputs that the versions have from the command or its environment. Secret ones are no part of a version;
+        those that were named come from the same place again.
+        """
+        given: Sequence[str] = self.context.params["given"]
+        if not (given or self.context.params["inputs_file"] or any(name.startswith(VARIABLE) for name in os.environ)):
+            return []
+        found: dict[str, str] = {}
+        secret = set[str]()
+        for spec in self.specs:
+            found |= inputs_as_given(spec)
+            secret |= {declared.name for declared in spec.job.inputs if declared.secret}
+        named = (word for each in given if each.partition("=")[0] in secret for word in ("-i", each))
+        return [*input_words(found), *named]
 
     @property
     def as_json(self) -> bool:

@@ -77,17 +77,22 @@ def apply_origin(
     spec: RunSpec, version: AppliedVersion, *, ledger: str, fleet: str | None = None, targets: Path | None = None
 ) -> ApplyOrigin:
     """What the events of a run say of the `apply` that ordered it."""
-    usual = {declared.name: declared.default for declared in spec.job.inputs} | (spec.case.inputs if spec.case else {})
-    given = {
+    file = None if targets is None else str(targets)
+    return ApplyOrigin(ledger=ledger, fleet=fleet, for_key=version.key, targets=file, inputs=inputs_as_given(spec))
+
+
+def inputs_as_given(spec: RunSpec) -> dict[str, str]:
+    """The inputs, but for secret ones, that neither the case nor a default gave, as `-i` takes them."""
+    usual = {declared.name: declared.default for declared in spec.job.inputs if not declared.required}
+    usual |= spec.case.inputs if spec.case else {}
+    known = {name: canonical(value) for name, value in usual.items()}
+    return {
         declared.name: _as_option(declared, value)
         for declared in spec.job.inputs
         if not declared.secret
         and declared.name in spec.inputs
-        and canonical(value := spec.inputs[declared.name]) != canonical(usual[declared.name])
+        and canonical(value := spec.inputs[declared.name]) != known.get(declared.name)
     }
-    return ApplyOrigin(
-        ledger=ledger, fleet=fleet, for_key=version.key, targets=None if targets is None else str(targets), inputs=given
-    )
 
 
 def _as_option(declared: Input, value: Json) -> str:

@@ -5,7 +5,7 @@ guessed: while an outcome is not known, the answer is no.
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -129,14 +129,23 @@ def retry_command(result: RunResult, *, store: str | None) -> str:
     words = ["runner", "apply", result.file, "-t", result.target.name]
     if result.applied is not None and result.case is not None:
         words += ["-k", f"{result.job}[{result.case}]"]
-    for name, text in origin.inputs.items():
-        is_hidden = STARS in str(hide(text))
-        words += ["-i", f"{name}=@FILE" if is_hidden else f"{name}={text}"]
+    words += input_words(origin.inputs)
     words += ["--targets", origin.targets] if origin.targets is not None else []
     words += ["--for", origin.for_key] if origin.for_key is not None else []
     words += ["--retry", "failed", "--db", store if store is not None and is_fleet(store) else origin.ledger]
     words += ["--fleet", origin.fleet] if origin.fleet else []
     return shlex.join(map(clean, words))
+
+
+def input_words(inputs: Mapping[str, str]) -> list[str]:
+    """`-i` for each of these inputs. A value that holds a secret, or would be taken for the name of a file, is given in
+    a file.
+    """
+    return [word for name, text in inputs.items() for word in ("-i", f"{name}={_given_as(text)}")]
+
+
+def _given_as(text: str) -> str:
+    return "@FILE" if text.startswith("@") or STARS in str(hide(text)) else text
 
 
 def _given(secrets: Sequence[str]) -> str:

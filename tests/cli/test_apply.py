@@ -456,6 +456,26 @@ def test_the_command_that_carries_out_again_what_failed_has_the_options_that_dec
     assert statuses() == [("a@here", "failed"), ("a@here", "passed")]
 
 
+def test_the_command_that_carries_out_again_names_what_only_the_environment_said(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a", "inputs: {n: {type: number}, text: {type: string}, pin: {type: string, secret: true}}\n")
+    answers.given["Usra"] = xml(8)
+    Path("pin").write_text("pin-58-secret")
+    Path("text").write_text("two words")
+    given = {"APPLY_FOR": "r2", "INPUT_N": "7", "TARGET": "here"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"CREATIO_RUNNER_{name}", value)
+    assert ended(["apply", "specs", "-i", "text=@text", "-i", "pin=@pin"]) == 1
+    (command,) = re.findall(r"mended: `(runner apply [^`]*)`", capsys.readouterr().err)
+    assert command == ("runner apply specs --for r2 -t here -i n=7 -i 'text=two words' -i pin=@pin --retry failed")
+    for name in given:
+        monkeypatch.delenv(f"CREATIO_RUNNER_{name}")
+    answers.given.clear()
+    assert ended(shlex.split(command)[1:]) == 0
+    assert statuses() == [("a@here", "failed"), ("a@here", "passed")]
+
+
 @pytest.mark.parametrize("name", ["APPLY_FOR", "APPLY_EVERY"])
 def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mistake(
     name: str, answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -57,7 +57,9 @@ def history(context: click.Context, /, **_: object) -> int:
     given = context.params
     store: RunStore = given["runs"]
     if given["rebuild"]:
-        _check_rebuild(given["file"])
+        if given["file"] is not None:
+            message = "`--rebuild` writes the history of the stored runs, and `--file` reads another"
+            raise UsageError(Problem(code="E150", message=message, hint="leave one of them out"))
         output.say(f"{many(_rebuilt(store), 'run')} read")
     runs = past_runs(_content(store, given["file"]))
     if given["name"] is not None:
@@ -71,13 +73,6 @@ def history(context: click.Context, /, **_: object) -> int:
     if given["file"] is None:
         say_where_others_are(context, "history")
     return ExitCode.PASSED
-
-
-def _check_rebuild(file: Path | None) -> None:
-    if file is not None:
-        hint = "leave one of them out"
-        message = "`--rebuild` writes the history of the stored runs, and `--file` reads another"
-        raise UsageError(Problem(code="E150", message=message, hint=hint))
 
 
 def _content(store: RunStore, file: Path | None) -> bytes:

@@ -10,7 +10,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -298,7 +298,8 @@ class WaitProgress(Struct, kw_only=True):
         """Print or draw what is due by now."""
         if self.quiet:
             return
-        seconds, pending = self.clock() - self.began, list(self._pending())
+        seconds = self.clock() - self.began
+        pending = [wait for wait in self.waits if wait.story.outcome is None]
         if self._is_live:
             self._draw(" · ".join(clean(wait.story.now(seconds)) for wait in pending))
             return
@@ -310,9 +311,6 @@ class WaitProgress(Struct, kw_only=True):
         """Give the terminal's line back."""
         if self._drawn:
             self._draw("")
-
-    def _pending(self) -> Iterator[SiteWait]:
-        return (wait for wait in self.waits if wait.story.outcome is None)
 
     @property
     def _is_live(self) -> bool:

@@ -1,9 +1,8 @@
 """The verbs that only read stored runs: `runs` lists them and deletes old ones, `show`, `report` draw runs again."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
-from typing import TypeVar
 
 import click
 
@@ -32,18 +31,10 @@ from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, of_
 from runner.secrets.redact import hide
 from runner.terminal import output
 
-_F = TypeVar("_F", bound=Callable[..., object])
 FORMAT = 1
 _STATUSES = (*map(str, RunStatus), RUNNING)
 
-
-def run_filters(command: _F) -> _F:
-    for added in reversed(_OPTIONS):
-        command = added(command)
-    return command
-
-
-_OPTIONS = (
+run_filters = options.together(
     options.option(
         "--job",
         "job",
@@ -66,6 +57,7 @@ _OPTIONS = (
         help="Only runs that began since then: an age, `12h` or `7d`, or a moment in UTC, `2026-01-31`.",
     ),
 )
+"""The options that select stored runs."""
 
 
 @click.command("runs", cls=Verb)

@@ -68,7 +68,10 @@ def worker(context: click.Context, /, **_: object) -> int:
 
     given = context.params
     known = _served(given["target"], given["targets"])
-    link, name = Link(given["dsn"], patience=PATIENCE), _name()
+    link, name = (
+        Link(given["dsn"], patience=PATIENCE),
+        f"{socket.gethostname()}:{os.getpid()}:{uuid_utils.uuid4()!s:.6}",
+    )
 
     def pace(site: Site) -> FleetPace | None:
         return None if site.rate is None else FleetPace(link, url=site.url, rate=site.rate)
@@ -116,10 +119,6 @@ def _loop(context: click.Context, name: str, known: dict[str, KnownTarget], site
         once=given["once"],
         alive=given["alive"],
     )
-
-
-def _name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{str(uuid_utils.uuid4())[:6]}"
 
 
 def _served(names: tuple[str, ...], file: Path | None) -> dict[str, KnownTarget]:

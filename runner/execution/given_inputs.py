@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -50,7 +51,7 @@ def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Give
     problems: list[Problem] = [*_given_twice(options)]
     found = _from_file(file, problems) if file else {}
     for option in options:
-        parsed = inputs.parse_option(option, read_file=_argument, stdin=_standard_input)
+        parsed = inputs.parse_option(option, read_file=partial(read_text, streams=True), stdin=_standard_input)
         if isinstance(parsed, Problem):
             problems.append(parsed)
         else:
@@ -67,11 +68,6 @@ def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
             message = f"input `{short(name)}` is given {times} times, and takes one value"
             hint = "keep one; write a list as JSON: `-i NAME='[1, 2]'`; `cases` of a job make several runs"
             yield Problem(code="E150", message=message, hint=hint)
-
-
-def _argument(path: str) -> str:
-    """The text of a file that the command line names, which may be a pipe. Raises `OSError`, `UnicodeDecodeError`."""
-    return read_text(path, streams=True)
 
 
 def _standard_input() -> str:

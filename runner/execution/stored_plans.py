@@ -188,7 +188,8 @@ def prepare(wanted: Wanted) -> RunSet:
                 base=_base(spec, found),
             )
             runs += [replace(run, plan_key=found.key) for run in loader.runs(problems)]
-    typed = {name: value for name, value in known.items() if not _is_for_all_commands(value, wanted)}
+    is_for_all = "--inputs" in wanted.from_environment  # what is set once for all commands gives way to a plan
+    typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
     hint = "make a new plan for another value"
     problems.extend(fixed_inputs(typed, [run.job for run in runs], by="the plan", hint=hint))
     if any(problem.severity is Severity.ERROR for problem in problems):
@@ -215,10 +216,6 @@ def _refuse_options_of_jobs(wanted: Wanted) -> None:
         found.append(Problem(code="E150", message="stored plans and job files cannot be carried out in one command"))
     if found:
         raise UsageError(*found)
-
-
-def _is_for_all_commands(value: Given, wanted: Wanted) -> bool:
-    return value.origin is Origin.INPUTS_FILE and "--inputs" in wanted.from_environment
 
 
 def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:

@@ -122,7 +122,8 @@ def _only(known: Known) -> tuple[str, ...]:
     """The one site there is, or the one target. Raises `UsageError` where that is no choice of one, and where there is
     neither a targets file nor the sandbox that needs none.
     """
-    if not any(entry.file or _has_folder(entry.target) for entry in known.values()):
+    sandboxes = (entry.target for entry in known.values() if isinstance(entry.target, SandboxTarget))
+    if not any(entry.file for entry in known.values()) and not any(each.folder.is_dir() for each in sandboxes):
         raise UsageError(Problem(code="E140", message="there is no target here", hint=_elsewhere(known)))
     names = [name for name, entry in known.items() if isinstance(entry.target, SiteTarget)] or list(known)
     if len(names) == 1:
@@ -152,10 +153,6 @@ def _named(name: str, known: Known, project: Project) -> KnownTarget:
 
 def _elsewhere(known: Known) -> str:
     return f"{next(iter(known.values())).where}: name the folder of the jobs, too, or `--targets FILE`"
-
-
-def _has_folder(target: Target) -> bool:
-    return isinstance(target, SandboxTarget) and target.folder.is_dir()
 
 
 def _refuse_mistakes(project: Project) -> None:

@@ -153,10 +153,11 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
     """Files that look like a targets file, in the folders that were searched for it."""
     searched: dict[Path, None] = {}
     for parent, found in dict.fromkeys((Path(file.document.file).parent, file.targets_file) for file in files):
-        for folder in searched_folders(parent):
-            if found is not None and folder.resolve() == found.parent.resolve():
+        last = None if found is None else found.parent.resolve()
+        for folder in map(Path.resolve, searched_folders(parent)):
+            if folder == last:
                 break
-            searched[folder.resolve()] = None
+            searched[folder] = None
     for path in (path for folder in searched for path in _inside(folder)):
         if path.name.casefold() in _LIKE_TARGETS and path.name != NAME and _is_ours(path, _HAS_TARGETS):
             yield passed_over(f"this file is not read: targets belong in {NAME}", name=called(path), instead=NAME)

@@ -29,9 +29,9 @@ def searched_folders(folder: Path) -> list[Path]:
     A folder above in which everybody may put files, such as `/tmp`, is passed over: whoever can name an address there
     would be sent our credentials.
     """
-    home, found = _home(), [folder]
-    for above in (folder.resolve(), *folder.resolve().parents):
-        if above != folder.resolve() and not _is_everybodys(above):
+    home, found, here = _home(), [folder], folder.resolve()
+    for above in (here, *here.parents):
+        if above != here and not _is_everybodys(above):
             found.append(above)
         if above == home or (above / ".git").exists():
             break

@@ -10,7 +10,7 @@ import quopri
 import unicodedata
 from base64 import b32encode
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain
 from urllib.parse import quote
@@ -204,10 +204,7 @@ def _in_hex_apart(content: bytes) -> Iterator[str]:
 def _in_padded_numbers(text: str) -> Iterator[str]:
     """As `_in_html_numbers`, with noughts before the digits."""
     for digits in ("&#{:03};", "&#{:04};", "&#{:05};", "&#x{:04x};", "&#x{:04X};", "&#x{:02X};"):
-        numbers = {char: digits.format(ord(char)) for char in text}
-        yield "".join(numbers[char] for char in text)
-        yield "".join(char if char.isascii() and char.isalnum() else numbers[char] for char in text)
-        yield "".join(numbers[char] if char in _SPECIAL_IN_HTML else char for char in text)
+        yield from _in_numbers(text, digits, (_is_any, _is_no_letter_or_digit, _is_special))
 
 
 def _in_old_escapes(text: str) -> Iterator[str]:
@@ -255,11 +252,30 @@ def _as_html(text: str) -> Iterator[str]:
 def _in_html_numbers(text: str) -> Iterator[str]:
     """With numbers for all characters, for all but letters and digits, or for those alone that HTML itself needs."""
     for digits in ("&#{};", "&#x{:x};", "&#x{:X};"):
-        numbers = {char: digits.format(ord(char)) for char in text}
-        yield "".join(numbers[char] for char in text)
-        yield "".join(char if char.isascii() and char.isalnum() else numbers[char] for char in text)
-        yield "".join(numbers[char] if char in _SPECIAL_IN_HTML or not char.isascii() else char for char in text)
-        yield "".join(numbers[char] if char in _SPECIAL_IN_HTML else char for char in text)
+        yield from _in_numbers(text, digits, (_is_any, _is_no_letter_or_digit, _is_special_or_foreign, _is_special))
+
+
+def _in_numbers(text: str, digits: str, choices: Iterable[Callable[[str], bool]]) -> Iterator[str]:
+    """For each choice, with numbers for the characters that it takes."""
+    numbers = {char: digits.format(ord(char)) for char in set(text)}
+    for takes in choices:
+        yield text.translate({ord(char): number for char, number in numbers.items() if takes(char)})
+
+
+def _is_any(_char: str) -> bool:
+    return True
+
+
+def _is_no_letter_or_digit(char: str) -> bool:
+    return not (char.isascii() and char.isalnum())
+
+
+def _is_special(char: str) -> bool:
+    return char in _SPECIAL_IN_HTML
+
+
+def _is_special_or_foreign(char: str) -> bool:
+    return char in _SPECIAL_IN_HTML or not char.isascii()
 
 
 def _as_escapes(text: str) -> Iterator[str]:

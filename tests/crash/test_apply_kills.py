@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from counted import COUNTED
 from doomed import KILLED
-from doomed_ledger import POWER_LOST, doomed_commands, statements
+from doomed_ledger import POWER_LOST, killed, statements
 from running import DEVNULL, PIPE, TIME, carried_out, start
 from sandboxes import Stand, doubled, stand
 
@@ -66,18 +66,17 @@ def test_an_apply_that_is_killed_at_any_write_of_the_ledger_is_ended_by_the_next
     for name in NAMES[1:]:
         Path(f"specs/{name}.job.yaml").unlink()
     command = ["apply", "specs", "-q"]
-    with doomed_commands() as doomed:
-        number = statements(doomed, command)
-        every = 1 if pytestconfig.getoption("--long") else 2
-        dooms = [(moment, at) for at in range(1, number + 1) for moment in ("before", "after")][::every]
-        for index, (moment, at) in enumerate(dooms):
-            fresh()
-            Path("specs/a.job.yaml").write_text(JOB.format(name=f"n{index}"))
-            assert doomed(command, moment, at) == KILLED, (moment, at)
-            assert exit_code_of(["apply", "specs"]) == 0, (moment, at)
-            assert exit_code_of(["apply", "specs"]) == 0, (moment, at)
-            starts = started(here)
-            assert {starts[f"n{index} first"], starts[f"n{index} second"]} == {1}, (moment, at)
+    number = statements(command)
+    every = 1 if pytestconfig.getoption("--long") else 2
+    dooms = [(moment, at) for at in range(1, number + 1) for moment in ("before", "after")][::every]
+    for index, (moment, at) in enumerate(dooms):
+        fresh()
+        Path("specs/a.job.yaml").write_text(JOB.format(name=f"n{index}"))
+        assert killed(command, moment, at) == KILLED, (moment, at)
+        assert exit_code_of(["apply", "specs"]) == 0, (moment, at)
+        assert exit_code_of(["apply", "specs"]) == 0, (moment, at)
+        starts = started(here)
+        assert {starts[f"n{index} first"], starts[f"n{index} second"]} == {1}, (moment, at)
     record_property(f"{COUNTED}applies killed at a write of the ledger", len(dooms))
 
 
@@ -85,14 +84,13 @@ def test_a_loss_of_power_after_any_write_of_the_ledger_loses_no_version_and_star
     for name in NAMES[1:]:
         Path(f"specs/{name}.job.yaml").unlink()
     command = ["apply", "specs", "-q"]
-    with doomed_commands() as doomed:
-        for at in range(1, statements(doomed, command) + 1):
-            fresh()
-            Path("specs/a.job.yaml").write_text(JOB.format(name=f"n{at}"))
-            assert doomed(command, POWER_LOST, at) == KILLED, at
-            assert exit_code_of(["apply", "specs"]) == 0, at
-            starts = started(here)
-            assert {starts[f"n{at} first"], starts[f"n{at} second"]} == {1}, at
+    for at in range(1, statements(command) + 1):
+        fresh()
+        Path("specs/a.job.yaml").write_text(JOB.format(name=f"n{at}"))
+        assert killed(command, POWER_LOST, at) == KILLED, at
+        assert exit_code_of(["apply", "specs"]) == 0, at
+        starts = started(here)
+        assert {starts[f"n{at} first"], starts[f"n{at} second"]} == {1}, at
 
 
 def test_applies_that_are_killed_anywhere_start_nothing_twice_and_come_to_their_end(

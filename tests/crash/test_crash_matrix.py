@@ -2,12 +2,12 @@
 
 The jobs have every action. The sandbox's own log counts what was started, by a mark that each step gives its process.
 What resumes a run that was killed after a line is killed as well, a few lines further on. `pytest --long tests/crash`
-kills after every line, not only where lines of two kinds meet for the last time.
+kills after every line, not only where lines of two kinds meet for the last time, and of each kind in both ways.
 """
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from crashes import JOBS, Kills, Undisturbed, world
-from doomed import Commands, Doom, Moment, commands
+from doomed import Doom, Moment
 from msgspec.structs import replace
 
 from runner.job.model import StepEffect
@@ -84,32 +84,46 @@ def second(first: Doom, number: int) -> Doom:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`lines` chooses the lines at which a run is killed; `kept` tells of each how much outlives the loss of power.
+    """`lines` chooses the lines at which a run is killed, and `moments` when, in turn; `kept` tells of each how much
+    outlives the loss of power.
 
     `again` tells how what resumes it ends, given the first end and its number.
     """
 
     lines: Callable[[Sequence[Line]], list[int]]
-    moment: Moment
+    moments: tuple[Moment, ...]
     kept: Callable[[int], float | None] = lambda _line: None
     again: Callable[[Doom, int], Doom | None] = lambda _first, _number: None
 
-    def dooms(self, lines: Sequence[Line]) -> list[Doom]:
-        return [Doom(line=line, moment=self.moment, kept=self.kept(line)) for line in self.lines(lines)]
+    def dooms(self, job: str, lines: Sequence[Line]) -> list[Doom]:
+        return [
+            Doom(line=line, moment=self._moment(job, lines[line - 1]), kept=self.kept(line))
+            for line in self.lines(lines)
+        ]
+
+    def _moment(self, job: str, line: Line) -> Moment:
+        """Another one for the same kind of line in the next job."""
+        return self.moments[(NAMES.index(job) + len("".join(_kind(line)))) % len(self.moments)]
 
 
 WAYS = {
-    "after-each-change": Way(each_change, Moment.AFTER, again=second),
-    "before-each-kind": Way(each_kind, Moment.BEFORE),
-    "within-each-kind": Way(each_kind, Moment.HALF),
-    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING),
-    "while-a-call-waits": Way(each_call_that_counts, Moment.WAITING),
-    "power-lost": Way(each_kind, Moment.AFTER, lambda _line: 0),
-    "power-lost-at-any-byte": Way(each_kind_of_call, Moment.WAITING, share),
+    "after-each-change": Way(each_change, (Moment.AFTER,), again=second),
+    "at-each-kind": Way(each_kind, (Moment.BEFORE, Moment.HALF), again=second),
+    "while-a-call-leaves": Way(each_kind_of_call, (Moment.SENDING,)),
+    "while-a-call-waits": Way(each_call_that_counts, (Moment.WAITING,)),
+    "power-lost": Way(each_kind, (Moment.AFTER,), lambda _line: 0),
+    "power-lost-at-any-byte": Way(each_kind_of_call, (Moment.WAITING,), share),
 }
+"""The line of a kind is not there, or half of it is: both are resumed from the line before it. So a kind is met by one
+of them in a job, and by the other in the next.
+"""
 
 
-LONG_WAYS = WAYS | {"after-each-line": Way(each_line, Moment.AFTER, again=second)}
+LONG_WAYS = WAYS | {
+    "after-each-line": Way(each_line, (Moment.AFTER,), again=second),
+    "before-each-kind": Way(each_kind, (Moment.BEFORE,)),
+    "within-each-kind": Way(each_kind, (Moment.HALF,)),
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -117,18 +131,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def carry() -> Iterator[Commands]:
-    with commands(JOBS) as clean:
-        yield clean
-
-
-@pytest.fixture(scope="module")
-def undisturbed(carry: Commands, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
     """How each job ends that nobody kills, found out once."""
 
     @cache
     def of_job(job: str) -> Undisturbed:
-        with world(job, tmp_path_factory.mktemp("undisturbed") / job, carry) as one:
+        with world(job, tmp_path_factory.mktemp("undisturbed") / job) as one:
             return Undisturbed.of(one)
 
     return of_job
@@ -140,7 +148,6 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
     way: str,
     *,
     undisturbed: Callable[[str], Undisturbed],
-    carry: Commands,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -151,7 +158,7 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
         kills, lines = Kills(), expected.lines
         for attempt in range(ATTEMPTS):
             doom = first if attempt == 0 else like(first, expected.lines, lines)
-            with world(job, tmp_path / f"{number}-{attempt}", carry) as one:
+            with world(job, tmp_path / f"{number}-{attempt}") as one:
                 kills.killed_and_resumed(one, expected, first=doom, second=LONG_WAYS[way].again(doom, number))
                 lines = one.lines()
             if kills.kills:
@@ -160,7 +167,7 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
         return kills
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for kills in pool.map(kill, itertools.count(), LONG_WAYS[way].dooms(expected.lines)):
+        for kills in pool.map(kill, itertools.count(), LONG_WAYS[way].dooms(job, expected.lines)):
             counts.update(kills.counts())
     for name, count in counts.items():
         record_property(name, count)

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+import doomed
 import pytest
 from counted import COUNTED, SEED
-from doomed import commands
 from journals import JUNIT, REPORT, read
 from sandboxes import Start, doubled, stand
 
@@ -156,10 +156,10 @@ def test_with_a_fault_in_every_run_nothing_starts_twice_nothing_is_green_in_vain
 def carried_out(folder: Path, runs: list[Drawn]) -> Told:
     """Carry all of them out with one command."""
     write(folder, runs)
-    with stand(folder / "sandbox", folder / "sandbox.db") as here, commands(folder / "jobs") as carry:
+    with stand(folder / "sandbox", folder / "sandbox.db") as here:
         (folder / "targets.yaml").write_text(here.targets())
         options = ["-j", str(SIDE_BY_SIDE), "-q", "--targets", "targets.yaml", "--report-json", "all.json"]
-        ended = carry(["run", "jobs", *options], folder)
+        ended = doomed.carried_out(["run", "jobs", *options], folder)
         results = {own.name: fold(read(own).lines) for own in (folder / ".runner" / "runs").iterdir()}
         late = time.monotonic() + LATE
         while has_to_come(results, here.starts()) and time.monotonic() < late:

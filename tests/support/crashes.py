@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from counted import COUNTED
-from doomed import KILLED, Commands, Doom, Ended
+from doomed import KILLED, Doom, Ended, carried_out
 from journals import REPORT, read
 from msgspec import Struct, field
 from sandboxes import MARK, Stand, doubled, stand
@@ -38,13 +38,12 @@ class World(Struct, frozen=True, kw_only=True):
     job: str
     folder: Path
     here: Stand
-    commands: Commands
 
     def run(self, doom: Doom | None = None) -> Ended:
-        return self.commands(["run", str(JOBS / f"{self.job}.job.yaml"), *_OPTIONS], self.folder, doom)
+        return carried_out(["run", str(JOBS / f"{self.job}.job.yaml"), *_OPTIONS], self.folder, doom)
 
     def resume(self, doom: Doom | None = None) -> Ended:
-        return self.commands(["resume", "last", *_OPTIONS], self.folder, doom)
+        return carried_out(["resume", "last", *_OPTIONS], self.folder, doom)
 
     def lines(self) -> tuple[Line, ...]:
         """The journal of the only run."""
@@ -81,12 +80,12 @@ def _doubles() -> Doubles:
 
 
 @contextmanager
-def world(job: str, folder: Path, commands: Commands) -> Iterator[World]:
+def world(job: str, folder: Path) -> Iterator[World]:
     """A new world in the folder, which must not be there yet."""
     folder.mkdir()
     with stand(_doubles()) as here:
         (folder / "targets.yaml").write_text(here.targets())
-        yield World(job=job, folder=folder, here=here, commands=commands)
+        yield World(job=job, folder=folder, here=here)
 
 
 class Undisturbed(Struct, frozen=True, kw_only=True):

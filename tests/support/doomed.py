@@ -1,43 +1,25 @@
 """`runner` commands in processes of their own, which may end at a chosen moment as `kill -9` or a power cut ends them.
 
-Each is forked from a clean process that has the runner imported already, and has looked at the jobs once: that saves
-the start-up of hundreds. Nothing of the runner is replaced. What is wrapped are the calls of the operating system
-through which it writes its journal and speaks with a site: in one of them the process kills itself, by a real SIGKILL.
-No file is really forced to disk, as no power is really lost; what would not have outlived that is cut off.
+Each is forked as `running` forks it. Nothing of the runner is replaced. What is wrapped are the calls of the operating
+system through which it writes its journal and speaks with a site: in one of them the process kills itself, by a real
+SIGKILL. No file is really forced to disk, as no power is really lost; what would not have outlived that is cut off.
 """
 
-import contextlib
-import gc
-import io
-import itertools
-import json
 import os
-import select
 import signal
 import socket
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import Any
 from unittest import mock
 
 from journals import EVENTS
 from msgspec import Struct
 from msgspec.structs import asdict
-
-from runner.cli import resume, run
-from runner.cli.main import ended, main
+from running import DEVNULL, STDOUT, TIME, Change, start
 
 KILLED = -signal.SIGKILL
-TOO_LONG = 300
-"""Seconds after which a command that does not end is ended, by a signal that the runner does not know."""
-LOADED = (run, resume)
-"""The verbs that the clean process has imported; `main` finds the others by itself."""
 
 
 class Moment(StrEnum):
@@ -69,116 +51,31 @@ class Ended(Struct, frozen=True):
     said: str
 
 
-class Commands:
-    """The clean process, which forks the commands, also several at once that threads ask for."""
-
-    def __init__(self, clean: "subprocess.Popen[bytes]") -> None:
-        assert clean.stdin is not None
-        assert clean.stdout is not None
-        self._asking, self._answers = clean.stdin, clean.stdout
-        self._lock = threading.Lock()
-        self._ended: dict[int, SimpleQueue[int | None]] = {}
-        self._numbers = itertools.count()
-
-    def __call__(self, arguments: Sequence[str], folder: Path, doom: Doom | None = None) -> Ended:
-        """Carry a command out in `folder`, to its end, whatever that is."""
-        asked = {"arguments": list(arguments), "folder": str(folder), "doom": None if doom is None else asdict(doom)}
-        ended: SimpleQueue[int | None] = SimpleQueue()
-        with self._lock:
-            number = next(self._numbers)
-            self._ended[number] = ended
-            self._asking.write(json.dumps(asked | {"number": number}).encode() + b"\n")
-            self._asking.flush()
-        code = ended.get()
-        assert code is not None, "the clean process has ended"
-        return Ended(code, (folder / _SAID).read_text(errors="replace"))
-
-    def hand_out(self) -> None:
-        """Give each that waits the exit code of its command, in a thread, as long as the clean process lives."""
-        for answer in self._answers:
-            number, code = map(int, answer.split())
-            self._ended.pop(number).put(code)
-        for waiting in self._ended.values():
-            waiting.put(None)
-
-
-@contextmanager
-def commands(jobs: Path) -> Iterator[Commands]:
-    """`jobs` is a folder of jobs that the commands will be about."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(_MEANT_FOR_US)}
-    environment["PATH"] = ""  # no git is found, which would be started for each run
-    asking = [sys.executable, str(Path(__file__)), str(jobs)]
-    with subprocess.Popen(asking, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as clean:
-        carry = Commands(clean)
-        handing_out = threading.Thread(target=carry.hand_out, daemon=True)
-        handing_out.start()
-        try:
-            yield carry
-        finally:
-            assert clean.stdin is not None
-            clean.stdin.close()
-            handing_out.join()
+def carried_out(arguments: Sequence[str], folder: Path, doom: Doom | None = None) -> Ended:
+    """Carry a command out in `folder`, to its end, whatever that is. Threads may ask for several at once."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(_MEANT_FOR_US)}
+    env |= {"PATH": "", "XDG_STATE_HOME": str(folder)}  # no git is found, which would be started for each run
+    values = {"doom": None if doom is None else asdict(doom)}
+    change = Change(module=__name__, function=end_at.__name__, values=values)
+    with (
+        (folder / _SAID).open("wb") as said,
+        start(
+            *arguments, stdin=DEVNULL, stdout=said.fileno(), stderr=STDOUT, env=env, folder=folder, change=change
+        ) as process,
+    ):
+        code = process.wait(TIME)
+    return Ended(code, (folder / _SAID).read_text(errors="replace"))
 
 
 _SAID = "said.txt"
 _MEANT_FOR_US = ("CREATIO_", "CLIO_", "GITHUB_")
 
 
-def _fork_for_ever(jobs: str) -> None:
-    """The clean process: a command is forked for each line that is read, and its exit code is written when it ends."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        ended(["validate", jobs])
-    gc.freeze()  # what is never looked at again stays shared with every fork
-    hears, tells = os.pipe()
-    os.set_blocking(tells, False)
-    signal.set_wakeup_fd(tells)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    under_way: dict[int, int] = {}
-    heard, is_open = b"", True
-    while is_open or under_way:
-        ready, _, _ = select.select([hears, *([0] if is_open else [])], [], [])
-        if 0 in ready:
-            content = os.read(0, 65536)
-            is_open = bool(content)
-            *lines, heard = (heard + content).split(b"\n")
-            for line in lines:
-                asked = json.loads(line)
-                under_way[_forked(asked)] = asked["number"]
-        if hears in ready:
-            os.read(hears, 65536)
-        while under_way and (over := os.waitpid(-1, os.WNOHANG))[0]:
-            sys.stdout.write(f"{under_way.pop(over[0])} {os.waitstatus_to_exitcode(over[1])}\n")
-            sys.stdout.flush()
-
-
-def _forked(asked: "dict[str, Any]") -> int:
-    pid = os.fork()
-    if pid == 0:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _carry_out(asked["arguments"], Path(asked["folder"]), None if asked["doom"] is None else Doom(**asked["doom"]))
-    return pid
-
-
-def _carry_out(arguments: list[str], folder: Path, doom: Doom | None) -> NoReturn:
-    """The forked process."""
-    signal.alarm(TOO_LONG)
-    os.chdir(folder)
-    os.environ["XDG_STATE_HOME"] = str(folder)
-    Path(_SAID).unlink(missing_ok=True)
-    nothing, said = os.open(os.devnull, os.O_RDONLY), os.open(_SAID, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for number, file in enumerate((nothing, said, said)):
-        os.dup2(file, number)
+def end_at(doom: dict[str, Any] | None) -> None:
+    """In the forked process: see to its end."""
     mock.patch.object(os, "fsync", _forced_to_nothing).start()
     if doom is not None:
-        _Doomed(doom).begin()
-    try:
-        main(arguments)
-    except SystemExit as end:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(end.code if isinstance(end.code, int) else 1)
-    os._exit(1)
+        _Doomed(Doom(**doom)).begin()
 
 
 def _forced_to_nothing(_file: int) -> None:
@@ -261,7 +158,3 @@ class _Doomed:
             lost = os.fstat(self._journal).st_size - self._on_disk
             os.ftruncate(self._journal, self._on_disk + round(lost * self._doom.kept))
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-if __name__ == "__main__":
-    _fork_for_ever(sys.argv[1])

@@ -1,67 +1,38 @@
 """`runner` in processes that kill themselves, by a real SIGKILL, before or after the ledger's statement of a number, or
 at a loss of power after it: what was not forced to disk of the runs is gone then.
 
-Each is forked from a clean process that has the runner imported already. Statements that read do not count.
+Each is forked as `running` forks it. Statements that read do not count.
 """
 
-import json
 import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from runner.cli import apply
-from runner.cli.main import ended
+from running import DEVNULL, TIME, Change, start
 
-LOADED = apply
 _COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "INSERT", "UPDATE", "DELETE", "CREATE")
 _STATEMENTS = "statements"
 POWER_LOST = "power lost"
-Doomed = Callable[[Sequence[str], str, int], int]
 
 
-@contextmanager
-def doomed_commands() -> Iterator[Doomed]:
-    """Gives a function that carries a command out, which ends before or after a statement; its exit code."""
-    with subprocess.Popen([sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as clean:
-
-        def carry_out(arguments: Sequence[str], moment: str, number: int) -> int:
-            assert clean.stdin is not None
-            assert clean.stdout is not None
-            clean.stdin.write(json.dumps([list(arguments), moment, number, str(Path.cwd())]).encode() + b"\n")
-            clean.stdin.flush()
-            return int(clean.stdout.readline())
-
-        yield carry_out
+def killed(arguments: Sequence[str], moment: str, number: int) -> int:
+    """Carry a command out that ends at this moment of a statement; its exit code."""
+    change = Change(module=__name__, function=end_at.__name__, values={"moment": moment, "number": number})
+    with start(*arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, change=change) as process:
+        return process.wait(TIME)
 
 
-def statements(carry_out: Doomed, arguments: Sequence[str]) -> int:
+def statements(arguments: Sequence[str]) -> int:
     """How many statements a command comes to that nobody kills; it must pass."""
-    assert carry_out(arguments, "", 0) == 0
+    assert killed(arguments, "", 0) == 0
     return int(Path(_STATEMENTS).read_text())
 
 
-def _fork_for_ever() -> None:
-    for line in sys.stdin.buffer:
-        pid = os.fork()
-        if pid == 0:
-            _carry_out(*json.loads(line))
-        _, status = os.waitpid(pid, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
-
-
-def _carry_out(arguments: list[str], moment: str, number: int, folder: str) -> None:
-    """The forked process, which never returns."""
-    os.chdir(folder)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for file in (0, 1, 2):
-        os.dup2(nothing, file)
+def end_at(moment: str, number: int) -> None:
+    """In the forked process: count the statements, and end at that of the number. 0 is none: they are counted alone."""
     count, synced = 0, set[int]()
     sync = os.fsync
 
@@ -86,14 +57,12 @@ def _carry_out(arguments: list[str], moment: str, number: int, folder: str) -> N
                 if moment == POWER_LOST:
                     _lose_power(synced)
                 os.kill(os.getpid(), signal.SIGKILL)
+            if counts and not number:
+                Path(_STATEMENTS).write_text(str(count))
             return cursor
 
     connect = sqlite3.connect
     sqlite3.connect = lambda *one, **more: connect(*one, factory=DoomedConnection, **more)  # type: ignore[assignment]
-    code = ended(arguments)
-    if not number:
-        Path(_STATEMENTS).write_text(str(count))
-    os._exit(code)
 
 
 def _lose_power(synced: set[int]) -> None:
@@ -106,7 +75,3 @@ def _lose_power(synced: set[int]) -> None:
         for file in folder.iterdir():
             if file.stat().st_ino not in synced:
                 os.truncate(file, 0)
-
-
-if __name__ == "__main__":
-    _fork_for_ever()

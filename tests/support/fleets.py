@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 from typing import NoReturn
 
 import uuid_utils
-from forked_workers import CleanProcess, Worker
+from running import DEVNULL, STDOUT, Change, ForkedCommand, start
 from sandboxes import Stand, stand
 
 from runner.execution.fleet_run import FleetRuns
@@ -48,7 +47,7 @@ class Fleet:
     dsn: str
     folder: Path
     stand: Stand
-    workers: list[Worker] = field(default_factory=list)
+    workers: list[ForkedCommand] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         (self.folder / "targets.yaml").write_text(self.stand.targets())
@@ -124,13 +123,19 @@ class Fleet:
 
     def worker(
         self, *options: str, dead: float = 3.0, patience: float = 60.0, replay: int = REPLAY, dsn: str | None = None
-    ) -> Worker:
+    ) -> ForkedCommand:
         """A worker as a process of its own, which takes others for dead after `dead` seconds. What it says goes into a
         file.
         """
         log = self.folder / f"worker-{len(self.workers)}.log"
-        setting = {"dead": dead, "patience": patience, "replay": replay, "dsn": dsn or self.dsn}
-        started = _clean_process().start(options, folder=self.folder, log=log, setting=setting)
+        numbers = {"dead": dead, "patience": patience, "replay": replay}
+        change = Change(module="worker_numbers", function="replace", values=numbers)
+        environment = {**os.environ, "CREATIO_RUNNER_DB": dsn or self.dsn}
+        with log.open("ab") as out:
+            started = start(
+                "worker", *options, stdin=DEVNULL, stdout=out.fileno(), stderr=STDOUT,
+                env=environment, folder=self.folder, change=change,
+            )  # fmt: skip
         self.workers.append(started)
         return started
 
@@ -176,11 +181,6 @@ def in_thread(do: Callable[[], object]) -> threading.Thread:
     thread = threading.Thread(target=do)
     thread.start()
     return thread
-
-
-@cache
-def _clean_process() -> CleanProcess:
-    return CleanProcess()
 
 
 def _none(_folder: Path) -> NoReturn:

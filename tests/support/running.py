@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 import msgspec
 
@@ -30,6 +30,17 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TIME = 300.0
 """Seconds after which a test gives up; where all is well nothing takes as long."""
 PIPE, STDOUT, DEVNULL = subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is other in a command than in any: before it begins, `function` of `module` is called with `values`.
+
+    The module is imported once, by the clean process, with all that it needs.
+    """
+
+    module: str
+    function: str
+    values: dict[str, Any]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +54,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     has_terminal: bool
     ignored: list[int]
+    change: Change | None
 
 
 class ForkedCommand:
@@ -99,6 +111,9 @@ class ForkedCommand:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
 
     @property
     def out(self) -> IO[bytes]:
@@ -168,6 +183,14 @@ def _ends(number: int, asked: int | None) -> _Ends:
 
 
 _clean: list[CleanProcess] = []
+_beginning = threading.Lock()
+
+
+def _clean_process() -> CleanProcess:
+    with _beginning:
+        if not _clean:
+            _clean.append(CleanProcess())
+        return _clean[0]
 
 
 def end_clean_process() -> None:
@@ -183,19 +206,22 @@ def start(
     stderr: int | None = None,
     env: Mapping[str, str] | None = None,
     has_terminal: bool = False,
+    folder: Path | None = None,
+    change: Change | None = None,
 ) -> ForkedCommand:
-    """Begin `runner` with these arguments, in the current folder. `has_terminal`: stdin is its controlling terminal."""
-    if not _clean:
-        _clean.append(CleanProcess())
+    """Begin `runner` with these arguments, in the current folder, or another. `has_terminal`: stdin is its controlling
+    terminal.
+    """
     environment = dict(os.environ if env is None else env)
     request = Request(
         arguments=list(arguments),
-        folder=str(Path.cwd()),
+        folder=str(folder or Path.cwd()),
         environment=environment,
         has_terminal=has_terminal,
         ignored=[int(number) for number in ENDING if signal.getsignal(number) is signal.SIG_IGN],
+        change=change,
     )
-    return _clean[0].fork(request, stdin, stdout, stderr)
+    return _clean_process().fork(request, stdin, stdout, stderr)
 
 
 def carried_out(*arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":

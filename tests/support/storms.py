@@ -17,10 +17,10 @@ from subprocess import TimeoutExpired
 from typing import Final
 
 from fleets import Fleet, until
-from forked_workers import Worker
 from msgspec import Struct, field
 from networks import Network, Trouble
 from postgres import Cluster
+from running import ForkedCommand
 
 from runner.fleet import orders
 from runner.fleet.database import NoDatabaseError
@@ -55,8 +55,8 @@ class Storm(Struct, kw_only=True):
     calls: int
     troubles: Counter[str] = field(default_factory=Counter)
     kills: list[tuple[float, list[str]]] = field(default_factory=list)
-    places: dict[int, Worker] = field(default_factory=dict)
-    asleep: list[tuple[float, Worker]] = field(default_factory=list)
+    places: dict[int, ForkedCommand] = field(default_factory=dict)
+    asleep: list[tuple[float, ForkedCommand]] = field(default_factory=list)
     healing: list[tuple[float, Network]] = field(default_factory=list)
     codes: Counter[int] = field(default_factory=Counter)
     added: int = 0
@@ -105,7 +105,7 @@ class Storm(Struct, kw_only=True):
             while feed and self._open() < 3 * len(self.networks):
                 self.add()
 
-    def _started(self, network: Network) -> Worker:
+    def _started(self, network: Network) -> ForkedCommand:
         dsn = self.here.dsn.replace(f":{self.cluster.port}/", f":{network.port}/")
         options = ["-j", "3", "--grace", "5s", *(["--hold"] if self.chance.random() < 0.3 else [])]
         return self.here.worker(*options, dead=self.dead, dsn=dsn)
@@ -130,7 +130,7 @@ class Storm(Struct, kw_only=True):
         steps += "finally:\n" + _step(f"r{number}z", "UsrRefund")
         self.here.put(f"r{number}", steps, lock=f"lock{number % 5}" if number % 7 == 0 else None)
 
-    def _busy(self) -> tuple[Worker, list[str]] | None:
+    def _busy(self) -> tuple[ForkedCommand, list[str]] | None:
         """A worker that carries out runs which have sent something, and these runs."""
         found = self.here.sql("select id::text, worker from runs where state = 'running' and seq > 5")
         asleep = {worker.pid for _, worker in self.asleep}

@@ -23,6 +23,8 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 from running import ENDING, end_clean_process  # noqa: E402
 
 _ROOT = Path(__file__).parents[1]
+_OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
+"""How variables begin that the runner reads."""
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # how long an example takes says how busy the machine is
 
@@ -30,8 +32,8 @@ gc.disable()  # until all tests are collected: they stay, and are searched for g
 for _number in ENDING:
     if signal.getsignal(_number) is signal.SIG_IGN:  # as under `nohup`: the commands that tests start do not ignore it
         signal.signal(_number, lambda *_: None)
-for _variable in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):  # a test that is about them sets them
-    os.environ.pop(_variable, None)
+for _variable in [name for name in os.environ if name.startswith(_OURS)]:  # a test that is about them sets them
+    del os.environ[_variable]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

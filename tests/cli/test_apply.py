@@ -72,8 +72,6 @@ def answers() -> Answers:
 @pytest.fixture(autouse=True)
 def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("CREATIO_RUNNER_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     Path("specs").mkdir()
     with site(answers) as served:

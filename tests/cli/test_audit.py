@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,9 +35,6 @@ def answer(_method: str, path: str) -> Told:
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_"):
-            monkeypatch.delenv(name)
     with site(answer) as served:
         Path("targets.yaml").write_text(targets(served.url))
         Path("a.job.yaml").write_text(JOB)

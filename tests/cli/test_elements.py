@@ -1,7 +1,6 @@
 """Elements of running processes, against a sandbox over a real socket: side by side, killed, mistaken."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -43,9 +42,6 @@ steps:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
     Path("sandbox").mkdir()
     Path("sandbox/UsrOnboard.process.yaml").write_text(DOUBLE)
     Path("a.job.yaml").write_text(JOB)

@@ -1,7 +1,6 @@
 """What a person is told, and a report holds, of a process that failed on a site over a real socket."""
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,9 +33,6 @@ steps:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
 
 
 def failing(path: str, *, log: str, elements: Told) -> Told:

@@ -1,7 +1,6 @@
 """PendingRun for a site that is deployed to: `runner ready`, `--wait-ready`, the target's `ready`."""
 
 import json
-import os
 import signal
 import socket
 from contextlib import closing
@@ -42,9 +41,6 @@ NEW = "{for: 30s, every: 20ms, catalog: git.catalog.yaml}"
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
     Path("a.job.yaml").write_text(JOB)
     Path("git.catalog.yaml").write_text(CATALOGUE)
 

@@ -37,9 +37,6 @@ ONCE = READ.replace("    effect: read\n", "")
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
 
 
 def run(place: Site, job: str, *options: str) -> int:

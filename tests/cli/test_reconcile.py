@@ -1,7 +1,6 @@
 """`runner reconcile`, end to end: a call in doubt, and what the process log says of it at last, or does not."""
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -76,9 +75,6 @@ class Place:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """`runner record`: what it says, what it refuses, and what stands in its files where a site shows less."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -52,9 +51,6 @@ activities:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
 
 
 def element(uid: str, caption: str, status: str, *, started: int = 0, seconds: int = 0) -> dict[str, Json]:

@@ -1,6 +1,5 @@
 """Folders below the one that is named: counted in a line, and read with `-r`."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -22,9 +21,6 @@ def _five_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    for name in list(os.environ):
-        if name.startswith("CREATIO_"):
-            monkeypatch.delenv(name)
     write("targets.yaml", TARGETS)
     write("doubles/UsrA.process.yaml", DOUBLE)
     for place in ("a", "b", "more/c", "more/deep/d", "other/e"):

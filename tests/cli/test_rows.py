@@ -1,7 +1,6 @@
 """Whose rows of the process log are, over a real socket: several targets of one site, and proxies that repeat calls."""
 
 import json
-import os
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,9 +21,6 @@ JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {p
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_"):
-            monkeypatch.delenv(name)
     Path("a.job.yaml").write_text(JOB)
 
 

@@ -60,7 +60,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     """A sandbox that is called like a site; every request to it is written down."""
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.startswith("CREATIO_") or name.lower().endswith("_proxy"):
+        if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     folder = tmp_path / "doubles"
     folder.mkdir()

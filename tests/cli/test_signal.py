@@ -1,7 +1,6 @@
 """Signals over a real socket: in the sandbox, whose double starts on a record, and on a site that breaks off."""
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -44,9 +43,6 @@ finally:
 @pytest.fixture(autouse=True)
 def _a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
     Path("sandbox").mkdir()
     Path("sandbox/UsrQualify.process.yaml").write_text(DOUBLE)
     Path("sandbox/records.yaml").write_text("Lead: []\nKnown: [{LeadName: A}]\n")

@@ -1,7 +1,6 @@
 """Being told to stop while runs are under way, by real signals to a real process: what is said, and how it ends."""
 
 import json
-import os
 import signal
 import socket
 import threading
@@ -28,9 +27,6 @@ FINALLY = "finally:\n  - id: tidy\n    execute: {process: UsrTidy}\n"
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 

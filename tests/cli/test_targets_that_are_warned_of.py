@@ -1,6 +1,5 @@
 """What a target may be, and is warned of: called without TLS, or with its password in the file."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,6 @@ IN_THE_CLEAR = "warning[E167]: target `intranet` is called without TLS (`plain_h
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_"):
-            monkeypatch.delenv(name)
     Path("a.job.yaml").write_text(JOB)
     Path("b.job.yaml").write_text(JOB.replace("name: a", "name: b"))
 

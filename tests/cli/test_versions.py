@@ -1,7 +1,6 @@
 """Processes that have versions, over a real socket: every verdict is that of the version which ran."""
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,9 +39,6 @@ INPUTS = "inputs: {mark: {type: string}, number: {type: integer}}\n"
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_"):
-            monkeypatch.delenv(name)
     Path("doubles").mkdir()
     for code, more in FILES.items():
         Path(f"doubles/{code}.process.yaml").write_text(f"runner: 1\nprocess: {code}\n{more}")

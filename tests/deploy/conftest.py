@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +16,6 @@ def answers() -> Answers:
 
 @pytest.fixture
 def served(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    for name in [name for name in os.environ if name.startswith("CREATIO_")]:
-        monkeypatch.delenv(name)
     checkout = tmp_path / "checkout"
     (checkout / ".git").mkdir(parents=True)
     (checkout / "jobs").mkdir()

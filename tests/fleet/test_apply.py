@@ -3,7 +3,6 @@ them is what it knows without a database.
 """
 
 import json
-import os
 import re
 import shlex
 import signal
@@ -33,8 +32,6 @@ RUNNER = str(Path(sys.executable).with_name("runner"))
 
 @pytest.fixture(autouse=True)
 def _named_by_a_variable(here: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("CREATIO_RUNNER_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("CREATIO_RUNNER_DB", here.dsn)
     (here.folder / "specs").mkdir()
 

@@ -1,7 +1,6 @@
 """Processes of different shapes, recorded from one sandbox and played in another: both tell the same."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -170,9 +169,6 @@ class Told:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("CREATIO_RUNNER_"):
-            monkeypatch.delenv(name)
 
 
 @contextmanager

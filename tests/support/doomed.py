@@ -53,8 +53,7 @@ class Ended(Struct, frozen=True):
 
 def carried_out(arguments: Sequence[str], folder: Path, doom: Doom | None = None) -> Ended:
     """Carry a command out in `folder`, to its end, whatever that is. Threads may ask for several at once."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(_MEANT_FOR_US)}
-    env |= {"PATH": "", "XDG_STATE_HOME": str(folder)}  # no git is found, which would be started for each run
+    env = os.environ | {"PATH": "", "XDG_STATE_HOME": str(folder)}  # no git is found, which would be started each time
     values = {"doom": None if doom is None else asdict(doom)}
     change = Change(module=__name__, function=end_at.__name__, values=values)
     with (
@@ -68,7 +67,6 @@ def carried_out(arguments: Sequence[str], folder: Path, doom: Doom | None = None
 
 
 _SAID = "said.txt"
-_MEANT_FOR_US = ("CREATIO_", "CLIO_", "GITHUB_")
 
 
 def end_at(doom: dict[str, Any] | None) -> None:

@@ -87,6 +87,9 @@ class FleetRows:
     def never_began(self, key: str) -> None:
         self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
 
+    def flush(self) -> None:
+        """The next line is that of the answer."""
+
     def ask(self, query: RowQuery) -> Others:
         values = {
             **{name: list(value) if isinstance(value, tuple) else value for name, value in asdict(query).items()},

@@ -7,7 +7,7 @@ the start of the run is played back first, and nothing of it is done again.
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -31,9 +31,9 @@ from runner.planning.plan import Plan
 from runner.runs import events
 from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.journal import Journal
-from runner.runs.store import NoOtherRuns, OwnedRows
+from runner.runs.store import NoOtherRuns, OwnedRows, StoreError
 from runner.service.caller import Caller
-from runner.service.calls import Answered, CallFailed, Ending, FailureKind, process_started, record
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, Reading, process_started, record
 from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0
@@ -116,6 +116,8 @@ class LocalHost:
             return
         finally:
             self.turn.leave()
+            with suppress(StoreError):  # others take a start for under way until its time is over: no harm is done
+                self.owned.flush()
 
     def _perform(self, effect: effects.Effect, beyond: Beyond) -> effects.Outcome | None:
         match effect:
@@ -142,6 +144,10 @@ class LocalHost:
         self._resume()  # before the effect, however long it takes: its time is none that had passed before
         if self._is_due or not isinstance(effect, effects.Send):
             self._commit()
+        if not isinstance(effect, effects.Send) or not (
+            process_started(effect.call) or isinstance(effect.call, Reading)
+        ):
+            self.owned.flush()
         if not self.policy.allows(effect):  # the stop came meanwhile, as while a resumed run signed in
             return self._refuse(effect.key)
         match effect:
@@ -270,6 +276,7 @@ class LocalHost:
             nonlocal noted
             noted = events.Waited(key=key, t=t, what=what, name=name or UNSET, held_by=held_by or UNSET)
             self._append(noted)
+            self.owned.flush()
 
         yield begin
         seconds = self.clock() - begun

@@ -101,10 +101,15 @@ class OwnedRows(Protocol):
         """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill."""
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered: it began before, or is queued for no longer than settling takes."""
+        """The last start of the row was answered: it began before, or is queued for no longer than settling takes. That
+        may be stored with what follows: until then others take the start for under way.
+        """
 
     def never_began(self, key: str) -> None:
         """The last start of the row has begun nothing."""
+
+    def flush(self) -> None:
+        """Store now what would be stored with what follows: that may take a while."""
 
     def ask(self, query: "RowQuery") -> "Others":
         """Raises nothing: what cannot be found out may be anybody's. Starts with a row of `before` lack none now."""
@@ -139,6 +144,8 @@ class NoOtherRuns:
     def answer(self, key: str) -> None: ...
 
     def never_began(self, key: str) -> None: ...
+
+    def flush(self) -> None: ...
 
     def ask(self, query: RowQuery) -> Others:
         del query

@@ -17,7 +17,7 @@ from runner.hosts.turns import Turn, Turns
 from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallSent, RunFinished, RunStatus, Waited, WaitsFor
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
-from runner.runs.store import StoreError
+from runner.runs.store import NoOtherRuns, StoreError
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
 from runner.service.gate import Gate
@@ -240,3 +240,46 @@ def test_waits_for_a_lock_come_after_the_beginning_of_the_run(tmp_path: Path) ->
     assert replace(lines[1].event, t=0.0) == waited
     assert isinstance(lines[-1].event, RunFinished)
     assert lines[-1].event.status is RunStatus.PASSED
+
+
+class NotedRows(NoOtherRuns):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None:
+        del process, seconds
+        self.notes.append(f"{key} begins")
+
+    def answer(self, key: str) -> None:
+        self.notes.append(f"{key} is answered")
+
+    def flush(self) -> None:
+        self.notes.append("all is stored")
+
+
+def test_that_a_start_was_answered_is_stored_with_the_next_or_before_anything_that_may_take_long(
+    tmp_path: Path,
+) -> None:
+    steps = [ONE.replace("id: a", f"id: {key}") for key in "abc"]
+    steps.insert(2, "  - id: rest\n    pause: 1s\n")
+    carrying = host(tmp_path / "run", Site())
+    rows = NotedRows()
+    carrying.owned = rows
+    carrying.carry(planned("".join(steps)), RUN)
+    assert rows.notes == [
+        *("a begins", "a is answered", "b begins", "b is answered", "all is stored"),
+        *("c begins", "c is answered", "all is stored"),
+    ]
+
+
+def test_it_is_stored_too_where_the_run_breaks_off(tmp_path: Path) -> None:
+    def break_down() -> None:
+        raise StoreError("no space")
+
+    carrying = host(tmp_path / "run", site := Site())
+    rows = NotedRows()
+    carrying.owned = rows
+    site.then = break_down
+    with pytest.raises(StoreError):
+        carrying.carry(planned(ONE), RUN)
+    assert rows.notes == ["a begins", "all is stored"]

@@ -80,6 +80,14 @@ def began(owned: Owned, name: str, *, site: str = SITE) -> AskedRows:
     return rows
 
 
+def answered(owned: Owned, name: str) -> AskedRows:
+    """A run whose start was answered, and that does nothing more for a while."""
+    rows = began(owned, name)
+    rows.answer("a")
+    rows.flush()
+    return rows
+
+
 def test_a_row_that_belongs_to_a_call_is_taken_for_every_other_run(owned: Owned) -> None:
     first = began(owned, "first")
     assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
@@ -124,8 +132,7 @@ def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(owned: Owned,
 
 def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
     began(owned, "first")
-    answered = began(owned, "answered")
-    answered.answer("a")
+    answered(owned, "answered")
     clock.now += 21
     assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)).rival
     run(owned, "first").never_began("a")
@@ -207,8 +214,7 @@ def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_
     owned: Owned, clock: Clock
 ) -> None:
     """The first start was answered, and its row has not come; a call that begins long after must not take it."""
-    first = began(owned, "first")
-    first.answer("a")
+    answered(owned, "first")
     clock.now += 60.0
     second = began(owned, "second")
     assert second.ask(query(key="a", rows=("1",), keys=TAKES, timed=False)) == Others(rival=True)
@@ -229,7 +235,7 @@ def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts
 
 def test_a_start_whose_row_was_there_before_the_next_call_is_no_rival_of_it(owned: Owned, clock: Clock) -> None:
     """As of a step with `verify: none`: nobody reads its row for it, and none of the runs after it was verified."""
-    began(owned, "unread").answer("a")
+    answered(owned, "unread")
     for number in range(2, 6):
         clock.now += 8.0
         after = began(owned, str(number))
@@ -242,7 +248,7 @@ def test_a_start_whose_row_was_there_before_the_next_call_is_no_rival_of_it(owne
 def test_a_start_that_never_gets_its_row_makes_no_later_run_unverified_but_those_while_it_is_waited_for(
     owned: Owned, clock: Clock
 ) -> None:
-    began(owned, "rowless").answer("a")
+    answered(owned, "rowless")
     verified = []
     for number in range(2, 8):
         clock.now += 8.0
@@ -268,14 +274,14 @@ def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
 ) -> None:
     other = began(owned, "other")
     assert other.ask(query(key="a", rows=("owned",), keys=TAKES, certain=True)) == Others()
-    began(owned, "unread").answer("a")
+    answered(owned, "unread")
     clock.now += 8.0
     assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))) == Others(rival=True)
 
 
 def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(owned: Owned, clock: Clock) -> None:
     for name in ("one", "two"):
-        began(owned, name).answer("a")
+        answered(owned, name)
     clock.now += 8.0
     following = began(owned, "next")
     assert following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 8.0),))).rival
@@ -285,9 +291,75 @@ def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(
 def test_an_earlier_start_of_the_same_run_may_have_made_the_row_that_was_there_before(
     owned: Owned, clock: Clock
 ) -> None:
-    began(owned, "other").answer("a")
+    answered(owned, "other")
     own = began(owned, "own")
     own.answer("a")
     clock.now += 8.0
     own.begin("b", "UsrA", seconds=100.0)
     assert own.ask(query(key="b", rows=("3",), keys=None, before=(("1", 8.0),))).rival
+
+
+Next: TypeAlias = Callable[[AskedRows], object]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(lambda rows: rows.begin("b", "UsrB", seconds=100.0), id="the next start"),
+        pytest.param(lambda rows: rows.never_began("b"), id="a start that begins nothing"),
+        pytest.param(lambda rows: rows.ask(RowQuery(key="b", codes=("UsrB",), rows=("9",))), id="whose a row is"),
+        pytest.param(lambda rows: rows.flush(), id="what takes long"),
+    ],
+)
+def test_until_it_is_stored_that_a_start_was_answered_it_is_under_way_for_others(
+    files: RowDatabase, clock: Clock, then: Next
+) -> None:
+    first = began(files, "first")
+    first.answer("a")
+    clock.now += 21.0
+    assert began(files, "second").ask(query(key="a", rows=("1",), keys=None)).rival
+    then(first)
+    assert not run(files, "second").ask(query(key="a", rows=("1",), keys=None)).rival
+
+
+def test_the_answers_of_a_second_are_stored_at_once(files: RowDatabase, clock: Clock) -> None:
+    first = run(files, "first")
+    for key in ("a", "b", "c"):
+        first.begin(key, "UsrA", seconds=100.0)
+        first.answer(key)
+        assert open_starts(files, clock) == ord(key) - ord("a") + 1
+        clock.now += 0.4
+    first.begin("d", "UsrA", seconds=100.0)
+    assert open_starts(files, clock) == 1
+
+
+def open_starts(files: RowDatabase, clock: Clock) -> int:
+    """How many starts have more time left than an answer leaves them."""
+    with files.changing() as database:
+        (count,) = database.execute("SELECT count(*) FROM start WHERE ends > ?", (clock.now + 20.0,)).fetchone()
+    return int(count)
+
+
+def test_whose_a_row_is_takes_no_longer_with_thousands_of_earlier_starts(files: RowDatabase, clock: Clock) -> None:
+    """Steps with `verify: none` leave theirs for 90 days."""
+    alone = run(files, "alone")
+    steps_of_a_question(files, alone, "a")  # the first asks what was before
+    few = steps_of_a_question(files, alone, "b")
+    for number in range(1000):
+        run(files, "old").begin(str(number), "UsrA", seconds=100.0)
+    clock.now += 3600.0
+    among_many = run(files, "among many")
+    steps_of_a_question(files, among_many, "a")
+    assert steps_of_a_question(files, among_many, "b") < few + 100
+
+
+def steps_of_a_question(files: RowDatabase, rows: AskedRows, key: str) -> int:
+    """How many steps SQLite takes to say whose the row of a start is, in hundreds."""
+    rows.begin(key, "UsrA", seconds=100.0)
+    counted: list[None] = []
+    with files.changing() as database:
+        database.set_progress_handler(lambda: counted.append(None), 100)
+    assert rows.ask(query(key=key, rows=(f"{rows} {key}",), keys=(key,))) == Others()
+    with files.changing() as database:
+        database.set_progress_handler(None, 0)
+    return 100 * len(counted)

@@ -146,6 +146,7 @@ class HostileSite:
             try:
                 effect = program.running.send(outcome)
             except StopIteration:
+                program.owned.flush()
                 program.ended = True
                 return
             match effect:
@@ -156,6 +157,7 @@ class HostileSite:
                     outcome = None
                 case ResolveDoubt(ended=ended, refused=refused):
                     if ended or refused:
+                        program.owned.flush()
                         program.ended = True
                         return
                     outcome = Done(t=self._t(program), value={"as": "unknown"})
@@ -176,6 +178,7 @@ class HostileSite:
 
     def _perform(self, program: Program, effect: Send | Sleep | Ask) -> None:
         if not isinstance(effect, Send):
+            program.owned.flush()
             program.due = self.now + (effect.seconds or 0.0)
             program.ready = lambda: Done(t=self._t(program), value=True)
             return

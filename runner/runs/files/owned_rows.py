@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 from runner.foundation.private_files import PRIVATE_FILE
 from runner.runs.pending_starts import PendingStart, with_rows
@@ -22,15 +24,20 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT, site TEXT, process TEXT, began REAL,
   ends REAL);
-CREATE INDEX IF NOT EXISTS start_of_process ON start (site, process);
+CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
+DROP INDEX IF EXISTS start_of_process;
 """
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL")
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
-_OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND process IN ({codes}) AND key IN ({keys})"
-_RIVAL = "SELECT 1 FROM start WHERE site = ? AND process IN ({codes}) AND run <> ? AND began <= ? AND ends >= ?"
+_EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
+_OWN = """SELECT min(began) AS began, max(ends) AS ends FROM start
+WHERE site = ? AND process IN ({codes}) AND ends >= ? AND run = ? AND key IN ({keys})"""
+_RIVAL = f"""SELECT 1 FROM ({_OWN}) AS own CROSS JOIN start
+WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
+  AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND number IS NOT (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
@@ -43,6 +50,11 @@ NEAR = 5.0
 """Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
 LATE = 3600.0
 """Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
+SOON = 1.0
+"""Seconds after which the next start is stored with the answers before it."""
+
+_Change: TypeAlias = tuple[str, tuple[str | float, ...]]
+"""A statement with its values."""
 
 
 class RowDatabase:
@@ -75,11 +87,16 @@ class RowDatabase:
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self._file}: {error}") from error
 
-    def change(self, sql: str, values: tuple[str | float, ...]) -> None:
-        """One statement, which is a transaction by itself. Raises `StoreError`."""
+    def change(self, *changes: _Change) -> None:
+        """Some statements in one transaction. Raises `StoreError`."""
+        if len(changes) > 1:
+            with self.changing() as database:
+                for change in changes:
+                    database.execute(*change)
+            return
         with self._lock:
             try:
-                self._opened().execute(sql, values)
+                self._opened().execute(*changes[0])  # a transaction by itself
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self._file}: {error}") from error
 
@@ -98,31 +115,47 @@ class RowDatabase:
 
 
 class RowsOfRun:
-    """The rows as one run sees them: a `runner.runs.store.OwnedRows`."""
+    """The rows as one run sees them: a `runner.runs.store.OwnedRows`. It belongs to one thread.
+
+    That starts were answered is stored soon after, many at once: with the question whose a row is, or the first start
+    after a second.
+    """
 
     def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float) -> None:
         self._rows = rows
         self._run = run
         self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
         self._settle = settle
+        self._earliest: float | None = None
+        self._answers: list[_Change] = []
+        self._answered = 0.0
 
     def begin(self, key: str, process: str, *, seconds: float) -> None:
         now = self._rows.now()
-        self._change(_BEGUN, (self._run, key, self._site, process, now, now + seconds + self._settle))
+        if now - self._answered >= SOON:
+            self.flush()
+        self._rows.change((_BEGUN, (self._run, key, self._site, process, now, now + seconds + self._settle)))
 
     def answer(self, key: str) -> None:
-        self._change(_ANSWERED, (self._rows.now() + self._settle, self._run, key))
+        now = self._rows.now()
+        self._answered = self._answered if self._answers else now
+        self._answers.append((_ANSWERED, (now + self._settle, self._run, key)))
 
     def never_began(self, key: str) -> None:
-        self._change(_FORGOTTEN, (self._run, key))
+        self._rows.change(*self._answers, (_FORGOTTEN, (self._run, key)))
+        self._answers.clear()
 
-    def _change(self, sql: str, values: tuple[str | float, ...]) -> None:
-        self._rows.change(sql, values)
+    def flush(self) -> None:
+        if self._answers:
+            self._rows.change(*self._answers)
+            self._answers.clear()
 
     def ask(self, query: RowQuery) -> Others:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
             with self._rows.changing() as database:
+                for change in self._answers:
+                    database.execute(*change)
                 taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
                 late = NEAR if query.timed else LATE
                 rival = not query.certain and self._has_rival(database, codes, own, late=late)
@@ -131,7 +164,8 @@ class RowsOfRun:
                     rival = self._has_rival(database, codes, own, late=late)
                 if keys is not None and not rival:
                     self._give(database, key, [row for row in query.rows if row not in taken], keys)
-                return Others(taken=taken, rival=rival)
+            self._answers.clear()
+            return Others(taken=taken, rival=rival)
         except StoreError:
             return Others(rival=not query.certain)
 
@@ -169,7 +203,14 @@ class RowsOfRun:
         self, database: sqlite3.Connection, codes: Sequence[str], own: Sequence[str], *, late: float
     ) -> bool:
         """Whether another run's start without a row was under way with a start of this run, or `late` s before."""
-        marks = {"codes": ", ".join("?" * len(codes)), "keys": ", ".join("?" * len(own))}
-        began, ends = database.execute(_OWN.format(**marks), (self._run, *codes, *own)).fetchone()
-        bounds = (ends if ends is not None else self._rows.now(), began - late if began is not None else 0.0)
-        return database.execute(_RIVAL.format(**marks), (self._site, *codes, self._run, *bounds)).fetchone() is not None
+        if self._earliest is None:
+            now = self._rows.now()
+            self._earliest = min(database.execute(_EARLIEST, (self._run,)).fetchone()[0] or now, now)
+        ours = (self._site, *codes, self._earliest, self._run, *own)
+        values = (*ours, self._site, *codes, late, self._run, self._rows.now())
+        return database.execute(_rival(len(codes), len(own)), values).fetchone() is not None
+
+
+@cache
+def _rival(codes: int, keys: int) -> str:
+    return _RIVAL.format(codes=", ".join("?" * codes), keys=", ".join("?" * keys))

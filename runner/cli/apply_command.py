@@ -29,7 +29,7 @@ from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
 from runner.reports.next_steps import is_fleet
-from runner.reports.reported import ReportedRun
+from runner.reports.reported import ReportedRun, ReportValues
 from runner.reports.run_again import input_words
 from runner.reports.safe import clean, json_document
 from runner.runs.events import RunStatus
@@ -119,7 +119,7 @@ class ApplyCommand(Struct, kw_only=True):
         """Print why these versions are not carried out: of many alike the first. `waiting` are problems of those that
         wait for jobs which have not passed. All of them are for the reports.
         """
-        command = self.as_typed()
+        command = self.as_typed(with_values=self.context.params["report_values"] == ReportValues.ALL)
         by_kind: dict[str, list[Problem]] = {}
         for each in decisions:
             found = words.problem(each, store=self.store, command=command, repeated=self.repeated_by(each))
@@ -156,9 +156,9 @@ class ApplyCommand(Struct, kw_only=True):
         found = {each.version.digest: self.repeated_by(each) for each in begin}
         return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
-    def as_typed(self, *, also: Sequence[str] = ()) -> str:
+    def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True) -> str:
         """The command with what it is about, and where its ledger is, as it may be typed again, also where variables of
-        the environment said so. `also` are more options that belong to it.
+        the environment said so. `also` are more options that belong to it. Without values it does not show inputs.
         """
         given, words = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
         again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if is_fleet(self.store) else _HERE)}
@@ -167,9 +167,9 @@ class ApplyCommand(Struct, kw_only=True):
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
                     words += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
-        return shlex.join(map(clean, [*words, *self._inputs()]))
+        return shlex.join(map(clean, [*words, *self._inputs(with_values=with_values)]))
 
-    def _inputs(self) -> list[str]:
+    def _inputs(self, *, with_values: bool) -> list[str]:
         """The inputs that the versions have from the command or its environment. Secret ones are no part of a version;
         those that were named come from the same place again.
         """
@@ -182,7 +182,7 @@ class ApplyCommand(Struct, kw_only=True):
             found |= inputs_as_given(spec)
             secret |= {declared.name for declared in spec.job.inputs if declared.secret}
         named = (word for each in given if each.partition("=")[0] in secret for word in ("-i", each))
-        return [*input_words(found), *named]
+        return [*input_words(found, with_values=with_values), *named]
 
     @property
     def as_json(self) -> bool:

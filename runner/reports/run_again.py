@@ -44,9 +44,9 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
 
 
-def run_again(run: TimedRun, *, store: str | None = None) -> RunAgain:
+def run_again(run: TimedRun, *, store: str | None = None, with_values: bool = True) -> RunAgain:
     """`store` is the name of the run's store. A run of a fleet, also as `pull` has copied it, is applied once more: its
-    ledger does not learn of any other run.
+    ledger does not learn of any other run. Without values its command does not show those of inputs.
     """
     result = run.result
     in_doubt = doubtful(result.steps)
@@ -55,7 +55,7 @@ def run_again(run: TimedRun, *, store: str | None = None) -> RunAgain:
     repeated, secrets = tuple(_repeated(run)), () if _is_of_fleet(result, store) else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
-        command=_command(result, secrets, store) if result.job else "",
+        command=_command(result, secrets, store, with_values=with_values) if result.job else "",
         repeated=repeated,
         secrets=secrets,
     )
@@ -111,9 +111,9 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
     return tuple(name for name, value in result.inputs.items() if value == STARS)
 
 
-def _command(result: RunResult, secrets: Sequence[str], store: str | None) -> str:
+def _command(result: RunResult, secrets: Sequence[str], store: str | None, *, with_values: bool) -> str:
     if _is_of_fleet(result, store):
-        return retry_command(result, store=store)
+        return retry_command(result, store=store, with_values=with_values)
     return f"{verb_command('rerun', result.id, store)}{_given(secrets)}"
 
 
@@ -121,7 +121,7 @@ def _is_of_fleet(result: RunResult, store: str | None) -> bool:
     return is_fleet(store) or (result.applied is not None and result.applied.fleet is not None)
 
 
-def retry_command(result: RunResult, *, store: str | None) -> str:
+def retry_command(result: RunResult, *, store: str | None, with_values: bool = True) -> str:
     """The `apply` that queues once more the version that a run of a fleet was of: with its case, key and inputs, in its
     ledger. The events of earlier versions do not name these.
     """
@@ -129,7 +129,7 @@ def retry_command(result: RunResult, *, store: str | None) -> str:
     words = ["runner", "apply", result.file, "-t", result.target.name]
     if result.applied is not None and result.case is not None:
         words += ["-k", f"{result.job}[{result.case}]"]
-    words += input_words(origin.inputs)
+    words += input_words(origin.inputs, with_values=with_values)
     words += ["--targets", origin.targets] if origin.targets is not None else []
     words += ["--for", origin.for_key] if origin.for_key is not None else []
     words += ["--retry", "failed", "--db", store if store is not None and is_fleet(store) else origin.ledger]
@@ -137,11 +137,12 @@ def retry_command(result: RunResult, *, store: str | None) -> str:
     return shlex.join(map(clean, words))
 
 
-def input_words(inputs: Mapping[str, str]) -> list[str]:
+def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:
     """`-i` for each of these inputs. A value that holds a secret, or would be taken for the name of a file, is given in
     a file.
     """
-    return [word for name, text in inputs.items() for word in ("-i", f"{name}={_given_as(text)}")]
+    shown = {name: _given_as(text) if with_values else "VALUE" for name, text in inputs.items()}
+    return [word for name, text in shown.items() for word in ("-i", f"{name}={text}")]
 
 
 def _given_as(text: str) -> str:

@@ -92,7 +92,7 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: str | None) -
         answer=_answer(row) if shows else "",
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
-        again=run_again(run, store=store) if failures.counts else None,
+        again=run_again(run, store=store, with_values=shows) if failures.counts else None,
         counts=failures.counts,
     )
 

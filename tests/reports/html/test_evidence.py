@@ -11,6 +11,7 @@ from reported import command_from
 
 from runner.reports.html import overview
 from runner.reports.html.page import report
+from runner.reports.reported import ReportValues
 from runner.reports.spans import Sureness
 from runner.runs.events import (
     AnyEvent,
@@ -34,7 +35,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import CiRun, LockHolder, Unverified, VerdictBy, VerdictSource
+from runner.runs.evidence import ApplyOrigin, CiRun, LockHolder, Unverified, VerdictBy, VerdictSource
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]
@@ -208,6 +209,19 @@ def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
     is_asked_for = "secrets are not stored: give it again in a file" in text
     assert is_asked_for is ("-i" in command), "workers have their own"
     assert "runner run " not in text
+
+
+@pytest.mark.parametrize(("values", "given"), [("all", "who=Zed"), ("failing", "who=Zed"), ("none", "who=VALUE")])
+def test_the_command_of_a_run_of_a_fleet_shows_inputs_where_the_report_shows_values(
+    start: Start, row: MakeRow, chain: Chain, *, values: str, given: str
+) -> None:
+    applied = ApplyOrigin(ledger="postgresql://db/fleet", fleet="mine", for_key="r2", inputs={"who": "Zed"})
+    begun = start(inputs={"who": "Zed"}, applied=applied)
+    events: Story = [begun, StepStarted(row=row("add"), t=0), _ended("add", Status.FAILED), _finished()]
+    reported = msgspec.structs.replace(command_from(chain(events)), values=ReportValues(values))
+    text = _Texts(report(reported, version="0.1.0")).text
+    rest = "--for r2 --retry failed --db postgresql://db/fleet --fleet mine"
+    assert f"runner apply {begun.file} -t {begun.target.name} -i {given} {rest}" in text
 
 
 def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(

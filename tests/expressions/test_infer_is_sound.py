@@ -100,7 +100,8 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("({}) | {}".format, inner, FILTERS),
         st.builds("({}) | default({})".format, inner, LITERALS),
         st.builds("({}) | int(0)".format, inner),
-        st.builds("({}) | replace({}, {})".format, inner, LITERALS, LITERALS),
+        st.builds("({}) | default({}, true)".format, inner, LITERALS),
+        st.builds("({}) | replace({}, {}{})".format, inner, LITERALS, LITERALS, st.sampled_from(["", ", 1"])),
         st.builds("({}) | {}".format, inner, st.sampled_from(QUOTES_OUT)),
         st.builds('({}) | map(attribute="{}") | list'.format, inner, KEYS),
         st.builds('({}) | map("{}") | list'.format, inner, st.sampled_from(["lower", "length", "string", "abs"])),
@@ -137,6 +138,11 @@ def holds(one: Type, value: Json) -> bool:
         known = all(holds(one.fields[key], item) for key, item in value.items() if key in one.fields)
         return known and (not one.closed or value.keys() <= one.fields.keys())
     return True
+
+
+@pytest.mark.parametrize("written", ["""plain | default("it's", true)""", """plain | replace("a", "it's", 1)"""])
+def test_what_takes_the_place_of_a_text_brings_its_quotes(written: str) -> None:
+    assert may_hold_quote(expression_type(expression(written), NAMES)[0])
 
 
 @settings(max_examples=600, deadline=None)

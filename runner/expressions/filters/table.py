@@ -61,8 +61,6 @@ def _sources(name: str, part: TypedPart, arguments: Arguments) -> list[Type]:
         return [UNKNOWN]
     if _takes_quotes_out(name, arguments):
         return []
-    if name in ("replace", "default"):
-        given = given[-1:]
     return [*given, *([] if quotes is False else [part.type])]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem
+from runner.foundation.problems import Finding, Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
 from runner.service.auth import KINDS
@@ -26,21 +26,13 @@ _MANY: Final = 20
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
-class _UnfitError(Exception):
-    """The registry, or an environment in it, cannot be used; caught in this module."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        code: str = "E142",
-        hint: str | None = None,
-        file: Path | None = None,
-        span: Span | None = None,
-    ) -> None:
-        super().__init__(message)
-        name = None if file is None else str(file)
-        self.problem = Problem(code=code, message=message, hint=hint, file=name, span=span)
+def _unfit(
+    message: str, *, code: str = "E142", hint: str | None = None, file: Path | None = None, span: Span | None = None
+) -> UsageError:
+    """Why the registry, or an environment in it, cannot be used."""
+    return UsageError(
+        Problem(code=code, message=message, hint=hint, file=None if file is None else str(file), span=span)
+    )
 
 
 class _Environment:
@@ -83,9 +75,9 @@ class _Environment:
             raise self.unfit(key, "it is neither true nor false")
         return value
 
-    def unfit(self, key: str, why: str, *, code: str = "E142", hint: str | None = None) -> _UnfitError:
+    def unfit(self, key: str, why: str, *, code: str = "E142", hint: str | None = None) -> UsageError:
         message = f"environment `{self._name}`, `{key}`: {why}"
-        return _UnfitError(message, code=code, hint=hint, file=self._registry)
+        return _unfit(message, code=code, hint=hint, file=self._registry)
 
 
 def find(
@@ -99,8 +91,8 @@ def find(
         registry = _registry(environment)
         known = _environments(registry, _read(registry, read_file))
         return _site(*_chosen(name, known, registry), registry=registry)
-    except _UnfitError as unfit:
-        return (unfit.problem,)
+    except UsageError as unfit:
+        return unfit.problems
 
 
 def _registry(environment: Mapping[str, str]) -> Path:
@@ -110,7 +102,7 @@ def _registry(environment: Mapping[str, str]) -> Path:
     for variable in ("LOCALAPPDATA", "HOME"):
         if environment.get(variable):
             return Path(environment[variable]) / "creatio" / "clio" / FILE
-    raise _UnfitError("it is not known where clio keeps its registry", hint="set `CLIO_HOME` to that folder")
+    raise _unfit("it is not known where clio keeps its registry", hint="set `CLIO_HOME` to that folder")
 
 
 def _read(registry: Path, read_file: Callable[[str], str]) -> Json:
@@ -118,22 +110,22 @@ def _read(registry: Path, read_file: Callable[[str], str]) -> Json:
         content = read_file(str(registry)).removeprefix("\ufeff")
         parsed: Json = json.loads(content)
     except UnicodeDecodeError:
-        raise _UnfitError("clio's registry is not UTF-8", file=registry) from None
+        raise _unfit("clio's registry is not UTF-8", file=registry) from None
     except OSError as error:
         message = f"clio's registry `{registry}` cannot be read: {error.strerror or error}"
-        raise _UnfitError(message, hint="`CLIO_HOME` names its folder, where it is elsewhere") from None
+        raise _unfit(message, hint="`CLIO_HOME` names its folder, where it is elsewhere") from None
     except json.JSONDecodeError as error:
         span = Span(error.lineno, error.colno, error.lineno, error.colno)
-        raise _UnfitError(f"clio's registry is no JSON: {error.msg}", file=registry, span=span) from None
+        raise _unfit(f"clio's registry is no JSON: {error.msg}", file=registry, span=span) from None
     except (RecursionError, ValueError):
-        raise _UnfitError("clio's registry is no JSON that can be read", file=registry) from None
+        raise _unfit("clio's registry is no JSON that can be read", file=registry) from None
     return parsed
 
 
 def _environments(registry: Path, parsed: Json) -> JsonObject:
     found = _folded(parsed).get("environments") if isinstance(parsed, dict) else None
     if not isinstance(found, dict) or not found:
-        raise _UnfitError("clio's registry knows no environments", file=registry)
+        raise _unfit("clio's registry knows no environments", file=registry)
     return found
 
 
@@ -144,10 +136,10 @@ def _chosen(name: str, known: JsonObject, registry: Path) -> tuple[str, JsonObje
         near = suggest(name, known) if not same else None
         listed = ", ".join(f"`{other}`" for other in list(known)[:_MANY]) + (", …" if len(known) > _MANY else "")
         hint = f"did you mean `{PREFIX}{near}`? clio knows {listed}" if near else f"clio knows {listed}"
-        raise _UnfitError(f"unknown target `{PREFIX}{name}`", code="E141", hint=hint)
+        raise _unfit(f"unknown target `{PREFIX}{name}`", code="E141", hint=hint)
     found = known[same[0]]
     if not isinstance(found, dict):
-        raise _UnfitError(f"environment `{same[0]}` is no record", file=registry)
+        raise _unfit(f"environment `{same[0]}` is no record", file=registry)
     return same[0], _folded(found)
 
 

@@ -16,21 +16,13 @@ from runner.expressions import parse
 from runner.expressions.evaluate import EvaluationError, Scope, render
 from runner.expressions.parse import Template
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Finding, Problem
+from runner.foundation.problems import Finding, Problem, UsageError
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.site import PREFIXES, Site
 from runner.targets import values
 from runner.targets.model import Keys, SiteTarget
 
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
-
-
-class _UnreadyError(Exception):
-    """Something the site needs is missing; caught in this module."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
 
 
 def resolve(
@@ -41,22 +33,17 @@ def resolve(
 
     `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
     """
-    found: dict[Keys, str] = {}
-    problems: list[Problem] = []
-    for key, text in _written(target).items():
-        try:
-            found[key] = _worked_out(text, environment=environment, read_file=read_file)
-        except _UnreadyError as unready:
-            problems.append(_at(target, key, unready.problem))
-            continue
-        wrong = _mistake(key, found[key], plain_http=target.plain_http)
-        if wrong is not None:
-            problems.append(_at(target, key, Problem(code=wrong.code, message=wrong.message, hint=wrong.hint)))
+    read = {
+        key: _read(target, key, text, environment=environment, read_file=read_file)
+        for key, text in _written(target).items()
+    }
+    problems = tuple(value for value in read.values() if isinstance(value, Problem))
     if problems:
-        return tuple(problems)
+        return problems
+    found = {key: value for key, value in read.items() if isinstance(value, str)}
     ready = _site(target, found)
     if ready.auth is not None and ready.auth.kind.by_identity_service and ready.identity_url is None:
-        return (_at(target, ("auth",), Problem(code="E142", message=values.NO_IDENTITY, hint=values.IDENTITY_HINT)),)
+        return (_at(target, ("auth",), Finding(code="E142", message=values.NO_IDENTITY, hint=values.IDENTITY_HINT)),)
     return ready
 
 
@@ -64,14 +51,20 @@ def resolve_url(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> str | Problem:
     """The address of a target alone, without its template: nothing else of it has to be known for that."""
+    url = _read(target, ("url",), target.url, environment=environment, read_file=read_file)
+    return url if isinstance(url, Problem) else url.rstrip("/")
+
+
+def _read(
+    target: SiteTarget, key: Keys, text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]
+) -> str | Problem:
+    """A text of a target without its template, or what is wrong with it."""
     try:
-        url = _worked_out(target.url, environment=environment, read_file=read_file)
-    except _UnreadyError as unready:
-        return _at(target, ("url",), unready.problem)
-    wrong = _mistake(("url",), url, plain_http=target.plain_http)
-    if wrong is not None:
-        return _at(target, ("url",), Problem(code=wrong.code, message=wrong.message, hint=wrong.hint))
-    return url.rstrip("/")
+        value = _worked_out(text, environment=environment, read_file=read_file)
+    except UsageError as unready:
+        return _at(target, key, unready.problems[0])
+    wrong = _mistake(key, value, plain_http=target.plain_http)
+    return value if wrong is None else _at(target, key, wrong)
 
 
 def _written(target: SiteTarget) -> dict[Keys, str]:
@@ -110,7 +103,7 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
     variables: JsonObject = {name: environment[name] for name in _variables(template) if name in environment}
     for name, given in variables.items():
         if not is_well_formed(str(given)):
-            raise _UnreadyError(Problem(code="E159", message=f"the environment variable `{name}` is not UTF-8"))
+            raise UsageError(Problem(code="E159", message=f"the environment variable `{name}` is not UTF-8"))
 
     def content(path: Json) -> Json:
         return _content(path, read_file)
@@ -118,9 +111,9 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
     try:
         value = render(template, Scope(names={"env": variables}, functions={"file": content}))
     except EvaluationError as error:
-        raise _UnreadyError(_why_not(error, template, environment)) from None
+        raise UsageError(_why_not(error, template, environment)) from None
     if not isinstance(value, str):
-        raise _UnreadyError(Problem(code="E142", message="its template gives no text"))
+        raise UsageError(Problem(code="E142", message="its template gives no text"))
     return value
 
 
@@ -134,7 +127,7 @@ def _content(path: Json, read_file: Callable[[str], str]) -> str:
         return read_file(str(path)).removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
-        raise _UnreadyError(Problem(code="E142", message=f"the file `{path}` cannot be read: {reason}")) from None
+        raise UsageError(Problem(code="E142", message=f"the file `{path}` cannot be read: {reason}")) from None
 
 
 def _why_not(error: EvaluationError, template: Template, environment: Mapping[str, str]) -> Problem:
@@ -161,7 +154,7 @@ def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | None:
             return None
 
 
-def _at(target: SiteTarget, key: Keys, problem: Problem) -> Problem:
+def _at(target: SiteTarget, key: Keys, problem: Problem | Finding) -> Problem:
     """The problem with the target's name and the value's key, and with its place where that is in a file."""
     message = f"target `{target.name}`, `{'.'.join(key)}`: {problem.message}"
     named = Problem(code=problem.code, message=message, hint=problem.hint)

@@ -28,7 +28,7 @@ class Uses(Struct):
     available: Functions
     names: list[Name] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
-    compares_constants: str = ""
+    constants: str = ""
     compares_itself: bool = False
     compared: list[TextComparison] = field(default_factory=list)
     problems: list[TemplateProblem] = field(default_factory=list)
@@ -193,7 +193,7 @@ def _check_comparison(node: nodes.Compare, uses: Uses, depth: int) -> None:
     sides = [node.expr, *(operand.expr for operand in node.ops)]
     _check_parts(sides, uses, depth)
     if before == (len(uses.names), len(uses.functions)):
-        uses.compares_constants = uses.compares_constants or written(node)
+        uses.constants = uses.constants or written(node)
     if any(operand.op not in ("in", "notin") and operand.expr == sides[at] for at, operand in enumerate(node.ops)):
         uses.compares_itself = True
     if len(node.ops) == 1:

@@ -65,8 +65,7 @@ class Expression(Struct, frozen=True, kw_only=True, gc=False):
     """A checked expression. `path` is set where it is nothing but a path, `tree` where it is more.
 
     `names` are in the order of the text, before `default` and `is defined` too. `is_constant`: it uses neither names
-    nor functions. `compares_constants`: a comparison in it does not, which mostly is a name put in quotes;
-    `constants` is the first of them.
+    nor functions. `constants`: the first comparison in it that does not, which mostly is a name put in quotes.
     `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
     `compared` are the paths that are compared with texts.
     """
@@ -76,7 +75,6 @@ class Expression(Struct, frozen=True, kw_only=True, gc=False):
     functions: frozenset[str] = frozenset()
     path: Path | None = None
     tree: nodes.Expr | None = None
-    compares_constants: bool = False
     constants: str = ""
     compares_itself: bool = False
     compared: tuple[TextComparison, ...] = ()
@@ -182,8 +180,7 @@ def _parsed(source: str, bare: str, available: Functions) -> Expression:
         names=tuple(dict.fromkeys(uses.names)),
         functions=frozenset(uses.functions),
         tree=tree,
-        compares_constants=bool(uses.compares_constants),
-        constants=uses.compares_constants,
+        constants=uses.constants,
         compares_itself=uses.compares_itself,
         compared=tuple(uses.compared),
     )

@@ -33,8 +33,8 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
         lint.report("E107", message, path, hint="compare it with something, as in `… > 0`")
     elif parsed is not None and parsed.is_constant:
         _constant(parsed, path, lint)
-    elif parsed is not None and (parsed.compares_constants or parsed.compares_itself):
-        what = "constants" if parsed.compares_constants else "something with itself"
+    elif parsed is not None and (parsed.constants or parsed.compares_itself):
+        what = "constants" if parsed.constants else "something with itself"
         message = f"`{parsed.constants or parsed.text}` compares {what}"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
 
@@ -48,7 +48,7 @@ def _constant(parsed: Expression, path: Path, lint: JobLint) -> None:
     if not isinstance(value, bool):
         message = f"`if` must be true or false, and `{parsed.text}` is {kind_of(value)}"
         lint.report("E107", message, path, hint=_without_quotes(parsed, value))
-    elif parsed.compares_constants and not expression_type(parsed, {})[1]:  # else types show what is wrong
+    elif parsed.constants and not expression_type(parsed, {})[1]:  # else types show what is wrong
         message = f"`{parsed.text}` is {compact(value)} whatever happens"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
 
@@ -112,7 +112,7 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     parsed = lint.expression(that, path, scope)
     if parsed is None:
         return
-    if parsed.compares_constants:
+    if parsed.constants:
         hint = "compare with what the step gives; write a name without quotes"
         lint.report("E117", f"`{parsed.constants}` compares constants", path, hint=hint, warning=True)
     elif parsed.is_constant:

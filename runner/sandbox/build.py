@@ -9,6 +9,7 @@ from runner.expressions.parse import expression, expressions_in
 from runner.foundation.durations import seconds
 from runner.foundation.raw import items, number, record, text
 from runner.foundation.values import Json, JsonObject, Path, compact
+from runner.job.actions.signal import Change
 from runner.reading.load import Document
 from runner.sandbox import doubles
 from runner.sandbox.fault_kinds import FAULT_KINDS
@@ -95,7 +96,7 @@ def _columns_in(value: Json, entity: str, path: Path) -> Iterator[ColumnUse]:
 def _starts_on(fields: JsonObject) -> doubles.StartsOn:
     return doubles.StartsOn(
         entity=str(fields["entity"]),
-        change=doubles.RecordChange(str(fields["change"])),
+        change=Change(str(fields["change"])),
         where=_expression(fields.get("where")),
         into=text(fields, "into"),
     )

@@ -1,18 +1,18 @@
 """The records of a sandbox: doubles of processes, and the entities they work on.
 
-A double is what LANGUAGE.md calls `*.process.yaml`; after loading, these records are all that the sandbox knows of it.
+A double is a file `*.process.yaml`; after loading, these records are all that the sandbox knows of it.
 Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.expressions` parses each once.
 Nothing here checks anything; `rules` has done so before.
 """
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 from typing import TypeAlias
 
 from msgspec import Struct, field
 
 from runner.catalogue.model import Parameter
 from runner.foundation.values import Json, JsonObject
+from runner.job.actions.signal import Change
 
 OWN_ENTITIES = frozenset(
     {"SysAdminUnit", "SysProcessElementData", "SysProcessElementLog", "SysProcessLog", "VwProcessLib"}
@@ -99,19 +99,11 @@ class CallFault(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-class RecordChange(StrEnum):
-    """What happens to a record."""
-
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
-
-
 class ChangedRecord(Struct, frozen=True, kw_only=True):
     """A record after its change; a deleted record, before it."""
 
     entity: str
-    change: RecordChange
+    change: Change
     record: JsonObject
 
 
@@ -122,7 +114,7 @@ class StartsOn(Struct, frozen=True, kw_only=True):
     """
 
     entity: str
-    change: RecordChange
+    change: Change
     where: str | None = None
     into: str | None = None
 

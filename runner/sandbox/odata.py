@@ -17,8 +17,9 @@ from runner.foundation.guids import is_guid
 from runner.foundation.json_text import write_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, well_formed
+from runner.job.actions.signal import Change
 from runner.odata.match import Bounds, bounds
-from runner.sandbox.doubles import ChangedRecord, RecordChange
+from runner.sandbox.doubles import ChangedRecord
 from runner.sandbox.entities import Entities
 from runner.sandbox.entity_set import EntitySet
 from runner.sandbox.metadata import document
@@ -28,10 +29,10 @@ from runner.sandbox.store import Store
 
 PAGE_SIZE = 20_000
 """As many as a site gives at most, where nobody has set another limit [?]."""
-CHANGES: Mapping[str, RecordChange] = {
-    "POST": RecordChange.INSERT,
-    "PATCH": RecordChange.UPDATE,
-    "DELETE": RecordChange.DELETE,
+CHANGES: Mapping[str, Change] = {
+    "POST": Change.INSERT,
+    "PATCH": Change.UPDATE,
+    "DELETE": Change.DELETE,
 }
 """What a method does to a record."""
 _ADDRESS = lazy_pattern(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
@@ -88,7 +89,7 @@ class OData:
         return _reply(reply)
 
     def write(
-        self, change: RecordChange, address: tuple[str, ...], body: bytes, *, root: str
+        self, change: Change, address: tuple[str, ...], body: bytes, *, root: str
     ) -> tuple[Response, ChangedRecord | None]:
         """The answer, and what was changed, None where nothing was. What that starts is the caller's business."""
         found = _ADDRESS.fullmatch(address[0]) if len(address) == 1 else None
@@ -99,9 +100,9 @@ class OData:
             return _no_resource(root, address), None
         if entities.name not in self._store.entities:
             return _error(405, f"{entities.name} belongs to the sandbox itself.", headers={"Allow": "GET"}), None
-        if (key is None) is not (change is RecordChange.INSERT):
+        if (key is None) is not (change is Change.INSERT):
             return nothing(404), None
-        values = {} if change is RecordChange.DELETE else record_or_none(body)
+        values = {} if change is Change.DELETE else record_or_none(body)
         before = None if key is None else self._row(entities.name, key.lower())
         if key is not None and before is None:
             return _error(404, f"{entities.name} holds no record with the key '{key.lower()}'."), None
@@ -122,11 +123,11 @@ class OData:
         row = self._row(entities.name, key.lower())
         assert row is not None
         shown = {"@odata.context": f"{_context(entities, None, root)}/$entity", **_payload(row, entities.columns)}
-        return _reply(shown, status=201), ChangedRecord(entity=entities.name, change=RecordChange.INSERT, record=row)
+        return _reply(shown, status=201), ChangedRecord(entity=entities.name, change=Change.INSERT, record=row)
 
-    def _change(self, change: RecordChange, entity: str, before: JsonObject, values: JsonObject) -> ChangedRecord:
+    def _change(self, change: Change, entity: str, before: JsonObject, values: JsonObject) -> ChangedRecord:
         record = before | values | {"Id": before["Id"]}
-        if change is RecordChange.DELETE:
+        if change is Change.DELETE:
             self._store.delete(entity, before["Id"])
         else:
             self._store.replace(entity, record)

@@ -219,7 +219,7 @@ def test_a_constant_expression_is_known_as_such() -> None:
     ],
 )
 def test_a_comparison_of_constants_is_noticed(text: str, *, constant: bool) -> None:
-    assert expression(text).compares_constants is constant
+    assert bool(expression(text).constants) is constant
 
 
 def test_every_text_with_braces_inside_a_value_is_found_with_its_path() -> None:

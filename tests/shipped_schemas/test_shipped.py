@@ -15,6 +15,7 @@ from runner.foundation import durations
 from runner.foundation.problems import ExitCode, Severity
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job.actions import ACTIONS, Decode, WaitFor
+from runner.job.actions.signal import Change
 from runner.job.model import OnFailure, RetryOn, StepEffect, Until, Verify
 from runner.json_schema import flaws as schema_flaws
 from runner.json_schema import schemas
@@ -24,7 +25,6 @@ from runner.reading.document import Document
 from runner.runs import events
 from runner.runs.events import RunStatus, Section, Status, WaitsFor
 from runner.runs.evidence import LockHolder, SiteAccess, Unverified, VerdictBy, VerdictSource
-from runner.sandbox.doubles import RecordChange
 from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
@@ -58,7 +58,7 @@ _WORDS: dict[str, set[Json]] = {
     "targets/target/element_call": {*ElementIdPlace},
     "targets/target/execute_method": {*ExecuteMethod},
     "targets/allow/effects/items": {*StepEffect},
-    "process/starts_on/change": {*RecordChange},
+    "process/starts_on/change": {*Change},
     "process/parameter/type": {*_TYPED},
     "process/parameter/direction": {*Direction} - {Direction.UNKNOWN},
     "process/parameter/items/additionalProperties": {*_TYPED} - {Kind.RECORDS},

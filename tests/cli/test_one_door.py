@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 RUNNER = Path(__file__).parents[2] / "runner"
 DOOR = RUNNER / "terminal" / "output.py"
-SILENCED = RUNNER / "fleet" / "worker.py"
+SILENCED = RUNNER / "fleet" / "library_messages.py"
 """Procrastinate and psycopg's pool log what they see to stderr, where nobody has asked for it: their loggers are
 switched off here, and what other libraries warn of becomes a line of the worker's. `logging` is used for nothing else.
 """

@@ -568,19 +568,19 @@ def test_waiting_ends_with_what_a_version_needs_that_ended_before_anything_was_s
 
     def work_when_queued() -> None:
         until(lambda: here.states() == {"a": "waiting", "b": "queued"})
-        targets.write_text(works.replace("password: Supervisor", "password: another"))
+        targets.write_text(works.replace("  here:", "  there:"))
         work(here)
 
     thread = in_thread(work_when_queued)
-    assert ended(["apply", "specs", "--wait", "20s"]) == 3
+    assert ended(["apply", "specs", "--wait", "20m"]) == 6
     thread.join()
     targets.write_text(works)
     said = capsys.readouterr().err
     assert "`a@here` is blocked by `b`" in said
-    assert re.search(r"again  b@here  \w+  error [-0-9]+ before anything was sent", said), said
-    assert "applied: 1 blocked, 1 again; 0 passed before\n" in said
-    assert here.states() == {"a": "waiting", "b": "error"}
-    assert ended(["apply", "specs"]) == 0
+    assert re.search(r"refused  b@here  \w+  refused [-0-9]+", said), said
+    assert "applied: 1 blocked, 1 refused; 0 passed before\n" in said
+    assert here.states() == {"a": "waiting", "b": "refused"}
+    assert ended(["apply", "specs", "--retry", "refused"]) == 0
     work(here)
     assert here.starts() == {"a": 1, "b": 1}
 

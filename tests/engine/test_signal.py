@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from stories import World, not_sent, planned, refused, unanswered
+from stories import World, moment, not_sent, planned, refused, unanswered
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
@@ -166,6 +166,42 @@ def test_an_update_that_the_record_does_not_show_is_unknown_and_never_repeated()
     assert (end(world).status, len(changes(world)), world.end.exit_code) == ("unknown", 1, 4)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "status", "warning"),
+    [
+        (-60.0, "unknown", None),
+        (0.0, "passed", "the record itself shows that the update happened"),
+        (None, "passed", "the record is as the update leaves it; whether this update made it so is not known"),
+    ],
+)
+def test_a_record_that_had_the_values_before_does_not_show_an_update(
+    seconds: float | None, status: str, warning: str | None
+) -> None:
+    changed: JsonObject = {} if seconds is None else {"ModifiedOn": moment(seconds)}
+    world = World(answers=[unanswered()], lost=True, records=existing(Score=7, **changed))
+    assert end(carried_out(world, UPDATE + ALONE)).status == status
+    assert end(world).warnings == (() if warning is None else (warning,))
+    assert len(changes(world)) == 1
+
+
+def test_an_update_that_nothing_shows_and_that_starts_nothing_is_unknown() -> None:
+    world = carried_out(World(answers=[unanswered()], lost=True, records=existing(Score=7)), UPDATE + STARTS)
+    error = end(world).error
+    assert error
+    assert (end(world).status, len(changes(world)), world.rows) == ("unknown", 1, [])
+    assert "the process log shows no start of `UsrQ` so far" in error.message
+
+
+def test_a_refused_update_has_not_happened_though_the_record_has_its_values() -> None:
+    world = carried_out(World(answers=[refused(403)], records=existing(Score=7)), UPDATE + ALONE)
+    assert end(world).status == "failed"
+
+
+def test_a_record_that_nobody_may_delete_is_not_deleted_because_it_cannot_be_seen() -> None:
+    hidden = World(answers=[refused(403)], records=existing(), tables=lambda _: Answered(value={"records": []}))
+    assert end(carried_out(hidden, DELETE + ALONE)).status == "failed"
+
+
 def test_an_entity_that_cannot_be_read_leaves_an_update_unknown() -> None:
     broken: CallFailed = refused()
     world = World(answers=[unanswered()], records=existing(), tables=lambda _call: broken)
@@ -199,5 +235,5 @@ def test_an_older_record_with_the_id_that_a_job_names_is_no_proof_of_an_insert()
     same = carried_out(World(records=existing(Name="B")), step)
     assert (end(same).status, end(same).warnings) == (
         "passed",
-        ("the record itself shows that the insert happened",),
+        ("the record is as the insert leaves it; whether this insert made it so is not known",),
     )

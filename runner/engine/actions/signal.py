@@ -5,12 +5,14 @@ the record itself shows whether it happened. A process that a record starts may 
 is not ours is taken for its start where no other row is new, and that is inferred.
 """
 
+from http import HTTPStatus
+
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine import process_log, starts
 from runner.engine.answer import judged, worked_out
-from runner.engine.attempt import INFERRED, Attempt, call_failed, is_in_doubt, not_passed
+from runner.engine.attempt import INFERRED, Attempt, call_failed, in_doubt, is_in_doubt, not_passed
 from runner.engine.doubt import SECOND_READING
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.elements import no_guid
@@ -20,6 +22,7 @@ from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import by_status, marked, not_verified, strange_status
 from runner.expressions.evaluate import Room
+from runner.foundation import server_time
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Signal
@@ -35,10 +38,21 @@ _ANY_USER = "inferred: the process runs as another user, and another change of a
 
 
 class _Changed(Struct, frozen=True, kw_only=True):
-    """The record as it is known after the change; `warnings`: what is not certain about that."""
+    """The record as it is known after the change; `warnings`: what is not certain about that. `cause`: why it is not
+    known that the change happened at all.
+    """
 
     record: JsonObject
     warnings: tuple[str, ...] = ()
+    cause: Trouble | None = None
+
+
+class SentChange(Struct, frozen=True, kw_only=True):
+    """A change that is about to be sent, at the active second `t`, after so many `breaks` of the run."""
+
+    call: ChangeCall
+    t: float
+    breaks: int
 
 
 def attempt_signal(row: OpenRow) -> Running[Attempt]:
@@ -51,13 +65,13 @@ def attempt_signal(row: OpenRow) -> Running[Attempt]:
     followed = action.starts if row.step.verify is not Verify.NONE else None
     if followed is not None and (reason := (yield from marked(row, followed, turn=True))):
         return reason
-    sent, changed = yield from _sent(row, call)
+    start, changed = yield from _sent(row, call)
     if isinstance(changed, Attempt):
         return changed
     found = Attempt()
-    if followed is not None and sent is not None:
+    if followed is not None and start is not None:
         row.in_doubt = row.is_once
-        found = yield from _verdict(row, action, sent)
+        found = yield from _verdict(row, action, start, changed)
         row.in_doubt = found.status is Status.UNKNOWN
     if found.status is not Status.PASSED:  # a process that failed is a failed step, whatever became of the record
         return replace(found, result=changed.record, warnings=(*changed.warnings, *found.warnings))
@@ -90,12 +104,13 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
         secret=row.step.secret,
         turn=process if follows else None,
     )
+    sent = SentChange(call=call, t=row.t, breaks=row.log.breaks)
     outcome = yield from perform(row, send)
     if not isinstance(outcome, Failed):
         start = start and starts.begun(row, start)
         return start, (yield from _record(row, call, outcome.value))
     failure = outcome.failure
-    changed = yield from _settled(row, call, failure)
+    changed = yield from _settled(row, sent, failure)
     if isinstance(changed, _Changed) or starts.may_have_begun(failure):
         start = start and starts.begun(row, start, failure=failure)
     return start, changed
@@ -116,9 +131,10 @@ def _read(row: OpenRow, call: ChangeCall) -> Running[JsonObject | CallFailed | N
     return records if isinstance(records, CallFailed) else next(iter(records), None)
 
 
-def _settled(row: OpenRow, call: ChangeCall, failure: CallFailed) -> Running[_Changed | Attempt]:
+def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Changed | Attempt]:
     """What became of a change that was not answered, or refused, as far as the record itself shows."""
-    if failure.kind is FailureKind.NOT_SENT or failure.nothing_ran:
+    call = sent.call
+    if failure.kind is FailureKind.NOT_SENT or failure.nothing_ran or _is_no(call, failure):
         return call_failed(failure, row.step.effect)
     row.in_doubt = is_in_doubt(failure, row.step.effect)
     is_open = failure.kind is FailureKind.UNANSWERED
@@ -127,29 +143,53 @@ def _settled(row: OpenRow, call: ChangeCall, failure: CallFailed) -> Running[_Ch
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         found = yield from _read(row, call)
-        if not isinstance(found, CallFailed) and (changed := _as_read(row, call, found)) is not None:
+        if not isinstance(found, CallFailed) and (changed := _as_read(row, sent, found, failure)) is not None:
             row.in_doubt = False
             return changed
     return _not_changed(row, call, failure, found)
 
 
-def _as_read(row: OpenRow, call: ChangeCall, found: JsonObject | None) -> _Changed | None:
+def _is_no(call: ChangeCall, failure: CallFailed) -> bool:
+    """Whether the refusal says by itself that nothing changed: a record may have had the values of an update before,
+    and who may not delete a record may not see it either.
+    """
+    is_no_right = failure.status == HTTPStatus.FORBIDDEN and call.change is Change.DELETE
+    return failure.kind is FailureKind.REFUSED and (call.change is Change.UPDATE or is_no_right)
+
+
+def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: CallFailed) -> _Changed | None:
     """The change as the record shows it; None where it does not show it.
 
-    An Id that the run has chosen proves an insert; an Id that the job names may be that of an older record.
+    An Id that the run has chosen proves an insert; an Id that the job names may be that of an older record, and a
+    record may have had the values of an update before: when it was changed last says which, where it says so [?].
     """
-    action = row.step.action
+    action, call = row.step.action, sent.call
     is_own = isinstance(action, Signal) and action.id is None
     is_as_sent = found is not None and all(found.get(key) == value for key, value in call.values.items())
     match call.change:
         case Change.INSERT if found is not None and is_own:
             return _Changed(record=found)
         case Change.INSERT | Change.UPDATE if found is not None and is_as_sent:
-            return _Changed(record=found, warnings=(f"the record itself shows that the {call.change} happened",))
+            is_since = _was_changed_since(row, sent, found)
+            if is_since is False:
+                return None
+            if is_since:
+                return _Changed(record=found, warnings=(f"the record itself shows that the {call.change} happened",))
+            guess = f"the record is as the {call.change} leaves it; whether this {call.change} made it so is not known"
+            return _Changed(record=found, warnings=(guess,), cause=failure.trouble)
         case Change.DELETE if found is None:
             return _Changed(record={"Id": call.id}, warnings=("the record is not there, so it was deleted",))
         case _:
             return None
+
+
+def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> bool | None:
+    """Whether the record was changed last after the call was sent, by the server's time; None where nobody knows."""
+    log = row.log
+    changed, began = server_time.of_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
+    if changed is None or began is None or log.clocks_differ or log.breaks != sent.breaks:
+        return None
+    return changed >= began - starts.EARLIER
 
 
 def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: JsonObject | CallFailed | None) -> Attempt:
@@ -159,20 +199,22 @@ def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: Jso
         return attempt
     if isinstance(found, CallFailed):
         more = f"and the record could not be read: {found.trouble.message}"
-    elif call.change is Change.INSERT:
+    elif call.change is Change.INSERT and found is None:
         more = "the record is not there, and may still come; a repetition makes no second record, as it has the same Id"
     else:
         more = "the record does not show the change, which may still come"
     return replace(attempt, trouble=Trouble(code=trouble.code, message=f"{trouble.message}; {more}", hint=trouble.hint))
 
 
-def _verdict(row: OpenRow, action: Signal, start: Start) -> Running[Attempt]:
+def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> Running[Attempt]:
     """What the log says of the process that the change was to start."""
     if row.log.refusal is not None or not start.marked:
         return not_verified(row, "the process log cannot be read")
     found = yield from _started(row, start)
     if isinstance(found, Unread):
         return not_verified(row, f"the process log could not be read: {found.failure.trouble.message}")
+    if not found.rows and changed.cause is not None and row.is_once:
+        return in_doubt(changed.cause, why=f"the process log shows no start of `{start.process}` so far")
     if not found.rows:
         message = f"the record was changed, and the process log shows no start of `{start.process}` for it"
         hint = "check the start condition of the process; without `starts` the step changes the record and no more"

@@ -43,53 +43,42 @@ def lock_holder(title: str, *, run: str = "") -> Holder:
     return Holder(pid=os.getpid(), run=run, job=title, since=utc_now(), command=command)
 
 
-@contextmanager
-def hold_locks(
-    store: LocalRunStore,
-    claims: Mapping[Claim, str],
-    *,
-    wait: float | None,
-    pause: Callable[[float], bool],
-    say: Callable[[str], None],
-) -> Iterator[Mapping[Claim, HeldLock]]:
-    """Hold all locks, each for a run whose title `claims` gives.
-
-    `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some seconds and gives False
-    where nothing is to be waited for any more; `say` prints what is waited for. Raises `RefusedError` where a lock
-    cannot be had.
+class RunLocks(Struct, frozen=True, kw_only=True):
+    """The locks of one command. `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some
+    seconds and gives False where nothing is to be waited for any more; `say` prints what is waited for.
     """
-    held: dict[Claim, HeldLock] = {}
-    with ExitStack() as locks:
-        for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
-            try:
-                held[claim] = _lock(claim, lock_holder(claims[claim]), store, wait=wait, pause=pause, say=say)
-            except StoreError as error:
-                raise RefusedError(_none(claim, str(error))) from error
-            locks.callback(held[claim].lock.release)
-        yield held
 
+    store: LocalRunStore
+    wait: float | None
+    pause: Callable[[float], bool]
+    say: Callable[[str], None]
 
-def _lock(
-    claim: Claim,
-    myself: Holder,
-    store: LocalRunStore,
-    *,
-    wait: float | None,
-    pause: Callable[[float], bool],
-    say: Callable[[str], None],
-) -> HeldLock:
-    """Take a lock, at once or after waiting; a line says what is waited for."""
-    found = store.lock(claim, myself, wait=pause)
-    waited: tuple[Waited, ...] = ()
-    if isinstance(found, Taken) and wait is not None:
-        say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
-        begun, before = time.monotonic(), found.holder
-        found = store.lock(claim, myself, seconds=wait, wait=pause)
-        holder = None if before is None else LockHolder(job=before.job, run=before.run or None)
-        waited = (waited_for(claim, time.monotonic() - begun, holder),)
-    if isinstance(found, Taken):
-        raise RefusedError(_refusal(claim, found.holder, waited=wait))
-    return HeldLock(found, waited)
+    @contextmanager
+    def held(self, claims: Mapping[Claim, str]) -> Iterator[Mapping[Claim, HeldLock]]:
+        """Hold all locks, each for a run whose title `claims` gives. Raises `RefusedError` where one cannot be had."""
+        held: dict[Claim, HeldLock] = {}
+        with ExitStack() as locks:
+            for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
+                try:
+                    held[claim] = self._lock(claim, lock_holder(claims[claim]))
+                except StoreError as error:
+                    raise RefusedError(_none(claim, str(error))) from error
+                locks.callback(held[claim].lock.release)
+            yield held
+
+    def _lock(self, claim: Claim, myself: Holder) -> HeldLock:
+        """Take a lock, at once or after waiting; a line says what is waited for."""
+        found, wait = self.store.lock(claim, myself, wait=self.pause), self.wait
+        waited: tuple[Waited, ...] = ()
+        if isinstance(found, Taken) and wait is not None:
+            self.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
+            begun, before = time.monotonic(), found.holder
+            found = self.store.lock(claim, myself, seconds=wait, wait=self.pause)
+            holder = None if before is None else LockHolder(job=before.job, run=before.run or None)
+            waited = (waited_for(claim, time.monotonic() - begun, holder),)
+        if isinstance(found, Taken):
+            raise RefusedError(_refusal(claim, found.holder, waited=wait))
+        return HeldLock(found, waited)
 
 
 def _held_by(claim: Claim, holder: Holder | None) -> str:

@@ -86,7 +86,8 @@ def parameters(dsn: str) -> dict[str, Any]:
     except psycopg.ProgrammingError:
         raise SchemaError("this is no connection string of PostgreSQL", hint=f"{_FORM}; {_ENCODED}") from None
     _check_address(dsn, given)
-    options = f"{given.get('options') or ''} -c search_path=runner".strip()
+    # to compile a statement takes longer than any of ours
+    options = f"{given.get('options') or ''} -c search_path=runner -c jit=off".strip()
     return {**_SETTINGS, **given, "options": options}
 
 

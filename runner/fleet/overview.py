@@ -31,30 +31,34 @@ from (
         and q.last_heartbeat > now() - make_interval(secs => %(alive)s)) as needs_worker
   from runs r left join blocked b on b.run = r.id
   where (%(targets)s::text[] is null or r.target = any (%(targets)s))
-) r where {condition} order by id desc limit %(limit)s
+) r where {condition} order by r.id desc limit %(limit)s
 """
 _OPEN: Final = """(
-  r.state in ('running', 'held', 'refused') or (r.state = 'waiting' and r.blocking is not null)
-  or (r.state in ('queued', 'parked') and r.needs_worker)
+  r.state in ('waiting', 'running', 'held', 'refused') or (r.state in ('queued', 'parked') and r.replay is not null)
   or (r.state = 'ended' and (r.status <> 'passed' or r.in_doubt > 0))
-) and (
-  r.state in ('queued', 'parked', 'running', 'held', 'waiting') or r.in_doubt > 0 or r.status = 'unknown'
+) and (r.state <> 'waiting' or r.blocking is not null) and (r.state not in ('queued', 'parked') or r.needs_worker)
+and (
+  r.state not in ('refused', 'ended') or r.in_doubt > 0 or r.status = 'unknown'
   or not exists (
     select from attempts a join attempts newer on newer.fleet = a.fleet and newer.digest = a.digest and newer.n > a.n
     where a.run = r.id)
 )"""
-"""What is in doubt needs a person whatever came later; a failed attempt does not where a newer one was made."""
+"""What is in doubt needs a person whatever came later; a failed attempt does not where a newer one was made. The first
+condition is that of the index `runs_listed`, word for word: else it is not used.
+"""
 _UNSERVED: Final = """
 with alive as (
   select w.* from workers w join procrastinate_workers q on q.id = w.id
   where q.last_heartbeat > now() - make_interval(secs => %(alive)s)
 ), open_runs as (
-  select target, replay, count(*) as count, array_agg(distinct engine) filter (where engine is not null) as engines
-  from runs
+  select target, replay, count(*) as count from runs
   where state in ('queued', 'parked', 'running') and (%(targets)s::text[] is null or target = any (%(targets)s))
   group by target, replay
 )
-select r.target, r.replay, r.count, coalesce(r.engines, '{}') as engines,
+select r.target, r.replay, r.count, array(
+    select distinct e.engine from runs e
+    where e.target = r.target and e.replay = r.replay and e.state in ('queued', 'parked', 'running')
+      and e.engine is not null order by 1) as engines,
   exists (select from alive w where r.target = any (w.targets)) as has_workers,
   exists (select from alive w where r.target = any (w.targets) and coalesce(r.replay, w.replay) = w.replay)
     as is_suspended
@@ -73,6 +77,15 @@ where q.last_heartbeat > now() - make_interval(secs => %(alive)s)
   and (%(targets)s::text[] is null or s.key = any (%(targets)s))
 group by 1, 2 order by 1, 3
 """
+
+STATEMENTS: Final = {
+    "counts": _COUNTS,
+    "workers": _WORKERS,
+    "runs": _RUNS.format(condition=_OPEN),
+    "unserved": _UNSERVED,
+    "suspended": _SUSPENDED,
+}
+"""All that the status asks, by what it gives."""
 
 
 class FleetWorker(Struct, frozen=True, kw_only=True):
@@ -142,12 +155,12 @@ class Overview(Struct, frozen=True, kw_only=True):
 def overview(link: Link, *, targets: Sequence[str] = (), limit: int = 20) -> Overview:
     values = {"targets": [*targets] or None, "limit": limit, "alive": ALIVE}
     counts: dict[str, dict[str, int]] = {}
-    for target, word, count in link.run(_COUNTS, values):
+    for target, word, count in link.run(STATEMENTS["counts"], values):
         counts.setdefault(target, {})[word] = count
     return Overview(
         counts=counts,
         workers=link.records(FleetWorker, _WORKERS),
-        runs=link.records(FleetRun, _RUNS.format(condition=_OPEN), values),
+        runs=link.records(FleetRun, STATEMENTS["runs"], values),
         unserved=unserved_runs(link, targets=targets),
         suspended=suspended_targets(link, targets=targets),
     )

@@ -14,3 +14,10 @@ create table runner.sign_ins (
   busy_until timestamptz,                      -- after that, who tries is taken for dead
   primary key (site, credentials)
 );
+
+-- Runs are counted from an index alone, and those that are listed found by another: no row of another run is read.
+drop index runner.runs_target;
+create index runs_target on runner.runs (target, state, status, replay);
+create index runs_listed on runner.runs (id) where state in ('waiting', 'running', 'held', 'refused')
+  or (state in ('queued', 'parked') and replay is not null)
+  or (state = 'ended' and (status <> 'passed' or in_doubt > 0));

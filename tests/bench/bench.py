@@ -140,6 +140,19 @@ def turns(_: str, rounds: int) -> None:
     show("40 once runs of one process, -j 8 / after each other", pairs, most=0.6)
 
 
+def status_of_many(_: str, rounds: int) -> None:
+    """The status of a fleet with 100,000 runs, of which half are queued; the connection and the start included."""
+    sys.path.append(str(HERE.parent / "support"))
+    from many_runs import make_many_runs  # noqa: PLC0415  it imports PostgreSQL's library and pytest
+    from postgres import shared_cluster  # noqa: PLC0415  likewise
+
+    with shared_cluster(f"bench-{os.getpid()}") as cluster:
+        dsn = cluster.new_database()
+        make_many_runs(dsn, count=100_000)
+        pairs = alone(Measured([RUNNER, "status", "--db", dsn]), seconds=1.0, rounds=rounds)
+    show("status of 100,000 runs / one second", pairs, most=1.0)
+
+
 ROWS: dict[str, Callable[[str, int], None]] = {
     "one-call": one_call,
     "thousand": thousand,
@@ -157,6 +170,7 @@ ROWS: dict[str, Callable[[str, int], None]] = {
     "for-each": loop,
     "side-by-side": side_by_side,
     "turns": turns,
+    "status": status_of_many,
 }
 
 

@@ -61,11 +61,16 @@ def test_migrating_touches_no_newer_tables(fleet: str) -> None:
         database.migrate(fleet)
 
 
-def test_tables_of_an_older_version_are_brought_up_to_date_with_what_is_in_them(fleet: str) -> None:
+def test_tables_of_an_older_version_are_brought_up_to_date_with_what_is_in_them(
+    fleet: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with database.connect(fleet) as connection:
-        connection.execute("drop table sign_ins")
-        connection.execute("alter table workers drop column suspended")
-        connection.execute("update meta set version = 1")
+        connection.execute("drop schema runner cascade")
+    with monkeypatch.context() as first:
+        first.setattr(database, "_TABLES", ("schema.sql",))
+        first.setattr(database, "SCHEMA", 1)
+        database.migrate(fleet)
+    with database.connect(fleet) as connection:
         connection.execute("insert into workers (id, name, targets, jobs, replay) values (7, 'w', '{here}', 1, 1)")
     assert [database.migrate(fleet), database.migrate(fleet)] == [True, False]
     with database.connect(fleet) as connection:

@@ -6,13 +6,16 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from many_runs import make_many_runs
 from postgres import Cluster
 
 from runner.cli.main import ended
-from runner.fleet import database
+from runner.fleet import database, overview
+from runner.fleet.link import Link
 from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Part
@@ -233,6 +236,25 @@ def test_a_begun_run_without_any_living_worker_is_not_said_to_need_another_versi
     out = capsys.readouterr().out
     assert "\n! 1 run has begun and has not ended: no worker of `staging` is alive; start one, it takes over" in out
     assert "in the queue" not in out
+
+
+@pytest.mark.parametrize("targets", [None, ["t1", "t2"]])
+def test_the_status_of_many_runs_reads_indices_and_the_rows_that_it_lists(
+    fleet: str, targets: list[str] | None
+) -> None:
+    make_many_runs(fleet, count=20_000)
+    values = {"targets": targets, "alive": 30.0, "limit": 20}
+    with closing(Link(fleet)) as link:
+        plans = {
+            name: "\n".join(str(line) for (line,) in link.run(f"explain {statement}", values))
+            for name, statement in overview.STATEMENTS.items()
+        }
+    assert {*plans} == {"counts", "workers", "runs", "unserved", "suspended"}
+    for name, plan in plans.items():
+        assert "Seq Scan on runs" not in plan, (name, plan)
+    assert "Index Only Scan using runs_target" in plans["counts"]
+    assert "Index Only Scan using runs_target" in plans["unserved"]
+    assert ("using runs_listed" in plans["runs"]) == (targets is None)
 
 
 def test_a_failed_attempt_needs_nobody_once_its_version_has_a_newer_one(

@@ -159,7 +159,10 @@ def test_the_wheel_installs_and_runs_on_every_version_of_python_that_is_here(whe
 
 
 def _python(version: str) -> str | None:
-    """The interpreter of a version, where this machine has it."""
+    """The interpreter of a version, where this machine has it; also where only pyenv knows it."""
+    of_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    if found_there := sorted(of_pyenv.glob(f"{version}.*/bin/python")):
+        return str(found_there[-1])
     command = ["uv", "python", "find", "--no-python-downloads", version]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return found.stdout.strip() if found.returncode == 0 else None

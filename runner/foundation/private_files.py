@@ -29,6 +29,9 @@ _LOOKS = 10
 _BETWEEN_LOOKS = 0.01
 """Who only asks whether a file is being written holds its lock for a moment: a tenth of a second outlasts many."""
 
+_AT_ONCE = 1 << 16
+"""Bytes that are written at once where a file comes in pieces: in each call of the system other threads take over."""
+
 
 def make_folder(folder: Path) -> None:
     """Make a new private folder and those above it, with their entries on disk. Raises `OSError`, also if it exists."""
@@ -76,7 +79,7 @@ def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool =
     beside = path.with_name(path.name + ".part")
     file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, PRIVATE_FILE)
     try:
-        for piece in (content,) if isinstance(content, bytes) else content:
+        for piece in (content,) if isinstance(content, bytes) else _joined(content):
             write_all(file, piece)
         if durable:
             os.fsync(file)
@@ -88,6 +91,18 @@ def write_whole(path: Path, content: bytes | Iterator[bytes], *, durable: bool =
     beside.replace(path)
     if durable:
         sync_folder(path.parent)
+
+
+def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    gathered, size = [], 0
+    for piece in pieces:
+        gathered.append(piece)
+        size += len(piece)
+        if size >= _AT_ONCE:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
 
 
 def write_all(file: int, content: bytes) -> None:

@@ -57,8 +57,8 @@ def worker(context: click.Context, /, **_: object) -> int:
     goes back into the queue, for other workers or for later. The same credentials are tried again after a minute at
     the earliest, then ever more rarely, by one worker of all; `runner status` says why and since when.
 
-    Exit 2 where a target cannot be made ready, as without its credentials, or the user may not write to the database;
-    no run is taken then.
+    Exit 2 where a target cannot be made ready, as without its credentials, or the user may not write to the database
+    or is not let in; no run is taken then.
 
     Exit 0 after a signal, 75 where others have taken over its runs (start it again), 3 without a database for 60 s, or
     with --once where runs of a silent worker could not be taken over, or of a suspended target are left.

@@ -225,7 +225,13 @@ class FleetWorkerLoop:
         return None
 
     def _find_queues(self) -> None:
-        store.check(self.dsn, writes=True)
+        """Raises `UsageError`, too, where the server lets nobody in however long it is waited for."""
+        try:
+            store.check(self.dsn, writes=True)
+        except NoDatabaseError as error:
+            if error.hint:
+                raise UsageError(Problem(code="E151", message=str(error), hint=error.hint)) from error
+            raise
         self._queues = queue.queues_of(self._link, self.targets, replay=self.replay)
 
     def _fetched(self, *, suspended: bool = False) -> list[str]:

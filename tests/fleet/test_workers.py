@@ -295,6 +295,12 @@ with library_messages(print):
     assert "This probably means" not in ended.stdout
 
 
+def test_a_worker_that_the_server_does_not_let_in_does_not_wait_for_that(here: Fleet) -> None:
+    worker = here.worker(dsn=here.dsn.replace("postgres@", "nobody@"), patience=600.0)
+    assert worker.wait(60) == 2
+    assert "hint: create the role" in here.said()
+
+
 def test_a_worker_without_a_database_for_long_ends_with_3(here: Fleet) -> None:
     worker = here.worker(dsn="postgresql://127.0.0.1:1/none", patience=1.0)
     assert worker.wait(60) == 3

@@ -200,7 +200,7 @@ class FleetWorkerLoop:
         if await self._until_reached(lambda: queue.waiting(self._link, self._fetched())):
             return None
         left = await self._until_reached(lambda: queue.waiting(self._link, self._fetched(suspended=True)))
-        if left is not None:
+        if left:
             self.say(f"runs are left in the queue: {listed(sorted(self.suspended.waiting()))}")
         return ExitCode.NO_ANSWER if left or left is None else ExitCode.PASSED
 

@@ -25,6 +25,8 @@ _IDS = (
     | {f"{key}.process_id" for key in ACTIONS}
 )
 """The places where a GUID is wanted."""
+_OF_IDS = frozenset({"element", "elements", "signal"})
+"""Actions with other ids than `process_id`."""
 
 
 class NameScope(Struct, frozen=True, kw_only=True):
@@ -121,6 +123,10 @@ def name_in(text: str) -> Path | None:
 
 def ids(step: RawStep) -> Iterator[ActionValue]:
     """The values of the step's actions that must be GUIDs, and are texts."""
+    if not any(
+        key in _OF_IDS or (isinstance(value, dict) and "process_id" in value) for key, value in step.fields.items()
+    ):
+        return
     for found in action_values(step):
         if found.place in _IDS and isinstance(found.value, str):
             yield found

@@ -134,7 +134,7 @@ def _of_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName 
 
 
 def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:
-    if len(path) <= at:
+    if len(path) <= at or path[at] in declared.outputs:
         return None
     word, key = path[1], str(path[at])
     other = job.included.get(declared.step.path)

@@ -107,7 +107,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
 def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, job: Outline) -> Iterator[WrongName]:
     after_dashes: set[str] = set()
-    dashed = {found[1]: found for found in _DASHED.finditer(text)} if names else {}
+    dashed = {found[1]: found for found in _DASHED.finditer(text)} if names and "-" in text else {}
     for name in names:
         if name.path[0] in after_dashes:
             continue

@@ -39,7 +39,7 @@ select taken, rival from ask_rows(
 _PENDING: Final = """
 select n, run::text, key, began, ends - %(settle)s, epoch from runner.starts s, coalesce(%(now)s::float8, epoch()) epoch
 where site = %(site)s and process = any (%(codes)s) and ends >= epoch - %(near)s
-  and n is distinct from (select max(n) from runner.starts where run = %(run)s and key = %(key)s)"""
+  and n < (select max(n) from runner.starts where run = %(run)s and key = %(key)s)"""
 _FREE: Final = """
 select id from unnest(%(ids)s::text[]) id where not exists (select from runner.log_rows r where r.id = id.id)"""
 _SETTLED: Final = """
@@ -110,7 +110,7 @@ class FleetRows:
 
     def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:
         """Starts whose row is among those from `before` the call do not lack it any more; whether there are any. A
-        start that is over, and has had no row until now, has made none of them.
+        start that is over, and has had no row until now, has made none of them; nor has one that began after the call.
         """
         values: dict[str, object] = {**asked, "settle": self._settle, "near": NEAR}
         rows = self._link.run(_PENDING, values).fetchall()

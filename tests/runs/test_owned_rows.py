@@ -279,6 +279,14 @@ def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
     assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))) == Others(rival=True)
 
 
+def test_a_row_that_was_there_before_a_call_is_not_of_a_start_that_began_after_it(owned: Owned, clock: Clock) -> None:
+    own = began(owned, "own")
+    own.answer("a")
+    clock.now += 1.0
+    began(owned, "later").answer("a")
+    assert own.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 1.5),))) == Others(rival=True)
+
+
 def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(owned: Owned, clock: Clock) -> None:
     for name in ("one", "two"):
         answered(owned, name)

@@ -39,7 +39,7 @@ _RIVAL = f"""SELECT 1 FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
   AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
-WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND number IS NOT (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND number < (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
 KEPT = 90 * 24 * 3600.0
@@ -179,7 +179,7 @@ class RowsOfRun:
         self, database: sqlite3.Connection, key: str, codes: Sequence[str], before: Sequence[tuple[str, float]]
     ) -> None:
         """Starts whose row is among those from `before` the call of `key` do not lack it any more. A start that is
-        over, and has had no row until now, has made none of them.
+        over, and has had no row until now, has made none of them; nor has one that began after the call.
         """
         now = self._rows.now()
         sql = _PENDING.format(codes=", ".join("?" * len(codes)))

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from msgspec.structs import asdict
 
 from runner.fleet.link import Link
-from runner.runs.pending_starts import PendingStart, with_rows
+from runner.runs.pending_starts import as_pending, with_rows
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 NEAR: Final = 5.0
@@ -117,8 +117,7 @@ class FleetRows:
         if not rows:
             return False
         now = float(rows[0][5])
-        fields = ("number", "run", "key", "began", "answered")
-        pending = [PendingStart(**dict(zip(fields, row[:5], strict=True))) for row in rows]
+        pending = [as_pending(row[:5]) for row in rows]
         free = self._link.run(_FREE, {"ids": [*before]}).fetchall()
         found = with_rows(pending, {row_id: now - before[row_id] for (row_id,) in free})
         values |= {"numbers": [start.number for start in found.values()], "ids": [*found]}

@@ -5,8 +5,9 @@ Such a start would stay counted as lacking its row, and a later run of the proce
 after that, since the row of that run would belong to nobody either.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
 BEFORE = 2.0
@@ -24,6 +25,11 @@ class PendingStart(Struct, frozen=True, kw_only=True):
 
     def may_have_made(self, began: float) -> bool:
         return self.began - BEFORE <= began <= self.answered + BEFORE
+
+
+def as_pending(columns: Iterable[object]) -> PendingStart:
+    """A start as a store has it: the fields in their order."""
+    return msgspec.convert(dict(zip(PendingStart.__struct_fields__, columns, strict=True)), PendingStart)
 
 
 def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict[str, PendingStart]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.foundation.private_files import PRIVATE_FILE
-from runner.runs.pending_starts import PendingStart, with_rows
+from runner.runs.pending_starts import as_pending, with_rows
 from runner.runs.store import Others, RowQuery, StoreError
 
 _TABLES = """
@@ -184,8 +184,7 @@ class RowsOfRun:
         now = self._rows.now()
         sql = _PENDING.format(codes=", ".join("?" * len(codes)))
         values = (self._settle, self._site, *codes, now - NEAR, self._run, key)
-        fields = ("number", "run", "key", "began", "answered")
-        pending = [PendingStart(**dict(zip(fields, each, strict=True))) for each in database.execute(sql, values)]
+        pending = [as_pending(columns) for columns in database.execute(sql, values)]
         owned = "SELECT 1 FROM row WHERE id = ?"
         free = {row: now - age for row, age in before if database.execute(owned, (row,)).fetchone() is None}
         found = with_rows(pending, free)

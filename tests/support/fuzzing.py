@@ -17,9 +17,6 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from runner.cli import validate
 from runner.foundation.problems import CODES
 from runner.foundation.values import Json
@@ -290,11 +287,6 @@ def expressions(chance: Random) -> bytes:
     ).encode()
 
 
-_ANY = st.one_of(
-    st.binary(max_size=3_000),
-    st.text(max_size=1_000).map(lambda text: text.encode(errors="surrogatepass")),
-    st.text(alphabet=string.printable, max_size=1_000).map(lambda text: (_HEAD + text).encode()),
-)
 BY_CHANCE: dict[str, Callable[[Random], bytes]] = {
     make.__name__: make for make in (cut, nested, aliases, structure, expressions)
 }
@@ -310,7 +302,7 @@ def main(kind: str, count: int) -> None:
             for data in _made(BY_CHANCE[kind], count):
                 feeder.feed(data)
         else:
-            _quietly(count)(given(_ANY)(feeder.feed))()
+            _feed_with_anything(feeder, count)
     found = {"count": feeder.count, "slowest": feeder.slowest, "megabytes": megabytes(), "codes": sorted(feeder.told)}
     sys.stdout.write(json.dumps(found))
 
@@ -330,9 +322,17 @@ def megabytes() -> float:
     return int(held) / 1024
 
 
-def _quietly(count: int) -> settings:
+def _feed_with_anything(feeder: _Feeder, count: int) -> None:
     """Always the same inputs, as above."""
-    return settings(
+    from hypothesis import HealthCheck, Phase, given, settings  # noqa: PLC0415  half a second that others do not need
+    from hypothesis import strategies as st  # noqa: PLC0415  likewise
+
+    anything = st.one_of(
+        st.binary(max_size=3_000),
+        st.text(max_size=1_000).map(lambda text: text.encode(errors="surrogatepass")),
+        st.text(alphabet=string.printable, max_size=1_000).map(lambda text: (_HEAD + text).encode()),
+    )
+    quietly = settings(
         max_examples=count,
         deadline=None,
         derandomize="--new" not in sys.argv,
@@ -340,6 +340,7 @@ def _quietly(count: int) -> settings:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
+    quietly(given(anything)(feeder.feed))()
 
 
 if __name__ == "__main__":

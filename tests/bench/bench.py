@@ -23,6 +23,11 @@ With `chrt -r 5` before the command, so that both processors are its own whoever
 3.6 s that are 0.35 s of start, 13 times 0.24 s of a run whose calls take 0.2 s, and 15 ms between two runs;
 once runs of one process 0.94, of the 31 ms of a turn 20 are the process's own; one call / bare 1.02 of wall time;
 validate / import of the four libraries 0.80 → 0.72 of processor time, after less of PyYAML is imported.
+
+Of 1,000 reads half of the instructions are the loop, the rest start, lint and reports. Before → after right names are
+searched for in no table of hints: `validate` of 1,000 steps 2,501 → 2,287 million instructions. Before → after whose a
+row is does not depend on earlier starts, and answers are stored many at once: 1,000 `once` calls without the log
+0.92 of processor time; with the log, in a folder with 6,000 earlier starts of the process, 0.50.
 """
 
 import argparse

@@ -82,7 +82,7 @@ class QueryPeers(RowQuery, frozen=True, kw_only=True):
     which may have been started. `timed`: the server's own time has distinguished the rows from starts that are long
     over; otherwise a start that lacks its row may have made them, however late that comes. `before` are rows of our own
     user that were there before the call: how many seconds ago each began, by the server's time. They may be those of
-    starts that lack theirs.
+    starts that lack theirs, which began before they were read, `before_read` seconds ago.
     """
 
 

@@ -91,6 +91,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
             yield from starts.settle_missing(row, process, rows, among=waiting)
     if process in log.marks and (row.state.run.plan.alone or not turn):
         return None
+    began = row.t
     rows = yield from _rows(row, ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
@@ -101,7 +102,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
             return rows
     log.marks[process] = newest
     log.marked_at[process] = log.server_time(row.t)
-    log.before[process] = tuple(rows)
+    log.before[process] = (began, tuple(rows))
     log.seen.update(text(found, "id") or "" for found in rows)
     return None
 

@@ -255,6 +255,7 @@ def of_no_other(
     """
     log = row.log
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
+    before, before_read = _before(log, process, row.t) if has_time and not certain else ((), 0.0)
     query = QueryPeers(
         key=row.key,
         rows=tuple(str(found["id"]) for found in rows),
@@ -262,23 +263,29 @@ def of_no_other(
         certain=certain,
         codes=log.codes_of(process) or (process,),
         timed=has_time and all(server_time.of_record(str(found.get("started"))) is not None for found in rows),
-        before=_before(log, process, row.t) if has_time and not certain else (),
+        before=before,
+        before_read=before_read,
     )
     answer = yield from query_peers(row.state, query)
     log.seen.update(str(process_id) for process_id in items(answer.get("taken")))
     return [found for found in rows if found["id"] not in log.seen], answer.get("rival") is True
 
 
-def _before(log: LogState, process: str, t: float) -> tuple[tuple[str, float], ...]:
-    """What `QueryPeers.before` says: only rows that are known to be of our own user."""
-    now = log.server_time(t)
+def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, float], ...], float]:
+    """What `QueryPeers.before` says, only rows that are known to be of our own user; and `before_read`.
+
+    Waits that are no work, and breaks, are not in the active time, and the server's counts whole seconds.
+    """
+    now, marked = log.server_time(t), log.marked_at.get(process)
+    read, rows = log.before.get(process, (t, ()))
     assert now is not None
     began = {
         str(found["id"]): server_time.of_record(str(found.get("started")))
-        for found in log.before.get(process, ())
+        for found in rows
         if found.get("parent") is None and log.owner is not None and found.get("owner") == log.owner
     }
-    return tuple((key, max(0.0, now - moment)) for key, moment in began.items() if moment is not None)
+    ages = tuple((key, max(0.0, now - moment)) for key, moment in began.items() if moment is not None)
+    return ages, max(t - read, 0.0 if marked is None else now - marked - EARLIER)
 
 
 def settle_missing(row: OpenRow, process: str, rows: Sequence[JsonObject], *, among: Sequence[Start]) -> Running[None]:

@@ -192,7 +192,8 @@ class LogState(Struct, kw_only=True):
     code is refused. `refusal`: the log refused to be read, and is not asked again; `library_refusal` the same of the
     library of processes. `clock` is the server's own time and the active second at which an answer brought it, since
     the run broke off last; `breaks` is how often it did. `marked_at` is the server's time when a watermark was read;
-    `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at the watermark.
+    `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at the watermark,
+    with the active second before they were read.
     """
 
     refusal: CallFailed | None = None
@@ -201,7 +202,7 @@ class LogState(Struct, kw_only=True):
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)
     marked_at: dict[str, float | None] = field(default_factory=dict)
-    before: dict[str, tuple[JsonObject, ...]] = field(default_factory=dict)
+    before: dict[str, tuple[float, tuple[JsonObject, ...]]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)

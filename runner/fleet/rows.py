@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from msgspec.structs import asdict
 
 from runner.fleet.link import Link
-from runner.runs.pending_starts import as_pending, with_rows
+from runner.runs.pending_starts import BEFORE, MOST, as_pending, recent, with_rows
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 NEAR: Final = 5.0
@@ -39,7 +39,12 @@ select taken, rival from ask_rows(
 _PENDING: Final = """
 select n, run::text, key, began, ends - %(settle)s, epoch from runner.starts s, coalesce(%(now)s::float8, epoch()) epoch
 where site = %(site)s and process = any (%(codes)s) and ends >= epoch - %(near)s
+  and began <= epoch - %(before_read)s
   and n < (select max(n) from runner.starts where run = %(run)s and key = %(key)s)"""
+_OVER: Final = """
+select n, run::text, key, began, ends - %(settle)s from runner.starts
+where site = %(site)s and process = any (%(codes)s) and ends < %(epoch)s - %(near)s and ends >= %(since)s + %(settle)s
+limit %(most)s"""
 _FREE: Final = """
 select id from unnest(%(ids)s::text[]) id where not exists (select from runner.log_rows r where r.id = id.id)"""
 _SETTLED: Final = """
@@ -110,7 +115,7 @@ class FleetRows:
 
     def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:
         """Starts whose row is among those from `before` the call do not lack it any more; whether there are any. A
-        start that is over, and has had no row until now, has made none of them; nor has one that began after the call.
+        start that began after the call, or after these were read, has made none of them.
         """
         values: dict[str, object] = {**asked, "settle": self._settle, "near": NEAR}
         rows = self._link.run(_PENDING, values).fetchall()
@@ -119,7 +124,12 @@ class FleetRows:
         now = float(rows[0][5])
         pending = [as_pending(row[:5]) for row in rows]
         free = self._link.run(_FREE, {"ids": [*before]}).fetchall()
-        found = with_rows(pending, {row_id: now - before[row_id] for (row_id,) in free})
+        known = recent({row_id: now - before[row_id] for (row_id,) in free}, pending)
+        if not known:
+            return False
+        values |= {"epoch": now, "since": min(known.values()) - BEFORE, "most": MOST}
+        over = [as_pending(row) for row in self._link.run(_OVER, values).fetchall()]
+        found = with_rows([*pending, *over], known) if len(over) < MOST else {}
         values |= {"numbers": [start.number for start in found.values()], "ids": [*found]}
         values |= {"runs": [start.run for start in found.values()], "keys": [start.key for start in found.values()]}
         if found:

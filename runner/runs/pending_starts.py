@@ -5,6 +5,7 @@ Such a start would stay counted as lacking its row, and a later run of the proce
 after that, since the row of that run would belong to nobody either.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
@@ -12,10 +13,16 @@ from msgspec import Struct
 
 BEFORE = 2.0
 """Seconds before a start from which a row may be its own, and after its answer: `Date` counts whole seconds."""
+_RECENT = 60.0
+"""Seconds before the first start from which on rows are counted: others that it has to be distinguished from."""
+MOST = 1000
+"""Starts that are over and are counted, at most: with more nothing is known."""
 
 
 class PendingStart(Struct, frozen=True, kw_only=True):
-    """A start that lacks its row. Moments are by the clock of the store; `answered` is where its own time ends."""
+    """A start that nobody has given a row. Moments are by the clock of the store; `answered` is where its own time
+    ends.
+    """
 
     number: int
     run: str
@@ -24,7 +31,13 @@ class PendingStart(Struct, frozen=True, kw_only=True):
     answered: float
 
     def may_have_made(self, began: float) -> bool:
-        return self.began - BEFORE <= began <= self.answered + BEFORE
+        return self.began - BEFORE <= began <= max(self.began, self.answered) + BEFORE
+
+
+def recent(rows: Mapping[str, float], pending: Sequence[PendingStart]) -> dict[str, float]:
+    """Of `rows` those that may tell of the `pending` starts."""
+    since = min((start.began for start in pending), default=math.inf) - _RECENT
+    return {row: began for row, began in rows.items() if began >= since}
 
 
 def as_pending(columns: Iterable[object]) -> PendingStart:
@@ -36,6 +49,7 @@ def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict
     """The ids of rows that are there for certain starts: where several may have made some rows, each of them has one.
 
     `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
+    `starts` that are over have to be among them: one may have made a row that nobody has read for it.
     """
     found: dict[str, PendingStart] = {}
     left = sorted(starts, key=lambda start: start.began)

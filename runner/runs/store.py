@@ -127,6 +127,7 @@ class RowQuery(Struct, frozen=True, kw_only=True):
     certain: bool = False
     timed: bool = True
     before: tuple[tuple[str, float], ...] = ()
+    before_read: float = 0.0
 
 
 class Others(Struct, frozen=True, kw_only=True):

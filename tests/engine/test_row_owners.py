@@ -196,6 +196,17 @@ def test_rows_of_our_own_user_that_were_there_before_are_handed_on_with_how_long
     assert ago == pytest.approx(10.0, abs=1.0)
 
 
+def test_the_next_call_of_a_run_knows_how_long_ago_the_rows_of_before_were_read() -> None:
+    world = World(call_seconds=0.5)
+    world.add_row("UsrA", owner="us")
+    world.rows[0]["started"] = moment(-10.0)
+    world.carry_out(
+        planned("  - id: a\n    execute: {process: UsrA}\n  - pause: 20s\n  - id: b\n    execute: {process: UsrA}\n")
+    )
+    read = [effect.before_read for effect in world.effects if isinstance(effect, QueryPeers)]
+    assert read == [pytest.approx(1.5, abs=1.0), pytest.approx(22.5, abs=1.0)]
+
+
 def test_where_the_server_tells_no_time_no_row_of_before_is_handed_on() -> None:
     world = World(tells_time=False)
     world.add_row("UsrA")

@@ -296,6 +296,49 @@ def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(
     assert not following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 8.0), ("2", 8.0)))).rival
 
 
+def test_a_row_of_a_start_that_is_over_is_not_given_to_a_start_that_is_under_way(owned: Owned, clock: Clock) -> None:
+    """Of two starts at once the second waits in a gateway, and may begin when the next call is made."""
+    answered(owned, "over")
+    clock.now += 1.0
+    began(owned, "hangs")
+    clock.now += 30.0
+    lost = began(owned, "lost")
+    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 31.0),))) == Others(rival=True)
+
+
+def test_a_row_that_was_read_before_a_start_began_is_not_of_it(owned: Owned, clock: Clock) -> None:
+    """As in a run that reads the log once, and whose next call is made when another program has begun."""
+    began(owned, "hangs")
+    clock.now += 30.0
+    before, lost = (("1", 30.5),), began(owned, "lost")
+    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=30.2)) == Others(rival=True)
+    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=29.8)) == Others()
+
+
+def test_an_answer_ends_the_start_that_it_is_of_also_where_the_next_of_its_row_begins_at_once(
+    owned: Owned, clock: Clock
+) -> None:
+    """As after a session that was not accepted: its call is made again in a fresh session."""
+    first = began(owned, "first")
+    first.answer("a")
+    clock.now += 0.1
+    first.begin("a", "UsrA", seconds=100.0)
+    first.answer("a")
+    first.flush()
+    clock.now += 25.0
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+
+
+def test_an_answer_does_not_end_the_next_start_of_its_row(owned: Owned, clock: Clock) -> None:
+    first = began(owned, "first")
+    first.answer("a")
+    clock.now += 0.1
+    first.begin("a", "UsrA", seconds=300.0)
+    first.flush()
+    clock.now += 200.0
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+
+
 def test_an_earlier_start_of_the_same_run_may_have_made_the_row_that_was_there_before(
     owned: Owned, clock: Clock
 ) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.foundation.private_files import PRIVATE_FILE
-from runner.runs.pending_starts import as_pending, with_rows
+from runner.runs.pending_starts import BEFORE, MOST, as_pending, recent, with_rows
 from runner.runs.store import Others, RowQuery, StoreError
 
 _TABLES = """
@@ -39,7 +39,10 @@ _RIVAL = f"""SELECT 1 FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
   AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
-WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND number < (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ?
+  AND number < (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
+_OVER = """SELECT number, run, key, began, ends - ? FROM start
+WHERE site = ? AND process IN ({codes}) AND ends < ? AND ends >= ? LIMIT ?"""
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
 KEPT = 90 * 24 * 3600.0
@@ -127,40 +130,40 @@ class RowsOfRun:
         self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
         self._settle = settle
         self._earliest: float | None = None
-        self._answers: list[_Change] = []
+        self._answers: dict[str, _Change] = {}
         self._answered = 0.0
 
     def begin(self, key: str, process: str, *, seconds: float) -> None:
         now = self._rows.now()
-        if now - self._answered >= SOON:
+        if now - self._answered >= SOON or key in self._answers:  # an answer is that of the last start of its row
             self.flush()
         self._rows.change((_BEGUN, (self._run, key, self._site, process, now, now + seconds + self._settle)))
 
     def answer(self, key: str) -> None:
         now = self._rows.now()
         self._answered = self._answered if self._answers else now
-        self._answers.append((_ANSWERED, (now + self._settle, self._run, key)))
+        self._answers[key] = (_ANSWERED, (now + self._settle, self._run, key))
 
     def never_began(self, key: str) -> None:
-        self._rows.change(*self._answers, (_FORGOTTEN, (self._run, key)))
+        self._rows.change(*self._answers.values(), (_FORGOTTEN, (self._run, key)))
         self._answers.clear()
 
     def flush(self) -> None:
         if self._answers:
-            self._rows.change(*self._answers)
+            self._rows.change(*self._answers.values())
             self._answers.clear()
 
     def ask(self, query: RowQuery) -> Others:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
             with self._rows.changing() as database:
-                for change in self._answers:
+                for change in self._answers.values():
                     database.execute(*change)
                 taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
                 late = NEAR if query.timed else LATE
                 rival = not query.certain and self._has_rival(database, codes, own, late=late)
                 if rival and query.before:
-                    self._settle_others(database, key, codes, query.before)
+                    self._settle_others(database, query)
                     rival = self._has_rival(database, codes, own, late=late)
                 if keys is not None and not rival:
                     self._give(database, key, [row for row in query.rows if row not in taken], keys)
@@ -175,19 +178,21 @@ class RowsOfRun:
         if len(rows) >= len(keys):
             database.executemany(_FORGOTTEN, [(self._run, other) for other in keys])
 
-    def _settle_others(
-        self, database: sqlite3.Connection, key: str, codes: Sequence[str], before: Sequence[tuple[str, float]]
-    ) -> None:
-        """Starts whose row is among those from `before` the call of `key` do not lack it any more. A start that is
-        over, and has had no row until now, has made none of them; nor has one that began after the call.
+    def _settle_others(self, database: sqlite3.Connection, query: RowQuery) -> None:
+        """Starts whose row is among those from before the call do not lack it any more. A start that began after the
+        call, or after these were read, has made none of them.
         """
-        now = self._rows.now()
-        sql = _PENDING.format(codes=", ".join("?" * len(codes)))
-        values = (self._settle, self._site, *codes, now - NEAR, self._run, key)
-        pending = [as_pending(columns) for columns in database.execute(sql, values)]
+        now, marks = self._rows.now(), ", ".join("?" * len(query.codes))
+        started: tuple[str | float, ...] = (self._settle, self._site, *query.codes)
+        values = (*started, now - NEAR, now - query.before_read, self._run, query.key)
+        pending = [as_pending(columns) for columns in database.execute(_PENDING.format(codes=marks), values)]
         owned = "SELECT 1 FROM row WHERE id = ?"
-        free = {row: now - age for row, age in before if database.execute(owned, (row,)).fetchone() is None}
-        found = with_rows(pending, free)
+        free = {row: now - age for row, age in query.before if database.execute(owned, (row,)).fetchone() is None}
+        if not (free := recent(free, pending)):
+            return
+        values = (*started, now - NEAR, min(free.values()) - BEFORE + self._settle, MOST)
+        over = [as_pending(columns) for columns in database.execute(_OVER.format(codes=marks), values)]
+        found = with_rows([*pending, *over], free) if len(over) < MOST else {}
         database.executemany(_GIVEN, [(row, start.run, start.key, now) for row, start in found.items()])
         database.executemany("DELETE FROM start WHERE number = ?", {(start.number,) for start in found.values()})
 

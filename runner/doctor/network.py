@@ -10,13 +10,12 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
+from runner.foundation import server_time
 from runner.foundation.durations import written
 from runner.service import outages
 from runner.targets.values import is_loopback
@@ -116,7 +115,7 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> W
         return unsure(CLOCK, f"no reply to compare with: {error}", None)
     if date is None:
         return unsure(CLOCK, "the reply carries no date", None)
-    ahead = date.timestamp() + 0.5 - moment  # it was cut to whole seconds
+    ahead = date + 0.5 - moment  # it was cut to whole seconds
     if abs(ahead) <= APART:
         return ok(CLOCK, "server and this machine agree")
     seen = f"the server's clock is {written(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
@@ -190,14 +189,10 @@ def _pairs(value: object) -> list[tuple[str, str]]:
     return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004  a pair
 
 
-def _date(line: socket.socket, host: Host, path: str) -> datetime | None:
-    """The `Date` of the reply to a question for the head of a page."""
+def _date(line: socket.socket, host: Host, path: str) -> float | None:
+    """Seconds since the epoch of the `Date` in the reply to a question for the head of a page."""
     line.sendall(f"HEAD {path or '/'} HTTP/1.1\r\nHost: {host.place}\r\nConnection: close\r\n\r\n".encode("ascii"))
     with http.client.HTTPResponse(line, method="HEAD") as reply:
         reply.begin()
         text = reply.getheader("Date") or ""
-    try:
-        found = parsedate_to_datetime(text)
-    except (ValueError, TypeError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return server_time.of_header(text)

@@ -10,7 +10,8 @@ from functools import lru_cache
 def of_header(text: str) -> float | None:
     """Seconds since the epoch of an HTTP `Date`, which counts whole seconds; None where it is none."""
     try:
-        return parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
 

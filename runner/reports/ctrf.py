@@ -16,7 +16,7 @@ from runner.reports.causes import uncounted
 from runner.reports.mistakes import in_order, text
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean, json_document
-from runner.reports.spans import TimedRow, TimedRun, timed
+from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.words import RED, because, reasons, remarks, title, trouble_lines
 from runner.runs.events import AttemptFailed, RunStatus, Status
 from runner.runs.evidence import CiRun
@@ -35,10 +35,7 @@ _STATUS: Final = {
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """One indented JSON object; `version` is this program's. Times are whole milliseconds."""
-    runs = [
-        timed(run.lines, number=number, run=run.result.id, result=run.result)
-        for number, run in enumerate(command.runs, 1)
-    ]
+    runs = timed_runs(command.runs)
     tests = [test for run, reported in zip(runs, command.runs, strict=True) for test in _tests(run, reported)]
     tests += [_problem(number, problem) for number, problem in enumerate(in_order(command.errors), 1)]
     document: JsonObject = {

@@ -11,7 +11,7 @@ from runner.reports.causes import alike_causes, causes
 from runner.reports.mistakes import in_order
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe
-from runner.reports.spans import timed
+from runner.reports.spans import timed_runs
 from runner.reports.words import reasons, title, trouble_lines
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
@@ -27,7 +27,7 @@ def github(problems: Sequence[Problem]) -> str:
 def annotations(command: ReportedCommand) -> str:
     """At most ten lines, since GitHub shows no more: problems, then a line for each kind of failure."""
     found = [_command(problem) for problem in in_order(command.errors)]
-    runs = [timed(run.lines, number=number, result=run.result) for number, run in enumerate(command.runs, 1)]
+    runs = timed_runs(command.runs)
     for failures in alike_causes(runs):
         run, row, count = failures.run, failures.row, len(failures.members)
         more = f" ({count} rows failed alike)" if count > 1 else ""

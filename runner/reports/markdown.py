@@ -13,7 +13,7 @@ from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
-from runner.reports.spans import TimedRow, TimedRun, timed
+from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.timeline import LEGEND, timeline
 from runner.reports.words import brief, labelled, reasons, shortened, title
 from runner.runs.events import RunStatus
@@ -31,10 +31,7 @@ _BACKTICKS = lazy_pattern("`+")
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """Parts that have no room are left out and counted."""
-    runs = [
-        timed(run.lines, number=number, run=run.result.id, result=run.result)
-        for number, run in enumerate(command.runs, start=1)
-    ]
+    runs = timed_runs(command.runs)
     parts = [
         *_problems(command),
         *_next(runs, command.store),
@@ -132,15 +129,12 @@ def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
     """When what happened in the first runs that did not pass."""
     bad = [run for run in runs if run.result.status is not RunStatus.PASSED and run.rows]
     if bad:
-        blocks = [_timeline(run) for run in bad[:_MOST_TIMELINES]]
+        blocks = [  # "run" comes first: a CI reads a name that looks like a command as a command
+            block([f"run {title(run.result)}, {written(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
+        ]
         more = f"\n{len(bad) - len(blocks):,} more runs are in the HTML report.\n" if len(bad) > len(blocks) else ""
         whole = "\n".join(blocks) + more
         yield f"<details><summary>When what happened</summary>\n\n{LEGEND}\n\n{whole}\n</details>\n"
-
-
-def _timeline(run: TimedRun) -> str:
-    """Its first line begins with a word of ours, since a CI reads a name that looks like a command as a command."""
-    return block([f"run {title(run.result)}, {written(run.seconds)}", *timeline(run)])
 
 
 def _matrix(runs: Sequence[TimedRun]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import READINGS
+from runner.reports.reported import ReportedRun
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -39,6 +40,7 @@ from runner.runs.result import RunResult, StepResult, fold
 
 _IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
 """Kinds of rows that the process log can prove. Events say it themselves, but for those of earlier versions."""
+_OF_A_CALL: Final = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
 _NO_END: Final = "no answer is known"
 _MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
@@ -174,6 +176,10 @@ def timed(lines: Sequence[Line], *, number: int, run: str = "", result: RunResul
     return TimedRun(number=number, result=known, rows=rows, seconds=seconds, started=started, waits=waits)
 
 
+def timed_runs(runs: Iterable[ReportedRun]) -> list[TimedRun]:
+    return [timed(run.lines, number=number, result=run.result) for number, run in enumerate(runs, 1)]
+
+
 def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
     """Rows within the rows that they are parts of: `chain[0]` in `chain`, `add[0]/add` in `add[0]`."""
     by_key = {row.step.key: row for row in rows}
@@ -194,6 +200,9 @@ class _Slot(Struct, kw_only=True):
     spans: list[RowSpan] = field(default_factory=list)
     sent: tuple[CallSent, float, float] | None = None
     judged_by: str | None = None
+
+
+_Ending: TypeAlias = CallAnswered | AttemptFailed | Paused | SignedIn | Waited | Asked
 
 
 class _Reader:
@@ -220,69 +229,52 @@ class _Reader:
     def _slot(self, key: str) -> _Slot:
         return self.slots.setdefault(key, _Slot(start=self.t))
 
-    def _add(self, event: CallAnswered | AttemptFailed | Paused | SignedIn | Waited | Asked, wall: float) -> None:
+    def _add(self, event: _Ending, wall: float) -> None:
         slot = self._slot(event.key.partition(",")[0])
+        if (span := self._span(slot, event, wall)) is not None:
+            slot.spans.append(span)
+
+    def _span(self, slot: _Slot, event: _Ending, wall: float) -> RowSpan | None:
+        t = event.t
         match event:
             case CallAnswered():
-                if slot.sent is not None:
-                    slot.spans.append(_called(slot, event.t, wall, answered=event))
-            case AttemptFailed():
-                self._fail(slot, event, wall)
-            case Paused():
-                start = max(event.t - event.seconds, 0.0)
-                why = str(event.why or "")
-                slot.spans.append(RowSpan(kind=SpanKind.WAIT, start=start, seconds=event.t - start, why=why))
-            case SignedIn():
-                start = max(event.t - event.seconds, 0.0)
-                kind = SpanKind.SIGN_IN
-                slot.spans.append(RowSpan(kind=kind, start=start, seconds=event.t - start, why=event.kind))
-            case Waited(seconds=seconds) if seconds is not None:
-                why = str(event.what)
-                held_by = event.held_by or None
-                slot.spans.append(
-                    RowSpan(kind=SpanKind.WAIT, start=event.t, seconds=0.0, why=why, value=seconds, held_by=held_by)
+                return None if slot.sent is None else _called(slot, t, wall, event)
+            case AttemptFailed(kind=why, error=trouble):
+                if slot.sent is not None and why in _OF_A_CALL:
+                    return _called(slot, t, wall, event)
+                return RowSpan(kind=SpanKind.FAILURE, start=t, seconds=0.0, is_ok=False, trouble=trouble, why=why)
+            case Paused() | SignedIn():
+                start = max(t - event.seconds, 0.0)
+                kind, why = (
+                    (SpanKind.WAIT, event.why or "") if isinstance(event, Paused) else (SpanKind.SIGN_IN, event.kind)
                 )
-            case Asked(value=value):
-                _ask(slot, value, start=self.t, end=event.t, given_by=event.by or None)
-            case _:
-                pass
-
-    def _fail(self, slot: _Slot, event: AttemptFailed, wall: float) -> None:
-        if slot.sent is not None and event.kind in {"not_sent", "turned_away", "refused", "unanswered"}:
-            slot.spans.append(_called(slot, event.t, wall, failed=event))
-            return
-        span = RowSpan(
-            kind=SpanKind.FAILURE, start=event.t, seconds=0.0, is_ok=False, trouble=event.error, why=event.kind
-        )
-        slot.spans.append(span)
+                return RowSpan(kind=kind, start=start, seconds=t - start, why=str(why))
+            case Waited(seconds=waited, what=what):
+                held_by = event.held_by or None
+                wait = RowSpan(kind=SpanKind.WAIT, start=t, seconds=0.0, why=str(what), value=waited, held_by=held_by)
+                return None if waited is None else wait
+            case Asked():
+                return _asked(slot, event, start=self.t)
 
 
-def _ask(slot: _Slot, value: Json, *, start: float, end: float, given_by: VerdictBy | None) -> None:
+def _asked(slot: _Slot, event: Asked, *, start: float) -> RowSpan | None:
+    value, by = event.value, event.by or None
     if isinstance(value, dict) and ("taken" in value or value.get("as") in ("unknown", "log")):
-        return  # other runs were asked, or nobody gave a verdict
+        return None  # other runs were asked, or nobody gave a verdict
     if isinstance(value, dict) and value.get("as") in ("passed", "failed"):
         slot.judged_by = str(value["as"])
-    slot.spans.append(
-        RowSpan(kind=SpanKind.ASK, start=start, seconds=max(end - start, 0.0), value=value, given_by=given_by)
-    )
+    return RowSpan(kind=SpanKind.ASK, start=start, seconds=max(event.t - start, 0.0), value=value, given_by=by)
 
 
-def _called(
-    slot: _Slot,
-    t: float,
-    wall: float,
-    *,
-    answered: CallAnswered | None = None,
-    failed: AttemptFailed | None = None,
-    why: str = "",
-) -> RowSpan:
-    """The open call of the row, which ends now. It is closed with it."""
+def _called(slot: _Slot, t: float, wall: float, ending: CallAnswered | AttemptFailed | None) -> RowSpan:
+    """The open call of the row, which ends now, without an `ending` where none is known. It is closed with it."""
     assert slot.sent is not None
     event, earliest, sent_at = slot.sent
     slot.sent = None
     guessed = max(t - max(wall - sent_at, 0.0), earliest)
     start = min(event.t if isinstance(event.t, float) else guessed, t)
-    ending = answered or failed
+    answered = ending if isinstance(ending, CallAnswered) else None
+    failed = ending if isinstance(ending, AttemptFailed) else None
     return RowSpan(
         kind=SpanKind.LOG if event.call.get("kind") in READINGS else SpanKind.CALL,
         start=start,
@@ -292,7 +284,7 @@ def _called(
         is_ok=answered is not None,
         value=answered.value if answered else None,
         trouble=failed.error if failed else None,
-        why=failed.kind if failed else why,
+        why=failed.kind if failed else "" if answered else _NO_END,
         status=(ending.status or None) if ending else None,
         size=ending.bytes if ending and isinstance(ending.bytes, int) else None,
         body=failed.body if failed else None,
@@ -302,7 +294,7 @@ def _called(
 
 def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
     if slot.sent is not None:
-        slot.spans.append(_called(slot, max(t, slot.sent[1]), slot.sent[2], why=_NO_END))
+        slot.spans.append(_called(slot, max(t, slot.sent[1]), slot.sent[2], None))
     end = max((slot.start + step.seconds, *(span.end for span in slot.spans)))
     return TimedRow(step=step, start=slot.start, end=end, spans=tuple(slot.spans), judged_by=slot.judged_by)
 

@@ -23,7 +23,7 @@ from runner.reports.html.details import block
 from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
-from runner.reports.spans import Sureness, TimedRun, timed
+from runner.reports.spans import Sureness, TimedRun, timed_runs
 from runner.reports.words import RED, title
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun, LockHolder
@@ -66,24 +66,21 @@ class DrawnRun(Struct, frozen=True, kw_only=True):
 def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int = _MOST_ROWS) -> str:
     """The page of this command; `version` is this program's. Of more than `most_rows` rows some are left out."""
     values = command.values
-    timed_runs = [
-        timed(run.lines, number=number, run=run.result.id, result=run.result)
-        for number, run in enumerate(command.runs, 1)
-    ]
-    found = cards.cards(timed_runs, values, store=command.store)
+    runs = timed_runs(command.runs)
+    found = cards.cards(runs, values, store=command.store)
     return _template().render(
         css=_resource("report.css"),
         js=_resource("report.js"),
         policy=_policy(),
         version=version,
-        verdict=overview.verdict(timed_runs, command),
+        verdict=overview.verdict(runs, command),
         problems=command.errors[: cards.MOST],
-        open_runs=overview.open_runs(timed_runs, command.store),
+        open_runs=overview.open_runs(runs, command.store),
         cards=found[: cards.MOST],
         more_cards=max(len(found) - cards.MOST, 0),
         most_links=cards.MOST_LINKS,
-        matrix=overview.jobs_by_targets(timed_runs),
-        runs=list(_drawn(timed_runs, values, most_rows=most_rows)),
+        matrix=overview.jobs_by_targets(runs),
+        runs=list(_drawn(runs, values, most_rows=most_rows)),
         words_of_the_page=overview.WORDS,
         is_without_values=values is ReportValues.NONE,
     )

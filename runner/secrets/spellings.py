@@ -29,6 +29,13 @@ _ENOUGH = 6
 """Characters that must be left of a text whose others were lost."""
 _UNSAFE_IN_HTML = "<>&'+`"
 _SPECIAL_IN_HTML = "<>&'\"/`="
+_NUMBERED: tuple[Callable[[str], bool], ...] = (
+    lambda _: True,
+    lambda char: not (char.isascii() and char.isalnum()),
+    lambda char: char in _SPECIAL_IN_HTML or not char.isascii(),
+    lambda char: char in _SPECIAL_IN_HTML,
+)
+"""Characters as numbers: all; all but letters and digits; those that HTML needs and foreign letters; those alone."""
 _HTML: tuple[dict[int, str], ...] = tuple(
     str.maketrans(entities)
     for entities in (
@@ -117,7 +124,9 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     content = text.encode(errors="surrogatepass")
     in_json, in_base64 = in_quotes(text), tuple(_as_base64(content))
     in_url, in_html = tuple(_as_url(text))[:4], tuple(_as_html(text))
-    others = tuple(chain(_in_other_case(text), _misread(content), _doubled(text), _composed(text)))
+    other_case = text.swapcase(), text.title(), text.capitalize(), text.casefold()
+    composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD"))
+    others = tuple(chain(other_case, _misread(content), _doubled(text), composed))
     yield "other", others
     yield "json-other", (way for plain in (text.upper(), text.lower(), *others) for way in in_quotes(plain))
     yield "url-other", (way for plain in (text.upper(), text.lower(), *others) for way in _as_url(plain))
@@ -139,10 +148,6 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "hex-utf-16", (way for plain in _in_utf_16(text) for way in (plain.hex(), plain.hex().upper()))
     yield "bytes", (repr(b'"' + content)[3:-1].replace("\\'", sign) for sign in ("\\'", "'"))
     yield "quoted-printable", (quopri.encodestring(content).decode().rstrip("\n"),)
-
-
-def _in_other_case(text: str) -> tuple[str, ...]:
-    return text.swapcase(), text.title(), text.capitalize(), text.casefold()
 
 
 def _misread(content: bytes) -> Iterator[str]:
@@ -174,11 +179,6 @@ def _doubled(text: str) -> Iterator[str]:
     yield text.replace("'", "'\"'\"'")
 
 
-def _composed(text: str) -> Iterator[str]:
-    for form in ("NFC", "NFD", "NFKC", "NFKD"):
-        yield unicodedata.normalize(form, text)
-
-
 def _bytes_of(text: str) -> Iterator[bytes]:
     """What others than the text in UTF-8 are written in base64."""
     for written in (*in_quotes(text), quote(text, safe=""), text.upper(), text.lower()):
@@ -204,7 +204,7 @@ def _in_hex_apart(content: bytes) -> Iterator[str]:
 def _in_padded_numbers(text: str) -> Iterator[str]:
     """As `_in_html_numbers`, with noughts before the digits."""
     for digits in ("&#{:03};", "&#{:04};", "&#{:05};", "&#x{:04x};", "&#x{:04X};", "&#x{:02X};"):
-        yield from _in_numbers(text, digits, (_is_any, _is_no_letter_or_digit, _is_special))
+        yield from _in_numbers(text, digits, (*_NUMBERED[:2], _NUMBERED[3]))
 
 
 def _in_old_escapes(text: str) -> Iterator[str]:
@@ -250,9 +250,8 @@ def _as_html(text: str) -> Iterator[str]:
 
 
 def _in_html_numbers(text: str) -> Iterator[str]:
-    """With numbers for all characters, for all but letters and digits, or for those alone that HTML itself needs."""
     for digits in ("&#{};", "&#x{:x};", "&#x{:X};"):
-        yield from _in_numbers(text, digits, (_is_any, _is_no_letter_or_digit, _is_special_or_foreign, _is_special))
+        yield from _in_numbers(text, digits, _NUMBERED)
 
 
 def _in_numbers(text: str, digits: str, choices: Iterable[Callable[[str], bool]]) -> Iterator[str]:
@@ -260,22 +259,6 @@ def _in_numbers(text: str, digits: str, choices: Iterable[Callable[[str], bool]]
     numbers = {char: digits.format(ord(char)) for char in set(text)}
     for takes in choices:
         yield text.translate({ord(char): number for char, number in numbers.items() if takes(char)})
-
-
-def _is_any(_char: str) -> bool:
-    return True
-
-
-def _is_no_letter_or_digit(char: str) -> bool:
-    return not (char.isascii() and char.isalnum())
-
-
-def _is_special(char: str) -> bool:
-    return char in _SPECIAL_IN_HTML
-
-
-def _is_special_or_foreign(char: str) -> bool:
-    return char in _SPECIAL_IN_HTML or not char.isascii()
 
 
 def _as_escapes(text: str) -> Iterator[str]:

@@ -134,13 +134,10 @@ class Watched(Struct, frozen=True, kw_only=True):
                 found = _of_failure(failure)
             if failure.kind is not FailureKind.REFUSED or (failure.status or 0) >= _SERVER_ERRORS:
                 break
-        self._sign_in_anew(failure)
-        return found
-
-    def _sign_in_anew(self, failure: CallFailed) -> None:
-        """A refusal is remembered, and a session of before the restart may be what a 403 is about."""
+        # a refusal is remembered, and a session of before the restart may be what a 403 is about
         if failure.final or failure.status == _FORBIDDEN:
             self.caller.forget_sign_in()
+        return found
 
     def _compared(self, expected: Catalogue, ends: float) -> Look:
         try:

@@ -13,7 +13,7 @@ from runner.foundation.durations import written
 from runner.foundation.problems import Problem, RefusedError
 from runner.job.model import Job
 from runner.project.sites import ReadySite
-from runner.reports.safe import clean
+from runner.reports.safe import clean, moment
 from runner.runs.events import Waited
 from runner.runs.evidence import LockHolder
 from runner.runs.journal import utc_now
@@ -84,8 +84,7 @@ class RunLocks(Struct, frozen=True, kw_only=True):
 def _held_by(claim: Claim, holder: Holder | None) -> str:
     who = "another run"
     if holder is not None:
-        since = clean(holder.since).replace("T", " ").partition(".")[0].removesuffix("Z")
-        who = f"`{clean(holder.job)}` (process {holder.pid}) since {since} UTC"
+        who = f"`{clean(holder.job)}` (process {holder.pid}) since {moment(holder.since)} UTC"
     return f"lock `{clean(claim.name)}` of {clean(claim.site)} is held by {who}"
 
 

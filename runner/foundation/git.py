@@ -48,17 +48,9 @@ def _output(folder: Path, *arguments: str) -> str | None:
     if not any((above / ".git").exists() for above in (folder.absolute(), *folder.absolute().parents)):
         return None
     try:
-        asked = subprocess.run(  # noqa: S603  the arguments are ours
-            ["git", "-C", str(folder), "--no-optional-locks", *arguments],  # noqa: S607  git is where the user's PATH has it
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        return _asked(folder, *arguments, seconds=_SECONDS).decode(errors="replace")
+    except GitError:
         return None
-    return asked.stdout if asked.returncode == 0 else None
 
 
 class GitError(Exception):
@@ -159,7 +151,9 @@ def changes_since(revision: str, folder: Path) -> GitChanges:
     how = ("--name-status", "--no-renames", "--no-ext-diff", "--ignore-submodules=none", "-z")
     found = _asked(root, "diff", *how, commit, "--")
     parts = [os.fsdecode(part) for part in found.split(b"\0")[:-1]]
-    changed = {root / name: _CHANGES.get(word, FileChange.MODIFIED) for word, name in _pairs(parts)}
+    changed = {
+        root / name: _CHANGES.get(word, FileChange.MODIFIED) for word, name in zip(parts[::2], parts[1::2], strict=True)
+    }
     for name in _names(root, "--others", "--exclude-standard"):
         changed.setdefault(root / name, FileChange.ADDED)
     watched = frozenset(root / name for name in _names(root))
@@ -167,10 +161,6 @@ def changes_since(revision: str, folder: Path) -> GitChanges:
 
 
 _CHANGES: Final = {"A": FileChange.ADDED, "D": FileChange.DELETED}
-
-
-def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return zip(parts[::2], parts[1::2], strict=True)
 
 
 def _names(root: Path, *which: str) -> list[str]:
@@ -194,13 +184,13 @@ def _commit(root: Path, revision: str) -> str:
         raise GitError(f"git knows no commit `{revision}`", hint=hint) from error
 
 
-def _asked(folder: Path, *arguments: str) -> bytes:
+def _asked(folder: Path, *arguments: str, seconds: float = _PATIENCE) -> bytes:
     """What git answers. Raises `GitError`."""
     try:
         asked = subprocess.run(  # noqa: S603  a revision is never taken for an option
-            ["git", "-C", str(folder), "--no-optional-locks", *arguments],  # noqa: S607  as above
+            ["git", "-C", str(folder), "--no-optional-locks", *arguments],  # noqa: S607  git is where the user's PATH has it
             capture_output=True,
-            timeout=_PATIENCE,
+            timeout=seconds,
             check=False,
         )
     except (OSError, subprocess.SubprocessError) as error:

@@ -19,9 +19,13 @@ def both(names: Collection[str]) -> str:
 
 def listed(names: Collection[str]) -> str:
     """The first names, each in backticks, and how many are left; empty where there are none."""
-    shown = [f"`{name}`" for name in names]
-    more = f" and {len(shown) - MOST} more" if len(shown) > MOST else ""
-    return ", ".join(shown[:MOST]) + more
+    return first([f"`{name}`" for name in names], MOST)
+
+
+def first(words: Sequence[str], most: int) -> str:
+    """The first words, and how many are left."""
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def many(number: int, word: str, words: str | None = None) -> str:

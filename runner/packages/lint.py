@@ -60,7 +60,8 @@ class _Linter(Struct, kw_only=True):
         if parent is not None and all(schema.version.uid != parent for schema in schemas):
             message = f"{_called(family.acting)}: the root that it is a version of is in none of these packages"
             hint = "name the package of the root, too: callers use the root's code"
-            yield self._warning("E196", message, _of(family.acting, schemas), hint=hint)
+            acting = next(schema for schema in schemas if schema.version == family.acting)
+            yield self._warning("E196", message, acting, hint=hint)
         for schema in schemas:
             if schema.version.code == family.root.code and schema.version.uid != family.root.uid:
                 message = f"two processes have the code `{family.root.code}`"
@@ -144,10 +145,6 @@ def _called(version: DesignVersion) -> str:
 
 def _subject(version: DesignVersion) -> str:
     return f"{_called(version)}{'' if version.number is None else ','}"
-
-
-def _of(version: DesignVersion, schemas: Sequence[PackageSchema]) -> PackageSchema:
-    return next(schema for schema in schemas if schema.version == version)
 
 
 def _element(element: ProcessElement | None, uid: str) -> str:

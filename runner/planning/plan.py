@@ -153,8 +153,7 @@ def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
     if undo.alone:
         return tuple(PlannedStep(key=f"undo/{key}", section=Section.UNDO, step=step) for step in undo.steps)
     return tuple(
-        PlannedStep(key=f"undo/{key}/{step.id or number}", section=Section.UNDO, step=step)
-        for number, step in enumerate(undo.steps, start=1)
+        replace(step, key=f"undo/{key}/{step.key}") for step in planned_steps(undo.steps, Section.UNDO, first=1)
     )
 
 

@@ -112,7 +112,7 @@ def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
     yield f"{planned.key}{title}"
     yield from _condition(step, known)
     if step.for_each is not None:
-        yield f"    for each of {_for_each(step.for_each, known)}"
+        yield f"    for each of {(step.for_each if isinstance(step.for_each, str) else known.show(step.for_each))}"
     yield from _action(planned, known)
     yield from _outcome(step, known)
     undo = undo_of(planned)
@@ -133,10 +133,6 @@ def _outcome(step: Step, known: _Known) -> Iterator[str]:
         on = ", ".join(sorted(step.retry.on)) or "nothing"
         time = written(step.timeout or known.timeout)
         yield f"    {step.effect} · {time} · up to {step.retry.max_attempts} attempts on {on}"
-
-
-def _for_each(written_list: "str | list[Json]", known: _Known) -> str:
-    return written_list if isinstance(written_list, str) else known.show(written_list)
 
 
 def _condition(step: Step, known: _Known) -> Iterator[str]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runner.catalogue import design
 from runner.catalogue.doubles import is_end
-from runner.catalogue.families import DesignVersion, families, process_of
+from runner.catalogue.families import families, process_of
 from runner.catalogue.model import Process, ProcessElement
 from runner.catalogue.pulling import NoAnswerError, patiently, read_signature, trouble_of, version_of
 from runner.foundation import server_time
@@ -149,15 +149,11 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
         site.unseen.append(f"a call runs another version now: {family.acting.code}")
     marked = tuple(replace(version, active=version is ran) for version in family.versions)
     return process_of(
-        replace(family, acting=_marked(marked, ran), versions=marked),
+        replace(family, acting=next(version for version in marked if version.code == ran.code), versions=marked),
         parameters=design.parameters(signature.get("parameters")),
         elements=design.elements(signature.get("elements")),
         unread=None,
     )
-
-
-def _marked(versions: tuple[DesignVersion, ...], ran: DesignVersion) -> DesignVersion:
-    return next(version for version in versions if version.code == ran.code)
 
 
 def _is_schema(row: JsonObject, schema_id: str | None) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct, field
 
+from runner.foundation.sentences import MOST, first
 from runner.foundation.values import Json, JsonObject
 from runner.reports.run_again import secret_inputs
 from runner.reports.safe import clean
@@ -15,8 +16,6 @@ from runner.reports.sameness import Sameness
 from runner.runs.events import CallSent, Line, RunStarted, encode
 from runner.runs.result import RunResult
 from runner.secrets.holes import Hole, taken_apart
-
-_MOST_NAMES = 8
 
 
 class ComparedRun(Struct, frozen=True, kw_only=True):
@@ -56,13 +55,14 @@ class RunChanges(Struct, frozen=True, kw_only=True):
     secret_inputs: tuple[str, ...]
     sent_with_secrets: tuple[str, ...]
     sent: tuple[str, ...]
-    in_first_only: tuple[str, ...]
-    in_second_only: tuple[str, ...]
+    sent_in_first_only: tuple[str, ...]
+    sent_in_second_only: tuple[str, ...]
 
     @property
     def is_nothing(self) -> bool:
         """Whether it is known that nothing of it changed."""
-        return self.files is False and not (self.inputs or self.sent or self.in_first_only or self.in_second_only)
+        changed = self.inputs or self.sent or self.sent_in_first_only or self.sent_in_second_only
+        return self.files is False and not changed
 
 
 def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunChanges:
@@ -83,8 +83,8 @@ def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunC
         secret_inputs=tuple(dict.fromkeys([*secret_inputs(first.result), *secret_inputs(second.result)])),
         sent_with_secrets=tuple(key for key in both if _has_secret_input(calls[key])),
         sent=tuple(key for key in both if any(sameness.differences(*requests(calls[key], others[key]), key))),
-        in_first_only=tuple(key for key in calls if key not in others),
-        in_second_only=tuple(key for key in others if key not in calls),
+        sent_in_first_only=tuple(key for key in calls if key not in others),
+        sent_in_second_only=tuple(key for key in others if key not in calls),
     )
 
 
@@ -132,7 +132,7 @@ def sentences(found: RunChanges) -> Iterator[str]:
         yield f"the inputs changed: {_listed(found.inputs)}"
     if found.sent:
         yield f"what was sent changed: {_listed(found.sent)}"
-    for which, keys in (("first", found.in_first_only), ("second", found.in_second_only)):
+    for which, keys in (("first", found.sent_in_first_only), ("second", found.sent_in_second_only)):
         if keys:
             yield f"sent in the {which} run only: {_listed(keys)}"
     if found.is_nothing:
@@ -143,19 +143,9 @@ def sentences(found: RunChanges) -> Iterator[str]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(clean, names[:_MOST_NAMES]))
-    more = len(names) - _MOST_NAMES
-    return f"{shown} and {more} more" if more > 0 else shown
+    return first([*map(clean, names)], MOST)
 
 
 def as_record(found: RunChanges) -> JsonObject:
-    return {
-        "files": found.files,
-        "file_names": [*found.file_names],
-        "inputs": [*found.inputs],
-        "secret_inputs": [*found.secret_inputs],
-        "sent_with_secrets": [*found.sent_with_secrets],
-        "sent": [*found.sent],
-        "sent_in_first_only": [*found.in_first_only],
-        "sent_in_second_only": [*found.in_second_only],
-    }
+    record: JsonObject = msgspec.to_builtins(found)
+    return record

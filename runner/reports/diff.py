@@ -10,7 +10,7 @@ from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.reports.changes import ComparedRun, RunChanges, as_record, changes, requests, sentences
-from runner.reports.safe import clean, json_document, safe
+from runner.reports.safe import clean, json_document, moment, safe
 from runner.reports.sameness import ABSENT, MaybeJson, NoValue, Sameness, ValueDifference
 from runner.reports.words import shortened, title
 from runner.runs.events import CallSent
@@ -140,7 +140,7 @@ def _error(step: StepResult | None) -> str | None:
 
 def text(found: RunDifferences) -> str:
     """A heading, the differences of the runs, then those of each row below its key."""
-    first, second = (f"{title(run)} {clean(run.id)}, {_started(run)}" for run in found.runs)
+    first, second = (f"{title(run)} {clean(run.id)}, {moment(run.started_at)}" for run in found.runs)
     lines = [f"first:  {first}", f"second: {second}"]
     if found.is_same:
         secrets = found.changes.secret_inputs
@@ -157,10 +157,6 @@ def text(found: RunDifferences) -> str:
     number += bool(found.changes.files)
     end = SAME if found.is_same else f"{many(number, 'difference')}\n"
     return "".join(f"{line}\n" for line in lines) + end
-
-
-def _started(run: RunResult) -> str:
-    return clean(run.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
 
 
 def _row_lines(row: RowDifferences) -> Iterator[str]:

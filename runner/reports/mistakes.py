@@ -23,7 +23,7 @@ _LEFT_OUT = "..."
 
 def text(problems: Sequence[Problem]) -> str:
     """All problems, those of one file together and in the order of their places, a blank line between two."""
-    return "\n".join(_text(problem) for problem in in_order(problems))
+    return "\n".join("".join(f"{line.rstrip()}\n" for line in _lines(problem)) for problem in in_order(problems))
 
 
 def json(problems: Sequence[Problem]) -> str:
@@ -55,10 +55,6 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 def _start(span: Span | None) -> tuple[int, int]:
     return (span.line, span.column) if span else (0, 0)
-
-
-def _text(problem: Problem) -> str:
-    return "".join(f"{line.rstrip()}\n" for line in _lines(problem))
 
 
 def _lines(problem: Problem) -> Iterator[str]:

@@ -13,7 +13,7 @@ from runner.reports.otlp_request import INTERNAL, LONGEST_MESSAGE, attributes, r
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.words import shortened
-from runner.runs.events import Line, RunStarted
+from runner.runs.events import RunStarted
 
 _MOST_PROBLEMS: Final = 50
 _RESULTS: Final = {
@@ -70,13 +70,9 @@ def _event(problem: Problem, now: str) -> Json:
 
 def _id_of_command(command: ReportedCommand) -> str | None:
     for run in command.runs:
-        first = _start(run.lines[0]) if run.lines else None
+        first = (run.lines[0].event if isinstance(run.lines[0].event, RunStarted) else None) if run.lines else None
         try:
             return uuid.UUID(str(first.command)).hex if first is not None and first.command else None
         except ValueError:
             continue
     return None
-
-
-def _start(line: Line) -> RunStarted | None:
-    return line.event if isinstance(line.event, RunStarted) else None

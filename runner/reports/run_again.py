@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runner.foundation.sentences import many
+from runner.foundation.sentences import first, many
 from runner.reports.next_steps import NextStep, is_fleet, verb_command
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
@@ -81,8 +81,7 @@ def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
 
 def starts_again(keys: Sequence[str]) -> str:
     """The warning of what starts a second time."""
-    more = f" and {len(keys) - _MOST_KEYS} more" if len(keys) > _MOST_KEYS else ""
-    return f"careful, it starts again what must happen only once: {', '.join(map(clean, keys[:_MOST_KEYS]))}{more}"
+    return f"careful, it starts again what must happen only once: {first([*map(clean, keys)], _MOST_KEYS)}"
 
 
 def repeated_keys(run: TimedRun) -> tuple[str, ...]:

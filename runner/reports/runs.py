@@ -9,7 +9,7 @@ from runner.foundation.sentences import many
 from runner.reports.cells import aligned
 from runner.reports.next_steps import next_steps
 from runner.reports.run_again import RunAgain
-from runner.reports.safe import clean
+from runner.reports.safe import clean, moment
 from runner.reports.words import failing_step, in_doubt, title
 from runner.runs.result import RunResult
 
@@ -46,11 +46,7 @@ def _cells(listed: Listed) -> tuple[str, ...]:
     result = listed.result
     job = title(result) if result.job else ""
     status = RUNNING if listed.is_running else str(result.status)
-    return status, clean(result.id), _started(result), job, written(result.seconds), _note(listed)
-
-
-def _started(result: RunResult) -> str:
-    return clean(result.started_at).replace("T", " ").removesuffix("Z").partition(".")[0]
+    return status, clean(result.id), moment(result.started_at), job, written(result.seconds), _note(listed)
 
 
 def _note(listed: Listed) -> str:
@@ -78,7 +74,7 @@ def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     found = [(run, next_steps(run.result, store=run.store)) for run in runs if not (run.is_running or run.changed)]
     waiting = [(run, steps) for run, steps in found if steps]
     for listed, steps in waiting[:_MOST_OPEN]:
-        yield f"\nwhat {title(listed.result)} of {_started(listed.result)} needs next:\n"
+        yield f"\nwhat {title(listed.result)} of {moment(listed.result.started_at)} needs next:\n"
         for step in steps:
             yield f"  {step.command}\n      {step.does}\n"
     if more := len(waiting[_MOST_OPEN:]):

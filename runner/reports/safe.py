@@ -28,6 +28,11 @@ def clean(text: str) -> str:
     return text if text.isascii() and text.isprintable() and "##" not in text else safe(str(hide(text)))
 
 
+def moment(text: str) -> str:
+    """A moment of an event as people read it, to the second."""
+    return clean(text).replace("T", " ").partition(".")[0].removesuffix("Z")
+
+
 def safe(text: str, *, keep_lines: bool = False) -> str:
     """A text without holes made safe to print; a command to a CI is broken by the way it is escaped."""
     shown = visible(text, keep_lines=keep_lines).replace("\t", "    ")

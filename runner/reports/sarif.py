@@ -47,7 +47,7 @@ def _rule(code: str) -> JsonObject:
     return {
         "id": code,
         "name": _named(explained.title),
-        "shortDescription": {"text": _sentence(explained.title)},
+        "shortDescription": {"text": f"{explained.title[0].upper()}{explained.title[1:]}."},
         "fullDescription": {"text": first},
         "help": {"text": as_text(explained), "markdown": as_markdown(explained)},
         "defaultConfiguration": {"level": "error"},
@@ -58,10 +58,6 @@ def _named(title: str) -> str:
     """`UnknownKey`: SARIF wants a name that is stable and reads like one of a class."""
     words = "".join(letter if letter.isalnum() else " " for letter in title.partition(":")[0]).split()
     return "".join(word[0].upper() + word[1:] for word in words)
-
-
-def _sentence(title: str) -> str:
-    return f"{title[0].upper()}{title[1:]}."
 
 
 def _result(problem: Problem, codes: Sequence[str]) -> JsonObject:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import STOPPED, ExitCode
+from runner.foundation.sentences import first
 from runner.foundation.values import Json, compact
-from runner.reports.safe import clean, safe
+from runner.reports.safe import clean, moment, safe
 from runner.runs.events import RunStatus, Status, Trouble
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
@@ -17,6 +18,7 @@ from runner.secrets.redact import hide
 LONGEST_VALUE = 200
 """Characters of a value that are printed where a person reads; files hold it whole."""
 
+_MOST_KEYS = 5
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
 
@@ -101,11 +103,10 @@ def because(step: StepResult) -> str:
 def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
     """The rows whose outcome nobody knows: of a row that has parts, the parts."""
     unknown = [step for step in steps if step.status is Status.UNKNOWN]
-    return tuple(step for step in unknown if not any(_is_part(other, step) for other in unknown))
-
-
-def _is_part(step: StepResult, whole: StepResult) -> bool:
-    return step.key.startswith((f"{whole.key}/", f"{whole.key}["))
+    wholes = [(f"{step.key}/", f"{step.key}[") for step in unknown]
+    return tuple(
+        step for step, parts in zip(unknown, wholes, strict=True) if not any(k.key.startswith(parts) for k in unknown)
+    )
 
 
 def failing_step(result: RunResult) -> StepResult | None:
@@ -129,9 +130,8 @@ def in_doubt(steps: Sequence[StepResult]) -> str:
     return f"in doubt: {'; '.join(parts)}" if parts else ""
 
 
-def _keys(steps: Sequence[StepResult], limit: int = 5) -> str:
-    keys = [clean(step.key) for step in steps]
-    return ", ".join(keys[:limit]) + (f" and {len(keys) - limit} more" if len(keys) > limit else "")
+def _keys(steps: Sequence[StepResult]) -> str:
+    return first([clean(step.key) for step in steps], _MOST_KEYS)
 
 
 def labelled(label: str, text: str) -> list[str]:
@@ -168,9 +168,8 @@ def called(person: Person | VerdictBy) -> str:
 
 def judged(answer: Judged) -> str:
     """A person's answer about a row, who gave it, and when."""
-    when = clean(answer.at).replace("T", " ").partition(".")[0].removesuffix("Z")
     label = "answer" if answer.verdict in ("yes", "no") else "verdict"
-    return f"{label}: {clean(answer.verdict)}, by {given_by(answer.by)}, {when} UTC"
+    return f"{label}: {clean(answer.verdict)}, by {given_by(answer.by)}, {moment(answer.at)} UTC"
 
 
 def reasons(step: StepResult, *, traces: bool = True) -> list[str]:

@@ -116,7 +116,7 @@ def sure_word(row: TimedRow) -> str:
 
 
 def _portions(run: TimedRun, nodes: Sequence[Node], scale: _Scale) -> tuple[Portion, ...]:
-    drawn = [_drawn(run, node, scale) for node in nodes]
+    drawn = [(_turns(run, node) if isinstance(node, TurnGroup) else _row(run, node, scale)) for node in nodes]
     found = []
     for at in range(0, len(drawn), _IN_PORTION):
         part = tuple(drawn[at : at + _IN_PORTION])
@@ -127,10 +127,6 @@ def _portions(run: TimedRun, nodes: Sequence[Node], scale: _Scale) -> tuple[Port
 
 def _name(drawn: Drawn) -> str:
     return drawn.key if isinstance(drawn, DrawnRow) else drawn.name
-
-
-def _drawn(run: TimedRun, node: Node, scale: _Scale) -> Drawn:
-    return _turns(run, node) if isinstance(node, TurnGroup) else _row(run, node, scale)
 
 
 def _row(run: TimedRun, node: RowNode, scale: _Scale) -> DrawnRow:

@@ -145,14 +145,26 @@ def lost(process_id: str | None = None) -> Attempt:
     return replace(not_passed("E402", message, hint, status=Status.UNKNOWN), process_id=process_id)
 
 
-def candidates(row: OpenRow, start: Start, *, last: bool) -> Running[list[JsonObject] | Unread]:
-    """The rows of the log that may be made by `start`, without those that other calls own; `last` as in `new_rows`."""
+def candidates(
+    row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False
+) -> Running[list[JsonObject] | Unread]:
+    """The rows of the log that may be made by `start`, without those that other calls own; `last` as in `new_rows`.
+
+    `at_any_time`: with the new rows that began at another time by the server's clock, which may be of two clocks, but
+    for those that an earlier start may have made.
+    """
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(_UNBOUNDED)
     rows = yield from process_log.new_rows(row, start, last=last)
     if isinstance(rows, Unread):
         return rows
-    rows = [found for found in rows if starts.may_be_of(row.log, start, found)]
+    others = starts.missing(row.log, start.process, besides=start) if at_any_time else ()
+    rows = [
+        found
+        for found in rows
+        if starts.may_be_of(row.log, start, found)
+        or (at_any_time and not any(starts.may_be_of(row.log, other, found) for other in others))
+    ]
     if rows:
         rows, _ = yield from starts.of_no_other(row, start.process, rows, keys=None)
     return rows

@@ -98,11 +98,13 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
 
 
 def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[list[JsonObject] | Unread]:
-    """The rows that may be those of the call, which come within a second where it has happened."""
+    """The rows that may be those of the call, which come within a second where it has happened. What is new since its
+    watermark may be, whatever the server's clocks say: only where nothing is new it may be made again.
+    """
     if row.log.refusal is not None:
         return Unread(row.log.refusal)
     for seconds in (*pauses, None):
-        rows = yield from doubt.candidates(row, sent, last=seconds is None)
+        rows = yield from doubt.candidates(row, sent, last=seconds is None, at_any_time=sent.marked)
         if isinstance(rows, Unread) or rows or seconds is None:
             break
         yield from pause(row, seconds, why=PauseReason.SETTLE)

@@ -275,6 +275,18 @@ def test_an_answer_that_names_the_process_of_another_call_proves_nothing() -> No
 # a call that was turned away (12)
 
 
+@pytest.mark.parametrize("behind", [-20.0, 3.0, 20.0])
+def test_a_start_that_was_turned_away_is_not_made_again_where_a_new_row_began_by_another_clock(behind: float) -> None:
+    class Skewed(Repeated):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["started"] = moment(self.t - behind)
+
+    world = Skewed(answers=[turned_away()], call_seconds=0.0).carry_out(planned(ONE))
+    assert world.sent.count("execute UsrA") == 1
+    assert ended(world, "a")[0] in ("unknown", "passed")
+
+
 @pytest.mark.parametrize("status", [401, 429])
 @pytest.mark.parametrize("verify", ["auto", "log", "none"])
 def test_a_start_that_happened_and_was_turned_away_is_never_made_again(status: int, verify: str) -> None:

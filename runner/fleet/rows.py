@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from msgspec.structs import asdict
 
 from runner.fleet.link import Link
-from runner.runs.pending_starts import BEFORE, MOST, as_pending, recent, with_rows
+from runner.runs.pending_starts import BEFORE, MOST, are_under_way, as_pending, recent, settled
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 NEAR: Final = 5.0
@@ -128,8 +128,8 @@ class FleetRows:
         if not known:
             return False
         values |= {"epoch": now, "since": min(known.values()) - BEFORE, "most": MOST}
-        over = [as_pending(row) for row in self._link.run(_OVER, values).fetchall()]
-        found = with_rows([*pending, *over], known) if len(over) < MOST else {}
+        others = self._link.run(_OVER, values).fetchall() if are_under_way(pending, now=now) else ()
+        found = settled(pending, [as_pending(row) for row in others], known, now=now)
         values |= {"numbers": [start.number for start in found.values()], "ids": [*found]}
         values |= {"runs": [start.run for start in found.values()], "keys": [start.key for start in found.values()]}
         if found:

@@ -40,6 +40,24 @@ def recent(rows: Mapping[str, float], pending: Sequence[PendingStart]) -> dict[s
     return {row: began for row, began in rows.items() if began >= since}
 
 
+def are_under_way(starts: Iterable[PendingStart], *, now: float) -> bool:
+    return any(start.answered > now for start in starts)
+
+
+def settled(
+    pending: Sequence[PendingStart], over: Sequence[PendingStart], rows: Mapping[str, float], *, now: float
+) -> dict[str, PendingStart]:
+    """The ids of rows with the `pending` starts that lack theirs no more.
+
+    A start that was answered has begun by then: it is enough that a row is left for each start that is not `over`. One
+    that is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
+    where there is one for all that may have made it, over or not.
+    """
+    certain = with_rows([*pending, *over], rows) if len(over) < MOST else {}
+    found = {row: start for row, start in certain.items() if start.answered > now}
+    return found | {row: start for row, start in with_rows(pending, rows).items() if start.answered <= now}
+
+
 def as_pending(columns: Iterable[object]) -> PendingStart:
     """A start as a store has it: the fields in their order."""
     return msgspec.convert(dict(zip(PendingStart.__struct_fields__, columns, strict=True)), PendingStart)
@@ -49,7 +67,6 @@ def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict
     """The ids of rows that are there for certain starts: where several may have made some rows, each of them has one.
 
     `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
-    `starts` that are over have to be among them: one may have made a row that nobody has read for it.
     """
     found: dict[str, PendingStart] = {}
     left = sorted(starts, key=lambda start: start.began)

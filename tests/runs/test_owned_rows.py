@@ -315,6 +315,19 @@ def test_a_row_that_was_read_before_a_start_began_is_not_of_it(owned: Owned, clo
     assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=29.8)) == Others()
 
 
+def test_runs_one_after_another_are_verified_again_when_a_start_that_hung_is_over(owned: Owned, clock: Clock) -> None:
+    began(owned, "hangs")
+    first, verified = clock.now, []
+    for number in range(20):
+        after, marked = began(owned, str(number)), clock.now
+        clock.now += 10.0
+        after.answer("a")
+        before = tuple((str(earlier), clock.now - first - 10.0 * earlier) for earlier in range(number))
+        asked = query(key="a", rows=(str(number),), keys=TAKES, before=before, before_read=clock.now - marked)
+        verified.append(not after.ask(asked).rival)
+    assert verified == [False] * 9 + [True] * 11
+
+
 def test_an_answer_ends_the_start_that_it_is_of_also_where_the_next_of_its_row_begins_at_once(
     owned: Owned, clock: Clock
 ) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.foundation.private_files import PRIVATE_FILE
-from runner.runs.pending_starts import BEFORE, MOST, as_pending, recent, with_rows
+from runner.runs.pending_starts import BEFORE, MOST, are_under_way, as_pending, recent, settled
 from runner.runs.store import Others, RowQuery, StoreError
 
 _TABLES = """
@@ -191,8 +191,8 @@ class RowsOfRun:
         if not (free := recent(free, pending)):
             return
         values = (*started, now - NEAR, min(free.values()) - BEFORE + self._settle, MOST)
-        over = [as_pending(columns) for columns in database.execute(_OVER.format(codes=marks), values)]
-        found = with_rows([*pending, *over], free) if len(over) < MOST else {}
+        others = database.execute(_OVER.format(codes=marks), values) if are_under_way(pending, now=now) else ()
+        found = settled(pending, [as_pending(columns) for columns in others], free, now=now)
         database.executemany(_GIVEN, [(row, start.run, start.key, now) for row, start in found.items()])
         database.executemany("DELETE FROM start WHERE number = ?", {(start.number,) for start in found.values()})
 

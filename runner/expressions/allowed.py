@@ -67,6 +67,8 @@ def _check(node: nodes.Node, uses: Uses, depth: int) -> None:
             _check_record(node, uses, depth)
         case nodes.Filter() | nodes.Test():
             _check_filter_or_test(node, uses, depth)
+        case nodes.Not(node=nodes.Test() as test):
+            _check_filter_or_test(test, uses, depth + 1, denied=True)
         case nodes.Call():
             uses.functions.append(check_function(node, uses.available))
             _check_parts(node.args, uses, depth)
@@ -214,11 +216,11 @@ def _text_comparisons(left: nodes.Expr, operand: nodes.Operand) -> Iterator[Text
             yield TextComparison(path, text.value, _line(text), within=is_in and text is right)
 
 
-def _check_filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, depth: int) -> None:
+def _check_filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, depth: int, *, denied: bool = False) -> None:
     assert node.node is not None, "only a filter block of a template has no value"
     check_node(node.node, uses, depth)
     if isinstance(node, nodes.Filter):
         check_filter(node)
     else:
-        check_test(node)
+        check_test(node, denied=denied)
     _check_parts([*node.args, *(pair.value for pair in keywords(node))], uses, depth)

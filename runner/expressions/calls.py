@@ -44,10 +44,11 @@ def check_filter(node: nodes.Filter) -> None:
     _check_filter_call(node.name, node, node.args, [pair.key for pair in keywords(node)])
 
 
-def check_test(node: nodes.Test) -> None:
+def check_test(node: nodes.Test, *, denied: bool = False) -> None:
+    """`denied`: it is the test of an `is not`."""
     _check_stars(node, node.name)
     _raise_if(f"`{node.name}` takes its argument without a name" if node.kwargs else None, node.name, node)
-    _check_test_call(node.name, node, node.args)
+    _check_test_call(node.name, node, node.args, denied=denied)
 
 
 def refused(node: nodes.Node, message: str, hint: str | None = None, name: str | None = None) -> TemplateProblem:
@@ -141,18 +142,20 @@ def _check_filter_call(name: str, node: nodes.Node, arguments: list[nodes.Expr],
             _check_pattern(name, node, arguments)
 
 
-def _check_test_call(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
+def _check_test_call(name: str, node: nodes.Node, arguments: list[nodes.Expr], *, denied: bool = False) -> None:
     if name not in TESTS:
-        raise _unknown("test", name, node, _test_hint(name, node))
+        raise _unknown("test", name, node, _test_hint(name, node, denied=denied))
     _raise_if(misused(name, TESTS[name].call, len(arguments), ()), name, node)
     if TESTS[name].pattern:
         _check_pattern(name, node, arguments)
 
 
-def _test_hint(name: str, node: nodes.Node) -> str | None:
+def _test_hint(name: str, node: nodes.Node, *, denied: bool) -> str | None:
     if not isinstance(node, nodes.Test):
         return hint("fields", name.lower()) or suggestion("tests", name, TESTS)
-    return suggestion("tests", name, TESTS, value=written(node.node), argument=_first_argument(node))
+    value, argument = written(node.node), _first_argument(node)
+    opposite = hint("denied_tests", name.lower(), value=value, argument=argument) if denied else None
+    return opposite or suggestion("tests", name, TESTS, value=value, argument=argument)
 
 
 def _check_loop(name: str, node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:

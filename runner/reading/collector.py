@@ -60,7 +60,7 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
     def add_unreadable(self, found: Finding, path: Path, text: str) -> None:
         """Add why the text at `path` cannot be read: YAML may have cut it."""
         cut = self.document.quote_hint(path) if found.code == "E120" else None
-        self.add_in_text(replace(found, hint=cut or found.hint), path, text)
+        self.add_in_text(replace(found, hint=found.hint or cut), path, text)
 
     def add_all_in_text(self, found: Iterable[Finding], path: Path, text: str) -> None:
         for each in islice(found, MOST_IN_A_TEXT):

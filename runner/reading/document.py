@@ -26,6 +26,7 @@ CUT_OFF = "YAML reads a comma inside `{ }` as the end of a value: put the whole 
 IN_QUOTES = "put the whole text in quotes"
 _PROPOSED = lazy_pattern(r"`([^`]+)`")
 _REPLACEMENT = lazy_pattern(r"(?:write|did you mean) `([^`]+)`")
+_BREAKS_NOTHING = lazy_pattern(r"[\"']|\w+: ")
 _BREAKS_FLOW = lazy_pattern(r"[\[\]{},]|: | #")
 _COMMA = lazy_pattern(r"\s*,")
 _COMMENT = lazy_pattern(r"[ \t]+#")
@@ -149,9 +150,9 @@ class Document(Struct, frozen=True, kw_only=True):
 
     def in_quotes(self, path: Path, hint: str | None, *, part: str) -> str | None:
         """`hint` with the advice to write quotes, where the text at `path` lies bare inside `{ }` or `[ ]`, and what is
-        proposed in the place of its `part` would break it; else None.
+        proposed in the place of its `part` would break it; else None. What begins with a key belongs elsewhere.
         """
-        proposed = [each for each in _PROPOSED.findall(hint or "") if each[0] not in "\"'"]
+        proposed = [each for each in _PROPOSED.findall(hint or "") if not _BREAKS_NOTHING.match(each)]
         if hint is None or IN_QUOTES in hint or not any(map(_BREAKS_FLOW.search, proposed)) or not self.is_bare(path):
             return None
         starts = [self._bounds(self._find(path[:length]).node)[0] for length in range(len(path))]

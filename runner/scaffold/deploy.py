@@ -5,6 +5,7 @@ The templates are in `deploy_files/`; `specs/deploy` in the repository shows eac
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -22,6 +23,7 @@ from runner.scaffold.deploy_kinds import DEPLOY_KINDS, DeployKind
 from runner.scaffold.new_files import NewFile, write_files
 from runner.targets.files import NAME
 from runner.targets.model import SiteTarget
+from runner.targets.resolve import variables_of
 from runner.terminal import output
 from runner.version import VERSION
 
@@ -34,17 +36,20 @@ _SECRET = lazy_pattern(r"[a-z0-9][a-z0-9.-]*")
 _NOT_IN_A_NAME = lazy_pattern(r"[^A-Za-z0-9._/-]+")
 _NO_LABEL = lazy_pattern(r"[^a-z0-9]+")
 _USUAL_TARGET = "staging"
+_USUAL_VARIABLES = ("CREATIO_USERNAME", "CREATIO_PASSWORD")
 TOP = "kustomization.yaml"
+Targets: TypeAlias = Mapping[str, Sequence[str]]
+"""The sites, each with the environment variables that hold its credentials."""
 
 
 class JobFolder(Struct, frozen=True, kw_only=True):
     """The jobs that are to be carried out. `files` are all that they read, by name, in the folder itself; `elsewhere`
-    are jobs that read others. `sites` are those of the targets file.
+    are jobs that read others. `sites` are those of the targets file, each with the environment variables that it reads.
     """
 
     files: tuple[str, ...]
     elsewhere: tuple[str, ...]
-    sites: tuple[str, ...]
+    sites: Mapping[str, tuple[str, ...]]
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -65,7 +70,8 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
     """
     folder, kind = wanted.folder, DEPLOY_KINDS[wanted.kind]
     jobs = _job_folder(folder, needs_targets=kind.reads_folder)
-    targets = tuple(dict.fromkeys(wanted.targets)) or jobs.sites or (_USUAL_TARGET,)
+    names = tuple(dict.fromkeys(wanted.targets)) or tuple(jobs.sites) or (_USUAL_TARGET,)
+    targets = {name: jobs.sites.get(name) or _USUAL_VARIABLES for name in names}
     image = wanted.image or "ghcr.io/OWNER/creatio-runner"
     secret = wanted.secret or "creatio-runner-db"
     for word, pattern, what in (
@@ -103,7 +109,8 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
     if needs_targets and above is not None and not _is_in(above, folder):
         message = f"`{NAME}` of the jobs is in another folder: {clean(path_name(above))}"
         raise UsageError(Problem(code="E150", message=message, hint="put it beside the jobs"))
-    sites = [name for file in project.files for name, target in file.targets.items() if isinstance(target, SiteTarget)]
+    known = {name: target for file in project.files for name, target in file.targets.items()}
+    sites = {name: variables_of(target) for name, target in known.items() if isinstance(target, SiteTarget)}
     read = {Path(file.document.file).name: list(_read_by(file)) for file in project.files}
     whole = {name: paths for name, paths in read.items() if all(_is_in(path, folder) for path in paths)}
     catalogues = [f"{name}{ENDING}" for name in sites if (folder / f"{name}{ENDING}").is_file()]
@@ -111,7 +118,7 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
     return JobFolder(
         files=tuple(sorted(names)),
         elsewhere=tuple(sorted(read.keys() - whole.keys())),
-        sites=tuple(dict.fromkeys(sites)),
+        sites=sites,
     )
 
 
@@ -151,23 +158,35 @@ def _branch(folder: Path) -> str:
     return branch if branch is not None and _FOLDER.fullmatch(branch) else "main"
 
 
-def _lists(kind: DeployKind, jobs: JobFolder, targets: Sequence[str]) -> dict[str, str]:
-    """What a template has once for each job, site or worker."""
-    workers = "".join(_filled(_template("compose/worker.yaml"), _of_target(target)) for target in targets)
+def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str]:
+    """What a template has once for each job, site, worker or variable."""
+    workers = "".join(_filled(_template("compose/worker.yaml"), _of_target(target)) for target in targets.items())
+    variables = tuple(dict.fromkeys(name for several in targets.values() for name in several))
     left_out = "".join(f"\n      # not {name}: it reads files of other folders" for name in jobs.elsewhere)
     return {
         "RESOURCES": "".join(f"\n  - {name}" for name in kind.resources),
         "JOBS": "".join(f"\n      - {name}" for name in jobs.files) + left_out,
         "WORKER_FILES": "".join(f"\n  - worker-{_label(target)}.yaml" for target in targets),
         "WORKERS": workers,
+        "SECRETS": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in variables),
+        "EMPTY": "\n".join(f"{name}=''" for name in variables),
+        **_of_variables(variables),
     }
 
 
-def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targets: Sequence[str]) -> Iterator[NewFile]:
+def _of_variables(names: Sequence[str]) -> dict[str, str]:
+    return {
+        "VARIABLES": both(names),
+        "LITERALS": " ".join(f"--from-literal={name}=…" for name in names),
+        "ASSIGNED": both([f"{name}='…'" for name in names]),
+    }
+
+
+def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targets: Targets) -> Iterator[NewFile]:
     """The files of a kind. Whatever of them is there is left as it is: another kind may have written it."""
     for name, (template, what) in kind.files.items():
         text = _template(template)
-        for own in map(_of_target, targets) if "@LABEL@" in name else [dict[str, str]()]:
+        for own in map(_of_target, targets.items()) if "@LABEL@" in name else [dict[str, str]()]:
             filled = _filled(text, {**marks, **own})
             yield NewFile(path=folder / _filled(name, own), text=filled, what=_filled(what, own), may_be_there=True)
 
@@ -180,8 +199,9 @@ def _filled(text: str, marks: Mapping[str, str]) -> str:
     return _MARK.sub(lambda found: marks[found[1]], text)
 
 
-def _of_target(target: str) -> dict[str, str]:
-    return {"TARGET": target, "LABEL": _label(target)}
+def _of_target(target: tuple[str, Sequence[str]]) -> dict[str, str]:
+    name, variables = target
+    return {"TARGET": name, "LABEL": _label(name), **_of_variables(variables)}
 
 
 def _label(target: str) -> str:
@@ -199,7 +219,7 @@ def _of_files_that_differ(kind: DeployKind, folder: Path, paths: Sequence[Path])
 
 
 def _to_do(
-    kind: DeployKind, marks: Mapping[str, str], targets: Sequence[str], jobs: JobFolder, *, is_root: bool
+    kind: DeployKind, marks: Mapping[str, str], targets: Targets, jobs: JobFolder, *, is_root: bool
 ) -> Iterator[str]:
     yield from (f"write the site `{target}` into {marks['IN']}{NAME}" for target in targets if target not in jobs.sites)
     if jobs.elsewhere and kind.resources:
@@ -207,5 +227,5 @@ def _to_do(
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
     for line in kind.to_do:
-        each: Iterable[Mapping[str, str]] = map(_of_target, targets) if "@LABEL@" in line else [{}]
+        each: Iterable[Mapping[str, str]] = map(_of_target, targets.items()) if "@LABEL@" in line else [{}]
         yield from (_filled(line, {**marks, **own}) for own in each)

@@ -47,7 +47,7 @@ _SECRETS = (
     ),
     (
         "store the credentials of `@TARGET@`: kubectl -n creatio-runner create secret generic creatio-@LABEL@ "
-        "--from-literal=CREATIO_USERNAME=… --from-literal=CREATIO_PASSWORD=…"
+        "@LITERALS@"
     ),
 )
 _URL = "write the address of your repository into "
@@ -92,7 +92,7 @@ DEPLOY_KINDS = {
         to_do=(
             f"{_SOURCE}INSTALL in .github/workflows/creatio-apply.yml",
             "look whether `@BRANCH@`, twice in that file, is the branch that pull requests are merged into",
-            "store CREATIO_USERNAME and CREATIO_PASSWORD as secrets of the repository",
+            "store @VARIABLES@ as secrets of the repository",
             _FIRST_STOPS.format("workflow run"),
         ),
         next="gh workflow run creatio-apply.yml -f without-ledger=apply",
@@ -101,7 +101,7 @@ DEPLOY_KINDS = {
         files={"gitlab/creatio.yml": ("gitlab/creatio.yml", "checks merge requests, applies what is merged")},
         to_do=(
             f"{_SOURCE}INSTALL in @IN@gitlab/creatio.yml",
-            "store CREATIO_USERNAME and CREATIO_PASSWORD as variables of the project, masked and protected",
+            "store @VARIABLES@ as variables of the project, masked and protected",
             "write into .gitlab-ci.yml: include: [{local: @IN@gitlab/creatio.yml}]",
             _FIRST_STOPS.format("pipeline"),
         ),
@@ -117,7 +117,7 @@ DEPLOY_KINDS = {
         to_do=(
             _INSTALL,
             "write CREATIO_DB_PASSWORD='…' into @IN@.env; the quotes keep a `$` as it is",
-            "write CREATIO_USERNAME='…' and CREATIO_PASSWORD='…' into @IN@@LABEL@.env",
+            "write @ASSIGNED@ into @IN@@LABEL@.env",
             "for jobs with the tag `nightly`, let cron start: docker compose -f @IN@compose.yaml run --rm nightly",
         ),
         next="docker compose -f @IN@compose.yaml up -d && docker compose -f @IN@compose.yaml run --rm apply",

@@ -55,6 +55,12 @@ def resolve_url(
     return url if isinstance(url, Problem) else url.rstrip("/")
 
 
+def variables_of(target: SiteTarget) -> tuple[str, ...]:
+    """The environment variables that the templates of a target read, in the order of its keys."""
+    templates = (parse.target_template(text) for text in _written(target).values() if "{{" in text)
+    return tuple(dict.fromkeys(name for template in templates for name in _variables(template)))
+
+
 def _read(
     target: SiteTarget, key: Keys, text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> str | Problem:

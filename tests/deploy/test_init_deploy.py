@@ -152,6 +152,26 @@ def test_the_branch_is_the_one_that_git_has(
     assert f"look whether `{branch}`" in capsys.readouterr().out
 
 
+def test_the_variables_are_those_that_the_sites_of_the_targets_file_read(capsys: pytest.CaptureFixture[str]) -> None:
+    auth = 'auth: {username: "{{ env.OUR_USER }}", password: "{{ env.OUR_PASSWORD }}"}'
+    Path("jobs/targets.yaml").write_text(TARGETS.replace("east.example.com, runtime: net", f"east.example.com, {auth}"))
+    todo = {
+        "github": "store `OUR_USER` and `OUR_PASSWORD` as secrets of the repository",
+        "gitlab": "store `OUR_USER` and `OUR_PASSWORD` as variables of the project",
+        "compose": "write `OUR_USER='…'` and `OUR_PASSWORD='…'` into jobs/east.env",
+        "kubernetes": "creatio-east --from-literal=OUR_USER=… --from-literal=OUR_PASSWORD=…",
+        "cron": "",
+    }
+    for kind, line in todo.items():
+        assert ended(["init", "jobs", "--deploy", kind, "-t", "east"]) == 0
+        assert line in capsys.readouterr().out
+    workflow = next(Path("jobs").rglob("creatio-apply.yml")).read_text()
+    assert workflow.endswith(
+        "          OUR_USER: ${{ secrets.OUR_USER }}\n          OUR_PASSWORD: ${{ secrets.OUR_PASSWORD }}\n"
+    )
+    assert "\nOUR_USER=''\nOUR_PASSWORD=''\n" in Path("jobs/cron/environment").read_text()
+
+
 def test_secrets_of_compose_are_not_for_git() -> None:
     Path("jobs/.gitignore").write_text("mine\n")
     assert ended(["init", "jobs", "--deploy", "compose"]) == 0

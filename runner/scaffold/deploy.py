@@ -15,6 +15,8 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record
 from runner.foundation.sentences import both
+from runner.foundation.values import Json
+from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
 from runner.project.paths import called as path_name
 from runner.project.project import open_project
@@ -45,11 +47,13 @@ Targets: TypeAlias = Mapping[str, Sequence[str]]
 class JobFolder(Struct, frozen=True, kw_only=True):
     """The jobs that are to be carried out. `files` are all that they read, by name, in the folder itself; `elsewhere`
     are jobs that read others. `sites` are those of the targets file, each with the environment variables that it reads.
+    `lacking` are inputs that must be given, each with the jobs that need it.
     """
 
     files: tuple[str, ...]
     elsewhere: tuple[str, ...]
     sites: Mapping[str, tuple[str, ...]]
+    lacking: Mapping[str, Sequence[str]]
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -119,7 +123,18 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
         files=tuple(sorted(names)),
         elsewhere=tuple(sorted(read.keys() - whole.keys())),
         sites=sites,
+        lacking=_lacking(project.files),
     )
+
+
+def _lacking(files: Iterable[JobFile]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for job in (file.job for file in files if file.job is not None):
+        cases: Sequence[Mapping[str, Json]] = [{}] if job.cases is None else [case.inputs for case in job.cases]
+        for declared in job.inputs:
+            if declared.required and not all(declared.name in given for given in cases):
+                found.setdefault(declared.name, []).append(job.name)
+    return found
 
 
 def _read_by(file: JobFile) -> Iterator[Path]:
@@ -226,6 +241,8 @@ def _to_do(
         yield f"put jobs that read files of other folders into the image: {both(jobs.elsewhere)}"
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
+    for name, needed_by in jobs.lacking.items():
+        yield f"set {VARIABLE}{name.upper()} where `runner apply` is carried out: {both(needed_by)} must have it"
     for line in kind.to_do:
         each: Iterable[Mapping[str, str]] = map(_of_target, targets.items()) if "@LABEL@" in line else [{}]
         yield from (_filled(line, {**marks, **own}) for own in each)

@@ -45,10 +45,7 @@ _SECRETS = (
         "store the database's address: kubectl -n creatio-runner create secret generic @DB_SECRET@ "
         "--from-literal=uri=postgresql://… --from-literal=owner-uri=postgresql://…"
     ),
-    (
-        "store the credentials of `@TARGET@`: kubectl -n creatio-runner create secret generic creatio-@LABEL@ "
-        "@LITERALS@"
-    ),
+    ("store the credentials of `@TARGET@`: kubectl -n creatio-runner create secret generic creatio-@LABEL@ @LITERALS@"),
 )
 _URL = "write the address of your repository into "
 

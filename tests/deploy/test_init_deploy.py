@@ -172,6 +172,16 @@ def test_the_variables_are_those_that_the_sites_of_the_targets_file_read(capsys:
     assert "\nOUR_USER=''\nOUR_PASSWORD=''\n" in Path("jobs/cron/environment").read_text()
 
 
+def test_inputs_that_somebody_must_give_are_left_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    needs = "inputs: {month: {type: string}, year: {default: 2026}}\nsteps"
+    for name in ("a", "b"):
+        Path(f"jobs/{name}.job.yaml").write_text(JOB.format(name, "east").replace("steps", needs))
+    assert ended(["init", "jobs", "--deploy", "github"]) == 0
+    left = [line for line in capsys.readouterr().out.splitlines() if "CREATIO_RUNNER_INPUT" in line]
+    needed = "set CREATIO_RUNNER_INPUT_MONTH where `runner apply` is carried out: `a` and `b` must have it"
+    assert left == [f"  {needed}"]
+
+
 def test_secrets_of_compose_are_not_for_git() -> None:
     Path("jobs/.gitignore").write_text("mine\n")
     assert ended(["init", "jobs", "--deploy", "compose"]) == 0

@@ -112,7 +112,7 @@ class FilledOption(options.EnvOption):
 @options.JOBS
 @options.FAIL_FAST
 @options.ALLOW_EMPTY
-@options.EXECUTION
+@options.execution(f"{USUAL_RUNS} beside the ledger; with --ledger in the current folder")
 @options.form()
 @options.reports
 @click.pass_context

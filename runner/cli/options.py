@@ -295,15 +295,14 @@ KEYWORD = option(
     metavar="TEXT",
     help="Only runs whose `job[case]` holds this text, in any case; several times: one of the texts.",
 )
-RUNS = option(
-    "--runs",
-    metavar="DIR",
-    type=StoreOfRuns(),
-    default=USUAL,
-    show_default=True,
-    callback=_store,
-    help="The folder in which runs are stored.",
-)
+
+
+def _runs(usual: str) -> Callable[[_F], _F]:
+    what = f"The folder in which runs are stored. [default: {usual}]"
+    return option("--runs", metavar="DIR", type=StoreOfRuns(), default=USUAL, callback=_store, help=what)
+
+
+RUNS = _runs(USUAL)
 DB = option(
     "--db",
     "database",
@@ -388,7 +387,13 @@ def together(*several: Callable[[_F], _F]) -> Callable[[_F], _F]:
 
 
 SELECTION = together(TARGET, TARGETS, CATALOG, INPUTS, INPUTS_FILE, TAGS, KEYWORD)
-EXECUTION = together(YES, CONFIRM, HOLD, WAIT_LOCK, WAIT_READY, GRACE, RUNS, QUIET, VERBOSE)
-"""How runs are carried out."""
+
+
+def execution(usual_runs: str) -> Callable[[_F], _F]:
+    """How runs are carried out; without `--runs` they are stored in `usual_runs`."""
+    return together(YES, CONFIRM, HOLD, WAIT_LOCK, WAIT_READY, GRACE, _runs(usual_runs), QUIET, VERBOSE)
+
+
+EXECUTION = execution(USUAL)
 STORED_RUN = together(TARGETS, INPUTS, INPUTS_FILE, EXECUTION, reports)
 """How a stored run is carried out, by `resume` and by `rerun`."""

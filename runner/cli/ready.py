@@ -26,6 +26,7 @@ from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_rea
 from runner.doctor.wait_story import Story
 from runner.execution.run_spec import RunSpec
 from runner.foundation import threads
+from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError
 from runner.foundation.raw import record
 from runner.foundation.sentences import listed
@@ -42,7 +43,7 @@ from runner.reports.cells import width
 from runner.reports.console import is_live
 from runner.reports.safe import clean
 from runner.secrets.redact import Secrets
-from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness, SandboxTarget, SiteTarget
+from runner.targets.model import Readiness, SandboxTarget, SiteTarget
 from runner.terminal import output
 
 AGAIN: Final = 30.0
@@ -159,7 +160,7 @@ class SiteWaits(Struct, kw_only=True):
         """A wait for one site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
-            raise UsageError(Problem(code="E168", message=TOO_SHORT, hint=TOO_SHORT_HINT))
+            raise UsageError(_too_short(wanted))
         file = wanted.catalogue
         expected = None if file is None else self._expected(file, codes)
         site = self.sites.of(target)
@@ -217,6 +218,12 @@ def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[
         return are_ready
 
     return wait
+
+
+def _too_short(wanted: Readiness) -> Problem:
+    every, longest = written(wanted.every), written(wanted.longest)
+    message = f"a site is ready after two readings, {every} apart: {longest} is too short for them"
+    return Problem(code="E168", message=message, hint="wait longer: `--wait-ready 10m`, or `runner ready --for 10m`")
 
 
 _News: TypeAlias = Look | Outcome | BaseException

@@ -133,6 +133,13 @@ def test_a_version_is_carried_out_once_and_again_when_the_job_changes(
     assert answers.since() == []
 
 
+def test_the_help_says_that_runs_are_beside_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["apply", "--help"]) == 0
+    assert "[default: .runner/runs beside the ledger; with --ledger in the current folder]" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
 def test_each_target_has_its_versions(answers: Answers, here: Site) -> None:
     both = targets(here.url) + targets(here.url).partition("targets:\n")[2].replace("here:", "there:")
     Path("targets.yaml").write_text(both)

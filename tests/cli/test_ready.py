@@ -273,7 +273,10 @@ def test_a_process_that_the_catalogue_does_not_have_is_told_and_not_waited_for(
 def test_two_readings_that_do_not_fit_into_the_time_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     code, deployed = ready_at_once("run", "a.job.yaml", "--wait-ready", "10ms")
     assert (code, deployed.asked) == (2, [])
-    assert "error[E168]" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "error[E168]: a site is ready after two readings, " in err
+    assert " apart: 10 ms is too short for them\n" in err
+    assert "wait longer: `--wait-ready 10m`, or `runner ready --for 10m`" in err
 
 
 def test_several_targets_are_waited_for_side_by_side_and_nothing_is_sent_before_all_are_ready(

@@ -54,8 +54,9 @@ def worker(context: click.Context, /, **_: object) -> int:
     runs go back into the queue.
 
     Where a site refuses the sign-in or cannot be reached, its target is suspended here: a run that has changed nothing
-    goes back into the queue, for other workers or for later. The same credentials are tried again after a minute at
-    the earliest, then ever more rarely, by one worker of all; `runner status` says why and since when.
+    goes back into the queue, for other workers or for later. Credentials that were refused are tried again after a
+    minute at the earliest, then ever more rarely, by one worker of all; a site that is away, or answers 5xx, within a
+    minute. `runner status` says why and since when.
 
     Exit 2 where a target cannot be made ready, as without its credentials, or the user may not write to the database
     or is not let in; no run is taken then.

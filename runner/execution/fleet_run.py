@@ -183,11 +183,13 @@ class FleetRuns:
 
     def _host(self, store: FleetStore, run: ActiveRun, turn: FleetTurn, shut_out: list[CallFailed]) -> LocalHost:
         key = run.site.key
+        target = run.site.name.name
         watched = WatchedCaller(
             run.site.client,
             has_acted=has_acted(run.earlier),
             shut_out=shut_out.append,
-            let_in=lambda: self.suspended.resume(run.site.name.name),
+            suspension=lambda: self.suspended.of(target),
+            let_in=lambda known: self.suspended.resume(target, known),
         )
         return LocalHost(
             caller=SharingCaller(watched, self._answers.setdefault(key, SharedAnswers())),

@@ -10,12 +10,15 @@ from msgspec import Struct
 from runner.foundation.durations import written
 from runner.reports.safe import clean
 from runner.service.calls import CallFailed, FailureKind
+from runner.service.sign_ins import is_refusal
 
 _NEVER_LEFT: Final = frozenset({"E301", "E302", "E313"})
 """Codes of calls for which there was no connection: no password left this machine."""
 _FIRST_PAUSES: Final = {True: 5.0, False: 60.0}
 _LONGEST_PAUSES: Final = {True: 60.0, False: 900.0}
-"""Seconds, by whether the site can be tried without a password: a few wrong tries lock an account."""
+"""Seconds, by whether a try is harmless, as no password is checked: a few wrong tries lock an account."""
+_SITES_FAULT: Final = 500
+"""The first of the statuses by which a site says that it is not well."""
 
 
 class Suspension(Struct, frozen=True, kw_only=True):
@@ -74,10 +77,17 @@ class SuspendedTargets:
                 again = written(seconds)
                 self._say(f"target `{clean(target)}` is suspended: {clean(reason)}; its runs wait, next try in {again}")
 
-    def resume(self, target: str) -> None:
-        """A call to the site was made."""
+    def of(self, target: str) -> Suspension | None:
         with self._lock:
-            if self._suspended.pop(target, None) is not None:
+            return self._suspended.get(target)
+
+    def resume(self, target: str, known: Suspension | None) -> None:
+        """A call to the site was answered that began when this was `known`. An answer to a call from before, in a
+        session that lasted until then, does not show that the site lets anybody in.
+        """
+        with self._lock:
+            if known is not None and self._suspended.get(target) is known:
+                del self._suspended[target]
                 self._say(f"target `{clean(target)}` is suspended no more")
 
     def waiting(self) -> frozenset[str]:
@@ -97,6 +107,10 @@ def _seconds_of_others(failure: CallFailed) -> float | None:
 
 
 def _pause(failure: CallFailed, before: Suspension | None) -> float:
-    is_harmless = failure.trouble.code in _NEVER_LEFT
+    is_harmless = failure.trouble.code in _NEVER_LEFT or _is_sites_fault(failure)
     first, longest = _FIRST_PAUSES[is_harmless], _LONGEST_PAUSES[is_harmless]
     return first if before is None else max(first, min(longest, before.pause * 2))
+
+
+def _is_sites_fault(failure: CallFailed) -> bool:
+    return not is_refusal(failure) and failure.status is not None and failure.status >= _SITES_FAULT

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from runner.fleet.suspended import is_shut_out
+from runner.fleet.suspended import Suspension, is_shut_out
 from runner.hosts.turns import RunLeftError
 from runner.job.model import StepEffect
 from runner.runs.events import CallSent, Line
@@ -13,23 +13,32 @@ from runner.service.login_page import acts
 
 
 class WatchedCaller:
-    """`shut_out` is given why the site lets nobody in; `let_in` is called after each answer. `has_acted`: the run has
-    sent calls that may have changed something, and its failures are the job's business.
+    """`shut_out` is given why the site lets nobody in. `let_in` is called after each answer, with the `suspension` that
+    was known when the call began. `has_acted`: the run has sent calls that may have changed something, and its failures
+    are the job's business.
     """
 
     def __init__(
-        self, caller: Caller, *, has_acted: bool, shut_out: Callable[[CallFailed], object], let_in: Callable[[], object]
+        self,
+        caller: Caller,
+        *,
+        has_acted: bool,
+        shut_out: Callable[[CallFailed], object],
+        suspension: Callable[[], Suspension | None],
+        let_in: Callable[[Suspension | None], object],
     ) -> None:
         self._caller = caller
         self._has_acted = has_acted
         self._shut_out = shut_out
+        self._suspension = suspension
         self._let_in = let_in
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         """Raises `RunLeftError` where the run is left."""
+        suspension = self._suspension()
         ending = self._caller.perform(call, seconds, gate=gate)
         if isinstance(ending, Answered):
-            self._let_in()
+            self._let_in(suspension)
         elif not self._has_acted and is_shut_out(ending):
             self._shut_out(ending)
             raise RunLeftError

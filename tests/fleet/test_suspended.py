@@ -32,6 +32,12 @@ REFUSAL = CallFailed(
     final=True,
     no_session="the site refused the sign-in",
 )
+UNWELL = CallFailed(
+    kind=FailureKind.NOT_SENT,
+    trouble=Trouble(code="E309", message="no sign-in: the site answered 503"),
+    status=503,
+    no_session="the site answered 503",
+)
 NO_WAY = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E301", message="no connection"))
 
 
@@ -258,7 +264,7 @@ def test_while_one_worker_signs_in_others_with_the_same_credentials_wait_for_wha
     assert other.begin(_deadline()) is None
 
 
-def test_a_suspended_target_is_tried_ever_more_rarely_and_sooner_where_no_password_is_sent() -> None:
+def test_a_suspended_target_is_tried_ever_more_rarely_and_sooner_where_no_password_is_checked() -> None:
     now, said = [0.0], list[str]()
     suspended = SuspendedTargets(said.append, clock=lambda: now[0])
 
@@ -271,9 +277,36 @@ def test_a_suspended_target_is_tried_ever_more_rarely_and_sooner_where_no_passwo
             while suspended.waiting():
                 now[0] += 1.0
             found.append(now[0] - began)
-        suspended.resume("here")
+        suspended.resume("here", suspended.of("here"))
         return found
 
     assert pauses(NO_WAY, 6) == [5, 10, 20, 40, 60, 60]
+    assert pauses(UNWELL, 6) == [5, 10, 20, 40, 60, 60], "a deployment takes half an hour, and then everything waits"
     assert pauses(REFUSAL, 6) == [60, 120, 240, 480, 900, 900]
-    assert len(said) == 4, "once when it is suspended, and once when it is not any more"
+    assert len(said) == 6, "once when it is suspended, and once when it is not any more"
+
+
+def test_an_answer_to_a_call_from_before_does_not_end_that_a_target_is_suspended() -> None:
+    said = list[str]()
+    suspended = SuspendedTargets(said.append)
+    before = suspended.of("here")
+    suspended.suspend("here", REFUSAL, reason="why")
+    suspended.resume("here", before)
+    assert suspended.waiting() == {"here"}
+    suspended.resume("here", suspended.of("here"))
+    assert suspended.waiting() == frozenset()
+    assert len(said) == 2
+
+
+def test_a_call_in_flight_that_is_answered_lets_nobody_try_a_refused_password_sooner(here: Fleet) -> None:
+    with here.runs() as runs:
+
+        def answer(_method: str, path: str) -> Told:
+            if "UsrA" in path:
+                runs.suspended.suspend("here", REFUSAL, reason="another run was refused meanwhile")
+            return SIGNED_IN if "AuthService" in path else xml("")
+
+        with site(answer, sign_in=None) as served:
+            target(here, url=served.url)
+            assert runs.carry(here.put("a", carefree("A"))).state == "ended"
+        assert runs.suspended.waiting() == {"here"}

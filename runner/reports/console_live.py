@@ -42,6 +42,37 @@ REDRAWS = 8
 """A second. Fewer look stuck, more take time from the run."""
 
 
+class Screen:
+    """A terminal on which sentences are printed above what is redrawn: `now` gives that, in a thread of rich's own."""
+
+    def __init__(self, out: TextIO, now: Callable[["Screen"], Text]) -> None:
+        self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.encoding = self._console.encoding
+        self._display = Display(
+            console=self._console,
+            get_renderable=lambda: now(self),
+            refresh_per_second=REDRAWS,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self.refresh, self.close = self._display.refresh, self._display.stop
+
+    def begin(self) -> None:
+        with suppress(RuntimeError):  # no thread that redraws: then it is drawn as something is printed
+            self._display.start()
+
+    def print(self, sentences: Sequence[Sentence]) -> None:
+        if sentences:
+            self._console.print(Text("\n").join(drawn(sentence, self.encoding) for sentence in sentences))
+
+    def faint(self, line: str) -> Text:
+        """A line that is redrawn, cut to the width."""
+        text = Text(encodable(line, self.encoding), "dim", no_wrap=True)
+        text.truncate(max(self._console.width - 1, 1), overflow="crop")
+        return text
+
+
 class Live:
     """Draws one run as its events come in, with the row that is going on and its seconds in the last line.
 
@@ -58,61 +89,41 @@ class Live:
         earlier: Sequence[Line] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
-        self._encoding = self._console.encoding
         self._transcript = Transcript(options, progress=progress)
         self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
         self._row: Row | None = None
         self._since = 0.0
-        self._display = Display(
-            console=self._console,
-            get_renderable=self._going_on,
-            refresh_per_second=REDRAWS,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
+        self._screen = Screen(out, self._now)
+        self.refresh = self._screen.refresh
 
     def event(self, line: Line) -> None:
-        with suppress(RuntimeError):  # no thread that redraws: then it is drawn as events come
-            self._display.start()
+        self._screen.begin()
         sentences = self._transcript.event(line)
         self._alive.event(line)
         row = self._transcript.progress.running()
         if row is not self._row:
             self._row, self._since = row, self._clock()
-        self._print(sentences)
-
-    def refresh(self) -> None:
-        """Draw what goes on now, and not only at the next redraw."""
-        self._display.refresh()
+        self._screen.print(sentences)
 
     def close(self) -> None:
         self._row = None
-        self._display.stop()
-        self._print(self._transcript.close())
+        self._screen.close()
+        self._screen.print(self._transcript.close())
 
-    def _print(self, sentences: Sequence[Sentence]) -> None:
-        if sentences:
-            self._console.print(Text("\n").join(drawn(sentence, self._encoding) for sentence in sentences))
-
-    def _going_on(self) -> Text:
+    def _now(self, screen: Screen) -> Text:
         """The last line; rich asks for it in a thread of its own, so it reads each field once."""
         row = self._row
         if row is None:
             return Text("")
         seconds = self._clock() - self._since
-        frame = frame_of(seconds, self._encoding)
+        frame = frame_of(seconds, screen.encoding)
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
         now = self._alive.current
         waits_for = self._alive.waits_for if elapsed else ""
         what = f", waits for {waits_for}" if waits_for else ""
         attempt = f", {now.attempts}" if now is not None and now.attempts else ""
-        text = encodable(f"  {frame} {clean(row.key)}  {clean(row.name)}{attempt}{elapsed}{what}", self._encoding)
-        line = Text(text, "dim", no_wrap=True)
-        line.truncate(max(self._console.width - 1, 1), overflow="crop")
-        return line
+        return screen.faint(f"  {frame} {clean(row.key)}  {clean(row.name)}{attempt}{elapsed}{what}")
 
 
 def drawn(sentence: Sentence, encoding: str) -> Text:

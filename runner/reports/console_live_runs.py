@@ -5,16 +5,12 @@ Importing this costs the time of rich. A row that did not pass is reported at on
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TextIO
 
-from rich.console import Console
-from rich.live import Live as Display
 from rich.text import Text
 
 from runner.foundation.durations import written
-from runner.reports.console import encodable
-from runner.reports.console_live import REDRAWS, drawn, frame_of
+from runner.reports.console_live import Screen, frame_of
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.transcript import Transcript
@@ -28,22 +24,10 @@ class LiveRuns:
     """`event` comes from the threads of the runs; `close` gives the terminal back, and may be called again."""
 
     def __init__(self, out: TextIO, under_way: UnderWay, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._console = Console(file=out, highlight=False, markup=False, emoji=False, soft_wrap=True)
         self._under_way = under_way
         self._clock = clock
-        self._display = Display(
-            console=self._console,
-            get_renderable=self._now,
-            refresh_per_second=REDRAWS,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-
-    def begin(self) -> None:
-        """Begin to redraw, where nothing has begun to."""
-        with suppress(RuntimeError):  # no thread that redraws: then it is drawn as something is printed
-            self._display.start()
+        screen = Screen(out, self._now)
+        self.begin, self.print, self.refresh, self.close = screen.begin, screen.print, screen.refresh, screen.close
 
     def page(self, options: Detail, *, progress: Progress) -> "RunPage":
         """The printer of one run."""
@@ -55,28 +39,11 @@ class LiveRuns:
             text = f"{title}  {clean(event.key)}  ({event.status}, {written(event.seconds)})"
             self.print([Sentence(text=text, status=event.status)])
 
-    def print(self, sentences: Sequence[Sentence]) -> None:
-        """Print sentences above what is redrawn."""
-        if sentences:
-            encoding = self._console.encoding
-            self._console.print(Text("\n").join(drawn(sentence, encoding) for sentence in sentences))
-
-    def refresh(self) -> None:
-        """Draw what is under way now, and not only at the next redraw."""
-        self._display.refresh()
-
-    def close(self) -> None:
-        self._display.stop()
-
-    def _now(self) -> Text:
+    def _now(self, screen: Screen) -> Text:
         """The lines that are redrawn; rich asks for them in a thread of its own."""
-        encoding = self._console.encoding
-        frame = frame_of(self._clock(), encoding)
+        frame = frame_of(self._clock(), screen.encoding)
         rows = [f"  {frame} {line}" for line in self._under_way.lines()]
-        drawing = [Text(encodable(row, encoding), "dim", no_wrap=True) for row in [*rows, self._under_way.done()]]
-        for row in drawing:
-            row.truncate(max(self._console.width - 1, 1), overflow="crop")
-        return Text("\n").join(drawing)
+        return Text("\n").join(map(screen.faint, [*rows, self._under_way.done()]))
 
 
 class RunPage:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from runner.foundation.values import Json, JsonObject
-from runner.reports.attempts import READINGS
+from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -26,7 +26,6 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import PauseReason, SentRequest
 
-_OF_A_CALL = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
 _OWN_KEYS = frozenset({"kind", "process", "parameters"})
 _OF_AN_ATTEMPT = (CallSent, CallAnswered, AttemptFailed, Paused, Asked, SignedIn, Waited)
 
@@ -97,7 +96,7 @@ class RowAttempts(Struct, gc=False):
             self.call.end, self.call = event, None
 
     def _fail(self, event: AttemptFailed) -> None:
-        call, is_of_call = self.call, event.kind in _OF_A_CALL
+        call, is_of_call = self.call, event.kind in CALL_FAILURES
         if is_of_call:
             self._end(event)
         ends_attempt = event.kind == "expectation" or (is_of_call and call is not None and not call.is_reading)
@@ -126,11 +125,11 @@ def attempts_by_row(lines: Iterable[Line]) -> dict[str, RowAttempts]:
 
 
 def _record(attempt: _OpenAttempt, number: int) -> JsonObject:
-    own, error = attempt.own, attempt.error
+    own = attempt.own
     readings = sum(call.is_reading for call in attempt.calls)
     return {
         "number": number,
-        "error": None if error is None else {"code": error.code, "message": error.message, "hint": error.hint},
+        "error": msgspec.to_builtins(attempt.error),
         "call": None if own is None else _call(own, [event for call in attempt.calls for event in call.before]),
         "calls": len(attempt.calls),
         "readings": readings,

@@ -13,7 +13,8 @@ READINGS: Final = frozenset(
     }
 )
 """Kinds of calls that ask the process log, or what it takes to read it."""
-_ENDS_AN_ATTEMPT = frozenset({"not_sent", "turned_away", "refused", "unanswered", "expectation"})
+CALL_FAILURES: Final = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
+"""How a call may fail; an attempt also ends where an expectation is not met."""
 
 
 def failures_by_row(lines: Iterable[Line]) -> dict[str, list[AttemptFailed]]:
@@ -23,7 +24,7 @@ def failures_by_row(lines: Iterable[Line]) -> dict[str, list[AttemptFailed]]:
         match line.event:
             case StepStarted(row=row):
                 found.pop(row.key, None)
-            case AttemptFailed(kind=kind, key=key) if kind in _ENDS_AN_ATTEMPT:
+            case AttemptFailed(kind=kind, key=key) if kind in CALL_FAILURES or kind == "expectation":
                 found.setdefault(key, []).append(line.event)
             case _:
                 pass

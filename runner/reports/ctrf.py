@@ -19,7 +19,6 @@ from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.words import RED, because, reasons, remarks, title, trouble_lines
 from runner.runs.events import AttemptFailed, RunStatus, Status
-from runner.runs.evidence import CiRun
 from runner.version import VERSION
 
 SPEC_VERSION: Final = "0.0.0"
@@ -74,7 +73,7 @@ def _summary(command: ReportedCommand, runs: Sequence[TimedRun], tests: Sequence
 
 def _environment(command: ReportedCommand, runs: Sequence[TimedRun]) -> JsonObject:
     """What the runs share, or the first that knows it."""
-    links = [run.started.ci for run in runs if run.started is not None and isinstance(run.started.ci, CiRun)]
+    links = [run.ci for run in runs if run.ci is not None]
     known = {
         "commit": next((run.result.commit for run in runs if run.result.commit), None),
         "branchName": next((link.ref for link in links if link.ref), None),
@@ -151,9 +150,7 @@ def _facts(row: TimedRow) -> JsonObject:
 
 
 def _attempts(row: TimedRow, earlier: Sequence[AttemptFailed]) -> Iterator[JsonObject]:
-    """Every attempt, the last with the status of the row. Where events lack a failure, the attempt is there without
-    its message.
-    """
+    """Every attempt, the last with the row's status; without its message where events lack the failure."""
     step = row.step
     for number in range(1, step.attempts):
         failed = earlier[number - 1] if number <= len(earlier) else None

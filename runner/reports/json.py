@@ -15,8 +15,7 @@ from runner.reports import mistakes
 from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import safe_json, without_holes
-from runner.runs.events import Check, Line, RunStarted, Trouble, Waited
-from runner.runs.evidence import Person
+from runner.runs.events import Check, Line, RunStarted, Waited
 from runner.runs.result import StepResult, tally
 from runner.version import VERSION
 
@@ -106,8 +105,8 @@ def _run(run: ReportedRun) -> Iterator[str]:
         "git": {"commit": result.commit, "dirty": began.pop("dirty")},
         "digest": result.digest,
         "events": result.events,
-        "error": _trouble(result.error),
-        "stop_ordered_by": _person(result.stop_ordered_by),
+        "error": msgspec.to_builtins(result.error),
+        "stop_ordered_by": msgspec.to_builtins(result.stop_ordered_by),
         **began,
         "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],
     }
@@ -144,14 +143,6 @@ def _step(step: StepResult, attempts: RowAttempts | None) -> dict[str, object]:
 def _check(check: Check) -> dict[str, object]:
     differences = () if check.differences is UNSET else check.differences
     return {"that": check.that, "passed": check.passed, "message": check.message, "differences": differences}
-
-
-def _trouble(trouble: Trouble | None) -> JsonObject | None:
-    return None if trouble is None else {"code": trouble.code, "message": trouble.message, "hint": trouble.hint}
-
-
-def _person(person: Person | None) -> JsonObject | None:
-    return None if person is None else {"user": person.user, "ci_user": person.ci_user}
 
 
 def _rounded(seconds: float) -> float:

@@ -35,9 +35,7 @@ _HTTP: Final = frozenset({"http", "https"})
 def send(
     command: ReportedCommand, environ: Mapping[str, str] = os.environ, *, most_seconds: float = _MOST_SECONDS
 ) -> str:
-    """Send the traces, request by request. A warning where a request fails, after which the others are not sent; empty
-    where all were taken.
-    """
+    """Send the traces until a request fails, of which the warning is; empty where all were taken."""
     url = _address(environ)
     place = _shown(url)
     if place is None:
@@ -105,9 +103,8 @@ def _unusable(what: str, files: Sequence[_NamedFile], error: OSError | ValueErro
     why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
     variables = " and ".join(f"`{named.variable}`" for named in files)
     names = ", ".join(clean(named.file) for named in files)
-    return (
-        f"{what} that {variables} {'name' if len(files) > 1 else 'names'}, {names}, cannot be used: {clean(str(why))}"
-    )
+    name = "name" if len(files) > 1 else "names"
+    return f"{what} that {variables} {name}, {names}, cannot be used: {clean(str(why))}"
 
 
 def _seconds(environ: Mapping[str, str]) -> float:
@@ -141,12 +138,9 @@ def _shown(url: str) -> str | None:
         parts = urlsplit(url)
     except ValueError:
         return None
-    is_address = parts.scheme in _HTTP and parts.hostname
-    return (
-        clean(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl())
-        if is_address
-        else None
-    )
+    if parts.scheme not in _HTTP or not parts.hostname:
+        return None
+    return clean(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl())
 
 
 def _headers(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -197,11 +191,8 @@ def _posted(request: urllib.request.Request, seconds: float, tls: ssl.SSLContext
         return f"it answered HTTP {error.code}"
     except urllib.error.URLError as error:
         reason = error.reason
-        return (
-            f"no connection: {reason.strerror or type(reason).__name__}"
-            if isinstance(reason, OSError)
-            else "no connection"
-        )
+        why = f": {reason.strerror or type(reason).__name__}" if isinstance(reason, OSError) else ""
+        return f"no connection{why}"
     except (OSError, ValueError) as error:  # the text of a ValueError may hold a header
         return f"the request failed ({type(error).__name__})"
     except Exception as error:  # noqa: BLE001  of http.client, whose texts may hold a header, too

@@ -64,7 +64,7 @@ def _result(problem: Problem, codes: Sequence[str]) -> JsonObject:
     return {
         "ruleId": problem.code,
         "ruleIndex": codes.index(problem.code),
-        "level": _level(problem),
+        "level": problem.severity.value,
         "message": {"text": _message(problem)},
         "locations": [_location(problem)],
     }
@@ -74,7 +74,7 @@ def _invocation(unplaced: Sequence[Problem], codes: Sequence[str]) -> JsonObject
     notifications: list[Json] = [
         {
             "associatedRule": {"id": problem.code, "index": codes.index(problem.code)},
-            "level": _level(problem),
+            "level": problem.severity.value,
             "message": {"text": _message(problem)},
         }
         for problem in unplaced
@@ -82,10 +82,6 @@ def _invocation(unplaced: Sequence[Problem], codes: Sequence[str]) -> JsonObject
     stopped = any(problem.severity is Severity.ERROR for problem in unplaced)
     more: JsonObject = {"toolConfigurationNotifications": notifications} if notifications else {}
     return {"executionSuccessful": not stopped, **more}
-
-
-def _level(problem: Problem) -> str:
-    return "error" if problem.severity is Severity.ERROR else "warning"
 
 
 def _message(problem: Problem) -> str:

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
-from runner.reports.attempts import READINGS
+from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.reports.reported import ReportedRun
 from runner.runs.events import (
     AnyEvent,
@@ -35,12 +35,11 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
-from runner.runs.evidence import LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
+from runner.runs.evidence import CiRun, LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
 from runner.runs.result import RunResult, StepResult, fold
 
 _IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
 """Kinds of rows that the process log can prove. Events say it themselves, but for those of earlier versions."""
-_OF_A_CALL: Final = frozenset({"not_sent", "turned_away", "refused", "unanswered"})
 _NO_END: Final = "no answer is known"
 _MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
@@ -137,6 +136,10 @@ class TimedRun(Struct, frozen=True, kw_only=True):
         """How calls got into the site; journals of earlier versions do not say, and most sign in with a password."""
         known = self.started.access if self.started is not None else None
         return known if isinstance(known, SiteAccess) else _MOSTLY
+
+    @property
+    def ci(self) -> CiRun | None:
+        return self.started.ci or None if self.started is not None else None
 
 
 class TurnGroup(Struct, frozen=True, kw_only=True):
@@ -240,7 +243,7 @@ class _Reader:
             case CallAnswered():
                 return None if slot.sent is None else _called(slot, t, wall, event)
             case AttemptFailed(kind=why, error=trouble):
-                if slot.sent is not None and why in _OF_A_CALL:
+                if slot.sent is not None and why in CALL_FAILURES:
                     return _called(slot, t, wall, event)
                 return RowSpan(kind=SpanKind.FAILURE, start=t, seconds=0.0, is_ok=False, trouble=trouble, why=why)
             case Paused() | SignedIn():

@@ -22,7 +22,7 @@ _LONGEST_KEY: Final = 32
 _MARKS: Final = {SpanKind.LOG: "░", SpanKind.SIGN_IN: "░", SpanKind.WAIT: "─", SpanKind.ASK: "?", SpanKind.CALL: "█"}
 _STRONG: Final = "█▒?"
 """What is not drawn over."""
-_WORST_FIRST: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED, Status.SKIPPED)
+WORST_FIRST: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED, Status.SKIPPED)
 
 
 def timeline(run: TimedRun) -> list[str]:
@@ -55,7 +55,7 @@ def _cells(run: TimedRun, rows: list[TimedRow]) -> tuple[str, ...]:
     key = rows[0].step.key if len(rows) == 1 else f"{rows[0].step.key.rpartition('[')[0]}, {len(rows):,} turns"
     seconds = sum(row.step.seconds for row in rows)
     return (
-        str(next(status for status in _WORST_FIRST if status in found)),
+        str(next(status for status in WORST_FIRST if status in found)),
         shortened(clean(key), _LONGEST_KEY),
         written(seconds) if found != {Status.SKIPPED} else "",
         f"|{_bar(run, rows)}|",

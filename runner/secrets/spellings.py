@@ -114,7 +114,8 @@ def _all(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "case", (text.upper(), text.lower())
     yield "trimmed", (text.strip(),)
     yield "reversed", (text[::-1],)
-    yield "html-numbers", _in_html_numbers(text)
+    numbers = ("&#{};", "&#x{:x};", "&#x{:X};")
+    yield "html-numbers", (way for digits in numbers for way in _in_numbers(text, digits, _NUMBERED))
     yield "escapes", _as_escapes(text)
     yield "base64-utf-16", _as_base64(text.encode("utf-16-le", errors="surrogatepass"))
     yield "url-whole", _in_percents(content)
@@ -124,6 +125,7 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     content = text.encode(errors="surrogatepass")
     in_json, in_base64 = in_quotes(text), tuple(_as_base64(content))
     in_url, in_html = tuple(_as_url(text))[:4], tuple(_as_html(text))
+    in_utf_16 = [text.encode(order, errors="surrogatepass") for order in ("utf-16-le", "utf-16-be")]
     other_case = text.swapcase(), text.title(), text.capitalize(), text.casefold()
     composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD"))
     others = tuple(chain(other_case, _misread(content), _doubled(text), composed))
@@ -136,7 +138,8 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "html-html", (way for once in in_html for way in _as_html(once))
     yield "url-html", (way for once in in_html for way in _as_url(once))
     yield "json-json-json", (way for once in in_json for twice in in_quotes(once) for way in as_json(twice))
-    yield "html-padded", _in_padded_numbers(text)
+    padded = ("&#{:03};", "&#{:04};", "&#{:05};", "&#x{:04x};", "&#x{:04X};", "&#x{:02X};")
+    yield "html-padded", (way for each in padded for way in _in_numbers(text, each, (*_NUMBERED[:2], _NUMBERED[3])))
     yield "html-nbsp", (way.replace(" ", blank) for way in (text, *in_html) for blank in ("&nbsp;", "&#160;", "\xa0"))
     yield "url-escape", _in_old_escapes(text)
     yield "url-latin-1", (quote(text, safe=safe, encoding="cp1252", errors="replace") for safe in _UNTOUCHED)
@@ -145,7 +148,7 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "json-base64", (way for plain in in_base64 for way in as_json(plain))
     yield "base32", (b32encode(content).decode().rstrip("="),)
     yield "hex-apart", _in_hex_apart(content)
-    yield "hex-utf-16", (way for plain in _in_utf_16(text) for way in (plain.hex(), plain.hex().upper()))
+    yield "hex-utf-16", (way for plain in in_utf_16 for way in (plain.hex(), plain.hex().upper()))
     yield "bytes", (repr(b'"' + content)[3:-1].replace("\\'", sign) for sign in ("\\'", "'"))
     yield "quoted-printable", (quopri.encodestring(content).decode().rstrip("\n"),)
 
@@ -188,23 +191,12 @@ def _bytes_of(text: str) -> Iterator[bytes]:
     yield b2a_base64(text.encode(errors="surrogatepass"), newline=False).rstrip(b"=")
 
 
-def _in_utf_16(text: str) -> Iterator[bytes]:
-    yield text.encode("utf-16-le", errors="surrogatepass")
-    yield text.encode("utf-16-be", errors="surrogatepass")
-
-
 def _in_hex_apart(content: bytes) -> Iterator[str]:
     for sign in " :-":
         yield content.hex(sign)
         yield content.hex(sign).upper()
     yield "\\x" + content.hex(" ").replace(" ", "\\x")
     yield "\\x" + content.hex(" ").upper().replace(" ", "\\x")
-
-
-def _in_padded_numbers(text: str) -> Iterator[str]:
-    """As `_in_html_numbers`, with noughts before the digits."""
-    for digits in ("&#{:03};", "&#{:04};", "&#{:05};", "&#x{:04x};", "&#x{:04X};", "&#x{:02X};"):
-        yield from _in_numbers(text, digits, (*_NUMBERED[:2], _NUMBERED[3]))
 
 
 def _in_old_escapes(text: str) -> Iterator[str]:
@@ -247,11 +239,6 @@ def _as_html(text: str) -> Iterator[str]:
         written = text.translate(entities)
         yield written
         yield written.encode("ascii", "xmlcharrefreplace").decode()
-
-
-def _in_html_numbers(text: str) -> Iterator[str]:
-    for digits in ("&#{};", "&#x{:x};", "&#x{:X};"):
-        yield from _in_numbers(text, digits, _NUMBERED)
 
 
 def _in_numbers(text: str, digits: str, choices: Iterable[Callable[[str], bool]]) -> Iterator[str]:

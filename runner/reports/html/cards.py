@@ -45,9 +45,7 @@ class EarlierAttempt(Struct, frozen=True, kw_only=True):
 
 
 class FailureCard(Struct, frozen=True, kw_only=True):
-    """The first of `members` is shown. `counts`: whether the failure made its run fail; `again` is None where it did
-    not.
-    """
+    """The first of `members` is shown. `counts`: the failure made its run fail; `again` is None where it did not."""
 
     members: tuple[tuple[TimedRun, TimedRow], ...]
     checks: tuple[FailedCheck, ...]

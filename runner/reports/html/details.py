@@ -99,9 +99,7 @@ def _of_the_job(step: StepResult) -> list[Json]:
 
 
 def _call(span: RowSpan, *, shows: bool) -> JsonObject:
-    """What was sent: the request where it is known, else the call; its name alone where values are left out or it is
-    too large.
-    """
+    """What was sent: the request if known, else the call; its name alone where values are left out or too large."""
     call, request = span.call, span.request
     names = {name: hide(call[name]) for name in ("kind", "process", "entity", "uid") if name in call}
     if not shows:
@@ -115,9 +113,7 @@ def _call(span: RowSpan, *, shows: bool) -> JsonObject:
 
 
 def _curl(request: SentRequest, span: RowSpan) -> list[Json]:
-    """What the script puts between the parts that all calls of the run share: lines before the command, its arguments
-    up to the values, the rest.
-    """
+    """What is the call's own: the variables it needs, lines before the command, its arguments, its values."""
     command = curl.of_call(request, span.call, effect=span.effect)
     head, mark, values = command.rest.partition("?" if request.query else "--data-raw ")
     before = "".join(f"{line}\n" for line in command.before)
@@ -179,9 +175,7 @@ def _message(trouble: Trouble, *, shows: bool) -> str:
 
 
 def _log_answer(value: Json, *, shows: bool) -> list[Json]:
-    """Rows of the process log in short: `[id, status, ms that the process took, its error]`; the last may be a count
-    of all.
-    """
+    """Rows of the process log: `[id, status, ms that the process took, its error]`; the last may be a count of all."""
     rows = value if isinstance(value, list) else [value]
     short: list[Json] = [_log_row(row, shows=shows) for row in rows[:_MOST_LOG_ROWS] if row is not None]
     return [*short, len(rows)] if len(rows) > _MOST_LOG_ROWS else short

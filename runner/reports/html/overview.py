@@ -105,16 +105,12 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
         started=min((result.started_at for result in results if result.started_at), default=""),
         seconds=sum(result.seconds for result in results),
         commits=tuple(sorted({_revision(run) for run in runs if run.result.commit})),
-        ci=tuple(sorted({_ci_link(ci) for ci in map(_ci, runs) if ci is not None})),
+        ci=tuple(sorted({_ci_link(run.ci) for run in runs if run.ci is not None})),
     )
 
 
 def _revision(run: TimedRun) -> Revision:
     return Revision(shown(run.result.commit), run.started is not None and run.started.dirty is True)
-
-
-def _ci(run: TimedRun) -> CiRun | None:
-    return run.started.ci if run.started is not None and isinstance(run.started.ci, CiRun) else None
 
 
 def _ci_link(ci: CiRun) -> CiLink:
@@ -133,7 +129,10 @@ def never_began(run: TimedRun) -> str:
 
 def counts(runs: Sequence[TimedRun]) -> tuple[tuple[Status, int], ...]:
     """How many rows ended in each status; statuses that no row has are left out."""
-    found = Counter(row.step.status for run in runs for row in run.rows)
+    return in_order(Counter(row.step.status for run in runs for row in run.rows))
+
+
+def in_order(found: Counter[Status]) -> tuple[tuple[Status, int], ...]:
     order = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN, Status.SKIPPED)
     return tuple((status, found[status]) for status in order if found[status])
 

@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
@@ -68,21 +68,25 @@ def report(command: ReportedCommand, *, version: str = VERSION, most_rows: int =
     values = command.values
     runs = timed_runs(command.runs)
     found = cards.cards(runs, values, store=command.store)
-    return _template().render(
-        css=_resource("report.css"),
-        js=_resource("report.js"),
-        policy=_policy(),
-        version=version,
-        verdict=overview.verdict(runs, command),
-        problems=command.errors[: cards.MOST],
-        open_runs=overview.open_runs(runs, command.store),
-        cards=found[: cards.MOST],
-        more_cards=max(len(found) - cards.MOST, 0),
-        most_links=cards.MOST_LINKS,
-        matrix=overview.jobs_by_targets(runs),
-        runs=list(_drawn(runs, values, most_rows=most_rows)),
-        words_of_the_page=overview.WORDS,
-        is_without_values=values is ReportValues.NONE,
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            css=_resource("report.css"),
+            js=_resource("report.js"),
+            policy=_policy(),
+            version=version,
+            verdict=overview.verdict(runs, command),
+            problems=command.errors[: cards.MOST],
+            open_runs=overview.open_runs(runs, command.store),
+            cards=found[: cards.MOST],
+            more_cards=max(len(found) - cards.MOST, 0),
+            most_links=cards.MOST_LINKS,
+            matrix=overview.jobs_by_targets(runs),
+            runs=list(_drawn(runs, values, most_rows=most_rows)),
+            words_of_the_page=overview.WORDS,
+            is_without_values=values is ReportValues.NONE,
+        )
     )
 
 
@@ -107,10 +111,6 @@ def _environment() -> Environment:
         Sureness=Sureness,
     )
     return environment
-
-
-def _template() -> Template:
-    return _environment().get_template("report.html.j2")
 
 
 @cache

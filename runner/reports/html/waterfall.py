@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from runner.foundation.durations import written
 from runner.reports.html.bars import bars, is_outside, strip
+from runner.reports.html.overview import in_order
 from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
+from runner.reports.timeline import WORST_FIRST
 from runner.reports.words import RED, because, shortened
 from runner.runs.events import Section, Status, WaitsFor
 from runner.runs.evidence import Unverified
@@ -166,21 +168,10 @@ def _labels(row: TimedRow) -> Iterator[Label]:
         yield Label(_skipped(step))
     if step.status in RED and step.on_failure == "ignore":
         yield Label("does not count")
-    if waits := [*_waits(row)]:
-        yield from _held_up(waits)
-
-
-def _held_up(waits: Sequence[tuple[str, float]]) -> Iterator[Label]:
-    for why, words in _WAITS.items():
+    waits = [(span.why, span.value) for span in row.spans if is_outside(span) and isinstance(span.value, float)]
+    for why, words in _WAITS.items() if waits else ():  # what it waited for while the run's clock was stopped
         if waited := sum(seconds for kind, seconds in waits if kind == why):
             yield Label(f"waited {written(waited)} for {words}", "held")
-
-
-def _waits(row: TimedRow) -> Iterator[tuple[str, float]]:
-    """What the row waited for while the run's clock was stopped, and for how many seconds."""
-    for span in row.spans:
-        if is_outside(span) and isinstance(span.value, float):
-            yield span.why, span.value
 
 
 def _skipped(step: StepResult) -> str:
@@ -201,12 +192,11 @@ def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
     longest = max(row.end - row.start for row in rows)
     has_own_scale = len(rows) > _OPEN_TURNS
     scale = _Scale(origin=None, total=longest) if has_own_scale else _Scale(origin=0.0, total=run.seconds)
-    order = (Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN, Status.SKIPPED)
     return DrawnTurns(
         name=shown(group.name),
         title=shown(rows[0].step.name),
-        status=_status(found),
-        counts=tuple((status, found[status]) for status in order if found[status]),
+        status=next(status for status in WORST_FIRST if found[status]),
+        counts=in_order(found),
         flaky=sum(row.step.flaky for row in rows),
         unverified=sum(row.sureness is Sureness.UNVERIFIED for row in rows),
         seconds=sum(times),
@@ -221,9 +211,3 @@ def _turns(run: TimedRun, group: TurnGroup) -> DrawnTurns:
 
 def _at(times: Sequence[float], share: float) -> float:
     return times[min(int(share * len(times)), len(times) - 1)]
-
-
-def _status(found: Counter[Status]) -> Status:
-    """The status of a loop: the worst of its turns."""
-    worst_first = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED)
-    return next((status for status in worst_first if found[status]), Status.SKIPPED)

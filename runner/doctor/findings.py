@@ -6,9 +6,7 @@ from msgspec import Struct
 
 
 class WayVerdict(StrEnum):
-    """`unsure`: the site answered, and its answer does not say. `not_tried`: a step before it failed, or there is
-    nothing to try.
-    """
+    """`unsure`: the site's answer does not say. `not_tried`: a step before it failed, or there is nothing to try."""
 
     OK = "ok"
     UNSURE = "unsure"

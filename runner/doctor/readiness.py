@@ -87,9 +87,7 @@ class Look(Struct, frozen=True, kw_only=True):
 def wait_until_ready(
     site: "Watched", wanted: Readiness, *, pause: Callable[[float], bool], seen: Callable[[Look], None]
 ) -> Outcome:
-    """Look at the site until it is ready. `pause` waits, and gives False where somebody wants it to stop; `seen` gets
-    each look.
-    """
+    """Look until the site is ready. `pause` waits, and gives False to stop; `seen` gets each look."""
     ends = site.clock() + wanted.longest
     has_rows, is_first, refusals = False, True, 0
     while True:

@@ -1,6 +1,4 @@
-"""The way to a site, step by step: each finding as soon as it is made. After a step that failed, what leans on it is
-not tried.
-"""
+"""The way to a site, each finding as soon as it is made; after a failed step, what needs it is not tried."""
 
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit

@@ -1,6 +1,4 @@
-"""`Recorded` → a job that starts the process as that run was started, expects what it gave, executes its
-elements, and follows it to where it ended.
-"""
+"""`Recorded` → a job that starts the process alike, executes its elements, expects its results and its end."""
 
 import re
 from collections.abc import Iterator

@@ -38,9 +38,7 @@ class StoredCalls(Struct, frozen=True, kw_only=True):
 
 
 def known(store: RunStore, process_id: str, elements: Collection[str]) -> StoredCalls:
-    """What the runs in `store` know of the process; `elements` are the ids of its elements. A run that cannot be
-    read says nothing.
-    """
+    """What readable runs in `store` know of the process; `elements` are the ids of its elements."""
     ids = {process_id, *elements}
     start: StoredStart | None = None
     executed: dict[str, Mapping[str, Json]] = {}

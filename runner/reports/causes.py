@@ -51,9 +51,7 @@ def uncounted(result: RunResult) -> AbstractSet[str]:
 
 
 def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
-    """What went wrong, rows that failed for one reason together: unknown outcomes first, then errors, then failures,
-    and last what does not count.
-    """
+    """What went wrong, alike rows together: unknown outcomes, then errors, then failures, last what does not count."""
     groups: dict[tuple[str, ...], list[tuple[TimedRun, TimedRow]]] = {}
     counting: dict[tuple[str, ...], bool] = {}
     for run in runs:

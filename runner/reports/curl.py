@@ -30,9 +30,7 @@ _STOP: Final = "{ echo 'the sign-in failed: nothing else was sent' >&2; exit 1; 
 
 
 class RunCurl(Struct, frozen=True, kw_only=True):
-    """What the calls of one run share: `setup` once before them, `sign_in` when all variables are there, the `begin`
-    of each command, `end` once after them.
-    """
+    """Of all calls of a run: `setup` and then `sign_in` come first, `begin` begins each command, `end` ends all."""
 
     setup: str
     sign_in: str
@@ -60,9 +58,7 @@ def of_run(target: TargetName, access: SiteAccess) -> RunCurl:
 
 
 def checked(names: tuple[str, ...]) -> str:
-    """Lines that name the variables, and end all where a variable is missing: before anything is sent, as a few
-    sign-ins that fail lock an account.
-    """
+    """Lines that name the variables, and end all where one is missing: a few failed sign-ins lock an account."""
     if not names:
         return ""
     check = " ".join(f'"${{{name}:?}}"' for name in names)

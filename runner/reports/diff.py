@@ -65,9 +65,7 @@ def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
 
 
 def _of_runs(first: RunResult, other: RunResult, sameness: Sameness, changed: RunChanges) -> Iterator[ValueDifference]:
-    """The digest is of the job's files with inputs and target: it says something of its own where nobody knows whether
-    the files differ, and nothing else does.
-    """
+    """The digest holds files, inputs and target: it counts only where nobody knows whether the files differ."""
     places = _place(first), _place(other)
     inputs = list(sameness.differences(first.inputs, other.inputs, "inputs"))
     yield from _pairs(

@@ -34,9 +34,7 @@ _FORBIDDEN = lazy_pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 
 class _Suite(Struct, kw_only=True):
-    """A suite as far as its cases are written: the elements of ten thousand would take 9 MB. `counts` are by the names
-    of its attributes.
-    """
+    """A suite with its cases written: elements of ten thousand take 9 MB. `counts` are by the names of attributes."""
 
     name: str
     seconds: float

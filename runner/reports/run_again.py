@@ -62,9 +62,7 @@ def run_again(run: TimedRun, *, store: str | None = None, with_values: bool = Tr
 
 
 def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
-    """What carries out once more a run that ended badly, and what that repeats; None where nothing has to be done, or
-    something else comes first.
-    """
+    """What carries out a bad run once more, and what that repeats; None where nothing is to be done, or not yet."""
     again = run_again(run, store=store)
     if run.result.status is RunStatus.PASSED or not again.command:
         return None
@@ -90,9 +88,7 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
 
 
 def rerun_failed_step(runs: Sequence[TimedRun], *, store: str | None) -> NextStep | None:
-    """The same of the runs of one command, with `rerun --failed`; None as above, where any of them is open, or where
-    they need different secrets.
-    """
+    """The same of the runs of a command, with `rerun --failed`; None also where they need different secrets."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
     is_of_fleet = any(_is_of_fleet(run.result, store) for run in failed)
@@ -137,9 +133,7 @@ def retry_command(result: RunResult, *, store: str | None, with_values: bool = T
 
 
 def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:
-    """`-i` for each of these inputs. A value that holds a secret, or would be taken for the name of a file, is given in
-    a file.
-    """
+    """`-i` for each of these; in a file a value that holds a secret or would be taken for the name of a file."""
     shown = {name: _given_as(text) if with_values else "VALUE" for name, text in inputs.items()}
     return [word for name, text in shown.items() for word in ("-i", f"{name}={text}")]
 

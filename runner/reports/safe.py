@@ -55,9 +55,7 @@ def safe_json(text: str) -> str:
 
 
 def without_holes(encoded: bytes) -> bytes:
-    """The same encoded JSON with `***` for every hole that a secret has left in it, compact where a hole was found;
-    what has none comes back as it is.
-    """
+    """The same encoded JSON with `***` for every hole of a secret, compact where there was one."""
     if _HOLE not in encoded:
         return encoded
     return msgspec.json.encode(hide(msgspec.json.decode(encoded)))

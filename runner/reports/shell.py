@@ -60,9 +60,7 @@ def quoted(text: str) -> str:
 
 
 def comment(text: str) -> str:
-    """A line that the shell passes over. zsh takes a line that is typed for a command though it begins with `#`: no
-    character in it may make it do anything.
-    """
+    """A line that the shell passes over. zsh reads typed comments as commands: no character may do anything."""
     return f"# {_NOT_IN_COMMENTS.sub('_', text.replace('`', ''))}"
 
 

@@ -65,9 +65,7 @@ class UnderWay:
         self._locks = tuple(names)
 
     def line(self) -> str | None:
-        """The line that is due now, if any is: of the row that takes longest, and how long its run takes already. None
-        is while a person is being asked.
-        """
+        """The line that is due now: of the row that takes longest; None also while a person is being asked."""
         now = self._clock()
         if now - self._silent_since < SILENCES[min(self._messages, len(SILENCES) - 1)]:
             return None

@@ -56,9 +56,7 @@ def _in_the_way(file: NewFile) -> Path | None:
 
 
 def _write(file: NewFile) -> str:
-    """Write a file where there is none, or add our lines; what was done. Raises `UsageError` where it cannot be
-    written.
-    """
+    """Write a file where there is none, or add our lines; what was done. Raises `UsageError`."""
     try:
         if file.may_be_there and file.path.is_file():
             return _add_lines(file) if file.path.name == ADDED_TO else "left"

@@ -92,9 +92,7 @@ class RunConsole:
         return self._begun
 
     def look(self, locks: Sequence[str]) -> None:
-        """Say what is under way, after a long silence. A terminal that is redrawn shows it. `locks` are those that runs
-        wait for which have not begun.
-        """
+        """Say what is under way, after a long silence, where no terminal shows it. Runs wait for `locks` to begin."""
         self._under_way.wait_for_locks(locks)
         if self._live is not None or any(run.is_redrawn for run in list(self._open.values())):
             return

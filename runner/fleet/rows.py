@@ -5,6 +5,7 @@ the line that says that it is sent.
 """
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final, Protocol
@@ -31,6 +32,11 @@ _ANSWER: Final = f"""answered{{n}} as (
   from mine where {_LAST}
 )"""  # noqa: S608  of constants
 _NEVER_BEGAN: Final = f"never_began{{n}} as (delete from starts s using mine where {_LAST})"  # noqa: S608  likewise
+_LEFT: Final = """
+update starts set ends = coalesce(%(now)s::float8, epoch()) + %(seconds)s
+where n = (select max(n) from starts where run = %(run)s and key = %(key)s)"""
+_SOON: Final = 1.0
+"""Seconds after which a start that is stored, and has not left yet, is stored anew."""
 _ASK: Final = """
 select taken, rival from ask_rows(
   %(run)s, %(key)s, %(site)s, %(codes)s, %(rows)s, %(keys)s, %(certain)s, %(late)s, coalesce(%(now)s::float8, epoch())
@@ -80,11 +86,23 @@ class FleetRows:
         self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
         self._settle = settle
         self._now = now
+        self._begun: dict[str, tuple[float, float]] = {}
 
     def begin(self, key: str, process: str, *, seconds: float) -> None:
         ends = seconds + self._settle
         values = {"key": key, "site": self._site, "process": process, "seconds": ends, "now": self._now()}
         self._changes.with_next_line(_BEGIN, values, due=True)
+        self._begun[key] = (self._moment(), ends)
+
+    def leave(self, key: str) -> None:
+        begun, seconds = self._begun[key]
+        while (now := self._moment()) - begun >= _SOON:
+            self._link.run(_LEFT, {"run": self._run, "key": key, "seconds": seconds, "now": self._now()})
+            begun = now
+
+    def _moment(self) -> float:
+        """By this machine, for how long something took: also while it slept."""
+        return self._now() or time.time()
 
     def answer(self, key: str) -> None:
         self._changes.with_next_line(_ANSWER, {"key": key, "settle": self._settle, "now": self._now()})

@@ -19,7 +19,7 @@ class CallNotes(Protocol):
 
     def wait_for_rate(self, key: str, seconds: float) -> None: ...
 
-    def check_fence(self) -> None: ...
+    def check_may_leave(self, send: Send) -> None: ...
 
 
 class CallGate(Struct, kw_only=True):
@@ -43,7 +43,7 @@ class CallGate(Struct, kw_only=True):
         if not self.is_wanted():
             return False
         self.note()
-        self.host.check_fence()
+        self.host.check_may_leave(self.send)
         return True
 
     def wait(self, seconds: float) -> None:

@@ -208,8 +208,11 @@ class LocalHost:
     def is_wanted(self, send: effects.Send) -> bool:
         return self.policy.allows(send)
 
-    def check_fence(self) -> None:
+    def check_may_leave(self, send: effects.Send) -> None:
+        """The last before a call leaves. What was stored before may have taken long, as on a disk that hangs."""
         self.journal.check_fence()
+        if process_started(send.call) is not None:
+            self.owned.leave(send.key)
 
     def note_sign_in(self, key: str, kind: str, seconds: float) -> None:
         self._append(events.SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))

@@ -100,6 +100,9 @@ class OwnedRows(Protocol):
     def begin(self, key: str, process: str, *, seconds: float) -> None:
         """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill."""
 
+    def leave(self, key: str) -> None:
+        """The last start of the row leaves now: where that was long after `begin`, its time has begun only now."""
+
     def answer(self, key: str) -> None:
         """The last start of the row was answered: it began before, or is queued for no longer than settling takes. That
         may be stored with what follows: until then others take the start for under way.
@@ -141,6 +144,8 @@ class NoOtherRuns:
     """`OwnedRows` of a run that is alone."""
 
     def begin(self, key: str, process: str, *, seconds: float) -> None: ...
+
+    def leave(self, key: str) -> None: ...
 
     def answer(self, key: str) -> None: ...
 

@@ -342,6 +342,15 @@ def test_an_answer_ends_the_start_that_it_is_of_also_where_the_next_of_its_row_b
     assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
+def test_the_time_of_a_start_begins_when_it_leaves(owned: Owned, clock: Clock) -> None:
+    """As where the journal hangs between what is stored of a start and its call, or the machine sleeps."""
+    slow = began(owned, "slow")
+    clock.now += 200.0
+    lost = began(owned, "lost")
+    slow.leave("a")
+    assert lost.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+
+
 def test_an_answer_does_not_end_the_next_start_of_its_row(owned: Owned, clock: Clock) -> None:
     first = began(owned, "first")
     first.answer("a")

@@ -31,6 +31,7 @@ _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL")
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
+_LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
 _OWN = """SELECT min(began) AS began, max(ends) AS ends FROM start
@@ -132,12 +133,20 @@ class RowsOfRun:
         self._earliest: float | None = None
         self._answers: dict[str, _Change] = {}
         self._answered = 0.0
+        self._begun: dict[str, tuple[float, float]] = {}
 
     def begin(self, key: str, process: str, *, seconds: float) -> None:
         now = self._rows.now()
         if now - self._answered >= SOON or key in self._answers:  # an answer is that of the last start of its row
             self.flush()
         self._rows.change((_BEGUN, (self._run, key, self._site, process, now, now + seconds + self._settle)))
+        self._begun[key] = (now, seconds)
+
+    def leave(self, key: str) -> None:
+        begun, seconds = self._begun[key]
+        while (now := self._rows.now()) - begun >= SOON:
+            self._rows.change((_LEFT, (now + seconds + self._settle, self._run, key)))
+            begun = now
 
     def answer(self, key: str) -> None:
         now = self._rows.now()

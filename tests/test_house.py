@@ -57,6 +57,10 @@ OF_EXAMPLES = {"job/actions/count.py", "engine/actions/count.py", "reports/tap.p
 """Modules that the map adds to show how."""
 
 
+def test_the_readme_is_no_longer_than_a_visitor_reads() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 300
+
+
 def test_every_path_and_name_on_the_map_is_there() -> None:
     page = re.sub(r"(?ms)^```.*?^```$", "", (ROOT / "runner" / "README.md").read_text())
 

@@ -116,7 +116,7 @@ class FleetRuns:
             raise
         except Exception as error:  # noqa: BLE001  else it would be carried on, and break, again and again
             note = f"a fault of this program: {type(error).__name__}: {error}"
-            return self._left(store, run, Leaving(state="held", note=note))
+            return self._left(store, run, Leaving(state="held" if _has_begun(store, run) else "refused", note=note))
         finally:
             del self._stops[run]
             store.close()
@@ -291,6 +291,12 @@ def _rejected(found: QueuedRun, given: Sequence[Order], *, note: str) -> Leaving
     """A run that waits for a person from here on: it cannot be begun, or not be resumed."""
     state = "held" if found.lines else "refused"
     return Leaving(state=state, note=note, orders=[order.number for order in given])
+
+
+def _has_begun(store: FleetStore, run: str) -> bool:
+    """Whether there is something to resume: what has no event can only be refused, and applied again."""
+    found = queue.queued_run(store.link, run)
+    return store.log_of(run) is not None or (found is not None and found.lines > 0)
 
 
 def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:

@@ -12,6 +12,7 @@ from runner.fleet.store import FleetStore
 from runner.fleet.turns import FleetTurn
 from runner.hosts.stop import Stop
 from runner.project.ci_run import user_and_host
+from runner.project.sites import Sites
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 
 pytestmark = pytest.mark.slow
@@ -261,6 +262,21 @@ def test_a_run_that_breaks_this_program_is_held_and_not_tried_again_and_again(
     ((note,),) = here.sql("select note from runs")
     assert note == "a fault of this program: ZeroDivisionError: ours"
     assert here.starts() == {}
+
+
+def test_a_run_that_breaks_this_program_before_its_first_event_is_refused_since_nothing_could_resume_it(
+    here: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = here.put("a", charges("a1"))
+
+    def broken(_sites: Sites, _target: object) -> None:
+        raise FileNotFoundError("the current folder is gone")
+
+    with here.runs() as runs:
+        monkeypatch.setattr(Sites, "of", broken)
+        assert runs.carry(run).state == "refused"
+    ((note,),) = here.sql("select note from runs")
+    assert note == "a fault of this program: FileNotFoundError: the current folder is gone"
 
 
 def test_a_run_that_another_server_may_have_forgotten_a_call_of_waits_for_a_person(here: Fleet) -> None:

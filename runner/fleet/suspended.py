@@ -74,8 +74,8 @@ class SuspendedTargets:
                 pause=pause,
             )
             if before is None or before.code != failure.trouble.code:
-                again = written(seconds)
-                self._say(f"target `{clean(target)}` is suspended: {clean(reason)}; its runs wait, next try in {again}")
+                why, again = clean(reason).rstrip("."), written(seconds)
+                self._say(f"target `{clean(target)}` is suspended: {why}; its runs wait, next try in {again}")
 
     def of(self, target: str) -> Suspension | None:
         with self._lock:

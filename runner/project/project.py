@@ -29,7 +29,7 @@ from runner.targets import build as target_build
 from runner.targets import rules as target_rules
 from runner.targets.files import find_targets, searched
 from runner.targets.hidden import without_secrets
-from runner.targets.model import SandboxTarget, Target
+from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,13 +37,15 @@ class Project:
     """What was opened. `problems` hold warnings, too.
 
     `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
-    what a catalogue knows. `has_passed` is as in `JobFiles`.
+    what a catalogue knows. `without_catalogue` are the sites that jobs start processes on, and of which nothing says
+    what processes they have. `has_passed` is as in `JobFiles`.
     """
 
     files: list[JobFile] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     catalogue: Path | None = None
     compared: set[tuple[str, str]] = field(default_factory=set)
+    without_catalogue: dict[str, None] = field(default_factory=dict)
     has_passed: bool = False
     catalogues: Catalogues = field(init=False)
 
@@ -151,7 +153,10 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     job by themselves.
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
-    codes = started(file.outlines.values()) if known else frozenset()
+    is_unknown = not known and file.targets_file is not None and isinstance(target, SiteTarget)
+    codes = started(file.outlines.values()) if known or is_unknown else frozenset()
+    if is_unknown and target is not None and codes:
+        project.without_catalogue[target.name] = None
     for catalogue in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
             outline = file.outlines[name]

@@ -137,6 +137,25 @@ def test_github_gets_a_command_a_mistake(project: Path, capsys: pytest.CaptureFi
     assert out.startswith("::error title=E104,file=a.job.yaml,line=6,endLine=6,col=1,endColumn=6::a.job.yaml:6:1: ")
 
 
+def test_a_site_without_a_catalogue_is_named_since_its_processes_and_parameters_were_not_checked(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sites = "a: {url: 'https://a.example.com', runtime: net}, b: {url: 'https://b.example.com', runtime: net}"
+    (project / "targets.yaml").write_text(f"runner: 1\ntargets: {{sandbox: {{sandbox: sandbox}}, {sites}}}\n")
+    unchecked = "names of processes and parameters were not checked: "
+    assert unchecked not in said(capsys, "a.job.yaml")[2]
+    code, _, err = said(capsys, "a.job.yaml", "-t", "a", "-t", "b")
+    assert code == 0
+    assert f"{unchecked}`a` and `b` have no catalogue; `runner catalog pull -t a` fetches what the site has\n" in err
+    (project / "a.catalog.yaml").write_text(
+        "runner: 1\nsite: https://a.example.com\npulled: {at: '2026-01-31T09:00:00Z', by: alice}\n"
+        "processes:\n  UsrGetAllContacts: {version: 1, runnable: true, parameters: {}, elements: {}}\n"
+    )
+    assert f"{unchecked}`b` has no catalogue; " in said(capsys, "a.job.yaml", "-t", "a", "-t", "b")[2]
+    (project / "a.job.yaml").write_text(JOB.replace("execute: {process: UsrGetAllContacts}", "pause: 1s"))
+    assert unchecked not in said(capsys, "a.job.yaml", "-t", "b")[2]
+
+
 def test_sarif_is_written_also_where_there_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, ".", "--format", "sarif")
     assert code == 0

@@ -4,30 +4,17 @@ It prints figures and ratios, each beside what it should be at most, and judges 
 not end as it should ends the benchmark. `--rounds N` sets how often each pair is started (5); the median of the ratios
 counts. `--row NAME` prints that row alone, several times: those rows.
 
-Figures of 2026-11-30, of a busy machine with two cores, as ratios of processor time, before → after records became
-structs, patterns lazy, and a resumption lost its second lint, second reading and repeated folds:
-one call / bare 1.60 → 0.82; validate / import of the four libraries 1.12 → 0.82; resume after 1,000 calls / the run
-0.70 → 0.50, while the run itself became a third faster. Memory of resume of 10,000 steps 257 → 206 MB; of run 180 to
-208 MB, as events and the JSON report hold more than before.
-The loop of calls without its sockets, in processor time, after texts of queries are remembered, lines are searched in
-one walk and values are bounded at a glance: `once` verified by the log 0.84 of what it took before, results of 25 KB
-0.87; reads without the log as before. The decisions in `runner/README.md` say where the rest goes.
+Ratios of wall time, and of processor time in brackets, on 2026-11-30 on a machine of two cores with nothing else to do;
+what is above its aim is marked:
+one call / bare 1.04 (1.07) · 1,000 reads 1.15 (1.14) · 1,000 once calls with the log 2.42 (2.18), above · results of
+25 KB 1.34 (1.42) · validate / import of the four libraries 0.69 (0.69), above · resume after 1,000 calls / the run 0.45
+(0.49), above · -j 8 / Hurl 1.40, above · 40 once runs of one process, -j 8 / after each other 1.01, above · status of
+100,000 runs 0.39 s · memory of 10,000 steps: run 117 MB, resume 137 MB.
 
-Later that day, with seven others at work on the machine, before → after runs waited less for the disk and for reports,
-and a start imported less: validate / import of the four libraries 0.92 → 0.75 of processor time. -j 8 / Hurl with
-calls of 100 ms, where a busy machine has as much time for each as a quiet machine has with 20 ms: 1.40 → 1.24.
-Memory of 10,000 steps after reports are written in pieces, repeated texts are in memory once and nothing waits for the
-garbage collector: run 205 → 117 MB, resume 245 → 137 MB; resume / the run 0.41 → 0.3 of processor time.
-
-With `chrt -r 5` before the command, so that both processors are its own whoever else is at work: -j 8 / Hurl 1.29, of
-3.6 s that are 0.35 s of start, 13 times 0.24 s of a run whose calls take 0.2 s, and 15 ms between two runs;
-once runs of one process 0.94, of the 31 ms of a turn 20 are the process's own; one call / bare 1.02 of wall time;
-validate / import of the four libraries 0.80 → 0.72 of processor time, after less of PyYAML is imported.
-
-Of 1,000 reads half of the instructions are the loop, the rest start, lint and reports. Before → after right names are
-searched for in no table of hints: `validate` of 1,000 steps 2,501 → 2,287 million instructions. Before → after whose a
-row is does not depend on earlier starts, and answers are stored many at once: 1,000 `once` calls without the log
-0.92 of processor time; with the log, in a folder with 6,000 earlier starts of the process, 0.50.
+Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
+start, lint and reports. Of the 3.6 s of -j 8 are 0.35 s the start, 13 times 0.24 s a run whose calls take 0.2 s, and
+15 ms between two runs. Of the 31 ms of a turn 20 are the process's own. On a machine that others use, too, `chrt -r 5`
+before the command gives it both processors.
 """
 
 import argparse

@@ -13,13 +13,8 @@ from typing import Final, Protocol
 from msgspec.structs import asdict
 
 from runner.fleet.link import Link
-from runner.runs.pending_starts import BEFORE, MOST, are_under_way, as_pending, recent, settled
+from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
-
-NEAR: Final = 5.0
-"""Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
-LATE: Final = 3600.0
-"""Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
 
 _BEGIN: Final = """begun{n} as (
   insert into starts (run, key, site, process, began, ends)
@@ -35,8 +30,6 @@ _NEVER_BEGAN: Final = f"never_began{{n}} as (delete from starts s using mine whe
 _LEFT: Final = """
 update starts set ends = coalesce(%(now)s::float8, epoch()) + %(seconds)s
 where n = (select max(n) from starts where run = %(run)s and key = %(key)s)"""
-_SOON: Final = 1.0
-"""Seconds after which a start that is stored, and has not left yet, is stored anew."""
 _ASK: Final = """
 select taken, rival from ask_rows(
   %(run)s, %(key)s, %(site)s, %(codes)s, %(rows)s, %(keys)s, %(certain)s, %(late)s, coalesce(%(now)s::float8, epoch())
@@ -96,7 +89,7 @@ class FleetRows:
 
     def leave(self, key: str) -> None:
         begun, seconds = self._begun[key]
-        while (now := self._moment()) - begun >= _SOON:
+        while (now := self._moment()) - begun >= SOON:
             self._link.run(_LEFT, {"run": self._run, "key": key, "seconds": seconds, "now": self._now()})
             begun = now
 

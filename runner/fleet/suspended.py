@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from runner.fleet.sign_ins import FIRST_PAUSE, LONGEST_PAUSE
 from runner.foundation.durations import written
 from runner.reports.safe import clean
 from runner.service.calls import CallFailed, FailureKind
@@ -14,8 +15,8 @@ from runner.service.sign_ins import is_refusal
 
 _NEVER_LEFT: Final = frozenset({"E301", "E302", "E313"})
 """Codes of calls for which there was no connection: no password left this machine."""
-_FIRST_PAUSES: Final = {True: 5.0, False: 60.0}
-_LONGEST_PAUSES: Final = {True: 60.0, False: 900.0}
+_FIRST_PAUSES: Final = {True: 5.0, False: FIRST_PAUSE}
+_LONGEST_PAUSES: Final = {True: 60.0, False: LONGEST_PAUSE}
 """Seconds, by whether a try is harmless, as no password is checked: a few wrong tries lock an account."""
 _SITES_FAULT: Final = 500
 """The first of the statuses by which a site says that it is not well."""

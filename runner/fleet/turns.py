@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
-from runner.fleet.rows import NEAR
 from runner.foundation.site_key import one_spelling
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, RunLeftError, Turn, Turns
+from runner.runs.pending_starts import NEAR
 from runner.runs.store import StoreError
 from runner.service.gate import Gate
 

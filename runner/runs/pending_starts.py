@@ -11,6 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+NEAR = 5.0
+"""Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
+LATE = 3600.0
+"""Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
+SOON = 1.0
+"""Seconds after which a start that has not left is stored anew, and answers are stored with the next start."""
 BEFORE = 2.0
 """Seconds before a start from which a row may be its own, and after its answer: `Date` counts whole seconds."""
 _RECENT = 60.0

@@ -9,7 +9,7 @@ what is above its aim is marked:
 one call / bare 1.04 (1.07) · 1,000 reads 1.15 (1.14) · 1,000 once calls with the log 2.42 (2.18), above · results of
 25 KB 1.34 (1.42) · validate / import of the four libraries 0.69 (0.69), above · resume after 1,000 calls / the run 0.45
 (0.49), above · -j 8 / Hurl 1.40, above · 40 once runs of one process, -j 8 / after each other 1.01, above · status of
-100,000 runs 0.39 s · memory of 10,000 steps: run 117 MB, resume 137 MB.
+100,000 runs 0.39 s · memory of 10,000 steps: run 119 MB, resume 137 MB.
 
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
 start, lint and reports. Of the 3.6 s of -j 8 are 0.35 s the start, 13 times 0.24 s a run whose calls take 0.2 s, and

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.foundation.private_files import PRIVATE_FILE
-from runner.runs.pending_starts import BEFORE, MOST, are_under_way, as_pending, recent, settled
+from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import Others, RowQuery, StoreError
 
 _TABLES = """
@@ -50,12 +50,6 @@ KEPT = 90 * 24 * 3600.0
 """Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
 _PATIENCE = 10.0
 """Seconds for which another program's transaction is waited for."""
-NEAR = 5.0
-"""Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
-LATE = 3600.0
-"""Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows."""
-SOON = 1.0
-"""Seconds after which the next start is stored with the answers before it."""
 
 _Change: TypeAlias = tuple[str, tuple[str | float, ...]]
 """A statement with its values."""

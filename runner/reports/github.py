@@ -12,7 +12,7 @@ from runner.reports.mistakes import in_order
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean, safe
 from runner.reports.spans import timed_runs
-from runner.reports.words import reasons, title, trouble_lines
+from runner.reports.words import NOTHING_DONE, has_done_nothing, reasons, title, trouble_lines
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
 
@@ -32,18 +32,20 @@ def annotations(command: ReportedCommand) -> str:
         run, row, count = failures.run, failures.row, len(failures.members)
         more = f" ({count} rows failed alike)" if count > 1 else ""
         texts = reasons(row.step, traces=False) or [str(row.step.status)]
-        found.append(_failure(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
+        found.append(_annotation(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
     for run in runs:
         if run.result.status is not RunStatus.PASSED and not causes(run):
             texts = trouble_lines(run.result.error) if run.result.error else []
-            found.append(_failure(run.result, str(run.result.status), texts or ["no step says why"], 1))
+            found.append(_annotation(run.result, str(run.result.status), texts or ["no step says why"], 1))
+    idle = [run.result for run in runs if run.result.status is RunStatus.PASSED and has_done_nothing(run.result)]
+    found += [_annotation(result, "nothing done", [NOTHING_DONE], 1, severity="warning") for result in idle]
     return "".join(f"{line}\n" for line in found[:_MOST])
 
 
-def _failure(result: RunResult, what: str, texts: Sequence[str], line: int) -> str:
+def _annotation(result: RunResult, what: str, texts: Sequence[str], line: int, *, severity: str = "error") -> str:
     name = f"{what} in {title(result)}"
     place = f"file={_property(safe(result.file))},line={max(line, 1)}"
-    return f"::error {place},title={_property(name)}::{_message(chr(10).join([name, *texts]))}"
+    return f"::{severity} {place},title={_property(name)}::{_message(chr(10).join([name, *texts]))}"
 
 
 def _command(problem: Problem) -> str:

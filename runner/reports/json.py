@@ -15,6 +15,7 @@ from runner.reports import mistakes
 from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import safe_json, without_holes
+from runner.reports.summary import run_warnings
 from runner.runs.events import Check, Line, RunStarted, Waited
 from runner.runs.result import StepResult, tally
 from runner.version import VERSION
@@ -106,6 +107,7 @@ def _run(run: ReportedRun) -> Iterator[str]:
         "digest": result.digest,
         "events": result.events,
         "error": msgspec.to_builtins(result.error),
+        "warnings": list(run_warnings(result)),
         "stop_ordered_by": msgspec.to_builtins(result.stop_ordered_by),
         **began,
         "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],

@@ -9,9 +9,11 @@ from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.words import (
+    NOTHING_DONE,
     RED,
     brief,
     counted,
+    has_done_nothing,
     in_doubt,
     labelled,
     meaning_of,
@@ -119,10 +121,8 @@ def run_warnings(result: RunResult) -> Iterator[str]:
 
 def about_rows(result: RunResult) -> Iterator[str]:
     """What a run that looks well did not do."""
-    if result.steps and all(step.status is Status.SKIPPED for step in result.steps):
-        yield "every step was skipped"
-    if result.finished and not result.steps:
-        yield "no step was carried out"
+    if has_done_nothing(result):
+        yield NOTHING_DONE
     ignored = [clean(step.key) for step in result.steps if step.status in RED]
     if result.status is RunStatus.PASSED and ignored:
         yield f"did not pass, and does not count: {', '.join(ignored)}"

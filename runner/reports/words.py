@@ -10,7 +10,7 @@ from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.sentences import first
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
-from runner.runs.events import RunStatus, Status, Trouble
+from runner.runs.events import RunStatus, Section, Status, Trouble
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
 from runner.secrets.redact import hide
@@ -19,6 +19,8 @@ LONGEST_VALUE = 200
 """Characters of a value that are printed where a person reads; files hold it whole."""
 
 _MOST_KEYS = 5
+NOTHING_DONE = "no step was carried out"
+"""What a run is warned of that may have passed, and has done nothing."""
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
 
@@ -38,7 +40,7 @@ _MEANING = {
 _SKIPPED_BECAUSE = {
     "condition": "its `if` is false",
     "stopped": "the run was stopped",
-    "nothing": "`for_each` gave no item, so no expectation was checked",
+    "nothing": "`for_each` gave no item",
 }
 
 TRACE_LEFT_OUT = "(its stack trace: -v)"
@@ -90,6 +92,16 @@ def title(result: RunResult) -> str:
 def counted(counts: dict[Status, int]) -> str:
     """`5 passed, 1 failed`; statuses that no row has are left out."""
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no step"
+
+
+def has_done_nothing(result: RunResult) -> bool:
+    """Whether a run came to its end without a step that was carried out. `finally` does not count, nor does a
+    `job` without its steps.
+    """
+    return result.finished and not any(
+        step.section is Section.STEPS and step.kind != "job" and step.status is not Status.SKIPPED
+        for step in result.steps
+    )
 
 
 def because(step: StepResult) -> str:

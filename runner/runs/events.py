@@ -285,7 +285,7 @@ class StepFinished(Event, frozen=True, tag="step.finished"):
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
-    """`reason` is `condition` (its `if` was false), `nothing` (its `for_each` gave nothing, and it has expectations) or
+    """`reason` is `condition` (its `if` was false), `nothing` (its `for_each` gave nothing) or
     `stopped` (the run had been stopped). `by` is then the key of the step that stopped it; None where that was no step.
     """
 

@@ -224,10 +224,13 @@ def test_an_unknown_turn_ends_the_loop_whatever_it_says() -> None:
     assert "many[2]" not in world.statuses_of_rows()
 
 
-def test_a_loop_over_nothing_passes_with_no_rows() -> None:
+def test_a_loop_over_nothing_passes_and_its_row_is_skipped() -> None:
     rest = "outputs: {how: steps.many.status, all: steps.many.result}"
     world = World().carry_out(planned(LOOP.replace("[x, y, z]", "[]"), rest=rest))
-    assert (world.statuses_of_rows(), world.end.outputs) == ({}, {"how": "passed", "all": []})
+    assert (world.statuses_of_rows(), world.end.outputs) == (
+        {"many": "skipped: nothing"},
+        {"how": "passed", "all": []},
+    )
     assert world.end.exit_code == 0
 
 
@@ -397,17 +400,15 @@ def test_finally_of_an_included_job_is_asked_its_own_conditions_after_a_failure(
     assert world.statuses_of_rows()["outer/clean"] == "passed"
 
 
-def test_a_loop_over_nothing_says_that_nothing_was_expected() -> None:
-    step = "  - id: a\n    for_each: []\n    query: {entity: Contact}\n    expect: [result | length > 0]\n"
-    world = World().carry_out(planned(step))
+@pytest.mark.parametrize("rest", ["", "    expect: [result | length > 0]\n"])
+def test_a_loop_over_nothing_has_one_row_that_says_so_and_later_steps_see_that_it_passed(rest: str) -> None:
+    step = "  - id: a\n    for_each: []\n    query: {entity: Contact}\n" + rest
+    after = '  - id: b\n    if: steps.a.status == "passed" and steps.a.result == []\n    pause: 1ms\n'
+    world = World().carry_out(planned(step + after))
+    assert world.finished("b").status == "passed"
     skipped = [event for event in world.events if isinstance(event, StepSkipped)]
     assert [(event.row.key, event.reason) for event in skipped] == [("a", "nothing")]
     assert (world.sent, world.end.exit_code) == ([], 0)
-
-
-def test_a_loop_over_nothing_that_expects_nothing_has_no_row() -> None:
-    world = World().carry_out(planned("  - id: a\n    for_each: []\n    query: {entity: Contact}\n"))
-    assert [event for event in world.events if isinstance(event, StepSkipped)] == []
 
 
 def test_a_person_who_does_not_say_yes_fails_the_step() -> None:

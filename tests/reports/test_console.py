@@ -16,6 +16,7 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
+    Section,
     Status,
     StepFinished,
     StepSkipped,
@@ -255,9 +256,22 @@ def test_a_run_of_which_every_step_was_skipped_says_so(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:
     told = transcript(fold(chain([start(), StepSkipped(row=row("a"), reason="nothing"), _passed()])), Detail())
-    assert "skipped: `for_each` gave no item, so no expectation was checked" in told
-    assert "  warning: every step was skipped\n" in told
-    assert "every step" not in transcript(fold(chain([start(), _passed()])), Detail())
+    assert "skipped: `for_each` gave no item" in told
+    assert "  warning: no step was carried out\n" in told
+
+
+def test_a_run_whose_jobs_held_nothing_to_do_says_so_also_where_it_cleaned_up(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    job = replace(row("a"), kind="job")
+    clean = row("clean", section=Section.FINALLY)
+    events = [
+        *(start(), StepStarted(row=job, t=0), StepSkipped(row=row("a/b"), reason="nothing")),
+        *(_ended("a"), StepStarted(row=clean, t=0), _ended("clean"), _passed()),
+    ]
+    assert "  warning: no step was carried out\n" in transcript(fold(chain(events)), Detail())
+    events[2:3] = [StepStarted(row=row("a/b"), t=0), _ended("a/b")]
+    assert "warning" not in transcript(fold(chain(events)), Detail())
 
 
 def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain) -> None:
@@ -307,3 +321,7 @@ def test_only_a_terminal_is_drawn_live(*, is_terminal: bool, environ: dict[str, 
             return is_terminal
 
     assert is_live(Out(), environ) is expected
+
+
+def _ended(key: str) -> StepFinished:
+    return StepFinished(key=key, t=0, status=Status.PASSED, seconds=0, attempts=1)

@@ -44,6 +44,7 @@ def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain
         "digest": "sha256:" + "a" * 64,
         "events": f"sha256:{lines[-1].sha256}",
         "error": None,
+        "warnings": [],
         "engine": None,
         "command": None,
         "rows": None,

@@ -12,7 +12,7 @@ from runner.reports.html.texts import shown
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
 from runner.reports.spans import Sureness, TimedRow, TimedRun
-from runner.reports.words import in_doubt, meaning, meaning_of, title
+from runner.reports.words import NOTHING_DONE, has_done_nothing, in_doubt, meaning, meaning_of, title
 from runner.runs.events import RunStatus, Section, Status
 from runner.runs.evidence import CiRun
 
@@ -177,11 +177,19 @@ def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:
     if command.errors:
         return "not all runs started" if runs else "no run started"
     if len(runs) == 1:
-        return f"{title(runs[0].result)}: {runs[0].result.status}"
+        return f"{title(runs[0].result)}: {runs[0].result.status}{_idle(runs)}"
     bad = sum(run.result.status is not RunStatus.PASSED for run in runs)
     if not runs:
         return "nothing ran"
-    return f"{bad:,} of {len(runs):,} runs did not pass" if bad else f"all {len(runs):,} runs passed"
+    return f"{bad:,} of {len(runs):,} runs did not pass" if bad else f"all {len(runs):,} runs passed{_idle(runs)}"
+
+
+def _idle(runs: Sequence[TimedRun]) -> str:
+    """That runs passed which have done nothing: nobody is to take them for runs that did."""
+    idle = sum(run.result.status is RunStatus.PASSED and has_done_nothing(run.result) for run in runs)
+    if not idle or len(runs) == 1:
+        return f", but {NOTHING_DONE}" if idle else ""
+    return f", but of {idle:,} of them {NOTHING_DONE}"
 
 
 def _job(run: TimedRun) -> str:

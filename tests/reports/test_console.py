@@ -265,7 +265,7 @@ def test_a_run_whose_jobs_held_nothing_to_do_says_so_also_where_it_cleaned_up(
 ) -> None:
     job = replace(row("a"), kind="job")
     clean = row("clean", section=Section.FINALLY)
-    events = [
+    events: list[AnyEvent] = [
         *(start(), StepStarted(row=job, t=0), StepSkipped(row=row("a/b"), reason="nothing")),
         *(_ended("a"), StepStarted(row=clean, t=0), _ended("clean"), _passed()),
     ]

@@ -260,7 +260,7 @@ def _holes(run: StoredRun) -> frozenset[str]:
 
 def _other_secret(name: str, given: Mapping[str, Given]) -> Problem:
     named = name.removeprefix(_INPUT)
-    message = f"secret `{clean(name)}` is not the one with which the run began"
+    message = f"secret `{clean(name)}` is not what the run began with"
     if named == name:
         hint = "what the site answered holds the secret of before, which is needed again; nothing was sent"
         return Problem(code="E157", message=message, hint=hint)

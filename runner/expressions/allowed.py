@@ -123,7 +123,7 @@ def _check_constant(node: nodes.Const) -> None:
 
 
 def _check_chain(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> None:
-    """Keys after something: `a.b["c"][0]`. After a name, they are one name as far as they are written out."""
+    """Keys after something: `a.b["c"][0]`. After a name they belong to it, as far as they are written out."""
     links: list[nodes.Getattr | nodes.Getitem] = []
     root: nodes.Node = node
     while isinstance(root, (nodes.Getattr, nodes.Getitem)):

@@ -58,7 +58,7 @@ def _in_text(part: Expression, scope: Scope) -> str:
     value = evaluate(part, scope)
     if value is None:
         hint = f'write `{{{{ {part.text} | default("") }}}}` for nothing in its place'
-        raise EvaluationError(f"`{part.text}` is null, which cannot stand inside a text", hint=hint)
+        raise EvaluationError(f"`{part.text}` is null, which cannot be a part of a text", hint=hint)
     return as_text(value)
 
 

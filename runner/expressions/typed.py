@@ -23,7 +23,7 @@ class Type(Struct, frozen=True, kw_only=True):
 
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
     it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
-    `date` or `time`; `words` are the texts of which it is one, and `holds` is a piece of it. `called` is the code of
+    `date` or `time`; `words` are the texts that it may be, and `holds` is a piece of it. `called` is the code of
     the parameter whose value it is. `plain`: no `'` is in it, nor in a part of it.
     """
 

@@ -1,7 +1,7 @@
 """Which site an address leads to, however it is written: one key for all its spellings, and for all targets of it.
 
 What takes turns, and which rows of a process log are whose, is a matter of the site and the account, not of the name
-that a target has. Two names of one machine that only its DNS knows to be one cannot be found out here.
+that a target has. That two names are of the same machine, which only its DNS knows, cannot be found out here.
 """
 
 import ipaddress

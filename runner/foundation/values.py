@@ -1,7 +1,7 @@
 """JSON values, paths into them, and the text they become.
 
 Everything a job holds, sends and receives is a JSON value; no other shape travels between the rooms.
-A value is never changed after it was made: who needs another one makes it.
+A value is never changed after it was made: who needs another value makes it.
 """
 
 import json

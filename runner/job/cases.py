@@ -140,7 +140,7 @@ class _Reader(Struct, frozen=True, kw_only=True):
         yield from _templates(name)
         first = self.lines.setdefault(name, line)
         if first != line and "{{" not in name:
-            message = f"two cases are called `{name}`: this one and the one in line {first}"
+            message = f"two cases are called `{name}`: this case and that in line {first}"
             yield Finding(code="E111", message=message, hint="give one of them another name")
 
     def exposed(self, key: str) -> Finding | None:

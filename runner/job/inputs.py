@@ -94,7 +94,7 @@ def from_file(document: Document) -> dict[str, Given] | Problem:
     """What an `--inputs` file gives: a record of values by name, taken as they are."""
     if not isinstance(document.data, dict):
         message = f"this file gives inputs by name, but it holds {kind_of(document.data)}"
-        return document.problem("E106", message, path=(), hint="write `NAME: VALUE`, one a line")
+        return document.problem("E106", message, path=(), hint="write `NAME: VALUE`, each on a line of its own")
     return {
         name: Given(value=value, origin=Origin.INPUTS_FILE, is_text=False, document=document)
         for name, value in document.data.items()

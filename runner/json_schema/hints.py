@@ -63,7 +63,7 @@ def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | N
 
 def _required(path: Path) -> str:
     if len(path) == 1:
-        return "an input without `default` is required, one with it is not"
+        return "an input without `default` is required, an input with `default` is not"
     if place(path[:-1]) == "name":
         return f"`required` lists the keys that a record must have, beside `properties`: `required: [{path[-2]}]`"
     return "`required` lists the keys that a record must have, as in `required: [Id]`"

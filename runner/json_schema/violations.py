@@ -44,7 +44,7 @@ _SENTENCES: Final = {
     "unevaluatedProperties": "it has a key that is not known",
     "unevaluatedItems": "it has more items than are known",
     "uniqueItems": "it holds an item twice",
-    "contains": "none of its items is one that must be there",
+    "contains": "it lacks an item that must be there",
     "minContains": "too few of its items are such as must be there",
     "maxContains": "too many of its items are such as may be there",
     "not": "{value} is just what must not be here",

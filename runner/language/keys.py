@@ -74,7 +74,7 @@ def _whole_file(keys: RecordKeys) -> Finding | None:
 
 
 def _wrong_level(keys: RecordKeys) -> Finding | None:
-    """A record of our language among names that people choose: `auth` beside the targets to one of which it belongs."""
+    """A record of our language among names that people choose: `auth` beside the targets to which it belongs."""
     path = keys.path
     if not path or not keys.written:
         return None

@@ -259,7 +259,7 @@ class JobFiles:
         for key in (key for key in _RUN_KEYS if key in record(document.data)):
             checking.is_sound = False
             if not any(problem.file == document.file and problem.path == (key,) for problem in self._problems):
-                message = f"`{key}` cannot stand in a job that another includes"
+                message = f"`{key}` is not allowed in a job that another includes"
                 hint = f"{_called_step(step, checking.document)} includes this job: {_RUN_KEYS[key]}"
                 self._report([document.problem("E107", message, path=(key,), at_key=True, hint=hint)])
 

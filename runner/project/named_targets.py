@@ -119,7 +119,7 @@ def chosen(names: Sequence[str], specs: Sequence[Path], targets: Path | None) ->
 
 
 def _only(known: Known) -> tuple[str, ...]:
-    """The one site there is, or the one target. Raises `UsageError` where that is no choice of one, and where there is
+    """The one site there is, or the one target. Raises `UsageError` where there are several, and where there is
     neither a targets file nor the sandbox that needs none.
     """
     sandboxes = (entry.target for entry in known.values() if isinstance(entry.target, SandboxTarget))
@@ -129,7 +129,7 @@ def _only(known: Known) -> tuple[str, ...]:
     if len(names) == 1:
         return tuple(names)
     listed = ", ".join(f"`{name}`" for name in names)
-    raise UsageError(Problem(code="E140", message="which target?", hint=f"name one with `-t`: {listed}"))
+    raise UsageError(Problem(code="E140", message="which target?", hint=f"name the target with `-t`: {listed}"))
 
 
 def _named(name: str, known: Known, project: Project) -> KnownTarget:

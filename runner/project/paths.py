@@ -35,7 +35,7 @@ def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Path
         return PathMistake(code="E100", message=f"`{written}` cannot be the path of a file")
     if found.is_relative_to(root):
         return found
-    hint = "keep paths in a job within the folder that holds `.git`, or without one within that of the job"
+    hint = "keep paths in a job within the folder that holds `.git`, or where there is no `.git` within the folder of the job"
     folder = "the current folder" if shown == "." else f"the folder `{shown}`"
     return PathMistake(code="E119", message=f"`{written}` leads out of {folder}", hint=hint)
 

@@ -199,7 +199,7 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
     """The target that a run of this job goes to: that named on the command line, else the job's own."""
     wanted = name or (file.job.target if file.job else None)
     if wanted is None:
-        hint = f"name one with `-t`: {_listed(file.targets)}" if file.targets else "name one with `-t`"
+        hint = f"name a target with `-t`: {_listed(file.targets)}" if file.targets else "name a target with `-t`"
         message = "the job names no target, and a run is never sent to one by default"
         return file.document.problem("E140", message, path=("name",), at_key=True, hint=hint)
     if wanted in file.targets:

@@ -1,5 +1,5 @@
 """What in a target is most probably a mistake: patterns that fit nothing, addresses of the site and of its identity
-service the one in the place of the other, secrets that are written out.
+service in each other's place, secrets that are written out.
 """
 
 import re

@@ -190,7 +190,7 @@ def read_authorities(site: SiteTarget, read_file: Callable[[str], str]) -> str |
 
 
 def _unfit(site: SiteTarget, path: str, why: str) -> Problem:
-    hint = "a certificate in PEM begins with `-----BEGIN CERTIFICATE-----`; `openssl x509 -inform der` makes one of DER"
+    hint = "a certificate in PEM begins with `-----BEGIN CERTIFICATE-----`; `openssl x509 -inform der` makes PEM of DER"
     return Problem(code="E142", message=f"target `{site.name}`, `ca_file`: `{path}` cannot be used: {why}", hint=hint)
 
 

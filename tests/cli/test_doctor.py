@@ -184,7 +184,7 @@ def test_without_a_name_it_is_the_only_site_there_is(capsys: pytest.CaptureFixtu
         assert ended(["doctor"]) == 2
     captured = capsys.readouterr()
     assert captured.out.startswith("doctor here\n")
-    assert "name one with `-t`: `here`, `there`" in captured.err
+    assert "name the target with `-t`: `here`, `there`" in captured.err
 
 
 def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:

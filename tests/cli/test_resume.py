@@ -383,7 +383,7 @@ def test_a_secret_input_that_differs_stops_it(
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "an0ther-one")
     assert ended(["resume", "last"]) == 2
     err = capsys.readouterr().err
-    assert "error[E157]: secret `inputs.token` is not the one with which the run began" in err
+    assert "error[E157]: secret `inputs.token` is not what the run began with" in err
     assert "`-i token=@FILE` or in $CREATIO_RUNNER_INPUT_TOKEN; nothing was sent" in err
     assert "an0ther-one" not in err
     assert place.asked == []

@@ -49,7 +49,7 @@ def problem_of(text: str) -> TemplateProblem:
         ("\u201ca\u201d", "E120", "begins no text", "straight quotes"),
         ("a; b", "E120", "`;` is not known", ""),
         ("a is defined if b else c", "E120", "the `if` is taken for an argument", "in parentheses"),
-        ("a and and b", "E120", "`and and`: one is enough", ""),
+        ("a and and b", "E120", "`and and`: write it once", ""),
         ("a\0b", "E120", "control character", ""),
         ("a²", "E120", "a character that no name can have", ""),
         ("a\x07", "E120", r"`\x07` is not expected here", ""),

@@ -78,7 +78,7 @@ def test_all_mistakes_of_all_cases_are_told_in_one_pass() -> None:
     assert told(in_a_table) == [
         "E132 2 input `phone`: it has 1 character, and needs at least 2",
         "E132 2 input `limit`: 0 is less than 1",
-        "E111 3 two cases are called `a`: this one and the one in line 2",
+        "E111 3 two cases are called `a`: this case and that in line 2",
         "E132 4 input `limit`: `x` is not a whole number",
         "E108 5 this case has no name",
         "E136 6 this line has 2 cells, and the header 3 columns",
@@ -86,7 +86,7 @@ def test_all_mistakes_of_all_cases_are_told_in_one_pass() -> None:
     assert told(in_a_list) == [
         "E132 3 input `phone`: 1 is not a text",
         "E132 3 input `limit`: 0 is less than 1",
-        "E111 4 two cases are called `a`: this one and the one in line 2",
+        "E111 4 two cases are called `a`: this case and that in line 2",
         "E131 4 the job has no input `lmit`",
     ]
 

@@ -27,7 +27,7 @@ from runner.json_schema import flaws, schemas
         ({"required": ["a"]}, {}, "the key `a` is missing"),
         ({"properties": {"a": False}}, {"a": 1}, "nothing may be here"),
         ({"not": {"type": "null"}}, None, "null is just what must not be here"),
-        ({"contains": {"const": 1}}, [2], "none of its items is one that must be there"),
+        ({"contains": {"const": 1}}, [2], "it lacks an item that must be there"),
         (
             {"propertyNames": {"maxLength": 1}},
             {"ab": 1},

@@ -10,7 +10,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of
@@ -60,10 +60,7 @@ class UnfitError(Exception):
 
     def __init__(self, code: str, message: str, *, hint: str | None = None, path: Path = ()) -> None:
         super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-        self.path = path
+        self.finding = Finding(code=code, message=message, hint=hint, path=path)
 
 
 def parse_option(
@@ -136,7 +133,7 @@ def supplied(
             values[declared.name] = _otherwise(declared, case) if found is None else _checked(declared, found)
         except UnfitError as unfit:
             known = lacking.get(declared.name) if found is None else None
-            problems.append(known or _problem(job, declared, found, unfit, case=case))
+            problems.append(known or _problem(job, declared, found, unfit.finding, case=case))
     return values, tuple(problems)
 
 
@@ -163,16 +160,16 @@ def _checked(declared: Input, given: Given) -> Json:
     return fit(declared, given.value, is_text=given.is_text, written=written)
 
 
-def _problem(job: Job, declared: Input, given: Given | None, unfit: UnfitError, *, case: Case | None) -> Problem:
+def _problem(job: Job, declared: Input, given: Given | None, wrong: Finding, *, case: Case | None) -> Problem:
     if given is not None and given.document is not None:
-        return given.document.problem(unfit.code, unfit.message, path=(declared.name, *unfit.path), hint=unfit.hint)
+        return given.document.found(wrong, (declared.name,))
     run = f"{job.name}[{case.name}]" if case else job.name
-    message = f"job `{run}`: {unfit.message}" if unfit.code == "E130" else unfit.message
-    hint = unfit.hint or how_to_give(declared)
-    if unfit.hint is None and given is not None and unfit.code == "E132":
+    message = f"job `{run}`: {wrong.message}" if wrong.code == "E130" else wrong.message
+    hint = wrong.hint or how_to_give(declared)
+    if wrong.hint is None and given is not None and wrong.code == "E132":
         where = f" as `{VARIABLE}{declared.name.upper()}`" if given.origin is Origin.ENVIRONMENT else ""
         hint = f"it was given {given.origin}{where}"
-    return Problem(code=unfit.code, message=message, hint=hint)
+    return Problem(code=wrong.code, message=message, hint=hint)
 
 
 def how_to_give(declared: Input) -> str:

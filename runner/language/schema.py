@@ -134,4 +134,4 @@ def _problem(finding: Finding, document: Document) -> Problem:
         hint = "put the text in quotes: to YAML a `#` begins a comment"
     if finding.code in ("E104", "E108") and finding.at_key and document.is_cut_off(path):
         hint = CUT_OFF
-    return document.problem(finding.code, finding.message, path=path, at_key=finding.at_key, hint=hint)
+    return document.found(replace(finding, hint=hint))

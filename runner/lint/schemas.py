@@ -117,4 +117,4 @@ def _values(given: JsonObject, other: Outline, path: Path, lint: JobLint) -> Non
         try:
             fit(declared, given[name])
         except UnfitError as unfit:
-            lint.report(unfit.code, unfit.message, (*path, name, *unfit.path), hint=unfit.hint, hidden=declared.secret)
+            lint.add(unfit.finding, (*path, name), hidden=declared.secret)

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Problem, are_errors
+from runner.foundation.problems import Finding, Problem, are_errors
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job import build, secret_lines
@@ -23,7 +23,7 @@ from runner.language import lookalikes, schema
 from runner.language.kinds import other_kind
 from runner.lint import job as rules
 from runner.project.case_files import KINDS, CaseFiles
-from runner.project.paths import PathMistake, inside, root_of
+from runner.project.paths import inside, root_of
 from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
@@ -231,7 +231,7 @@ class JobFiles:
             return None
         shown = self._called(checking.root)
         found = inside(written, beside=checking.way[-1].parent, root=checking.root, shown=shown)
-        if isinstance(found, PathMistake):
+        if isinstance(found, Finding):
             checking.refuse(path, found.code, found.message, found.hint)
             return None
         return found
@@ -269,7 +269,7 @@ class JobFiles:
         inputs = declared_inputs(known.inputs)
         if isinstance(written, list):
             cases = in_list(checking.document, ("cases",), inputs)
-            checking.problems += (*cases.problems, *cases.lacking_some)
+            checking.problems += cases.problems
             return cases
         path = ("cases",)
         file = self._file(written, path, checking)
@@ -283,9 +283,8 @@ class JobFiles:
         if cases.problems and cases.problems[0].span is None:
             checking.refuse(path, *_missing(cases.problems[0], file, str(written)))
             return None
-        found = (*cases.problems, *cases.lacking_some)
-        checking.is_sound = checking.is_sound and not are_errors(found)
-        self._report(found)
+        checking.is_sound = checking.is_sound and not are_errors(cases.problems)
+        self._report(cases.problems)
         if not cases.cases and not cases.problems:
             checking.refuse(path, "E108", f"`{written}` holds no cases", _NO_RUN)
         return cases

@@ -6,17 +6,10 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from msgspec import Struct
-
+from runner.foundation.problems import Finding
 from runner.reading.files import below, is_included
 
 JOB_FILES = "*.job.yaml"
-
-
-class PathMistake(Struct, frozen=True, kw_only=True):
-    code: str
-    message: str
-    hint: str | None = None
 
 
 def root_of(job: Path, *, beside: Path) -> Path:
@@ -24,20 +17,20 @@ def root_of(job: Path, *, beside: Path) -> Path:
     return next((folder for folder in job.parents if (folder / ".git").exists()), beside)
 
 
-def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | PathMistake:
+def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Finding:
     """The file that a job in the folder `beside` means by `written`; `shown` is the root's name in messages."""
     if Path(written).is_absolute():
         message = f"`{written}` is absolute: a path in a job is relative to its file"
-        return PathMistake(code="E119", message=message)
+        return Finding(code="E119", message=message)
     try:
         found = (beside / written).resolve()
     except (OSError, RuntimeError, ValueError):  # a circle of links, or a character that no path may hold
-        return PathMistake(code="E100", message=f"`{written}` cannot be the path of a file")
+        return Finding(code="E100", message=f"`{written}` cannot be the path of a file")
     if found.is_relative_to(root):
         return found
-    hint = "keep paths in a job within the folder that holds `.git`, or where there is no `.git` within the folder of the job"
+    hint = "keep paths in a job within the folder that holds `.git`, or else within the job's folder"
     folder = "the current folder" if shown == "." else f"the folder `{shown}`"
-    return PathMistake(code="E119", message=f"`{written}` leads out of {folder}", hint=hint)
+    return Finding(code="E119", message=f"`{written}` leads out of {folder}", hint=hint)
 
 
 def called(path: Path) -> str:

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Path
 from runner.reading.document import Document
 
@@ -36,15 +36,7 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
 
     def add(self, found: Finding, path: Path, *, hidden: bool = False, span: Span | None = None) -> None:
         """Add what was found in the value at `path`."""
-        problem = self.document.problem(
-            found.code,
-            found.message,
-            path=(*path, *found.path),
-            hint=found.hint,
-            at_key=found.at_key,
-            severity=Severity.WARNING if found.warning else Severity.ERROR,
-            span=span,
-        )
+        problem = self.document.found(found, path, span=span)
         self.problems.append(replace(problem, excerpt=None) if hidden else problem)
 
     def add_in_text(self, found: Finding, path: Path, text: str) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Finding, Problem, Severity
 from runner.foundation.values import Json, Path
 from runner.reading.complaint import quoted
 from runner.reading.nodes import Places
@@ -194,6 +194,18 @@ class Document(Struct, frozen=True, kw_only=True):
         """Another character in the place of a space, on the line where the value at `path` begins."""
         start, _ = self._bounds(self._find(path).node)
         return odd_space(self.source, start, start)
+
+    def found(self, finding: Finding, path: Path = (), *, span: Span | None = None) -> Problem:
+        """What was found in the value at `path`, at its place, or at `span` where that is known better."""
+        return self.problem(
+            finding.code,
+            finding.message,
+            path=(*path, *finding.path),
+            at_key=finding.at_key,
+            hint=finding.hint,
+            severity=Severity.WARNING if finding.warning else Severity.ERROR,
+            span=span,
+        )
 
     def problem(
         self,

@@ -198,7 +198,9 @@ class _Reading:
         event = next(self._events)
         if type(event) is not _STREAM_END:
             at = event.start_mark.index
-            self.mistakes.report("a second document begins here: a file holds a single document", at=(at, at + len("---")))
+            self.mistakes.report(
+                "a second document begins here: a file holds a single document", at=(at, at + len("---"))
+            )
         return value
 
     def _value(self, event: _Event, *, depth: int) -> Json:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Finding, Problem, Severity
 from runner.foundation.values import Path
 from runner.reading import encoding
 from runner.reading.source import Source
@@ -55,21 +55,18 @@ class Table(Struct, frozen=True, kw_only=True):
         cells = list(self._cells(row))
         return self.source.span(*cells[column]) if column < len(cells) else self.row_span(row)
 
-    def problem(
-        self,
-        code: str,
-        message: str,
-        row: TableRow,
-        *,
-        column: int | None = None,
-        path: Path = (),
-        hint: str | None = None,
-    ) -> Problem:
-        """An error about a row, or one cell of it."""
+    def found(self, finding: Finding, row: TableRow, *, column: int | None = None, path: Path = ()) -> Problem:
+        """What was found in a row, or in one cell of it; `path` leads to it as in a list of cases."""
         span = self.row_span(row) if column is None else self.cell_span(row, column)
-        excerpt = self.source.excerpt(span.line)
         return Problem(
-            code=code, message=message, hint=hint, file=self.source.file, span=span, path=path, excerpt=excerpt
+            code=finding.code,
+            message=finding.message,
+            hint=finding.hint,
+            severity=Severity.WARNING if finding.warning else Severity.ERROR,
+            file=self.source.file,
+            span=span,
+            path=path,
+            excerpt=self.source.excerpt(span.line),
         )
 
     def _cells(self, row: TableRow) -> Iterator[tuple[int, int]]:

@@ -1,14 +1,13 @@
 """A targets file without mistakes → `Target` records. Checks nothing: schema and rules have."""
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final
-
-from msgspec.structs import replace
+from typing import Any, Final
 
 from runner.foundation.problems import Problem
-from runner.foundation.raw import duration, items, one_of, record, sure_text, text
-from runner.foundation.values import JsonObject
+from runner.foundation.raw import duration, items, record, sure_text
+from runner.foundation.values import Json, JsonObject
 from runner.reading.document import Document
 from runner.service.auth import kind_of
 from runner.service.auth.kind import Credentials
@@ -17,7 +16,6 @@ from runner.targets.hidden import without_secrets
 from runner.targets.model import Allow, Keys, Readiness, SandboxTarget, SiteTarget, Target
 
 SANDBOX = "sandbox"
-SETTLE: Final = 15.0
 _PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -33,9 +31,13 @@ def without_file(job_file: Path) -> dict[str, Target]:
 
 
 def _target(name: str, fields: JsonObject, *, beside: Path, document: Document) -> Target:
-    if "sandbox" in fields:
-        return _sandbox(name, fields, beside=beside, file=document.file)
-    return replace(_site(name, fields, beside=beside), placed=partial(_placed, document, name))
+    found = {key: _READ[key](value) for key, value in fields.items() if key in _READ}
+    if SANDBOX in fields:
+        known = {key: value for key, value in found.items() if key in SandboxTarget.__struct_fields__}
+        folder = beside / sure_text(fields[SANDBOX])
+        return SandboxTarget(name=name, folder=folder, written_in=document.file, **known)
+    ready = _readiness(record(fields["ready"]), beside=beside) if "ready" in fields else None
+    return SiteTarget(name=name, ready=ready, beside=beside, placed=partial(_placed, document, name), **found)
 
 
 def _placed(document: Document, name: str, problem: Problem, keys: Keys) -> Problem:
@@ -47,80 +49,42 @@ def _placed(document: Document, name: str, problem: Problem, keys: Keys) -> Prob
     return shown
 
 
-def _sandbox(name: str, fields: JsonObject, *, beside: Path, file: str) -> SandboxTarget:
-    return SandboxTarget(
-        name=name,
-        folder=beside / sure_text(fields["sandbox"]),
-        runtime=one_of(Runtime, fields.get("runtime"), Runtime.NET_FRAMEWORK),
-        element_call=one_of(ElementIdPlace, fields.get("element_call"), ElementIdPlace.PATH),
-        execute_method=one_of(ExecuteMethod, fields.get("execute_method"), ExecuteMethod.GET),
-        timeout=duration(fields.get("timeout")),
-        settle=duration(fields.get("settle")) or SETTLE,
-        rate=_rate(fields),
-        protected=fields.get("protected") is True,
-        allow=_allow(fields),
-        written_in=file,
-    )
+def _auth(written: Json) -> Credentials | None:
+    auth = record(written)
+    kind = kind_of(auth)
+    return None if kind is None else kind.credentials(**{key: sure_text(auth[key]) for key in kind.keys})
 
 
-def _site(name: str, fields: JsonObject, *, beside: Path) -> SiteTarget:
-    return SiteTarget(
-        name=name,
-        url=sure_text(fields["url"]),
-        runtime=one_of(Runtime, fields.get("runtime"), Runtime.NET_FRAMEWORK),
-        auth=_auth(record(fields.get("auth"))),
-        identity_url=text(fields, "identity_url"),
-        element_call=one_of(ElementIdPlace, fields.get("element_call"), ElementIdPlace.PATH),
-        execute_method=one_of(ExecuteMethod, fields.get("execute_method"), ExecuteMethod.GET),
-        timeout=duration(fields.get("timeout")),
-        settle=duration(fields.get("settle")) or SETTLE,
-        ca_file=text(fields, "ca_file"),
-        proxy=text(fields, "proxy"),
-        headers=tuple((name, sure_text(value)) for name, value in record(fields.get("headers")).items()),
-        rate=_rate(fields),
-        protected=fields.get("protected") is True,
-        plain_http=fields.get("plain_http") is True,
-        allow=_allow(fields),
-        ready=_readiness(fields, beside=beside),
-        beside=beside,
-    )
-
-
-def _auth(written: JsonObject) -> Credentials | None:
-    kind = kind_of(written)
-    return None if kind is None else kind.credentials(**{key: sure_text(written[key]) for key in kind.keys})
-
-
-def _rate(fields: JsonObject) -> float | None:
+def _rate(written: Json) -> float:
     """`5/s`, `30/m` as calls a second."""
-    written = text(fields, "rate")
-    if written is None:
-        return None
-    number, _, period = written.partition("/")
+    number, _, period = sure_text(written).partition("/")
     return float(number) / _PERIODS[period]
 
 
-def _allow(fields: JsonObject) -> Allow | None:
-    if "allow" not in fields:
-        return None
-    allow = record(fields["allow"])
-    return Allow(
-        processes=_words(allow, "processes"), effects=_words(allow, "effects"), entities=_words(allow, "entities")
-    )
+def _allow(written: Json) -> Allow:
+    """An empty list allows nothing, none allows all."""
+    return Allow(**{key: tuple(sure_text(word) for word in items(words)) for key, words in record(written).items()})
 
 
-def _readiness(fields: JsonObject, *, beside: Path) -> Readiness | None:
-    if "ready" not in fields:
-        return None
-    written, otherwise = record(fields["ready"]), Readiness()
-    catalogue = text(written, "catalog")
+def _readiness(written: JsonObject, *, beside: Path) -> Readiness:
+    otherwise = Readiness()
     return Readiness(
         longest=duration(written.get("for")) or otherwise.longest,
         every=duration(written.get("every")) or otherwise.every,
-        catalogue=beside / catalogue if catalogue is not None else None,
+        catalogue=beside / sure_text(written["catalog"]) if "catalog" in written else None,
     )
 
 
-def _words(allow: JsonObject, key: str) -> tuple[str, ...] | None:
-    """The words of `key`; an empty list allows nothing, none allows all."""
-    return tuple(sure_text(word) for word in items(allow[key])) if key in allow else None
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    **dict.fromkeys(("url", "identity_url", "ca_file", "proxy"), sure_text),
+    **dict.fromkeys(("timeout", "settle"), duration),
+    **dict.fromkeys(("protected", "plain_http"), bool),
+    "runtime": Runtime,
+    "element_call": ElementIdPlace,
+    "execute_method": ExecuteMethod,
+    "auth": _auth,
+    "headers": lambda written: tuple(record(written).items()),
+    "rate": _rate,
+    "allow": _allow,
+}
+"""How the value of a key becomes a field of that name."""

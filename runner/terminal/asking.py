@@ -140,7 +140,7 @@ def _answer(declared: Input) -> str | None:
         try:
             fit(declared, value, is_text=True)
         except UnfitError as unfit:
-            output.say_lines(f"  {clean(str(unfit.message))}\n")
+            output.say_lines(f"  {clean(str(unfit))}\n")
         else:
             return value
 

@@ -9,13 +9,13 @@ from runner.reading.document import Document
 from runner.reading.table import Table
 
 INPUTS = (
-    Input(name="phone", schema={"type": "string", "minLength": 2}),
-    Input(name="limit", schema={"type": "integer", "minimum": 1}),
-    Input(name="free", schema={}),
-    Input(name="maybe", schema={"type": ["string", "null"]}),
-    Input(name="broken", schema={"type": "nothing"}),
+    Input(name="phone", schema={"type": "string", "minLength": 2}, required=False),
+    Input(name="limit", schema={"type": "integer", "minimum": 1}, required=False),
+    Input(name="free", schema={}, required=False),
+    Input(name="maybe", schema={"type": ["string", "null"]}, required=False),
+    Input(name="broken", schema={"type": "nothing"}, required=False),
 )
-TOKEN = Input(name="token", schema={"type": "string", "minLength": 8}, secret=True)
+TOKEN = Input(name="token", schema={"type": "string", "minLength": 8}, secret=True, required=False)
 
 
 def of_list(text: str, *inputs: Input) -> Cases:

@@ -23,6 +23,7 @@ from runner.execution.run_spec import Permission, RunSpec, Wanted
 from runner.execution.stored_reports import store_reports
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError, strongest
+from runner.foundation.sentences import MOST, first
 from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
@@ -343,7 +344,7 @@ def _code(carried: Carried, stop: Stop, *, given_up: bool) -> ExitCode:
     if carried.faults:
         codes.append(ExitCode.FAULT)
     if carried.left_out:
-        output.say(f"not begun: {', '.join(run.title for run in carried.left_out)}")
+        output.say(f"not begun: {first([run.title for run in carried.left_out], MOST)}")
     if stop.why is not None and (carried.left_out or given_up):
         codes.append(STOPPED[stop.why])
     return strongest(codes)

@@ -116,8 +116,9 @@ def stop(context: click.Context, /, **_: object) -> int:
     elif orders.stop(store.link, run.id, by=person):
         output.say(f"run {run.id} is to stop; `{verb_command('status', run.id, store.name)}` shows how far it is")
     else:
-        message = f"run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"
-        raise RefusedError(Problem(code="E156", message=message, hint="nothing was stopped"))
+        message = f"nothing was stopped: run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"
+        hint = f"see what became of it: `{verb_command('status', run.id, store.name)}`"
+        raise RefusedError(Problem(code="E156", message=message, hint=hint))
     return ExitCode.PASSED
 
 

@@ -155,6 +155,10 @@ def checked(
     for spec in filter(_is_targets, specs):
         for target in open_targets(spec, project).values():
             check_doubles(target, project)
+    if any(target.allow for opened in project.targets_files.values() for target in opened.targets.values()):
+        from runner.project.allowed import check_allowed  # noqa: PLC0415  1 ms, where a target allows something only
+
+        check_allowed(project)
     for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
         project.problems.extend(_problems_of_doubles(folder))
     for spec in filter(_is_catalogue, specs):

@@ -18,6 +18,7 @@ from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import text
+from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
@@ -159,7 +160,9 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
 
 def _over(row: OpenRow, process: JsonObject, seen: _Elements, wanted: WantedElement) -> Attempt:
     message = f"the process has ended as `{process['status']}`, and `{wanted.name}` cannot be executed any more"
-    hint = "`runner catalog` lists the elements of a process; by the log of elements a process names what it passed"
+    hint = _near(row.state, seen, wanted) or (
+        "look into the catalogue (`runner catalog pull`), or into the site's log of elements, for the elements it has"
+    )
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)
 
 
@@ -169,7 +172,14 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
     if isinstance(seen, _Elements) and any(each.id in row.state.run.executed for each in seen.fitting):
         message += "; this run has executed it already, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
+    elif isinstance(seen, _Elements):
+        hint = _near(row.state, seen, wanted) or hint
     return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)
+
+
+def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
+    """The hint that asks for an element of the process that is called nearly so, None where there is none."""
+    return None if seen.fitting else did_you_mean(wanted.name, [_shown(state, each) for each in seen.all])
 
 
 def _besides(state: State, seen: _Elements) -> str:

@@ -331,11 +331,12 @@ def _check_row(key: str, result: RunResult) -> None:
         return
     near = suggest(key, keys)
     listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
-    others = f"in doubt: {listed}" if keys else "nothing of this run is in doubt"
+    hint = f"name what is in doubt: {listed}" if keys else "leave `--step` out: nothing of this run is in doubt"
     status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
     if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
         status = " itself: a part of it is"
-    hint = f"did you mean `{near}`? {others}" if near and not status else others
+    if near and not status:
+        hint = f"did you mean `{near}`? in doubt: {listed}"
     _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
 
 

@@ -206,7 +206,7 @@ CODES = {
     "E196": "versions of a process that do not go together",
     # processes that are watched
     "E197": "a moment that is none, or is not known by then",
-    "E198": "a pattern that no process of the target matches",
+    "E198": "a pattern that nothing of the target matches",
     # runs that are not settled
     "E181": "a run that is not settled, and cannot be run again",
     # calls of stored runs

@@ -8,6 +8,8 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import islice
 
+from msgspec.structs import replace
+
 from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
@@ -56,7 +58,7 @@ def _changed_columns(fields: JsonObject, path: Path, entity: Entity, *, called: 
     for column, value in record(fields.get("values")).items():
         at = (*path, "values", column)
         if column not in entity.columns:
-            yield _no_column(column, entity.columns, at, called=called)
+            yield replace(_no_column(column, entity.columns, at, called=called), at_key=True)
         elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
             message = f"`{column}` holds numbers, and `{value}` is a text"
             yield Finding(message=message, path=at, warning=True)

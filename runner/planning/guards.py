@@ -16,7 +16,7 @@ from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_
 from runner.runs.events import Section
 from runner.targets.model import Allow, Target
 
-_ENTITIES = "ask who runs the target to name the entity under `allow: {entities: […]}` in the targets file"
+_ASK = "ask who runs the target to name %s under `allow: {%s: […]}` in the targets file"
 
 
 class Placed(Struct, frozen=True, kw_only=True):
@@ -66,7 +66,7 @@ def not_allowed(pairs: Iterable[tuple[Job, Target]]) -> tuple[Problem, ...]:
 
 def unanswerable(jobs: Iterable[Job]) -> tuple[Problem, ...]:
     """A problem for each step that asks a person, when there is none."""
-    hint = "`--yes` says yes to every question of a job"
+    hint = "say yes to every question of a job with `--yes`"
     found = (
         Problem(code="E162", message=f"{_name(job, placed)} asks a person, and there is no terminal", hint=hint)
         for job in jobs
@@ -81,21 +81,22 @@ def _refused(job: Job, placed: Placed, target: Target) -> Iterator[Problem]:
     action, allow = placed.step.action, target.allow or Allow()
     name = f"; target `{target.name}` allows"
 
-    def problem(what: str, allowed: Iterable[str], kind: str, hint: str | None = None) -> Problem:
+    def problem(what: str, allowed: Iterable[str], kind: str, hint: str) -> Problem:
         listed = ", ".join(f"`{target}`" for target in allowed)
         message = f"{_name(job, placed)} {what}{name} " + (f"{listed} only" if listed else f"no {kind} at all")
-        return Problem(code="E161", message=message, hint=hint)
+        return Problem(code="E161", message=message, hint=f"{hint}; or leave the job out, with `-k` or `--tags`")
 
     process = action.starts if isinstance(action, Signal) else None
     process = action.process if isinstance(action, Execute | Run) else process
     if process is not None and allow.processes is not None and not _fits(process, allow.processes):
-        yield problem(f"starts `{process}`", allow.processes, "process")
+        yield problem(f"starts `{process}`", allow.processes, "process", _ASK % (f"`{process}`", "processes"))
     if isinstance(action, Signal) and not _fits(action.entity, allow.entities or ()):
         what = f"changes records of `{action.entity}`"
-        yield problem(what, allow.entities or (), "change of records", _ENTITIES)
+        yield problem(what, allow.entities or (), "change of records", _ASK % (f"`{action.entity}`", "entities"))
     sends = not isinstance(action, IncludedJob | Confirm | Pause)  # steps of an included job are checked one by one
     if sends and allow.effects is not None and placed.step.effect not in allow.effects:
-        yield problem(f"has the effect `{placed.step.effect}`", allow.effects, "effect")
+        effect = f"`{placed.step.effect}`"
+        yield problem(f"has the effect {effect}", allow.effects, "effect", _ASK % (effect, "effects"))
 
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:

@@ -18,7 +18,7 @@ from runner.runs.events import TargetName
 from runner.targets import clio
 from runner.targets import environment as env
 from runner.targets.build import without_file
-from runner.targets.files import find_targets, searched
+from runner.targets.files import BEGIN, find_targets, searched
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 from runner.targets.values import is_in_the_clear
 
@@ -152,7 +152,7 @@ def _named(name: str, known: Known, project: Project) -> KnownTarget:
 
 
 def _elsewhere(known: Known) -> str:
-    return f"{next(iter(known.values())).where}: name the folder of the jobs, too, or `--targets FILE`"
+    return f"name the folder of the jobs, too, or `--targets FILE`: {next(iter(known.values())).where}; or {BEGIN}"
 
 
 def _refuse_mistakes(project: Project) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
@@ -27,9 +28,15 @@ from runner.reading.files import below
 from runner.reading.load import read
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
-from runner.targets.files import find_targets, searched
+from runner.targets.build import SANDBOX
+from runner.targets.files import BEGIN, find_targets, searched
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, SiteTarget, Target
+
+
+class TargetsFile(Struct, frozen=True, kw_only=True):
+    document: Document
+    targets: Mapping[str, Target]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +45,7 @@ class Project:
 
     `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
     what a catalogue knows. `without_catalogue` are the sites that jobs start processes on, and of which nothing says
-    what processes they have. `has_passed` is as in `JobFiles`.
+    what processes they have. `targets_files` are those without mistakes. `has_passed` is as in `JobFiles`.
     """
 
     files: list[JobFile] = field(default_factory=list)
@@ -46,6 +53,7 @@ class Project:
     catalogue: Path | None = None
     compared: set[tuple[str, str]] = field(default_factory=set)
     without_catalogue: dict[str, None] = field(default_factory=dict)
+    targets_files: dict[Path, TargetsFile] = field(default_factory=dict)
     has_passed: bool = False
     catalogues: Catalogues = field(init=False)
 
@@ -137,6 +145,7 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
     if are_errors(problems):
         return {}
     found = target_build.targets(document, beside=Path(called(file)).parent)
+    project.targets_files[file] = TargetsFile(document=document, targets=found)
     project.catalogues.warn_of_strays(file, found)
     return found
 
@@ -200,6 +209,9 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
     wanted = name or (file.job.target if file.job else None)
     if wanted is None:
         hint = f"name a target with `-t`: {_listed(file.targets)}" if file.targets else "name a target with `-t`"
+        sandboxes = (target for target in file.targets.values() if isinstance(target, SandboxTarget))
+        if file.targets_file is None and not any(sandbox.folder.is_dir() for sandbox in sandboxes):
+            hint = f"{BEGIN}: {searched(Path(file.document.file).parent)}, and no folder `{SANDBOX}` beside the job"
         message = "the job names no target, and a run is never sent to one by default"
         return file.document.problem("E140", message, path=("name",), at_key=True, hint=hint)
     if wanted in file.targets:

@@ -13,7 +13,8 @@ from runner.targets.model import SandboxTarget
 
 VARIABLE = "CREATIO_RUNNER_TARGETS"
 NAME = "targets.yaml"
-_NO_FOLDER: Final = "targets.yaml names the folder of the doubles; without that file it is `sandbox`, beside the job"
+BEGIN: Final = "begin a project with `runner init FOLDER`, which writes targets.yaml, a sandbox and a job"
+_NO_FOLDER: Final = "name the folder of the doubles in targets.yaml; without that file it is `sandbox`, beside the job"
 
 
 def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[str, str]) -> Path | None:

@@ -127,6 +127,18 @@ def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_told(
     assert len(list(Path(".runner/runs").glob("*/events.jsonl"))) == 1
 
 
+def test_of_many_runs_that_never_began_the_first_are_named_and_the_rest_is_counted(
+    answers: Answers, capsys: pytest.CaptureFixture[str], here: Site
+) -> None:
+    answers.wrong = ("Usra",)
+    cases = "cases: [" + ", ".join(f"{{name: n{number}, inputs: {{}}}}" for number in range(30)) + "]\n"
+    Path("c.job.yaml").write_text(Path("c.job.yaml").read_text().replace("steps:", f"{cases}steps:"))
+    assert ended(["run", ".", "-x"]) == 1
+    assert "not begun: b@here, c[n0]@here, c[n1]@here, " in (err := capsys.readouterr().err)
+    assert "c[n6]@here and 23 more\n" in err
+    assert len(here.executes()) == 1
+
+
 def test_fail_fast_has_nothing_to_say_where_all_pass(here: Site) -> None:
     assert ended(["run", ".", "--fail-fast"]) == 0
     assert len(asked(here)) == 3

@@ -207,7 +207,20 @@ def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_wa
     assert ended(command) == 2
     told = capsys.readouterr().err
     assert f"there is no targets.yaml in `{tmp_path}`" in told
-    assert "name the folder of the jobs, too, or `--targets FILE`" in told
+    assert "hint: name the folder of the jobs, too, or `--targets FILE`" in told
+    assert "begin a project with `runner init FOLDER`" in told
+
+
+def test_a_run_where_there_is_neither_is_answered_with_how_a_project_begins(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.job.yaml").write_text("runner: 1\nname: a\nsteps: [{pause: 1ms}]\n")
+    assert ended(["run", "a.job.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert "hint: begin a project with `runner init FOLDER`" in told
+    (tmp_path / "sandbox").mkdir()
+    assert ended(["run", "a.job.yaml"]) == 2
+    assert "hint: name a target with `-t`: `sandbox`" in capsys.readouterr().err
 
 
 @contextmanager

@@ -269,7 +269,7 @@ def test_a_verdict_that_cannot_be_given_is_told_before_anything_is_done(
 def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 2
-    assert "nothing of this run is in doubt" in capsys.readouterr().err
+    assert "hint: leave `--step` out: nothing of this run is in doubt" in capsys.readouterr().err
     assert here.asked
 
 

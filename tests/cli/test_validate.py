@@ -246,3 +246,41 @@ def test_a_target_that_cannot_be_read_is_not_reported_as_unknown_too(
     assert "error[E102]: tags are not read here, as `!vault`" in printed.out
     assert "E141" not in printed.out
     assert "1 error in 1 file" in printed.err
+
+
+SANDBOX_WITH = "runner: 1\ntargets: {sandbox: {sandbox: sandbox, allow: {%s}}, live: {url: 'https://x.example.com'}}\n"
+
+
+@pytest.mark.parametrize("named", ["targets.yaml", "a.job.yaml"])
+def test_what_a_target_allows_is_held_against_what_it_has(
+    named: str, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allow = "processes: [UsrGetAllContact, Usr*Smoke*, Usr*], entities: [Contakt, Con*]"
+    (project / "targets.yaml").write_text(SANDBOX_WITH % allow)
+    code, out, _ = said(capsys, named)
+    assert code == 0
+    assert [line.partition(": ")[2] for line in out.splitlines() if "warning[" in line or "hint" in line] == [
+        "warning[E198]: `sandbox` has no process that fits `UsrGetAllContact`",
+        "did you mean `UsrGetAllContacts`?",
+        "warning[E198]: `sandbox` has no process that fits `Usr*Smoke*`",
+        (
+            "it has `UsrAddNewExternalContact`, `UsrCancelOnboarding`, `UsrCheckDiscount`, `UsrDeleteContact`, "
+            "`UsrGetAllContacts`, `UsrGetOnboardingStage`, `UsrOnboardContact`, `UsrRecalculateScores` and 1 more"
+        ),
+        "warning[E198]: `sandbox` has no entity that fits `Contakt`",
+        "did you mean `Contact`?",
+    ]
+
+
+def test_what_a_target_allows_is_not_judged_where_nobody_knows_what_it_has(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live = "runner: 1\ntargets: {live: {url: 'https://x.example.com', allow: {processes: [UsrX], entities: [Y]}}}\n"
+    (project / "targets.yaml").write_text(live)
+    assert said(capsys, "targets.yaml") == (0, "", "1 file, no mistakes\n")
+    assert "warning" not in said(capsys, "a.job.yaml", "-t", "live")[1]
+
+
+def test_a_pattern_that_is_no_pattern_is_reported_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "targets.yaml").write_text(SANDBOX_WITH % "processes: ['^Usr.*$']")
+    assert said(capsys, "targets.yaml")[1].count("warning[") == 1

@@ -151,6 +151,16 @@ def test_a_process_that_has_ended_without_the_element_fails_at_once_and_says_wha
     assert (site.executed_ids, site.t < 10) == ([], True)
 
 
+@pytest.mark.parametrize("status", ["done", "running"])
+def test_a_name_that_leads_nowhere_is_answered_with_the_element_that_is_called_nearly_so(status: str) -> None:
+    site = Site(shown=[element("Aprove", status=status)])
+    site.rows[0]["status"] = status
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, error.hint) == ("E220", "did you mean `Aprove`?")
+
+
 def test_an_element_that_was_executed_before_is_left_alone_and_the_row_says_so() -> None:
     site = Site(shown=[element("Approve", status="done")])
     site.carry_out(planned(ONE))

@@ -221,7 +221,10 @@ def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pyte
     with here.runs() as runs:
         assert runs.carry(run).state == "over"
     assert ended(["stop", run, "--db", here.dsn]) == 6
-    assert "is not under way: it was cancelled\n" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "nothing was stopped: " in err
+    assert "is not under way: it was cancelled\n" in err
+    assert "hint: see what became of it: `runner status " in err
 
 
 def test_a_run_that_its_target_does_not_allow_is_refused_and_sends_nothing(here: Fleet) -> None:

@@ -84,6 +84,18 @@ def test_what_the_sandbox_has_or_nobody_can_know_is_not_told(query: str) -> None
     assert told(query) == []
 
 
+def test_a_column_that_a_signal_changes_is_marked_where_its_name_stands() -> None:
+    document = load(
+        "a.job.yaml",
+        b"runner: 1\nname: a\nsteps:\n  - signal: {insert: {entity: Order, values: {Nmber: A}}, starts: UsrA}\n",
+    )
+    assert not isinstance(document, tuple)
+    found = check(document, outline(record(document.data)), CATALOGUE)
+    problem = next(problem for problem in found if problem.code == "E147")
+    assert problem.span is not None
+    assert (problem.span.column, problem.span.end_column) == (47, 52)
+
+
 def test_of_a_site_no_entities_are_known() -> None:
     assert told("{entity: Orders, select: Nmber}", Catalogue(name="staging", processes={})) == []
 

@@ -60,6 +60,15 @@ def test_names_of_processes_are_compared_in_their_own_case() -> None:
     assert not told(job(step(Run(process="UsrSmoke"))), site(processes=("Usr*",)))
 
 
+def test_what_is_not_allowed_says_where_it_would_be_named() -> None:
+    one = job(step(Execute(process="UsrRead"), effect="read"))
+    found = guards.not_allowed([(one, site(processes=("UsrA",), effects=()))])
+    assert [problem.hint for problem in found] == [
+        f"ask who runs the target to name {what} in the targets file; or leave the job out, with `-k` or `--tags`"
+        for what in ("`UsrRead` under `allow: {processes: […]}`", "`read` under `allow: {effects: […]}`")
+    ]
+
+
 def test_an_empty_list_allows_nothing() -> None:
     one = job(step(Execute(process="UsrRead"), effect="read"))
     assert told(one, site(processes=(), effects=())) == [

@@ -1,0 +1,60 @@
+"""What the targets of a file `allow` against what they have: a pattern that nothing fits is most probably mistyped.
+
+It is a warning: a process that comes later may be allowed before. What is not known of a target is not judged.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from runner.catalogue.model import Catalogue
+from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.sentences import listed
+from runner.foundation.suggestions import did_you_mean
+from runner.project.project import Project
+from runner.targets.hidden import without_secrets
+from runner.targets.model import Target
+
+
+def check_allowed(project: Project) -> None:
+    """Check every target of the targets files that were opened."""
+    for file, opened in project.targets_files.items():
+        reported = {problem.span for problem in project.problems if problem.file == opened.document.file}
+        found: list[Problem] = []
+        for target in opened.targets.values():
+            for each in _that_fit_nothing(target, file, project):
+                problem = opened.document.problem(
+                    "E198", each.message, path=each.path, hint=each.hint, severity=Severity.WARNING
+                )
+                found += [] if problem.span in reported else [problem]
+        project.problems.extend(without_secrets(found, opened.document))
+
+
+def _that_fit_nothing(target: Target, file: Path, project: Project) -> Iterator[Finding]:
+    allow = target.allow
+    if allow is None or not (allow.processes or allow.entities):
+        return
+    catalogues = project.catalogues.of(target, targets_file=file)
+    at = ("targets", target.name, "allow")
+    for key, what, patterns, known in (
+        ("processes", "process", allow.processes, _codes(catalogues)),
+        ("entities", "entity", allow.entities, _entities(catalogues)),
+    ):
+        for index, pattern in enumerate((patterns or ()) if known is not None else ()):
+            if not any(fnmatchcase(name, pattern) for name in known or ()):
+                hint = did_you_mean(pattern, sorted(known or ())) or f"it has {listed(sorted(known or ())) or 'none'}"
+                message = f"`{target.name}` has no {what} that fits `{pattern}`"
+                yield Finding(message=message, path=(*at, key, index), hint=hint)
+
+
+def _codes(catalogues: Sequence[Catalogue]) -> Collection[str] | None:
+    """The processes that a target has, with their versions; None where they are not known."""
+    if not catalogues:
+        return None
+    processes = [process for catalogue in catalogues for process in catalogue.processes.values()]
+    return {code for process in processes for code in (process.code, *(each.code for each in process.versions))}
+
+
+def _entities(catalogues: Sequence[Catalogue]) -> Collection[str] | None:
+    known = [catalogue.entities for catalogue in catalogues]
+    return {name for entities in known for name in entities or ()} if known and None not in known else None

@@ -1,7 +1,7 @@
 """The entities and columns that a `query` names against those that its target is known to have.
 
-Of a sandbox all are known; what a site has, no catalogue says. A filter is read word by word: what is in a template,
-or in a lambda, is not known.
+Of a sandbox all are known; what a site has, no catalogue says. What is in a template, or in a lambda
+of a filter, is not known.
 """
 
 import re
@@ -11,7 +11,6 @@ from itertools import islice
 from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Entity
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record, text
 from runner.foundation.sentences import listed
@@ -21,10 +20,9 @@ from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
-from runner.odata.lexer import tokens
-from runner.odata.mistakes import TEXT_HINT, columns_compared_with_texts, columns_in
-
-_ORDER = lazy_pattern(r"(\S+)(?:\s+(?:asc|desc))?")
+from runner.odata.filter import Column, Operation, columns_of, compared_with_texts, nodes_in, readable
+from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
+from runner.odata.mistakes import TEXT_HINT
 
 
 def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
@@ -68,7 +66,7 @@ def _query_columns(fields: JsonObject, path: Path, entity: Entity, *, called: st
     """For each text the first column in it that is not there."""
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
-    asked += [(at, found[1], entity.paths) for at, column in ordered if (found := _ORDER.fullmatch(column)) is not None]
+    asked += [(at, column.split()[0], entity.paths) for at, column in ordered]
     reported: set[Path] = set()
     for at, column, known in asked:
         if column not in known and column != "*" and at not in reported:
@@ -78,15 +76,18 @@ def _query_columns(fields: JsonObject, path: Path, entity: Entity, *, called: st
 
 
 def _filter_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
-    found = tokens(with_holes(parts_of(text(fields, "filter") or "")))
-    for column, is_value in columns_in(found):
-        if column not in entity.paths:
-            hint = TEXT_HINT if is_value and not suggest(column, sorted(entity.paths)) else None
-            yield _no_column(column, entity.paths, path, called=called, hint=hint)
-    for column, value in columns_compared_with_texts(found):
-        if column in entity.numbers:
-            message = f"`{column}` holds numbers, and `{value}` is a text"
-            hint = f"write `{value[1:-1]}` without quotes" if re.fullmatch(r"'-?\d+(\.\d+)?'", value) else None
+    tree = readable(with_holes(parts_of(text(fields, "filter") or "")))
+    if tree is None:
+        return
+    values = [part.operands[-1] for part in nodes_in(tree) if isinstance(part, Operation) and part.name in COMPARISONS]
+    for column in columns_of(tree):
+        if column not in entity.paths and column.casefold() not in CONSTANTS:
+            is_text = Column(path=column) in values and not suggest(column, sorted(entity.paths))
+            yield _no_column(column, entity.paths, path, called=called, hint=TEXT_HINT if is_text else None)
+    for column, value in compared_with_texts(tree):
+        if column in entity.numbers and HOLE not in value:
+            message = f"`{column}` holds numbers, and `'{value}'` is a text"
+            hint = f"write `{value}` without quotes" if re.fullmatch(r"-?\d+(\.\d+)?", value) else None
             yield Finding(message=message, path=path, hint=hint, warning=True)
 
 

@@ -20,8 +20,9 @@ from runner.foundation.raw import text as raw_text
 from runner.foundation.values import Json, Path, compact
 from runner.job.outline import Outline, RawStep
 from runner.lint.texts import JobLint
-from runner.odata.lexer import HOLE, Token, is_literal, tokens
-from runner.odata.mistakes import first_mistake, is_compared, is_searched_for, mistake_of_signs
+from runner.odata.filter import Column, Node, Operation, UnreadWord, nodes_in, readable
+from runner.odata.lexer import COMPARISONS, HOLE, TEXT_FUNCTIONS, is_literal
+from runner.odata.mistakes import first_mistake
 
 Parts: TypeAlias = Sequence[str | Expression]
 """A filter: its own text, and the templates in it."""
@@ -51,11 +52,10 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
     """Report the first mistake of a filter, certain mistakes before probable."""
     parts = parts_of(_filter_text(step))
     whole = with_holes(parts)
-    wrong = mistake_of_signs(whole, has_holes=len(parts) > 1)
-    if wrong is None:
-        found = tokens(whole)
+    wrong = first_mistake(whole) if whole else None
+    if wrong is None and (tree := readable(whole)) is not None:
         values = [part for part in parts if isinstance(part, Expression)]
-        wrong = first_mistake(found) or next(_unquoted_values(found, values, lint.outline), None)
+        wrong = next(_unquoted_values(tree, whole, values, lint.outline), None)
     if wrong is not None:
         path = (*step.path, "query", "filter")
         hint = lint.document.in_quotes(path, wrong.hint, part="") or wrong.hint
@@ -123,28 +123,24 @@ def _tight(piece: Expression) -> str:
     return source if _TIGHT.fullmatch(source) else f"({source})"
 
 
-def _unquoted_values(found: Sequence[Token], values: Sequence[Expression], known: Outline) -> Iterator[Finding]:
+def _unquoted_values(tree: Node, whole: str, values: Sequence[Expression], known: Outline) -> Iterator[Finding]:
     """Values without quotes that most probably are texts; `values` are the templates in the holes, in order."""
-    passed = 0
-    for index, token in enumerate(found):
-        is_searched = is_searched_for(found, index)
-        if token.text == HOLE and (is_searched or is_compared(found, index)):
-            value = values[passed]
-            if not _writes_quotes(value, known, set()) and _is_text(value, known, is_searched=is_searched):
-                yield _unquoted(found, index, value)
-        passed += token.text.count(HOLE)
-
-
-def _unquoted(found: Sequence[Token], index: int, value: Expression) -> Finding:
-    source = value.text.strip()
-    message = f"a text needs quotes here, and `{{{{ {source} }}}}` writes none"
-    written = f"{{{{ {source} | odata }}}}"
-    before = found[index - 1].text
-    if before == ",":
-        shown = f"{found[index].inside}({found[index - 2].text}, {written})"
-    else:
-        shown = f"{found[index - 2].text if index > 1 else 'Name'} {before} {written}"
-    return Finding(message=message, hint=_odata_hint(shown), warning=True)
+    for node in nodes_in(tree):
+        match node:
+            case Operation(name=name, operands=(left, UnreadWord(token=token))) if name in COMPARISONS:
+                before, is_searched = f"{left.path if isinstance(left, Column) else 'Name'} {name} ", False
+            case Operation(name=name, operands=(Column(path=path), UnreadWord(token=token))) if name in TEXT_FUNCTIONS:
+                before, is_searched = f"{name}({path}, ", True
+            case _:
+                continue
+        if token.text != HOLE:
+            continue
+        value = values[whole[: token.start].count(HOLE)]
+        if not _writes_quotes(value, known, set()) and _is_text(value, known, is_searched=is_searched):
+            source = value.text.strip()
+            message = f"a text needs quotes here, and `{{{{ {source} }}}}` writes none"
+            written = f"{before}{{{{ {source} | odata }}}}{')' if is_searched else ''}"
+            yield Finding(message=message, hint=_odata_hint(written), warning=True)
 
 
 def _writes_quotes(value: Expression, known: Outline, seen: set[Path]) -> bool:

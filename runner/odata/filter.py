@@ -1,10 +1,10 @@
-"""The text of a `$filter` as a tree.
+"""The text of a `$filter` as a tree, for who evaluates it and for who looks for mistakes in it.
 
-Depth is bounded, so that no text ends in anything but a tree or a `FilterError`. Functions are `contains`,
-`startswith` and `endswith` alone. What a tree means, `match` knows.
+Depth is bounded, so that no text ends in anything but a tree or a `FilterError`. `read` takes all that a service may
+know: functions, lambdas, values of other types, and the holes of templates. `parse` takes what `match` evaluates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -12,13 +12,30 @@ from uuid import UUID
 from msgspec import Struct
 
 from runner.foundation.values import Json
-from runner.odata.lexer import COMPARISONS, CONSTANTS, TEXT_FUNCTIONS, Token, tokens
+from runner.odata.lexer import ARITHMETIC, COMPARISONS, CONSTANTS, TEXT_FUNCTIONS, Token, tokens
 
+EVALUATED = frozenset({"and", "or", "not", *COMPARISONS, *TEXT_FUNCTIONS})
+"""The operations that `parse` leaves in a tree."""
 _DEEPEST = 40
+_BOTH = 2
+_OF_OTHERS = ("any", "all", "cast", "isof")
+"""Functions in whose brackets a name need not be a column of the entity that is filtered."""
 
 
 class FilterError(ValueError):
-    """The text is no filter; the message is for people."""
+    """The text is no filter; the message is for people.
+
+    `found` are its words, `at` is the place among them at which it cannot be read, and `inside` the function in whose
+    brackets that is.
+    """
+
+    def __init__(
+        self, message: str, *, found: tuple[Token, ...] = (), at: int | None = None, inside: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.found = found
+        self.at = at
+        self.inside = inside
 
 
 FilterValue: TypeAlias = "Json | UUID | datetime"
@@ -35,36 +52,23 @@ class Column(Struct, frozen=True, kw_only=True):
     path: str
 
 
-class TextTest(Struct, frozen=True, kw_only=True):
-    """A call of a function that searches `text` for `part`."""
+class UnreadWord(Struct, frozen=True, kw_only=True):
+    """A word in the place of a value that only a service reads, a template gives, or nobody reads."""
 
-    function: str
-    text: "Node"
-    part: "Node"
+    token: Token
 
 
-class Condition(Struct, frozen=True, kw_only=True):
-    operator: str
-    left: "Node"
-    right: "Node"
+class Operation(Struct, frozen=True, kw_only=True):
+    """An operator or a function by its name, with what it is applied to; a lambda's variable, `o:`, is one, too."""
 
-
-class Not(Struct, frozen=True, kw_only=True):
-    operand: "Node"
-
-
-class All(Struct, frozen=True, kw_only=True):
+    name: str
     operands: "tuple[Node, ...]"
 
 
-class Either(Struct, frozen=True, kw_only=True):
-    operands: "tuple[Node, ...]"
+Node: TypeAlias = Literal | Column | UnreadWord | Operation
 
 
-Node: TypeAlias = Literal | Column | TextTest | Condition | Not | All | Either
-
-
-def parse(text: str) -> Node:
+def read(text: str) -> Node:
     """Raises `FilterError`."""
     parser = _Parser(text)
     node = parser.either(0)
@@ -73,101 +77,144 @@ def parse(text: str) -> Node:
     return node
 
 
+def parse(text: str) -> Node:
+    """As `read`, and nothing but columns, literals and searches of texts in it. Raises `FilterError`."""
+    node = read(text)
+    for part in nodes_in(node):
+        match part:
+            case UnreadWord(token=token) if token.kind == "moment":
+                raise FilterError(f"'{token.text}' is no date.")
+            case UnreadWord(token=token):
+                raise FilterError(_syntax_error(token.start, text))
+            case Operation(name=name) if name not in EVALUATED:
+                raise FilterError(f"An unknown function with name '{name}' was found.")
+            case Operation(name=name, operands=operands) if name in TEXT_FUNCTIONS and len(operands) != _BOTH:
+                raise FilterError(f"No function signature for the function with name '{name}' matches.")
+    return node
+
+
+def readable(text: str) -> Node | None:
+    """As `read`; None where the text is no filter, which is reported elsewhere."""
+    try:
+        return read(text)
+    except FilterError:
+        return None
+
+
+def _syntax_error(at: int, text: str) -> str:
+    return f"Syntax error at position {at} in '{text[:200]}'."
+
+
 class _Parser:
     """What is left of a filter; `next` is the token that comes next, None at the end."""
 
     def __init__(self, text: str) -> None:
         self._whole = text
-        self._tokens = iter(tokens(text))
-        self.next = next(self._tokens, None)
+        self._tokens = tokens(text)
+        self._at = 0
+
+    @property
+    def next(self) -> Token | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
 
     def either(self, depth: int) -> Node:
         operands = [self._all(depth)]
         while self._take("or"):
             operands.append(self._all(depth))
-        return operands[0] if len(operands) == 1 else Either(operands=tuple(operands))
+        return _operation("or", operands)
 
-    def error(self) -> FilterError:
+    def error(self, inside: str | None = None) -> FilterError:
         at = len(self._whole) if self.next is None else self.next.start
-        return FilterError(f"Syntax error at position {at} in '{self._whole[:200]}'.")
+        return FilterError(_syntax_error(at, self._whole), found=self._tokens, at=self._at, inside=inside)
 
     def _step(self) -> Token:
         token = self.next
         if token is None:
             raise self.error()
-        self.next = next(self._tokens, None)
+        self._at += 1
         return token
 
-    def _take(self, text: str) -> bool:
-        """Step over the next token if it has this text."""
-        fits = self.next is not None and self.next.text == text
-        if fits:
-            self._step()
-        return fits
-
-    def _expect(self, text: str) -> None:
-        if not self._take(text):
-            raise self.error()
+    def _take(self, *texts: str) -> str | None:
+        """Step over the next token if it has one of these texts."""
+        return self._step().text if self.next is not None and self.next.text in texts else None
 
     def _all(self, depth: int) -> Node:
         operands = [self._unary(depth)]
-        while self._take("and"):
+        while self._take("and") or self._is_beside_a_hole():
             operands.append(self._unary(depth))
-        return operands[0] if len(operands) == 1 else All(operands=tuple(operands))
+        return _operation("and", operands)
+
+    def _is_beside_a_hole(self) -> bool:
+        """Whether two values are side by side, and a template may give what joins them."""
+        before, after = self._tokens[self._at - 1], self.next
+        return after is not None and (after.kind == "any" or (before.kind == "any" and after.is_operand))
 
     def _unary(self, depth: int) -> Node:
         """`not A eq B` is read as `not (A eq B)` [?]."""
         if depth > _DEEPEST:
             raise FilterError("The filter is nested too deeply.")
         if self._take("not"):
-            return Not(operand=self._unary(depth + 1))
-        left = self._operand(depth)
-        if self.next is None or self.next.text not in COMPARISONS:
+            return Operation(name="not", operands=(self._unary(depth + 1),))
+        left = self._sum(depth)
+        operator = self._take("in", "has", *COMPARISONS)
+        if operator is None:
             return left
-        operator = self._step().text
-        return Condition(operator=operator, left=left, right=self._operand(depth))
+        is_list = operator == "in" and self.next is not None and self.next.text == "("
+        return Operation(name=operator, operands=(left, *(self._list(depth) if is_list else [self._sum(depth)])))
+
+    def _sum(self, depth: int) -> Node:
+        operators, operands = [""], [self._operand(depth)]
+        while operator := self._take(*ARITHMETIC):
+            operators.append(operator)
+            operands.append(self._operand(depth))
+        return _operation(operators[-1], operands)
 
     def _operand(self, depth: int) -> Node:
         if self._take("("):
             node = self.either(depth + 1)
-            self._expect(")")
+            if not self._take(")"):
+                raise self.error()
             return node
-        if self.next is None or self.next.kind in ("mark", "any", ""):
+        if self.next is None or not (self.next.is_operand or self.next.kind == "any"):
             raise self.error()
-        if self.next.kind != "name":
-            return Literal(value=self._literal(self.next))
-        return self._named(self._step(), depth)
+        token = self._step()
+        if token.is_called:
+            return Operation(name=token.text, operands=tuple(self._list(depth, inside=token.text)))
+        if token.kind == "any" and token.text.endswith(":"):
+            return Operation(name=token.text, operands=(self.either(depth + 1),))
+        if token.text in CONSTANTS:
+            return Literal(value=None if token.text == "null" else token.text == "true")
+        return Column(path=token.text) if token.kind == "name" else _literal(token)
 
-    def _named(self, token: Token, depth: int) -> Node:
-        name = token.text
-        if name in CONSTANTS:
-            return Literal(value=None if name == "null" else name == "true")
-        if not self._take("("):
-            return Column(path=name)
-        if name not in TEXT_FUNCTIONS:
-            raise FilterError(f"An unknown function with name '{name}' was found.")
-        text = self.either(depth + 1)
-        self._expect(",")
-        part = self.either(depth + 1)
-        self._expect(")")
-        return TextTest(function=name, text=text, part=part)
-
-    def _literal(self, token: Token) -> FilterValue:
-        text = token.text
-        if token.kind == "number" and text[-1].isalpha():
-            raise self.error()  # a suffix of a type is of OData v3
+    def _list(self, depth: int, *, inside: str | None = None) -> Iterator[Node]:
+        """What is in brackets, with commas between."""
         self._step()
-        match token.kind:
-            case "guid":
-                return UUID(text)
-            case "text":
-                return text[1:-1].replace("''", "'")
-            case "number":
-                return float(text) if set(text) & set(".eE") else int(text)
-        at = moment(text)
-        if at is None:
-            raise FilterError(f"'{text}' is no date.")
-        return at
+        if self._take(")"):
+            return
+        yield self.either(depth + 1)
+        while self._take(","):
+            yield self.either(depth + 1)
+        if not self._take(")"):
+            raise self.error(inside)
+
+
+def _operation(name: str, operands: list[Node]) -> Node:
+    return operands[0] if len(operands) == 1 else Operation(name=name, operands=tuple(operands))
+
+
+def _literal(token: Token) -> Literal | UnreadWord:
+    text = token.text
+    match token.kind:
+        case "guid":
+            return Literal(value=UUID(text))
+        case "text":
+            return Literal(value=text[1:-1].replace("''", "'"))
+        case "number" if not text[-1].isalpha():  # a suffix of a type is of OData v3
+            return Literal(value=float(text) if set(text) & set(".eE") else int(text))
+        case "moment" if (at := moment(text)) is not None:
+            return Literal(value=at)
+        case _:
+            return UnreadWord(token=token)
 
 
 def moment(text: str) -> datetime | None:
@@ -179,32 +226,24 @@ def moment(text: str) -> datetime | None:
         return None
 
 
-def nodes_in(node: Node) -> Iterator[Node]:
-    """`node` and all below it, in the order of the text."""
+def nodes_in(node: Node, *, without: Collection[str] = ()) -> Iterator[Node]:
+    """`node` and all below it, in the order of the text, but what is in the brackets of the functions `without`."""
     yield node
-    match node:
-        case TextTest(text=left, part=right) | Condition(left=left, right=right):
-            yield from nodes_in(left)
-            yield from nodes_in(right)
-        case Not(operand=operand):
-            yield from nodes_in(operand)
-        case All(operands=operands) | Either(operands=operands):
-            for operand in operands:
-                yield from nodes_in(operand)
-        case Literal() | Column():
-            pass
+    if isinstance(node, Operation) and node.name.rpartition("/")[2] not in without:
+        for operand in node.operands:
+            yield from nodes_in(operand, without=without)
 
 
 def columns_of(node: Node) -> Iterator[str]:
-    """The paths of all columns that `node` reads."""
-    return (part.path for part in nodes_in(node) if isinstance(part, Column))
+    """The paths of all columns that `node` reads, but those of other entities and what may be the name of a type."""
+    return (part.path for part in nodes_in(node, without=_OF_OTHERS) if isinstance(part, Column))
 
 
-def compared_with_texts(node: Node) -> Iterator[str]:
-    """The paths of all columns that `node` compares with a text, in whatever order."""
+def compared_with_texts(node: Node) -> Iterator[tuple[str, str]]:
+    """The paths of all columns that `node` compares with a text, in whatever order, each with this text."""
     for part in nodes_in(node):
         match part:
-            case Condition(left=Column(path=path), right=Literal(value=str())):
-                yield path
-            case Condition(left=Literal(value=str()), right=Column(path=path)):
-                yield path
+            case Operation(name=name, operands=(Column(path=path), Literal(value=str(text)))) if name in COMPARISONS:
+                yield path, text
+            case Operation(name=name, operands=(Literal(value=str(text)), Column(path=path))) if name in COMPARISONS:
+                yield path, text

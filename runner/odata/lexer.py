@@ -11,7 +11,8 @@ from runner.foundation.lazy import lazy_pattern
 HOLE: Final = "\0"
 """The place of a template."""
 COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
-BETWEEN: Final = frozenset({*COMPARISONS, "and", "or", "has", "in", "add", "sub", "mul", "div", "divby", "mod"})
+ARITHMETIC: Final = frozenset({"add", "sub", "mul", "div", "divby", "mod"})
+BETWEEN: Final = COMPARISONS | ARITHMETIC | {"and", "or", "has", "in"}
 """Operators with something on both sides."""
 OPERATORS: Final = BETWEEN | {"not"}
 CONSTANTS: Final = frozenset({"true", "false", "null"})
@@ -36,21 +37,18 @@ _KINDS: Final[Mapping[str, re.Pattern[str]]] = {
     ),
     "number": lazy_pattern(r"-?[0-9]{1,300}(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?[LlMmFfDd]?"),
     "name": lazy_pattern(r"[^\W\d]\w*(?:/[^\W\d]\w*)*"),
+    "any": lazy_pattern(r"[^-:]+:.*|.*[\0@${\[].*", re.DOTALL),
 }
-_ANYTHING = lazy_pattern(r"[\0@${\[]")
 
 
 class Token(Struct, frozen=True, kw_only=True):
     """`kind` is `text`, one of `guid moment number name mark`, `any` for what only a whole parser of OData knows or a
-    template gives, or empty. `start` is its place in the filter, `depth` in how many brackets it is, `inside` the
-    function in whose brackets it is.
+    template gives, or empty. `start` is its place in the filter; `is_called`: a bracket follows it.
     """
 
     kind: str
     text: str
     start: int
-    depth: int = 0
-    inside: str | None = None
     is_called: bool = False
 
     @property
@@ -59,22 +57,7 @@ class Token(Struct, frozen=True, kw_only=True):
 
 
 def tokens(text: str) -> tuple[Token, ...]:
-    found: list[Token] = []
-    calls: list[str | None] = []
-    depth = 0
-    for match in _WORD.finditer(text):
-        word = match[0]
-        kind = "text" if match["text"] else _kind(word, inside=calls[-1] if calls else None)
-        is_called = text.startswith("(", match.end()) and kind != "mark" and word not in OPERATORS
-        if word == ")" and calls:
-            calls.pop()
-        inside = calls[-1] if calls else None
-        depth += (word == "(") - (word == ")")
-        place = depth - (word == "(")
-        found.append(Token(kind=kind, text=word, start=match.start(), depth=place, inside=inside, is_called=is_called))
-        if word == "(":
-            calls.append(found[-2].text if len(found) > 1 and found[-2].is_called else None)
-    return tuple(found)
+    return tuple(_token(match, text) for match in _WORD.finditer(text))
 
 
 def is_literal(text: str) -> bool:
@@ -83,9 +66,14 @@ def is_literal(text: str) -> bool:
     return not bare or "'" in bare or bare.casefold() in CONSTANTS or _kind(bare) in ("guid", "moment", "number")
 
 
-def _kind(word: str, *, inside: str | None = None) -> str:
-    if word in ("(", ")", ","):
+def _token(match: re.Match[str], text: str) -> Token:
+    word = match[0]
+    kind = "text" if match["text"] else _kind(word)
+    is_called = text.startswith("(", match.end()) and kind != "mark" and word not in OPERATORS
+    return Token(kind=kind, text=word, start=match.start(), is_called=is_called)
+
+
+def _kind(word: str) -> str:
+    if word in ("(", ")", ",", "'"):
         return "mark"
-    if _ANYTHING.search(word) or (":" in word and (inside == "case" or not word[0].isdigit())):
-        return "any"
     return next((kind for kind, form in _KINDS.items() if form.fullmatch(word)), "")

@@ -1,4 +1,4 @@
-"""Whether a row meets the tree of a `$filter`, and what is known of all rows that do.
+"""Whether a row meets the tree of a `$filter`, as `parse` gives it, and what is known of all rows that do.
 
 What the service does with operands of different types is unknown [?]: here they are unequal, and neither is less.
 Texts compare by case [?]. Null is equal to null alone and has no order, as OData has it.
@@ -7,13 +7,13 @@ Texts compare by case [?]. Null is equal to null alone and has no order, as ODat
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from runner.foundation.values import Json, is_number
-from runner.odata.filter import All, Column, Condition, Either, FilterValue, Literal, Node, Not, TextTest, moment
+from runner.odata.filter import Column, FilterValue, Literal, Node, Operation, moment
 
 _ORDERS: Final[Mapping[str, Callable[..., bool]]] = {
     "gt": operator.gt,
@@ -43,13 +43,13 @@ def bounds(node: Node | None) -> Bounds:
     equal: dict[str, str] = {}
     among: dict[str, tuple[str, ...]] = {}
     since: dict[str, datetime] = {}
-    for part in node.operands if isinstance(node, All) else (node,):
+    for part in node.operands if isinstance(node, Operation) and node.name == "and" else (node,):
         match part:
-            case Condition(operator="eq", left=Column(path=path), right=Literal(value=(str() | UUID()) as value)):
+            case Operation(name="eq", operands=(Column(path=path), Literal(value=(str() | UUID()) as value))):
                 equal[path] = str(value)
-            case Condition(operator="ge" | "gt" | "eq", left=Column(path=path), right=Literal(value=datetime() as at)):
+            case Operation(name="ge" | "gt" | "eq", operands=(Column(path=path), Literal(value=datetime() as at))):
                 since[path] = at
-            case Either(operands=operands):
+            case Operation(name="or", operands=operands):
                 among |= _among([bounds(operand).equal for operand in operands])
     return Bounds(equal=equal, among=among | {path: (text,) for path, text in equal.items()}, since=since)
 
@@ -71,19 +71,19 @@ def _value(node: Node, row: Mapping[str, Json]) -> FilterValue:
             return node.value
         case Column():
             return row.get(node.path)
-        case Condition():
-            return _compare(node.operator, _value(node.left, row), _value(node.right, row))
-        case TextTest():
-            text, part = _value(node.text, row), _value(node.part, row)
-            return isinstance(text, str) and isinstance(part, str) and _TEXT_TESTS[node.function](text, part)
-        case Not():
-            return not holds(node.operand, row)
-        case All():
+        case Operation(name="and"):
             return all(holds(operand, row) for operand in node.operands)
-        case Either():
+        case Operation(name="or"):
             return any(holds(operand, row) for operand in node.operands)
+        case Operation(name="not", operands=(operand,)):
+            return not holds(operand, row)
+        case Operation(name=name, operands=(left, right)) if name in _TEXT_TESTS:
+            text, part = _value(left, row), _value(right, row)
+            return isinstance(text, str) and isinstance(part, str) and _TEXT_TESTS[name](text, part)
+        case Operation(name=name, operands=(left, right)):
+            return _compare(name, _value(left, row), _value(right, row))
         case _:
-            assert_never(node)
+            raise TypeError(f"`parse` makes no tree with {node}")
 
 
 def _compare(sign: str, left: FilterValue, right: FilterValue) -> bool:

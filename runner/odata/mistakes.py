@@ -1,14 +1,14 @@
-"""What is wrong with a filter, word by word: what OData v4 does not read, and what most probably is a mistake.
+"""What is wrong with a filter: what OData v4 does not read, and what most probably is a mistake.
 
-No grammar is held against a filter: neighbours are enough to recognize the habits of other languages, and a service may
-read more than we know. A template may fill any hole, so nothing is reported of what is beside a hole.
+A service may read more than we know, so nothing is reported of what only looks odd. A template may fill any hole, so
+nothing is reported of what is beside a hole.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import takewhile
 from typing import Final
+from uuid import UUID
 
 from runner.catalogue.moments import no_such_day
 from runner.foundation.guids import is_guid
@@ -16,11 +16,22 @@ from runner.foundation.hints import words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
-from runner.odata.lexer import BETWEEN, COMPARISONS, CONSTANTS, FUNCTIONS, HOLE, OPERATORS, TEXT_FUNCTIONS, Token
+from runner.odata.filter import Column, FilterError, FilterValue, Literal, Node, Operation, UnreadWord, nodes_in, read
+from runner.odata.lexer import (
+    BETWEEN,
+    COMPARISONS,
+    CONSTANTS,
+    FUNCTIONS,
+    HOLE,
+    OPERATORS,
+    TEXT_FUNCTIONS,
+    Token,
+    tokens,
+)
 
 _TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
 _SIGN: Final = lazy_pattern(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
-_CALLED: Final = lazy_pattern(r"(?<![\w/.])([A-Za-z]{4,})\(")
+_FUNCTION: Final = lazy_pattern(r"[A-Za-z]{4,}")
 _DASHED: Final = lazy_pattern(r"[^\W\d]\w*(?:-\w+)+")
 _OF_V3: Final = lazy_pattern(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re.IGNORECASE)
 _DAY: Final = lazy_pattern(r"(\d\d?)\.(\d\d?)\.(\d{4})")
@@ -37,168 +48,180 @@ _JOIN_HINT: Final = "join conditions by `and` or `or`"
 _hints = partial(words, "filters", room="odata")
 
 
-def mistake_of_signs(text: str, *, has_holes: bool) -> Finding | None:
-    """A sign or a name that is of another language, or a bracket or quote that lacks its other half."""
+def first_mistake(text: str) -> Finding | None:
+    """The first certain mistake of a filter, else the first that is only probable. `text` has holes for templates."""
+    return _mistake_of_signs(text) or min(_mistakes(text), key=lambda found: found.warning, default=None)
+
+
+def _mistake_of_signs(text: str) -> Finding | None:
+    """A sign of another language, or a bracket or quote that lacks its other half."""
     bare = _TEXT.sub(HOLE, text)
     if (found := _SIGN.search(bare)) is not None:
         return Finding(message=f"`{found[0]}` is not OData", hint=_hints("signs")[found[0].casefold()])
-    for word in _CALLED.findall(bare):
-        if word == "substringof":
-            hint = "write `contains(Name, '…')`: the column comes first"
-            return Finding(message="`substringof` is a function of OData v3", hint=hint)
-        near = None if word in FUNCTIONS or word in OPERATORS else suggest(word, FUNCTIONS)
-        if near is not None:
-            return Finding(message=f"`{word}` is no function of OData", hint=f"did you mean `{near}`?")
     if "'" in bare:
         hint = f"{TEXT_HINT}; write `''` for a `'` inside it"
         return Finding(message="a quote in this filter is never closed", hint=hint)
-    if bare.count("(") != bare.count(")") and not has_holes:
+    if bare.count("(") != bare.count(")") and HOLE not in text:
         missing = ")" if bare.count("(") > bare.count(")") else "("
         return Finding(message=f"a `{missing}` is missing in this filter")
     return None
 
 
-def first_mistake(found: Sequence[Token]) -> Finding | None:
-    """The first certain mistake, else the first that is only probable."""
-    probable = None
-    for mistake in _mistakes(found):
-        if not mistake.warning:
-            return mistake
-        probable = probable or mistake
-    return probable
-
-
-def columns_in(found: Sequence[Token]) -> Iterator[tuple[str, bool]]:
-    """The names that can only be columns, and whether each is where a value is expected. None of a lambda."""
-    if any(":" in token.text and token.kind == "any" for token in found):
+def _mistakes(text: str) -> Iterator[Finding]:
+    for token in tokens(text):
+        yield from _word_mistakes(token)
+    try:
+        tree = read(text)
+    except FilterError as error:
+        yield from _syntax_mistakes(error)
         return
-    for index, token in enumerate(found):
-        is_column = token.kind == "name" and token.is_operand and not token.is_called
-        if is_column and token.text.casefold() not in CONSTANTS | OPERATORS and token.inside not in ("cast", "isof"):
-            yield token.text, index > 0 and found[index - 1].text in COMPARISONS
+    for node in nodes_in(tree):
+        match node:
+            case Operation(name=name, operands=(left, right)) if name in COMPARISONS:
+                yield from _comparison_mistakes(left, right)
+            case Operation():
+                yield from _call_mistakes(node)
+            case _:
+                pass
 
 
-def columns_compared_with_texts(found: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Each column that is compared with a text that is written out, and that text with its quotes."""
-    for index, token in enumerate(found[:-1]):
-        value = found[index + 1].text
-        if index and token.text in COMPARISONS and value.startswith("'") and HOLE not in value:
-            yield found[index - 1].text, value
-
-
-def is_searched_for(found: Sequence[Token], index: int) -> bool:
-    """Whether it is the second argument of `contains` and its like, whose first is a column."""
-    is_second = index > 2 and found[index - 1].text == "," and found[index - 3].text == "("  # noqa: PLR2004
-    return is_second and found[index].inside in TEXT_FUNCTIONS and "'" not in found[index - 2].text
-
-
-def is_compared(found: Sequence[Token], index: int) -> bool:
-    """Whether the token at `index` is where a value is expected."""
-    token, before = found[index], found[index - 1].text if index else ""
-    return before in COMPARISONS or is_searched_for(found, index) or (before == "(" and token.inside in COMPARISONS)
-
-
-def _mistakes(found: Sequence[Token]) -> Iterator[Finding]:
-    for index, token in enumerate(found):
-        before = found[index - 1] if index else None
-        after = found[index + 1] if index + 1 < len(found) else None
-        if old := _OF_V3.fullmatch(token.text):
-            yield _literal_of_v3(old[1], old[2])
-        if token.text in OPERATORS:
-            yield from _incomplete(token, before=before, after=after)
-        if token.is_operand:
-            yield from _operand_mistakes(found, index, before=before, after=after)
-        if after is not None:
-            yield from _side_by_side(token, after, before=before)
-    yield from _commas(found)
-    for index, token in enumerate(found):
-        if token.is_called:
-            yield from _arguments(found, index)
+def _word_mistakes(token: Token) -> Iterator[Finding]:
+    """Values that are wrong wherever they are: a service of v4 answers 400 to those of v3 [D]."""
+    text = token.text
+    if old := _OF_V3.fullmatch(text):
+        yield _literal_of_v3(old[1], old[2])
+    if token.kind == "moment" and (hint := no_such_day(text)) is not None:
+        yield Finding(message=f"`{text}` is no date", hint=hint)
+    if token.kind == "" and "'" not in text and text.lstrip("-")[:1].isdigit():
+        day = _DAY.fullmatch(text)
+        is_date = "." in text or "/" in text or "-" in text.lstrip("-")
+        hint = f"write `{day[3]}-{day[2]:0>2}-{day[1]:0>2}T00:00:00Z`" if day else _DATE_HINT if is_date else TEXT_HINT
+        yield Finding(message=f"`{text}` is neither a number nor a date", hint=hint)
 
 
 def _literal_of_v3(word: str, value: str) -> Finding:
-    """`guid'…'` and its like: a service of v4 answers 400 [D]."""
     moment = value if re.search(r"(?i)z|[+-]\d\d:\d\d$", value) else f"{value}Z"
     bare = value if word.casefold() in ("guid", "time") else moment
     hint = f"leave `{word}` and the quotes out" if HOLE in value else f"write `{bare}`"
     return Finding(message=f"`{word}'…'` is a value of OData v3", hint=hint)
 
 
-def _incomplete(token: Token, *, before: Token | None, after: Token | None) -> Iterator[Finding]:
-    """An operator that ends a filter or begins it, or that is beside another."""
-    hint = "complete the condition, or leave the word out"
-    if after is None or after.text in (*BETWEEN, ")", ","):
-        yield Finding(message=f"nothing follows `{token.text}`", hint=hint)
-    elif token.text != "not" and (before is None or before.text in ("(", ",", "not")):
-        yield Finding(message=f"nothing comes before `{token.text}`", hint=hint)
-
-
-def _arguments(found: Sequence[Token], index: int) -> Iterator[Finding]:
-    """A function with too few or too many values; a template may give several."""
-    called, wanted = found[index], FUNCTIONS.get(found[index].text)
-    name = called.text
-    given = [*takewhile(lambda token: token.depth > called.depth, found[index + 2 :])]
-    is_closed = index + 2 + len(given) < len(found)
-    count = sum(token.text == "," and token.inside == name for token in given) + 1 if given else 0
-    is_certain = is_closed and not any(token.kind == "any" or token.is_called for token in given)
-    if wanted is None or count == wanted or not is_certain:
+def _syntax_mistakes(error: FilterError) -> Iterator[Finding]:
+    """Why the words of a filter cannot be read from this place on."""
+    if error.at is None:
         return
-    hint = f"write `{name}(Name, '…')`" if name in TEXT_FUNCTIONS else None
-    takes = "one value" if wanted == 1 else f"{wanted} values"
-    yield Finding(message=f"`{name}()` takes {takes}, not {count}", hint=hint)
+    found, at = error.found, error.at
+    before = found[at - 1] if at else None
+    after = found[at] if at < len(found) else None
+    if before is None or before.text in ("(", ",") or before.text in OPERATORS:
+        hint = "complete the condition, or leave the word out"
+        if before is not None and before.text in OPERATORS:
+            yield Finding(message=f"nothing follows `{before.text}`", hint=hint)
+        elif after is not None and after.text in OPERATORS:
+            yield Finding(message=f"nothing comes before `{after.text}`", hint=hint)
+    elif after is not None and after.is_operand:
+        yield from _side_by_side(error, before, after)
+    elif after is not None and after.text == "not":
+        yield Finding(message=f"`not` comes after `{before.text}`", hint="write it before the condition: `not (…)`")
+    elif after is not None and after.text == "," and _depth(found[:at]) == 0:
+        yield _comma(before, found[at + 1] if at + 1 < len(found) else None)
 
 
-def _operand_mistakes(
-    found: Sequence[Token], index: int, *, before: Token | None, after: Token | None
-) -> Iterator[Finding]:
-    token, text = found[index], found[index].text
-    is_value = before is not None and before.text in COMPARISONS
-    is_compared = after is not None and after.text in COMPARISONS
-    if _DOTTED.fullmatch(text):
-        yield from _dotted(token, is_operand=is_value or is_compared or token.inside in _METHODS)
-    if text[:1].isdigit() or text[:2].lstrip("-").isdigit():
-        yield from _number(token)
-    if is_value and _DASHED.fullmatch(text) and token.kind != "guid":
-        yield Finding(message=f"`{text}` is no value of OData", hint=f"put it in quotes: `'{text}'`")
-    if is_value and text not in CONSTANTS and text.casefold() in CONSTANTS:
-        yield _capitals(text)
-    if is_compared and token.kind == "name":
-        yield from _id_mistakes(text, found[index + 2].text if index + 2 < len(found) else "")
+def _side_by_side(error: FilterError, token: Token, after: Token) -> Iterator[Finding]:
+    """Two operands with nothing between them."""
+    word, next_word = token.text.casefold(), after.text.casefold()
+    if next_word in BETWEEN:
+        yield _capitals(after.text)
+    elif word in OPERATORS:
+        yield _capitals(token.text)
+    elif next_word in _hints("words") and word != ")":
+        yield Finding(message=f"`{after.text}` is no operator of OData", hint=_hints("words")[next_word])
+    elif word in TEXT_FUNCTIONS or (next_word in TEXT_FUNCTIONS and not after.is_called):
+        function, column = (word, after) if word in TEXT_FUNCTIONS else (next_word, token)
+        yield Finding(message=f"`{function}` is a function", hint=f"write `{function}({column.text}, '…')`")
+    else:
+        hint = _joining_hint(error, token, after)
+        yield Finding(message=f"nothing joins `{token.text}` and `{after.text}`", hint=hint)
 
 
-def _dotted(token: Token, *, is_operand: bool) -> Iterator[Finding]:
-    text = token.text
-    path, _, last = text.rpartition(".")
-    if token.is_called:
-        if last.casefold() in _METHODS:
-            hint = f"write `{last.casefold()}({path.replace('.', '/')}, …)`"
-            yield Finding(message=f"`{text}()` is a method, and OData has functions", hint=hint)
-    elif is_operand and text.partition(".")[0] in _ROOTS:
+def _joining_hint(error: FilterError, token: Token, after: Token) -> str:
+    if error.inside is not None and token.text != ")":
+        return f"put a comma between them: `{error.inside}({token.text}, {after.text})`"
+    if token.kind == after.kind == "moment":
+        return _DATE_HINT
+    is_word = token.kind == "name" and "/" not in token.text and token.text.casefold() not in CONSTANTS
+    if is_word and error.at is not None and error.at > 1 and error.found[error.at - 2].text in COMPARISONS:
+        return TEXT_HINT
+    return f"{_JOIN_HINT}, and write `eq` between a column and its value"
+
+
+def _comma(before: Token, after: Token | None) -> Finding:
+    """A comma outside of brackets."""
+    if after is not None and before.text.lstrip("-").isdigit() and after.text.isdigit():
+        message = f"`{before.text},{after.text}` is no number of OData"
+        return Finding(message=message, hint=f"write `{before.text}.{after.text}`")
+    return Finding(message="a `,` is outside of `( )`", hint=_JOIN_HINT)
+
+
+def _depth(found: Sequence[Token]) -> int:
+    return sum((token.text == "(") - (token.text == ")") for token in found)
+
+
+def _call_mistakes(call: Operation) -> Iterator[Finding]:
+    name, count, wanted = call.name, len(call.operands), FUNCTIONS.get(call.name)
+    path, dot, last = name.rpartition(".")
+    if dot and last.casefold() in _METHODS:
+        hint = f"write `{last.casefold()}({path.replace('.', '/')}, …)`"
+        yield Finding(message=f"`{name}()` is a method, and OData has functions", hint=hint)
+    for operand in call.operands if name in _METHODS else ():
+        yield from _dotted(operand)
+    if name == "substringof":
+        hint = "write `contains(Name, '…')`: the column comes first"
+        yield Finding(message="`substringof` is a function of OData v3", hint=hint)
+    elif name not in FUNCTIONS and _FUNCTION.fullmatch(name) and (near := suggest(name, FUNCTIONS)) is not None:
+        yield Finding(message=f"`{name}` is no function of OData", hint=f"did you mean `{near}`?")
+    elif wanted is not None and count != wanted and not any(map(_is_open, call.operands)):
+        example = f"write `{name}(Name, '…')`" if name in TEXT_FUNCTIONS else None
+        takes = "one value" if wanted == 1 else f"{wanted} values"
+        yield Finding(message=f"`{name}()` takes {takes}, not {count}", hint=example)
+
+
+def _is_open(node: Node) -> bool:
+    """Whether a template may give several values in its place."""
+    return any(isinstance(part, UnreadWord) and part.token.kind == "any" for part in nodes_in(node))
+
+
+def _comparison_mistakes(left: Node, right: Node) -> Iterator[Finding]:
+    yield from _dotted(left)
+    yield from _dotted(right)
+    match right:
+        case UnreadWord(token=token) if token.kind == "" and _DASHED.fullmatch(token.text):
+            yield Finding(message=f"`{token.text}` is no value of OData", hint=f"put it in quotes: `'{token.text}'`")
+        case Column(path=word) if word.casefold() in CONSTANTS:
+            yield _capitals(word)
+        case Literal(value=value) if isinstance(left, Column):
+            yield from _id_mistakes(left.path, value)
+        case _:
+            pass
+
+
+def _dotted(node: Node) -> Iterator[Finding]:
+    text = node.token.text if isinstance(node, UnreadWord) else ""
+    if not _DOTTED.fullmatch(text):
+        return
+    if text.partition(".")[0] in _ROOTS:
         message = f"`{text}` is a text here: only templates in `{{{{ }}}}` are evaluated"
         yield Finding(code="E123", message=message, hint=f"write `{{{{ {text} | odata }}}}`")
-    elif is_operand:
+    else:
         yield Finding(message=f"`{text}` is no path of OData", hint=f"write `{text.replace('.', '/')}`")
 
 
-def _number(token: Token) -> Iterator[Finding]:
-    text = token.text
-    if token.kind == "moment" and (hint := no_such_day(text)) is not None:
-        yield Finding(message=f"`{text}` is no date", hint=hint)
-    if token.kind in ("moment", "number", "guid") or "'" in text:
-        return
-    day = _DAY.fullmatch(text)
-    is_date = "." in text or "/" in text or "-" in text[1:]
-    hint = f"write `{day[3]}-{day[2]:0>2}-{day[1]:0>2}T00:00:00Z`" if day else _DATE_HINT if is_date else TEXT_HINT
-    yield Finding(message=f"`{text}` is neither a number nor a date", hint=hint)
-
-
-def _id_mistakes(column: str, value: str) -> Iterator[Finding]:
+def _id_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
     """GUIDs: in quotes they are texts, and a lookup is filtered by its path [M]."""
-    bare = value.strip("'")
-    if value.startswith("'") and is_guid(bare) and _ID.fullmatch(column):
+    if isinstance(value, str) and is_guid(value) and _ID.fullmatch(column):
         message = f"in quotes this is a text, and `{column}` is a GUID"
-        yield Finding(message=message, hint=f"write `{bare}` without quotes", warning=True)
-    elif is_guid(value) and _LOOKUP.fullmatch(column):
+        yield Finding(message=message, hint=f"write `{value}` without quotes", warning=True)
+    elif isinstance(value, UUID) and _LOOKUP.fullmatch(column):
         message = f"a lookup is filtered by its path, not by `{column}`"
         yield Finding(message=message, hint=f"write `{column[:-2]}/Id`", warning=True)
 
@@ -206,47 +229,3 @@ def _id_mistakes(column: str, value: str) -> Iterator[Finding]:
 def _capitals(text: str) -> Finding:
     message = f"`{text}` is written in small letters: not every service reads it in capitals"
     return Finding(message=message, hint=f"write `{text.casefold()}`", warning=True)
-
-
-def _side_by_side(token: Token, after: Token, *, before: Token | None) -> Iterator[Finding]:
-    """Two operands with nothing between them."""
-    if not (token.is_operand or token.text == ")") or not after.is_operand or token.is_called:
-        return
-    word, next_word = token.text.casefold(), after.text.casefold()
-    if next_word in BETWEEN:
-        yield _capitals(after.text)
-    elif word in OPERATORS:
-        if word == "not":
-            yield _capitals(token.text)
-    elif next_word in _hints("words") and word != ")":
-        yield Finding(message=f"`{after.text}` is no operator of OData", hint=_hints("words")[next_word])
-    elif next_word in TEXT_FUNCTIONS and not after.is_called:
-        hint = f"write `{next_word}({token.text}, '…')`"
-        yield Finding(message=f"`{next_word}` is a function", hint=hint)
-    elif word not in _hints("words") and word not in TEXT_FUNCTIONS:
-        hint = _joining_hint(token, after, before)
-        yield Finding(message=f"nothing joins `{token.text}` and `{after.text}`", hint=hint)
-
-
-def _joining_hint(token: Token, after: Token, before: Token | None) -> str:
-    if token.inside is not None and token.text != ")":
-        return f"put a comma between them: `{token.inside}({token.text}, {after.text})`"
-    if token.kind == after.kind == "moment":
-        return _DATE_HINT
-    is_word = token.kind == "name" and "/" not in token.text and token.text.casefold() not in CONSTANTS
-    if is_word and before is not None and before.text in COMPARISONS:
-        return TEXT_HINT
-    return f"{_JOIN_HINT}, and write `eq` between a column and its value"
-
-
-def _commas(found: Sequence[Token]) -> Iterator[Finding]:
-    """A comma outside of brackets, where the brackets fit together."""
-    brackets = [token.text for token in found if token.text in ("(", ")")]
-    index = next((index for index, token in enumerate(found) if token.text == "," and not token.depth), None)
-    if index is None or brackets.count("(") != brackets.count(")") or any(token.depth < 0 for token in found):
-        return
-    before, after = found[index - 1].text if index else "", found[index + 1].text if index + 1 < len(found) else ""
-    if before.lstrip("-").isdigit() and after.isdigit():
-        yield Finding(message=f"`{before},{after}` is no number of OData", hint=f"write `{before}.{after}`")
-    else:
-        yield Finding(message="a `,` is outside of `( )`", hint=_JOIN_HINT)

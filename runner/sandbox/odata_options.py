@@ -40,7 +40,7 @@ def read_options(query: Mapping[str, str], *, columns: Sequence[str], paths: Ite
     for path in (*(columns_of(node) if node else ()), *(path for path, _ in order)):
         _require(path, known)
     # An Id is a GUID, which OData v4 compares with no text [?]. Of other columns the type is not known.
-    if node and any(path.rpartition("/")[2] == "Id" for path in compared_with_texts(node)):
+    if node and any(path.rpartition("/")[2] == "Id" for path, _ in compared_with_texts(node)):
         types = "Found operand types 'Edm.Guid' and 'Edm.String'"
         raise OptionError(f"A binary operator with incompatible types was detected. {types}.")
     return Options(

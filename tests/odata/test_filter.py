@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json
-from runner.odata.filter import FilterError, columns_of, parse
+from runner.odata.filter import FilterError, columns_of, parse, read
 from runner.odata.match import Bounds, bounds, holds
 
 ROW: Mapping[str, Json] = {
@@ -152,6 +152,22 @@ def test_a_filter_tells_the_columns_it_reads() -> None:
     assert list(columns_of(node)) == ["A", "B/Id", "C", "E"]
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("tolower(Name) eq 'x' and Age add 1 gt 5", ["Name", "Age"]),
+        ("Lines/any(o: o/Sum gt 5 and Other eq 1) and Name ne null", ["Name"]),
+        ("cast(Total, Money) eq 5 or Id in (1, 2) or Color has Ns.Color'Red'", ["Id", "Color"]),
+        ("case(Age gt 5:1,true:2) eq 1 and now() gt CreatedOn", ["Age", "CreatedOn"]),
+        ("Name \0 'x' \0 and \0 eq Code", ["Name", "Code"]),
+    ],
+)
+def test_what_only_a_service_evaluates_is_read_and_refused(text: str, columns: list[str]) -> None:
+    assert list(columns_of(read(text))) == columns
+    with pytest.raises(FilterError):
+        parse(text)
+
+
 def test_only_what_every_row_must_be_is_a_bound() -> None:
     text = "SysSchema/Name eq 'A' and Born ge 2026-01-31T09:00:00Z and (Age eq 1 or Id eq 'x') and Age gt 3"
     at = datetime(2026, 1, 31, 9, tzinfo=UTC)
@@ -166,6 +182,7 @@ def test_only_what_every_row_must_be_is_a_bound() -> None:
 _WORDS = st.sampled_from(
     [
         *("Age", "Name", "Owner/Id", "eq", "ne", "gt", "le", "and", "or", "not", "(", ")", ",", "contains("),
+        *("add", "in", "o:", "any(", "Ns.Near(", "Ns.Color'Red'", "A-1", "\0", "\0x"),
         *("'a'", "''", "'", "42", "-1.5", "2e999", "null", "true", "2026-01-31", "é", "\ud800"),
         "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11",
     ]

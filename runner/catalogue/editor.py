@@ -6,22 +6,11 @@ What a catalogue does not know is left as open as it was. A value may always be 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from runner.catalogue.kinds import KINDS
 from runner.catalogue.model import TAKEN, Catalogue, Kind, Parameter, Process
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
 
-_TYPES: Final[Mapping[Kind, tuple[str, ...]]] = {
-    Kind.INTEGER: ("integer", "string", "null"),
-    Kind.DECIMAL: ("number", "string", "null"),
-    Kind.MONEY: ("number", "string", "null"),
-    Kind.BOOLEAN: ("boolean", "string", "null"),
-    Kind.GUID: ("string", "null"),
-    Kind.LOOKUP: ("string", "null"),
-    Kind.DATETIME: ("string", "null"),
-    Kind.DATE: ("string", "null"),
-    Kind.TIME: ("string", "null"),
-    Kind.RECORDS: ("array", "string", "null"),
-}
 _ACTIONS: Final = ("execute", "run")
 
 
@@ -97,5 +86,5 @@ def _parameter(parameter: Parameter) -> JsonObject:
 
 
 def _type(kind: Kind) -> JsonObject:
-    types: list[Json] = [*_TYPES.get(kind, ())]
-    return {"type": types} if types else {}
+    facts = KINDS[kind]
+    return {} if facts.takes is None else {"type": [*facts.schema, "string", "null"]}

@@ -5,14 +5,12 @@ reads.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final
 
 from msgspec import Struct
 
+from runner.catalogue.kinds import INTEGER, KINDS, NUMBER, CannotReadError, read_scalar
 from runner.catalogue.model import Kind
 from runner.catalogue.moments import as_date, as_datetime, as_time
-from runner.catalogue.values import INTEGER, NUMBER, CannotReadError, read_scalar
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
@@ -21,25 +19,6 @@ _GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-
 _THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
 _THOUSAND = 3
 _LEAST, _MOST = -(2**31), 2**31 - 1
-EXAMPLES: Final[Mapping[Kind, str]] = {
-    Kind.INTEGER: "write a whole number, as in `12`",
-    Kind.GUID: "a GUID is 8-4-4-4-12 hexadecimal digits",
-    Kind.LOOKUP: "a lookup is given by the GUID of its record",
-    Kind.DATETIME: "for example `2026-12-31T23:59:59`",
-    Kind.DATE: "for example `2026-12-31`",
-    Kind.TIME: "for example `18:45:00`",
-    Kind.BOOLEAN: "write `true` or `false`",
-    Kind.RECORDS: "write a list: `- {CODE: VALUE}`",
-    Kind.DECIMAL: "for example `99.99`",
-    Kind.MONEY: "for example `99.99`",
-}
-_ALPHABETS: Final[Mapping[Kind, re.Pattern[str]]] = {
-    **dict.fromkeys((Kind.GUID, Kind.LOOKUP), lazy_pattern(r"[0-9a-fA-F{}()\s-]*")),
-    **dict.fromkeys((Kind.DECIMAL, Kind.MONEY), lazy_pattern(r"[0-9eE+.,'\s-]*")),
-    Kind.INTEGER: lazy_pattern(r"[0-9+\s-]*"),
-    Kind.BOOLEAN: lazy_pattern(r"[01truefalsTRUEFALS\s]*"),
-}
-"""What may stand in a text of these types."""
 
 
 class LiteralDoubt(Struct, frozen=True, kw_only=True):
@@ -68,8 +47,8 @@ def doubt(kind: Kind, value: Json) -> LiteralDoubt | None:
 
 def may_hold(kind: Kind, piece: str) -> bool:
     """Whether `piece` may be a part of a text that is of this type."""
-    alphabet = _ALPHABETS.get(kind)
-    return alphabet is None or alphabet.fullmatch(piece) is not None
+    signs = KINDS[kind].signs
+    return signs is None or re.fullmatch(f"[{signs}]*", piece) is not None
 
 
 def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
@@ -94,7 +73,7 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
             is_certain, hint = False, f"write `{guid}`"
         case Kind.DATETIME | Kind.DATE | Kind.TIME:
             is_certain, hint = _moment(kind, text)
-    return LiteralDoubt(hint=hint or EXAMPLES[kind], is_certain=is_certain)
+    return LiteralDoubt(hint=hint or KINDS[kind].example, is_certain=is_certain)
 
 
 def _bound(*, is_negative: bool) -> str:

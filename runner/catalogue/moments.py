@@ -4,8 +4,8 @@ import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
 
+from runner.catalogue.kinds import DATE, DATETIME, TIME, CannotReadError, read_scalar
 from runner.catalogue.model import Kind
-from runner.catalogue.values import DATE, DATETIME, TIME, CannotReadError, read_scalar
 from runner.foundation.lazy import lazy_pattern
 
 _DAY_OF_ISO = lazy_pattern(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")

@@ -11,10 +11,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from runner.catalogue.kind_types import TAKES
-from runner.catalogue.literals import EXAMPLES, doubt, may_hold
+from runner.catalogue.kinds import KINDS
+from runner.catalogue.literals import doubt, may_hold
 from runner.catalogue.model import Kind, Parameter
-from runner.expressions.typed import LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
+from runner.expressions.typed import ANYTHING, LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import did_you_mean
@@ -22,19 +22,6 @@ from runner.foundation.values import Json, Path, compact, is_number, kind_of
 
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
-_FORMS: Final[Mapping[str, frozenset[Kind]]] = {
-    "guid": frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT}),
-    "datetime": frozenset({Kind.DATETIME, Kind.DATE, Kind.TIME, Kind.TEXT}),
-    "date": frozenset({Kind.DATETIME, Kind.DATE, Kind.TEXT}),
-    "time": frozenset({Kind.DATETIME, Kind.TIME, Kind.TEXT}),
-}
-"""The parameters that a text of a certain form may fit."""
-_ARTICLES: Final[Mapping[Kind, str]] = {
-    Kind.INTEGER: "an integer",
-    Kind.GUID: "a GUID",
-    Kind.MONEY: "an amount of money",
-    Kind.RECORDS: "a list of records",
-}
 _NAME = lazy_pattern(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
 _A_NUMBER = lazy_pattern(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
 _PHONE_OR_CODE = lazy_pattern(r"\+[0-9]+|-?0[0-9]+")
@@ -48,11 +35,7 @@ class Misfit(Finding, frozen=True, kw_only=True):
 
 def has_own_hint(misfit: Misfit) -> bool:
     """Whether the hint has the value as it must be written, and is no example."""
-    return misfit.hint is not None and misfit.hint not in EXAMPLES.values()
-
-
-def _a_kind(kind: Kind) -> str:
-    return _ARTICLES.get(kind, f"a {kind}")
+    return misfit.hint not in (None, *(facts.example for facts in KINDS.values()))
 
 
 def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Misfit | None:
@@ -62,29 +45,28 @@ def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Misf
 
 
 def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | None:
-    kinds, form = given.kinds & ~NULL, given.form
-    if kind not in TAKES or not kinds:
+    kinds, form, facts = given.kinds & ~NULL, given.form, KINDS[kind]
+    if facts.takes is None or not kinds:
         return None
-    takes = f"`{name}` takes {_a_kind(kind)}, and `{source}`"
-    if not kinds & TAKES[kind]:
+    takes = f"`{name}` takes {facts.called}, and `{source}`"
+    if not kinds & facts.takes:
         return Misfit(
             message=f"{takes} is {in_words(given)}",
-            hint=_own_key(name, given, source) or _part_hint(kind, given, source) or EXAMPLES.get(kind),
+            hint=_own_key(name, given, source) or _part_hint(kind, given, source) or facts.example,
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
         return Misfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
     if kinds != TEXT:
         return None
-    if form is not None and kind not in _FORMS[form]:
-        what = "a GUID" if form == "guid" else f"a {form}"
-        return Misfit(message=f"{takes} is {what}", hint=EXAMPLES.get(kind))
+    if form is not None and form not in facts.forms:
+        return Misfit(message=f"{takes} is {'a GUID' if form == 'guid' else f'a {form}'}", hint=facts.example)
     if form == "datetime" and kind in _SHORTER:
-        message = f"{takes} is a datetime: not every server reads it as {_a_kind(kind)}"
+        message = f"{takes} is a datetime: not every server reads it as {facts.called}"
         return Misfit(message=message, hint=_SHORTER[kind], warning=True)
     if given.words and all(_is_never(kind, word) for word in given.words):
-        return Misfit(message=f"{takes} is {_listed(given.words)}", hint=EXAMPLES.get(kind))
+        return Misfit(message=f"{takes} is {_listed(given.words)}", hint=facts.example)
     if given.holds is not None and not may_hold(kind, given.holds):
-        return Misfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=EXAMPLES.get(kind))
+        return Misfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=facts.example)
     return None
 
 
@@ -109,7 +91,7 @@ def _part_hint(kind: Kind, given: Type, source: str) -> str | None:
     """The part of a record to give for an id; of a list, an item, or each."""
     if given.kinds & ~NULL == LIST and kind is not Kind.RECORDS and _is_template_of_a_name(source):
         name, items = source[2:-2].strip(), given.of_items
-        if not items.kinds & TAKES[kind]:
+        if not items.kinds & (KINDS[kind].takes or ANYTHING):
             return _part_hint(kind, items, f"{{{{ {name}[0] }}}}")
         return f"write `{{{{ {name}[0] }}}}`, or `for_each: {name}` and `{{{{ item }}}}`"
     if kind not in (Kind.GUID, Kind.LOOKUP) or given.kinds & ~NULL != RECORD or not _is_template_of_a_name(source):
@@ -141,7 +123,9 @@ def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) 
 def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
     """What is wrong with a value that is written out; templates are passed over, also inside."""
     if (template := _braces_lost(value)) is not None:
-        message = f"`{name}` takes {_a_kind(parameter.kind)}, and this is a record: YAML has taken the braces for one"
+        message = (
+            f"`{name}` takes {KINDS[parameter.kind].called}, and this is a record: YAML has taken the braces for one"
+        )
         yield Misfit(message=message, hint=f'write `"{template}"`')
     elif parameter.kind is Kind.RECORDS:
         yield from _records(name, parameter, value)
@@ -207,8 +191,8 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Misfit | None:
     if found is None:
         return None
     if found.is_certain or (taker.is_exact and found.is_refused):
-        return Misfit(message=f"`{name}` takes {_a_kind(kind)}, not {_shown(value)}", hint=found.hint)
-    message = f"`{name}` takes {_a_kind(kind)}, and not every server reads {_shown(value)} as one"
+        return Misfit(message=f"`{name}` takes {KINDS[kind].called}, not {_shown(value)}", hint=found.hint)
+    message = f"`{name}` takes {KINDS[kind].called}, and not every server reads {_shown(value)} as one"
     return Misfit(message=message, hint=found.hint, warning=True)
 
 
@@ -219,7 +203,7 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
     if value is None or (isinstance(value, str) and ("{{" in value or not value.strip())):
         return
     if not isinstance(value, list):
-        yield Misfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=EXAMPLES[Kind.RECORDS])
+        yield Misfit(message=f"`{name}` takes a list of records, not {_shown(value)}", hint=KINDS[Kind.RECORDS].example)
         return
     for index, row in enumerate(value):
         if isinstance(row, dict):
@@ -241,7 +225,7 @@ def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Mis
         value: Json = json.loads(text)
     except (ValueError, RecursionError):
         message = f"`{name}` takes a list of records, and this text is no JSON"
-        yield Misfit(message=message, hint=EXAMPLES[Kind.RECORDS])
+        yield Misfit(message=message, hint=KINDS[Kind.RECORDS].example)
         return
     for found in _records(name, parameter, value):
         yield replace(found, path=(), at_key=False)

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.catalogue.doubles import NewDouble, Script, doubles, is_end
+from runner.catalogue.kinds import fits
 from runner.catalogue.model import Kind
-from runner.catalogue.values import fits
 from runner.foundation.durations import written
 from runner.foundation.values import Json
 from runner.recording.inventing import Inventor

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from runner.catalogue.values import fits
+from runner.catalogue.kinds import fits
 from runner.catalogue.yaml_text import as_yaml
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.catalogue.values import CannotReadError, read
+from runner.catalogue.kinds import CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean, render, render_value
 from runner.expressions.parse import expression, template
 from runner.foundation.guids import is_guid

@@ -4,7 +4,7 @@ It happens as the user Supervisor. It is no call of the service, so it is not am
 to it: the faults that are set wait for the client that is tested.
 """
 
-from runner.catalogue.values import CannotReadError
+from runner.catalogue.kinds import CannotReadError
 from runner.foundation.values import Json, JsonObject, compact
 from runner.sandbox.doubles import Double
 from runner.sandbox.engine import GIVEN, Engine

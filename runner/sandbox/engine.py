@@ -9,8 +9,8 @@ from typing import assert_never
 
 from msgspec import Struct
 
+from runner.catalogue.kinds import KINDS, CannotReadError, read
 from runner.catalogue.model import Direction
-from runner.catalogue.values import EMPTY, CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean
 from runner.expressions.parse import expression
 from runner.foundation.guids import is_guid
@@ -92,7 +92,7 @@ class Engine:
             schema_id=schema_id(double.code),
             owner=user.contact_id,
             started=self._newest_start,
-            parameters={code: EMPTY[parameter.kind] for code, parameter in double.parameters.items()} | values,
+            parameters={code: KINDS[parameter.kind].empty for code, parameter in double.parameters.items()} | values,
         )
         self.store.begin(process)
         running = carry_out(double, self._surroundings, process_id=process.id, failing=failing)

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.catalogue.kinds import KINDS
 from runner.catalogue.model import Kind, Parameter
-from runner.catalogue.values import EMPTY
 from runner.expressions.parse import Expression, template
 from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
@@ -125,4 +125,4 @@ def _declared(value: Json, parameters: Mapping[str, Parameter]) -> Iterator[Edm]
     match found.parts:
         case (Expression(path=("parameters", str(code))),) if code in parameters:
             kind = parameters[code].kind
-            yield Edm.DECIMAL if kind in (Kind.DECIMAL, Kind.MONEY) else type_of([EMPTY[kind]])
+            yield Edm.DECIMAL if kind in (Kind.DECIMAL, Kind.MONEY) else type_of([KINDS[kind].empty])

@@ -15,7 +15,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.responses import HTMLResponse, Response
 
-from runner.catalogue.values import EMPTY_GUID
+from runner.catalogue.kinds import EMPTY_GUID
 from runner.foundation.json_text import read_json, write_json
 from runner.foundation.values import Json, JsonObject
 

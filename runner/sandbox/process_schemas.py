@@ -9,8 +9,8 @@ no entity, as a double does not say.
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
+from runner.catalogue.kinds import EMPTY_GUID
 from runner.catalogue.model import Direction, Kind
-from runner.catalogue.values import EMPTY_GUID
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Activity, Deed, Double, Fail, Park

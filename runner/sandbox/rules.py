@@ -9,9 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import field
 from msgspec.structs import replace
 
-from runner.catalogue.kind_types import held_type
+from runner.catalogue.kinds import CannotReadError, held_type, read
 from runner.catalogue.model import Kind, Parameter
-from runner.catalogue.values import CannotReadError, read
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.expressions.typed import A_GUID, UNKNOWN, Type, record_of
 from runner.foundation.guids import is_guid

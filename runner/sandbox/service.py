@@ -14,8 +14,8 @@ from enum import Enum, auto
 from msgspec import Struct
 from starlette.responses import Response
 
+from runner.catalogue.kinds import EMPTY_GUID, CannotReadError
 from runner.catalogue.model import Direction, Kind
-from runner.catalogue.values import EMPTY_GUID, CannotReadError
 from runner.foundation.json_text import write_json
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject

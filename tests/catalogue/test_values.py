@@ -1,7 +1,7 @@
 import pytest
 
+from runner.catalogue.kinds import KINDS, CannotReadError, read
 from runner.catalogue.model import Kind, Parameter
-from runner.catalogue.values import EMPTY, CannotReadError, read
 from runner.foundation.values import Json
 
 READ: list[tuple[Kind, Json, Json]] = [
@@ -78,13 +78,13 @@ def test_a_value_that_its_type_does_not_take_is_refused(kind: Kind, given: Json)
 @pytest.mark.parametrize("kind", Kind)
 def test_nothing_and_an_empty_text_are_the_empty_value_of_every_type(kind: Kind) -> None:
     parameter = Parameter(kind=kind)
-    assert read(None, parameter) == read("", parameter) == EMPTY[kind]
-    assert read(EMPTY[kind], parameter) == EMPTY[kind]
+    assert read(None, parameter) == read("", parameter) == KINDS[kind].empty
+    assert read(KINDS[kind].empty, parameter) == KINDS[kind].empty
 
 
 def test_records_keep_the_columns_that_are_declared_and_no_others() -> None:
     parameter = Parameter(kind=Kind.RECORDS, items={"Id": Kind.GUID, "Rank": Kind.INTEGER})
-    assert read('[{"Rank": "3", "Other": 1}]', parameter) == [{"Id": EMPTY[Kind.GUID], "Rank": 3}]
+    assert read('[{"Rank": "3", "Other": 1}]', parameter) == [{"Id": KINDS[Kind.GUID].empty, "Rank": 3}]
 
 
 def test_a_column_of_the_wrong_type_is_refused() -> None:

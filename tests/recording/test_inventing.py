@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.catalogue.kinds import fits
 from runner.catalogue.model import Direction, Kind, Parameter
-from runner.catalogue.values import fits
 from runner.foundation.values import Json, compact
 from runner.recording.inventing import Inventor
 

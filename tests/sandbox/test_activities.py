@@ -5,8 +5,8 @@ from itertools import count
 
 import pytest
 
+from runner.catalogue.kinds import KINDS
 from runner.catalogue.model import Kind, Parameter
-from runner.catalogue.values import EMPTY
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.activities import Surroundings, carry_out
 from runner.sandbox.doubles import (
@@ -65,7 +65,7 @@ def double_of(*deeds: Deed | tuple[str, Deed]) -> Double:
 
 
 def begun(surroundings: Surroundings, **given: Json) -> None:
-    parameters: JsonObject = {code: EMPTY[kind] for code, kind in PARAMETERS.items()}
+    parameters: JsonObject = {code: KINDS[kind].empty for code, kind in PARAMETERS.items()}
     surroundings.store.begin(
         Instance(
             id=PROCESS,

@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.catalogue.kind_types import answered_type
+from runner.catalogue.kinds import answered_type
 from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type
 from runner.foundation.raw import one_of, record, sure_text, text

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from msgspec import Struct, field
 
-from runner.catalogue.kind_types import answered_type
+from runner.catalogue.kinds import answered_type
 from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type, record_of
 from runner.foundation.raw import items, number, one_of, record, sure_text

@@ -413,6 +413,16 @@ def open_starts(files: RowDatabase, clock: Clock) -> int:
     return int(count)
 
 
+def test_a_thousand_starts_wait_for_no_checkpoint(tmp_path: Path, files: RowDatabase) -> None:
+    """It would wait for the disk, and all runs for it."""
+    rows = run(files, "first")
+    rows.begin("0", "UsrA", seconds=100.0)
+    before = (tmp_path / ".rows.sqlite").stat().st_size
+    for number in range(1, 1000):
+        rows.begin(str(number), "UsrA", seconds=100.0)
+    assert (tmp_path / ".rows.sqlite").stat().st_size == before
+
+
 def test_whose_a_row_is_takes_no_longer_with_thousands_of_earlier_starts(files: RowDatabase, clock: Clock) -> None:
     """Steps with `verify: none` leave theirs for 90 days."""
     alone = run(files, "alone")

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT
 CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
 DROP INDEX IF EXISTS start_of_process;
 """
-_PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL")
+_PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
+"""A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608

@@ -98,6 +98,7 @@ class ApplyCommand(Struct, kw_only=True):
         lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again)
         output.data("".join(f"{line}\n" for line in lines))
         output.say(words.summary_of_plan(decided))
+        output.say_lines(self.run_set.unchecked)
         return ExitCode.PASSED
 
     def adopt(self) -> Sequence[Decision]:

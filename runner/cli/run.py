@@ -85,6 +85,8 @@ def run(context: click.Context, /, **_: object) -> int:
         for line in run_set.notes:
             output.say(line)
         output.say_lines(run_set.not_read)
+    if given["verbose"]:
+        output.say_lines(run_set.unchecked)
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
     if given["last_failed"]:

@@ -19,7 +19,7 @@ from runner.catalogue.read import ENDING, read_catalogue
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.foundation.sentences import both, many
+from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
@@ -113,10 +113,7 @@ def validate(context: click.Context, /, **_: object) -> int:
         return _nothing(specs, context)
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
     output.say(f"{many(number, 'file')}, no mistakes{warned}{_checked_too(specs, project)}")
-    if names := list(project.without_catalogue):
-        have = f"{both(names)} {'has' if len(names) == 1 else 'have'} no catalogue"
-        pull = f"`runner catalog pull -t {names[0]}` fetches what the site has"
-        output.say(f"names of processes and parameters were not checked: {have}; {pull}")
+    output.say_lines(project.unchecked)
     return ExitCode.PASSED
 
 

@@ -94,6 +94,7 @@ def _run_set(specs: tuple[RunSpec, ...], found: Sequence[_Selected], project: Pr
         runs=specs,
         warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
         not_read=ignored_files.in_folders_below(wanted.specs, project),
+        unchecked=project.unchecked,
         names=frozenset(run_name(run.job, run.case) for run in found),
     )
 

@@ -102,8 +102,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
 class RunSet(Struct, frozen=True, kw_only=True):
     """`nothing` says why there are no runs, where there are none; `notes` are lines for whoever carries them out;
-    `not_read` is the line on jobs in folders below. `names` are those of all runs that the files hold, `job[case]`,
-    selected or not.
+    `not_read` is the line on jobs in folders below, `unchecked` that on sites without a catalogue. `names` are those of
+    all runs that the files hold, `job[case]`, selected or not.
     """
 
     runs: tuple[RunSpec, ...]
@@ -111,6 +111,7 @@ class RunSet(Struct, frozen=True, kw_only=True):
     nothing: str = NOTHING
     notes: tuple[str, ...] = ()
     not_read: str = ""
+    unchecked: str = ""
     names: frozenset[str] = frozenset()
 
 

@@ -225,7 +225,7 @@ CODES = {
     "E163": "a lock that another run holds",
     "E164": "no thread can be started",
     "E165": "a stored plan that has been carried out before",
-    "E166": "a password that is written in a targets file",
+    "E166": "a secret that is written in a file",
     "E167": "a target that is called without TLS, as it says",
     "E168": "a wait for a site that can never succeed",
     "E169": "a target that holds no run to be recorded",

@@ -36,6 +36,7 @@ from runner.lint.row_names import check_row_names
 from runner.lint.schemas import check_included, check_inputs
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
+from runner.lint.written_secrets import check_secrets
 from runner.reading.document import IN_ONE_COLUMN, Document
 
 _WHOLLY_WRONG = ("E104", "E106")
@@ -105,6 +106,7 @@ JOB_RULES: Final[tuple[Callable[[JobLint], None], ...]] = (
     _check_job_durations,
     _check_ids_once,
     check_row_names,
+    check_secrets,
 )
 
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.raw import record
+from runner.foundation.sentences import both
 from runner.foundation.suggestions import did_you_mean
 from runner.language import lookalikes, schema
 from runner.lint import job as rules
@@ -63,6 +64,16 @@ class Project:
     @property
     def errors(self) -> list[Problem]:
         return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+
+    @property
+    def unchecked(self) -> str:
+        """The line on what could not be checked, since nothing says what sites have; empty where all was."""
+        if not self.without_catalogue:
+            return ""
+        names = list(self.without_catalogue)
+        have = f"{both(names)} {'has' if len(names) == 1 else 'have'} no catalogue"
+        pull = f"`runner catalog pull -t {names[0]}` fetches what the site has"
+        return f"names of processes and parameters were not checked: {have}; {pull}\n"
 
 
 def open_project(

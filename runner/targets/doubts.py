@@ -11,6 +11,7 @@ from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject, Path
 from runner.reading.collector import ProblemCollector
+from runner.secrets.written_out import is_plain, names_secret_header
 from runner.service.auth import KINDS
 from runner.targets.values import identity_in_the_cloud, is_loopback, site_of_identity
 
@@ -24,6 +25,8 @@ _SHELL: Final = lazy_pattern(
     r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)"
 )
 _BARE: Final = lazy_pattern(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
+_NAMED_IN_URL: Final = lazy_pattern(r"//[^/@:]*:([^/@]+)@")
+"""The password in an address."""
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys whose values are never a password alone, so that such a text surely is a variable of the shell."""
 _OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it is"
@@ -77,17 +80,29 @@ def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> No
 
 
 def written_out(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    """A password or client secret in the file. That of a site on this machine is nobody's loss."""
-    auth = record(target.get("auth"))
+    """A password, client secret or token in the file. That of a site on this machine is nobody's loss."""
     if "sandbox" in target or is_loopback(_host(text(target, "url") or "") or ""):
         return
-    for key in (kind.keys[-1] for kind in KINDS):
-        written = text(auth, key)
-        path = (*at, "auth", key)
-        if written and "{{" not in written and variable(written, path) is None:
-            message = f"`{key}` is written in this file: everybody who can read the file, also in git, has it"
-            hint = 'write `"{{ env.NAME }}"` or `"{{ file(\'PATH\') }}"`, and change it where it was committed'
-            problems.report("E166", message, path, at_key=True, hint=hint, warning=True, hidden=True)
+    found = [("auth", kind.keys[-1]) for kind in KINDS]
+    found += [("headers", name) for name in record(target.get("headers")) if names_secret_header(name)]
+    reported = {problem.path for problem in problems.problems}
+    for key, name in found:
+        written = text(record(target.get(key)), name)
+        path = (*at, key, name)
+        if written and path not in reported and is_plain(written) and variable(written, path) is None:
+            _report_written(name, path, problems)
+    named = _NAMED_IN_URL.search(text(target, "proxy") or "")
+    if named is not None and is_plain(named[1]):
+        _report_written("the password of the proxy", (*at, "proxy"), problems)
+
+
+def _report_written(name: str, path: Path, problems: ProblemCollector) -> None:
+    called = name if " " in name else f"`{name}`"
+    message = f"{called} is written in this file: everybody who can read the file, also in git, has it"
+    before = "Bearer " if name.lower() == "authorization" else ""
+    hint = f'write `"{before}{{{{ env.NAME }}}}"` or `"{before}{{{{ file(\'PATH\') }}}}"`'
+    hint += ", and change it where it was committed"
+    problems.report("E166", message, path, at_key=True, hint=hint, warning=True, hidden=True)
 
 
 def _host(url: str) -> str | None:

@@ -1193,3 +1193,26 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     assert ended(["apply", "specs", "-k", "a"]) == 143
     (run,) = (run for run in Path(".runner/runs").iterdir() if b'"job":"a"' in (run / "events.jsonl").read_bytes())
     assert ended(["report", run.name, "--report-junit", "-"]) == 143
+
+
+@pytest.mark.parametrize(
+    ("command", "is_said"),
+    [
+        (["plan", "specs"], True),
+        (["apply", "specs", "--dry-run"], True),
+        (["run", "specs", "-v"], True),
+        (["run", "specs"], False),
+        (["apply", "specs"], False),
+        (["plan", "specs", "--catalog", "all.catalog.yaml"], False),
+    ],
+)
+def test_whoever_asks_before_sending_hears_which_sites_have_no_catalogue(
+    command: list[str], capsys: pytest.CaptureFixture[str], *, is_said: bool
+) -> None:
+    Path("all.catalog.yaml").write_text(
+        "runner: 1\nprocesses:\n  Usra: {runnable: true, parameters: {Out: {type: integer, direction: out}}}\n"
+    )
+    Path("specs/a.job.yaml").write_text(JOB.format(name="a", more=""))
+    assert ended(command) == 0
+    line = "names of processes and parameters were not checked: `here` has no catalogue; `runner catalog pull -t here`"
+    assert (line in capsys.readouterr().err) is is_said

@@ -32,8 +32,8 @@ def test_sound_targets_have_no_mistakes() -> None:
   gateway:
     url: https://gateway.example.com
     auth: {username: a, password: "{{ env.B }}"}
-    headers: {Authorization: Basic abc, X-Key: "{{ env.K }}"}
-    proxy: http://u:p@proxy:3128
+    headers: {Authorization: "Basic {{ env.A }}", X-Key: "{{ env.K }}", X-Team: crm}
+    proxy: http://u:{{ env.P }}@proxy:3128
   staging:
     url: https://staging.example.com
     identity_url: https://staging-is.example.com/connect/token
@@ -67,6 +67,8 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{sandbox: s, plain_http: true}", "E107 /targets/a/plain_http"),
         ("{url: 'https://a.example', auth: {username: x, password: swordfish}}", "E166 /targets/a/auth/password"),
         ("{url: '{{ env.A }}', auth: {client_id: x, client_secret: swordfish}}", "E166 /targets/a/auth/client_secret"),
+        ("{url: 'https://a.example', headers: {Authorization: Basic abc}}", "E166 /targets/a/headers/Authorization"),
+        ("{url: 'https://a.example', proxy: 'http://u:p@proxy:3128'}", "E166 /targets/a/proxy"),
         ("{url: 'https://a.example', settle: '{{ env.S }}'}", "E122 /targets/a/settle"),
         ("{url: 'https://a.example', allow: {processes: ['{{ env.S }}']}}", "E122 /targets/a/allow/processes/0"),
         ("{sandbox: '{{ env.S }}'}", "E122 /targets/a/sandbox"),

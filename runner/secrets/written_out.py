@@ -1,0 +1,60 @@
+"""Whether a text that somebody wrote into a file is a secret: by the name that it is given, or by how it looks.
+
+Rather too few than a false alarm: of names the last word counts, of tokens the forms that nothing else has.
+"""
+
+from typing import Final
+
+from runner.foundation.lazy import lazy_pattern
+
+_SIGNS: Final = (
+    *("passw", "pwd", "passphrase", "kennwort", "secret", "token", "api_key", "api-key", "apikey", "cookie"),
+    *("bearer ", "basic ", "eyj", "akia", "ghp_", "github_pat_", "glpat-", "xox", "private key-----", "sk_live_"),
+)
+"""One of these, in small letters, is in every text that holds such a name or token."""
+_PASSWORD: Final = lazy_pattern(
+    r"(?:.*[a-z0-9_\-. ])?(?i:passwords?|passwd|pwd|passphrase|passwort|kennwort|secret)\d?"
+)
+_ALONE: Final = lazy_pattern(r".*(?:Password|Passwort|Secret|Pwd)")
+_TOKEN: Final = lazy_pattern(
+    r"(?i:(?:.*[_\-. ])?(?:(?:access|api|auth|bearer|refresh|session)[_\-. ]?token|api[_\-. ]?key))"
+    r"|.*(?:Access|Api|Auth|Bearer|Refresh|Session)Token|.*Api[_-]?Key|(?i:token)"
+)
+_HEADER: Final = lazy_pattern(r"(?i:(?:proxy-)?authorization|cookie|x-api-key)")
+_LOOKS_SO: Final = lazy_pattern(
+    r"\b(?i:bearer|basic) +[\w\-.~+/]{16,}=*"
+    r"|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*"
+    r"|\b(?:AKIA[0-9A-Z]{16}|ghp_\w{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abps]-[\w-]{10,}|sk_live_\w{16,})"
+    r"|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
+)
+"""A header of HTTP, a JSON Web Token, tokens of known services, a private key."""
+_SHELL: Final = lazy_pattern(r"\$\{?\w+\}?|%\w+%|\$env:\w+")
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Whether it is worth a look: quick, also for a file of megabytes."""
+    small = text.lower()
+    return any(sign in small for sign in _SIGNS)
+
+
+def names_password(name: str) -> bool:
+    """`password`, `DbPassword`, `client_secret`, but not `PasswordAge`."""
+    return bool(_PASSWORD.fullmatch(name) or _ALONE.fullmatch(name))
+
+
+def names_token(name: str) -> bool:
+    """`token`, `ApiToken`, `api_key`, but not `PageToken`."""
+    return bool(_TOKEN.fullmatch(name))
+
+
+def names_secret_header(name: str) -> bool:
+    return bool(_HEADER.fullmatch(name)) or names_password(name) or names_token(name)
+
+
+def is_plain(text: str) -> bool:
+    """Whether the text is the value itself: no template, and no variable of a shell."""
+    return bool(text.strip()) and "{{" not in text and not _SHELL.fullmatch(text.strip())
+
+
+def looks_like_token(text: str) -> bool:
+    return _LOOKS_SO.search(text) is not None

@@ -85,7 +85,7 @@ class FilledOption(options.EnvOption):
     "CREATIO_RUNNER_APPLY_EVERY.",
 )
 @options.option("--in-order", is_flag=True, help="Let each job wait until the job before it has passed.")
-@click.option("--adopt", is_flag=True, help="Mark the versions as done without running them; send nothing.")
+@options.typed_option("--adopt", is_flag=True, help="Mark the versions as done without running them; send nothing.")
 @options.option(
     "--prune", is_flag=True, help="Do not list jobs any more whose files are deleted; the ledger keeps what they did."
 )

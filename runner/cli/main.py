@@ -14,7 +14,7 @@ import click
 
 from runner.cli import hints
 from runner.cli.hints import PREFIX
-from runner.cli.verb import Helped
+from runner.cli.verb import Helped, Option
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.values import is_well_formed
 from runner.reports.mistakes import text as as_text
@@ -107,9 +107,10 @@ def _show_version(context: click.Context, option: click.Parameter, value: object
         context.exit()
 
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Verbs)
 @click.option(
     "--version",
+    cls=Option,
     is_flag=True,
     is_eager=True,
     expose_value=False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from runner.cli import hints
-from runner.cli.verb import is_typed
+from runner.cli.verb import Option, is_typed
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -175,7 +175,7 @@ _TYPES: Final[Mapping[str, click.ParamType[object]]] = {
 """What options take, by their metavars."""
 
 
-class EnvOption(click.Option):
+class EnvOption(Option):
     """An option that the environment can set; a variable's value may be for another verb."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:
@@ -203,6 +203,11 @@ def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
     defaults = {"cls": EnvOption, "envvar": variable, "type": _TYPES.get(str(settings.get("metavar")))}
     return click.option(*names, **{**defaults, **settings})  # type: ignore[arg-type]
+
+
+def typed_option(*names: str, **settings: object) -> Callable[[_F], _F]:
+    """An option that no variable of its own sets."""
+    return click.option(*names, cls=Option, **settings)
 
 
 def form(choices: Iterable[str] = ("text", "json")) -> Callable[[_F], _F]:
@@ -270,7 +275,7 @@ CATALOG = option(
     help="Check the jobs against this catalogue file, or a folder of packages, not against NAME.catalog.yaml beside "
     "the targets.",
 )
-INPUTS = click.option(
+INPUTS = typed_option(
     "-i",
     "--input",
     "given",
@@ -332,8 +337,8 @@ JOBS = option(
     help="Carry out up to N runs side by side; each is printed as a whole when it has ended.",
 )
 FAIL_FAST = option("-x", "--fail-fast", is_flag=True, help="After the first run that does not pass, begin no other.")
-YES = click.option("--yes", is_flag=True, help="Say yes to every question of a job. It confirms no protected target.")
-CONFIRM = click.option(
+YES = typed_option("--yes", is_flag=True, help="Say yes to every question of a job. It confirms no protected target.")
+CONFIRM = typed_option(
     "--confirm", multiple=True, metavar="NAME", help="Let the runs go to this protected target; several times: to each."
 )
 HOLD = option(

@@ -50,20 +50,20 @@ if TYPE_CHECKING:
 _FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_though", "result", "quiet", "verbose")
 """Parameters that say something to a fleet; what a worker decides is not among them."""
 
-_STEP = click.option(
+_STEP = options.typed_option(
     "--step", metavar="KEY", type=options.Filled(), help="The step in doubt that a verdict is given on."
 )
-_AS = click.option(
+_AS = options.typed_option(
     "--as",
     "verdict",
     type=hints.OneWord(["passed", "failed", "retry"]),
     help="The verdict of a person who has checked the site; `retry` sends the call again, unless the process log now "
     "shows a start that may be this call.",
 )
-_EVEN_THOUGH = click.option(
+_EVEN_THOUGH = options.typed_option(
     "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
 )
-_RESULT = click.option("--result", metavar="JSON", help="The result of a step that passed.")
+_RESULT = options.typed_option("--result", metavar="JSON", help="The result of a step that passed.")
 
 
 @click.command("resume", cls=Verb)

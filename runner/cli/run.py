@@ -45,7 +45,7 @@ from runner.terminal.run_console import RunConsole
 @options.FAIL_FAST
 @options.LAST_FAILED
 @options.CHANGED_SINCE
-@click.option("--again", is_flag=True, help="Carry out a stored plan that has been carried out before.")
+@options.typed_option("--again", is_flag=True, help="Carry out a stored plan that has been carried out before.")
 @options.ALLOW_EMPTY
 @options.EXECUTION
 @options.reports

@@ -6,8 +6,8 @@ start. Who draws a page has all of it.
 
 from importlib import import_module
 
-from runner.foundation.lazy import lazy_package, lazy_patterns
+from runner.foundation.lazy import lazy_module, lazy_patterns
 
-lazy_package("jinja2")
+lazy_module("jinja2")
 with lazy_patterns():
     import_module("jinja2.parser")

@@ -5,11 +5,12 @@ A regular expression takes 0.2 ms to compile on average: those of the whole prog
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from threading import RLock
+from types import ModuleType
 from typing import Any, cast, overload
 
 _compiled = re.compile
@@ -51,32 +52,52 @@ def lazy_patterns() -> Iterator[None]:
         re.compile = _compiled
 
 
-def lazy_package(name: str) -> None:
-    """Have a package without what its `__init__` imports, which is carried out when a name of the package is used that
-    is no module of it. Does nothing where the package has been imported before.
+@contextmanager
+def stand_in(name: str, **functions: Callable[..., object]) -> Iterator[None]:
+    """What is imported meanwhile finds a module `name` that has these functions, and without any no such module. Does
+    nothing where the module has been imported before.
+    """
+    if name in sys.modules:
+        yield
+        return
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # Python allows None
+    modules[name] = substitute = ModuleType(name) if functions else None
+    if substitute is not None:
+        vars(substitute).update(functions)
+    try:
+        yield
+    finally:
+        del modules[name]
+
+
+def lazy_module(name: str) -> None:
+    """Have a module that is carried out when a name of it is used, a package when the name is no module of it. Does
+    nothing where the module has been imported before.
     """
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return
-    package, loader = module_from_spec(spec), spec.loader
+    module, loader = module_from_spec(spec), spec.loader
     loading, begun = RLock(), False
 
     def found(attribute: str) -> object:
         nonlocal begun
-        if not attribute.startswith("__") and find_spec(f"{name}.{attribute}") is not None:
+        if attribute.startswith("__"):
+            raise AttributeError(f"module `{name}` has no attribute `{attribute}`")
+        if spec.submodule_search_locations is not None and find_spec(f"{name}.{attribute}") is not None:
             return import_module(f"{name}.{attribute}")
         with loading:
-            if not begun and not attribute.startswith("__"):
+            if not begun:
                 begun = True  # what it imports may ask again
                 try:
-                    loader.exec_module(package)
+                    loader.exec_module(module)
                 except BaseException:
                     begun = False
                     raise
         try:
-            return vars(package)[attribute]
+            return vars(module)[attribute]
         except KeyError:
             raise AttributeError(f"module `{name}` has no attribute `{attribute}`") from None
 
-    package.__getattr__ = found  # type: ignore[method-assign]  # which Python asks for what a module lacks
-    sys.modules[name] = package
+    module.__getattr__ = found  # type: ignore[method-assign]  # which Python asks for what a module lacks
+    sys.modules[name] = module

@@ -6,8 +6,8 @@ dozen regular expressions, take longer to import than all of this program's file
 
 from importlib import import_module
 
-from runner.foundation.lazy import lazy_package, lazy_patterns
+from runner.foundation.lazy import lazy_module, lazy_patterns
 
-lazy_package("yaml")
+lazy_module("yaml")
 with lazy_patterns():
     import_module("yaml._yaml")

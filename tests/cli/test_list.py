@@ -1,8 +1,6 @@
 """`runner list`: what there is to run, also where a file beside it is broken."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -104,14 +102,3 @@ def test_no_text_of_a_file_reaches_the_terminal_as_it_is(capsys: pytest.CaptureF
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\u202e" not in out
-
-
-@pytest.mark.slow
-def test_neither_the_client_nor_the_web_server_is_imported() -> None:
-    script = (
-        "import sys; from runner.cli.main import ended; assert ended(['list', '.']) == 0;"
-        "print([name for name in ('httpx', 'httpcore', 'starlette', 'uvicorn', 'rich', 'jsonschema', 'subprocess') "
-        "if name in sys.modules])"
-    )
-    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert printed.splitlines()[-1] == "[]"

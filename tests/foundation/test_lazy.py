@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.foundation.lazy import lazy_package, lazy_pattern, lazy_patterns
+from runner.foundation.lazy import lazy_module, lazy_pattern, lazy_patterns, stand_in
 
 
 def test_a_lazy_pattern_finds_what_a_pattern_finds() -> None:
@@ -56,14 +56,43 @@ def test_a_lazy_package_is_carried_out_when_a_name_of_it_is_used_that_is_no_modu
     (package / "dear.py").write_text("PRICE = 100\n")
     (package / "cheap.py").write_text("PRICE = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
-    lazy_package("lazily_imported")
+    lazy_module("lazily_imported")
     cheap = importlib.import_module("lazily_imported.cheap")
     assert "lazily_imported.dear" not in sys.modules
     whole = importlib.import_module("lazily_imported")
     assert (whole.PRICE, whole.cheap) == (100, cheap)
     assert not hasattr(whole, "anything_else")
-    lazy_package("lazily_imported")
+    lazy_module("lazily_imported")
     assert sys.modules["lazily_imported"] is whole
+
+
+def test_a_lazy_module_is_carried_out_at_its_first_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "lazily_read.py").write_text("import lazily_brought\nPRICE = 1\n")
+    (tmp_path / "lazily_brought.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    lazy_module("lazily_read")
+    module = importlib.import_module("lazily_read")
+    assert "lazily_brought" not in sys.modules
+    assert module.PRICE == 1
+    assert "lazily_brought" in sys.modules
+    assert not hasattr(module, "anything_else")
+
+
+def test_what_is_imported_meanwhile_finds_a_stand_in_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "asked_for.py").write_text("def price() -> int:\n    return 100\n")
+    (tmp_path / "asks.py").write_text(
+        "from asked_for import price\ntry:\n    import not_there\nexcept ImportError:\n    not_there = None\n"
+    )
+    (tmp_path / "not_there.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    with stand_in("asked_for", price=lambda: 1), stand_in("not_there"):
+        asks = importlib.import_module("asks")
+    assert (asks.price(), asks.not_there) == (1, None)
+    assert importlib.import_module("asked_for").price() == 100
+    with stand_in("asked_for", price=lambda: 1):
+        assert importlib.import_module("asked_for").price() == 100
 
 
 def test_a_lazy_package_that_cannot_be_carried_out_says_why_each_time(
@@ -72,7 +101,7 @@ def test_a_lazy_package_that_cannot_be_carried_out_says_why_each_time(
     (tmp_path / "lazily_broken").mkdir()
     (tmp_path / "lazily_broken" / "__init__.py").write_text("import a_module_that_is_not_there\n")
     monkeypatch.syspath_prepend(tmp_path)
-    lazy_package("lazily_broken")
+    lazy_module("lazily_broken")
     for _ in range(2):
         with pytest.raises(ModuleNotFoundError, match="a_module_that_is_not_there"):
             _ = importlib.import_module("lazily_broken").PRICE

@@ -1,0 +1,38 @@
+"""What a command imports: only what it needs, for that is most of the time that a short command takes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+JOB = """runner: 1
+name: smoke
+target: staging
+steps:
+  - id: one
+    execute: {process: UsrSmoke, result: Found}
+    effect: read
+    expect: [result | length > 0]
+"""
+TARGETS = "runner: 1\ntargets: {staging: {url: https://staging.example.com, auth: {username: u, password: p}}}\n"
+NEVER = {"dis", "tokenize", "email.utils", "typing_extensions", "gettext"}
+"""What libraries would import, and nobody asks for."""
+NOT_WITHOUT_A_SITE = {"httpx", "httpcore", "h11", "http.client", "ssl", "starlette", "uvicorn", "rich", "subprocess"}
+
+COMMANDS = {
+    "validate smoke.job.yaml": NEVER | NOT_WITHOUT_A_SITE | {"jsonschema"},
+    "list smoke.job.yaml": NEVER | NOT_WITHOUT_A_SITE | {"jsonschema"},
+    "--version": NEVER | NOT_WITHOUT_A_SITE | {"yaml", "jinja2", "jsonschema_rs"},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_imports_nothing_that_it_does_not_need(line: str, tmp_path: Path) -> None:
+    (tmp_path / "smoke.job.yaml").write_text(JOB)
+    (tmp_path / "targets.yaml").write_text(TARGETS)
+    code = f"import sys; from runner.cli.main import ended; assert ended({line.split()!r}) == 0; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert COMMANDS[line].intersection(printed.splitlines()[-1].split()) == set()

@@ -12,11 +12,10 @@ from typing import Final
 
 import click
 from click.core import ParameterSource
-from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.cli import hints, options, reports
-from runner.cli.apply_command import ApplyCommand, version_set
+from runner.cli.apply_command import apply_command
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
@@ -30,7 +29,7 @@ from runner.ledger.file import LedgerFile
 from runner.ledger.model import USUAL, AppliedVersion
 from runner.ledger.nearby import ledgers_above
 from runner.ledger.observing import StoredRuns
-from runner.ledger.place import only_project_of, project_of
+from runner.ledger.place import project_of
 from runner.project.paths import called
 from runner.reports.safe import clean
 from runner.runs.store import USUAL as USUAL_RUNS
@@ -186,52 +185,27 @@ def _fleet_dsn(context: click.Context) -> str | None:
             hint = "name the database with `--db`"
             raise UsageError(Problem(code="E150", message="`--fleet` names a ledger in a database", hint=hint))
         return None
-    if here:
-        names = {parameter.name: max(parameter.opts, key=len) for parameter in context.command.params}
-        message = f"`{names[here[0]]}` says nothing to a fleet: with `--db` its workers carry the runs out"
-        raise UsageError(Problem(code="E150", message=message, hint=f"leave out `{names[here[0]]}`, or `--db`"))
+    because, hint = "its workers carry the runs out", "leave out `{}`, or `--db`"
+    options.refuse_beside_db(context, here, because=because, hint=hint)
     options.check_fleet_library()
     return dsn
 
 
-class LedgerPlace(Struct, frozen=True, kw_only=True):
-    """`file` is the ledger, `runs` those that it knows of; folders in it are relative to `base`, which is resolved."""
-
-    file: Path
-    base: Path
-    runs: LocalRunStore
-
-
-def _ledger_place(context: click.Context, jobs: list[Path]) -> LedgerPlace:
-    """The ledger that `--ledger` names, else that of the jobs' project, with the runs beside it.
-
-    Raises `UsageError` where jobs of several projects are given, and no ledger is named.
+def _refuse_ledger_above(ledger: LedgerFile, versions: Sequence[AppliedVersion], *, base: Path) -> None:
+    """Raise `UsageError` where these jobs were applied with a ledger above `base`, to which folders are relative,
+    before their folder became a project of its own: all of them would be carried out a second time.
     """
-    named: Path | None = context.params["ledger"]
-    store: LocalRunStore = context.params["runs"]
-    if named is not None:
-        return LedgerPlace(file=named, base=project_of(jobs), runs=store)
-    base = only_project_of(jobs)
-    if context.get_parameter_source("runs") is ParameterSource.DEFAULT:
-        store = options.StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
-    return LedgerPlace(file=Path(called(base / USUAL)), base=base, runs=store)
-
-
-def _refuse_ledger_above(place: LedgerPlace, versions: Sequence[AppliedVersion]) -> None:
-    """Raise `UsageError` where these jobs were applied with a ledger above, before their folder became a project of its
-    own: all of them would be carried out a second time.
-    """
-    own = {(version.title, (place.base / version.folder).resolve()) for version in versions}
-    for file in ledgers_above(place.base):
+    own = {(version.title, (base / version.folder).resolve()) for version in versions}
+    for file in ledgers_above(base):
         above = file.parent.parent
-        with closing(LedgerFile(file)) as ledger:
-            newest = [entry.version for entry in ledger.newest()]
+        with closing(LedgerFile(file)) as other:
+            newest = [entry.version for entry in other.newest()]
         known = [each.title for each in newest if (each.title, (above / each.folder).resolve()) in own]
         if known:
             named, runs = clean(called(file)), clean(called(above / USUAL_RUNS))
             message = (
                 f"{listed([*map(clean, known)])}: applied before with the ledger {named}, and not with "
-                f"{clean(str(place.file))}, which is new"
+                f"{clean(ledger.name)}, which is new"
             )
             options = f"--ledger {shlex.quote(named)} --runs {shlex.quote(runs)}"
             hint = f"go on with the ledger of before: `{options}`; or mark what was applied as done: `--adopt`"
@@ -243,19 +217,17 @@ def _job_files(run_set: RunSet) -> list[Path]:
 
 
 def _applied_here(context: click.Context, run_set: RunSet, places: reports.ReportPlaces) -> ExitCode:
-    place = _ledger_place(context, _job_files(run_set))
-    context.params["runs"] = place.runs
-    with closing(LedgerFile(place.file)) as ledger:
-        versions = version_set(context, run_set, ledger, StoredRuns(place.runs), base=place.base)
-        if context.params["ledger"] is None and not context.params["adopt"] and not ledger.exists():
-            _refuse_ledger_above(place, versions.all)
-        command = ApplyCommand(
-            context=context,
-            run_set=run_set,
-            places=places,
-            ledger=ledger,
-            versions=versions,
-            base=place.base,
-            runs=place.runs,
-        )
-        return ApplyHere(command, place.runs).carry_out()
+    """The ledger is that of `--ledger`, else that of the jobs' project, with the runs beside it.
+
+    Raises `UsageError` where jobs of several projects are given, and no ledger is named.
+    """
+    given, named = context.params, context.params["ledger"]
+    base = project_of(_job_files(run_set), only=named is None)
+    if named is None and context.get_parameter_source("runs") is ParameterSource.DEFAULT:
+        given["runs"] = options.StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
+    store: LocalRunStore = given["runs"]
+    with closing(LedgerFile(named or Path(called(base / USUAL)))) as ledger:
+        command = apply_command(context, run_set, places, ledger=ledger, runs=StoredRuns(store), store=store, base=base)
+        if named is None and not given["adopt"] and not ledger.exists():
+            _refuse_ledger_above(ledger, command.versions.all, base=base)
+        return ApplyHere(command, store).carry_out()

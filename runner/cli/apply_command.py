@@ -56,12 +56,15 @@ class ApplyCommand(Struct, kw_only=True):
     context: click.Context
     run_set: RunSet
     places: reports.ReportPlaces
-    ledger: Ledger
     versions: ApplySet
     base: Path
     runs: RunStore
     decided: Sequence[Decision] = ()
     gone: list[LedgerEntry] = field(default_factory=list)
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.versions.ledger
 
     @property
     def store(self) -> str:
@@ -112,8 +115,8 @@ class ApplyCommand(Struct, kw_only=True):
         return [each for each in self.decided if not can_be_adopted(each)]
 
     def end_of_adopting(self, others: Sequence[Decision]) -> ExitCode:
-        decisions, left = self.versions.decisions(writing=False), {each.version.digest for each in others}
-        others = [each for each in decisions if each.version.digest in left]
+        decisions, left = self.versions.decisions(writing=False), {each.digest for each in others}
+        others = [each for each in decisions if each.digest in left]
         return self.end(decisions, [each.exit_code for each in others], self.report_others(others))
 
     def report_others(self, decisions: Sequence[Decision], waiting: Sequence[Problem] = ()) -> list[Problem]:
@@ -137,8 +140,8 @@ class ApplyCommand(Struct, kw_only=True):
             output.say_lines("".join(f"{line}\n" for line in lines))
             return
         for each in decisions:
-            for warning in again.get(each.version.digest, NOTHING_REPEATED).warnings():
-                output.say(f"{clean(each.version.title)}: {warning}")
+            for warning in again.get(each.digest, NOTHING_REPEATED).warnings():
+                output.say(f"{clean(each.title)}: {warning}")
 
     def say_what_next(self, failed: Mapping[str, str], repeated: Sequence[RepeatedSteps]) -> None:
         """How runs that ended now and did not pass, by the titles of their versions, are carried out again."""
@@ -148,13 +151,13 @@ class ApplyCommand(Struct, kw_only=True):
 
     def repeated_by(self, decision: Decision) -> RepeatedSteps:
         """What the version starts a second time, when it begins, although it must happen only once."""
-        job = self.versions.specs[decision.version.digest].job
+        job = self.versions.specs[decision.digest].job
         return repeated_steps(decision, job, ledger=self.ledger, store=self.runs)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""
         begin = (each for each in decisions if each.state in BEGINS | {VersionState.BLOCKED})
-        found = {each.version.digest: self.repeated_by(each) for each in begin}
+        found = {each.digest: self.repeated_by(each) for each in begin}
         return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
     def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True) -> str:
@@ -207,7 +210,7 @@ class ApplyCommand(Struct, kw_only=True):
         document = ApplyDocument(
             ledger=self.ledger.name,
             dry_run=self.context.params["dry_run"],
-            decided={each.version.digest: each for each in self.decided},
+            decided={each.digest: each for each in self.decided},
             decisions=decisions,
             repeated=self._repeated(self.decided),
             gone=self.gone,
@@ -220,18 +223,26 @@ def _as_word(value: object) -> str:
     return f"{value:g}s" if isinstance(value, float) else str(value)
 
 
-def version_set(
-    context: click.Context, run_set: RunSet, ledger: Ledger, observer: RunObserver, *, base: Path, queues: bool = False
-) -> ApplySet:
-    """The versions that the options of a command select. `queues`: a fleet carries them out."""
+def apply_command(
+    context: click.Context,
+    run_set: RunSet,
+    places: reports.ReportPlaces,
+    *,
+    ledger: Ledger,
+    runs: RunObserver,
+    store: RunStore,
+    base: Path,
+) -> ApplyCommand:
+    """The command about the versions that its options select."""
     given = context.params
     key = given["key"] if given["every"] is None else key_of_time(given["every"], now=time.time())
-    versions = versions_of(run_set.runs, key=key, base=base)
-    return ApplySet(
+    all_versions = versions_of(run_set.runs, key=key, base=base)
+    versions = ApplySet(
         ledger=ledger,
-        observer=observer,
-        specs={version.digest: spec for version, spec in zip(versions, run_set.runs, strict=True)},
-        all=versions,
+        observer=runs,
+        specs={version.digest: spec for version, spec in zip(all_versions, run_set.runs, strict=True)},
+        all=all_versions,
         retry=_RETRIED[given["retry"]],
-        queues=queues,
+        queues=is_fleet(store.name),
     )
+    return ApplyCommand(context=context, run_set=run_set, places=places, versions=versions, base=base, runs=store)

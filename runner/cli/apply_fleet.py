@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 from msgspec import Struct, to_builtins
 
-from runner.cli.apply_command import ApplyCommand, version_set
+from runner.cli.apply_command import ApplyCommand, apply_command
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import permission
 from runner.cli.reports import ReportPlaces
@@ -82,8 +82,8 @@ class ApplyToFleet:
         if self._given["dry_run"]:
             self._decide()
             needs = command.needs()
-            begins = {each.version.digest for each in command.decided if each.state in BEGINS}
-            hopeful = {each.version.digest for each in self._hopeful(needs)}
+            begins = {each.digest for each in command.decided if each.state in BEGINS}
+            hopeful = {each.digest for each in self._hopeful(needs)}
             return command.show(needs, begins - hopeful)
         if self._given["adopt"]:
             with self._ledger.alone():
@@ -106,7 +106,7 @@ class ApplyToFleet:
         while True:
             if asks:
                 self._decide()
-                new = [each.version.digest for each in self._command.decided if each.state in BEGINS]
+                new = [each.digest for each in self._command.decided if each.state in BEGINS]
                 self._check_guards([self._versions.specs[digest] for digest in new])
                 allowed |= {*new}
             with self._ledger.alone():
@@ -114,8 +114,8 @@ class ApplyToFleet:
                 needs = self._command.needs()
                 self._fresh = self._hopeful(needs)
                 if not asks:
-                    self._check_guards([self._versions.specs[each.version.digest] for each in self._fresh])
-                if not asks or {each.version.digest for each in self._fresh} <= allowed:
+                    self._check_guards([self._versions.specs[each.digest] for each in self._fresh])
+                if not asks or {each.digest for each in self._fresh} <= allowed:
                     self._put(needs)
                     self._prune()
                     return
@@ -143,18 +143,16 @@ class ApplyToFleet:
         """The new versions that may begin, now or when others have passed."""
         decided = self._command.decided
         fresh = [each for each in decided if each.state in BEGINS]
-        may_pass = {each.version.digest for each in decided if each.state in _MAY_PASS} | _open_elsewhere(needs)
-        hopeless = needs.hopeless([each.version.digest for each in fresh], passed={*passed_before(decided), *may_pass})
-        return [each for each in fresh if each.version.digest not in hopeless]
+        may_pass = {each.digest for each in decided if each.state in _MAY_PASS} | _open_elsewhere(needs)
+        hopeless = needs.hopeless([each.digest for each in fresh], passed={*passed_before(decided), *may_pass})
+        return [each for each in fresh if each.digest not in hopeless]
 
     def _put(self, needs: ApplyNeeds) -> None:
         queue_versions(
             self._ledger,
             [self._queued(each, needs) for each in self._fresh],
             current=self._versions.all,
-            waiting={
-                each.version.digest: _needed(needs, each) for each in self._command.decided if each.state in _WAITING
-            },
+            waiting={each.digest: _needed(needs, each) for each in self._command.decided if each.state in _WAITING},
             passing=self._versions.passing,
         )
 
@@ -191,7 +189,7 @@ class ApplyToFleet:
         wait = self._given["wait"]
         if wait is None:
             return seen
-        self._awaited |= {each.version.digest for each in (*decided, *seen.decisions) if each.state in OPEN}
+        self._awaited |= {each.digest for each in (*decided, *seen.decisions) if each.state in OPEN}
         ends, pause, open_ones = time.monotonic() + wait, _SHORTEST_PAUSE, self._open(seen)
         with listening(self._stop, threading.Event(), heard=self._say_that_runs_go_on):
             if open_ones:
@@ -250,7 +248,7 @@ class ApplyToFleet:
     def _open(self, seen: SeenVersions) -> int:
         """How many versions end without a person."""
         blocked = self._blocked(seen)
-        return sum(each.state in OPEN and each.version.digest not in blocked for each in seen.decisions)
+        return sum(each.state in OPEN and each.digest not in blocked for each in seen.decisions)
 
     def _blocked(self, seen: SeenVersions) -> frozenset[str]:
         """The versions that need others which do not pass by themselves. What is queued is queued: a version that could
@@ -258,25 +256,19 @@ class ApplyToFleet:
         """
         needs, decisions = seen.needs, seen.decisions
         passed = passed_before(decisions)
-        waiting = [each.version.digest for each in decisions if each.state is VersionState.WAITING]
-        ends = {each.version.digest for each in decisions if each.state in OPEN and each.version.digest not in waiting}
-        lacking = {
-            each.version.digest
-            for each in decisions
-            if each.state in BEGINS and needs.lacking(each.version.digest, passed)
-        }
+        waiting = [each.digest for each in decisions if each.state is VersionState.WAITING]
+        ends = {each.digest for each in decisions if each.state in OPEN and each.digest not in waiting}
+        lacking = {each.digest for each in decisions if each.state in BEGINS and needs.lacking(each.digest, passed)}
         return needs.hopeless(waiting, passed={*passed, *ends, *_open_elsewhere(needs, OPEN)}) | lacking
 
     def _end(self, seen: SeenVersions) -> ExitCode:
         """Nothing is asked of the database here that may not fail: an outage changes neither the code nor the rest."""
         command, decisions = self._command, seen.decisions
         blocked = self._blocked(seen)
-        lacking = [each for each in decisions if each.version.digest in blocked]
+        lacking = [each for each in decisions if each.digest in blocked]
         is_waited = self._given["wait"] is not None
-        others = [
-            each for each in decisions if each.version.digest not in blocked and (is_waited or each.state not in OPEN)
-        ]
-        ended = [each for each in others if each.version.digest in self._awaited and each.state in _ENDED]
+        others = [each for each in decisions if each.digest not in blocked and (is_waited or each.state not in OPEN)]
+        ended = [each for each in others if each.digest in self._awaited and each.state in _ENDED]
         codes = [each.exit_code for each in others] + [ExitCode.REFUSED] * bool(lacking)
         if self._stop.why is not None:
             codes.append(STOPPED[self._stop.why])
@@ -284,12 +276,10 @@ class ApplyToFleet:
         waiting = seen.needs.problems(lacking, passed=passed_before(decisions), queued=True)
         problems = command.report_others([each for each in others if each not in ended], waiting)
         if not self._given["quiet"]:
-            queued = {each.version.digest for each in self._fresh}
+            queued = {each.digest for each in self._fresh}
             output.say(words.summary_of_queue(decisions, queued, blocked))
             failed = {
-                each.version.title: each
-                for each in ended
-                if each.known and each.state in NOT_REPEATED - {VersionState.REFUSED}
+                each.title: each for each in ended if each.known and each.state in NOT_REPEATED - {VersionState.REFUSED}
             }
             repeated = [command.repeated_by(each) for each in failed.values()]
             runs = {title: str(each.known.entry.last.run) for title, each in failed.items() if each.known}
@@ -306,7 +296,7 @@ class ApplyToFleet:
         """The runs that were waited for and have ended, where a report wants them; else why they cannot be read."""
         if not self._command.places.by_format:
             return [], []
-        ended = [each.known.entry.last for each in decisions if each.known and each.version.digest in self._awaited]
+        ended = [each.known.entry.last for each in decisions if each.known and each.digest in self._awaited]
         try:
             runs = [load(self._store, last.run) for last in ended if last.run is not None and last.end is not None]
         except UsageError as error:
@@ -320,7 +310,7 @@ class ApplyToFleet:
 
 
 def _needed(needs: ApplyNeeds, decision: Decision) -> frozenset[str]:
-    return frozenset().union(*needs.waits[decision.version.digest].values())
+    return frozenset().union(*needs.waits[decision.digest].values())
 
 
 def _open_elsewhere(needs: ApplyNeeds, states: frozenset[VersionState] = _MAY_PASS) -> set[str]:
@@ -352,8 +342,6 @@ def apply_to_fleet(context: click.Context, run_set: RunSet, places: ReportPlaces
     """Raises `NoDatabaseError`, too."""
     check(dsn)
     with closing(FleetLedger(dsn, fleet=context.params["fleet"])) as ledger, closing(FleetStore(dsn)) as store:
-        versions = version_set(context, run_set, ledger, ObservedFleet(store), base=base, queues=True)
-        command = ApplyCommand(
-            context=context, run_set=run_set, places=places, ledger=ledger, versions=versions, base=base, runs=store
-        )
+        runs = ObservedFleet(store)
+        command = apply_command(context, run_set, places, ledger=ledger, runs=runs, store=store, base=base)
         return ApplyToFleet(command, ledger, store).carry_out()

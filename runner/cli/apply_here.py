@@ -49,7 +49,7 @@ class ApplyHere:
         command.gone = command.find_gone()
         needs = command.needs()
         if is_dry:
-            going_on = {each.version.digest for each in command.decided if each.state is VersionState.RESUMED}
+            going_on = {each.digest for each in command.decided if each.state is VersionState.RESUMED}
             return command.show(needs, _blocked(command.decided, needs, going_on))
         if self._given["adopt"]:
             not_adopted = command.adopt()
@@ -61,7 +61,7 @@ class ApplyHere:
         """What is to be done, when the versions that others carry out have ended, or the time for that is over."""
         versions = self._command.versions
         decisions = versions.decisions(writing=True)
-        running = ", ".join(clean(each.version.title) for each in decisions if _is_elsewhere(each))
+        running = ", ".join(clean(each.title) for each in decisions if _is_elsewhere(each))
         if running and time.monotonic() < self._waits_until and self._stop.why is None:
             output.say(f"waiting up to {written(self._given['wait'])} for another command: {running}")
         while any(map(_is_elsewhere, decisions)) and time.monotonic() < self._waits_until and self._stop.why is None:
@@ -75,11 +75,11 @@ class ApplyHere:
         fresh = [each for each in decisions if each.state in BEGINS]
         passed = passed_before(decisions)
         blocked = _blocked(decisions, needs, resumed)
-        fresh = [each for each in fresh if each.version.digest not in blocked]
+        fresh = [each for each in fresh if each.digest not in blocked]
         runs = ApplyRuns(
             versions=command.versions, store=self._store, fresh=fresh, resumed=resumed, needs=needs, passed=passed
         )
-        command.print([each for each in decisions if each.state in SENT and each.version.digest not in blocked])
+        command.print([each for each in decisions if each.state in SENT and each.digest not in blocked])
         carried, codes = Carried(left_out=deque()), list[ExitCode]()
         if specs := runs.specs():
             allowed = permission(command.context)
@@ -101,7 +101,7 @@ class ApplyHere:
             output.problems(*error.problems)
             codes.append(ExitCode.NO_ANSWER)
         done = {runs.of_runs[run.facts.id].digest for run in carried.runs}
-        others = [each for each in decisions if each.version.digest not in done]
+        others = [each for each in decisions if each.digest not in done]
         own, waiting = strongest(codes), list[Problem]()
         if own not in STOPPED.values():
             waiting = runs.needs.problems([each for each in decisions if each.state in BEGINS], passed=runs.passed)
@@ -127,7 +127,7 @@ class ApplyHere:
 
 def _blocked(decisions: Sequence[Decision], needs: ApplyNeeds, resumed: Collection[str]) -> frozenset[str]:
     """The new versions that need others which neither have passed nor are carried out now."""
-    fresh = [each.version.digest for each in decisions if each.state in BEGINS]
+    fresh = [each.digest for each in decisions if each.state in BEGINS]
     return needs.hopeless(fresh, passed={*passed_before(decisions), *resumed})
 
 

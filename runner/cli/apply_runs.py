@@ -77,7 +77,7 @@ def resumable_runs(
         run = decision.known.run if decision.known is not None else None
         if decision.state is not VersionState.RESUMED or run is None:
             continue
-        digest = decision.version.digest
+        digest = decision.digest
         try:
             began = resume_run.check(run)
             resumable = resume_run.load(run, began, GivenAnew(inputs=_secrets_of(specs[digest]), targets=targets))
@@ -140,7 +140,7 @@ class ApplyRuns(Struct, kw_only=True):
         return [*(run.spec for run in self.resumed.values()), *map(self._spec, self.fresh)]
 
     def _spec(self, decision: Decision) -> RunSpec:
-        return self.versions.specs[decision.version.digest]
+        return self.versions.specs[decision.digest]
 
     def _going_on(self, sites: Sites, context: click.Context) -> list[PendingRun]:
         judgement = Judgement(hold=context.params["hold"], look_again=True)
@@ -186,7 +186,7 @@ class ApplyRuns(Struct, kw_only=True):
                 title=spec.title,
                 lock=claim_of(spec.job, spec.target, sites.of(spec.target)),
                 begin=partial(begun, decision),
-                may_begin=partial(self._may_begin, decision.version.digest),
+                may_begin=partial(self._may_begin, decision.digest),
             )
             for decision in self.fresh
             for spec in [self._spec(decision)]

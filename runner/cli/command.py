@@ -14,7 +14,7 @@ import click
 from msgspec.structs import replace
 
 from runner.cli import reports
-from runner.cli.verb import from_environment
+from runner.cli.verb import from_environment, long_name
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew, given_inputs
 from runner.execution.locks import HeldLock, RunLocks, lock_holder
@@ -55,7 +55,7 @@ def wanted(context: click.Context) -> Wanted:
         recursive=given["recursive"],
         changed_since=given.get("changed_since"),
         ask=asking.missing_inputs,
-        from_environment=frozenset(max(option.opts, key=len) for option in from_environment(context)),
+        from_environment=frozenset(map(long_name, from_environment(context))),
     )
 
 

@@ -19,7 +19,7 @@ from runner.reports.safe import clean
 from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, load, run_name
+from runner.runs.stored_runs import StoredRun, load, readable, run_name
 from runner.terminal import output
 
 _LARGEST = 1 << 24
@@ -110,11 +110,8 @@ def _rebuilt(store: RunStore) -> int:
     before = _content(store, None)
     lines: list[bytes] = []
     for name in store.runs():
-        try:
-            run = load(store, name)
-        except UsageError:
-            continue
-        if run.result.job and not run.is_running:
+        run = readable(store, name)
+        if run is not None and run.result.job and not run.is_running:
             lines.append(written(run.result))
     if lines:
         added = b"".join(line + b"\n" for line in lines)

@@ -157,7 +157,9 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     store: FleetStore = context.params["database"]
     run = find(store, context.params["run"])
     resume_run.check(run)
-    _check_options(context)
+    wrong = (name for name in typed_names(context) if name not in _FOR_A_FLEET)
+    hint = "leave it out: the worker has secrets and targets; `runner report RUN` with `--db` writes reports"
+    options.refuse_beside_db(context, wrong, because="a worker carries the run on", hint=hint)
     verdicts = {} if only_settle else _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
         output.say(f"nothing is left to do of {title(run.result)} ({run.id}): nothing was ordered")
@@ -176,15 +178,6 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
         f"ordered: a worker of `{target}` does it; `{verb_command('show', run.id, store.name)}` shows what came of it"
     )
     return ExitCode.PASSED
-
-
-def _check_options(context: click.Context) -> None:
-    options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
-    wrong = [options.get(name, name) for name in typed_names(context) if name not in _FOR_A_FLEET]
-    if wrong:
-        hint = "leave it out: the worker has secrets and targets; `runner report RUN` with `--db` writes reports"
-        message = f"`{wrong[0]}` says nothing to a fleet: with `--db` a worker carries the run on"
-        raise UsageError(Problem(code="E150", message=message, hint=hint))
 
 
 def _refuse_secret(run: StoredRun, key: str) -> None:

@@ -68,7 +68,7 @@ class Verb(Helped):
         for parameter, times in Counter(map(id, given)).items():
             option = next(each for each in given if id(each) == parameter)
             if times > 1 and isinstance(option, click.Option) and not (option.multiple or option.is_flag):
-                name = max(option.opts, key=len)
+                name = long_name(option)
                 raise click.UsageError(f"`{name}` is given {times} times, and takes one value", ctx)
         rest = super().parse_args(ctx, args)
         _choose_quiet_or_verbose(ctx)
@@ -112,6 +112,11 @@ def from_environment(context: click.Context) -> list[click.Parameter]:
     parameters = context.command.params
     source = context.get_parameter_source
     return [parameter for parameter in parameters if source(str(parameter.name)) is ParameterSource.ENVIRONMENT]
+
+
+def long_name(option: click.Parameter) -> str:
+    """How messages name an option."""
+    return max(option.opts, key=len)
 
 
 def typed_names(context: click.Context) -> list[str]:

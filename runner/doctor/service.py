@@ -10,18 +10,8 @@ from typing import Final
 
 from runner.doctor.findings import WayFinding, failed, ok, unsure
 from runner.foundation.lazy import lazy_pattern
+from runner.service import calls
 from runner.service.caller import Caller, SessionCaller
-from runner.service.calls import (
-    Answered,
-    CallFailed,
-    Ending,
-    FailureKind,
-    FindProcess,
-    ReadRows,
-    RunProcessCall,
-    WhoAmI,
-    WhoIsUser,
-)
 from runner.service.gate import OPEN
 from runner.service.site import Runtime
 
@@ -72,12 +62,12 @@ def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
     if refusal is not None:
         return failed(SIGN_IN, refusal.no_session or refusal.trouble.message, refusal.trouble.hint)
     is_found = False
-    for call in (WhoAmI(), WhoIsUser()):
+    for call in (calls.WhoAmI(), calls.WhoIsUser()):
         ending = caller.perform(call, SECONDS, gate=OPEN)
         is_found = is_found or not _is_elsewhere(ending)
-        if isinstance(ending, Answered) and isinstance(ending.value, str):
+        if isinstance(ending, calls.Answered) and isinstance(ending.value, str):
             return ok(SIGN_IN, f"accepted with {name}, contact {ending.value}")
-        if isinstance(ending, CallFailed) and not _is_answer(ending) and not _is_elsewhere(ending):
+        if isinstance(ending, calls.CallFailed) and not _is_answer(ending) and not _is_elsewhere(ending):
             return failed(SIGN_IN, ending.trouble.message, ending.trouble.hint)
     if not is_found:  # the next step says why
         return ok(SIGN_IN, f"accepted with {name}")
@@ -87,7 +77,7 @@ def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
 def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller], unknown: str) -> WayFinding:
     """Whether the services answer where `runtime` puts them; where not, whether they do where the other puts them."""
     ending = _answer_of_any(caller, unknown)
-    if isinstance(ending, Answered) or _is_answer(ending):
+    if isinstance(ending, calls.Answered) or _is_answer(ending):
         return ok(SERVICES, f"found {_BELOW[runtime]}")
     if not _is_elsewhere(ending):
         return failed(SERVICES, ending.trouble.message, ending.trouble.hint)
@@ -99,29 +89,31 @@ def found_at(caller: Caller, *, runtime: Runtime, at_other: Callable[[], Caller]
     return failed(SERVICES, seen, ending.trouble.hint if ending.trouble.code == _NO_SESSION else _URL_HINT)
 
 
-def _answer_of_any(caller: Caller, unknown: str) -> Ending:
+def _answer_of_any(caller: Caller, unknown: str) -> calls.Ending:
     """How the first of three services that is found ends a call; where none is, how the first ends it.
 
     A site may lack each of them: by its version, by its settings, or since a gateway lets only some pass.
     """
-    first = caller.perform(WhoAmI(), SECONDS, gate=OPEN)
-    ending: Ending = first
-    for call in (ReadRows(process=unknown, top=1), RunProcessCall(process=unknown, parameters={})):
+    first = caller.perform(calls.WhoAmI(), SECONDS, gate=OPEN)
+    ending: calls.Ending = first
+    for call in (calls.ReadRows(process=unknown, top=1), calls.RunProcessCall(process=unknown, parameters={})):
         if not _is_elsewhere(ending):
             return ending
         ending = caller.perform(call, SECONDS, gate=OPEN)
     return first if _is_elsewhere(ending) else ending
 
 
-def _is_answer(ending: Ending) -> bool:
-    return isinstance(ending, Answered) or (ending.kind is FailureKind.REFUSED and not _is_elsewhere(ending))
+def _is_answer(ending: calls.Ending) -> bool:
+    return isinstance(ending, calls.Answered) or (
+        ending.kind is calls.FailureKind.REFUSED and not _is_elsewhere(ending)
+    )
 
 
-def _is_elsewhere(ending: Ending) -> bool:
+def _is_elsewhere(ending: calls.Ending) -> bool:
     """How an address without a service answers: with 404 [M], a redirect, a page, or the way to the sign-in [?]."""
-    if isinstance(ending, Answered):
+    if isinstance(ending, calls.Answered):
         return False
-    if ending.kind is FailureKind.REFUSED:
+    if ending.kind is calls.FailureKind.REFUSED:
         return ending.status is not None and (ending.status == HTTPStatus.NOT_FOUND or 300 <= ending.status < 400)  # noqa: PLR2004  redirects
     return ending.trouble.code in (_NO_SESSION, _NONSENSE)
 
@@ -132,16 +124,16 @@ def may_run(caller: Caller, *, unknown: str) -> WayFinding:
     How a site refuses is not documented [?]: a refusal that names the process is taken for a search that found nothing,
     which only a user with the right gets to. Nothing can be started by it.
     """
-    ending = caller.perform(RunProcessCall(process=unknown, parameters={}), SECONDS, gate=OPEN)
+    ending = caller.perform(calls.RunProcessCall(process=unknown, parameters={}), SECONDS, gate=OPEN)
     match ending:
-        case Answered():
+        case calls.Answered():
             return unsure(RIGHT, f"the site took a call for the process {unknown}, which nobody has", None)
-        case CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=404):
+        case calls.CallFailed(kind=calls.FailureKind.REFUSED, trouble=trouble, status=404):
             seen = f"the site has no RunProcess: {trouble.message}"
             return unsure(RIGHT, seen, "use `execute`, which does without RunProcess")
-        case CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=status):
+        case calls.CallFailed(kind=calls.FailureKind.REFUSED, trouble=trouble, status=status):
             return _refusal(trouble.message, unknown, is_forbidden=status == 403)  # noqa: PLR2004  Forbidden
-        case CallFailed(trouble=trouble):
+        case calls.CallFailed(trouble=trouble):
             return failed(RIGHT, trouble.message, trouble.hint)
 
 
@@ -155,15 +147,15 @@ def _refusal(words: str, unknown: str, *, is_forbidden: bool) -> WayFinding:
 
 def log_readable(caller: Caller, *, unknown: str) -> WayFinding:
     """Read the log as a run does: by a process's code, and where that is refused by way of VwProcessLib."""
-    ending = caller.perform(ReadRows(process=unknown, top=1), SECONDS, gate=OPEN)
-    if isinstance(ending, Answered):
+    ending = caller.perform(calls.ReadRows(process=unknown, top=1), SECONDS, gate=OPEN)
+    if isinstance(ending, calls.Answered):
         return ok(LOG, "can be read by a process's code")
-    if ending.kind is not FailureKind.REFUSED:
+    if ending.kind is not calls.FailureKind.REFUSED:
         return failed(LOG, ending.trouble.message, ending.trouble.hint)
-    schema = caller.perform(FindProcess(process=unknown), SECONDS, gate=OPEN)
-    if isinstance(schema, Answered):
-        by_id = caller.perform(ReadRows(process=unknown, schema_ids=(_NOBODY,), top=1), SECONDS, gate=OPEN)
-        if isinstance(by_id, Answered):
+    schema = caller.perform(calls.FindProcess(process=unknown), SECONDS, gate=OPEN)
+    if isinstance(schema, calls.Answered):
+        by_id = caller.perform(calls.ReadRows(process=unknown, schema_ids=(_NOBODY,), top=1), SECONDS, gate=OPEN)
+        if isinstance(by_id, calls.Answered):
             return ok(LOG, "can be read by way of VwProcessLib")
     return failed(LOG, ending.trouble.message, _LOG_HINT)
 

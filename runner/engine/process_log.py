@@ -23,22 +23,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable, Trouble
 from runner.runs.evidence import PauseReason
-from runner.service.calls import (
-    SESSION_REFUSED,
-    Call,
-    CallFailed,
-    FailureKind,
-    FindFamily,
-    FindProcess,
-    QueryCall,
-    ReadElementData,
-    ReadElements,
-    ReadFamily,
-    ReadRow,
-    ReadRows,
-    WhoAmI,
-    WhoIsUser,
-)
+from runner.service import calls
 
 READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0
@@ -61,7 +46,7 @@ _FILTER_REFUSED = frozenset({400, 500, 501})
 class Unread(Struct, frozen=True):
     """The log could not be read: for good (`log.refusal` is set then), or this once."""
 
-    failure: CallFailed
+    failure: calls.CallFailed
 
 
 def mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
@@ -92,12 +77,12 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     if process in log.marks and (row.state.run.plan.alone or not turn):
         return None
     began = row.t
-    rows = yield from _rows(row, ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
+    rows = yield from _rows(row, calls.ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
     newest = text(rows[0], "started") if rows else None
     if len(rows) == WATERMARK and text(rows[-1], "started") == newest:
-        rows = yield from _all_rows(row, ReadRows(process=process, since=newest))
+        rows = yield from _all_rows(row, calls.ReadRows(process=process, since=newest))
         if isinstance(rows, Unread):
             return rows
     log.marks[process] = newest
@@ -138,7 +123,7 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObje
     log = row.log
     if starts.has_grown_since(log, start) and (why := starts.why_less(log, start)) is not None:
         return _too_little(why)
-    call = ReadRows(process=start.process, since=starts.since(log, start))
+    call = calls.ReadRows(process=start.process, since=starts.since(log, start))
     rows = yield from _all_rows(row, call, since=starts.span_of(log, start).since)
     if isinstance(rows, Unread):
         return rows
@@ -151,7 +136,7 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObje
 
 
 def _too_little(why: str) -> Unread:
-    return Unread(CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
+    return Unread(calls.CallFailed(kind=calls.FailureKind.UNANSWERED, trouble=Trouble(code="E208", message=why)))
 
 
 def versions_of(row: OpenRow, process: str, *, fresh: bool = False) -> Running[Versions | Unread]:
@@ -177,27 +162,27 @@ def versions_of(row: OpenRow, process: str, *, fresh: bool = False) -> Running[V
 def _versions(row: OpenRow, before: Versions, *, fresh: bool) -> Running[Versions | Unread]:
     marked, root = before.process in row.log.marks, before.root
     if root is None:
-        found = yield from read(row, FindFamily(process=before.process, fresh=fresh))
+        found = yield from read(row, calls.FindFamily(process=before.process, fresh=fresh))
         if isinstance(found, Unread):
             row.log.library_refusal = found.failure if is_for_good(found.failure) else None
             return _versions_unread(row, before, found)
         if not isinstance(found, str):
             return before.not_listed(t=row.t)
         root = found
-    members = yield from read(row, ReadFamily(root=root, fresh=fresh))
+    members = yield from read(row, calls.ReadFamily(root=root, fresh=fresh))
     if isinstance(members, Unread):
         return _versions_unread(row, before, members)
     return before.read(members, root=root, t=row.t, marked=marked)
 
 
 def _versions_unread(row: OpenRow, before: Versions, unread: Unread) -> Versions | Unread:
-    is_reached = unread.failure.kind is not FailureKind.NOT_SENT
+    is_reached = unread.failure.kind is not calls.FailureKind.NOT_SENT
     return before.not_read(unread.failure, t=row.t) if is_reached else unread
 
 
 def row_of(row: OpenRow, process_id: str) -> Running[JsonObject | Unread | None]:
     """The row of one process by its id; None where there is none."""
-    value = yield from read(row, ReadRow(process_id=process_id))
+    value = yield from read(row, calls.ReadRow(process_id=process_id))
     return value if isinstance(value, Unread | dict) else None
 
 
@@ -238,7 +223,7 @@ def has_ended(found: JsonObject) -> bool:
     return found["status"] != "running"
 
 
-def elements_in(row: OpenRow, call: ReadElements | ReadElementData) -> Running["list[JsonObject] | Unread"]:
+def elements_in(row: OpenRow, call: calls.ReadElements | calls.ReadElementData) -> Running["list[JsonObject] | Unread"]:
     """What the log of elements, or the engine's own store of them, shows of a process."""
     value = yield from read(row, call)
     return value if isinstance(value, Unread) else _records(value)
@@ -246,17 +231,19 @@ def elements_in(row: OpenRow, call: ReadElements | ReadElementData) -> Running["
 
 def elements_of(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
     """What the log of elements shows of a process; nothing where it cannot be read, or tracing is off."""
-    found = yield from elements_in(row, ReadElements(process_id=process_id))
+    found = yield from elements_in(row, calls.ReadElements(process_id=process_id))
     return [] if isinstance(found, Unread) else found
 
 
 def elements_once(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
     """As `elements_of`, only to explain a failure: asked once, and waited for a little."""
-    outcome = yield from perform(row, _reading(row, ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS))
+    outcome = yield from perform(
+        row, _reading(row, calls.ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS)
+    )
     return _records(outcome.value) if isinstance(outcome, Done) else []
 
 
-def read_records(row: OpenRow, call: QueryCall) -> Running[list[JsonObject] | CallFailed]:
+def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject] | calls.CallFailed]:
     """The records that `call` asks for on all pages, no more than its `top`; or why they cannot be read."""
     found: list[JsonObject] = []
     while True:
@@ -275,7 +262,7 @@ def _records(value: Json) -> list[JsonObject]:
     return [record for record in items(value) if isinstance(record, dict)]
 
 
-def _all_rows(row: OpenRow, call: ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
+def _all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
     """All rows that `call` asks for. As many as were asked for at most may be the start of more: that is no answer,
     as the row in question could be among those that are left out, unless the oldest is from before `since`.
     """
@@ -290,7 +277,7 @@ def _is_before(found: JsonObject, since: float | None) -> bool:
     return since is not None and began is not None and began < since
 
 
-def _rows(row: OpenRow, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+def _rows(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
     """The rows of all versions; where these are not known, those of the code."""
     known = yield from versions_of(row, call.process)
     if isinstance(known, Unread):
@@ -304,7 +291,7 @@ def _rows(row: OpenRow, call: ReadRows, *, turn: str | None = None) -> Running[l
 
 
 def _rows_of_members(
-    row: OpenRow, call: ReadRows, schema_ids: Sequence[str], *, turn: str | None
+    row: OpenRow, call: calls.ReadRows, schema_ids: Sequence[str], *, turn: str | None
 ) -> Running[list[JsonObject] | Unread]:
     """As many of their newest rows as `call` asks for."""
     rows: list[JsonObject] = []
@@ -319,13 +306,13 @@ def _rows_of_members(
     return rows[: call.top]
 
 
-def _rows_by_code(row: OpenRow, call: ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+def _rows_by_code(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
     """Where the code cannot be filtered by, the longer way: its schema's id first, then the rows with that id."""
     log = row.log
     known = log.schema_ids.get(call.process)
     value = yield from read(row, replace(call, schema_ids=(known,)) if known else call, turn=turn)
     if isinstance(value, Unread) and not (known or log.refusal) and value.failure.status in _FILTER_REFUSED:
-        schema_id = yield from read(row, FindProcess(process=call.process))
+        schema_id = yield from read(row, calls.FindProcess(process=call.process))
         if isinstance(schema_id, str):
             log.schema_ids[call.process] = schema_id
             value = yield from read(row, replace(call, schema_ids=(schema_id,)))
@@ -334,7 +321,7 @@ def _rows_by_code(row: OpenRow, call: ReadRows, *, turn: str | None = None) -> R
 
 def _ask_owner(row: OpenRow) -> Running[None]:
     """Learn our own contact id. Where it cannot be read, rows of all owners are candidates."""
-    for call in (WhoAmI(), WhoIsUser()):
+    for call in (calls.WhoAmI(), calls.WhoIsUser()):
         outcome = yield from perform(row, _reading(row, call))
         row.log.owner_asked = isinstance(outcome, Done) or is_for_good(outcome.failure)
         if isinstance(outcome, Done) and isinstance(outcome.value, str):
@@ -342,7 +329,7 @@ def _ask_owner(row: OpenRow) -> Running[None]:
             break
 
 
-def read(row: OpenRow, call: Call, *, turn: str | None = None) -> Running["Json | Unread"]:
+def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running["Json | Unread"]:
     """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
 
     All its tries together have the time of one, before a call no more than the call's own: a site that accepts nobody
@@ -355,7 +342,7 @@ def read(row: OpenRow, call: Call, *, turn: str | None = None) -> Running["Json 
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure
-        if is_for_good(failure) and isinstance(call, ReadRows | ReadRow) and row.log.refusal is None:
+        if is_for_good(failure) and isinstance(call, calls.ReadRows | calls.ReadRow) and row.log.refusal is None:
             row.log.refusal = failure
             yield from note(LogUnreadable(error=failure.trouble))
         if number == READING_TRIES or not _may_pass(failure) or row.t + BETWEEN_TRIES >= ends:
@@ -364,19 +351,19 @@ def read(row: OpenRow, call: Call, *, turn: str | None = None) -> Running["Json 
     return Unread(failure)
 
 
-def _reading(row: OpenRow, call: Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:
+def _reading(row: OpenRow, call: calls.Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:
     return Send(key=row.key, call=call, effect=StepEffect.READ, seconds=seconds, turn=turn)
 
 
-def is_for_good(failure: CallFailed) -> bool:
+def is_for_good(failure: calls.CallFailed) -> bool:
     """A refusal, or a session that is not accepted for the log. A refused sign-in is not the log's doing."""
-    if failure.trouble.code == SESSION_REFUSED:
+    if failure.trouble.code == calls.SESSION_REFUSED:
         return True
-    return failure.kind is FailureKind.REFUSED and failure.status in _LOG_REFUSED
+    return failure.kind is calls.FailureKind.REFUSED and failure.status in _LOG_REFUSED
 
 
-def _may_pass(failure: CallFailed) -> bool:
+def _may_pass(failure: calls.CallFailed) -> bool:
     """Whether the same reading may be answered a moment later; a 500 may be `Collection was modified` [M]."""
     if failure.final or is_for_good(failure):
         return False
-    return failure.kind is not FailureKind.REFUSED or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    return failure.kind is not calls.FailureKind.REFUSED or failure.status == HTTPStatus.INTERNAL_SERVER_ERROR

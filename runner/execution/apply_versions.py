@@ -150,7 +150,7 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
         return [
             _waiting(each.version, lacking, queued=queued)
             for each in decisions
-            if (lacking := self.lacking(each.version.digest, passed))
+            if (lacking := self.lacking(each.digest, passed))
         ]
 
 
@@ -320,7 +320,7 @@ class _Places:
 
 def passed_before(decisions: Sequence[Decision]) -> set[str]:
     """The digests of versions that have passed, or were adopted, in an earlier command."""
-    return {decision.version.digest for decision in decisions if decision.state in DONE}
+    return {decision.digest for decision in decisions if decision.state in DONE}
 
 
 def _jobs_before(versions: Sequence[AppliedVersion]) -> dict[str, tuple[str, ...]]:

@@ -31,10 +31,8 @@ from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.load import load
 from runner.reports.words import title
-from runner.runs.result import RunResult
 from runner.runs.store import LocalRunStore, RunStore, StoreError
-from runner.runs.stored_runs import load as load_run
-from runner.runs.stored_runs import unwritable
+from runner.runs.stored_runs import StoredRun, readable, unwritable
 from runner.targets.model import Target
 from runner.version import VERSION
 
@@ -296,25 +294,19 @@ class PlanClaims:
 
 
 def _carried_out_before(store: RunStore, runs: Sequence[str]) -> Problem:
-    results = {run: _result(store, run) for run in runs}
-    shown = [_earlier(run, results[run]) for run in runs[-_NAMED:]]
+    stored = {run: readable(store, run) for run in runs}
+    shown = [_earlier(run, stored[run]) for run in runs[-_NAMED:]]
     more = f"{len(runs) - _NAMED} more, " if len(runs) > _NAMED else ""
     by = f"{more}{'; '.join(shown)}" if shown else "no run of it is known; another command may be about to begin"
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
-    is_open = [run for run, result in results.items() if result is not None and not result.finished]
+    is_open = [run for run, found in stored.items() if found is not None and not found.result.finished]
     if is_open:
         hint = f"`runner resume {is_open[-1]}` goes on with the run that has not ended; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
 
 
-def _earlier(run: str, result: RunResult | None) -> str:
-    if result is None:
-        return f"run {run}, which is not kept any more"
+def _earlier(run: str, stored: StoredRun | None) -> str:
+    if stored is None:
+        return f"run {run}, which is not stored any more"
+    result = stored.result
     return f"run {run} of {title(result)}, {result.status if result.finished else 'which has not come to its end'}"
-
-
-def _result(store: RunStore, run: str) -> RunResult | None:
-    try:
-        return load_run(store, run).result
-    except UsageError:
-        return None

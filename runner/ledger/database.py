@@ -13,15 +13,7 @@ from typing import Any, Final
 from runner.fleet import database
 from runner.fleet.database import Connection, NoDatabaseError
 from runner.fleet.link import Link
-from runner.ledger.model import (
-    AppliedVersion,
-    AttemptEnd,
-    LedgerEntry,
-    LedgerError,
-    VersionAttempt,
-    VersionClaim,
-    entry_of,
-)
+from runner.ledger import model
 from runner.runs.events import RunStatus
 from runner.runs.store import StoreError
 
@@ -103,19 +95,19 @@ class FleetLedger:
     def close(self) -> None:
         self._link.close()
 
-    def find(self, digests: Collection[str]) -> dict[str, LedgerEntry]:
+    def find(self, digests: Collection[str]) -> dict[str, model.LedgerEntry]:
         return {entry.version.digest: entry for entry in self._entries(_KNOWN, digests=[*digests])}
 
-    def newest(self) -> list[LedgerEntry]:
+    def newest(self) -> list[model.LedgerEntry]:
         return sorted(self._entries(_NEWEST), key=lambda entry: entry.version.title)
 
-    def newest_with(self, key: str | None) -> list[LedgerEntry]:
+    def newest_with(self, key: str | None) -> list[model.LedgerEntry]:
         return self._entries(_NEWEST_WITH, key=key)
 
-    def unsettled(self) -> list[LedgerEntry]:
+    def unsettled(self) -> list[model.LedgerEntry]:
         return self._entries(_UNSETTLED)
 
-    def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
+    def not_passed(self, version: model.AppliedVersion) -> list[tuple[str, RunStatus | None]]:
         found = self._read(_NOT_PASSED, title=version.title, url=version.url, key=version.key)
         return [(run, None if status is None else RunStatus(status)) for run, status in found]
 
@@ -129,7 +121,7 @@ class FleetLedger:
             yield connection
 
     @contextmanager
-    def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
+    def begin(self, claims: Sequence[model.VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
         first = {claim.version.title: claim for claim in reversed(claims)}
         with self.alone() as connection:
             values = {
@@ -144,7 +136,7 @@ class FleetLedger:
             self._write(connection, [(claim.version, claim.attempt) for claim in ours])
             yield frozenset(claim.version.digest for claim in ours)
 
-    def end(self, run: str, end: AttemptEnd) -> None:
+    def end(self, run: str, end: model.AttemptEnd) -> None:
         with self.alone() as connection:
             values = {"status": end.status.value, "exit_code": int(end.exit_code), "at": end.at, "run": run}
             connection.execute(_END, {**values, "fleet": self.fleet})
@@ -153,7 +145,7 @@ class FleetLedger:
         with self.alone() as connection:
             connection.execute(_RELEASE, {"fleet": self.fleet, "runs": [*runs]})
 
-    def adopt(self, versions: Sequence[AppliedVersion], attempt: VersionAttempt) -> None:
+    def adopt(self, versions: Sequence[model.AppliedVersion], attempt: model.VersionAttempt) -> None:
         with self.alone() as connection:
             self._write(connection, [(version, attempt) for version in versions])
 
@@ -161,9 +153,11 @@ class FleetLedger:
         with self.alone() as connection:
             connection.execute(_PRUNE, {"fleet": self.fleet, "digests": [*digests]})
 
-    def _write(self, connection: Connection, written: Sequence[tuple[AppliedVersion, VersionAttempt]]) -> None:
+    def _write(
+        self, connection: Connection, written: Sequence[tuple[model.AppliedVersion, model.VersionAttempt]]
+    ) -> None:
         versions = {version.digest: version for version, _ in written}.values()
-        names = (*AppliedVersion.__struct_fields__, "title")
+        names = (*model.AppliedVersion.__struct_fields__, "title")
         columns = {name: [getattr(version, name) for version in versions] for name in names}
         connection.execute(_VERSION, {**columns, "fleet": self.fleet})
         connection.execute(_RETURNED, {"fleet": self.fleet, "title": columns["title"]})
@@ -172,7 +166,7 @@ class FleetLedger:
             values = {name: [row[name] for row in rows] for name in rows[0]}
             connection.execute(_ATTEMPT, {**values, "fleet": self.fleet})
 
-    def _entries(self, sql: str, **values: object) -> list[LedgerEntry]:
+    def _entries(self, sql: str, **values: object) -> list[model.LedgerEntry]:
         with _stored():
             return self._link.records(_entry, sql, {**values, "fleet": self.fleet})
 
@@ -190,11 +184,13 @@ def _stored() -> Iterator[None]:
     except NoDatabaseError:
         raise
     except StoreError as error:
-        raise LedgerError(str(error)) from error
+        raise model.LedgerError(str(error)) from error
 
 
-def _entry(**row: object) -> LedgerEntry:
-    return entry_of({name: moment(value) if isinstance(value, datetime) else value for name, value in row.items()})
+def _entry(**row: object) -> model.LedgerEntry:
+    return model.entry_of(
+        {name: moment(value) if isinstance(value, datetime) else value for name, value in row.items()}
+    )
 
 
 def moment(at: datetime) -> str:

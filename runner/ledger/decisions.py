@@ -53,6 +53,14 @@ class Decision(Struct, frozen=True, kw_only=True):
     before: ObservedEntry | None = None
 
     @property
+    def digest(self) -> str:
+        return self.version.digest
+
+    @property
+    def title(self) -> str:
+        return self.version.title
+
+    @property
     def attempts(self) -> int:
         return self.known.entry.attempts if self.known is not None else 0
 

@@ -38,8 +38,8 @@ class ApplyDocument(Struct, frozen=True, kw_only=True):
         }
 
     def _version(self, decision: Decision) -> Json:
-        found = self.decided.get(decision.version.digest, decision)
-        repeated = self.repeated.get(decision.version.digest, NOTHING_REPEATED)
+        found = self.decided.get(decision.digest, decision)
+        repeated = self.repeated.get(decision.digest, NOTHING_REPEATED)
         before = None
         if found.before is not None:
             entry = found.before.entry

@@ -14,15 +14,7 @@ from typing import Final
 from msgspec.structs import astuple
 
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder, sync_folder
-from runner.ledger.model import (
-    AppliedVersion,
-    AttemptEnd,
-    LedgerEntry,
-    LedgerError,
-    VersionAttempt,
-    VersionClaim,
-    entry_of,
-)
+from runner.ledger import model
 from runner.runs.events import RunStatus
 
 _FORMAT: Final = 2
@@ -88,23 +80,23 @@ class LedgerFile:
             self._database.close()
             self._database = None
 
-    def find(self, digests: Collection[str]) -> dict[str, LedgerEntry]:
-        wanted, found = list(digests), list[LedgerEntry]()
+    def find(self, digests: Collection[str]) -> dict[str, model.LedgerEntry]:
+        wanted, found = list(digests), list[model.LedgerEntry]()
         for start in range(0, len(wanted), _MOST):
             some = wanted[start : start + _MOST]
             found += self._read(f"{_ENTRIES} WHERE v.digest IN ({','.join('?' * len(some))})", some)
         return {entry.version.digest: entry for entry in found}
 
-    def newest(self) -> list[LedgerEntry]:
+    def newest(self) -> list[model.LedgerEntry]:
         return self._read(_NEWEST)
 
-    def newest_with(self, key: str | None) -> list[LedgerEntry]:
+    def newest_with(self, key: str | None) -> list[model.LedgerEntry]:
         return self._read(_NEWEST_WITH, [key])
 
-    def unsettled(self) -> list[LedgerEntry]:
+    def unsettled(self) -> list[model.LedgerEntry]:
         return self._read(_UNSETTLED)
 
-    def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
+    def not_passed(self, version: model.AppliedVersion) -> list[tuple[str, RunStatus | None]]:
         if self._database is None and not self.exists():
             return []
         with self._stored():
@@ -112,7 +104,7 @@ class LedgerFile:
         return [(run, None if status is None else RunStatus(status)) for run, status in found]
 
     @contextmanager
-    def begin(self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
+    def begin(self, claims: Sequence[model.VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:
         with self._changing() as database:
             ours = set()
             for claim in claims:
@@ -121,7 +113,7 @@ class LedgerFile:
                     ours.add(claim.version.digest)
             yield frozenset(ours)
 
-    def end(self, run: str, end: AttemptEnd) -> None:
+    def end(self, run: str, end: model.AttemptEnd) -> None:
         with self._changing() as database:
             sql = "UPDATE attempt SET status = ?, exit_code = ?, ended_at = ? WHERE run = ?"
             database.execute(sql, [end.status.value, int(end.exit_code), end.at, run])
@@ -131,7 +123,7 @@ class LedgerFile:
             database.execute("DELETE FROM attempt WHERE run = ?", [run])
             database.execute("DELETE FROM version WHERE digest NOT IN (SELECT digest FROM attempt)")
 
-    def adopt(self, versions: Sequence[AppliedVersion], attempt: VersionAttempt) -> None:
+    def adopt(self, versions: Sequence[model.AppliedVersion], attempt: model.VersionAttempt) -> None:
         with self._changing() as database:
             for version in versions:
                 _write(database, version, attempt)
@@ -141,12 +133,12 @@ class LedgerFile:
             sql = "UPDATE version SET pruned = 1 WHERE title = (SELECT title FROM version WHERE digest = ?)"
             database.executemany(sql, [[digest] for digest in digests])
 
-    def _read(self, sql: str, values: Sequence[str | None] = ()) -> list[LedgerEntry]:
+    def _read(self, sql: str, values: Sequence[str | None] = ()) -> list[model.LedgerEntry]:
         """A ledger that is not there is empty; it is not made by who reads it."""
         if self._database is None and not self.exists():
             return []
         with self._stored():
-            return [entry_of(dict(row)) for row in self._opened().execute(sql, values)]
+            return [model.entry_of(dict(row)) for row in self._opened().execute(sql, values)]
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
@@ -180,7 +172,7 @@ class LedgerFile:
     def _make(self) -> None:
         """Make the file, private, where there is none."""
         if self._path.is_dir():
-            raise LedgerError(f"{self._path} is a folder", hint="name a file with `--ledger FILE`")
+            raise model.LedgerError(f"{self._path} is a folder", hint="name a file with `--ledger FILE`")
         if self._database is None and not self._path.exists():
             ensure_folder(self._path.absolute().parent)
             self._path.touch(PRIVATE_FILE)
@@ -194,10 +186,10 @@ class LedgerFile:
         except sqlite3.Error as error:
             raise _ledger_error(self._path, error) from error
         except OSError as error:
-            raise LedgerError(f"{error.filename or self._path}: {error.strerror or error}") from error
+            raise model.LedgerError(f"{error.filename or self._path}: {error.strerror or error}") from error
 
 
-def _is_free(database: sqlite3.Connection, claim: VersionClaim, passing: Collection[str]) -> bool:
+def _is_free(database: sqlite3.Connection, claim: model.VersionClaim, passing: Collection[str]) -> bool:
     digest, title = claim.version.digest, claim.version.title
     (attempts,) = database.execute("SELECT count(*) FROM attempt WHERE digest = ?", [digest]).fetchone()
     open_runs = {run for (run,) in database.execute(_RIVAL, [title, digest])}
@@ -216,7 +208,7 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
     (mark,) = database.execute("PRAGMA application_id").fetchone()
     if mark != _MARK:
         hint = "name another file with `--ledger FILE`"
-        raise LedgerError(f"{path} is a database of another program", hint=hint)
+        raise model.LedgerError(f"{path} is a database of another program", hint=hint)
     if _format_of(database) == 1:
         database.execute("BEGIN IMMEDIATE")
         if _format_of(database) == 1:  # as above
@@ -224,7 +216,7 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
                 database.execute(statement)
         database.execute("COMMIT")
     if _format_of(database) != _FORMAT:
-        raise LedgerError(f"{path} was written by a later version of this program", hint="update this program")
+        raise model.LedgerError(f"{path} was written by a later version of this program", hint="update this program")
 
 
 def _format_of(database: sqlite3.Connection) -> int:
@@ -232,28 +224,28 @@ def _format_of(database: sqlite3.Connection) -> int:
     return int(number)
 
 
-def _ledger_error(path: Path, error: sqlite3.Error) -> LedgerError:
+def _ledger_error(path: Path, error: sqlite3.Error) -> model.LedgerError:
     name = error.sqlite_errorname or ""
     match name.split("_")[1:2]:
         case ["BUSY"]:
             hint = "another `runner apply` writes it, or hangs: look at it, and try again"
-            return LedgerError(f"{path} was locked by another program for {_PATIENCE:.0f} s", hint=hint)
+            return model.LedgerError(f"{path} was locked by another program for {_PATIENCE:.0f} s", hint=hint)
         case ["NOTADB" | "CORRUPT"]:
-            return LedgerError(f"{path} is no ledger, or is damaged: {error}", hint=_DAMAGED)
+            return model.LedgerError(f"{path} is no ledger, or is damaged: {error}", hint=_DAMAGED)
         case ["READONLY"] if name == "SQLITE_READONLY_DBMOVED":
             hint = f"let no other program move or delete it; {_DAMAGED}"
-            return LedgerError(f"{path} was moved or deleted while this command used it", hint=hint)
+            return model.LedgerError(f"{path} was moved or deleted while this command used it", hint=hint)
         case ["READONLY"]:
-            return LedgerError(
+            return model.LedgerError(
                 f"{path} is read-only, or its folder is", hint="make both writable, or name another with `--ledger`"
             )
         case ["FULL"]:
-            return LedgerError(f"{path}: no space is left on the disk", hint="make room, and try again")
+            return model.LedgerError(f"{path}: no space is left on the disk", hint="make room, and try again")
         case _:
-            return LedgerError(f"{path}: {error}")
+            return model.LedgerError(f"{path}: {error}")
 
 
-def _write(database: sqlite3.Connection, version: AppliedVersion, attempt: VersionAttempt) -> None:
+def _write(database: sqlite3.Connection, version: model.AppliedVersion, attempt: model.VersionAttempt) -> None:
     database.execute(
         """INSERT INTO version (digest, job, "case", target, url, folder, key, title) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (digest) DO UPDATE SET folder = excluded.folder""",

@@ -11,13 +11,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.fleet.store import FleetStore
-from runner.foundation.problems import ExitCode, UsageError
+from runner.foundation.problems import ExitCode
 from runner.ledger.database import moment
 from runner.ledger.model import AttemptEnd, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts, may_have_changed, no_call_left
 from runner.runs.events import Line, RunStatus
 from runner.runs.journal import parse_line
-from runner.runs.stored_runs import RunName, StoredRun, load
+from runner.runs.stored_runs import RunName, StoredRun, readable
 
 _ROWS: Final = """
 select id::text as id, state, seq as lines, coalesce(note, '') as note, status, exit_code, updated_at from runs
@@ -85,7 +85,7 @@ class ObservedFleet:
         return ObservedEntry(
             entry=entry,
             where=where,
-            run=self._loaded(run) if is_in_doubt else None,
+            run=readable(self._store, run) if is_in_doubt else None,
             note=row.note,
             is_unbegun=where is Whereabouts.ENDED and not row.lines,
         )
@@ -101,12 +101,6 @@ class ObservedFleet:
             if (line := parse_line(written.encode())) is not None:
                 lines[run].append(line)
         return frozenset(run for run, found in lines.items() if no_call_left(found))
-
-    def _loaded(self, run: str) -> StoredRun | None:
-        try:
-            return load(self._store, run)
-        except UsageError:
-            return None
 
 
 def _is_read(entry: LedgerEntry) -> bool:

@@ -11,14 +11,13 @@ from typing import Final, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.problems import ExitCode, UsageError
+from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.ledger.reruns import Reruns, end_of, with_last
-from runner.ledger.strays import stray_runs
-from runner.runs.events import AttemptFailed, CallSent, Line, RunStatus
+from runner.runs.events import AttemptFailed, CallSent, Line, RunFinished, RunStarted, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import RunName, StoredRun, load
+from runner.runs.stored_runs import RunName, StoredRun, end_lines, readable
 
 
 class Whereabouts(Enum):
@@ -85,7 +84,17 @@ class StoredRuns:
         return [_by_history(each, past) for each in found]
 
     def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
-        return stray_runs(self._store, names, known=known)
+        """Of each run only the ends are read."""
+        found: dict[RunName, StoredRun] = {}
+        for run in reversed(self._store.runs() if names else []):
+            events = [line.event for line in end_lines(self._store, run)]
+            first = events[0] if events else None
+            if run in known or not isinstance(first, RunStarted) or isinstance(events[-1], RunFinished):
+                continue
+            name = first.job, first.case, first.target.name
+            if name in names and name not in found and (stray := readable(self._store, run)) is not None:
+                found[name] = stray
+        return found
 
 
 def as_attempt(run: StoredRun, version: AppliedVersion) -> ObservedEntry:
@@ -123,14 +132,9 @@ def _observed(entry: LedgerEntry, store: RunStore, *, stored: Collection[str]) -
     if last.run is None or not may_have_changed(entry):
         return ObservedEntry(entry=entry)
     is_lost = end is None or end.status is RunStatus.UNKNOWN
-    unread = ObservedEntry(entry=entry, where=Whereabouts.LOST if is_lost else Whereabouts.ENDED)
-    if last.run not in stored:
-        return unread
-    try:
-        run = load(store, last.run)
-    except UsageError:
-        return unread
-    return _by_its_run(entry, run)
+    if last.run in stored and (run := readable(store, last.run)) is not None:
+        return _by_its_run(entry, run)
+    return ObservedEntry(entry=entry, where=Whereabouts.LOST if is_lost else Whereabouts.ENDED)
 
 
 def _by_history(found: ObservedEntry, past: Mapping[str, PastRun]) -> ObservedEntry:

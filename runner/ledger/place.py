@@ -13,23 +13,14 @@ from runner.targets.files import find_targets
 from runner.targets.folders import searched_folders
 
 
-def project_of(jobs: Iterable[Path]) -> Path:
-    """The resolved folder of the project of `jobs`; of several, the current folder."""
-    folders = _project_folders(jobs)
-    return folders[0] if len(folders) == 1 else Path.cwd().resolve()
-
-
-def only_project_of(jobs: Iterable[Path]) -> Path:
-    """The resolved folder of the project of `jobs`. Raises `UsageError` where they belong to several."""
-    folders = _project_folders(jobs)
-    if len(folders) > 1:
+def project_of(jobs: Iterable[Path], *, only: bool = False) -> Path:
+    """The resolved folder of the project of `jobs`; of several, the current folder, or where there may be `only` one
+    project, `UsageError` is raised.
+    """
+    folders = list(dict.fromkeys(map(_project_folder, {job.absolute().parent.resolve(): None for job in jobs})))
+    if only and len(folders) > 1:
         raise UsageError(_several(folders))
-    return folders[0]
-
-
-def _project_folders(jobs: Iterable[Path]) -> list[Path]:
-    folders = {job.absolute().parent.resolve(): None for job in jobs}
-    return list(dict.fromkeys(map(_project_folder, folders)))
+    return folders[0] if len(folders) == 1 else Path.cwd().resolve()
 
 
 def _project_folder(folder: Path) -> Path:

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from runner.foundation.problems import UsageError
 from runner.job.actions import Execute, IncludedJob, Run, Signal
 from runner.job.model import Job, StepEffect
 from runner.ledger.decisions import NOT_REPEATED, Decision, VersionState
@@ -18,7 +17,7 @@ from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.runs.events import CallSent, RunStatus, StepStarted
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, load
+from runner.runs.stored_runs import StoredRun, readable
 
 _MAY_REPEAT = NOT_REPEATED | {VersionState.AGAIN, VersionState.CHANGED, VersionState.BLOCKED}
 
@@ -65,10 +64,9 @@ def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunSt
 
 
 def _loaded(store: RunStore, run: str) -> StoredRun | None:
-    try:
-        return load(store, run)
-    except (UsageError, StoreError):
-        return None
+    with suppress(StoreError):
+        return readable(store, run)
+    return None
 
 
 def _of_job(job: Job, run: StoredRun) -> Iterator[str]:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from runner.foundation.problems import UsageError
 from runner.ledger.model import AttemptEnd, LedgerEntry, VersionAttempt
 from runner.runs.events import RunStarted
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import StoredRun, end_lines, load
+from runner.runs.stored_runs import StoredRun, end_lines, readable
 
 
 class Reruns:
@@ -66,10 +65,8 @@ class Reruns:
         )
 
     def _end(self, run: str) -> AttemptEnd | None:
-        try:
-            return end_of(load(self._store, run))
-        except UsageError:
-            return None
+        found = readable(self._store, run)
+        return None if found is None else end_of(found)
 
 
 def end_of(run: StoredRun) -> AttemptEnd:

@@ -53,7 +53,7 @@ _MORE = {
 def held_back(decisions: Sequence[Decision], blocked: Collection[str], *, queues: bool) -> list[Decision]:
     """The decisions, with those of `blocked`, digests, as versions that wait in vain: with a fleet they are blocked."""
     state = VersionState.BLOCKED if queues else VersionState.WAITING
-    return [replace(each, state=state, before=None) if each.version.digest in blocked else each for each in decisions]
+    return [replace(each, state=state, before=None) if each.digest in blocked else each for each in decisions]
 
 
 def table(
@@ -69,8 +69,7 @@ def table(
     `store` is the name of the store of runs.
     """
     rows = [
-        _row(each, after.get(each.version.digest, ()), repeated.get(each.version.digest, NOTHING_REPEATED), store)
-        for each in decisions
+        _row(each, after.get(each.digest, ()), repeated.get(each.digest, NOTHING_REPEATED), store) for each in decisions
     ]
     rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _of_gone(entry)) for entry in gone]
     return aligned(rows)
@@ -102,15 +101,13 @@ def summary_of_queue(decisions: Sequence[Decision], queued: Collection[str], blo
     of those that need a version which does not pass by itself.
     """
     states = Counter(
-        VersionState.BLOCKED if each.version.digest in blocked else each.state
-        for each in decisions
-        if each.version.digest in queued
+        VersionState.BLOCKED if each.digest in blocked else each.state for each in decisions if each.digest in queued
     )
     is_open = sum(number for state, number in states.items() if state in OPEN)
     ended = [f"{number} {state.value}" for state, number in states.items() if state not in OPEN]
     counted = ", ".join([*([f"{is_open} queued"] if is_open else []), *ended])
-    blocked_ones = sum(each.version.digest in blocked and each.version.digest not in queued for each in decisions)
-    rest = [each for each in decisions if each.version.digest not in {*queued, *blocked}]
+    blocked_ones = sum(each.digest in blocked and each.digest not in queued for each in decisions)
+    rest = [each for each in decisions if each.digest not in {*queued, *blocked}]
     more = f", {blocked_ones} blocked" if blocked_ones else ""
     return f"applied: {counted or 'nothing new'}; {_others(rest)}{more}"
 
@@ -162,7 +159,7 @@ def problem(
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
-    message = f"`{clean(decision.version.title)}` is not carried out: {_why(decision, observed, store)}"
+    message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed, store)}"
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
         return Problem(code="E183", message=message, hint=_hint_of_ended(decision, command, repeated))
     return Problem(code="E183", message=message, hint=_hint(decision, observed, store, command))

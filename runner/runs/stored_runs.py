@@ -92,6 +92,14 @@ def load(store: RunStore, run: str) -> StoredRun:
     )
 
 
+def readable(store: RunStore, run: str) -> StoredRun | None:
+    """The same run; None where it cannot be read."""
+    try:
+        return load(store, run)
+    except UsageError:
+        return None
+
+
 def find(store: RunStore, name: str) -> StoredRun:
     """The run called `name`: `last`, its id, or a unique prefix of it. Raises `UsageError`."""
     known = store.runs()

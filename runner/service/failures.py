@@ -12,18 +12,7 @@ from urllib.parse import urlsplit
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
-from runner.service import bodies, process_log
-from runner.service.calls import (
-    SESSION_REFUSED,
-    Call,
-    CallFailed,
-    CancelCall,
-    CompleteCall,
-    ExecuteCall,
-    FailureKind,
-    QueryCall,
-    RunProcessCall,
-)
+from runner.service import bodies, calls, process_log
 from runner.service.excerpts import excerpt
 from runner.service.login_page import acts, signed_out, without_query
 from runner.service.session import Answer
@@ -47,9 +36,9 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (None, 405): "try another `execute_method` in the target",
     (None, 413): "send less in one call",
     (None, 414): "the parameters are too long for an address: send less in one call",
-    (CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
-    (QueryCall, 400): "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
-    (QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
+    (calls.CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
+    (calls.QueryCall, 400): "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
+    (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
@@ -84,7 +73,7 @@ _REDIRECT: Final = "redirects are not followed: put the address that answers int
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
-def not_accepted(call: Call | None, reply: Reply, site: Site) -> CallFailed:
+def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
     """A call that was answered with a demand to sign in. Whether it is made again is for others to say.
 
     Such an answer is the service's own, and says that it did not dispatch the request [M]. It proves that nothing ran
@@ -96,10 +85,10 @@ def not_accepted(call: Call | None, reply: Reply, site: Site) -> CallFailed:
         shown = _described(reply, site)
     elif host := _other_host(reply, site):
         shown = f"{site.name} redirects to a login page of another host, `{host}`"
-    return CallFailed(
-        kind=FailureKind.TURNED_AWAY,
+    return calls.CallFailed(
+        kind=calls.FailureKind.TURNED_AWAY,
         trouble=Trouble(
-            code=SESSION_REFUSED,
+            code=calls.SESSION_REFUSED,
             message=f"the session is not accepted: {shown}",
             hint="check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass",
         ),
@@ -139,14 +128,14 @@ def answer_of(reply: Reply, site: Site) -> Answer:
     )
 
 
-def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
+def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
     """What a reply with another status than 2xx means; `call` is None while signing in."""
     status = reply.status
     if signed_out(call, reply):
         return not_accepted(call, reply, site)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         trouble = Trouble(code="E310", message=_described(reply, site), hint=_LATER)
-        return _failed(reply, FailureKind.TURNED_AWAY, trouble)
+        return _failed(reply, calls.FailureKind.TURNED_AWAY, trouble)
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         where = _destination(reply)
         message = f"{site.name} redirects ({_named(status)}) to {where}"
@@ -159,29 +148,31 @@ def by_status(call: Call | None, reply: Reply, site: Site) -> CallFailed:
         return refused(call, reply, _described(reply, site))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
-    return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=_described(reply, site), hint=_LATER))
+    return _failed(
+        reply, calls.FailureKind.UNANSWERED, Trouble(code="E309", message=_described(reply, site), hint=_LATER)
+    )
 
 
-def is_post(call: Call | None, site: Site) -> bool:
+def is_post(call: calls.Call | None, site: Site) -> bool:
     """Whether the call acts, and is made by a POST."""
-    by_post = isinstance(call, ExecuteCall) and site.execute_method is ExecuteMethod.POST
-    return by_post or isinstance(call, CompleteCall | RunProcessCall)
+    by_post = isinstance(call, calls.ExecuteCall) and site.execute_method is ExecuteMethod.POST
+    return by_post or isinstance(call, calls.CompleteCall | calls.RunProcessCall)
 
 
-def refused(call: Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> CallFailed:
+def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | None = _LOG) -> calls.CallFailed:
     """The service refused, in the words of `message`; where no `hint` is given, they say what to check."""
     if hint is _LOG:
-        hint = _ENTITY if isinstance(call, QueryCall) else _about(call, message)
+        hint = _ENTITY if isinstance(call, calls.QueryCall) else _about(call, message)
     if _REBUILT in message and not acts(call):
-        return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
-    return _failed(reply, FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
+        return _failed(reply, calls.FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
+    return _failed(reply, calls.FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
 
 
-def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
+def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | None:
     """By the status alone, where the service refuses with one of 4xx. Which right OData asks for is not known [?]."""
     entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
     if status == HTTPStatus.NOT_FOUND:
-        what = "the entity's name" if isinstance(call, QueryCall) else "the process's code"
+        what = "the entity's name" if isinstance(call, calls.QueryCall) else "the process's code"
         what = what if entity is None else f"that the site gives {entity} through OData,"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
     if status == HTTPStatus.FORBIDDEN and entity is not None:
@@ -190,29 +181,29 @@ def _what_to_check(call: Call | None, status: int, site: Site) -> str | None:
     return _HINTS.get((type(call), status)) or _HINTS.get((None, status))
 
 
-def _about(call: Call | None, message: str) -> str:
+def _about(call: calls.Call | None, message: str) -> str:
     """What to check. An element belongs to a process that runs: its words are no news of a process's code."""
-    if isinstance(call, CancelCall) and _NO_RIGHT.search(message):
+    if isinstance(call, calls.CancelCall) and _NO_RIGHT.search(message):
         return f"{_RIGHT_TO_CANCEL}; {_LOG}"
-    starts = isinstance(call, ExecuteCall | RunProcessCall)
+    starts = isinstance(call, calls.ExecuteCall | calls.RunProcessCall)
     found = next((hint for words, hint in _ABOUT if words.search(message)), None) if starts else None
     return f"{found}; {_LOG}" if found else _LOG
 
 
-def nonsense(reply: Reply, site: Site, why: str) -> CallFailed:
+def nonsense(reply: Reply, site: Site, why: str) -> calls.CallFailed:
     """A reply that cannot be read as an answer to the call; `why` begins with `it` or `its`."""
     message = f"the answer of {site.name} makes no sense: {why}"
     hint = "check `url` and `runtime` of the target, and what is between here and the site"
-    return _failed(reply, FailureKind.UNANSWERED, Trouble(code="E307", message=message, hint=hint))
+    return _failed(reply, calls.FailureKind.UNANSWERED, Trouble(code="E307", message=message, hint=hint))
 
 
-def is_fault(call: Call | None, value: JsonObject) -> bool:
+def is_fault(call: calls.Call | None, value: JsonObject) -> bool:
     """A JSON object that names a fault of the service. OData names its own `error`, as a gateway might, too."""
     return not _FAULT_KEYS.isdisjoint(value) or (not acts(call) and isinstance(value.get("error"), dict))
 
 
-def _failed(reply: Reply, kind: FailureKind, trouble: Trouble) -> CallFailed:
-    return CallFailed(
+def _failed(reply: Reply, kind: calls.FailureKind, trouble: Trouble) -> calls.CallFailed:
+    return calls.CallFailed(
         kind=kind, trouble=trouble, status=reply.status, retry_after=_retry_after(reply), body=body_of(reply)
     )
 
@@ -258,7 +249,7 @@ def _content(reply: Reply) -> bodies.Content:
         return None
 
 
-def _holds_fault(call: Call | None, reply: Reply) -> bool:
+def _holds_fault(call: calls.Call | None, reply: Reply) -> bool:
     """The service's own fault, as against the page of a gateway: XML `Fault`, or a JSON object that names a fault."""
     match _content(reply):
         case bodies.Fault():

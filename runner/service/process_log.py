@@ -9,21 +9,17 @@ from typing import Final, TypeAlias, assert_never
 from msgspec import Struct
 
 from runner.foundation.values import Json, JsonObject
-from runner.service import odata
-from runner.service.calls import (
-    MOST_ROWS,
-    FindFamily,
-    FindProcess,
-    ReadElementData,
-    ReadElements,
-    ReadFamily,
-    ReadRow,
-    ReadRows,
-    WhoIsUser,
-)
+from runner.service import calls, odata
 
 Query: TypeAlias = (
-    ReadRows | ReadRow | ReadElements | ReadElementData | FindProcess | FindFamily | ReadFamily | WhoIsUser
+    calls.ReadRows
+    | calls.ReadRow
+    | calls.ReadElements
+    | calls.ReadElementData
+    | calls.FindProcess
+    | calls.FindFamily
+    | calls.ReadFamily
+    | calls.WhoIsUser
 )
 
 # Ids of the lookup `SysProcessStatus` [M].
@@ -55,32 +51,32 @@ class TableReading(Struct, frozen=True, kw_only=True):
 def reading(call: Query, *, username: str | None = None) -> TableReading:
     """`username` is the name we sign in with; only `WhoIsUser` asks for it."""
     match call:
-        case ReadRows(top=top):
+        case calls.ReadRows(top=top):
             options = {"$filter": _of_process(call), "$orderby": "StartDate desc", "$top": str(top)}
             return _of_table(_ROWS, options, most=top)
-        case ReadRow(process_id=process_id):
+        case calls.ReadRow(process_id=process_id):
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
             options = {"$filter": f"Id eq {process_id}", "$top": "1"}
             return _of_table(_ROWS, options, most=1, only_one=True)
-        case ReadElements(process_id=process_id):
+        case calls.ReadElements(process_id=process_id):
             # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$orderby": "StartDate desc"}
             return _of_table(_ELEMENTS, options | {"$top": str(_MOST_ELEMENTS)}, most=_MOST_ELEMENTS)
-        case ReadElementData(process_id=process_id):
+        case calls.ReadElementData(process_id=process_id):
             # Whether its process is filtered by this column, or by a path as in the log [M], is not known [?].
             options = {"$filter": f"SysProcessId eq {process_id}", "$top": str(_MOST_ELEMENTS)}
             return _of_table(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
-        case FindProcess(process=process) | FindFamily(process=process):
-            found = _schema_id if isinstance(call, FindProcess) else _root
+        case calls.FindProcess(process=process) | calls.FindFamily(process=process):
+            found = _schema_id if isinstance(call, calls.FindProcess) else _root
             options = {"$filter": f"Name eq {odata.literal(process)}"}
-            return TableReading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=found)
-        case ReadFamily(root=root):
+            return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=found)
+        case calls.ReadFamily(root=root):
             # A root's own parent is empty, or itself [C]. No `$select`: a library may lack a column that others have.
             options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
-            return TableReading(entity=_LIBRARY, options=options, most=MOST_ROWS, value=_members)
-        case WhoIsUser():
+            return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=_members)
+        case calls.WhoIsUser():
             options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
-            return TableReading(entity="SysAdminUnit", options=options, most=MOST_ROWS, value=_contact)
+            return TableReading(entity="SysAdminUnit", options=options, most=calls.MOST_ROWS, value=_contact)
         case _:
             assert_never(call)
 
@@ -189,7 +185,7 @@ def _shaped(record: JsonObject, columns: _Columns) -> JsonObject:
     return {key: read(record.get(column)) for key, (column, read) in columns.items()}
 
 
-def _of_process(call: ReadRows) -> str:
+def _of_process(call: calls.ReadRows) -> str:
     """Lookups are filtered by a path [M]; this path leads to a process's code [C], whether it can be filtered is [?].
 
     Sub-processes are left out by who reads the answer: how a lookup is filtered by being empty is not known [?], and a

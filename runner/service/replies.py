@@ -8,21 +8,7 @@ from typing import Final, assert_never
 
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.job.actions import Change, Decode
-from runner.service import bodies, failures, odata, process_log, process_schema, run_process
-from runner.service.calls import (
-    Answered,
-    Call,
-    CallFailed,
-    CancelCall,
-    ChangeCall,
-    CompleteCall,
-    ElementCall,
-    ExecuteCall,
-    QueryCall,
-    ReadSchema,
-    RunProcessCall,
-    WhoAmI,
-)
+from runner.service import bodies, calls, failures, odata, process_log, process_schema, run_process
 from runner.service.login_page import acts, signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import words_of
@@ -36,8 +22,8 @@ class _RefusalError(Exception):
 
 
 def read(
-    call: Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = ()
-) -> Answered | CallFailed | odata.RecordsPage:
+    call: calls.Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = ()
+) -> calls.Answered | calls.CallFailed | odata.RecordsPage:
     """Read the reply to `call`. Raises nothing, whatever the bytes are.
 
     A page of a reading that does not end with it is handed in as `earlier` with the reply to the next reading.
@@ -50,7 +36,7 @@ def read(
         value = _value(call, reply)
         if isinstance(call, process_log.Query):
             return _reading(call, value, site=site, earlier=earlier)
-        return Answered(value=_answer(call, value, site))
+        return calls.Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:
         return failures.nonsense(reply, site, str(error))
     except _RefusalError as error:
@@ -59,7 +45,7 @@ def read(
         return failures.refused(call, reply, f"{site.name} {refusal}")
 
 
-def _value(call: Call, reply: Reply) -> Json:
+def _value(call: calls.Call, reply: Reply) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
     content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
     match content:
@@ -79,36 +65,36 @@ def _value(call: Call, reply: Reply) -> Json:
 
 
 def _answer(
-    call: ExecuteCall
-    | ElementCall
-    | CompleteCall
-    | RunProcessCall
-    | CancelCall
-    | ChangeCall
-    | QueryCall
-    | ReadSchema
-    | WhoAmI,
+    call: calls.ExecuteCall
+    | calls.ElementCall
+    | calls.CompleteCall
+    | calls.RunProcessCall
+    | calls.CancelCall
+    | calls.ChangeCall
+    | calls.QueryCall
+    | calls.ReadSchema
+    | calls.WhoAmI,
     value: Json,
     site: Site,
 ) -> Json:
     match call:
-        case ExecuteCall():
+        case calls.ExecuteCall():
             return bodies.decoded(value) if call.decode is Decode.AUTO else value
-        case ElementCall():
+        case calls.ElementCall():
             return _execution_of_element(bodies.decoded(value))
-        case CompleteCall():
+        case calls.CompleteCall():
             return _execution(value)
-        case RunProcessCall():
+        case calls.RunProcessCall():
             return _started(value)
-        case CancelCall():
+        case calls.CancelCall():
             return None
-        case ChangeCall():
+        case calls.ChangeCall():
             return _changed(call, value)
-        case QueryCall():
+        case calls.QueryCall():
             return odata.page(call, value, url=site.url, prefix=site.prefix)
-        case ReadSchema():
+        case calls.ReadSchema():
             return process_schema.signature(value)
-        case WhoAmI():
+        case calls.WhoAmI():
             return process_log.contact(value)
         case _:
             assert_never(call)
@@ -116,7 +102,7 @@ def _answer(
 
 def _reading(
     call: process_log.Query, answer: Json, *, site: Site, earlier: tuple[JsonObject, ...]
-) -> Answered | odata.RecordsPage:
+) -> calls.Answered | odata.RecordsPage:
     """What the records of a reading come to, once all have come: the record in question may be on a later page.
 
     An empty page that leads on is taken for nonsense [?], so that no circle of pages is followed for ever.
@@ -126,13 +112,13 @@ def _reading(
     records = (*earlier, *found)
     following = odata.following(answer, asked.entity, url=site.url, prefix=site.prefix)
     if following is None or len(records) >= asked.most:
-        return Answered(value=asked.value(records))
+        return calls.Answered(value=asked.value(records))
     if not found:
         raise bodies.NonsenseError("a page of it is empty and leads to another")
     return odata.RecordsPage(records=records, following=following)
 
 
-def _changed(call: ChangeCall, value: Json) -> Json:
+def _changed(call: calls.ChangeCall, value: Json) -> Json:
     """The record of an insert, which bears the Id that we gave it. Of an unknown entity a 200 says so [M]."""
     if isinstance(value, dict) and ("Message" in value or isinstance(value.get("error"), dict)):
         raise _RefusalError(words_of(value))
@@ -143,7 +129,7 @@ def _changed(call: ChangeCall, value: Json) -> Json:
     return odata.plain(value)
 
 
-def _check_refusal(call: Call, value: Json) -> None:
+def _check_refusal(call: calls.Call, value: Json) -> None:
     """`success: false`, or a fault in a 200. OData answers an unknown entity with a `Message` and 200 [M]."""
     if not isinstance(value, dict):
         return
@@ -151,7 +137,7 @@ def _check_refusal(call: Call, value: Json) -> None:
     is_fault = is_fault or {"Message", "StackTrace"} <= value.keys()
     if not acts(call) and not {"value", "schema"} & value.keys():
         is_fault = is_fault or failures.is_fault(call, value)
-    if is_fault or (value.get("success") is False and not isinstance(call, RunProcessCall)):
+    if is_fault or (value.get("success") is False and not isinstance(call, calls.RunProcessCall)):
         raise _RefusalError(words_of(value))
 
 

@@ -14,27 +14,7 @@ from typing import Final, assert_never
 from runner.foundation.percent import encoded
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.actions import Change
-from runner.service import odata, process_log
-from runner.service.calls import (
-    Call,
-    CancelCall,
-    ChangeCall,
-    CompleteCall,
-    ElementCall,
-    ExecuteCall,
-    FindFamily,
-    FindProcess,
-    QueryCall,
-    ReadElementData,
-    ReadElements,
-    ReadFamily,
-    ReadRow,
-    ReadRows,
-    ReadSchema,
-    RunProcessCall,
-    WhoAmI,
-    WhoIsUser,
-)
+from runner.service import calls, odata, process_log
 from runner.service.site import ElementIdPlace, ExecuteMethod, Request, Site, json_request
 
 _ENGINE: Final = "/ServiceModel/ProcessEngineService.svc"
@@ -44,41 +24,41 @@ class UnwritableError(Exception):
     """A call that cannot be put into a request; the text says why."""
 
 
-def request(call: Call, site: Site, *, username: str | None) -> Request:
+def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
     """Write `call` for `site`. `username` is the name we sign in with; only `WhoIsUser` asks for it.
 
     Raises `UnwritableError` where `call` names an entity that cannot exist.
     """
     match call:
-        case ExecuteCall():
+        case calls.ExecuteCall():
             return _execute(call, site)
-        case ElementCall():
+        case calls.ElementCall():
             return _element(call, site)
-        case CompleteCall():
+        case calls.CompleteCall():
             return _complete(call, site)
-        case RunProcessCall():
+        case calls.RunProcessCall():
             return _run_process(call, site)
-        case CancelCall():
+        case calls.CancelCall():
             return json_request(f"{site.prefix}{_ENGINE}/CancelExecution", {"processDataIds": call.process_id})
-        case ChangeCall():
+        case calls.ChangeCall():
             return _change(call, site)
-        case QueryCall():
+        case calls.QueryCall():
             return _query(call, site)
-        case ReadRows() | ReadRow() | ReadElements() | ReadElementData() | WhoIsUser():
+        case calls.ReadRows() | calls.ReadRow() | calls.ReadElements() | calls.ReadElementData() | calls.WhoIsUser():
             return _reading(call, site, username=username)
-        case FindProcess() | FindFamily() | ReadFamily():
+        case calls.FindProcess() | calls.FindFamily() | calls.ReadFamily():
             return _reading(call, site, username=username)
-        case ReadSchema():
+        case calls.ReadSchema():
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}
             return json_request(f"{site.prefix}/DataService/json/SyncReply/ProcessSchemaRequest", body)
-        case WhoAmI():
+        case calls.WhoAmI():
             path = f"{site.prefix}/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
             return json_request(path, {})
         case _:
             assert_never(call)
 
 
-def _execute(call: ExecuteCall, site: Site) -> Request:
+def _execute(call: calls.ExecuteCall, site: Site) -> Request:
     """Parameters keep the job's order. They stand in the query of a POST, too [C]."""
     pairs = [] if call.result is None else [("ResultParameterName", call.result)]
     pairs += [(name, _as_text(value)) for name, value in call.parameters.items() if value is not None]
@@ -89,19 +69,19 @@ def _execute(call: ExecuteCall, site: Site) -> Request:
     return Request(method="GET", path=path)
 
 
-def _element(call: ElementCall, site: Site) -> Request:
+def _element(call: calls.ElementCall, site: Site) -> Request:
     """Write the id after the method, as documented [D], or in the query, as the only known client does [C]."""
     separator = "/" if site.element_call is ElementIdPlace.PATH else "?ProcessElementUID="
     return Request(method="GET", path=f"{site.prefix}{_ENGINE}/ExecProcElByUId{separator}{encoded(call.uid)}")
 
 
-def _complete(call: CompleteCall, site: Site) -> Request:
+def _complete(call: calls.CompleteCall, site: Site) -> Request:
     values = _named_values(call.parameters)
     body: Json = {"processElementUId": call.uid, "parameterValues": values, "collectExecutionData": True}
     return json_request(f"{site.prefix}{_ENGINE}/CompleteExecuting", body)
 
 
-def _run_process(call: RunProcessCall, site: Site) -> Request:
+def _run_process(call: calls.RunProcessCall, site: Site) -> Request:
     """Names of results, where any are given, let a process of the background run at once [S].
 
     A version is named by its own code and by the id of its design: which of the two the service looks at is [?].
@@ -120,7 +100,7 @@ def _run_process(call: RunProcessCall, site: Site) -> Request:
     return json_request(f"{site.prefix}{_ENGINE}/{method}", body)
 
 
-def _change(call: ChangeCall, site: Site) -> Request:
+def _change(call: calls.ChangeCall, site: Site) -> Request:
     """The Id of a new record is given by us: the service keeps it [C]."""
     if not odata.is_entity(call.entity):
         raise UnwritableError(f"`{call.entity}` is no name of an entity")
@@ -136,7 +116,7 @@ def _change(call: ChangeCall, site: Site) -> Request:
             assert_never(call.change)
 
 
-def _query(call: QueryCall, site: Site) -> Request:
+def _query(call: calls.QueryCall, site: Site) -> Request:
     if not odata.is_entity(call.entity):
         raise UnwritableError(f"`{call.entity}` is no name of an entity")
     return Request(method="GET", path=call.next or f"{site.prefix}/odata/{odata.first_page(call)}")

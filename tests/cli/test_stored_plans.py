@@ -424,7 +424,7 @@ def test_a_run_that_is_not_kept_any_more_still_counts(here: Site, capsys: pytest
     assert ended(["runs", "--prune", "1ms"]) == 0
     assert ended(["run", "release.plan.json"]) == 6
     assert asked(here) == ALL
-    assert "which is not kept any more" in capsys.readouterr().err
+    assert "which is not stored any more" in capsys.readouterr().err
 
 
 def test_a_plan_that_was_refused_before_a_run_began_has_not_been_carried_out(

@@ -75,7 +75,7 @@ class ProcessElement(Struct, frozen=True, kw_only=True):
 
     uid: str
     name: str
-    kind: str
+    kind: str = field(name="type")
     caption: str = ""
 
     @property

@@ -253,8 +253,10 @@ def at_once(stop: Stop) -> bool:
     return True
 
 
-def with_reports(places: reports.ReportPlaces, carried: Carried, code: ExitCode) -> ExitCode:
-    """Write the reports; the command's code, also where they cannot be written."""
+def report(console: RunConsole, places: reports.ReportPlaces, carried: Carried, code: ExitCode) -> ExitCode:
+    """Print how the runs ended, and write the reports; the command's code, also where they cannot be written."""
+    print_totals(console, carried)
+    _print_rerun(console, carried)
     runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
     store = carried.runs[0].store.name if carried.runs else None
     return publish(places, runs, code, problems=[*not_begun(carried, code)], store=store)
@@ -287,14 +289,14 @@ def publish(
     return code
 
 
-def print_totals(console: RunConsole, carried: Carried, *, total: int) -> None:
-    """The last lines of a command of several runs, of which there were to be `total`."""
-    if total > 1:
+def print_totals(console: RunConsole, carried: Carried) -> None:
+    """The last lines of a command of several runs."""
+    if console.total > 1:
         results = [run.result for run in carried.runs]
         console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
 
 
-def print_rerun(console: RunConsole, carried: Carried) -> None:
+def _print_rerun(console: RunConsole, carried: Carried) -> None:
     """The command that carries out once more what did not pass, where nothing has to be settled first."""
     if all(run.result.status is RunStatus.PASSED for run in carried.runs):
         return

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from runner.cli import options
-from runner.cli.nearby import named_run, say_where_others_are
+from runner.cli.nearby import named_run, say_where_others_are, warn_of_damage
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
 from runner.reading.files import read_bytes
@@ -177,8 +177,7 @@ def _compared(run: StoredRun) -> ComparedRun:
     if run.is_running:
         hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
         raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))
-    if run.flaw is not None:
-        output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+    warn_of_damage(run)
     found = snapshot.read(run.store, run.id)
     files = {} if isinstance(found, Problem) else found.plan.sources
     return ComparedRun(result=run.result, lines=run.lines, files=files)

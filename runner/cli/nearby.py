@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from runner.cli import options
+from runner.foundation.problems import Problem, Severity
 from runner.ledger.nearby import run_folders
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
@@ -26,6 +27,13 @@ def named_run(context: click.Context, name: str) -> StoredRun:
     if store is not own:
         output.say(f"run {clean(found.id)} is in {clean(store.name)}, beside the ledger of its `runner apply`")
     return found
+
+
+def warn_of_damage(run: StoredRun) -> bool:
+    """Whether the events of the run are not as they were written; a warning says so."""
+    if run.flaw is not None:
+        output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+    return run.flaw is not None
 
 
 def say_where_others_are(context: click.Context, verb: str) -> None:

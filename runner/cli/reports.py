@@ -49,11 +49,14 @@ class ReportPlaces(Struct, frozen=True, kw_only=True):
 
 
 def asked_for(context: click.Context) -> ReportPlaces:
+    """Where the options of a command want reports. Raises `UsageError` for a place where none may go."""
     given = context.params
-    return ReportPlaces(
+    places = ReportPlaces(
         by_format={report.name: given[report.parameter] for report in FORMATS if given.get(report.parameter)},
         values=ReportValues(given["report_values"]),
     )
+    check(places, read=read_by(context))
+    return places
 
 
 def write(places: ReportPlaces, command: ReportedCommand) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from runner.cli import options, reports
-from runner.cli.command import console_of, given_anew, permission, print_rerun, print_totals, with_reports
+from runner.cli.command import given_anew, permission
 from runner.cli.hints import PREFIX
 from runner.cli.nearby import named_run
 from runner.cli.run import carry_out_new
@@ -59,25 +59,20 @@ def rerun(context: click.Context, /, **_: object) -> int:
     `runner apply SPEC --retry failed` carries it out once more. Exit codes are those of `runner run`.
     """
     given = context.params
-    wanted_reports = reports.asked_for(context)
-    reports.check(wanted_reports, read=reports.read_by(context))
+    places = reports.asked_for(context)
     allowed = permission(context)
     named = _named(context)
     chosen = list(_not_passed(named)) if given["failed"] else [named]
     if not chosen:
-        return _nothing_failed(named, wanted_reports)
+        return _nothing_failed(named, places)
     stored = _opened(chosen, context)
     check_permission([run.spec for run in stored], allowed)
     for run in stored:
         for sentence in _sentences(run):
             output.say(f"{clean(run.spec.title)}: {sentence}" if len(stored) > 1 else sentence)
-    console = console_of(context, wanted_reports, jobs=[run.spec.job for run in stored])
     specs, reruns = [run.spec for run in stored], [run.stored.id for run in stored]
     claims = PlanClaims(given["runs"], specs, again=True)
-    carried, code = carry_out_new(context, console, specs, claims, reruns=reruns, check=partial(_check_places, stored))
-    print_totals(console, carried, total=len(stored))
-    print_rerun(console, carried)
-    return with_reports(wanted_reports, carried, code)
+    return carry_out_new(context, places, specs, claims, reruns=reruns, check=partial(_check_places, stored))
 
 
 def _named(context: click.Context) -> StoredRun:

@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from runner.cli import hints, options, reports
-from runner.cli.command import (
-    at_once,
-    carry_out,
-    console_of,
-    given_anew,
-    permission,
-    print_rerun,
-    waits_for,
-    with_reports,
-)
+from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, report, waits_for
 from runner.cli.nearby import named_run
 from runner.cli.verb import Verb, typed_names
 from runner.execution import resume_run
@@ -96,20 +87,19 @@ def resume(context: click.Context, /, **_: object) -> int:
     """
     if context.params["runs"] is context.params["database"]:
         return _order(context, only_settle=False)
-    wanted_reports = reports.asked_for(context)
-    reports.check(wanted_reports, read=reports.read_by(context))
+    places = reports.asked_for(context)
     allowed = permission(context)
     run = named_run(context, context.params["run"])
     context.params["runs"] = run.store
     began = resume_run.check(run)
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
-        return _over(run, wanted_reports, why="nothing is left to do")
+        return _over(run, places, why="nothing is left to do")
     resumable = resume_run.load(run, began, given_anew(context))
     resume_run.check_results(verdicts, resumable.spec.job)
     check_permission([resumable.spec], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
-    return _carry_on(context, resumable, wanted_reports, judgement, yes=allowed.yes)
+    return _carry_on(context, resumable, places, judgement, yes=allowed.yes)
 
 
 @click.command("reconcile", cls=Verb)
@@ -139,15 +129,14 @@ def reconcile(context: click.Context, /, **_: object) -> int:
     """
     if context.params["runs"] is context.params["database"]:
         return _order(context, only_settle=True)
-    wanted_reports = reports.asked_for(context)
-    reports.check(wanted_reports, read=reports.read_by(context))
+    places = reports.asked_for(context)
     run = named_run(context, context.params["run"])
     context.params["runs"] = run.store
     began = resume_run.check(run)
     if not doubtful(run.result.steps):
-        return _over(run, wanted_reports, why="nothing is in doubt")
+        return _over(run, places, why="nothing is in doubt")
     resumable = resume_run.load(run, began, given_anew(context))
-    return _carry_on(context, resumable, wanted_reports, Judgement(look_again=True, only_settle=True), yes=False)
+    return _carry_on(context, resumable, places, Judgement(look_again=True, only_settle=True), yes=False)
 
 
 def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
@@ -197,11 +186,11 @@ def _verdicts(context: click.Context, run: StoredRun) -> dict[str, JsonObject]:
 
 
 def _carry_on(
-    context: click.Context, run: ResumableRun, wanted_reports: reports.ReportPlaces, judgement: Judgement, *, yes: bool
+    context: click.Context, run: ResumableRun, places: reports.ReportPlaces, judgement: Judgement, *, yes: bool
 ) -> ExitCode:
     """Carry the run on: under the lock of its job, when its site is ready; only to settle it, without either."""
     settles = judgement.only_settle
-    console = console_of(context, wanted_reports, resumed="reconciled" if settles else "resumed")
+    console = console_of(context, places, resumed="reconciled" if settles else "resumed")
     sandboxes = Sandboxes(context.params["runs"], resumed=run.began.target.url)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
         site = sites.of(run.spec.target)
@@ -214,8 +203,7 @@ def _carry_on(
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]
         for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
-    print_rerun(console, carried)
-    return with_reports(wanted_reports, carried, code)
+    return report(console, places, carried, code)
 
 
 def resumed_run(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
@@ -241,7 +229,7 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
     return False
 
 
-def _over(run: StoredRun, wanted_reports: reports.ReportPlaces, *, why: str) -> ExitCode:
+def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str) -> ExitCode:
     """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
     output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
@@ -250,7 +238,7 @@ def _over(run: StoredRun, wanted_reports: reports.ReportPlaces, *, why: str) -> 
     reported = ReportedRun(result=run.result, lines=run.lines)
     # whoever ended the run may have been killed before they were written
     output.problems(*store_reports(run.store, reported))
-    reports.publish(wanted_reports, alone(reported))
+    reports.publish(places, alone(reported))
     return run.result.exit_code
 
 

@@ -7,22 +7,13 @@ from itertools import zip_longest
 import click
 
 from runner.cli import options, reports
-from runner.cli.command import (
-    carry_out,
-    console_of,
-    permission,
-    print_rerun,
-    print_totals,
-    waits_for,
-    wanted,
-    with_reports,
-)
+from runner.cli.command import carry_out, console_of, permission, report, waits_for, wanted
 from runner.cli.verb import Verb
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
 from runner.execution.planned_runs import CommandPlan
 from runner.execution.prepare import prepare
-from runner.execution.run_pool import Carried, PendingRun
+from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
@@ -34,7 +25,6 @@ from runner.reports.reported import ReportedCommand
 from runner.runs.store import LocalRunStore, RunStore
 from runner.runs.stored_runs import load, not_passed, prepare_store
 from runner.terminal import output
-from runner.terminal.run_console import RunConsole
 
 
 @click.command("run", cls=Verb)
@@ -77,7 +67,6 @@ def run(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     places = reports.asked_for(context)
-    reports.check(places, read=reports.read_by(context))
     allowed = permission(context)
     run_set = prepare(wanted(context))
     output.problems(*run_set.warnings)
@@ -94,11 +83,7 @@ def run(context: click.Context, /, **_: object) -> int:
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     check_permission(run_set.runs, allowed)
-    console = console_of(context, places, jobs=[run.job for run in run_set.runs])
-    carried, code = carry_out_new(context, console, run_set.runs, claims)
-    print_totals(console, carried, total=len(run_set.runs))
-    print_rerun(console, carried)
-    return with_reports(places, carried, code)
+    return carry_out_new(context, places, run_set.runs, claims)
 
 
 def _check_settled(runs: Sequence[RunSpec], store: RunStore) -> None:
@@ -124,16 +109,17 @@ def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> 
 
 def carry_out_new(
     context: click.Context,
-    console: RunConsole,
+    places: reports.ReportPlaces,
     specs: Sequence[RunSpec],
     claims: PlanClaims,
     *,
     reruns: Sequence[str] = (),
     check: Callable[[Sites], None] = lambda _: None,
-) -> tuple[Carried, ExitCode]:
-    """Make every site ready, then carry the runs out. `reruns` are those that they carry out once more, in the same
-    order; `check` may refuse a site.
+) -> ExitCode:
+    """Make every site ready, then carry the runs out and report them. `reruns` are those that they carry out once more,
+    in the same order; `check` may refuse a site.
     """
+    console = console_of(context, places, jobs=[spec.job for spec in specs])
     store: LocalRunStore = context.params["runs"]
     sandboxes = Sandboxes(store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
@@ -147,7 +133,7 @@ def carry_out_new(
         finally:
             claims.give_back()
     sandboxes.forget([run.result for run in carried.runs])
-    return carried, code
+    return report(console, places, carried, code)
 
 
 def _pending(

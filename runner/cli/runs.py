@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from itertools import islice
 
 import click
+from msgspec.structs import replace
 
 from runner.cli import hints, options, reports
-from runner.cli.nearby import named_run, say_where_others_are
+from runner.cli.nearby import named_run, say_where_others_are, warn_of_damage
 from runner.cli.verb import Verb
-from runner.foundation.problems import ExitCode, Problem, Severity, UsageError, strongest
+from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import either, many
 from runner.foundation.values import Json, JsonObject
 from runner.reports import console
 from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.reports.run_again import RunAgain, rerun_step, run_again
+from runner.reports.run_again import rerun_step, run_again
 from runner.reports.runs import RUNNING, Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail, Sentence
@@ -96,7 +97,7 @@ def runs(context: click.Context, /, **_: object) -> int:
         return ExitCode.PASSED
     is_json = context.params["form"] == "json"
     chosen = islice(wanted.selected(store), context.params["limit"])
-    listed = [_listed(run, again=_again(run) if is_json else None) for run in chosen]
+    listed = [_listed(run, with_rerun=is_json) for run in chosen]
     nothing = "no runs yet" if wanted == RunFilter() else "no run fits these filters"
     output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
     say_where_others_are(context, "runs")
@@ -174,10 +175,7 @@ def _show_step(run: StoredRun, step: str) -> ExitCode:
 
         raise UsageError(unknown_step(run.result, step))
     output.data(found)
-    if run.flaw is None:
-        return ExitCode.PASSED
-    output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
-    return ExitCode.FAILED
+    return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
 
 
 def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
@@ -187,10 +185,7 @@ def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
     if isinstance(script, Problem):
         raise UsageError(script)
     output.data(script, for_programs=True)
-    if run.flaw is None:
-        return ExitCode.PASSED
-    output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
-    return ExitCode.FAILED
+    return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
 
 
 @click.command("report", cls=Verb)
@@ -223,7 +218,6 @@ def report(context: click.Context, /, **_: object) -> int:
     if not places.by_format and not opens:
         hint = f"add {either([report.option for report in FORMATS])} with a FILE, or `-` for stdout"
         raise UsageError(Problem(code="E150", message="no report was asked for", hint=hint))
-    reports.check(places)
     named = [named_run(context, name) for name in dict.fromkeys(context.params["chosen"])]
     stores = {run.store.name: run.store for run in named}
     store = next(iter(stores.values())) if len(stores) == 1 else context.params["runs"]
@@ -231,8 +225,7 @@ def report(context: click.Context, /, **_: object) -> int:
         named = [run for named_run in named for run in of_one_command(named_run)]
     found = {run.id: run for run in named}
     for run in found.values():
-        if run.flaw is not None:
-            output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+        warn_of_damage(run)
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
     code = strongest(run.result.exit_code for run in reported)
     command = ReportedCommand(runs=reported, exit_code=code, store=store.name)
@@ -248,7 +241,7 @@ def as_json(listed: Sequence[Listed]) -> str:
 
 def _record(listed: Listed) -> JsonObject:
     """`next` are the commands that settle what is open: none does for a run that is under way, or was changed."""
-    run = listed.result
+    run, again = listed.result, listed.again
     is_open = not (listed.is_running or listed.changed)
     commands: list[Json] = [step.command for step in next_steps(run, store=listed.store)] if is_open else []
     return {
@@ -265,12 +258,8 @@ def _record(listed: Listed) -> JsonObject:
         "changed": listed.changed,
         "failing": _failing(listed),
         "next": commands,
-        "rerun": _rerun_record(listed.again),
+        "rerun": hide({"command": again.command, "repeats": [key for key, _ in again.repeated]}) if again else None,
     }
-
-
-def _rerun_record(again: RunAgain | None) -> Json:
-    return None if again is None else hide({"command": again.command, "repeats": [key for key, _ in again.repeated]})
 
 
 def _failing(listed: Listed) -> Json:
@@ -281,17 +270,13 @@ def _failing(listed: Listed) -> Json:
     return hide({"step": step.key, "code": code, "message": message})
 
 
-def _again(run: StoredRun) -> RunAgain | None:
-    """How a run that ended badly can be carried out once more; what is open is settled first."""
-    if run.result.status is RunStatus.PASSED or run.is_running or run.flaw is not None:
-        return None
-    found = run_again(timed(run.lines, number=1, result=run.result), store=run.store.name)
-    return found if found.command else None
-
-
-def _listed(run: StoredRun, *, again: RunAgain | None) -> Listed:
-    is_changed = run.flaw is not None
-    return Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=is_changed, again=again)
+def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
+    """`with_rerun`: with how a run that ended badly can be carried out once more; what is open is settled first."""
+    listed = Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=run.flaw is not None)
+    if not with_rerun or run.result.status is RunStatus.PASSED or listed.is_running or listed.changed:
+        return listed
+    found = run_again(timed(run.lines, number=1, result=run.result), store=listed.store)
+    return replace(listed, again=found) if found.command else listed
 
 
 def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:

@@ -7,8 +7,9 @@ guesses: the file that holds them is as private as the run.
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 LEARNT = ("target.token", "target.cookie.")
 """Names of what a site gives anew each time."""
@@ -17,7 +18,7 @@ LEARNT = ("target.token", "target.cookie.")
 class Fingerprints(Struct, frozen=True, kw_only=True):
     """`of` has them by the names of the secrets, in hexadecimal digits, as `key` is."""
 
-    key: str
+    key: Annotated[str, Meta(pattern="^([0-9a-fA-F]{2})+$")]
     of: Mapping[str, str]
 
 

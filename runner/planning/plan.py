@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping
 from sys import intern
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from runner.catalogue import model as catalogue
@@ -105,22 +105,17 @@ def open_inputs(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
 
 def stored(plan: Plan) -> JsonObject:
     """The plan as it goes to disk: everything but the secrets."""
-    case, target = plan.case, plan.target
     return {
         "format": 1,
         "job": plan.job.name,
         "file": plan.job.file,
         "sources": {**plan.sources},
-        "case": None if case is None else {"name": case.name, "index": case.index},
-        "target": {"name": target.name, "url": target.url, "sandbox": target.sandbox},
+        "case": to_builtins(plan.case),
+        "target": to_builtins(plan.target),
         "inputs": open_inputs(plan.job, plan.inputs),
         "digest": plan.digest,
-        **({"elements": [_stored_element(element) for element in plan.elements]} if plan.elements else {}),
+        **({"elements": to_builtins(plan.elements)} if plan.elements else {}),
     }
-
-
-def _stored_element(element: catalogue.ProcessElement) -> JsonObject:
-    return {"uid": element.uid, "name": element.name, "type": element.kind, "caption": element.caption}
 
 
 def planned_steps(steps: tuple[Step, ...], section: Section, *, first: int) -> tuple[PlannedStep, ...]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 
 from runner.catalogue.model import ProcessElement
 from runner.foundation.lazy import lazy_pattern
@@ -17,6 +17,7 @@ from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
 from runner.planning.plan import ChosenCase, Plan, stored
 from runner.runs.events import TargetName
+from runner.runs.evidence import Value
 from runner.version import VERSION
 
 ENDING = ".plan.json"
@@ -31,14 +32,14 @@ _HEAD = 200
 
 
 class StoredPlan(Struct, frozen=True, kw_only=True):
-    """One run as it was planned. `inputs` hold `***` for secrets; `target.url` is as the targets file had it."""
+    """A run as it was planned. `inputs` hold `***` for secrets; `target.url` is as the targets file had it."""
 
     job: str
     file: str
     sources: Mapping[str, str]
     case: ChosenCase | None
     target: TargetName
-    inputs: JsonObject
+    inputs: dict[str, Value]
     digest: str
     elements: tuple[ProcessElement, ...] = ()
 
@@ -129,35 +130,11 @@ def _texts(value: Json) -> dict[str, str]:
 
 
 def _plan(run: JsonObject, sources: Mapping[str, str]) -> StoredPlan | None:
-    """One run; None where a part of it is missing."""
-    job, file, digest = (text(run, key) for key in ("job", "file", "digest"))
-    target, names = _target(record(run.get("target"))), [str(name) for name in items(run.get("sources"))]
-    if job is None or file is None or digest is None or target is None or not sources.keys() >= {file, *names}:
+    """A run; None where a part of it is missing."""
+    names = [str(name) for name in items(run.get("sources"))]
+    texts = {name: sources[name] for name in names if name in sources}
+    try:
+        plan = convert({**run, "sources": texts}, StoredPlan)
+    except ValidationError:
         return None
-    return StoredPlan(
-        job=job,
-        file=file,
-        sources={name: sources[name] for name in names},
-        case=_case(record(run.get("case"))),
-        target=target,
-        inputs=record(run.get("inputs")),
-        digest=digest,
-        elements=tuple(_element(record(each)) for each in items(run.get("elements"))),
-    )
-
-
-def _element(fields: JsonObject) -> ProcessElement:
-    uid, name, kind, caption = (text(fields, key) or "" for key in ("uid", "name", "type", "caption"))
-    return ProcessElement(uid=uid, name=name, kind=kind, caption=caption)
-
-
-def _target(fields: JsonObject) -> TargetName | None:
-    name, url = text(fields, "name"), text(fields, "url")
-    if name is None or url is None:
-        return None
-    return TargetName(name=name, url=url, sandbox=fields.get("sandbox") is True)
-
-
-def _case(fields: JsonObject) -> ChosenCase | None:
-    name, index = text(fields, "name"), fields.get("index")
-    return ChosenCase(name=name, index=index) if name is not None and isinstance(index, int) else None
+    return plan if texts.keys() >= {plan.file, *names} else None

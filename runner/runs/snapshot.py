@@ -5,15 +5,16 @@ with secrets that are given anew.
 """
 
 import json
-from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
+from typing import TypedDict
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import replace
 
 from runner.foundation.fingerprints import Fingerprints, fingerprints
 from runner.foundation.problems import Problem
-from runner.foundation.raw import record, text
+from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
 from runner.planning import plan_file
 from runner.planning.plan import Plan, stored
@@ -34,6 +35,19 @@ class PlanSnapshot(Struct, frozen=True, kw_only=True):
     alone: bool
 
 
+class _Seconds(TypedDict):
+    attempt: float
+    settle: float
+
+
+class _BesidePlan(Struct, frozen=True, kw_only=True):
+    """What is stored beside the plan itself."""
+
+    fingerprints: Fingerprints
+    seconds: _Seconds
+    alone: bool
+
+
 def written(plan: Plan, *, key: str) -> str:
     """The text that stores this plan; `key` is random, of this run alone, in hexadecimal digits.
 
@@ -44,7 +58,7 @@ def written(plan: Plan, *, key: str) -> str:
         **_without_secrets(stored(plan), plan.secrets),
         "seconds": {"attempt": plan.timeout, "settle": plan.settle},
         "alone": plan.alone,
-        "fingerprints": {"key": prints.key, "of": {**prints.of}},
+        "fingerprints": to_builtins(prints),
     }
     return well_formed(canonical(whole)) + "\n"
 
@@ -60,11 +74,10 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
         return unusable("it is no JSON, or only a part of it")
     if whole.get("format") != FORMAT:
         return unusable(f"its format is not {FORMAT}: another version of the program wrote it")
-    plan, prints = plan_file.of_record(whole), _fingerprints(record(whole.get("fingerprints")))
-    seconds = record(whole.get("seconds"))
-    match seconds.get("attempt"), seconds.get("settle"), whole.get("alone"):
-        case (int() | float() as attempt, int() | float() as settle, bool(alone)) if plan and prints:
-            return PlanSnapshot(plan=plan, fingerprints=prints, attempt=attempt, settle=settle, alone=alone)
+    with suppress(ValidationError):
+        found = convert(whole, _BesidePlan)
+        if (plan := plan_file.of_record(whole)) is not None:
+            return PlanSnapshot(plan=plan, fingerprints=found.fingerprints, alone=found.alone, **found.seconds)
     return unusable("parts of it are missing")
 
 
@@ -87,22 +100,6 @@ def _cut(name: str, value: Json, secrets: Secrets) -> Json:
     if isinstance(value, dict) and name not in {"sources", "inputs"}:
         return {part: secrets.cut(inner) for part, inner in value.items()}
     return secrets.cut(value)
-
-
-def _fingerprints(fields: JsonObject) -> Fingerprints | None:
-    key, of = text(fields, "key"), record(fields.get("of"))
-    return None if key is None or not _is_hexadecimal(key) else Fingerprints(key=key, of=_texts(of))
-
-
-def _is_hexadecimal(key: str) -> bool:
-    try:
-        return bool(bytes.fromhex(key))
-    except ValueError:
-        return False
-
-
-def _texts(fields: JsonObject) -> Mapping[str, str]:
-    return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
 def _text(value: Json) -> str:

@@ -38,6 +38,10 @@ class Link:
         names = [column.name for column in cursor.description or ()]
         return [kind(**dict(zip(names, row, strict=True))) for row in cursor]
 
+    def column(self, sql: str, values: Mapping[str, object]) -> list[str]:
+        """The only column of a statement, of texts."""
+        return [text for (text,) in self.run(sql, values)]
+
     def attempt(self, do: Callable[[Connection], _R]) -> _R:
         """Do the same with several statements."""
         ends, pause = time.monotonic() + self._patience, _FIRST_PAUSE

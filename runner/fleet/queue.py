@@ -5,7 +5,7 @@ can resume it. Whatever is lost of the queue is made again of the runs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from runner.fleet.database import Connection
@@ -187,7 +187,7 @@ def cancel_runs(connection: Connection, runs: Iterable[str], *, note: str) -> li
 
 def requeue_of_the_dead(link: Link, *, dead: float) -> list[str]:
     """Give the items of workers without a heartbeat for `dead` seconds to others; the runs."""
-    return [run for (run,) in link.run(_REQUEUE, {"dead": dead})]
+    return link.column(_REQUEUE, {"dead": dead})
 
 
 def forget_workers(link: Link, *, dead: float) -> None:
@@ -196,7 +196,7 @@ def forget_workers(link: Link, *, dead: float) -> None:
 
 def sweep(link: Link, *, dead: float) -> list[str]:
     """Queue open runs again that have no item; the runs."""
-    return [run for (run,) in link.run(_SWEEP, {"dead": dead})]
+    return link.column(_SWEEP, {"dead": dead})
 
 
 def seconds_up(link: Link) -> float:
@@ -217,15 +217,7 @@ class RegisteredWorker:
 
 def register(link: Link, worker: int, known: RegisteredWorker) -> None:
     """`worker` is the id that the queue gave it."""
-    values = {
-        "id": worker,
-        "name": known.name,
-        "targets": [*known.targets],
-        "jobs": known.jobs,
-        "replay": known.replay,
-        "suspended": known.suspended,
-    }
-    link.run(_REGISTER, values)
+    link.run(_REGISTER, {**asdict(known), "targets": [*known.targets], "id": worker})
 
 
 def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> dict[str, tuple[str, str]]:
@@ -236,14 +228,14 @@ def queues_of(link: Link, targets: Sequence[str], *, replay: int) -> dict[str, t
 
 def waiting(link: Link, queues: Sequence[str]) -> list[str]:
     """The runs that wait in these queues, a hundred at most."""
-    return [run for (run,) in link.run(_WAITING, {"queues": [*queues]})]
+    return link.column(_WAITING, {"queues": [*queues]})
 
 
 def unheard(link: Link, targets: Sequence[str], *, replay: int, seconds: float) -> list[str]:
     """The open runs of these targets whose worker has had no heartbeat for so many seconds, or is not there any more,
     and which workers of this version can resume.
     """
-    return [run for (run,) in link.run(_UNHEARD, {"targets": [*targets], "replay": replay, "seconds": seconds})]
+    return link.column(_UNHEARD, {"targets": [*targets], "replay": replay, "seconds": seconds})
 
 
 def queue_of(link: Link, target: str, *, replay: int) -> str:

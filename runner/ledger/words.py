@@ -32,6 +32,16 @@ _ENDED_AS = {
     VersionState.CANCELLED: "was cancelled",
 }
 
+_NOT_ENDED = {
+    Whereabouts.UNDER_WAY: "is under way",
+    Whereabouts.BROKE_OFF: "broke off",
+    Whereabouts.LOST: "is lost: nobody knows how it ended",
+    Whereabouts.NEVER_BEGAN: "broke off before it began",
+    Whereabouts.QUEUED: "is queued",
+    Whereabouts.WAITING: "waits for others",
+    Whereabouts.HELD: "is held",
+}
+"""What is said of a run that has not ended."""
 LACKING = "wait for a job that has not passed"
 _MORE = {
     VersionState.BLOCKED: "have to wait for the version before",
@@ -203,7 +213,7 @@ def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
         case VersionState.QUEUED | VersionState.WAITING:
             return f"run {run} of this version {'is in the queue' if observed.where is Whereabouts.QUEUED else 'waits'}"
         case VersionState.HELD:
-            return f"run {run} of this version is held{f': {clean(observed.note)}' if observed.note else ''}"
+            return f"run {run} of this version is held{_cause(observed)}"
         case VersionState.LOST:
             return f"run {run} of this version began on {_day(observed)}, and its events are not in {_place(observed)}"
         case VersionState.UNKNOWN:
@@ -271,37 +281,21 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
         return f"nobody knows yet how run {run} of the version before ended"
     if observed.where is Whereabouts.LOST:
         return f"run {run} of the version before is lost: its events are not in {_place(observed)}"
-    state = "is under way" if observed.where is Whereabouts.UNDER_WAY else "broke off"
-    state = f"is held: {clean(observed.note)}" if observed.where is Whereabouts.HELD else state
-    return f"run {run} of the version before has to end first, and {state}"
+    cause = _cause(observed) if observed.where is Whereabouts.HELD else ""
+    return f"run {run} of the version before has to end first, and {_NOT_ENDED.get(observed.where, 'broke off')}{cause}"
 
 
 def _ending(observed: ObservedEntry, store: str) -> str:
     """How the last attempt ended, when, and from which commit."""
     last = observed.entry.last
-    commit = _commit(last.commit)
-    run = f"run {clean(last.run or '')}"
-    match observed.where:
-        case Whereabouts.UNDER_WAY:
-            return f"{run} is under way"
-        case Whereabouts.BROKE_OFF:
-            return f"{run} broke off"
-        case Whereabouts.LOST:
-            return f"{run} is lost: nobody knows how it ended"
-        case Whereabouts.NEVER_BEGAN:
-            return f"{run} broke off before it began"
-        case Whereabouts.QUEUED:
-            return f"{run} is queued"
-        case Whereabouts.WAITING:
-            return f"{run} waits for others"
-        case Whereabouts.HELD:
-            return f"{run} is held{f': {clean(observed.note)}' if observed.note else ''}"
-        case Whereabouts.SENT_NOTHING:
-            return f"error {_day(observed)}{commit} before anything was sent"
-        case Whereabouts.ENDED:
-            word = "adopted" if last.run is None else str(last.end.status if last.end else "")
-            doubt = f": `{verb_command('show', last.run or '', store)}`" if word in _TO_BE_SHOWN else ""
-            return f"{word} {_day(observed)}{commit}{doubt}"
+    if observed.where in _NOT_ENDED:
+        cause = _cause(observed) if observed.where is Whereabouts.HELD else ""
+        return f"run {clean(last.run or '')} {_NOT_ENDED[observed.where]}{cause}"
+    if observed.where is Whereabouts.SENT_NOTHING:
+        return f"error {_day(observed)}{_commit(last.commit)} before anything was sent"
+    word = "adopted" if last.run is None else str(last.end.status if last.end else "")
+    doubt = f": `{verb_command('show', last.run or '', store)}`" if word in _TO_BE_SHOWN else ""
+    return f"{word} {_day(observed)}{_commit(last.commit)}{doubt}"
 
 
 def _commit(commit: str | None) -> str:

@@ -102,7 +102,9 @@ class ApplyToFleet:
 
     def _queue(self) -> None:
         """Queue what is new. A person is asked before anything is locked; what came in between is asked for again."""
-        asks, allowed = self._asks(), frozenset[str]()
+        confirmed = permission(self._command.context).confirmed
+        asks = bool(guards.unconfirmed((spec.target for spec in self._command.specs), confirmed=confirmed))
+        allowed = frozenset[str]()
         while True:
             if asks:
                 self._decide()
@@ -126,11 +128,6 @@ class ApplyToFleet:
         queued = queue_what_waited(self._ledger, adopted)
         if queued:
             output.say(f"queued, as nothing is waited for any more: {listed([*map(clean, queued)])}")
-
-    def _asks(self) -> bool:
-        """Whether a person may have to confirm a target."""
-        confirmed = permission(self._command.context).confirmed
-        return bool(guards.unconfirmed((spec.target for spec in self._command.specs), confirmed=confirmed))
 
     def _check_guards(self, specs: Sequence[RunSpec]) -> None:
         """Raise `RefusedError`. Nobody is there to answer on a worker, so questions of jobs need `--yes`."""
@@ -202,8 +199,10 @@ class ApplyToFleet:
                     seen = self._see()
                     open_ones, self._is_away = self._open(seen), False
                     self._say_who_is_suspended(seen.decisions)
-                except NoDatabaseError as error:
-                    self._say_that_it_is_away(error)
+                except NoDatabaseError as error:  # all is queued: an outage ends nothing but the waiting
+                    if not self._is_away:
+                        output.say(f"{clean(str(error))}; it is waited for")
+                    self._is_away = True
                 pause = max(_SHORTEST_PAUSE, 3 * (time.monotonic() - began))
         return seen
 
@@ -232,12 +231,6 @@ class ApplyToFleet:
         for each in suspended_targets(self._store.link, targets=sorted(targets)) if targets else ():
             self._suspended.add(each.target)
             output.say(suspended_line(each))
-
-    def _say_that_it_is_away(self, error: NoDatabaseError) -> None:
-        """All is queued: an outage ends nothing but the waiting, when its time is over."""
-        if not self._is_away:
-            output.say(f"{clean(str(error))}; it is waited for")
-        self._is_away = True
 
     def _say_that_runs_go_on(self, signal: str) -> None:
         output.say(f"{signal}: nothing is waited for any more; the runs go on, and `{self._status()}` shows them")

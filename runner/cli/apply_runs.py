@@ -5,7 +5,7 @@ A run that broke off goes on as `resume` lets it. Whatever keeps it from that is
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -137,10 +137,8 @@ class ApplyRuns(Struct, kw_only=True):
         return carried, code
 
     def specs(self) -> list[RunSpec]:
-        return [*(run.spec for run in self.resumed.values()), *map(self._spec, self.fresh)]
-
-    def _spec(self, decision: Decision) -> RunSpec:
-        return self.versions.specs[decision.digest]
+        fresh = (self.versions.specs[decision.digest] for decision in self.fresh)
+        return [*(run.spec for run in self.resumed.values()), *fresh]
 
     def _going_on(self, sites: Sites, context: click.Context) -> list[PendingRun]:
         judgement = Judgement(hold=context.params["hold"], look_again=True)
@@ -166,10 +164,11 @@ class ApplyRuns(Struct, kw_only=True):
         alone = context.params["jobs"] == 1 or len(self.fresh) + len(self.resumed) == 1
         command = new_id()
 
-        def begun(decision: Decision) -> ActiveRun | None:
-            spec, run = self._spec(decision), new_id()
+        def begun(decision: Decision, spec: RunSpec) -> ActiveRun | None:
+            run = new_id()
             attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
-            with self._written_down(decision, attempt) as ours:
+            claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
+            with self.versions.ledger.begin([claim], passing=self.versions.passing) as ours:
                 if not ours:
                     return None
                 self.of_runs[run] = decision.version
@@ -185,17 +184,12 @@ class ApplyRuns(Struct, kw_only=True):
             PendingRun(
                 title=spec.title,
                 lock=claim_of(spec.job, spec.target, sites.of(spec.target)),
-                begin=partial(begun, decision),
+                begin=partial(begun, decision, spec),
                 may_begin=partial(self._may_begin, decision.digest),
             )
             for decision in self.fresh
-            for spec in [self._spec(decision)]
+            for spec in [self.versions.specs[decision.digest]]
         ]
-
-    def _written_down(self, decision: Decision, attempt: VersionAttempt) -> AbstractContextManager[frozenset[str]]:
-        ledger, passing = self.versions.ledger, self.versions.passing
-        claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
-        return ledger.begin([claim], passing=passing)
 
     def _check_lock(self, run: ActiveRun) -> None:
         """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""

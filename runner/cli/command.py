@@ -158,17 +158,15 @@ def _pool_options(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
-        report=_store_reports,
+        report=lambda run: output.problems(
+            *store_reports(run.store, ReportedRun(result=run.result, lines=run.journal.lines))
+        ),
         broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
         says_yes=yes,
     )
-
-
-def _store_reports(run: ActiveRun) -> None:
-    output.problems(*store_reports(run.store, ReportedRun(result=run.result, lines=run.journal.lines)))
 
 
 def _broken(fault: BaseException, where: str) -> Problem:
@@ -242,10 +240,10 @@ def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> 
     is_asked_for = given["wait_ready"] is not None
     if not is_asked_for and not any(isinstance(run.target, SiteTarget) and run.target.ready for run in runs):
         return at_once
-    from runner.cli.ready import SiteWaits, WaitOptions, until_ready  # noqa: PLC0415  3 % of a start, for whoever waits
+    from runner.cli.ready import SiteWaits, until_ready  # noqa: PLC0415  3 % of a start, for whoever waits
 
-    options = WaitOptions(longest=given["wait_ready"], catalogue=given.get("catalogue"))
-    return until_ready(SiteWaits(sites=sites, options=options).of_runs(runs), quiet=given["quiet"])
+    waits = SiteWaits(sites=sites, longest=given["wait_ready"], catalogue=given.get("catalogue"))
+    return until_ready(waits.of_runs(runs), quiet=given["quiet"])
 
 
 def at_once(stop: Stop) -> bool:

@@ -99,10 +99,9 @@ def ready(context: click.Context, /, **_: object) -> int:
     known = chosen(given["target"], specs, given["targets"]).values()
     codes = frozenset(use.process for use in used_by(specs) if use.process) if specs else None
     longest = 0.0 if given["longest"] is None else given["longest"]
-    wait_options = WaitOptions(longest=longest, every=given["every"], catalogue=given["catalogue"])
     stop = Stop(grace=0)
     with Sites() as sites:
-        site_waits = SiteWaits(sites=sites, options=wait_options)
+        site_waits = SiteWaits(sites=sites, longest=longest, every=given["every"], catalogue=given["catalogue"])
         waits = []
         for entry in known:
             if isinstance(entry.target, SandboxTarget):
@@ -122,16 +121,6 @@ def _on_signal(name: str) -> None:
     output.say_lines(f"{apart}{name}: the wait ends here\n")
 
 
-class WaitOptions(Struct, frozen=True, kw_only=True):
-    """`longest` is in seconds: None where no option asks for a wait, so that the target decides whether there is one; 0
-    where one does and leaves the time to the target.
-    """
-
-    longest: float | None = None
-    every: float | None = None
-    catalogue: Path | None = None
-
-
 class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
     """A site that is waited for, and what is seen of it."""
 
@@ -140,10 +129,14 @@ class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class SiteWaits(Struct, kw_only=True):
-    """The waits of one command. A sandbox is ready at once, and is not among them."""
+    """The waits of a command. A sandbox is ready at once, and is not among them. `longest` is in seconds: None where no
+    option asks for a wait, so that the target decides whether there is any; 0 where an option leaves it to the target.
+    """
 
     sites: Sites
-    options: WaitOptions
+    longest: float | None = None
+    every: float | None = None
+    catalogue: Path | None = None
     _catalogues: dict[Path, Catalogue] = field(default_factory=dict)
 
     def of_runs(self, runs: Iterable[RunSpec]) -> tuple[SiteWait, ...]:
@@ -160,7 +153,10 @@ class SiteWaits(Struct, kw_only=True):
         """A wait for one site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
-            raise UsageError(_too_short(wanted))
+            every, longest = written(wanted.every), written(wanted.longest)
+            message = f"a site is ready after two readings, {every} apart: {longest} is too short for them"
+            hint = "wait longer: `--wait-ready 10m`, or `runner ready --for 10m`"
+            raise UsageError(Problem(code="E168", message=message, hint=hint))
         file = wanted.catalogue
         expected = None if file is None else self._expected(file, codes)
         site = self.sites.of(target)
@@ -170,14 +166,14 @@ class SiteWaits(Struct, kw_only=True):
 
     def _wanted(self, target: SiteTarget) -> Readiness | None:
         """What the target says, and above it what the options do; None where neither asks for a wait."""
-        if self.options.longest is None:
+        if self.longest is None:
             return target.ready
         wanted = target.ready or Readiness()
         return replace(
             wanted,
-            longest=self.options.longest or wanted.longest,
-            every=self.options.every or wanted.every,
-            catalogue=self.options.catalogue or wanted.catalogue,
+            longest=self.longest or wanted.longest,
+            every=self.every or wanted.every,
+            catalogue=self.catalogue or wanted.catalogue,
         )
 
     def _expected(self, file: Path, codes: Iterable[str] | None) -> Catalogue | None:
@@ -218,12 +214,6 @@ def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[
         return are_ready
 
     return wait
-
-
-def _too_short(wanted: Readiness) -> Problem:
-    every, longest = written(wanted.every), written(wanted.longest)
-    message = f"a site is ready after two readings, {every} apart: {longest} is too short for them"
-    return Problem(code="E168", message=message, hint="wait longer: `--wait-ready 10m`, or `runner ready --for 10m`")
 
 
 _News: TypeAlias = Look | Outcome | BaseException

@@ -182,15 +182,12 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
 
 def _check_places(runs: Sequence[ResumableRun], sites: Sites) -> None:
     """Raise `UsageError` where a target is another place than it was."""
-    found = (_elsewhere(run, sites.of(run.spec.target).name.url) for run in runs)
-    if wrong := [problem for problem in found if problem is not None]:
+    wrong: list[Problem] = []
+    for run in runs:
+        then, url = run.snapshot.plan.target, sites.of(run.spec.target).name.url
+        if not then.sandbox and url != then.url:
+            message = f"target `{clean(then.name)}` was {clean(then.url)} when the run began, and is {clean(url)} now"
+            hint = f"run the job there by itself: `runner run {clean(run.snapshot.plan.file)} -t {clean(then.name)}`"
+            wrong.append(Problem(code="E156", message=message, hint=hint))
+    if wrong:
         raise UsageError(*dict.fromkeys(wrong))
-
-
-def _elsewhere(run: ResumableRun, url: str) -> Problem | None:
-    then = run.snapshot.plan.target
-    if then.sandbox or url == then.url:
-        return None
-    message = f"target `{clean(then.name)}` was {clean(then.url)} when the run began, and is {clean(url)} now"
-    hint = f"run the job there by itself: `runner run {clean(run.snapshot.plan.file)} -t {clean(then.name)}`"
-    return Problem(code="E156", message=message, hint=hint)

@@ -5,7 +5,7 @@ They start no process. What is found out is the business of `runner.doctor` and 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -211,13 +211,9 @@ def _write(run: Recorded, out: Path, job_file: Path | None) -> None:
     taken = [there[each.code] for each in doubles if each.code in there]
     taken += [path for path, _ in files if path.exists() and path not in taken]
     if taken:
-        raise UsageError(*_there_already(taken))
+        hint = "move it away, or choose another place with `--out` and `--job-out`"
+        messages = (f"{called(path)} is there already, and nothing is written over" for path in taken)
+        raise UsageError(*(Problem(code="E153", message=message, hint=hint) for message in messages))
     for path, text in files:
         create(path, text)
         output.data(f"wrote {called(path)}\n")
-
-
-def _there_already(taken: Sequence[Path]) -> list[Problem]:
-    hint = "move it away, or choose another place with `--out` and `--job-out`"
-    message = "{} is there already, and nothing is written over"
-    return [Problem(code="E153", message=message.format(called(path)), hint=hint) for path in taken]

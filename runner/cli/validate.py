@@ -159,7 +159,8 @@ def checked(
     for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
         project.problems.extend(_problems_of_doubles(folder))
     for spec in filter(_is_catalogue, specs):
-        project.problems.extend(_problems_of_catalogue(spec))
+        found = read_catalogue(spec, name=called(spec))
+        project.problems.extend(() if isinstance(found, Catalogue) else found)
     project.problems = list(dict.fromkeys(project.problems))
     return project
 
@@ -198,11 +199,6 @@ def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
     from runner.sandbox.loading import load_doubles  # noqa: PLC0415  20 ms, only where there are doubles
 
     return load_doubles(Path(called(folder)))[1]
-
-
-def _problems_of_catalogue(file: Path) -> Sequence[Problem]:
-    found = read_catalogue(file, name=called(file))
-    return () if isinstance(found, Catalogue) else found
 
 
 @click.command("list", cls=Verb)

@@ -76,7 +76,8 @@ def connected(host: Host) -> WayFinding:
     try:
         with socket.create_connection((host.name, host.port), timeout=SECONDS) as line:
             took = time.monotonic() - begun
-            return ok(CONNECTION, f"{host.alias or _address(line)} answers in {written(took)}")
+            address, port = line.getpeername()[:2]
+            return ok(CONNECTION, f"{host.alias or f'{address}:{port}'} answers in {written(took)}")
     except OSError as error:
         return _failed(CONNECTION, error, host)
 
@@ -125,11 +126,6 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> W
 def _failed(step: str, error: BaseException, host: Host) -> WayFinding:
     trouble = outages.no_connection(error, host.place).trouble
     return failed(step, trouble.message, trouble.hint)
-
-
-def _address(line: socket.socket) -> str:
-    address = line.getpeername()
-    return f"{address[0]}:{address[1]}"
 
 
 @contextmanager

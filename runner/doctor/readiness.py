@@ -172,13 +172,9 @@ class _InTime(Struct, frozen=True, kw_only=True):
 
 def only(expected: Catalogue, codes: Iterable[str]) -> Catalogue:
     """Of a catalogue the processes of these codes, which may be those of versions."""
-    families = [code if code in expected.processes else _root_of(expected, code) for code in codes]
-    return replace(expected, processes={code: expected.processes[code] for code in families if code is not None})
-
-
-def _root_of(expected: Catalogue, code: str) -> str | None:
-    family = expected.family_of(code)
-    return None if family is None else family[0].code
+    families = ((code, expected.family_of(code)) for code in codes)
+    roots = [code if code in expected.processes or not family else family[0].code for code, family in families]
+    return replace(expected, processes={code: expected.processes[code] for code in roots if code in expected.processes})
 
 
 def _of_failure(failure: CallFailed) -> Look:

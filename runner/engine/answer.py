@@ -49,7 +49,12 @@ def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters
             return _missing_result(null_matters.result)
         warning = f"`{null_matters.result}` is null; a code that the process does not have gives null as well"
     seconds = row.t - row.started if found.seconds is None else found.seconds
-    more: JsonObject = {"result": value, "seconds": round(seconds, 3), **found.process_names}
+    more: JsonObject = {
+        "result": value,
+        "seconds": round(seconds, 3),
+        "process_status": found.process_status,
+        "process_id": found.process_id,
+    }
     checks, trouble = _expectations(row, more)
     attempt = Attempt(result=value, checks=checks, warnings=() if warning is None else (warning,))
     if trouble is not None:

@@ -40,11 +40,6 @@ class Attempt(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     cause: Trouble | None = None
 
-    @property
-    def process_names(self) -> JsonObject:
-        """What expressions see of the process."""
-        return {"process_status": self.process_status, "process_id": self.process_id}
-
     def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""
         return replace(

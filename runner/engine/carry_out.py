@@ -45,7 +45,8 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     yield from poll_stop(state)
     yield from note(RunClosing(t=state.t, why=_why_closing(state)))
     late = time_is_over(state) if state.run.timed_out else None
-    _turn(state)
+    close_by(state.run)  # the turning point: from here on there is time for undo and `finally`, and no way back
+    state.closing, state.ends = True, state.run.cleanup_ends
     yield from undo(state)
     yield from carry_out_steps(state, plan.final_steps)
     yield from poll_stop(state)
@@ -56,13 +57,6 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
             state.names.functions.clear()  # they know the state, and it knows them: what the run held would stay
             return
         yield from settle_later(state)
-
-
-def _turn(state: State) -> None:
-    """The turning point: from here on there is time for undo and `finally`, and no way back to the steps."""
-    close_by(state.run)
-    state.closing = True
-    state.ends = state.run.cleanup_ends
 
 
 def _started(plan: Plan, run: RunFacts) -> RunStarted:

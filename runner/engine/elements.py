@@ -203,13 +203,12 @@ def _failed(code: str, message: str, hint: str, wanted: WantedElement) -> Attemp
 
 
 def _shown(state: State, element: ElementInstance) -> str:
-    design = next((design for design in state.run.plan.elements if design.uid == element.uid), None)
-    return element.caption or (design.shown if design is not None else None) or element.uid or element.id
+    designs = (design.shown for design in state.run.plan.elements if design.uid == element.uid)
+    return element.caption or next(designs, None) or element.uid or element.id
 
 
 def _kind(state: State, element: ElementInstance) -> str:
-    design = next((design for design in state.run.plan.elements if design.uid == element.uid), None)
-    return element.kind or (design.kind if design is not None else "")
+    return element.kind or next((each.kind for each in state.run.plan.elements if each.uid == element.uid), "")
 
 
 def _designs(state: State, name: str) -> set[str]:

@@ -5,7 +5,7 @@ from msgspec import UNSET, UnsetType
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, note
-from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
+from runner.engine.state import DoubtfulRow, OpenRow, State
 from runner.foundation.durations import written
 from runner.job.actions import Cancel, Element, Elements, Execute, Run, Signal
 from runner.job.model import Step, Verify
@@ -133,7 +133,8 @@ def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
                 row.state.names.keep_secret(row.known.result, f"{row.key}.result")
             yield from end(row, row.known)
             continue
-        if row.in_doubt or _holds_doubt(run, row):
+        has_part_in_doubt = any(outer is row for found in run.doubts for outer in found.within)
+        if row.in_doubt or has_part_in_doubt:
             status = Status.UNKNOWN
             yield from end(row, _cut_in_doubt(row, why), reason=STOPPED)
             continue
@@ -142,11 +143,6 @@ def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
         trouble = time_is_over(state) if why == TIMEOUT else stop
         yield from end(row, Attempt(status=status, trouble=trouble), reason=STOPPED)
     return status
-
-
-def _holds_doubt(run: RunState, row: OpenRow) -> bool:
-    """Whether a part of this row is in doubt."""
-    return any(outer is row for found in run.doubts for outer in found.within)
 
 
 def _cut_in_doubt(row: OpenRow, why: str) -> Attempt:

@@ -19,9 +19,6 @@ from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
 
-AT_ONCE: tuple[float, ...] = ()
-"""Seconds before the log is read again, where one reading is enough."""
-
 
 def start(
     row: OpenRow, call: ExecuteCall | RunProcessCall, *, needs_mark: bool, in_turn: bool
@@ -32,7 +29,7 @@ def start(
     side wait for each other's starts of the process, so that each finds its own row.
     """
     process, step = call.process, row.step
-    if row.turned_away is not None and (found := (yield from _already_began(row, AT_ONCE))):
+    if row.turned_away is not None and (found := (yield from _already_began(row, pauses=()))):
         return found
     if needs_mark and (reason := (yield from marked(row, process, turn=in_turn))):
         return reason
@@ -80,7 +77,8 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
 
 
 def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt | None]:
-    """How the attempt ends where a call that was turned away may have happened; None where it may be made again.
+    """How the attempt ends where a call that was turned away may have happened; None where it may be made again. After
+    each of the `pauses`, in seconds, the log is read again.
 
     Which answers prove by themselves that nothing ran, the client of the service knows (`CallFailed.nothing_ran`).
     After any other answer the log has to be read, with `verify: none`, too: not to judge the process, but to start it

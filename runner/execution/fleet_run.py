@@ -135,7 +135,9 @@ class FleetRuns:
         except (UsageError, RefusedError) as error:
             if isinstance(error.__cause__, (FencedError, NoDatabaseError)):
                 raise error.__cause__ from error
-            return self._left(store, run, _rejected(found, given, note=_sentence(error.problems)))
+            return self._left(
+                store, run, _rejected(found, given, note="; ".join(problem.message for problem in error.problems))
+            )
         except (FencedError, NoDatabaseError):
             raise
         except BegunError:
@@ -337,7 +339,3 @@ def _checkout(commit: str | None) -> Checkout:
     if commit is None:
         return Checkout()
     return Checkout(commit=commit.removesuffix(DIRTY), dirty=commit.endswith(DIRTY))
-
-
-def _sentence(problems: Sequence[Problem]) -> str:
-    return "; ".join(problem.message for problem in problems) or "it cannot be carried out"

@@ -145,7 +145,7 @@ def _values(
     chosen: Sequence[_Selected], given: dict[str, Given], project: Project, wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The input values of each run; a person at the terminal gives those that are missing, if nothing else is wrong."""
-    jobs = [_open_job(run.job) if wanted.secrets_elsewhere else run.job for run in chosen]
+    jobs = [stored_plans.with_inputs(run.job, secret=False) if wanted.secrets_elsewhere else run.job for run in chosen]
     runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
     if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():
         return [], [*map(_not_handed_over, secret)]
@@ -156,12 +156,6 @@ def _values(
         answers = wanted.ask([(job, case) for job, case, _ in runs], given, os.environ)
         return input_values(runs, given | answers)
     return values, problems
-
-
-def _open_job(job: Job) -> Job:
-    if not any(declared.secret for declared in job.inputs):
-        return job
-    return replace(job, inputs=tuple(declared for declared in job.inputs if not declared.secret))
 
 
 def _given_secrets(chosen: Iterable[_Selected], given: Collection[str]) -> list[str]:

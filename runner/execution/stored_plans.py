@@ -71,7 +71,8 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         )
         targets = Targets(project=project, environment=os.environ)
         if not project.errors:
-            self._ask_for_secrets([file.job for file in project.files if file.job is not None])
+            secrets = [(with_inputs(file.job, secret=True), None) for file in project.files if file.job is not None]
+            self.known.update(self.ask(secrets, self.known, os.environ))
         found = [self._run(stored, project, targets) for stored in self.plans]
         problems.extend(map(self._with_a_way_out, project.problems))
         return [run for run in found if run is not None]
@@ -81,11 +82,6 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         files = self._job_files([])
         opened = (files.open(self.base / stored.file) for stored in self.plans)
         return [file.job for file in opened if file is not None and file.job is not None]
-
-    def _ask_for_secrets(self, jobs: Iterable[Job]) -> None:
-        """A person at the terminal gives those that are missing."""
-        runs = [(_with_secrets_only(job), None) for job in jobs]
-        self.known.update(self.ask(runs, self.known, os.environ))
 
     def _with_a_way_out(self, problem: Problem) -> Problem:
         """A target that is missing because the command is given elsewhere than where the plan was made."""
@@ -145,13 +141,14 @@ def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json])
 
 def _inputs(job: Job, stored: StoredPlan, known: Mapping[str, Given]) -> tuple[dict[str, Json], tuple[Problem, ...]]:
     """The values of the plan, with secrets that come anew."""
-    fresh, wrong = supplied(_with_secrets_only(job), given=known, environment=os.environ)
+    fresh, wrong = supplied(with_inputs(job, secret=True), given=known, environment=os.environ)
     values = {**stored.inputs, **fresh}
     return {declared.name: values[declared.name] for declared in job.inputs if declared.name in values}, wrong
 
 
-def _with_secrets_only(job: Job) -> Job:
-    return replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret))
+def with_inputs(job: Job, *, secret: bool) -> Job:
+    """The job with its secret inputs alone, or with all others."""
+    return replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret is secret))
 
 
 def fixed_inputs(known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str) -> Iterator[Problem]:

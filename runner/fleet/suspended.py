@@ -66,7 +66,8 @@ class SuspendedTargets:
             if before is not None and self._clock() < before.until:
                 return
             pause = _pause(failure, before)
-            seconds = _seconds_of_others(failure) or pause
+            # of a sign-in that was not tried, as another worker was refused: when it may be tried
+            seconds = (failure.retry_after if failure.status is None else None) or pause
             self._suspended[target] = Suspension(
                 reason=reason,
                 code=failure.trouble.code,
@@ -102,16 +103,8 @@ class SuspendedTargets:
             return dict(self._suspended)
 
 
-def _seconds_of_others(failure: CallFailed) -> float | None:
-    """When a sign-in that was not tried may be tried, as another worker was refused; None of one that was."""
-    return failure.retry_after if failure.status is None else None
-
-
 def _pause(failure: CallFailed, before: Suspension | None) -> float:
-    is_harmless = failure.trouble.code in _NEVER_LEFT or _is_sites_fault(failure)
+    is_sites_fault = not is_refusal(failure) and (failure.status or 0) >= _SITES_FAULT
+    is_harmless = failure.trouble.code in _NEVER_LEFT or is_sites_fault
     first, longest = _FIRST_PAUSES[is_harmless], _LONGEST_PAUSES[is_harmless]
     return first if before is None else max(first, min(longest, before.pause * 2))
-
-
-def _is_sites_fault(failure: CallFailed) -> bool:
-    return not is_refusal(failure) and failure.status is not None and failure.status >= _SITES_FAULT

@@ -42,14 +42,11 @@ class WatchedCaller:
         elif not self._has_acted and is_shut_out(ending):
             self._shut_out(ending)
             raise RunLeftError
-        self._has_acted = self._has_acted or (acts(call) and not _has_done_nothing(ending))
+        did_nothing = isinstance(ending, CallFailed) and (ending.kind is FailureKind.NOT_SENT or ending.nothing_ran)
+        self._has_acted = self._has_acted or (acts(call) and not did_nothing)
         return ending
 
 
 def has_acted(lines: Iterable[Line]) -> bool:
     """Whether a run sent calls, before it broke off, that may have changed something."""
     return any(isinstance(line.event, CallSent) and line.event.effect != StepEffect.READ for line in lines)
-
-
-def _has_done_nothing(ending: Ending) -> bool:
-    return isinstance(ending, CallFailed) and (ending.kind is FailureKind.NOT_SENT or ending.nothing_ran)

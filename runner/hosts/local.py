@@ -129,7 +129,8 @@ class LocalHost:
             case effects.ResolveDoubt():
                 return self._judge(effect)
             case effects.QueryPeers():
-                return self._query(effect)
+                others = self.owned.ask(effect)
+                return self._asked(effect.key, {"taken": list(others.taken), "rival": others.rival})
             case effects.Send(effect=StepEffect.ONCE) if beyond.sent:
                 return self._broken_off(effect)
             case _:
@@ -315,10 +316,6 @@ class LocalHost:
         how = VerdictSource.OPTION if answer.get("as") in _WORDS_OF_A_PERSON else None
         person = self.judgement.people.get(str(answer.get("key")))
         return replace(self._asked(",".join(doubt.keys), written, how=how, person=person), value=answer)
-
-    def _query(self, query: effects.QueryPeers) -> effects.Outcome:
-        others = self.owned.ask(query)
-        return self._asked(query.key, {"taken": list(others.taken), "rival": others.rival})
 
     def _asked(
         self, key: str, value: Json, *, how: VerdictSource | None = None, person: Person | None = None

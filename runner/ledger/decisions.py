@@ -75,18 +75,13 @@ class Decision(Struct, frozen=True, kw_only=True):
             case VersionState.BLOCKED | VersionState.RESUMED | VersionState.HELD:
                 return _code_of_run(self.before if self.state is VersionState.BLOCKED else self.known)
             case VersionState.FAILED | VersionState.REFUSED | VersionState.ERROR | VersionState.CANCELLED:
-                return _code_of_end(self.known)
+                assert self.known is not None
+                assert self.known.entry.last.end is not None
+                return self.known.entry.last.end.exit_code  # the run's own, such as 130 where a signal stopped it
             case VersionState.AGAIN if self.known is not None and self.known.where is Whereabouts.SENT_NOTHING:
                 return ExitCode.NO_ANSWER
             case _:
                 return ExitCode.PASSED
-
-
-def _code_of_end(known: ObservedEntry | None) -> ExitCode:
-    """The code that the run of the last attempt has itself, such as 130 where a signal stopped it."""
-    assert known is not None
-    assert known.entry.last.end is not None
-    return known.entry.last.end.exit_code
 
 
 def _code_of_run(observed: ObservedEntry | None) -> ExitCode:

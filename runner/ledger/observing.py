@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
-from runner.ledger.reruns import Reruns, end_of, with_last
+from runner.ledger.reruns import Reruns, end_of
 from runner.runs.events import AttemptFailed, CallSent, Line, RunFinished, RunStarted, RunStatus
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
@@ -75,9 +75,11 @@ class StoredRuns:
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         stored = frozenset(self._store.runs()) if entries else frozenset()
         reruns = self._reruns.followed(entries, stored)
-        followed = [with_last(entry, reruns.get(entry.version.digest, ())) for entry in entries]
-        found = [_observed(entry, self._store, stored=stored) for entry in followed]
-        found = [replace(each, reruns=reruns.get(each.entry.version.digest, ())) for each in found]
+        found = []
+        for entry in entries:
+            more = reruns.get(entry.version.digest, ())
+            last = replace(entry, attempts=entry.attempts + len(more), last=(entry.last, *more)[-1])
+            found.append(replace(_observed(last, self._store, stored=stored), reruns=more))
         if not any(each.where is Whereabouts.LOST and each.run is None for each in found):
             return found
         past = {run.run: run for run in past_runs(self._store.history())}

@@ -3,10 +3,8 @@
 `rerun` knows no ledger, and needs none: that it carries out a run once more is in its first event.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from runner.ledger.model import AttemptEnd, LedgerEntry, VersionAttempt
 from runner.runs.events import RunStarted
@@ -71,7 +69,3 @@ class Reruns:
 
 def end_of(run: StoredRun) -> AttemptEnd:
     return AttemptEnd(status=run.result.status, exit_code=run.result.exit_code, at=run.lines[-1].at)
-
-
-def with_last(entry: LedgerEntry, attempts: Sequence[VersionAttempt]) -> LedgerEntry:
-    return replace(entry, attempts=entry.attempts + len(attempts), last=attempts[-1]) if attempts else entry

@@ -48,7 +48,9 @@ class _Known(Struct):
 def preview(plan: Plan) -> Iterator[str]:
     """The plan line by line, a step a paragraph. What comes from outside may hold anything, line ends too."""
     case = f"[{plan.case.name}]" if plan.case else ""
-    yield f"{plan.job.name}{case} on {_target(plan)}"
+    target = plan.target
+    where = f"the sandbox `{target.name}`" if target.sandbox else f"{target.name} ({target.url})"
+    yield f"{plan.job.name}{case} on {where}"
     yield f"  digest {plan.digest}"
     yield from _bounds(plan.job)
     known = _known(plan)
@@ -73,10 +75,6 @@ def _steps(steps: tuple[PlannedStep, ...], known: _Known) -> Iterator[str]:
     for planned in steps:
         yield ""
         yield from _step(planned, known)
-
-
-def _target(plan: Plan) -> str:
-    return f"the sandbox `{plan.target.name}`" if plan.target.sandbox else f"{plan.target.name} ({plan.target.url})"
 
 
 def _known(plan: Plan) -> _Known:

@@ -35,7 +35,10 @@ class RunFilter(Struct, frozen=True, kw_only=True):
             moment = _began(run)
             if (before is not None and moment >= before) or (self.since is not None and moment < self.since):
                 continue
-            if self._may_pass(store, run) and self._has_status(found := load(store, run)):
+            if not self._may_pass(store, run):
+                continue
+            found = load(store, run)
+            if not self.statuses or (RUNNING if found.is_running else str(found.result.status)) in self.statuses:
                 yield found
 
     def _may_pass(self, store: RunStore, run: str) -> bool:
@@ -47,9 +50,6 @@ class RunFilter(Struct, frozen=True, kw_only=True):
         job, case, target = name
         is_job = not self.jobs or job in self.jobs or f"{job}[{case}]" in self.jobs
         return is_job and (not self.targets or target in self.targets)
-
-    def _has_status(self, run: StoredRun) -> bool:
-        return not self.statuses or (RUNNING if run.is_running else str(run.result.status)) in self.statuses
 
 
 def run_filter(given: Mapping[str, object]) -> RunFilter:

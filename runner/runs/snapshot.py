@@ -55,7 +55,7 @@ def written(plan: Plan, *, key: str) -> str:
     """
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
-        **_without_secrets(stored(plan), plan.secrets),
+        **{name: _cut(name, value, plan.secrets) for name, value in stored(plan).items()},
         "seconds": {"attempt": plan.timeout, "settle": plan.settle},
         "alone": plan.alone,
         "fingerprints": to_builtins(prints),
@@ -89,12 +89,8 @@ def filled(run: PlanSnapshot, secrets: Secrets) -> PlanSnapshot:
     return replace(run, plan=replace(plan, file=_text(secrets.fill(plan.file)), sources=sources, inputs=inputs))
 
 
-def _without_secrets(plan: JsonObject, secrets: Secrets) -> JsonObject:
-    """Values are cut, and the keys of what a job's author named; never the keys of our own."""
-    return {name: _cut(name, value, secrets) for name, value in plan.items()}
-
-
 def _cut(name: str, value: Json, secrets: Secrets) -> Json:
+    """Values are cut, and the keys of what a job's author named; never the keys of our own."""
     if name in {"format", "digest"}:
         return value
     if isinstance(value, dict) and name not in {"sources", "inputs"}:

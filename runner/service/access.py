@@ -89,7 +89,7 @@ class Access:
         """The site does not accept `known` any more: whoever calls next signs in anew."""
         with self._lock:
             if self._session is not None and self._session.number == known.number:
-                self._session = replace(self._session, ends=-math.inf)
+                self._end_session()
 
     def keep(self, known: Session, cookies: Iterable[str]) -> None:
         """Add the lines of Set-Cookie that came with an answer to a call of `known`.

@@ -137,8 +137,8 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         trouble = Trouble(code="E310", message=_described(reply, site), hint=_LATER)
         return _failed(reply, calls.FailureKind.TURNED_AWAY, trouble)
     if 300 <= status < 400:  # noqa: PLR2004  redirects
-        where = _destination(reply)
-        message = f"{site.name} redirects ({_named(status)}) to {where}"
+        address = shortened(without_query(reply.headers.get("location", "")))
+        message = f"{site.name} redirects ({_named(status)}) to {f'`{address}`' if address else 'nowhere'}"
         if _other_host(reply, site):
             return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
         return refused(call, reply, message, hint=_REDIRECT)
@@ -258,11 +258,6 @@ def _holds_fault(call: calls.Call | None, reply: Reply) -> bool:
             return is_fault(call, value)
         case _:
             return False
-
-
-def _destination(reply: Reply) -> str:
-    address = shortened(without_query(reply.headers.get("location", "")))
-    return f"`{address}`" if address else "nowhere"
 
 
 def _other_host(reply: Reply, site: Site) -> str | None:

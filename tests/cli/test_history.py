@@ -90,7 +90,7 @@ def test_a_run_that_ends_while_the_history_is_built_again_counts_as_it_ended(
 
     monkeypatch.setattr("runner.runs.stored_runs.load", loaded)
     assert shown(capsys, "--rebuild") == {"a@sandbox": ["passed"]}
-    monkeypatch.setattr("runner.cli.history.load", really)
+    monkeypatch.setattr("runner.runs.stored_runs.load", really)
     history.write_bytes(line.replace(b'"failed"', b'"passed"'))
     assert shown(capsys, "--rebuild") == {"a@sandbox": ["failed"]}
 

@@ -66,7 +66,8 @@ def hold(
     wait: Callable[[float], bool],
     clock: Callable[[], float] = time.monotonic,
 ) -> FileLock | Taken:
-    path = folder / _file_name(claim)
+    name = well_formed(canonical([claim.name, claim.site_key]))
+    path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
     ends = clock() + seconds
     try:
         ensure_folder(folder.parent)
@@ -79,11 +80,6 @@ def hold(
         raise StoreError(f"{error.filename or path}: {error.strerror or error}") from error
     _sign(file, holder)
     return FileLock(file)
-
-
-def _file_name(claim: Claim) -> str:
-    whole = well_formed(canonical([claim.name, claim.site_key]))
-    return hashlib.sha256(whole.encode()).hexdigest()[:32] + ".lock"
 
 
 def _taken(path: Path) -> int | None:

@@ -92,8 +92,7 @@ def _named(name: str, runs: Sequence[PastRun]) -> list[PastRun]:
         known = sorted({other for run in runs for other in _names(run)})
         near = suggest(name, known)
         hint = f"did you mean `{clean(near)}`?" if near else "`runner history` lists all names"
-        message = f"there is no run of `{clean(name)}` in the history"
-        raise UsageError(Problem(code="E152", message=message, hint=hint))
+        raise UsageError(Problem(code="E152", message=f"there is no run of `{clean(name)}` in the history", hint=hint))
     return found
 
 

@@ -159,9 +159,8 @@ def _torn_text(run: ResumableRun) -> Problem | None:
     plan = run.snapshot.plan
     if not any(MARK in text for text in plan.sources.values()):
         return None
-    message = "a file of the job held a secret, which is not stored with the run"
     hint = f"run the file itself: `runner run {clean(plan.file)}`"
-    return Problem(code="E156", message=message, hint=hint)
+    return Problem(code="E156", message="a file of the job held a secret, which is not stored with the run", hint=hint)
 
 
 def _sentences(run: ResumableRun) -> Iterator[str]:

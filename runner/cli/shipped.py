@@ -121,8 +121,7 @@ def _for_a_site(name: str, file: Path) -> str:
     from runner.project.catalogue_files import read_file  # noqa: PLC0415
 
     if name != "job":
-        message = f"`--catalog` is for the schema `job` only, not for `{name}`"
-        raise UsageError(Problem(code="E150", message=message))
+        raise UsageError(Problem(code="E150", message=f"`--catalog` is for the schema `job` only, not for `{name}`"))
     catalogue = read_file(file, warn=output.problems)
     return json.dumps(specialised(json.loads(_schema_text("job")), catalogue), ensure_ascii=True, indent=1) + "\n"
 

@@ -190,9 +190,8 @@ def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets
         hint = "check the user's rights: the log shows only what the user may read; old processes are archived"
         return Problem(code="E225", message=message, hint=hint)
     if happened.process is None:
-        message = f"the site does not show which process {happened.id} is of"
         hint = "; ".join(happened.unseen) or "give the user the right to read VwProcessLib"
-        return Problem(code="E225", message=message, hint=hint)
+        return Problem(code="E225", message=f"the site does not show which process {happened.id} is of", hint=hint)
     elements = [key for element in happened.way for key in (element.id, element.uid) if key is not None]
     return recorded(replace(happened, error=error), happened.process, known(runs, process_id, elements))
 

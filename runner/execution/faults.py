@@ -15,9 +15,8 @@ def fault_problem(fault: BaseException, *, where: str = "") -> Problem:
     Its trace may hold what a site sent, so only its last line is shown.
     """
     trace = "".join(traceback.format_exception(fault))
-    message = f"a fault of this program{where}: {trace.strip().splitlines()[-1]}"
     hint = f"see the run's events for what was sent so far; the details of the fault are {_stored(trace)}"
-    return Problem(code="E700", message=message, hint=hint)
+    return Problem(code="E700", message=f"a fault of this program{where}: {trace.strip().splitlines()[-1]}", hint=hint)
 
 
 def _stored(trace: str) -> str:

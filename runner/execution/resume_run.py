@@ -237,8 +237,7 @@ def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
         message = "the run's plan does not fit its digest: it was changed after it was written"
         stored = run.stored
         file = stored.store.place(stored.id, Part.PLAN)
-        hint = snapshot.left_to_do(stored.id)
-        raise UsageError(Problem(code="E156", message=message, hint=hint, file=file))
+        raise UsageError(Problem(code="E156", message=message, hint=snapshot.left_to_do(stored.id), file=file))
     return replace(made, timeout=found.attempt, settle=found.settle, alone=found.alone, elements=whole.plan.elements)
 
 

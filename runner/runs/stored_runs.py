@@ -73,8 +73,7 @@ def load(store: RunStore, run: str) -> StoredRun:
     try:
         reading = parse(store.events(run))
     except StoreError as error:
-        message = f"the events of run {run} cannot be read: {error}"
-        raise UsageError(Problem(code="E151", message=message)) from error
+        raise UsageError(Problem(code="E151", message=f"the events of run {run} cannot be read: {error}")) from error
     progress = Progress(run=run)
     for line in reading.lines:
         progress.take(line)

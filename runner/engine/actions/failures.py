@@ -116,9 +116,8 @@ def _watch(row: OpenRow, action: Failures, moment: Moment) -> Running[_Watch | T
     codes = frozenset(watch.roots.values())
     for pattern in action.processes:
         if not any(fnmatchcase(code, pattern) for code in codes):
-            message = f"{_NOT_COUNTED}: the site shows no process `{pattern}`"
             hint = "check the code, and that the user may read VwProcessLib; a version counts by the code of its root"
-            return Trouble(code="E219", message=message, hint=hint)
+            return Trouble(code="E219", message=f"{_NOT_COUNTED}: the site shows no process `{pattern}`", hint=hint)
     return watch
 
 

@@ -65,9 +65,8 @@ def _missed(action: Wait, found: JsonObject) -> Attempt:
 def _too_late(row: OpenRow, action: Wait, found: JsonObject | None) -> Attempt:
     waited = f"after {row.step.follow:.0f} s"
     if found is None:
-        message = f"the process log shows no process of this id {waited}"
         hint = "check the id; a process that is not written into the log cannot be waited for"
-        return not_passed("E208", message, hint)
+        return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
     message = f"the process still runs {waited}"
     hint = "write a longer `timeout` to wait longer; a process that waits for a person needs its element executed"
     if action.wanted is WaitFor.PARKED:

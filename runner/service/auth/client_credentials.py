@@ -53,8 +53,7 @@ def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
     if error := answer.text("error"):
         words = ": ".join(filter(None, (error, answer.text("error_description"))))
     if status in (401, 403) or (status == 400 and error):  # noqa: PLR2004  how OAuth refuses a client
-        message = f"{identity.name} refused the sign-in: {words}"
-        return answer.refusal(message, hint=_CLIENT_HINT, is_checked=True)
+        return answer.refusal(f"{identity.name} refused the sign-in: {words}", hint=_CLIENT_HINT, is_checked=True)
     if failure.kind is FailureKind.REFUSED:
         return answer.refusal(f"no token at {_TOKEN}: {failure.trouble.message}", hint=_IDENTITY_HINT)
     return not_signed_in(failure, url_key="identity_url")

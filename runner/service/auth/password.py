@@ -45,8 +45,7 @@ def _refusal(answer: Answer, site: Site) -> CallFailed | None:
         return None
     words = answer.text("Message") or words_of(record.get("Exception"))
     hint = _CHANGE_HINT if answer.text("PasswordChangeUrl") else _AUTH_HINT
-    message = f"{site.name} refused the sign-in{': ' if words else ''}{words}"
-    return answer.refusal(message, hint=hint, is_checked=True)
+    return answer.refusal(f"{site.name} refused the sign-in{': ' if words else ''}{words}", hint=hint, is_checked=True)
 
 
 def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:

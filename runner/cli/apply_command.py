@@ -23,7 +23,7 @@ from runner.foundation.sentences import many
 from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
-from runner.ledger.document import ApplyDocument
+from runner.ledger.document import apply_document
 from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
@@ -207,16 +207,16 @@ class ApplyCommand(Struct, kw_only=True):
         return code
 
     def _print_document(self, decisions: Sequence[Decision], code: ExitCode) -> None:
-        document = ApplyDocument(
+        document = apply_document(
+            decisions,
+            {each.digest: each for each in self.decided},
             ledger=self.ledger.name,
             dry_run=self.context.params["dry_run"],
-            decided={each.digest: each for each in self.decided},
-            decisions=decisions,
             repeated=self._repeated(self.decided),
             gone=self.gone,
             exit_code=code,
         )
-        output.data(json_document(document.data()), for_programs=True)
+        output.data(json_document(document), for_programs=True)
 
 
 def _as_word(value: object) -> str:

@@ -17,7 +17,7 @@ from runner.cli import reports
 from runner.cli.verb import from_environment, long_name
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew, given_inputs
-from runner.execution.locks import HeldLock, RunLocks, lock_holder
+from runner.execution.locks import HeldLock, hold_locks, lock_holder
 from runner.execution.run_pool import Carried, PendingRun, PoolOptions, carry_all
 from runner.execution.run_spec import Permission, RunSpec, Wanted
 from runner.execution.stored_reports import store_reports
@@ -205,9 +205,9 @@ def _carried_under_locks(
         return stop.why is None
 
     claims = {run.lock: run.title for run in reversed(pending) if run.lock is not None}
-    locks = RunLocks(store=given["runs"], wait=given.get("wait_lock"), pause=pause, say=output.say)
+    wait = given.get("wait_lock")
     try:
-        with locks.held(claims) as held:
+        with hold_locks(claims, given["runs"], wait=wait, pause=pause, say=output.say) as held:
             if until_ready(stop):
                 return carry_all([_with_its_lock(run, held) for run in pending], options)
             return Carried(left_out=deque(pending), is_unready=stop.why is None)

@@ -6,6 +6,7 @@ down any more.
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePath
 
 from msgspec import Struct, field
@@ -340,22 +341,13 @@ def _jobs_before(versions: Sequence[AppliedVersion]) -> dict[str, tuple[str, ...
 
 def _refuse_circles(needed: Mapping[str, Sequence[str]]) -> None:
     """Raise `UsageError` where a job would wait for itself: `needs` alone make no circle, as was checked before."""
-    done: set[str] = set()
-    for first in needed:
-        way, left = [first], [iter(needed[first])]
-        while left:
-            job = next(left[-1], None)
-            if job is None:
-                left.pop()
-                done.add(way.pop())
-            elif job in way:
-                circle = " → ".join(map(clean, [*way[way.index(job) :], job]))
-                message = f"`--in-order` and `needs` contradict each other: {circle}"
-                hint = "leave out `--in-order`, or name the files in the order in which the jobs need each other"
-                raise UsageError(Problem(code="E186", message=message, hint=hint))
-            elif job not in done and job in needed:
-                way.append(job)
-                left.append(iter(needed[job]))
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        circle = " → ".join(map(clean, reversed(error.args[1])))
+        message = f"`--in-order` and `needs` contradict each other: {circle}"
+        hint = "leave out `--in-order`, or name the files in the order in which the jobs need each other"
+        raise UsageError(Problem(code="E186", message=message, hint=hint)) from error
 
 
 def _is_in(folder: str, other: str, *, recursive: bool) -> bool:

@@ -7,17 +7,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, field
 
 from runner.foundation.durations import written
 from runner.foundation.problems import Problem, RefusedError
 from runner.job.model import Job
 from runner.project.sites import ReadySite
 from runner.reports.safe import clean, moment
-from runner.runs.events import Waited
+from runner.runs.events import Waited, WaitsFor
 from runner.runs.evidence import LockHolder
 from runner.runs.journal import utc_now
-from runner.runs.lock_waits import waited_for
 from runner.runs.store import Claim, Holder, LocalRunStore, Lock, StoreError, Taken
 from runner.targets.model import SandboxTarget, Target
 
@@ -43,42 +42,78 @@ def lock_holder(title: str, *, run: str = "") -> Holder:
     return Holder(pid=os.getpid(), run=run, job=title, since=utc_now(), command=command)
 
 
-class RunLocks(Struct, frozen=True, kw_only=True):
-    """The locks of one command. `wait` is how long a taken lock is waited for, None not at all; `pause` waits for some
-    seconds and gives False where nothing is to be waited for any more; `say` prints what is waited for.
+@contextmanager
+def hold_locks(
+    claims: Mapping[Claim, str],
+    store: LocalRunStore,
+    *,
+    wait: float | None,
+    pause: Callable[[float], bool],
+    say: Callable[[str], None],
+) -> Iterator[Mapping[Claim, HeldLock]]:
+    """Hold all locks of a command, each for a run whose title `claims` gives. `wait` is how long a taken lock is waited
+    for, None not at all; `pause` waits for some seconds and gives False where nothing is to be waited for any more;
+    `say` prints what is waited for. Raises `RefusedError` where a lock cannot be had.
     """
 
-    store: LocalRunStore
-    wait: float | None
-    pause: Callable[[float], bool]
-    say: Callable[[str], None]
-
-    @contextmanager
-    def held(self, claims: Mapping[Claim, str]) -> Iterator[Mapping[Claim, HeldLock]]:
-        """Hold all locks, each for a run whose title `claims` gives. Raises `RefusedError` where one cannot be had."""
-        held: dict[Claim, HeldLock] = {}
-        with ExitStack() as locks:
-            for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
-                try:
-                    held[claim] = self._lock(claim, lock_holder(claims[claim]))
-                except StoreError as error:
-                    raise RefusedError(_none(claim, str(error))) from error
-                locks.callback(held[claim].lock.release)
-            yield held
-
-    def _lock(self, claim: Claim, myself: Holder) -> HeldLock:
-        """Take a lock, at once or after waiting; a line says what is waited for."""
-        found, wait = self.store.lock(claim, myself, wait=self.pause), self.wait
+    def lock(claim: Claim, myself: Holder) -> HeldLock:
+        found = store.lock(claim, myself, wait=pause)
         waited: tuple[Waited, ...] = ()
         if isinstance(found, Taken) and wait is not None:
-            self.say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
+            say(f"waiting up to {written(wait)}: {_held_by(claim, found.holder)}")
             begun, before = time.monotonic(), found.holder
-            found = self.store.lock(claim, myself, seconds=wait, wait=self.pause)
+            found = store.lock(claim, myself, seconds=wait, wait=pause)
             holder = None if before is None else LockHolder(job=before.job, run=before.run or None)
-            waited = (waited_for(claim, time.monotonic() - begun, holder),)
+            waited = (_waited(claim, time.monotonic() - begun, holder),)
         if isinstance(found, Taken):
             raise RefusedError(_refusal(claim, found.holder, waited=wait))
         return HeldLock(found, waited)
+
+    held: dict[Claim, HeldLock] = {}
+    with ExitStack() as locks:
+        for claim in sorted(claims, key=lambda claim: (claim.site_key, claim.name)):
+            try:
+                held[claim] = lock(claim, lock_holder(claims[claim]))
+            except StoreError as error:
+                raise RefusedError(_none(claim, str(error))) from error
+            locks.callback(held[claim].lock.release)
+        yield held
+
+
+class LockWaits(Struct):
+    """How long the runs of a command wait for locks that others of them have, and for whom. `since` has, by a key of
+    who waits, since when and for which run; `titles` names the runs.
+    """
+
+    since: dict[int, tuple[float, str]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+
+    def hold_up(self, waiting: int, *, holder: str) -> None:
+        """Somebody could begin but for the lock of the run `holder`."""
+        self.since.setdefault(waiting, (time.monotonic(), holder))
+
+    def begin(self, run: str, *, title: str) -> LockHolder:
+        """The run has begun. Gives its name to whoever waits for it."""
+        self.titles[run] = title
+        return LockHolder(job=title, run=run)
+
+    def ended(self, waiting: int, lock: Claim) -> tuple[Waited, ...]:
+        """The wait that is over as an event; nothing where there was none."""
+        if waiting not in self.since:
+            return ()
+        since, holder = self.since.pop(waiting)
+        return (_waited(lock, time.monotonic() - since, LockHolder(job=self.titles[holder], run=holder)),)
+
+
+def _waited(lock: Claim, seconds: float, holder: LockHolder | None) -> Waited:
+    return Waited(
+        key="",
+        t=0.0,
+        what=WaitsFor.LOCK,
+        seconds=round(seconds, 3),
+        name=lock.name,
+        held_by=UNSET if holder is None else holder,
+    )
 
 
 def _held_by(claim: Claim, holder: Holder | None) -> str:

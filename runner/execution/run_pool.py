@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from runner.engine.effects import Ask
 from runner.execution.active_run import ActiveRun
+from runner.execution.locks import LockWaits
 from runner.foundation import threads
 from runner.foundation.problems import Problem, UsageError
 from runner.hosts.local import LocalHost
@@ -28,7 +29,6 @@ from runner.project.ci_run import person
 from runner.reports.words import title
 from runner.runs.events import GIVEN_UP, Line, RunStatus, stopped
 from runner.runs.evidence import LockHolder
-from runner.runs.lock_waits import LockWaits
 from runner.runs.store import Claim, StoreError
 from runner.runs.stored_runs import unwritable
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec import Struct
-
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json, JsonObject
 from runner.ledger.decisions import Decision
@@ -14,46 +12,45 @@ from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps
 FORMAT: Final = 1
 
 
-class ApplyDocument(Struct, frozen=True, kw_only=True):
-    """`decided` are the versions as the command found them, by their digests, `decisions` as they are at its end.
+def apply_document(
+    decisions: Sequence[Decision],
+    decided: Mapping[str, Decision],
+    *,
+    ledger: str,
+    dry_run: bool,
+    repeated: Mapping[str, RepeatedSteps],
+    gone: Sequence[LedgerEntry],
+    exit_code: ExitCode,
+) -> JsonObject:
+    """`decisions` are the versions as they are at the end of the command, `decided` as it found them, by their digests.
     `repeated` are the steps that versions which begin start a second time.
     """
+    found = [(each, decided.get(each.digest, each)) for each in decisions]
+    return {
+        "format": FORMAT,
+        "ledger": ledger,
+        "dry_run": dry_run,
+        "exit_code": int(exit_code),
+        "versions": [_version(each, before, repeated.get(each.digest, NOTHING_REPEATED)) for each, before in found],
+        "gone": [{**_about(entry.version), **_of_entry(entry)} for entry in gone],
+    }
 
-    ledger: str
-    dry_run: bool
-    decided: Mapping[str, Decision]
-    decisions: Sequence[Decision]
-    repeated: Mapping[str, RepeatedSteps]
-    gone: Sequence[LedgerEntry]
-    exit_code: ExitCode
 
-    def data(self) -> JsonObject:
-        return {
-            "format": FORMAT,
-            "ledger": self.ledger,
-            "dry_run": self.dry_run,
-            "exit_code": int(self.exit_code),
-            "versions": [self._version(each) for each in self.decisions],
-            "gone": [{**_about(entry.version), **_of_entry(entry)} for entry in self.gone],
-        }
-
-    def _version(self, decision: Decision) -> Json:
-        found = self.decided.get(decision.digest, decision)
-        repeated = self.repeated.get(decision.digest, NOTHING_REPEATED)
-        before = None
-        if found.before is not None:
-            entry = found.before.entry
-            before = {"digest": entry.version.digest, **_of_entry(entry)}
-        return {
-            **_about(decision.version),
-            "decision": found.state.value,
-            "state": decision.state.value,
-            **_of_entry(None if decision.known is None else decision.known.entry),
-            "note": (decision.known.note or None) if decision.known is not None else None,
-            "before": before,
-            "repeats": [*repeated.keys],
-            "repeats_unread": [*repeated.unread],
-        }
+def _version(decision: Decision, found: Decision, repeated: RepeatedSteps) -> Json:
+    before = None
+    if found.before is not None:
+        entry = found.before.entry
+        before = {"digest": entry.version.digest, **_of_entry(entry)}
+    return {
+        **_about(decision.version),
+        "decision": found.state.value,
+        "state": decision.state.value,
+        **_of_entry(None if decision.known is None else decision.known.entry),
+        "note": (decision.known.note or None) if decision.known is not None else None,
+        "before": before,
+        "repeats": [*repeated.keys],
+        "repeats_unread": [*repeated.unread],
+    }
 
 
 def _about(version: AppliedVersion) -> JsonObject:

@@ -89,6 +89,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=Fals
     """What happened."""
 
 
+class RowEvent(Event, frozen=True):
+    """What happened to the row `key`, at the active second `t`."""
+
+    key: str
+    t: float
+
+
 class RunStarted(Event, frozen=True, tag="run.started"):
     """`engine` is the version of the program; `file` is as the user named it; `started_at` is UTC, `…Z`.
 
@@ -144,18 +151,16 @@ class CallSent(Event, frozen=True, tag="call.sent"):
     request: evidence.SentRequest | msgspec.UnsetType = msgspec.UNSET
 
 
-class CallAnswered(Event, frozen=True, tag="call.answered"):
+class CallAnswered(RowEvent, frozen=True, tag="call.answered"):
     """`date` is the server's own time, by its header; `bytes` the size of the answer's body, `status` that of HTTP."""
 
-    key: str
-    t: float
     value: evidence.Value
     date: str | None = None
     status: int | msgspec.UnsetType = msgspec.UNSET
     bytes: int | msgspec.UnsetType = msgspec.UNSET
 
 
-class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
+class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     """`kind` is `not_sent`, `turned_away`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what
     was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host had to
     stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
@@ -164,8 +169,6 @@ class AttemptFailed(Event, frozen=True, tag="attempt.failed"):
     who ordered that of a fleet.
     """
 
-    key: str
-    t: float
     kind: str
     error: Trouble
     status: int | None = None
@@ -198,18 +201,14 @@ def stopped(
     return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal, ordered_by=person)
 
 
-class Paused(Event, frozen=True, tag="paused"):
-    key: str
-    t: float
+class Paused(RowEvent, frozen=True, tag="paused"):
     seconds: float
     why: evidence.PauseReason | msgspec.UnsetType = msgspec.UNSET
 
 
-class SignedIn(Event, frozen=True, tag="signed.in"):
+class SignedIn(RowEvent, frozen=True, tag="signed.in"):
     """A session was opened for a call of the row. `kind` says how: `password` or `client_credentials`."""
 
-    key: str
-    t: float
     seconds: float
     kind: str
 
@@ -222,7 +221,7 @@ class WaitsFor(StrEnum):
     LOCK = "lock"
 
 
-class Waited(Event, frozen=True, tag="waited"):
+class Waited(RowEvent, frozen=True, tag="waited"):
     """A call waits before it is sent: for the end of another start of its process (`turn`), or for the target's `rate`.
     Or the run, before its first step, with an empty key: for the `lock` that its job names.
 
@@ -230,15 +229,13 @@ class Waited(Event, frozen=True, tag="waited"):
     that of the lock or the process, and `held_by` who had it.
     """
 
-    key: str
-    t: float
     what: WaitsFor
     seconds: float | None = None
     name: str | msgspec.UnsetType = msgspec.UNSET
     held_by: evidence.LockHolder | msgspec.UnsetType = msgspec.UNSET
 
 
-class Asked(Event, frozen=True, tag="asked"):
+class Asked(RowEvent, frozen=True, tag="asked"):
     """Somebody was asked: a person, whether a `confirm` is granted (a boolean), or how a call in doubt is to be taken;
     or what other runs know of starts of its process.
 
@@ -248,8 +245,6 @@ class Asked(Event, frozen=True, tag="asked"):
     process without knowing which. `by` is who gave the answer, where that was a person.
     """
 
-    key: str
-    t: float
     value: evidence.Value
     by: evidence.VerdictBy | msgspec.UnsetType = msgspec.UNSET
 
@@ -260,15 +255,13 @@ class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
     error: Trouble
 
 
-class StepFinished(Event, frozen=True, tag="step.finished"):
+class StepFinished(RowEvent, frozen=True, tag="step.finished"):
     """The row of `key`, begun by its `step.started`, has ended.
 
     `verified`: True, False (the log contradicts), "inferred", or None: `unverified` says why. `reason` is None but for
     rows that ended in a way of their own (`stopped`: the host had to stop while it was under way).
     """
 
-    key: str
-    t: float
     status: Status
     seconds: float
     attempts: int

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runner.foundation.discreet import Discreet
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
-from runner.service.endings import CallFailed, FailureKind
+from runner.service.calls import CallFailed, FailureKind
 from runner.service.site import Headers, Request
 from runner.service.words import shortened
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.service.auth.kind import AuthKind
-from runner.service.endings import CallFailed, FailureKind
+from runner.service.calls import CallFailed, FailureKind
 from runner.service.session import Answer, Session, SigningIn, not_signed_in
 from runner.service.site import COMMON_HEADERS, Request, Site
 

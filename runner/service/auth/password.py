@@ -7,7 +7,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec.structs import replace
 
 from runner.service.auth.kind import AuthKind
-from runner.service.endings import CallFailed, FailureKind
+from runner.service.calls import CallFailed, FailureKind
 from runner.service.session import Answer, SigningIn, not_signed_in, renewed, session
 from runner.service.site import COMMON_HEADERS, Request, Site, json_request
 from runner.service.words import shortened, words_of

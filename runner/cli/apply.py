@@ -19,7 +19,7 @@ from runner.cli.apply_command import apply_command
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
-from runner.cli.verb import Verb, typed_names
+from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import stored_plans
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
@@ -185,7 +185,7 @@ def _fleet_dsn(context: click.Context) -> str | None:
             raise UsageError(Problem(code="E150", message="`--fleet` names a ledger in a database", hint=hint))
         return None
     because, hint = "its workers carry the runs out", "leave out `{}`, or `--db`"
-    options.refuse_beside_db(context, here, because=because, hint=hint)
+    refuse_beside_db(context, here, because=because, hint=hint)
     options.check_fleet_library()
     return dsn
 

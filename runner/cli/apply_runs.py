@@ -154,8 +154,7 @@ class ApplyRuns(Struct, kw_only=True):
                 self.of_runs[resumed.facts.id] = version
                 return resumed
 
-            lock = claim_of(run.spec.job, run.spec.target, sites.of(run.spec.target))
-            return PendingRun(title=run.spec.title, lock=lock, begin=begun)
+            return PendingRun(title=run.spec.title, lock=claim_of(run.spec, sites), begin=begun)
 
         return [pending(run, known[digest]) for digest, run in self.resumed.items()]
 
@@ -172,9 +171,8 @@ class ApplyRuns(Struct, kw_only=True):
                 if not ours:
                     return None
                 self.of_runs[run] = decision.version
-                ordered = apply_origin(
-                    spec, decision.version, ledger=self.versions.ledger.name, targets=context.params["targets"]
-                )
+                targets = context.params["targets"]
+                ordered = apply_origin(spec, decision.version, ledger=self.versions.ledger.name, targets=targets)
                 origin = RunOrigin(command=command, run=run, applied=ordered)
                 active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin, durable=True)
                 self._check_lock(active)
@@ -183,7 +181,7 @@ class ApplyRuns(Struct, kw_only=True):
         return [
             PendingRun(
                 title=spec.title,
-                lock=claim_of(spec.job, spec.target, sites.of(spec.target)),
+                lock=claim_of(spec, sites),
                 begin=partial(begun, decision, spec),
                 may_begin=partial(self._may_begin, decision.digest),
             )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from runner.cli import hints
-from runner.cli.verb import Option, is_typed, long_name
+from runner.cli.verb import Option, is_typed
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -152,13 +152,6 @@ def check_fleet_library() -> None:
         hint = "install it from where the program came from: in a checkout, `pip install '.[fleet]'`"
         message = f"`--db` needs the extra `fleet`, which is not installed: {error}"
         raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
-
-
-def refuse_beside_db(context: click.Context, names: Iterable[str], *, because: str, hint: str) -> None:
-    """Raise `UsageError` for the first of these parameters, which say nothing to a fleet; `because` says why."""
-    for option in (option for name in names for option in context.command.params if option.name == name):
-        message = f"`{long_name(option)}` says nothing to a fleet: with `--db` {because}"
-        raise UsageError(Problem(code="E150", message=message, hint=hint.format(long_name(option))))
 
 
 def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:

@@ -9,7 +9,7 @@ import click
 from runner.cli import hints, options, reports
 from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, report, waits_for
 from runner.cli.nearby import named_run
-from runner.cli.verb import Verb, typed_names
+from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
@@ -148,7 +148,7 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     resume_run.check(run)
     wrong = (name for name in typed_names(context) if name not in _FOR_A_FLEET)
     hint = "leave it out: the worker has secrets and targets; `runner report RUN` with `--db` writes reports"
-    options.refuse_beside_db(context, wrong, because="a worker carries the run on", hint=hint)
+    refuse_beside_db(context, wrong, because="a worker carries the run on", hint=hint)
     verdicts = {} if only_settle else _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
         output.say(f"nothing is left to do of {title(run.result)} ({run.id}): nothing was ordered")
@@ -193,8 +193,7 @@ def _carry_on(
     console = console_of(context, places, resumed="reconciled" if settles else "resumed")
     sandboxes = Sandboxes(context.params["runs"], resumed=run.began.target.url)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
-        site = sites.of(run.spec.target)
-        lock = None if settles else claim_of(run.spec.job, run.spec.target, site)
+        lock = None if settles else claim_of(run.spec, sites)
         pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(resumed_run, run, sites, judgement))
         until_ready = at_once if settles else waits_for(sites, [run.spec], context)
         carried, code = carry_out([pending], console, context, yes=yes, until_ready=until_ready)

@@ -151,5 +151,4 @@ def _pending(
         return run
 
     for spec, rerun_of in zip_longest(specs, reruns):
-        lock = claim_of(spec.job, spec.target, sites.of(spec.target))
-        yield PendingRun(title=spec.title, lock=lock, begin=partial(begun, spec, rerun_of))
+        yield PendingRun(title=spec.title, lock=claim_of(spec, sites), begin=partial(begun, spec, rerun_of))

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import dropwhile, takewhile, zip_longest
 from typing import Any
@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from runner.cli import hints
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import ExitCode, UsageError
+from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.reports import mistakes
 from runner.terminal import output
 
@@ -126,6 +126,13 @@ def typed_names(context: click.Context) -> list[str]:
 
 def is_typed(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
+def refuse_beside_db(context: click.Context, names: Iterable[str], *, because: str, hint: str) -> None:
+    """Raise `UsageError` for the first of these parameters, which say nothing to a fleet; `because` says why."""
+    for option in (option for name in names for option in context.command.params if option.name == name):
+        message = f"`{long_name(option)}` says nothing to a fleet: with `--db` {because}"
+        raise UsageError(Problem(code="E150", message=message, hint=hint.format(long_name(option))))
 
 
 def _variables_in_use(context: click.Context) -> str:

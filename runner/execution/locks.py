@@ -9,24 +9,25 @@ from contextlib import ExitStack, contextmanager
 
 from msgspec import UNSET, Struct, field
 
+from runner.execution.run_spec import RunSpec
 from runner.foundation.durations import written
 from runner.foundation.problems import Problem, RefusedError
-from runner.job.model import Job
-from runner.project.sites import ReadySite
+from runner.project.sites import Sites
 from runner.reports.safe import clean, moment
 from runner.runs.events import Waited, WaitsFor
 from runner.runs.evidence import LockHolder
 from runner.runs.journal import utc_now
 from runner.runs.store import Claim, Holder, LocalRunStore, Lock, StoreError, Taken
-from runner.targets.model import SandboxTarget, Target
+from runner.targets.model import SandboxTarget
 
 
-def claim_of(job: Job, target: Target, site: ReadySite) -> Claim | None:
-    """The lock that a run of the job needs. A sandbox is known by its folder: its URL is another each time."""
-    if job.concurrency is None:
-        return None
-    place = str(target.folder.resolve()) if isinstance(target, SandboxTarget) else site.name.url
-    return Claim(name=job.concurrency, site=place)
+def claim_of(spec: RunSpec, sites: Sites) -> Claim | None:
+    """The lock that a run needs, at its site, which is made ready. A sandbox is known by its folder: its URL is another
+    each time.
+    """
+    name, target, url = spec.job.concurrency, spec.target, sites.of(spec.target).name.url
+    place = str(target.folder.resolve()) if isinstance(target, SandboxTarget) else url
+    return None if name is None else Claim(name=name, site=place)
 
 
 class HeldLock(Struct):

@@ -252,9 +252,7 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
             continue
         parts.append(part)
         lines.append(lines_before)
-        names.update(
-            (replace(name, line=name.line + lines_before) if lines_before else name, None) for name in part.names
-        )
+        names.update(dict.fromkeys(_moved(part.names, lines_before)))
     if wrong:
         raise _together(wrong, names)
     if done < len(text) or not parts:
@@ -262,6 +260,11 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
     functions = _NONE.union(*(part.functions for part in parts if isinstance(part, Expression))) or _NONE
     counted_lines = _ONE_LINE if lines == [0] else tuple(lines)
     return Template(text=text, parts=tuple(parts), lines=counted_lines, names=tuple(names), functions=functions)
+
+
+def _moved(names: tuple[Name, ...], lines: int) -> Iterable[Name]:
+    """The names so many lines further down."""
+    return [replace(name, line=name.line + lines) for name in names] if lines else names
 
 
 def _bare(text: str) -> str:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import procrastinate
 from procrastinate import retry
@@ -76,12 +76,23 @@ class _Later(retry.BaseRetryStrategy):
         return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)
 
 
+class RunsUnderWay(Protocol):
+    """What carries runs out: `drain` gives them back, and `undrain` lets runs be carried out again."""
+
+    def carry(self, run: str) -> Left: ...
+
+    def running(self) -> Sequence[str]: ...
+
+    def stop(self, run: str, person: Person) -> None: ...
+
+    def drain(self) -> None: ...
+
+    def undrain(self) -> None: ...
+
+
 @dataclass(slots=True, kw_only=True)
 class FleetWorkerLoop:
-    """`carry` carries a run out in a thread, and gives how it was left. `drain` gives the runs back, and `undrain` lets
-    runs be carried out again. `stop_run` stops a run, as a person ordered. `running` are the runs under way. Of
-    `suspended` targets nothing is fetched.
-    """
+    """Of `suspended` targets nothing is fetched."""
 
     dsn: str
     name: str
@@ -89,11 +100,7 @@ class FleetWorkerLoop:
     replay: int
     jobs: int
     grace: float
-    carry: Callable[[str], Left]
-    drain: Callable[[], None]
-    undrain: Callable[[], None]
-    running: Callable[[], Sequence[str]]
-    stop_run: Callable[[str, Person], None]
+    runs: RunsUnderWay
     say: Callable[[str], None]
     suspended: SuspendedTargets
     once: bool = False
@@ -164,7 +171,7 @@ class FleetWorkerLoop:
                 code = await self._begin_again(cause) if cause is not None else await self._once_over()
                 if code is not None:
                     return code
-                self.undrain()
+                self.runs.undrain()
         finally:
             looking.cancel()
         return ExitCode.PASSED
@@ -179,7 +186,8 @@ class FleetWorkerLoop:
             if self.suspended.waiting():
                 return await self._left_over()
             fetchable = await self._until_reached(lambda: queue.waiting(self._link, self._fetched()))
-            silent = None if fetchable is None else await self._until_reached(partial(self._unheard, waited))
+            unheard = partial(queue.unheard, self._link, self.targets, replay=self.replay, seconds=waited)
+            silent = None if fetchable is None else await self._until_reached(unheard)
             if fetchable is None or silent is None:
                 return ExitCode.NO_ANSWER
             if fetchable:
@@ -203,9 +211,6 @@ class FleetWorkerLoop:
         if left:
             self.say(f"runs are left in the queue: {listed(sorted(self.suspended.waiting()))}")
         return ExitCode.NO_ANSWER if left or left is None else ExitCode.PASSED
-
-    def _unheard(self, seconds: float) -> list[str]:
-        return queue.unheard(self._link, self.targets, replay=self.replay, seconds=seconds)
 
     async def _begin_again(self, cause: str) -> ExitCode | None:
         """Wait after a break, twice as long after each that follows at once; with `once` the exit code where that has
@@ -248,7 +253,7 @@ class FleetWorkerLoop:
         self.say(f"{name}: runs are given back at their next call; calls in flight get up to {self.grace:g} s")
         self._ended = True
         self._signalled.set()
-        self.drain()
+        self.runs.drain()
         if self._worker is not None:
             self._worker.stop()  # type: ignore[no-untyped-call]
         asyncio.get_running_loop().call_later(self.grace, os._exit, ExitCode.PASSED)
@@ -283,7 +288,7 @@ class FleetWorkerLoop:
     def _carried(self, run: str) -> Left:
         """A worker whose run was taken over is taken for dead: whatever it still does is of no use."""
         try:
-            return self.carry(run)
+            return self.runs.carry(run)
         except FencedError as error:
             self.say(f"{error}: this worker ends")
             os._exit(FENCED)
@@ -319,7 +324,7 @@ class FleetWorkerLoop:
         try:
             await self._worker.run()  # type: ignore[no-untyped-call]
         except Exception as error:  # noqa: BLE001  whatever it is, the runs are left, and all begins again
-            self.drain()
+            self.runs.drain()
             if time.monotonic() - began > DEAD:
                 self._breaks = 0
             await asyncio.to_thread(self._all_left)
@@ -331,7 +336,7 @@ class FleetWorkerLoop:
             self._worker = None
 
     def _all_left(self) -> None:
-        while self.running():
+        while self.runs.running():
             time.sleep(_LOOK / 10)
 
     async def _look_after(self) -> None:
@@ -343,7 +348,7 @@ class FleetWorkerLoop:
             self._choose_queues()
             has_ended = worker is not None and worker._stop_event.is_set()  # noqa: SLF001
             if has_ended and not (self._ended or self.once):
-                self.drain()  # one of its own tasks broke: there is no heartbeat any more
+                self.runs.drain()  # one of its own tasks broke: there is no heartbeat any more
             try:
                 await asyncio.to_thread(self._look, None if worker is None else worker.worker_id)
             except StoreError:
@@ -358,8 +363,8 @@ class FleetWorkerLoop:
         if worker is not None:
             queue.register(self._link, worker, self._registered())
             self._touch_alive()
-        for run, person in orders.to_stop(self._link, self.running()).items():
-            self.stop_run(run, person)
+        for run, person in orders.to_stop(self._link, self.runs.running()).items():
+            self.runs.stop(run, person)
         if now < self._quiet_until or up < DEAD:
             return
         for run in queue.requeue_of_the_dead(self._link, dead=DEAD):

@@ -223,32 +223,31 @@ class Progress:
         """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
         ending = self._finished or _without_end(self._t, steps, undo=self._undo, stopped_by=self._stopped_by)
-        started = self._started
         return RunResult(
-            id=started.run,
-            job=started.job,
-            file=started.file,
-            case=started.case,
-            target=started.target,
+            id=self._started.run,
+            job=self._started.job,
+            file=self._started.file,
+            case=self._started.case,
+            target=self._started.target,
             status=ending.status,
             exit_code=_exit_code(ending.exit_code),
-            started_at=started.started_at,
+            started_at=self._started.started_at,
             seconds=ending.t,
-            inputs=started.inputs,
+            inputs=self._started.inputs,
             outputs=ending.outputs,
             undo=ending.undo,
-            commit=started.commit,
-            digest=started.digest,
+            commit=self._started.commit,
+            digest=self._started.digest,
             events="sha256:" + self.head,
             steps=steps,
             error=ending.error,
             finished=self._finished is not None,
-            help=started.help,
+            help=self._started.help,
             log_unreadable=self._log_unreadable,
             closing=self._closing,
             resumed=self._resumed,
             stop_ordered_by=self._stop_ordered_by,
-            applied=started.applied or None,
+            applied=self._started.applied or None,
             held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 

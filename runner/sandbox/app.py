@@ -84,8 +84,7 @@ class StandIn:
     async def _answer(self, request: Request, parts: tuple[str, ...], body: bytes, call: RecentCall) -> Response:
         if is_of_foreign_page(request):
             return nothing(403)
-        answered = self._without_session(request, parts, body)
-        if answered is not None:
+        if (answered := self._without_session(request, parts, body)) is not None:
             return answered
         user = self._tokens.user_of(request) or self._sessions.user_of(request)
         if isinstance(user, Response):
@@ -104,14 +103,8 @@ class StandIn:
             case _, ("odata", *_):
                 return refuse()
             case "POST", ("ServiceModel", "UserInfoService.svc", "GetCurrentUserInfo"):
-                return plain_json(
-                    {
-                        "userId": user.id,
-                        "contactId": user.contact_id,
-                        "userName": user.name,
-                        "cultureName": user.culture,
-                    }
-                )
+                known = {"userId": user.id, "contactId": user.contact_id, "userName": user.name}
+                return plain_json({**known, "cultureName": user.culture})
             case "POST", ("DataService", "json", "SyncReply", "ProcessSchemaRequest"):
                 return plain_json(schema_reply(self._doubles.values(), str(record_in(body).get("uId", ""))))
             case verb, ("ServiceModel", "ProcessEngineService.svc", *method):

@@ -67,7 +67,7 @@ def catalog() -> None:
 @click.pass_context
 def build(context: click.Context, /, **_: object) -> int:
     r"""Read the processes of packages as they lie in git: PACKAGES is a workspace, a folder of packages, or one of
-    them. No site is asked. The file is one as `catalog pull` writes. Where nothing has changed it stays as it is;
+    them. No site is asked. The file is as `catalog pull` writes it. Where nothing has changed it stays as it is;
     nothing is written over but what this command has written.
 
     \b
@@ -147,7 +147,7 @@ def doubles(context: click.Context, /, **_: object) -> int:
     known = catalogue_files.doubles_by_code(folder)
     done = Counter(_write_double(process, folder, known=known, executed=executed) for process in processes)
     parts = [f"{many(done['new'], 'process has', 'processes have')} a new double"]
-    parts += [f"{done['known']} had one already"] if done["known"] else []
+    parts += [f"{done['known']} had a double already"] if done["known"] else []
     parts += [f"{done['left out']} left out"] if done["left out"] else []
     output.say(f"{called(folder)}: {', '.join(parts)}")
     return ExitCode.PASSED

@@ -99,8 +99,8 @@ def _copy(fleet: FleetStore, local: LocalRunStore, run: str) -> None:
 @options.THE_DB
 @click.pass_context
 def stop(context: click.Context, /, **_: object) -> int:
-    r"""Stop RUN of a fleet, a run's id or a unique prefix of it. One that has not begun is cancelled. One that is
-    under way begins no further step; then `undo` and `finally` are carried out, within the grace of its worker.
+    r"""Stop RUN of a fleet, a run's id or a unique prefix of it. A run that has not begun is cancelled. A run that
+    is under way begins no further step; then `undo` and `finally` are carried out, within the grace of its worker.
 
     \b
     Example:
@@ -138,7 +138,7 @@ def fleet() -> None:
 @click.pass_context
 def migrate(context: click.Context, /, **_: object) -> int:
     r"""Make the tables of a fleet in the schema `runner` of a database, or bring them up to date, in one transaction.
-    Where they are so already, nothing is done; of two commands at once one waits.
+    Where they are so already, nothing is done; of two commands at once the later waits.
 
     \b
     Example:

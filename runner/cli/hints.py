@@ -140,7 +140,7 @@ def usage_problem(error: click.UsageError) -> Problem:
     if isinstance(error, click.NoSuchOption) and (ours := _our_option(error)) is not None:
         message, hint = error.message, ours
     if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
-        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this one"
+        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this folder"
     if isinstance(error, click.MissingParameter) and error.param and error.param.name == "run":
         hint = "name a run by its id, or write `last`; `runner runs` lists them"
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.envvar:

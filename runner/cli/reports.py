@@ -1,9 +1,9 @@
 """The reports that a command is asked for: where they may go, written there, stored in a run's own folder, and shown
 where its CI looks.
 
-No file is written over but one of the same kind, which begins with the mark of its kind, and never one that the command
-reads. A command that ended before its runs began writes its reports, too: an empty or an earlier report would look
-green in CI.
+No file is written over but a report of the same kind, which begins with the mark of its kind, and never a file that
+the command reads. A command that ended before its runs began writes its reports, too: an empty or an earlier report
+would look green in CI.
 """
 
 import os
@@ -148,8 +148,8 @@ def read_by(context: click.Context) -> Iterator[Path]:
 def overwrites(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterable[Path]) -> Problem | None:
     """Why `what` must not be written to `place`. `mark` is how such a file begins.
 
-    What is no file, such as a device, takes all that is written to it, and an empty file is nobody's. Of one that
-    cannot be read whoever writes it reports.
+    What is no file, such as a device, takes all that is written to it, and an empty file is nobody's. Of a file
+    that cannot be read whoever writes it reports.
     """
     if not place.is_file():
         return None

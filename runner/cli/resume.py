@@ -82,7 +82,7 @@ def resume(context: click.Context, /, **_: object) -> int:
 
     With --db it is ordered of the workers of a fleet, which have the secrets: a worker that serves the target does it.
 
-    The job is the one with which the run began, whatever its files say by now. Secrets and credentials come anew.
+    The job is that with which the run began, whatever its files say by now. Secrets and credentials come anew.
     Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
     """
     if context.params["runs"] is context.params["database"]:

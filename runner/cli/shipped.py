@@ -129,7 +129,7 @@ def _for_a_site(name: str, file: Path) -> str:
 @click.command("sandbox", cls=Verb)
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("sandbox"))
 @options.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@options.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+@options.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free port.")
 @options.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="Store what happens in this file.")
 @options.option(
     "--page-size", metavar="N", help="Records in one reply of OData, 20000 if not given; more come page by page."
@@ -204,8 +204,8 @@ def _refuse_a_folder_above(folder: Path) -> None:
 )
 @click.pass_context
 def init(context: click.Context, /, **_: object) -> int:
-    r"""Start a project in FOLDER, the current one without: a job, targets, a double of a process, JSON Schemas for
-    editors, and entries for VS Code, pre-commit, GitHub and git.
+    r"""Start a project in FOLDER, the current folder without it: a job, targets, a double of a process, JSON Schemas
+    for editors, and entries for VS Code, pre-commit, GitHub and git.
 
     With --deploy, write what carries out the jobs in FOLDER with `runner apply`: files for Kubernetes, Argo CD or Flux
     with the workers of a fleet, an action and a workflow for GitHub, a template for GitLab, a file for Docker Compose,

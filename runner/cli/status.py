@@ -108,7 +108,7 @@ def unserved_line(runs: UnservedRuns) -> str:
         return line
     if not runs.has_workers:
         has_begun = "has begun and has" if runs.count == 1 else "have begun and have"
-        return f"! {count} {has_begun} not ended: no worker of `{target}` is alive; start one, it takes over"
+        return f"! {count} {has_begun} not ended: no worker of `{target}` is alive; start a worker, it takes over"
     version = f" ({', '.join(map(clean, runs.engines))})" if runs.engines else ""
     return f"{line} with replay version {runs.replay}; start a worker of the version that began them{version}"
 

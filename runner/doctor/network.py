@@ -93,7 +93,7 @@ def in_the_clear(host: Host) -> WayFinding | None:
 def secured(host: Host, *, now: Callable[[], float] = time.time) -> WayFinding:
     """Speak TLS, and describe the certificate."""
     if host.tls is None:
-        return in_the_clear(host) or not_tried(TLS, "the connection is a plain one, to this machine itself")
+        return in_the_clear(host) or not_tried(TLS, "the connection is plain, to this machine itself")
     try:
         with _secure_line(host) as line:
             return _certified(line.getpeercert() or {}, version=line.version() or "TLS", now=now())

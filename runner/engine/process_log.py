@@ -332,8 +332,8 @@ def _ask_owner(row: OpenRow) -> Running[None]:
 def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running["Json | Unread"]:
     """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
 
-    All its tries together have the time of one, before a call no more than the call's own: a site that accepts nobody
-    would otherwise hold a step up for many times its `timeout`.
+    All its tries together have the time of a single try, before a call no more than the call's own: a site that accepts
+    nobody would otherwise hold a step up for many times its `timeout`.
     """
     ready_by = math.inf if row.ready_by is None else max(row.ready_by, row.t + BETWEEN_TRIES)
     ends = row.t + min(READING_SECONDS, ready_by - row.t)

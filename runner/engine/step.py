@@ -1,4 +1,4 @@
-"""Steps, in order: whether one is carried out, once or a turn an item, and what later steps may know of it."""
+"""Steps, in order: whether each is carried out, once or a turn an item, and what later steps may know of it."""
 
 from msgspec import Struct
 from msgspec.structs import replace

@@ -57,7 +57,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
 
 
 def _rows_of_call(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
-    """The rows since the watermark. Those of earlier calls may come late: there should be one for each start.
+    """The rows since the watermark. Those of earlier calls may come late: there should be a row for each start.
 
     Those of other runs are waited for, too, until it is known whose they are; not so of what may be repeated, which
     goes side by side with other runs: they would wait for one another.
@@ -132,7 +132,7 @@ def _too_many(rows: list[JsonObject], *, count: int) -> str | None:
 
 
 def _several(row: OpenRow, sentence: str, *, running: bool) -> Attempt:
-    """A gateway may have repeated the call, or another program that uses the account made one in the same second."""
+    """A gateway may have repeated the call, or another program that uses the account made it in the same second."""
     if row.step.verify is Verify.LOG:
         status = Status.UNKNOWN if row.is_once else Status.ERROR
         return not_passed("E214", f"not verified: {sentence}", _REPEATED, status=status)
@@ -168,7 +168,7 @@ def started(process_id: str | None, *, expected: bool) -> Attempt:
 
 def still_running(row: OpenRow, process_id: str | None) -> Attempt:
     message = f"the process still runs after {row.step.follow:.0f} s; nobody knows how it will end"
-    hint = "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow one"
+    hint = "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"
     found = not_passed("E208", message, hint, status=Status.UNKNOWN)
     return replace(found, process_id=process_id, process_status="running")
 

@@ -51,7 +51,7 @@ from runner.service.calls import CallFailed
 from runner.version import REPLAY, VERSION
 
 _LATER = 1.0
-"""Seconds after which another worker may take a run whose site lets this one not in."""
+"""Seconds after which another worker may take a run whose site lets this worker not in."""
 
 
 class ShutOutError(Exception):

@@ -43,8 +43,8 @@ and (
     select from attempts a join attempts newer on newer.fleet = a.fleet and newer.digest = a.digest and newer.n > a.n
     where a.run = r.id)
 )"""
-"""What is in doubt needs a person whatever came later; a failed attempt does not where a newer one was made. The first
-condition is that of the index `runs_listed`, word for word: else it is not used.
+"""What is in doubt needs a person whatever came later; a failed attempt does not where a newer attempt was made. The
+first condition is that of the index `runs_listed`, word for word: else it is not used.
 """
 _UNSERVED: Final = """
 with alive as (

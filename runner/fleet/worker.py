@@ -386,7 +386,7 @@ class FleetWorkerLoop:
 
 
 def _cause(error: BaseException) -> str:
-    """The first line of what an error comes from: the queue's library only says that it is one of the database."""
+    """The first line of what an error comes from: the queue's library only says that it is of the database."""
     while error.__cause__ is not None:
         error = error.__cause__
     return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -142,7 +142,7 @@ def undo_of(planned: PlannedStep) -> tuple[PlannedStep, ...]:
 def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
     """The steps that undo the row of `key`, in the order in which they are carried out.
 
-    The one of an undo that is written as one action is `undo/KEY`, those of a list are `undo/KEY/ID`, those without an
+    The step of an undo that is written as an action is `undo/KEY`, those of a list are `undo/KEY/ID`, those without an
     id by their number in the list.
     """
     if undo.alone:

@@ -11,8 +11,8 @@ _JUDGED = "`runner resume` judges it and goes on; it is not sent again"
 class BegunRow(Struct):
     """A row that has begun and not ended, and what its calls have come to.
 
-    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: one was answered. `doubt`
-    is the trouble with which a person was asked about it. `pending`: nothing is known yet of the last call.
+    `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: such a call was answered.
+    `doubt` is the trouble with which a person was asked about it. `pending`: nothing is known yet of the last call.
     """
 
     row: Row

@@ -61,7 +61,7 @@ class SharedTexts:
                 force_setattr(request, "query", tuple(pairs))
 
     def _check(self, check: Check) -> Check:
-        """One that is met is the same each time."""
+        """A check that is met is the same each time."""
         if not check.passed or check.message is not None or check.differences is not UNSET:
             return check
         return self._checks.setdefault(check.that, check)

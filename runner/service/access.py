@@ -64,7 +64,7 @@ class Access:
         in.
 
         A refusal is remembered, since a second try, by this thread or another, could lock the account; and the session
-        that was to be replaced is over, so that nobody takes it for one that lasts.
+        that was to be replaced is over, so that nobody takes it for a session that lasts.
         """
         if self._credentials is None:
             return stale or session({})

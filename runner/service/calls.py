@@ -177,7 +177,7 @@ class ReadSchema(Struct, frozen=True, kw_only=True):
 
     Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
     "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`,
-    both with a `caption` where there is one; each is null where the reply does not say. `odd` are sentences about what
+    both with a `caption` where they have any; each is null where the reply does not say. `odd` are sentences about what
     could not be read.
     """
 

@@ -33,7 +33,7 @@ IDLE_SECONDS: Final = 2.0
 def trusting(authorities: str | None) -> ssl.SSLContext:
     """What TLS trusts. `authorities` are in PEM. Costs 5 ms: once a site.
 
-    One of `authorities` need not be a root: whoever names it trusts it as it is.
+    A certificate of `authorities` need not be a root: whoever names it trusts it as it is.
     """
     context = httpx.create_ssl_context(trust_env=False)
     context.load_default_certs()

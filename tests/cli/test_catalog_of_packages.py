@@ -330,7 +330,7 @@ def test_nothing_is_ever_written_over(name: str, text: str, capsys: pytest.Captu
 
     assert [path.name for path in Path("sandbox").iterdir()] == [name]
     assert Path("sandbox", name).read_text() == text
-    assert capsys.readouterr().err == "sandbox: 0 processes have a new double, 1 had one already\n"
+    assert capsys.readouterr().err == "sandbox: 0 processes have a new double, 1 had a double already\n"
 
 
 def test_where_jobs_start_nothing_of_the_catalogue_nothing_is_selected() -> None:

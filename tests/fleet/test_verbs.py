@@ -234,7 +234,9 @@ def test_a_begun_run_without_any_living_worker_is_not_said_to_need_another_versi
         )
     assert ended(["status", "--db", fleet]) == 0
     out = capsys.readouterr().out
-    assert "\n! 1 run has begun and has not ended: no worker of `staging` is alive; start one, it takes over" in out
+    assert (
+        "\n! 1 run has begun and has not ended: no worker of `staging` is alive; start a worker, it takes over" in out
+    )
     assert "in the queue" not in out
 
 

@@ -1,4 +1,4 @@
-"""One attempt of an element: executed, or completed with values. The service refuses to execute one twice [D].
+"""One attempt of an element: executed, or completed with values. The service executes none twice [D].
 
 An element that is named is found in its process, executed, and read again: its own row says whether it moved,
 which no answer does; where the answer is lost, that settles the doubt.

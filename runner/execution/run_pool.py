@@ -3,6 +3,7 @@
 The main thread listens meanwhile: a signal handler in the thread that reads from a site would have to wait for the
 site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for one
 another. A run that has ended makes room for the next at once: its reports are written while others wait for the site.
+Where several are under way, one that has passed does so while its end is being written to the disk.
 """
 
 import os
@@ -114,30 +115,40 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     return carried
 
 
+_News: TypeAlias = "queue.SimpleQueue[ActiveRun | str]"
+"""Runs that have ended, and before that the ids of those that have passed."""
+
+
 class _Pool(Struct, kw_only=True):
-    """The runs under way, by their ids with the locks that they name. `unreported` are those that have ended, and whose
-    reports are not written yet. `halted`: no further run may begin.
+    """The runs under way, by their ids with the locks that they name. `passed` are those of them that make no call any
+    more. `unreported` are those that have ended, and whose reports are not written yet. `halted`: no further run may
+    begin.
     """
 
     options: PoolOptions
     under_way: dict[str, Claim | None] = field(default_factory=dict)
+    passed: set[str] = field(default_factory=set)
     unreported: deque[ActiveRun] = field(default_factory=deque)
     halted: bool = False
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)
-    _ended: "queue.SimpleQueue[ActiveRun]" = field(default_factory=queue.SimpleQueue)
+    _news: _News = field(default_factory=queue.SimpleQueue)
 
     def go_on(self, carried: Carried) -> bool:
         """Begin what may begin, write reports while no run ends, and wait until a run does; False where none will."""
         while (following := self.next_to_begin(carried)) is not None:
             self.begin(following, carried)
-        while self.unreported and self._ended.empty():
+        while self.unreported and self._news.empty():
             self.report_next(carried)
-        run = self.next_ended(carried) if self.under_way else None
-        if run is not None:
-            self.end(run, carried)
-        return run is not None
+        match self.next_news(carried) if self.under_way else None:
+            case None:
+                return False
+            case str(passed):
+                self.passed.add(passed)
+            case ended:
+                self.end(ended, carried)
+        return True
 
     def report_next(self, carried: Carried) -> None:
         """Write the reports of a run. A fault in them is ours, and costs no other run its own."""
@@ -152,7 +163,7 @@ class _Pool(Struct, kw_only=True):
 
     def next_to_begin(self, carried: Carried) -> PendingRun | None:
         """The first that may begin now; a run whose lock another run has, or that waits, lets those after it pass."""
-        if self.halted or self.options.stop.why is not None or len(self.under_way) >= self.options.jobs:
+        if not self.has_room():
             return None
         taken = {lock: run for run, lock in self.under_way.items() if lock is not None}
         for pending in carried.left_out:
@@ -162,10 +173,14 @@ class _Pool(Struct, kw_only=True):
                 return pending
         return None
 
+    def has_room(self) -> bool:
+        is_full = len(self.under_way) - len(self.passed) >= self.options.jobs
+        return not (self.halted or is_full) and self.options.stop.why is None
+
     def begin(self, pending: PendingRun, carried: Carried) -> None:
         """Begin a run. Where that fails no further run begins, and if it is the first, the command is refused."""
         try:
-            hand_over = _worker(pending.title, self._ended)
+            hand_over = _worker(pending.title, self._news)
             run = _begun(pending, hand_over)
         except UsageError as error:
             if not carried.runs:
@@ -203,21 +218,24 @@ class _Pool(Struct, kw_only=True):
             waits=run.waits,
             owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
             lets_in=run.lets_in,
+            passed=partial(self._news.put, run.facts.id) if self.options.jobs > 1 else lambda: None,
         )
 
     def locks_waited_for(self, carried: Carried) -> list[str]:
         """Of the runs that could begin but for a lock that a run under way has."""
-        if self.halted or self.options.stop.why is not None or len(self.under_way) >= self.options.jobs:
+        if not self.has_room():
             return []
         return [run.lock.name for run in carried.left_out if run.lock is not None]
 
-    def next_ended(self, carried: Carried) -> ActiveRun | None:
-        """The next run that ends; None where nobody waits any longer: when the grace is over, nobody does."""
+    def next_news(self, carried: Carried) -> ActiveRun | str | None:
+        """The next run that ends, or the id of one that has passed; None where nobody waits any longer: when the grace
+        is over, nobody does.
+        """
         while not self.options.given_up.is_set():
             if not carried.faults:  # which may be a fault of `look`
                 self.options.look(self.locks_waited_for(carried))
             try:
-                return self._ended.get(timeout=_POLL)
+                return self._news.get(timeout=_POLL)
             except queue.Empty:
                 if self.options.stop.is_over(since=_MOMENT):
                     self.options.given_up.set()
@@ -226,6 +244,7 @@ class _Pool(Struct, kw_only=True):
     def end(self, run: ActiveRun, carried: Carried) -> None:
         """The run has ended. A run that could not even begin is refused as if there were no thread for it."""
         del self.under_way[run.facts.id]
+        self.passed.discard(run.facts.id)
         if isinstance(run.fault, ForgottenError):
             self._refuse(run, carried, _forgotten(run.fault))
             return
@@ -265,13 +284,13 @@ def _forgotten(fault: ForgottenError) -> UsageError:
 _HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], ActiveRun] | None]"
 
 
-def _worker(title: str, ended: "queue.SimpleQueue[ActiveRun]") -> _HandOver:
+def _worker(title: str, news: _News) -> _HandOver:
     """A thread that waits for the run that it is to carry out. Raises `UsageError` where there is none to be had."""
     handed: _HandOver = queue.SimpleQueue()
 
     def work() -> None:
         if (carry := handed.get()) is not None:
-            ended.put(carry())
+            news.put(carry())
 
     threads.start(work, name=f"run {title}")
     return handed

@@ -50,7 +50,8 @@ class LocalHost:
     the process log belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed;
     where it says no, the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has
     done so for all of them. `waits` are those for locks, before the run began or was resumed.
-    `goes_on` is asked before each effect that takes time: where it says no, the run is left as it is.
+    `goes_on` is asked before each effect that takes time: where it says no, the run is left as it is. `passed` is
+    called where the run has passed, before its end is on disk: it makes no call any more.
     """
 
     caller: Caller
@@ -62,6 +63,7 @@ class LocalHost:
     owned: OwnedRows = field(default_factory=NoOtherRuns)
     lets_in: Callable[[], bool] = lambda: True
     goes_on: Callable[[], bool] = lambda: True
+    passed: Callable[[], None] = lambda: None
     clock: Callable[[], float] = time.monotonic
     person: Person = field(default_factory=Person)
     says_yes: bool = False
@@ -164,6 +166,8 @@ class LocalHost:
     def _note(self, event: events.AnyEvent) -> None:
         if self._judging.only_settles and isinstance(event, events.StepStarted | events.UndoStarted):
             raise RunLeftError
+        if isinstance(event, events.RunFinished) and event.status is events.RunStatus.PASSED:
+            self.passed()
         self._append(event)
         if isinstance(event, events.RunStarted):
             self._note_waits()

@@ -2,6 +2,9 @@
 
 import os
 import pty
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,46 @@ def test_a_run_that_has_ended_makes_room_before_its_reports_are_written(monkeypa
     monkeypatch.setattr("runner.execution.stored_reports.remember", stored)
     assert ended(["run", "."]) == 0
     assert begun == [2, 3, 3]
+
+
+@pytest.mark.parametrize(("jobs", "seconds"), [(2, 10.0), (1, 0.3)], ids=["side by side", "in turn"])
+def test_side_by_side_a_run_that_has_passed_makes_room_while_its_end_is_written_to_the_disk(
+    monkeypatch: pytest.MonkeyPatch, jobs: int, seconds: float
+) -> None:
+    write("a")
+    assert makes_room(monkeypatch, jobs=jobs, seconds=seconds) is (jobs > 1)
+
+
+def test_a_run_that_did_not_pass_makes_no_room_before_its_end_is_on_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a")
+    failing = Path("a.job.yaml")
+    failing.write_text(failing.read_text() + "outputs: {no: run.id | int}\n")
+    assert not makes_room(monkeypatch, jobs=2, seconds=0.3, code=1)
+
+
+def makes_room(monkeypatch: pytest.MonkeyPatch, *, jobs: int, seconds: float, code: int = 0) -> bool:
+    """Whether another run begins while the end of `a` is being written to the disk, and `b` still goes on."""
+    for name in ("b", "c"):
+        write(name, pause="1m")
+    answered, found = threading.Event(), list[bool]()
+
+    def sync(_: int) -> None:
+        if threading.current_thread().name == "run a@one" and not found:
+            runs = Path(".runner/runs")
+            found.append(has_come(lambda: len(list(runs.iterdir())) > jobs, seconds=seconds))
+            answered.set()
+
+    monkeypatch.setattr("os.fsync", sync)
+    monkeypatch.setattr("runner.hosts.stop.Stop.wait", lambda _, s: s < 1 or answered.wait(60))
+    assert ended(["run", ".", "-j", str(jobs)]) == code
+    return found[0]
+
+
+def has_come(condition: Callable[[], bool], *, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not (is_there := condition()) and time.monotonic() < end:
+        time.sleep(0.005)
+    return is_there
 
 
 def test_a_terminal_shows_what_each_run_does_and_how_many_are_done() -> None:

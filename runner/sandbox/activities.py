@@ -5,7 +5,8 @@ be answered, and whoever drives it knows what to do. What went wrong in the doub
 log; the values its parameters held then stay, as the service returns them after a failure, too [M].
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypeAlias, assert_never
 from uuid import UUID, uuid5
 
@@ -81,8 +82,10 @@ class _Work(Struct, frozen=True, kw_only=True):
     def from_position(self, start: int) -> Generator[doubles.Delay | doubles.Background, None, bool]:
         """Whether the process is parked at the end."""
         for position, activity in enumerate(self.double.activities[start:], start):
-            if not self._applies(activity):
-                continue
+            with self._mistakes_at(activity):
+                if not self._applies(activity):
+                    continue
+                self._do(activity)
             match activity.deed:
                 case doubles.Park(waits=waits) as park:
                     self._park(park, position)
@@ -93,25 +96,13 @@ class _Work(Struct, frozen=True, kw_only=True):
                     yield deed
                     if not self.surroundings.store.is_running(self.process_id):
                         raise _CancelledError
-                case _:
-                    self._carry_out(activity)
         return False
 
     def _applies(self, activity: doubles.Activity) -> bool:
-        if activity.condition is None:
-            return True
-        try:
-            return boolean(expression(activity.condition), self._scope())
-        except EvaluationError as error:
-            raise self._broken(activity, error) from None
-
-    def _carry_out(self, activity: doubles.Activity) -> None:
-        try:
-            self._do(activity)
-        except (EvaluationError, CannotReadError) as error:
-            raise self._broken(activity, error) from None
+        return activity.condition is None or boolean(expression(activity.condition), self._scope())
 
     def _do(self, activity: doubles.Activity) -> None:
+        store = self.surroundings.store
         match activity.deed:
             case doubles.Set(values=values):
                 for code, value in values.items():
@@ -119,18 +110,8 @@ class _Work(Struct, frozen=True, kw_only=True):
             case doubles.Fail(text=text):
                 rendered = render(template(text), self._scope())
                 raise _FailedError(activity, rendered if isinstance(rendered, str) else compact(rendered))
-            case doubles.Insert() | doubles.Select() | doubles.Update() | doubles.Delete() as deed:
-                self._on_records(deed)
-            case doubles.Park() | doubles.Delay() | doubles.Background():
-                pass
-            case _:
-                assert_never(activity.deed)
-
-    def _on_records(self, deed: doubles.Insert | doubles.Select | doubles.Update | doubles.Delete) -> None:
-        store = self.surroundings.store
-        match deed:
-            case doubles.Insert():
-                self._insert(deed)
+            case doubles.Insert() as insert:
+                self._insert(insert)
             case doubles.Select(entity=entity, where=where, into=into):
                 self._put(into, [*self._rows(entity, where)])
             case doubles.Update(entity=entity, where=where, values=values):
@@ -139,8 +120,10 @@ class _Work(Struct, frozen=True, kw_only=True):
             case doubles.Delete(entity=entity, where=where):
                 for row in self._rows(entity, where):
                     store.delete(entity, row["Id"])
+            case doubles.Park() | doubles.Delay() | doubles.Background():
+                pass
             case _:
-                assert_never(deed)
+                assert_never(activity.deed)
 
     def fail_at(self, activity: doubles.Activity, error: str) -> None:
         """Write down at which element the process fails, as a site does where it logs elements."""
@@ -201,6 +184,10 @@ class _Work(Struct, frozen=True, kw_only=True):
         """The same for the same label and process, as in a job it is for the same run."""
         return str(uuid5(UUID(self.process_id), "".join(str(label) for label in labels)))
 
-    def _broken(self, activity: doubles.Activity, error: Exception) -> _FailedError:
-        """A mistake in the double: the log's text says where, since nobody but its author can mend it."""
-        return _FailedError(activity, f"{self.double.file}:{activity.line}: {error}")
+    @contextmanager
+    def _mistakes_at(self, activity: doubles.Activity) -> Iterator[None]:
+        """A mistake in the double ends the process: the text says where, since nobody but its author can mend it."""
+        try:
+            yield
+        except (EvaluationError, CannotReadError) as error:
+            raise _FailedError(activity, f"{self.double.file}:{activity.line}: {error}") from None

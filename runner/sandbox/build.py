@@ -1,6 +1,7 @@
 """A document without problems → the records of a double. Nothing is checked here: `rules` and the schema have."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -13,6 +14,16 @@ from runner.job.actions.signal import Change
 from runner.reading.load import Document
 from runner.sandbox import doubles
 from runner.sandbox.fault_kinds import FAULT_KINDS
+
+_DEEDS: Final[Mapping[str, Callable[..., doubles.Deed]]] = {
+    "fail": doubles.Fail,
+    "element": doubles.Park,
+    "insert": doubles.Insert,
+    "select": doubles.Select,
+    "update": doubles.Update,
+    "delete": doubles.Delete,
+}
+"""Those whose fields have the names of the keys."""
 
 
 def double(document: Document) -> doubles.Double:
@@ -124,40 +135,14 @@ def _deed(kind: str, value: Json) -> doubles.Deed:
             return doubles.Delay(seconds=seconds(str(value)) or 0)
         case "background":
             return doubles.Background()
-        case "fail":
-            fields: JsonObject = value if isinstance(value, dict) else {"text": value}
-            return doubles.Fail(text=str(fields["text"]), uid=_uid(fields), caption=text(fields, "caption"))
-        case "element":
-            fields = record(value)
-            return doubles.Park(
-                uid=_uid(fields),
-                into=text(fields, "into"),
-                caption=text(fields, "caption"),
-                waits=fields.get("waits") is not False,
-            )
-        case _:
-            return _on_records(kind, record(value))
-
-
-def _on_records(kind: str, fields: JsonObject) -> doubles.Insert | doubles.Select | doubles.Update | doubles.Delete:
-    entity = str(fields["entity"])
-    where = _expression(fields.get("where"))
-    match kind:
-        case "insert":
-            return doubles.Insert(entity=entity, values=record(fields.get("values")), into=text(fields, "into"))
-        case "select":
-            return doubles.Select(entity=entity, where=where, into=str(fields["into"]))
-        case "update":
-            return doubles.Update(entity=entity, where=where, values=record(fields["values"]))
-        case _:
-            return doubles.Delete(entity=entity, where=where)
+    fields: JsonObject = {"text": value} if isinstance(value, str) else {**record(value)}
+    if "where" in fields:
+        fields["where"] = _expression(fields["where"])
+    if "uid" in fields:
+        fields["uid"] = str(fields["uid"]).lower()
+    return _DEEDS[kind](**fields)
 
 
 def _expression(value: Json) -> str | None:
     """A YAML boolean is an expression, too."""
     return value if value is None or isinstance(value, str) else compact(value)
-
-
-def _uid(fields: JsonObject) -> str | None:
-    uid = text(fields, "uid")
-    return None if uid is None else uid.lower()

@@ -28,25 +28,25 @@ class Set(Struct, frozen=True, kw_only=True):
 
 class Insert(Struct, frozen=True, kw_only=True):
     entity: str
-    values: Mapping[str, Json]
+    values: Mapping[str, Json] = field(default_factory=dict)
     into: str | None = None
 
 
 class Select(Struct, frozen=True, kw_only=True):
     entity: str
-    where: str | None
+    where: str | None = None
     into: str
 
 
 class Update(Struct, frozen=True, kw_only=True):
     entity: str
-    where: str | None
+    where: str | None = None
     values: Mapping[str, Json]
 
 
 class Delete(Struct, frozen=True, kw_only=True):
     entity: str
-    where: str | None
+    where: str | None = None
 
 
 class Park(Struct, frozen=True, kw_only=True):

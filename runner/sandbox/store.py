@@ -35,12 +35,12 @@ CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGE
 CREATE INDEX element_of_uid ON element (uid, status);
 CREATE INDEX element_of_process ON element (process_id, status);
 """
-_OF_FAULTS = (
-    "CREATE TABLE IF NOT EXISTS fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position))"
-)
-"""A file that an earlier sandbox made has no such table, and is as good."""
-_OF_SCHEMAS = "CREATE INDEX IF NOT EXISTS process_of_schema ON process (schema_id, started)"
-_OF_VEIL = "CREATE TABLE IF NOT EXISTS veil (key TEXT)"
+_LATER = """
+CREATE TABLE IF NOT EXISTS fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position));
+CREATE TABLE IF NOT EXISTS veil (key TEXT);
+CREATE INDEX IF NOT EXISTS process_of_schema ON process (schema_id, started);
+"""
+"""A file that an earlier sandbox made has none of these, and is as good."""
 
 
 class InstanceStatus(StrEnum):
@@ -300,9 +300,7 @@ def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
         database.execute("PRAGMA synchronous = NORMAL")
         wrong = _not_ours(database)
         if wrong is None:
-            database.execute(_OF_FAULTS)
-            database.execute(_OF_VEIL)
-            database.execute(_OF_SCHEMAS)
+            database.executescript(_LATER)
     except sqlite3.Error as error:
         raise _unreadable(file, str(error)) from error
     if wrong is not None:

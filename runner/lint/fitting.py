@@ -6,7 +6,7 @@ measured [M].
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -18,7 +18,7 @@ from runner.expressions.typed import ANYTHING, LIST, NULL, NUMBER, RECORD, TEXT,
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import Json, Path, compact, is_number, kind_of
+from runner.foundation.values import Json, Path, compact, is_number, kind_of, leaves
 
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
@@ -135,38 +135,35 @@ def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit
             yield found
 
 
-def unfit_number(name: str, value: Json, *, written: str) -> Misfit | None:
-    """Why a number for a text, `written` in the file, is sent as another text, None where it is not."""
-    sent = compact(value)
-    if written == sent or not _A_NUMBER.fullmatch(written):
-        return None
-    message = f"`{name}` takes a text, and `{written}` is a number to YAML: `{sent}` would be sent"
-    return Misfit(message=message, hint=f'put it in quotes: `"{written}"`')
+def misread_numbers(
+    name: str, parameter: Parameter | None, value: Json, *, written: Callable[[Path], str]
+) -> Iterator[Misfit]:
+    """Numbers to YAML, for texts, that are sent as other texts than they are in the file.
 
-
-def lost_signs(name: str, *, written: str, sent: str) -> Misfit | None:
-    """Why a number for a parameter of which nothing is known may be a text: a `+` or zeros before it are not sent."""
-    if written == sent or not _PHONE_OR_CODE.fullmatch(written):
-        return None
-    message = f"`{written}` for `{name}` is a number to YAML: `{sent}` would be sent"
-    return Misfit(message=message, hint=f'put it in quotes if it is a text: `"{written}"`', warning=True)
+    `written` gives what is in the file at a path in `value`. Of `parameter` None nothing is known: then a number may be
+    a text where a `+` or zeros before it are not sent.
+    """
+    for path, number in leaves(value):
+        if not is_number(number):
+            continue
+        text, sent, called = written(path), compact(number), str(path[-1]) if path else name
+        taker = column_of(parameter, called) if parameter is not None and path else parameter
+        if text == sent:
+            continue
+        if parameter is None and _PHONE_OR_CODE.fullmatch(text):
+            message, hint = f"`{text}` for `{called}` is a number to YAML", "put it in quotes if it is a text"
+        elif taker is not None and taker.kind is Kind.TEXT and _A_NUMBER.fullmatch(text):
+            message, hint = f"`{called}` takes a text, and `{text}` is a number to YAML", "put it in quotes"
+        else:
+            continue
+        message = f"{message}: `{sent}` would be sent"
+        yield Misfit(message=message, hint=f'{hint}: `"{text}"`', path=path, warning=parameter is None)
 
 
 def column_of(parameter: Parameter, name: str) -> Parameter | None:
     """The column of a parameter's records as what takes a value, None where it is not known."""
     kind = parameter.items.get(name)
     return None if kind is None else Parameter(kind=kind, is_exact=parameter.is_exact)
-
-
-def numbers_for_texts(parameter: Parameter, value: Json) -> Iterator[tuple[Path, Json]]:
-    """Numbers that are given to texts, with their paths within the value."""
-    if parameter.kind is Kind.TEXT and is_number(value):
-        yield (), value
-    if parameter.kind is Kind.RECORDS and isinstance(value, list):
-        for index, row in enumerate(value):
-            for key, cell in row.items() if isinstance(row, dict) else ():
-                if parameter.items.get(key) is Kind.TEXT and is_number(cell):
-                    yield (index, key), cell
 
 
 def _braces_lost(value: Json) -> str | None:

@@ -30,7 +30,7 @@ from runner.expressions.typed import (
     record_of,
 )
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, Path, compact, is_number, leaves, value_at
+from runner.foundation.values import Json, Path, value_at
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
@@ -193,22 +193,20 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     def _parameters(self, path: Path, process: Process | None, sent: Mapping[Path, Type], step: RawStep) -> None:
         given = sent.get(path, UNKNOWN).fields or {}
         for code, value in record(value_at(path, self.document.data)).items():
-            if process is not None and code in process.takes:
-                self._fits((*path, code), (process.parameters or {})[code], step, given[code])
-                continue
-            for at, part in leaves(value, (*path, code)):  # no type is known, so that a number may be a text
-                if is_number(part):
-                    number = compact(part)
-                    self._misfit(fitting.lost_signs(str(at[-1]), written=self.document.written(at), sent=number), at)
+            known = (process.parameters or {})[code] if process is not None and code in process.takes else None
+            self._fits((*path, code), value, known, given.get(code, UNKNOWN), step=step)
 
-    def _fits(self, path: Path, parameter: Parameter, step: RawStep, found: Type) -> None:
+    def _fits(self, path: Path, value: Json, parameter: Parameter | None, found: Type, *, step: RawStep) -> None:
         """Check a value against its parameter, and templates in its records against the columns."""
-        code, value = str(path[-1]), value_at(path, self.document.data)
-        for misfit in fitting.unfit_value(code, parameter, value):
+        code = str(path[-1])
+        wrong = [] if parameter is None else [*fitting.unfit_value(code, parameter, value)]
+        wrong += fitting.misread_numbers(
+            code, parameter, value, written=lambda inner: self.document.written((*path, *inner))
+        )
+        for misfit in wrong:
             self.add(misfit, path)
-        for inner, number in fitting.numbers_for_texts(parameter, value):
-            at = (*path, *inner)
-            self._misfit(fitting.unfit_number(str(at[-1]), number, written=self.document.written(at)), at)
+        if parameter is None:
+            return
         for inner, text in texts_in(value):
             taker = fitting.column_of(parameter, str(inner[-1])) if inner else parameter
             if taker is not None:
@@ -221,8 +219,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         by_value = self._unfit_written(name, text, taker, step)
         is_better = by_value is not None and fitting.has_own_hint(by_value) and found.kinds == TEXT
         wrong = by_value if by_type is None or is_better else by_type
-        self._misfit(wrong, path)
-        for misfit in [] if wrong else fitting.unfit_records(name, taker, found, source=source):
+        for misfit in [wrong] if wrong else fitting.unfit_records(name, taker, found, source=source):
             self.add(misfit, path)
 
     def _unfit_written(self, name: str, text: str, taker: Parameter, step: RawStep) -> fitting.Misfit | None:
@@ -234,10 +231,6 @@ class Flow(TypeLint, frozen=True, kw_only=True):
                 warning = misfit.warning or not written.is_certain
                 return replace(misfit, message=message, path=(), at_key=False, warning=warning)
         return None
-
-    def _misfit(self, misfit: fitting.Misfit | None, path: Path) -> None:
-        if misfit is not None:
-            self.add(misfit, path)
 
     def _included(self, step: RawStep, sent: Mapping[Path, Type]) -> Type:
         """What an included job gives; what is handed to it is checked against the schemas of its inputs."""

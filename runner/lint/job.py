@@ -21,9 +21,9 @@ from runner.lint.elements import element_form
 from runner.lint.expectations import check_condition, check_expectations
 from runner.lint.filters import check_filter
 from runner.lint.places import (
-    AFTER_ALL_STEPS,
     NameScope,
     action_values,
+    after_all_steps,
     before_the_steps,
     condition,
     ids,
@@ -166,10 +166,10 @@ def _read_job(lint: JobLint) -> None:
             case "vars":
                 evaluated: set[str] = set()
                 for name, text in lint.outline.vars.items():
-                    lint.value(text, ("vars", name), before_the_steps(evaluated))
+                    lint.value(text, ("vars", name), before_the_steps(lint.outline, evaluated))
                     evaluated.add(name)
             case "outputs":
-                _read_outputs(value, ("outputs",), AFTER_ALL_STEPS, lint)
+                _read_outputs(value, ("outputs",), after_all_steps(lint.outline), lint)
             case "steps" | "finally":
                 pass  # they are read step by step
             case "cases" if isinstance(value, list):
@@ -180,26 +180,27 @@ def _read_job(lint: JobLint) -> None:
 
 def _read_step(step: RawStep, lint: JobLint) -> None:
     """Read every text of `step`."""
+    job = lint.outline
     for key, value in step.fields.items():
         path = (*step.path, key)
         match key:
             case "if":
-                check_condition(value, path, scope=condition(step), lint=lint)
+                check_condition(value, path, scope=condition(step, job), lint=lint)
             case "for_each" if isinstance(value, str):
-                lint.expression(value, path, turns(step))
+                lint.expression(value, path, turns(step, job))
             case "for_each":
-                lint.value(value, path, turns(step))
+                lint.value(value, path, turns(step, job))
             case "expect":
-                check_expectations(value, path, scope=outcome(step), lint=lint)
+                check_expectations(value, path, scope=outcome(step, job), lint=lint)
             case "outputs":
-                _read_outputs(value, path, outcome(step), lint)
+                _read_outputs(value, path, outcome(step, job), lint)
             case _ if key in ACTIONS or key == "undo":
                 pass  # the steps of an `undo` are read like all others
             case _:
                 lint.plain(value, path)
     for found in action_values(step):
         if found.is_template:
-            lint.value(found.value, found.path, values(step))
+            lint.value(found.value, found.path, values(step, job))
         else:
             lint.plain(found.value, found.path)
 

@@ -7,7 +7,6 @@ from runner.expressions.parse import Name
 from runner.foundation.hints import words
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
-from runner.job.outline import Outline
 from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import in_own, in_steps
 from runner.lint.uses import results, starts
@@ -17,16 +16,16 @@ _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name"
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
 
 
-def wrong_name(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
+def wrong_name(name: Name, scope: NameScope) -> WrongName | None:
     """What is wrong with `name` at a place with `scope`."""
     root, key = str(name.path[0]), name.path[1] if len(name.path) > 1 else None
     if root == "steps":
-        return in_steps(name, scope, job)
+        return in_steps(name, scope)
     if root in _EVERYWHERE:
-        return None if key is None else _in_record(root, key, scope, job)
+        return None if key is None else _in_record(root, key, scope)
     if root not in scope.bare:
-        return _unknown_root(root, scope, job)
-    return in_own(name, scope, job)
+        return _unknown_root(root, scope)
+    return in_own(name, scope)
 
 
 def is_unknown(root: str, scope: NameScope) -> bool:
@@ -39,18 +38,18 @@ def wrong_function(function: str) -> WrongName:
     return WrongName(code="E124", message=f"`{function}()` is known in `if` only", hint=hint, part=function)
 
 
-def _in_record(root: str, key: str | int, scope: NameScope, job: Outline) -> WrongName | None:
+def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
     if root in _KEYS:
         keys = _KEYS[root]
         if key not in keys:
             hint = nearest(key, keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
             return unknown(f"`{root}` has no `{key}`", hint, key)
-        if root == "case" and not job.has_cases:
+        if root == "case" and not scope.job.has_cases:
             message = f"`case.{key}` has no value: the job has no `cases`"
             hint = f'without `cases`, write `case.{key} | default("…")`'
             return WrongName(message=message, hint=hint, part="case", warning=True, if_asked="nothing")
         return None
-    declared = job.inputs if root == "inputs" else job.vars
+    declared = scope.job.inputs if root == "inputs" else scope.job.vars
     if key not in declared:
         hint = nearest(key, declared, prefix=f"{root}.") or all_of(f"the job's {root}", declared)
         return unknown(f"unknown {root.removesuffix('s')} `{key}`", hint, key)
@@ -59,19 +58,19 @@ def _in_record(root: str, key: str | int, scope: NameScope, job: Outline) -> Wro
     return None
 
 
-def declared_as(word: str, scope: NameScope, job: Outline) -> str | None:
+def declared_as(word: str, scope: NameScope) -> str | None:
     """The whole name of an input, a var or an output of an earlier step that is called `word`."""
-    for place, names in (("inputs", job.inputs), ("vars", job.vars)):
+    for place, names in (("inputs", scope.job.inputs), ("vars", scope.job.vars)):
         if word in names:
             return f"{place}.{word}"
-    for step, declared in job.by_id.items():
+    for step, declared in scope.job.by_id.items():
         if word in declared.outputs and declared.step.rank < scope.rank and declared.step.undo is None:
             return f"steps.{step}.outputs.{word}"
     return None
 
 
-def _unknown_root(word: str, scope: NameScope, job: Outline) -> WrongName:
-    hint = _root_hint(word, scope, job)
+def _unknown_root(word: str, scope: NameScope) -> WrongName:
+    hint = _root_hint(word, scope)
     known = [*(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER), *sorted(scope.bare)]
     return WrongName(
         message=f"unknown name `{word}`",
@@ -81,8 +80,8 @@ def _unknown_root(word: str, scope: NameScope, job: Outline) -> WrongName:
     )
 
 
-def _root_hint(word: str, scope: NameScope, job: Outline) -> str | None:
-    name = declared_as(word, scope, job) or (f"steps.{word}" if word in job.by_id else None)
+def _root_hint(word: str, scope: NameScope) -> str | None:
+    name = declared_as(word, scope) or (f"steps.{word}" if word in scope.job.by_id else None)
     if name is not None:
         return f"did you mean `{name}`?"
     if word in OF_AN_ATTEMPT:
@@ -90,7 +89,7 @@ def _root_hint(word: str, scope: NameScope, job: Outline) -> str | None:
         return f"`{word}` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.{key}`"
     if word in OF_A_TURN:
         return f"`{word}` is known in a step with `for_each`, but not in its `if`"
-    if value := _result_of_parameter(word, scope, job):
+    if value := _result_of_parameter(word, scope):
         return f"write `{value}`, which holds what the process gave as `{word}`"
     return words("names", "names", room="lint").get(word) or _near(word, scope)
 
@@ -103,10 +102,10 @@ def _near(word: str, scope: NameScope) -> str | None:
     return nearest(word, (*_EVERYWHERE, *scope.bare))
 
 
-def _result_of_parameter(code: str, scope: NameScope, job: Outline) -> str | None:
+def _result_of_parameter(code: str, scope: NameScope) -> str | None:
     """The name of the value that a process gave for a parameter, in the own step first."""
     given = [("result", scope.own_result)] if scope.own_result is not None else []
-    for name, declared in job.by_id.items():
+    for name, declared in scope.job.by_id.items():
         if declared.step.rank < scope.rank and declared.step.undo is None and not declared.is_loop:
             given.append((f"steps.{name}.result", declared.step))
     for result, step in given:

@@ -13,7 +13,6 @@ from runner.expressions import parse
 from runner.expressions.parse import Expression
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.job.outline import Outline
 from runner.lint.names import declared_as, wrong_name
 from runner.lint.places import NameScope
 
@@ -36,33 +35,33 @@ _TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
 
-def near_templates(part: str, text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
+def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
-    for found in _found(part, scope, job):
+    for found in _found(part, scope):
         line = text.count("\n", 0, max(0, text.find(found.part or "")))
         yield replace(found, line=line)
 
 
-def _found(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
+def _found(text: str, scope: NameScope) -> Iterator[Finding]:
     for found in _OTHER_MARKS.finditer(text) if MARKS.search(text) else ():
         for name in _NAMED.finditer(found[0]):
-            if _known(name[0], scope, job):
+            if _known(name[0], scope):
                 yield _as_it_is(found[0], name[0])
     if "{" in text:
-        yield from _one_brace(text, scope, job)
+        yield from _one_brace(text, scope)
         for found in _SHORT.finditer(text):
-            if (whole := declared_as(found[1], scope, job)) is not None:
+            if (whole := declared_as(found[1], scope)) is not None:
                 yield _as_it_is(found[0], whole)
-        yield from _statements(text, scope, job)
-    elif (parsed := _known(text.strip(), scope, job)) and _ALONE.fullmatch(parsed.text.strip()):
+        yield from _statements(text, scope)
+    elif (parsed := _known(text.strip(), scope)) and _ALONE.fullmatch(parsed.text.strip()):
         message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
         hint = f'write `"{{{{ {parsed.text} }}}}"`'
         yield Finding(code="E123", message=message, hint=hint, part=parsed.text, warning=True)
 
 
-def _one_brace(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
+def _one_brace(text: str, scope: NameScope) -> Iterator[Finding]:
     for found in _ONE_BRACE.finditer(text):
-        parsed = _known(found["inside"].strip(), scope, job)
+        parsed = _known(found["inside"].strip(), scope)
         is_half = found["end"] == "}}" and not found["sign"]
         if parsed is None or not (is_half or any(len(name.path) >= _SHORTEST for name in parsed.names)):
             continue
@@ -82,16 +81,16 @@ def _as_it_is(part: str, name: str) -> Finding:
     return Finding(code="E123", message=message, hint=f"write `{{{{ {name} }}}}`", part=part, warning=True)
 
 
-def _statements(text: str, scope: NameScope, job: Outline) -> Iterator[Finding]:
+def _statements(text: str, scope: NameScope) -> Iterator[Finding]:
     for found in _STATEMENT.finditer(text):
-        if any(_known(name[0], scope, job) for name in _NAMED.finditer(found["inside"])):
+        if any(_known(name[0], scope) for name in _NAMED.finditer(found["inside"])):
             message = f"`{found[0]}` is a text here: there are no statements"
             hint = "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
             yield Finding(code="E125", message=message, hint=hint, part=found[0], warning=True)
 
 
-def _known(text: str, scope: NameScope, job: Outline) -> Expression | None:
+def _known(text: str, scope: NameScope) -> Expression | None:
     """`text` as an expression, if all that it names is there."""
     parsed = parse.readable(parse.expression, text) if re.match(_ROOTS, text) else None
     names = parsed.names if parsed is not None else ()
-    return parsed if names and all(wrong_name(name, scope, job) is None for name in names) else None
+    return parsed if names and all(wrong_name(name, scope) is None for name in names) else None

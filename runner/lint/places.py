@@ -10,7 +10,7 @@ from runner.expressions.parse import Expression, readable, template
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job.actions import ACTIONS, ActionType
-from runner.job.outline import RawStep
+from runner.job.outline import Outline, RawStep
 
 CONDITIONS = frozenset({"success", "failure", "always"})
 OF_AN_ATTEMPT = frozenset({"result", "process_status", "process_id", "seconds"})
@@ -30,13 +30,14 @@ _OF_IDS = frozenset({"element", "elements", "signal"})
 
 
 class NameScope(Struct, frozen=True, kw_only=True):
-    """What is known at one place.
+    """What is known at one place of `job`.
 
     Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
     None where all have. `step` is the step whose part the place is, `undone` the step that it undoes. `own_result` is
     the step whose result is called `result` here.
     """
 
+    job: Outline
     rank: int
     bare: frozenset[str] = _NONE
     functions: frozenset[str] = _NONE
@@ -46,37 +47,38 @@ class NameScope(Struct, frozen=True, kw_only=True):
     own_result: RawStep | None = None
 
 
-AFTER_ALL_STEPS = NameScope(rank=_LAST)
+def after_all_steps(job: Outline) -> NameScope:
+    return NameScope(job=job, rank=_LAST)
 
 
-def before_the_steps(evaluated: AbstractSet[str]) -> NameScope:
+def before_the_steps(job: Outline, evaluated: AbstractSet[str]) -> NameScope:
     """Where `vars` are evaluated, those of `evaluated` being known; it may grow."""
-    return NameScope(rank=NEVER, vars=evaluated)
+    return NameScope(job=job, rank=NEVER, vars=evaluated)
 
 
-def condition(step: RawStep) -> NameScope:
+def condition(step: RawStep, job: Outline) -> NameScope:
     """An `if`."""
-    return replace(turns(step), functions=CONDITIONS)
+    return replace(turns(step, job), functions=CONDITIONS)
 
 
-def turns(step: RawStep) -> NameScope:
+def turns(step: RawStep, job: Outline) -> NameScope:
     """The list of a `for_each`, before its first turn."""
     undone = step.undone
     if undone is None:
-        return NameScope(rank=step.rank, step=step)
+        return NameScope(job=job, rank=step.rank, step=step)
     bare = OF_AN_ATTEMPT | {"outputs"} | _names_of_turns(undone)
-    return NameScope(rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
+    return NameScope(job=job, rank=step.rank + 1, bare=bare, step=step, undone=undone, own_result=undone)
 
 
-def values(step: RawStep) -> NameScope:
+def values(step: RawStep, job: Outline) -> NameScope:
     """What a step sends."""
-    before = turns(step)
+    before = turns(step, job)
     return replace(before, bare=before.bare | _names_of_turns(step))
 
 
-def outcome(step: RawStep) -> NameScope:
+def outcome(step: RawStep, job: Outline) -> NameScope:
     """A step's own `expect` and `outputs`."""
-    before = values(step)
+    before = values(step, job)
     return replace(before, bare=before.bare | OF_AN_ATTEMPT, own_result=step)
 
 

@@ -10,6 +10,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job import defaults
 from runner.job.model import RetryOn, StepEffect
 from runner.job.outline import RawStep
+from runner.lint.row_names import called
 from runner.lint.texts import JobLint
 
 _REASONS = {on.value for on in RetryOn}
@@ -61,8 +62,7 @@ def _written(on: Json) -> Iterator[tuple[int, str]]:
 
 def _called(step: RawStep) -> str:
     """The key of the step in a run."""
-    own = str(step.fields.get("id", (step.rank if step.undo is None else step.turn) + 1))
     if step.undone is None:
-        return own
-    key = f"undo/{step.undone.fields.get('id', step.rank + 1)}"
-    return key if step.path == step.undo else f"{key}/{own}"
+        return called(step)
+    key = f"undo/{called(step.undone)}"
+    return key if step.path == step.undo else f"{key}/{called(step)}"

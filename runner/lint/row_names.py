@@ -34,7 +34,7 @@ def _rows(known: Outline) -> Iterator[tuple[str, Path]]:
     """The rows of the steps of a job and of those that it includes, each with the path of the step in this file."""
     for step in known.steps:
         if step.undo is None:
-            yield from _within(_called(step, step.rank + 1), step, known)
+            yield from _within(called(step), step, known)
 
 
 def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
@@ -44,12 +44,12 @@ def _undoing_rows(known: Outline) -> Iterator[tuple[str, Path]]:
         if step.path[0] == "finally":
             return  # all undoing is over by then
         if step.undo is None:
-            undone = _called(step, step.rank + 1)
+            undone = called(step)
             other = known.included.get(step.path)
             yield from ((f"{undone}/{name}", step.path) for name, _ in (_undoing_rows(other) if other else ()))
         else:
             is_alone = step.path == step.undo
-            yield from _within(undone if is_alone else f"{undone}/{_called(step, step.turn + 1)}", step, known)
+            yield from _within(undone if is_alone else f"{undone}/{called(step)}", step, known)
 
 
 def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Path]]:
@@ -59,6 +59,7 @@ def _within(name: str, step: RawStep, known: Outline) -> Iterator[tuple[str, Pat
     yield from ((f"{name}/{inner}", step.path) for inner, _ in (_rows(other) if other else ()))
 
 
-def _called(step: RawStep, number: int) -> str:
+def called(step: RawStep) -> str:
+    """By its id, else by its number among the steps, or within its `undo`."""
     name = step.fields.get("id")
-    return name if isinstance(name, str) else str(number)
+    return name if isinstance(name, str) else str((step.rank if step.undo is None else step.turn) + 1)

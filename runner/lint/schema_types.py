@@ -35,12 +35,11 @@ _WITHOUT_QUOTES = lazy_pattern(rf"\^(?:{_CLASS}|[\w :@/#,-]|\\[dw.-]|[+*?]|\{{\d
 """A pattern of the whole text fits no quote if each of its parts is here."""
 _FORMATS: Final = ("uuid", "date", "date-time", "time", "duration", "email", "hostname", "ipv4", "ipv6")
 _NAMES: Final[Mapping[int, frozenset[str]]] = {
-    typed.BOOLEAN: frozenset({"boolean"}),
-    typed.NUMBER: frozenset({"number", "integer"}),
-    typed.TEXT: frozenset({"string"}),
-    typed.LIST: frozenset({"array"}),
-    typed.RECORD: frozenset({"object"}),
+    kind: frozenset(name for name, other in _KINDS.items() if other == kind)
+    for kind in _KINDS.values()
+    if kind != typed.NULL
 }
+"""The types of a JSON Schema by the kinds."""
 
 
 def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: Path = ()) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from runner.foundation import hints
 from runner.foundation.guids import is_guid
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
-from runner.job.outline import Outline, RawStep
+from runner.job.outline import RawStep
 from runner.lint.places import NameScope
 from runner.lint.wrong_names import WrongName
 from runner.runs.events import Status
@@ -40,9 +40,9 @@ def asked_status(key: str | int) -> str | None:
     return word if word in STEP_STATUSES else hints.words("names", "step_status", room="lint").get(word)
 
 
-def wrong_status(compared: TextComparison, scope: NameScope, job: Outline) -> WrongName | None:
+def wrong_status(compared: TextComparison, scope: NameScope) -> WrongName | None:
     """What is wrong with the word that a status is compared with, None where it can be a status."""
-    words = _words(compared.path, scope, job)
+    words = _words(compared.path, scope)
     if words is None or compared.text in words.known or (words is _PROCESS and is_guid(compared.text)):
         return None
     hint, warning = None, compared.within
@@ -60,7 +60,7 @@ def wrong_status(compared: TextComparison, scope: NameScope, job: Outline) -> Wr
     return WrongName(code="E107", message=message, hint=hint, part=compared.text, warning=warning, line=compared.line)
 
 
-def _words(path: Path, scope: NameScope, job: Outline) -> _Words | None:
+def _words(path: Path, scope: NameScope) -> _Words | None:
     """The words of the status that `path` leads to, None where it leads to none."""
     match path:
         case ("steps", _, "status"):
@@ -69,8 +69,8 @@ def _words(path: Path, scope: NameScope, job: Outline) -> _Words | None:
             return _PROCESS
         case ("result", "status") if _is_wait(scope.own_result):
             return _PROCESS
-        case ("steps", str() as name, "result", "status") if name in job.by_id and _is_wait(job.by_id[name].step):
-            return _PROCESS
+        case ("steps", str() as name, "result", "status") if name in scope.job.by_id:
+            return _PROCESS if _is_wait(scope.job.by_id[name].step) else None
         case _:
             return None
 

@@ -22,7 +22,7 @@ _TURN_KEYS = tuple(key for key in STEP_KEYS if key != "turns")
 _ABOVE = "use a step that is above this place"
 
 
-def in_steps(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
+def in_steps(name: Name, scope: NameScope) -> WrongName | None:
     path = name.path
     if scope.rank == NEVER:
         hint = "write it where it is used, or give the step `outputs`"
@@ -30,20 +30,20 @@ def in_steps(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
     if len(path) == 1:
         message = "`steps` can be used by the id of one step only, not as a whole or by a computed name"
         return WrongName(code="E125", message=message, hint="write `steps.ID` with the id itself", part="steps")
-    declared = job.by_id.get(path[1]) if isinstance(path[1], str) else None
+    declared = scope.job.by_id.get(path[1]) if isinstance(path[1], str) else None
     if declared is None:
-        return _unknown_step(path[1], scope, job)
+        return _unknown_step(path[1], scope)
     if not _has_ended(declared.step, scope):
         return _not_ended(str(path[1]), declared, scope)
     if declared.step is not scope.undone:
-        return _of_ended(name, declared, job, is_list=declared.is_loop)
+        return _of_ended(name, declared, scope.job, is_list=declared.is_loop)
     if declared.is_loop and path[2:3] == ("turns",):
         message = f"in its `undo`, `steps.{path[1]}` is only the turn that is undone"
         return not_given(message, f"write `steps.{path[1]}.result` for what it gave", "turns")
-    return _of_ended(name, declared, job, is_list=False)
+    return _of_ended(name, declared, scope.job, is_list=False)
 
 
-def in_own(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
+def in_own(name: Name, scope: NameScope) -> WrongName | None:
     """What is wrong with a name without a root: `result`, or in an `undo` what its step had."""
     root, step = str(name.path[0]), scope.own_result
     if root == "outputs" and scope.undone is not None:
@@ -52,7 +52,7 @@ def in_own(name: Name, scope: NameScope, job: Outline) -> WrongName | None:
     if step is None or root not in ("result", "process_id", "process_status"):
         return None
     wrong = always_null("the step that is undone" if step is scope.undone else "the step", step, root)
-    return wrong or (_of_included(name.path, 1, step, job) if root == "result" else None)
+    return wrong or (_of_included(name.path, 1, step, scope.job) if root == "result" else None)
 
 
 def _has_ended(step: RawStep, scope: NameScope) -> bool:
@@ -61,13 +61,13 @@ def _has_ended(step: RawStep, scope: NameScope) -> bool:
     return scope.step is not None and step.undo == scope.step.undo and step.turn < scope.step.turn
 
 
-def _unknown_step(word: str | int, scope: NameScope, job: Outline) -> WrongName:
+def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
     if isinstance(word, int):
         message = "a step is referred to by its id, not by its number"
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
-    ended = [name for name, declared in job.by_id.items() if _has_ended(declared.step, scope)]
-    near = nearest(word, ended, prefix="steps.") or nearest(word, job.by_id, prefix="steps.")
-    return unknown(f"unknown step `{word}`", near or all_of("steps with an id", job.by_id), word)
+    ended = [name for name, declared in scope.job.by_id.items() if _has_ended(declared.step, scope)]
+    near = nearest(word, ended, prefix="steps.") or nearest(word, scope.job.by_id, prefix="steps.")
+    return unknown(f"unknown step `{word}`", near or all_of("steps with an id", scope.job.by_id), word)
 
 
 def _not_ended(word: str, declared: Declared, scope: NameScope) -> WrongName:

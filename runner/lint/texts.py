@@ -54,7 +54,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             if _BRACES in text:
                 self._template(text, at, scope)
             else:
-                self.add_all_in_text(near_templates(text, text, scope, self.outline), at, text)
+                self.add_all_in_text(near_templates(text, text, scope), at, text)
 
     def plain(self, value: Json, path: Path) -> None:
         """A value in which no template is read."""
@@ -82,19 +82,19 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
             return
         most = len(self.problems) + MOST_IN_A_TEXT
         self._check(parsed, text, path, scope)
-        is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, self.outline)
+        is_odd = text.endswith('"') and text.count('"') % 2 == 1 and not _ends_in_inches(parsed, scope.job)
         if is_odd and self.document.is_bare(path):
             message, hint = 'a `"` ends this text, and none begins it', "put the whole text in quotes"
             self.report("E101", message, path, hint=hint, warning=True)
         for part in parsed.parts:
             if isinstance(part, str) and MARKS.search(part) and len(self.problems) < most:
-                self.add_all_in_text(near_templates(part, text, scope, self.outline), path, text)
+                self.add_all_in_text(near_templates(part, text, scope), path, text)
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
-        self.add_all_in_text(_wrong_names(parsed.names, text, scope, self.outline), path, text)
+        self.add_all_in_text(_wrong_names(parsed.names, text, scope), path, text)
         parts = (parsed,) if isinstance(parsed, Expression) else parsed.parts
         compared = chain.from_iterable(part.compared for part in parts if isinstance(part, Expression))
-        wrong = (wrong_status(each, scope, self.outline) for each in compared)
+        wrong = (wrong_status(each, scope) for each in compared)
         self.add_all_in_text(filter(None, wrong), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self.add_in_text(wrong_function(function), path, text)
@@ -102,16 +102,16 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: NameScope) -> None:
         for each in (problem, *problem.others):
             self.add_unreadable(each.finding, path, text)
-        self.add_all_in_text(_wrong_names(problem.names, text, scope, self.outline), path, text)
+        self.add_all_in_text(_wrong_names(problem.names, text, scope), path, text)
 
 
-def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, job: Outline) -> Iterator[WrongName]:
+def _wrong_names(names: Sequence[Name], text: str, scope: NameScope) -> Iterator[WrongName]:
     after_dashes: set[str] = set()
     dashed = {found[1]: found for found in _DASHED.finditer(text)} if names and "-" in text else {}
     for name in names:
         if name.path[0] in after_dashes:
             continue
-        wrong = _with_dashes(name, dashed, scope, job, after_dashes=after_dashes) or wrong_name(name, scope, job)
+        wrong = _with_dashes(name, dashed, scope, after_dashes=after_dashes) or wrong_name(name, scope)
         wrong = wrong and _if_asked(wrong, text, names)
         if wrong is not None:
             wrong = _without_quotes(wrong, text)
@@ -119,7 +119,7 @@ def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, job: Outlin
 
 
 def _with_dashes(
-    name: Name, dashed: Mapping[str, re.Match[str]], scope: NameScope, job: Outline, *, after_dashes: set[str]
+    name: Name, dashed: Mapping[str, re.Match[str]], scope: NameScope, *, after_dashes: set[str]
 ) -> WrongName | None:
     """What is wrong with a name that is written with dashes, if nothing is called what comes after them."""
     found = dashed.get(".".join(map(str, name.path)))
@@ -133,9 +133,7 @@ def _with_dashes(
     whole = replace(name, path=(*name.path[:-1], key, *found[3].split(".")[1:]))
     around = ".".join(map(str, name.path[:-1]))
     hint = f'write `{around}["{key}"]`' if around else None
-    return wrong_name(whole, scope, job) or WrongName(
-        message=f"the `-` in `{key}` is a minus here", hint=hint, part=key
-    )
+    return wrong_name(whole, scope) or WrongName(message=f"the `-` in `{key}` is a minus here", hint=hint, part=key)
 
 
 def _if_asked(wrong: WrongName, text: str, names: Sequence[Name]) -> WrongName | None:

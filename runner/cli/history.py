@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from runner.cli import options
-from runner.cli.nearby import named_run, say_where_others_are, warn_of_damage
+from runner.cli.nearby import named_run, run_before, say_where_others_are, warn_of_damage
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import many
@@ -19,7 +19,7 @@ from runner.reports.safe import clean
 from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, load, readable, run_name
+from runner.runs.stored_runs import StoredRun, load, readable
 from runner.terminal import output
 
 _LARGEST = 1 << 24
@@ -152,24 +152,11 @@ def diff(context: click.Context, /, **_: object) -> int:
     """
     given = context.params
     last = named_run(context, given["second"] or given["first"])
-    first = named_run(context, given["first"]) if given["second"] else _run_before(last)
+    first = named_run(context, given["first"]) if given["second"] else run_before(context, last)
     found = differences.compare(_compared(first), _compared(last))
     is_json = given["form"] == "json"
     output.data(differences.as_json(found) if is_json else differences.text(found), for_programs=is_json)
     return ExitCode.PASSED if found.is_same else ExitCode.FAILED
-
-
-def _run_before(last: StoredRun) -> StoredRun:
-    """The newest run of the same job, case and target that began before this run."""
-    store, run = last.store, last.id
-    name = run_name(store, run)
-    earlier = [other for other in reversed(store.runs()) if other < run] if name is not None else []
-    found = next((other for other in earlier if run_name(store, other) == name), None)
-    if found is None:
-        hint = "name both: `runner diff RUN1 RUN2`; `runner runs` lists them"
-        message = f"there is no run of the same job, case and target before {run}"
-        raise UsageError(Problem(code="E152", message=message, hint=hint))
-    return load(store, found)
 
 
 def _compared(run: StoredRun) -> ComparedRun:

@@ -9,11 +9,11 @@ import click
 from click.core import ParameterSource
 
 from runner.cli import options
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, Severity, UsageError
 from runner.ledger.nearby import run_folders
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import LAST, StoredRun, find
+from runner.runs.stored_runs import LAST, StoredRun, find, load, run_name
 from runner.terminal import output
 
 
@@ -22,10 +22,8 @@ def named_run(context: click.Context, name: str) -> StoredRun:
     `last` is the newest of all; a run that is not in the current folder is named with its place.
     """
     own: RunStore = context.params["runs"]
-    store = _store_of(name, own, context)
-    found = find(store, name)
-    if store is not own:
-        output.say(f"run {clean(found.id)} is in {clean(store.name)}, beside the ledger of its `runner apply`")
+    found = find(_store_of(name, own, context), name)
+    _say_where_it_is(found, own)
     return found
 
 
@@ -34,6 +32,29 @@ def warn_of_damage(run: StoredRun) -> bool:
     if run.flaw is not None:
         output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
     return run.flaw is not None
+
+
+def run_before(context: click.Context, last: StoredRun) -> StoredRun:
+    """The newest run of the same job, case and target that began before this run, wherever runs count that are named.
+    Raises `UsageError` where there is none.
+    """
+    own: RunStore = context.params["runs"]
+    name = run_name(last.store, last.id)
+    stores = (own, *_others(context)) if name is not None else ()
+    earlier = sorted((run, number) for number, store in enumerate(stores) for run in store.runs() if run < last.id)
+    for run, number in reversed(earlier):
+        if run_name(stores[number], run) == name:
+            found = load(stores[number], run)
+            _say_where_it_is(found, own)
+            return found
+    hint = "name both: `runner diff RUN1 RUN2`; `runner runs` lists them"
+    message = f"there is no run of the same job, case and target before {last.id}"
+    raise UsageError(Problem(code="E152", message=message, hint=hint))
+
+
+def _say_where_it_is(run: StoredRun, own: RunStore) -> None:
+    if run.store.name != own.name:
+        output.say(f"run {clean(run.id)} is in {clean(run.store.name)}, beside the ledger of its `runner apply`")
 
 
 def say_where_others_are(context: click.Context, verb: str) -> None:

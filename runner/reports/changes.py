@@ -3,6 +3,7 @@
 Names only, no values. It comes first where runs are compared: where nothing of it changed, the site answered otherwise.
 """
 
+import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -30,6 +31,11 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
         """The hash of the job's files; None of a run of an earlier version."""
         first = self.lines[0].event if self.lines else None
         return first.source if isinstance(first, RunStarted) and isinstance(first.source, str) else None
+
+    def own_names(self) -> Mapping[str, str]:
+        """The names of the files by those that the job's file calls them: the folders of commands may differ."""
+        folder = posixpath.dirname(self.result.file) or "."
+        return {posixpath.relpath(name, folder): name for name in self.files}
 
     def sent(self) -> dict[str, CallSent]:
         """Of each row the first call that could change something, else its first."""
@@ -67,14 +73,14 @@ class RunChanges(Struct, frozen=True, kw_only=True):
 
 def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunChanges:
     """`sameness` learns from what was sent which ids stand for one another."""
-    sources = first.source, second.source
-    files = None if None in sources else sources[0] != sources[1]
+    names = _differing(first, second)
+    files = _differ(first, second, names)
     calls, others = first.sent(), second.sent()
     inputs = first.result.inputs, second.result.inputs
     both = [key for key in calls if key in others]
     return RunChanges(
         files=files,
-        file_names=tuple(_differing(first.files, second.files)) if files else (),
+        file_names=names if files else (),
         inputs=tuple(
             name
             for name in dict.fromkeys([*inputs[0], *inputs[1]])
@@ -120,8 +126,22 @@ def _one(values: JsonObject, name: str) -> JsonObject:
     return {name: values[name]} if name in values else {}
 
 
-def _differing(first: Mapping[str, str], second: Mapping[str, str]) -> Iterator[str]:
-    yield from (name for name in dict.fromkeys([*first, *second]) if first.get(name) != second.get(name))
+def _differ(first: ComparedRun, second: ComparedRun, names: Sequence[str]) -> bool | None:
+    """The hash is of the names, too, as they were in the folder of the command."""
+    sources = first.source, second.source
+    if None in sources:
+        return None
+    return sources[0] != sources[1] and not (first.files and second.files and not names)
+
+
+def _differing(first: ComparedRun, second: ComparedRun) -> tuple[str, ...]:
+    """The names of the files that differ, as a command was given them."""
+    names, others = first.own_names(), second.own_names()
+    return tuple(
+        others.get(own) or names[own]
+        for own in dict.fromkeys([*names, *others])
+        if first.files.get(names.get(own, "")) != second.files.get(others.get(own, ""))
+    )
 
 
 def sentences(found: RunChanges) -> Iterator[str]:

@@ -1216,3 +1216,20 @@ def test_whoever_asks_before_sending_hears_which_sites_have_no_catalogue(
     assert ended(command) == 0
     line = "names of processes and parameters were not checked: `here` has no catalogue; `runner catalog pull -t here`"
     assert (line in capsys.readouterr().err) is is_said
+
+
+def test_a_run_is_compared_with_the_one_before_it_wherever_that_is(
+    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a")
+    assert ended(["apply", "specs", "-q"]) == 0
+    (applied,) = ids()
+    monkeypatch.chdir("specs")
+    assert ended(["run", "a.job.yaml", "-q"]) == 0
+    (own,) = ids()
+    capsys.readouterr()
+    assert ended(["diff", "last", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert [json.loads(shown.out)["runs"][which]["id"] for which in (0, 1)] == [applied, own]
+    assert f"run {applied} is in " in shown.err
+    assert len(answers.since()) == 2

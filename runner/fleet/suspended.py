@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct
@@ -18,8 +19,6 @@ _NEVER_LEFT: Final = frozenset({"E301", "E302", "E313"})
 _FIRST_PAUSES: Final = {True: 5.0, False: FIRST_PAUSE}
 _LONGEST_PAUSES: Final = {True: 60.0, False: LONGEST_PAUSE}
 """Seconds, by whether a try is harmless, as no password is checked: a few wrong tries lock an account."""
-_SITES_FAULT: Final = 500
-"""The first of the statuses by which a site says that it is not well."""
 
 
 class Suspension(Struct, frozen=True, kw_only=True):
@@ -104,7 +103,7 @@ class SuspendedTargets:
 
 
 def _pause(failure: CallFailed, before: Suspension | None) -> float:
-    is_sites_fault = not is_refusal(failure) and (failure.status or 0) >= _SITES_FAULT
-    is_harmless = failure.trouble.code in _NEVER_LEFT or is_sites_fault
+    is_not_well = not is_refusal(failure) and failure.status not in (None, HTTPStatus.TOO_MANY_REQUESTS)
+    is_harmless = failure.trouble.code in _NEVER_LEFT or is_not_well  # or it shows a page of maintenance
     first, longest = _FIRST_PAUSES[is_harmless], _LONGEST_PAUSES[is_harmless]
     return first if before is None else max(first, min(longest, before.pause * 2))

@@ -124,6 +124,8 @@ class Access:
             return refusal
         begun = self._clock()
         found = self._asked(credentials, deadline)
+        if isinstance(found, CallFailed) and self._session is not None and not found.refused_sign_in:
+            found = replace(found, final=False)  # it let us in before: maintenance, and no wrong address
         self._sign_ins.end(found if isinstance(found, CallFailed) else None)
         if isinstance(found, CallFailed):
             self._end_session()

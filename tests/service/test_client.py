@@ -202,6 +202,28 @@ def test_a_sign_in_that_was_not_answered_may_be_tried_again() -> None:
     assert client.perform(CALL, 5) == Answered(value=1)
 
 
+MAINTENANCE = httpx.Response(200, content=b"<html><title>Maintenance</title><p>Back at ten</p></html>")
+
+
+@pytest.mark.parametrize("shown", [MAINTENANCE, LOGIN_PAGE, httpx.Response(404, content=b"<html></html>")])
+def test_a_page_in_the_place_of_a_sign_in_that_passed_before_is_no_refusal(shown: httpx.Response) -> None:
+    service, is_down = Service(), [False]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return shown if is_down[0] and target(request).endswith("/Login") else service(request)
+
+    client = client_of(answer)
+    assert client.perform(CALL, 5) == Answered(value=1)
+    service.alive.clear()
+    is_down[0] = True
+    assert failed(client.perform(CALL, 5))[0] is FailureKind.TURNED_AWAY
+    ending = client.perform(CALL, 5)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.final) == (FailureKind.NOT_SENT, False)
+    is_down[0] = False
+    assert client.perform(CALL, 5) == Answered(value=2)
+
+
 def test_a_sign_in_that_makes_no_sense_is_never_tried_again() -> None:
     seen: list[str] = []
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 import click
 
 from runner.cli import options
-from runner.cli.status import run_named
+from runner.cli.status import run_named, suspended_line
 from runner.cli.verb import Verb, VerbGroup
 from runner.execution.stored_reports import store_reports
 from runner.fleet import database, orders, pruning
+from runner.fleet.overview import suspended_targets
 from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import many
@@ -115,6 +116,10 @@ def stop(context: click.Context, /, **_: object) -> int:
         output.say(f"run {run.id} is cancelled: nothing was sent")
     elif orders.stop(store.link, run.id, by=person):
         output.say(f"run {run.id} is to stop; `{verb_command('status', run.id, store.name)}` shows how far it is")
+        if run.state != "running":
+            output.say("no worker has it now: it stops when one opens it, and none of its steps begins before that")
+            for suspended in suspended_targets(store.link, targets=[run.target]):
+                output.say(suspended_line(suspended))
     else:
         message = f"nothing was stopped: run {run.id} is not under way: {_WHY_NOT_STOPPED[run.status or run.state]}"
         hint = f"see what became of it: `{verb_command('status', run.id, store.name)}`"

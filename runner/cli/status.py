@@ -93,7 +93,10 @@ def suspended_line(suspended: SuspendedTarget) -> str:
     """Why workers take no runs of a target: a wrong password, or a site that is down."""
     since = datetime.fromtimestamp(suspended.since, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
     who = clean(suspended.workers[0]) if len(suspended.workers) == 1 else f"{len(suspended.workers)} workers"
-    return f"! `{clean(suspended.target)}` is suspended by {who} since {since}: {clean(suspended.reason)}"
+    target, reason = clean(suspended.target), clean(suspended.reason)
+    if not suspended.waits:
+        return f"  `{target}` let {who} not in, the first time at {since}: {reason}; the next run tries it again"
+    return f"! `{target}` is suspended by {who} since {since}: {reason}"
 
 
 def unserved_line(runs: UnservedRuns) -> str:

@@ -111,6 +111,8 @@ class FleetRuns:
                 return Left(state="parked")
             if found.target in self.suspended.waiting():
                 return Left(state="parked", seconds=_LATER)
+            for each, person in orders.to_stop(store.link, [run] if found.lines else []).items():
+                self.stop(each, person)  # it was ordered while nobody had the run: no step of it begins
             return self._carried(store, run, found)
         except (FencedError, NoDatabaseError):
             raise
@@ -154,7 +156,7 @@ class FleetRuns:
         assert log is not None
         turn = FleetTurn(log, site=run.site.key, goes_on=self._goes_on)
         shut_out: list[CallFailed] = []
-        if run.earlier and not run.result.finished and not run.judgement.only_settle:
+        if run.earlier and not run.result.finished and not run.judgement.only_settle and not self._only_ends(run):
             run.lets_in = lambda: _lets_in(run, shut_out)
         host = self._host(store, run, turn, shut_out)
         note = None
@@ -188,7 +190,7 @@ class FleetRuns:
         target = run.site.name.name
         watched = WatchedCaller(
             run.site.client,
-            has_acted=has_acted(run.earlier),
+            has_acted=has_acted(run.earlier) or self._only_ends(run),
             shut_out=shut_out.append,
             suspension=lambda: self.suspended.of(target),
             let_in=lambda known: self.suspended.resume(target, known),
@@ -205,6 +207,10 @@ class FleetRuns:
             lets_in=run.lets_in,
             goes_on=self._goes_on,
         )
+
+    def _only_ends(self, run: ActiveRun) -> bool:
+        """Whether the run was stopped before it has changed anything: it need not wait for its site to end."""
+        return self._stops[run.facts.id].why is not None and not has_acted(run.earlier)
 
     def _ended(self, store: FleetStore, run: ActiveRun, done: Sequence[int]) -> Left:
         result = run.result

@@ -71,6 +71,7 @@ order by r.target, r.replay nulls first
 """
 _SUSPENDED: Final = """
 select s.key as target, s.value ->> 'reason' as reason, min((s.value ->> 'since')::float8) as since,
+  bool_or(coalesce((s.value ->> 'waits')::boolean, true)) as waits,
   array_agg(w.name order by w.name) as workers
 from workers w join procrastinate_workers q on q.id = w.id cross join jsonb_each(w.suspended) s
 where q.last_heartbeat > now() - make_interval(secs => %(alive)s)
@@ -132,11 +133,14 @@ class UnservedRuns(Struct, frozen=True, kw_only=True):
 
 
 class SuspendedTarget(Struct, frozen=True, kw_only=True):
-    """A target whose site lets these workers not in; `since` when, in seconds since the epoch."""
+    """A target whose site lets these workers not in; `since` when, in seconds since the epoch. `waits`: it is not tried
+    now. Else its pause is over, and no run has come since with which it would be tried.
+    """
 
     target: str
     reason: str
     since: float
+    waits: bool
     workers: Sequence[str]
 
 

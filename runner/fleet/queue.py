@@ -91,7 +91,7 @@ order by 1
 _CANCEL: Final = """
 with cancelled as (
   update runs set state = 'cancelled', note = %(note)s, updated_at = now()
-  where id = any (%(runs)s::uuid[]) and state in ('waiting', 'queued', 'parked') and seq = 0 returning id::text
+  where id = any (%(runs)s::uuid[]) and state in ('waiting', 'queued', 'parked', 'held') and seq = 0 returning id::text
 ), dropped as (
   delete from procrastinate_jobs where args ->> 'run' in (select id from cancelled) and status = 'todo'
 )

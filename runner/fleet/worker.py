@@ -377,8 +377,10 @@ class FleetWorkerLoop:
         queue.forget_workers(self._link, dead=DEAD)
 
     def _registered(self) -> RegisteredWorker:
+        waiting = self.suspended.waiting()
         suspended = {
-            target: {"reason": each.reason, "since": each.since} for target, each in self.suspended.all().items()
+            target: {"reason": each.reason, "since": each.since, "waits": target in waiting}
+            for target, each in self.suspended.all().items()
         }
         return RegisteredWorker(
             name=self.name, targets=self.targets, jobs=self.jobs, replay=self.replay, suspended=json.dumps(suspended)

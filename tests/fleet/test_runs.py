@@ -7,6 +7,7 @@ import pytest
 from fleets import Fleet, charges, in_thread, until
 
 from runner.cli.main import ended
+from runner.execution.fleet_run import FleetRuns
 from runner.fleet.log import FencedLog
 from runner.fleet.store import FleetStore
 from runner.fleet.turns import FleetTurn
@@ -374,3 +375,46 @@ def test_a_run_that_somebody_else_has_begun_meanwhile_is_parked(here: Fleet, mon
     with here.runs() as runs:
         assert runs.carry(run).state == "parked"
     assert here.states() == {"a": "passed"}
+
+
+def _parked(here: Fleet, runs: FleetRuns, steps: str) -> str:
+    """A run that was given back in its first step."""
+    run = here.put("a", steps)
+    thread = in_thread(lambda: runs.carry(run))
+    until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+    runs.drain()
+    thread.join()
+    runs.undrain()
+    assert here.states() == {"a": "parked"}
+    return run
+
+
+def test_a_stop_that_is_ordered_while_no_worker_has_the_run_lets_none_of_its_steps_begin(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with here.runs() as runs:
+        run = _parked(here, runs, "steps:\n  - pause: 3s\n" + charges("a1").removeprefix("steps:\n"))
+        assert ended(["stop", run, "--db", here.dsn]) == 0
+        assert "no worker has it now: it stops when one opens it" in capsys.readouterr().err
+        assert runs.carry(run).state == "ended"
+    assert here.states() == {"a": "cancelled"}
+    assert here.starts() == {}
+    assert here.result(run).stop_ordered_by is not None
+
+
+def test_a_run_that_was_stopped_before_it_changed_anything_does_not_wait_for_its_site_to_end(here: Fleet) -> None:
+    with here.runs() as runs:
+        run = _parked(here, runs, "steps:\n  - pause: 3s\n" + charges("a1").removeprefix("steps:\n"))
+    file = here.folder / "targets.yaml"
+    file.write_text(file.read_text().replace("password: Supervisor", "password: wr0ng"))
+    with here.runs() as runs:
+        assert ended(["stop", run, "--db", here.dsn]) == 0
+        assert runs.carry(run).state == "ended"
+    assert here.states() == {"a": "cancelled"}
+
+
+def test_a_run_that_was_held_before_its_first_event_can_be_cancelled(here: Fleet) -> None:
+    run = here.put("a", charges("a1"))
+    here.sql("update runs set state = 'held', note = 'a fault of this program'")
+    assert ended(["stop", run, "--db", here.dsn]) == 0
+    assert here.states() == {"a": "cancelled"}

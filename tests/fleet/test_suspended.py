@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 import sites
 from fleets import Fleet, charges, until
+from msgspec.structs import replace as changed
 from sites import SIGNED_IN, Told, site, xml
 
 from runner.cli.main import ended
@@ -38,6 +39,8 @@ UNWELL = CallFailed(
     status=503,
     no_session="the site answered 503",
 )
+MAINTENANCE = changed(UNWELL, status=200, no_session="it is a web page")
+TOO_MANY = changed(UNWELL, status=429)
 NO_WAY = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E301", message="no connection"))
 
 
@@ -94,6 +97,26 @@ def test_a_worker_that_is_to_end_with_the_queue_does_not_end_well_where_runs_are
     target(here)
     assert here.worker("--once").wait(60) == 0, here.said()
     assert here.states() == {"a": "passed"}
+
+
+def test_a_suspension_whose_pause_is_over_and_that_no_run_tries_is_no_alarm(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {"here": {"reason": "no", "since": 1.0, "waits": True}}
+    here.sql("insert into procrastinate_workers (id) overriding system value values (7)")
+    here.sql(
+        "insert into workers (id, name, targets, jobs, replay, suspended) values (7, 'w', '{here}', 1, 1, %s::jsonb)",
+        json.dumps(known),
+    )
+    assert ended(["status", "--db", here.dsn]) == 0
+    assert "\n! `here` is suspended by w since 1970-01-01 00:00:01Z: no\n" in capsys.readouterr().out
+    here.sql("update workers set suspended = jsonb_set(suspended, '{here,waits}', 'false')")
+    assert ended(["status", "--db", here.dsn]) == 0
+    shown = capsys.readouterr().out
+    assert "\n  `here` let w not in, the first time at 1970-01-01 00:00:01Z: no; the next run tries it again\n" in shown
+    assert ended(["status", "--db", here.dsn, "--format", "json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["suspended"]
+    assert (found["target"], found["waits"]) == ("here", False)
 
 
 def test_whoever_waits_for_what_was_applied_reads_why_nobody_carries_it_out(
@@ -282,8 +305,10 @@ def test_a_suspended_target_is_tried_ever_more_rarely_and_sooner_where_no_passwo
 
     assert pauses(NO_WAY, 6) == [5, 10, 20, 40, 60, 60]
     assert pauses(UNWELL, 6) == [5, 10, 20, 40, 60, 60], "a deployment takes half an hour, and then everything waits"
+    assert pauses(MAINTENANCE, 2) == [5, 10]
+    assert pauses(TOO_MANY, 2) == [60, 120]
     assert pauses(REFUSAL, 6) == [60, 120, 240, 480, 900, 900]
-    assert len(said) == 6, "once when it is suspended, and once when it is not any more"
+    assert len(said) == 10, "once when it is suspended, and once when it is not any more"
 
 
 def test_an_answer_to_a_call_from_before_does_not_end_that_a_target_is_suspended() -> None:

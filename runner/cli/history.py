@@ -19,7 +19,7 @@ from runner.reports.safe import clean
 from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, load, readable
+from runner.runs.stored_runs import StoredRun, readable
 from runner.terminal import output
 
 _LARGEST = 1 << 24

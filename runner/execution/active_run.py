@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 
 from runner.engine.scope import RunFacts
 from runner.execution.run_spec import RunSpec
-from runner.foundation.git import checkout_of
+from runner.foundation.git import Checkout, checkout_of
 from runner.foundation.trace_context import traceparent
 from runner.hosts.judgement import Judgement
 from runner.planning.plan import Plan
@@ -88,7 +89,7 @@ class RunOrigin(Struct, frozen=True, kw_only=True):
     `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it.
     """
 
-    command: str | None = None
+    command: str
     run: str | None = None
     rerun_of: str | None = None
     applied: ApplyOrigin | None = None
@@ -120,7 +121,7 @@ def begin(
 
 
 def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
-    checkout = checkout_of(Path(spec.job.file).absolute().parent)
+    checkout = _checkout(Path(spec.job.file).absolute().parent, command=origin.command)
     return RunFacts(
         id=origin.run or new_id(),
         started_at=utc_now(),
@@ -134,3 +135,10 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         rerun_of=origin.rerun_of,
         applied=origin.applied,
     )
+
+
+@lru_cache(maxsize=100)
+def _checkout(folder: Path, *, command: str) -> Checkout:
+    """As it is while the `command` begins its first run in the folder: it has read the files before."""
+    del command
+    return checkout_of(folder)

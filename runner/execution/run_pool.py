@@ -29,7 +29,7 @@ from runner.hosts.turns import Turn, Turns
 from runner.project.ci_run import person
 from runner.reports.words import title
 from runner.runs.events import GIVEN_UP, Line, RunStatus, stopped
-from runner.runs.evidence import LockHolder
+from runner.runs.evidence import LockHolder, Person
 from runner.runs.store import Claim, StoreError
 from runner.runs.stored_runs import unwritable
 
@@ -133,6 +133,7 @@ class _Pool(Struct, kw_only=True):
     _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
     _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)
+    _person: Person = field(default_factory=lambda: person(os.environ))
     _news: _News = field(default_factory=queue.SimpleQueue)
 
     def go_on(self, carried: Carried) -> bool:
@@ -174,7 +175,8 @@ class _Pool(Struct, kw_only=True):
         return None
 
     def has_room(self) -> bool:
-        is_full = len(self.under_way) - len(self.passed) >= self.options.jobs
+        jobs = self.options.jobs
+        is_full = len(self.under_way) - min(len(self.passed), jobs) >= jobs  # a disk that hangs stops the rest
         return not (self.halted or is_full) and self.options.stop.why is None
 
     def begin(self, pending: PendingRun, carried: Carried) -> None:
@@ -213,7 +215,7 @@ class _Pool(Struct, kw_only=True):
             turn=Turn(self._turns[key], holder),
             ask=self.options.ask,
             judgement=run.judgement,
-            person=person(os.environ),
+            person=self._person,
             says_yes=self.options.says_yes,
             waits=run.waits,
             owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),

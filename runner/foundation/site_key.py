@@ -5,6 +5,7 @@ that a target has. That two names are of the same machine, which only its DNS kn
 """
 
 import ipaddress
+from functools import lru_cache
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -12,6 +13,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 _HERE: Final = "localhost"
 
 
+@lru_cache(maxsize=100)
 def site_key(url: str, account: str | None) -> str:
     """The key of a site as `account` uses it: a user's name in any case, or the id of an OAuth client."""
     return f"{one_spelling(url)} {(account or '').casefold()}".rstrip()

@@ -1,9 +1,12 @@
+import subprocess
 from pathlib import Path
 from typing import cast
 
+import pytest
 from journals import new_journal, store_of
 from stories import RUN, planned
 
+from runner.cli.main import ended
 from runner.execution.active_run import ActiveRun
 from runner.project.sites import ReadySite
 from runner.runs.events import Paused, RunClosing, RunFinished, RunStatus
@@ -25,3 +28,24 @@ def test_the_result_is_that_of_the_whole_journal_however_far_its_listener_is(tmp
     run.progress.take(journal.lines[2])
     assert run.result == fold(journal.lines)
     assert run.result.finished
+
+
+def test_a_command_asks_git_once_for_the_commit_of_all_its_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large checkout that takes a second."""
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "-q"], check=True)
+    Path("git").write_text("#!/bin/sh\necho >>asked\necho '# branch.oid 0123456789'\n")
+    Path("git").chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    Path("doubles").mkdir()
+    Path("targets.yaml").write_text("runner: 1\ntargets: {here: {sandbox: doubles}}\n")
+    cases = "cases: [{name: a, inputs: {}}, {name: b, inputs: {}}]\n"
+    Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\n{cases}steps:\n  - pause: 1ms\n")
+    assert ended(["run", "a.job.yaml"]) == 0
+    journals = [path.read_text() for path in Path(".runner/runs").glob("*/events.jsonl")]
+    assert ['"commit":"0123456789"' in written for written in journals] == [True, True]
+    assert Path("asked").read_text() == "\n"
+    assert ended(["run", "a.job.yaml"]) == 0
+    assert Path("asked").read_text() == "\n\n"

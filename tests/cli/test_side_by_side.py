@@ -88,6 +88,26 @@ def makes_room(monkeypatch: pytest.MonkeyPatch, *, jobs: int, seconds: float, co
     return found[0]
 
 
+def test_no_more_runs_than_side_by_side_wait_for_the_disk_beside_those_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a", "b", "c", "d", "e", "f"):
+        write(name)
+    begun: list[int] = []
+
+    def sync(_: int) -> None:
+        if threading.current_thread().name.startswith("run ") and not begun:
+            has_come(lambda: bool(begun) or count() > 4, seconds=1.0)
+            begun.append(count())
+
+    def count() -> int:
+        return len(list(Path(".runner/runs").iterdir()))
+
+    monkeypatch.setattr("os.fsync", sync)
+    assert ended(["run", ".", "-j", "2"]) == 0
+    assert begun[0] == 4
+
+
 def has_come(condition: Callable[[], bool], *, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not (is_there := condition()) and time.monotonic() < end:

@@ -6,7 +6,7 @@ read is not asked again in this run. Server time is compared with server time on
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from runner.engine import starts, versions
 from runner.engine.effects import Done, Running, Send
 from runner.engine.perform import Backoff, check_stop, note, pause, perform
-from runner.engine.state import OpenRow, Start
+from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
 from runner.foundation import server_time
 from runner.foundation.raw import items, text
@@ -87,9 +87,17 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
             return rows
     log.marks[process] = newest
     log.marked_at[process] = log.server_time(row.t)
-    log.before[process] = (began, tuple(rows))
+    log.before[process] = (began, tuple(_earlier(rows)))
     log.seen.update(text(found, "id") or "" for found in rows)
     return None
+
+
+def _earlier(rows: list[JsonObject]) -> Iterator[EarlierRow]:
+    """Those that a start by a user may have made, where they say when they began; a row that is shown twice is one."""
+    for found in {str(found["id"]): found for found in rows}.values():
+        moment = server_time.of_record(text(found, "started") or "")
+        if found.get("parent") is None and moment is not None:
+            yield EarlierRow(id=str(found["id"]), began=moment, owner=text(found, "owner"))
 
 
 def watermark(row: OpenRow, process: str) -> JsonObject | None:

@@ -279,12 +279,7 @@ def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, flo
     now, marked = log.server_time(t), log.marked_at.get(process)
     read, rows = log.before.get(process, (t, ()))
     assert now is not None
-    began = {
-        str(found["id"]): server_time.of_record(str(found.get("started")))
-        for found in rows
-        if found.get("parent") is None and log.owner is not None and found.get("owner") == log.owner
-    }
-    ages = tuple((key, max(0.0, now - moment)) for key, moment in began.items() if moment is not None)
+    ages = tuple([(row.id, max(0.0, now - row.began)) for row in rows if row.owner == log.owner is not None])
     return ages, max(t - read, 0.0 if marked is None else now - marked - EARLIER)
 
 

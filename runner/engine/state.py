@@ -183,6 +183,14 @@ class Undoable(Struct, frozen=True, kw_only=True):
     own: JsonObject
 
 
+class EarlierRow(Struct, frozen=True, kw_only=True):
+    """A row that was in the log before a call; it `began` then, by the time that is written in it."""
+
+    id: str
+    began: float
+    owner: str | None
+
+
 class LogState(Struct, kw_only=True):
     """What is known of the target's process log.
 
@@ -202,7 +210,7 @@ class LogState(Struct, kw_only=True):
     owner: str | None = None
     marks: dict[str, str | None] = field(default_factory=dict)
     marked_at: dict[str, float | None] = field(default_factory=dict)
-    before: dict[str, tuple[float, tuple[JsonObject, ...]]] = field(default_factory=dict)
+    before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)

@@ -29,6 +29,8 @@ def part_of(scope: Scope, path: Path) -> Value:
             value = scope.names[str(key)]
         elif isinstance(value, dict) and key in value:
             value = value[str(key)]
+        elif type(value) is list and type(key) is int and -len(value) <= key < len(value):
+            value = value[key]
         else:
             found = member(value, key, parent=dotted(path[:depth]), where=dotted(path[: depth + 1]))
             if isinstance(found, Absent):

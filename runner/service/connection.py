@@ -83,14 +83,19 @@ class SocketStream:
         line.settimeout(0)
 
     def read(self, deadline: float) -> bytes:
-        """What has come, nothing at the end. Over TLS an end without its own sign is no end, but a line that broke."""
-        self._begun = False
+        """What has come, nothing at the end. Over TLS an end without its own sign is no end, but a line that broke.
+
+        What answers a request is waited for first: it is not there at once.
+        """
+        if self._begun:
+            self._begun = False
+            self._wait(self._left(deadline), writes=False)
         while True:
             left = self._left(deadline)
             try:
                 return self._line.recv(_CHUNK)
             except _NOT_YET as error:
-                self._wait(error, left, writes=False)
+                self._wait(left, writes=isinstance(error, ssl.SSLWantWriteError))
 
     def write(self, buffer: bytes, deadline: float) -> None:
         """Write all of `buffer`.
@@ -104,7 +109,7 @@ class SocketStream:
             try:
                 count = self._line.send(rest)
             except _NOT_YET as error:
-                self._wait(error, left, writes=True)
+                self._wait(left, writes=not isinstance(error, ssl.SSLWantReadError))
                 continue
             except OSError as error:
                 if self._begun or isinstance(error, TimeoutError):
@@ -146,9 +151,8 @@ class SocketStream:
             raise TimeoutError
         return left
 
-    def _wait(self, error: OSError, seconds: float, *, writes: bool) -> None:
-        """Wait until the operation that ended in `error` can be tried again. TLS may have to write before it reads."""
-        writes = isinstance(error, ssl.SSLWantWriteError) or (writes and not isinstance(error, ssl.SSLWantReadError))
+    def _wait(self, seconds: float, *, writes: bool) -> None:
+        """Wait until it can be written, or read: TLS may have to write before it reads, and the other way round."""
         if not _is_ready(self._line, min(seconds, _LONGEST_WAIT), writes=writes):
             raise TimeoutError
 
@@ -194,6 +198,7 @@ class Connection:
         except OSError as error:
             if isinstance(error, TimeoutError):
                 raise
+        self._receive(outgoing.deadline)  # h11 has nothing to read before
         while not isinstance(head := self._event(outgoing.deadline), h11.Response):
             pass  # what comes before it announces it
         chunks, size = [], 0
@@ -231,13 +236,17 @@ class Connection:
 
     def _event(self, deadline: float) -> object:
         while (event := self._http.next_event()) is h11.NEED_DATA:
-            received = self._stream.read(deadline)
-            if not received and self._http.their_state is h11.SEND_RESPONSE:
-                raise EOFError
-            self._http.receive_data(received)
-            if not received:
+            if not self._receive(deadline):
                 return self._last_event()
         return event
+
+    def _receive(self, deadline: float) -> bool:
+        """Hand what has come to h11. False at the end, which ends an answer at most if its head was read."""
+        received = self._stream.read(deadline)
+        if not received and self._http.their_state is h11.SEND_RESPONSE:
+            raise EOFError
+        self._http.receive_data(received)
+        return bool(received)
 
     def _last_event(self) -> object:
         """The end of an answer without a length, if it is an end."""

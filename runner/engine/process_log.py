@@ -150,7 +150,7 @@ def _too_little(why: str) -> Unread:
 def versions_of(row: OpenRow, process: str, *, fresh: bool = False) -> Running[Versions | Unread]:
     """The versions of a process, read once per run; `fresh`: now, whatever is known. `Unread`: nobody was reached."""
     log = row.log
-    before = log.versions.get(process) or Versions(process=process, read_at=row.t, due=row.t)
+    before = log.versions.get(process) or Versions(process=process, codes=(process,), read_at=row.t, due=row.t)
     found: Versions | Unread
     if log.library_refusal is not None:
         found = before.not_read(log.library_refusal, t=before.read_at)

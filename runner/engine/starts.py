@@ -147,7 +147,7 @@ def missing(log: LogState, process: str, *, besides: Start | None = None) -> tup
     """The starts that lack their row, the oldest first; of all versions of the process."""
     codes = log.codes_of(process)
     waiting = [start for code in codes for start in log.missing.get(code, ()) if start is not besides]
-    return tuple(sorted(waiting, key=lambda start: start.sent))
+    return tuple(sorted(waiting, key=lambda start: start.sent) if len(waiting) > 1 else waiting)
 
 
 def since(log: LogState, start: Start) -> str | None:

@@ -32,6 +32,7 @@ class KnownVersion(Struct, frozen=True, kw_only=True):
 
 class Versions(Struct, frozen=True, kw_only=True):
     """All versions of `process`, as they were at the active second `read_at`. `due`: when they are to be read again.
+    `codes` are those by which a call may name the process, its own first.
 
     `grown_at`: when a version was found that earlier readings of the log did not ask for. `unread`: why the last
     reading of the versions failed; `final`: it is not tried again in this run.
@@ -40,6 +41,7 @@ class Versions(Struct, frozen=True, kw_only=True):
     process: str
     read_at: float
     root: str | None = None
+    codes: tuple[str, ...]
     members: tuple[KnownVersion, ...] = ()
     grown_at: float | None = None
     unread: str | None = None
@@ -49,11 +51,6 @@ class Versions(Struct, frozen=True, kw_only=True):
     @property
     def schema_ids(self) -> tuple[str, ...]:
         return tuple(member.schema_id for member in self.members)
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """The codes by which a call may name the process, its own first."""
-        return tuple(dict.fromkeys((self.process, *(member.code for member in self.members))))
 
     @property
     def numbers(self) -> str:
@@ -82,7 +79,7 @@ class Versions(Struct, frozen=True, kw_only=True):
     def unusable(self, failure: CallFailed) -> "Versions":
         """The log refuses to be asked for the rows of these versions."""
         why = f"the process log cannot be filtered by them: {failure.trouble.message}"
-        return replace(self, members=(), unread=why, due=NEVER, final=True)
+        return replace(self, members=(), codes=(self.process,), unread=why, due=NEVER, final=True)
 
     def read(self, found: Json, *, root: str, t: float, marked: bool) -> "Versions":
         """As the library lists them now. `marked`: the log was read with what was known of them before."""
@@ -91,7 +88,8 @@ class Versions(Struct, frozen=True, kw_only=True):
             return self.not_listed(t=t)
         is_grown = marked and not {each.schema_id for each in members} <= set(self.schema_ids)
         grown_at = t if is_grown else self.grown_at
-        return Versions(process=self.process, read_at=t, root=root, members=members, grown_at=grown_at)
+        codes = tuple(dict.fromkeys((self.process, *(member.code for member in members))))
+        return Versions(process=self.process, read_at=t, root=root, codes=codes, members=members, grown_at=grown_at)
 
 
 def _members(found: Json) -> Iterator[KnownVersion]:

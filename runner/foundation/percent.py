@@ -22,16 +22,9 @@ def encoded(text: str) -> str:
 
 def decoded(text: str) -> str:
     """A text of a query, without its encoding."""
-    if "%" not in text:
-        return text
-    return _decoded(text) if len(text) <= _SHORT else _decoded.__wrapped__(text)
+    return unquote(text) if "%" in text else text
 
 
 @lru_cache(maxsize=256)
 def _encoded(text: str) -> str:
     return quote(well_formed(text), safe="")
-
-
-@lru_cache(maxsize=256)
-def _decoded(text: str) -> str:
-    return unquote(text)

@@ -1,6 +1,7 @@
 """A call as evidence: its request in the parts in which an event holds it, and the events of what came of it."""
 
 import json
+from functools import lru_cache
 from sys import intern
 from typing import Final
 
@@ -35,10 +36,20 @@ def sent_request(request: Request) -> SentRequest:
 
 def _pairs(query: str) -> tuple[tuple[str, str], ...] | None:
     """Names and decoded values; None where encoding them again would make another query."""
-    split = [pair.partition("=") for pair in query.split("&")]
-    pairs = tuple([(intern(name), decoded(value)) for name, _, value in split])
-    again = [f"{name}={encoded(value)}" for name, value in pairs]
-    return pairs if "&".join(again) == query else None
+    pairs = []
+    for pair in query.split("&"):
+        name, equals, value = pair.partition("=")
+        text = _exactly_decoded(value)
+        if text is None or not equals:
+            return None
+        pairs.append((intern(name), text))
+    return tuple(pairs)
+
+
+@lru_cache(maxsize=64)  # most values go along with call after call
+def _exactly_decoded(value: str) -> str | None:
+    text = decoded(value)
+    return text if encoded(text) == value else None
 
 
 def _body(content: bytes | None) -> "Json | UnsetType":

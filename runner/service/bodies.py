@@ -9,6 +9,7 @@ import html
 import json
 import re
 import zlib
+from codecs import BOM_UTF8
 from typing import Final, NoReturn, TypeAlias
 from xml.parsers import expat
 
@@ -171,7 +172,7 @@ def _decoded(body: bytes, content_type: str) -> str:
     """UTF-8 with or without a mark, or UTF-16 where a mark or the header says so."""
     marked = body.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return body.decode("utf-16") if marked or "utf-16" in content_type else body.decode("utf-8-sig")
+        return body.decode("utf-16") if marked or "utf-16" in content_type else body.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError:
         raise NonsenseError("it is not UTF-8") from None
 

@@ -126,17 +126,19 @@ class LocalHost:
             case effects.Note(event=event):
                 self._note(event)
                 return None
+            case effects.Send(effect=StepEffect.ONCE) if beyond.sent:
+                return self._broken_off(effect)
+            case effects.Send() | effects.Sleep() | effects.Ask():
+                return self._act(effect)
             case effects.PollStop():
                 return self._poll()
-            case effects.ResolveDoubt():
-                return self._judge(effect)
             case effects.QueryPeers():
                 others = self.owned.ask(effect)
                 return self._asked(effect.key, {"taken": list(others.taken), "rival": others.rival})
-            case effects.Send(effect=StepEffect.ONCE) if beyond.sent:
-                return self._broken_off(effect)
+            case effects.ResolveDoubt():
+                return self._judge(effect)
             case _:
-                return self._act(effect)
+                assert_never(effect)
 
     def _act(self, effect: effects.Send | effects.Sleep | effects.Ask) -> effects.Outcome:
         if self._judging.only_settles and not self.policy.settles(effect):

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ from runner.service.gate import Gate
 
 Shared: TypeAlias = FindFamily | ReadFamily | WhoAmI | WhoIsUser
 """Calls whose answers are the same for all runs against a site."""
+_SHARED: Final = frozenset(get_args(Shared))
 
 
 class SharedAnswers:
@@ -56,6 +57,7 @@ class SharingCaller(Struct, frozen=True):
     known: SharedAnswers
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
-        if not isinstance(call, Shared):
+        if type(call) not in _SHARED:
             return self.caller.perform(call, seconds, gate=gate)
+        assert isinstance(call, Shared)
         return self.known.ending(call, lambda left: self.caller.perform(call, left, gate=gate), seconds=seconds)

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from runner.engine.effects import Ask, Done, Effect, Failed, Note, Outcome, ResolveDoubt, Send, Sleep
 from runner.hosts.stop import Stop
 from runner.job.model import StepEffect
-from runner.runs.events import RunClosing, RunFinished, StepFinished
+from runner.runs.events import AnyEvent, RunClosing, RunFinished, StepFinished
 from runner.service.calls import FailureKind
 
 
@@ -22,16 +22,23 @@ class StopPolicy(Struct, kw_only=True):
     def learn(self, effect: Effect, outcome: Outcome | None) -> None:
         """Take in what an effect came to, of this process or of the past."""
         match effect:
-            case Note(event=StepFinished(key=key)):
-                self.in_doubt.discard(key)
-            case Note(event=RunClosing()):
-                self.is_closing = True
-            case Note(event=RunFinished()):
-                self.is_closing = self.is_announced = False  # what is settled from here on is not waited for
+            case Note(event=event):
+                self._learn_of(event)
             case Send(effect=StepEffect.ONCE) if isinstance(outcome, Done) or _may_have_happened(outcome):
                 self.in_doubt.add(effect.key)
             case ResolveDoubt(keys=keys):
                 self.in_doubt.update(keys)
+            case _:
+                pass
+
+    def _learn_of(self, event: AnyEvent) -> None:
+        match event:
+            case StepFinished(key=key):
+                self.in_doubt.discard(key)
+            case RunClosing():
+                self.is_closing = True
+            case RunFinished():
+                self.is_closing = self.is_announced = False  # what is settled from here on is not waited for
             case _:
                 pass
 

@@ -4,7 +4,7 @@ No sentence begins with a text from outside, so that none can be taken for a com
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Final, assert_never
 
 from runner.foundation.durations import written
 from runner.reports.safe import clean
@@ -47,6 +47,7 @@ from runner.runs.events import (
 from runner.runs.evidence import LockHolder, VerdictBy, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
 
+_OF_THE_RUN: Final = frozenset({RunStarted, RunResumed, RunFinished})
 MOST_LINES = 30
 """Lines of one kind that are printed under a row."""
 
@@ -66,11 +67,11 @@ class Transcript:
         if step is not None:
             return self._page.row(step)
         event = line.event
-        if isinstance(event, RunStarted | RunResumed):
-            return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
+        if type(event) not in _OF_THE_RUN:
+            return self._page.news(event) if self._options.verbose else []
         if isinstance(event, RunFinished):
             return self.close()
-        return self._page.news(event) if self._options.verbose else []
+        return self._page.open(self.progress.result(), resumed=isinstance(event, RunResumed))
 
     def close(self) -> list[Sentence]:
         """The end of the transcript, also of a run that broke off; nothing where it was printed before."""

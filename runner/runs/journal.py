@@ -151,7 +151,7 @@ class Journal:
             if self._broken is not None:
                 raise type(self._broken)(*self._broken.args)
             try:
-                line = self._write(event, durable=durable or isinstance(event, RunFinished))
+                line = self._write(event, durable=durable or type(event) is RunFinished)
             except StoreError as error:
                 self._broken = error
                 raise

@@ -181,20 +181,22 @@ class Progress:
         event = line.event
         self._t = max(self._t, time_of(event))
         match event:
+            case CallSent() | CallAnswered():  # the most frequent first
+                self._call(event)
             case StepStarted(row=row):
                 self._rows[row.key] = row
                 self._ended.pop(row.key, None)
                 self._open[row.key] = BegunRow(row, event.t)
             case StepFinished():
                 return self._end(_step(self._row(event.key).row, event))
+            case Asked():
+                self._ask(event, line.at)
             case StepSkipped():
                 return self._end(_skipped(event))
             case AttemptFailed(kind=kind) if kind == GIVEN_UP:
                 self._stopped_by = event.signal
-            case CallSent() | CallAnswered() | AttemptFailed():
+            case AttemptFailed():
                 self._call(event)
-            case Asked():
-                self._ask(event, line.at)
             case Paused() | SignedIn() | Waited():
                 pass
             case _:

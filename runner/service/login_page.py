@@ -15,6 +15,7 @@ from runner.service.calls import Call, CancelCall, ChangeCall, CompleteCall, Ele
 from runner.service.site import Reply
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
+_ACTS: Final = frozenset({ExecuteCall, ElementCall, CompleteCall, RunProcessCall, CancelCall, ChangeCall})
 _MARK = lazy_pattern(rb"/Login/|NuiLogin\.aspx|Login\.html")
 _ADDRESS = lazy_pattern(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
 _PASSWORD = lazy_pattern(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
@@ -42,7 +43,7 @@ def signed_out(call: Call | None, reply: Reply) -> bool:
 
 def acts(call: Call | None) -> bool:
     """Whether the call acts; others read."""
-    return isinstance(call, ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | ChangeCall)
+    return type(call) in _ACTS
 
 
 def without_query(address: str) -> str:

@@ -34,7 +34,7 @@ def read(
         return failures.by_status(call, reply, site)
     try:
         value = _value(call, reply)
-        if isinstance(call, process_log.Query):
+        if not isinstance(call, calls.ExecuteCall) and isinstance(call, process_log.Query):  # most are no Query
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:

@@ -32,6 +32,8 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
     match call:
         case calls.ExecuteCall():
             return _execute(call, site)
+        case calls.ReadRows() | calls.ReadRow() | calls.ReadElements() | calls.ReadElementData() | calls.WhoIsUser():
+            return _reading(call, site, username=username)
         case calls.ElementCall():
             return _element(call, site)
         case calls.CompleteCall():
@@ -44,8 +46,6 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
             return _change(call, site)
         case calls.QueryCall():
             return _query(call, site)
-        case calls.ReadRows() | calls.ReadRow() | calls.ReadElements() | calls.ReadElementData() | calls.WhoIsUser():
-            return _reading(call, site, username=username)
         case calls.FindProcess() | calls.FindFamily() | calls.ReadFamily():
             return _reading(call, site, username=username)
         case calls.ReadSchema():

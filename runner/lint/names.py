@@ -8,9 +8,8 @@ from runner.foundation.hints import words
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
 from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
-from runner.lint.step_names import in_own, in_steps
+from runner.lint.step_names import WrongName, all_of, in_own, in_steps, nearest, unknown
 from runner.lint.uses import results, starts
-from runner.lint.wrong_names import WrongName, all_of, nearest, unknown
 
 _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)

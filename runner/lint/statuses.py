@@ -10,11 +10,11 @@ from msgspec import Struct
 from runner.expressions.names import TextComparison
 from runner.foundation import hints
 from runner.foundation.guids import is_guid
+from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
 from runner.job.outline import RawStep
 from runner.lint.places import NameScope
-from runner.lint.wrong_names import WrongName
 from runner.runs.events import Status
 
 STEP_STATUSES = tuple(status.value for status in Status)
@@ -40,7 +40,7 @@ def asked_status(key: str | int) -> str | None:
     return word if word in STEP_STATUSES else hints.words("names", "step_status", room="lint").get(word)
 
 
-def wrong_status(compared: TextComparison, scope: NameScope) -> WrongName | None:
+def wrong_status(compared: TextComparison, scope: NameScope) -> Finding | None:
     """What is wrong with the word that a status is compared with, None where it can be a status."""
     words = _words(compared.path, scope)
     if words is None or compared.text in words.known or (words is _PROCESS and is_guid(compared.text)):
@@ -57,7 +57,7 @@ def wrong_status(compared: TextComparison, scope: NameScope) -> WrongName | None
         listed = ", ".join(f"`{status}`" for status in words.known)
         message = f"{words.whose} never `{compared.text}`"
         hint = f"did you mean `{near}`?" if near else f"{words.whose} {listed}"
-    return WrongName(code="E107", message=message, hint=hint, part=compared.text, warning=warning, line=compared.line)
+    return Finding(code="E107", message=message, hint=hint, part=compared.text, warning=warning, line=compared.line)
 
 
 def _words(path: Path, scope: NameScope) -> _Words | None:

@@ -5,21 +5,59 @@ but for two kinds: those of an included job are its outputs, and a step with `fo
 """
 
 from collections.abc import Collection
+from typing import Literal
 
 from runner.expressions.parse import Name
+from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.sentences import begun
+from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
+from runner.job import defaults
+from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep
 from runner.lint.places import NEVER, NameScope
 from runner.lint.statuses import asked_status
 from runner.lint.uses import result_of
-from runner.lint.wrong_names import WrongName, all_of, always_null, later, nearest, not_given, not_of_all_turns, unknown
 
 STEP_KEYS = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
 _ALL_TURNS_KEYS = tuple(key for key in STEP_KEYS if key != "process_id")
 _TURN_KEYS = tuple(key for key in STEP_KEYS if key != "turns")
 _ABOVE = "use a step that is above this place"
+
+
+class WrongName(Finding, frozen=True, kw_only=True):
+    """`part` is the piece of the name that is wrong.
+
+    `if_asked`: what is left of it in a text that asks whether there is a value, as `default` does.
+    `is_like_no_other`: no name is near to it.
+    """
+
+    code: str = "E126"
+    part: str
+    if_asked: Literal["the same", "a warning", "nothing"] = "the same"
+    is_like_no_other: bool = False
+
+
+def unknown(message: str, hint: str | None, part: str | int) -> WrongName:
+    return WrongName(message=message, hint=hint, part=str(part))
+
+
+def later(message: str, hint: str | None, part: str) -> WrongName:
+    return WrongName(code="E127", message=message, hint=hint, part=part)
+
+
+def not_given(message: str, hint: str | None, part: str | int) -> WrongName:
+    return WrongName(code="E128", message=message, hint=hint, part=str(part))
+
+
+def nearest(word: str | int, among: Collection[str], *, prefix: str = "") -> str | None:
+    near = suggest(str(word), among)
+    return near and f"did you mean `{prefix}{near}`?"
+
+
+def all_of(kind: str, names: Collection[str]) -> str:
+    return f"{kind}: {begun(sorted(names)) if names else 'none'}"
 
 
 def in_steps(name: Name, scope: NameScope) -> WrongName | None:
@@ -51,7 +89,7 @@ def in_own(name: Name, scope: NameScope) -> WrongName | None:
         return _no_output("the step that is undone", name.path, 1, given, prefix="outputs.")
     if step is None or root not in ("result", "process_id", "process_status"):
         return None
-    wrong = always_null("the step that is undone" if step is scope.undone else "the step", step, root)
+    wrong = _always_null("the step that is undone" if step is scope.undone else "the step", step, root)
     return wrong or (_of_included(name.path, 1, step, scope.job) if root == "result" else None)
 
 
@@ -102,9 +140,9 @@ def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) ->
             keys = _ALL_TURNS_KEYS if is_list else STEP_KEYS
             return not_given(f"a step has no `{key}`", nearest(key, keys) or _key_hint(word, declared, key, keys), key)
         case key if is_list:
-            return not_of_all_turns(word, key, declared.step)
+            return _not_of_all_turns(word, key, declared.step)
         case key:
-            return always_null(f"step `{word}`", declared.step, key)
+            return _always_null(f"step `{word}`", declared.step, key)
 
 
 def _of_a_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None:
@@ -117,14 +155,14 @@ def _of_a_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None
         case ("outputs", *_):
             return _of_outputs(path, 5, declared, job)
         case (str() as key, *_):
-            return always_null(f"step `{path[1]}`", declared.step, key)
+            return _always_null(f"step `{path[1]}`", declared.step, key)
         case _:
             return None
 
 
 def _of_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
     """Keys of the result begin `at` this place of the path."""
-    return always_null(f"step `{path[1]}`", step, "result") or _of_included(path, at, step, job)
+    return _always_null(f"step `{path[1]}`", step, "result") or _of_included(path, at, step, job)
 
 
 def _of_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
@@ -174,3 +212,35 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
     return f"keys of a step: {begun(keys)}"
+
+
+def _always_null(whose: str, step: RawStep, key: str) -> WrongName | None:
+    """What is wrong with a `key` that the action of `step` never gives."""
+    action = defaults.action_type(step.fields)
+    is_known = key == "process_id" and "of" in record(step.fields.get("element"))
+    execute = step.fields.get("execute")
+    reason = hint = ""
+    if action is not None and key in action.never_gives and not is_known:
+        reason = f"{'an' if action.key[0] in 'aeiou' else 'a'} `{action.key}` gives none"
+        hint = "ask an `execute`, `run` or `wait` step for it"
+        if key == "result":
+            hint = "leave it out: a `pause` only waits"
+    elif key == "result" and isinstance(execute, dict) and "result" not in execute:
+        reason = "its `execute` asks for none"
+        hint = "name the parameter that holds it: `execute: {process: …, result: CODE}`"
+    elif key in PROCESS_NAMES and execute is not None and step.fields.get("verify") == "none":
+        reason, hint = "with `verify: none` the process log is not read", "leave out `verify: none`"
+    if not reason:
+        return None
+    message = f"the `{key}` of {whose} is always null: {reason}"
+    return WrongName(code="E128", message=message, hint=hint, part=key, if_asked="a warning")
+
+
+def _not_of_all_turns(name: str | int, key: str, step: RawStep) -> WrongName | None:
+    """What each turn of a step with `for_each` has, asked of all of them together."""
+    if key != "process_id":
+        return None
+    turns = f"steps.{name}.turns"
+    hint = f'write `{turns}[0].{key}` for one turn, `{turns} | map(attribute="{key}")` for all'
+    message = f"step `{name}` has no `{key}` of its own: each of its turns has its own"
+    return _always_null(f"step `{name}`", step, key) or not_given(message, hint, key)

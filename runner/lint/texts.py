@@ -18,7 +18,7 @@ from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
 from runner.lint.places import CONDITIONS, NameScope
 from runner.lint.statuses import wrong_status
-from runner.lint.wrong_names import WrongName
+from runner.lint.step_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
 
 _BRACES = "{{"

@@ -13,8 +13,8 @@ from runner.foundation.values import Json, JsonObject, Path, kind_of
 from runner.reading.collector import ProblemCollector
 from runner.reading.files import stray
 from runner.reading.load import read
-from runner.sandbox.column_typos import check_records
 from runner.sandbox.rules import NAME, entity_mistake
+from runner.sandbox.typos import check_records
 
 _IDS = UUID("0b8f5a0e-3c0a-4c39-9f56-1f2f7f7a9c10")
 

@@ -20,9 +20,8 @@ from runner.language.schema import check
 from runner.reading.document import Document
 from runner.reading.files import first_bytes, passed_over, stray
 from runner.reading.load import read
-from runner.sandbox import build, column_typos, first_records, rules
+from runner.sandbox import build, first_records, rules, typos
 from runner.sandbox.doubles import Double, Doubles
-from runner.sandbox.typos import typo_of
 from runner.targets.folders import ENDING, RECORDS, doubles_in
 
 _LIKE_A_DOUBLE = lazy_pattern(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
@@ -50,7 +49,7 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     records, wrong_records = first_records.load(folder / RECORDS)
     problems += [*wrong_families, *wrong_records, *_ignored_files(folder)]
     if not are_errors(problems):
-        problems.extend(column_typos.check(found.values(), records))
+        problems.extend(typos.check(found.values(), records))
     columns = _columns(processes.values(), records)
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
 
@@ -80,7 +79,7 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
 def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
     """A file may have any name; one that is nearly the process's code shows a typo in one of the two."""
     name = file.name.removesuffix(ENDING)
-    if typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
+    if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
         return
     message, hint = f"the file is called `{name}`", f"jobs start a process by the code that is written here: `{name}`?"
     yield document.problem("E107", message, path=("process",), hint=hint, severity=Severity.WARNING)

@@ -1,20 +1,64 @@
-"""A word that is another word with a typo: nearer than what is suggested for a word that is wrong.
+"""Entities and columns that a folder's doubles use, and that most probably are others with a typo.
 
-Here both words may be right, so the first letters of a word, and what other tools call it, are no typo; neither are two
-names that differ in their numbers, nor one of the names that Creatio itself gives. Columns are longer words than tags
-and options, for which `runner.foundation.suggestions.likely_typo` is.
+Any entity and any column may be right: only what nothing ever fills, and what is near to something that is filled, is
+reported, and as a warning. So a typo is nearer than what is suggested for a word that is wrong: the first letters of a
+word, and what other tools call it, are no typo; neither are two names that differ in their numbers, nor one of the
+names that Creatio itself gives. Columns are longer words than tags and options, for which
+`runner.foundation.suggestions.likely_typo` is.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from runner.foundation.hints import table
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded, near
+from runner.foundation.problems import Finding, Problem
+from runner.foundation.values import JsonObject, Path
+from runner.reading.collector import ProblemCollector
+from runner.reading.document import Document
+from runner.sandbox.build import ColumnUse, column_uses
+from runner.sandbox.doubles import Double, Insert, Update
 
 _SHORTEST = 4
 """Letters of a word that is no other's typo by chance; in case alone shorter ones may differ."""
 _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
+_Records = Mapping[str, Iterable[JsonObject]]
+
+
+def check(doubles: Iterable[tuple[Double, Document]], records: _Records) -> Iterator[Problem]:
+    found = [*doubles]
+    first = {entity: {"Id", *(column for row in rows for column in row)} for entity, rows in records.items()}
+    filled = {entity: set(columns) for entity, columns in first.items()}
+    for deed in (activity.deed for double, _ in found for activity in double.activities):
+        if isinstance(deed, Insert):
+            filled.setdefault(deed.entity, {"Id"}).update(deed.values)
+        elif isinstance(deed, Update):
+            filled.get(deed.entity, set()).update(deed.values)
+    for double, document in found:
+        collector = ProblemCollector(document=document)
+        for use in column_uses(double):
+            _check_use(use, collector, first=first.get(use.entity, ()), filled=filled)
+        yield from collector.problems
+
+
+def check_records(document: Document, records: Mapping[str, list[JsonObject]]) -> Iterator[Problem]:
+    """A column that one record alone has, where every other has one that is called nearly so."""
+    collector = ProblemCollector(document=document)
+    for entity, rows in records.items():
+        held = [frozenset(row) | {"Id"} for row in rows]
+        counts: dict[str, int] = {}
+        for column in (column for row in held for column in row):
+            counts[column] = counts.get(column, 0) + 1
+        for index, row in enumerate(rows):
+            if not index and len(rows) <= 2:  # noqa: PLR2004  of two records the second is reported
+                continue
+            known = [name for name, times in counts.items() if name not in row and times == len(rows) - 1]
+            known += ["Id"] if "Id" not in row else []
+            for column in (column for column in row if counts[column] == 1):
+                message = f"no other record of `{entity}` has `{column}`"
+                _report(collector, message, typo_of(column, known), (entity, index, column))
+    yield from collector.problems
 
 
 def typo_of(word: str, known: Collection[str]) -> str | None:
@@ -26,6 +70,42 @@ def typo_of(word: str, known: Collection[str]) -> str | None:
     if in_another_case is not None or _is_standard(word):
         return in_another_case
     return next((name for _, name in found if _may_be_mistyped(folded(word), folded(name))), None)
+
+
+def _check_use(
+    use: ColumnUse, collector: ProblemCollector, *, first: Collection[str], filled: Mapping[str, Collection[str]]
+) -> None:
+    """A change that starts a process is made from outside: nobody knows what fills its record."""
+    if use.path[0] == "starts_on":
+        return
+    if use.names_entity and use.entity not in filled:
+        message = f"nothing fills `{use.entity}`, so that it never has a record"
+        _report(collector, message, typo_of(use.entity, filled), use.path, at_key=False)
+    elif use.filled_beside is not None and use.column not in first:
+        free = [column for column in first if column not in use.filled_beside]
+        message = f"no record of `{use.entity}` has `{use.column}`"
+        _report(collector, message, typo_of(use.column, free), use.path)
+    elif use.filled_beside is None and use.entity in filled:
+        message = f"nothing fills `{use.column}` of `{use.entity}`, so that it is always null"
+        other = typo_of(use.column, filled[use.entity])
+        _report(collector, message, other, use.path, at_key=use.at_key, line=use.line, part=f"row.{use.column}")
+
+
+def _report(
+    collector: ProblemCollector,
+    message: str,
+    other: str | None,
+    path: Path,
+    *,
+    at_key: bool = True,
+    line: int = 0,
+    part: str | None = None,
+) -> None:
+    if other is None:
+        return
+    found = Finding(code="E107", message=message, hint=f"did you mean `{other}`?", at_key=at_key, warning=True)
+    span = None if at_key or part is None else collector.document.name_span(path, line=line, name=part)
+    collector.add(found, path, span=span)
 
 
 def _is_standard(word: str) -> bool:

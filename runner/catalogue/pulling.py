@@ -43,11 +43,6 @@ _EMPTY: Final = Trouble(
     message="the library of processes (VwProcessLib) shows none at all",
     hint="check that the user may read it: a list without what a user may not see is empty, and no error",
 )
-_CIRCLE: Final = Trouble(
-    code="E307",
-    message="the pages of the library of processes (VwProcessLib) lead in a circle",
-    hint="check what is between here and the site",
-)
 
 
 class NoAnswerError(Exception):
@@ -126,26 +121,37 @@ def _asked(
         raise threads.none_left() from error
 
 
-def _rows(caller: Caller, wait: Callable[[float], object]) -> Iterator[JsonObject]:
-    """The library's rows, page by page."""
+def _rows(caller: Caller, wait: Callable[[float], object]) -> list[JsonObject]:
+    """The library's rows."""
     call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST)
-    ending = patiently(caller, call, wait)
-    if isinstance(ending, CallFailed) and ending.status in _COLUMN_REFUSED:
-        call = replace(call, select=())
-        ending = patiently(caller, call, wait)
+    found = read_pages(caller, call, wait)
+    if isinstance(found, CallFailed) and found.status in _COLUMN_REFUSED:
+        found = read_pages(caller, replace(call, select=()), wait)
+    if isinstance(found, CallFailed):
+        raise NoAnswerError(trouble_of(found, "the library of processes (VwProcessLib)"))
+    return found
+
+
+def read_pages(
+    caller: Caller, call: QueryCall, wait: Callable[[float], object], *, most: int | None = None
+) -> list[JsonObject] | CallFailed:
+    """The records of all pages, or of so many that there are at least `most`. Raises `NoAnswerError` for a circle."""
+    found: list[JsonObject] = []
     read: set[str] = set()
     while True:
+        ending = patiently(caller, call, wait)
         if isinstance(ending, CallFailed):
-            raise NoAnswerError(trouble_of(ending, "the library of processes (VwProcessLib)"))
+            return ending
         page = record(ending.value)
-        yield from map(record, items(page.get("records")))
+        found += map(record, items(page.get("records")))
         following = text(page, "next")
-        if following is None:
-            return
+        if following is None or (most is not None and len(found) >= most):
+            return found
         if following in read:
-            raise NoAnswerError(_CIRCLE)
+            message = f"the pages of {call.entity} lead in a circle"
+            raise NoAnswerError(Trouble(code="E307", message=message, hint="check what is between here and the site"))
         read.add(following)
-        ending = patiently(caller, replace(call, next=following), wait)
+        call = replace(call, next=following)
 
 
 def version_of(row: JsonObject) -> DesignVersion:

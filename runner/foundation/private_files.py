@@ -124,6 +124,19 @@ def take(file: int) -> bool:
     return False
 
 
+def open_taken(path: Path) -> int | None:
+    """The open file, made if it is not there, with its lock; None where somebody else has that. Raises as `take`."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, PRIVATE_FILE)
+    try:
+        if take(file):
+            return file
+    except BaseException:
+        os.close(file)
+        raise
+    os.close(file)
+    return None
+
+
 def is_taken(path: Path) -> bool:
     """Whether some process holds the lock of a file; False also where that cannot be found out."""
     try:

@@ -5,8 +5,9 @@ of a filter, is not known.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import islice
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -24,34 +25,29 @@ from runner.odata.filter import Column, Operation, columns_of, compared_with_tex
 from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
 from runner.odata.mistakes import TEXT_HINT
 
+_CheckColumns: TypeAlias = Callable[[JsonObject, Path, Entity, str], Iterator[Finding]]
+
 
 def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
-    query, path = record(step.fields.get("query")), (*step.path, "query")
-    entity, wrong = _entity(query, path, catalogue)
-    if wrong is not None:
-        yield wrong
-    if entity is not None:
-        yield from _query_columns(query, path, entity, called=text(query, "entity") or "")
+    yield from _of_entity(record(step.fields.get("query")), (*step.path, "query"), catalogue, _query_columns)
     for change, written in record(step.fields.get("signal")).items():
-        fields, path = record(written), (*step.path, "signal", change)
-        entity, wrong = _entity(fields, path, catalogue)
-        if wrong is not None:
-            yield wrong
-        if entity is not None:
-            yield from _changed_columns(fields, path, entity, called=text(fields, "entity") or "")
+        yield from _of_entity(record(written), (*step.path, "signal", change), catalogue, _changed_columns)
 
 
-def _entity(fields: JsonObject, path: Path, catalogue: Catalogue) -> tuple[Entity | None, Finding | None]:
-    """The entity as far as its columns are known, or what is wrong with its name."""
+def _of_entity(fields: JsonObject, path: Path, catalogue: Catalogue, check_columns: _CheckColumns) -> Iterator[Finding]:
+    """What is wrong with the entity's name, or with the columns, as far as they are known."""
     name, known = text(fields, "entity"), catalogue.entities
-    if name is None or "{{" in name or known is None or name in known:
-        return (known or {}).get(name or ""), None
-    hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
-    message = f"{catalogue.name} has no entity `{name}`"
-    return None, Finding(code="E147", message=message, path=(*path, "entity"), hint=hint)
+    if name is None or "{{" in name or known is None:
+        return
+    if name not in known:
+        hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
+        message = f"{catalogue.name} has no entity `{name}`"
+        yield Finding(code="E147", message=message, path=(*path, "entity"), hint=hint)
+    elif (entity := known[name]) is not None:
+        yield from check_columns(fields, path, entity, name)
 
 
-def _changed_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
+def _changed_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
     """Columns of the record that a `signal` changes, and texts for columns of numbers."""
     for column, value in record(fields.get("values")).items():
         at = (*path, "values", column)
@@ -62,7 +58,7 @@ def _changed_columns(fields: JsonObject, path: Path, entity: Entity, *, called: 
             yield Finding(message=message, path=at, warning=True)
 
 
-def _query_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
+def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
     """For each text the first column in it that is not there."""
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
@@ -72,10 +68,10 @@ def _query_columns(fields: JsonObject, path: Path, entity: Entity, *, called: st
         if column not in known and column != "*" and at not in reported:
             reported.add(at)
             yield _no_column(column, known, at, called=called)
-    yield from islice(_filter_columns(fields, (*path, "filter"), entity, called=called), 1)
+    yield from islice(_filter_columns(fields, (*path, "filter"), entity, called), 1)
 
 
-def _filter_columns(fields: JsonObject, path: Path, entity: Entity, *, called: str) -> Iterator[Finding]:
+def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
     tree = readable(with_holes(parts_of(text(fields, "filter") or "")))
     if tree is None:
         return

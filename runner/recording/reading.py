@@ -14,7 +14,7 @@ from runner.catalogue import design
 from runner.catalogue.doubles import is_end
 from runner.catalogue.families import families, process_of
 from runner.catalogue.model import Process, ProcessElement
-from runner.catalogue.pulling import NoAnswerError, patiently, read_signature, trouble_of, version_of
+from runner.catalogue.pulling import NoAnswerError, read_pages, read_signature, trouble_of, version_of
 from runner.foundation import server_time
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject
@@ -60,21 +60,10 @@ class _Site(Struct, frozen=True, kw_only=True):
 
     def records(self, call: QueryCall) -> list[JsonObject] | CallFailed:
         """All pages of it, up to its `top`; the failure where it is refused. Raises `NoAnswerError` for any other."""
-        found: list[JsonObject] = []
-        asked = call
-        while True:
-            ending = patiently(self.caller, asked, self.wait)
-            if isinstance(ending, CallFailed):
-                if ending.kind is FailureKind.REFUSED:
-                    return ending
-                raise NoAnswerError(trouble_of(ending, f"`{call.entity}`"))
-            page = record(ending.value)
-            rows = [record(row) for row in items(page.get("records"))]
-            found += rows
-            following = text(page, "next")
-            if following is None or not rows or len(found) >= call.top:
-                return found
-            asked = replace(call, next=following)
+        found = read_pages(self.caller, call, self.wait, most=call.top)
+        if isinstance(found, CallFailed) and found.kind is not FailureKind.REFUSED:
+            raise NoAnswerError(trouble_of(found, f"`{call.entity}`"))
+        return found
 
 
 def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runner.foundation.private_files import BINARY, PRIVATE_FILE, take
+from runner.foundation.private_files import open_taken
 from runner.foundation.problems import Problem, UsageError
 
 _ENDING = "-lock"
@@ -42,18 +42,9 @@ def locked(data: Path | None) -> Iterator[None]:
 
 def _taken(path: Path) -> int | None:
     """The open file, locked; None where somebody else has it. Raises `OSError` where there are no locks."""
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, PRIVATE_FILE)
-        try:
-            is_ours = take(file)
-            if is_ours and _is_at(path, file):
-                return file
-        except BaseException:
-            os.close(file)
-            raise
+    while (file := open_taken(path)) is not None and not _is_at(path, file):
         os.close(file)
-        if not is_ours:
-            return None
+    return file
 
 
 def _is_at(path: Path, file: int) -> bool:

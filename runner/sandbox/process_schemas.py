@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
 from runner.catalogue.kinds import EMPTY_GUID
-from runner.catalogue.model import Direction, Kind
+from runner.catalogue.model import Direction, Kind, ProcessElement
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
-from runner.sandbox.doubles import Activity, Deed, Double, Fail, Park
+from runner.sandbox.doubles import Deed, Double, Fail, Park
 from runner.sandbox.entity_set import Edm, EntitySet, system_entity
 
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
@@ -158,10 +158,7 @@ def _flow(double: Double) -> list[Json]:
     """The start, each element at which the process waits, and the end."""
     return [
         _designed("ProcessSchemaStartEvent", "StartEvent1", _uid(double.code, "start")),
-        *(
-            _designed("ProcessSchemaUserTask", name, element_uid(double.code, park, position))
-            for name, (position, park) in _elements(double.activities).items()
-        ),
+        *(_designed("ProcessSchemaUserTask", each.name, each.uid) for each in parked(double)),
         _designed("ProcessSchemaTerminateEvent", "TerminateEvent1", _uid(double.code, "end")),
     ]
 
@@ -173,21 +170,16 @@ def _designed(kind: str, name: str, uid: str) -> JsonObject:
 def _captions(double: Double) -> dict[str, str]:
     """The texts of a design, by the names of its resources."""
     return {f"Parameters.{code}.Caption": code for code in double.parameters} | {
-        f"BaseElements.{name}.Caption": element_caption(park, position)
-        for name, (position, park) in _elements(double.activities).items()
+        f"BaseElements.{each.name}.Caption": each.caption for each in parked(double)
     }
 
 
-def parked(double: Double) -> Iterator[tuple[str, str, Park, int]]:
-    """The elements that a process waits at: code, caption, the activity, and its position."""
-    for name, (position, park) in _elements(double.activities).items():
-        yield name, element_caption(park, position), park, position
-
-
-def _elements(activities: Iterable[Activity]) -> dict[str, tuple[int, Park]]:
-    """Name → position and element."""
-    parks = [(place, each.deed) for place, each in enumerate(activities) if isinstance(each.deed, Park)]
-    return {f"UserTask{number}": parked for number, parked in enumerate(parks, 1)}
+def parked(double: Double) -> Iterator[ProcessElement]:
+    """The elements that a process waits at, by their design."""
+    parks = [(place, each.deed) for place, each in enumerate(double.activities) if isinstance(each.deed, Park)]
+    for number, (place, park) in enumerate(parks, 1):
+        uid, caption = element_uid(double.code, park, place), element_caption(park, place)
+        yield ProcessElement(uid=uid, name=f"UserTask{number}", caption=caption, kind="UserTask")
 
 
 def _uid(*parts: str) -> str:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from runner.catalogue.model import Catalogue, Entity, Process, ProcessElement, ProcessVersion
+from runner.catalogue.model import Catalogue, Entity, Process, ProcessVersion
 from runner.foundation.values import JsonObject, is_number
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
-from runner.sandbox.process_schemas import element_uid, parked
+from runner.sandbox.process_schemas import parked
 
 
 def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
@@ -52,10 +52,7 @@ def _process(double: Double, versions: Sequence[Double]) -> Process:
         why_not=None if double.active else "none of its versions is active",
         members=tuple(map(_member, sorted(versions, key=lambda double: double.version))) if len(versions) > 1 else (),
         parameters=double.parameters,
-        elements=tuple(
-            ProcessElement(uid=element_uid(double.code, park, position), name=name, caption=caption, kind="UserTask")
-            for name, caption, park, position in parked(double)
-        ),
+        elements=tuple(parked(double)),
     )
 
 

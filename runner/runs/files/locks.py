@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import asdict
 
-from runner.foundation.private_files import BINARY, PRIVATE_FILE, ensure_folder, take, write_all
+from runner.foundation.private_files import ensure_folder, open_taken, write_all
 from runner.foundation.values import canonical, well_formed
 from runner.runs.store import Claim, Holder, StoreError, Taken
 
@@ -72,7 +72,7 @@ def hold(
     try:
         ensure_folder(folder.parent)
         ensure_folder(folder)
-        while (file := _taken(path)) is None:
+        while (file := open_taken(path)) is None:
             left = ends - clock()
             if left <= 0 or not wait(min(left, _PACE)):
                 return Taken(holder=_holder(path))
@@ -80,19 +80,6 @@ def hold(
         raise StoreError(f"{error.filename or path}: {error.strerror or error}") from error
     _sign(file, holder)
     return FileLock(file)
-
-
-def _taken(path: Path) -> int | None:
-    """The open file, locked; None where somebody else has it. Raises `OSError`."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, PRIVATE_FILE)
-    try:
-        if take(file):
-            return file
-    except BaseException:
-        os.close(file)
-        raise
-    os.close(file)
-    return None
 
 
 def _sign(file: int, holder: Holder) -> None:

@@ -6,10 +6,10 @@ at the end of a block of one line, which would be sent. Only where any text is a
 
 import re
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import TypeAlias
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, Path, leaves
 from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
@@ -27,15 +27,9 @@ _WITH_COMMA = lazy_pattern(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})
+_Words: TypeAlias = tuple[str, str]
+"""A message and a hint."""
 _FREE = frozenset({"parameters", "vars", "inputs", "values", "set", "default", "auth", "headers"})
-
-
-class _Warning(NamedTuple):
-    """`careful` is the hint without anything of the file."""
-
-    message: str
-    hint: str
-    careful: str
 
 
 def check(document: Document, *, reported: Collection[Problem] = (), shown: bool = True) -> tuple[Problem, ...]:
@@ -43,21 +37,16 @@ def check(document: Document, *, reported: Collection[Problem] = (), shown: bool
     if not _MAY_BE.search(document.text):
         return ()
     known = {problem.path for problem in reported}
-    found = ((path, _warning(document, path, value)) for path, value in leaves(document.data))
-    return tuple(
-        document.problem(
-            "E109",
-            warning.message,
-            path=path,
-            hint=warning.hint if shown else warning.careful,
-            severity=Severity.WARNING,
-        )
-        for path, warning in found
-        if warning is not None and path not in known
-    )
+    found = ((path, _lookalike(document, path, value)) for path, value in leaves(document.data) if path not in known)
+    return tuple(document.found(_warning(*pair, shown=shown), path) for path, pair in found if pair is not None)
 
 
-def _warning(document: Document, path: Path, value: Json) -> _Warning | None:
+def _warning(message: str, hint: str, *, shown: bool) -> Finding:
+    """Of the file nothing is in a hint but what follows its colon."""
+    return Finding(code="E109", message=message, hint=hint if shown else hint.partition(":")[0], warning=True)
+
+
+def _lookalike(document: Document, path: Path, value: Json) -> _Words | None:
     if value is not None and not isinstance(value, str):
         return None
     is_bare = value is not None and document.is_bare(path)
@@ -77,34 +66,32 @@ def _is_free(path: Path) -> bool:
     return len(path) > 1 and (path[-1] in _PROSE or not _FREE.isdisjoint(path[:-1]) or path[-1] == "default")
 
 
-def _comment(document: Document, path: Path) -> _Warning | None:
+def _comment(document: Document, path: Path) -> _Words | None:
     rest = document.rest_after(path)
     if not _NO_COMMENT.match(rest):
         return None
-    message = "a `#` after a space begins a comment: the value ends before it"
     written = f"{document.written(path)}{rest}".strip()
-    return _Warning(message, quote("the whole text", written), "put the whole text in quotes")
+    return "a `#` after a space begins a comment: the value ends before it", quote("the whole text", written)
 
 
-def _quotes(text: str) -> _Warning | None:
+def _quotes(text: str) -> _Words | None:
     found = _QUOTED.fullmatch(text)
     if found is None:
         return None
+    right = f": {quoted(found[1])}" if len(found[1]) < _LONGEST else ""
     message = f"`{text[0]}` and `{text[-1]}` are a part of the text: to YAML they are no quotes"
-    careful = "write straight quotes"
-    return _Warning(message, f"{careful}: {quoted(found[1])}" if len(found[1]) < _LONGEST else careful, careful)
+    return message, f"write straight quotes{right}"
 
 
-def _comma(text: str) -> _Warning | None:
+def _comma(text: str) -> _Words | None:
     found = _WITH_COMMA.fullmatch(text)
-    message = "the `,` makes a text of it, and is a part of the text"
-    return found and _Warning(message, f"leave it out: write `{found[1]}`", "leave it out")
+    return found and ("the `,` makes a text of it, and is a part of the text", f"leave it out: write `{found[1]}`")
 
 
-def _break(document: Document, path: Path, text: str) -> _Warning | None:
+def _break(document: Document, path: Path, text: str) -> _Words | None:
     written = document.written(path)
     is_sent = path[-2:-1] == ("parameters",) or path[-1] == "default"
     if not is_sent or not text.endswith("\n") or written.count("\n") != 1 or not _WITH_BREAK.match(written):
         return None
     hint = "write `|-` in its place, or the text in quotes on the line of its key"
-    return _Warning("the text ends with a line break, which is a part of it", hint, hint)
+    return "the text ends with a line break, which is a part of it", hint

@@ -4,7 +4,7 @@ A message names keys of the file, since who mends it needs them, and quotes noth
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from msgspec.structs import replace
 
@@ -15,7 +15,7 @@ from runner.reading.source import EVERY_LINE
 from runner.secrets.redact import STARS
 
 _KEY = lazy_pattern(r"(?m)^(?:\{|[\"']?[A-Za-z_][\w .-]*[\"']?[ \t]*:(?:\s|\Z))")
-_QUOTED = lazy_pattern(r"`([^`]+)`|\"([^\"]+)\"")
+_QUOTED = lazy_pattern(r"""`([^`]+)`|"([^"]+)"|(?<=: )'(.+)'(?=$|,)""")
 _WORD = lazy_pattern(r"\w{2,}")
 
 
@@ -31,22 +31,22 @@ def without_lines(document: Document) -> Document:
 def without_text(problems: Iterable[Problem], text: str) -> tuple[Problem, ...]:
     """`problems` of a file that holds `text`, without its line and without what they quote of it."""
     words = set(_WORD.findall(text))
-
-    def shown(found: re.Match[str]) -> str:
-        quoted = found[1] or found[2]
-        if not words.intersection(_WORD.findall(quoted)) or _is_key(quoted, text):
-            return found[0]
-        return f"`{STARS}`"
-
     return tuple(
-        replace(
-            problem,
-            message=_QUOTED.sub(shown, problem.message),
-            hint=None if problem.hint is None else _QUOTED.sub(shown, problem.hint),
-            excerpt=None,
-        )
+        replace(without_words(problem, words, is_open=lambda quoted: _is_key(quoted, text)), excerpt=None)
         for problem in problems
     )
+
+
+def without_words(problem: Problem, words: Collection[str], *, is_open: Callable[[str], bool]) -> Problem:
+    """`problem` with stars in place of whatever it quotes with one of these words, but for what is open."""
+
+    def shown(found: re.Match[str]) -> str:
+        quoted = found[1] or found[2] or found[3]
+        is_secret = any(word in words for word in _WORD.findall(quoted)) and not is_open(quoted)
+        return f"`{STARS}`" if is_secret else found[0]
+
+    hint = None if problem.hint is None else _QUOTED.sub(shown, problem.hint)
+    return replace(problem, message=_QUOTED.sub(shown, problem.message), hint=hint)
 
 
 def _is_key(quoted: str, text: str) -> bool:

@@ -1,6 +1,5 @@
 """Whether filters, tests and functions are known, and called as they can be."""
 
-import re
 from collections.abc import Iterator
 
 from jinja2 import nodes
@@ -16,7 +15,6 @@ from runner.foundation import patterns
 from runner.foundation.lazy import lazy_pattern
 
 _MAP_KEYWORDS = frozenset({"attribute", "default"})
-_SLASHES = lazy_pattern(r"/(\^.*|.*(?<!\\)\$)/([a-z]*)", re.DOTALL)
 _CONDITION = lazy_pattern(rf"(?:\w+\.)?(\w+)\s*({COMPARISON})\s*(.+)")
 
 
@@ -215,10 +213,8 @@ def _check_pattern(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> 
     if not isinstance(arguments[0], nodes.Const) or not texts:
         return
     wrong, here = patterns.check(texts[0]), "patterns are RE2's: https://github.com/google/re2/wiki/Syntax"
-    if wrong is None and (slashes := _SLASHES.fullmatch(texts[0])) is not None:
-        # Before `^` and after `$` there is no room for a slash: such a pattern of JavaScript matches nothing.
-        wrong = "the slashes around the pattern are of JavaScript"
-        here = f'write `"{"(?i)" if "i" in slashes[2] else ""}{slashes[1]}"`'
+    if wrong is None and (ours := patterns.without_slashes(texts[0])) is not None:
+        wrong, here = "the slashes around the pattern are of JavaScript", f'write `"{ours}"`'
     if wrong is None and name == "regex_replace" and len(texts) == 2:  # noqa: PLR2004  both are written out
         wrong = patterns.check_replacement(texts[0], texts[1])
     if wrong is not None:

@@ -20,6 +20,10 @@ _A_FIT = 1 << 12
 _REFERENCE = lazy_pattern(rb"\\(.?)", re.DOTALL)
 
 
+_SLASHES = lazy_pattern(r"/(\^.*|.*(?<!\\)\$)/([a-z]*)", re.DOTALL)
+"""A pattern of JavaScript. It matches nothing here: before `^` and after `$` there is no room for a slash."""
+
+
 class PatternError(ValueError):
     """A pattern or a replacement that cannot be used; the message is for people."""
 
@@ -57,6 +61,15 @@ def check_replacement(pattern: str, replacement: str) -> str | None:
     except PatternError as error:
         return str(error)
     return None
+
+
+def without_slashes(pattern: str) -> str | None:
+    """A pattern of JavaScript, `/^a/i`, as it is written here, None where it is none."""
+    found = _SLASHES.fullmatch(pattern)
+    if found is None:
+        return None
+    flags = "".join(flag for flag in found[2] if flag in "ims")
+    return f"(?{flags}){found[1]}" if flags else found[1]
 
 
 def search(pattern: str, text: str) -> bool:

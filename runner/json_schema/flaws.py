@@ -7,17 +7,18 @@ nothing may be there. What may be written and most likely should not is the busi
 
 from collections.abc import Collection, Iterator
 from functools import cache
-from itertools import chain
 
 import jsonschema_rs
-from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation import patterns
-from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, is_number
+from runner.foundation.near_misses import folded
+from runner.foundation.problems import Finding
+from runner.foundation.suggestions import did_you_mean
+from runner.foundation.values import Json, JsonObject, Path, compact, is_number
 from runner.json_schema import schemas
 from runner.json_schema.as_type import listed_as
+from runner.json_schema.doubts import doubts
 from runner.json_schema.hints import hint
 from runner.json_schema.keywords import IN_WORDS, KEYWORDS, TYPES, listed_by, may_be, nodes, place, types
 from runner.json_schema.violations import shown, violations
@@ -43,74 +44,67 @@ _REFUSED_KEYS = ("additionalProperties", "patternProperties", "propertyNames")
 """Keywords whose violations are about a key."""
 
 
-class Flaw(Struct, frozen=True, kw_only=True):
-    """Something wrong, or in doubt, in a schema. `path` leads into the schema; `at_key`: the key there is wrong."""
-
-    path: Path
-    message: str
-    hint: str | None = None
-    at_key: bool = False
-
-
-def flaws(schema: Json) -> tuple[Flaw, ...]:
-    """What makes `schema` none of draft 2020-12, or none that is used here.
+def check(schema: Json) -> tuple[Finding, ...]:
+    """What makes `schema` none of draft 2020-12, or none that is used here; then, as warnings, what in it is in doubt.
 
     `secret` at its root is ours, keys that begin with `x-` are free.
     """
     if not isinstance(schema, bool | dict):
-        return (Flaw(path=(), message="a JSON Schema is a record, or true or false"),)
+        return (Finding(message="a JSON Schema is a record, or true or false"),)
     if schemas.is_too_deep(schema):
-        return (Flaw(path=(), message=schemas.TOO_DEEP),)
-    found = (*_own(schema), *_contradictions(schema))
-    known = {flaw.path for flaw in found}
-    more = (flaw for flaw in _refusal(schema) if not any(path[: len(flaw.path)] == flaw.path for path in known))
-    return tuple(flaw if flaw.hint else replace(flaw, hint=hint(flaw.path, schema)) for flaw in chain(found, more))
+        return (Finding(message=schemas.TOO_DEEP),)
+    found = [*_found(schema)]
+    flaws = [each for each in found if not each.warning]
+    known = {flaw.path for flaw in flaws}
+    flaws += (flaw for flaw in _refusal(schema) if not any(path[: len(flaw.path)] == flaw.path for path in known))
+    wrong = {flaw.path for flaw in flaws}
+    with_hints = (flaw if flaw.hint else replace(flaw, hint=hint(flaw.path, schema)) for flaw in flaws)
+    return (*with_hints, *(each for each in found if each.warning and each.path not in wrong))
 
 
-def _own(schema: Json) -> Iterator[Flaw]:
+def _found(schema: Json) -> Iterator[Finding]:
     found = list(nodes(schema))
     anchors = [node[key] for _, node in found for key in ("$anchor", "$dynamicAnchor") if key in node]
     for path, node in found:
-        yield from _keywords(node, path)
-        yield from _types(node, path)
-        yield from _patterns(node, path)
+        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, doubts):
+            yield from look(node, path)
         yield from _references(node, path, root=schema, anchors=anchors)
     if any(_is_endless(node, schema) for _, node in found):
-        yield Flaw(path=(), message="its references lead on without end")
+        yield Finding(message="its references lead on without end")
 
 
-def _keywords(node: JsonObject, path: Path) -> Iterator[Flaw]:
+def _keywords(node: JsonObject, path: Path) -> Iterator[Finding]:
     for key, value in node.items():
         if key == "$schema" and path:
-            yield Flaw(path=(*path, key), message="`$schema` is allowed at the root only")
+            yield Finding(path=(*path, key), message="`$schema` is allowed at the root only")
         elif key == "$schema" and value != DRAFT:
-            yield Flaw(path=(*path, key), message="`$schema`: another draft of JSON Schema than 2020-12")
+            yield Finding(path=(*path, key), message="`$schema`: another draft of JSON Schema than 2020-12")
         elif key not in KEYWORDS and not key.startswith("x-") and (path or key != "secret"):
-            yield Flaw(path=(*path, key), message=f"unknown keyword `{key}`", at_key=True)
+            yield Finding(path=(*path, key), message=f"unknown keyword `{key}`", at_key=True)
 
 
-def _types(node: JsonObject, path: Path) -> Iterator[Flaw]:
+def _types(node: JsonObject, path: Path) -> Iterator[Finding]:
     written = node.get("type")
     named: list[tuple[Path, Json]] = [((*path, "type"), written)]
     if isinstance(written, list):
         named = [((*path, "type", index), item) for index, item in enumerate(written)]
     for at, name in named:
         if name is None and "type" in node:
-            yield Flaw(path=at, message="a bare `null` is no type: there it is a text")
+            yield Finding(path=at, message="a bare `null` is no type: there it is a text")
         elif isinstance(name, str) and name not in TYPES:
-            yield Flaw(path=at, message=f"`{name}` is no type: there are {', '.join(TYPES)}")
+            yield Finding(path=at, message=f"`{name}` is no type: there are {', '.join(TYPES)}")
 
 
-def _patterns(node: JsonObject, path: Path) -> Iterator[Flaw]:
+def _patterns(node: JsonObject, path: Path) -> Iterator[Finding]:
     pattern, by_pattern = node.get("pattern"), node.get("patternProperties")
     if isinstance(pattern, str) and (wrong := patterns.check(pattern)):
-        yield Flaw(path=(*path, "pattern"), message=f"`pattern`: {wrong}")
+        yield Finding(path=(*path, "pattern"), message=f"`pattern`: {wrong}")
     for key in by_pattern if isinstance(by_pattern, dict) else ():
         if wrong := patterns.check(key):
-            yield Flaw(path=(*path, "patternProperties", key), message=wrong, at_key=True)
+            yield Finding(path=(*path, "patternProperties", key), message=wrong, at_key=True)
 
 
-def _references(node: JsonObject, path: Path, *, root: Json, anchors: Collection[Json]) -> Iterator[Flaw]:
+def _references(node: JsonObject, path: Path, *, root: Json, anchors: Collection[Json]) -> Iterator[Finding]:
     for key in ("$ref", "$dynamicRef"):
         reference = node.get(key)
         if not isinstance(reference, str):
@@ -121,7 +115,7 @@ def _references(node: JsonObject, path: Path, *, root: Json, anchors: Collection
             wrong = f"nothing is at `{reference}`"
         else:
             continue
-        yield Flaw(path=(*path, key), message=f"`{key}`: {wrong}")
+        yield Finding(path=(*path, key), message=f"`{key}`: {wrong}")
 
 
 def _target(reference: str, root: Json) -> Json:
@@ -161,14 +155,7 @@ def _for_the_same_value(node: JsonObject, root: Json) -> Iterator[Json]:
             yield _target(value, root)
 
 
-def _contradictions(schema: Json) -> Iterator[Flaw]:
-    for path, node in nodes(schema):
-        yield from _bounds(node, path)
-        yield from _listed(node, path)
-        yield from _required(node, path)
-
-
-def _bounds(node: JsonObject, path: Path) -> Iterator[Flaw]:
+def _bounds(node: JsonObject, path: Path) -> Iterator[Finding]:
     written = [*node]
     reported: set[str] = set()
     for least, most, what in _BOUNDS:
@@ -180,38 +167,60 @@ def _bounds(node: JsonObject, path: Path) -> Iterator[Flaw]:
         if (low > high or (is_open and low == high)) and second not in reported:
             reported.add(second)
             message = f"no {what} fits both `{least}: {shown(low)}` and `{most}: {shown(high)}`"
-            yield Flaw(path=(*path, second), message=message)
+            yield Finding(path=(*path, second), message=message)
 
 
-def _listed(node: JsonObject, path: Path) -> Iterator[Flaw]:
-    """Of a list that holds some values of its type, the others are a doubt and no more."""
+def _listed(node: JsonObject, path: Path) -> Iterator[Finding]:
+    """Values that may be chosen and do not fit beside. Where another value fits, it is a doubt and no more."""
     wanted = types(node)
-    for keyword in ("const", "enum"):
+    kinds = " or ".join(IN_WORDS[name] for name in sorted(wanted))
+    for keyword in ("const", "enum") if wanted else ():
         listed = listed_by(node, keyword)
-        if wanted and listed and not any(may_be(value, wanted) for value in listed):
-            kinds = " or ".join(IN_WORDS[name] for name in sorted(wanted))
+        unfit = [index for index, value in enumerate(listed) if not may_be(value, wanted)]
+        if unfit and len(unfit) == len(listed):
             what = f"`const`: {shown(listed[0])} is not" if keyword == "const" else "no value of `enum` is"
             message = f"{what} {kinds}, as `type` wants it"
-            yield Flaw(path=(*path, keyword), message=message, hint=listed_as(keyword, listed, wanted))
+            yield Finding(path=(*path, keyword), message=message, hint=listed_as(keyword, listed, wanted))
+            continue
+        for index in unfit:
+            message = f"{shown(listed[index])} is not {kinds}, as `type` wants it: it never fits"
+            at = (*path, keyword, index)
+            yield Finding(path=at, message=message, hint=_also(listed[index], wanted), warning=True)
 
 
-def _required(node: JsonObject, path: Path) -> Iterator[Flaw]:
-    """Keys that must be there and may not."""
+def _also(value: Json, wanted: frozenset[str]) -> str | None:
+    if value is None:
+        return f'write `type: [{", ".join(sorted(wanted))}, "null"]`'
+    is_scalar = isinstance(value, bool | int | float)
+    return f'put it in quotes: "{compact(value)}"' if is_scalar and "string" in wanted else None
+
+
+def _required(node: JsonObject, path: Path) -> Iterator[Finding]:
+    """Keys that must be there and may not; where they may, names that are written otherwise in `properties`."""
     required, known = node.get("required"), node.get("properties")
-    if node.get("additionalProperties") is not False or "patternProperties" in node or not isinstance(required, list):
-        return
     names = [*known] if isinstance(known, dict) else []
-    for index, name in enumerate(required):
-        if isinstance(name, str) and name not in names:
-            near = suggest(name, names)
-            yield Flaw(
-                path=(*path, "required", index),
-                message=f"`{name}` must be there, and {_CLOSED}",
-                hint=f"did you mean `{near}`?" if near else f"add `{name}` to `properties`",
-            )
+    is_closed = node.get("additionalProperties") is False
+    for index, name in enumerate(required if isinstance(required, list) else ()):
+        if not isinstance(name, str) or name in names:
+            continue
+        at = (*path, "required", index)
+        if not is_closed and (near := twin(name, node)):
+            message = f"`{name}` is required, and `properties` says something of `{near}`: these are two keys"
+            yield Finding(path=at, message=message, hint=f"did you mean `{near}`?", warning=True)
+        elif is_closed and "patternProperties" not in node:
+            here = did_you_mean(name, names) or f"add `{name}` to `properties`"
+            yield Finding(path=at, message=f"`{name}` must be there, and {_CLOSED}", hint=here)
 
 
-def _refusal(schema: Json) -> Iterator[Flaw]:
+def twin(name: str, node: JsonObject) -> str | None:
+    """The property of `node` that differs from `name` in its case or its dashes only."""
+    named = node.get("properties")
+    if not isinstance(named, dict) or name in named:
+        return None
+    return next((other for other in named if folded(other) == folded(name)), None)
+
+
+def _refusal(schema: Json) -> Iterator[Finding]:
     """Why no validator can be made of `schema`: almost always its meta-schema."""
     try:
         schemas.from_job(schema)
@@ -222,9 +231,9 @@ def _refusal(schema: Json) -> Iterator[Flaw]:
             keyword = violation.path[-1] if violation.path else None
             is_named = place(violation.path) != "keyword" or keyword == "type"
             message = violation.message if is_named else f"`{keyword}`: {violation.message}"
-            yield Flaw(path=violation.path, message=message, at_key=violation.keyword in _REFUSED_KEYS)
+            yield Finding(path=violation.path, message=message, at_key=violation.keyword in _REFUSED_KEYS)
         if not found:
-            yield Flaw(path=(), message=str(error))
+            yield Finding(message=str(error))
 
 
 @cache

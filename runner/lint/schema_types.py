@@ -17,7 +17,8 @@ from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.as_type import listed_as
-from runner.json_schema.doubts import idle, twin
+from runner.json_schema.doubts import idle
+from runner.json_schema.flaws import twin
 from runner.json_schema.keywords import listed_by, types
 
 _KINDS: Final[Mapping[str, int]] = {

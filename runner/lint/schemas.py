@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from runner.expressions.parse import texts_in
 from runner.foundation.raw import record
 from runner.foundation.suggestions import suggest
@@ -10,8 +12,7 @@ from runner.job.inputs import UnfitError, fit, unknown_input
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
 from runner.json_schema.as_type import as_wanted
-from runner.json_schema.doubts import doubts
-from runner.json_schema.flaws import flaws
+from runner.json_schema.flaws import check
 from runner.json_schema.violations import Violation
 from runner.lint.texts import JobLint
 
@@ -21,15 +22,10 @@ _NO_VALUE = ("None", "nil", "undefined")
 
 def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
     """Whether `schema` is a JSON Schema; reports what is wrong with it, or probably is."""
-    found = flaws(schema)
-    for flaw in found:
-        lint.report("E115", flaw.message, (*path, *flaw.path), hint=flaw.hint, at_key=flaw.at_key)
-    wrong = {flaw.path for flaw in found}
-    for doubt in doubts(schema):
-        if doubt.path not in wrong:
-            at = (*path, *doubt.path)
-            lint.report("E115", doubt.message, at, hint=doubt.hint, at_key=doubt.at_key, warning=True)
-    return not found
+    found = check(schema)
+    for each in found:
+        lint.add(replace(each, code="E115"), path)
+    return all(each.warning for each in found)
 
 
 def check_inputs(lint: JobLint) -> None:

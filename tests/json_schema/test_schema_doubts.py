@@ -2,14 +2,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.foundation.problems import Finding
 from runner.foundation.values import Json, Path
-from runner.json_schema import doubts as schema_doubts
-from runner.json_schema import flaws as schema_flaws
+from runner.json_schema.flaws import check
 from runner.json_schema.keywords import KEYWORDS, TYPES
 
 
 def doubts(schema: Json) -> list[tuple[Path, str | None]]:
-    return [(doubt.path, doubt.hint) for doubt in schema_doubts.doubts(schema)]
+    return [(found.path, found.hint) for found in check(schema) if found.warning]
+
+
+def flaws(schema: Json) -> list[Finding]:
+    return [found for found in check(schema) if not found.warning]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_what_is_most_likely_not_meant_is_in_doubt(schema: Json, path: Path, hin
     ],
 )
 def test_a_schema_that_nothing_fits_is_flawed(schema: Json, path: Path) -> None:
-    assert [flaw.path for flaw in schema_flaws.flaws(schema)] == [path]
+    assert [flaw.path for flaw in flaws(schema)] == [path]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_a_schema_that_nothing_fits_is_flawed(schema: Json, path: Path) -> None:
     ],
 )
 def test_a_schema_that_something_fits_or_that_says_itself_that_nothing_does_is_not(schema: Json) -> None:
-    assert schema_flaws.flaws(schema) == ()
+    assert flaws(schema) == []
 
 
 @pytest.mark.parametrize(
@@ -129,7 +133,7 @@ def test_a_schema_that_something_fits_or_that_says_itself_that_nothing_does_is_n
     ],
 )
 def test_a_flaw_comes_with_what_was_meant(schema: Json, hint: str | None) -> None:
-    assert schema_flaws.flaws(schema)[0].hint == hint
+    assert flaws(schema)[0].hint == hint
 
 
 ANY_SCHEMA: st.SearchStrategy[Json] = st.recursive(
@@ -146,6 +150,4 @@ ANY_SCHEMA: st.SearchStrategy[Json] = st.recursive(
 @given(ANY_SCHEMA)
 @settings(deadline=None)
 def test_no_schema_is_too_strange(schema: Json) -> None:
-    hints = [flaw.hint for flaw in schema_flaws.flaws(schema)] + [doubt.hint for doubt in schema_doubts.doubts(schema)]
-
-    assert not any("None" in hint for hint in hints if hint is not None)
+    assert not any("None" in found.hint for found in check(schema) if found.hint)

@@ -12,10 +12,9 @@ from runner.checks.reasons import reasons
 from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
 from runner.checks.sides import sides_of, sides_of_schema
 from runner.expressions.errors import EvaluationError, TemplateProblem
-from runner.expressions.evaluate import boolean, render
+from runner.expressions.evaluate import Scope, boolean, render
 from runner.expressions.explain import values_seen
 from runner.expressions.parse import Expression, expression, template
-from runner.expressions.scope import Scope
 from runner.expressions.source import dotted
 from runner.foundation.values import compact
 from runner.job.model import Expectation, Expected, SchemaExpectation

@@ -5,11 +5,11 @@ from typing import Final, assert_never
 
 from runner.checks.differences import difference
 from runner.checks.shown import LONGEST, HoldsSecret, shown
+from runner.expressions.evaluate import Scope
 from runner.expressions.explain import FailedSearch, FalseComparison, false_operand, false_parts
 from runner.expressions.operations import counted
 from runner.expressions.operators import same
 from runner.expressions.parse import Expression
-from runner.expressions.scope import Scope
 from runner.expressions.source import dotted
 from runner.foundation.near_misses import LONGEST_NAME, most_alike
 from runner.foundation.suggestions import suggest

@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Final
 
 from runner.checks.reasons import first_difference, nearest
+from runner.expressions.evaluate import Scope
 from runner.expressions.explain import FailedSearch, FalseComparison, FalsePart, SeenValue, false_parts
 from runner.expressions.parse import Expression
-from runner.expressions.scope import Scope
 from runner.expressions.source import dotted
 from runner.foundation.values import Json, Path, compact
 from runner.json_schema.violations import Violation

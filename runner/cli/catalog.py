@@ -23,18 +23,10 @@ from runner.foundation.sentences import many
 from runner.packages.files import Reader
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
-from runner.project import catalogue_files
-from runner.project.catalogue_files import (
-    check_place,
-    no_answer,
-    one_target,
-    read_file,
-    stamp,
-    unreadable,
-    used_by,
-    write_file,
-)
-from runner.project.named_targets import KnownTarget
+from runner.project import catalogue_files, double_files
+from runner.project.catalogue_files import check_place, read_file, write_file
+from runner.project.catalogue_sources import no_answer, stamp, unreadable, used_by
+from runner.project.named_targets import KnownTarget, one_target
 from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reports import mistakes
@@ -144,7 +136,7 @@ def doubles(context: click.Context, /, **_: object) -> int:
         output.say(f"no process to write a double for: these jobs start none that {catalogue.name} has")
         return ExitCode.NOTHING_SELECTED
     executed = {use.name for use in uses or () if use.about is About.ELEMENT}
-    known = catalogue_files.doubles_by_code(folder)
+    known = double_files.doubles_by_code(folder)
     done = Counter(_write_double(process, folder, known=known, executed=executed) for process in processes)
     parts = [f"{many(done['new'], 'process has', 'processes have')} a new double"]
     parts += [f"{done['known']} had a double already"] if done["known"] else []
@@ -166,7 +158,7 @@ def _wanted(catalogue: Catalogue, uses: Iterable[Use] | None) -> Iterator[Proces
 def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], executed: Collection[str]) -> str:
     """Write the doubles of a process; `new`, `known` where there is a double already, or `left out`."""
     new = list(new_doubles(process, executed=executed))
-    files = {double.code: catalogue_files.double_file(double, folder) for double in new}
+    files = {double.code: double_files.double_file(double, folder) for double in new}
     if any(code in known or (path is not None and path.exists()) for code, path in files.items()):
         return "known"
     if process.why_not is not None:
@@ -177,7 +169,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
         return "left out"
     for double in new:
         if (path := files[double.code]) is not None:
-            catalogue_files.create(path, double.text)
+            double_files.create(path, double.text)
             output.data(f"wrote {called(path)}\n")
     return "new"
 

@@ -19,8 +19,9 @@ from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
-from runner.project.catalogue_files import create, double_file, doubles_by_code, no_answer, one_target
-from runner.project.named_targets import KnownTarget, chosen
+from runner.project.catalogue_sources import no_answer
+from runner.project.double_files import create, double_file, doubles_by_code
+from runner.project.named_targets import KnownTarget, chosen, one_target
 from runner.project.paths import called
 from runner.project.sites import ReadySite, Sites
 from runner.recording.double import double, invented

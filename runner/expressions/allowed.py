@@ -41,20 +41,25 @@ class Uses(Struct):
             raise first
 
 
-def check_node(node: nodes.Node, uses: Uses, depth: int = 0) -> None:
-    """Check `node` and all below it; what is wrong goes into `uses`. Raises `TooDeepError`."""
-    if depth > DEEPEST:
-        raise TooDeepError("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
+def check_depth(tree: nodes.Node) -> None:
+    """Raise `TemplateProblem` where a tree is too deep for those who walk it."""
+    level: list[nodes.Node] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    if level:
+        raise TemplateProblem("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(level[0]))
+
+
+def check_node(node: nodes.Node, uses: Uses) -> None:
+    """Check `node` and all below it; what is wrong goes into `uses`."""
     try:
-        _check(node, uses, depth + 1)
-    except TooDeepError:
-        raise
+        _check(node, uses)
     except TemplateProblem as problem:
         uses.problems.append(problem)
 
 
-def _check(node: nodes.Node, uses: Uses, depth: int) -> None:
-    """What is not listed here is refused; `depth` is that of its parts."""
+def _check(node: nodes.Node, uses: Uses) -> None:
+    """What is not listed here is refused."""
     match node:
         case nodes.Name():
             _check_word(node, uses)
@@ -62,37 +67,33 @@ def _check(node: nodes.Node, uses: Uses, depth: int) -> None:
         case nodes.Const():
             _check_constant(node)
         case nodes.Getattr() | nodes.Getitem():
-            _check_chain(node, uses, depth)
+            _check_chain(node, uses)
         case nodes.Dict():
-            _check_record(node, uses, depth)
+            _check_record(node, uses)
         case nodes.Filter() | nodes.Test():
-            _check_filter_or_test(node, uses, depth)
+            _check_filter_or_test(node, uses)
         case nodes.Not(node=nodes.Test() as test):
-            _check_filter_or_test(test, uses, depth + 1, denied=True)
+            _check_filter_or_test(test, uses, denied=True)
         case nodes.Call():
             uses.functions.append(check_function(node, uses.available))
-            _check_parts(node.args, uses, depth)
+            _check_parts(node.args, uses)
         case nodes.Compare():
-            _check_comparison(node, uses, depth)
+            _check_comparison(node, uses)
         case nodes.CondExpr():  # in the order of the text
-            _check_parts([part for part in (node.expr1, node.test, node.expr2) if part is not None], uses, depth)
+            _check_parts([part for part in (node.expr1, node.test, node.expr2) if part is not None], uses)
         case nodes.Pow():
             raise refused(node, "there is no `**` in expressions", "multiply with `*`", "**")
         case nodes.BinExpr() | nodes.UnaryExpr() | nodes.List() | nodes.Tuple() | nodes.Concat():
             if isinstance(node, (nodes.Mul, nodes.Mod)):
                 _check_numbers(node)
-            _check_parts(node.iter_child_nodes(), uses, depth)
+            _check_parts(node.iter_child_nodes(), uses)
         case _:
             raise refused(node, f"`{written(node)}` is not part of expressions")
 
 
-def _check_parts(parts: Iterable[nodes.Node], uses: Uses, depth: int) -> None:
+def _check_parts(parts: Iterable[nodes.Node], uses: Uses) -> None:
     for part in parts:
-        check_node(part, uses, depth)
-
-
-class TooDeepError(TemplateProblem):
-    """Nothing more can be reported of the expression."""
+        check_node(part, uses)
 
 
 def _line(node: nodes.Node) -> int:
@@ -122,7 +123,7 @@ def _check_constant(node: nodes.Const) -> None:
             raise unreadable(node, error.message) from None
 
 
-def _check_chain(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> None:
+def _check_chain(node: nodes.Getattr | nodes.Getitem, uses: Uses) -> None:
     """Keys after something: `a.b["c"][0]`. After a name they belong to it, as far as they are written out."""
     links: list[nodes.Getattr | nodes.Getitem] = []
     root: nodes.Node = node
@@ -130,17 +131,14 @@ def _check_chain(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) ->
         links.append(root)
         root = root.node
     links.reverse()
-    depth += len(links)
-    if depth > DEEPEST:
-        raise TooDeepError("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(node))
     if isinstance(root, nodes.Name):
         _check_word(root, uses)
         uses.names.append(_long_name(root, links))
     else:
         _check_has_keys(root, links[0])
-        check_node(root, uses, depth)
+        check_node(root, uses)
     for link in links:
-        _check_link(link, uses, depth)
+        _check_link(link, uses)
 
 
 def _long_name(root: nodes.Name, links: list[nodes.Getattr | nodes.Getitem]) -> Name:
@@ -160,25 +158,25 @@ def _check_has_keys(root: nodes.Node, link: nodes.Node) -> None:
         raise refused(link, f"`{written(root)}` has no keys", hint, attribute)
 
 
-def _check_link(node: nodes.Getattr | nodes.Getitem, uses: Uses, depth: int) -> None:
+def _check_link(node: nodes.Getattr | nodes.Getitem, uses: Uses) -> None:
     if isinstance(node, nodes.Getattr):
         if _PYTHON_NAME.fullmatch(node.attr):
             hint = f'write `["{node.attr}"]` for a key of that name'
             raise refused(node, f"`.{node.attr}`: a dot reaches keys, never anything of Python", hint, node.attr)
     elif isinstance(node.arg, nodes.Slice):
-        _check_parts(node.arg.iter_child_nodes(), uses, depth)
+        _check_parts(node.arg.iter_child_nodes(), uses)
     elif isinstance(node.arg, nodes.Tuple):
         raise refused(node, "`[ ]` takes one key or number, not several", "write `[0][1]`")
     else:
-        check_node(node.arg, uses, depth)
+        check_node(node.arg, uses)
 
 
-def _check_record(node: nodes.Dict, uses: Uses, depth: int) -> None:
+def _check_record(node: nodes.Dict, uses: Uses) -> None:
     for pair in node.items:
         if isinstance(pair.key, nodes.Const) and not isinstance(pair.key.value, str):
             raise refused(pair.key, f"`{written(pair.key)}` is no key", "the keys of a record are texts")
-        check_node(pair.key, uses, depth)
-        check_node(pair.value, uses, depth)
+        check_node(pair.key, uses)
+        check_node(pair.value, uses)
 
 
 def _check_numbers(node: nodes.Mul | nodes.Mod) -> None:
@@ -190,10 +188,10 @@ def _check_numbers(node: nodes.Mul | nodes.Mod) -> None:
             raise refused(side, f"`{node.operator}` takes numbers only", hint, node.operator)
 
 
-def _check_comparison(node: nodes.Compare, uses: Uses, depth: int) -> None:
+def _check_comparison(node: nodes.Compare, uses: Uses) -> None:
     before = len(uses.names), len(uses.functions)
     sides = [node.expr, *(operand.expr for operand in node.ops)]
-    _check_parts(sides, uses, depth)
+    _check_parts(sides, uses)
     if before == (len(uses.names), len(uses.functions)):
         uses.constants = uses.constants or written(node)
     if any(operand.op not in ("in", "notin") and operand.expr == sides[at] for at, operand in enumerate(node.ops)):
@@ -216,11 +214,11 @@ def _text_comparisons(left: nodes.Expr, operand: nodes.Operand) -> Iterator[Text
             yield TextComparison(path, text.value, _line(text), within=is_in and text is right)
 
 
-def _check_filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, depth: int, *, denied: bool = False) -> None:
+def _check_filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, *, denied: bool = False) -> None:
     assert node.node is not None, "only a filter block of a template has no value"
-    check_node(node.node, uses, depth)
+    check_node(node.node, uses)
     if isinstance(node, nodes.Filter):
         check_filter(node)
     else:
         check_test(node, denied=denied)
-    _check_parts([*node.args, *(pair.value for pair in keywords(node))], uses, depth)
+    _check_parts([*node.args, *(pair.value for pair in keywords(node))], uses)

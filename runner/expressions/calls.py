@@ -1,14 +1,12 @@
 """Whether filters, tests and functions are known, and called as they can be."""
 
-from collections.abc import Iterator
-
 from jinja2 import nodes
 
 from runner.expressions.errors import TemplateProblem
 from runner.expressions.filters.record import amount, misused
 from runner.expressions.filters.table import FILTERS, LOOPS
 from runner.expressions.filters.tests import TESTS
-from runner.expressions.hints import COMPARISON, Piece, hint, suggestion
+from runner.expressions.mistakes import COMPARISON, Piece, hint, suggestion
 from runner.expressions.names import Functions
 from runner.expressions.source import keywords, written, written_path
 from runner.foundation import patterns
@@ -65,8 +63,7 @@ def _unknown(what: str, name: str, node: nodes.Node, hint: str | None) -> Templa
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
     name, value = callee.attr, written(callee.node)
     word = name.lower().replace("_", "")
-    here = _variable(callee, node) or _expectation(callee, word, node)
-    here = here or hint("methods", word, value=value, argument=_first_argument(node))
+    here = _variable(callee, node) or hint("methods", word, value=value, argument=_first_argument(node))
     if here is None:
         here = f"write `{value} | {name}`" if name in FILTERS else "use a filter: `value | filter`"
     return refused(node, f"`.{name}()`: values have no methods", here, name)
@@ -77,36 +74,6 @@ def _variable(callee: nodes.Getattr, node: nodes.Call) -> str | None:
     name = Piece(_first_argument(node)).inside
     is_get = callee.attr == "get" and written_path(callee.node) == ("env",) and name.isidentifier()
     return f"write `env.{name}`" if is_get else None
-
-
-def _expectation(callee: nodes.Getattr, verb: str, node: nodes.Call) -> str | None:
-    """`pm.expect(result.Total).to.equal(25)`."""
-    chain = [*_chain(callee.node)]
-    inner, sign = chain[-1], hint("expectations", verb)
-    if sign is None or not isinstance(inner, nodes.Call) or not inner.args or not node.args:
-        return None
-    called = inner.node.attr if isinstance(inner.node, nodes.Getattr) else getattr(inner.node, "name", "")
-    if called != "expect":
-        return None
-    left, right = written(inner.args[0]), written(node.args[0])
-    is_denied = any(isinstance(link, nodes.Getattr) and link.attr == "not" for link in chain)
-    match sign:
-        case "in":
-            return f"write `{right} {'not in' if is_denied else 'in'} {left}`"
-        case "length":
-            return f"write `{left} | length {'!=' if is_denied else '=='} {right}`"
-        case "==":
-            return f"write `{left} {'!=' if is_denied else '=='} {right}`"
-        case _:
-            return f"write `{'not ' if is_denied else ''}{left} {sign} {right}`"
-
-
-def _chain(node: nodes.Node) -> Iterator[nodes.Node]:
-    """`node` and what its keys are keys of, ending with what is none."""
-    yield node
-    while isinstance(node, nodes.Getattr):
-        node = node.node
-        yield node
 
 
 def _first_argument(node: nodes.Call | nodes.Filter | nodes.Test) -> str:

@@ -1,13 +1,81 @@
-"""Expressions and templates evaluated in a scope: the face of this room to the rest of the program."""
+"""Expressions and templates evaluated in a scope, by walking their checked trees: the face of this room to others.
+
+No code is generated and no attribute of a Python object is touched: a dot is a key. Only what `allowed` lets through
+has a function here, and each of them works on JSON alone. Nothing is random and nothing reads a clock, so that a
+resumed run computes the same.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar, cast
+
+from jinja2 import nodes
+from msgspec import Struct, field
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.operations import LARGEST_TEXT, Room, Value, as_text, bounded, joined, present, small
+from runner.expressions.filters.table import apply_filter
+from runner.expressions.filters.tests import apply_test
+from runner.expressions.operations import (
+    LARGEST_TEXT,
+    Absent,
+    Room,
+    Value,
+    Work,
+    as_text,
+    bounded,
+    effort,
+    joined,
+    member,
+    number,
+    present,
+    small,
+)
+from runner.expressions.operators import ARITHMETIC, COMPARISONS, number_for
 from runner.expressions.parse import Expression, Template, template
-from runner.expressions.scope import Scope, part_of
-from runner.expressions.walk import walk
-from runner.foundation.values import Json, kind_of
+from runner.expressions.source import dotted, keywords, written, written_path
+from runner.foundation.suggestions import suggest
+from runner.foundation.values import Json, JsonObject, Path, kind_of
 
 __all__ = ["EvaluationError", "Room", "Scope", "boolean", "evaluate", "render", "render_value"]
+
+
+class Scope(Struct, frozen=True, kw_only=True):
+    """What expressions see. `missing` says, of a known path without a value, why: a whole sentence."""
+
+    names: Mapping[str, Json]
+    functions: Mapping[str, Callable[..., Json]] = field(default_factory=dict)
+    missing: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+
+def part_of(scope: Scope, path: Path) -> Value:
+    """The value at `path`, or its absence."""
+    value: Json = None
+    for depth, key in enumerate(path):
+        if depth == 0:
+            if key not in scope.names:
+                return unknown(str(key), scope)
+            value = scope.names[str(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[str(key)]
+        elif type(value) is list and type(key) is int and -len(value) <= key < len(value):
+            value = value[key]
+        else:
+            found = member(value, key, parent=dotted(path[:depth]), where=dotted(path[: depth + 1]))
+            if isinstance(found, Absent):
+                return explained(found, path[: depth + 1], scope)
+            value = found
+    return value
+
+
+def unknown(name: str, scope: Scope) -> Absent:
+    """The absence of a name that the scope does not have."""
+    near = suggest(name, scope.names)
+    return Absent(name, sentence=f"there is no `{name}` here" + (f"; `{near}` is near" if near else ""))
+
+
+def explained(absent: Absent, path: Path, scope: Scope) -> Absent:
+    """`absent`, with the scope's own sentence where it knows why there is nothing at `path`."""
+    sentence = scope.missing.get(cast("tuple[str, ...]", path)) if scope.missing else None
+    return absent if sentence is None else Absent(absent.where, sentence=sentence)
 
 
 def evaluate(expression: Expression, scope: Scope) -> Json:
@@ -77,3 +145,167 @@ def _rendered(value: Json, scope: Scope, room: Room) -> Json:
             return record if any(record[key] is not value[key] for key in record) else value
         case _:
             return value
+
+
+V = TypeVar("V", bound=Value)
+
+
+class _Frame(Struct):
+    """An evaluation under way."""
+
+    scope: Scope
+    work: Work
+
+
+def walk(tree: nodes.Expr, scope: Scope) -> Value:
+    """The value of `tree`, or its absence. Raises `EvaluationError`."""
+    try:
+        return _walk(tree, _Frame(scope, Work()))
+    except RecursionError:
+        raise EvaluationError("a value is nested too deep") from None
+
+
+def _walk(node: nodes.Node, frame: _Frame) -> Value:
+    return _WALKERS[type(node)](node, frame)
+
+
+def _given(node: nodes.Node, frame: _Frame) -> Json:
+    value = _WALKERS[type(node)](node, frame)
+    if isinstance(value, Absent):
+        raise value.error()
+    return value
+
+
+def _made(value: V, frame: _Frame) -> V:
+    """`value`, which did not exist before, at its cost."""
+    frame.work.spend(effort(value))
+    return value
+
+
+def _name(node: nodes.Name, frame: _Frame) -> Value:
+    names = frame.scope.names
+    return names[node.name] if node.name in names else unknown(node.name, frame.scope)
+
+
+def _attribute(node: nodes.Getattr, frame: _Frame) -> Value:
+    container = _walk(node.node, frame)
+    if isinstance(container, dict) and node.attr in container:
+        return container[node.attr]
+    return _member(container, node.attr, node, frame)
+
+
+def _item(node: nodes.Getitem, frame: _Frame) -> Value:
+    container = _walk(node.node, frame)
+    if isinstance(node.arg, nodes.Slice):
+        return _sliced(present(container), node.arg, frame)
+    return _member(container, _given(node.arg, frame), node, frame)
+
+
+def _member(container: Value, key: Json, node: nodes.Getattr | nodes.Getitem, frame: _Frame) -> Value:
+    if isinstance(container, (list, str)) and isinstance(key, int):
+        found = member(container, key, parent="", where="")
+        if not isinstance(found, Absent):
+            return found
+    found = member(container, key, parent=written(node.node), where=written(node))
+    if isinstance(found, Absent) and found is not container and (path := written_path(node)) is not None:
+        return explained(found, path, frame.scope)
+    return found
+
+
+def _sliced(container: Json, part: nodes.Slice, frame: _Frame) -> Json:
+    if not isinstance(container, (list, str)):
+        raise EvaluationError(f"`[:]` cuts a list or a text, not {kind_of(container)}")
+    start, stop, step = (_bound(bound, frame) for bound in (part.start, part.stop, part.step))
+    if step == 0:
+        raise EvaluationError("the step of `[::]` must not be 0")
+    return _made(container[start:stop:step], frame)
+
+
+def _bound(node: nodes.Expr | None, frame: _Frame) -> int | None:
+    value = None if node is None else _given(node, frame)
+    if value is None or type(value) is int:
+        return value
+    raise EvaluationError(f"`[:]` takes whole numbers, not {kind_of(value)}")
+
+
+def _items(node: nodes.List | nodes.Tuple, frame: _Frame) -> Value:
+    return [_given(item, frame) for item in node.items]
+
+
+def _record(node: nodes.Dict, frame: _Frame) -> Value:
+    made: JsonObject = {}
+    for pair in node.items:
+        key = _given(pair.key, frame)
+        if not isinstance(key, str):
+            raise EvaluationError(f"the keys of a record are texts, not {kind_of(key)}")
+        made[key] = _given(pair.value, frame)
+    return made
+
+
+def _filter(node: nodes.Filter, frame: _Frame) -> Value:
+    assert node.node is not None
+    value = _walk(node.node, frame)
+    arguments = [_given(argument, frame) for argument in node.args]
+    named = {pair.key: _given(pair.value, frame) for pair in keywords(node)}
+    return _made(apply_filter(node.name, value, arguments, named, work=frame.work), frame)
+
+
+def _call(node: nodes.Call, frame: _Frame) -> Value:
+    assert isinstance(node.node, nodes.Name)
+    name = node.node.name
+    arguments = [_given(argument, frame) for argument in node.args]
+    for argument in arguments:
+        if not isinstance(argument, str):
+            raise EvaluationError(f"`{name}()` takes a text, not {kind_of(argument)}")
+    if name not in frame.scope.functions:
+        raise EvaluationError(f"`{name}()` is not known here")
+    return frame.scope.functions[name](*arguments)
+
+
+def _condition(node: nodes.CondExpr, frame: _Frame) -> Value:
+    if _given(node.test, frame):
+        return _walk(node.expr1, frame)
+    if node.expr2 is None:
+        return Absent(written(node), sentence=f"`{written(node)}` has no `else`")
+    return _walk(node.expr2, frame)
+
+
+def _compare(node: nodes.Compare, frame: _Frame) -> Value:
+    left = _given(node.expr, frame)
+    for operand in node.ops:
+        right = _given(operand.expr, frame)
+        if not COMPARISONS[operand.op].holds(left, right):
+            return False
+        left = right
+    return True
+
+
+def _calculation(node: nodes.BinExpr, frame: _Frame) -> Value:
+    return _made(ARITHMETIC[node.operator](_given(node.left, frame), _given(node.right, frame)), frame)
+
+
+_Walker: TypeAlias = Callable[..., Value]
+
+_WALKERS: dict[type[nodes.Node], _Walker] = {
+    nodes.Name: _name,
+    nodes.Const: lambda node, _: node.value,
+    nodes.Getattr: _attribute,
+    nodes.Getitem: _item,
+    nodes.List: _items,
+    nodes.Tuple: _items,
+    nodes.Dict: _record,
+    nodes.Filter: _filter,
+    nodes.Test: lambda node, frame: apply_test(
+        node.name, _walk(node.node, frame), [_given(each, frame) for each in node.args]
+    ),
+    nodes.Call: _call,
+    nodes.CondExpr: _condition,
+    nodes.And: lambda node, frame: _given(node.left, frame) and _given(node.right, frame),
+    nodes.Or: lambda node, frame: _given(node.left, frame) or _given(node.right, frame),
+    nodes.Not: lambda node, frame: not _given(node.node, frame),
+    nodes.Concat: lambda node, frame: _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame),
+    nodes.Compare: _compare,
+    **dict.fromkeys((nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), _calculation),
+    nodes.Neg: lambda node, frame: number(-number_for("-", _given(node.node, frame))),
+    nodes.Pos: lambda node, frame: number_for("+", _given(node.node, frame)),
+}

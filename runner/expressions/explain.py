@@ -10,14 +10,13 @@ from jinja2 import nodes
 from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
+from runner.expressions.evaluate import Scope, part_of, walk
 from runner.expressions.filters.lists import attribute_of
 from runner.expressions.filters.tests import TESTS
 from runner.expressions.operations import Absent, Value
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression
-from runner.expressions.scope import Scope, part_of
 from runner.expressions.source import keywords, written
-from runner.expressions.walk import walk
 from runner.foundation.values import Json
 
 _TEST_AND_VALUE = 2

@@ -9,13 +9,20 @@ from jinja2 import nodes
 from msgspec.structs import replace
 
 from runner.expressions import typed
-from runner.expressions.compare_types import compare_types, sides
 from runner.expressions.filters.record import Arguments
 from runner.expressions.filters.table import filter_type
 from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, check_test_types
 from runner.expressions.parse import Expression, Template
 from runner.expressions.source import dotted, keywords, written, written_key
-from runner.expressions.type_check import TypeCheck, TypedPart, item_type, member_type, needs_number
+from runner.expressions.type_check import (
+    TypeCheck,
+    TypedPart,
+    compare_types,
+    item_type,
+    member_type,
+    needs_number,
+    sides,
+)
 from runner.expressions.typed import A_BOOLEAN, A_NUMBER, LIST, NULL, NUMBER, PLAIN_TEXT, RECORD, TEXT, UNKNOWN, Type
 from runner.foundation.problems import Finding
 from runner.foundation.values import Path
@@ -86,18 +93,10 @@ def _path(path: Path, check: TypeCheck) -> Type:
     return found
 
 
-def _gives(result: Type) -> Callable[[nodes.Node, TypeCheck], Type]:
-    """Always of this type, whatever its parts are."""
-
-    def infer(node: nodes.Node, check: TypeCheck) -> Type:
-        for child in node.iter_child_nodes():
-            _infer(child, check)
-        return result
-
-    return infer
-
-
-_unknown = _gives(UNKNOWN)
+def _unknown(node: nodes.Node, check: TypeCheck) -> Type:
+    for child in node.iter_child_nodes():
+        _infer(child, check)
+    return UNKNOWN
 
 
 def _attribute(node: nodes.Getattr, check: TypeCheck) -> Type:

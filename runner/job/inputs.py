@@ -3,17 +3,17 @@
 Each value is read by its input's type, and checked. Nothing here shows the value of a secret input, in no message.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean
-from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of
+from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of, leaves
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import GROUPED, as_wanted, with_point
@@ -222,28 +222,19 @@ def _typed(declared: Input, text: str) -> Json:
     if declared.schema.get("type") == "string":
         return text
     try:
-        value: Json = json.loads(text, parse_constant=_refuse_number, parse_int=_integer, parse_float=_float)
+        return _within_64_bits(read_json(text))
     except (ValueError, RecursionError):
         shown = "its value" if declared.secret else f"`{short(text)}`"
         kind = _KINDS.get(str(declared.schema.get("type")), "JSON, and the input's type is not `string`")
         message = f"input `{declared.name}`: {shown} is not {kind}"
         raise UnfitError("E132", message, hint=_json_hint(declared, text)) from None
+
+
+def _within_64_bits(value: Json) -> Json:
+    """`value`. Raises `ValueError` for integers on which readers of JSON do not agree."""
+    if any(type(leaf) is int and abs(leaf) > LARGEST_INTEGER for _, leaf in leaves(value)):
+        raise ValueError("an integer beyond 64 bits")
     return value
-
-
-def _integer(written: str) -> int:
-    value = int(written)
-    return value if abs(value) <= LARGEST_INTEGER else _refuse_number(written)
-
-
-def _float(written: str) -> float:
-    value = float(written)
-    return value if abs(value) < float("inf") else _refuse_number(written)
-
-
-def _refuse_number(written: str) -> int:
-    """Numbers that JSON readers do not agree on."""
-    raise ValueError(written)
 
 
 def _json_hint(declared: Input, text: str) -> str | None:

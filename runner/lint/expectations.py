@@ -1,8 +1,7 @@
 """Conditions that are known before the job runs: an `if` that is no boolean, an expectation that checks nothing."""
 
 from runner.expressions import evaluate, parse
-from runner.expressions.always import always_true
-from runner.expressions.conditions import inside_quotes
+from runner.expressions.conditions import always_true, inside_quotes
 from runner.expressions.evaluate import EvaluationError
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem

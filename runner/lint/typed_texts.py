@@ -6,8 +6,7 @@ A text that cannot be read is reported elsewhere, and unknown here.
 from collections.abc import Mapping
 
 from runner.expressions import parse, typed
-from runner.expressions.always import no_bound
-from runner.expressions.conditions import comparison_hint, operand_mistake
+from runner.expressions.conditions import comparison_hint, no_bound, operand_mistake
 from runner.expressions.infer import expression_type, node_type, template_type
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, Path

@@ -1,80 +1,24 @@
-"""The files of catalogues and doubles that a command names: read, and written; and what jobs use of a catalogue."""
+"""The files of catalogues that a command names: read, and written."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from runner.catalogue.differences import Use, differences
-from runner.catalogue.doubles import NewDouble
-from runner.catalogue.model import Catalogue, Pulled
-from runner.catalogue.pulling import NoAnswerError
+from runner.catalogue.differences import differences
+from runner.catalogue.model import Catalogue
 from runner.catalogue.read import ENDING, read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem, Severity, UsageError, are_errors
-from runner.foundation.raw import record, text
+from runner.foundation.problems import Problem, UsageError, are_errors
 from runner.foundation.sentences import many
-from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
-from runner.project.ci_run import user
-from runner.project.job_files import JobFiles
-from runner.project.named_targets import KnownTarget, chosen
-from runner.project.paths import called, job_paths
-from runner.reading.document import Document
+from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE
-from runner.reading.load import read
-from runner.secrets.redact import Secrets
-from runner.targets import clio, folders
+from runner.targets import clio
 
 _MOST_CODES: Final = 5
 _MOST_WARNINGS: Final = 10
 _FIT_FOR_A_FILE: Final = lazy_pattern(r"\w[\w.-]{0,199}")
-
-
-def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
-    """The target that is named, or the only target there is. Raises `UsageError`."""
-    return next(iter(chosen([name] if name else [], specs, targets).values()))
-
-
-def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
-    """What the jobs in `specs` use, whatever the old catalogue says of them. Raises `UsageError` for their mistakes."""
-    problems: list[Problem] = []
-    files = JobFiles(called=called, problems=problems)
-    documents: dict[str, Document] = {}
-    for path in job_paths(specs):
-        opened = files.open(path)
-        documents |= opened.documents if opened is not None else {}
-    if are_errors(problems):
-        raise UsageError(*problems)
-    return uses(documents.values())
-
-
-def no_answer(error: NoAnswerError, secrets: Secrets) -> Problem:
-    trouble = error.trouble
-    hint = trouble.hint and secrets.mask(trouble.hint)
-    return Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=hint)
-
-
-def stamp() -> Pulled:
-    return Pulled(at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), by=user() or "unknown")
-
-
-def unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) -> list[Problem]:
-    """A warning for each sentence on what could not be read, with the codes of its processes; of many the first."""
-    codes: dict[str, dict[str, None]] = {}
-    for code, sentence in found:
-        codes.setdefault(mask(sentence), {})[f"`{code}`"] = None
-    messages = []
-    for sentence, given in islice(codes.items(), _MOST_WARNINGS):
-        more = f" and {len(given) - _MOST_CODES} more" if len(given) > _MOST_CODES else ""
-        messages.append(f"{', '.join(islice(given, _MOST_CODES))}{more}: {sentence}")
-    if len(codes) > _MOST_WARNINGS:
-        among = many(len({code for code, _ in found}), "process", "processes")
-        messages.append(f"{many(len(codes) - _MOST_WARNINGS, 'more thing')} could not be read, in {among} altogether")
-    hint = "no job is checked against this: it counts as unknown"
-    return [Problem(code="E178", message=message, hint=hint, severity=Severity.WARNING) for message in messages]
 
 
 def place_of(target: str, *, targets_file: Path | None) -> Path:
@@ -169,37 +113,3 @@ def _put(file: Path, content: str) -> None:
     except OSError as error:
         message = f"the catalogue {called(file)} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E179", message=message)) from error
-
-
-def doubles_by_code(folder: Path) -> Mapping[str, Path]:
-    """The codes that have a double, also with mistakes. Raises `UsageError` for a folder that cannot be read."""
-    return dict(_doubles_in(folder)) if folder.exists() else {}
-
-
-def _doubles_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    try:
-        files = folders.doubles_in(folder)
-    except OSError as error:
-        message = f"the folder `{called(folder)}` cannot be read: {error.strerror or error}"
-        raise UsageError(Problem(code="E100", message=message)) from error
-    for file in files:
-        document = read(file, name=called(file))
-        code = text(record(document.data), "process") if isinstance(document, Document) else None
-        if code is not None:
-            yield code, file
-
-
-def double_file(double: NewDouble, folder: Path) -> Path | None:
-    """The file of a new double; None where its code cannot be the name of a file."""
-    return folder / f"{double.code}{folders.ENDING}" if _FIT_FOR_A_FILE.fullmatch(double.code) else None
-
-
-def create(path: Path, content: str) -> None:
-    """Write a new file. Raises `UsageError` where it cannot be written, or has come in the meantime."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8", newline="\n") as opened:
-            opened.write(content)
-    except OSError as error:
-        message = f"{called(path)} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E153", message=message)) from error

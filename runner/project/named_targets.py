@@ -118,6 +118,11 @@ def chosen(names: Sequence[str], specs: Sequence[Path], targets: Path | None) ->
     return {name: _named(name, known, project) for name in dict.fromkeys(names) or _only(known)}
 
 
+def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
+    """The target that is named, or the only target there is. Raises `UsageError`."""
+    return next(iter(chosen([name] if name else [], specs, targets).values()))
+
+
 def _only(known: Known) -> tuple[str, ...]:
     """The one site there is, or the one target. Raises `UsageError` where there are several, and where there is
     neither a targets file nor the sandbox that needs none.

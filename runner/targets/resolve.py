@@ -178,7 +178,7 @@ def read_authorities(site: SiteTarget, read_file: Callable[[str], str]) -> str |
         return _unfit(site, path, "it is not PEM, which is text")
     except OSError as error:
         message = f"the file `{path}` cannot be read: {error.strerror or error}"
-        return Problem(code="E142", message=f"target `{site.name}`, `ca_file`: {message}")
+        return _at(site, ("ca_file",), Finding(code="E142", message=message))
     found = "\n".join(_CERTIFICATE.findall(content))
     if not found:
         return _unfit(site, path, "it holds no certificate in PEM")
@@ -191,7 +191,7 @@ def read_authorities(site: SiteTarget, read_file: Callable[[str], str]) -> str |
 
 def _unfit(site: SiteTarget, path: str, why: str) -> Problem:
     hint = "a certificate in PEM begins with `-----BEGIN CERTIFICATE-----`; `openssl x509 -inform der` makes PEM of DER"
-    return Problem(code="E142", message=f"target `{site.name}`, `ca_file`: `{path}` cannot be used: {why}", hint=hint)
+    return _at(site, ("ca_file",), Finding(code="E142", message=f"`{path}` cannot be used: {why}", hint=hint))
 
 
 def site_of(target: SiteTarget, *, authorities: str | None = None) -> Site:

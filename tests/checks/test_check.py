@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from runner.checks.check import check
 from runner.checks.shown import shown
-from runner.expressions.scope import Scope
+from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json
 from runner.job.model import Expectation, SchemaExpectation
 from runner.runs.events import Check, Trouble

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runner.checks.check import check
 from runner.checks.shown import MOST
-from runner.expressions.scope import Scope
+from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import Expectation, SchemaExpectation
 from runner.secrets.redact import Secrets

@@ -2,7 +2,7 @@
 
 from runner.checks.check import check
 from runner.checks.sides import LARGEST_SIDE
-from runner.expressions.scope import Scope
+from runner.expressions.evaluate import Scope
 from runner.foundation.values import Json
 from runner.job.model import Expectation, Expected, SchemaExpectation
 from runner.runs.evidence import Difference

@@ -6,9 +6,8 @@ from typing import TypeAlias
 import pytest
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.evaluate import evaluate, render_value
+from runner.expressions.evaluate import Scope, evaluate, render_value
 from runner.expressions.parse import expression
-from runner.expressions.scope import Scope
 from runner.foundation.values import Json
 
 WorkedOut: TypeAlias = Callable[..., Json]

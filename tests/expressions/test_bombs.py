@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.evaluate import evaluate
+from runner.expressions.evaluate import Scope, evaluate
 from runner.expressions.parse import TemplateProblem, expression, template
-from runner.expressions.scope import Scope
 from runner.foundation.values import Json
 
 pytestmark = pytest.mark.slow

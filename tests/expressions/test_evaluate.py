@@ -3,9 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.evaluate import boolean, evaluate, render
+from runner.expressions.evaluate import Scope, boolean, evaluate, render
 from runner.expressions.parse import expression, target_template, template
-from runner.expressions.scope import Scope
 from runner.foundation.values import Json
 
 WorkedOut = Callable[..., Json]

@@ -1,8 +1,8 @@
 import pytest
 
+from runner.expressions.evaluate import Scope
 from runner.expressions.explain import values_seen
 from runner.expressions.parse import expression
-from runner.expressions.scope import Scope
 from runner.foundation.values import Json
 
 NAMES: dict[str, Json] = {

@@ -3,8 +3,7 @@ from typing import SupportsIndex
 
 import pytest
 
-from runner.expressions.always import always_true
-from runner.expressions.conditions import operand_mistake
+from runner.expressions.conditions import always_true, operand_mistake
 from runner.expressions.evaluate import Scope, evaluate
 from runner.expressions.explain import false_parts
 from runner.expressions.infer import expression_type, template_type

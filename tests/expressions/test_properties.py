@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.expressions.errors import EvaluationError, TemplateProblem
-from runner.expressions.evaluate import evaluate, render
+from runner.expressions.evaluate import Scope, evaluate, render
 from runner.expressions.parse import Expression, Template, expression, target_template, template
-from runner.expressions.scope import Scope
 from runner.expressions.source import written
 from runner.foundation.values import Json, kind_of
 

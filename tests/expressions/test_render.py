@@ -3,9 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.evaluate import render, render_value
+from runner.expressions.evaluate import Scope, render, render_value
 from runner.expressions.parse import template
-from runner.expressions.scope import Scope
 from runner.foundation.values import Json
 
 Rendered = Callable[..., Json]

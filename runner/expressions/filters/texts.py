@@ -7,7 +7,6 @@ that filter does, except that nothing unreadable becomes a silent zero, so that 
 
 import base64
 import binascii
-import json
 import math
 from collections.abc import Callable, Mapping
 from urllib.parse import quote
@@ -29,8 +28,9 @@ from runner.expressions.operations import (
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
 from runner.foundation import patterns
+from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact, kind_of
+from runner.foundation.values import Json, compact, is_number, kind_of, leaves
 
 _FINEST = 20
 _INTEGER = lazy_pattern(r"\s*[+-]?[0-9]{1,30}\s*")
@@ -114,13 +114,12 @@ def _urlencode(value: Json) -> Json:
 
 def _from_json(text: str) -> Json:
     try:
-        read: Json = json.loads(
-            text, parse_constant=_no_constant, parse_int=_whole, parse_float=lambda digits: float(number(float(digits)))
-        )
-    except EvaluationError:
-        raise
+        read = read_json(text)
+        numbers = [leaf for _, leaf in leaves(read) if is_number(leaf)]
     except (ValueError, RecursionError):
         raise EvaluationError("`from_json` met a text that is no JSON") from None
+    for each in numbers:
+        number(each)
     return read
 
 
@@ -201,19 +200,6 @@ def _or_default(name: str, value: Json, default: Json) -> Json:
 
 def _quoted(value: Json) -> str:
     return quote(as_text(value), safe="", errors="replace")
-
-
-def _no_constant(name: str) -> Json:
-    raise EvaluationError(f"`from_json` met `{name}`, which is no JSON")
-
-
-def _whole(digits: str) -> int:
-    try:
-        read = int(digits)
-    except ValueError:
-        raise EvaluationError("the number is too large: integers have 64 bits") from None
-    number(read)
-    return read
 
 
 def _default_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> Type:

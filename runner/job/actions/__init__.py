@@ -35,23 +35,5 @@ ACTIONS: Final[Mapping[str, ActionType]] = {
 }
 """In the order in which messages list them."""
 
-__all__ = [
-    "ACTIONS",
-    "ActionType",
-    "Cancel",
-    "Change",
-    "Confirm",
-    "Decode",
-    "Element",
-    "ElementName",
-    "Elements",
-    "Execute",
-    "Failures",
-    "IncludedJob",
-    "Pause",
-    "Query",
-    "Run",
-    "Signal",
-    "Wait",
-    "WaitFor",
-]
+__all__ = ["ACTIONS", "ActionType", "Cancel", "Change", "Confirm", "Decode", "Element", "ElementName", "Elements"]
+__all__ += ["Execute", "Failures", "IncludedJob", "Pause", "Query", "Run", "Signal", "Wait", "WaitFor"]

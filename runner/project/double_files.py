@@ -1,0 +1,50 @@
+"""The files of doubles in the folder of a sandbox, and new files beside them."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from runner.catalogue.doubles import NewDouble
+from runner.foundation.lazy import lazy_pattern
+from runner.foundation.problems import Problem, UsageError
+from runner.foundation.raw import record, text
+from runner.project.paths import called
+from runner.reading.document import Document
+from runner.reading.load import read
+from runner.targets import folders
+
+_FIT_FOR_A_FILE: Final = lazy_pattern(r"\w[\w.-]{0,199}")
+
+
+def doubles_by_code(folder: Path) -> Mapping[str, Path]:
+    """The codes that have a double, also with mistakes. Raises `UsageError` for a folder that cannot be read."""
+    return dict(_doubles_in(folder)) if folder.exists() else {}
+
+
+def _doubles_in(folder: Path) -> Iterator[tuple[str, Path]]:
+    try:
+        files = folders.doubles_in(folder)
+    except OSError as error:
+        message = f"the folder `{called(folder)}` cannot be read: {error.strerror or error}"
+        raise UsageError(Problem(code="E100", message=message)) from error
+    for file in files:
+        document = read(file, name=called(file))
+        code = text(record(document.data), "process") if isinstance(document, Document) else None
+        if code is not None:
+            yield code, file
+
+
+def double_file(double: NewDouble, folder: Path) -> Path | None:
+    """The file of a new double; None where its code cannot be the name of a file."""
+    return folder / f"{double.code}{folders.ENDING}" if _FIT_FOR_A_FILE.fullmatch(double.code) else None
+
+
+def create(path: Path, content: str) -> None:
+    """Write a new file. Raises `UsageError` where it cannot be written, or has come in the meantime."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as opened:
+            opened.write(content)
+    except OSError as error:
+        message = f"{called(path)} cannot be written: {error.strerror or error}"
+        raise UsageError(Problem(code="E153", message=message)) from error

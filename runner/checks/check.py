@@ -59,7 +59,8 @@ def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Troubl
         parsed = expression(expected.that)
         met = boolean(parsed, seen.scope)
     except TemplateProblem as problem:
-        return _not_met(that, f"{named} cannot be evaluated: {problem.message}", hint=problem.hint, code="E202")
+        found = problem.finding
+        return _not_met(that, f"{named} cannot be evaluated: {found.message}", hint=found.hint, code="E202")
     except EvaluationError as error:
         rest = error.message.removeprefix(f"`{that}` ")
         why = f"{named} {rest}" if rest != error.message else f"{named} cannot be evaluated: {rest}"

@@ -10,7 +10,7 @@ _GROUPS = (
     ("E120", "templates and expressions"),
     ("E130", "inputs and cases"),
     ("E140", "targets, and what they have"),
-    ("E150", "the command line, and runs that are kept"),
+    ("E150", "the command line, and stored runs"),
     ("E160", "guards"),
     ("E170", "catalogues, and the types that flow from them"),
     ("E180", "what a command selects"),

@@ -6,7 +6,6 @@ first line names its file where that matters. The title is in `foundation.proble
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -61,8 +60,9 @@ def as_markdown(explained: Explanation) -> str:
 
 
 def as_text(explained: Explanation) -> str:
-    """The whole for a terminal: examples stand indented, and no line is broken."""
-    return "\n".join([f"{explained.code}: {explained.title}\n", f"{explained.meaning}\n", *_sections(explained)])
+    """The whole for a terminal: examples are indented, and no line is broken."""
+    sections = (f"{heading}:\n\n{_EXAMPLE.sub(_indented, body)}\n" for heading, body in explained.sections.items())
+    return "\n".join([f"{explained.code}: {explained.title}\n", f"{explained.meaning}\n", *sections])
 
 
 def as_json(explained: Explanation) -> JsonObject:
@@ -72,11 +72,6 @@ def as_json(explained: Explanation) -> JsonObject:
         "meaning": explained.meaning,
         "sections": dict(explained.sections),
     }
-
-
-def _sections(explained: Explanation) -> Iterator[str]:
-    for heading, body in explained.sections.items():
-        yield f"{heading}:\n\n{_EXAMPLE.sub(_indented, body)}\n"
 
 
 def _indented(found: re.Match[str]) -> str:

@@ -36,7 +36,7 @@ class Uses(Struct):
     def check(self) -> None:
         """Raise the first problem, which holds all others."""
         if self.problems:
-            first, *others = {(problem.message, problem.line): problem for problem in self.problems}.values()
+            first, *others = {(str(problem), problem.finding.line): problem for problem in self.problems}.values()
             first.others, first.names = tuple(others), tuple(dict.fromkeys(self.names))
             raise first
 

@@ -160,7 +160,7 @@ def _sum(node: nodes.Add, check: TypeCheck) -> Type:
     left, right = _part(node.left, check), _part(node.right, check)
     both = left.type.kinds & right.type.kinds & (NUMBER | TEXT | LIST)
     if both:
-        items = typed.either(left.type.of_items, right.type.of_items) if both & LIST else None
+        items = typed.either(left.type.any_item, right.type.any_item) if both & LIST else None
         return Type(kinds=both, item=items, plain=typed.text_of([left.type, right.type]).plain)
     if NULL in (left.type.kinds, right.type.kinds):
         return UNKNOWN
@@ -213,7 +213,7 @@ def _test(node: nodes.Test, check: TypeCheck) -> Type:
 
 _INFERRERS: dict[type[nodes.Node], Callable[..., Type]] = {
     nodes.Name: lambda node, check: check.names.get(node.name, UNKNOWN),
-    nodes.Const: lambda node, _: typed.of_value(node.value),
+    nodes.Const: lambda node, _: typed.type_of(node.value),
     nodes.Getattr: _attribute,
     nodes.Getitem: _item,
     nodes.List: _items,

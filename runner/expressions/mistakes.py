@@ -62,7 +62,7 @@ class Piece(str):
         return f'match("{form.format(self.inside)}")' if re.fullmatch(r"[\w -]+", self.inside) else "match(…)"
 
     @property
-    def of_result(self) -> str:
+    def as_path(self) -> str:
         """A JSONPath, which begins at `$`, as a path here."""
         return (self.inside or str(self)).replace("$", "result", 1)
 
@@ -179,7 +179,7 @@ def _incomplete(bare: str, stopped_at: str | None, line: int) -> TemplateProblem
         return None
     found = re.search(_LACKS_A_SIDE, bare)
     what = f"nothing follows `{found[0].strip()}`" if found else "the expression breaks off"
-    return TemplateProblem("E120", what, line=line, may_be_cut=True)
+    return TemplateProblem("E120", what, line=line)
 
 
 def _unexpected(stopped_at: str | None, line: int) -> TemplateProblem:

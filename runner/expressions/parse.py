@@ -249,7 +249,8 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
         try:
             part = read(_bare(text[start + 2 : end]))
         except TemplateProblem as problem:
-            wrong.append(problem.moved(lines_before))
+            problem.move(lines_before)
+            wrong.append(problem)
             continue
         parts.append(part)
         lines.append(lines_before)

@@ -60,7 +60,7 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
     for found in _SIGN.finditer(text, start):
         sign, position = found[0], found.start()
         if sign in "'\"":
-            raise _at(text, position, f"the text that begins with `{sign}` has no end", name=sign, may_be_cut=True)
+            raise _at(text, position, f"the text that begins with `{sign}` has no end", name=sign)
         if sign in "([{":
             if text.startswith("{{", position):
                 raise _braces(text, position, within_braces=within_braces)
@@ -75,7 +75,7 @@ def _end(text: str, start: int, *, within_braces: bool) -> int:
         raise _at(text, start, "`{{` is never closed", hint='close it with `}}`; two braces as text are `{{ "{{" }}`')
     if open_brackets:
         bracket, position = open_brackets[-1]
-        raise _at(text, position, f"`{bracket}` is never closed", name=bracket, may_be_cut=True)
+        raise _at(text, position, f"`{bracket}` is never closed", name=bracket)
     return len(text)
 
 
@@ -102,14 +102,6 @@ def _braces(text: str, position: int, *, within_braces: bool) -> TemplateProblem
 
 
 def _at(
-    text: str,
-    position: int,
-    message: str,
-    *,
-    hint: str | None = None,
-    code: str = "E120",
-    name: str | None = None,
-    may_be_cut: bool = False,
+    text: str, position: int, message: str, *, hint: str | None = None, code: str = "E120", name: str | None = None
 ) -> TemplateProblem:
-    line = line_of(text, position)
-    return TemplateProblem(code, message, hint=hint, name=name, line=line, may_be_cut=may_be_cut)
+    return TemplateProblem(code, message, hint=hint, name=name, line=line_of(text, position))

@@ -124,7 +124,7 @@ def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
         return field_type(whole, key)
     source = part.source
     if not whole.may_be(RECORD):
-        if check.expects_absence and key not in (whole.of_items.fields or {}):
+        if check.expects_absence and key not in (whole.any_item.fields or {}):
             return UNKNOWN
         message = f"`{source}` is {in_words(whole)}, and has no `{key}`"
         return check.report("E173", message, hint=_key_hint(part, key), part=f"{source}.{key}")
@@ -142,7 +142,7 @@ def field_type(whole: Type, key: str) -> Type:
 
 def _key_hint(part: TypedPart, key: str) -> str | None:
     whole, source = part.type, part.source
-    fields = whole.of_items.fields or {}
+    fields = whole.any_item.fields or {}
     if whole.called == key:
         return _itself(source, key)
     if (source, key) == _ITEM_INDEX:
@@ -187,7 +187,7 @@ def item_type(part: TypedPart, check: TypeCheck) -> Type:
         what = "a number in `[ ]` takes an item of a list or a character of a text"
         return check.report("E174", f"`{part.source}` is {in_words(whole)}: {what}")
     if not whole.kinds & TEXT:
-        return whole.of_items
+        return whole.any_item
     return UNKNOWN if whole.kinds & LIST else text_of([whole])
 
 
@@ -261,7 +261,7 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
 
 def _column_hint(left: TypedPart, right: TypedPart, *, sign: str) -> str | None:
     """How a text is searched for in a column of records."""
-    items = right.type.of_items
+    items = right.type.any_item
     if left.type.kinds != TEXT or items.kinds & ~NULL != RECORD:
         return None
     column = "Name" if "Name" in (items.fields or {}) else "KEY"

@@ -43,7 +43,7 @@ class Type(Struct, frozen=True, kw_only=True):
         return bool(self.kinds & kinds) or self.kinds == NULL
 
     @property
-    def of_items(self) -> "Type":
+    def any_item(self) -> "Type":
         return self.item or UNKNOWN
 
 
@@ -90,7 +90,7 @@ def may_hold_quote(given: Type) -> bool:
         return False
     if given.kinds & TEXT and given.form is None and (given.words is None or any("'" in word for word in given.words)):
         return True
-    if given.kinds & LIST and may_hold_quote(given.of_items):
+    if given.kinds & LIST and may_hold_quote(given.any_item):
         return True
     return bool(given.kinds & RECORD) and (
         given.fields is None or any("'" in key or may_hold_quote(field) for key, field in given.fields.items())
@@ -121,7 +121,7 @@ def any_of(types: Iterable[Type]) -> Type | None:
     return found
 
 
-def of_value(value: Json) -> Type:
+def type_of(value: Json) -> Type:
     """The type of a value that is known."""
     match value:
         case None:
@@ -133,9 +133,9 @@ def of_value(value: Json) -> Type:
         case str():
             return A_TEXT if "'" in value else PLAIN_TEXT
         case list():
-            return Type(kinds=LIST, item=any_of(map(of_value, value)))
+            return Type(kinds=LIST, item=any_of(map(type_of, value)))
         case dict():
-            return record_of({key: of_value(item) for key, item in value.items()}, closed=True)
+            return record_of({key: type_of(item) for key, item in value.items()}, closed=True)
 
 
 def in_words(given: Type) -> str:

@@ -28,12 +28,12 @@ def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
     return Fingerprints(key=key, of={name: fingerprint(text, key) for name, text in given.items()})
 
 
-def differing(kept: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
+def differing(stored: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
     """The names of secrets that are not what they were. A secret that is there on one side only is none of them."""
     return tuple(
         name
         for name, text in secrets.items()
-        if name in kept.of and not hmac.compare_digest(kept.of[name], fingerprint(text, kept.key))
+        if name in stored.of and not hmac.compare_digest(stored.of[name], fingerprint(text, stored.key))
     )
 
 

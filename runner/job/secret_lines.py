@@ -33,7 +33,7 @@ def without_secret_lines(document: Document) -> Document:
     return replace(document, source=replace(document.source, hidden=frozenset(lines))) if lines else document
 
 
-def of_unreadable(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ...]:
+def without_values(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ...]:
     """Those of a job that is no YAML: with a secret in it, no line of its inputs and cases is shown."""
     if _SECRET not in text:
         return problems

@@ -1,12 +1,16 @@
-"""What makes a schema wrong: the meta-schema's own violations, and what it lets pass and we do not.
+"""What makes a schema wrong, and what in it is in doubt.
 
-That is: unknown keywords, references that lead outside or nowhere, patterns that are not of linear time, schemas
-without end, and schemas that nothing fits for what they say in two places. `false` and `not: {}` say themselves that
-nothing may be there. What may be written and most likely should not is the business of `doubts`.
+Wrong are the meta-schema's own violations, and what it lets pass and we do not: unknown keywords, references that lead
+outside or nowhere, patterns that are not of linear time, schemas without end, and schemas that nothing fits for what
+they say in two places. `false` and `not: {}` say themselves that nothing may be there.
+
+In doubt is what may be written and most likely is a mistake: keywords that never apply, formats that nobody knows. A
+part of a schema that checks nothing looks like a check. So it gets a warning: there may be a reason for it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from typing import Final
 
 import jsonschema_rs
 from msgspec.structs import replace
@@ -14,13 +18,23 @@ from msgspec.structs import replace
 from runner.foundation import patterns
 from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, is_number
-from runner.json_schema import schemas
+from runner.json_schema import formats, schemas
 from runner.json_schema.as_type import listed_as
-from runner.json_schema.doubts import doubts
 from runner.json_schema.hints import hint
-from runner.json_schema.keywords import IN_WORDS, KEYWORDS, TYPES, listed_by, may_be, nodes, place, types
+from runner.json_schema.keywords import (
+    IN_WORDS,
+    KEYWORDS,
+    LEAST,
+    SPEAKS_OF,
+    TYPES,
+    listed_by,
+    may_be,
+    nodes,
+    place,
+    types,
+)
 from runner.json_schema.violations import shown, violations
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,6 +56,19 @@ _BOUNDS = (
 )
 _REFUSED_KEYS = ("additionalProperties", "patternProperties", "propertyNames")
 """Keywords whose violations are about a key."""
+_MANY: Final[Mapping[str, str]] = {
+    "null": "null",
+    "boolean": "true and false",
+    "integer": "numbers",
+    "number": "numbers",
+    "string": "texts",
+    "array": "lists",
+    "object": "records",
+}
+_LEAST_BOUNDS: Final = frozenset({"minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"})
+_WITH: Final[Mapping[str, str]] = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
+"""Keywords that say nothing without another keyword."""
+_CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 
 
 def check(schema: Json) -> tuple[Finding, ...]:
@@ -66,8 +93,9 @@ def _found(schema: Json) -> Iterator[Finding]:
     found = list(nodes(schema))
     anchors = [node[key] for _, node in found for key in ("$anchor", "$dynamicAnchor") if key in node]
     for path, node in found:
-        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, doubts):
+        for look in (_keywords, _types, _patterns, _bounds, _listed, _required, _alone, _closing, _format, _slashes):
             yield from look(node, path)
+        yield from idle(node, types(node), path=path)
         yield from _references(node, path, root=schema, anchors=anchors)
     if any(_is_endless(node, schema) for _, node in found):
         yield Finding(message="its references lead on without end")
@@ -204,7 +232,7 @@ def _required(node: JsonObject, path: Path) -> Iterator[Finding]:
         if not isinstance(name, str) or name in names:
             continue
         at = (*path, "required", index)
-        if not is_closed and (near := twin(name, node)):
+        if not is_closed and (near := other_spelling(name, node)):
             message = f"`{name}` is required, and `properties` says something of `{near}`: these are two keys"
             yield Finding(path=at, message=message, hint=f"did you mean `{near}`?", warning=True)
         elif is_closed and "patternProperties" not in node:
@@ -212,7 +240,7 @@ def _required(node: JsonObject, path: Path) -> Iterator[Finding]:
             yield Finding(path=at, message=f"`{name}` must be there, and {_CLOSED}", hint=here)
 
 
-def twin(name: str, node: JsonObject) -> str | None:
+def other_spelling(name: str, node: JsonObject) -> str | None:
     """The property of `node` that differs from `name` in its case or its dashes only."""
     named = node.get("properties")
     if not isinstance(named, dict) or name in named:
@@ -239,3 +267,71 @@ def _refusal(schema: Json) -> Iterator[Finding]:
 @cache
 def _meta_schema() -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator({"$ref": DRAFT})
+
+
+def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Finding]:
+    """Keywords of `node` that check nothing of a value whose type is one of `of`; none where `of` is empty."""
+    if not of or of == {"null"}:
+        return
+    for keyword in node:
+        speaks_of = SPEAKS_OF.get(keyword)
+        if speaks_of is not None and not speaks_of & of and not _is_a_remark(keyword, node):
+            kinds = " or ".join(dict.fromkeys(_MANY[name] for name in sorted(of - {"null"})))
+            message = f"`{keyword}` is for {_MANY[min(speaks_of)]}, and checks nothing of {kinds}"
+            yield _doubt((*path, keyword), message, hint=_instead(keyword, of), at_key=True)
+
+
+def _is_a_remark(keyword: str, node: JsonObject) -> bool:
+    """A format that checks nothing anyway: `int64` goes with numbers, and `_format` reports unknown formats."""
+    return keyword == "format" and not formats.is_known(node["format"])
+
+
+def _instead(keyword: str, of: frozenset[str]) -> str | None:
+    """The keyword that checks the same of the type that is there, or where the keyword belongs."""
+    least = next((LEAST[name] for name in sorted(of) if name in LEAST), None)
+    if least is not None and keyword in _LEAST_BOUNDS:
+        return f"did you mean `{least}`?"
+    if least is not None and keyword.replace("max", "min").replace("Max", "Min") in _LEAST_BOUNDS:
+        return f"did you mean `{least.replace('min', 'max')}`?"
+    if "array" in of:
+        return f"write what holds for each item of a list in `items: {{{keyword}: …}}`"
+    kind = min(SPEAKS_OF[keyword])
+    return f"`{keyword}` goes with `type: {'number' if kind == 'integer' else kind}`"
+
+
+def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:
+    for keyword, other in _WITH.items():
+        if keyword in node and other not in node:
+            yield _doubt((*path, keyword), f"`{keyword}` checks nothing without `{other}`", at_key=True)
+    if "if" in node and "then" not in node and "else" not in node:
+        message = "`if` checks nothing without `then` or `else`"
+        yield _doubt((*path, "if"), message, at_key=True)
+
+
+def _closing(node: JsonObject, path: Path) -> Iterator[Finding]:
+    named = node.get("properties")
+    for keyword in _CLOSING:
+        if isinstance(named, dict) and isinstance(named.get(keyword), bool):
+            message = f"inside `properties`, `{keyword}` is the name of a property"
+            hint = f"write `{keyword}` beside `properties`"
+            yield _doubt((*path, "properties", keyword), message, hint=hint, at_key=True)
+
+
+def _format(node: JsonObject, path: Path) -> Iterator[Finding]:
+    name = node.get("format")
+    if isinstance(name, str) and name not in formats.EXAMPLES and name not in formats.REMARKS:
+        near = suggest(name, formats.EXAMPLES)
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(formats.EXAMPLES)}"
+        yield _doubt((*path, "format"), f"`{name}` is no known format: it checks nothing", hint=hint)
+
+
+def _slashes(node: JsonObject, path: Path) -> Iterator[Finding]:
+    pattern = node.get("pattern")
+    ours = patterns.without_slashes(pattern) if isinstance(pattern, str) else None
+    if ours is not None:
+        message = "a pattern is written without slashes: here they are a part of it"
+        yield _doubt((*path, "pattern"), message, hint=f"write `{ours}`")
+
+
+def _doubt(path: Path, message: str, *, hint: str | None = None, at_key: bool = False) -> Finding:
+    return Finding(path=path, message=message, hint=hint, at_key=at_key, warning=True)

@@ -189,7 +189,7 @@ def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None =
         value=shown(value),
         expected=shown(expected),
         bare=expected,
-        kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in _listed(expected)),
+        kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in as_list(expected)),
         listed=_some(expected),
         characters=many(size, "character"),
         items=many(size, "item"),
@@ -200,11 +200,11 @@ def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None =
     return f"{found}{between}{nearest}" if nearest else found
 
 
-def _listed(expected: Json) -> list[Json]:
+def as_list(expected: Json) -> list[Json]:
     return expected if isinstance(expected, list) else [expected]
 
 
 def _some(expected: Json) -> str:
-    words = [shown(word) for word in _listed(expected)]
+    words = [shown(word) for word in as_list(expected)]
     more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
     return f"{', '.join(words[:_MOST_WORDS])}{more}"

@@ -25,7 +25,7 @@ _CONDITION = lazy_pattern(r"[=<>|( ]")
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
     """What to write for the key `name`; `near` is our key for it."""
-    surest = _disguised(name, keys.known) or _of_others(name, value, keys) or _parameters(name, value, keys)
+    surest = _disguised(name, keys.known) or _foreign_key(name, value, keys) or _parameters(name, value, keys)
     if surest:
         return surest
     if keys.title == "expectation" and (choice := _CHOICE.fullmatch(name)) and not isinstance(value, dict | list):
@@ -45,19 +45,19 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)
 
 
-def of_other_tools(name: str, value: Json, *, at: str) -> str | None:
+def foreign_key(name: str, value: Json, *, at: str) -> str | None:
     """What the table of keys has for `name` in a record with the title `at`."""
     return hints.hint("keys", at, {folded(name): value})
 
 
-def _of_others(name: str, value: Json, keys: RecordKeys) -> str | None:
+def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
     """What to write for `name`, where none of our keys is a counterpart, or none alone."""
     if glued := _GLUED.match(name):
         return f"put a space after `{glued[1]}:`"
     has_action = any(key in keys.written for key in ACTIONS if key in keys.known)
     at = keys.title + " with action" * has_action + " that repeats" * bool({"retries", "until"} & keys.written.keys())
-    found = of_other_tools(name, value, at=at)
-    return found or (None if foreign(name, keys.known) else of_other_tools(name, value, at="anywhere"))
+    found = foreign_key(name, value, at=at)
+    return found or (None if foreign(name, keys.known) else foreign_key(name, value, at="anywhere"))
 
 
 def _parameters(name: str, value: Json, keys: RecordKeys) -> str | None:

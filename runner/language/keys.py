@@ -99,7 +99,7 @@ def _inputs_of_a_case(names: Collection[str], path: Path) -> Finding:
 def _missing(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Finding]:
     """All missing keys together. A misspelt key may also have led into the wrong branch of the schema."""
     is_misspelt = any(near.values())
-    is_of_http = any(key_hints.of_other_tools(name, keys.written.get(name), at="execute") for name in near)
+    is_of_http = any(key_hints.foreign_key(name, keys.written.get(name), at="execute") for name in near)
     structure, path = keys.structure, keys.path
     too_high = {structure.named_records(path, record(keys.written[name])) for name in near if name in keys.written}
     missing = [
@@ -136,7 +136,7 @@ def _choices(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
 
 def _may_be(name: str, names: list[str], ours: str | None, *, keys: RecordKeys) -> bool:
     """Whether the unknown key `name` is what somebody wrote for one of `names`."""
-    if "pause" in names and key_hints.of_other_tools(name, None, at="step"):
+    if "pause" in names and key_hints.foreign_key(name, None, at="step"):
         return True
     return ours in names if ours else keys.structure.above(name, keys.path) is None
 

@@ -90,10 +90,10 @@ def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> 
                 others.append(violation)
     for record in records.values():
         yield from keys.findings(record)
-    yield from _of_values(others, {path for record in records.values() for path in keys.emptied(record)})
+    yield from _value_findings(others, {path for record in records.values() for path in keys.emptied(record)})
 
 
-def _of_values(violations: Collection[Violation], emptied: Collection[Path]) -> Iterator[Finding]:
+def _value_findings(violations: Collection[Violation], emptied: Collection[Path]) -> Iterator[Finding]:
     """Findings about single values; of keys that are not allowed in a record for one reason, the first."""
     refused = set()
     in_doubt = {violation.path[:-1] for violation in violations if violation.keyword in ("enum", "const")}

@@ -15,7 +15,7 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, kind_of, pointer
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
-from runner.json_schema.violations import Violation, shown
+from runner.json_schema.violations import Violation, as_list, shown
 from runner.language import duration_hints
 
 _LONGEST_EXAMPLE = 90
@@ -98,9 +98,7 @@ def _type(violation: Violation, schema: JsonObject) -> Finding:
     value, path = violation.value, violation.path
     if isinstance(value, dict) and (guid := next(iter(value), "")) and is_guid(guid):
         return guid_in_braces(guid, path)
-    kinds = [
-        str(kind) for kind in (violation.expected if isinstance(violation.expected, list) else [violation.expected])
-    ]
+    kinds = [str(kind) for kind in as_list(violation.expected)]
     there = compact(value) if isinstance(value, bool | int | float) and "string" not in kinds else kind_of(value)
     message = f"{subject(path, schema)} must be {either([IN_WORDS[kind] for kind in kinds])}, not {there}"
     wanted = next((kind for kind in ("object", "array", "boolean", "string") if kind in kinds), "number")
@@ -152,7 +150,7 @@ def _as_schema(text: str, path: Path) -> str | None:
 def _word(violation: Violation, schema: JsonObject) -> Finding:
     """One of a few words, or one fixed value."""
     value = violation.value
-    options = violation.expected if isinstance(violation.expected, list) else [violation.expected]
+    options = as_list(violation.expected)
     near = suggest(value, [option for option in options if isinstance(option, str)]) if isinstance(value, str) else None
     if isinstance(value, str) and value in [compact(option) for option in options]:
         hint: str | None = f"write `{value}` without quotes"

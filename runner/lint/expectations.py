@@ -96,7 +96,7 @@ def _can_be_read(text: str) -> bool:
     try:
         parse.expression(text)
     except TemplateProblem as problem:
-        return problem.code != "E120"
+        return problem.finding.code != "E120"
     return True
 
 

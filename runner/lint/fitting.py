@@ -90,7 +90,7 @@ def _own_key(name: str, given: Type, source: str) -> str | None:
 def _part_hint(kind: Kind, given: Type, source: str) -> str | None:
     """The part of a record to give for an id; of a list, an item, or each."""
     if given.kinds & ~NULL == LIST and kind is not Kind.RECORDS and _is_template_of_a_name(source):
-        name, items = source[2:-2].strip(), given.of_items
+        name, items = source[2:-2].strip(), given.any_item
         if not items.kinds & (KINDS[kind].takes or ANYTHING):
             return _part_hint(kind, items, f"{{{{ {name}[0] }}}}")
         return f"write `{{{{ {name}[0] }}}}`, or `for_each: {name}` and `{{{{ item }}}}`"
@@ -111,7 +111,7 @@ def _is_template_of_a_name(source: str) -> bool:
 
 def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) -> Iterator[Misfit]:
     """Fields of the records that the template `source` gives, which the parameter's records do not have."""
-    fields = given.of_items.fields
+    fields = given.any_item.fields
     if parameter.kind is not Kind.RECORDS or not parameter.items or fields is None or not given.kinds & LIST:
         return
     for key in fields:

@@ -133,14 +133,14 @@ class Flow(TypeLint, frozen=True, kw_only=True):
 
     def _items(self, written: Json, path: Path, before: _Names) -> Type:
         if not isinstance(written, str):
-            return self.value(written, path, before).of_items
+            return self.value(written, path, before).any_item
         found = self.expression(written, path, before)
         if not found.may_be(LIST):
             message = f"`for_each` needs a list, and `{written.strip()}` is {in_words(found)}"
             has_list = found.kinds == RECORD and (found.fields or {}).get("result", A_NUMBER).kinds & LIST
             hint = f"write `{written.strip()}.result`" if has_list else None
             self.report("E176", message, path, hint=hint)
-        return found.of_items if found.kinds & LIST else UNKNOWN
+        return found.any_item if found.kinds & LIST else UNKNOWN
 
     def _expectation(self, expected: Json, path: Path, after: _Names) -> None:
         if isinstance(expected, dict):
@@ -250,7 +250,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
 def _inner(given: Type, path: Path) -> Type:
     """The type at `path` within a value."""
     for part in path:
-        given = given.of_items if isinstance(part, int) else (given.fields or {}).get(part, UNKNOWN)
+        given = given.any_item if isinstance(part, int) else (given.fields or {}).get(part, UNKNOWN)
     return given
 
 

@@ -17,8 +17,7 @@ from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.as_type import listed_as
-from runner.json_schema.doubts import idle
-from runner.json_schema.flaws import twin
+from runner.json_schema.flaws import idle, other_spelling
 from runner.json_schema.keywords import listed_by, types
 
 _KINDS: Final[Mapping[str, int]] = {
@@ -59,7 +58,7 @@ def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: Pa
         yield from _keys(schema, present, called, path)
     if present.kinds == typed.LIST:
         for keyword in _item_keywords(schema):
-            yield from unmet(schema[keyword], present.of_items, called=f"an item of {called}", path=(*path, keyword))
+            yield from unmet(schema[keyword], present.any_item, called=f"an item of {called}", path=(*path, keyword))
     for index, part in enumerate(items(schema.get("allOf"))):
         yield from unmet(part, given, called=called, path=(*path, "allOf", index))
 
@@ -95,7 +94,7 @@ def _listed(schema: JsonObject, present: typed.Type, called: str, path: Path) ->
         listed = listed_by(schema, keyword)
         kinds = 0
         for item in listed:
-            kinds |= typed.of_value(item).kinds
+            kinds |= typed.type_of(item).kinds
         if kinds and not kinds & (present.kinds | typed.NULL):
             message = f"{called} is {typed.in_words(present)}, and never {typed.in_words(typed.Type(kinds=kinds))}"
             hint = listed_as(keyword, listed, _NAMES.get(present.kinds, frozenset()))
@@ -124,7 +123,12 @@ def _keys(schema: JsonObject, present: typed.Type, called: str, path: Path) -> I
                 code="E173", message=message, path=at, hint=_keys_hint(near, present), at_key=True, warning=near is None
             )
     for index, wanted in enumerate(items(schema.get("required"))):
-        if present.closed and isinstance(wanted, str) and wanted not in fields and twin(wanted, schema) is None:
+        if (
+            present.closed
+            and isinstance(wanted, str)
+            and wanted not in fields
+            and other_spelling(wanted, schema) is None
+        ):
             hint = _keys_hint(suggest(wanted, fields), present)
             at = (*path, "required", index)
             yield Finding(code="E173", message=f"{called} has no `{wanted}`", path=at, hint=hint)
@@ -180,4 +184,4 @@ def _type_of_listed(schema: JsonObject) -> typed.Type | None:
 
 
 def _type_of_value(value: Json) -> typed.Type:
-    return typed.Type(kinds=typed.TEXT, words=frozenset({value})) if isinstance(value, str) else typed.of_value(value)
+    return typed.Type(kinds=typed.TEXT, words=frozenset({value})) if isinstance(value, str) else typed.type_of(value)

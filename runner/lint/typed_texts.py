@@ -19,7 +19,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
     def expression(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a bare expression, which may also be a boolean or a number."""
         if not isinstance(written, str):
-            return typed.of_value(written)
+            return typed.type_of(written)
         parsed = parse.readable(parse.expression, written)
         given, wrong = expression_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
         self.add_all_in_text(wrong, path, written)
@@ -54,12 +54,12 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
                 )
             case list():
                 items = typed.any_of([self.value(item, (*path, index), names) for index, item in enumerate(value)])
-                return typed.list_of(items) if items is not None else typed.of_value(value)
+                return typed.list_of(items) if items is not None else typed.type_of(value)
             case dict():
                 fields = {key: self.value(item, (*path, key), names) for key, item in value.items()}
                 return typed.record_of(fields, closed=True)
             case _:
-                return typed.of_value(value)
+                return typed.type_of(value)
 
     def _template(self, text: str, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         parsed = parse.readable(parse.template, text)

@@ -117,7 +117,7 @@ def read_file(file: FilePath, name: str) -> Document | tuple[Problem, ...]:
     found = read(file, name=name, with_flaws=True)
     if not isinstance(found, tuple) or found[0].span is None:
         return found
-    return secret_lines.of_unreadable(found, files.first_bytes(file, most=LARGEST_FILE).decode(errors="replace"))
+    return secret_lines.without_values(found, files.first_bytes(file, most=LARGEST_FILE).decode(errors="replace"))
 
 
 def _beside(flawed: Container[Span | None], problems: Iterable[Problem], document: Document) -> Iterator[Problem]:

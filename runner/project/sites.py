@@ -147,7 +147,7 @@ class Sites(Struct, kw_only=True):
         match target:
             case SandboxTarget():
                 url = self._open.enter_context(self.serve(target.folder))
-                return self._site(_of_sandbox(target, url), target.name, credentials=_SANDBOX_USER, learn=self.learn)
+                return self._site(_sandbox_site(target, url), target.name, credentials=_SANDBOX_USER, learn=self.learn)
             case SiteTarget():
                 ready = resolve(target, environment=self.environment, read_file=self.read_file)
                 if isinstance(ready, tuple):
@@ -181,7 +181,7 @@ class Sites(Struct, kw_only=True):
         return ReadySite(name=named, client=client, site=site, credentials=credentials, hidden=known, learn=learn)
 
 
-def _of_sandbox(target: SandboxTarget, url: str) -> Site:
+def _sandbox_site(target: SandboxTarget, url: str) -> Site:
     """A sandbox serves both runtimes, and takes every way of calling."""
     return Site(
         url=url,

@@ -13,7 +13,7 @@ from msgspec.structs import force_setattr
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Finding, Problem, Severity
-from runner.foundation.values import Json, Path
+from runner.foundation.values import Json, Path, value_at
 from runner.reading.complaint import quoted
 from runner.reading.nodes import Places
 from runner.reading.odd_characters import hint_with_letters, odd_space
@@ -68,10 +68,6 @@ class Document(Struct, frozen=True, kw_only=True):
     @property
     def text(self) -> str:
         return self.source.text
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        return tuple(self.source.line(number + 1) for number in range(len(self.source.line_starts)))
 
     def value_span(self, path: Path) -> Span:
         """The value at `path`; of a list or record in block style, from its first character to its last."""
@@ -240,7 +236,7 @@ class Document(Struct, frozen=True, kw_only=True):
             node = self._nodes_in(found).get(step)
             if node is None:
                 break
-            found = _Part(node, _item(found.value, step), (*found.path, step))
+            found = _Part(node, value_at((step,), found.value), (*found.path, step))
         return found
 
     def _nodes_in(self, part: _Part) -> dict[str | int, int]:
@@ -296,9 +292,3 @@ class Document(Struct, frozen=True, kw_only=True):
 
 def _is_open(text: str) -> bool:
     return any(text.count(begin) > text.count(end) for begin, end in ("()", "[]"))
-
-
-def _item(value: Json, step: str | int) -> Json:
-    if isinstance(value, dict) and isinstance(step, str):
-        return value[step]
-    return value[step] if isinstance(value, list) and isinstance(step, int) else None

@@ -1,4 +1,4 @@
-"""Secrets: cut out of what is kept, filled in again where it is sent, hidden where it is shown; text made visible.
+"""Secrets: cut out of what is stored, filled in again where it is sent, hidden where it is shown; text made visible.
 
 A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back.
 A secret under six characters is hidden only where it is a whole value: `a1` is in too many innocent words.

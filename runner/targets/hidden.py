@@ -53,7 +53,7 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
     """`problems` as they may be shown; `document` is None where the file could not be read."""
     found = list(problems)
     if document is None:
-        return [_of_unreadable(problem) for problem in found]
+        return [_without_unread_value(problem) for problem in found]
     if not found:
         return []
     secrets, lines = Secrets(), set[int]()
@@ -82,10 +82,10 @@ def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
             yield from _leaves(value, at)
             continue
         for name, target in value.items():
-            yield from _of_target(target, (*at, name))
+            yield from _target_leaves(target, (*at, name))
 
 
-def _of_target(target: Json, at: Path) -> Iterator[tuple[Path, Json]]:
+def _target_leaves(target: Json, at: Path) -> Iterator[tuple[Path, Json]]:
     if not isinstance(target, dict):
         yield from _leaves(target, at)
         return
@@ -148,7 +148,7 @@ def _without_value(problem: Problem) -> Problem:
     return replace(problem, excerpt=f"{found[1]}{STARS}", span=span)
 
 
-def _of_unreadable(problem: Problem) -> Problem:
+def _without_unread_value(problem: Problem) -> Problem:
     """Of a file that cannot be read, lines are shown as far as their key, and not quoted from what follows it."""
     line = problem.excerpt or ""
     found = _LINE.fullmatch(line)

@@ -221,10 +221,10 @@ def secret_texts(site: SiteTarget) -> Iterator[tuple[str, str]]:
         if name.lower() == "authorization":  # also what follows the word `Bearer` or `Basic`
             yield f"target.headers.{name}", value.partition(" ")[2].strip()
     if site.proxy is not None:
-        yield from _of_proxy(site.proxy)
+        yield from _proxy_secrets(site.proxy)
 
 
-def _of_proxy(url: str) -> Iterator[tuple[str, str]]:
+def _proxy_secrets(url: str) -> Iterator[tuple[str, str]]:
     parts = urlsplit(url)
     username, password = parts.username or "", parts.password or ""
     yield "target.proxy", url

@@ -83,7 +83,7 @@ def test_what_expressions_have_no_words_for_is_refused_when_it_is_read(text: str
     began = time.process_time()
     with pytest.raises(TemplateProblem) as caught:
         expression(text)
-    assert caught.value.code == code
+    assert caught.value.finding.code == code
     assert time.process_time() - began < 1
     with pytest.raises(TemplateProblem):
         template("{{ " + text + " }}")

@@ -24,9 +24,9 @@ from runner.expressions.typed import (
     Type,
     list_of,
     may_hold_quote,
-    of_value,
     or_null,
     record_of,
+    type_of,
 )
 from runner.foundation.values import Json, compact
 
@@ -130,7 +130,7 @@ def holds(one: Type, value: Json) -> bool:
     """Whether `value` belongs to a type. A quote that is doubled ends no text."""
     if not may_hold_quote(one) and "'" in compact(value).replace("''", ""):
         return False
-    if not of_value(value).kinds & one.kinds:
+    if not type_of(value).kinds & one.kinds:
         return False
     if isinstance(value, list) and one.item is not None:
         return all(holds(one.item, item) for item in value)

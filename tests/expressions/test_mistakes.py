@@ -5,12 +5,13 @@ import time
 import pytest
 
 from runner.expressions.parse import TemplateProblem, expression, template
+from runner.foundation.problems import Finding
 
 
-def problem_of(text: str) -> TemplateProblem:
+def problem_of(text: str) -> Finding:
     with pytest.raises(TemplateProblem) as caught:
         expression(text)
-    return caught.value
+    return caught.value.finding
 
 
 @pytest.mark.parametrize(
@@ -18,14 +19,14 @@ def problem_of(text: str) -> TemplateProblem:
     [
         ("", "E120", "is empty", ""),
         ("a b", "E120", "`b` is not expected here", "operator may be missing"),
-        ("a +", "E120", "nothing follows `+`", "in quotes"),
-        ("a and", "E120", "nothing follows `and`", "in quotes"),
+        ("a +", "E120", "nothing follows `+`", ""),
+        ("a and", "E120", "nothing follows `and`", ""),
         ("a == and", "E120", "a value is missing before or after `and`", ""),
-        ("(a", "E120", "`(` is never closed", "in quotes"),
+        ("(a", "E120", "`(` is never closed", ""),
         ("[a, (b]", "E120", "`(` is not closed before `]`", ""),
         ("a)", "E120", "`)` closes nothing", ""),
-        ("a == 'b", "E120", "the text that begins with `'` has no end", "in quotes"),
-        ('a == "b', "E120", 'the text that begins with `"` has no end', "in quotes"),
+        ("a == 'b", "E120", "the text that begins with `'` has no end", ""),
+        ('a == "b', "E120", 'the text that begins with `"` has no end', ""),
         ("a = 1", "E120", "`=` is not", "`==`"),
         ("a === 1", "E120", "`===` is not", "`==`"),
         ("a !== 1", "E120", "`!==` is not", "`!=`"),
@@ -195,7 +196,7 @@ def test_a_mistake_is_told_in_words(text: str, code: str, message: str, hint: st
     ("text", "code", "message", "hint"),
     [
         ("a {{ b", "E120", "`{{` is never closed", "close it"),
-        ("{{ b 'c }} d", "E120", "the text that begins with `'` has no end", "in quotes"),
+        ("{{ b 'c }} d", "E120", "the text that begins with `'` has no end", ""),
         ("{{ (b }}", "E120", "`(` is not closed before `}`", ""),
         ("{{ }}", "E120", "is empty", ""),
         ("{{}}", "E120", "is empty", ""),
@@ -212,9 +213,9 @@ def test_a_mistake_is_told_in_words(text: str, code: str, message: str, hint: st
 def test_a_mistake_in_a_template_is_told_in_words(text: str, code: str, message: str, hint: str) -> None:
     with pytest.raises(TemplateProblem) as caught:
         template(text)
-    assert message in caught.value.message
-    assert caught.value.code == code
-    assert hint in (caught.value.hint or "")
+    assert message in str(caught.value)
+    assert caught.value.finding.code == code
+    assert hint in (caught.value.finding.hint or "")
 
 
 def test_a_keyword_argument_is_not_taken_for_a_comparison() -> None:
@@ -227,7 +228,7 @@ def test_what_stands_inside_a_text_is_no_mistake() -> None:
 
 
 def test_two_unclosed_brackets_blame_the_inner_one() -> None:
-    assert problem_of("a([b").name == "["
+    assert problem_of("a([b").part == "["
 
 
 @pytest.mark.parametrize(

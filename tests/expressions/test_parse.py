@@ -102,7 +102,7 @@ def test_lines_are_those_of_the_text() -> None:
 def test_the_line_of_a_problem_is_that_of_the_text(text: str, line: int, name: str) -> None:
     with pytest.raises(TemplateProblem) as caught:
         template(text)
-    assert (caught.value.line, caught.value.name) == (line, name)
+    assert (caught.value.finding.line, caught.value.finding.part) == (line, name)
 
 
 def test_brackets_and_keys_nest_as_deep_as_anyone_writes() -> None:
@@ -144,7 +144,7 @@ def test_all_that_is_unknown_in_one_text_is_found_at_once() -> None:
     with pytest.raises(TemplateProblem) as caught:
         template("{{ a | lenght > 0 and null }}{{ b.foo() }} {{ c | uper }}")
     found = (caught.value, *caught.value.others)
-    assert [one.message for one in found] == [
+    assert [str(one) for one in found] == [
         "unknown filter `lenght`",
         "unknown name `null`",
         "`.foo()`: values have no methods",
@@ -167,7 +167,7 @@ def test_a_targets_file_knows_file_and_nothing_of_jobs() -> None:
         target_template("{{ uuid('a') }}")
     with pytest.raises(TemplateProblem, match="unknown function `file`") as caught:
         template("{{ file('a') }}")
-    assert "targets file" in str(caught.value.hint)
+    assert "targets file" in str(caught.value.finding.hint)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_any_text_at_all_is_a_template_or_a_problem(read: Callable[[str], Templa
     try:
         lines = [name.line for name in read(text).names]
     except TemplateProblem as problem:
-        lines = [problem.line]
+        lines = [problem.finding.line]
     assert all(0 <= line <= last for line in lines)
 
 

@@ -209,4 +209,4 @@ def test_a_problem_may_stand_at_the_key_or_where_the_caller_says(job: Document) 
 
 
 def test_lines_are_those_of_the_file(job: Document) -> None:
-    assert "\n".join(job.lines) == JOB
+    assert "\n".join(job.source.line(number + 1) for number in range(len(job.source.line_starts))) == JOB

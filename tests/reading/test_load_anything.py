@@ -164,7 +164,7 @@ def look_at(content: bytes) -> None:
 def look_into(document: Document, value: Json, path: Path) -> None:
     for span in (document.value_span(path), document.key_span(path)):
         assert (1, 1) <= (span.line, span.column) <= (span.end_line, span.end_column)
-        assert span.end_line <= len(document.lines)
+        assert span.end_line <= len(document.source.line_starts)
     document.name_span(path, line=1, name="a")
     document.quote_hint(path)
     json.dumps(value, allow_nan=False)

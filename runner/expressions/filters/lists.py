@@ -110,7 +110,7 @@ def _or(default: Json, index: int, item: Json, attribute: Json) -> Json:
     return default if isinstance(found, Absent) and default is not None else attribute_at(index, item, attribute)
 
 
-def _of_nothing(name: str, value: Json) -> Absent:
+def _nothing_in(name: str, value: Json) -> Absent:
     return Absent(name, sentence=f"`{name}` has nothing to give: {kind_of(value).replace('a ', 'the ', 1)} is empty")
 
 
@@ -118,7 +118,7 @@ def _extreme(
     name: str, choose: Callable[..., int], items: list[Json], attribute: Json, *, case_sensitive: bool
 ) -> Value:
     if not items:
-        return _of_nothing(name, items)
+        return _nothing_in(name, items)
     keys = _sortable(name, _column(items, attribute), case_sensitive=case_sensitive)
     return items[choose(range(len(items)), key=keys.__getitem__)]
 
@@ -151,7 +151,7 @@ def _hashable(value: Json) -> _Key:
 
 def attribute_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
     """The type of that part of each item of a list that an `attribute` names."""
-    found = part.type.of_items
+    found = part.type.any_item
     for key in keys.split("."):
         if found is UNKNOWN or key.isdecimal():
             return UNKNOWN
@@ -168,12 +168,12 @@ def attribute_type(part: TypedPart, keys: str, check: TypeCheck) -> Type:
 
 def _end_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
     if not part.type.kinds & TEXT:
-        return part.type.of_items
+        return part.type.any_item
     return UNKNOWN if part.type.kinds & LIST else typed.text_of([part.type])
 
 
 def _list_type(part: TypedPart, _arguments: Arguments, _check: TypeCheck) -> Type:
-    return list_of(part.type.of_items if part.type.kinds & LIST and not part.type.kinds & (TEXT | RECORD) else UNKNOWN)
+    return list_of(part.type.any_item if part.type.kinds & LIST and not part.type.kinds & (TEXT | RECORD) else UNKNOWN)
 
 
 def _sum_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
@@ -184,13 +184,13 @@ def _sum_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
 
 
 def _grouped_type(part: TypedPart, arguments: Arguments, _check: TypeCheck) -> Type:
-    fields = {"grouper": arguments.attribute, "list": list_of(part.type.of_items)}
+    fields = {"grouper": arguments.attribute, "list": list_of(part.type.any_item)}
     return list_of(record_of(fields, closed=True))
 
 
 FILTERS: Mapping[str, Filter] = {
     "first": Filter(
-        call=lambda value: value[0] if value else _of_nothing("first", value),
+        call=lambda value: value[0] if value else _nothing_in("first", value),
         takes=LIST | TEXT,
         gives=_end_type,
         about="the first item, or the first character",
@@ -206,7 +206,7 @@ FILTERS: Mapping[str, Filter] = {
     ),
     "join": Filter(call=_join, takes=LIST, gives=A_TEXT, about="all items in one text, as in `join(', ')`"),
     "last": Filter(
-        call=lambda value: value[-1] if value else _of_nothing("last", value),
+        call=lambda value: value[-1] if value else _nothing_in("last", value),
         takes=LIST | TEXT,
         gives=_end_type,
         about="the last item, or the last character",
@@ -219,8 +219,8 @@ FILTERS: Mapping[str, Filter] = {
         heavy=True,
         about="the characters of a text, or the keys of a record, as a list",
     ),
-    "max": Filter(call=_max, takes=LIST, gives=lambda part, *_: part.type.of_items, about="the largest item"),
-    "min": Filter(call=_min, takes=LIST, gives=lambda part, *_: part.type.of_items, about="the smallest item"),
+    "max": Filter(call=_max, takes=LIST, gives=lambda part, *_: part.type.any_item, about="the largest item"),
+    "min": Filter(call=_min, takes=LIST, gives=lambda part, *_: part.type.any_item, about="the smallest item"),
     "reverse": Filter(
         call=lambda value: value[::-1],
         takes=LIST | TEXT,
@@ -228,13 +228,13 @@ FILTERS: Mapping[str, Filter] = {
         about="the reverse order",
     ),
     "sort": Filter(
-        call=_sort, takes=LIST, gives=lambda part, *_: list_of(part.type.of_items), about="the items in order"
+        call=_sort, takes=LIST, gives=lambda part, *_: list_of(part.type.any_item), about="the items in order"
     ),
     "sum": Filter(call=_sum, takes=LIST, gives=_sum_type, about="the sum of all numbers"),
     "unique": Filter(
         call=_unique,
         takes=LIST,
-        gives=lambda part, *_: list_of(part.type.of_items),
+        gives=lambda part, *_: list_of(part.type.any_item),
         about="the first of all items that are equal",
     ),
 }

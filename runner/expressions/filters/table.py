@@ -91,7 +91,7 @@ def _attribute(name: str, part: TypedPart, arguments: Arguments, check: TypeChec
 
 def _key_type(part: TypedPart, key: TypedPart | None, check: TypeCheck) -> Type:
     if key is None:
-        return part.type.of_items
+        return part.type.any_item
     return UNKNOWN if key.written is None else attribute_type(part, key.written, check)
 
 
@@ -166,7 +166,7 @@ def _chosen_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Typ
     """A test that asks what an item is says more of those that stay."""
     name = arguments.given[0].written or "" if arguments.given else ""
     check_test_types(name, _each(part), arguments.after(1), check)
-    return list_of(UNKNOWN) if name in TESTS and TESTS[name].kind else list_of(part.type.of_items)
+    return list_of(UNKNOWN) if name in TESTS and TESTS[name].kind else list_of(part.type.any_item)
 
 
 def _chosen_by_key_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
@@ -176,11 +176,11 @@ def _chosen_by_key_type(part: TypedPart, arguments: Arguments, check: TypeCheck)
         found = _key_type(part, key, check)
     chosen = TypedPart(label=(key.written if key else None) or "the key", type=found)
     check_test_types(name, chosen, arguments.after(2), check)
-    return list_of(part.type.of_items)
+    return list_of(part.type.any_item)
 
 
 def _each(part: TypedPart) -> TypedPart:
-    return TypedPart(label="an item", type=part.type.of_items)
+    return TypedPart(label="an item", type=part.type.any_item)
 
 
 def _choice(about: str, *, by_key: bool, wanted: bool) -> Filter:

@@ -4,7 +4,6 @@ What a server might read in one culture or another [?] is no error: it is warned
 reads.
 """
 
-import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
 
@@ -71,7 +70,7 @@ def no_such_day(text: str) -> str | None:
     if not 0 < month <= _MONTHS:
         return f"write another month: there is no month {month}"
     is_leap_day = (month, day) == (2, 29)
-    name = f"{calendar.month_name[month]} {year}" if is_leap_day else calendar.month_name[month]
+    name = date(2000, month, 1).strftime(f"%B {year}" if is_leap_day else "%B")
     return f"write another day: {name} has no day {day}"
 
 

@@ -32,7 +32,7 @@ from runner.ledger.observing import StoredRuns
 from runner.ledger.place import project_of
 from runner.project.paths import called
 from runner.reports.safe import clean
-from runner.runs.store import USUAL as USUAL_RUNS
+from runner.runs import USUAL as USUAL_RUNS
 from runner.runs.store import LocalRunStore
 from runner.terminal import output
 

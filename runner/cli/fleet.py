@@ -18,8 +18,9 @@ from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
 from runner.reports.words import called
+from runner.runs import USUAL
 from runner.runs.run_filter import age
-from runner.runs.store import USUAL, LocalRunStore, Part, StoreError
+from runner.runs.store import LocalRunStore, Part, StoreError
 from runner.runs.stored_runs import find, unwritable
 from runner.terminal import output
 

@@ -19,7 +19,6 @@ from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageErr
 from runner.foundation.values import is_well_formed
 from runner.reports.mistakes import text as as_text
 from runner.reports.safe import clean
-from runner.runs.store import StoreError
 from runner.terminal import output
 from runner.version import VERSION
 
@@ -160,6 +159,8 @@ def _broken_off(error: Exception) -> tuple[ExitCode, Sequence[Problem]]:
         return ExitCode.INVALID, error.problems
     if isinstance(error, RefusedError):
         return ExitCode.REFUSED, error.problems
+    from runner.runs.store import StoreError  # noqa: PLC0415  1 ms, for a command that fails
+
     if isinstance(error, StoreError):  # a database that cannot be used
         if error.hint:
             return ExitCode.INVALID, [Problem(code="E151", message=str(error), hint=error.hint)]

@@ -1,6 +1,5 @@
 """Options that several verbs share. Each can be set by an environment option, named after its long form."""
 
-import glob
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +13,11 @@ from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.reports.safe import clean
-from runner.runs.store import USUAL, LocalRunStore, RunStore
+from runner.runs import USUAL
 
 if TYPE_CHECKING:
     from runner.fleet.store import FleetStore
+    from runner.runs.store import LocalRunStore, RunStore
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _PATTERN = lazy_pattern(r"[*?\[]")
@@ -103,14 +103,14 @@ def _why_no_duration(value: str) -> str:
     return f"`{value}` is no duration: write a number and a unit (`ms`, `s`, `m` or `h`), as in `30s` or `24h`"
 
 
-class StoreOfRuns(click.ParamType[LocalRunStore]):
+class StoreOfRuns(click.ParamType["LocalRunStore"]):
     """A folder of runs."""
 
     name = "folder"
 
     def convert(
-        self, value: str | LocalRunStore, param: click.Parameter | None, ctx: click.Context | None
-    ) -> LocalRunStore:
+        self, value: "str | LocalRunStore", param: click.Parameter | None, ctx: click.Context | None
+    ) -> "LocalRunStore":
         del param
         if not isinstance(value, str):
             return value
@@ -154,7 +154,7 @@ def check_fleet_library() -> None:
         raise UsageError(Problem(code="E150", message=message, hint=hint)) from error
 
 
-def _store(context: click.Context, option: click.Parameter, folder: LocalRunStore) -> RunStore:
+def _store(context: click.Context, option: click.Parameter, folder: "LocalRunStore") -> "RunStore":
     """The runs of a fleet where `--db` names it, and `--runs` is not typed beside a variable that does."""
     fleet: RunStore | None = context.params.get("database")
     typed = {name for name in ("runs", "database") if is_typed(context, name)}
@@ -242,6 +242,8 @@ def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Pa
 def _matches(spec: Path) -> Sequence[Path]:
     if not _PATTERN.search(str(spec)) or spec.exists():
         return (spec,)
+    import glob  # noqa: PLC0415  0.5 ms, for a pattern that the shell has left
+
     found = glob.glob(str(spec), recursive=True)  # noqa: PTH207  of a path, absolute or not, as a shell would
     paths = [Path(path) for path in sorted(found)]
     if spec.suffix in (".yaml", ".json"):

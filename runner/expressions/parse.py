@@ -23,7 +23,7 @@ from runner.expressions.errors import TemplateProblem
 from runner.expressions.mistakes import mistake
 from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name, TextComparison
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
-from runner.foundation.lazy import lazy_pattern
+from runner.foundation.lazy import lazy_pattern, lazy_patterns
 from runner.foundation.values import Json, Path, leaves
 
 __all__ = ["Expression", "Name", "Template", "TemplateProblem"]
@@ -54,10 +54,12 @@ class _Syntax:
         return iter(())
 
     def _tokenize(self, source: str, name: None, filename: None, state: str) -> TokenStream:
-        return get_lexer(_JINJA).tokenize(source, name, filename, state)
+        return _LEXER.tokenize(source, name, filename, state)
 
 
 _JINJA: Any = _Syntax()
+with lazy_patterns():  # of those for text around expressions none is ever used
+    _LEXER = get_lexer(_JINJA)
 Read = TypeVar("Read", "Expression", "Template")
 
 

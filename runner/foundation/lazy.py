@@ -53,21 +53,29 @@ def lazy_patterns() -> Iterator[None]:
 
 
 @contextmanager
-def stand_in(name: str, **functions: Callable[..., object]) -> Iterator[None]:
-    """What is imported meanwhile finds a module `name` that has these functions, and without any no such module. Does
-    nothing where the module has been imported before.
+def stand_in(name: str, *deferred: str, **functions: Callable[..., object]) -> Iterator[None]:
+    """What is imported meanwhile finds a module `name` that has these functions, and without any no such module. Those
+    that are `deferred` import the real module when they are called. Does nothing where that has been imported before.
     """
     if name in sys.modules:
         yield
         return
     modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # Python allows None
-    modules[name] = substitute = ModuleType(name) if functions else None
+    modules[name] = substitute = ModuleType(name) if functions or deferred else None
     if substitute is not None:
-        vars(substitute).update(functions)
+        vars(substitute).update(functions, **{function: _deferred(name, function) for function in deferred})
     try:
         yield
     finally:
         del modules[name]
+
+
+def _deferred(module: str, function: str) -> Callable[..., object]:
+    def call(*args: object, **kwargs: object) -> object:
+        found: object = getattr(import_module(module), function)(*args, **kwargs)
+        return found
+
+    return call
 
 
 def lazy_module(name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from runner.ledger.model import USUAL
 from runner.project.paths import called
-from runner.runs.store import USUAL as USUAL_RUNS
+from runner.runs import USUAL as USUAL_RUNS
 from runner.targets.folders import searched_folders
 
 _DEEPEST: Final = 2

@@ -5,10 +5,10 @@ neither the environment's values nor any secret is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.catalogue.model import ProcessElement
@@ -40,8 +40,7 @@ class TargetsFile(Struct, frozen=True, kw_only=True):
     targets: Mapping[str, Target]
 
 
-@dataclass(slots=True, kw_only=True)
-class Project:
+class Project(Struct, kw_only=True, dict=True):
     """What was opened. `problems` hold warnings, too.
 
     `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
@@ -56,10 +55,10 @@ class Project:
     without_catalogue: dict[str, None] = field(default_factory=dict)
     targets_files: dict[Path, TargetsFile] = field(default_factory=dict)
     has_passed: bool = False
-    catalogues: Catalogues = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.catalogues = Catalogues(problems=self.problems, called=called, named=self.catalogue)
+    @cached_property
+    def catalogues(self) -> Catalogues:
+        return Catalogues(problems=self.problems, called=called, named=self.catalogue)
 
     @property
     def errors(self) -> list[Problem]:

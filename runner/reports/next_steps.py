@@ -12,9 +12,9 @@ from msgspec import Struct
 from runner.foundation.problems import Problem
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, in_doubt, is_lost, title
+from runner.runs import USUAL
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
-from runner.runs.store import USUAL
 
 
 class NextStep(Struct, frozen=True, kw_only=True):

@@ -18,9 +18,6 @@ from msgspec.structs import force_setattr
 from runner.foundation.discreet import Discreet
 from runner.foundation.site_key import one_spelling
 
-USUAL = ".runner/runs"
-"""The name of the store that is used where none is named."""
-
 
 class StoreError(Exception):
     """Something is not stored, or cannot be read back; the text says what and why. No further call may be sent.

@@ -10,31 +10,24 @@ All of it is made safe to print here, but for documents, which escape for their 
 import errno
 import io
 import os
-import queue
 import select
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal, NamedTuple, TextIO
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TextIO
 
-from runner.foundation import threads
 from runner.foundation.problems import Problem
 from runner.reports import mistakes
 from runner.reports.safe import clean, safe_lines
+
+if TYPE_CHECKING:
+    from runner.terminal.writer import Writer
 
 Name = Literal["stdout", "stderr"]
 
 _PIECE = 4096
 """Characters that are handed to the system at once: how far a slow reader has come is seen after each."""
-_MOST_WAITING = 1 << 20
-"""Characters of messages that wait for a reader; more is dropped, and a line says how much."""
-_IDLE = 5.0
-"""Seconds at the end of a command in which a reader must have read something, or the rest is dropped."""
-_IDLE_AFTER_A_SIGNAL = 1.0
-_LOOK = 0.2
-"""Seconds between two looks at whether a signal has come."""
 
 
 def say(line: str) -> None:
@@ -115,8 +108,11 @@ def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
 
     `hurry` says whether a signal has come: then nobody waits long for readers, not even with data.
     """
-    first = _Writer(hurry)
-    both = {"stdout": first, "stderr": first if _are_one_file() else _Writer(hurry)}
+    from runner.terminal.writer import Writer  # noqa: PLC0415  1 ms, for commands that carry runs out
+
+    begun = partial(Writer, write=_write, lose=_lose, hurry=hurry, piece=_PIECE)
+    first = begun()
+    both = {"stdout": first, "stderr": first if _are_one_file() else begun()}
     _state.writers.update(both)
     try:
         yield
@@ -126,81 +122,12 @@ def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
         _state.stuck.update(name for name, writer in both.items() if writer in unread)
 
 
-class _Writer:
-    """A thread that writes texts in the order in which they are put. A signal's handler may put, too."""
-
-    def __init__(self, hurry: Callable[[], bool]) -> None:
-        self._hurry = hurry
-        self._queue: queue.SimpleQueue[_Piece | threading.Event | None] = queue.SimpleQueue()
-        self._lock = threading.RLock()  # the handler may come while its own thread holds it
-        self._put = self._written = 0
-        self._dropped: tuple[TextIO, int] | None = None
-        threads.start(self._work, name="output")
-
-    def put(self, stream: TextIO, text: str, *, is_data: bool = False) -> None:
-        with self._lock:
-            if not is_data and self._put + len(text) - self._written > _MOST_WAITING:
-                self._dropped = stream, text.count("\n") + (self._dropped[1] if self._dropped else 0)
-                return
-            self._report_dropped()
-            for start in range(0, len(text), _PIECE):
-                self._hand_over(stream, text[start : start + _PIECE], is_data=is_data)
-
-    def is_read(self, idle: float) -> bool:
-        """Wait until all of it is written; False where for `idle` seconds nothing was, and for fewer after a signal."""
-        passed = threading.Event()
-        self._queue.put(passed)
-        before, since = self._written, time.monotonic()
-        while not passed.wait(_LOOK):
-            if self._written != before:
-                before, since = self._written, time.monotonic()
-            elif time.monotonic() - since > (_IDLE_AFTER_A_SIGNAL if self._hurry() else idle):
-                return False
-        return True
-
-    def close(self) -> bool:
-        """End when all is written; False where it is not read. Then the thread waits, and ends with the program."""
-        with self._lock:
-            self._report_dropped()
-        is_read = self.is_read(_IDLE)
-        self._queue.put(None)
-        return is_read
-
-    def _report_dropped(self) -> None:
-        if self._dropped is not None:
-            (stream, lines), self._dropped = self._dropped, None
-            what = "1 line was" if lines == 1 else f"{lines} lines were"
-            self._hand_over(stream, f"... {what} left out here: nobody had read what came before\n", is_data=False)
-
-    def _hand_over(self, stream: TextIO, text: str, *, is_data: bool) -> None:
-        self._put += len(text)
-        self._queue.put(_Piece(stream, text, is_data))
-
-    def _work(self) -> None:
-        while (found := self._queue.get()) is not None:
-            if isinstance(found, threading.Event):
-                found.set()
-                continue
-            try:
-                _write(found.stream, found.text)
-            except (OSError, ValueError) as error:
-                if found.is_data:
-                    _lose(error)
-            self._written += len(found.text)
-
-
-class _Piece(NamedTuple):
-    stream: TextIO
-    text: str
-    is_data: bool
-
-
 class _State:
     """What belongs to the two streams of this process. `stuck` are those that nobody reads."""
 
     def __init__(self) -> None:
         self.lost: OSError | None = None
-        self.writers: dict[str, _Writer] = {}
+        self.writers: dict[str, Writer] = {}
         self.stuck: set[str] = set()
 
 

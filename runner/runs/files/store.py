@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.foundation import private_files
+from runner.runs import USUAL
 from runner.runs.files.history import HistoryFile
-from runner.runs.store import USUAL, Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
+from runner.runs.store import Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
 
 EVENTS = Part.EVENTS.value
 RESULTS = "results"

@@ -75,7 +75,11 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
     tree = readable(with_holes(parts_of(text(fields, "filter") or "")))
     if tree is None:
         return
-    values = [part.operands[-1] for part in nodes_in(tree) if isinstance(part, Operation) and part.name in COMPARISONS]
+    values = [
+        part.operands[-1]
+        for part in nodes_in(tree)
+        if isinstance(part, Operation) and part.name.casefold() in COMPARISONS
+    ]
     for column in columns_of(tree):
         if column not in entity.paths and column.casefold() not in CONSTANTS:
             is_text = Column(path=column) in values and not suggest(column, sorted(entity.paths))

@@ -127,7 +127,7 @@ def _unquoted_values(tree: Node, whole: str, values: Sequence[Expression], known
     """Values without quotes that most probably are texts; `values` are the templates in the holes, in order."""
     for node in nodes_in(tree):
         match node:
-            case Operation(name=name, operands=(left, UnreadWord(token=token))) if name in COMPARISONS:
+            case Operation(name=name, operands=(left, UnreadWord(token=token))) if name.casefold() in COMPARISONS:
                 before, is_searched = f"{left.path if isinstance(left, Column) else 'Name'} {name} ", False
             case Operation(name=name, operands=(Column(path=path), UnreadWord(token=token))) if name in TEXT_FUNCTIONS:
                 before, is_searched = f"{name}({path}, ", True

@@ -4,7 +4,7 @@ Depth is bounded, so that no text ends in anything but a tree or a `FilterError`
 know: functions, lambdas, values of other types, and the holes of templates. `parse` takes what `match` evaluates.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import TypeAlias
 from uuid import UUID
@@ -59,7 +59,9 @@ class UnreadWord(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """An operator or a function by its name, with what it is applied to; a lambda's variable, `o:`, is one, too."""
+    """An operator or a function by its name as it is written, with what it is applied to; a lambda's variable, `o:`, is
+    one, too.
+    """
 
     name: str
     operands: "tuple[Node, ...]"
@@ -118,31 +120,38 @@ class _Parser:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
     def either(self, depth: int) -> Node:
-        operands = [self._all(depth)]
-        while self._take("or"):
-            operands.append(self._all(depth))
-        return _operation("or", operands)
+        return self._joined("or", self._all, depth)
 
     def error(self, inside: str | None = None) -> FilterError:
         at = len(self._whole) if self.next is None else self.next.start
         return FilterError(_syntax_error(at, self._whole), found=self._tokens, at=self._at, inside=inside)
 
     def _step(self) -> Token:
-        token = self.next
-        if token is None:
-            raise self.error()
         self._at += 1
-        return token
+        return self._tokens[self._at - 1]
 
-    def _take(self, *texts: str) -> str | None:
-        """Step over the next token if it has one of these texts."""
-        return self._step().text if self.next is not None and self.next.text in texts else None
+    def _take(self, text: str) -> bool:
+        """Step over the next token if it has this text."""
+        fits = self.next is not None and self.next.text == text
+        if fits:
+            self._step()
+        return fits
+
+    def _operator(self, *names: str) -> str | None:
+        """Step over an operator, in small letters or not, and give it as it is written."""
+        return self._step().text if self.next is not None and self.next.text.casefold() in names else None
+
+    def _joined(self, operator: str, operand: Callable[[int], Node], depth: int) -> Node:
+        """Operands with the same operator between them, or one alone."""
+        names, operands = [operator], [operand(depth)]
+        while (name := self._operator(operator)) or (operator == "and" and self._is_beside_a_hole()):
+            names.append(name or operator)
+            operands.append(operand(depth))
+        odd = next((name for name in names if name != operator), operator)
+        return operands[0] if len(operands) == 1 else Operation(name=odd, operands=tuple(operands))
 
     def _all(self, depth: int) -> Node:
-        operands = [self._unary(depth)]
-        while self._take("and") or self._is_beside_a_hole():
-            operands.append(self._unary(depth))
-        return _operation("and", operands)
+        return self._joined("and", self._unary, depth)
 
     def _is_beside_a_hole(self) -> bool:
         """Whether two values are side by side, and a template may give what joins them."""
@@ -153,21 +162,28 @@ class _Parser:
         """`not A eq B` is read as `not (A eq B)` [?]."""
         if depth > _DEEPEST:
             raise FilterError("The filter is nested too deeply.")
-        if self._take("not"):
-            return Operation(name="not", operands=(self._unary(depth + 1),))
+        if self._is_not():
+            return Operation(name=self._step().text, operands=(self._unary(depth + 1),))
         left = self._sum(depth)
-        operator = self._take("in", "has", *COMPARISONS)
+        operator = self._operator("in", "has", *COMPARISONS)
         if operator is None:
             return left
-        is_list = operator == "in" and self.next is not None and self.next.text == "("
+        is_list = operator.casefold() == "in" and self.next is not None and self.next.text == "("
         return Operation(name=operator, operands=(left, *(self._list(depth) if is_list else [self._sum(depth)])))
 
+    def _is_not(self) -> bool:
+        """`NOT` alone may be a column."""
+        if self.next is None or self.next.text.casefold() != "not":
+            return False
+        following = self._tokens[self._at + 1 : self._at + 2]
+        return self.next.text == "not" or any(after.text == "(" or after.is_operand for after in following)
+
     def _sum(self, depth: int) -> Node:
-        operators, operands = [""], [self._operand(depth)]
-        while operator := self._take(*ARITHMETIC):
-            operators.append(operator)
+        name, operands = "", [self._operand(depth)]
+        while operator := self._operator(*ARITHMETIC):
+            name = operator
             operands.append(self._operand(depth))
-        return _operation(operators[-1], operands)
+        return operands[0] if not name else Operation(name=name, operands=tuple(operands))
 
     def _operand(self, depth: int) -> Node:
         if self._take("("):
@@ -196,10 +212,6 @@ class _Parser:
             yield self.either(depth + 1)
         if not self._take(")"):
             raise self.error(inside)
-
-
-def _operation(name: str, operands: list[Node]) -> Node:
-    return operands[0] if len(operands) == 1 else Operation(name=name, operands=tuple(operands))
 
 
 def _literal(token: Token) -> Literal | UnreadWord:
@@ -243,7 +255,11 @@ def compared_with_texts(node: Node) -> Iterator[tuple[str, str]]:
     """The paths of all columns that `node` compares with a text, in whatever order, each with this text."""
     for part in nodes_in(node):
         match part:
-            case Operation(name=name, operands=(Column(path=path), Literal(value=str(text)))) if name in COMPARISONS:
+            case Operation(name=name, operands=(Column(path=path), Literal(value=str(text)))) if (
+                name.casefold() in COMPARISONS
+            ):
                 yield path, text
-            case Operation(name=name, operands=(Literal(value=str(text)), Column(path=path))) if name in COMPARISONS:
+            case Operation(name=name, operands=(Literal(value=str(text)), Column(path=path))) if (
+                name.casefold() in COMPARISONS
+            ):
                 yield path, text

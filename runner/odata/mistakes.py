@@ -18,7 +18,6 @@ from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.odata.filter import Column, FilterError, FilterValue, Literal, Node, Operation, UnreadWord, nodes_in, read
 from runner.odata.lexer import (
-    BETWEEN,
     COMPARISONS,
     CONSTANTS,
     FUNCTIONS,
@@ -76,13 +75,14 @@ def _mistakes(text: str) -> Iterator[Finding]:
         yield from _syntax_mistakes(error)
         return
     for node in nodes_in(tree):
-        match node:
-            case Operation(name=name, operands=(left, right)) if name in COMPARISONS:
-                yield from _comparison_mistakes(left, right)
-            case Operation():
-                yield from _call_mistakes(node)
-            case _:
-                pass
+        if not isinstance(node, Operation):
+            continue
+        if node.name not in OPERATORS and node.name.casefold() in OPERATORS:
+            yield _capitals(node.name)
+        if node.name.casefold() in COMPARISONS:
+            yield from _comparison_mistakes(*node.operands)
+        else:
+            yield from _call_mistakes(node)
 
 
 def _word_mistakes(token: Token) -> Iterator[Finding]:
@@ -113,12 +113,15 @@ def _syntax_mistakes(error: FilterError) -> Iterator[Finding]:
     found, at = error.found, error.at
     before = found[at - 1] if at else None
     after = found[at] if at < len(found) else None
-    if before is None or before.text in ("(", ",") or before.text in OPERATORS:
+    if before is None or before.text in ("(", ",") or before.text.casefold() in OPERATORS:
         hint = "complete the condition, or leave the word out"
-        if before is not None and before.text in OPERATORS:
-            yield Finding(message=f"nothing follows `{before.text}`", hint=hint)
+        if before is not None and before.text.casefold() in OPERATORS:
+            what = "comes before" if after is not None and after.is_operand else "follows"
+            yield Finding(message=f"nothing {what} `{before.text}`", hint=hint)
         elif after is not None and after.text in OPERATORS:
             yield Finding(message=f"nothing comes before `{after.text}`", hint=hint)
+        elif after is not None and after.text == "," and before is None:
+            yield Finding(message="a `,` is outside of `( )`", hint=_JOIN_HINT)
     elif after is not None and after.is_operand:
         yield from _side_by_side(error, before, after)
     elif after is not None and after.text == "not":
@@ -130,11 +133,7 @@ def _syntax_mistakes(error: FilterError) -> Iterator[Finding]:
 def _side_by_side(error: FilterError, token: Token, after: Token) -> Iterator[Finding]:
     """Two operands with nothing between them."""
     word, next_word = token.text.casefold(), after.text.casefold()
-    if next_word in BETWEEN:
-        yield _capitals(after.text)
-    elif word in OPERATORS:
-        yield _capitals(token.text)
-    elif next_word in _hints("words") and word != ")":
+    if next_word in _hints("words") and word != ")":
         yield Finding(message=f"`{after.text}` is no operator of OData", hint=_hints("words")[next_word])
     elif word in TEXT_FUNCTIONS or (next_word in TEXT_FUNCTIONS and not after.is_called):
         function, column = (word, after) if word in TEXT_FUNCTIONS else (next_word, token)

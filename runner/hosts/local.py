@@ -262,7 +262,8 @@ class LocalHost:
         return effects.Failed(t=t, failure=failure)
 
     def _take_turn(self, key: str, process: str) -> bool:
-        """Have the turn of `process`. False where the stop came before."""
+        """Have the turn of `process`. False where the stop came before. The run is on disk before: others wait."""
+        self.journal.sync_run()
         with self._waiting(key, events.WaitsFor.TURN, name=process) as begin:
             return self.turn.take(process, self.stop, held_up=begin)
 

@@ -13,7 +13,7 @@ from stories import RUN, planned, unanswered
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
-from runner.hosts.turns import Turn, Turns
+from runner.hosts.turns import HeldUp, Turn, Turns
 from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallSent, RunFinished, RunStatus, Waited, WaitsFor
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
@@ -66,6 +66,25 @@ def test_the_call_is_in_the_journal_before_it_leaves(tmp_path: Path) -> None:
     assert len(site.seen) == 1
     assert '"type":"call.sent"' in site.seen[0]
     assert '"effect":"once"' in site.seen[0]
+
+
+def test_the_run_is_on_disk_before_it_takes_a_turn_for_which_others_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+
+    class Taken(Turn):
+        def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
+            happened.append(f"turn of {process}")
+            return super().take(process, stop, held_up=held_up)
+
+    monkeypatch.setattr("os.fsync", lambda _: happened.append("sync"))
+    carrying = host(tmp_path / "run", Site(then=lambda: happened.append("call")))
+    carrying.turn = Taken(Turns())
+    carrying.carry(planned(ONE.replace("none", "auto")), RUN)
+    first = happened.index("turn of UsrA")
+    assert happened[:first].count("sync") == 2
+    assert happened[first:].count("sync") == 2, "the call, and the end of the run"
 
 
 def test_every_outcome_is_journaled_before_the_engine_sees_it(tmp_path: Path) -> None:

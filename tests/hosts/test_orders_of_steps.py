@@ -1,30 +1,32 @@
 """Two runs that start one process at the same time, in every order of what they do: no row vouches for another's call,
-and nothing is sent twice.
+nothing is sent twice, and nothing is green that did not happen; wherever a run is killed, too, and resumed.
 
-A call is answered, or lost and did not happen; a row comes at any moment after its call, or never; and any time may
-pass between two steps of a run.
+A call is answered, or lost; a row comes at any moment after its call, or never; and any time may pass between two steps
+of a run.
 """
 
 import itertools
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import pytest
-from interleaved import Actor, Choice, Program, Scheduler, orders
+from interleaved import Actor, Choice, KilledError, Program, Scheduler, orders
 from stories import family_of_one, http_date, moment, planned
 
 from runner.engine.scope import RunFacts
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
+from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.runs.events import Status, StepFinished, Trouble
+from runner.runs.events import AnyEvent, CallAnswered, CallSent, Status, StepFinished, Trouble
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
-from runner.runs.journal import Journal
+from runner.runs.journal import Journal, parse
 from runner.runs.store import Others, RowQuery
 from runner.service.calls import (
     Answered,
@@ -49,11 +51,17 @@ LOST = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", mess
 
 @dataclass(frozen=True, kw_only=True)
 class Fate:
-    """What becomes of the call of one run, and when the run begins."""
+    """What becomes of the call of one run, and when the run begins. It is killed before the points `killed_at` of its
+    own, counted from 1, and resumed so many seconds `later`; points are steps that others may notice, and lines of its
+    journal. `is_buffered`: lines that were not committed are lost with it.
+    """
 
     happens: bool
     answered: bool
     begins: float = 0.0
+    killed_at: tuple[int, ...] = ()
+    later: float = 0.0
+    is_buffered: bool = False
 
 
 @dataclass(kw_only=True)
@@ -76,13 +84,24 @@ class Row:
 
 
 class Lines:
-    """A `RunLog` in memory."""
+    """A `RunLog` in memory. `safe` are the lines that a kill leaves."""
 
     run = "run"
 
-    def append(self, line: bytes, *, durable: bool) -> None: ...
+    def __init__(self, run: "Run") -> None:
+        self._run = run
+        self._written: list[bytes] = []
+        self.safe: list[bytes] = []
 
-    def commit(self) -> None: ...
+    def append(self, line: bytes, *, durable: bool) -> None:
+        self._run.come_to_a_point()
+        self._written.append(line + b"\n")
+        if durable or not self._run.fate.is_buffered:
+            self.commit()
+
+    def commit(self) -> None:
+        self.safe += self._written
+        self._written.clear()
 
     def sync_run(self) -> None: ...
 
@@ -101,20 +120,18 @@ class Lines:
 class Steps:
     """What a run does to the store, step by step."""
 
-    def __init__(self, owned: RowsOfRun, program: Program, seen: list[object], *, happens: bool) -> None:
+    def __init__(self, owned: RowsOfRun, run: "Run") -> None:
         self._owned = owned
-        self._seen = seen
-        self._happens = happens
-        self._program = program
+        self._run = run
         self._answers = False
 
     def begin(self, key: str, process: str, *, seconds: float) -> None:
-        self._program.before("store")
+        self._run.before("store")
         self._owned.begin(key, process, seconds=seconds)
 
     def leave(self, key: str) -> None:
-        if self._happens:
-            self._program.before("send")
+        if self._run.fate.happens:
+            self._run.before("send")
         self._owned.leave(key)
 
     def answer(self, key: str) -> None:
@@ -122,32 +139,32 @@ class Steps:
         self._owned.answer(key)
 
     def never_began(self, key: str) -> None:
-        self._program.before("store")
+        self._run.before("store")
         self._owned.never_began(key)
 
     def flush(self) -> None:
-        if self._program.is_killed or not self._answers:
+        if self._run.is_gone or not self._answers:
             return
         self._answers = False
         self._owned.flush()
 
     def ask(self, query: RowQuery) -> Others:
-        self._program.before("ask")
+        self._run.before("ask")
         self._answers = False
         others = self._owned.ask(query)
-        self._seen.append((len(others.taken), others.rival))
+        self._run.seen.append((len(others.taken), others.rival))
         return others
 
 
 class ScheduledStop(Stop):
-    def __init__(self, program: Program, scheduler: Scheduler) -> None:
+    def __init__(self, run: "Run", scheduler: Scheduler) -> None:
         super().__init__(grace=30.0, clock=lambda: scheduler.now)
-        self._program = program
+        self._run = run
         self._scheduler = scheduler
 
     def wait(self, seconds: float) -> None:
         if seconds >= 1.0:
-            self._program.before("sleep", due=self._scheduler.now + seconds)
+            self._run.before("sleep", due=self._scheduler.now + seconds)
 
 
 class Run:
@@ -161,30 +178,77 @@ class Run:
         self.sent = 0
         self.program.ahead = self.ahead
         self.seen: list[object] = []
-        self.events: list[StepFinished] = []
+        self.events: list[AnyEvent] = []
         self.id = world.run_id(name)
+        self.points = 0
+        self.is_killed = False
+        self.lines = Lines(self)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing that it has begun may come to its end."""
+        return self.is_killed or self.program.is_killed
 
     def start(self) -> None:
-        self.program.start(self._carry)
+        self.program.start(self._live)
 
-    def _carry(self) -> None:
+    def before(self, kind: str, *, due: float = 0.0) -> None:
+        self.come_to_a_point()
+        self.program.before(kind, due=due)
+
+    def come_to_a_point(self) -> None:
+        self.points += 1
+        if self.is_gone or self.points in self.fate.killed_at:
+            self.is_killed = True
+            raise KilledError
+
+    def _live(self) -> None:
         if self.fate.begins:
             self.program.before("begin", due=self.fate.begins)
-        journal = Journal(Lines(), PLAN.secrets, now=lambda: "2026-01-31T09:00:00.000Z")
+        while True:
+            try:
+                return self._carry()
+            except KilledError:
+                if self.program.is_killed:
+                    raise
+            self.program.before("resume", due=self.world.scheduler.now + self.fate.later)
+            self.seen.append("resumed")
+            self.is_killed = False
+
+    def _carry(self) -> None:
+        kept = self.lines.safe
+        self.lines = Lines(self)
+        self.lines.safe = kept
+        earlier = parse(kept)
+        assert earlier.flaw is None
+        journal = Journal(self.lines, PLAN.secrets, now=lambda: "2026-01-31T09:00:00.000Z", earlier=earlier)
         owned = self.world.database.rows_of(self.id, self.world.site, 15.0)
         host = LocalHost(
             caller=self,
             journal=journal,
-            stop=ScheduledStop(self.program, self.world.scheduler),
+            stop=ScheduledStop(self, self.world.scheduler),
             turn=Turn(Turns()),
             ask=lambda _text, _stop, _seconds: True,
-            owned=Steps(owned, self.program, self.seen, happens=self.fate.happens),
+            owned=Steps(owned, self),
             clock=lambda: self.world.scheduler.now,
             draw=lambda: 0.0,
+            judgement=Judgement(look_again=bool(earlier.lines)),
         )
         facts = RunFacts(id=self.id, started_at="2026-01-31T09:00:00.000Z", engine="test")
-        host.carry(PLAN, facts)
-        self.events = [line.event for line in journal.lines if isinstance(line.event, StepFinished)]
+        host.carry(PLAN, facts, earlier=earlier.lines)
+        self.events = [line.event for line in journal.lines]
+
+    @property
+    def last(self) -> StepFinished:
+        return [event for event in self.events if isinstance(event, StepFinished)][-1]
+
+    def after_its_call(self) -> list[AnyEvent]:
+        """What was written down right after each time that its call was."""
+        return [
+            after
+            for event, after in pairwise(self.events)
+            if isinstance(event, CallSent) and event.call.get("kind") == "execute"
+        ]
 
     def ahead(self) -> frozenset[str]:
         """The kinds of steps that may follow."""
@@ -196,13 +260,15 @@ class Run:
             kinds |= {"mark", "store"}
         if self.fate.begins and f"{self.name}: begin" not in made:
             kinds |= {"begin"}
+        if self.fate.killed_at:
+            kinds |= {"resume", "mark", "store"}
         return frozenset(kinds)
 
     def state(self) -> Hashable:
         if self.program.next is None:
-            last = self.events[-1]
+            last = self.last
             return (last.status, last.process_id is None, last.verified, self.sent)
-        return (self.program.next, int(self.program.due), repr(self.seen))
+        return (self.program.next, int(self.program.due), repr(self.seen), len(self.lines.safe), self.points)
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         del seconds
@@ -218,10 +284,11 @@ class Run:
                 self.sent += 1
                 if self.fate.happens:
                     self.world.happened(self)
+                self.come_to_a_point()
                 return Answered(value=None, date=self.world.date()) if self.fate.answered else LOST
             case ReadRows():
                 assert gate.may_leave()
-                self.program.before("mark" if call.top == WATERMARK else "read")
+                self.before("mark" if call.top == WATERMARK else "read")
                 return Answered(value=self.world.shown(call.since or ""), date=self.world.date())
             case ReadRow(process_id=process_id):
                 found = [row for row in self.world.rows if f"{self.world.prefix}{row.of}" == process_id]
@@ -258,7 +325,7 @@ class World:
 
     def carry_out(self, choice: Choice) -> None:
         actors = self.scheduler.actors
-        deciding = [run.program for run in self.runs.values() if not run.fate.happens]
+        deciding = [run.program for run in self.runs.values() if not run.fate.happens or run.fate.killed_at]
         for run in self.runs.values():
             actors[run.name] = run.program
             run.start()
@@ -318,11 +385,19 @@ class World:
             assert run.sent <= 1, f"{run.name} is sent twice"
             if run.program.next is not None:
                 continue
-            last = run.events[-1]
+            last = run.last
             assert last.process_id in (None, f"{self.prefix}{run.name}"), (run.name, last)
-            is_proved = run.fate.answered or last.status is Status.UNKNOWN or last.process_id is not None
+            after = run.after_its_call()
+            assert run.sent or after, f"{run.name} is never sent"
+            is_proved = (
+                any(isinstance(event, CallAnswered) for event in after)
+                or last.status is Status.UNKNOWN
+                or last.process_id is not None
+            )
             assert is_proved, (run.name, last)
-            assert run.fate.happens or last.verified is None, (run.name, last)
+            has_happened = any(row.of == run.name for row in self.rows)
+            assert has_happened or last.verified is None, (run.name, last)
+            assert has_happened or last.status is not Status.PASSED, (run.name, last)
         with self.database.changing() as database:
             found = database.execute("SELECT id, run FROM row").fetchall()
         for row_id, owner in found:
@@ -333,6 +408,9 @@ PLAN = planned("  - id: a\n    execute: {process: UsrA}\n    timeout: 20s\n")
 NOTHING: Final = Fate(happens=False, answered=False)
 """The call is lost, and nothing came of it: no row that comes is its own."""
 PASSES: Final = Fate(happens=True, answered=True)
+LOST_ANSWER: Final = Fate(happens=True, answered=False)
+_FATES: Final = [pytest.param(PASSES, id="P"), pytest.param(NOTHING, id="N"), pytest.param(LOST_ANSWER, id="L")]
+_FEWEST_POINTS: Final = 30
 
 
 @pytest.fixture
@@ -340,6 +418,21 @@ def database(tmp_path: Path) -> Iterator[RowDatabase]:
     made = RowDatabase(tmp_path / ".rows.sqlite")
     yield made
     made.close()
+
+
+def carry_out_all(database: RowDatabase, **fates: Fate) -> int:
+    """Carry out every order; to how many points of its own A came at most."""
+    most = 0
+
+    def carry_out(choice: Choice) -> None:
+        nonlocal most
+        world = World(database, fates)
+        world.carry_out(choice)
+        most = max(most, world.runs["A"].points)
+
+    for _ in orders(carry_out):
+        pass
+    return most
 
 
 @pytest.mark.parametrize(
@@ -353,5 +446,39 @@ def database(tmp_path: Path) -> Iterator[RowDatabase]:
 def test_in_no_order_does_the_row_of_one_run_vouch_for_the_call_of_another(
     database: RowDatabase, fates: Mapping[str, Fate]
 ) -> None:
-    for _ in orders(lambda choice: World(database, fates).carry_out(choice)):
-        pass
+    carry_out_all(database, **fates)
+
+
+@pytest.mark.parametrize("fate", _FATES)
+@pytest.mark.parametrize(("later", "is_buffered"), [(0.0, False), (60.0, True)])
+def test_wherever_a_run_is_killed_and_resumed_its_call_is_sent_once_and_green_only_where_it_happened(
+    database: RowDatabase, fate: Fate, later: float, *, is_buffered: bool
+) -> None:
+    for point in itertools.count(1):
+        killed = replace(fate, killed_at=(point,), later=later, is_buffered=is_buffered)
+        if carry_out_all(database, A=killed) < point:
+            break
+    assert point > _FEWEST_POINTS
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("fate", _FATES)
+def test_so_it_is_where_it_is_killed_twice(database: RowDatabase, fate: Fate) -> None:
+    for first in itertools.count(1):
+        for second in itertools.count(first + 1):
+            killed = replace(fate, killed_at=(first, second), later=5.0)
+            if (most := carry_out_all(database, A=killed)) < second:
+                break
+        if most < first:
+            return
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("later", [0.0, 60.0])
+@pytest.mark.parametrize(("fate", "other"), [(PASSES, NOTHING), (NOTHING, PASSES), (LOST_ANSWER, NOTHING)])
+def test_so_it_is_where_another_run_starts_the_process_at_the_same_time(
+    database: RowDatabase, fate: Fate, other: Fate, later: float
+) -> None:
+    for point in itertools.count(1):
+        if carry_out_all(database, A=replace(fate, killed_at=(point,), later=later), B=other) < point:
+            return

@@ -78,13 +78,14 @@ TICK: Final = 0.001
 
 
 DEPENDENT: Final = {
-    "begin": {"begin", "mark", "store", "send"},
-    "mark": {"begin", "sleep", "show", "store"},
-    "store": {"begin", "sleep", "mark", "store", "ask"},
-    "send": {"begin", "sleep", "send", "ask"},
-    "show": {"mark", "read"},
+    "begin": {"begin", "resume", "mark", "store", "send"},
+    "resume": {"begin", "resume", "mark", "store", "send", "show", "ask"},
+    "mark": {"begin", "resume", "sleep", "show", "store"},
+    "store": {"begin", "resume", "sleep", "mark", "store", "ask"},
+    "send": {"begin", "resume", "sleep", "send", "ask"},
+    "show": {"resume", "mark", "read"},
     "read": {"show"},
-    "ask": {"store", "send", "ask"},
+    "ask": {"resume", "store", "send", "ask"},
     "sleep": {"mark", "store", "send"},
 }
 """Of each kind of step those to which it matters which is first. That time passes matters up to when a call is sent."""

@@ -30,7 +30,8 @@ _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """What may be in a case, and the attribute of its suite that counts it."""
 _AT_ONCE = 100
 """Cases that are elements at one time."""
-_FORBIDDEN = lazy_pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What XML 1.0 does not allow; to compile what it does allow takes 19 ms."""
 
 
 class _Suite(Struct, kw_only=True):

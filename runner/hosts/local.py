@@ -104,12 +104,6 @@ class LocalHost:
                 replayed = replay.outcome(effect)
                 outcome = self._perform(effect, replayed) if isinstance(replayed, Beyond) else replayed
                 self.policy.learn(effect, outcome)
-                if (
-                    isinstance(replayed, Beyond)
-                    and isinstance(effect, effects.Note)
-                    and isinstance(effect.event, events.StepFinished)
-                ):
-                    self.turn.give_back()  # not in a replay: a turn from before belongs to the row that was open then
                 if outcome is not None:
                     resumed_before, resumed_now = replay.was_resumed(), self._was_resumed()
                     if resumed_before or resumed_now:
@@ -171,7 +165,9 @@ class LocalHost:
         if isinstance(event, events.RunFinished) and event.status is events.RunStatus.PASSED:
             self.passed()
         self._append(event)
-        if isinstance(event, events.RunStarted):
+        if isinstance(event, events.StepFinished):
+            self.turn.give_back()
+        elif isinstance(event, events.RunStarted):
             self._note_waits()
             self._commit()
 

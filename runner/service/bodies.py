@@ -94,7 +94,7 @@ def content(body: bytes, *, content_type: str = "") -> Content:
 
 
 def is_page(body: bytes) -> bool:
-    return _PAGE.match(body) is not None
+    return body[:1] not in (b"{", b"[") and _PAGE.match(body) is not None
 
 
 def bounded(body: bytes) -> bytes:

@@ -201,12 +201,15 @@ Call: TypeAlias = (
 )
 
 
+_STARTING: Final = frozenset({ExecuteCall, RunProcessCall, ChangeCall})
+
+
 def process_started(call: Call) -> str | None:
     """The code of the process that `call` is to start, None where it starts none."""
+    if type(call) not in _STARTING:  # asked several times of each call
+        return None
     match call:
-        case ExecuteCall(process=process) | RunProcessCall(process=process):
-            return process
-        case ChangeCall(starts=process):
+        case ExecuteCall(process=process) | RunProcessCall(process=process) | ChangeCall(starts=process):
             return process
         case _:
             return None
@@ -249,9 +252,11 @@ def record(call: Call) -> JsonObject:
 
 
 def _as_json(value: "Json | tuple[str, ...] | Mapping[str, Json]") -> Json:
+    if value is None or isinstance(value, (str, dict)):  # most are, and to ask whether it is a Mapping takes long
+        return value
     if isinstance(value, tuple):
         return list(value)
-    return dict(value) if isinstance(value, Mapping) and not isinstance(value, dict) else value
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 SESSION_REFUSED: Final = "E304"

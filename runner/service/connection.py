@@ -199,10 +199,10 @@ class Connection:
             if isinstance(error, TimeoutError):
                 raise
         self._receive(outgoing.deadline)  # h11 has nothing to read before
-        while not isinstance(head := self._event(outgoing.deadline), h11.Response):
+        while type(head := self._event(outgoing.deadline)) is not h11.Response:
             pass  # what comes before it announces it
         chunks, size = [], 0
-        while isinstance(event := self._event(outgoing.deadline), h11.Data):
+        while type(event := self._event(outgoing.deadline)) is h11.Data:
             size += len(event.data)
             if size > LARGEST_BODY:
                 raise TooLargeError

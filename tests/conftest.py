@@ -25,8 +25,11 @@ from running import ENDING, end_clean_process  # noqa: E402
 _ROOT = Path(__file__).parents[1]
 _OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
 """How variables begin that the runner reads."""
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")  # how long an example takes says how busy the machine is
+_ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How long an example takes says how busy the machine is."""
+settings.register_profile("some", _ANYTHING, max_examples=50)
+settings.register_profile("long", _ANYTHING, max_examples=100)
+settings.load_profile("some")
 
 gc.disable()  # until all tests are collected: they stay, and are searched for garbage in vain
 for _number in ENDING:
@@ -43,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--long"):
+        settings.load_profile("long")
     if config.getoption("--busy") and "PYTEST_XDIST_WORKER" not in os.environ:
         meanwhile = ExitStack()
         meanwhile.enter_context(busy(config.getoption("--busy")))
@@ -76,7 +81,7 @@ def expected_texts(request: pytest.FixtureRequest) -> ExpectedTexts:
 
 
 def _visible() -> set[str]:
-    return {path.name for path in _ROOT.iterdir() if not path.name.startswith(".")}
+    return {name for name in os.listdir(_ROOT) if not name.startswith(".")}  # noqa: PTH208  twice in each test
 
 
 @pytest.fixture(autouse=True)

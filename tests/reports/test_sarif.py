@@ -5,7 +5,6 @@ from functools import cache
 from importlib.resources import files
 
 import jsonschema
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -86,21 +85,24 @@ def only_text(run: JsonObject) -> str:
     return str(description["text"])
 
 
-@pytest.mark.parametrize("code", CODES)
-def test_every_code_makes_a_rule_with_its_help(code: str) -> None:
-    run = log_of(Problem(code=code, message="x", file="a.yaml"))
+def test_every_code_makes_a_rule_with_its_help() -> None:
+    run = log_of(*(Problem(code=code, message="x", file="a.yaml") for code in CODES))
     tool = run["tool"]
     assert isinstance(tool, dict)
     driver = tool["driver"]
     assert isinstance(driver, dict)
-    rule = only(driver["rules"])
+    rules = driver["rules"]
+    assert isinstance(rules, list)
 
-    assert rule["id"] == code
-    assert str(rule["name"]).isidentifier()
-    texts = rule["help"]
-    assert isinstance(texts, dict)
-    assert explanation(code).meaning in str(texts["text"])
-    assert explanation(code).meaning in str(texts["markdown"])
+    assert [rule["id"] for rule in rules if isinstance(rule, dict)] == sorted(CODES)
+    for rule in rules:
+        assert isinstance(rule, dict)
+        assert str(rule["name"]).isidentifier()
+        texts = rule["help"]
+        assert isinstance(texts, dict)
+        meaning = explanation(str(rule["id"])).meaning
+        assert meaning in str(texts["text"])
+        assert meaning in str(texts["markdown"])
 
 
 def test_rules_stand_once_and_results_point_at_them() -> None:

@@ -1,7 +1,7 @@
 import base64
 import html
 import json
-from itertools import pairwise
+from itertools import pairwise, product
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -83,15 +83,14 @@ def test_a_secret_is_cut_in_every_spelling_and_comes_back_in_the_same(written: s
     assert hide(cut) == secrets.mask(text) == "before *** after"
 
 
-@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "user:"])
-@pytest.mark.parametrize("behind", ["", "z", "yz", ":xyz"])
 @pytest.mark.parametrize("secret", ["secret", "secret1", "secret12"])
-def test_base64_of_something_around_a_secret_shows_nothing_of_it(secret: str, before: str, behind: str) -> None:
+def test_base64_of_something_around_a_secret_shows_nothing_of_it(secret: str) -> None:
     secrets = knowing(token=secret)
-    text = base64.b64encode(f"{before}{secret}{behind}".encode()).decode()
-    hidden = len(text) - len(secrets.mask(text).replace(STARS, ""))
     shared_with_neighbours = 2
-    assert hidden > len(secret) * 8 / 6 - shared_with_neighbours
+    for before, behind in product(["", "a", "ab", "abc", "user:"], ["", "z", "yz", ":xyz"]):
+        text = base64.b64encode(f"{before}{secret}{behind}".encode()).decode()
+        hidden = len(text) - len(secrets.mask(text).replace(STARS, ""))
+        assert hidden > len(secret) * 8 / 6 - shared_with_neighbours, (before, behind)
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "user:"])

@@ -19,13 +19,16 @@ from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn, TextIO
+from unittest import mock
 
 import msgspec
 from running import ENDING, RUNNER, Request
 
 from runner.cli import entry
 from runner.cli.main import ended, load
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode
 from runner.sandbox import server
 
@@ -33,6 +36,7 @@ IMPORTED = (server, *map(load, ("run", "apply", "resume", "plan", "validate", "r
 """What most commands need; the others import their modules by themselves."""
 _SPECS = Path(__file__).parents[2] / "specs"
 _STREAMS = 3
+_LAZY_PATTERN = type(lazy_pattern(""))
 
 
 class Clean:
@@ -134,8 +138,16 @@ def share() -> None:
 
 
 def warm_up() -> None:
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        assert ended(["validate", str(_SPECS)]) == ExitCode.PASSED
+    """Carry out what nearly every command does, so that what is made at its first use is there."""
+    with TemporaryDirectory() as folder, redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        own = {"XDG_STATE_HOME": folder, "PATH": ""}
+        with mock.patch.dict(os.environ, own):
+            assert ended(["validate", str(_SPECS)]) == ExitCode.PASSED
+            options = ["-q", "--runs", folder, "--report-json", str(Path(folder, "report.json"))]
+            assert ended(["run", str(_SPECS / "contact-smoke.job.yaml"), *options]) == ExitCode.PASSED
+    for pattern in gc.get_objects():
+        if isinstance(pattern, _LAZY_PATTERN):
+            pattern.match  # noqa: B018  compiles it
 
 
 if __name__ == "__main__":

@@ -46,23 +46,16 @@ def problems_in(file: Path) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_mistake_is_reported_with_the_text_beside_its_file(file: Path, expected_texts: ExpectedTexts) -> None:
-    expected_texts.check(file.with_suffix(".txt"), mistakes.text(problems_in(file)))
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_mistake_is_reported_once(file: Path) -> None:
-    places = [(problem.path, problem.span, problem.message) for problem in problems_in(file)]
-
-    assert len(places) == len(set(places))
-
-
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_mistake_has_a_known_code_and_a_place(file: Path) -> None:
+def test_a_mistake_is_reported_once_with_a_known_code_a_place_and_the_text_beside_its_file(
+    file: Path, expected_texts: ExpectedTexts
+) -> None:
     problems = problems_in(file)
 
+    expected_texts.check(file.with_suffix(".txt"), mistakes.text(problems))
     assert problems
     assert all(problem.code in CODES and problem.span and problem.file for problem in problems)
+    places = [(problem.path, problem.span, problem.message) for problem in problems]
+    assert len(places) == len(set(places))
 
 
 def test_no_expected_text_has_lost_its_file() -> None:

@@ -1,7 +1,8 @@
 """Names of ours in a text that is sent as it is: nothing evaluates them without `{{ }}`.
 
 Reported only of a name that the job has, `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`; `{a}` and `$b` are texts like
-any other. `${title}` is reported if the job has an input, a var or an output `title`.
+any other. `${title}` is reported if the job has an input, a var or an output `title`. A text that is nothing but a
+variable of a shell, `$BUILD_ID`, `${title}`, `%USER%`, is reported whatever it names.
 """
 
 import re
@@ -31,13 +32,20 @@ _OTHER_MARKS = lazy_pattern(
 MARKS = lazy_pattern(r"[{\[<$%]")
 """A text without any of them has no marks in it."""
 _SHORT = lazy_pattern(r"[$#]\{\s*([A-Za-z_]\w*)\s*\}", re.ASCII)
+_OF_A_SHELL = lazy_pattern(
+    r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{([A-Za-z_]\w*)\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
+    re.ASCII,
+)
 _TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
 
 def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
-    for found in _found(part, scope):
+    reported = [*_found(part, scope)]
+    if not reported and part == text and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
+        reported.append(_variable(text.strip(), variable[variable.lastindex or 0]))
+    for found in reported:
         line = text.count("\n", 0, max(0, text.find(found.part or "")))
         yield replace(found, line=line)
 
@@ -79,6 +87,13 @@ def _one_brace(text: str, scope: NameScope) -> Iterator[Finding]:
 def _as_it_is(part: str, name: str) -> Finding:
     message = f"`{part}` is a text here, and is sent as it is"
     return Finding(code="E123", message=message, hint=f"write `{{{{ {name} }}}}`", part=part, warning=True)
+
+
+def _variable(part: str, name: str) -> Finding:
+    own = name.lower()
+    message = f"`{part}` is a text here, and is sent as it is: no variable of a shell is read"
+    hint = f"declare an input `{own}`, write `{{{{ inputs.{own} }}}}`, and give it with `-i {own}=…`"
+    return Finding(code="E123", message=message, hint=hint, part=part, warning=True)
 
 
 def _statements(text: str, scope: NameScope) -> Iterator[Finding]:

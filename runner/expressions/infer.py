@@ -75,7 +75,7 @@ def _tests_in(node: nodes.Node) -> list[nodes.Test]:
 
 def _infer(node: nodes.Node, check: TypeCheck) -> Type:
     check.line = node.lineno - 1
-    return _INFERRERS.get(type(node), _unknown)(node, check)
+    return _INFERRERS[type(node)](node, check)
 
 
 def _part(node: nodes.Node, check: TypeCheck) -> TypedPart:
@@ -91,12 +91,6 @@ def _path(path: Path, check: TypeCheck) -> Type:
         part = TypedPart(label=dotted(path[:depth]), type=found)
         found = member_type(part, key, check) if isinstance(key, str) else item_type(part, check)
     return found
-
-
-def _unknown(node: nodes.Node, check: TypeCheck) -> Type:
-    for child in node.iter_child_nodes():
-        _infer(child, check)
-    return UNKNOWN
 
 
 def _attribute(node: nodes.Getattr, check: TypeCheck) -> Type:

@@ -24,7 +24,12 @@ PATH = r"(?<![\w.])(?!(?:and|or|not|in|is|if|else)\b)[A-Za-z_]\w*(?:\[-?\w+\]|\.
 """It begins where a word begins: so a search for it takes no longer than reading the text."""
 VALUE = rf"(?:{TEXT}|-?\d+(?:\.\d+)?|{PATH})"
 COMPARISON = r"===?|!==?|>=|<=|>|<"
-_PIECES = {"PATH": PATH, "VALUE": VALUE, "TEXT": TEXT, "COMPARISON": COMPARISON}
+_CHOICE = (
+    r"\(\s*\(?\s*(?P<item>\w+)\s*\)?\s*=>\s*"
+    rf"(?P=item)\.(?P<key>\w+(?:\.\w+)*)\s*(?P<sign>{COMPARISON})\s*(?P<value>{VALUE})\s*\)?"
+)
+"""`(x => x.Amount > 0)`."""
+_PIECES = {"CHOICE": _CHOICE, "PATH": PATH, "VALUE": VALUE, "TEXT": TEXT, "COMPARISON": COMPARISON}
 
 
 class Piece(str):
@@ -109,7 +114,6 @@ def shapes() -> tuple[Shape, ...]:
 
 
 _LACKS_A_SIDE = r"(?:[-+*/%~|.,<>=]+|\b(?:and|or|not|in|is|if|else))\s*$"
-_ARROW = rf"(?P<list>{PATH})\.(?P<method>\w+)\(\s*\(?\s*(?P<item>\w+)\s*\)?\s*=>\s*(?P<body>[^()]*)\)?"
 _LONGEST_SHOWN = 30
 
 
@@ -117,8 +121,7 @@ def mistake(text: str, *, stopped_at: str | None, line: int) -> TemplateProblem:
     """The problem of `text`, which the parser read up to `stopped_at`, on that line; None is the end of the text."""
     bare = without_texts(text)
     return (
-        _arrow_function(text, bare)
-        or _shape(text, bare, stopped_at)
+        _shape(text, bare, stopped_at)
         or _foreign_word(stopped_at, line)
         or _incomplete(bare, stopped_at, line)
         or _unexpected(stopped_at, line)
@@ -140,30 +143,6 @@ def _shape_problem(shape: Shape, text: str, found: re.Match[str]) -> TemplatePro
     wrong = shape.message.format(**pieces)
     here = None if shape.hint is None else shape.hint.format(**pieces)
     return TemplateProblem(shape.code, wrong, hint=here, name=pieces["found"], line=line_of(text, start))
-
-
-def _arrow_function(text: str, bare: str) -> TemplateProblem | None:
-    """`result.some(x => x.Amount > 0)`."""
-    found = re.search(_ARROW, bare)
-    if found is None:
-        return None
-    chosen = _chosen(found["list"], found["item"], text[slice(*found.span("body"))].strip(), found["body"].strip())
-    here = 'choose among the items of a list with `| selectattr("KEY", "eq", …)`'
-    if chosen is not None:
-        form = words("expressions", "amounts").get(found["method"].casefold(), "{chosen}")
-        here = f"write `{form.format(chosen=chosen, rejected=chosen.replace('| select', '| reject'))}`"
-    wrong, name = f"`{found['item']} => …`: expressions hold no functions", text[slice(*found.span())].strip()
-    return TemplateProblem("E125", wrong, hint=here, name=name, line=line_of(text, found.start()))
-
-
-def _chosen(whole: str, item: str, body: str, bare: str) -> str | None:
-    """How the items are chosen for which `body` is true, where it is a comparison."""
-    condition = rf"{re.escape(item)}(?:\.(\w+(?:\.\w+)*))?\s*({COMPARISON})\s*({VALUE})"
-    found = re.fullmatch(condition, bare)
-    if found is None:
-        return None
-    test = f'"{Piece(found[2]).as_test}", {Piece(body[slice(*found.span(3))]).quoted}'
-    return f'{whole} | selectattr("{found[1]}", {test})' if found[1] else f"{whole} | select({test})"
 
 
 def _foreign_word(stopped_at: str | None, line: int) -> TemplateProblem | None:

@@ -84,12 +84,7 @@ def load(name: str, content: bytes) -> Table | Problem:
     source = encoding.decode(name, content)
     if isinstance(source, Problem):
         return source
-    rows: list[TableRow] = []
-    flaw = None
-    try:
-        rows.extend(_rows(source))
-    except _FlawError as error:
-        rows, flaw = error.rows, error.problem
+    rows, flaw = _rows(source)
     if not rows:
         return flaw or source.problem("E108", "there is nothing in this file", at=(0, 0), hint=_HEADER)
     return _separated_otherwise(source, rows[0]) or Table(
@@ -97,17 +92,8 @@ def load(name: str, content: bytes) -> Table | Problem:
     )
 
 
-class _FlawError(Exception):
-    """The file cannot be read on; caught in this module."""
-
-    def __init__(self, problem: Problem, rows: list[TableRow]) -> None:
-        super().__init__(problem.message)
-        self.problem = problem
-        self.rows = rows
-
-
-def _rows(source: Source) -> list[TableRow]:
-    """Raises `_FlawError`, with the rows up to there."""
+def _rows(source: Source) -> tuple[list[TableRow], Problem | None]:
+    """The rows, and where the file cannot be read on."""
     rows: list[TableRow] = []
     reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
     first = 1
@@ -117,8 +103,8 @@ def _rows(source: Source) -> list[TableRow]:
                 rows.append(TableRow(cells=tuple(cells), first=first, last=reader.line_num))
             first = reader.line_num + 1
     except csv.Error as error:
-        raise _FlawError(_fault(source, first, str(error)), rows) from None
-    return rows
+        return rows, _fault(source, first, str(error))
+    return rows, None
 
 
 def _fault(source: Source, line: int, message: str) -> Problem:

@@ -4,7 +4,6 @@ service in each other's place, secrets that are written out.
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
@@ -13,7 +12,7 @@ from runner.foundation.values import JsonObject, Path
 from runner.reading.collector import ProblemCollector
 from runner.secrets.written_out import is_plain, names_secret_header
 from runner.service.auth import KINDS
-from runner.targets.values import identity_in_the_cloud, is_loopback, site_of_identity
+from runner.targets.values import identity_in_the_cloud, is_loopback, site_of_identity, url_parts
 
 _PATTERN: Final = lazy_pattern(r"(?:[\w*?]|\[!?[^\]]+\])+")
 """What may stand in the name of a process, and the signs of patterns of file names."""
@@ -106,7 +105,5 @@ def _report_written(name: str, path: Path, problems: ProblemCollector) -> None:
 
 
 def _host(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+    parts = url_parts(url)
+    return None if parts is None else parts.hostname

@@ -71,36 +71,15 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
 def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
     """The path and the value of every part that is no record or list and may be a secret.
 
-    YAML reads `{…}` as a record with a key and nothing after it: there the key counts, and the value is null.
+    YAML reads `{…}` as a record with a key and nothing after it: in what says who signs in that key counts, too.
     """
-    root = data if isinstance(data, dict) else {"": data}
-    for key, value in root.items():
-        at: Path = (key,) if isinstance(data, dict) else ()
-        if key == "runner":
+    for path, value in leaves(data):
+        key = path[2] if path[:1] == ("targets",) and len(path) >= _NAMES else None
+        is_address = key in _ADDRESSES and _NAMED_IN_URL.search(str(value)) is not None
+        if path[:1] == ("runner",) or (key in _OPEN and not is_address):
             continue
-        if key != "targets" or not isinstance(value, dict):
-            yield from _leaves(value, at)
-            continue
-        for name, target in value.items():
-            yield from _target_leaves(target, (*at, name))
-
-
-def _target_leaves(target: Json, at: Path) -> Iterator[tuple[Path, Json]]:
-    if not isinstance(target, dict):
-        yield from _leaves(target, at)
-        return
-    for key, value in target.items():
-        if key not in _OPEN:
-            yield from _leaves(value, (*at, key))
-        elif key in _ADDRESSES:
-            yield from ((path, part) for path, part in _leaves(value, (*at, key)) if _NAMED_IN_URL.search(str(part)))
-
-
-def _leaves(value: Json, at: Path) -> Iterator[tuple[Path, Json]]:
-    """A key without a value counts in what says who signs in only."""
-    for path, part in leaves(value, at):
-        if part is not None or (path[2:3] == ("auth",) and path[-1] not in _WHO_SIGNS_IN):
-            yield path, part
+        if value is not None or (key == "auth" and path[-1] not in _WHO_SIGNS_IN):
+            yield path, value
 
 
 def _literals(value: Json) -> Iterator[str]:

@@ -71,10 +71,8 @@ def proxy_mistake(url: str) -> Finding | None:
     hint = "write `http://HOST:PORT`, or `http://NAME:PASSWORD@HOST:PORT`"
     if _is_broken(url):
         return Finding(message="the URL of a proxy holds no blanks and no control characters", hint=hint)
-    try:
-        parts = urlsplit(url)
-        bool(parts.port)
-    except ValueError:
+    parts = url_parts(url)
+    if parts is None:
         return Finding(message="it is not the URL of a proxy", hint=hint)
     if parts.scheme != "http" or not parts.hostname:
         hint = f"{hint}; `https` goes through such a proxy as it is"
@@ -109,11 +107,18 @@ def site_of_identity(url: str) -> str | None:
 
 def is_in_the_clear(url: str) -> bool:
     """Whether what is sent to this address can be read on its way."""
+    parts = url_parts(url)
+    return parts is not None and parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
+def url_parts(url: str) -> SplitResult | None:
+    """The parts of an address, None where it is no URL."""
     try:
         parts = urlsplit(url)
+        bool(parts.port)
     except ValueError:
-        return False
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+        return None
+    return parts
 
 
 def is_loopback(host: str) -> bool:

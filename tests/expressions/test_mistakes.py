@@ -142,7 +142,7 @@ def problem_of(text: str) -> Finding:
         ("a in 'b', 'c'", "E120", "a list needs `[ ]`", '`in ["b", "c"]`'),
         ("a > 25,0", "E120", "written with a dot", "`25.0`"),
         ("a..b", "E120", "one dot", "`a.b`"),
-        ("a.some(x => x > 1)", "E125", "hold no functions", '`a | select("gt", 1) | length > 0`'),
+        ("a.some(x => x > 1)", "E125", "hold no functions", "choose among the items"),
         ("a.Any(x => x.Amount > 0)", "E125", "no functions", '`a | selectattr("Amount", "gt", 0) | length > 0`'),
         ("a.every(x => x.B.C == 'd')", "E125", "no functions", '`a | rejectattr("B.C", "eq", "d") | length == 0`'),
         ("a.find(x => x.B == 1).C", "E125", "no functions", '`(a | selectattr("B", "eq", 1) | first)`'),

@@ -43,9 +43,9 @@ class Uses(Struct):
 
 def check_depth(tree: nodes.Node) -> None:
     """Raise `TemplateProblem` where a tree is too deep for those who walk it."""
-    level: list[nodes.Node] = [tree]
-    for _ in range(DEEPEST):
-        level = [child for node in level for child in node.iter_child_nodes()]
+    level, depth = [tree], 0
+    while level and depth < DEEPEST:
+        level, depth = [child for node in level for child in node.iter_child_nodes()], depth + 1
     if level:
         raise TemplateProblem("E120", f"the expression is nested more than {DEEPEST} deep", line=_line(level[0]))
 

@@ -90,6 +90,7 @@ DECLARED = {
     "an unclosed quote": f'{{type: string, secret: true, default: "{SECRET}}}',
     "an unclosed bracket": f"{{type: string, secret: true, default: {SECRET}",
     "an alias": f"{{type: string, secret: true, default: *{SECRET}}}",
+    "a text that needs single quotes": f'{{type: string, secret: true, default: @{SECRET}"x}}',
     "a list of examples": f"{{type: string, secret: true, examples: [{SECRET}], x: 1}}",
 }
 

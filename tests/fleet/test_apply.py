@@ -6,14 +6,13 @@ import json
 import re
 import shlex
 import signal
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 from fleets import Fleet, charges, in_thread, until
+from running import DEVNULL, TIME, command, start
 from strict_schema import flaws
 
 from runner.cli.main import ended
@@ -26,8 +25,6 @@ from runner.project.ci_run import user_and_host
 from runner.runs.evidence import Person
 
 pytestmark = pytest.mark.slow
-
-RUNNER = str(Path(sys.executable).with_name("runner"))
 
 
 @pytest.fixture(autouse=True)
@@ -379,9 +376,8 @@ def test_who_applies_needs_no_secret_and_the_database_gets_none(
 def test_four_commands_at_once_queue_each_version_once(here: Fleet) -> None:
     for number in range(12):
         write(f"j{number}", "needs: [j0]\n" if number else "")
-    command = [RUNNER, "apply", "specs", "-q"]
-    started = [subprocess.Popen(command, stderr=subprocess.DEVNULL) for _ in range(4)]
-    assert [each.wait(120) for each in started] == [0] * 4
+    started = [start("apply", "specs", "-q", stderr=DEVNULL) for _ in range(4)]
+    assert [each.wait(TIME) for each in started] == [0] * 4
     assert here.sql("select count(*), count(distinct title) from runs") == [(12, 12)]
     assert here.sql("select count(*) from attempts") == [(12,)]
     work(here)
@@ -403,11 +399,11 @@ def test_a_command_that_is_killed_before_or_during_its_commit_leaves_all_or_noth
     sleep = "begin perform pg_sleep(1); return null; end"
     here.sql(f"create function sleeps() returns trigger language plpgsql as $$ {sleep} $$")
     here.sql(f"create {trigger.format(table)} execute function sleeps()")
-    command = subprocess.Popen([RUNNER, "apply", "specs", "-q"], stderr=subprocess.DEVNULL)
+    killed = start("apply", "specs", "-q", stderr=DEVNULL)
     busy = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
     until(lambda: here.sql(busy) != [])
-    command.kill()
-    command.wait()
+    killed.kill()
+    killed.wait()
     here.sql("select own_fleet('')")  # waits until the transaction of the killed command is over
     left = 0 if moment == "before" else 2
     for each in ("ledger", "attempts", "runs"):
@@ -491,17 +487,13 @@ def test_a_run_that_ends_between_two_readings_has_ended(here: Fleet) -> None:
 
 def test_who_stops_waiting_stops_no_run(here: Fleet) -> None:
     write("a")
-    command = [RUNNER, "apply", "specs", "--wait", "10m"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as waiting:
-        assert waiting.stderr is not None
-        until(lambda: here.states() == {"a": "queued"})
-        said = ""
-        while "waiting up to 10 min" not in said:
-            said += waiting.stderr.readline()
-        waiting.send_signal(signal.SIGINT)
-        said += waiting.stderr.read()
-    assert waiting.returncode == 130
-    assert "SIGINT: nothing is waited for any more; the runs go on, and `runner status --db postgresql://" in said
+    with command("apply", "specs", "--wait", "10m") as waiting:
+        waiting.until("waiting up to 10 min")
+        assert here.states() == {"a": "queued"}
+        waiting.tell(signal.SIGINT)
+        assert waiting.end() == 130
+    said = "SIGINT: nothing is waited for any more; the runs go on, and `runner status --db postgresql://"
+    assert said in waiting.err
     assert here.states() == {"a": "queued"}
     work(here)
     assert here.states() == {"a": "passed"}

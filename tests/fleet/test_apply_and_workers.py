@@ -2,20 +2,17 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fleets import Fleet, at_site, charges, until
 from postgres import Cluster
+from running import command
 
 from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
-
-RUNNER = str(Path(sys.executable).with_name("runner"))
 
 LAST_QUERIES = "select pid, query_start from pg_stat_activity where state = 'idle' and application_name <> ''"
 
@@ -48,22 +45,17 @@ def test_real_workers_carry_out_what_was_queued_and_an_outage_ends_no_waiting(
     for name in "abc":
         more = "concurrency: tours\n" + ("needs: [a]\n" if name == "b" else "")
         Path(f"specs/{name}.job.yaml").write_text(f"runner: 1\nname: {name}\ntarget: here\n{more}{charges(name)}")
-    with subprocess.Popen([RUNNER, "apply", "specs", "--wait", "5m"], stderr=subprocess.PIPE, text=True) as waiting:
-        assert waiting.stderr is not None
-        said = ""
-        while "waiting up to" not in said:
-            said += waiting.stderr.readline()
+    with command("apply", "specs", "--wait", "5m") as waiting:
+        waiting.until("waiting up to")
         ((locks, lock),) = cut_off.sql("select count(distinct lock), min(lock) from runs")
         assert locks == 1
         assert str(lock).startswith("tours at http://")
         own_cluster.stop()
-        while "it is waited for" not in said:
-            said += waiting.stderr.readline()
+        waiting.until("it is waited for")
         own_cluster.start()
         cut_off.worker("-j", "2")
-        said += waiting.stderr.read()
-    assert waiting.returncode == 0, said + cut_off.said()
-    assert "applied: 3 passed; 0 passed before\n" in said
+        assert waiting.end() == 0, waiting.err + cut_off.said()
+    assert "applied: 3 passed; 0 passed before\n" in waiting.err
     assert cut_off.starts() == {"a": 1, "b": 1, "c": 1}
     assert ended(["apply", "specs", "--wait", "1m"]) == 0
 
@@ -77,32 +69,26 @@ def test_waiting_that_ends_in_an_outage_still_ends_with_its_code_its_summary_and
         Path(f"specs/{name}.job.yaml").write_text(f"runner: 1\nname: {name}\ntarget: here\n{more}{steps}")
     cut_off.stand.set_fault("success_but_error", "UsrRefund")
     words = ["--wait", "5m" if end == "signal" else "8s", "--format", "json", "--report-json", "report.json"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen([RUNNER, "apply", "specs", *words], stdout=pipe, stderr=pipe, text=True) as waiting:
-        assert waiting.stderr is not None
-        assert waiting.stdout is not None
-        said = ""
-        while "waiting up to" not in said:
-            said += waiting.stderr.readline()
+    with command("apply", "specs", *words, out=Path("printed.json")) as waiting:
+        waiting.until("waiting up to")
         with cut_off.runs() as runs:
             ((failing,),) = cut_off.sql("select id::text from runs where job = 'c'")
             runs.carry(str(failing))
         until_seen(cut_off)
         own_cluster.stop()
-        while "it is waited for" not in said:
-            said += waiting.stderr.readline()
+        waiting.until("it is waited for")
         if end == "signal":
-            waiting.send_signal(signal.SIGINT)
-        said += waiting.stderr.read()
-        document = json.loads(waiting.stdout.read())
-    assert waiting.returncode == (130 if end == "signal" else 3), said
+            waiting.tell(signal.SIGINT)
+        code = waiting.end()
+    assert code == (130 if end == "signal" else 3), waiting.err
+    document = json.loads(Path("printed.json").read_text())
     assert {version["job"]: version["state"] for version in document["versions"]} == {
         "a": "queued",
         "b": "waiting",
         "c": "failed",
     }
-    assert "applied: 2 queued, 1 failed; 0 passed before\n" in said
-    assert "the reports are without the runs that were waited for: the database: " in said
+    assert "applied: 2 queued, 1 failed; 0 passed before\n" in waiting.err
+    assert "the reports are without the runs that were waited for: the database: " in waiting.err
     report = json.loads(Path("report.json").read_text())
     assert report["runs"] == []
-    assert report["exit_code"] == document["exit_code"] == waiting.returncode
+    assert report["exit_code"] == document["exit_code"] == code

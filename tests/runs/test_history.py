@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from journals import new_journal, read
+from running import TIME
 
 from runner.runs import history
 from runner.runs.events import (
@@ -22,6 +23,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
+from runner.runs.files import history as history_file
 from runner.runs.files.store import FileRunStore
 from runner.runs.history import PastRun, bounded, past_runs, remember, written
 from runner.runs.result import RunResult, fold
@@ -155,7 +157,10 @@ def test_a_history_that_has_grown_is_brought_within_its_bounds(tmp_path: Path, m
     assert len(past_runs(store.history())) == before + 1
 
 
-def test_lines_of_several_writers_are_all_there_though_the_history_is_written_anew_meanwhile(tmp_path: Path) -> None:
+def test_lines_of_several_writers_are_all_there_though_the_history_is_written_anew_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_file, "_SECONDS", TIME)  # who waits for the lock does so on a busy disk, too
     FileRunStore(tmp_path).prepare()
 
     def write(writer: int) -> None:

@@ -1,7 +1,9 @@
 """Sandboxes for tests: a folder written from texts, served over a real socket, called by a client that is not ours."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from logging.handlers import BufferingHandler
 from pathlib import Path
 
 import httpx
@@ -65,6 +67,16 @@ def site(
     """Serves doubles by file name, and gives a client that is signed in."""
     with ExitStack() as sandboxes:
         yield lambda files: signed_in(sandboxes.enter_context(served(folder(files))))
+
+
+@pytest.fixture
+def logged() -> Iterator[list[logging.LogRecord]]:
+    """What libraries log, as warnings or worse."""
+    handler = BufferingHandler(capacity=1_000)
+    handler.setLevel(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    yield handler.buffer
+    logging.getLogger().removeHandler(handler)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import http.client
+import logging
 import socket
 import sqlite3
 import threading
@@ -34,7 +35,7 @@ activities:
 
 
 def test_ending_a_sandbox_takes_no_time_even_with_a_call_under_way(
-    folder: Folder, signed_in: SignIn, caplog: pytest.LogCaptureFixture
+    folder: Folder, signed_in: SignIn, logged: list[logging.LogRecord]
 ) -> None:
     """The quickest of several: on a busy machine most are late."""
     slow = folder({"a.process.yaml": "runner: 1\nprocess: UsrSlow\nactivities: [delay: 10m]\n"})
@@ -51,7 +52,7 @@ def test_ending_a_sandbox_takes_no_time_even_with_a_call_under_way(
             taken.append(time.perf_counter() - start)
             assert isinstance(waiting.exception(timeout=300), httpx.TransportError)
     assert min(taken) < 0.1
-    assert caplog.records == []
+    assert logged == []
 
 
 def test_sandboxes_are_served_beside_each_other(signed_in: SignIn) -> None:
@@ -113,7 +114,7 @@ def test_nobody_asks_by_another_method_whether_it_is_alive(path: str, method: st
 
 
 @pytest.mark.parametrize("target", ["/", "/0/ping", "example.com:443", "/odata/Contact", "*"])
-def test_it_is_no_proxy(target: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_it_is_no_proxy(target: str, capfd: pytest.CaptureFixture[str], logged: list[logging.LogRecord]) -> None:
     with served(Doubles()) as url:
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=300) as caller:
@@ -121,7 +122,7 @@ def test_it_is_no_proxy(target: str, capfd: pytest.CaptureFixture[str], caplog: 
             assert caller.recv(4000).startswith(b"HTTP/1.1 400 ")
             caller.sendall(b"GET /0/ping HTTP/1.1\r\nHost: x\r\n\r\n")
             assert caller.recv(4000).startswith(b"HTTP/1.1 200 ")
-    assert (capfd.readouterr().err, caplog.records) == ("", [])
+    assert (capfd.readouterr().err, logged) == ("", [])
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ from runner.sandbox import server
 
 IMPORTED = (server, *map(load, ("run", "apply", "resume", "plan", "validate", "report", "sandbox")))
 """What most commands need; the others import their modules by themselves."""
+DATABASE = ("runner.fleet.worker", "runner.fleet.store", "runner.ledger.database")
+"""What commands need that know a fleet's database, half a second: imported with the first of them."""
 _SPECS = Path(__file__).parents[2] / "specs"
 _STREAMS = 3
 _LAZY_PATTERN = type(lazy_pattern(""))
@@ -70,8 +72,12 @@ class Clean:
         connection = socket.socket(fileno=files[0])
         with connection.makefile("rb") as reading:
             request = msgspec.json.decode(reading.readline(), type=Request)
-        if request.change is not None and request.change.module not in sys.modules:
-            import_module(request.change.module)
+        needed = [] if request.change is None else [request.change.module]
+        if "CREATIO_RUNNER_DB" in request.environment or "--db" in request.arguments:
+            needed += DATABASE
+        if not sys.modules.keys() >= set(needed):
+            for module in needed:
+                import_module(module)
             share()
         pid = os.fork()
         if pid == 0:

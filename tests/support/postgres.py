@@ -36,6 +36,8 @@ _SETTINGS = {
     "full_page_writes": "off",
 }
 _TEMPLATE = "fleet_template"
+_UNUSED = "unused"
+"""The files of a server that nobody has started, in the folder of the one that all share."""
 _NEEDED = "the tests of the fleet need PostgreSQL"
 _numbers = count(1)
 _children: list[subprocess.Popen[bytes]] = []
@@ -97,17 +99,32 @@ class Cluster:
         database.migrate(self.dsn(_TEMPLATE))
 
 
-def new_cluster(folder: Path) -> Cluster:
-    """The files of a server that has not been started yet; `folder` is given to the user that runs it."""
+def _new_cluster(folder: Path) -> Cluster:
+    """The files of a server that has not been started yet, and a copy of them for other servers."""
     _install()
-    folder.mkdir(parents=True, exist_ok=True)
-    user = _user()
-    if user is not None:
-        shutil.chown(folder, user)
+    user = _own(folder)
     command = [_program("initdb"), "-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"]
     made = subprocess.run([*command, "--locale=C"], capture_output=True, text=True, check=False, user=user)
     if made.returncode:
         pytest.fail(f"PostgreSQL's `initdb` failed: {made.stderr.strip()}")
+    _copy(folder / "data", folder / _UNUSED)
+    return _at_free_port(folder)
+
+
+def _own(folder: Path) -> str | None:
+    """Give the folder to the user that runs the server; who that is."""
+    user = _user()
+    if user is not None:
+        shutil.chown(folder, user)
+    return user
+
+
+def _copy(data: Path, to: Path) -> None:
+    """With owners and permissions: it takes a tenth of the time of `initdb`."""
+    subprocess.run(["cp", "-a", str(data), str(to)], check=True)
+
+
+def _at_free_port(folder: Path) -> Cluster:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return Cluster(folder=folder, port=free.getsockname()[1])
@@ -126,7 +143,7 @@ def shared_cluster(name: str) -> Iterator[Cluster]:
             fcntl.flock(users, fcntl.LOCK_SH)
             port = folder / "port"
             if not port.exists():
-                cluster = new_cluster(folder)
+                cluster = _new_cluster(folder)
                 _start_apart(cluster)
                 cluster.make_template()
                 port.write_text(str(cluster.port))
@@ -158,11 +175,13 @@ def fleet(postgres: Cluster) -> str:
 
 
 @pytest.fixture
-def own_cluster() -> Iterator[Cluster]:
+def own_cluster(postgres: Cluster) -> Iterator[Cluster]:
     """A server that the test may end; none is started yet. What the test leaves is ended here."""
     folder = Path(tempfile.mkdtemp(prefix="creatio-runner-postgres-own-"))
     folder.chmod(0o755)
-    cluster = new_cluster(folder)
+    _own(folder)
+    _copy(postgres.folder / _UNUSED, folder / "data")
+    cluster = _at_free_port(folder)
     yield cluster
     with suppress(OSError, StopIteration):
         cluster.stop()

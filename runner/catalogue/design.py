@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from runner.catalogue.model import Direction, Kind, Parameter, ProcessElement
-from runner.foundation.guids import is_guid
+from runner.foundation.guids import guid, is_guid
 from runner.foundation.raw import items, one_of, record, text
 from runner.foundation.values import Json, JsonObject
 
@@ -56,7 +56,6 @@ _BETWEEN: Final = (_FLOW, "Lane", "LaneSet")
 """What connects and holds elements: nobody executes it."""
 PLAIN_START: Final = "StartEvent"
 _LONGEST_NAME: Final = 200
-_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def signature(schema: JsonObject, odd: list[Json], *, captions: Mapping[str, str]) -> JsonObject:
@@ -125,11 +124,6 @@ def kind_of_element(written: Json) -> str:
 
 def is_flow(element: JsonObject) -> bool:
     return kind_of_element(element.get("typeName")).endswith(_FLOW)
-
-
-def guid(written: Json) -> str | None:
-    """In lower case, so that ids of different sources compare; an empty one is none."""
-    return written.lower() if isinstance(written, str) and written and written != _NO_GUID else None
 
 
 def _parameters(written: list[Json], odd: list[Json], captions: Mapping[str, str]) -> Iterator[JsonObject]:

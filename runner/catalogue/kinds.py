@@ -15,12 +15,11 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions import typed
-from runner.foundation.guids import is_guid
+from runner.foundation.guids import EMPTY_GUID, is_guid
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
 
-EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
 INTEGER: Final = lazy_pattern(r"([+-]?)0*+([0-9]*)(?<=[0-9])")
 NUMBER: Final = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 DATE: Final = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")

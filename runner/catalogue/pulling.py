@@ -15,6 +15,7 @@ from runner.catalogue import design
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Process
 from runner.foundation import threads
+from runner.foundation.guids import guid
 from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
@@ -158,8 +159,8 @@ def version_of(row: JsonObject) -> DesignVersion:
     """A row of the library. A root's own parent is empty, or itself [C]."""
     return DesignVersion(
         code=text(row, "Name") or "",
-        uid=design.guid(row.get("UId")),
-        parent=design.guid(row.get("VersionParentUId")),
+        uid=guid(row.get("UId")),
+        parent=guid(row.get("VersionParentUId")),
         caption=text(row, "Caption") or "",
         number=whole_number(row, "Version"),
         active=flag(row, "IsActiveVersion"),

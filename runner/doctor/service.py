@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from runner.doctor.findings import WayFinding, failed, ok, unsure
+from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.lazy import lazy_pattern
 from runner.service import calls
 from runner.service.caller import Caller, SessionCaller
@@ -154,10 +155,7 @@ def log_readable(caller: Caller, *, unknown: str) -> WayFinding:
         return failed(LOG, ending.trouble.message, ending.trouble.hint)
     schema = caller.perform(calls.FindProcess(process=unknown), SECONDS, gate=OPEN)
     if isinstance(schema, calls.Answered):
-        by_id = caller.perform(calls.ReadRows(process=unknown, schema_ids=(_NOBODY,), top=1), SECONDS, gate=OPEN)
+        by_id = caller.perform(calls.ReadRows(process=unknown, schema_ids=(EMPTY_GUID,), top=1), SECONDS, gate=OPEN)
         if isinstance(by_id, calls.Answered):
             return ok(LOG, "can be read by way of VwProcessLib")
     return failed(LOG, ending.trouble.message, _LOG_HINT)
-
-
-_NOBODY: Final = "00000000-0000-0000-0000-000000000000"

@@ -114,10 +114,7 @@ class _Parser:
         self._whole = text
         self._tokens = tokens(text)
         self._at = 0
-
-    @property
-    def next(self) -> Token | None:
-        return self._tokens[self._at] if self._at < len(self._tokens) else None
+        self.next = self._tokens[0] if self._tokens else None
 
     def either(self, depth: int) -> Node:
         return self._joined("or", self._all, depth)
@@ -127,8 +124,10 @@ class _Parser:
         return FilterError(_syntax_error(at, self._whole), found=self._tokens, at=self._at, inside=inside)
 
     def _step(self) -> Token:
+        token = self._tokens[self._at]
         self._at += 1
-        return self._tokens[self._at - 1]
+        self.next = self._tokens[self._at] if self._at < len(self._tokens) else None
+        return token
 
     def _take(self, text: str) -> bool:
         """Step over the next token if it has this text."""

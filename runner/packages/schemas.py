@@ -14,6 +14,7 @@ from msgspec import Struct, field
 from runner.catalogue import design
 from runner.catalogue.families import DesignVersion
 from runner.catalogue.model import Parameter, ProcessElement
+from runner.foundation.guids import guid
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject
@@ -157,8 +158,8 @@ def _version(
     active = (_flag(properties.get("IsActiveVersion")), _flag(schema.get("isActiveVersion")))
     return DesignVersion(
         code=code,
-        uid=design.guid(descriptor.get("UId")) or design.guid(schema.get("uId")),
-        parent=design.guid(schema.get("parentSchemaUId")),
+        uid=guid(descriptor.get("UId")) or guid(schema.get("uId")),
+        parent=guid(schema.get("parentSchemaUId")),
         caption=captions.get("Caption") or text(descriptor, "Caption") or "",
         number=next((number for number in numbers if number is not None), None),
         active=next((flag for flag in active if flag is not None), None),
@@ -191,7 +192,7 @@ def _stuck(written: Iterable[JsonObject]) -> list[str]:
     """Elements that only flows with conditions leave: where no condition holds, the instance stays there for ever."""
     leaving: dict[str, list[JsonObject]] = {}
     for flow in filter(design.is_flow, written):
-        source = design.guid(flow.get("sourceRefUId"))
+        source = guid(flow.get("sourceRefUId"))
         if source is not None:
             leaving.setdefault(source, []).append(flow)
     return [uid for uid, flows in leaving.items() if all(map(_has_condition, flows))]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from runner.catalogue.model import Kind, Parameter
-from runner.foundation.guids import is_guid
+from runner.foundation.guids import EMPTY_GUID, is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact
 
@@ -29,7 +29,6 @@ _TELLING: Final = (
     r"\d[\d .-]{2,}\d",
 )
 """What may name somebody inside a sentence: an id, an address, a text in quotes, a long number."""
-_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _FIRST_YEAR: Final = 2000
 _SHORT: Final = 4
 """So many characters of a value are searched for inside a text."""
@@ -87,7 +86,7 @@ class Inventor:
         return compact(self._value(inner, Kind.UNKNOWN, items))
 
     def _text(self, text: str, kind: Kind) -> Json:
-        if text == _NO_GUID or kind is Kind.BOOLEAN:
+        if text == EMPTY_GUID or kind is Kind.BOOLEAN:
             return text
         if is_guid(text):
             return self._made("guid", text.lower(), lambda number: f"00000000-0000-4000-8000-{number:012}")

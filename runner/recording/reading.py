@@ -16,6 +16,7 @@ from runner.catalogue.families import families, process_of
 from runner.catalogue.model import Process, ProcessElement
 from runner.catalogue.pulling import NoAnswerError, read_pages, read_signature, trouble_of, version_of
 from runner.foundation import server_time
+from runner.foundation.guids import guid
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import JsonObject
 from runner.recording.model import Passed, Recorded
@@ -78,7 +79,7 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
     if not found:
         return None
     row = record(process_log.value(ReadRow(process_id=process_id), found))
-    process = _process(site, design.guid(found[0].get("SysSchemaId")))
+    process = _process(site, guid(found[0].get("SysSchemaId")))
     way = tuple(_way(site, process_id, process))
     if text(row, "status") == "running" and not any(passed.is_open for passed in way):
         way += tuple(_parked(site, process_id, process))
@@ -147,7 +148,7 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
 
 def _is_schema(row: JsonObject, schema_id: str | None) -> bool:
     """A library that has no `SysSchemaId` names itself by it [?]."""
-    return (design.guid(row.get("SysSchemaId")) or design.guid(row.get("Id"))) == schema_id
+    return (guid(row.get("SysSchemaId")) or guid(row.get("Id"))) == schema_id
 
 
 def _family(site: _Site, schema_id: str) -> list[JsonObject]:
@@ -211,11 +212,11 @@ def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[P
     except NoAnswerError:
         return
     for row in () if isinstance(found, CallFailed) else found:
-        uid = design.guid(row.get("SchemaElementUId"))
+        uid = guid(row.get("SchemaElementUId"))
         if row.get("Status") == _RUNNING and uid is not None:
             element = _designed(process).get(uid)
             shown, kind = (element.shown, element.kind) if element else ("", "")
-            yield Passed(id=design.guid(row.get("Id")), uid=uid, caption=shown, kind=kind, status="running")
+            yield Passed(id=guid(row.get("Id")), uid=uid, caption=shown, kind=kind, status="running")
 
 
 def _designed(process: Process | None) -> dict[str, ProcessElement]:
@@ -224,7 +225,7 @@ def _designed(process: Process | None) -> dict[str, ProcessElement]:
 
 def _passed(row: JsonObject, answer: JsonObject, designed: ProcessElement | None) -> Passed:
     return Passed(
-        id=design.guid(row.get("Id")),
+        id=guid(row.get("Id")),
         uid=text(answer, "uid"),
         caption=text(answer, "caption") or (designed.shown if designed else ""),
         kind=designed.kind if designed else design.kind_of_element(f".{text(row, 'Type') or ''}"),

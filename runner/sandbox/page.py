@@ -12,10 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, Response
 
-from runner.catalogue.kinds import EMPTY_GUID
+from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import read_json, write_json
 from runner.foundation.values import Json, JsonObject
 
@@ -29,12 +29,14 @@ _POLICY: Final = (
 
 def page(seen: Mapping[str, object]) -> Response:
     """`seen` holds what is shown, by its name in the templates."""
-    return _sent(_template("page").render(seen, style=_text("page.css"), script=_text("page.js")))
+    return _sent(
+        _environment().get_template("page.html.j2").render(seen, style=_text("page.css"), script=_text("page.js"))
+    )
 
 
 def live(seen: Mapping[str, object]) -> Response:
     """The part of the page that changes while it is shown. It runs and styles nothing."""
-    return _sent(_template("live").render(seen))
+    return _sent(_environment().get_template("live.html.j2").render(seen))
 
 
 def _sent(html: str) -> Response:
@@ -61,11 +63,6 @@ def _hash(text: str) -> str:
 @lru_cache
 def _text(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
-
-
-@lru_cache
-def _template(name: str) -> Template:
-    return _environment().get_template(f"{name}.html.j2")
 
 
 @lru_cache(maxsize=1)

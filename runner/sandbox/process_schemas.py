@@ -9,8 +9,8 @@ no entity, as a double does not say.
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
-from runner.catalogue.kinds import EMPTY_GUID
 from runner.catalogue.model import Direction, Kind, ProcessElement
+from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Deed, Double, Fail, Park

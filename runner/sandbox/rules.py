@@ -33,8 +33,6 @@ _FUNCTIONS = frozenset({"uuid"})
 _BARE = lazy_pattern(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
 _OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "index", "result", "outputs", "env"})
 """What expressions of jobs know, and those of doubles do not."""
-_TELLING = 4
-"""So many first letters in common are a hint at a parameter."""
 _ROW = record_of({"Id": A_GUID})
 _SHOWN = 8
 """So many parameters a hint lists."""
@@ -199,9 +197,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         if not isinstance(code, str):
             return
         if code not in self.parameters:
-            fitting = [name for name, each in self.parameters.items() if each is not None and each.kind in takes]
-            alike = [name for name in fitting if name.casefold()[:_TELLING] == code.casefold()[:_TELLING]]
-            self._unknown_parameter(code, here, hint=f"did you mean `{alike[0]}`?" if len(alike) == 1 else None)
+            self._unknown_parameter(code, here)
             return
         parameter = self.parameters[code]
         if parameter is not None and parameter.kind not in takes:
@@ -278,9 +274,8 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         listed = ", ".join(f"`{known}`" for known in ("parameters", "run", "row") if known in names)
         return f"did you mean `row.{root}`?" if may_be_column else f"known here are {listed}"
 
-    def _unknown_parameter(self, code: str, path: Path, *, hint: str | None = None, at_key: bool = False) -> None:
-        near = did_you_mean(code, self.parameters) or hint or self._parameter_hint(code)
-        self.report("E126", f"unknown parameter `{code}`", path, hint=near, at_key=at_key)
+    def _unknown_parameter(self, code: str, path: Path, *, at_key: bool = False) -> None:
+        self.report("E126", f"unknown parameter `{code}`", path, hint=self._parameter_hint(code), at_key=at_key)
 
 
 def _unknown(message: str, hint: str | None, part: str) -> Finding:

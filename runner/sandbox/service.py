@@ -14,8 +14,9 @@ from enum import Enum, auto
 from msgspec import Struct
 from starlette.responses import Response
 
-from runner.catalogue.kinds import EMPTY_GUID, CannotReadError
+from runner.catalogue.kinds import CannotReadError
 from runner.catalogue.model import Direction, Kind
+from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import write_json
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject

@@ -7,9 +7,10 @@ at their root [C], and a row of the log bears the schema of the version that ran
 from collections.abc import Iterable
 from typing import Final
 
+from runner.foundation.guids import guid
 from runner.foundation.values import JsonObject
 from runner.service.calls import QueryCall
-from runner.service.process_log import FAILED, guid, text
+from runner.service.process_log import FAILED, text
 
 MOST: Final = 10_000
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 
+from runner.foundation.guids import guid
 from runner.foundation.values import Json, JsonObject
 from runner.service import calls, odata
 
@@ -32,7 +33,6 @@ _STATUSES: Final = {
 }
 # `Status` in SysProcessElementData is taken to count as `processStatus` of RunProcess does [M]; whether it does is [?].
 _NUMBERS: Final = {0: "inactive", 1: "running", 2: "done", 3: "error", 4: "cancelled", 5: "cancelled"}
-_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _MOST_ELEMENTS: Final = 100
 """An element that waits is among the newest; a process with loops has thousands."""
 
@@ -93,12 +93,6 @@ def contact(answer: Json) -> str | None:
 
 def text(found: Json) -> str | None:
     return found if isinstance(found, str) and found else None
-
-
-def guid(found: Json) -> str | None:
-    """In lower case, so that ids of different answers compare; an empty text is no id."""
-    written = text(found)
-    return None if written is None or written == _NO_GUID else written.lower()
 
 
 def _moment(found: Json) -> str | None:

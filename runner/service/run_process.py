@@ -6,7 +6,7 @@ has been started. The status is the verdict, where there is an id.
 
 from typing import Final
 
-from runner.foundation.guids import mended
+from runner.foundation.guids import EMPTY_GUID, mended
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
@@ -14,7 +14,6 @@ from runner.service.words import shortened
 # `processStatus` [M]. A process that is being cancelled will not pass any more.
 _QUEUED, _FAILED, _CANCELLED = 0, 3, 4
 _WORDS: Final = {_QUEUED: "queued", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "cancelled"}
-_NO_GUID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 def is_refused(answer: JsonObject) -> bool:
@@ -51,7 +50,7 @@ def process_id(answer: JsonObject) -> str | None:
     if found is None:
         shown = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
         raise NonsenseError(f"its `processId` is no GUID, but {shown}")
-    return None if found == _NO_GUID else found.lower()
+    return None if found == EMPTY_GUID else found.lower()
 
 
 def _status(answer: JsonObject, found: str | None) -> str:

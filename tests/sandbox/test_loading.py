@@ -230,14 +230,6 @@ def test_a_mistake_in_a_double_is_told_at_its_place(
     assert problems[0].file == str(Path(str(problems[0].file)).parent / "a.process.yaml")
 
 
-def test_the_parameter_that_begins_alike_is_meant_where_it_alone_can_hold_what_is_put_into_it(folder: Folder) -> None:
-    text = (
-        HEAD.replace("Rows:", "OrderList:").replace("Name:", "OrderName:") + "  - select: {entity: A, into: Orders}\n"
-    )
-    _, (problem,) = load_doubles(folder({"a.process.yaml": text}))
-    assert told(problem) == ("7:31 E126", "unknown parameter `Orders`", "did you mean `OrderList`?")
-
-
 def test_all_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
     files = {
         "a.process.yaml": HEAD + "  - fial: x\n  - fail: '{{ x }}'\n  - {set: {Name: 1}, fail: y}\n  - delay: 5\n",

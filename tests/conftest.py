@@ -1,5 +1,6 @@
 """For all tests: `--update`, `--busy`, what the crash tests counted, and that no test writes into the checkout."""
 
+import compileall
 import gc
 import os
 import signal
@@ -22,7 +23,8 @@ from expected_texts import ExpectedTexts  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from running import ENDING, end_clean_process  # noqa: E402
 
-_ROOT = Path(__file__).parents[1]
+_TESTS = Path(__file__).parent
+_ROOT = _TESTS.parent
 _OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
 """How variables begin that the runner reads."""
 _ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -48,13 +50,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--long"):
         settings.load_profile("long")
-    if config.getoption("--busy") and "PYTEST_XDIST_WORKER" not in os.environ:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    if config.getoption("numprocesses", None):  # else each worker would compile the whole program
+        compileall.compile_dir(_ROOT / "runner", quiet=2, workers=os.cpu_count() or 1)
+    if config.getoption("--busy"):
         meanwhile = ExitStack()
         meanwhile.enter_context(busy(config.getoption("--busy")))
         config.add_cleanup(meanwhile.close)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Workers begin to collect in different folders: where no test is compiled, each compiles its share, not all."""
+    own: dict[str, str | int] = getattr(session.config, "workerinput", {})
+    if own and session.config.args == [_TESTS.name]:
+        names = sorted({path.relative_to(_TESTS).parts[0] for path in _TESTS.rglob("test_*.py")})
+        first = int(str(own["workerid"]).removeprefix("gw")) * len(names) // int(own["workercount"])
+        session.config.args[:] = [f"{_TESTS.name}/{name}" for name in names[first:] + names[:first]]
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.parts[len(_TESTS.parts)])  # the same order in all workers
     if not config.getoption("--long"):
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]

@@ -25,7 +25,7 @@ from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
-from runner.hosts.turns import HeldUp, RunLeftError, Turn
+from runner.hosts.turns import HeldUp, LogReading, RunLeftError, Turn
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs import events
@@ -33,11 +33,14 @@ from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.journal import Journal
 from runner.runs.store import NoOtherRuns, OwnedRows, StoreError
 from runner.service.caller import Caller
-from runner.service.calls import Answered, CallFailed, Ending, FailureKind, Reading, process_started, record
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, Reading, ReadRows, process_started, record
 from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0
 """Seconds of waiting for the rate from which on it is journaled."""
+
+_STALE = 0.25
+"""Seconds for which what another run has read of the log is as good as a reading: `Date` counts whole seconds."""
 
 _WORDS_OF_A_PERSON = frozenset({"passed", "failed", "retry"})
 """Answers to the question how a call in doubt is to be taken that nobody but a person gives."""
@@ -128,6 +131,7 @@ class LocalHost:
                 return self._poll()
             case effects.QueryPeers():
                 others = self.owned.ask(effect)
+                self.turn.settle(clear=bool(effect.keys) and not others.rival)
                 return self._asked(effect.key, {"taken": list(others.taken), "rival": others.rival})
             case effects.ResolveDoubt():
                 return self._judge(effect)
@@ -190,8 +194,11 @@ class LocalHost:
     def _send(self, send: effects.Send) -> effects.Outcome:
         if send.turn is not None and not self._take_turn(send.key, send.turn):
             return self._refuse(send.key)
-        gate = CallGate(host=self, send=send)
-        ending = self.caller.perform(send.call, send.seconds, gate=gate)
+        gate, begun = CallGate(host=self, send=send), self.clock()
+        known = self._handed_on(send)
+        ending = known.answer if known else self.caller.perform(send.call, send.seconds, gate=gate)
+        if isinstance(send.call, ReadRows) and isinstance(ending, Answered):
+            self.turn.read(send.call, ending, t=known.t if known else begun)
         if isinstance(ending, CallFailed) and ending.unwanted:
             return self._refuse(send.key)
         gate.note()  # of a call that could not leave, too: its failure belongs to it
@@ -226,6 +233,7 @@ class LocalHost:
         row that it may have made is nobody's.
         """
         if (process := process_started(send.call)) is not None:
+            self.turn.start()
             self.owned.begin(send.key, process, seconds=send.seconds)
         sent = events.CallSent(
             key=send.key,
@@ -258,10 +266,26 @@ class LocalHost:
         return effects.Failed(t=t, failure=failure)
 
     def _take_turn(self, key: str, process: str) -> bool:
-        """Have the turn of `process`. False where the stop came before. The run is on disk before: others wait."""
+        """Have the turn of `process`. False where the stop came before. The run is on disk before: others wait.
+
+        A reading of the log that is handed on was made while this run waited, and the active time passes from then on:
+        it tells how old the reading is.
+        """
         self.journal.sync_run()
+        begun = self.clock()
         with self._waiting(key, events.WaitsFor.TURN, name=process) as begin:
-            return self.turn.take(process, self.stop, held_up=begin)
+            is_taken = self.turn.take(process, self.stop, held_up=begin)
+        known, now = self.turn.handed_on, self.clock()
+        if known is not None and begun <= known.t and now - known.t <= _STALE:
+            self._started -= now - known.t
+        else:
+            self.turn.handed_on = None
+        return is_taken
+
+    def _handed_on(self, send: effects.Send) -> LogReading | None:
+        """The answer to a reading, which the run that had the turn before has got just now."""
+        known = self.turn.handed_on if send.turn is not None else None
+        return known if known is not None and known.call == send.call else None
 
     def wait_for_rate(self, key: str, seconds: float) -> None:
         """Wait for the pace of the site. A stop ends it."""

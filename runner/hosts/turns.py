@@ -1,18 +1,47 @@
-"""Starts of one process on one site take turns within this program, so that each finds its own row in the log."""
+"""Starts of one process on one site take turns within this program, so that each finds its own row in the log.
+
+Whoever has waited for a turn gets what its last holder has just read of the log, so that it need not be read again.
+"""
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json
 from runner.hosts.stop import Stop
 from runner.runs.evidence import LockHolder
+from runner.service.calls import Answered, ReadRows
 
 _LOOK = 0.1
 """Seconds between two looks at the stop, while waiting for a turn."""
 
 
 HeldUp: TypeAlias = Callable[[LockHolder | None], object]
+
+
+class LogReading(Struct, frozen=True, kw_only=True):
+    """The newest rows of a process, all that there are or as many as `call` asks for at most, which were asked for at
+    `t` of the clock. Rows that began before the newest and came late may be missing: nobody takes those for its own.
+    """
+
+    call: ReadRows
+    answer: Answered
+    t: float
+
+    def extended(self, call: ReadRows, answer: Answered, *, t: float) -> "LogReading | None":
+        """With the rows since the newest of these, which `call` has read; None where it asked for others."""
+        before, rows = items(self.answer.value), items(answer.value)
+        newest = record(before[0]).get("started") if before else None
+        if call.schema_ids != self.call.schema_ids or call.since != newest or len(rows) >= call.top:
+            return None
+        ids = {record(row).get("id") for row in rows}
+        whole: Sequence[Json] = [*rows, *(row for row in before if record(row).get("id") not in ids)]
+        return LogReading(call=self.call, answer=replace(answer, value=[*whole[: self.call.top]]), t=t)
 
 
 class RunLeftError(Exception):
@@ -25,23 +54,32 @@ class Turns:
     def __init__(self) -> None:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self.holders: dict[str, LockHolder | None] = {}
+        self.readings: dict[str, LogReading] = {}
 
     def lock(self, process: str) -> threading.Lock:
         return self._locks[process]  # one step of the interpreter: two threads never make two locks
 
 
 class Turn:
-    """The turn that one run has, at most one at a time. `holder` names the run to others that wait."""
+    """The turn that one run has, at most one at a time. `holder` names the run to others that wait.
+
+    `handed_on` is what the run that had it before has read of the log, where it knew whose all of the rows were.
+    """
 
     def __init__(self, turns: Turns, holder: LockHolder | None = None) -> None:
         self._turns = turns
         self._holder = holder
         self._process: str | None = None
+        self._before: LogReading | None = None
+        self._after: LogReading | None = None
+        self._is_clear = False
+        self.handed_on: LogReading | None = None
 
     def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
         """Wait for the turn of `process`, or keep it; `held_up` is called with its holder if it is not free at once.
         False where the stop came meanwhile. Raises `RunLeftError` where others need this thread.
         """
+        self.handed_on = None
         if self._process == process:
             return True
         self.give_back()
@@ -55,7 +93,25 @@ class Turn:
             is_held_up = True
         self._process = process
         self._turns.holders[process] = self._holder
+        self.handed_on = self._turns.readings.pop(process, None)
         return True
+
+    def read(self, call: ReadRows, answer: Answered, *, t: float) -> None:
+        """The log was asked at `t`, and shows these rows."""
+        if call.process != self._process:
+            return
+        if self._before is None or call == self._before.call:
+            self._before, self._after = LogReading(call=call, answer=answer, t=t), None
+        else:
+            self._after = self._before.extended(call, answer, t=t)
+
+    def start(self) -> None:
+        """The process is about to be started: what was read before does not show it."""
+        self._after, self._is_clear = None, False
+
+    def settle(self, *, clear: bool) -> None:
+        """Whether it is known whose each of the rows is that were read."""
+        self._is_clear = clear
 
     def leave(self) -> None:
         """The run is left, perhaps in the middle of a row."""
@@ -64,5 +120,8 @@ class Turn:
     def give_back(self) -> None:
         if self._process is not None:
             self._turns.holders.pop(self._process, None)
+            if self._after is not None and self._is_clear:
+                self._turns.readings[self._process] = self._after
+            self._before = self._after = None
             self._turns.lock(self._process).release()
             self._process = None

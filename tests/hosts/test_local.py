@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 from journals import EVENTS, new_journal, read
@@ -13,7 +14,7 @@ from stories import RUN, planned, unanswered
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
-from runner.hosts.turns import HeldUp, Turn, Turns
+from runner.hosts.turns import HeldUp, LogReading, Turn, Turns
 from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallSent, RunFinished, RunStatus, Waited, WaitsFor
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
@@ -85,6 +86,53 @@ def test_the_run_is_on_disk_before_it_takes_a_turn_for_which_others_wait(
     first = happened.index("turn of UsrA")
     assert happened[:first].count("sync") == 2
     assert happened[first:].count("sync") == 2, "the call, and the end of the run"
+
+
+@pytest.mark.parametrize(
+    ("t", "is_used"),
+    [
+        pytest.param(10.4, True, id="while it waited"),
+        pytest.param(10.1, False, id="too long ago"),
+        pytest.param(9.95, False, id="before it waited"),
+    ],
+)
+def test_a_run_that_waits_for_its_turn_need_not_read_again_what_was_just_read(
+    tmp_path: Path,
+    t: float,
+    is_used: bool,  # noqa: FBT001
+) -> None:
+    asked: list[Call] = []
+
+    class Later(Turn):
+        def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
+            if is_new := self._process is None:
+                clock.now += 0.5 if t > 10.0 else 0.1
+            super().take(process, stop, held_up=held_up)
+            known = LogReading(call=ReadRows(process=process, top=20), answer=Answered(value=[]), t=t)
+            self.handed_on = known if is_new else None
+            return True
+
+    @dataclass
+    class Clock:
+        now: float = 10.0
+
+    @dataclass
+    class Asked(Site):
+        def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+            asked.append(call)
+            return super().perform(call, seconds, gate=gate)
+
+    clock = Clock()
+    carrying = host(tmp_path / "run", Asked())
+    carrying.clock, carrying.turn = lambda: clock.now, Later(Turns())
+    carrying.carry(planned(ONE.replace("none", "auto")), RUN)
+    assert sum(isinstance(call, ReadRows) and call.top == 20 for call in asked) == (0 if is_used else 1)
+    (start,) = (line.event for line in read(tmp_path / "run").lines if is_start(line.event))
+    assert start.t == pytest.approx(0.1 if is_used else 0.0), "the active time tells how old the reading is"
+
+
+def is_start(event: AnyEvent) -> TypeGuard[CallSent]:
+    return isinstance(event, CallSent) and event.effect == "once"
 
 
 def test_every_outcome_is_journaled_before_the_engine_sees_it(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
-from runner.hosts.turns import Turn, Turns
+from runner.hosts.turns import HeldUp, Turn, Turns
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, Status, StepFinished, Trouble
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.journal import Journal, parse
@@ -167,6 +167,20 @@ class ScheduledStop(Stop):
             self._run.before("sleep", due=self._scheduler.now + seconds)
 
 
+class ScheduledTurn(Turn):
+    """A turn of two runs of one program."""
+
+    def __init__(self, turns: Turns, program: Program) -> None:
+        super().__init__(turns)
+        self._program = program
+
+    def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
+        lock = self._turns.lock(process)
+        while self._process != process and lock.locked():
+            self._program.before("turn", ready=lambda: not lock.locked())
+        return super().take(process, stop, held_up=held_up)
+
+
 class Run:
     """One run: its program, its journal, and what its host calls."""
 
@@ -175,7 +189,7 @@ class Run:
         self.name = name
         self.fate = fate
         self.program = Program(name)
-        self.sent = 0
+        self.sent = self.asked = 0
         self.program.ahead = self.ahead
         self.seen: list[object] = []
         self.events: list[AnyEvent] = []
@@ -227,7 +241,7 @@ class Run:
             caller=self,
             journal=journal,
             stop=ScheduledStop(self, self.world.scheduler),
-            turn=Turn(Turns()),
+            turn=ScheduledTurn(self.world.turns or Turns(), self.program),
             ask=lambda _text, _stop, _seconds: True,
             owned=Steps(owned, self),
             clock=lambda: self.world.scheduler.now,
@@ -262,6 +276,8 @@ class Run:
             kinds |= {"begin"}
         if self.fate.killed_at:
             kinds |= {"resume", "mark", "store"}
+        if self.world.turns and f"{self.name}: store" not in made:
+            kinds |= {"turn"}
         return frozenset(kinds)
 
     def state(self) -> Hashable:
@@ -289,6 +305,7 @@ class Run:
             case ReadRows():
                 assert gate.may_leave()
                 self.before("mark" if call.top == WATERMARK else "read")
+                self.asked += 1
                 return Answered(value=self.world.shown(call.since or ""), date=self.world.date())
             case ReadRow(process_id=process_id):
                 found = [row for row in self.world.rows if f"{self.world.prefix}{row.of}" == process_id]
@@ -308,8 +325,10 @@ class World:
 
     number = itertools.count()
 
-    def __init__(self, database: RowDatabase, fates: Mapping[str, Fate]) -> None:
+    def __init__(self, database: RowDatabase, fates: Mapping[str, Fate], *, turns: Turns | None = None) -> None:
         self.scheduler = Scheduler()
+        self.turns = turns
+        self.is_checked = False
         self.database = database
         database.now = lambda: 1_000_000.0 + self.scheduler.now
         self.prefix = f"{next(self.number)} "
@@ -325,7 +344,9 @@ class World:
 
     def carry_out(self, choice: Choice) -> None:
         actors = self.scheduler.actors
-        deciding = [run.program for run in self.runs.values() if not run.fate.happens or run.fate.killed_at]
+        deciding = [
+            run.program for run in self.runs.values() if self.turns or not run.fate.happens or run.fate.killed_at
+        ]
         for run in self.runs.values():
             actors[run.name] = run.program
             run.start()
@@ -333,6 +354,7 @@ class World:
         try:
             if done:
                 self.check()
+                self.is_checked = True
         except AssertionError as error:
             error.add_note(", ".join(self.scheduler.made))
             raise
@@ -369,7 +391,8 @@ class World:
             stored = (*starts, *database.execute("SELECT id, run, key FROM row ORDER BY id"))
         runs = tuple(run.state() for run in self.runs.values())
         rows = tuple((row.of, row.shown) for row in self.rows)
-        order = tuple(made for made in self.scheduler.made if made.endswith(("store", "mark")))
+        matters = ("store", "mark", "begin", "read", "turn") if self.turns else ("store", "mark")
+        order = tuple(made for made in self.scheduler.made if made.endswith(matters))
         return (
             int(self.scheduler.now),
             runs,
@@ -482,3 +505,23 @@ def test_so_it_is_where_another_run_starts_the_process_at_the_same_time(
     for point in itertools.count(1):
         if carry_out_all(database, A=replace(fate, killed_at=(point,), later=later), B=other) < point:
             return
+
+
+@pytest.mark.parametrize("begins", [0.0, 0.001], ids=["it waits", "it comes at any time"])
+@pytest.mark.parametrize("second", _FATES)
+@pytest.mark.parametrize("first", _FATES)
+def test_nor_where_two_runs_of_one_program_take_turns_and_hand_on_what_the_log_shows(
+    database: RowDatabase, first: Fate, second: Fate, begins: float
+) -> None:
+    asked: set[int] = set()
+
+    def carry_out(choice: Choice) -> None:
+        world = World(database, {"A": first, "B": replace(second, begins=begins)}, turns=Turns())
+        world.carry_out(choice)
+        if world.is_checked:
+            asked.update(run.asked for run in world.runs.values())
+
+    for _ in orders(carry_out):
+        pass
+    if first is second is PASSES:
+        assert min(asked) == 1 < max(asked), "some runs get the first reading, and some read themselves"

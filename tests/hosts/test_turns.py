@@ -2,9 +2,15 @@
 
 import threading
 
+import pytest
+from msgspec.structs import replace
+
+from runner.foundation.raw import items
+from runner.foundation.values import Json
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.evidence import LockHolder
+from runner.service.calls import Answered, ReadRows
 
 
 def test_a_turn_is_had_by_one_and_waited_for_by_the_other() -> None:
@@ -66,3 +72,68 @@ def test_who_waits_for_a_turn_learns_which_run_has_it() -> None:
 
     assert Turn(turns).take("UsrA", stop, held_up=held_up)
     assert seen == [holder]
+
+
+BEFORE = ReadRows(process="UsrA", schema_ids=("v1",), top=3)
+AFTER = replace(BEFORE, since="2", top=200)
+
+
+def rows(*numbers: int) -> list[Json]:
+    return [{"id": f"r{number}", "started": str(number)} for number in numbers]
+
+
+def handed_on(
+    after: ReadRows = AFTER, shown: tuple[int, ...] = (3, 2), *, clear: bool = True, process: str = "UsrA"
+) -> list[Json] | None:
+    """What the next run gets of a log that shows rows 2 and 1, after a start `shown`."""
+    turns, stop = Turns(), Stop(grace=1.0)
+    first, second = Turn(turns), Turn(turns)
+    first.take("UsrA", stop)
+    first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
+    first.start()
+    first.read(after, Answered(value=rows(*shown)), t=2.0)
+    first.settle(clear=clear)
+    first.give_back()
+    second.take(process, stop)
+    found = second.handed_on
+    assert found is None or (found.call, found.t) == (BEFORE, 2.0)
+    return None if found is None else items(found.answer.value)
+
+
+def test_the_next_run_gets_the_newest_rows_as_if_it_had_read_the_log_itself() -> None:
+    assert handed_on() == rows(3, 2, 1)
+    assert handed_on(shown=(4, 3, 2)) == rows(4, 3, 2), "no more than it would ask for"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(replace(AFTER, since="1"), id="since another row"),
+        pytest.param(replace(AFTER, schema_ids=("v1", "v2")), id="of other versions"),
+        pytest.param(replace(AFTER, top=2), id="perhaps not all"),
+        pytest.param(replace(AFTER, process="UsrB"), id="of another process"),
+    ],
+)
+def test_a_reading_that_shows_something_else_is_not_handed_on(after: ReadRows) -> None:
+    assert handed_on(after) is None
+
+
+def test_a_reading_is_not_handed_on_where_a_row_may_be_that_of_another_call() -> None:
+    assert handed_on(clear=False) is None
+
+
+def test_a_reading_is_of_no_use_for_another_process() -> None:
+    assert handed_on(process="UsrB") is None
+
+
+def test_what_was_read_before_the_last_start_is_not_handed_on() -> None:
+    turns, stop = Turns(), Stop(grace=1.0)
+    first, second = Turn(turns), Turn(turns)
+    first.take("UsrA", stop)
+    first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
+    first.read(AFTER, Answered(value=rows(2)), t=2.0)
+    first.settle(clear=True)
+    first.start()
+    first.give_back()
+    second.take("UsrA", stop)
+    assert second.handed_on is None

@@ -78,7 +78,8 @@ TICK: Final = 0.001
 
 
 DEPENDENT: Final = {
-    "begin": {"begin", "resume", "mark", "store", "send"},
+    "begin": {"begin", "resume", "mark", "store", "send", "turn"},
+    "turn": {"begin", "turn", "mark", "store", "send", "read", "ask", "show", "sleep"},
     "resume": {"begin", "resume", "mark", "store", "send", "show", "ask"},
     "mark": {"begin", "resume", "sleep", "show", "store"},
     "store": {"begin", "resume", "sleep", "mark", "store", "ask"},

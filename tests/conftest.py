@@ -89,8 +89,8 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """A worker more than there are processors: many slow tests wait for a command, a site or a browser."""
-    return (os.cpu_count() or 1) + ("not slow" not in config.getoption("markexpr"))
+    """Two workers more than there are processors: many slow tests wait for a command, a site or a browser."""
+    return (os.cpu_count() or 1) + 2 * ("not slow" not in config.getoption("markexpr"))
 
 
 @pytest.fixture

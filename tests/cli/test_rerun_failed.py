@@ -3,11 +3,10 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -26,28 +25,13 @@ steps:
 """
 
 
-@dataclass
-class Answers:
-    """Execute gives 7, but for a call that holds one of the texts in `given`; `asked` are what the calls were for."""
-
-    given: dict[str, Told] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def __call__(self, _method: str, path: str) -> Told:
-        if "/Execute" not in path:
-            return NOTHING
-        who = path.partition("Who=")[2]
-        self.asked.append(who)
-        return self.given.get(who, xml(7))
-
-
 @pytest.fixture
-def answers() -> Answers:
-    return Answers()
+def answers() -> Executes:
+    return Executes(key=lambda path: path.partition("Who=")[2])
 
 
 @pytest.fixture(autouse=True)
-def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def here(answers: Executes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with site(answers) as served:
@@ -65,7 +49,7 @@ def commands() -> list[str]:
 
 
 def test_the_jobs_cases_and_targets_that_did_not_pass_start_again_and_no_other(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     answers.given = {"a-Blue": xml(1), "b-Red": xml(1)}
@@ -88,7 +72,7 @@ def test_the_jobs_cases_and_targets_that_did_not_pass_start_again_and_no_other(
 
 
 def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml"]) == 1
@@ -104,7 +88,7 @@ def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(
 
 
 def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     answers.asked.clear()
@@ -115,7 +99,7 @@ def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(
 
 
 def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_named(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.given = {"a-Red": Told(silent=True), "a-Blue": xml(1), "b-Red": Told(silent=True)}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 4
@@ -128,7 +112,7 @@ def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_name
     assert printed.count("settle it first with `runner reconcile ") == 2
 
 
-def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Answers) -> None:
+def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Executes) -> None:
     assert ended(["run", "b.job.yaml"]) == 0
     answers.given = {"a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml", "-t", "here", "-t", "there"]) == 1
@@ -148,7 +132,7 @@ def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Ans
 
 
 def test_what_the_command_never_began_is_counted_and_named_with_the_commands_that_carry_it_out(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there", "-x"]) == 1
@@ -181,7 +165,7 @@ def test_what_the_command_never_began_is_counted_and_named_with_the_commands_tha
 
 
 def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.given = {who: xml(1) for who in ("a-Red", "a-Blue", "b-Red", "b-Blue")}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
@@ -199,7 +183,7 @@ def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(
 
 
 def test_what_an_interrupted_rerun_never_began_is_named_where_the_run_to_repeat_is_deleted(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml"]) == 1

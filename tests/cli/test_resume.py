@@ -8,12 +8,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from journals import EVENTS, PLAN, reopened
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
@@ -45,21 +44,6 @@ finally:
 SECRET = "s3cret-t0ken"
 
 
-@dataclass
-class Place:
-    """Answers `/Execute` by what `told` says of its process, else with 7; `asked` are the processes, in their order."""
-
-    told: dict[str, Told] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def __call__(self, _method: str, path: str) -> Told:
-        if "/Execute" not in path:
-            return NOTHING
-        process = path.split("/")[4]
-        self.asked.append(process)
-        return self.told.get(process, xml(7))
-
-
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -71,12 +55,12 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def place() -> Place:
-    return Place()
+def place() -> Executes:
+    return Executes()
 
 
 @pytest.fixture
-def here(place: Place) -> Iterator[Site]:
+def here(place: Executes) -> Iterator[Site]:
     with site(place) as served:
         Path("targets.yaml").write_text(targets(served.url))
         Path("a.job.yaml").write_text(JOB)
@@ -114,23 +98,23 @@ def statuses(report: str = "report.json") -> dict[str, str]:
     return {step["key"]: step["status"] for step in run["steps"]}
 
 
-def in_doubt(place: Place) -> None:
+def in_doubt(place: Executes) -> None:
     """A run that ended with `charge` in doubt."""
-    place.told["UsrCharge"] = LOST
+    place.given["UsrCharge"] = LOST
     assert ended(["run", "a.job.yaml"]) == 4
-    place.told.clear()
+    place.given.clear()
     place.asked.clear()
 
 
-def held(place: Place) -> None:
+def held(place: Executes) -> None:
     """A run that was held where `charge` is in doubt."""
-    place.told["UsrCharge"] = LOST
+    place.given["UsrCharge"] = LOST
     assert ended(["run", "a.job.yaml", "--hold"]) == 4
-    place.told.clear()
+    place.given.clear()
     place.asked.clear()
 
 
-def broken(place: Place) -> None:
+def broken(place: Executes) -> None:
     """A run that broke off after `charge` was answered."""
     assert ended(["run", "a.job.yaml"]) == 0
     cut_before("step.finished", "charge")
@@ -138,7 +122,7 @@ def broken(place: Place) -> None:
 
 
 def test_a_run_goes_on_where_it_broke_off_and_nothing_that_was_answered_is_sent_again(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     assert ended(["show", "last"]) == 0
@@ -155,7 +139,7 @@ def test_a_run_goes_on_where_it_broke_off_and_nothing_that_was_answered_is_sent_
 
 
 def test_every_report_of_a_resumed_run_is_drawn_again_from_its_events_and_its_chain_holds(
-    here: Site, place: Place
+    here: Site, place: Executes
 ) -> None:
     broken(place)
     assert ended(["resume", "last", "--report-json", "1.json", "--report-junit", "1.xml"]) == 0
@@ -167,9 +151,9 @@ def test_every_report_of_a_resumed_run_is_drawn_again_from_its_events_and_its_ch
 
 
 def test_a_run_that_has_ended_sends_nothing_and_ends_with_its_own_code(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place.told["UsrMail"] = Told(status=500, body="<Fault><Reason>no</Reason></Fault>")
+    place.given["UsrMail"] = Told(status=500, body="<Fault><Reason>no</Reason></Fault>")
     assert ended(["run", "a.job.yaml"]) == 1
     asked = len(here.asked)
     for verb in ("resume", "reconcile"):
@@ -182,7 +166,7 @@ def test_a_run_that_has_ended_sends_nothing_and_ends_with_its_own_code(
 
 
 def test_an_unknown_outcome_is_followed_by_commands_that_do_what_they_say(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     in_doubt(place)
     (command,) = re.findall(r"^    runner (resume .*)$", capsys.readouterr().out, re.MULTILINE)
@@ -202,7 +186,7 @@ def test_an_unknown_outcome_is_followed_by_commands_that_do_what_they_say(
     ],
 )
 def test_a_held_run_goes_on_as_a_person_says(
-    here: Site, place: Place, said: list[str], *, code: int, asked: list[str]
+    here: Site, place: Executes, said: list[str], *, code: int, asked: list[str]
 ) -> None:
     held(place)
     assert ended(["resume", "last", "--step", "charge", *said]) == code
@@ -210,7 +194,7 @@ def test_a_held_run_goes_on_as_a_person_says(
     assert here.asked
 
 
-def test_a_held_run_waits_and_says_so(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_held_run_waits_and_says_so(here: Site, place: Executes, capsys: pytest.CaptureFixture[str]) -> None:
     held(place)
     out = capsys.readouterr().out
     assert "  it waits here until the call in doubt is settled\n" in out
@@ -221,7 +205,7 @@ def test_a_held_run_waits_and_says_so(here: Site, place: Place, capsys: pytest.C
     assert here.asked
 
 
-def test_a_held_run_is_held_again_where_nobody_has_settled_it(here: Site, place: Place) -> None:
+def test_a_held_run_is_held_again_where_nobody_has_settled_it(here: Site, place: Executes) -> None:
     held(place)
     assert ended(["resume", "last", "--hold"]) == 4
     assert place.asked == []
@@ -230,7 +214,7 @@ def test_a_held_run_is_held_again_where_nobody_has_settled_it(here: Site, place:
     assert here.asked
 
 
-def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, place: Place) -> None:
+def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, place: Executes) -> None:
     in_doubt(place)
     before = len(here.asked)
     assert ended(["reconcile", "last", "--report-json", "report.json"]) == 4
@@ -255,7 +239,7 @@ def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, p
     ],
 )
 def test_a_verdict_that_cannot_be_given_is_told_before_anything_is_done(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str], *, said: list[str], code: str, says: str
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], *, said: list[str], code: str, says: str
 ) -> None:
     in_doubt(place)
     before, asked = (folder() / EVENTS).read_bytes(), len(here.asked)
@@ -274,11 +258,11 @@ def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: pytest.Cap
 
 
 def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_result_goes_on(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place.told["UsrOpen"] = LOST
+    place.given["UsrOpen"] = LOST
     assert ended(["run", "a.job.yaml", "--hold"]) == 4
-    place.told.clear()
+    place.given.clear()
     place.asked.clear()
     assert ended(["resume", "last", "--step", "open", "--as", "passed"]) == 2
     assert "the job needs what `open` gave, and a verdict alone does not give it" in capsys.readouterr().err
@@ -289,7 +273,7 @@ def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_res
 
 
 def test_job_files_that_have_changed_are_told_and_the_run_goes_on_with_what_it_began_with(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     Path("a.job.yaml").write_text(JOB.replace("UsrMail", "UsrOther"))
@@ -302,11 +286,11 @@ def test_job_files_that_have_changed_are_told_and_the_run_goes_on_with_what_it_b
 
 @pytest.mark.parametrize("command", [["show", "last"], ["runs"], ["reconcile", "last"]])
 def test_the_commands_that_settle_a_held_run_hold_it_again(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str], command: list[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
     held(place)
     capsys.readouterr()
-    place.told["UsrCharge"] = LOST
+    place.given["UsrCharge"] = LOST
     assert ended(command) == (4 if command[0] == "reconcile" else 0)
     out = capsys.readouterr().out
     assert f"runner resume {folder().name} --hold\n" in out
@@ -315,7 +299,7 @@ def test_the_commands_that_settle_a_held_run_hold_it_again(
 
 
 def test_a_job_file_that_is_gone_is_told_and_one_that_is_as_it_was_is_not(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held(place)
     capsys.readouterr()
@@ -329,7 +313,7 @@ def test_a_job_file_that_is_gone_is_told_and_one_that_is_as_it_was_is_not(
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
 def test_events_that_were_changed_are_not_gone_on_with(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str], verb: str
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     held(place)
     file = folder() / EVENTS
@@ -354,7 +338,7 @@ def test_a_run_that_broke_off_before_it_began_is_told(here: Site, capsys: pytest
 
 
 def test_a_run_of_another_version_is_not_gone_on_with(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held(place)
     rewrite_events('"engine":"', '"engine":"9.')
@@ -377,7 +361,7 @@ def rewrite_events(old: str, new: str) -> None:
 
 
 def test_a_secret_input_that_differs_stops_it(
-    here: Site, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "an0ther-one")
@@ -393,7 +377,7 @@ def test_a_secret_input_that_differs_stops_it(
 
 
 def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_told(
-    here: Site, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     assert ended(["resume", "last", "-i", "who=Bob"]) == 2
@@ -406,9 +390,9 @@ def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_told(
 
 
 def test_a_credential_may_be_a_new_one_unless_an_answer_holds_the_one_of_before(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place.told["UsrOpen"] = xml("you are pa55-w0rd")
+    place.given["UsrOpen"] = xml("you are pa55-w0rd")
     broken(place)
     told = Path("targets.yaml").read_text()
     Path("targets.yaml").write_text(told.replace("pa55-w0rd", "n3w-passw0rd"))
@@ -420,7 +404,7 @@ def test_a_credential_may_be_a_new_one_unless_an_answer_holds_the_one_of_before(
     assert here.asked
 
 
-def test_a_new_password_that_no_answer_needs_is_fine(here: Site, place: Place) -> None:
+def test_a_new_password_that_no_answer_needs_is_fine(here: Site, place: Executes) -> None:
     broken(place)
     Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("pa55-w0rd", "n3w-passw0rd"))
     assert ended(["resume", "last"]) == 0
@@ -429,7 +413,7 @@ def test_a_new_password_that_no_answer_needs_is_fine(here: Site, place: Place) -
 
 
 def test_another_place_under_the_same_name_is_not_gone_to(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     Path("targets.yaml").write_text(targets("https://elsewhere.example.com"))
@@ -444,7 +428,7 @@ def test_another_place_under_the_same_name_is_not_gone_to(
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"format": 1}'])
 def test_a_plan_that_is_lost_or_torn_is_told(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str], content: str | None
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], content: str | None
 ) -> None:
     broken(place)
     (folder() / PLAN).unlink()
@@ -457,7 +441,7 @@ def test_a_plan_that_is_lost_or_torn_is_told(
 
 
 def test_a_plan_that_was_changed_is_not_gone_on_with(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     (folder() / PLAN).write_text((folder() / PLAN).read_text().replace("UsrMail", "UsrOther"))
@@ -467,7 +451,7 @@ def test_a_plan_that_was_changed_is_not_gone_on_with(
     assert here.asked
 
 
-def test_guards_and_questions_are_asked_anew_for_a_resume_and_not_for_a_reconcile(here: Site, place: Place) -> None:
+def test_guards_and_questions_are_asked_anew_for_a_resume_and_not_for_a_reconcile(here: Site, place: Executes) -> None:
     in_doubt(place)
     Path("targets.yaml").write_text(targets(here.url) + "    protected: true\n")
     assert ended(["resume", "last"]) == 6
@@ -476,7 +460,7 @@ def test_guards_and_questions_are_asked_anew_for_a_resume_and_not_for_a_reconcil
     assert place.asked == []
 
 
-def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Executes, capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.job.yaml").write_text(
         JOB.replace("    outputs: {number: result}\n", "    outputs: {number: result}\n    secret: true\n")
     )
@@ -490,7 +474,7 @@ def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Place, capsys: 
 
 
 def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     code = (
@@ -517,8 +501,8 @@ def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
     assert here.asked
 
 
-def test_a_run_is_resumed_by_the_beginning_of_its_id_from_the_folder_that_is_named(here: Site, place: Place) -> None:
-    place.told["UsrCharge"] = LOST
+def test_a_run_is_resumed_by_the_beginning_of_its_id_from_the_folder_that_is_named(here: Site, place: Executes) -> None:
+    place.given["UsrCharge"] = LOST
     assert ended(["run", "a.job.yaml", "--hold", "--runs", "kept"]) == 4
     (run,) = (path for path in Path("kept").iterdir() if path.is_dir())
     place.asked.clear()
@@ -534,7 +518,7 @@ def test_a_sandbox_of_the_runners_own_is_a_place_to_go_on_at_whatever_port_it_ha
     assert ended(["resume", "last"]) == 0
 
 
-def test_a_job_file_that_holds_a_secret_itself_is_gone_on_with(here: Site, place: Place) -> None:
+def test_a_job_file_that_holds_a_secret_itself_is_gone_on_with(here: Site, place: Executes) -> None:
     Path("a.job.yaml").write_text(JOB.replace("UsrMail}", f"UsrMail, parameters: {{Known: {SECRET}}}}}"))
     broken(place)
     assert SECRET not in (folder() / PLAN).read_text()
@@ -544,7 +528,7 @@ def test_a_job_file_that_holds_a_secret_itself_is_gone_on_with(here: Site, place
 
 
 def test_a_resume_waits_for_the_lock_of_its_job_and_a_reconcile_needs_none(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("a.job.yaml").write_text(JOB + "concurrency: billing\n")
     held(place)
@@ -573,7 +557,7 @@ def test_a_catalogue_that_has_changed_since_stops_no_run_that_has_begun(stand_in
     assert stand_in
 
 
-def test_a_run_that_is_going_on_is_not_pruned_though_it_has_ended_before(here: Site, place: Place) -> None:
+def test_a_run_that_is_going_on_is_not_pruned_though_it_has_ended_before(here: Site, place: Executes) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     folder().rename(folder().with_name("0190" + folder().name[4:]))  # as if it had begun in 2024
     journal = reopened(folder(), Secrets(), now=str)
@@ -650,7 +634,7 @@ def test_what_is_reconciled_before_the_turning_point_is_gone_on_with_by_resume(
 
 
 def test_a_password_that_is_refused_leaves_the_run_as_it_was(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
     events = next(Path(".runner/runs").glob(f"*/{EVENTS}"))
@@ -664,9 +648,9 @@ def test_a_password_that_is_refused_leaves_the_run_as_it_was(
     assert ended(["resume", "last"]) == 0
 
 
-def test_a_run_that_has_ended_is_settled_without_a_yes_to_its_questions(here: Site, place: Place) -> None:
+def test_a_run_that_has_ended_is_settled_without_a_yes_to_its_questions(here: Site, place: Executes) -> None:
     Path("a.job.yaml").write_text(JOB.replace("steps:\n", "steps:\n  - confirm: Sure?\n"))
-    place.told["UsrCharge"] = LOST
+    place.given["UsrCharge"] = LOST
     assert ended(["run", "a.job.yaml", "--yes"]) == 4
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 1
     assert place.asked.count("UsrCharge") == 1

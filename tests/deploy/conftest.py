@@ -2,20 +2,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deployed_scripts import JOB, Answers
+from deployed_scripts import JOB
 from postgres import fleet, own_cluster, postgres
-from sites import Site, site, targets
+from sites import Executes, Site, site, targets
 
 __all__ = ["fleet", "own_cluster", "postgres"]
 
 
 @pytest.fixture
-def answers() -> Answers:
-    return Answers()
+def answers() -> Executes:
+    return Executes()
 
 
 @pytest.fixture
-def served(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def served(answers: Executes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     checkout = tmp_path / "checkout"
     (checkout / ".git").mkdir(parents=True)
     (checkout / "jobs").mkdir()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from deployed import RUNNER, SHIPPED
-from deployed_scripts import JOB, TOOLS, Answers, Ended, shell
+from deployed_scripts import JOB, TOOLS, Ended, shell
+from sites import Executes
 
 from runner.cli.main import ended
 from runner.scaffold.deploy_kinds import DEPLOY_KINDS
@@ -59,7 +60,7 @@ def commit(text: str) -> None:
     )
 
 
-def test_cron_applies_what_was_pushed_and_prints_only_what_did_not_pass(machine: Path, answers: Answers) -> None:
+def test_cron_applies_what_was_pushed_and_prints_only_what_did_not_pass(machine: Path, answers: Executes) -> None:
     for _ in range(2):
         assert cron(machine, "git pull").out == ""
     assert answers.asked == ["Usrgood"]
@@ -72,13 +73,13 @@ def test_cron_applies_what_was_pushed_and_prints_only_what_did_not_pass(machine:
     assert answers.asked == ["Usrgood", "Usrgood"]
 
 
-def test_cron_reports_that_nothing_could_be_pulled(machine: Path, answers: Answers) -> None:
+def test_cron_reports_that_nothing_could_be_pulled(machine: Path, answers: Executes) -> None:
     shutil.rmtree(".git")
     assert re.match(r"exit (1|128)\n.*", cron(machine, "git pull").out)
     assert answers.asked == []
 
 
-def test_cron_carries_jobs_of_the_night_out_once_in_a_day(machine: Path, answers: Answers) -> None:
+def test_cron_carries_jobs_of_the_night_out_once_in_a_day(machine: Path, answers: Executes) -> None:
     assert cron(machine, "--tags nightly").out == "", "no job has the tag"
     (machine / "jobs" / "good.job.yaml").write_text(JOB.format("good").replace("target:", "tags: [nightly]\ntarget:"))
     for _ in range(2):
@@ -87,14 +88,14 @@ def test_cron_carries_jobs_of_the_night_out_once_in_a_day(machine: Path, answers
 
 
 @pytest.mark.parametrize("verb", ["git pull", "--tags nightly"])
-def test_cron_runs_nothing_without_a_ledger(machine: Path, answers: Answers, verb: str) -> None:
+def test_cron_runs_nothing_without_a_ledger(machine: Path, answers: Executes, verb: str) -> None:
     (machine.parent / "ledger").unlink()
     out = cron(machine, verb).out
     assert out.startswith("exit 2\nThere is no ledger")
     assert answers.asked == []
 
 
-def test_a_new_clone_knows_what_was_applied(machine: Path, answers: Answers) -> None:
+def test_a_new_clone_knows_what_was_applied(machine: Path, answers: Executes) -> None:
     assert cron(machine, "git pull").out == ""
     subprocess.run(["git", "clean", "-fdxq"], cwd=machine, check=True)
     assert cron(machine, "git pull").out == ""
@@ -125,7 +126,7 @@ def systemd(machine: Path, name: str) -> int:
 
 
 def test_the_services_of_systemd_apply_what_was_merged_at_once_and_the_jobs_of_the_night_then(
-    machine: Path, answers: Answers
+    machine: Path, answers: Executes
 ) -> None:
     commit(JOB.format("good"))
     for _ in range(2):
@@ -142,7 +143,7 @@ def test_the_services_of_systemd_apply_what_was_merged_at_once_and_the_jobs_of_t
 
 
 def test_what_is_to_be_applied_by_hand_first_leaves_a_ledger_where_all_jobs_are_for_the_night(
-    machine: Path, answers: Answers
+    machine: Path, answers: Executes
 ) -> None:
     (machine.parent / "ledger").unlink()
     job = machine / "jobs" / "good.job.yaml"

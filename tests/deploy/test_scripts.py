@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from deployed import documents
-from deployed_scripts import JOB, PATH, Answers, Ended, shell
-from sites import Site, Told
+from deployed_scripts import JOB, PATH, Ended, shell
+from sites import Executes, Site, Told
 
 from runner.cli.main import ended
 
@@ -103,7 +103,7 @@ def test_the_action_begins_nothing_where_no_ledger_is_found(github: GitHub, serv
     assert (served.asked, github.entries()) == ([], [])
 
 
-def test_the_action_stops_after_a_machine_that_was_lost_with_its_ledger(github: GitHub, answers: Answers) -> None:
+def test_the_action_stops_after_a_machine_that_was_lost_with_its_ledger(github: GitHub, answers: Executes) -> None:
     assert github.machine(without_ledger="apply").code == 0
     Path("jobs/more.job.yaml").write_text(JOB.format("more"))
     assert github.machine(is_lost=True).code == 0
@@ -117,7 +117,7 @@ def test_the_action_stops_after_a_machine_that_was_lost_with_its_ledger(github: 
     assert answers.asked == ["Usrgood", "Usrmore"]
 
 
-def test_the_action_applies_each_version_once_on_however_many_machines(github: GitHub, answers: Answers) -> None:
+def test_the_action_applies_each_version_once_on_however_many_machines(github: GitHub, answers: Executes) -> None:
     first = github.machine(without_ledger="apply")
     assert (first.code, answers.asked) == (0, ["Usrgood"]), first.out
     assert "good@here: passed" in first.summary
@@ -129,14 +129,14 @@ def test_the_action_applies_each_version_once_on_however_many_machines(github: G
     assert answers.asked == ["Usrgood", "Usrmore"]
 
 
-def test_the_action_adopts_where_that_is_asked_for(github: GitHub, answers: Answers) -> None:
+def test_the_action_adopts_where_that_is_asked_for(github: GitHub, answers: Executes) -> None:
     assert github.machine(without_ledger="adopt").code == 0
     assert github.machine().code == 0
     assert answers.asked == []
 
 
 def test_what_a_machine_left_in_doubt_is_kept_although_it_failed_and_is_settled_by_another(
-    github: GitHub, answers: Answers
+    github: GitHub, answers: Executes
 ) -> None:
     answers.given["Usrgood"] = Told(silent=True)
     first = github.machine(without_ledger="apply")
@@ -166,7 +166,7 @@ def test_a_failed_dry_run_fails_the_step_and_its_mistakes_are_in_the_summary(git
     assert "::error" in done.out
 
 
-def test_a_protected_target_is_confirmed_in_the_workflow(github: GitHub, answers: Answers) -> None:
+def test_a_protected_target_is_confirmed_in_the_workflow(github: GitHub, answers: Executes) -> None:
     targets_file = Path("jobs/targets.yaml")
     targets_file.write_text(targets_file.read_text() + "    protected: true\n")
     assert github.machine(without_ledger="apply").code == 6
@@ -225,7 +225,7 @@ def gitlab_job(template: dict[str, Any], name: str, **variables: str) -> Ended:
 
 
 def test_the_template_for_gitlab_applies_once_and_stops_without_a_ledger(
-    gitlab: dict[str, Any], answers: Answers
+    gitlab: dict[str, Any], answers: Executes
 ) -> None:
     stopped = gitlab_job(gitlab, "creatio:apply")
     assert stopped.code == 1
@@ -259,7 +259,7 @@ def test_what_gitlab_installs_gets_no_credentials(gitlab: dict[str, Any], tmp_pa
     assert done.stdout.splitlines()[-1] == gitlab[".creatio"]["variables"]["INSTALL"]
 
 
-def test_gitlab_settles_what_is_in_doubt_and_adopts(gitlab: dict[str, Any], answers: Answers) -> None:
+def test_gitlab_settles_what_is_in_doubt_and_adopts(gitlab: dict[str, Any], answers: Executes) -> None:
     answers.given["Usrgood"] = Told(silent=True)
     first = gitlab_job(gitlab, "creatio:apply", WITHOUT_LEDGER="apply")
     assert first.code == 4

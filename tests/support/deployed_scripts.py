@@ -3,10 +3,8 @@
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-from sites import NOTHING, Told, xml
 
 TOOLS = Path(sys.executable).parent
 JOB = """runner: 1
@@ -19,21 +17,6 @@ steps:
     expect: [result == 7]
 """
 PATH = f"{TOOLS}{os.pathsep}/usr/bin{os.pathsep}/bin"
-
-
-@dataclass
-class Answers:
-    """Answers an execute by what `given` says of its process, else with 7."""
-
-    given: dict[str, Told] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-
-    def __call__(self, _method: str, path: str) -> Told:
-        if "/Execute" not in path:
-            return NOTHING
-        process = path.split("/")[4]
-        self.asked.append(process)
-        return self.given.get(process, xml(7))
 
 
 @dataclass(frozen=True)

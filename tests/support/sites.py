@@ -114,3 +114,25 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told | None = SIGNED_IN
 def targets(url: str) -> str:
     """A targets file with one site, `here`."""
     return f"runner: 1\ntargets:\n  here:\n    url: {url}\n    auth: {{username: integration, password: pa55-w0rd}}\n"
+
+
+def process_in(path: str) -> str:
+    return path.split("/")[4]
+
+
+@dataclass
+class Executes:
+    """Answers an execute by what `given` says of its process, else with 7; `asked` are the processes, in their order.
+    Another `key` names a call by something else in its path.
+    """
+
+    key: Callable[[str], str] = process_in
+    given: dict[str, Told] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def __call__(self, _method: str, path: str) -> Told:
+        if "/Execute" not in path:
+            return NOTHING
+        key = self.key(path)
+        self.asked.append(key)
+        return self.given.get(key, xml(7))

@@ -81,7 +81,7 @@ def _mistakes(text: str) -> Iterator[Finding]:
             yield _capitals(node.name)
         if node.name.casefold() in COMPARISONS:
             yield from _comparison_mistakes(*node.operands)
-        else:
+        elif node.name.casefold() not in OPERATORS:
             yield from _call_mistakes(node)
 
 

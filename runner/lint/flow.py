@@ -163,8 +163,9 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     def _action(self, step: RawStep, inside: _Names) -> Type:
         """The type of what the step's action gives; the types of what it sends are checked."""
         fields = step.fields
-        sent = {found.path: self.value(found.value, found.path, inside) for found in action_values(step)}
-        for found in ids(step):
+        written = [*action_values(step)]
+        sent = {found.path: self.value(found.value, found.path, inside) for found in written}
+        for found in ids(written):
             self._id(found, sent)
         for at, code, start in starts(step):
             process = self.catalogue.called(code, start.get("version")) if self.catalogue is not None else None

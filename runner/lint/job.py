@@ -21,6 +21,7 @@ from runner.lint.elements import element_form
 from runner.lint.expectations import check_condition, check_expectations
 from runner.lint.filters import check_filter
 from runner.lint.places import (
+    ActionValue,
     NameScope,
     action_values,
     after_all_steps,
@@ -45,22 +46,21 @@ _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
 """Letters that no id has."""
 
 
-def _check_ids(step: RawStep, lint: JobLint) -> None:
-    for found in ids(step):
-        text = str(found.value)
-        if "{{" in text or is_guid(text):
-            continue
-        guid = mended(text)
-        is_name = not guid and _OF_A_NAME.search(text)
-        if lint.document.joined_items(found.path):
-            hint = IN_ONE_COLUMN
-        elif is_name and found.path[-1] in ("process_id", "of"):
-            hint = _started_process(text, lint, done="cancelled" if "cancel" in found.path else "waited for")
-        elif is_name and "signal" not in found.path:
-            hint = element_form(found.path, text, lint.outline)
-        else:
-            hint = f"write `{guid}`" if guid else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives it"
-        lint.report("E113", f"`{text}` is not a GUID", found.path, hint=hint)
+def _check_id(found: ActionValue, lint: JobLint) -> None:
+    text = str(found.value)
+    if "{{" in text or is_guid(text):
+        return
+    guid = mended(text)
+    is_name = not guid and _OF_A_NAME.search(text)
+    if lint.document.joined_items(found.path):
+        hint = IN_ONE_COLUMN
+    elif is_name and found.path[-1] in ("process_id", "of"):
+        hint = _started_process(text, lint, done="cancelled" if "cancel" in found.path else "waited for")
+    elif is_name and "signal" not in found.path:
+        hint = element_form(found.path, text, lint.outline)
+    else:
+        hint = f"write `{guid}`" if guid else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives it"
+    lint.report("E113", f"`{text}` is not a GUID", found.path, hint=hint)
 
 
 def _started_process(text: str, lint: JobLint, *, done: str) -> str:
@@ -88,7 +88,6 @@ def _check_job_durations(lint: JobLint) -> None:
 
 
 STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
-    _check_ids,
     actions.check_results,
     actions.check_wait,
     actions.check_signal,
@@ -198,11 +197,14 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
                 pass  # the steps of an `undo` are read like all others
             case _:
                 lint.plain(value, path)
-    for found in action_values(step):
+    written = [*action_values(step)]
+    for found in written:
         if found.is_template:
             lint.value(found.value, found.path, values(step, job))
         else:
             lint.plain(found.value, found.path)
+    for found in ids(written):
+        _check_id(found, lint)
 
 
 def _read_outputs(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:

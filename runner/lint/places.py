@@ -1,6 +1,6 @@
 """The texts of a step: in which of them templates are read, and what each can use at its place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
@@ -25,8 +25,6 @@ _IDS = (
     | {f"{key}.process_id" for key in ACTIONS}
 )
 """The places where a GUID is wanted."""
-_OF_IDS = frozenset({"element", "elements", "signal"})
-"""Actions with other ids than `process_id`."""
 
 
 class NameScope(Struct, frozen=True, kw_only=True):
@@ -123,13 +121,9 @@ def name_in(text: str) -> Path | None:
     return only.path if isinstance(only, Expression) else None
 
 
-def ids(step: RawStep) -> Iterator[ActionValue]:
-    """The values of the step's actions that must be GUIDs, and are texts."""
-    if not any(
-        key in _OF_IDS or (isinstance(value, dict) and "process_id" in value) for key, value in step.fields.items()
-    ):
-        return
-    for found in action_values(step):
+def ids(values_of_step: Iterable[ActionValue]) -> Iterator[ActionValue]:
+    """Those that must be GUIDs, and are texts."""
+    for found in values_of_step:
         if found.place in _IDS and isinstance(found.value, str):
             yield found
         if found.place == "signal.insert.values" and isinstance(own := record(found.value).get("Id"), str):

@@ -9,7 +9,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import Outline, RawStep, outline
-from runner.lint.places import ELEMENT_IDS, ids, name_in
+from runner.lint.places import ELEMENT_IDS, action_values, ids, name_in
 from runner.reading.document import Document
 
 _STARTS = ("execute", "run")
@@ -77,7 +77,8 @@ def results(fields: JsonObject, path: Path) -> Iterator[tuple[Path, str]]:
 
 def written_elements(step: RawStep) -> Iterator[tuple[Path, str]]:
     """What is written, without a template, in the place of the id of an element."""
-    for found in ids(step):
+    has_elements = "element" in step.fields or "elements" in step.fields
+    for found in ids(action_values(step)) if has_elements else ():
         if found.place in ELEMENT_IDS and isinstance(found.value, str) and "{{" not in found.value:
             yield found.path, found.value
 

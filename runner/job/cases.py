@@ -2,7 +2,7 @@
 
 A table has a column `name`, and a column for each input that is given; an empty cell gives nothing. Each value is
 checked against its input, in a table as text, as a value on the command line is. The schema has checked the shape of
-lists before; what has another shape is left out here.
+lists before; what has another shape is left out here. Lines that may hold a secret are hidden by who hands them in.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from runner.foundation.values import Json, JsonObject, Path, value_at
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
 from runner.job.model import Case, Input
 from runner.reading.document import Document
-from runner.reading.table import Table, TableRow
+from runner.reading.table import Table
 
 MOST_PROBLEMS = 100
 """A hundred thousand cases with one wrong input must not be reported a hundred thousand times."""
@@ -65,8 +65,7 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
     def place(case: _WrittenCase | None, wrong: Finding) -> Problem:
         at = path if case is None else (*path, case.index, *wrong.path)
         span = document.name_span(at, line=wrong.line, name=wrong.part) if wrong.part else None
-        found = document.found(replace(wrong, path=()), at, span=span)
-        return replace(found, excerpt=None) if case and _has_secret(case.inputs, declared) else found
+        return document.found(replace(wrong, path=()), at, span=span)
 
     def source(at: Path) -> str:
         return document.written((*path, *at))
@@ -77,23 +76,18 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
 def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
     """The cases in a table, in the order of its rows."""
     declared = {each.name: each for each in inputs}
-    header, has_secret = table.header.cells, _has_secret(table.header.cells, declared)
-    written = []
+    header, written = table.header.cells, []
     problems = list(_header(table, declared))
-
-    def found(wrong: Finding, row: TableRow, *, path: Path = (), column: int | None = None) -> Problem:
-        problem = table.found(wrong, row, path=path, column=column)
-        return replace(problem, excerpt=None) if has_secret else problem
 
     def place(case: _WrittenCase | None, wrong: Finding) -> Problem:
         if case is None:
             return table.found(wrong, table.header)
         column = header.index(str(wrong.path[min(1, len(wrong.path) - 1)]))
-        return found(wrong, table.rows[case.index], path=(case.index, *wrong.path), column=column)
+        return table.found(wrong, table.rows[case.index], path=(case.index, *wrong.path), column=column)
 
     for index, row in enumerate(table.rows):
         if len(row.cells) != len(header):
-            problems.append(found(_ragged(len(row.cells), len(header)), row, path=(index,)))
+            problems.append(table.found(_ragged(len(row.cells), len(header)), row, path=(index,)))
             continue
         cells = dict(zip(header, row.cells, strict=True))
         given: JsonObject = {key: cell for key, cell in cells.items() if cell and key in declared and key != _NAME}
@@ -101,10 +95,6 @@ def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
     if table.flaw is not None:
         problems.append(table.flaw)
     return _checked(written, declared, place, reported=problems)
-
-
-def _has_secret(names: Iterable[str], declared: Mapping[str, Input]) -> bool:
-    return any(declared[name].secret for name in names if name in declared)
 
 
 def _checked(

@@ -1,11 +1,14 @@
 import pytest
+from msgspec.structs import replace
 
 from runner.foundation.problems import Severity
 from runner.foundation.values import Json, JsonObject
 from runner.job.cases import MOST_PROBLEMS, Cases, in_list, in_table
 from runner.job.model import Case, Input
 from runner.reading import load, table
+from runner.reading.closed import without_lines
 from runner.reading.document import Document
+from runner.reading.source import EVERY_LINE
 from runner.reading.table import Table
 
 INPUTS = (
@@ -21,13 +24,14 @@ TOKEN = Input(name="token", schema={"type": "string", "minLength": 8}, secret=Tr
 def of_list(text: str, *inputs: Input) -> Cases:
     document = load.load("a.job.yaml", text.encode())
     assert isinstance(document, Document), document
-    return in_list(document, ("cases",), (*INPUTS, *inputs))
+    return in_list(without_lines(document) if inputs else document, ("cases",), (*INPUTS, *inputs))
 
 
 def of_table(text: str, *inputs: Input) -> Cases:
     found = table.load("a.csv", text.encode())
     assert isinstance(found, Table), found
-    return in_table(found, (*INPUTS, *inputs))
+    source = replace(found.source, hidden=EVERY_LINE if inputs else ())
+    return in_table(replace(found, source=source), (*INPUTS, *inputs))
 
 
 def told(found: Cases) -> list[str]:

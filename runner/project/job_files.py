@@ -22,7 +22,7 @@ from runner.job.outline import Outline, RawStep, declared_inputs, outline
 from runner.language import lookalikes, schema
 from runner.language.kinds import other_kind
 from runner.lint import job as rules
-from runner.project.case_files import KINDS, CaseFiles
+from runner.project.case_files import KINDS, ReadCases, cases_in, read_cases
 from runner.project.paths import inside, root_of
 from runner.reading import files
 from runner.reading.document import Document
@@ -151,7 +151,7 @@ class JobFiles:
         self._reported: set[Problem] = set()
         self._documents: dict[FilePath, Document | tuple[Problem, ...]] = {}
         self._opened: dict[tuple[FilePath, FilePath], JobFile | None] = {}
-        self._cases = CaseFiles(called=called)
+        self._case_files: dict[FilePath, ReadCases] = {}
         self._with_cases = cases
 
     def open(self, path: FilePath) -> JobFile | None:
@@ -279,7 +279,9 @@ class JobFiles:
             hint = "name a CSV file, `NAME.csv`, or a JSON file, `NAME.json`, or write a list here"
             checking.refuse(path, "E107", f"`{written}` holds no cases", hint)
             return None
-        cases = self._cases.cases(file, inputs)
+        if file not in self._case_files:
+            self._case_files[file] = read_cases(file, name=self._called(file))
+        cases = cases_in(self._case_files[file], inputs)
         if cases.problems and cases.problems[0].span is None:
             checking.refuse(path, *_missing(cases.problems[0], file, str(written)))
             return None

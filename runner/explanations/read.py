@@ -20,14 +20,6 @@ _FILTERS = "<!-- filters and tests -->"
 _EXAMPLE = lazy_pattern(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-class Example(Struct, frozen=True, kw_only=True):
-    """`file` is None where any name will do; `language` is `yaml`, `csv`, `console`, …"""
-
-    file: str | None
-    language: str
-    text: str
-
-
 class Explanation(Struct, frozen=True, kw_only=True):
     """`meaning` is plain text in paragraphs; `sections` are Markdown, by their headings."""
 
@@ -35,10 +27,6 @@ class Explanation(Struct, frozen=True, kw_only=True):
     title: str
     meaning: str
     sections: dict[str, str]
-
-    def examples(self, section: str) -> tuple[Example, ...]:
-        found = _EXAMPLE.finditer(self.sections.get(section, ""))
-        return tuple(Example(file=match[2], language=match[1], text=match[3]) for match in found)
 
 
 def explanation(code: str) -> Explanation:

@@ -42,7 +42,6 @@ class _Compiled(Protocol):
     def groupindex(self) -> dict[bytes, int]: ...
     def search(self, text: bytes, pos: int | None = None) -> _Match | None: ...
     def match(self, text: bytes) -> _Match | None: ...
-    def fullmatch(self, text: bytes) -> _Match | None: ...
 
 
 def check(pattern: str) -> str | None:
@@ -72,18 +71,9 @@ def without_slashes(pattern: str) -> str | None:
     return f"(?{flags}){found[1]}" if flags else found[1]
 
 
-def search(pattern: str, text: str) -> bool:
-    """Whether `pattern` is found anywhere. Raises `PatternError`, as all below."""
-    return _compiled(pattern).search(_bytes(text)) is not None
-
-
 def match(pattern: str, text: str) -> bool:
-    """Whether `text` begins with `pattern`."""
+    """Whether `text` begins with `pattern`. Raises `PatternError`, as all below."""
     return _compiled(pattern).match(_bytes(text)) is not None
-
-
-def fullmatch(pattern: str, text: str) -> bool:
-    return _compiled(pattern).fullmatch(_bytes(text)) is not None
 
 
 def find(pattern: str, text: str, *, group: int | str = 0) -> str | None:

@@ -16,5 +16,7 @@ def _as_many(singular: str, plural: str, number: int) -> str:
     return singular if number == 1 else plural
 
 
-with lazy_patterns(), stand_in("gettext", gettext=_as_it_is, ngettext=_as_many):
-    import_module("click")
+def import_click() -> None:
+    """Not with this package: a signal that comes meanwhile is to find the handler that `entry` has set."""
+    with lazy_patterns(), stand_in("gettext", gettext=_as_it_is, ngettext=_as_many):
+        import_module("click")

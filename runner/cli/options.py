@@ -134,9 +134,10 @@ class FleetOfRuns(click.ParamType["FleetStore"]):
             return value
         Filled().convert(value, param, ctx)
         check_fleet_library()
-        from runner.fleet.store import opened  # noqa: PLC0415  for whoever names a database
+        from runner.fleet.store import FleetStore  # noqa: PLC0415  for whoever names a database
 
-        store = opened(value)
+        store = FleetStore(value)
+        store.prepare()
         if ctx is not None:
             ctx.call_on_close(store.close)
         return store

@@ -56,13 +56,6 @@ update meta set history_bytes = history_bytes + (select length(line) + 1 from ad
 """
 
 
-def opened(dsn: str) -> "FleetStore":
-    """The runs in the database at `dsn`. Raises `SchemaError` for other tables, `StoreError` where nobody is let in."""
-    store = FleetStore(dsn)
-    check(dsn)
-    return store
-
-
 def check(dsn: str, *, writes: bool = False) -> None:
     """Raise `SchemaError` where the tables are not those of this program, or not to be written by a worker who
     `writes`; `StoreError` where the server lets nobody in.

@@ -38,6 +38,19 @@ def well_formed(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def utf_8(value: Json) -> Json:
+    """`value` with every text fit for UTF-8."""
+    match value:
+        case str():
+            return well_formed(value)
+        case list():
+            return [utf_8(item) for item in value]
+        case dict():
+            return {well_formed(key): utf_8(item) for key, item in value.items()}
+        case _:
+            return value
+
+
 def is_well_formed(text: str) -> bool:
     """Whether it can be written as UTF-8. What the system hands us and is not has lone surrogates."""
     return text.isascii() or well_formed(text) == text

@@ -31,7 +31,7 @@ from runner.planning.plan import Plan
 from runner.runs import events
 from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.journal import Journal
-from runner.runs.store import NoOtherRuns, OwnedRows, StoreError
+from runner.runs.store import OwnedRows, StoreError
 from runner.service.caller import Caller
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, Reading, ReadRows, process_started, record
 from runner.service.site import Request
@@ -62,8 +62,8 @@ class LocalHost:
     stop: Stop
     turn: Turn
     ask: Callable[[effects.Ask, Stop, float | None], bool | None]
+    owned: OwnedRows
     judgement: Judgement = field(default_factory=Judgement)
-    owned: OwnedRows = field(default_factory=NoOtherRuns)
     lets_in: Callable[[], bool] = lambda: True
     goes_on: Callable[[], bool] = lambda: True
     passed: Callable[[], None] = lambda: None

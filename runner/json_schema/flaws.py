@@ -19,7 +19,7 @@ from runner.foundation import patterns
 from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import did_you_mean, suggest
-from runner.foundation.values import Json, JsonObject, Path, compact, is_number
+from runner.foundation.values import Json, JsonObject, Path, compact, is_number, utf_8
 from runner.json_schema import formats, schemas
 from runner.json_schema.as_type import listed_as
 from runner.json_schema.hints import hint
@@ -253,7 +253,7 @@ def _refusal(schema: Json) -> Iterator[Finding]:
     try:
         schemas.from_job(schema)
     except ValueError as error:
-        written = schemas.utf_8(schema)
+        written = utf_8(schema)
         found = violations(_meta_schema().iter_errors(written), written, None)
         for violation in found:
             keyword = violation.path[-1] if violation.path else None

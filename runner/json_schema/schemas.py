@@ -12,7 +12,7 @@ from typing import NoReturn
 import jsonschema_rs
 from msgspec import Struct
 
-from runner.foundation.values import Json, well_formed
+from runner.foundation.values import Json, utf_8
 from runner.json_schema import formats
 from runner.json_schema.violations import Violation, violations
 
@@ -111,16 +111,3 @@ def is_too_deep(value: Json) -> bool:
             return False
         level = below
     return True
-
-
-def utf_8(value: Json) -> Json:
-    """`value` with every text fit for UTF-8."""
-    match value:
-        case str():
-            return well_formed(value)
-        case list():
-            return [utf_8(item) for item in value]
-        case dict():
-            return {well_formed(key): utf_8(item) for key, item in value.items()}
-        case _:
-            return value

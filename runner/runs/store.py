@@ -137,24 +137,6 @@ class Others(Struct, frozen=True, kw_only=True):
     rival: bool = False
 
 
-class NoOtherRuns:
-    """`OwnedRows` of a run that is alone."""
-
-    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
-
-    def leave(self, key: str) -> None: ...
-
-    def answer(self, key: str) -> None: ...
-
-    def never_began(self, key: str) -> None: ...
-
-    def flush(self) -> None: ...
-
-    def ask(self, query: RowQuery) -> Others:
-        del query
-        return Others()
-
-
 class Claim(Discreet, frozen=True, kw_only=True):
     """What is locked. `site` is the URL of a site, or the folder of a sandbox, whose URL is another each time.
 

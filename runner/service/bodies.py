@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json, well_formed
+from runner.foundation.values import LARGEST_INTEGER, Json, utf_8
 from runner.service.words import shortened
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
@@ -134,7 +134,7 @@ def _parsed_slowly(text: str) -> Json:
     except ValueError as error:
         raise NotJsonError(f"it is no JSON: {error}") from None
     _check_depth(value)
-    return _without_surrogates(value) if _SURROGATE.search(text) else value
+    return utf_8(value) if _SURROGATE.search(text) else value
 
 
 def decoded(value: Json) -> Json:
@@ -292,15 +292,3 @@ def _check_depth(value: Json) -> None:
         if not level:
             return
     raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep")
-
-
-def _without_surrogates(value: Json) -> Json:
-    match value:
-        case str():
-            return well_formed(value)
-        case list():
-            return [_without_surrogates(part) for part in value]
-        case dict():
-            return {well_formed(key): _without_surrogates(part) for key, part in value.items()}
-        case _:
-            return value

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from breakages import BREAKAGES, Came, Meanwhile, Way
 from journals import EVENTS, new_journal, read, reopened
+from no_other_runs import NoOtherRuns
 from stories import RUN, World, planned
 
 from runner.engine.effects import Send
@@ -111,6 +112,7 @@ class Caller:
             stop=self.stop,
             turn=Turn(Turns()),
             ask=lambda _text, _stop, _seconds: True,
+            owned=NoOtherRuns(),
             clock=lambda: self.world.t,
             draw=lambda: 0.0,
         )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from journals import new_journal, read
 from msgspec import UNSET
+from no_other_runs import NoOtherRuns
 from sites import Told, site, xml
 from stories import RUN, planned
 
@@ -47,7 +48,9 @@ def events_against(folder: Path, told: Told) -> list[AnyEvent]:
         client = Client(Site(url=served.url, prefix="/0"), credentials=credentials)
         journal = new_journal(folder, Secrets())
         stop, turn = Stop(grace=30.0), Turn(Turns())
-        LocalHost(caller=client, journal=journal, stop=stop, turn=turn, ask=lambda *_: True).carry(planned(STEP), RUN)
+        LocalHost(caller=client, journal=journal, stop=stop, turn=turn, ask=lambda *_: True, owned=NoOtherRuns()).carry(
+            planned(STEP), RUN
+        )
         client.close()
     return [line.event for line in read(folder).lines]
 

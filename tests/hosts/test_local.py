@@ -9,6 +9,7 @@ from typing import TypeGuard
 import pytest
 from journals import EVENTS, new_journal, read
 from msgspec.structs import replace
+from no_other_runs import NoOtherRuns
 from stories import RUN, planned, unanswered
 
 from runner.foundation.values import Json
@@ -18,7 +19,7 @@ from runner.hosts.turns import HeldUp, LogReading, Turn, Turns
 from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallSent, RunFinished, RunStatus, Waited, WaitsFor
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
-from runner.runs.store import NoOtherRuns, StoreError
+from runner.runs.store import StoreError
 from runner.secrets.redact import Secrets
 from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
 from runner.service.gate import Gate
@@ -53,6 +54,7 @@ def host(folder: Path, site: Site, *, stop: Stop | None = None, secrets: Secrets
         stop=stop or Stop(grace=30.0),
         turn=Turn(Turns()),
         ask=lambda _text, _stop, _seconds: True,
+        owned=NoOtherRuns(),
         clock=lambda: float(next(ticks)),
         draw=lambda: 0.0,
     )

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from journals import EVENTS, RESULTS, new_journal, read, reopened
 from msgspec.structs import replace
+from no_other_runs import NoOtherRuns
 from stories import RUN, World, planned, refused
 
 from runner.hosts.judgement import Judgement
@@ -84,6 +85,7 @@ def carried(
         stop=stop or AtOnce(grace=30.0),
         turn=Turn(Turns()),
         ask=lambda _text, _stop, _seconds: True,
+        owned=NoOtherRuns(),
         judgement=judgement or Judgement(),
         clock=count().__next__,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from journals import EVENTS, new_journal, read, reopened
+from no_other_runs import NoOtherRuns
 from stories import RUN, planned, unanswered
 
 from runner.foundation.raw import record
@@ -112,6 +113,7 @@ def host(folder: Path, site: Site, *, turn: Turn | None = None, stop: Stop | Non
         stop=stop or Waits(site),
         turn=turn or Turn(Turns()),
         ask=lambda _text, _stop, _seconds: True,
+        owned=NoOtherRuns(),
         clock=site.clock,
         draw=lambda: 0.0,
     )

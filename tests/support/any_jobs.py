@@ -14,6 +14,7 @@ from typing import TypeVar, assert_never
 from hypothesis import strategies as st
 from journals import new_journal, reopened
 from msgspec import Struct, field
+from no_other_runs import NoOtherRuns
 from stories import RUN, WATERMARK, family_of_one, not_sent, refused, unanswered
 
 from runner.foundation.problems import Problem
@@ -517,6 +518,7 @@ def carried(folder: Path, site: AnySite, *, judgement: Judgement | None = None, 
         stop=stop,
         turn=Turn(Turns()),
         ask=lambda _text, _stop, _seconds: site.run.says,
+        owned=NoOtherRuns(),
         judgement=judgement or Judgement(),
         clock=lambda: site.t,
         draw=cycle(site.run.draws).__next__,

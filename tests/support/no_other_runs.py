@@ -1,0 +1,19 @@
+from runner.runs.store import Others, RowQuery
+
+
+class NoOtherRuns:
+    """`OwnedRows` of a run that is alone."""
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None: ...
+
+    def leave(self, key: str) -> None: ...
+
+    def answer(self, key: str) -> None: ...
+
+    def never_began(self, key: str) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def ask(self, query: RowQuery) -> Others:
+        del query
+        return Others()

@@ -61,6 +61,7 @@ class ApplyCommand(Struct, kw_only=True):
     runs: RunStore
     decided: Sequence[Decision] = ()
     gone: list[LedgerEntry] = field(default_factory=list)
+    _repeats: dict[tuple[str, VersionState, int], RepeatedSteps] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Ledger:
@@ -150,9 +151,14 @@ class ApplyCommand(Struct, kw_only=True):
             output.say(line)
 
     def repeated_by(self, decision: Decision) -> RepeatedSteps:
-        """What the version starts a second time, when it begins, although it must happen only once."""
-        job = self.versions.specs[decision.digest].job
-        return repeated_steps(decision, job, ledger=self.ledger, store=self.runs)
+        """What the version starts a second time, when it begins, although it must happen only once. To know that, the
+        runs of its earlier attempts are read.
+        """
+        key = decision.digest, decision.state, decision.attempts
+        if key not in self._repeats:
+            job = self.versions.specs[decision.digest].job
+            self._repeats[key] = repeated_steps(decision, job, ledger=self.ledger, store=self.runs)
+        return self._repeats[key]
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""

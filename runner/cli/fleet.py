@@ -20,8 +20,8 @@ from runner.reports.reported import ReportedRun
 from runner.reports.words import called
 from runner.runs import USUAL
 from runner.runs.run_filter import age
-from runner.runs.store import LocalRunStore, Part, StoreError
-from runner.runs.stored_runs import find, unwritable
+from runner.runs.store import LocalRunStore, Part
+from runner.runs.stored_runs import find, writing
 from runner.terminal import output
 
 _WHY_NOT_STOPPED = defaultdict(
@@ -64,11 +64,9 @@ def pull(context: click.Context, /, **_: object) -> int:
     if run.is_running or not run.result.finished:
         hint = f"copy it when it has ended; `{verb_command('show', run.id, fleet_store.name)}` shows how far it is"
         raise UsageError(Problem(code="E156", message=f"run {run.id} has not ended", hint=hint))
-    try:
+    with writing(local):
         local.prepare()
         _copy(fleet_store, local, run.id)
-    except StoreError as error:
-        raise unwritable(local, error) from error
     output.problems(*store_reports(local, ReportedRun(result=run.result, lines=run.lines)))
     output.say(f"run {run.id} is in {local.place(run.id)}")
     return ExitCode.PASSED

@@ -18,8 +18,8 @@ from runner.reports.history import as_json, grouped, text
 from runner.reports.safe import clean
 from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
-from runner.runs.store import RunStore, StoreError
-from runner.runs.stored_runs import StoredRun, readable
+from runner.runs.store import RunStore
+from runner.runs.stored_runs import StoredRun, readable, refused_as
 from runner.terminal import output
 
 _LARGEST = 1 << 24
@@ -77,9 +77,8 @@ def history(context: click.Context, /, **_: object) -> int:
 
 def _content(store: RunStore, file: Path | None) -> bytes:
     try:
-        return store.history() if file is None else read_bytes(file, most=_LARGEST)
-    except StoreError as error:
-        raise UsageError(Problem(code="E151", message=f"the history cannot be read: {error}")) from error
+        with refused_as("the history cannot be read"):
+            return store.history() if file is None else read_bytes(file, most=_LARGEST)
     except OSError as error:
         message = f"the history {clean(str(file))} cannot be read: {error.strerror or error}"
         raise UsageError(Problem(code="E100", message=message)) from error
@@ -119,10 +118,8 @@ def _rebuilt(store: RunStore) -> int:
             at = len(before) if content.startswith(before) else 0
             return bounded(content[:at] + b"\n" + added + content[at:])
 
-        try:
+        with refused_as("the history cannot be written"):
             store.change_history(with_added)
-        except StoreError as error:
-            raise UsageError(Problem(code="E151", message=f"the history cannot be written: {error}")) from error
     return len(lines)
 
 

@@ -26,7 +26,8 @@ from runner.reading.files import first_bytes
 from runner.reports.formats import FORMATS, HTML, ReportFormat
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
-from runner.runs.store import Part, RunStore, StoreError
+from runner.runs.store import Part, RunStore
+from runner.runs.stored_runs import refused_as
 from runner.terminal import output
 
 STDOUT: Final = "-"
@@ -116,10 +117,8 @@ def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore
     place = places.by_format.get(HTML.name)
     if place is None:
         last = command.runs[-1].result.id
-        try:
+        with refused_as("the page cannot be stored"):
             store.put(last, Part.PAGE, HTML.write(replace(command, values=places.values)))
-        except StoreError as error:
-            raise UsageError(Problem(code="E151", message=f"the page cannot be stored: {error}")) from error
         place = store.place(last, Part.PAGE)
     if place == STDOUT or not webbrowser.open(Path(place).absolute().as_uri()):
         message = f"no browser could be opened; the page is {clean(place)}"

@@ -27,8 +27,8 @@ from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
-from runner.runs.store import LocalRunStore, RunStore, StoreError
-from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, of_one_command
+from runner.runs.store import LocalRunStore, RunStore
+from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, of_one_command, refused_as
 from runner.secrets.redact import hide
 from runner.terminal import output
 
@@ -285,18 +285,14 @@ def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:
     """
     limit = time.time() - seconds
     old = [run for run in wanted.selected(store, before=limit) if _is_settled(run)]
-    try:
+    with refused_as("old runs cannot be deleted"):
         known = {past.run for past in past_runs(store.history())} if old else set()
         for run in old:
-            if (
-                run.id not in known and run.result.finished
-            ):  # whoever carried it out was killed before it added the line
+            if run.id not in known and run.result.finished:  # who carried it out was killed before it added the line
                 remember(store, run.result)
             store.delete(run.id)
         if wanted == RunFilter():
             store.delete_sandboxes(before=limit)
-    except StoreError as error:
-        raise UsageError(Problem(code="E151", message=f"old runs cannot be deleted: {error}")) from error
     return len(old)
 
 

@@ -24,8 +24,8 @@ from runner.runs.events import CallSent, Line, Waited, time_of
 from runner.runs.evidence import ApplyOrigin
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import Progress, RunResult, fold
-from runner.runs.store import Part, RunStore, StoreError
-from runner.runs.stored_runs import unwritable
+from runner.runs.store import Part, RunStore
+from runner.runs.stored_runs import writing
 from runner.secrets.redact import Secrets
 from runner.version import VERSION
 
@@ -110,13 +110,11 @@ def begin(
     secrets = site.hide_in(Secrets())
     made = replace(spec.plan(site.name, secrets), alone=alone)
     facts = _facts(spec, site, origin)
-    try:
+    with writing(store):
         journal = Journal(store.create(facts.id), secrets, now=utc_now)
         store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
         if durable:
             journal.sync_run()
-    except StoreError as error:
-        raise unwritable(store, error) from error
     return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
 
 

@@ -40,8 +40,8 @@ from runner.runs import snapshot
 from runner.runs.events import RunStarted, encode
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import RunResult
-from runner.runs.store import Part, RunLockedError, StoreError
-from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, unwritable
+from runner.runs.store import Part, RunLockedError
+from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, writing
 from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets
@@ -273,11 +273,10 @@ def _other_secret(name: str, given: Mapping[str, Given]) -> Problem:
 def _reopened(run: StoredRun, secrets: Secrets) -> Journal:
     """The journal, which must still be as it was read."""
     try:
-        journal = Journal.reopened(run.store, run.id, secrets, now=utc_now, known=run.reading)
+        with writing(run.store):
+            journal = Journal.reopened(run.store, run.id, secrets, now=utc_now, known=run.reading)
     except RunLockedError as error:
         raise _busy(run) from error
-    except StoreError as error:
-        raise unwritable(run.store, error) from error
     if f"sha256:{journal.head}" != run.result.events:
         journal.close()
         raise _busy(run)

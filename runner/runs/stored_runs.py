@@ -1,6 +1,7 @@
 """Stored runs, read back: a run as a whole, or of all of them how they ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 import msgspec
@@ -70,10 +71,8 @@ class StoredRun(Struct, frozen=True, kw_only=True):
 def load(store: RunStore, run: str) -> StoredRun:
     """Read a run's journal. Raises `UsageError` where it cannot be read."""
     is_running = store.is_being_written(run)
-    try:
+    with refused_as(f"the events of run {run} cannot be read"):
         reading = parse(store.events(run))
-    except StoreError as error:
-        raise UsageError(Problem(code="E151", message=f"the events of run {run} cannot be read: {error}")) from error
     progress = Progress(run=run)
     for line in reading.lines:
         progress.take(line)
@@ -206,10 +205,26 @@ def _name(result: RunResult) -> RunName:
 
 def prepare_store(store: LocalRunStore) -> None:
     """Make `store` ready for new runs. Raises `UsageError` where it cannot be written."""
-    try:
+    with writing(store):
         store.prepare()
+
+
+@contextmanager
+def writing(store: RunStore) -> Iterator[None]:
+    """Where the store cannot be written here, the command is refused: raises `UsageError`."""
+    try:
+        yield
     except StoreError as error:
         raise unwritable(store, error) from error
+
+
+@contextmanager
+def refused_as(what: str) -> Iterator[None]:
+    """Where the store refuses, so is the command: raises `UsageError`. `what` says what cannot be done."""
+    try:
+        yield
+    except StoreError as error:
+        raise UsageError(Problem(code="E151", message=f"{what}: {error}")) from error
 
 
 def unwritable(store: RunStore, why: StoreError) -> UsageError:

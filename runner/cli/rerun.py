@@ -19,7 +19,7 @@ from runner.execution.resume_run import ResumableRun
 from runner.execution.run_spec import check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import many
+from runner.foundation.sentences import job_and_case, many
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
@@ -170,7 +170,7 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
     changed = resume_run.changed_files(plan)
     if changed is not None:
         result = run.stored.result
-        case = "" if result.case is None else f" -k {shlex.quote(clean(f'{result.job}[{result.case}]'))}"
+        case = "" if result.case is None else f" -k {shlex.quote(clean(job_and_case(result.job, result.case)))}"
         command = f"runner run {shlex.quote(clean(plan.file))} -t {shlex.quote(clean(plan.target.name))}{case}"
         inputs = ", with its inputs" if result.inputs else ""
         yield (

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import ProcessElement
 from runner.execution.given_inputs import AskForInputs, ask_nobody
 from runner.foundation.problems import Problem, RefusedError, UsageError
+from runner.foundation.sentences import job_and_case
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.planning import guards
@@ -116,7 +117,7 @@ class RunSet(Struct, frozen=True, kw_only=True):
 
 
 def run_name(job: Job, case: Case | None) -> str:
-    return f"{job.name}[{case.name}]" if case else job.name
+    return job_and_case(job.name, case.name if case else None)
 
 
 def by_tags(written: str) -> Callable[[Iterable[str]], bool]:

@@ -6,6 +6,11 @@ MOST = 8
 """More names than these nobody reads; the rest is counted."""
 
 
+def job_and_case(job: str, case: str | None) -> str:
+    """`job[case]`, by which both are named everywhere; a job without cases is named alone."""
+    return job if case is None else f"{job}[{case}]"
+
+
 def either(words: Sequence[str]) -> str:
     """`a`, `a or b`, `a, b or c`."""
     return " or ".join((", ".join(words[:-1]), words[-1])) if len(words) > 1 else words[0]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.sentences import listed
+from runner.foundation.sentences import job_and_case, listed
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of, leaves
 from runner.job.model import Case, Input, Job
@@ -163,7 +163,7 @@ def _checked(declared: Input, given: Given) -> Json:
 def _problem(job: Job, declared: Input, given: Given | None, wrong: Finding, *, case: Case | None) -> Problem:
     if given is not None and given.document is not None:
         return given.document.found(wrong, (declared.name,))
-    run = f"{job.name}[{case.name}]" if case else job.name
+    run = job_and_case(job.name, case.name if case else None)
     message = f"job `{run}`: {wrong.message}" if wrong.code == "E130" else wrong.message
     hint = wrong.hint or how_to_give(declared)
     if wrong.hint is None and given is not None and wrong.code == "E132":

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.sentences import job_and_case
 from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 
@@ -49,7 +50,7 @@ class AppliedVersion(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        return self.job if self.case is None else f"{self.job}[{self.case}]"
+        return job_and_case(self.job, self.case)
 
     @property
     def title(self) -> str:

@@ -11,6 +11,7 @@ from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, e
 from runner.expressions.parse import Expression, expression, template
 from runner.foundation.durations import written
 from runner.foundation.raw import record
+from runner.foundation.sentences import job_and_case
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.actions import ACTIONS, IncludedJob
 from runner.job.model import CLEANUP_SECONDS, Expectation, Expected, Job, Step
@@ -47,10 +48,9 @@ class _Known(Struct):
 
 def preview(plan: Plan) -> Iterator[str]:
     """The plan line by line, a step a paragraph. What comes from outside may hold anything, line ends too."""
-    case = f"[{plan.case.name}]" if plan.case else ""
     target = plan.target
     where = f"the sandbox `{target.name}`" if target.sandbox else f"{target.name} ({target.url})"
-    yield f"{plan.job.name}{case} on {where}"
+    yield f"{job_and_case(plan.job.name, plan.case.name if plan.case else None)} on {where}"
     yield f"  digest {plan.digest}"
     yield from _bounds(plan.job)
     known = _known(plan)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from runner.foundation.durations import written
-from runner.foundation.sentences import many
+from runner.foundation.sentences import job_and_case, many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.reports.changes import ComparedRun, RunChanges, as_record, changes, requests, sentences
 from runner.reports.safe import clean, json_document, moment, safe
@@ -70,7 +70,7 @@ def _of_runs(first: RunResult, other: RunResult, sameness: Sameness, changed: Ru
     inputs = list(sameness.differences(first.inputs, other.inputs, "inputs"))
     yield from _pairs(
         ("status", str(first.status), str(other.status)),
-        ("job", _job(first), _job(other)),
+        ("job", job_and_case(first.job, first.case), job_and_case(other.job, other.case)),
         ("target", *places),
         ("commit", first.commit, other.commit),
         ("undo", first.undo, other.undo),
@@ -79,10 +79,6 @@ def _of_runs(first: RunResult, other: RunResult, sameness: Sameness, changed: Ru
         yield from _pairs(("digest of the job", first.digest, other.digest))
     yield from inputs
     yield from _times(first.seconds, other.seconds)
-
-
-def _job(run: RunResult) -> str:
-    return run.job if run.case is None else f"{run.job}[{run.case}]"
 
 
 def _place(run: RunResult) -> str:

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
+from runner.foundation.sentences import job_and_case
 from runner.reports.attempts import earlier_failures, failures_by_row
 from runner.reports.causes import uncounted
 from runner.reports.mistakes import in_order, text
@@ -199,10 +200,9 @@ def _run_itself(result: RunResult) -> ET.Element:
 
 
 def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) -> ET.Element:
-    case = "" if result.case is None else f"[{result.case}]"
     element = ET.Element(
         "testcase",
-        classname=_xml(clean(f"{result.target.name}.{result.job}{case}")),
+        classname=_xml(clean(f"{result.target.name}.{job_and_case(result.job, result.case)}")),
         name=_xml(clean(name)),
         time=_seconds(seconds),
         file=_xml(clean(result.file)),

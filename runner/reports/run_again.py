@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runner.foundation.sentences import first, many
+from runner.foundation.sentences import first, job_and_case, many
 from runner.reports.next_steps import NextStep, is_fleet, verb_command
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
@@ -123,7 +123,7 @@ def retry_command(result: RunResult, *, store: str | None, with_values: bool = T
     origin = result.applied or ApplyOrigin(ledger="URL")
     words = ["runner", "apply", result.file, "-t", result.target.name]
     if result.applied is not None and result.case is not None:
-        words += ["-k", f"{result.job}[{result.case}]"]
+        words += ["-k", job_and_case(result.job, result.case)]
     words += input_words(origin.inputs, with_values=with_values)
     words += ["--targets", origin.targets] if origin.targets is not None else []
     words += ["--for", origin.for_key] if origin.for_key is not None else []

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from runner.foundation.durations import written
 from runner.foundation.problems import ExitCode, strongest
-from runner.foundation.sentences import many
+from runner.foundation.sentences import job_and_case, many
 from runner.reports.cells import aligned
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
@@ -53,7 +53,8 @@ def _table(results: Sequence[RunResult]) -> list[Sentence]:
         return _marked(("RUN", ""), [((title(result), _cell(result)), [result]) for result in results])
     jobs: dict[str, dict[str, list[RunResult]]] = {}
     for result in results:
-        jobs.setdefault(_job(result), {}).setdefault(result.target.name, []).append(result)
+        job = clean(job_and_case(result.job, result.case))
+        jobs.setdefault(job, {}).setdefault(result.target.name, []).append(result)
     rows = [
         (
             (job, *(", ".join(map(_cell, of_job.get(target, ()))) or "-" for target in targets)),
@@ -71,10 +72,6 @@ def _marked(head: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], Sequenc
         Sentence(text=first, indent=2),
         *(Sentence(text=line, status=mark) for line, mark in zip(lines, marks, strict=True)),
     ]
-
-
-def _job(result: RunResult) -> str:
-    return clean(result.job) + ("" if result.case is None else f"[{clean(result.case)}]")
 
 
 def _cell(result: RunResult) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import STOPPED, ExitCode
-from runner.foundation.sentences import first
+from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
 from runner.runs.events import RunStatus, Section, Status, Trouble
@@ -85,8 +85,7 @@ def title(result: RunResult) -> str:
     """`job[case]@target`, the name of a run in reports; of a run whose first line is lost, its id."""
     if not result.job:
         return clean(result.id) or "a run without a name"
-    case = "" if result.case is None else f"[{clean(result.case)}]"
-    return f"{clean(result.job)}{case}@{clean(result.target.name)}"
+    return f"{clean(job_and_case(result.job, result.case))}@{clean(result.target.name)}"
 
 
 def counted(counts: dict[Status, int]) -> str:

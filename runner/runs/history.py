@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.sentences import job_and_case
 from runner.runs.events import Status
 from runner.runs.result import RunResult, StepResult
 from runner.runs.store import RunStore
@@ -69,7 +70,7 @@ class PastRun(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def job_and_case(self) -> str:
-        return self.job if self.case is None else f"{self.job}[{self.case}]"
+        return job_and_case(self.job, self.case)
 
 
 class _Head(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from msgspec import Struct
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
+from runner.foundation.sentences import job_and_case
 from runner.reports.runs import RUNNING
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load, run_name
@@ -48,7 +49,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
         if name is None:
             return False
         job, case, target = name
-        is_job = not self.jobs or job in self.jobs or f"{job}[{case}]" in self.jobs
+        is_job = not self.jobs or job in self.jobs or job_and_case(job, case) in self.jobs
         return is_job and (not self.targets or target in self.targets)
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from runner.execution.active_run import ActiveRun
 from runner.foundation.problems import Problem, Severity
+from runner.foundation.sentences import job_and_case
 from runner.planning.guards import asks
 from runner.reports import console
 from runner.reports.console import PlainConsole
@@ -58,8 +59,8 @@ class _OpenRun(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         plan = self.run.plan
-        case = f"[{clean(plan.case.name)}]" if plan.case is not None else ""
-        return f"{clean(plan.job.name)}{case}@{clean(plan.target.name)}"
+        name = job_and_case(plan.job.name, plan.case.name if plan.case else None)
+        return f"{clean(name)}@{clean(plan.target.name)}"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,17 +12,17 @@ from itertools import zip_longest
 import msgspec
 from msgspec import Struct
 
-from runner.execution.run_spec import RunSpec, run_name
+from runner.execution.run_spec import RunSpec
+from runner.foundation.sentences import job_and_case
 from runner.reports.safe import clean
 from runner.runs.store import Part, RunStore, StoreError
 from runner.runs.stored_runs import RunName, StoredRun, names_since
 
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
-    """`name` is `job[case]`, `rerun_of` the stored run that it was to carry out once more."""
+    """`rerun_of` is the stored run that it was to carry out once more."""
 
     file: str
-    name: str
     job: str
     case: str | None
     target: str
@@ -57,7 +57,6 @@ class CommandPlan(Struct, kw_only=True):
 def _planned(spec: RunSpec, rerun_of: str | None) -> PlannedRun:
     return PlannedRun(
         file=spec.job.file,
-        name=run_name(spec.job, spec.case),
         job=spec.job.name,
         case=spec.case.name if spec.case else None,
         target=spec.target.name,
@@ -83,5 +82,5 @@ def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
     for (file, target), members in grouped.items():
         words = ["runner", "run", file, "-t", target]
         for run in members:
-            words += ["-k", run.name] if run.case is not None else []
+            words += ["-k", job_and_case(run.job, run.case)] if run.case is not None else []
         yield shlex.join(map(clean, words))

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runner.foundation.guids import guid
 from runner.foundation.values import Json, JsonObject
-from runner.service import calls, odata
+from runner.service import calls, odata, run_process
 
 Query: TypeAlias = (
     calls.ReadRows
@@ -31,8 +31,6 @@ _STATUSES: Final = {
     FAILED: "error",
     "1be78f3e-234d-4d6a-869a-dc07253fd2f3": "cancelled",
 }
-# `Status` in SysProcessElementData is taken to count as `processStatus` of RunProcess does [M]; whether it does is [?].
-_NUMBERS: Final = {0: "inactive", 1: "running", 2: "done", 3: "error", 4: "cancelled", 5: "cancelled"}
 _MOST_ELEMENTS: Final = 100
 """An element that waits is among the newest; a process with loops has thousands."""
 
@@ -107,8 +105,12 @@ def _status(found: Json) -> str | None:
 
 
 def _number(found: Json) -> str | None:
-    """The word for a status that is counted, or the server's own number."""
-    known = _NUMBERS.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
+    """The word for a status that is counted, or the server's own number.
+
+    `Status` in SysProcessElementData is taken to count as `processStatus` of RunProcess does [M]; whether it does is
+    [?].
+    """
+    known = run_process.STATUSES.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
     return known or (None if found is None else str(found))
 
 

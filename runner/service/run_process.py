@@ -6,14 +6,14 @@ has been started. The status is the verdict, where there is an id.
 
 from typing import Final
 
-from runner.foundation.guids import EMPTY_GUID, mended
+from runner.foundation.guids import guid, mended
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
 
 # `processStatus` [M]. A process that is being cancelled will not pass any more.
-_QUEUED, _FAILED, _CANCELLED = 0, 3, 4
-_WORDS: Final = {_QUEUED: "queued", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "cancelled"}
+_FAILED, _CANCELLED = 3, 4
+STATUSES: Final = {0: "inactive", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "cancelled"}
 
 
 def is_refused(answer: JsonObject) -> bool:
@@ -50,7 +50,7 @@ def process_id(answer: JsonObject) -> str | None:
     if found is None:
         shown = f"`{shortened(written)}`" if isinstance(written, str) else kind_of(written)
         raise NonsenseError(f"its `processId` is no GUID, but {shown}")
-    return None if found == EMPTY_GUID else found.lower()
+    return guid(found)
 
 
 def _status(answer: JsonObject, found: str | None) -> str:
@@ -61,9 +61,9 @@ def _status(answer: JsonObject, found: str | None) -> str:
     status = answer.get("processStatus")
     if not isinstance(status, int) or isinstance(status, bool):
         raise NonsenseError(f"its `processStatus` is {kind_of(status)}")
-    if status == _QUEUED and found is not None:
-        return "inactive"
-    return _WORDS.get(status, str(status))
+    if status == 0 and found is None:
+        return "queued"
+    return STATUSES.get(status, str(status))
 
 
 def _results(answer: JsonObject) -> JsonObject:

@@ -18,6 +18,7 @@ from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import text
+from runner.foundation.sentences import first
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
 from runner.job.actions import ElementName
@@ -186,8 +187,7 @@ def _besides(state: State, seen: _Elements) -> str:
     if not seen.all:
         return "; it shows no element at all"
     shown = [f"{_shown(state, each)} ({each.status})" for each in seen.all]
-    more = f" and {len(shown) - _MOST_SHOWN} more" if len(shown) > _MOST_SHOWN else ""
-    return f"; its elements: {', '.join(shown[:_MOST_SHOWN])}{more}"
+    return f"; its elements: {first(shown, _MOST_SHOWN)}"
 
 
 def _unread(unread: Unread) -> Attempt:

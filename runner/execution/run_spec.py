@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import ProcessElement
 from runner.execution.given_inputs import AskForInputs, ask_nobody
 from runner.foundation.problems import Problem, RefusedError, UsageError
-from runner.foundation.sentences import job_and_case
+from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.planning import guards
@@ -185,7 +185,6 @@ def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool =
 
 
 def _question(target: Target, runs: Sequence[RunSpec]) -> str:
-    names = [run_name(run.job, run.case) for run in runs if run.target == target]
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    names = first([run_name(run.job, run.case) for run in runs if run.target == target], _MOST_NAMES)
     where = f" ({target.url})" if isinstance(target, SiteTarget) else ""
-    return f"target `{target.name}`{where} is protected. Carry out {', '.join(names[:_MOST_NAMES])}{more}?"
+    return f"target `{target.name}`{where} is protected. Carry out {names}?"

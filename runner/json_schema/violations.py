@@ -11,7 +11,7 @@ from typing import Final, cast
 from jsonschema_rs import ValidationError, ValidationErrorKind
 from msgspec import Struct
 
-from runner.foundation.sentences import many
+from runner.foundation.sentences import first, many
 from runner.foundation.values import Json, Path, compact, value_at
 from runner.json_schema.formats import example
 from runner.json_schema.keywords import IN_WORDS
@@ -205,6 +205,4 @@ def as_list(expected: Json) -> list[Json]:
 
 
 def _some(expected: Json) -> str:
-    words = [shown(word) for word in as_list(expected)]
-    more = f" and {len(words) - _MOST_WORDS} more" if len(words) > _MOST_WORDS else ""
-    return f"{', '.join(words[:_MOST_WORDS])}{more}"
+    return first([shown(word) for word in as_list(expected)], _MOST_WORDS)

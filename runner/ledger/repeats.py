@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from runner.foundation.sentences import first
 from runner.job.actions import Execute, IncludedJob, Run, Signal
 from runner.job.model import Job, StepEffect
 from runner.ledger.decisions import NOT_REPEATED, Decision, VersionState
@@ -35,8 +36,8 @@ class RepeatedSteps(Struct, frozen=True, kw_only=True):
         again = (starts_again(self.keys),) if self.keys else ()
         if not self.unread:
             return again
-        more = f" and {len(self.unread) - 1} more" if len(self.unread) > 1 else ""
-        return (*again, f"careful, nobody knows what run {clean(self.unread[0])}{more} has started: it is not stored")
+        lost = first([clean(run) for run in self.unread], 1)
+        return (*again, f"careful, nobody knows what run {lost} has started: it is not stored")
 
 
 NOTHING_REPEATED = RepeatedSteps()

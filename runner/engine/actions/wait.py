@@ -58,7 +58,7 @@ def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | N
 def _missed(action: Wait, found: JsonObject) -> Attempt:
     if found["status"] in ENDED_BADLY:
         return replace(process_failed(found), result=dict(found), verified=None, process_status=None)
-    message = f"the process has ended as `{found['status']}`, and can not be {action.wanted} any more"
+    message = f"the process has ended as `{found['status']}`, and cannot be {action.wanted} any more"
     return replace(not_passed("E208", message), result=dict(found), process_id=str(found["id"]))
 
 

@@ -4,7 +4,6 @@ Moments are by the clock of the server alone, so that the clocks of the machines
 the line that says that it is sent.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,6 +12,7 @@ from typing import Final, Protocol
 from msgspec.structs import asdict
 
 from runner.fleet.link import Link
+from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
@@ -76,7 +76,7 @@ class FleetRows:
         self._link = link
         self._changes = changes
         self._run = run
-        self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
+        self._site = hashed(site)
         self._settle = settle
         self._now = now
         self._begun: dict[str, tuple[float, float]] = {}

@@ -5,7 +5,6 @@ No password and no hash of it is stored, only a byte of a hash: it distinguishes
 that a password which was corrected is tried at once, and of all passwords every 256th has the same.
 """
 
-import hashlib
 import time
 from typing import Final
 
@@ -13,7 +12,7 @@ from msgspec.structs import replace
 
 from runner.fleet.link import Link
 from runner.foundation.durations import written
-from runner.foundation.site_key import site_key
+from runner.foundation.site_key import hashed, site_key
 from runner.reports.safe import clean
 from runner.runs.events import Trouble
 from runner.service import outages
@@ -65,8 +64,8 @@ class FleetSignIns:
         self._refusal: CallFailed | None = None
         key = site_key(site.url, credentials.account)
         self._names = {
-            "site": _hashed(key),  # it names the account
-            "credentials": _hashed("\n".join((key, credentials.kind.name, *credentials.texts)))[:2],
+            "site": hashed(key),
+            "credentials": hashed("\n".join((key, credentials.kind.name, *credentials.texts)))[:2],
         }
 
     def begin(self, deadline: Deadline) -> CallFailed | None:
@@ -105,7 +104,3 @@ class FleetSignIns:
         return CallFailed(
             kind=FailureKind.NOT_SENT, trouble=trouble, retry_after=seconds, final=True, no_session=message
         )
-
-
-def _hashed(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,6 +1,5 @@
 """What holds across the machines of a fleet: whose turn it is to start a process on a site, and the pace of a site."""
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Final, NamedTuple
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
-from runner.foundation.site_key import one_spelling
+from runner.foundation.site_key import hashed, one_spelling
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, RunLeftError, Turn, Turns
 from runner.runs.pending_starts import NEAR
@@ -76,7 +75,7 @@ class FleetTurn(Turn):
         super().__init__(Turns())
         self.busy = False
         self._log = log
-        self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
+        self._site = hashed(site)
         self._goes_on = goes_on
         found = log.link.run("select process from turns where run = %(run)s", {"run": log.run}).fetchone()
         self._process: str | None = None if found is None else found[0]

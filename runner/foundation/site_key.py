@@ -4,6 +4,7 @@ What takes turns, and which rows of a process log are whose, is a matter of the 
 that a target has. That two names are of the same machine, which only its DNS knows, cannot be found out here.
 """
 
+import hashlib
 import ipaddress
 from functools import lru_cache
 from typing import Final
@@ -17,6 +18,11 @@ _HERE: Final = "localhost"
 def site_key(url: str, account: str | None) -> str:
     """The key of a site as `account` uses it: a user's name in any case, or the id of an OAuth client."""
     return f"{one_spelling(url)} {(account or '').casefold()}".rstrip()
+
+
+def hashed(key: str) -> str:
+    """A text that names an account, or holds more, as it is stored: others can compare it, and not read it."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def one_spelling(url: str) -> str:

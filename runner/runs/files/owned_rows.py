@@ -6,7 +6,6 @@ have made is given to nobody else. Whether two starts of this machine were under
 machine's clock alone; the server's clock is the engine's business.
 """
 
-import hashlib
 import sqlite3
 import threading
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from runner.foundation.private_files import PRIVATE_FILE
+from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import Others, RowQuery, StoreError
 
@@ -123,7 +123,7 @@ class RowsOfRun:
     def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float) -> None:
         self._rows = rows
         self._run = run
-        self._site = hashlib.sha256(site.encode("utf-8", "surrogatepass")).hexdigest()  # it names the account
+        self._site = hashed(site)
         self._settle = settle
         self._earliest: float | None = None
         self._answers: dict[str, _Change] = {}

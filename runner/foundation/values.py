@@ -4,6 +4,7 @@ Everything a job holds, sends and receives is a JSON value; no other shape trave
 A value is never changed after it was made: who needs another value makes it.
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias, TypeGuard
@@ -36,6 +37,11 @@ def canonical(value: Json) -> str:
 def well_formed(text: str) -> str:
     """`text` with lone surrogates replaced by U+FFFD, so that it can always be written as UTF-8."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def digest(value: Json) -> str:
+    """The SHA-256 of a value, in hexadecimal digits."""
+    return hashlib.sha256(well_formed(canonical(value)).encode()).hexdigest()
 
 
 def utf_8(value: Json) -> Json:

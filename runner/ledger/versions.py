@@ -5,7 +5,6 @@ people read, tags, needs, the names of the job's own file and of its folders, an
 do secrets, so that a new password is no new version.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from pathlib import Path, PurePath
 
 from runner.foundation.raw import items, record
 from runner.foundation.site_key import one_spelling
-from runner.foundation.values import Json, JsonObject, canonical, well_formed
+from runner.foundation.values import Json, JsonObject, digest
 from runner.runs.events import TargetName
 
 _NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target", "cases"})
@@ -35,7 +34,7 @@ def version_digest(files: Json, *, inputs: JsonObject, case: str | None, target:
         "target": [target.name, None if target.sandbox else one_spelling(target.url)],
         "key": key,
     }
-    return hashlib.sha256(well_formed(canonical(whole)).encode()).hexdigest()
+    return digest(whole)
 
 
 def key_of_time(seconds: float, *, now: float) -> str:

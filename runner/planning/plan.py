@@ -4,7 +4,6 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 `stored` is the form that goes to disk.
 """
 
-import hashlib
 from collections.abc import Mapping
 from sys import intern
 
@@ -12,7 +11,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from runner.catalogue import model as catalogue
-from runner.foundation.values import Json, JsonObject, canonical
+from runner.foundation.values import Json, JsonObject, canonical, digest
 from runner.job.actions import Elements, IncludedJob
 from runner.job.model import Job, Step, Undo
 from runner.runs.events import Section, TargetName
@@ -175,7 +174,7 @@ def _rows_planned(steps: tuple[Step, ...]) -> int | None:
 
 def source_digest(plan: Plan) -> str:
     """A hash of the texts of the job's files alone, whatever inputs and target are."""
-    return "sha256:" + hashlib.sha256(canonical({**plan.sources}).encode()).hexdigest()
+    return f"sha256:{digest({**plan.sources})}"
 
 
 def _digest(
@@ -193,7 +192,7 @@ def _digest(
         "case": case.name if case else None,
         "target": {"name": target.name, "url": url, "sandbox": target.sandbox},
     }
-    return "sha256:" + hashlib.sha256(canonical(whole).encode()).hexdigest()
+    return f"sha256:{digest(whole)}"
 
 
 def _as_text(value: Json) -> str:

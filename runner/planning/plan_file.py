@@ -4,7 +4,6 @@ A file holds the runs of one command, the texts of all their files, and no secre
 target resolved.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +13,7 @@ from runner.catalogue.model import ProcessElement
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
-from runner.foundation.values import Json, JsonObject, canonical, well_formed
+from runner.foundation.values import Json, JsonObject, digest, well_formed
 from runner.planning.plan import ChosenCase, Plan, stored
 from runner.runs.events import TargetName
 from runner.runs.evidence import Value
@@ -116,8 +115,7 @@ def of_record(run: JsonObject) -> StoredPlan | None:
 
 def _digest(whole: JsonObject) -> str:
     """Of all that is carried out. It shows a change by mistake; an attacker can make another."""
-    content = canonical([whole.get("runs"), whole.get("sources")])
-    return "sha256:" + hashlib.sha256(well_formed(content).encode()).hexdigest()
+    return f"sha256:{digest([whole.get('runs'), whole.get('sources')])}"
 
 
 def _no_plan(name: str, why: str) -> Problem:

@@ -10,7 +10,7 @@ from runner.catalogue.differences import Use
 from runner.catalogue.model import Pulled
 from runner.catalogue.pulling import NoAnswerError
 from runner.foundation.problems import Problem, Severity, UsageError, are_errors
-from runner.foundation.sentences import many
+from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
 from runner.project.ci_run import user
 from runner.project.job_files import JobFiles
@@ -52,8 +52,7 @@ def unreadable(found: Sequence[tuple[str, str]], *, mask: Callable[[str], str]) 
         codes.setdefault(mask(sentence), {})[f"`{code}`"] = None
     messages = []
     for sentence, given in islice(codes.items(), _MOST_WARNINGS):
-        more = f" and {len(given) - _MOST_CODES} more" if len(given) > _MOST_CODES else ""
-        messages.append(f"{', '.join(islice(given, _MOST_CODES))}{more}: {sentence}")
+        messages.append(f"{first([*given], _MOST_CODES)}: {sentence}")
     if len(codes) > _MOST_WARNINGS:
         among = many(len({code for code, _ in found}), "process", "processes")
         messages.append(f"{many(len(codes) - _MOST_WARNINGS, 'more thing')} could not be read, in {among} altogether")

@@ -36,25 +36,19 @@ class Schema(Struct, frozen=True, dict=True):
         parsed: Json = json.loads(self.text)
         return parsed
 
-    def is_valid(self, value: Json) -> bool:
-        return not is_too_deep(value) and self._accepts(value)
-
     def violations(self, value: Json) -> tuple[Violation, ...]:
         """All violations, or the first hundred of very many; none where `value` fits."""
         if is_too_deep(value):
             return (Violation(path=(), keyword="depth", message=TOO_DEEP, value=value),)
-        if self._accepts(value):
-            return ()
         try:
-            return violations(self._validator.iter_errors(value), value, self._parsed)
-        except UnicodeEncodeError:
-            return violations(self._validator.iter_errors(utf_8(value)), value, self._parsed)
-
-    def _accepts(self, value: Json) -> bool:
-        try:
-            return self._validator.is_valid(value)
+            return self._violations(value, value)
         except UnicodeEncodeError:  # a lone surrogate, which JSON may hold and UTF-8 may not
-            return self._validator.is_valid(utf_8(value))
+            return self._violations(utf_8(value), value)
+
+    def _violations(self, encodable: Json, value: Json) -> tuple[Violation, ...]:
+        if self._validator.is_valid(encodable):
+            return ()
+        return violations(self._validator.iter_errors(encodable), value, self._parsed)
 
 
 def shipped_text(name: str) -> str:

@@ -40,7 +40,7 @@ def test_the_example_of_a_format_is_of_it_and_other_texts_are_told(name: str) ->
     ],
 )
 def test_a_text_is_of_a_format(name: str, text: str, *, fits: bool) -> None:
-    assert schemas.from_job({"format": name}).is_valid(text) == fits
+    assert (not schemas.from_job({"format": name}).violations(text)) == fits
 
 
 @pytest.mark.slow
@@ -50,7 +50,7 @@ def test_a_text_that_is_not_of_a_format_has_a_violation_of_it_and_no_other(name:
 
     found = [violation.keyword for violation in schema.violations(text)]
 
-    assert found == ([] if schema.is_valid(text) else ["format"])
+    assert found in ([], ["format"])
 
 
 def test_every_wrong_format_of_a_long_list_is_told() -> None:

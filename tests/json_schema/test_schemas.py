@@ -96,7 +96,6 @@ def test_a_value_that_is_shown_is_never_cut_in_half() -> None:
 def test_values_beyond_json_are_looked_at_as_well(value: Json) -> None:
     schema = schemas.from_job({"type": "array", "items": {"pattern": "x"}})
 
-    assert not schema.is_valid(value)
     assert schema.violations(value)
     assert all(violation.message.isprintable() for violation in schema.violations(value))
 
@@ -113,7 +112,7 @@ def test_no_depth_of_a_value_ends_the_program(levels: int) -> None:
     recursive = schemas.from_job({"type": "array", "items": {"$ref": "#"}})
     never = schemas.from_job({"items": {"$ref": "#"}, "not": {"maxItems": 0}})
 
-    assert recursive.is_valid(deep(levels)) == (levels <= schemas.DEEPEST)
+    assert (not recursive.violations(deep(levels))) == (levels <= schemas.DEEPEST)
     assert len(never.violations(deep(levels))) == 1
 
 
@@ -165,7 +164,7 @@ def test_no_pattern_takes_long(schema: JsonObject) -> None:
 def test_a_schema_with_the_address_of_the_draft_keeps_its_linear_patterns() -> None:
     schema: JsonObject = {"$schema": "https://json-schema.org/draft/2020-12/schema", "pattern": r"^\x{41}$"}
 
-    assert schemas.from_job(schema).is_valid("A")
+    assert not schemas.from_job(schema).violations("A")
     assert schemas.from_job({**schema, "minLength": 2}).violations("A")[0].keyword == "minLength"
 
 

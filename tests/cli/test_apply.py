@@ -55,7 +55,7 @@ class Answers:
         if self.held in ("", process):
             self.came.set()
             if self.hold is not None:
-                self.hold.wait(30)
+                self.hold.wait(300)
         return self.given.get(process, xml(7))
 
     def since(self) -> list[str]:
@@ -584,7 +584,7 @@ def test_what_waits_for_a_version_that_is_adopted_meanwhile_begins(answers: Answ
     codes: list[int] = []
     first = threading.Thread(target=lambda: codes.append(_elsewhere()))
     first.start()
-    assert answers.came.wait(30)
+    assert answers.came.wait(300)
     assert ended(["apply", "specs", "--adopt", "-k", "b"]) == 0
     answers.hold.set()
     first.join()
@@ -623,7 +623,7 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
     codes: list[int] = []
     first = threading.Thread(target=lambda: codes.append(_elsewhere()))
     first.start()
-    assert answers.came.wait(30)
+    assert answers.came.wait(300)
     assert ended(["apply", "specs"]) == 3
     said = capsys.readouterr().err
     assert "of this version is under way, by another command" in said
@@ -648,7 +648,7 @@ def test_a_run_under_way_holds_its_version_up_whose_ledger_was_lost(
     codes: list[int] = []
     first = threading.Thread(target=lambda: codes.append(_elsewhere()))
     first.start()
-    assert answers.came.wait(30)
+    assert answers.came.wait(300)
     LEDGER.unlink()
     write("a", "timeout: 1m\n")
     for _ in range(2):
@@ -1177,7 +1177,7 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     write("b")
     answers.hold = threading.Event()
     with command("apply", "specs", "-k", "a") as first:
-        assert answers.came.wait(30)
+        assert answers.came.wait(300)
         first.tell(signal.SIGTERM)
         first.until("SIGTERM: ")
         answers.hold.set()

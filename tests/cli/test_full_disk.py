@@ -46,7 +46,7 @@ def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.Compl
         text=True,
         check=False,
         preexec_fn=limited(limit),
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -318,7 +318,7 @@ def test_an_interrupt_while_a_secret_is_asked_for_lets_the_terminal_show_again_w
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    ends = time.monotonic() + 15
+    ends = time.monotonic() + TIME
     while not is_so():
         assert time.monotonic() < ends
         time.sleep(0.01)

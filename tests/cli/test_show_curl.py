@@ -86,7 +86,7 @@ def carried_out(script: str, **variables: str) -> subprocess.CompletedProcess[by
     account = {"CREATIO_USERNAME": "Supervisor", "CREATIO_PASSWORD": "Supervisor"}
     environment = {"PATH": os.environ["PATH"], "HOME": "/nowhere", "LANG": "C.UTF-8", **account, **variables}
     done = subprocess.run(
-        ["bash"], input=script.encode(), env=environment, capture_output=True, timeout=60, check=False
+        ["bash"], input=script.encode(), env=environment, capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return done
@@ -188,7 +188,7 @@ def test_a_terminal_into_which_it_is_pasted_stays_open(site: Recorder, capsys: p
         input=pasted.encode(),
         env={"PATH": os.environ["PATH"], "HOME": "/nowhere"},
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert b"still-42" in done.stdout

@@ -26,7 +26,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(*words: str) -> str:
     with start("worker", "--once", "--db", NOBODY, *words, stdin=DEVNULL, stdout=PIPE, stderr=PIPE) as process:
         try:
-            _, err = process.communicate(20)
+            _, err = process.communicate(300)
             assert process.wait() == 2
         finally:
             process.kill()

@@ -209,14 +209,14 @@ def test_a_worker_that_slept_before_it_sends_sends_nothing_of_a_run_that_was_tak
         sent = here.sql("select count(*) from events where kind = 'call.sent' and line like '%%\"once\"%%'")
         if threading.current_thread().name == "sleeper" and sent == [(1,)]:
             asleep.set()
-            awake.wait(60)
+            awake.wait(300)
         check(log)
 
     monkeypatch.setattr(FencedLog, "check_fence", sleepy)
     with here.runs("sleeper") as sleeper, here.runs("other") as other:
         thread = threading.Thread(target=lambda: found.append(_fenced(sleeper, run)), name="sleeper")
         thread.start()
-        assert asleep.wait(60)
+        assert asleep.wait(300)
         assert other.carry(run).state == "ended"
         awake.set()
         thread.join()

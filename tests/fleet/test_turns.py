@@ -34,7 +34,7 @@ def test_a_wait_ends_when_the_worker_gives_its_runs_back_or_the_run_is_stopped(h
         drained.set()
     else:
         stop.request("SIGINT")
-    thread.join(30)
+    thread.join(300)
     assert not thread.is_alive()
 
 
@@ -194,6 +194,6 @@ def test_a_site_counts_no_more_calls_a_second_from_two_workers_than_its_rate_all
         until(lambda: {*here.states().values()} == {"passed"}, why=here.said)
         for worker in workers:
             worker.terminate()
-            assert worker.wait(60) == 0
+            assert worker.wait(300) == 0
     assert len(served.executes()) == 2 * calls
     assert came[-1] - came[0] > 0.8 * (len(came) - 1) / rate

@@ -67,10 +67,10 @@ def test_a_worker_that_slept_while_its_runs_were_taken_over_sends_nothing_more_a
     other = here.worker("-j", "2", dead=2.0)
     until(lambda: here.sql("select 1 from runs where worker like %s", f"%:{zombie.pid}:%") == [], why=here.said)
     os.kill(zombie.pid, signal.SIGCONT)
-    assert zombie.wait(60) == 75, here.said()
+    assert zombie.wait(300) == 75, here.said()
     over(here)
     other.terminate()
-    assert other.wait(60) == 0
+    assert other.wait(300) == 0
     sound(here, 2, 8)
 
 
@@ -88,7 +88,7 @@ def test_a_run_that_another_version_has_begun_waits_for_a_worker_of_that_version
     over(here)
     for worker in (older, newer):
         worker.terminate()
-        assert worker.wait(60) == 0
+        assert worker.wait(300) == 0
     assert here.sql("select job, replay from runs order by job") == [("j0", 2), ("later", 1)]
     assert here.result(str(here.sql("select id::text from runs where job = 'j0'")[0][0])).resumed == 1
     assert max(here.starts().values()) == 1
@@ -134,7 +134,7 @@ def test_runs_that_wait_for_the_turn_of_a_killed_run_leave_it_a_slot(here: Fleet
     other = here.worker("-j", "2", dead=2.0)
     over(here)
     other.terminate()
-    assert other.wait(60) == 0
+    assert other.wait(300) == 0
     assert max(here.starts().values()) == 1
     assert {*here.states().values()} <= {"passed", "unknown"}
     assert [here.states()[f"waits{number}"] for number in range(4)] == ["passed"] * 4
@@ -149,7 +149,7 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     here.sql("update runs set replay = 2 where id = %s", newer)
     here.sql("update procrastinate_jobs set queue_name = queue_name('here', 2) where args->>'run' = %s", newer)
     worker = here.worker("--once", "-j", "2", "--alive", "alive")
-    assert worker.wait(60) == 0, here.said()
+    assert worker.wait(300) == 0, here.said()
     assert here.states() == {"a": "passed", "b": "passed", "newer": "queued"}
     assert ended(["status", "--db", here.dsn]) == 0
     assert "1 run has begun and has not ended: no worker of `here` is alive" in capsys.readouterr().out
@@ -169,7 +169,7 @@ def test_a_worker_that_is_to_end_with_the_queue_takes_over_first_what_a_killed_w
     holder(here, [killed.pid])
     killed.kill()
     once = here.worker("--once", dead=2.0)
-    assert once.wait(60) == 0, here.said()
+    assert once.wait(300) == 0, here.said()
     assert not OPEN & {*here.states().values()}
     assert max(here.starts().values()) == 1
     assert "is queued again: its worker is silent" in here.said()
@@ -182,7 +182,7 @@ def test_a_worker_that_is_to_end_with_the_queue_is_not_content_while_a_silent_wo
     killed.kill()
     with database.connect(here.dsn) as sql, sql.transaction():
         sql.execute("select from procrastinate_jobs for update")  # nobody can take it over
-        assert here.worker("--once", dead=1.0).wait(60) == 3
+        assert here.worker("--once", dead=1.0).wait(300) == 3
     assert "1 run still open: the worker is silent" in here.said()
 
 
@@ -203,7 +203,7 @@ def dsn_of(here: Fleet, role: str) -> str:
 def test_a_worker_that_may_not_write_says_so_before_it_takes_anything(here: Fleet, role: str) -> None:
     here.sql(f"grant usage on schema runner to {role}")
     here.sql(f"grant select on all tables in schema runner to {role}")
-    assert here.worker("--once", dsn=dsn_of(here, role)).wait(60) == 2, here.said()
+    assert here.worker("--once", dsn=dsn_of(here, role)).wait(300) == 2, here.said()
     assert re.search("denied for table attempts: user `.*` has no right to insert, update, delete\n", here.said())
     assert "takes runs of" not in here.said()
 
@@ -217,7 +217,7 @@ def test_a_worker_needs_each_right_and_what_its_hint_grants_is_enough(here: Flee
     here.sql(f"grant select, insert, update, delete on all tables in schema runner to {role}")
     here.sql(f"grant usage on all sequences in schema runner to {role}")
     here.sql(f"revoke {missing} from {role}")
-    assert here.worker("--once", dsn=dsn_of(here, role)).wait(60) == 2, here.said()
+    assert here.worker("--once", dsn=dsn_of(here, role)).wait(300) == 2, here.said()
     right, _, name = missing.partition(" on ")
     assert re.search(rf"denied for (table )?{name}: user `a-worker-\d+` has no right to {right}\n", here.said())
     here.sql(f"revoke all on all tables in schema runner from {role}")
@@ -227,14 +227,14 @@ def test_a_worker_needs_each_right_and_what_its_hint_grants_is_enough(here: Flee
     assert hint is not None
     for statement in hint[1].split("; "):
         here.sql(statement)
-    assert here.worker("--once", dsn=dsn_of(here, role)).wait(60) == 0, here.said()
+    assert here.worker("--once", dsn=dsn_of(here, role)).wait(300) == 0, here.said()
     assert here.states() == {"a": "passed"}
 
 
 def test_a_queue_that_breaks_off_again_and_again_is_begun_again_ever_later_and_does_not_end_well(here: Fleet) -> None:
     here.sql("create function refuse() returns trigger language plpgsql as $$ begin raise 'no more workers'; end $$")
     here.sql("create trigger refuse before insert on procrastinate_workers for each row execute function refuse()")
-    assert here.worker("--once", patience=2.0).wait(60) == 3, here.said()
+    assert here.worker("--once", patience=2.0).wait(300) == 3, here.said()
     lines = [line for line in here.said().splitlines() if "broke off" in line]
     assert [line.partition("broke off: ")[2] for line in lines] == [
         "no more workers; it is begun again in 1 s",
@@ -244,7 +244,7 @@ def test_a_queue_that_breaks_off_again_and_again_is_begun_again_ever_later_and_d
 
 
 def test_a_worker_whose_file_for_probes_cannot_be_written_says_so_before_it_takes_anything(here: Fleet) -> None:
-    assert here.worker("--once", "--alive", "nowhere/alive").wait(60) == 2
+    assert here.worker("--once", "--alive", "nowhere/alive").wait(300) == 2
     assert "the file nowhere/alive cannot be written: No such file or directory; probes" in here.said()
     assert "takes runs of" not in here.said()
 
@@ -260,7 +260,7 @@ def test_a_worker_whose_file_for_probes_cannot_be_written_any_more_still_reads_o
     assert ended(["stop", run, "--db", here.dsn]) == 0
     until(lambda: here.states() == {"a": "cancelled"}, why=lambda: (here.states(), here.said()))
     worker.terminate()
-    assert worker.wait(60) == 0
+    assert worker.wait(300) == 0
     assert here.said().count("cannot be written") == 1
 
 
@@ -297,11 +297,11 @@ with library_messages(print):
 
 def test_a_worker_that_the_server_does_not_let_in_does_not_wait_for_that(here: Fleet) -> None:
     worker = here.worker(dsn=here.dsn.replace("postgres@", "nobody@"), patience=600.0)
-    assert worker.wait(60) == 2
+    assert worker.wait(300) == 2
     assert "hint: create the role" in here.said()
 
 
 def test_a_worker_without_a_database_for_long_ends_with_3(here: Fleet) -> None:
     worker = here.worker(dsn="postgresql://127.0.0.1:1/none", patience=1.0)
-    assert worker.wait(60) == 3
+    assert worker.wait(300) == 3
     assert "no database for" in here.said()

@@ -102,7 +102,7 @@ class FollowsTogether(Waits):
 
     def wait(self, seconds: float) -> None:
         super().wait(seconds)
-        assert self.site.all_started.wait(60)
+        assert self.site.all_started.wait(300)
 
 
 def host(folder: Path, site: Site, *, turn: Turn | None = None, stop: Stop | None = None) -> LocalHost:

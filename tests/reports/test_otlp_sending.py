@@ -57,7 +57,7 @@ def collector(
             body = self.rfile.read(int(self.headers["Content-Length"]))
             here.got.append((self.path, dict(self.headers), json.loads(body)))
             if here.is_silent:
-                here.let_go.wait(60)
+                here.let_go.wait(300)
                 return
             status, text = here.answers[min(len(here.got), len(here.answers)) - 1]
             self.send_response(status)

@@ -363,7 +363,7 @@ def test_bytes_that_come_later_on_a_connection_at_rest_are_nobodys_answer(serve:
 
     def answer_twice(line: socket.socket) -> None:
         line.sendall(http(b"<string>1</string>"))
-        late.wait(20)
+        late.wait(300)
         line.sendall(http(b"<string>1</string>"))
         sent.set()
 
@@ -401,7 +401,7 @@ def test_nothing_is_sent_to_a_site_that_speaks_before_it_was_asked() -> None:
         greeting = threading.Thread(target=greet, daemon=True)
         greeting.start()
         connector = Connector(time.monotonic)
-        stream = connector.connect("127.0.0.1", listening.getsockname()[1], time.monotonic() + 5)
+        stream = connector.connect("127.0.0.1", listening.getsockname()[1], time.monotonic() + 300)
         while not stream.has_come():
             time.sleep(0.001)
         transport = Connections(tls=None, connector=Given(stream))
@@ -440,7 +440,7 @@ def test_a_connection_that_comes_to_rest_after_the_client_was_closed_is_closed(s
 
     def act(line: socket.socket) -> None:
         asked.set()
-        closed.wait(60)
+        closed.wait(300)
         line.sendall(http(WRAPPED))
         if line.recv(1) == b"":
             ended.set()

@@ -64,7 +64,7 @@ def proxy(act: Act = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Iterator
 
 
 def perform(
-    port: int, *, named: str = "", url: str = "http://crm.example", seconds: float = 5, calls: int = 1
+    port: int, *, named: str = "", url: str = "http://crm.example", seconds: float = 60, calls: int = 1
 ) -> Ending:
     client = Client(Site(url=url, proxy=f"http://{named}127.0.0.1:{port}"))
     with contextlib.closing(client):
@@ -140,7 +140,7 @@ def test_a_proxy_that_wants_another_password_is_asked_once(named: str, said: str
 
 def test_a_proxy_that_does_not_answer_is_not_waited_for_beyond_the_calls_time() -> None:
     over = threading.Event()
-    with proxy(lambda _: over.wait(5)) as peer:
+    with proxy(lambda _: over.wait(300)) as peer:
         ending = failed(perform(peer.port, seconds=0.2))
     over.set()
     assert ending.trouble.message == "the proxy does not answer"

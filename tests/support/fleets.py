@@ -159,10 +159,10 @@ def at_site(dsn: str, folder: Path, *, processes: Sequence[str] = ("UsrCharge",)
             for worker in made.workers:
                 worker.kill()
             for worker in made.workers:
-                worker.wait(60)
+                worker.wait(300)
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 120.0, why: Callable[[], object] = lambda: "") -> None:
+def until(condition: Callable[[], bool], *, seconds: float = 300.0, why: Callable[[], object] = lambda: "") -> None:
     ends = monotonic() + seconds
     while not condition():
         assert monotonic() < ends, why()

@@ -70,7 +70,7 @@ class Network:
         try:
             if refused:
                 raise ConnectionRefusedError
-            server = socket.create_connection(("127.0.0.1", self._to), timeout=5)
+            server = socket.create_connection(("127.0.0.1", self._to), timeout=60)
         except OSError:
             client.close()
             return

@@ -72,10 +72,10 @@ class Cluster:
         file = self.folder / "data" / "postmaster.pid"
         pid = int(file.read_text().split()[0])
         os.kill(pid, signal.SIGQUIT)
-        next(child for child in _children if child.pid == pid).wait(60)
+        next(child for child in _children if child.pid == pid).wait(300)
 
     def wait_until_up(self) -> None:
-        ends = time.monotonic() + 60
+        ends = time.monotonic() + 300
         while True:
             try:
                 psycopg.connect(self.dsn("postgres"), connect_timeout=5).close()

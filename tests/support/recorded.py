@@ -55,7 +55,7 @@ def recorded(sandbox: str) -> Iterator[Recorder]:
                 recorder.requests.append(ReceivedRequest(self.command, self.path, content_type, body))
             else:
                 recorder.sign_ins += 1
-            with closing(http.client.HTTPConnection(address, timeout=60)) as connection:
+            with closing(http.client.HTTPConnection(address, timeout=300)) as connection:
                 connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
                     connection.putheader(name, value)

@@ -188,10 +188,10 @@ class Storm(Struct, kw_only=True):
             worker.terminate()
         for worker in self.places.values():
             try:
-                self.codes[worker.wait(60)] += 1
+                self.codes[worker.wait(300)] += 1
             except TimeoutExpired:
                 worker.kill()
-                worker.wait(60)
+                worker.wait(300)
         self.places.clear()
 
     def events_of(self, mark: str) -> str:

@@ -36,6 +36,7 @@ from runner.runs.events import (
     RunResumed,
     RunStarted,
     Section,
+    SignedIn,
     Status,
     StepSkipped,
     StepStarted,
@@ -252,6 +253,8 @@ def _news(event: AnyEvent) -> str:
 def _turn(event: AnyEvent) -> str:
     """Where the run itself takes a turn; empty for what a row or the head says."""
     match event:
+        case SignedIn():
+            return f"signed in: {clean(event.key)}, by {clean(event.kind)}, {written(event.seconds)}"
         case RunResumed():
             return "resumed"
         case RunClosing():

@@ -17,6 +17,7 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
+    SignedIn,
     Status,
     StepFinished,
     StepSkipped,
@@ -116,6 +117,18 @@ def test_verbose_tells_what_a_call_waits_for_and_how_long() -> None:
     waits = Waited(key="a", t=0.0, what=WaitsFor.RATE)
     told = [news(event).text for event in (waits, Waited(key="a", t=0.0, what=WaitsFor.TURN, seconds=12.0))]
     assert told == ["waits: a, for the `rate` of the target", "waited: a, 12 s, which does not count as its time"]
+
+
+def test_verbose_says_when_a_call_signed_in_and_prints_no_empty_line(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    out = io.StringIO()
+    console = PlainConsole(out, Detail(verbose=True))
+    begun = StepStarted(row=row("a"), t=0)
+    for line in chain([start(), begun, SignedIn(key="a", t=0.2, seconds=0.2, kind="password"), _ended("a"), _passed()]):
+        console.event(line)
+    assert "    signed in: a, by password, 200 ms\n" in out.getvalue()
+    assert "" not in [line.strip() for line in out.getvalue().splitlines()]
 
 
 def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:

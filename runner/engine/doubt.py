@@ -8,6 +8,7 @@ program may share the account. The log gives a status, never the result.
 
 from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine import process_log, starts
@@ -94,10 +95,14 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
     known = (row.process_id,) if row.process_id is not None else row.shown
     start = row.sought or row.start
     if not known and start is not None and row.log.refusal is None:
-        rows = yield from candidates(row, start, last=True)
+        rows = yield from candidates(row, start, last=True, at_any_time=start.marked)
         if isinstance(rows, Unread):
             return None if rows.failure is _UNBOUNDED or row.log.refusal else "could not be read"
-        known = tuple(str(each["id"]) for each in rows)
+        known = tuple(
+            str(each["id"])
+            for each in rows
+            if starts.may_be_of(row.log, start, each) or starts.is_of_another_clock(row, start, each)
+        )
     if not known:
         return None
     what = "a start" if len(known) == 1 else f"{len(known)} starts"
@@ -153,21 +158,37 @@ def candidates(
     `at_any_time`: with the new rows that began at another time by the server's clock, which may be of two clocks, but
     for those that an earlier start may have made.
     """
+    found = yield from _looked_up(row, start, last=last, at_any_time=at_any_time)
+    return found if isinstance(found, Unread) else found.rows
+
+
+class _LookedUp(Struct, frozen=True, kw_only=True):
+    """The rows that may be made by a start; `elsewhen` are new rows that began at another time by the server's clock,
+    and that no other start of the run can have made.
+    """
+
+    rows: list[JsonObject]
+    elsewhen: list[JsonObject]
+
+
+def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(_UNBOUNDED)
-    rows = yield from process_log.new_rows(row, start, last=last)
-    if isinstance(rows, Unread):
-        return rows
-    others = starts.missing(row.log, start.process, besides=start) if at_any_time else ()
-    rows = [
+    new = yield from process_log.new_rows(row, start, last=last)
+    if isinstance(new, Unread):
+        return new
+    others = starts.missing(row.log, start.process, besides=start)
+    rows = [found for found in new if starts.may_be_of(row.log, start, found)]
+    elsewhen = [
         found
-        for found in rows
-        if starts.may_be_of(row.log, start, found)
-        or (at_any_time and not any(starts.may_be_of(row.log, other, found) for other in others))
+        for found in new
+        if found not in rows and not any(starts.may_be_of(row.log, other, found) for other in others)
     ]
+    if at_any_time:
+        rows = [found for found in new if found in rows or found in elsewhen]
     if rows:
         rows, _ = yield from starts.of_no_other(row, start.process, rows, keys=None)
-    return rows
+    return _LookedUp(rows=rows, elsewhen=elsewhen)
 
 
 def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:
@@ -179,14 +200,14 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     for moment in moments:
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
-        rows = yield from candidates(row, row.sought, last=moment == moments[-1])
-        if isinstance(rows, Unread):
-            if process_log.is_for_good(rows.failure):
+        looked_up = yield from _looked_up(row, row.sought, last=moment == moments[-1])
+        if isinstance(looked_up, Unread):
+            if process_log.is_for_good(looked_up.failure):
                 break
             continue
-        if rows:
-            return (yield from _of_candidates(row, row.sought, rows, cause=cause))
-        less = starts.why_less(row.log, row.sought)
+        if looked_up.rows:
+            return (yield from _of_candidates(row, row.sought, looked_up.rows, cause=cause))
+        less = starts.why_less(row.log, row.sought) or starts.at_another_time(looked_up.elsewhen)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return in_doubt(cause, why=why)
 

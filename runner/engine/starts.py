@@ -212,6 +212,26 @@ def may_be_of(log: LogState, start: Start, found: JsonObject) -> bool:
     return (span.since is None or began >= span.since) and (span.until is None or began <= span.until)
 
 
+def is_of_another_clock(row: OpenRow, start: Start, found: JsonObject) -> bool:
+    """Whether the row `found`, which was not there before the call, says that it began before that, or after now: it
+    may be of the call for all that, where the log's clock is not that of `Date`.
+    """
+    began, since, now = (
+        server_time.of_record(str(found.get("started"))),
+        span_of(row.log, start).since,
+        row.log.server_time(row.t),
+    )
+    is_early = began is not None and since is not None and began < since
+    return is_early or (began is not None and now is not None and began > now + AHEAD)
+
+
+def at_another_time(rows: Sequence[JsonObject]) -> str | None:
+    """Name a row that is near, since the clocks of a site may differ."""
+    if not rows:
+        return None
+    return f"a start at another time by the server's clock: {rows[0]['id']} ({rows[0]['status']}, {rows[0]['started']})"
+
+
 def can_be_inferred(row: OpenRow, start: Start, found: JsonObject) -> bool:
     """Whether the time of the row `found` speaks for `start`, which nobody answered.
 

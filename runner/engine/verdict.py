@@ -81,13 +81,10 @@ def _of_other_runs(row: OpenRow, rows: list[JsonObject]) -> Attempt:
 
 
 def _no_row(found: OwnRows) -> str:
-    """There is no row; name a row that is near, since the clocks of a site may differ."""
     why = "the process log shows no row of this call"
     if not found.outside:
         return why
-    near = found.outside[0]
-    shown = f"{near['id']} ({near['status']}, {near['started']})"
-    return f"{why}, but a start at another time by the server's clock: {shown}"
+    return f"{why}, but {starts.at_another_time(found.outside)}"
 
 
 def _hold_failure(rows: list[JsonObject]) -> bool:

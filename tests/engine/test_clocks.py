@@ -3,11 +3,13 @@
 import pytest
 from stories import World, moment, planned, unanswered
 
+from runner.runs.events import AttemptFailed
 from runner.service.calls import Ending, ReadRows
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"
 HOUR = 3600.0
+NEAR = "a start at another time by the server's clock"
 
 
 class Skewed(World):
@@ -68,6 +70,20 @@ def test_where_the_clocks_differ_by_minutes_nothing_is_proved_and_nothing_verifi
     assert ended(world, "a") == (came, None)
     assert "a start at another time by the server's clock" in said(world, "a")
     assert ended(skewed(-300.0, status).carry_out(planned(STRICT)), "a") == ("unknown", None)
+
+
+def test_a_doubt_names_the_start_at_another_time_and_no_word_of_a_person_repeats_it_unseen() -> None:
+    world = skewed(-300.0)
+    world.answers = [unanswered()]
+    world.verdicts = [{"as": "retry"}, {"as": "unknown"}]
+    world.carry_out(planned(ONE))
+    doubts = [event.error for event in world.events if isinstance(event, AttemptFailed) and event.kind == "in_doubt"]
+    assert f"no start of it so far, and a start may still appear there; {NEAR}: " in doubts[0].message
+    error = world.finished("a").error
+    assert error is not None
+    assert error.code == "E403"
+    assert "the process log shows a start that may be it" in error.message
+    assert world.sent.count("execute UsrA") == 1
 
 
 class Late(World):

@@ -71,7 +71,7 @@ class FileChange(StrEnum):
 
 
 class GitChanges(Struct, frozen=True, kw_only=True):
-    """How the files of a checkout differ from a commit: those that are committed, those that are not, and new ones.
+    """How the files of a checkout differ from a commit: those that are committed, those that are not, and new files.
 
     `changed` and `watched` are by real paths. `commit` is the full hash.
     """

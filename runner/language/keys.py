@@ -160,6 +160,6 @@ def _too_many(there: list[str], path: Path, *, title: str) -> Finding:
         message, hint = f"{both(there)} do not go together", f"make two {title}s of it"
         return Finding(message=message, hint=hint, path=second, at_key=True)
     called = subject(path, {"title": title})
-    message = f"{called} has one action, this one has {len(there)}: {both(there)}"
+    message = f"{called} has one action, and here are {len(there)}: {both(there)}"
     hint = "make a list of steps of it" if called.startswith("`") else f"make {_WITH_ACTION[title]} of it"
     return Finding(code="E110", message=message, hint=hint, path=second, at_key=True)

@@ -124,7 +124,7 @@ def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) ->
 
 
 def _only(known: Known) -> tuple[str, ...]:
-    """The one site there is, or the one target. Raises `UsageError` where there are several, and where there is
+    """The only site there is, or the only target. Raises `UsageError` where there are several, and where there is
     neither a targets file nor the sandbox that needs none.
     """
     sandboxes = (entry.target for entry in known.values() if isinstance(entry.target, SandboxTarget))

@@ -207,7 +207,7 @@ def test_two_actions_in_a_step_are_named() -> None:
     assert told(step("execute: {process: X}, pause: 1s, run: {process: X}")) == [
         (
             "E110",
-            "a step has one action, this one has 3: `execute`, `pause` and `run`",
+            "a step has one action, and here are 3: `execute`, `pause` and `run`",
             "make several steps of it",
         )
     ]
@@ -248,7 +248,7 @@ def test_an_activity_has_one_action_as_well() -> None:
 
     assert [(code, message) for code, message, _ in told(text, "process")] == [
         ("E110", "this activity has no action"),
-        ("E110", "an activity has one action, this one has 2: `delay` and `fail`"),
+        ("E110", "an activity has one action, and here are 2: `delay` and `fail`"),
     ]
 
 

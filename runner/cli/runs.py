@@ -29,7 +29,7 @@ from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import LocalRunStore, RunStore
 from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, of_one_command, refused_as
-from runner.secrets.redact import hide
+from runner.secrets.shown import hide
 from runner.terminal import output
 
 FORMAT = 1

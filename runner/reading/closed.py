@@ -12,7 +12,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.document import Document
 from runner.reading.source import EVERY_LINE
-from runner.secrets.redact import STARS
+from runner.secrets.shown import STARS
 
 _KEY = lazy_pattern(r"(?m)^(?:\{|[\"']?[A-Za-z_][\w .-]*[\"']?[ \t]*:(?:\s|\Z))")
 _QUOTED = lazy_pattern(r"""`([^`]+)`|"([^"]+)"|(?<=: )'(.+)'(?=$|,)""")

@@ -15,7 +15,7 @@ from msgspec.structs import force_setattr
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
 from runner.foundation.problems import Problem
-from runner.secrets.redact import visible
+from runner.secrets.shown import visible
 
 EVERY_LINE = range(1, sys.maxsize)
 WINDOW = 2_000

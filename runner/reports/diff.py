@@ -15,7 +15,7 @@ from runner.reports.sameness import ABSENT, MaybeJson, NoValue, Sameness, ValueD
 from runner.reports.words import shortened, title
 from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
-from runner.secrets.redact import hide
+from runner.secrets.shown import hide
 
 FORMAT = 1
 SAME = "the same but for ids and times\n"

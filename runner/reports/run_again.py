@@ -18,7 +18,7 @@ from runner.reports.words import doubtful
 from runner.runs.events import RunStatus, Section, Status
 from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
-from runner.secrets.redact import STARS, hide
+from runner.secrets.shown import STARS, hide
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5

@@ -11,7 +11,8 @@ import msgspec
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
-from runner.secrets.redact import MARK, hide, visible
+from runner.secrets.holes import MARK
+from runner.secrets.shown import hide, visible
 
 _HOLE = MARK.encode()
 """Where this is there may be a hole; where it is not, nothing needs to be checked."""

@@ -13,7 +13,7 @@ from runner.reports.safe import clean, moment, safe
 from runner.runs.events import RunStatus, Section, Status, Trouble
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
-from runner.secrets.redact import hide
+from runner.secrets.shown import hide
 
 LONGEST_VALUE = 200
 """Characters of a value that are printed where a person reads; files hold it whole."""

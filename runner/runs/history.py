@@ -15,7 +15,7 @@ from runner.foundation.sentences import job_and_case
 from runner.runs.events import Status
 from runner.runs.result import RunResult, StepResult
 from runner.runs.store import RunStore
-from runner.secrets.redact import hide, visible
+from runner.secrets.shown import hide, visible
 
 VERSION = 1
 MOST_RUNS = 100

@@ -14,7 +14,9 @@ from msgspec import Struct
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
-from runner.secrets.redact import MARK, Secrets, hide
+from runner.secrets.holes import MARK
+from runner.secrets.redact import Secrets
+from runner.secrets.shown import hide
 
 LARGE = 256 * 1024
 """Bytes from which a result lies in a file of its own."""

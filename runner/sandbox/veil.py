@@ -8,7 +8,9 @@ import json
 
 from runner.foundation.fingerprints import LEARNT, fingerprint
 from runner.foundation.values import Json, compact
-from runner.secrets.redact import MARK, Secrets, hide
+from runner.secrets.holes import MARK
+from runner.secrets.redact import Secrets
+from runner.secrets.shown import hide
 
 _MARK = json.dumps(MARK)[1:-1]
 

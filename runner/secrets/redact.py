@@ -1,6 +1,8 @@
-"""Secrets: cut out of what is stored, filled in again where it is sent, hidden where it is shown; text made visible.
+"""Secrets: cut out of what is stored, filled in again where it is sent.
 
-A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back.
+A secret that is cut leaves a named hole (`runner.secrets.holes`), and nothing is lost: `fill` gives it back. How holes
+are shown is a matter of `runner.secrets.shown`.
+
 A secret under six characters is hidden only where it is a whole value: `a1` is in too many innocent words.
 
 Not seen are a part of a secret, but for its start where a text was shortened (`…` follows), and what a one-way
@@ -9,32 +11,22 @@ safe that holds the mark of holes itself.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import Lock
 
 from msgspec import Struct
 
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
 from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles
+from runner.secrets.shown import STARS, rebuilt, starred
 from runner.secrets.spellings import in_quotes, spellings
 
-__all__ = ["MARK", "SHORTEST", "STARS", "Secrets", "hide", "visible"]
-
-STARS = "***"
 SHORTEST = KNOWN_LENGTH
 """Characters that a text must have to be searched inside of other texts."""
 
 _NUMBER = "number"
 """In the place of a spelling: the whole value was a JSON number that is written as the secret is."""
-_UNSAFE = lazy_pattern(
-    "[\x00-\x08\x0a-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\U000e0000-\U000e007f]"
-)
-"""Control characters but the tab; what turns the direction of writing; what has no width; lone surrogates."""
-_LAST_OF_FOUR_DIGITS = 0xFFFF
 
 
 class _Known(Struct, frozen=True, kw_only=True):
@@ -114,18 +106,18 @@ class Secrets:
     def cut(self, value: Json) -> Json:
         """`value` with a named hole in the place of every secret, in keys of records too."""
         known = self._ready()
-        return _rebuilt(value, leaf=lambda item: _cut_leaf(item, known), key=lambda text: _cut_text(text, known))
+        return rebuilt(value, leaf=lambda item: _cut_leaf(item, known), key=lambda text: _cut_text(text, known))
 
     def fill(self, value: Json) -> Json:
         """What `cut` was given. Raises `LookupError` for a hole whose secret is not known."""
-        return _rebuilt(value, leaf=self._fill_leaf, key=self._fill_text)
+        return rebuilt(value, leaf=self._fill_leaf, key=self._fill_text)
 
     def mask(self, text: str) -> str:
         """`text`, which nobody has cut, with stars in the place of every secret."""
         known = self._ready()
         if text in known.short:
             return STARS
-        return _starred(_parts(text, known))
+        return starred(_parts(text, known))
 
     def _ready(self) -> _Known:
         """Worked out when it is asked for: several secrets come one after the other."""
@@ -155,28 +147,6 @@ class Secrets:
         if spelling not in self._spelled.get(name, {}):
             raise LookupError(f"the secret `{name}` is not known as {spelling}")
         return self._spelled[name][spelling]
-
-
-def hide(value: Json) -> Json:
-    """`value`, which was cut, as reports show it: with stars for holes. Keys that become the same are numbered."""
-    return _rebuilt(value, leaf=lambda item: _hidden(item) if isinstance(item, str) else item, key=_hidden)
-
-
-def visible(text: str, *, keep_lines: bool = False) -> str:
-    """`text` with all that moves a cursor or cannot be seen written as a backslash, `u` and its code; a tab stays.
-
-    With `keep_lines` line feeds stay, and a carriage return before a line feed is dropped.
-    """
-    if text.isprintable():
-        return text
-    if keep_lines:
-        return "\n".join(_UNSAFE.sub(_escape, line) for line in text.replace("\r\n", "\n").split("\n"))
-    return _UNSAFE.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\u{code:04x}" if code <= _LAST_OF_FOUR_DIGITS else f"\\U{code:08x}"
 
 
 def _know(spelled: Mapping[str, Mapping[str, str]], *, count: int) -> _Known:
@@ -264,53 +234,3 @@ def _covering(text: str, needles: Needles) -> Iterator[tuple[Catch, int]]:
 def _joined(parts: list[Part], known: _Known) -> str:
     text = written(parts, guarded=False)
     return written(parts, guarded=True) if known.needles.catches(text) else text
-
-
-def _hidden(text: str) -> str:
-    return _starred(taken_apart(text)) if MARK in text else text
-
-
-def _starred(parts: Iterable[Part]) -> str:
-    """The text with three stars for neighbouring secrets, and for stars beside them: six stars may be a secret, too."""
-    between: list[list[str]] = [[]]
-    for part in parts:
-        if isinstance(part, str):
-            between[-1].append(part)
-        else:
-            between.append([])
-    first, *inner = map("".join, between)
-    if not inner:
-        return first
-    last = inner.pop()
-    return STARS.join([first.rstrip("*"), *filter(None, (text.strip("*") for text in inner)), last.lstrip("*")])
-
-
-def _rebuilt(value: Json, *, leaf: Callable[[Json], Json], key: Callable[[str], str]) -> Json:
-    """A copy of `value` with other leaves and keys. No recursion: values of the service nest as deep as they like."""
-    todo: list[list[Json] | dict[str, Json]] = []
-
-    def copied(item: Json) -> Json:
-        if not isinstance(item, (dict, list)):
-            return leaf(item)
-        todo.append(item.copy() if isinstance(item, list) else _renamed(item, key))
-        return todo[-1]
-
-    root = copied(value)
-    while todo:
-        part = todo.pop()
-        if isinstance(part, list):
-            part[:] = map(copied, part)
-        else:
-            part.update(zip(part, map(copied, part.values()), strict=True))
-    return root
-
-
-def _renamed(record: dict[str, Json], key: Callable[[str], str]) -> dict[str, Json]:
-    copy: dict[str, Json] = {}
-    for name, item in record.items():
-        number, free = 1, key(name)
-        while free in copy:
-            number += 1
-            free = f"{key(name)} ({number})"
-        copy[free] = item
-    return copy

@@ -8,7 +8,7 @@ Templates stay visible: they hold the name of a secret. Of a file that cannot be
 
 import re
 from collections.abc import Container, Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -17,8 +17,11 @@ from runner.foundation.problems import Problem
 from runner.foundation.values import Json, Path, compact, leaves
 from runner.reading.closed import without_words
 from runner.reading.document import Document
-from runner.secrets.redact import STARS, Secrets
+from runner.secrets.shown import STARS
 from runner.service.auth import KINDS
+
+if TYPE_CHECKING:
+    from runner.secrets.redact import Secrets
 
 _OPEN: Final = frozenset(
     {
@@ -56,6 +59,8 @@ def without_secrets(problems: Iterable[Problem], document: Document | None) -> l
         return [_without_unread_value(problem) for problem in found]
     if not found:
         return []
+    from runner.secrets.redact import Secrets  # noqa: PLC0415  2 ms with all spellings of secrets, for a mistake only
+
     secrets, lines = Secrets(), set[int]()
     for path, value in _hidden(document.data):
         is_key = value is None
@@ -95,7 +100,7 @@ def _literals(value: Json) -> Iterator[str]:
             yield part.strip()
 
 
-def _masked(problem: Problem, lines: Container[int], secrets: Secrets) -> Problem:
+def _masked(problem: Problem, lines: Container[int], secrets: "Secrets") -> Problem:
     """The problem without the secrets of a file, some of whose `lines` hold a secret."""
     line = problem.excerpt or ""
     found = _LINE.fullmatch(line)

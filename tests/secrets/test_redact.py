@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, compact
-from runner.secrets.redact import MARK, SHORTEST, STARS, Secrets, hide, visible
+from runner.secrets.holes import MARK
+from runner.secrets.redact import SHORTEST, Secrets
+from runner.secrets.shown import STARS, hide, visible
 from runner.secrets.spellings import spellings
 
 PASSWORD = "pä ss/w+rd'<\"1&>"

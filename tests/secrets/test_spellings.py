@@ -17,7 +17,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from runner.secrets.redact import Secrets, hide
+from runner.secrets.redact import Secrets
+from runner.secrets.shown import hide
 
 Write = Callable[[str], str]
 

@@ -21,7 +21,7 @@ from runner.reports.words import RED, given_by
 from runner.runs.events import Trouble
 from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
-from runner.secrets.redact import hide
+from runner.secrets.shown import hide
 
 _LARGEST_CALL: Final = 8192
 """Bytes of a call that is embedded: a longer call is too long for the line of a shell."""

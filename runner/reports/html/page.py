@@ -27,7 +27,7 @@ from runner.reports.spans import Sureness, TimedRun, timed_runs
 from runner.reports.words import RED, title
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun, LockHolder
-from runner.secrets.redact import hide
+from runner.secrets.shown import hide
 from runner.version import VERSION
 
 _DASH: Final = "\u2013"

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 from runner.reports.safe import clean, safe
-from runner.secrets.redact import hide
+from runner.secrets.shown import hide
 
 SHORT: Final = 300
 LONG: Final = 4000

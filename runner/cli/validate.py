@@ -23,7 +23,6 @@ from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
-from runner.project.named_targets import Targets, is_outside
 from runner.project.paths import called, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reports import mistakes
@@ -145,10 +144,8 @@ def checked(
         jobs, targets=targets, environment=environment, catalogue=catalogue, against=against, recursive=recursive
     )
     ignored_files.warn(jobs, project, targets=targets)
-    known = Targets(project=project, environment=environment)
-    for file in project.files:
-        for name in (name for name in against if not is_outside(name)):
-            known.named(file, name)
+    if against:
+        _check_targets(against, project, environment)
     for spec in filter(_is_targets, specs):
         for target in open_targets(spec, project).values():
             check_doubles(target, project)
@@ -163,6 +160,16 @@ def checked(
         project.problems.extend(() if isinstance(found, Catalogue) else found)
     project.problems = list(dict.fromkeys(project.problems))
     return project
+
+
+def _check_targets(names: Sequence[str], project: Project, environment: Mapping[str, str]) -> None:
+    """Report the targets that the command names and that a job does not have."""
+    from runner.project.named_targets import Targets, is_outside  # noqa: PLC0415  1 ms, for a command that names any
+
+    known = Targets(project=project, environment=environment)
+    for file in project.files:
+        for name in (name for name in names if not is_outside(name)):
+            known.named(file, name)
 
 
 def _checked_files(specs: Sequence[Path], project: Project) -> int:

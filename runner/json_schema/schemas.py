@@ -7,14 +7,16 @@ ever fetched, patterns are of linear time, and no nesting ends in a crash. Forma
 import json
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import jsonschema_rs
 from msgspec import Struct
 
 from runner.foundation.values import Json, utf_8
 from runner.json_schema import formats
-from runner.json_schema.violations import Violation, violations
+
+if TYPE_CHECKING:
+    from runner.json_schema.violations import Violation
 
 DEEPEST = 128
 """Lists and records within each other. `jsonschema_rs` ends the process where a recursive schema meets ten thousand."""
@@ -36,18 +38,22 @@ class Schema(Struct, frozen=True, dict=True):
         parsed: Json = json.loads(self.text)
         return parsed
 
-    def violations(self, value: Json) -> tuple[Violation, ...]:
+    def violations(self, value: Json) -> "tuple[Violation, ...]":
         """All violations, or the first hundred of very many; none where `value` fits."""
         if is_too_deep(value):
+            from runner.json_schema.violations import Violation  # noqa: PLC0415  1 ms, for what does not fit
+
             return (Violation(path=(), keyword="depth", message=TOO_DEEP, value=value),)
         try:
             return self._violations(value, value)
         except UnicodeEncodeError:  # a lone surrogate, which JSON may hold and UTF-8 may not
             return self._violations(utf_8(value), value)
 
-    def _violations(self, encodable: Json, value: Json) -> tuple[Violation, ...]:
+    def _violations(self, encodable: Json, value: Json) -> "tuple[Violation, ...]":
         if self._validator.is_valid(encodable):
             return ()
+        from runner.json_schema.violations import violations  # noqa: PLC0415  as above
+
         return violations(self._validator.iter_errors(encodable), value, self._parsed)
 
 

@@ -3,26 +3,10 @@
 What a schema cannot say is the business of `runner.lint.job`.
 """
 
-import json
-from collections.abc import Collection, Iterable, Iterator
-from functools import cache
-
-from msgspec.structs import replace
-
-from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Finding, Problem, in_order
-from runner.foundation.values import Json, JsonObject, Path, value_at
+from runner.foundation.problems import Problem
 from runner.json_schema import schemas
-from runner.json_schema.violations import Violation
-from runner.language import keys, values
 from runner.language.kinds import other_kind
-from runner.language.mended import mended
-from runner.language.structure import RecordKeys, Structure
-from runner.reading.document import CUT_OFF, IN_ONE_COLUMN, Document
-from runner.reading.odd_characters import begins_with_odd_space
-
-_COMMENT = lazy_pattern(r":?\s+#[^\s#].*")
-"""What a `#` makes a comment of, and is hardly a comment: nothing parts it from the `#`."""
+from runner.reading.document import Document
 
 
 def check(document: Document, name: str) -> tuple[Problem, ...]:
@@ -38,100 +22,6 @@ def read(document: Document, name: str) -> tuple[tuple[Problem, ...], Document]:
     other = other_kind(document, name)
     if other is not None:
         return (other,), document
-    found = _findings(violations, document, structure=_structure(name))
-    return _problems(found, document), mended(document, found)
+    from runner.language.findings import misfits  # noqa: PLC0415  3 ms, for a mistake only
 
-
-def check_cases(document: Document) -> tuple[Problem, ...]:
-    """What does not fit of a file of cases, the list that `cases` may be; that it is empty is reported elsewhere."""
-    violations = schemas.from_job(_cases()).violations(document.data)
-    return _problems(_findings(violations, document, structure=Structure(_cases())), document) if violations else ()
-
-
-@cache
-def _structure(name: str) -> Structure:
-    return Structure(json.loads(schemas.shipped_text(name)))
-
-
-@cache
-def _cases() -> JsonObject:
-    job = _structure("job").root
-    return {"title": "file of cases", "$defs": job["$defs"], "type": "array", "items": {"$ref": "#/$defs/case"}}
-
-
-def _findings(violations: Iterable[Violation], document: Document, *, structure: Structure) -> list[Finding]:
-    """Findings of one place once: of a key, what is wrong with its value counts before what is wrong with its name."""
-    names_first = sorted(violations, key=lambda violation: violation.keyword != "propertyNames")
-    found = {(finding.path, finding.at_key): finding for finding in _each(names_first, document.data, structure)}
-    return [finding for finding in found.values() if not _is_reported(finding, document)]
-
-
-def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> Iterator[Finding]:
-    """One for each mistake: the violations about the keys of one record belong together."""
-    records: dict[Path, RecordKeys] = {}
-    others = []
-
-    def at(path: Path) -> RecordKeys:
-        if path not in records:
-            written = value_at(path, data)
-            of_record = written if isinstance(written, dict) else {}
-            records[path] = RecordKeys(path=path, written=of_record, structure=structure)
-        return records[path]
-
-    for violation in violations:
-        match violation.keyword:
-            case "additionalProperties":
-                at(violation.path[:-1]).unknown.append(violation)
-            case "required":
-                at(violation.path).missing.append(violation)
-            case "oneOf":
-                at(violation.path).choices.append(violation)
-            case _:
-                others.append(violation)
-    for record in records.values():
-        yield from keys.findings(record)
-    yield from _value_findings(others, {path for record in records.values() for path in keys.emptied(record)})
-
-
-def _value_findings(violations: Collection[Violation], emptied: Collection[Path]) -> Iterator[Finding]:
-    """Findings about single values; of keys that are not allowed in a record for one reason, the first."""
-    refused = set()
-    in_doubt = {violation.path[:-1] for violation in violations if violation.keyword in ("enum", "const")}
-    for violation in violations:
-        if violation.keyword == "not" and violation.path[:-1] in in_doubt:
-            continue  # whether it is allowed there depends on the word that is wrong
-        finding = values.finding(violation)
-        reason = (finding.path[:-1], finding.hint)
-        if finding.path not in emptied and not (violation.keyword == "not" and reason in refused):
-            yield finding
-        if violation.keyword == "not":
-            refused.add(reason)
-
-
-def _is_reported(finding: Finding, document: Document) -> bool:
-    """Whether it is reported elsewhere: an expression that YAML has cut, or lines that begin with no space to YAML."""
-    if finding.code != "E108" or not finding.at_key:
-        return False
-    if finding.path[-2:-1] == ("outputs",) and document.is_cut_off(finding.path):
-        return True
-    return begins_with_odd_space(document.source.line(document.line_of(finding.path) + 1))
-
-
-def _problems(findings: Iterable[Finding], document: Document) -> tuple[Problem, ...]:
-    return in_order(_problem(finding, document) for finding in findings)
-
-
-def _problem(finding: Finding, document: Document) -> Problem:
-    path, hint = finding.path, finding.hint
-    if finding.code == "E106":
-        odd = document.odd_space(path)
-        if odd is not None:
-            return replace(odd, path=path)
-        hint = document.quote_hint(path) or hint
-    if document.joined_items(path) and not finding.at_key:
-        hint = IN_ONE_COLUMN
-    if finding.code == "E108" and _COMMENT.fullmatch(document.rest_after(path)):
-        hint = "put the text in quotes: to YAML a `#` begins a comment"
-    if finding.code in ("E104", "E108") and finding.at_key and document.is_cut_off(path):
-        hint = CUT_OFF
-    return document.found(replace(finding, hint=hint))
+    return misfits(violations, document, name)

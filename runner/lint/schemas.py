@@ -1,6 +1,7 @@
 """The JSON Schemas of a job: each must be valid, and what is written out for an input must fit it."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -8,13 +9,12 @@ from runner.expressions.parse import texts_in
 from runner.foundation.raw import record
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path
-from runner.job.inputs import UnfitError, fit, unknown_input
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
-from runner.json_schema.as_type import as_wanted
-from runner.json_schema.flaws import check
-from runner.json_schema.violations import Violation
 from runner.lint.texts import JobLint
+
+if TYPE_CHECKING:
+    from runner.json_schema.violations import Violation
 
 _NO_VALUE = ("None", "nil", "undefined")
 """What other languages write for null."""
@@ -22,6 +22,8 @@ _NO_VALUE = ("None", "nil", "undefined")
 
 def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
     """Whether `schema` is a JSON Schema; reports what is wrong with it, or probably is."""
+    from runner.json_schema.flaws import check  # noqa: PLC0415  2 ms, for a job with schemas
+
     found = check(schema)
     for each in found:
         lint.add(replace(each, code="E115"), path)
@@ -51,6 +53,8 @@ def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
         lint.report("E107", message, at, hint=hint, warning=True, hidden=True)
     if isinstance(default, str) and "{{" in default:
         return  # `plain` has reported it
+    from runner.json_schema.as_type import as_wanted  # noqa: PLC0415  comes with the schema's own check
+
     violations = schemas.from_job(schema_of(written)).violations(default)
     for violation in violations:
         here = (*at, *violation.path)
@@ -64,7 +68,7 @@ def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
         lint.report("E107", f"`{default}` is a text here, and not null", at, hint=hint, warning=True)
 
 
-def _as_null(violation: Violation) -> str | None:
+def _as_null(violation: "Violation") -> str | None:
     """How to declare that there may be no value, for null or what other languages write for it."""
     kind, value = violation.expected, violation.value
     if violation.path or violation.keyword != "type" or not isinstance(kind, str) or value not in (None, *_NO_VALUE):
@@ -78,6 +82,8 @@ def check_included(step: RawStep, lint: JobLint) -> None:
     action, other = step.fields.get("job"), lint.outline.included.get(step.path)
     if not isinstance(action, dict) or other is None:
         return
+    from runner.job.inputs import unknown_input  # noqa: PLC0415  1 ms, for a job that includes others
+
     path, given = (*step.path, "job", "inputs"), record(action.get("inputs"))
     file = f"`{action.get('file')}`"
     for name in (name for name in given if name not in other.inputs):
@@ -102,6 +108,8 @@ def _missing(given: JsonObject, other: Outline) -> Iterator[str]:
 
 def _values(given: JsonObject, other: Outline, path: Path, lint: JobLint) -> None:
     """Check the values that are written out; those with templates are known only when the job runs."""
+    from runner.job.inputs import UnfitError, fit  # noqa: PLC0415  as above
+
     for declared in declared_inputs(other.inputs):
         name = declared.name
         if name not in given or any(True for _ in texts_in(given[name])):

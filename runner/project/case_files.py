@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runner.foundation.problems import Problem
 from runner.job.cases import Cases, in_list, in_table
 from runner.job.model import Input
-from runner.language import schema
+from runner.language.findings import check_cases
 from runner.reading import files, json_file, table
 from runner.reading.closed import without_lines
 from runner.reading.document import Document
@@ -44,7 +44,7 @@ def cases_in(read: ReadCases, inputs: Collection[Input]) -> Cases:
         case Table():
             return in_table(read, inputs)
         case Document():
-            wrong = schema.check_cases(read)
+            wrong = check_cases(read)
             found = in_list(read, (), inputs)
             known = {problem.path for problem in wrong}
             news = tuple(problem for problem in found.problems if problem.path not in known)

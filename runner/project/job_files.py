@@ -6,7 +6,7 @@ Targets are none of this module's business.
 import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,19 +16,21 @@ from runner.foundation.problems import Finding, Problem, are_errors
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job import build, secret_lines
-from runner.job.cases import Cases, in_list
 from runner.job.model import Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline
 from runner.language import lookalikes, schema
 from runner.language.kinds import other_kind
 from runner.lint import job as rules
-from runner.project.case_files import KINDS, ReadCases, cases_in, read_cases
 from runner.project.paths import inside, root_of
 from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.load import read
 from runner.targets.model import Target
+
+if TYPE_CHECKING:
+    from runner.job.cases import Cases
+    from runner.project.case_files import ReadCases
 
 Read: TypeAlias = Callable[[FilePath, str], Document | tuple[Problem, ...]]
 """Opens the file at a path, under the name that it has in messages."""
@@ -91,7 +93,7 @@ class _Checking(Struct, kw_only=True):
     def refuse(self, path: Path, code: str, message: str, hint: str | None = None) -> None:
         self.problems.append(self.document.problem(code, message, path=path, hint=hint))
 
-    def job_file(self, known: Outline, cases: Cases | None) -> JobFile:
+    def job_file(self, known: Outline, cases: "Cases | None") -> JobFile:
         documents, outlines = {self.document.file: self.document}, {self.document.file: known}
         for inner in self.included.values():
             documents = documents | {
@@ -263,9 +265,14 @@ class JobFiles:
                 hint = f"{_called_step(step, checking.document)} includes this job: {_RUN_KEYS[key]}"
                 self._report([document.problem("E107", message, path=(key,), at_key=True, hint=hint)])
 
-    def _cases_of(self, checking: _Checking, known: Outline) -> Cases | None:
+    def _cases_of(self, checking: _Checking, known: Outline) -> "Cases | None":
         """The cases of a job, None where it has none; those in a file are reported after the job's own mistakes."""
         written = record(checking.document.data).get("cases") if self._with_cases else None
+        if written is None:
+            return None
+        from runner.job.cases import in_list  # noqa: PLC0415  3 ms with the files of cases, for a job that has cases
+        from runner.project.case_files import KINDS, cases_in, read_cases  # noqa: PLC0415  as above
+
         inputs = declared_inputs(known.inputs)
         if isinstance(written, list):
             cases = in_list(checking.document, ("cases",), inputs)

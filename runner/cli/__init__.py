@@ -16,7 +16,12 @@ def _as_many(singular: str, plural: str, number: int) -> str:
     return singular if number == 1 else plural
 
 
-def import_click() -> None:
-    """Not with this package: a signal that comes meanwhile is to find the handler that `entry` has set."""
+def import_libraries() -> None:
+    """Not with this package: a signal that comes meanwhile is to find the handler that `entry` has set.
+
+    `typing_extensions` has nothing for msgspec that `typing` does not have from Python 3.11 on.
+    """
+    with stand_in("typing_extensions"):
+        import_module("msgspec")
     with lazy_patterns(), stand_in("gettext", gettext=_as_it_is, ngettext=_as_many):
         import_module("click")

@@ -11,7 +11,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-from runner.cli import import_click
+from runner.cli import import_libraries
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -24,7 +24,7 @@ def main() -> NoReturn:
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
     gc.disable()  # until the verb is imported: what is imported stays, and is searched for garbage in vain
-    import_click()
+    import_libraries()
     from runner.cli.main import ended  # noqa: PLC0415  what it imports may take half a second
 
     code = ended(sys.argv[1:])

@@ -48,7 +48,7 @@ COMMANDS = {
 def test_a_command_imports_nothing_that_it_does_not_need(line: str, tmp_path: Path) -> None:
     (tmp_path / "smoke.job.yaml").write_text(JOB)
     (tmp_path / "targets.yaml").write_text(TARGETS)
-    begun = "import sys; from runner.cli import import_click; import_click(); from runner.cli.main import ended"
+    begun = "import sys; from runner.cli import import_libraries; import_libraries(); from runner.cli.main import ended"
     code = f"{begun}; assert ended({line.split()!r}) == 0; print(*sys.modules)"
     command = [sys.executable, "-c", code]
     printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout

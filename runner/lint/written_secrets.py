@@ -46,7 +46,7 @@ def _secret(path: Path, value: str) -> str | None:
         return None
     name = str(path[-1])
     is_named = written_out.names_password(name) or (written_out.names_token(name) and _is_random(value))
-    if is_named and path[-2] in _HOLD_VALUES and value.lower() not in _NO_SECRETS:
+    if is_named and len(path) > 1 and path[-2] in _HOLD_VALUES and value.lower() not in _NO_SECRETS:
         return f"`{name}`"
     return "a token" if written_out.looks_like_token(value) else None
 

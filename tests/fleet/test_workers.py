@@ -171,7 +171,7 @@ def test_a_worker_that_is_to_end_with_the_queue_takes_over_first_what_a_killed_w
     once = here.worker("--once", dead=2.0)
     assert once.wait(300) == 0, here.said()
     assert not OPEN & {*here.states().values()}
-    assert max(here.starts().values()) == 1
+    assert set(here.starts().values()) <= {1}  # none where it was killed as its first call left
     assert "is queued again: its worker is silent" in here.said()
 
 

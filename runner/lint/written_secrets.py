@@ -15,8 +15,9 @@ _HINT: Final = 'declare an input with `secret: true`, and write `"{{ inputs.NAME
 _HOLD_VALUES: Final = frozenset({"parameters", "values", "inputs", "vars"})
 _NO_SECRETS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null", "y", "n"})
 """What stands where a name asks whether there is a password."""
+_SHORTEST: Final = 3
 _LONGEST: Final = 1_000
-"""No password is longer, and a name of one is not either."""
+"""Characters of a secret."""
 
 
 def check_secrets(lint: JobLint) -> None:
@@ -42,11 +43,11 @@ def _is_open_password(name: str, fields: Json) -> bool:
 
 def _secret(path: Path, value: str) -> str | None:
     """What the value at `path` is called where it is a secret, None where it is none."""
-    if not written_out.is_plain(value) or len(value) > _LONGEST:
+    if len(value) < _SHORTEST or len(value) > _LONGEST or not written_out.is_plain(value):
         return None
     name = str(path[-1])
-    is_named = written_out.names_password(name) or (written_out.names_token(name) and _is_random(value))
-    if is_named and len(path) > 1 and path[-2] in _HOLD_VALUES and value.lower() not in _NO_SECRETS:
+    is_value = len(path) > 1 and path[-2] in _HOLD_VALUES and value.lower() not in _NO_SECRETS
+    if is_value and (written_out.names_password(name) or (written_out.names_token(name) and _is_random(value))):
         return f"`{name}`"
     return "a token" if written_out.looks_like_token(value) else None
 

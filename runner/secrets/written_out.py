@@ -3,6 +3,7 @@
 Rather too few than a false alarm: of names the last word counts, of tokens the forms that nothing else has.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
@@ -28,6 +29,7 @@ _LOOKS_SO: Final = lazy_pattern(
     r"|-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"
 )
 """A header of HTTP, a JSON Web Token, tokens of known services, a private key."""
+_SHORTEST_TOKEN: Final = 14
 _SHELL: Final = lazy_pattern(r"\$\{?\w+\}?|%\w+%|\$env:\w+")
 
 
@@ -37,11 +39,13 @@ def may_hold_secrets(text: str) -> bool:
     return any(sign in small for sign in _SIGNS)
 
 
+@lru_cache(maxsize=512)
 def names_password(name: str) -> bool:
     """`password`, `DbPassword`, `client_secret`, but not `PasswordAge`."""
     return bool(_PASSWORD.fullmatch(name) or _ALONE.fullmatch(name))
 
 
+@lru_cache(maxsize=512)
 def names_token(name: str) -> bool:
     """`token`, `ApiToken`, `api_key`, but not `PageToken`."""
     return bool(_TOKEN.fullmatch(name))
@@ -57,4 +61,4 @@ def is_plain(text: str) -> bool:
 
 
 def looks_like_token(text: str) -> bool:
-    return _LOOKS_SO.search(text) is not None
+    return len(text) >= _SHORTEST_TOKEN and _LOOKS_SO.search(text) is not None

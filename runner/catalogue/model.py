@@ -16,6 +16,8 @@ from runner.foundation.discreet import Discreet
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
+ENDING = ".catalog.yaml"
+"""How the name of a catalogue's file ends."""
 PROCESS_CODE: Final = lazy_pattern(r"[A-Z][a-z]+[A-Z]\w*")
 """How the code of a process looks: `UsrCreateOrder`."""
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runner.catalogue import design, rules
-from runner.catalogue.model import Catalogue, Parameter, Process, ProcessVersion, Pulled
+from runner.catalogue.model import ENDING, Catalogue, Parameter, Process, ProcessVersion, Pulled
 from runner.foundation.problems import Problem
 from runner.foundation.raw import flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
@@ -12,7 +12,6 @@ from runner.language.schema import check
 from runner.reading.document import Document
 from runner.reading.load import read
 
-ENDING = ".catalog.yaml"
 _NO_REASON = "the catalogue does not say why"
 
 

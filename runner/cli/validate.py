@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import asdict
 
-from runner.catalogue.model import Catalogue
-from runner.catalogue.read import ENDING, read_catalogue
+from runner.catalogue.model import ENDING, Catalogue
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
@@ -156,6 +155,8 @@ def checked(
     for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
         project.problems.extend(_problems_of_doubles(folder))
     for spec in filter(_is_catalogue, specs):
+        from runner.catalogue.read import read_catalogue  # noqa: PLC0415  1 ms, where a catalogue is named
+
         found = read_catalogue(spec, name=called(spec))
         project.problems.extend(() if isinstance(found, Catalogue) else found)
     project.problems = list(dict.fromkeys(project.problems))

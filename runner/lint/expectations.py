@@ -1,8 +1,7 @@
 """Conditions that are known before the job runs: an `if` that is no boolean, an expectation that checks nothing."""
 
-from runner.expressions import evaluate, parse
+from runner.expressions import parse
 from runner.expressions.conditions import always_true, inside_quotes
-from runner.expressions.evaluate import EvaluationError
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
@@ -13,7 +12,6 @@ from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
 from runner.reading.document import IN_ONE_COLUMN
 
-_NOTHING = evaluate.Scope(names={})
 _MOST_PIECES = 8
 _CONDITION = lazy_pattern(r"[=!<>]=|[<>]|\b(?:is|in)\b")
 _DASH = lazy_pattern(r"\s-\s")
@@ -39,8 +37,10 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
 
 
 def _constant(parsed: Expression, path: Path, lint: JobLint) -> None:
+    from runner.expressions.evaluate import EvaluationError, Scope, evaluate  # noqa: PLC0415  1 ms, for a constant
+
     try:
-        value = evaluate.evaluate(parsed, _NOTHING)
+        value = evaluate(parsed, Scope(names={}))
     except EvaluationError as error:
         lint.report("E107", f"`if` can never be evaluated: {error.message}", path, hint=error.hint)
         return

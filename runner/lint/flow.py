@@ -37,7 +37,7 @@ from runner.job.outline import Outline, RawStep
 from runner.lint import fitting
 from runner.lint.filters import quoted_value
 from runner.lint.places import ActionValue, action_values, ids
-from runner.lint.schema_types import schema_type, unmet
+from runner.lint.schema_types import schema_type
 from runner.lint.statuses import PROCESS_STATUSES, STEP_STATUSES
 from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
@@ -152,6 +152,10 @@ class Flow(TypeLint, frozen=True, kw_only=True):
 
     def _schema(self, schema: Json, path: Path, result: Type) -> None:
         """A schema that the result never fits, null or not, or that checks nothing of it."""
+        if not isinstance(schema, dict):
+            return
+        from runner.lint.unmet_schemas import unmet  # noqa: PLC0415  2 ms, for an expectation with a schema
+
         found = [*unmet(schema, result)]
         for each in found:
             self.add(each, path)

@@ -6,9 +6,7 @@ from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Problem
 from runner.job.outline import Outline
 from runner.lint.elements import check_elements
-from runner.lint.entities import check_entities
 from runner.lint.flow import Flow
-from runner.lint.processes import check_processes
 from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
 
@@ -19,6 +17,9 @@ def check(
     """`started` are the processes that the job, and those that it includes, start. Types need no catalogue."""
     problems = ProblemCollector(document=document)
     if catalogue is not None:
+        from runner.lint.entities import check_entities  # noqa: PLC0415  1 ms, where there is a catalogue
+        from runner.lint.processes import check_processes  # noqa: PLC0415  as above
+
         for step in job.steps:
             check_processes(step, catalogue, problems)
             for found in check_entities(step, catalogue):

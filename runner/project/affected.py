@@ -11,8 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from runner.catalogue.model import Catalogue
-from runner.catalogue.read import ENDING, catalogue_in
+from runner.catalogue.model import ENDING, Catalogue
+from runner.catalogue.read import catalogue_in
 from runner.foundation.git import FileChange, GitChanges, GitError, changes_since
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record, text

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from runner.catalogue.differences import differences
-from runner.catalogue.model import Catalogue
-from runner.catalogue.read import ENDING, read_catalogue
+from runner.catalogue.model import ENDING, Catalogue
+from runner.catalogue.read import read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError, are_errors

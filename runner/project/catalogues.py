@@ -9,9 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from runner.catalogue.model import Catalogue
-from runner.catalogue.read import ENDING, catalogue_in, read_document
-from runner.catalogue.rules import another_site
+from runner.catalogue.model import ENDING, Catalogue
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
@@ -96,6 +94,9 @@ class Catalogues(Struct, kw_only=True):
             self.problems.extend(packages.problems)
             self._files[file] = None if are_errors(packages.problems) else packages.catalogue
         if file not in self._files:
+            from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is one
+            from runner.catalogue.rules import another_site  # noqa: PLC0415  as above
+
             found = read_document(file, name=self.called(file))
             self._files[file] = catalogue_in(found) if isinstance(found, Document) else None
             wrong = another_site(found, url) if isinstance(found, Document) and url is not None else None

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from runner.catalogue.model import PROCESS_CODE
-from runner.catalogue.read import ENDING
+from runner.catalogue.model import ENDING, PROCESS_CODE
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import begun

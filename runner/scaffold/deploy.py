@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from runner.catalogue.read import ENDING
+from runner.catalogue.model import ENDING
 from runner.foundation.git import main_branch_of
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError

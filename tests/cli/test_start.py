@@ -24,6 +24,7 @@ NEVER = {"ast", "dis", "tokenize", "calendar", "email.utils", "typing_extensions
 NOT_WITHOUT_A_MISTAKE = {
     *("runner.language.findings", "runner.language.keys", "runner.language.values", "runner.language.mended"),
     *("runner.runs.store", "runner.secrets.redact", "runner.explanations", "rapidfuzz"),
+    *("runner.json_schema.violations", "runner.json_schema.flaws", "runner.lint.processes", "runner.catalogue.read"),
 }
 NOT_WITHOUT_CASES = {
     "csv",

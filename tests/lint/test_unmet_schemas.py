@@ -4,7 +4,7 @@ import pytest
 
 from runner.expressions.typed import A_NUMBER, A_TEXT, NULL, RECORD, TEXT, UNKNOWN, Type, list_of, or_null, record_of
 from runner.foundation.values import Json
-from runner.lint.schema_types import unmet
+from runner.lint.unmet_schemas import unmet
 
 CLOSED = record_of({"Name": A_TEXT, "Total": or_null(A_NUMBER)}, closed=True)
 OPEN = record_of({"Name": A_TEXT})

@@ -6,7 +6,8 @@ after that, since the row of that run would belong to nobody either.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -36,8 +37,10 @@ class PendingStart(Struct, frozen=True, kw_only=True):
     began: float
     answered: float
 
-    def may_have_made(self, began: float) -> bool:
-        return self.began - BEFORE <= began <= max(self.began, self.answered) + BEFORE
+    def stretch(self, moments: Sequence[float]) -> tuple[int, int]:
+        """The first of the sorted `moments` at which a row of this start may have begun, and the first after them."""
+        until = max(self.began, self.answered) + BEFORE
+        return bisect_left(moments, self.began - BEFORE), bisect_right(moments, until)
 
 
 def recent(rows: Mapping[str, float], pending: Sequence[PendingStart]) -> dict[str, float]:
@@ -75,23 +78,32 @@ def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict
     `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
     """
     found: dict[str, PendingStart] = {}
-    left = sorted(starts, key=lambda start: start.began)
-    while left:
-        makers, made = _linked(left, rows)
-        left = [start for start in left if start not in makers]
+    for makers, made in _linked(starts, rows):
         if len(made) >= len(makers):
             found |= {row: makers[min(place, len(makers) - 1)] for place, row in enumerate(made)}
     return found
 
 
-def _linked(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> tuple[list[PendingStart], list[str]]:
-    """The first of `starts` with all that may have made the same rows, directly or by way of others; and these rows, in
-    the order in which they began.
+def _linked(
+    starts: Sequence[PendingStart], rows: Mapping[str, float]
+) -> Iterator[tuple[list[PendingStart], list[str]]]:
+    """Starts that may have made the same rows, directly or by way of others, with these rows, each in the order in
+    which they began. A start that can have made no row is in none.
+
+    The rows of a start follow one another, so that each group is a stretch of them: to sort is all the work.
     """
-    makers, made = [starts[0]], set[str]()
-    while True:
-        made = {row for row, began in rows.items() if any(maker.may_have_made(began) for maker in makers)}
-        more = [start for start in starts if any(start.may_have_made(rows[row]) for row in made)]
-        if len(more) <= len(makers):
-            return makers, sorted(made, key=lambda row: (rows[row], row))
-        makers = more
+    ordered = sorted(rows.items(), key=lambda item: (item[1], item[0]))
+    moments = [began for _, began in ordered]
+    stretches = [(*start.stretch(moments), start) for start in sorted(starts, key=lambda start: start.began)]
+    makers: list[PendingStart] = []
+    first = end = 0
+    for low, high, start in stretches:
+        if low == high:
+            continue
+        if makers and low >= end:
+            yield makers, [row for row, _ in ordered[first:end]]
+            makers = []
+        first, end = (min(first, low), max(end, high)) if makers else (low, high)
+        makers.append(start)
+    if makers:
+        yield makers, [row for row, _ in ordered[first:end]]

@@ -6,7 +6,7 @@ A regular expression takes 0.2 ms to compile on average: those of the whole prog
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
 from threading import RLock
@@ -98,10 +98,14 @@ def lazy_module(name: str) -> None:
             if not begun:
                 begun = True  # what it imports may ask again
                 try:
+                    if spec.submodule_search_locations is None:
+                        module.__class__ = _shown_whole(loading)
                     loader.exec_module(module)
                 except BaseException:
                     begun = False
                     raise
+                finally:
+                    module.__class__ = ModuleType
         try:
             return vars(module)[attribute]
         except KeyError:
@@ -109,3 +113,19 @@ def lazy_module(name: str) -> None:
 
     module.__getattr__ = found  # type: ignore[method-assign]  # which Python asks for what a module lacks
     sys.modules[name] = module
+
+
+def _shown_whole(loading: AbstractContextManager[object]) -> type[ModuleType]:
+    """The class of a module that a thread is carrying out: others wait for the lock, and see all of its names or none.
+
+    Not for a package: who imports a module of it has that module's lock, which the package may wait for.
+    """
+
+    class ModuleInProgress(ModuleType):
+        def __getattribute__(self, name: str) -> Any:  # noqa: ANN401  whatever a module has
+            if not name.startswith("__"):
+                with loading:
+                    pass
+            return ModuleType.__getattribute__(self, name)  # it may be of that class again by now
+
+    return ModuleInProgress

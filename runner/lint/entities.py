@@ -78,7 +78,7 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
     values = [
         part.operands[-1]
         for part in nodes_in(tree)
-        if isinstance(part, Operation) and part.name.casefold() in COMPARISONS
+        if isinstance(part, Operation) and part.operands and part.name.casefold() in COMPARISONS
     ]
     for column in columns_of(tree):
         if column not in entity.paths and column.casefold() not in CONSTANTS:

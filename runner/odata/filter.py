@@ -136,6 +136,9 @@ class _Parser:
             self._step()
         return fits
 
+    def _is_at_a_bracket(self) -> bool:
+        return self.next is not None and self.next.text == "("
+
     def _operator(self, *names: str) -> str | None:
         """Step over an operator, in small letters or not, and give it as it is written."""
         return self._step().text if self.next is not None and self.next.text.casefold() in names else None
@@ -167,7 +170,7 @@ class _Parser:
         operator = self._operator("in", "has", *COMPARISONS)
         if operator is None:
             return left
-        is_list = operator.casefold() == "in" and self.next is not None and self.next.text == "("
+        is_list = operator.casefold() == "in" and self._is_at_a_bracket()
         return Operation(name=operator, operands=(left, *(self._list(depth) if is_list else [self._sum(depth)])))
 
     def _is_not(self) -> bool:
@@ -193,7 +196,7 @@ class _Parser:
         if self.next is None or not (self.next.is_operand or self.next.kind == "any"):
             raise self.error()
         token = self._step()
-        if token.is_called:
+        if token.is_called or (token.kind == "name" and self._is_at_a_bracket()):
             return Operation(name=token.text, operands=tuple(self._list(depth, inside=token.text)))
         if token.kind == "any" and token.text.endswith(":"):
             return Operation(name=token.text, operands=(self.either(depth + 1),))

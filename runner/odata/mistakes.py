@@ -75,14 +75,15 @@ def _mistakes(text: str) -> Iterator[Finding]:
         yield from _syntax_mistakes(error)
         return
     for node in nodes_in(tree):
-        if not isinstance(node, Operation):
-            continue
-        if node.name not in OPERATORS and node.name.casefold() in OPERATORS:
+        if isinstance(node, Operation) and node.name not in OPERATORS and node.name.casefold() in OPERATORS:
             yield _capitals(node.name)
-        if node.name.casefold() in COMPARISONS:
-            yield from _comparison_mistakes(*node.operands)
-        elif node.name.casefold() not in OPERATORS:
-            yield from _call_mistakes(node)
+        match node:
+            case Operation(name=name, operands=(left, right)) if name.casefold() in COMPARISONS:
+                yield from _comparison_mistakes(left, right)
+            case Operation(name=name) if name.casefold() not in OPERATORS:
+                yield from _call_mistakes(node)
+            case _:
+                pass
 
 
 def _word_mistakes(token: Token) -> Iterator[Finding]:

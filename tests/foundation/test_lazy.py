@@ -2,7 +2,10 @@ import importlib
 import re
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -64,6 +67,25 @@ def test_a_lazy_package_is_carried_out_when_a_name_of_it_is_used_that_is_no_modu
     assert not hasattr(whole, "anything_else")
     lazy_module("lazily_imported")
     assert sys.modules["lazily_imported"] is whole
+
+
+def test_no_thread_sees_a_part_of_a_lazy_module_that_another_is_carrying_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = threading.Event()
+    monkeypatch.setattr(sys, "lazily_half", half, raising=False)
+    (tmp_path / "lazily_halved.py").write_text(
+        "import sys, time\ndef price():\n    return PRICE\nsys.lazily_half.set()\ntime.sleep(0.1)\nPRICE = 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    lazy_module("lazily_halved")
+    module = importlib.import_module("lazily_halved")
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(lambda: module.PRICE)
+        assert half.wait(10)
+        second = threads.submit(module.price)
+        assert (first.result(10), second.result(10)) == (1, 1)
+    assert type(module) is ModuleType
 
 
 def test_a_lazy_module_is_carried_out_at_its_first_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,6 +48,11 @@ def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
             ["E147 36 `Order` has no column `Nmber`; did you mean `Number`?"],
         ),
         (
+            "{entity: Order, filter: \"contains (Nmber, 'x')\"}",
+            ["E147 36 `Order` has no column `Nmber`; did you mean `Number`?"],
+        ),
+        ("{entity: Order, filter: Total gt 1 and EQ()}", []),
+        (
             "{entity: Order, filter: Number eq Smoke}",
             ["E147 36 `Order` has no column `Smoke`; put a text in quotes: `'…'`"],
         ),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from runner.foundation.values import Json
 from runner.odata.filter import FilterError, columns_of, parse, read
 from runner.odata.match import Bounds, bounds, holds
+from runner.odata.mistakes import first_mistake
 
 ROW: Mapping[str, Json] = {
     "Id": "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11",
@@ -34,6 +35,7 @@ TRUE = [
     "Name eq 'O''Hara, Anna'",
     "contains(Name,'''')",
     "contains( Name , 'Hara' )",
+    "contains (Name, 'Hara') and not startswith\t(Name, 'x')",
     "startswith(Name,'O') and endswith(Name,'Anna')",
     "contains(Name,'Hara') eq true",
     "not contains(Name,'x')",
@@ -196,3 +198,11 @@ def test_no_text_ends_in_anything_but_a_filter_or_a_refusal(text: str) -> None:
     except FilterError:
         return
     assert holds(node, ROW) in {True, False}
+
+
+@pytest.mark.parametrize("text", ["EQ(Name)", "Age eq 1 and Ge(Age, 1, 2)", "Lt()"])
+def test_an_operator_in_capitals_may_be_called_with_any_number_of_values(text: str) -> None:
+    found = first_mistake(text)
+
+    assert found is not None
+    assert "is written in small letters" in found.message

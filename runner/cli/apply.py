@@ -19,7 +19,7 @@ from runner.cli.apply_command import apply_command
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
-from runner.cli.verb import Verb, refuse_beside_db, typed_names
+from runner.cli.verb import EnvOption, Verb, refuse_beside_db, typed_names
 from runner.execution import stored_plans
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
@@ -40,7 +40,7 @@ _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wai
 """Options of whoever carries runs out."""
 
 
-class FilledOption(options.EnvOption):
+class FilledOption(EnvOption):
     """An option without which other runs are carried out: its variable must not be empty, which elsewhere is none."""
 
     def resolve_envvar_value(self, ctx: click.Context) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 
 from runner.cli import hints
-from runner.cli.verb import Option, is_typed
+from runner.cli.verb import EnvOption, Option, SwitchedOption, is_typed
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -174,26 +174,6 @@ _TYPES: Final[Mapping[str, click.ParamType[object]]] = {
     "N": click.IntRange(1),
 }
 """What options take, by their metavars."""
-
-
-class EnvOption(Option):
-    """An option that the environment can set; a variable's value may be for another verb."""
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        value = super().resolve_envvar_value(ctx)
-        choices = self.type.choices if isinstance(self.type, click.Choice) else None
-        return None if value is None or hints.is_for_others(value, choices=choices) else value
-
-
-class SwitchedOption(EnvOption):
-    """An option that may have a value and need not: its variable may be a switch, as those of flags are."""
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        value = super().resolve_envvar_value(ctx)
-        try:
-            return value if value is None else ("" if click.BOOL.convert(value, self, ctx) else None)
-        except click.BadParameter:
-            return value
 
 
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:

@@ -58,8 +58,8 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
         output.say(run_set.nothing)
         return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
     plans = [spec.plan(name_of(spec.target)) for spec in run_set.runs]
-    output.say_lines(run_set.unchecked)
     output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
+    output.say_lines(run_set.unchecked)
     if out is not None:
         _store(plans, out)
     return ExitCode.PASSED

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
 from runner.cli import options
-from runner.cli.verb import Verb
+from runner.cli.verb import SwitchedOption, Verb
 from runner.doctor.readiness import Look, Outcome, Watched, only, wait_until_ready
 from runner.doctor.wait_story import Story
 from runner.execution.run_spec import RunSpec
@@ -60,7 +60,7 @@ _TICK: Final = 0.2
 @options.option(
     "--for",
     "longest",
-    cls=options.SwitchedOption,
+    cls=SwitchedOption,
     envvar="CREATIO_RUNNER_WAIT_READY",
     metavar="DURATION",
     type=options.Duration(may_be_empty=True),

@@ -74,8 +74,6 @@ def run(context: click.Context, /, **_: object) -> int:
         for line in run_set.notes:
             output.say(line)
         output.say_lines(run_set.not_read)
-    if given["verbose"]:
-        output.say_lines(run_set.unchecked)
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
     if given["last_failed"]:
@@ -83,7 +81,10 @@ def run(context: click.Context, /, **_: object) -> int:
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     check_permission(run_set.runs, allowed)
-    return carry_out_new(context, places, run_set.runs, claims)
+    code = carry_out_new(context, places, run_set.runs, claims)
+    if given["verbose"]:
+        output.say_lines(run_set.unchecked)
+    return code
 
 
 def _check_settled(runs: Sequence[RunSpec], store: RunStore) -> None:

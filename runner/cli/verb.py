@@ -27,6 +27,26 @@ class Option(click.Option):
         self.help = help
 
 
+class EnvOption(Option):
+    """An option that the environment can set; a variable's value may be for another verb."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        choices = self.type.choices if isinstance(self.type, click.Choice) else None
+        return None if value is None or hints.is_for_others(value, choices=choices) else value
+
+
+class SwitchedOption(EnvOption):
+    """An option that may have a value and need not: its variable may be a switch, as those of flags are."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        try:
+            return value if value is None else ("" if click.BOOL.convert(value, self, ctx) else None)
+        except click.BadParameter:
+            return value
+
+
 class Helped(click.Command):
     """A command whose help goes out as all output does."""
 

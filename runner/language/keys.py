@@ -4,7 +4,8 @@ One mistake is reported once: a misspelt key is not also a missing key, and a st
 also lack an action.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
@@ -13,7 +14,7 @@ from runner.foundation.sentences import both, either
 from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import JsonObject, Path
 from runner.language import key_hints
-from runner.language.structure import RecordKeys
+from runner.language.structure import RecordKeys, properties
 from runner.language.values import example, guid_in_braces, subject
 
 _WITH_ACTION = {"step": "several steps", "activity": "several activities"}
@@ -34,10 +35,13 @@ def findings(keys: RecordKeys) -> Iterator[Finding]:
         yield misplaced
         return
     near = {name: _near(name, keys) for name in names}
+    if (holder := _holder(keys)) is not None and (inside := _not_indented(holder, near, keys)):
+        yield _indented_further(inside, holder, keys)
+        near = {name: ours for name, ours in near.items() if name not in inside}
     given = [name for name, ours in near.items() if keys.title == "case" and (ours is None or ours in keys.written)]
     if given:
         yield _inputs_of_a_case(given, keys.path)
-    for name in (name for name in names if name not in given):
+    for name in (name for name in near if name not in given):
         hint = key_hints.hint(name, keys.written[name], keys=keys, near=near[name])
         message = f"unknown key `{name}` in {subject(keys.path, keys.schema)}"
         path = (*keys.path, name)
@@ -52,6 +56,33 @@ def emptied(keys: RecordKeys) -> Iterator[Path]:
     below = keys.structure.below(keys.path) if empty else {}
     for violation in keys.unknown:
         yield from ((*keys.path, name) for name in below.get(str(violation.path[-1]), ()) if name in empty)
+    near = {str(violation.path[-1]): _near(str(violation.path[-1]), keys) for violation in keys.unknown if empty}
+    if near and (holder := _holder(keys)) is not None and _not_indented(holder, near, keys):
+        yield (*keys.path, holder)
+
+
+def _holder(keys: RecordKeys) -> str | None:
+    """A key without a value, for a record whose names people choose."""
+    schema = keys.structure.at(keys.path)
+    for name in (name for name, value in keys.written.items() if value is None and name in properties(schema)):
+        named = keys.structure.property(schema, name)
+        if isinstance(named.get("additionalProperties"), dict) and not properties(named):
+            return name
+    return None
+
+
+def _not_indented(holder: str, near: Mapping[str, str | None], keys: RecordKeys) -> list[str]:
+    """The unknown keys right after `holder`. A typo of a key that is still free is not in it; codes have capitals."""
+    after = list(keys.written)[list(keys.written).index(holder) + 1 :]
+    free = [name for name, ours in near.items() if ours and ours not in keys.written and name[:1].islower()]
+    return list(takewhile(lambda name: name in near and name not in free, after))
+
+
+def _indented_further(names: Sequence[str], holder: str, keys: RecordKeys) -> Finding:
+    is_single = len(names) == 1
+    message = f"unknown key{'' if is_single else 's'} {both(names)} in {subject(keys.path, keys.schema)}"
+    hint = f"{both(names)} belong{'s' * is_single} in `{holder}`: indent {'it' if is_single else 'them'} further"
+    return Finding(code="E104", message=message, hint=hint, path=(*keys.path, names[0]), at_key=True)
 
 
 def _near(name: str, keys: RecordKeys) -> str | None:

@@ -28,8 +28,9 @@ from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, title
-from runner.runs.events import Section, Status
+from runner.runs.events import Section
 from runner.runs.result import StepResult
+from runner.runs.status import Status
 from runner.runs.store import Part
 from runner.runs.stored_runs import StoredRun, find
 from runner.secrets.redact import Secrets

@@ -16,7 +16,8 @@ from runner.foundation.raw import text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
 from runner.job.model import Expectation, Expected, RetryOn, Verify
-from runner.runs.events import Check, Status, Trouble
+from runner.runs.events import Check, Trouble
+from runner.runs.status import Status
 
 NOT_READ = Attempt()
 """What is known of the process where the log was not read."""

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import RetryOn, StepEffect
-from runner.runs.events import Check, Status, Trouble
+from runner.runs.events import Check, Trouble
+from runner.runs.status import Status
 from runner.service.calls import CallFailed, FailureKind
 
 INFERRED: Final = "inferred"

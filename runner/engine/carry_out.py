@@ -20,7 +20,8 @@ from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
-from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Status, Trouble
+from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Trouble
+from runner.runs.status import Status
 
 _EXIT_CODES = {
     RunStatus.PASSED: ExitCode.PASSED,

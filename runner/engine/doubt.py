@@ -25,8 +25,9 @@ from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.job.actions import Execute, Run, Signal
 from runner.job.model import Until, Verify
-from runner.runs.events import AttemptFailed, Status, Trouble
+from runner.runs.events import AttemptFailed, Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.status import Status
 from runner.service.calls import CallFailed, FailureKind
 
 NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"

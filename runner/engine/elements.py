@@ -23,7 +23,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
-from runner.runs.events import Status
+from runner.runs.status import Status
 from runner.service.calls import FailureKind, ReadElementData, ReadElements
 
 MAY_BE_EXECUTED = frozenset({"running", "error"})

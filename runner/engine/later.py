@@ -17,7 +17,7 @@ from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
 from runner.job.actions import IncludedJob
 from runner.job.model import OnFailure
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 
 def settle_later(state: State) -> Running[None]:

@@ -12,8 +12,9 @@ from runner.engine.perform import note, perform
 from runner.engine.state import OpenRow
 from runner.expressions.evaluate import EvaluationError
 from runner.job.model import Retry, RetryOn
-from runner.runs.events import AttemptFailed, Status
+from runner.runs.events import AttemptFailed
 from runner.runs.evidence import PauseReason
+from runner.runs.status import Status
 
 _LEAST_SECONDS = 0.001
 """What a host's rounding may leave of a time that is over."""

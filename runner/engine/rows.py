@@ -10,8 +10,9 @@ from runner.foundation.durations import written
 from runner.job.actions import Cancel, Element, Elements, Execute, Run, Signal
 from runner.job.model import Step, Verify
 from runner.planning.plan import PlannedStep
-from runner.runs.events import Row, Section, Status, StepFinished, StepSkipped, StepStarted, Trouble
+from runner.runs.events import Row, Section, StepFinished, StepSkipped, StepStarted, Trouble
 from runner.runs.evidence import Unverified
+from runner.runs.status import Status
 
 HIDDEN = "***"
 STOPPED = "stopped"

@@ -17,7 +17,8 @@ from runner.engine.versions import Versions
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import Job, Step, StepEffect, Undo, Verify
 from runner.planning.plan import Plan
-from runner.runs.events import RunStatus, Status, Trouble
+from runner.runs.events import RunStatus, Trouble
+from runner.runs.status import Status
 from runner.service.calls import CallFailed
 
 WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)

@@ -21,7 +21,7 @@ from runner.foundation.values import Json, JsonObject, kind_of
 from runner.job.actions import Elements, IncludedJob
 from runner.job.model import OnFailure, Step
 from runner.planning.plan import PlannedStep
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 MOST_TURNS = 10_000
 _AFTER_A_STOP = frozenset({"failure", "always"})

@@ -10,7 +10,8 @@ from runner.engine.step import carry_out_steps
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject
 from runner.planning.plan import undo_steps
-from runner.runs.events import Status, UndoFinished, UndoStarted
+from runner.runs.events import UndoFinished, UndoStarted
+from runner.runs.status import Status
 
 NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 

@@ -16,7 +16,7 @@ from runner.engine.state import OpenRow, Start
 from runner.foundation.values import JsonObject
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
-from runner.runs.events import Status
+from runner.runs.status import Status
 from runner.service.calls import FailureKind
 
 NO_ROW_YET = (0.25, 0.75)

@@ -15,7 +15,7 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
 from runner.job.outline import RawStep
 from runner.lint.places import NameScope
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 STEP_STATUSES = tuple(status.value for status in Status)
 PROCESS_STATUSES = ("done", "error", "running", "cancelled", "queued", "inactive")

@@ -22,8 +22,8 @@ from runner.runs.events import TargetName
 from runner.runs.evidence import SiteAccess
 from runner.secrets.redact import Secrets
 from runner.service.access import OnSecret
+from runner.service.auth import PASSWORD
 from runner.service.auth.kind import Credentials
-from runner.service.auth.password import PASSWORD
 from runner.service.client import Client, pace_of
 from runner.service.gate import SitePace
 from runner.service.sign_ins import OwnSignIns, SignIns

@@ -9,8 +9,9 @@ from msgspec import Struct
 from runner.foundation.lazy import lazy_pattern
 from runner.reports.spans import TimedRow, TimedRun
 from runner.reports.words import RED
-from runner.runs.events import RunStatus, Status
+from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
+from runner.runs.status import Status
 
 _URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 _PARTICULAR = lazy_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")

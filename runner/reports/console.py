@@ -10,8 +10,9 @@ from typing import TextIO
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.totals import totals
 from runner.reports.transcript import Transcript, rows_of, so_far, whole
-from runner.runs.events import Line, Status
+from runner.runs.events import Line
 from runner.runs.result import Progress, RunResult
+from runner.runs.status import Status
 
 _MARKS: Mapping[Status | None, str] = {
     None: "",

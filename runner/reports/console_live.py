@@ -19,8 +19,9 @@ from runner.reports.console import encodable, marks_for
 from runner.reports.safe import clean, safe_lines
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.transcript import Transcript
-from runner.runs.events import Line, Row, Status
+from runner.runs.events import Line, Row
 from runner.runs.result import Progress
+from runner.runs.status import Status
 
 _STYLES = {
     Tone.PLAIN: "",

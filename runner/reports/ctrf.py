@@ -18,7 +18,8 @@ from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.words import RED, because, reasons, remarks, title, trouble_lines
-from runner.runs.events import AttemptFailed, RunStatus, Status
+from runner.runs.events import AttemptFailed, RunStatus
+from runner.runs.status import Status
 from runner.version import VERSION
 
 SPEC_VERSION: Final = "0.0.0"

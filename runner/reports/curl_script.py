@@ -12,8 +12,8 @@ from runner.reports import curl
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.transcript import belongs
-from runner.runs.events import Status
 from runner.runs.result import RunResult
+from runner.runs.status import Status
 
 _INDEX: Final = lazy_pattern(r"\[\d+\]$")
 

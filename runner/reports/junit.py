@@ -21,8 +21,9 @@ from runner.reports.mistakes import in_order, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
 from runner.reports.words import because, in_doubt, reasons, remarks, title, trouble_lines
-from runner.runs.events import AttemptFailed, RunStatus, Status
+from runner.runs.events import AttemptFailed, RunStatus
 from runner.runs.result import RunResult, StepResult
+from runner.runs.status import Status
 
 MARK = lazy_pattern(rb'(?:<\?xml[^>]*\?>\s*)?<testsuites name="creatio-runner"')
 """How such a report begins, and no other file."""

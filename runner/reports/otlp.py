@@ -37,8 +37,9 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree
 from runner.reports.words import RED, shortened, title
-from runner.runs.events import Line, RunStarted, RunStatus, Status
+from runner.runs.events import Line, RunStarted, RunStatus
 from runner.runs.evidence import CiRun
+from runner.runs.status import Status
 
 MOST_SPANS: Final = 2000
 """Spans of one request: a collector refuses requests of more than 20 MiB."""

@@ -15,9 +15,10 @@ from runner.reports.next_steps import NextStep, is_fleet, verb_command
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
 from runner.reports.words import doubtful
-from runner.runs.events import RunStatus, Section, Status
+from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
+from runner.runs.status import Status
 from runner.secrets.shown import STARS, hide
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})

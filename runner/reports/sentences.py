@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 
 class Tone(StrEnum):

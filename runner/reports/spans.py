@@ -27,7 +27,6 @@ from runner.runs.events import (
     RunStarted,
     Section,
     SignedIn,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -37,6 +36,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import CiRun, LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
 from runner.runs.result import RunResult, StepResult, fold
+from runner.runs.status import Status
 
 _IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
 """Kinds of rows that the process log can prove. Events say it themselves, but for those of earlier versions."""

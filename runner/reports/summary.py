@@ -21,8 +21,9 @@ from runner.reports.words import (
     trouble_lines,
     warnings,
 )
-from runner.runs.events import RunStatus, Section, Status
+from runner.runs.events import RunStatus, Section
 from runner.runs.result import RunResult, StepResult, tally
+from runner.runs.status import Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
 _MOST_UNVERIFIED = 5

@@ -12,7 +12,7 @@ from runner.reports.cells import aligned
 from runner.reports.safe import clean
 from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun, tree
 from runner.reports.words import RED, shortened
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 LEGEND: Final = "█ call  ▒ call that failed  ░ reads the process log  ─ waits  ? asks a person"
 _COLUMNS: Final = 32

@@ -11,8 +11,9 @@ from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.summary import exit_sentence, run_warnings
 from runner.reports.words import RED, labelled, meaning, title
-from runner.runs.events import RunStatus, Status
+from runner.runs.events import RunStatus
 from runner.runs.result import RunResult, worst
+from runner.runs.status import Status
 
 _MARKS = {
     RunStatus.PASSED: Status.PASSED,

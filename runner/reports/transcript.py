@@ -37,7 +37,6 @@ from runner.runs.events import (
     RunStarted,
     Section,
     SignedIn,
-    Status,
     StepSkipped,
     StepStarted,
     UndoFinished,
@@ -47,6 +46,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import LockHolder, VerdictBy, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
+from runner.runs.status import Status
 
 _OF_THE_RUN: Final = frozenset({RunStarted, RunResumed, RunFinished})
 MOST_LINES = 30

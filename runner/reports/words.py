@@ -10,9 +10,10 @@ from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
-from runner.runs.events import RunStatus, Section, Status, Trouble
+from runner.runs.events import RunStatus, Section, Trouble
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
+from runner.runs.status import Status
 from runner.secrets.shown import hide
 
 LONGEST_VALUE = 200

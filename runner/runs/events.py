@@ -11,19 +11,10 @@ from typing import TypeAlias
 import msgspec
 
 from runner.runs import evidence
+from runner.runs.status import Status
 
 VERSION = 1
 FIRST_PREV = "0" * 64
-
-
-class Status(StrEnum):
-    """How a step ended."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    ERROR = "error"
-    SKIPPED = "skipped"
-    UNKNOWN = "unknown"
 
 
 class RunStatus(StrEnum):

@@ -12,8 +12,8 @@ import msgspec
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.sentences import job_and_case
-from runner.runs.events import Status
 from runner.runs.result import RunResult, StepResult
+from runner.runs.status import Status
 from runner.runs.store import RunStore
 from runner.secrets.shown import hide, visible
 

@@ -34,7 +34,6 @@ from runner.runs.events import (
     RunStatus,
     Section,
     SignedIn,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -46,6 +45,7 @@ from runner.runs.events import (
     time_of,
 )
 from runner.runs.evidence import ApplyOrigin, Person, Unverified, VerdictBy
+from runner.runs.status import Status
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):

@@ -33,7 +33,10 @@ NOT_WITHOUT_CASES = {
     "runner.project.case_files",
     "runner.reading.table",
 }
-NOT_WITHOUT_RUNS = {"queue", "runner.terminal.writer", "runner.project.named_targets", "runner.targets.clio"}
+NOT_WITHOUT_RUNS = {
+    *("queue", "runner.terminal.writer", "runner.project.named_targets", "runner.targets.clio"),
+    *("runner.runs.events", "runner.runs.evidence", "runner.service.calls", "runner.service.session"),
+}
 NOT_WITHOUT_A_SITE = {"httpx", "httpcore", "h11", "http.client", "ssl", "starlette", "uvicorn", "rich", "subprocess"}
 
 CHECKED = NEVER | NOT_WITHOUT_A_SITE | NOT_WITHOUT_A_MISTAKE | NOT_WITHOUT_CASES | NOT_WITHOUT_RUNS

@@ -19,8 +19,9 @@ from counted import COUNTED, SEED
 from journals import JUNIT, REPORT, read
 from sandboxes import Start, doubled, stand
 
-from runner.runs.events import RunStatus, Status
+from runner.runs.events import RunStatus
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 
 pytestmark = pytest.mark.crash

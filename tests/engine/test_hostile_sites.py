@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from stories import planned
 
 from runner.engine.effects import Send
-from runner.runs.events import Status, StepFinished
+from runner.runs.events import StepFinished
 from runner.runs.files.owned_rows import RowDatabase
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow
 

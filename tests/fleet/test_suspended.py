@@ -18,7 +18,7 @@ from runner.fleet.link import Link
 from runner.fleet.sign_ins import FleetSignIns
 from runner.fleet.suspended import SuspendedTargets
 from runner.runs.events import Trouble
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import PASSWORD
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.gate import OPEN, Deadline
 from runner.service.site import Site

@@ -31,11 +31,11 @@ from runner.runs.events import (
     RunFinished,
     RunResumed,
     RunStatus,
-    Status,
     time_of,
 )
 from runner.runs.facts import facts
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow
 

@@ -15,7 +15,7 @@ from runner.hosts.turns import Turn, Turns
 from runner.runs.events import AnyEvent, AttemptFailed, CallAnswered, CallSent, SignedIn
 from runner.runs.evidence import SentRequest
 from runner.secrets.redact import Secrets
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import PASSWORD
 from runner.service.client import Client
 from runner.service.site import Request, Site
 

@@ -24,9 +24,10 @@ from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, Turn, Turns
-from runner.runs.events import AnyEvent, CallAnswered, CallSent, Status, StepFinished, Trouble
+from runner.runs.events import AnyEvent, CallAnswered, CallSent, StepFinished, Trouble
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.journal import Journal, parse
+from runner.runs.status import Status
 from runner.runs.store import Others, RowQuery
 from runner.service.calls import (
     Answered,

@@ -15,8 +15,7 @@ from sites import NOTHING, Told, xml
 from runner.foundation.problems import UsageError
 from runner.project.sites import Hidden, ReadySite, Sites
 from runner.secrets.redact import Secrets
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.calls import Answered, ExecuteCall
 from runner.service.gate import OpenGate
 from runner.service.site import ExecuteMethod, Runtime

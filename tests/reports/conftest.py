@@ -23,7 +23,6 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -33,6 +32,7 @@ from runner.runs.events import (
     WaitsFor,
     encode,
 )
+from runner.runs.status import Status
 
 Journal = list[AnyEvent]
 

@@ -14,11 +14,11 @@ from runner.runs.events import (
     Line,
     Row,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     Trouble,
 )
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 

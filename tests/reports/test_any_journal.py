@@ -19,8 +19,9 @@ from runner.foundation.problems import ExitCode
 from runner.reports import jsonl, runs
 from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
-from runner.runs.events import AnyEvent, Line, RunStatus, Status, StepFinished, StepSkipped, StepStarted
+from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted
 from runner.runs.result import fold, tally
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow
 

@@ -20,8 +20,9 @@ import pytest
 from runner.foundation.problems import ExitCode, Problem
 from runner.reports import otlp, otlp_sending
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.runs.events import AnyEvent, Line, Row, RunStarted, Status, StepFinished, StepStarted
+from runner.runs.events import AnyEvent, Line, Row, RunStarted, StepFinished, StepStarted
 from runner.runs.result import fold
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow
 HERE = Path(__file__).parent / "collector"

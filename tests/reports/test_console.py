@@ -18,7 +18,6 @@ from runner.runs.events import (
     RunStatus,
     Section,
     SignedIn,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -27,6 +26,7 @@ from runner.runs.events import (
     WaitsFor,
 )
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 

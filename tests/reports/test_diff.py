@@ -18,13 +18,13 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     Trouble,
 )
 from runner.runs.evidence import SentRequest, Value
 from runner.runs.result import fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Start = Callable[..., RunStarted]

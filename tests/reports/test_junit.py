@@ -17,7 +17,6 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -25,6 +24,7 @@ from runner.runs.events import (
     Trouble,
 )
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 

@@ -19,13 +19,13 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
     Trouble,
 )
 from runner.runs.evidence import Difference
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 

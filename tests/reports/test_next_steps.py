@@ -20,13 +20,13 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
     Trouble,
 )
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 
 ID = "0194d2a0-0000-7000-8000-000000000001"
 STORE = ".runner/runs"

@@ -26,7 +26,6 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     SignedIn,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
@@ -36,6 +35,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import CiRun, PauseReason, SentRequest
 from runner.runs.result import fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Spans = list[dict[str, Any]]

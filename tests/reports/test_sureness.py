@@ -6,8 +6,9 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from runner.reports.spans import Sureness, timed
-from runner.runs.events import AnyEvent, Line, Row, Section, Status, StepFinished, StepStarted
+from runner.runs.events import AnyEvent, Line, Row, Section, StepFinished, StepStarted
 from runner.runs.evidence import Unverified
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 

@@ -15,12 +15,12 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
     Trouble,
 )
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 TROUBLE = Trouble(code="E205", message="no")

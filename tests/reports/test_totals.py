@@ -14,13 +14,13 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
     Trouble,
 )
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 
 QUIET = Detail(quiet=True, several=True, ids=False, place=".runner/runs/0194")
 LOUD = Detail(several=True, ids=False)

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from runner.reports.sentences import Detail
 from runner.reports.transcript import whole
 from runner.reports.words import TRACE_LEFT_OUT, without_trace
-from runner.runs.events import AnyEvent, Line, Row, RunStarted, Status, StepFinished, StepStarted, Trouble
+from runner.runs.events import AnyEvent, Line, Row, RunStarted, StepFinished, StepStarted, Trouble
 from runner.runs.result import fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 TRACE = r"""System.Exception: No such contact (Id 5)

@@ -13,12 +13,12 @@ from runner.runs.events import (
     Row,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     Waited,
     WaitsFor,
 )
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 SENT = CallSent(key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})

@@ -17,7 +17,6 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
@@ -27,6 +26,7 @@ from runner.runs.files import history as history_file
 from runner.runs.files.store import FileRunStore
 from runner.runs.history import PastRun, bounded, past_runs, remember, written
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 from runner.secrets.redact import Secrets
 
 

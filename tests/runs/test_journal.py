@@ -22,13 +22,13 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
 )
 from runner.runs.journal import Journal, parse, parse_line, utc_now
 from runner.runs.safe_events import LARGE
+from runner.runs.status import Status
 from runner.runs.store import Part, StoreError
 from runner.secrets.redact import Secrets
 

@@ -24,10 +24,10 @@ from runner.runs.events import (
     RunClosing,
     RunFinished,
     RunStatus,
-    Status,
     StepFinished,
     UndoFinished,
 )
+from runner.runs.status import Status
 from runner.runs.store import Part, RunLockedError, StoreError
 from runner.secrets.redact import Secrets
 

@@ -15,7 +15,6 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -25,6 +24,7 @@ from runner.runs.events import (
     UndoStarted,
 )
 from runner.runs.result import Progress, RunResult, fold, tally, worst
+from runner.runs.status import Status
 
 START = RunStarted(
     run="0194",

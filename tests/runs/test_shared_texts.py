@@ -2,18 +2,9 @@ from pathlib import Path
 
 from journals import new_journal, read
 
-from runner.runs.events import (
-    AnyEvent,
-    CallAnswered,
-    CallSent,
-    Check,
-    Row,
-    Section,
-    Status,
-    StepFinished,
-    StepStarted,
-)
+from runner.runs.events import AnyEvent, CallAnswered, CallSent, Check, Row, Section, StepFinished, StepStarted
 from runner.runs.evidence import SentRequest
+from runner.runs.status import Status
 
 
 def _row(number: int) -> list[AnyEvent]:

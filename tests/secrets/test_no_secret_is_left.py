@@ -30,12 +30,12 @@ from runner.runs.events import (
     Check,
     RunFinished,
     RunStatus,
-    Status,
     StepFinished,
     Trouble,
 )
 from runner.runs.evidence import Difference, SentRequest
 from runner.runs.safe_events import LARGE
+from runner.runs.status import Status
 from runner.secrets.redact import SHORTEST, Secrets
 
 pytestmark = pytest.mark.slow

@@ -8,8 +8,7 @@ from answers import Answers
 from msgspec.structs import replace
 
 from runner.service.access import Access
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, WhoIsUser
 from runner.service.carrier import Carrier
 from runner.service.client import Client

@@ -10,16 +10,32 @@ from pathlib import Path
 import pytest
 from sites import NOTHING, Told, site, xml
 
+from runner.service.access import SIGN_INS
 from runner.service.auth import KINDS
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = re.compile(r"`service/auth/api_key\.py`.*?```python\n(?P<kind>.*?)```", re.DOTALL)
+EXAMPLE = re.compile(
+    r"`service/auth/api_key\.py`.*?```python\n(?P<module>.*?)```\n.*?"
+    r"`service/auth/__init__\.py`.*?```python\n(?P<records>.*?)```\n.*?"
+    r"`service/access\.py`: `(?P<line>.*?)`",
+    re.DOTALL,
+)
 JOB = "runner: 1\nname: a\ntarget: here\nsteps: [{id: one, execute: {process: UsrA}, verify: none, effect: read}]\n"
 
 
 def test_the_schema_knows_the_keys_of_every_kind_and_no_others() -> None:
     schema = json.loads((ROOT / "schema" / "targets.schema.json").read_text())
     assert {*schema["$defs"]["auth"]["properties"]} == {key for kind in KINDS for key in kind.keys}
+
+
+def test_a_kind_of_each_record_signs_in() -> None:
+    assert {*SIGN_INS} == {kind.name for kind in KINDS}
+
+
+def replace(file: Path, known: str, by: str) -> None:
+    text = file.read_text()
+    assert text.count(known) == 1
+    file.write_text(text.replace(known, by))
 
 
 def with_api_key(folder: Path) -> None:
@@ -29,10 +45,12 @@ def with_api_key(folder: Path) -> None:
     shutil.copytree(ROOT / "runner", folder / "runner", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "schema", folder / "schema")
     kinds = folder / "runner" / "service" / "auth"
-    (kinds / "api_key.py").write_text(example["kind"])
-    table = (kinds / "__init__.py").read_text()
-    table = table.replace("\nfrom runner.", "\nfrom runner.service.auth.api_key import API_KEY\nfrom runner.", 1)
-    (kinds / "__init__.py").write_text(table.replace("KINDS: Final = (", "KINDS: Final = (API_KEY, "))
+    (kinds / "api_key.py").write_text(example["module"])
+    replace(kinds / "__init__.py", "KINDS: Final = (PASSWORD, CLIENT_CREDENTIALS)", example["records"])
+    begun = "SIGN_INS: Final[Mapping[str, SignIn]] = {"
+    replace(kinds.parent / "access.py", begun, f"{begun}\n    {example['line']}")
+    begun = "from runner.service.auth import "
+    replace(kinds.parent / "access.py", begun, f"{begun}API_KEY, api_key, ")
     file = folder / "schema" / "targets.schema.json"
     schema = json.loads(file.read_text())
     auth = schema["$defs"]["auth"]

@@ -11,8 +11,8 @@ from answers import Answers
 from gates import Time
 
 from runner.foundation.values import Json
+from runner.service.auth import PASSWORD
 from runner.service.auth.kind import Credentials
-from runner.service.auth.password import PASSWORD
 from runner.service.calls import (
     Answered,
     Call,

@@ -8,7 +8,7 @@ import pytest
 from sandboxes import stand
 
 from runner.foundation.values import Json, JsonObject
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import PASSWORD
 from runner.service.calls import Answered, FindFamily, ReadFamily, ReadRows, RunProcessCall, Version
 from runner.service.client import Client
 from runner.service.site import Site

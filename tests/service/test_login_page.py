@@ -6,7 +6,7 @@ import httpx
 import pytest
 from answers import Answers
 
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import PASSWORD
 from runner.service.calls import (
     Answered,
     Call,

@@ -4,7 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth import CLIENT_CREDENTIALS, client_credentials
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.failures import answer_of
 from runner.service.session import Session, renewed
@@ -22,7 +22,7 @@ def reply(body: object, status: int = 200, **headers: str) -> Reply:
 
 
 def asked(answer: Reply, *, now: float = 0.0) -> tuple[Request, Session | CallFailed]:
-    asking = CLIENT_CREDENTIALS.sign_in(IDENTITY, CLIENT.by_key, now)
+    asking = client_credentials.sign_in(IDENTITY, CLIENT.by_key, now)
     request = next(asking)
     with pytest.raises(StopIteration) as ended:
         asking.send(answer_of(answer, IDENTITY))

@@ -16,9 +16,8 @@ import pytest
 
 from runner.foundation.values import Json
 from runner.service import calls
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.auth.kind import Credentials
-from runner.service.auth.password import PASSWORD
 from runner.service.client import Client
 from runner.service.site import ElementIdPlace as ElementPlace
 from runner.service.site import ExecuteMethod, Site

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 import pytest
 
 from runner.service import outages
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import PASSWORD, password
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.failures import answer_of
 from runner.service.session import Session, not_signed_in, renewed, session
@@ -23,7 +23,7 @@ def reply(body: object, status: int = 200, cookies: Iterable[str] = (), **header
 
 def signed_in(*replies: Reply, site: Site = SITE) -> tuple[list[Request], Session | CallFailed]:
     """Hand the generator `replies` one after the other, and see what it asks and what it returns."""
-    signing_in = PASSWORD.sign_in(site, USER.by_key, 0.0)
+    signing_in = password.sign_in(site, USER.by_key, 0.0)
     asked = [next(signing_in)]
     for answer in replies:
         try:

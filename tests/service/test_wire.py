@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, compact, well_formed
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import PASSWORD
 from runner.service.calls import (
     Call,
     CompleteCall,

@@ -23,8 +23,9 @@ from runner.ledger.decisions import VersionState
 from runner.reading import load
 from runner.reading.document import Document
 from runner.runs import events
-from runner.runs.events import RunStatus, Section, Status, WaitsFor
+from runner.runs.events import RunStatus, Section, WaitsFor
 from runner.runs.evidence import LockHolder, SiteAccess, Unverified, VerdictBy, VerdictSource
+from runner.runs.status import Status
 from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
@@ -246,7 +247,7 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
         events.StepFinished(
             key="a",
             t=1.0,
-            status=events.Status.FAILED,
+            status=Status.FAILED,
             seconds=1.0,
             attempts=2,
             verified="inferred",

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from stories import World, not_sent, refused, unanswered
 
 from runner.foundation.problems import ExitCode
-from runner.runs.events import Status, Trouble
+from runner.runs.events import Trouble
+from runner.runs.status import Status
 from runner.service.calls import CallFailed, Ending, FailureKind
 
 

@@ -20,8 +20,9 @@ from sandboxes import MARK, Stand, doubled, stand
 
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json
-from runner.runs.events import CallSent, Line, Status
+from runner.runs.events import CallSent, Line
 from runner.runs.result import RunResult, StepResult, fold
+from runner.runs.status import Status
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.loading import load_doubles
 

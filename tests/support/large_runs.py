@@ -8,11 +8,11 @@ from runner.runs.events import (
     RunFinished,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
 )
 from runner.runs.evidence import SentRequest
+from runner.runs.status import Status
 
 _PATH = "/0/ServiceModel/ProcessEngineService.svc/UsrCheckAmount/Execute"
 _PROCESS = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"

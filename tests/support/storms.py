@@ -28,10 +28,11 @@ from runner.fleet.link import Link
 from runner.fleet.store import FleetStore
 from runner.foundation.values import JsonObject
 from runner.reports.words import doubtful
-from runner.runs.events import AttemptFailed, CallAnswered, CallSent, RunResumed, Status, StepFinished
+from runner.runs.events import AttemptFailed, CallAnswered, CallSent, RunResumed, StepFinished
 from runner.runs.evidence import Person
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
+from runner.runs.status import Status
 
 PROCESSES: Final = tuple(f"UsrCharge{number}" for number in range(6))
 OPEN: Final = ("waiting", "queued", "running", "parked")

@@ -3,8 +3,7 @@ from pathlib import Path
 from runner.reading.document import Document
 from runner.reading.load import load
 from runner.reports import mistakes
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 from runner.targets import build as target_build
 from runner.targets.model import Allow, Readiness, SandboxTarget, SiteTarget

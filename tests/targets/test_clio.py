@@ -6,8 +6,7 @@ import pytest
 
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.site import Runtime
 from runner.targets import clio
 from runner.targets.model import SiteTarget

@@ -1,6 +1,5 @@
 from runner.secrets.redact import Secrets
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.targets.model import SiteTarget
 from runner.targets.resolve import secret_texts
 

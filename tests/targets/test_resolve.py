@@ -1,7 +1,6 @@
 import pytest
 
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
-from runner.service.auth.password import PASSWORD
+from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.targets import resolve
 from runner.targets.model import SiteTarget
 

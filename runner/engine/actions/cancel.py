@@ -18,7 +18,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Cancel
 from runner.job.model import RetryOn, Verify
-from runner.runs.events import Status
+from runner.runs.status import Status
 from runner.service.calls import CallFailed, CancelCall, FailureKind
 
 _OVER = frozenset({"done", "cancelled"})

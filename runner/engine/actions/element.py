@@ -23,8 +23,9 @@ from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Element
 from runner.job.model import Verify
-from runner.runs.events import Status, Trouble
+from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
 
 _MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"

@@ -15,7 +15,8 @@ from runner.engine.state import OpenRow
 from runner.foundation.values import Json
 from runner.job.actions import Elements
 from runner.planning.plan import PlannedStep
-from runner.runs.events import Status, Trouble
+from runner.runs.events import Trouble
+from runner.runs.status import Status
 
 
 def attempt_chain(whole: OpenRow, planned: PlannedStep, chain: Elements) -> Running[tuple[Attempt, bool]]:

@@ -13,7 +13,7 @@ from runner.foundation.values import Json
 from runner.job.actions import Execute
 from runner.job.actions.action import PROCESS_NAMES
 from runner.job.model import Expectation, RetryOn, Step, Verify
-from runner.runs.events import Status
+from runner.runs.status import Status
 from runner.service.calls import ExecuteCall
 
 

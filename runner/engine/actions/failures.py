@@ -21,7 +21,8 @@ from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.job.actions import Failures
 from runner.job.actions.failures import SINCE_RUN
-from runner.runs.events import Status, Trouble
+from runner.runs.events import Trouble
+from runner.runs.status import Status
 from runner.service import failed_rows
 from runner.service.calls import CallFailed, FailureKind, QueryCall
 

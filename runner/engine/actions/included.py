@@ -17,7 +17,7 @@ from runner.foundation.values import JsonObject
 from runner.job.actions import IncludedJob
 from runner.json_schema import schemas
 from runner.planning.plan import PlannedStep, planned_steps
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 CarrySteps: TypeAlias = Callable[[State, tuple[PlannedStep, ...]], Running[None]]
 

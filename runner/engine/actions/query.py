@@ -10,7 +10,7 @@ from runner.engine.state import OpenRow
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
 from runner.job.actions import Query
-from runner.runs.events import Status
+from runner.runs.status import Status
 from runner.service.calls import QueryCall
 
 

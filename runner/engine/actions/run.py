@@ -21,7 +21,7 @@ from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
-from runner.runs.events import Status
+from runner.runs.status import Status
 from runner.service.calls import RunProcessCall, Version
 
 

@@ -27,8 +27,9 @@ from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Signal
 from runner.job.model import Until, Verify
-from runner.runs.events import Status, Trouble
+from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.status import Status
 from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
 
 FIRST_PAUSE = 0.25

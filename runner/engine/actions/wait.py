@@ -15,7 +15,7 @@ from runner.engine.verdict import ENDED_BADLY
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 
 def attempt_wait(row: OpenRow) -> Running[Attempt]:

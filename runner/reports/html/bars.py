@@ -11,7 +11,7 @@ from markupsafe import Markup
 from runner.foundation.durations import written
 from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import RED
-from runner.runs.events import Status
+from runner.runs.status import Status
 
 WIDTH: Final = 1000
 _NARROWEST: Final = 2

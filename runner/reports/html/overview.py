@@ -13,8 +13,9 @@ from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
 from runner.reports.spans import Sureness, TimedRow, TimedRun
 from runner.reports.words import NOTHING_DONE, has_done_nothing, in_doubt, meaning, meaning_of, title
-from runner.runs.events import RunStatus, Section, Status
+from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
+from runner.runs.status import Status
 
 _SURE: Final = (
     (Sureness.VERIFIED, "verified by the process log"),

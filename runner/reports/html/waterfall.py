@@ -18,9 +18,10 @@ from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
 from runner.reports.timeline import WORST_FIRST
 from runner.reports.words import RED, because, shortened
-from runner.runs.events import Section, Status, WaitsFor
+from runner.runs.events import Section, WaitsFor
 from runner.runs.evidence import Unverified
 from runner.runs.result import StepResult
+from runner.runs.status import Status
 
 _IN_PORTION: Final = 100
 _LONGEST_CONDITION: Final = 60

@@ -1,10 +1,25 @@
+"""The table of kinds of auth. How each signs in, `runner.service.access` knows: whoever reads files asks for none."""
+
 from collections.abc import Iterable
 from typing import Final
 
-from runner.service.auth.client_credentials import CLIENT_CREDENTIALS
 from runner.service.auth.kind import AuthKind
-from runner.service.auth.password import PASSWORD
 
+PASSWORD: Final = AuthKind(
+    name="password",
+    keys=("username", "password"),
+    variables=("CREATIO_USERNAME", "CREATIO_PASSWORD"),
+    registry=("Login", "Password"),
+    described="name and password",
+)
+CLIENT_CREDENTIALS: Final = AuthKind(
+    name="client_credentials",
+    keys=("client_id", "client_secret"),
+    variables=("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET"),
+    registry=("ClientId", "ClientSecret"),
+    described="an OAuth client",
+    by_identity_service=True,
+)
 KINDS: Final = (PASSWORD, CLIENT_CREDENTIALS)
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
-from runner.service.auth.kind import AuthKind
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.session import Answer, Session, SigningIn, not_signed_in
 from runner.service.site import COMMON_HEADERS, Request, Site
@@ -95,14 +94,3 @@ def _good_for(answer: JsonObject) -> float:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or seconds <= 0:
         return math.inf
     return seconds - min(_MARGIN_SECONDS, seconds * _LARGEST_SHARE)
-
-
-CLIENT_CREDENTIALS: Final = AuthKind(
-    name="client_credentials",
-    keys=("client_id", "client_secret"),
-    variables=("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET"),
-    registry=("ClientId", "ClientSecret"),
-    described="an OAuth client",
-    sign_in=sign_in,
-    by_identity_service=True,
-)

@@ -1,13 +1,10 @@
-"""What the program knows of one way to sign in. Each has a module here, and a line in the table of `__init__`."""
+"""What the program knows of one way to sign in. Each has a record in the table of `__init__`, and a module here."""
 
-from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from msgspec import Struct
 
 from runner.foundation.discreet import Discreet
-from runner.service.session import SigningIn
-from runner.service.site import Site
 
 
 class AuthKind(Struct, frozen=True, kw_only=True):
@@ -16,7 +13,6 @@ class AuthKind(Struct, frozen=True, kw_only=True):
     `name` is what events call it.
     `variables` are those of the target `env`, `registry` the keys that clio stores, each in the order of `keys`.
     `described` says how a user signs in. `by_identity_service`: a target has to know where tokens come from.
-    `sign_in` is given the site, the texts by their keys, and the time on the clock of who signs in.
     """
 
     name: str
@@ -24,7 +20,6 @@ class AuthKind(Struct, frozen=True, kw_only=True):
     variables: tuple[str, ...]
     registry: tuple[str, ...]
     described: str
-    sign_in: Callable[[Site, Mapping[str, str], float], SigningIn]
     by_identity_service: bool = False
 
     def credentials(self, **texts: str) -> "Credentials":

@@ -6,7 +6,6 @@ from urllib.parse import urljoin, urlsplit
 
 from msgspec.structs import replace
 
-from runner.service.auth.kind import AuthKind
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.session import Answer, SigningIn, not_signed_in, renewed, session
 from runner.service.site import COMMON_HEADERS, Request, Site, json_request
@@ -77,13 +76,3 @@ def _moved(answer: Answer, site: Site) -> str | None:
         return None
     root = shortened(f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path[: -len(_LOGIN)]}")
     return None if root == own else root
-
-
-PASSWORD: Final = AuthKind(
-    name="password",
-    keys=("username", "password"),
-    variables=("CREATIO_USERNAME", "CREATIO_PASSWORD"),
-    registry=("Login", "Password"),
-    described="name and password",
-    sign_in=sign_in,
-)

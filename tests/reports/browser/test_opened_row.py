@@ -18,7 +18,6 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -27,6 +26,7 @@ from runner.runs.events import (
     WaitsFor,
 )
 from runner.runs.evidence import LockHolder, PauseReason, VerdictBy, VerdictSource
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.browser
 

@@ -29,13 +29,13 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
     Trouble,
 )
 from runner.runs.evidence import CiRun, SentRequest, SiteAccess
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.browser
 

@@ -29,12 +29,12 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
-    Status,
     StepFinished,
     StepStarted,
     Trouble,
 )
 from runner.runs.evidence import CiRun
+from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow
 

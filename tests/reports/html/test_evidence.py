@@ -25,7 +25,6 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepSkipped,
     StepStarted,
@@ -36,6 +35,7 @@ from runner.runs.events import (
     WaitsFor,
 )
 from runner.runs.evidence import ApplyOrigin, CiRun, LockHolder, Unverified, VerdictBy, VerdictSource
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]

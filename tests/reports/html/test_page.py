@@ -30,7 +30,6 @@ from runner.runs.events import (
     RunStarted,
     RunStatus,
     Section,
-    Status,
     StepFinished,
     StepStarted,
     TargetName,
@@ -38,6 +37,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import Difference, SentRequest
 from runner.runs.result import fold
+from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Story = list[AnyEvent]

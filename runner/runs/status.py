@@ -1,0 +1,13 @@
+"""How a step can end. Apart from the events, which a check of what is compared with a status does not need."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """How a step ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"

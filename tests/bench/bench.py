@@ -14,8 +14,8 @@ one call / bare 1.04 (1.07) · 1,000 reads 1.15 (1.14) · 1,000 once calls with 
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
 start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.61 times the instructions of bare;
 it was 1.70 when the ratio above was 2.42. `validate` takes 390 million instructions, and the import of the four
-libraries 725; it was 512 when the ratio above was 0.69, and beside others the ratio now is 0.58: the larger part of
-it is 152 modules of ours that are found and read. Of -j 8 are 0.3 s the start, then 12.5 times a run,
+libraries 725; it was 512 when the ratio above was 0.69, and beside others the ratio now is 0.58 to 0.59, with
+152 modules of ours that are found and read. Of -j 8 are 0.3 s the start, then 12.5 times a run,
 whose calls take 200 ms, in 225 ms; its end and the begin of the next are beside them. Of the 26 ms of a turn 20 are
 the process's own: without calls that overlap the last ratio stays above 0.65. Beside the state of these figures, on a
 busy machine, -j 8 takes 0.71 times as long, and 40 once runs of one process with it 0.70 times. On a machine that

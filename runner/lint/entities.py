@@ -21,6 +21,7 @@ from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
+from runner.odata.entities import is_entity
 from runner.odata.filter import Column, Operation, columns_of, compared_with_texts, nodes_in, readable
 from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
 from runner.odata.mistakes import TEXT_HINT
@@ -37,7 +38,7 @@ def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
 def _of_entity(fields: JsonObject, path: Path, catalogue: Catalogue, check_columns: _CheckColumns) -> Iterator[Finding]:
     """What is wrong with the entity's name, or with the columns, as far as they are known."""
     name, known = text(fields, "entity"), catalogue.entities
-    if name is None or "{{" in name or known is None:
+    if name is None or not is_entity(name) or known is None:
         return
     if name not in known:
         hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"

@@ -17,6 +17,7 @@ from runner.foundation.values import Json, Path
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
+from runner.lint.addresses import check_addresses
 from runner.lint.elements import element_form
 from runner.lint.expectations import check_condition, check_expectations
 from runner.lint.filters import check_filter
@@ -92,6 +93,7 @@ STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
     actions.check_wait,
     actions.check_signal,
     actions.check_columns,
+    check_addresses,
     check_filter,
     actions.check_no_effect,
     actions.check_execute,

@@ -16,6 +16,7 @@ from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import RawStep
+from runner.lint.addresses import is_address
 from runner.lint.uses import results, signalled, starts
 from runner.reading.collector import ProblemCollector
 
@@ -81,6 +82,9 @@ def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]
 
 
 def _no_process(code: str, path: Path, catalogue: Catalogue, problems: ProblemCollector) -> None:
+    """Of an address is reported elsewhere that it is no code."""
+    if is_address(code):
+        return
     problems.report("E144", f"{catalogue.name} has no process `{code}`", path, hint=_code_hint(code, catalogue))
 
 

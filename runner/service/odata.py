@@ -9,7 +9,6 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from msgspec import Struct
 
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.percent import encoded
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.service.bodies import NonsenseError
@@ -23,16 +22,11 @@ class RecordsPage(Struct, frozen=True, kw_only=True):
     following: str
 
 
-_ENTITY: Final = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
 _NEXT: Final = "@odata.nextLink"
 _ANNOTATION: Final = "@odata."
 _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
 """What a link may hold as it is; all else in it is encoded, so that no link breaks out of its request line."""
-
-
-def is_entity(name: str) -> bool:
-    return _ENTITY.fullmatch(name) is not None
 
 
 def query(entity: str, options: Mapping[str, str]) -> str:

@@ -14,6 +14,7 @@ from typing import Final, assert_never
 from runner.foundation.percent import encoded
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.actions import Change
+from runner.odata.entities import is_entity
 from runner.service import calls, odata, process_log
 from runner.service.site import ElementIdPlace, ExecuteMethod, Request, Site, json_request
 
@@ -102,7 +103,7 @@ def _run_process(call: calls.RunProcessCall, site: Site) -> Request:
 
 def _change(call: calls.ChangeCall, site: Site) -> Request:
     """The Id of a new record is given by us: the service keeps it [C]."""
-    if not odata.is_entity(call.entity):
+    if not is_entity(call.entity):
         raise UnwritableError(f"`{call.entity}` is no name of an entity")
     path = f"{site.prefix}/odata/{call.entity}"
     match call.change:
@@ -117,7 +118,7 @@ def _change(call: calls.ChangeCall, site: Site) -> Request:
 
 
 def _query(call: calls.QueryCall, site: Site) -> Request:
-    if not odata.is_entity(call.entity):
+    if not is_entity(call.entity):
         raise UnwritableError(f"`{call.entity}` is no name of an entity")
     return Request(method="GET", path=call.next or f"{site.prefix}/odata/{odata.first_page(call)}")
 

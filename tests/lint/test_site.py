@@ -57,6 +57,11 @@ def told(action: str) -> list[str]:
     ]
 
 
+def test_that_an_address_is_no_code_is_reported_once() -> None:
+    assert told("execute: {process: /0/ServiceModel/ProcessEngineService.svc/UsrAdd/Execute}") == []
+    assert told("execute: {process: UsrOther}") != []
+
+
 @pytest.mark.parametrize(("name", "severity"), [("ContactName", Severity.WARNING), ("Own", Severity.ERROR)])
 @pytest.mark.parametrize("asked", ["run: {process: UsrAdd, results: [%s]}", "execute: {process: UsrAdd, result: %s}"])
 def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, JsonObject, well_formed
+from runner.odata.entities import is_entity
 from runner.service import odata
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
@@ -125,9 +126,9 @@ def test_what_is_no_collection_is_nonsense(answer: Json) -> None:
 
 @pytest.mark.parametrize("name", ["Contact", "UsrOrder_2", "_x"])
 def test_an_entity_is_a_name(name: str) -> None:
-    assert odata.is_entity(name)
+    assert is_entity(name)
 
 
 @pytest.mark.parametrize("name", ["", "Contact(1)", "..", "Contact/x", "Contact?$top=1", "2a", "Contact\n", "Контакт"])
 def test_what_leads_elsewhere_is_no_entity(name: str) -> None:
-    assert not odata.is_entity(name)
+    assert not is_entity(name)

@@ -149,9 +149,9 @@ def _values(
     runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
     if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():
         return [], [*map(_not_handed_over, secret)]
+    if not chosen:  # that nothing is selected is the mistake to name: no job is there that could know an input
+        return [], []
     values, problems = input_values(runs, given)
-    if not chosen and project.errors:
-        return values, []
     if not project.errors and {problem.code for problem in problems} == {"E130"}:
         answers = wanted.ask([(job, case) for job, case, _ in runs], given, os.environ)
         return input_values(runs, given | answers)

@@ -121,6 +121,7 @@ def test_an_empty_selection_that_is_allowed_is_no_problem() -> None:
     assert ended(["run", "a.job.yaml", "-k", "nosuch", "--allow-empty", *REPORTS]) == 0
     whole = json.loads(Path("out.json").read_text())
     assert (whole["status"], whole["exit_code"], whole["problems"]) == ("empty", 0, [])
+    assert ended(["run", "a.job.yaml", "-k", "nosuch", "-i", "limit=3", "--allow-empty"]) == 0
 
 
 def test_a_file_that_is_read_or_holds_something_else_is_never_written_over() -> None:

@@ -24,7 +24,10 @@ NO_ROW_YET = (0.25, 0.75)
 ENDED_BADLY = frozenset({"error", "cancelled"})
 _KNOWN = frozenset({"running", "done", *ENDED_BADLY})
 _NAMED = 5
-_REPEATED = "where a gateway repeats calls, `execute_method: post` of the target or a `run` keeps it from that"
+_REPEATED = (
+    "look for another program or run that started the process with the same account at that time; "
+    "where a gateway repeats calls, `execute_method: post` of the target or a `run` keeps it from that"
+)
 
 
 def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:

@@ -378,6 +378,7 @@ def test_two_starts_for_one_call_are_told_and_never_verified() -> None:
     (warning,) = world.finished("a").warnings
     assert SENTENCE in warning
     assert "`execute_method: post`" in warning
+    assert "another program or run that started the process with the same account" in warning
     assert world.finished("a").process_id is None
 
 

@@ -142,7 +142,7 @@ def apply(context: click.Context, /, **_: object) -> int:
     places = reports.asked_for(context)
     _check_options(context, places)
     dsn = _fleet_dsn(context)
-    run_set = prepare(replace(wanted(context), with_data=True, secrets_elsewhere=dsn is not None))
+    run_set = prepare(replace(wanted(context), has_ledger=True, secrets_elsewhere=dsn is not None))
     output.problems(*run_set.warnings)
     if not given["quiet"]:
         output.say_lines(run_set.not_read)

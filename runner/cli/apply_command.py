@@ -239,7 +239,7 @@ def apply_command(
     store: RunStore,
     base: Path,
 ) -> ApplyCommand:
-    """The command about the versions that its options select."""
+    """The command about the versions that its options select. Raises `UsageError` for needed jobs that are nowhere."""
     given = context.params
     key = given["key"] if given["every"] is None else key_of_time(given["every"], now=time.time())
     all_versions = versions_of(run_set.runs, key=key, base=base)
@@ -251,4 +251,5 @@ def apply_command(
         retry=_RETRIED[given["retry"]],
         queues=is_fleet(store.name),
     )
+    versions.check_needs(run_set.missing_needs)
     return ApplyCommand(context=context, run_set=run_set, places=places, versions=versions, base=base, runs=store)

@@ -21,6 +21,7 @@ from runner.ledger.decisions import DONE, Decision, VersionState, decide, holds_
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
 from runner.ledger.versions import files_of_version, version_digest
+from runner.lint.needs import MissingNeed
 from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
 from runner.reading.files import read_text
@@ -270,6 +271,25 @@ class ApplySet(Struct, kw_only=True):
             if entry.version.name not in names
             and any(_is_in(entry.version.folder, folder, recursive=recursive) for folder in folders)
         ]
+
+    def check_needs(self, missing: Sequence[MissingNeed]) -> None:
+        """Raise `UsageError` where the ledger does not know jobs either that no file has, at the targets of the jobs
+        that need them, or of a job that is not selected at any target.
+        """
+        if not missing:
+            return
+        known = {(each.version.job, each.version.target) for each in self.ledger.newest_with(self.all[0].key)}
+        targets: dict[str, set[str]] = {}
+        for version in self.all:
+            targets.setdefault(version.job, set()).add(version.target)
+        there = {job for job, _ in known}
+        unknown = [
+            each.problem
+            for each in missing
+            if each.need not in there or not {(each.need, name) for name in targets.get(each.job, ())} <= known
+        ]
+        if unknown:
+            raise UsageError(*unknown)
 
     def needs(self, names: Collection[str], *, in_order: bool) -> ApplyNeeds:
         """Which versions wait for which, by `needs` of their jobs, and with `in_order` each for the job before. `names`

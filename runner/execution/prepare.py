@@ -64,8 +64,9 @@ def prepare(wanted: Wanted) -> RunSet:
     no_tag_fits = tags is not None and not any(tags(run.job.tags) for run in runs)
     project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
     if project.errors:
-        raise UsageError(*project.problems)
-    specs = tuple(_run_specs(chosen, values, found, project, with_data=wanted.with_data))
+        missing = project.missing_needs if wanted.has_ledger else ()
+        raise UsageError(*project.problems, *(each.problem for each in missing))
+    specs = tuple(_run_specs(chosen, values, found, project, with_data=wanted.has_ledger))
     run_set = _run_set(specs, runs, project, wanted)
     if not named:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
@@ -84,6 +85,9 @@ def _opened(wanted: Wanted) -> Project:
         against=wanted.targets,
         recursive=wanted.recursive,
     )
+    if wanted.has_ledger:  # it may know them
+        missing = {each.problem for each in project.missing_needs}
+        project.problems[:] = [problem for problem in project.problems if problem not in missing]
     ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
     return project
 
@@ -96,6 +100,7 @@ def _run_set(specs: tuple[RunSpec, ...], found: Sequence[_Selected], project: Pr
         not_read=ignored_files.in_folders_below(wanted.specs, project),
         unchecked=project.unchecked,
         names=frozenset(run_name(run.job, run.case) for run in found),
+        missing_needs=project.missing_needs if wanted.has_ledger else (),
     )
 
 

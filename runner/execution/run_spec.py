@@ -17,6 +17,7 @@ from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
+from runner.lint.needs import MissingNeed
 from runner.planning import guards
 from runner.planning.plan import ATTEMPT_SECONDS, ChosenCase, Plan, plan
 from runner.runs.events import TargetName
@@ -34,8 +35,9 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
     that knows what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
-    the options that nobody has typed; `ask` gets the inputs that are missing. `with_data`: the runs hold the data of
-    their files, too. `secrets_elsewhere`: whoever carries the runs out has the secret inputs.
+    the options that nobody has typed; `ask` gets the inputs that are missing. `has_ledger`: the
+    runs are for a ledger: they hold the data of their files, too. `secrets_elsewhere`: whoever carries the runs out has
+    the secret inputs.
     """
 
     specs: Sequence[Path]
@@ -52,7 +54,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     recursive: bool = False
     changed_since: str | None = None
     ask: AskForInputs = ask_nobody
-    with_data: bool = False
+    has_ledger: bool = False
     secrets_elsewhere: bool = False
 
 
@@ -104,7 +106,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 class RunSet(Struct, frozen=True, kw_only=True):
     """`nothing` says why there are no runs, where there are none; `notes` are lines for whoever carries them out;
     `not_read` is the line on jobs in folders below, `unchecked` that on sites without a catalogue. `names` are those of
-    all runs that the files hold, `job[case]`, selected or not.
+    all runs that the files hold, `job[case]`, selected or not. `missing_needs`: with a ledger these may be known to it.
     """
 
     runs: tuple[RunSpec, ...]
@@ -114,6 +116,7 @@ class RunSet(Struct, frozen=True, kw_only=True):
     not_read: str = ""
     unchecked: str = ""
     names: frozenset[str] = frozenset()
+    missing_needs: tuple[MissingNeed, ...] = ()
 
 
 def run_name(job: Job, case: Case | None) -> str:

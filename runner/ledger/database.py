@@ -28,7 +28,7 @@ _KNOWN: Final = f"""{_ENTRIES} a.n in (
 _NEWEST: Final = f"""{_ENTRIES} a.n in (
   select max(b.n) from attempts b join ledger w on w.fleet = b.fleet and w.digest = b.digest
   where w.fleet = %(fleet)s and not w.pruned group by w.title)"""  # noqa: S608  likewise
-_NEWEST_WITH: Final = _NEWEST.replace("not w.pruned", "not w.pruned and w.key is not distinct from %(key)s::text")
+_NEWEST_WITH: Final = _NEWEST.replace("not w.pruned", "w.key is not distinct from %(key)s::text")
 _UNSETTLED: Final = f"""{_ENTRIES} (a.status is null or a.status = 'unknown')
   and not exists (select from attempts l where l.fleet = a.fleet and l.digest = a.digest and l.n > a.n) order by a.n"""
 _NOT_PASSED: Final = """

@@ -44,7 +44,7 @@ FROM version v JOIN attempt a ON a.number = (SELECT max(number) FROM attempt WHE
 _NEWEST: Final = f"""{_ENTRIES} WHERE a.number IN (
   SELECT max(b.number) FROM attempt b JOIN version w ON w.digest = b.digest WHERE w.pruned = 0 GROUP BY w.title)
 ORDER BY v.title"""  # noqa: S608  our own text
-_NEWEST_WITH: Final = _NEWEST.replace("w.pruned = 0", "w.pruned = 0 AND w.key IS ?")
+_NEWEST_WITH: Final = _NEWEST.replace("w.pruned = 0", "w.key IS ?")
 _UNSETTLED: Final = f"{_ENTRIES} WHERE a.status IS NULL OR a.status = 'unknown' ORDER BY a.number"
 _NOT_PASSED: Final = """
 WITH same AS (SELECT a.* FROM attempt a JOIN version v ON v.digest = a.digest

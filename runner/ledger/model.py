@@ -140,7 +140,7 @@ class Ledger(Protocol):
         """Of each title the version that was attempted last, but for those that were pruned. Sorted by title."""
 
     def newest_with(self, key: str | None) -> list[LedgerEntry]:
-        """The same among the versions with this key alone, in any order."""
+        """The same among the versions with this key alone, in any order, also of those that were pruned."""
 
     def unsettled(self) -> list[LedgerEntry]:
         """The versions whose last attempt is open, or ended in doubt."""

@@ -1,19 +1,51 @@
-"""`needs` of the jobs of one command: each names a job that is there, and none needs itself through others."""
+"""`needs` of the jobs of one command: each names a job that is there, and none needs itself through others.
+
+Whether a ledger knows a job whose file is gone is not known here.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
 from runner.reading.document import Document
 
+_NAME_IT = (
+    "name the file of that job on the command line, too; or take it out of `needs`, if there is no such job any more"
+)
 
-def needs_known(documents: Iterable[Document], *, beside: Callable[[Document], Collection[str]]) -> tuple[Problem, ...]:
+
+class MissingNeed(Struct, frozen=True, kw_only=True):
+    """A job that `job` needs, and that no file has: `problem` says so, where no ledger knows it either."""
+
+    job: str
+    need: str
+    problem: Problem
+
+
+def missing_needs(
+    documents: Iterable[Document], *, beside: Callable[[Document], Collection[str]]
+) -> tuple[MissingNeed, ...]:
     """`beside` gives the names of all jobs in the folder of a job, also of those that the command does not read."""
-    named = {str(name): document for document in documents if (name := record(document.data).get("name")) is not None}
-    needs = {name: _needs(document) for name, document in named.items()}
-    return (*_unknown(named, needs, beside), *_circles(named, needs))
+    named = _named(documents)
+    return tuple(_missing(named, _needs_of(named), beside))
+
+
+def circles(documents: Iterable[Document]) -> tuple[Problem, ...]:
+    """Jobs that need themselves through others."""
+    named = _named(documents)
+    return tuple(_circles(named, _needs_of(named)))
+
+
+def _named(documents: Iterable[Document]) -> dict[str, Document]:
+    return {str(name): document for document in documents if (name := record(document.data).get("name")) is not None}
+
+
+def _needs_of(named: Mapping[str, Document]) -> dict[str, Sequence[str]]:
+    return {name: _needs(document) for name, document in named.items()}
 
 
 def _needs(document: Document) -> list[str]:
@@ -21,16 +53,17 @@ def _needs(document: Document) -> list[str]:
     return [*dict.fromkeys(name for name in items(record(document.data).get("needs")) if isinstance(name, str))]
 
 
-def _unknown(
+def _missing(
     named: Mapping[str, Document], needs: Mapping[str, Sequence[str]], beside: Callable[[Document], Collection[str]]
-) -> Iterator[Problem]:
+) -> Iterator[MissingNeed]:
     for name, document in named.items():
         strange = [(index, need) for index, need in enumerate(needs[name]) if need not in named]
         known = {*named, *beside(document)} if strange else set(named)
         for index, need in strange:
             if need not in known:
-                hint = did_you_mean(need, known - {name}) or "name the file of that job on the command line, too"
-                yield document.problem("E186", f"there is no job `{need}`", path=("needs", index), hint=hint)
+                hint = did_you_mean(need, known - {name}) or _NAME_IT
+                problem = document.problem("E186", f"there is no job `{need}`", path=("needs", index), hint=hint)
+                yield MissingNeed(job=name, need=need, problem=problem)
 
 
 def _circles(named: Mapping[str, Document], needs: Mapping[str, Sequence[str]]) -> Iterator[Problem]:

@@ -19,7 +19,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.language import lookalikes, schema
 from runner.lint import job as rules
 from runner.lint import site
-from runner.lint.needs import needs_known
+from runner.lint.needs import MissingNeed, circles, missing_needs
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles
@@ -46,6 +46,7 @@ class Project(Struct, kw_only=True, dict=True):
     `catalogue` is the file that the command names for all jobs. `compared` are the files that have been held against
     what a catalogue knows. `without_catalogue` are the sites that jobs start processes on, and of which nothing says
     what processes they have. `targets_files` are those without mistakes. `has_passed` is as in `JobFiles`.
+    `missing_needs` are of jobs that no file has; their problems are among the others.
     """
 
     files: list[JobFile] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Project(Struct, kw_only=True, dict=True):
     without_catalogue: dict[str, None] = field(default_factory=dict)
     targets_files: dict[Path, TargetsFile] = field(default_factory=dict)
     has_passed: bool = False
+    missing_needs: tuple[MissingNeed, ...] = ()
 
     @cached_property
     def catalogues(self) -> Catalogues:
@@ -115,7 +117,10 @@ def open_project(
     project.problems.extend(_links_out(specs) if recursive else ())
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     if job_files is None:  # what was planned before is carried out by itself
-        project.problems.extend(needs_known((file.document for file in project.files), beside=_names_beside))
+        documents = [file.document for file in project.files]
+        project.missing_needs = missing_needs(documents, beside=_names_beside)
+        project.problems.extend(missing.problem for missing in project.missing_needs)
+        project.problems.extend(circles(documents))
     return project
 
 

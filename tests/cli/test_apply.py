@@ -615,6 +615,38 @@ def test_needs_that_nobody_can_meet_are_mistakes_in_files(capsys: pytest.Capture
     assert not LEDGER.exists()
 
 
+def test_a_needed_job_whose_file_is_gone_counts_by_what_the_ledger_has_of_it(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write("a")
+    assert ended(["apply", "specs"]) == 0
+    first.unlink()
+    write("b", "needs: [a]\n")
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert ended(["apply", "specs", "--prune"]) == 0
+    assert answers.since() == ["Usra", "Usrb"]
+    write("c", "needs: [a]\n")
+    assert ended(["apply", "specs"]) == 0, "also when it was pruned"
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--for", "later"]) == 2, "with this key it never passed, and never will"
+    assert "specs/b.job.yaml:5:9: error[E186]: there is no job `a`" in (shown := capsys.readouterr().err)
+    assert "or take it out of `needs`, if there is no such job any more" in shown
+    assert answers.since() == ["Usrc"]
+
+
+def test_a_needed_job_whose_file_is_gone_and_that_failed_is_waited_for(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    first.unlink()
+    write("b", "needs: [a]\n")
+    assert ended(["apply", "specs"]) == 6
+    assert "`b@here` is not carried out: it waits for `a`, which has not passed" in capsys.readouterr().err
+    assert answers.since() == ["Usra"]
+
+
 def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,7 +44,7 @@ def write(folder: Path, **changes: str) -> None:
 
 
 def digests(*specs: str, key: str | None = None, targets: tuple[str, ...] = ()) -> dict[str, str]:
-    found = prepare(Wanted(specs=[Path(spec) for spec in specs or ("specs",)], targets=targets, with_data=True))
+    found = prepare(Wanted(specs=[Path(spec) for spec in specs or ("specs",)], targets=targets, has_ledger=True))
     return {version.title: version.digest for version in versions_of(found.runs, key=key, base=Path.cwd())}
 
 

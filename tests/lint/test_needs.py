@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from runner.lint.needs import needs_known
+from runner.lint.needs import circles, missing_needs
 from runner.reading.document import Document
 from runner.reading.load import load
 
@@ -13,9 +13,8 @@ def found(needs: Mapping[str, str], *, beside: frozenset[str] = frozenset()) -> 
     texts = {name: f"name: {name}\nneeds: {written}\n" for name, written in needs.items()}
     documents = [load(f"{name}.job.yaml", text.encode()) for name, text in texts.items()]
     read = [document for document in documents if isinstance(document, Document)]
-    return [
-        f"{one.file}:{one.span and one.span.line}: {one.message}" for one in needs_known(read, beside=lambda _: beside)
-    ]
+    missing = [each.problem for each in missing_needs(read, beside=lambda _: beside)]
+    return [f"{one.file}:{one.span and one.span.line}: {one.message}" for one in (*missing, *circles(read))]
 
 
 def test_needs_of_jobs_that_are_there_are_fine() -> None:

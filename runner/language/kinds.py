@@ -35,6 +35,14 @@ def _is_of_records(data: JsonObject) -> bool:
     return bool(rows) and all(isinstance(row, dict) for row in rows) and all(key[:1].isupper() for key in data)
 
 
+def _is_of_postman(data: JsonObject) -> bool:
+    return isinstance(data.get("item"), list) and isinstance(data.get("info"), dict)
+
+
+_FROM_POSTMAN: Final = (
+    "write each request as a step, as in `execute: {{process: UsrAddContact, parameters: {{ContactName: x}}}}`;"
+    " the address of the site and the sign-in belong in targets.yaml"
+)
 _KINDS: Final[Mapping[str, _FileKind]] = {
     "job": _FileKind(what="a job", name=".job.yaml", is_it=lambda data: isinstance(data.get("steps"), list)),
     "targets": _FileKind(
@@ -64,11 +72,12 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
         is_it=lambda data: {"format", "tool", "runs"} <= data.keys(),
         hint="`runner show` shows the runs themselves",
     ),
+    "postman": _FileKind(what="a collection of Postman", is_it=_is_of_postman, hint=_FROM_POSTMAN),
     "records": _FileKind(
         what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"
     ),
 }
-_FIRST_OF = ("steps", "targets", "processes", "process", "kind", "format")
+_FIRST_OF = ("steps", "targets", "processes", "process", "kind", "format", "info")
 """Keys that show best of which kind a file is."""
 
 

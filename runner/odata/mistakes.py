@@ -29,6 +29,7 @@ from runner.odata.lexer import (
 )
 
 _TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
+_OPTION: Final = lazy_pattern(r"\s*([?&]?\$?filter=)(?!=)")
 _SIGN: Final = lazy_pattern(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
 _FUNCTION: Final = lazy_pattern(r"[A-Za-z]{4,}")
 _DASHED: Final = lazy_pattern(r"[^\W\d]\w*(?:-\w+)+")
@@ -49,6 +50,9 @@ _hints = partial(words, "filters", room="odata")
 
 def first_mistake(text: str) -> Finding | None:
     """The first certain mistake of a filter, else the first that is only probable. `text` has holes for templates."""
+    if (option := _OPTION.match(text)) is not None:
+        message = f"`{option[1]}` is of an address: the key `filter` says it already"
+        return Finding(message=message, hint=f"leave out `{option[1]}`")
     return _mistake_of_signs(text) or min(_mistakes(text), key=lambda found: found.warning, default=None)
 
 

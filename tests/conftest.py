@@ -109,6 +109,12 @@ def _nothing_is_left_in_the_checkout() -> Iterator[None]:
     assert _visible() <= before, "a test wrote into the root of the checkout: it needs a folder of its own"
 
 
+@pytest.fixture(autouse=True)
+def _no_state_of_other_tests(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A port, and so a site, may have been another test's: runs of all folders know whose rows are whose."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state" / os.urandom(8).hex()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counts: Counter[str] = Counter()
     seeds: list[str] = []

@@ -8,7 +8,7 @@ import errno
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -48,6 +48,16 @@ def ensure_folder(folder: Path) -> None:
     except FileExistsError:
         if not folder.is_dir():
             raise
+
+
+def state_folder(environment: Mapping[str, str], *, home: Path, windows: bool = os.name == "nt") -> Path:
+    """Where this user's locks and what all folders of runs share lie, from whatever folder a run is started."""
+    if windows:
+        state = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    else:
+        given = Path(environment.get("XDG_STATE_HOME") or ".")
+        state = given if given.is_absolute() else home / ".local" / "state"
+    return state / "creatio-runner"
 
 
 def sync_folder(folder: Path) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from runner.runs.files.locks import FileLock, hold, locks_folder
+from runner.foundation.private_files import state_folder
+from runner.runs.files.locks import FileLock, hold
 from runner.runs.store import Claim, Holder, StoreError, Taken
 
 pytestmark = pytest.mark.slow
@@ -231,15 +232,15 @@ def test_a_lock_that_cannot_tell_its_holder_is_still_one(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("environment", "windows", "expected"),
     [
-        ({}, False, "/home/me/.local/state/creatio-runner/locks"),
-        ({"XDG_STATE_HOME": "/state"}, False, "/state/creatio-runner/locks"),
-        ({"XDG_STATE_HOME": "state"}, False, "/home/me/.local/state/creatio-runner/locks"),
-        ({"XDG_STATE_HOME": "", "LOCALAPPDATA": "/local"}, False, "/home/me/.local/state/creatio-runner/locks"),
-        ({"LOCALAPPDATA": "/local"}, True, "/local/creatio-runner/locks"),
-        ({}, True, "/home/me/AppData/Local/creatio-runner/locks"),
+        ({}, False, "/home/me/.local/state/creatio-runner"),
+        ({"XDG_STATE_HOME": "/state"}, False, "/state/creatio-runner"),
+        ({"XDG_STATE_HOME": "state"}, False, "/home/me/.local/state/creatio-runner"),
+        ({"XDG_STATE_HOME": "", "LOCALAPPDATA": "/local"}, False, "/home/me/.local/state/creatio-runner"),
+        ({"LOCALAPPDATA": "/local"}, True, "/local/creatio-runner"),
+        ({}, True, "/home/me/AppData/Local/creatio-runner"),
     ],
 )
-def test_the_locks_lie_in_the_users_own_state_folder(
+def test_what_all_folders_of_runs_share_lies_in_the_users_own_state_folder(
     environment: dict[str, str], expected: str, *, windows: bool
 ) -> None:
-    assert locks_folder(environment, home=Path("/home/me"), windows=windows) == Path(expected)
+    assert state_folder(environment, home=Path("/home/me"), windows=windows) == Path(expected)

@@ -1,5 +1,6 @@
 """Whose rows of a process log are: each belongs to one call at most, in all runs of a folder, pruned or not."""
 
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
-from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfRun
+from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfFolders, RowsOfRun
 from runner.runs.store import Others, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
@@ -34,7 +35,7 @@ def clock() -> Clock:
     return Clock()
 
 
-AskedRows: TypeAlias = RowsOfRun | FleetRows
+AskedRows: TypeAlias = RowsOfRun | RowsOfFolders | FleetRows
 
 
 class OwnedByFleet:
@@ -50,7 +51,25 @@ class OwnedByFleet:
         self._store.close()
 
 
-Owned: TypeAlias = RowDatabase | OwnedByFleet
+class OwnedByFolders:
+    """Each run is in a folder of its own, which it shares with no other."""
+
+    def __init__(self, folder: Path, now: Clock) -> None:
+        self._folder, self._now = folder, now
+        self._shared = RowDatabase(folder / "state" / "rows.sqlite", now=now)
+        self._own: dict[str, RowDatabase] = {}
+
+    def rows_of(self, run: str, site: str, settle: float) -> RowsOfFolders:
+        if run not in self._own:
+            self._own[run] = RowDatabase(self._folder / f"{len(self._own)}.sqlite", now=self._now)
+        return RowsOfFolders(self._own[run], self._shared, run=run, site=site, settle=settle)
+
+    def close(self) -> None:
+        for database in (self._shared, *self._own.values()):
+            database.close()
+
+
+Owned: TypeAlias = RowDatabase | OwnedByFleet | OwnedByFolders
 
 
 @pytest.fixture
@@ -60,11 +79,16 @@ def files(tmp_path: Path, clock: Clock) -> Iterator[RowDatabase]:
     made.close()
 
 
-@pytest.fixture(params=["files", "fleet"])
+@pytest.fixture
+def folders(tmp_path: Path, clock: Clock) -> OwnedByFolders:
+    return OwnedByFolders(tmp_path, clock)
+
+
+@pytest.fixture(params=["files", "folders", "fleet"])
 def owned(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Owned]:
     kind: str = request.param
     found = request.getfixturevalue(kind)
-    made: Owned = found if kind == "files" else OwnedByFleet(found, now=clock)
+    made: Owned = OwnedByFleet(found, now=clock) if kind == "fleet" else found
     yield made
     made.close()
 
@@ -208,6 +232,31 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
     with pytest.raises(StoreError):
         rows.begin("a", "UsrA", seconds=100.0)
     assert rows.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+
+
+def test_without_a_file_that_all_folders_share_a_folder_knows_its_own_runs(tmp_path: Path, clock: Clock) -> None:
+    nowhere = RowDatabase(Path(os.devnull, "state", "rows.sqlite"), now=clock)
+    own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
+    first, second = (RowsOfFolders(own, nowhere, run=name, site=SITE, settle=15.0) for name in ("first", "second"))
+    first.begin("a", "UsrA", seconds=100.0)
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+    second.begin("a", "UsrA", seconds=100.0)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(taken=("1",))
+    own.close()
+
+
+def test_what_another_folder_owned_before_it_was_carried_here_is_known(tmp_path: Path, clock: Clock) -> None:
+    """As of runs that the cache of a CI service brings along: the file of all folders has not heard of them."""
+    own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
+    own.rows_of("first", SITE, 15.0).begin("a", "UsrA", seconds=100.0)
+    shared = RowDatabase(tmp_path / "state" / "rows.sqlite", now=clock)
+    second = RowsOfFolders(own, shared, run="second", site=SITE, settle=15.0)
+    second.begin("a", "UsrA", seconds=100.0)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    own.rows_of("first", SITE, 15.0).ask(query(key="a", rows=("1",), keys=TAKES, certain=True))
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)).taken == ("1",)
+    own.close()
+    shared.close()
 
 
 def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_rows_apart(

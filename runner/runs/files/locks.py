@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -45,16 +45,6 @@ class FileLock:
         with suppress(OSError):
             os.ftruncate(file, 0)
         os.close(file)
-
-
-def locks_folder(environment: Mapping[str, str], *, home: Path, windows: bool = os.name == "nt") -> Path:
-    """Where the locks of this user lie, from whatever folder a run is started."""
-    if windows:
-        state = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    else:
-        given = Path(environment.get("XDG_STATE_HOME") or ".")
-        state = given if given.is_absolute() else home / ".local" / "state"
-    return state / "creatio-runner" / "locks"
 
 
 def hold(

@@ -1,5 +1,8 @@
 """Which rows of process logs belong to which call, of all runs of one folder, whatever became of the runs themselves.
 
+Two folders may have runs against one site, as two checkouts do: a second file has the runs of all folders of this user
+on this machine. A folder has its own for all that, since it may be carried to another machine.
+
 A row is given to a call in one transaction, so that two programs that ask for it at the same moment cannot both have
 it. A start is stored before it is sent, and stays until it has its row: as long as it lacks its row, a row that it may
 have made is given to nobody else. Whether two starts of this machine were under way at the same time is decided by this
@@ -11,11 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeAlias
 
-from runner.foundation.private_files import PRIVATE_FILE
+from msgspec.structs import replace
+
+from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import Others, RowQuery, StoreError
@@ -57,7 +62,7 @@ _Change: TypeAlias = tuple[str, tuple[str | float, ...]]
 
 
 class RowDatabase:
-    """The file of one folder of runs; may be used by several threads and programs."""
+    """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
 
     def __init__(self, file: Path, *, now: Callable[[], float] = time.time) -> None:
         self._file = file
@@ -73,6 +78,15 @@ class RowDatabase:
 
     def rows_of(self, run: str, site: str, settle: float) -> "RowsOfRun":
         return RowsOfRun(self, run=run, site=site, settle=settle)
+
+    def can_be_opened(self) -> bool:
+        with self._lock:
+            try:
+                ensure_folder(self._file.parent)
+                self._opened()
+            except (sqlite3.Error, OSError):
+                return False
+            return True
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
@@ -217,6 +231,51 @@ class RowsOfRun:
         ours = (self._site, *codes, self._earliest, self._run, *own)
         values = (*ours, self._site, *codes, late, self._run, self._rows.now())
         return database.execute(_rival(len(codes), len(own)), values).fetchone() is not None
+
+
+class RowsOfFolders:
+    """The rows as one run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
+    `runner.runs.store.OwnedRows`. Where the shared file cannot be written, the runs of other folders are not known.
+    """
+
+    def __init__(self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float) -> None:
+        self._shared = shared
+        self._own_rows, self._shared_rows = (each.rows_of(run, site, settle) for each in (own, shared))
+
+    def begin(self, key: str, process: str, *, seconds: float) -> None:
+        for rows in self._all:
+            rows.begin(key, process, seconds=seconds)
+
+    def leave(self, key: str) -> None:
+        for rows in self._all:
+            rows.leave(key)
+
+    def answer(self, key: str) -> None:
+        for rows in self._all:
+            rows.answer(key)
+
+    def never_began(self, key: str) -> None:
+        for rows in self._all:
+            rows.never_began(key)
+
+    def flush(self) -> None:
+        for rows in self._all:
+            rows.flush()
+
+    def ask(self, query: RowQuery) -> Others:
+        """What one file knows of others is enough. The shared file is asked first: what it gives to nobody, the other
+        does not give either.
+        """
+        taken: tuple[str, ...] = ()
+        rival = False
+        for rows in self._all:
+            others = rows.ask(replace(query, keys=None) if rival else query)
+            taken, rival = tuple(dict.fromkeys((*taken, *others.taken))), rival or others.rival
+        return Others(taken=taken, rival=rival)
+
+    @cached_property
+    def _all(self) -> tuple[RowsOfRun, ...]:
+        return (self._shared_rows, self._own_rows) if self._shared.can_be_opened() else (self._own_rows,)
 
 
 @cache

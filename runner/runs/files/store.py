@@ -9,24 +9,31 @@
       runs/RUN/events.jsonl      locked by the process that writes it
       runs/RUN/plan.json, report.json, junit.xml, results/SHA256.json
 
-Locks of jobs lie in the user's own state folder: they hold for all folders of runs.
+Locks of jobs, and a file of all rows that are owned, lie in the user's own state folder: they hold for all folders of
+runs.
 """
 
 import hashlib
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from runner.foundation import private_files
+from runner.foundation.private_files import state_folder
+from runner.foundation.site_key import hashed
 from runner.runs import USUAL
 from runner.runs.files.history import HistoryFile
 from runner.runs.store import Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
 
 EVENTS = Part.EVENTS.value
 RESULTS = "results"
+_NO_FOLDER = Path(os.devnull)
+"""For a user without a home: nothing can be made below it."""
 _SQLITE_FILES = ("", "-wal", "-shm")
 """What SQLite makes of a file."""
 _TAIL = 16 * 1024
@@ -99,6 +106,16 @@ class FileLog:
         return self._folder / RESULTS / f"{name}.json"
 
 
+def _state_folder() -> Path:
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111  Path's own raises where a user has no home
+    return state_folder(os.environ, home=home if home.is_absolute() else _NO_FOLDER)
+
+
+def _rows_of_all_folders() -> Path:
+    """Named after this machine: a home may be on the network, and SQLite's locks are of one machine."""
+    return _state_folder() / f"rows-{hashed(socket.gethostname())[:16]}.sqlite"
+
+
 class FileRunStore:
     """The runs in the folder `root`."""
 
@@ -108,7 +125,7 @@ class FileRunStore:
         self._top = root.parent if root.parts[-2:] == Path(USUAL).parts else root
         self._history = HistoryFile(self._top / "history.jsonl")
         self._open = ExitStack()
-        self._rows_of: Callable[[str, str, float], OwnedRows] | None = None
+        self._rows_of: Callable[..., OwnedRows] | None = None
 
     def prepare(self) -> None:
         """Make the folder of runs, private and out of git's sight."""
@@ -206,19 +223,20 @@ class FileRunStore:
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
         if self._rows_of is None:
-            from runner.runs.files.owned_rows import RowDatabase  # noqa: PLC0415  sqlite3 is 5 ms
+            from runner.runs.files.owned_rows import RowDatabase, RowsOfFolders  # noqa: PLC0415  sqlite3 is 5 ms
 
-            database = RowDatabase(self._top / ".rows.sqlite")
-            self._open.callback(database.close)
-            self._rows_of = database.rows_of
-        return self._rows_of(run, site, settle)
+            own, shared = (RowDatabase(file) for file in (self._top / ".rows.sqlite", _rows_of_all_folders()))
+            self._open.callback(own.close)
+            self._open.callback(shared.close)
+            self._rows_of = partial(RowsOfFolders, own, shared)
+        return self._rows_of(run=run, site=site, settle=settle)
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
     ) -> Lock | Taken:
-        from runner.runs.files.locks import hold, locks_folder  # noqa: PLC0415  for jobs that name a lock only
+        from runner.runs.files.locks import hold  # noqa: PLC0415  for jobs that name a lock only
 
-        return hold(claim, holder, folder=locks_folder(os.environ, home=Path.home()), seconds=seconds, wait=wait)
+        return hold(claim, holder, folder=_state_folder() / "locks", seconds=seconds, wait=wait)
 
     def claim_plan(self, key: str) -> bool:
         file = self._plan_file(key)

@@ -27,6 +27,7 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     **{action.key: action.durations for action in ACTIONS.values() if action.durations},
 }
 """Keys of durations, and of records with durations."""
+_WITH_PARAMETERS = ("execute", "run", "element")
 _MOMENT = "write `run`, the id of an earlier step, or a moment with its time zone: `2026-12-31T18:00:00Z`"
 
 
@@ -138,6 +139,17 @@ def check_execute(step: RawStep, lint: JobLint) -> None:
         message = "with `verify: none` and no `result`, nobody would follow the process until it is done"
         hint = "leave out `verify: none`, or write `until: started`"
         lint.report("E107", message, (*path, "until"), hint=hint)
+
+
+def check_parameters(step: RawStep, lint: JobLint) -> None:
+    """Parameters without a value: left out as with `null`, and maybe forgotten. A comment says why."""
+    for key in _WITH_PARAMETERS:
+        for name, value in record(record(step.fields.get(key)).get("parameters")).items():
+            path = (*step.path, key, "parameters", name)
+            if value is None and lint.document.is_empty(path) and "#" not in lint.document.rest_after(path):
+                message = f"`{name}` has no value: the parameter is left out"
+                hint = "write its value, or `null` to leave it out on purpose"
+                lint.report("E108", message, path, at_key=True, hint=hint, warning=True)
 
 
 def check_failures(step: RawStep, lint: JobLint) -> None:

@@ -97,6 +97,7 @@ STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
     check_filter,
     actions.check_no_effect,
     actions.check_execute,
+    actions.check_parameters,
     actions.check_failures,
     actions.check_step_durations,
     check_included,

@@ -176,6 +176,11 @@ class Document(Struct, frozen=True, kw_only=True):
         """The value at `path` as it is in the file, quotes and all."""
         return self.text[slice(*self._bounds(self._find(path).node))]
 
+    def is_empty(self, path: Path) -> bool:
+        """Whether nothing is written at `path`, not even `null`."""
+        start, end = self._bounds(self._find(path).node)
+        return start == end
+
     def rest_after(self, path: Path) -> str:
         """What follows the value at `path`, on the line on which it ends."""
         _, end = self._bounds(self._find(path).node)

@@ -212,6 +212,12 @@ def may_be_of(log: LogState, start: Start, found: JsonObject) -> bool:
     return (span.since is None or began >= span.since) and (span.until is None or began <= span.until)
 
 
+def began_by(found: JsonObject, *, since: float) -> bool:
+    """Whether the row `found` may have begun at `since` of the server's time, or later: at any time after it."""
+    began = server_time.of_record(str(found.get("started")))
+    return began is None or began >= since
+
+
 def is_of_another_clock(row: OpenRow, start: Start, found: JsonObject) -> bool:
     """Whether the row `found`, which was not there before the call, says that it began before that, or after now: it
     may be of the call for all that, where the log's clock is not that of `Date`.

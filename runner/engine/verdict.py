@@ -33,18 +33,20 @@ _REPEATED = (
 def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
     log, start = row.log, row.start
-    if log.refusal is not None or start is None or not start.marked:
+    if log.refusal is not None or start is None:
         return not_verified(row, "the process log cannot be read")
+    if not start.marked:
+        return (yield from _without_watermark(row, start))
     found = yield from _rows_of_call(row, start)
     if isinstance(found, Unread):
-        return not_verified(row, f"the process log could not be read: {found.failure.trouble.message}")
+        return _not_read(row, found)
     rows = list(found.rows)
     if not rows:
         less = starts.why_less(log, start)
         why = _no_row(found) + (f"; {less}" if less else "")
         return not_verified(row, why, doubtful=_hold_failure(list(found.outside)))
     if found.rival:
-        return _of_other_runs(row, rows)
+        return _undistinguished(row, rows, why="another run may have started it at the same time")
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:
@@ -76,11 +78,34 @@ def _rows_of_call(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
     return found
 
 
-def _of_other_runs(row: OpenRow, rows: list[JsonObject]) -> Attempt:
-    """The rows may be those of other runs. Of what may be repeated, none of which has passed, nor has this."""
-    if not row.is_once and all(each["status"] in ENDED_BADLY for each in rows):
+def _without_watermark(row: OpenRow, start: Start) -> Running[Attempt]:
+    """Judge a call before which the log could not be read: a site that is slow for a moment answers again after it.
+
+    Whose the rows are that began since then nobody knows: they prove no success, and a failure among them is a sign.
+    """
+    why = "the process log could not be read before the call"
+    since = starts.span_of(row.log, start).since
+    if since is None:
+        return not_verified(row, why)
+    rows = yield from process_log.new_rows(row, start, last=False)
+    if isinstance(rows, Unread):
+        return _not_read(row, rows)
+    own = [found for found in rows if starts.began_by(found, since=since)]
+    own, _ = yield from starts.of_no_other(row, start.process, own, keys=None)
+    row.shown = tuple(str(found["id"]) for found in own)
+    failed = next((f"; a start since then failed: {found['id']}" for found in own if _is_bad(found)), "")
+    return _undistinguished(row, own, why=f"{why}{failed}")
+
+
+def _undistinguished(row: OpenRow, rows: list[JsonObject], *, why: str) -> Attempt:
+    """The rows may be those of others. Of what may be repeated, none of which has passed, nor has this."""
+    if rows and not row.is_once and all(map(_is_bad, rows)):
         return replace(process_failed(rows[0], known=False), verified=None)
-    return not_verified(row, "another run may have started it at the same time", doubtful=_hold_failure(rows))
+    return not_verified(row, why, doubtful=_hold_failure(rows))
+
+
+def _not_read(row: OpenRow, unread: Unread) -> Attempt:
+    return not_verified(row, f"the process log could not be read: {unread.failure.trouble.message}")
 
 
 def _no_row(found: OwnRows) -> str:
@@ -91,7 +116,11 @@ def _no_row(found: OwnRows) -> str:
 
 
 def _hold_failure(rows: list[JsonObject]) -> bool:
-    return any(each["status"] in ENDED_BADLY for each in rows)
+    return any(map(_is_bad, rows))
+
+
+def _is_bad(found: JsonObject) -> bool:
+    return found["status"] in ENDED_BADLY
 
 
 def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: int) -> Attempt:
@@ -100,7 +129,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
         shown = "a row" if len(rows) == 1 else f"{len(rows)} rows"
         why = f"the process log shows {shown} for {count} calls, and not which of them is this call's"
         return not_verified(row, why, doubtful=_hold_failure(rows))
-    bad = [each for each in rows if each["status"] in ENDED_BADLY]
+    bad = [each for each in rows if _is_bad(each)]
     is_running = any(each["status"] == "running" for each in rows)
     process_id = str(rows[0]["id"]) if len(rows) == 1 else None
     too_many = _too_many(rows, count=count)

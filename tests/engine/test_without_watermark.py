@@ -1,0 +1,86 @@
+"""Calls before which the log could not be read: a site that is slow for a moment, and answers again after the call."""
+
+import pytest
+from stories import World, planned, unanswered
+
+from runner.foundation.values import JsonObject
+from runner.service.calls import Ending
+
+ONCE = "  - id: a\n    execute: {process: UsrA}\n    timeout: 2s\n"
+READ = ONCE + "    effect: read\n"
+NOT_BEFORE = "not verified: the process log could not be read before the call"
+
+
+def slow_before(*statuses: str, **more: object) -> World:
+    """The reading before the call gets no answer in the call's own time."""
+    return World(statuses=list(statuses), needs={"read watermark": 60.0}, **more)  # type: ignore[arg-type]
+
+
+def ended(world: World) -> tuple[str, object, str]:
+    row = world.finished("a")
+    return row.status.value, row.verified, row.error.message if row.error else " ".join(row.warnings)
+
+
+@pytest.mark.parametrize("status", ["error", "cancelled"])
+def test_a_process_that_failed_leaves_a_call_in_doubt_that_must_not_happen_twice(status: str) -> None:
+    world = slow_before(status).carry_out(planned(ONCE))
+    failed = f"{NOT_BEFORE}; a start since then failed: {world.rows[0]['id']}"
+    assert ended(world) == ("unknown", None, failed)
+
+
+def test_a_process_that_failed_fails_a_call_that_may_be_repeated() -> None:
+    status, verified, message = ended(slow_before("error").carry_out(planned(READ)))
+    assert (status, verified) == ("failed", None)
+    assert message.startswith("the process failed")
+
+
+@pytest.mark.parametrize("status", ["done", "running"])
+@pytest.mark.parametrize("step", [ONCE, READ])
+def test_a_process_that_has_not_failed_is_not_verified(step: str, status: str) -> None:
+    assert ended(slow_before(status).carry_out(planned(step))) == ("passed", None, NOT_BEFORE)
+
+
+def test_a_row_of_before_the_call_is_no_sign() -> None:
+    world = slow_before("done")
+    world.add_row("UsrA", "error")
+    world.t = 60.0
+    assert ended(world.carry_out(planned(ONCE))) == ("passed", None, NOT_BEFORE)
+
+
+def test_a_row_of_another_run_is_no_sign() -> None:
+    taken: JsonObject = {"taken": [], "rival": False}
+
+    class Shared(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            super().add_row(process, "error", owner=owner, parent=parent)
+            taken["taken"] = [self.rows[0]["id"]]
+
+    world = Shared(needs={"read watermark": 60.0}, others=taken)
+    assert ended(world.carry_out(planned(ONCE))) == ("passed", None, NOT_BEFORE)
+
+
+def test_a_row_of_another_user_is_no_sign() -> None:
+    class Shared(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            super().add_row(process, "error", owner="them", parent=parent)
+
+    world = Shared(needs={"read watermark": 60.0})
+    assert ended(world.carry_out(planned(ONCE))) == ("passed", None, NOT_BEFORE)
+
+
+def test_a_site_that_gives_no_time_is_not_searched_for_rows_of_all_times() -> None:
+    world = slow_before("error", tells_time=False).carry_out(planned(ONCE))
+    assert ended(world) == ("passed", None, NOT_BEFORE)
+    assert world.sent.count("read rows") == 0
+
+
+def test_a_log_that_is_not_answered_after_the_call_either_is_not_verified() -> None:
+    class Closing(World):
+        def _next(self) -> Ending:
+            self.log = unanswered("the log does not answer")
+            return super()._next()
+
+    world = Closing(statuses=["error"], needs={"read watermark": 60.0}).carry_out(planned(ONCE))
+    assert ended(world) == ("passed", None, "not verified: the process log could not be read: the log does not answer")

@@ -47,7 +47,7 @@ def problem_of(text: str) -> Finding:
         ("a.@odata.count", "E120", "`@` is not part of a name", '["@odata.count"]'),
         ("a # b", "E120", "`#` begins no comment", ""),
         ("`a`", "E120", "backticks", "write `'…'`"),
-        ("\u201ca\u201d", "E120", "begins no text", "straight quotes"),
+        ("\u201ca\u201d", "E120", "begins no text", "straight quotes, `'` or `\"`"),
         ("a; b", "E120", "`;` is not known", ""),
         ("a is defined if b else c", "E120", "the `if` is taken for an argument", "in parentheses"),
         ("a and and b", "E120", "`and and`: write it once", ""),

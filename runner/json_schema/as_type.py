@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from runner.foundation.foreign_dates import foreign_moment
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact
 from runner.json_schema.violations import Violation
@@ -26,6 +27,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
     `written` is the value as it is in its file: to YAML `007` is 7.
     """
     kinds, value = violation.expected, violation.value
+    if violation.keyword == "format" and isinstance(value, str):
+        return _as_moment(value, wanted=kinds)
     if violation.keyword != "type" or isinstance(kinds, list):
         return None
     match value:
@@ -41,6 +44,13 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
         case str() if kinds == "array" and re.fullmatch(r"[\w.-]+(, *[\w.-]+)*", value):
             return f"write a list: `[{', '.join(re.split(', *', value))}]`"
     return None
+
+
+def _as_moment(text: str, *, wanted: Json) -> str | None:
+    day, clock = foreign_moment(text.strip())
+    if day is None or wanted not in ("date", "date-time"):
+        return None
+    return f"write `{day}`" if wanted == "date" else f"write `{day}T{clock or '00:00:00'}`"
 
 
 GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2},[0-9]{3}")

@@ -16,6 +16,7 @@ target: sandbox
 inputs:
   phone: {type: string, default: x}
   limit: {type: integer, default: 1}
+  due: {type: string, format: date, default: 2026-12-31}
 steps: [{pause: 1ms}]
 """
 TARGETS = "runner: 1\ntargets: {sandbox: {sandbox: sandbox}, staging: {url: https://staging.example.com}}\n"
@@ -43,6 +44,7 @@ MISTAKES = {
     "run a.job.yaml -i phone": "write `-i NAME=VALUE`",
     "run a.job.yaml -i phone:1": "write `-i NAME=VALUE`",
     "run a.job.yaml -i limit=ten": "`ten` is not a whole number",
+    "run a.job.yaml -i due=24.12.2026": "write `2026-12-24`",
     "run a.job.yaml -i limit=1.5": "1.5 is not a whole number",
     "run a.job.yaml -i phone=@phone.txt": "a value that begins with `@` names a file",
     "run a.job.yaml -t stagin": "did you mean `staging`?",

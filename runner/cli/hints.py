@@ -284,6 +284,8 @@ def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
 def _variable_hint(name: str) -> str | None:
     if name == "INPUT":
         return f"`{_INPUT}NAME` gives the input `NAME`"
+    if name.startswith("INPUTS_"):
+        return f"did you mean `{_INPUT}{clean(name.removeprefix('INPUTS_'))}`?"
     if name in TYPED_ONLY:
         return f"type `--{name.lower()}` on the command line, each time anew"
     near_by = variable_typo(name, variable_names())

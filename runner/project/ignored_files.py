@@ -66,8 +66,10 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
         return f"`-t {clean(name)}` names a target"
     if PROCESS_CODE.fullmatch(name):
         return "a process is started by a step of a job, and a SPEC is a job file"
-    here = jobs_in(Path())
-    return f"name what is here: {begun([clean(called(job)) for job in here])}" if here else None
+    if here := jobs_in(Path()):
+        return f"name what is here: {begun([clean(called(job)) for job in here])}"
+    has_project = Path(NAME).exists() or any(Path().glob(f"*/{JOB_FILES}"))
+    return None if has_project else "`runner init my-project` starts a project: a job, its targets, a sandbox"
 
 
 def warn(specs: Sequence[Path], project: Project, *, targets: Path | None) -> None:

@@ -138,6 +138,7 @@ PROBABLE = {
     "run . CREATIO_RUNNER_JOBSS=2": "did you mean `CREATIO_RUNNER_JOBS`?",
     "run . CREATIO_RUNNER_REPORTJSON=x": "did you mean `CREATIO_RUNNER_REPORT_JSON`?",
     "run . CREATIO_RUNNER_YES=1": "type `--yes` on the command line, each time anew",
+    "run . CREATIO_RUNNER_INPUTS_PHONE=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
     "run . CREATIO_RUNNER_INPUT_PHOEN=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
 }
 LET_BE = [
@@ -441,6 +442,17 @@ def test_where_nothing_is_selected_it_is_told_why(
     assert ended(words_of(line, monkeypatch)) == 5
 
     assert NOTHING[line] in capsys.readouterr().err
+
+
+def test_where_there_is_no_project_the_command_that_starts_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ended(["run", "specs"]) == 2
+    assert "there is no file `specs`\n   = hint: `runner init my-project` starts a project" in capsys.readouterr().err
+    (tmp_path / "targets.yaml").write_text(TARGETS)
+    assert ended(["run", "specs"]) == 2
+    assert "runner init" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("folder")

@@ -18,7 +18,7 @@ from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep
 from runner.lint.places import NEVER, NameScope
 from runner.lint.statuses import asked_status
-from runner.lint.uses import result_of
+from runner.lint.uses import result_of, results, starts
 
 STEP_KEYS = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
 _ALL_TURNS_KEYS = tuple(key for key in STEP_KEYS if key != "process_id")
@@ -211,6 +211,9 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
+    asked = (name for path, _, start in starts(declared.step) for _, name in results(start, path))
+    if keys is STEP_KEYS and key in asked:
+        return f"write `steps.{word}.{result_of(declared.step, key)}`"
     return f"keys of a step: {begun(keys)}"
 
 

@@ -15,7 +15,7 @@ from runner.cli import hints, options
 from runner.cli.verb import Verb, is_typed
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_json, as_text, explanation
-from runner.foundation.problems import CODES, ExitCode, Problem, UsageError
+from runner.foundation.problems import CODES, ExitCode, Problem, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 from runner.reports.safe import clean, json_document, safe
@@ -150,7 +150,7 @@ def sandbox(context: click.Context, /, **_: object) -> int:
     from runner.sandbox.server import serve  # noqa: PLC0415
 
     given = context.params
-    _refuse_a_folder_above(given["folder"])
+    _check_doubles(given["folder"])
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)  # so that it is left in order
     try:
@@ -171,13 +171,16 @@ def _print_url(url: str) -> None:
     output.MessageStream("stdout").write(f"serving at {url} (Ctrl-C ends it)\n")
 
 
-def _refuse_a_folder_above(folder: Path) -> None:
-    """Raise `UsageError` where nothing is to be served, and a folder below holds doubles."""
+def _check_doubles(folder: Path) -> None:
+    """Warn where nothing is to be served. Raise `UsageError` where a folder below holds doubles."""
     if not folder.is_dir() or holds_doubles(folder) or (folder / RECORDS).exists():
         return
     below = next((path for path in sorted(folder.iterdir()) if path.is_dir() and holds_doubles(path)), None)
-    if below is not None:
-        message = f"there is no {DOUBLES} in {clean(str(folder))}"
+    message = f"there is no {DOUBLES} in {clean(str(folder))}"
+    if below is None:
+        hint = "name the folder of the doubles; this sandbox has no process"
+        output.problems(Problem(code="E100", message=message, hint=hint, severity=Severity.WARNING))
+    else:
         raise UsageError(Problem(code="E100", message=message, hint=f"did you mean `{clean(str(below))}`?"))
 
 

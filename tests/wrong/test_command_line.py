@@ -495,3 +495,9 @@ def test_a_variable_without_its_braces_is_told_where_a_target_signs_in(
     ended(["validate", "targets.yaml"])
 
     assert 'write `"{{ env.NAME }}"`' in capsys.readouterr().out
+
+
+def test_a_sandbox_without_a_process_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "none").mkdir()
+    assert ended(["sandbox", "none", "--host", "192.0.2.1"]) == 2, "no interface of this machine: it serves nothing"
+    assert "warning[E100]: there is no *.process.yaml in none\n" in capsys.readouterr().err

@@ -82,7 +82,7 @@ def run(context: click.Context, /, **_: object) -> int:
     claims.check()
     check_permission(run_set.runs, allowed)
     code = carry_out_new(context, places, run_set.runs, claims)
-    if given["verbose"]:
+    if not given["quiet"]:
         output.say_lines(run_set.unchecked)
     return code
 

@@ -346,7 +346,7 @@ def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
         ended_with = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=300)
         os.close(writing)
         assert len(here.executes()) == 3
-    assert (ended_with.returncode, ended_with.stderr) == (0, b"")
+    assert (ended_with.returncode, b"stdout" in ended_with.stderr) == (0, False)
 
 
 @pytest.mark.slow

@@ -27,7 +27,6 @@ _DURATIONS: dict[str, tuple[str, ...]] = {
     **{action.key: action.durations for action in ACTIONS.values() if action.durations},
 }
 """Keys of durations, and of records with durations."""
-_WITH_PARAMETERS = ("execute", "run", "element")
 _MOMENT = "write `run`, the id of an earlier step, or a moment with its time zone: `2026-12-31T18:00:00Z`"
 
 
@@ -143,7 +142,7 @@ def check_execute(step: RawStep, lint: JobLint) -> None:
 
 def check_parameters(step: RawStep, lint: JobLint) -> None:
     """Parameters without a value: left out as with `null`, and maybe forgotten. A comment says why."""
-    for key in _WITH_PARAMETERS:
+    for key in step.fields.keys() & ACTIONS.keys():
         for name, value in record(record(step.fields.get(key)).get("parameters")).items():
             path = (*step.path, key, "parameters", name)
             if value is None and lint.document.is_empty(path) and "#" not in lint.document.rest_after(path):

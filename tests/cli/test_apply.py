@@ -1232,8 +1232,8 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     [
         (["plan", "specs"], True),
         (["apply", "specs", "--dry-run"], True),
-        (["run", "specs", "-v"], True),
-        (["run", "specs"], False),
+        (["run", "specs"], True),
+        (["run", "specs", "-q"], False),
         (["apply", "specs"], False),
         (["plan", "specs", "--catalog", "all.catalog.yaml"], False),
     ],

@@ -327,7 +327,12 @@ def test_a_step_without_the_option_is_shown_with_all_that_is_known_of_it(
     run(f"  - id: rest\n    pause: 1ms\n{EXECUTE}", capsys, "-i", "text=-")
     assert ended(["show", "last", "call"]) == 0
     shown = capsys.readouterr().out
-    assert [line.split(":")[0].strip() for line in shown.splitlines()[:3]] == ["begun", "sent", "answered"]
+    assert [line.split(":")[0].strip() for line in shown.splitlines()[:4]] == [
+        "begun",
+        "signed in",
+        "sent",
+        "answered",
+    ]
     assert "  ✓ call" in shown
     assert "rest" not in shown
     assert site.requests

@@ -259,7 +259,7 @@ class RowsOfFolders:
             rows.never_began(key)
 
     def flush(self) -> None:
-        for rows in self._all:
+        for rows in (self._shared_rows, self._own_rows):  # a run that has started nothing opens neither file
             rows.flush()
 
     def ask(self, query: RowQuery) -> Others:

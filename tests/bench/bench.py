@@ -183,6 +183,7 @@ def main() -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in options.row or ROWS:
         with tempfile.TemporaryDirectory() as folder, _server() as site:
+            os.environ["XDG_STATE_HOME"] = folder  # the ids of rows are those of the servers before
             os.chdir(folder)
             write_targets(site)
             ROWS[name](site, options.rounds)

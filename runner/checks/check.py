@@ -131,7 +131,8 @@ def _explained(sentence: str, parsed: Expression, seen: _Seen, *, first: str) ->
         return sentence
     start = sentence.rstrip(".")
     why = dict.fromkeys(reasons(parsed, seen.scope, seen.holds_secret))
-    values = _values(parsed, seen, has_reason=bool(why))
+    known = {start, *(reason.removeprefix("its part ") for reason in why)}
+    values = [value for value in _values(parsed, seen, has_reason=bool(why)) if value not in known]
     fitting = as_many_as_fit(start, [*why, *values])
     parts = ["; ".join(part for part in fitting if part in why), ", ".join(part for part in fitting if part in values)]
     listed = "; ".join(filter(None, parts))

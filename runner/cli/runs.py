@@ -23,7 +23,7 @@ from runner.reports.safe import json_document
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.spans import timed
 from runner.reports.summary import what_next
-from runner.reports.words import failing_step
+from runner.reports.words import failing_step, meaning
 from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
@@ -232,6 +232,9 @@ def report(context: click.Context, /, **_: object) -> int:
     reports.write(places, command)
     if opens:
         reports.open_page(places, command, store=store)
+    if code is not ExitCode.PASSED:
+        whose = "the run's own" if len(reported) == 1 else "the strongest of the runs"
+        output.say(f"the reports are written; exit {code:d} is {whose}: {meaning(code)}")
     return code
 
 

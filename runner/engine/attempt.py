@@ -83,7 +83,7 @@ def in_doubt(cause: Trouble, *, why: str | None = None) -> Attempt:
 
 MAY_HAVE_HAPPENED: Final = "it may or may not have happened"
 SETTLE: Final = (
-    "`reconcile` asks the process log again; who has checked the site says how it ended with `resume --step --as`"
+    "let `runner reconcile` ask the process log again, or check the site and say how it ended with `runner resume --as`"
 )
 """What can be done about a call in doubt."""
 _MEANING: Final = {

@@ -87,7 +87,7 @@ def _forget_call(row: OpenRow) -> None:
 
 def _not_repeated(cause: Trouble, why: str) -> Attempt:
     message = f"{MAY_HAVE_HAPPENED}: {cause.message}; the process log {why}, so that it was not sent again"
-    hint = "`reconcile` takes it for the call where it can; `--even-though` beside `--as retry` sends it again"
+    hint = "let `runner reconcile` take it for the call where it can; add `--even-though` to send it again all the same"
     return replace(not_passed("E403", message, hint, status=Status.UNKNOWN), cause=cause)
 
 
@@ -147,7 +147,7 @@ def passed_without_result(row: OpenRow) -> Attempt:
 def lost(process_id: str | None = None) -> Attempt:
     known = f" as process {process_id}" if process_id is not None else ""
     message = f"it happened{known}, but its answer was lost, and this job needs the result"
-    hint = "who knows the result hands it in: `resume --step KEY --as passed --result JSON`"
+    hint = "hand its result in with `runner resume RUN --step KEY --as passed --result JSON`"
     return replace(not_passed("E402", message, hint, status=Status.UNKNOWN), process_id=process_id)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import to_builtins
 
+from runner.engine.state import State
 from runner.expressions.parse import expression, expressions_in
 from runner.foundation.values import Json, Path
 from runner.job.actions import Execute, IncludedJob
@@ -16,19 +17,38 @@ def needs_result(job: Job, step: Step) -> bool:
     """Whether the result decides a verdict, or something that is sent: an expectation or an output of the step's own
     that names it, its `undo`, or anything later in the job that uses it.
     """
+    return _needs_it_itself(step) or step.id in steps_with_used_results(job)
+
+
+def is_needed(state: State, step: Step) -> bool:
+    """The same, of a step of the job that is carried out."""
+    if _needs_it_itself(step):
+        return True
+    used = state.run.used_results.get(id(state.job))
+    if used is None:
+        used = state.run.used_results[id(state.job)] = steps_with_used_results(state.job)
+    return step.id in used
+
+
+def steps_with_used_results(job: Job) -> frozenset[str]:
+    """The ids of the steps whose results the job names; a step as a whole, or all of its turns, hold its result."""
+    return frozenset(name[1] for name in _names_of(job) if _is_of_a_result(name) and isinstance(name[1], str))
+
+
+def _needs_it_itself(step: Step) -> bool:
     if any(isinstance(expected, SchemaExpectation) for expected in step.expect):
         return True
     if isinstance(step.action, Execute) and step.action.required:
         return True
-    undo = [name for undone in (step.undo.steps if step.undo else ()) for name in _names_before(undone)]
-    if any(name[0] == "result" for name in [*_names_after(step), *undo]):
+    if any(name[0] == "result" for name in _names_after(step)):
         return True
-    return step.id is not None and any(_uses(name, step.id) for name in _names_of(job))
+    undo = step.undo.steps if step.undo else ()
+    return any(name[0] == "result" for undone in undo for name in _names_before(undone))
 
 
-def _uses(name: Path, step: str) -> bool:
-    """Whether a name leads to the result of a step; the step as a whole, or all of its turns, hold it."""
-    return name[:2] == ("steps", step) and (len(name) == 2 or name[2] in ("result", _OF_ALL_TURNS))  # noqa: PLR2004
+def _is_of_a_result(name: Path) -> bool:
+    whole = 2  # steps.ID
+    return name[0] == "steps" and (len(name) == whole or name[2:3] in (("result",), (_OF_ALL_TURNS,)))
 
 
 def _names_of(job: Job) -> Iterator[Path]:
@@ -57,8 +77,9 @@ def _names_before(step: Step) -> Iterator[Path]:
 
 def _names_after(step: Step) -> Iterator[Path]:
     """The names by which its answer is judged: in its own expectations and outputs, `result` is the step's own."""
+    yield from _paths(step.outputs.values())
     expected = [found for found in step.expect if isinstance(found, Expectation)]
-    yield from _paths([*(found.that for found in expected), *step.outputs.values()])
+    yield from _paths(found.that for found in expected)
     yield from _paths_in([found.message for found in expected if found.message])
 
 

@@ -4,11 +4,12 @@ from msgspec import UNSET, UnsetType
 
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
 from runner.engine.effects import Running
+from runner.engine.lost import is_needed
 from runner.engine.perform import TIMEOUT, note
 from runner.engine.state import DoubtfulRow, OpenRow, State
 from runner.foundation.durations import written
 from runner.job.actions import Cancel, Element, Elements, Execute, Run, Signal
-from runner.job.model import Step, Verify
+from runner.job.model import Step, StepEffect, Verify
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Row, Section, StepFinished, StepSkipped, StepStarted, Trouble
 from runner.runs.evidence import Unverified
@@ -50,6 +51,7 @@ def report_row(
         condition=UNSET if step.condition == _IMPLIED_IF[planned.section] else step.condition,
         process=process if isinstance(process, str) else UNSET,
         max_attempts=step.retry.max_attempts,
+        needs_result=True if step.effect is StepEffect.ONCE and is_needed(state, step) else UNSET,
     )
 
 

@@ -245,7 +245,7 @@ class RunState(Struct, kw_only=True, eq=False):
     `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows that turned out
     to have passed when undo was over. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of
     the steps was over before they were. `began`: the moment at which the run did, or why it is not known, where a step
-    asks for it.
+    asks for it. `used_results`: by the identity of a job, the ids of its steps whose results it names.
     """
 
     plan: Plan
@@ -262,6 +262,7 @@ class RunState(Struct, kw_only=True, eq=False):
     undoing: "list[State]" = field(default_factory=list)
     began: Moment | CallFailed | None = None
     executed: set[str] = field(default_factory=set)
+    used_results: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
 class State(Struct, kw_only=True, eq=False):

@@ -24,6 +24,7 @@ from runner.planning.plan import PlannedStep
 from runner.runs.status import Status
 
 MOST_TURNS = 10_000
+_NOT_UNDONE = "its `undo` is left out, as it did not pass: look at the site for what it has changed"
 _AFTER_A_STOP = frozenset({"failure", "always"})
 
 
@@ -184,8 +185,17 @@ def _end(row: OpenRow, last: Attempt, *, flaky: bool) -> Running[Ended]:
     if step.undo is not None and last.status is Status.PASSED:
         own = {**shown, "process_status": last.process_status}
         state.run.undoable.append(Undoable(undo=step.undo, key=row.key, id=step.id, state=state, own=own))
+    elif step.undo is not None and _is_left_as_it_is(row, last):
+        last = last.warned(_NOT_UNDONE)
     yield from end(row, last, flaky=flaky)
     return Ended(status=last.status, record=shown)
+
+
+def _is_left_as_it_is(row: OpenRow, last: Attempt) -> bool:
+    """Whether the row failed and counts, and may have changed something before."""
+    if row.state.closing or last.status is Status.UNKNOWN or row.step.on_failure is OnFailure.IGNORE:
+        return False
+    return bool(row.has_parts or last.checks or last.process_id is not None or last.result is not None)
 
 
 def record_of(row: OpenRow, last: Attempt) -> JsonObject:

@@ -169,7 +169,9 @@ def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed],
 
 
 def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
-    """`counts`: whether a failure of this row counts for its run; where it does not, no build must turn red."""
+    """`counts`: whether a failure of this row counts for its run; where it does not, no build must turn red, and no
+    reader take it for passed: that leaves `skipped`, as pytest writes a failure that was expected.
+    """
     if step.status is Status.PASSED:
         return _Verdict(tag=None, lines=remarks(step))
     kind = clean(step.error.code) if step.error else str(step.status)
@@ -180,7 +182,7 @@ def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
         case Status.UNKNOWN:
             return _Verdict(tag="error", kind="unknown", lines=[in_doubt([step]), *details])
         case Status.FAILED | Status.ERROR if not counts:
-            return _Verdict(tag=None, lines=[f"{step.status}, which does not count here", *details])
+            return _Verdict(tag="skipped", kind=kind, lines=[f"{step.status}, which does not count here", *details])
         case Status.FAILED:
             return _Verdict(tag="failure", kind=kind, lines=details or ["failed"])
         case Status.ERROR:

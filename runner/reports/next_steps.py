@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, in_doubt, is_lost, title
+from runner.reports.words import doubtful, has_begun, in_doubt, is_lost, title
 from runner.runs import USUAL
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
@@ -28,11 +28,14 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
     """The commands that settle the run, the likeliest first; none where nothing is open. `store` is the
     name of the run's store.
 
-    `held`: it waits where a call is in doubt, and so shall a resume.
+    `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
+    that no log has: once the steps are over, nobody can hand it in any more.
     """
     in_doubt = doubtful(result.steps)
     resume = verb_command("resume", result.id, store)
-    again = " --hold" if (held or result.held) and not result.finished else ""
+    needs_result = any(step.needs_result is True for step in in_doubt)
+    waits = held or result.held or (needs_result and not result.closing)
+    again = " --hold" if waits and not result.finished else ""
     if not in_doubt:
         if result.finished or not result.job:
             return ()
@@ -44,6 +47,8 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
     if not all(map(is_lost, in_doubt)):
         if not result.finished:
             does = "asks the process log, and goes on if the log settles it; a call in doubt is not sent again"
+            if needs_result and not result.closing:
+                does = "asks the process log; the run waits where the job needs a result, which the log does not have"
             steps.append(NextStep(command=resume + again, does=does))
         does = "asks the process log again, and sends nothing else"
         steps.append(NextStep(command=verb_command("reconcile", result.id, store), does=does))
@@ -81,11 +86,14 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
 def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, again: str) -> NextStep:
     """A person's verdict on the first row in doubt. After the steps are over nothing is begun again."""
     first, options = in_doubt[0], "--as passed"
-    if is_lost(first):
+    if is_lost(first) or first.needs_result is True:
         options = "--as passed --result 'JSON'"
+    if is_lost(first):
         does = "if you know its result, as JSON; `--as failed` lets the run end without it"
-    elif result.closing:
+    elif result.closing and not has_begun(first):
         does = "if you have checked that it passed; `--as failed` if it failed or never began"
+    elif has_begun(first):
+        does = "if you have checked that it passed; `--as failed` if it failed"
     else:
         does = "if you have checked that it passed; `--as failed` if it failed, `--as retry` if it never began"
     more = "; then the same for each row in doubt" if len(in_doubt) > 1 else ""

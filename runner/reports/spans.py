@@ -16,6 +16,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.reports.reported import ReportedRun
+from runner.reports.words import STARTS
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -38,8 +39,6 @@ from runner.runs.evidence import CiRun, LockHolder, SentRequest, SiteAccess, Unv
 from runner.runs.result import RunResult, StepResult, fold
 from runner.runs.status import Status
 
-_IN_THE_LOG: Final = frozenset({"execute", "run", "signal"})
-"""Kinds of rows that the process log can prove. Events say it themselves, but for those of earlier versions."""
 _NO_END: Final = "no answer is known"
 _MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
@@ -115,7 +114,7 @@ class TimedRow(Struct, frozen=True, kw_only=True):
         if isinstance(step.unverified, Unverified):
             is_unproved = step.status is Status.PASSED and step.unverified is not Unverified.NOTHING
         else:
-            is_unproved = step.kind in _IN_THE_LOG and step.status is Status.PASSED
+            is_unproved = step.kind in STARTS and step.status is Status.PASSED
         return Sureness.UNVERIFIED if is_unproved else Sureness.NO_LOG
 
 

@@ -22,6 +22,8 @@ LONGEST_VALUE = 200
 _MOST_KEYS = 5
 NOTHING_DONE = "no step was carried out"
 """What a run is warned of that may have passed, and has done nothing."""
+STARTS = frozenset({"execute", "run", "signal"})
+"""Kinds of steps that start a process, which the site's log shows."""
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
 
@@ -133,12 +135,23 @@ def is_lost(step: StepResult) -> bool:
     return step.error is not None and step.error.code == "E402"
 
 
+def has_begun(step: StepResult) -> bool:
+    """Whether it is known of a row in doubt that its process began, and only its end is not."""
+    is_known = step.process_id is not None or (step.error is not None and step.error.code == "E214")
+    return is_known and step.kind in STARTS
+
+
+_UNSETTLED = "may or may not have happened"
+_BEGUN = "has begun, and nobody knows how it ended"
+_LOST = "happened, but the result is lost"
+
+
 def in_doubt(steps: Sequence[StepResult]) -> str:
     """The sentence on rows whose outcome nobody knows, or whose result is lost; empty where there is none."""
-    found = doubtful(steps)
-    unsettled, lost = ([step for step in found if is_lost(step) is which] for which in (False, True))
-    parts = [f"{_keys(unsettled)} may or may not have happened"] if unsettled else []
-    parts += [f"{_keys(lost)} happened, but the result is lost"] if lost else []
+    found: dict[str, list[StepResult]] = {_UNSETTLED: [], _BEGUN: [], _LOST: []}
+    for step in doubtful(steps):
+        found[_LOST if is_lost(step) else _BEGUN if has_begun(step) else _UNSETTLED].append(step)
+    parts = [f"{_keys(rows)} {what}" for what, rows in found.items() if rows]
     return f"in doubt: {'; '.join(parts)}" if parts else ""
 
 

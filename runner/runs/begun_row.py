@@ -5,6 +5,7 @@ from msgspec import Struct
 from runner.runs.events import AttemptFailed, CallSent, Row, Trouble
 
 _RESUME = "`runner resume` looks for it in the process log, and never sends it again"
+_HELD = "`runner resume --hold` looks for it in the process log, never sends it again, and waits for its result"
 _JUDGED = "`runner resume` judges it and goes on; it is not sent again"
 
 
@@ -63,7 +64,7 @@ class BegunRow(Struct):
             return self.doubt
         if self.in_doubt:
             message = "the run broke off before the call was answered: it may or may not have happened"
-            return Trouble(code="E401", message=message, hint=_RESUME)
+            return Trouble(code="E401", message=message, hint=_HELD if self.row.needs_result is True else _RESUME)
         if self.answered:
             message = "the run broke off after the call was answered, before it was judged"
             return Trouble(code="E312", message=message, hint=_JUDGED)

@@ -44,6 +44,7 @@ class Row(evidence.Record, frozen=True):
     """What a report knows of a step before it began. `kind` is the action's key; `help` is for people.
 
     The rest is evidence, as the job has it: `condition` is its `if`, `process` the code, perhaps with a template.
+    `needs_result`: it must not happen twice, and the job needs its result, which no process log has.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Row(evidence.Record, frozen=True):
     condition: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="if")
     process: str | msgspec.UnsetType = msgspec.UNSET
     max_attempts: int | msgspec.UnsetType = msgspec.UNSET
+    needs_result: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Check(evidence.Record, frozen=True):

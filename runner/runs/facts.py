@@ -4,7 +4,8 @@ import msgspec
 
 from runner.runs import events
 
-_NO_ROW_EVIDENCE = dict.fromkeys(("effect", "on_failure", "condition", "process", "max_attempts"), msgspec.UNSET)
+_ROW_EVIDENCE = ("effect", "on_failure", "condition", "process", "max_attempts", "needs_result")
+_NO_ROW_EVIDENCE = dict.fromkeys(_ROW_EVIDENCE, msgspec.UNSET)
 _RUN_EVIDENCE = (
     *("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of"),
     "applied",

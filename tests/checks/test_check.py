@@ -36,6 +36,19 @@ def test_a_failed_expectation_shows_what_was_compared() -> None:
     assert (code, message) == ("E201", "`result | length > 3` is false: `result | length` is 2, `result` is [1,2]")
 
 
+@pytest.mark.parametrize(
+    ("that", "message"),
+    [
+        ("ok", "`ok` is false"),
+        ("ok and n == 5", "`ok and n == 5` is false: its part `ok` is false; `n` is 5"),
+    ],
+)
+def test_a_boolean_that_is_false_says_so_once(that: str, message: str) -> None:
+    _, trouble = held(that, ok=False, n=5)
+    assert trouble is not None
+    assert trouble.message == message
+
+
 def test_a_message_of_the_author_stands_before_the_values() -> None:
     code, message, _ = told("n == 1", message="no {{ what }}, sorry.\n", n=2, what="luck")
     assert (code, message) == ("E201", "no luck, sorry: `n` is 2")

@@ -325,4 +325,4 @@ def test_against_the_sandbox_a_retry_is_refused_where_the_log_now_shows_starts_a
         assert len(sandbox.starts()) == 3
     assert "E403: it may or may not have happened: " in refused
     assert "the process log shows 2 starts that may be it: " in refused
-    assert "`--even-though` beside `--as retry` sends it again" in refused
+    assert "add `--even-though` to send it again all the same" in refused

@@ -131,6 +131,17 @@ def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Exe
     assert len(json.loads(Path("alone.json").read_text())["runs"]) == 1
 
 
+def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Blue": xml(1)}
+    assert ended(["run", "a.job.yaml"]) == 1
+    capsys.readouterr()
+    assert ended(["report", "last", "--report-json", "alone.json"]) == 1
+    said = "the reports are written; exit 1 is the run's own: an expectation or a process failed\n"
+    assert capsys.readouterr().err == said
+
+
 def test_what_the_command_never_began_is_counted_and_named_with_the_commands_that_carry_it_out(
     answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from stories import World, not_sent, planned, refused, unanswered
 
 from runner.foundation.values import JsonObject
-from runner.runs.events import AttemptFailed, Trouble
+from runner.runs.events import AttemptFailed, StepStarted, Trouble
 from runner.service.calls import Ending, RunProcessCall
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -76,7 +76,7 @@ def test_a_doubt_says_what_is_known_and_what_settles_it() -> None:
     )
     assert said.hint
     assert "reconcile" in said.hint
-    assert "resume --step --as" in said.hint
+    assert "resume --as" in said.hint
 
 
 def test_starts_from_before_the_call_are_no_candidates() -> None:
@@ -233,6 +233,24 @@ def test_who_needs_the_result_is_told_that_it_is_lost(steps: str) -> None:
     assert (world.finished("a").status, trouble_of(world).code) == ("unknown", "E402")
     assert world.finished("a").process_id == row_id(1)
     assert "execute UsrB" not in world.sent
+
+
+@pytest.mark.parametrize("steps", NEEDS.values(), ids=NEEDS.keys())
+def test_a_row_whose_result_is_needed_says_so_before_its_call_is_sent(steps: str) -> None:
+    assert needing_a_result(steps) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "steps", [ONE + THEN, WITH_RESULT, WITH_RESULT + "    effect: read\n    expect: [result == 1]\n"]
+)
+def test_a_row_does_not_say_so_where_the_log_settles_all_that_is_needed(steps: str) -> None:
+    assert needing_a_result(steps) == []
+
+
+def needing_a_result(steps: str) -> list[str]:
+    events = World().carry_out(planned(steps)).events
+    rows = [event.row for event in events if isinstance(event, StepStarted)]
+    return [row.key for row in rows if row.needs_result is True]
 
 
 def test_what_knows_of_the_step_without_its_result_goes_on() -> None:

@@ -72,6 +72,16 @@ def test_a_run_without_an_undo_says_none() -> None:
     assert (world.end.undo, "undo" in world.story) == ("none", False)
 
 
+def test_a_step_that_was_carried_out_and_failed_says_that_its_undo_is_left_out() -> None:
+    unmet = step("a", "    expect: [result == 2]\n")
+    assert World(answers=[1]).carry_out(planned(unmet)).finished("a").warnings == (
+        "its `undo` is left out, as it did not pass: look at the site for what it has changed",
+    )
+    ignored = step("a", "    expect: [result == 2]\n    on_failure: ignore\n")
+    assert World(answers=[1]).carry_out(planned(ignored)).finished("a").warnings == ()
+    assert World(answers=[refused()]).carry_out(planned(step("a"))).finished("a").warnings == ()
+
+
 def test_a_step_that_failed_or_was_skipped_is_not_undone() -> None:
     skipped = step("a", "    if: 1 == 2\n")
     world = World(answers=[None, refused()]).carry_out(planned(skipped + step("b") + step("c")))

@@ -123,8 +123,9 @@ def test_no_machine_is_named(story: list[AnyEvent], chain: Chain) -> None:
 def test_a_failure_that_does_not_count_turns_no_build_red(one_row: Callable[..., RunResult]) -> None:
     error = Trouble(code="E203", message="it failed")
     case = cases_of(one_row(Status.FAILED, RunStatus.PASSED, error=error))["add"]
-    assert [child.tag for child in case] == ["system-out"]
-    assert told(case, "system-out").text == "failed, which does not count here\nE203: it failed"
+    assert [child.tag for child in case] == ["skipped"]
+    assert told(case, "skipped").attrib == {"message": "failed, which does not count here", "type": "E203"}
+    assert told(case, "skipped").text == "failed, which does not count here\nE203: it failed"
 
 
 def test_a_failure_that_the_job_ignores_is_no_failed_case_of_a_run_that_failed_nor_is_one_of_its_parts(
@@ -136,8 +137,8 @@ def test_a_failure_that_the_job_ignores_is_no_failed_case_of_a_run_that_failed_n
         events.append(StepFinished(key=key, t=0.1, status=Status.FAILED, seconds=0.1, attempts=1))
     result = fold(chain([*events, RunFinished(t=0.1, status=RunStatus.FAILED, exit_code=1)]))
     suite, cases = suite_of(result), cases_of(result)
-    assert (suite.get("failures"), suite.get("skipped")) == ("1", "0")
-    assert [child.tag for key in ("ignored", "ignored[0]") for child in cases[key]] == ["system-out", "system-out"]
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", "2")
+    assert [child.tag for key in ("ignored", "ignored[0]") for child in cases[key]] == ["skipped", "skipped"]
     assert told(cases["add"], "failure") is not None
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from runner.reports.console import transcript, transcript_so_far
 from runner.reports.next_steps import next_steps
@@ -106,6 +107,42 @@ def test_a_run_that_was_left_for_a_person_to_settle_is_held_again_by_the_command
     assert "  it waits here until the call in doubt is settled" in told
     assert f"    runner resume {ID} --hold" in told
     assert f"    runner resume {ID} --step charge --as passed --hold" in told
+
+
+def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_with_hold(
+    story: Story, row: Callable[..., Row]
+) -> None:
+    needing = StepStarted(row=replace(row("charge"), needs_result=True), t=0.0)
+    story.sent[1] = needing
+    assert story.told()[-6:] == [
+        f"    runner resume {ID} --hold",
+        "      asks the process log; the run waits where the job needs a result, which the log does not have",
+        f"    runner reconcile {ID}",
+        "      asks the process log again, and sends nothing else",
+        f"    runner resume {ID} --step charge --as passed --result 'JSON' --hold",
+        "      if you have checked that it passed; `--as failed` if it failed, `--as retry` if it never began",
+    ]
+    assert "      hint: `runner resume --hold` looks for it in the process log" in "\n".join(story.told())
+    closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING), store=STORE)
+    assert closed[0].command == f"runner resume {ID}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "verdict"),
+    [
+        ("execute", "has begun, and nobody knows how it ended", "`--as failed` if it failed"),
+        ("element", "may or may not have happened", "`--as failed` if it failed or never began"),
+    ],
+)
+def test_a_process_that_is_known_to_have_begun_is_called_so(story: Story, kind: str, words: str, verdict: str) -> None:
+    story.sent[1] = StepStarted(row=replace(story.row("charge"), kind=kind), t=0.0)
+    running = Trouble(code="E208", message="the process still runs after 600 s")
+    end = StepFinished(
+        key="charge", t=1.0, status=Status.UNKNOWN, seconds=1.0, attempts=1, error=running, process_id="7d8f"
+    )
+    told = story.told(end, CLOSING, FINISHED)
+    assert f"  in doubt: charge {words}" in told
+    assert told[-1].endswith(f"; {verdict}")
 
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:

@@ -80,7 +80,8 @@ class QueryPeers(RowQuery, frozen=True, kw_only=True):
     rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: the ids
     prove that they are its own, so that no rival matters. `codes` are those of all versions of the process, any of
     which may have been started. `timed`: the server's own time has distinguished the rows from starts that are long
-    over; otherwise a start that lacks its row may have made them, however late that comes. `before` are rows of our own
+    over; otherwise a start that lacks its row may have made them, however late that comes. `slack`: so many seconds
+    less exactly than mostly the server's time was known when the call was sent. `before` are rows of our own
     user that were there before the call: how many seconds ago each began, by the server's time. They may be those of
     starts that lack theirs, which began before they were read, `before_read` seconds ago.
     """
@@ -103,16 +104,27 @@ class Note(Struct, frozen=True):
 Effect: TypeAlias = Send | Sleep | Ask | ResolveDoubt | QueryPeers | PollStop | Note
 
 
+class SendDelay(Struct, frozen=True, kw_only=True):
+    """A call left at the active second `t`, so many `seconds` after the outcome before it: the pace of the site, a disk
+    that hung, or a machine that slept. Not all of them need be active time.
+    """
+
+    t: float
+    seconds: float
+
+
 class Done(Struct, frozen=True, kw_only=True):
     """The effect was performed. `t` is the run's active seconds when it ended; `date` is the server's own time.
 
-    `resumed`, of any outcome: the run had broken off since the outcome before, for an unknown time.
+    `resumed`, of any outcome: the run had broken off since the outcome before, for an unknown time. `delay`, of a call:
+    it left late.
     """
 
     t: float
     value: Json = None
     date: str | None = None
     resumed: bool = False
+    delay: SendDelay | None = None
 
 
 class Failed(Struct, frozen=True, kw_only=True):
@@ -121,6 +133,7 @@ class Failed(Struct, frozen=True, kw_only=True):
     t: float
     failure: CallFailed
     resumed: bool = False
+    delay: SendDelay | None = None
 
 
 class Stopped(Struct, frozen=True, kw_only=True):

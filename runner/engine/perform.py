@@ -33,6 +33,10 @@ LATE_SECONDS = 10.0
 """The time of the one look at the process log for a call in doubt when the time of the job is over."""
 
 
+SLOW = 2.0
+"""Seconds from which on an answer took long: a machine may have slept since the server wrote its time."""
+
+
 class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one place that turns to undo and `finally`
     """A signal came, or the job's time is over, while an effect was asked for.
 
@@ -147,7 +151,7 @@ def _take(state: State, outcome: Outcome) -> None:
     """Advance the time. What was known of the process log before a run broke off is old: others have started processes
     since. Only a call in doubt is still searched for since its own watermark.
     """
-    state.run.t = outcome.t
+    before, state.run.t = state.run.t, outcome.t
     log = state.run.log
     if outcome.resumed:
         log.breaks += 1
@@ -155,6 +159,7 @@ def _take(state: State, outcome: Outcome) -> None:
     date = outcome.date if isinstance(outcome, Done) else outcome.failure.date if isinstance(outcome, Failed) else None
     if date is not None and (now := server_time.of_header(date)) is not None:
         log.clock = (now, outcome.t)
+        log.slack = took if (took := outcome.t - before) > SLOW else 0.0
     if not outcome.resumed:
         return
     sent = {row.sought.process for row in state.run.open_rows if row.sought is not None}

@@ -64,6 +64,8 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought and sent.marked else None
         outcome = yield from perform(row, replace(send, seconds=seconds))
+        sent = starts.left(sent, outcome.delay)
+        row.sought = sent if row.sought is not None else None
         if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
             return outcome, sent
         failure = outcome.failure

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine.effects import QueryPeers, Running
+from runner.engine.effects import QueryPeers, Running, SendDelay
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
@@ -69,7 +69,18 @@ def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Sta
         sent=row.t,
         ends=row.t + seconds + settle,
         breaks=log.breaks,
+        slack=log.slack,
     )
+
+
+def left(start: Start, delay: SendDelay | None) -> Start:
+    """The start as it left: where that was later than it was made ready, nothing that began before is its own."""
+    if delay is None:
+        return start
+    span, late = start.span, delay.seconds
+    since, until = (None if bound is None else bound + late for bound in (span.since, span.until))
+    ends = delay.t + start.ends - start.sent
+    return replace(start, span=StartTime(since=since, until=until), sent=delay.t, ends=ends)
 
 
 def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> Start:
@@ -281,7 +292,8 @@ def of_no_other(
     """
     log = row.log
     has_time = not log.clocks_differ and log.server_time(row.t) is not None
-    before, before_read = _before(log, process, row.t) if has_time and not certain else ((), 0.0)
+    before, before_read = _before(log, process, row.t) if has_time and not (certain or log.slack) else ((), 0.0)
+    own = [start for start in (row.start, row.sought) if start is not None]
     query = QueryPeers(
         key=row.key,
         rows=tuple(str(found["id"]) for found in rows),
@@ -289,6 +301,7 @@ def of_no_other(
         certain=certain,
         codes=log.codes_of(process) or (process,),
         timed=has_time and all(server_time.of_record(str(found.get("started"))) is not None for found in rows),
+        slack=max([start.slack for start in (*own, *missing(log, process))], default=0.0),
         before=before,
         before_read=before_read,
     )

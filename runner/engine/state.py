@@ -44,7 +44,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
 
     `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
     server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,
-    after so many `breaks` of the run.
+    after so many `breaks` of the run. `slack` is that of the server's time then.
     """
 
     process: str
@@ -56,6 +56,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
     sent: float
     ends: float
     breaks: int
+    slack: float = 0.0
 
 
 class ElementInstance(Struct, frozen=True, kw_only=True):
@@ -200,9 +201,10 @@ class LogState(Struct, kw_only=True):
     a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
     code is refused. `refusal`: the log refused to be read, and is not asked again; `library_refusal` the same of the
     library of processes. `clock` is the server's own time and the active second at which an answer brought it, since
-    the run broke off last; `breaks` is how often it did. `marked_at` is the server's time when a watermark was read;
-    `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at the watermark,
-    with the active second before they were read.
+    the run broke off last, `slack` the seconds that this answer took, where it was long: the server may have written
+    its time at their beginning; `breaks` is how often the run broke off. `marked_at` is the server's time when a
+    watermark was read; `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at
+    the watermark, with the active second before they were read.
     """
 
     refusal: CallFailed | None = None
@@ -217,6 +219,7 @@ class LogState(Struct, kw_only=True):
     schema_ids: dict[str, str] = field(default_factory=dict)
     versions: dict[str, Versions] = field(default_factory=dict)
     clock: tuple[float, float] | None = None
+    slack: float = 0.0
     breaks: int = 0
     clocks_differ: bool = False
 

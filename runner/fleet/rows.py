@@ -111,7 +111,7 @@ class FleetRows:
             **{name: list(value) if isinstance(value, tuple) else value for name, value in asdict(query).items()},
             "run": self._run,
             "site": self._site,
-            "late": NEAR if query.timed else LATE,
+            "late": NEAR + query.slack if query.timed else LATE,
             "now": self._now(),
         }
         try:

@@ -11,13 +11,17 @@ from runner.engine.effects import Send
 from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json
 from runner.hosts.replay import SECRET_VALUE
-from runner.runs.events import AttemptFailed, CallAnswered
+from runner.runs.events import AttemptFailed, CallAnswered, Trouble
 from runner.runs.evidence import SentRequest
-from runner.service.calls import Answered, CallFailed
+from runner.service.calls import Answered, CallFailed, FailureKind
 from runner.service.site import Request
 
 MOST_BYTES: Final = 8 << 10
 """Bytes of a request that is stored with its query and its body: the call holds the values of a larger request."""
+BROKEN_OFF: Final = CallFailed(
+    kind=FailureKind.UNANSWERED, trouble=Trouble(code="E312", message="the run broke off before the call was answered")
+)
+"""A call that had left when the run ended, without an answer."""
 
 
 def sent_request(request: Request) -> SentRequest:

@@ -19,8 +19,9 @@ from runner.engine.carry_out import carry_out
 from runner.engine.scope import RunFacts
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
-from runner.hosts.call_evidence import attempt_failed, call_answered, sent_request
+from runner.hosts.call_evidence import BROKEN_OFF, attempt_failed, call_answered, sent_request
 from runner.hosts.call_gate import CallGate
+from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.stop import Stop
@@ -71,6 +72,7 @@ class LocalHost:
     person: Person = field(default_factory=Person)
     says_yes: bool = False
     waits: tuple[events.Waited, ...] = ()
+    delays: Delays = field(default_factory=Delays)
     draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
     policy: StopPolicy = field(init=False)
     _judging: Judging = field(init=False)
@@ -108,6 +110,7 @@ class LocalHost:
                 outcome = self._perform(effect, replayed) if isinstance(replayed, Beyond) else replayed
                 self.policy.learn(effect, outcome)
                 if outcome is not None:
+                    self.delays.learn(outcome)
                     resumed_before, resumed_now = replay.was_resumed(), self._was_resumed()
                     if resumed_before or resumed_now:
                         outcome = replace(outcome, resumed=True)
@@ -124,7 +127,7 @@ class LocalHost:
                 self._note(event)
                 return None
             case effects.Send(effect=StepEffect.ONCE) if beyond.sent:
-                return self._broken_off(effect)
+                return self._broken_off(effect, beyond.delay)
             case effects.Send() | effects.Sleep() | effects.Ask():
                 return self._act(effect)
             case effects.PollStop():
@@ -202,16 +205,18 @@ class LocalHost:
         if isinstance(ending, CallFailed) and ending.unwanted:
             return self._refuse(send.key)
         gate.note()  # of a call that could not leave, too: its failure belongs to it
+        answered_at = self.delays.wall()
         self._note_start_ended(send, ending)
         self._is_due = send.effect is not StepEffect.READ  # what it came to is safe before anything else takes time
         t = self._t()
+        delay = self.delays.ended(ending.date, t=t, at=answered_at)
         match ending:
             case Answered(value=value, date=date):
                 self._append(call_answered(send, t, ending))
-                return effects.Done(t=t, value=value, date=date)
+                return effects.Done(t=t, value=value, date=date, delay=delay)
             case CallFailed():
                 self._append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
-                return effects.Failed(t=t, failure=ending)
+                return effects.Failed(t=t, failure=ending, delay=delay)
             case _:
                 assert_never(ending)
 
@@ -235,13 +240,15 @@ class LocalHost:
         if (process := process_started(send.call)) is not None:
             self.turn.start()
             self.owned.begin(send.key, process, seconds=send.seconds)
+        t = self._t()
         sent = events.CallSent(
             key=send.key,
             effect=send.effect.value,
             call=record(send.call),
             watermark=send.watermark,
-            t=self._t(),
+            t=t,
             request=UNSET if request is None else sent_request(request),
+            delayed=self.delays.leaves(t),
         )
         is_act = send.effect is not StepEffect.READ
         self._append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
@@ -257,13 +264,11 @@ class LocalHost:
         elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
             self.owned.answer(send.key)
 
-    def _broken_off(self, send: effects.Send) -> effects.Failed:
+    def _broken_off(self, send: effects.Send, delay: effects.SendDelay | None) -> effects.Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""
-        message = "the run broke off before the call was answered"
-        failure = CallFailed(kind=FailureKind.UNANSWERED, trouble=events.Trouble(code="E312", message=message))
         t = self._t()
-        self._append(attempt_failed(send.key, t, failure))
-        return effects.Failed(t=t, failure=failure)
+        self._append(attempt_failed(send.key, t, BROKEN_OFF))
+        return effects.Failed(t=t, failure=BROKEN_OFF, delay=delay)
 
     def _take_turn(self, key: str, process: str) -> bool:
         """Have the turn of `process`. False where the stop came before. The run is on disk before: others wait.
@@ -379,12 +384,13 @@ class LocalHost:
 
     def _resume(self) -> None:
         """Mark where a run that broke off is resumed, once."""
-        if self._replayed:
-            if not self.lets_in():
-                raise RunLeftError
-            self._replayed, self._resumed, self._resumed_at = False, True, self._t()
-            self.journal.append(events.RunResumed(t=self._resumed_at))
-            self._note_waits()
+        if not self._replayed:
+            return
+        if not self.lets_in():
+            raise RunLeftError
+        self._replayed, self._resumed, self._resumed_at = False, True, self._t()
+        self.journal.append(events.RunResumed(t=self._resumed_at))
+        self._note_waits()
 
     def _was_resumed(self) -> bool:
         resumed, self._resumed = self._resumed, False

@@ -6,7 +6,8 @@ that a journal which does not fit its plan is found out before anything is sent.
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from runner.engine import effects
 from runner.foundation.values import Json
@@ -30,9 +31,10 @@ class ForgottenError(Exception):
 
 
 class Beyond(Struct, frozen=True, kw_only=True):
-    """The journal ends here. `sent`: it holds that the call was sent, and not what became of it."""
+    """The journal ends here. `sent`: it holds that the call was sent, with this delay, and not what became of it."""
 
     sent: bool = False
+    delay: effects.SendDelay | None = None
 
 
 class Replay:
@@ -93,16 +95,18 @@ class Replay:
         self._next += 1
 
     def _sent(self, send: effects.Send, event: events.AnyEvent) -> effects.Outcome | Beyond:
-        if isinstance(event, events.CallSent):
-            self._compare(send, event)
-            self._next += 1
-            following = self._look()
-            if following is None:
-                return Beyond(sent=True)
-            if isinstance(following, events.CallSent) and following.key == send.key:  # it was made anew by a resumption
-                return self._sent(send, following)
-            event = following
-        return self._answered(send.key, self._take(event, send.key))
+        if not isinstance(event, events.CallSent):
+            return self._answered(send.key, self._take(event, send.key))
+        self._compare(send, event)
+        self._next += 1
+        delay = None if event.delayed is UNSET else effects.SendDelay(t=event.t or 0.0, seconds=event.delayed)
+        following = self._look()
+        if following is None:
+            return Beyond(sent=True, delay=delay)
+        if isinstance(following, events.CallSent) and following.key == send.key:  # it was made anew by a resumption
+            return self._sent(send, following)
+        outcome = self._answered(send.key, self._take(following, send.key))
+        return outcome if isinstance(outcome, effects.Stopped) else replace(outcome, delay=delay)
 
     def _compare(self, send: effects.Send, event: events.CallSent) -> None:
         sent = events.CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)

@@ -134,7 +134,9 @@ class StepStarted(Event, frozen=True, tag="step.started"):
 
 
 class CallSent(Event, frozen=True, tag="call.sent"):
-    """Written before the call leaves. `call` is its record; `watermark` the newest known row of its process."""
+    """Written before the call leaves. `call` is its record; `watermark` the newest known row of its process.
+    `delayed`: where it leaves later than it was made ready, by so many seconds of the clock on the wall.
+    """
 
     key: str
     effect: str
@@ -142,6 +144,7 @@ class CallSent(Event, frozen=True, tag="call.sent"):
     watermark: dict[str, evidence.Value] | None = None
     t: float | msgspec.UnsetType = msgspec.UNSET
     request: evidence.SentRequest | msgspec.UnsetType = msgspec.UNSET
+    delayed: float | msgspec.UnsetType = msgspec.UNSET
 
 
 class CallAnswered(RowEvent, frozen=True, tag="call.answered"):

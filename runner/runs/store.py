@@ -126,6 +126,7 @@ class RowQuery(Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] | None = None
     certain: bool = False
     timed: bool = True
+    slack: float = 0.0
     before: tuple[tuple[str, float], ...] = ()
     before_read: float = 0.0
 

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from interleaved import Actor, Choice, KilledError, Program, Scheduler, orders
+from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, orders
+from msgspec import UNSET
 from stories import family_of_one, http_date, moment, planned
 
 from runner.engine.scope import RunFacts
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
+from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
@@ -54,7 +56,8 @@ LOST = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", mess
 class Fate:
     """What becomes of the call of one run, and when the run begins. It is killed before the points `killed_at` of its
     own, counted from 1, and resumed so many seconds `later`; points are steps that others may notice, and lines of its
-    journal. `is_buffered`: lines that were not committed are lost with it.
+    journal. The answer to its first reading of the log takes `stalled` seconds after it was written. `is_buffered`:
+    lines that were not committed are lost with it.
     """
 
     happens: bool
@@ -62,6 +65,7 @@ class Fate:
     begins: float = 0.0
     killed_at: tuple[int, ...] = ()
     later: float = 0.0
+    stalled: float = 0.0
     is_buffered: bool = False
 
 
@@ -246,6 +250,7 @@ class Run:
             ask=lambda _text, _stop, _seconds: True,
             owned=Steps(owned, self),
             clock=lambda: self.world.scheduler.now,
+            delays=Delays(lambda: self.world.scheduler.now),
             draw=lambda: 0.0,
             judgement=Judgement(look_again=bool(earlier.lines)),
         )
@@ -307,7 +312,10 @@ class Run:
                 assert gate.may_leave()
                 self.before("mark" if call.top == WATERMARK else "read")
                 self.asked += 1
-                return Answered(value=self.world.shown(call.since or ""), date=self.world.date())
+                answer = Answered(value=self.world.shown(call.since or ""), date=self.world.date())
+                if self.fate.stalled and call.top == WATERMARK:
+                    self.before("sleep", due=self.world.scheduler.now + self.fate.stalled)
+                return answer
             case ReadRow(process_id=process_id):
                 found = [row for row in self.world.rows if f"{self.world.prefix}{row.of}" == process_id]
                 return Answered(value=found[0].written(self.world.prefix), date=self.world.date())
@@ -483,6 +491,30 @@ def test_wherever_a_run_is_killed_and_resumed_its_call_is_sent_once_and_green_on
         if carry_out_all(database, A=killed) < point:
             break
     assert point > _FEWEST_POINTS
+
+
+def test_a_call_that_leaves_long_after_the_reading_before_it_takes_no_row_that_began_in_between(
+    database: RowDatabase,
+) -> None:
+    fates = {"A": replace(PASSES, killed_at=(14,), later=60.0), "B": NOTHING}
+    order = [*"ABAAAAAAAAABBBBB", "A row", *"BBB"]
+    world = World(database, fates)
+    world.carry_out(Choice([Point(left=[], chosen=name) for name in order], set()))
+    b = world.runs["B"]
+    assert b.last.status is Status.UNKNOWN
+    assert [event.delayed for event in b.events if isinstance(event, CallSent) and event.delayed is not UNSET] == [
+        pytest.approx(75.0, abs=0.1)
+    ]
+
+
+def test_nor_does_a_call_whose_reading_before_it_was_answered_long_before_the_answer_came(
+    database: RowDatabase,
+) -> None:
+    fates = {"A": replace(PASSES, killed_at=(14,), later=60.0), "B": replace(NOTHING, stalled=75.0)}
+    order = [*"ABAAAAAAAAABBBBBB", "A row", *"BBB"]
+    world = World(database, fates)
+    world.carry_out(Choice([Point(left=[], chosen=name) for name in order], set()))
+    assert world.runs["B"].last.status is Status.UNKNOWN
 
 
 @pytest.mark.long

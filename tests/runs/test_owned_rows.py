@@ -391,6 +391,17 @@ def test_an_answer_ends_the_start_that_it_is_of_also_where_the_next_of_its_row_b
     assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
+@pytest.mark.parametrize(("slack", "rival"), [(0.0, False), (75.0, True)])
+def test_a_start_whose_time_is_known_badly_may_have_the_row_of_a_start_that_was_over_before(
+    owned: Owned, clock: Clock, slack: float, *, rival: bool
+) -> None:
+    first, second = (run(owned, name) for name in ("first", "second"))
+    first.begin("a", "UsrA", seconds=5.0)
+    clock.now += 75.0
+    second.begin("a", "UsrA", seconds=5.0)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES, slack=slack)).rival is rival
+
+
 def test_the_time_of_a_start_begins_when_it_leaves(owned: Owned, clock: Clock) -> None:
     """As where the journal hangs between what is stored of a start and its call, or the machine sleeps."""
     slow = began(owned, "slow")

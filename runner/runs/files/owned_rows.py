@@ -178,7 +178,7 @@ class RowsOfRun:
                 for change in self._answers.values():
                     database.execute(*change)
                 taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
-                late = NEAR if query.timed else LATE
+                late = NEAR + query.slack if query.timed else LATE
                 rival = not query.certain and self._has_rival(database, codes, own, late=late)
                 if rival and query.before:
                     self._settle_others(database, query)

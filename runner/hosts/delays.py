@@ -1,0 +1,46 @@
+"""By how much a call leaves later than the engine has worked out: from when on its row may be its own is reckoned from
+the outcome before.
+
+The run's active time does not pass while a call waits for the pace of the site, nor the monotonic clock while a machine
+sleeps. The clock on the wall passes always; where it is set meanwhile, too much is taken for a delay, or nothing.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from msgspec import UNSET, UnsetType
+
+from runner.engine.effects import Outcome, SendDelay
+
+WORTH_A_NOTE: Final = 1.0
+"""Seconds from which on a delay counts: the server's time is known no better."""
+
+
+class Delays:
+    """Of one run. `wall` is the clock on the wall, in seconds since any moment."""
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self.wall = wall
+        self._t = 0.0
+        self._ahead: float | None = None
+        self._delay: SendDelay | None = None
+
+    def learn(self, outcome: Outcome) -> None:
+        """The outcome that the engine is handed: what it sends next was made ready then."""
+        self._t = outcome.t
+
+    def leaves(self, t: float) -> float | UnsetType:
+        """A call leaves at the active second `t`, its start stored. How many seconds late, where that counts."""
+        late = 0.0 if self._ahead is None else round(self.wall() - self._ahead - self._t, 3)
+        self._delay = SendDelay(t=t, seconds=late) if late >= WORTH_A_NOTE else None
+        return late if self._delay else UNSET
+
+    def ended(self, date: str | None, *, t: float, at: float) -> SendDelay | None:
+        """A call was answered `at` that moment on the wall, and ends at the active second `t`. By how much it had left
+        late. With a `date` the engine knows the server's time anew.
+        """
+        if date is not None:
+            self._ahead = at - t
+        delay, self._delay = self._delay, None
+        return delay

@@ -24,6 +24,7 @@ NO_ROW_YET = (0.25, 0.75)
 ENDED_BADLY = frozenset({"error", "cancelled"})
 _KNOWN = frozenset({"running", "done", *ENDED_BADLY})
 _NAMED = 5
+_NOT_READ_BEFORE = "the process log could not be read before the call"
 _REPEATED = (
     "look for another program or run that started the process with the same account at that time; "
     "where a gateway repeats calls, `execute_method: post` of the target or a `run` keeps it from that"
@@ -36,7 +37,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if log.refusal is not None or start is None:
         return not_verified(row, "the process log cannot be read")
     if not start.marked:
-        return (yield from _without_watermark(row, start))
+        return (yield from _without_watermark(row, execute, start))
     found = yield from _rows_of_call(row, start)
     if isinstance(found, Unread):
         return _not_read(row, found)
@@ -50,10 +51,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:
-        looks, rows = process_log.step_looks(row), []
-        for each in found.rows:
-            rows.append((yield from process_log.followed(row, each, looks)))
-            looks = replace(looks, next=process_log.FIRST_LOOK)
+        rows = yield from _followed(row, rows)
     judged = _judged(row, execute, rows, count=found.starts)
     row.shown = tuple(str(each["id"]) for each in rows)
     if judged.status is Status.UNKNOWN and row.process_id is None:
@@ -78,23 +76,48 @@ def _rows_of_call(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
     return found
 
 
-def _without_watermark(row: OpenRow, start: Start) -> Running[Attempt]:
-    """Judge a call before which the log could not be read: a site that is slow for a moment answers again after it.
+def _without_watermark(row: OpenRow, execute: Execute, start: Start) -> Running[Attempt]:
+    """Judge a call before which the log could not be read: a site that is slow for a moment answers again after it."""
+    rows = yield from rows_without_watermark(row, start)
+    if isinstance(rows, Attempt):
+        return rows
+    return (yield from judged_without_watermark(row, rows, until=execute.until))
 
-    Whose the rows are that began since then nobody knows: they prove no success, and a failure among them is a sign.
-    """
-    why = "the process log could not be read before the call"
+
+def rows_without_watermark(
+    row: OpenRow, start: Start, *, any_user: bool = False
+) -> Running[list[JsonObject] | Attempt]:
+    """The rows that began since a call before which the log could not be read, or what the call comes to without."""
     since = starts.span_of(row.log, start).since
     if since is None:
-        return not_verified(row, why)
-    rows = yield from process_log.new_rows(row, start, last=False)
+        return not_verified(row, _NOT_READ_BEFORE)
+    rows = yield from process_log.new_rows(row, start, last=False, any_user=any_user)
     if isinstance(rows, Unread):
         return _not_read(row, rows)
     own = [found for found in rows if starts.began_by(found, since=since)]
     own, _ = yield from starts.of_no_other(row, start.process, own, keys=None)
     row.shown = tuple(str(found["id"]) for found in own)
-    failed = next((f"; a start since then failed: {found['id']}" for found in own if _is_bad(found)), "")
-    return _undistinguished(row, own, why=f"{why}{failed}")
+    return own
+
+
+def judged_without_watermark(row: OpenRow, rows: list[JsonObject], *, until: Until) -> Running[Attempt]:
+    """Whose these rows are nobody knows: they prove no success, and a failure among them is a sign, as is a process
+    that has not ended where its end is waited for.
+    """
+    if until is Until.DONE:
+        rows = yield from _followed(row, rows)
+    failed = next((f"; a start since then failed: {found['id']}" for found in rows if _is_bad(found)), "")
+    if until is Until.DONE and not failed and any(found["status"] == "running" for found in rows):
+        return still_running(row, None).warned(f"not verified: {_NOT_READ_BEFORE}")
+    return _undistinguished(row, rows, why=f"{_NOT_READ_BEFORE}{failed}")
+
+
+def _followed(row: OpenRow, rows: list[JsonObject]) -> Running[list[JsonObject]]:
+    looks, ended = process_log.step_looks(row), []
+    for each in rows:
+        ended.append((yield from process_log.followed(row, each, looks)))
+        looks = replace(looks, next=process_log.FIRST_LOOK)
+    return ended
 
 
 def _undistinguished(row: OpenRow, rows: list[JsonObject], *, why: str) -> Attempt:

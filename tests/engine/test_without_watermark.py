@@ -84,3 +84,54 @@ def test_a_log_that_is_not_answered_after_the_call_either_is_not_verified() -> N
 
     world = Closing(statuses=["error"], needs={"read watermark": 60.0}).carry_out(planned(ONCE))
     assert ended(world) == ("passed", None, "not verified: the process log could not be read: the log does not answer")
+
+
+FIRST = "00000000-0000-0000-0000-000000000001"
+UNTIL_DONE = "  - id: a\n    execute: {process: UsrA, until: done}\n    timeout: 2s\n"
+
+
+@pytest.mark.parametrize(
+    ("later", "status", "message"),
+    [
+        (["running", "done"], "passed", NOT_BEFORE),
+        (
+            ["running", "error"],
+            "unknown",
+            f"{NOT_BEFORE}; a start since then failed: {'0' * 8}-0000-0000-0000-{1:012d}",
+        ),
+        (["running"] * 90, "unknown", "the process still runs after 2 s; nobody knows how it will end"),
+    ],
+)
+def test_a_process_whose_end_is_waited_for_is_followed(later: list[str], status: str, message: str) -> None:
+    assert ended(slow_before("running", later=later).carry_out(planned(UNTIL_DONE))) == (status, None, message)
+
+
+def signalled(*statuses: str, steps: str = "", **more: object) -> World:
+    world = slow_before(*statuses, **more)
+    world.tables = world.read_record
+    signal = "  - id: a\n    signal: {insert: {entity: Lead, values: {Name: x}}, starts: UsrA}\n    timeout: 2s\n"
+    return world.carry_out(planned(signal + steps))
+
+
+@pytest.mark.parametrize("status", ["error", "cancelled"])
+def test_a_process_that_a_record_started_and_that_failed_leaves_the_change_in_doubt(status: str) -> None:
+    world = signalled(status, runs_as="system", steps="    effect: once\n")
+    failed = f"{NOT_BEFORE}; a start since then failed: {world.rows[0]['id']}"
+    assert ended(world) == ("unknown", None, failed)
+    may_be_repeated = ended(signalled(status))
+    assert (may_be_repeated[0], may_be_repeated[2][:11]) == ("failed", "the process")
+
+
+def test_a_process_that_a_record_started_is_not_verified_where_nothing_failed() -> None:
+    assert ended(signalled("done")) == ("passed", None, NOT_BEFORE)
+    assert ended(signalled("running", later=["done"])) == ("passed", None, NOT_BEFORE)
+
+
+def test_a_process_that_a_record_started_late_is_waited_for() -> None:
+    assert ended(signalled("error", lags=[9.0]))[0] == "failed"
+
+
+def test_a_record_that_started_nothing_is_an_error_without_a_reading_before_it_too() -> None:
+    status, verified, message = ended(signalled(deaf=True))
+    assert (status, verified) == ("error", None)
+    assert "shows no start of `UsrA`" in message

@@ -20,7 +20,14 @@ from runner.engine.perform import Backoff, pause, perform
 from runner.engine.process_log import Unread, read_records
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import by_status, marked, not_verified, strange_status
+from runner.engine.verdict import (
+    by_status,
+    judged_without_watermark,
+    marked,
+    not_verified,
+    rows_without_watermark,
+    strange_status,
+)
 from runner.expressions.evaluate import Room
 from runner.foundation import server_time
 from runner.foundation.guids import is_guid
@@ -107,6 +114,8 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
     )
     sent = SentChange(call=call, t=row.t, breaks=row.log.breaks)
     outcome = yield from perform(row, send)
+    start = start and starts.left(start, outcome.delay)
+    sent = sent if outcome.delay is None else replace(sent, t=outcome.delay.t)
     if not isinstance(outcome, Failed):
         start = start and starts.begun(row, start)
         return start, (yield from _record(row, call, outcome.value))
@@ -209,17 +218,15 @@ def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: Jso
 
 def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> Running[Attempt]:
     """What the log says of the process that the change was to start."""
-    if row.log.refusal is not None or not start.marked:
+    if row.log.refusal is not None:
         return not_verified(row, "the process log cannot be read")
+    if not start.marked:
+        return (yield from _without_watermark(row, action, start, changed))
     found = yield from _started(row, start)
     if isinstance(found, Unread):
         return not_verified(row, f"the process log could not be read: {found.failure.trouble.message}")
-    if not found.rows and changed.cause is not None and row.is_once:
-        return in_doubt(changed.cause, why=f"the process log shows no start of `{start.process}` so far")
     if not found.rows:
-        message = f"the record was changed, and the process log shows no start of `{start.process}` for it"
-        hint = "check the start condition of the process; without `starts` the step changes the record and no more"
-        return not_passed("E319", message, hint, status=Status.ERROR)
+        return _nothing_started(row, start, changed)
     if len(found.rows) > 1 or not found.is_clear:
         return not_verified(row, f"{len(found.rows)} starts of `{start.process}` may be the start that the record made")
     return (yield from _of_row(row, action, found.rows[0]))
@@ -227,8 +234,7 @@ def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> R
 
 def _started(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
     """The rows that may be the process's. It may begin a while after the change was answered [?]."""
-    ends = row.t + row.state.run.plan.settle
-    looks = Backoff(next=FIRST_PAUSE, longest=float("inf"), deadline=ends, growth=GROWTH)
+    looks = _looks(row)
     while True:
         rows = yield from process_log.new_rows(row, start, last=looks.is_over(row), any_user=True)
         if isinstance(rows, list):
@@ -238,6 +244,33 @@ def _started(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
         elif row.log.refusal is not None or looks.is_over(row):
             return rows
         yield from looks.wait(row)
+
+
+def _nothing_started(row: OpenRow, start: Start, changed: _Changed) -> Attempt:
+    if changed.cause is not None and row.is_once:
+        return in_doubt(changed.cause, why=f"the process log shows no start of `{start.process}` so far")
+    message = f"the record was changed, and the process log shows no start of `{start.process}` for it"
+    hint = "check the start condition of the process; without `starts` the step changes the record and no more"
+    return not_passed("E319", message, hint, status=Status.ERROR)
+
+
+def _without_watermark(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> Running[Attempt]:
+    """What the rows say that began since the change, of which nobody knows whether it made them."""
+    looks = _looks(row)
+    while True:
+        rows = yield from rows_without_watermark(row, start, any_user=True)
+        if isinstance(rows, Attempt):
+            return rows
+        if rows:
+            return (yield from judged_without_watermark(row, rows, until=action.until))
+        if looks.is_over(row):
+            return _nothing_started(row, start, changed)
+        yield from looks.wait(row)
+
+
+def _looks(row: OpenRow) -> Backoff:
+    ends = row.t + row.state.run.plan.settle
+    return Backoff(next=FIRST_PAUSE, longest=float("inf"), deadline=ends, growth=GROWTH)
 
 
 def _of_row(row: OpenRow, action: Signal, found: JsonObject) -> Running[Attempt]:

@@ -158,15 +158,21 @@ def _pool_options(
         ask=(lambda _question, _stop, _seconds: True) if yes else answer_of,
         started=console.started,
         ended=both_ended,
-        report=lambda run: output.problems(
-            *store_reports(run.store, ReportedRun(result=run.result, lines=run.journal.lines))
-        ),
+        report=_store_reports,
         broken=_broken,
         look=console.look,
         jobs=given.get("jobs", 1),
         fail_fast=given.get("fail_fast", False),
         says_yes=yes,
     )
+
+
+def _store_reports(run: ActiveRun) -> None:
+    reported = run.reported
+    problems = store_reports(run.store, reported)
+    if not problems:
+        run.in_reports = reported.result
+    output.problems(*problems)
 
 
 def _broken(fault: BaseException, where: str) -> Problem:
@@ -255,7 +261,7 @@ def report(console: RunConsole, places: reports.ReportPlaces, carried: Carried, 
     """Print how the runs ended, and write the reports; the command's code, also where they cannot be written."""
     print_totals(console, carried)
     _print_rerun(console, carried)
-    runs = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
+    runs = [run.reported for run in carried.runs]
     store = carried.runs[0].store.name if carried.runs else None
     return publish(places, runs, code, problems=[*not_begun(carried, code)], store=store)
 

@@ -19,6 +19,7 @@ from runner.hosts.judgement import Judgement
 from runner.planning.plan import Plan
 from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
+from runner.reports.reported import ReportedRun
 from runner.runs import snapshot
 from runner.runs.events import CallSent, Line, Waited, time_of
 from runner.runs.evidence import ApplyOrigin
@@ -36,7 +37,8 @@ class ActiveRun(Struct, kw_only=True):
     `earlier` is what its journal held before this command; `lets_in` says whether the site does, before the run is
     resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
     settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
-    `progress` has taken the `earlier` lines, and belongs to whoever listens to the journal.
+    `progress` has taken the `earlier` lines, and belongs to whoever listens to the journal. `in_reports` is the result
+    that the stored reports have.
     """
 
     store: RunStore
@@ -51,6 +53,7 @@ class ActiveRun(Struct, kw_only=True):
     lets_in: Callable[[], bool] = lambda: True
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
+    in_reports: RunResult | None = None
     _folded: tuple[int, RunResult] | None = None
 
     @property
@@ -63,6 +66,13 @@ class ActiveRun(Struct, kw_only=True):
             result = self.progress.result() if is_known else fold(islice(lines, count), run=self.facts.id)
             self._folded = (count, result)
         return self._folded[1]
+
+    @property
+    def reported(self) -> ReportedRun:
+        """The run as reports have it."""
+        result = self.result
+        stored_in = self.store if self.in_reports is result else None
+        return ReportedRun(result=result, lines=self.journal.lines, stored_in=stored_in)
 
     @property
     def active_seconds(self) -> float:

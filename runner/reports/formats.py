@@ -5,6 +5,7 @@ overwriting and the docs all read this table.
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
@@ -24,15 +25,15 @@ _OTLP_MARK: Final = lazy_pattern(rb'\{"resourceSpans":')
 
 class ReportFormat(Struct, frozen=True, kw_only=True):
     """`name` makes the option `--report-NAME` and its variable; `help` is for `--help`, `docs` for the docs, in
-    Markdown. A file of this format begins with `mark`, and no other file does. `write` gives the report, in pieces
-    where it may be large. `stored_as` is the part of a run that stores it, None where it is not stored.
+    Markdown. A file of this format begins with `mark`, and no other file does. `write` gives the report, in
+    pieces of UTF-8 where it may be large. `stored_as` is the part of a run that stores it, None where it is not stored.
     """
 
     name: str
     help: str
     docs: str
     mark: re.Pattern[bytes]
-    write: Callable[[ReportedCommand], str | Iterator[str]]
+    write: Callable[[ReportedCommand], str | Iterator[bytes]]
     stored_as: Part | None = None
 
     @property
@@ -99,7 +100,7 @@ FORMATS: Final = (
         help="Write the events as JSON lines.",
         docs="the events, a JSON object a line (`runner schema event`)",
         mark=jsonl.MARK,
-        write=lambda command: "".join(jsonl.report(run.lines) for run in command.runs),
+        write=lambda command: chain.from_iterable(jsonl.report(run.lines) for run in command.runs),
     ),
     HTML,
     ReportFormat(

@@ -14,7 +14,7 @@ from runner.foundation.values import JsonObject
 from runner.reports import mistakes
 from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.reports.safe import safe_json, without_holes
+from runner.reports.safe import shown_json
 from runner.reports.summary import run_warnings
 from runner.runs.events import Check, Line, RunStarted, Waited
 from runner.runs.result import StepResult, tally
@@ -38,14 +38,14 @@ _ROW_KEYS = (*_STEP, *_EVIDENCE, "if")
 _MAY_BE_UNKNOWN = (*_EVIDENCE, "if")
 _row_values = attrgetter(*_STEP, *_EVIDENCE, "condition")
 _run_values = attrgetter(*_RUN_FIELDS)
-_INDENT = "  "
-_ROW = "\n" + _INDENT * 4
+_INDENT = b"  "
+_ROW = b"\n" + _INDENT * 4
 """What is before each row but for its comma."""
 _AT_ONCE = 20
 """Rows in a piece."""
 
 
-def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[str]:
+def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[bytes]:
     """One indented JSON object that holds all runs, in pieces: that of ten thousand steps has 27 MB. `version` is this
     program's. `seconds` adds up what the runs took.
     """
@@ -64,30 +64,31 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[str]
         "problems": mistakes.records(command.problems),
     }
     yield from _record(head, "runs", map(_run, command.runs), depth=0)
-    yield "\n"
+    yield b"\n"
 
 
-def _record(head: JsonObject, last: str, items: Iterable[Iterable[str]], *, depth: int) -> Iterator[str]:
+def _record(head: JsonObject, last: str, items: Iterable[Iterable[bytes]], *, depth: int) -> Iterator[bytes]:
     """A record in pieces whose `last` value is a list; the items are in pieces, too."""
-    line = "\n" + _INDENT * depth
-    yield f'{_indented(msgspec.json.encode(head), depth=depth).removesuffix(f"{line}}}")},{line}{_INDENT}"{last}": ['
-    between = first = f"{line}{_INDENT}{_INDENT}"
+    line = b"\n" + _INDENT * depth
+    whole = _indented(msgspec.json.encode({**head, last: []}), depth=depth)
+    yield whole.removesuffix(b"]%s}" % line)
+    between = first = line + _INDENT * 2
     for item in items:
         yield between
         yield from item
-        between = f",{first}"
-    yield f"]{line}}}" if between is first else f"{line}{_INDENT}]{line}}}"
+        between = b",%s" % first
+    yield b"]%s}" % line if between is first else b"%s%s]%s}" % (line, _INDENT, line)
 
 
-def _indented(encoded: bytes, *, depth: int) -> str:
+def _indented(encoded: bytes, *, depth: int) -> bytes:
     """Encoded JSON as it is written at this depth, without secrets, and safe to print."""
-    around = b"[" * depth + without_holes(encoded) + b"]" * depth
+    around = b"[" * depth + shown_json(encoded) + b"]" * depth
     opened = sum(len("[\n") + len(_INDENT) * level for level in range(1, depth + 1))
     formatted = msgspec.json.format(around, indent=len(_INDENT))
-    return safe_json(formatted[opened : len(formatted) - opened + len(_INDENT) * depth].decode())
+    return formatted[opened : len(formatted) - opened + len(_INDENT) * depth]
 
 
-def _run(run: ReportedRun) -> Iterator[str]:
+def _run(run: ReportedRun) -> Iterator[bytes]:
     result, began = run.result, _run_fields(run.lines)
     target = result.target
     head: JsonObject = {
@@ -115,13 +116,14 @@ def _run(run: ReportedRun) -> Iterator[str]:
     return _record(head, "steps", _rows(run), depth=2)
 
 
-def _rows(run: ReportedRun) -> Iterator[tuple[str]]:
+def _rows(run: ReportedRun) -> Iterator[tuple[bytes]]:
     """The rows of a run, many in a piece. Each is encoded by itself: as objects, ten thousand take 40 MB."""
     attempts, steps = attempts_by_row(run.lines), run.result.steps
     for start in range(0, len(steps), _AT_ONCE):
         rows = (_step(step, attempts.get(step.key)) for step in steps[start : start + _AT_ONCE])
         encoded = b"[%s]" % b",".join(map(msgspec.json.encode, rows))
-        yield (_indented(encoded, depth=3).removeprefix(f"[{_ROW}").removesuffix(f"{_ROW.removesuffix(_INDENT)}]"),)
+        indented = _indented(encoded, depth=3)
+        yield (indented.removeprefix(b"[%s" % _ROW).removesuffix(b"%s]" % _ROW.removesuffix(_INDENT)),)
 
 
 def _run_fields(lines: Sequence[Line]) -> JsonObject:

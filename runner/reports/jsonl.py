@@ -4,19 +4,19 @@
 is the folder's line byte for byte.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from runner.foundation.lazy import lazy_pattern
-from runner.reports.safe import safe_json, without_holes
+from runner.reports.safe import shown_json
 from runner.runs.events import VERSION, Line, encode
 
 MARK = lazy_pattern(rb'\{"v":[0-9]+,"seq":[0-9]+,"at":"[^"]*","type":"')
 """How such a report begins, and no other file."""
 
 
-def report(lines: Iterable[Line]) -> str:
+def report(lines: Iterable[Line]) -> Iterator[bytes]:
     """The lines in their order, each with its line end."""
-    return "".join([safe_json(without_holes(_line(line)).decode()) + "\n" for line in lines])
+    return (b"%s\n" % shown_json(_line(line)) for line in lines)
 
 
 def _line(line: Line) -> bytes:

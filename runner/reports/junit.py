@@ -43,7 +43,7 @@ class _Suite(Struct, kw_only=True):
     seconds: float
     timestamp: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
-    pieces: list[str] = field(default_factory=list)
+    pieces: list[bytes] = field(default_factory=list)
 
     def add(self, cases: Sequence[ET.Element]) -> None:
         tags = [(tag, case.find(tag)) for case in cases for tag in _COUNTED]
@@ -55,19 +55,20 @@ class _Suite(Struct, kw_only=True):
         around = ET.Element("_")
         around.extend(elements)
         ET.indent(around, level=1)
-        self.pieces.append(ET.tostring(around, encoding="unicode").removeprefix("<_>").removesuffix("\n  </_>"))
+        whole = ET.tostring(around, encoding="unicode").removeprefix("<_>").removesuffix("\n  </_>")
+        self.pieces.append(whole.encode())
 
-    def text(self) -> Iterator[str]:
+    def written(self) -> Iterator[bytes]:
         counts = {name: str(self.counts[name]) for name in ("tests", *_COUNTED.values())}
         head = ET.Element("testsuite", {"name": _xml(self.name), **counts, "time": _seconds(self.seconds)})
         if self.timestamp is not None:
             head.set("timestamp", self.timestamp)
-        yield f"\n  {_opening(head)}"
+        yield f"\n  {_opening(head)}".encode()
         yield from self.pieces
-        yield "\n  </testsuite>"
+        yield b"\n  </testsuite>"
 
 
-def report(command: ReportedCommand) -> Iterator[str]:
+def report(command: ReportedCommand) -> Iterator[bytes]:
     """One XML document, indented, ending in a line end, in pieces."""
     runs = newest_by_name(command.runs)
     suites = [_suite(run) for run in runs]
@@ -77,12 +78,12 @@ def report(command: ReportedCommand) -> Iterator[str]:
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(suite.counts[name] for suite in suites)))
     if not suites:
-        yield f"{_PROLOG}{ET.tostring(root, encoding='unicode')}\n"
+        yield f"{_PROLOG}{ET.tostring(root, encoding='unicode')}\n".encode()
         return
-    yield f"{_PROLOG}{_opening(root)}"
+    yield f"{_PROLOG}{_opening(root)}".encode()
     for suite in suites:
-        yield from suite.text()
-    yield "\n</testsuites>\n"
+        yield from suite.written()
+    yield b"\n</testsuites>\n"
 
 
 def _opening(element: ET.Element) -> str:

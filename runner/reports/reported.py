@@ -8,6 +8,7 @@ from msgspec import Struct
 from runner.foundation.problems import ExitCode, Problem, Severity
 from runner.runs.events import Line, RunStatus
 from runner.runs.result import RunResult, worst
+from runner.runs.store import RunStore
 
 _STATUS_WITHOUT_RUNS = {
     ExitCode.PASSED: "empty",
@@ -33,8 +34,11 @@ class ReportValues(StrEnum):
 
 
 class ReportedRun(Struct, frozen=True, kw_only=True):
+    """`stored_in` is the store that has the reports of this result, None where it may have others, or none."""
+
     result: RunResult
     lines: Sequence[Line]
+    stored_in: RunStore | None = None
 
 
 class ReportedCommand(Struct, frozen=True, kw_only=True):

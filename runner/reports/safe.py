@@ -15,7 +15,8 @@ from runner.secrets.holes import MARK
 from runner.secrets.shown import hide, visible
 
 _HOLE = MARK.encode()
-"""Where this is there may be a hole; where it is not, nothing needs to be checked."""
+_HARMLESS = bytes(range(ord(" "), 0x7F)).replace(b"#", b"") + b"\n"
+"""Of no text in JSON that consists of these alone anything has to be changed."""
 _COMMAND = lazy_pattern(r"##(?=\w*\[)")
 _FIRST_COLON = lazy_pattern(r"(?m)^([^\S\n]*):(?=:)")
 _UNSAFE_IN_JSON = lazy_pattern(
@@ -55,11 +56,14 @@ def safe_json(text: str) -> str:
     return _UNSAFE_IN_JSON.sub(_escaped, text)
 
 
-def without_holes(encoded: bytes) -> bytes:
-    """The same encoded JSON with `***` for every hole of a secret, compact where there was one."""
-    if _HOLE not in encoded:
+def shown_json(encoded: bytes) -> bytes:
+    """The same JSON as it is shown: safe to print, with `***` for holes of secrets, compact where there was one."""
+    rest = encoded.translate(None, _HARMLESS)
+    if _HOLE in rest:
+        encoded = msgspec.json.encode(hide(msgspec.json.decode(encoded)))
+    if b"##" not in rest and rest.decode().isprintable():
         return encoded
-    return msgspec.json.encode(hide(msgspec.json.decode(encoded)))
+    return safe_json(encoded.decode()).encode()
 
 
 def json_document(whole: JsonObject) -> str:

@@ -221,13 +221,16 @@ class RunStore(Protocol):
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         """Runs without events whose ids begin with `name`, or the newest for `last`, and why they have none."""
 
-    def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
-        """Store a part, a text or its pieces, in the place of an earlier part: at any moment a part is there, the old
-        or the new. Safe from a kill; a plan is durable with the next line that is.
+    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
+        """Store a part, a text or pieces of UTF-8, in the place of an earlier part: at any moment a part is there, the
+        old or the new. Safe from a kill; a plan is durable with the next line that is.
         """
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are all lines that `events` gives."""
+
+    def pieces(self, run: str, part: Part) -> Iterator[bytes]:
+        """Read a part that may be large. What is stored in its place meanwhile is not in them."""
 
     def delete(self, run: str) -> None: ...
 

@@ -153,8 +153,8 @@ def test_other_verbs_write_no_reports_when_they_cannot_begin() -> None:
 
 
 def test_of_a_report_that_a_fault_ends_no_first_part_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def pieces(_: ReportedCommand) -> Iterator[str]:
-        yield '{"format": 1,'
+    def pieces(_: ReportedCommand) -> Iterator[bytes]:
+        yield b'{"format": 1,'
         raise ZeroDivisionError
 
     monkeypatch.setattr(reports, "FORMATS", [replace(FORMATS[0], write=pieces)])

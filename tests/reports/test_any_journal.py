@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from reported import command, json_report, junit_report
+from reported import command, json_report, jsonl_report, junit_report
 
 from runner.foundation.problems import ExitCode
-from runner.reports import jsonl, runs
+from runner.reports import runs
 from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted
@@ -145,7 +145,7 @@ def test_lines_of_events_fit_their_schema_and_are_those_of_the_folder(
     data: st.DataObject, journals: Journals, chain: Chain
 ) -> None:
     lines = drawn_prefix(data, journals, chain)
-    read = [json.loads(line) for line in jsonl.report(lines).splitlines()]
+    read = [json.loads(line) for line in jsonl_report(lines).splitlines()]
     assert not [flaw for line in read for flaw in validator("event").iter_errors(line)]
     assert [line["prev"] for line in read] == [line.prev for line in lines]
     assert [line["seq"] for line in read] == [line.seq for line in lines]

@@ -42,8 +42,10 @@ def test_a_summary_says_how_it_ended_and_what_to_do(story: list[AnyEvent], chain
 
 
 def test_the_first_line_is_the_mark_of_the_format() -> None:
-    (markdown,) = [one for one in FORMATS if one.name == "md"]
-    assert markdown.mark.match("".join(markdown.write(command())).encode())
+    (markdown,) = [report for report in FORMATS if report.name == "md"]
+    written = markdown.write(command())
+    assert isinstance(written, str)
+    assert markdown.mark.match(written.encode())
     assert not markdown.mark.match(b"# Notes\n")
 
 

@@ -1,9 +1,9 @@
 """Runs as reports are handed them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from runner.foundation.problems import ExitCode, Problem, strongest
-from runner.reports import json, junit
+from runner.reports import json, jsonl, junit
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.runs.events import Line
 from runner.runs.result import RunResult, fold
@@ -28,9 +28,14 @@ def command_from(*journals: Sequence[Line]) -> ReportedCommand:
 
 def json_report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """The JSON report, its pieces together."""
-    return "".join(json.report(command, version=version))
+    return b"".join(json.report(command, version=version)).decode()
 
 
 def junit_report(command: ReportedCommand) -> str:
     """The JUnit report, its pieces together."""
-    return "".join(junit.report(command))
+    return b"".join(junit.report(command)).decode()
+
+
+def jsonl_report(lines: Iterable[Line]) -> str:
+    """The report of these events, its lines together."""
+    return b"".join(jsonl.report(lines)).decode()

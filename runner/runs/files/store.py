@@ -38,6 +38,7 @@ _SQLITE_FILES = ("", "-wal", "-shm")
 """What SQLite makes of a file."""
 _TAIL = 16 * 1024
 """Bytes at the end of a run in which its last line, or what is torn of it, is searched for first."""
+_PIECE = 1 << 16
 
 
 class FileLog:
@@ -196,14 +197,19 @@ class FileRunStore:
         del name
         return ()
 
-    def put(self, run: str, part: Part, content: str | Iterator[str]) -> None:
-        encoded = content.encode() if isinstance(content, str) else map(str.encode, content)
+    def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
+        encoded = content.encode() if isinstance(content, str) else content
         with _stored(self._root / run):
             private_files.write_whole(self._root / run / part.value, encoded, durable=False)
 
     def get(self, run: str, part: Part) -> bytes:
         with _stored(self._root / run):
             return (self._root / run / part.value).read_bytes()
+
+    def pieces(self, run: str, part: Part) -> Iterator[bytes]:
+        path = self._root / run / part.value
+        with _stored(path):
+            return _pieces_of(path.open("rb"))
 
     def delete(self, run: str) -> None:
         with _stored(self._root / run):
@@ -306,6 +312,12 @@ def _stored(what: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         raise _error_of(error, what) from error
+
+
+def _pieces_of(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def _error_of(error: OSError, what: Path | str) -> StoreError:

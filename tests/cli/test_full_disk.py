@@ -25,7 +25,7 @@ steps:
 """
 
 
-WITHOUT_BYTECODE = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+WITHOUT_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 """Python 3.11 keeps a module's bytecode also where only a part of it fitted on the disk, for all later processes."""
 
 
@@ -41,7 +41,7 @@ def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.Compl
     return subprocess.run(
         command,
         cwd=folder,
-        env=WITHOUT_BYTECODE,
+        env=os.environ | WITHOUT_BYTECODE,
         capture_output=True,
         text=True,
         check=False,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from deployed import RUNNER, SHIPPED
-from deployed_scripts import JOB, TOOLS, Ended, shell
+from deployed_scripts import JOB, Ended, shell
 from sites import Executes
 
 from runner.cli.main import ended
@@ -34,7 +34,7 @@ def machine(tmp_path: Path) -> Path:
 
 
 def here(text: str, machine: Path) -> str:
-    places = {RUNNER: str(TOOLS / "runner"), "/srv/creatio": str(machine)}
+    places = {RUNNER: "runner", "/srv/creatio": str(machine)}
     places |= {"/etc/creatio-apply.env": str(machine.parent / "environment")}
     places |= {"/var/lib/creatio-apply": str(machine.parent)}
     for place, ours in places.items():

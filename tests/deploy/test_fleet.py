@@ -5,7 +5,6 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from deployed import ROOT, SHIPPED, documents, of_container
 from fleets import until
+from forked_runner import forked_runner
 from running import TIME, carried_out, start
 from sandboxes import Stand, stand
 
@@ -100,8 +100,8 @@ def test_the_action_with_a_database_keeps_nothing_and_waits_for_a_worker(places:
     (script,) = [step["run"] for step in action["runs"]["steps"] if step.get("name") == "Apply"]
     given = {"FOLDER": "jobs", "WAIT": "10m", "DRY_RUN": "false", "FIRST": "", "WITHOUT_LEDGER": "stop"}
     given |= {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(places.folder / "summary.md")}
-    given["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    with places.worker():
+    with places.worker(), forked_runner() as ours:
+        given["PATH"] = f"{ours}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", "-eo", "pipefail", "-c", script],
             cwd=places.folder,

@@ -1,4 +1,4 @@
-"""What scripts of the files for CI and cron have around them: a shell with few variables, and a site."""
+"""What scripts of the files for CI and cron have around them: a shell with few variables, `runner`, and a site."""
 
 import os
 import subprocess
@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-TOOLS = Path(sys.executable).parent
+from forked_runner import forked_runner
+
 JOB = """runner: 1
 name: {0}
 target: here
@@ -16,7 +17,7 @@ steps:
     execute: {{process: Usr{0}, result: Out}}
     expect: [result == 7]
 """
-PATH = f"{TOOLS}{os.pathsep}/usr/bin{os.pathsep}/bin"
+PATH = f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Ended:
 
 
 def shell(script: str, environment: dict[str, str], *command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """The end of a script, which finds `runner` on the PATH of its environment."""
     home = {"HOME": str(folder.parent), "XDG_STATE_HOME": str(folder.parent / "state")}
-    return subprocess.run(
-        [*command, script], env=home | environment, cwd=folder, check=False, capture_output=True, text=True
-    )
+    with forked_runner() as ours:
+        given = {**home, **environment, "PATH": f"{ours}{os.pathsep}{environment['PATH']}"}
+        return subprocess.run([*command, script], env=given, cwd=folder, check=False, capture_output=True, text=True)

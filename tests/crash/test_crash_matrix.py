@@ -7,10 +7,11 @@ kills after every line, not only where lines of two kinds meet for the last time
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from doomed import Doom, Moment
 from msgspec.structs import replace
 
 from runner.job.model import StepEffect
-from runner.runs.events import CallSent, Line
+from runner.runs.events import CallSent, Line, RunFinished
 
 pytestmark = pytest.mark.crash
 
@@ -35,10 +36,13 @@ def each_line(lines: Sequence[Line]) -> list[int]:
 
 
 def each_change(lines: Sequence[Line]) -> list[int]:
-    """The last line of each kind that is followed by one of another, or of its own."""
+    """The last line of each kind that is followed by one of another, or of its own. Calls are left out: a run that ends
+    before its request leaves is like one that ends when half of it has left, which no site takes for a request.
+    """
     kinds = [_kind(line) for line in lines]
     pairs = zip(kinds, [*kinds[1:], ()], strict=True)
-    return sorted({pair: line.seq for pair, line in zip(pairs, lines, strict=True)}.values())
+    last = dict(zip(pairs, lines, strict=True))
+    return sorted(line.seq for line in last.values() if not isinstance(line.event, CallSent))
 
 
 def each_kind(lines: Sequence[Line]) -> list[int]:
@@ -52,8 +56,23 @@ def each_kind_of_call(lines: Sequence[Line]) -> list[int]:
 
 def each_call_that_counts(lines: Sequence[Line]) -> list[int]:
     """Each that must not happen twice, and one of each other kind."""
-    once = [line.seq for line in lines if isinstance(line.event, CallSent) and line.event.effect == StepEffect.ONCE]
-    return sorted({*once, *each_kind_of_call(lines)})
+    return sorted({*(line.seq for line in lines if _counts(line)), *each_kind_of_call(lines)})
+
+
+def each_kind_of_other_call(lines: Sequence[Line]) -> list[int]:
+    """Of those that may happen twice: before any other all lines are on disk, and no power is lost with them."""
+    return each_kind_of_call([line for line in lines if not _counts(line)])
+
+
+def each_before_disk(lines: Sequence[Line]) -> list[int]:
+    """The last line before each that is forced to disk: a call that must not happen twice, and the end of the run. Of
+    those between two of them the same is left after a loss of power, whichever is the last: none.
+    """
+    return [line.seq for line, after in pairwise(lines) if _counts(after) or isinstance(after.event, RunFinished)]
+
+
+def _counts(line: Line) -> bool:
+    return isinstance(line.event, CallSent) and line.event.effect == StepEffect.ONCE
 
 
 def _kind(line: Line) -> tuple[str, ...]:
@@ -75,54 +94,63 @@ def share(number: int) -> float:
     return number * 0.618 % 1
 
 
-def second(first: Doom, number: int) -> Doom:
-    """Another end a few lines further on: each moment in turn, with and without the loss of power."""
+def further(first: Doom, number: int) -> Iterator[Doom]:
+    """Another end a few lines further on, and after each third one more: each moment in turn, with and without the loss
+    of power.
+    """
     moments = list(Moment)
     kept = share(number) if number % 3 == 0 else None
-    return Doom(line=first.line + 1 + number % 7, moment=moments[number % len(moments)], kept=kept)
+    second = Doom(line=first.line + 1 + number % 7, moment=moments[number % len(moments)], kept=kept)
+    yield second
+    if number % 3 == 1:
+        yield Doom(line=second.line + 1 + number % 4, moment=moments[number // 3 % len(moments)])
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`lines` chooses the lines at which a run is killed, and `moments` when, in turn; `kept` tells of each how much
-    outlives the loss of power.
+    """`lines` chooses the lines at which a run is killed, at the `moment`; `kept` tells of each how much outlives the
+    loss of power. A kind of line is met in each job, or in each second one, say: `in_each`.
 
     `again` tells how what resumes it ends, given the first end and its number.
     """
 
     lines: Callable[[Sequence[Line]], list[int]]
-    moments: tuple[Moment, ...]
+    moment: Moment
     kept: Callable[[int], float | None] = lambda _line: None
-    again: Callable[[Doom, int], Doom | None] = lambda _first, _number: None
+    again: Callable[[Doom, int], Iterable[Doom]] = further
+    in_each: int = 1
 
     def dooms(self, job: str, lines: Sequence[Line]) -> list[Doom]:
         return [
-            Doom(line=line, moment=self._moment(job, lines[line - 1]), kept=self.kept(line))
+            Doom(line=line, moment=self.moment, kept=self.kept(line))
             for line in self.lines(lines)
+            if (NAMES.index(job) + len("".join(_kind(lines[line - 1])))) % self.in_each == 0
         ]
-
-    def _moment(self, job: str, line: Line) -> Moment:
-        """Another one for the same kind of line in the next job."""
-        return self.moments[(NAMES.index(job) + len("".join(_kind(line)))) % len(self.moments)]
 
 
 WAYS = {
-    "after-each-change": Way(each_change, (Moment.AFTER,), again=second),
-    "at-each-kind": Way(each_kind, (Moment.BEFORE, Moment.HALF), again=second),
-    "while-a-call-leaves": Way(each_kind_of_call, (Moment.SENDING,)),
-    "while-a-call-waits": Way(each_call_that_counts, (Moment.WAITING,)),
-    "power-lost": Way(each_kind, (Moment.AFTER,), lambda _line: 0),
-    "power-lost-at-any-byte": Way(each_kind_of_call, (Moment.WAITING,), share),
+    "after-each-change": Way(each_change, Moment.AFTER),
+    "within-a-line": Way(each_kind, Moment.HALF, in_each=2),
+    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING),
+    "while-a-call-waits": Way(each_call_that_counts, Moment.WAITING),
+    "power-lost": Way(each_before_disk, Moment.AFTER, lambda _line: 0),
+    "power-lost-at-any-byte": Way(each_kind_of_other_call, Moment.WAITING, share),
 }
-"""The line of a kind is not there, or half of it is: both are resumed from the line before it. So a kind is met by one
-of them in a job, and by the other in the next.
+"""No run ends before a line is written: that is after the line before it, or, where that is a call, while it waits.
+Half a line is taken away, whatever it is of.
 """
 
 
+def no_further(_first: Doom, _number: int) -> Iterable[Doom]:
+    return ()
+
+
 LONG_WAYS = WAYS | {
-    "after-each-line": Way(each_line, (Moment.AFTER,), again=second),
-    "before-each-kind": Way(each_kind, (Moment.BEFORE,)),
-    "within-each-kind": Way(each_kind, (Moment.HALF,)),
+    "after-each-line": Way(each_line, Moment.AFTER),
+    "before-each-kind": Way(each_kind, Moment.BEFORE, again=no_further),
+    "within-each-kind": Way(each_kind, Moment.HALF, again=no_further),
+    "power-lost-after-each-kind": Way(each_kind, Moment.AFTER, lambda _line: 0, no_further),
+    "power-lost-in-each-call": Way(each_kind_of_call, Moment.WAITING, share, no_further),
 }
 
 
@@ -159,7 +187,7 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
         for attempt in range(ATTEMPTS):
             doom = first if attempt == 0 else like(first, expected.lines, lines)
             with world(job, tmp_path / f"{number}-{attempt}") as one:
-                kills.killed_and_resumed(one, expected, first=doom, second=LONG_WAYS[way].again(doom, number))
+                kills.killed_and_resumed(one, expected, first=doom, further=LONG_WAYS[way].again(doom, number))
                 lines = one.lines()
             if kills.kills:
                 break

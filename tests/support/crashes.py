@@ -7,7 +7,7 @@ on whatever becomes of the run. `Kills` adds up what happened in all of them.
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -119,24 +119,22 @@ class Kills(Struct):
     never_begun: int = 0
     doubles: list[str] = field(default_factory=list)
 
-    def killed_and_resumed(self, one: World, undisturbed: Undisturbed, *, first: Doom, second: Doom | None) -> None:
+    def killed_and_resumed(self, one: World, undisturbed: Undisturbed, *, first: Doom, further: Iterable[Doom]) -> None:
         """Kill the run, kill what resumes it, too, and resume it to its end; then see that nothing is wrong.
 
-        The second end may not come: where the run has ended before that line, the resume just ends. Nor may the first,
+        A further end may not come: where the run has ended before that line, the resume just ends. Nor may the first,
         where the undisturbed run had to wait longer for its site, and so has more lines: nothing was killed then.
         """
         ended = one.run(first)
-        if ended.code == KILLED:
-            self.kills += 1
-            ended = one.resume(second)
-        else:
+        if ended.code != KILLED:
             assert len(one.lines()) < first.line, (first, ended)
-        if ended.code == KILLED:
+        ends = iter(further)
+        while ended.code == KILLED:
             self.kills += 1
-            ended = one.resume()
+            ended = one.resume(next(ends, None))
         self.starts += one.starts().total()
         self.doubles.extend(doubled(one.here.starts()))
-        assert not self.doubles, (first, second, self.doubles)
+        assert not self.doubles, (first, self.doubles)
         if not one.lines():
             self._never_began(one, ended)
         else:

@@ -19,6 +19,7 @@ os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"  # else it imports the whole of trio, 
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from busy import busy  # noqa: E402  only what is imported after that line is rewritten
+from examples import LONG, SOME  # noqa: E402
 from expected_texts import ExpectedTexts  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from running import ENDING, end_clean_process  # noqa: E402
@@ -29,8 +30,8 @@ _OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
 """How variables begin that the runner reads."""
 _ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """How long an example takes says how busy the machine is."""
-settings.register_profile("some", _ANYTHING, max_examples=50)
-settings.register_profile("long", _ANYTHING, max_examples=100)
+settings.register_profile("some", _ANYTHING, max_examples=SOME)
+settings.register_profile("long", _ANYTHING, max_examples=LONG)
 settings.load_profile("some")
 
 gc.disable()  # until all tests are collected: they stay, and are searched for garbage in vain

@@ -5,6 +5,7 @@ hold its value, and where something is told of it, working it out must fail, or 
 """
 
 import pytest
+from examples import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,7 +146,7 @@ def test_what_takes_the_place_of_a_text_brings_its_quotes(written: str) -> None:
     assert may_hold_quote(expression_type(expression(written), NAMES)[0])
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=some(600), deadline=None)
 @given(EXPRESSIONS, st.data())
 def test_a_type_holds_every_value_and_a_complaint_comes_true(written: str, data: st.DataObject) -> None:
     try:

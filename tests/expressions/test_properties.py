@@ -2,6 +2,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
+from examples import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,7 +99,7 @@ def test_a_text_without_braces_is_rendered_as_itself(text: str) -> None:
 
 @pytest.mark.parametrize("read", [template, expression, target_template])
 @given(text=st.text() | soup)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=some(300), deadline=None)
 def test_any_text_at_all_is_a_template_or_a_problem(read: Callable[[str], Template | Expression], text: str) -> None:
     last = text.count("\n") + text.count("\r")
     try:
@@ -109,7 +110,7 @@ def test_any_text_at_all_is_a_template_or_a_problem(read: Callable[[str], Templa
 
 
 @given(expressions | soup, names)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=some(400), deadline=None)
 def test_any_expression_gives_json_or_an_error(text: str, known: Names) -> None:
     parsed = read_or_refused(text)
     if parsed is not None:

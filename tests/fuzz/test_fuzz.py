@@ -1,6 +1,6 @@
 """Files that nobody writes: each is answered with mistakes, soon, and in little memory.
 
-They are always the same, so a quarter of each kind shows what a change has broken; `pytest --long tests/fuzz` tries all
+They are always the same, so an eighth of each kind shows what a change has broken; `pytest --long tests/fuzz` tries all
 ten thousand.
 """
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 PROGRAM = Path(__file__).parents[1] / "support" / "fuzzing.py"
 COUNTS = {"bytes": 2_500, "cut": 2_500, "nested": 700, "aliases": 300, "structure": 1_500, "expressions": 2_500}
-SHARE = 4
+SHARE = 8
 MOST_SECONDS = 2
 MOST_MEGABYTES = 300
 

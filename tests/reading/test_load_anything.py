@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
+from examples import some
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -124,7 +125,7 @@ STRUCTURES: st.SearchStrategy[Json] = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 @given(STRUCTURES, st.integers(0, 2**32))
 def test_every_value_is_read_as_it_was_written_and_its_place_is_where_it_was_written(value: Json, seed: int) -> None:
     pen = Pen(random.Random(seed))
@@ -180,7 +181,7 @@ def look_into(document: Document, value: Json, path: Path) -> None:
             pass
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=some(200), deadline=None)
 @given(st.binary(max_size=60))
 @example(b"\xff")
 @example(b"\xef\xbb\xbf\xef\xbb\xbfa: 1")
@@ -218,7 +219,7 @@ SNIPPETS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=some(400), deadline=None)
 @given(st.lists(st.sampled_from(SNIPPETS), max_size=15).map("".join))
 def test_no_text_of_yamls_own_signs_ends_in_a_crash(text: str) -> None:
     look_at(text.encode())
@@ -250,7 +251,7 @@ finally:
 """
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=some(300), deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, len(JOB)), st.integers(0, 6), st.sampled_from(SNIPPETS) | st.just("")),

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from examples import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -30,7 +31,7 @@ Journals = st.SearchStrategy[list[AnyEvent]]
 
 SCHEMAS = Path(__file__).parents[2] / "schema"
 
-quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=some(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache

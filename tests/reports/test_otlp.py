@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from examples import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -266,7 +267,7 @@ def test_a_secret_is_in_no_line(chain: Chain, start: Callable[..., RunStarted], 
 
 
 @pytest.mark.slow
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=some(15), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_any_beginning_of_a_journal_is_a_trace_whose_ids_stay(
     data: st.DataObject, journals: st.SearchStrategy[list[AnyEvent]], chain: Chain

@@ -1,6 +1,7 @@
 """What is told of a targets file shows no secret that somebody wrote into it, however wrong the file is."""
 
 import pytest
+from examples import some
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,7 +200,7 @@ def test_without_problems_there_is_nothing_to_hide() -> None:
     st.text(alphabet="[]}:,-*&!|>'\"%@` \n#", max_size=6),
     st.text(alphabet="[]{},-*&!|>'\"%@` \n#", max_size=6),
 )
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=some(300))
 def test_no_broken_value_shows_its_secret(key: str, before: str, behind: str) -> None:
     found = problems(f"targets:\n  a:\n{SITE}    {key}: {before}hunter22{behind}\n")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from examples import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
@@ -193,7 +194,7 @@ def test_a_report_of_another_tool_is_never_written_over(story: Story, chain: Cha
     assert not ctrf.mark.match(b'{"reportFormat":"CTRF","specVersion":"0.0.0","generatedBy":"jest-ctrf 1.0"')
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=some(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_beginning_of_any_journal_fits_the_schema_and_fails_where_the_run_did(
     data: st.DataObject, journals: st.SearchStrategy[Story], chain: Chain

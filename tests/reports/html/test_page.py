@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html.parser import HTMLParser
 
 import pytest
+from examples import some
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from large_runs import loop_of, turn
@@ -348,7 +349,7 @@ def test_values_can_be_left_out(
 
 
 @pytest.mark.slow
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=some(8), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_beginning_of_any_journal_is_drawn(
     data: st.DataObject, journals: st.SearchStrategy[Story], chain: Chain

@@ -12,8 +12,9 @@ from runner.cli import options, reports
 from runner.cli.command import wanted
 from runner.cli.verb import Verb
 from runner.execution.prepare import prepare
-from runner.foundation.problems import ExitCode, Problem, UsageError
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.planning import plan_file
+from runner.planning.guards import not_allowed
 from runner.planning.plan import Plan
 from runner.planning.preview import preview
 from runner.project.named_targets import name_of
@@ -45,7 +46,8 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
 
     A stored plan holds the text of all its files and no secret: those are given anew when it is carried out.
 
-    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected.
+    Exit 0, 2 for a mistake in a file or on the command line, 5 where nothing was selected, 6 where a target does not
+    allow it.
     """
     out: Path | None = context.params["out"]
     if out is not None:
@@ -57,6 +59,8 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
     if not run_set.runs:
         output.say(run_set.nothing)
         return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
+    if refused := not_allowed((spec.job, spec.target) for spec in run_set.runs):
+        raise RefusedError(*refused)
     plans = [spec.plan(name_of(spec.target)) for spec in run_set.runs]
     output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
     output.say_lines(run_set.unchecked)

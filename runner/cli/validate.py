@@ -149,9 +149,14 @@ def checked(
         for target in open_targets(spec, project).values():
             check_doubles(target, project)
     if any(target.allow for opened in project.targets_files.values() for target in opened.targets.values()):
-        from runner.project.allowed import check_allowed  # noqa: PLC0415  1 ms, where a target allows something only
+        from runner.project import allowed  # noqa: PLC0415  1 ms, where a target allows something only
 
-        check_allowed(project)
+        allowed.check_allowed(project)
+        allowed.check_steps(project, against=against)
+    if project.missing_needs:
+        from runner.ledger.applied_jobs import forgive_applied  # noqa: PLC0415  with SQLite, where a job is not there
+
+        forgive_applied(project)
     for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
         project.problems.extend(_problems_of_doubles(folder))
     for spec in filter(_is_catalogue, specs):

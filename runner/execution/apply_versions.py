@@ -105,11 +105,13 @@ def _as_option(declared: Input, value: Json) -> str:
 class ApplyNeeds(Struct, frozen=True, kw_only=True):
     """What lets a version begin: by its digest, for each job that it needs, the digests of the versions that must have
     passed, with those of the ledger for what this command does not carry out. What nobody has carried out, with the
-    same key, has a digest that never passes. `known` are what the ledger has of the latter.
+    same key, has a digest that never passes. `known` are what the ledger has of the latter; `without_file` are the
+    needed jobs that no file has.
     """
 
     waits: Mapping[str, Mapping[str, frozenset[str]]]
     known: Mapping[str, ObservedEntry] = field(default_factory=dict)
+    without_file: frozenset[str] = frozenset()
 
     def lacking(self, digest: str, passed: Collection[str]) -> tuple[str, ...]:
         """The names of the needed jobs that have not passed."""
@@ -150,13 +152,13 @@ class ApplyNeeds(Struct, frozen=True, kw_only=True):
     ) -> list[Problem]:
         """A problem for each version that waits for jobs that have not passed. `queued`: its run waits in a fleet."""
         return [
-            _waiting(each.version, lacking, queued=queued)
+            _waiting(each.version, lacking, queued=queued, lost_files=self.without_file)
             for each in decisions
             if (lacking := self.lacking(each.digest, passed))
         ]
 
 
-def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool) -> Problem:
+def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool, lost_files: Collection[str]) -> Problem:
     jobs = listed([*map(clean, lacking)])
     has = "has" if len(lacking) == 1 else "have"
     if queued:
@@ -165,6 +167,9 @@ def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool) -
         return Problem(code="E184", message=message, hint=hint)
     message = f"`{clean(version.title)}` is not carried out: it waits for {jobs}, which {has} not passed"
     hint = "see why that is so; when the job has passed at this target, `runner apply` carries out what waits for it"
+    if gone := [job for job in lacking if job in lost_files]:
+        first = clean(gone[0])
+        hint = f"bring the file of `{first}` back, which is gone, or take `{first}` out of `needs`: it cannot pass else"
     return Problem(code="E184", message=message, hint=hint)
 
 
@@ -314,7 +319,13 @@ class ApplySet(Struct, kw_only=True):
                 for version in self.all
             },
             known=known,
+            without_file=frozenset(job for jobs in needed.values() for job in jobs) - {*map(_job_of, names)},
         )
+
+
+def _job_of(name: str) -> str:
+    """The job in `job[case]`."""
+    return name.partition("[")[0]
 
 
 class _Places:
@@ -327,7 +338,7 @@ class _Places:
         self._digests |= {(version.name, version.target): version.digest for version in selected}
         self._names: dict[str, set[str]] = {}
         for name in names:
-            self._names.setdefault(name.partition("[")[0], set()).add(name)
+            self._names.setdefault(_job_of(name), set()).add(name)
         self._known: dict[tuple[str, str], set[str]] = {}
         for each in known.values():
             version = each.entry.version

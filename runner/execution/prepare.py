@@ -88,6 +88,10 @@ def _opened(wanted: Wanted) -> Project:
     if wanted.has_ledger:  # it may know them
         missing = {each.problem for each in project.missing_needs}
         project.problems[:] = [problem for problem in project.problems if problem not in missing]
+    elif project.missing_needs:
+        from runner.ledger.applied_jobs import forgive_applied  # noqa: PLC0415  with SQLite, where a job is not there
+
+        forgive_applied(project)
     ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
     return project
 

@@ -60,8 +60,12 @@ def protected(target: Target) -> Problem:
 
 def not_allowed(pairs: Iterable[tuple[Job, Target]]) -> tuple[Problem, ...]:
     """A problem for each step of a job that the target of its run does not `allow`."""
-    found = (problem for job, target in pairs for placed in steps_of(job) for problem in _refused(job, placed, target))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(problem for job, target in pairs for _, problem in refused_steps(job, target)))
+
+
+def refused_steps(job: Job, target: Target) -> Iterator[tuple[Placed, Problem]]:
+    """The steps of a job that the target does not `allow`, each with why."""
+    return ((placed, problem) for placed in steps_of(job) for problem in _refused(job, placed, target))
 
 
 def unanswerable(jobs: Iterable[Job]) -> tuple[Problem, ...]:

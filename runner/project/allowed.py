@@ -1,16 +1,23 @@
-"""What the targets of a file `allow` against what they have: a pattern that nothing fits is most probably mistyped.
+"""What targets `allow`, against what they have and against the jobs that name them.
 
-It is a warning: a process that comes later may be allowed before. What is not known of a target is not judged.
+A pattern that nothing fits is most probably mistyped. It is a warning: a process that comes later may be allowed
+before. What is not known of a target is not judged. A step that its target does not allow is a mistake: each run of
+its job is refused.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Finding, Problem, Severity
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import did_you_mean
+from runner.job.model import Job
+from runner.planning.guards import refused_steps
+from runner.project.job_files import JobFile
 from runner.project.project import Project
 from runner.targets.hidden import without_secrets
 from runner.targets.model import Target
@@ -28,6 +35,25 @@ def check_allowed(project: Project) -> None:
                 )
                 found += [] if problem.span in reported else [problem]
         project.problems.extend(without_secrets(found, opened.document))
+
+
+def check_steps(project: Project, *, against: Sequence[str]) -> None:
+    """Check the jobs against their targets, or those that the command names in their place."""
+    for file in project.files:
+        names = against or ((file.job.target or "",) if file.job else ())
+        for name in names:
+            target = file.targets.get(name)
+            if file.job is not None and target is not None and target.allow is not None:
+                project.problems.extend(_refused(file, file.job, target))
+
+
+def _refused(file: JobFile, job: Job, target: Target) -> Iterator[Problem]:
+    documents = {document.file: document for document in file.documents.values()}
+    for placed, problem in refused_steps(job, target):
+        source = documents[placed.job.file].source
+        start, end = source.line_bounds(placed.step.line)
+        start += len(source.text[start:end]) - len(source.text[start:end].lstrip())
+        yield replace(problem, file=source.file, span=source.span(start, end), excerpt=source.excerpt(placed.step.line))
 
 
 def _that_fit_nothing(target: Target, file: Path, project: Project) -> Iterator[Finding]:

@@ -623,6 +623,7 @@ def test_a_needed_job_whose_file_is_gone_counts_by_what_the_ledger_has_of_it(
     first.unlink()
     write("b", "needs: [a]\n")
     assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert [ended([verb, "specs"]) for verb in ("validate", "plan")] == [0, 0]
     assert ended(["apply", "specs", "--prune"]) == 0
     assert answers.since() == ["Usra", "Usrb"]
     write("c", "needs: [a]\n")
@@ -643,7 +644,11 @@ def test_a_needed_job_whose_file_is_gone_and_that_failed_is_waited_for(
     first.unlink()
     write("b", "needs: [a]\n")
     assert ended(["apply", "specs"]) == 6
-    assert "`b@here` is not carried out: it waits for `a`, which has not passed" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "`b@here` is not carried out: it waits for `a`, which has not passed" in printed
+    assert (
+        "= hint: bring the file of `a` back, which is gone, or take `a` out of `needs`: it cannot pass else" in printed
+    )
     assert answers.since() == ["Usra"]
 
 

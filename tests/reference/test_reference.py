@@ -1,7 +1,9 @@
 """The reference is complete and true: its tables are drawn from what they describe."""
 
+import re
+
 from expected_texts import ExpectedTexts
-from reference import ACTIONS, REFERENCE, generated, parts
+from reference import ACTIONS, REFERENCE, generated, keys_of, parts
 
 from runner.foundation.problems import ExitCode
 
@@ -18,6 +20,12 @@ def test_every_action_and_every_record_of_the_schemas_has_its_part() -> None:
     wanted |= {"targets target", "targets auth", "targets allow", "targets ready"}
     wanted |= {"process", "process parameter", "process activity", "process fault"}
     assert wanted <= set(parts(PAGE))
+
+
+def test_every_key_that_a_file_of_people_may_have_is_in_the_reference() -> None:
+    for file in ("job", "targets", "process"):
+        missing = [key for key in sorted(keys_of(file)) if not re.search(rf"`([a-z_]+\.)*{key}`", PAGE)]
+        assert missing == [], file
 
 
 def test_every_exit_code_is_explained() -> None:

@@ -5,7 +5,8 @@ A part lies between `<!-- generated: NAME -->` and `<!-- end -->`. What is aroun
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import click
@@ -24,19 +25,38 @@ _PART = re.compile(r"(<!-- generated: (?P<name>[^>]+) -->\n).*?(<!-- end -->\n)"
 
 def generated(page: str) -> str:
     """`page` with each of its generated parts drawn anew. Raises `KeyError` where a part has no generator."""
-    return _PART.sub(lambda part: f"{part[1]}{_draw(part['name']).strip()}\n{part[3]}", page)
+    names = parts(page)
+    return _PART.sub(lambda part: f"{part[1]}{_draw(part['name'], names).strip()}\n{part[3]}", page)
 
 
 def parts(page: str) -> tuple[str, ...]:
     return tuple(part["name"] for part in _PART.finditer(page))
 
 
-def _draw(name: str) -> str:
+def keys_of(file: str) -> frozenset[str]:
+    """The names of all keys that a file of this kind may have, at any depth."""
+    return frozenset(_keys_in(_schema(file)))
+
+
+def _keys_in(value: Json) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (keys := record(value.get("properties")))
+        yield from _keys_in([*keys.values()])
+        for name, part in value.items():
+            if name not in ("properties", "default", "examples"):
+                yield from _keys_in(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _keys_in(part)
+
+
+def _draw(name: str, names: Sequence[str]) -> str:
+    """`names` are those of all parts: a record that has none of its own is in the table of the record that holds it."""
     file, _, definition = name.partition(" ")
-    return _PARTS[file]() if file in _PARTS else "\n".join(_keys(file, definition))
+    return _PARTS[file]() if file in _PARTS else "\n".join(_keys(file, definition, names))
 
 
-def _keys(file: str, definition: str) -> Iterator[str]:
+def _keys(file: str, definition: str, names: Sequence[str]) -> Iterator[str]:
     """What a record of a schema is for, and a table of its keys."""
     schema = _schema(file)
     described = _described(schema, definition)
@@ -46,7 +66,9 @@ def _keys(file: str, definition: str) -> Iterator[str]:
     if keys:
         yield "| key | type | default | what it says |"
         yield "|---|---|---|---|"
-        yield from (_row(schema, described, key) for key in keys)
+        own_parts = {f"#/$defs/{name.removeprefix(f'{file} ')}" for name in names}
+        for key in keys:
+            yield from _rows(schema, described, key, own_parts=own_parts)
     for example in items(described.get("examples"))[:1]:
         yield f"\nExample: `{json.dumps(example, ensure_ascii=False)}`"
 
@@ -66,11 +88,23 @@ def _described(schema: JsonObject, definition: str) -> JsonObject:
     return record(record(schema["$defs"]).get(definition)) or record(record(schema["properties"])[definition])
 
 
-def _row(schema: JsonObject, described: JsonObject, key: str) -> str:
-    value = _resolved(schema, record(record(described["properties"])[key]))
+def _rows(
+    schema: JsonObject, described: JsonObject, key: str, *, own_parts: AbstractSet[str], within: str = ""
+) -> Iterator[str]:
+    """The row of a key, and those of the keys within it."""
+    written = record(record(described["properties"])[key])
+    value = _resolved(schema, written)
     is_required = key in items(described.get("required"))
     default = "required" if is_required else _code(value["default"]) if "default" in value else ""
-    return f"| `{key}` | {_type(value)} | {default} | {_cell(str(value.get('description', '')))} |"
+    yield f"| `{within}{key}` | {_type(value)} | {default} | {_cell(str(value.get('description', '')))} |"
+    has_part = own_parts & {written.get("$ref"), f"#/$defs/{key}"}
+    if not has_part and within.count(".") < _DEEPEST:
+        for inner in (inner for inner in record(value.get("properties")) if inner not in ACTIONS):
+            yield from _rows(schema, value, inner, own_parts=own_parts, within=f"{within}{key}.")
+
+
+_DEEPEST = 3
+"""Keys within keys, at most: a schema may hold itself."""
 
 
 def _resolved(schema: JsonObject, value: JsonObject) -> JsonObject:

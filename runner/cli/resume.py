@@ -219,7 +219,7 @@ def resumed_run(run: ResumableRun, sites: Sites, judgement: Judgement) -> Active
 
 def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
     """Sign in before anything is carried out: else `undo` and `finally` would be given up for a mistyped password."""
-    failure = site.client.sign_in(run.snapshot.attempt)
+    failure = site.client.sign_in(run.snapshot.times.timeout)
     if failure is None:
         return True
     secrets, trouble = site.hide_in(Secrets()), failure.trouble

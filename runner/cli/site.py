@@ -111,7 +111,7 @@ def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Wa
         tls=None if is_sandbox else partial(trusting, site.authorities),
         proxy=site.proxy,
         signs_in="the user of the sandbox" if is_sandbox else signs_in,
-        by_get=not is_sandbox and site.execute_method is ExecuteMethod.GET,
+        by_get=not is_sandbox and site.calls.execute_method is ExecuteMethod.GET,
     )
 
 

@@ -75,7 +75,7 @@ def worker(context: click.Context, /, **_: object) -> int:
     )
 
     def pace(site: Site) -> FleetPace | None:
-        return None if site.rate is None else FleetPace(link, url=site.url, rate=site.rate)
+        return None if site.calls.rate is None else FleetPace(link, url=site.url, rate=site.calls.rate)
 
     def sign_ins(site: Site, credentials: Credentials) -> FleetSignIns:
         return FleetSignIns(link, site=site, credentials=credentials, worker=name)

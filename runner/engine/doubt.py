@@ -40,7 +40,7 @@ _NAMED = 5
 
 def settled(row: OpenRow, cause: Trouble) -> Running[Attempt]:
     """What became of the call that `row` has just sent and that was not answered, as far as the log shows it."""
-    last = row.state.run.plan.settle
+    last = row.state.run.plan.times.settle
     row.unanswered = True
     return (yield from _settle_by_log(row, cause, moments=(0.0, SECOND_READING * last, last)))
 

@@ -55,7 +55,7 @@ class OwnRows(Struct, frozen=True, kw_only=True):
 
 def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Start:
     """The start of `process` that is about to be sent, with `seconds` for its answer."""
-    log, settle = row.log, row.state.run.plan.settle
+    log, settle = row.log, row.state.run.plan.times.settle
     span = StartTime()
     if (now := log.server_time(row.t)) is not None:
         span = StartTime(since=now - EARLIER, until=now + seconds + settle + LATER)
@@ -93,7 +93,7 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
     sent, now = log.server_time(start.sent), log.server_time(row.t)
     if start.breaks == log.breaks and sent is not None and now is not None:
         is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
-        until = now + row.state.run.plan.settle if is_over else start.ends - start.sent + sent
+        until = now + row.state.run.plan.times.settle if is_over else start.ends - start.sent + sent
         span = StartTime(since=_since(span, sent), until=until + LATER)
     return counted(log, replace(start, span=span))
 

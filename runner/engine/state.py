@@ -148,7 +148,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     @property
     def attempt_seconds(self) -> float:
         """The time of an attempt. All tries that never left this machine have it together."""
-        whole = self.step.timeout if self.step.timeout is not None else self.state.run.plan.timeout
+        whole = self.step.timeout if self.step.timeout is not None else self.state.run.plan.times.timeout
         return max(0.0, whole - self.not_sent_seconds)
 
     @contextmanager

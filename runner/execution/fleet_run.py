@@ -36,7 +36,6 @@ from runner.hosts.replay import ForgottenError, MisfitError
 from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.ledger.model import DIRTY
 from runner.planning import plan_file
-from runner.planning.plan import ATTEMPT_SECONDS
 from runner.planning.plan_file import StoredPlan
 from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
@@ -203,7 +202,7 @@ class FleetRuns:
             ask=lambda _question, _stop, _seconds: True,
             says_yes=True,
             judgement=run.judgement,
-            owned=store.owned_rows(run.facts.id, site=key, settle=run.plan.settle),
+            owned=store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle),
             lets_in=run.lets_in,
             goes_on=self._goes_on,
         )
@@ -254,7 +253,7 @@ class FleetRuns:
         check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
         site = self.sites.of(spec.target)
         _check_place(applied, site)
-        if (failure := site.client.sign_in(spec.target.timeout or ATTEMPT_SECONDS)) is not None:
+        if (failure := site.client.sign_in(spec.target.times.timeout)) is not None:
             raise ShutOutError(site, failure)
         secrets = site.hide_in(Secrets())
         made = spec.plan(site.name, secrets)
@@ -309,7 +308,7 @@ def _has_begun(store: FleetStore, run: str) -> bool:
 
 def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:
     """Sign in before anything is carried out: else `undo` and `finally` would be given up for a wrong password."""
-    failure = run.site.client.sign_in(run.plan.timeout)
+    failure = run.site.client.sign_in(run.plan.times.timeout)
     if failure is not None:
         shut_out.append(failure)
     return failure is None

@@ -19,7 +19,7 @@ from runner.foundation.values import Json
 from runner.job.model import Case, Job
 from runner.lint.needs import MissingNeed
 from runner.planning import guards
-from runner.planning.plan import ATTEMPT_SECONDS, ChosenCase, Plan, plan
+from runner.planning.plan import ChosenCase, Plan, plan
 from runner.runs.events import TargetName
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
@@ -99,8 +99,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
             secrets=Secrets() if secrets is None else secrets,
             case=None if case is None or index is None else ChosenCase(name=case.name, index=index),
         )
-        seconds, settle = self.target.timeout or ATTEMPT_SECONDS, self.target.settle
-        return replace(made, alone=False, timeout=seconds, settle=settle, elements=self.elements)
+        return replace(made, alone=False, times=self.target.times, elements=self.elements)
 
 
 class RunSet(Struct, frozen=True, kw_only=True):

@@ -16,9 +16,7 @@ from runner.job.actions import Elements, IncludedJob
 from runner.job.model import Job, Step, Undo
 from runner.runs.events import Section, TargetName
 from runner.secrets.redact import Secrets
-
-ATTEMPT_SECONDS = 100.0
-SETTLE_SECONDS = 15.0
+from runner.targets.model import Times
 
 
 class PlannedStep(Struct, frozen=True, kw_only=True, gc=False):
@@ -47,8 +45,7 @@ class ChosenCase(Struct, frozen=True, kw_only=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
 
-    `timeout` is the seconds of one attempt where neither step nor job says any; `settle` those from a call in doubt to
-    the last of the readings that look for it. `elements` are those of the designs of its processes, where they are
+    `elements` are those of the designs of its processes, where they are
     known: by them names lead to the elements of an instance. `alone`: no other run of this program
     starts processes on the target at the same time.
     `digest` is the same for the same file, inputs that are not secret, and target; a sandbox's port is no part of it.
@@ -63,8 +60,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     final_steps: tuple[PlannedStep, ...]
     sources: Mapping[str, str]
     digest: str
-    timeout: float = ATTEMPT_SECONDS
-    settle: float = SETTLE_SECONDS
+    times: Times = Times()
     alone: bool = True
     elements: tuple[catalogue.ProcessElement, ...] = ()
 

@@ -83,7 +83,7 @@ def _known(plan: Plan) -> _Known:
         target["url"] = plan.target.url
     case: Json = None if plan.case is None else {"name": plan.case.name, "index": plan.case.index}
     names: JsonObject = {"inputs": _open(plan.job, plan.inputs), "target": target, "case": case, "vars": {}}
-    known = _Known(names, timeout=plan.timeout)
+    known = _Known(names, timeout=plan.times.timeout)
     _work_out_vars(plan.job, known)
     return known
 

@@ -186,8 +186,5 @@ def _sandbox_site(target: SandboxTarget, url: str) -> Site:
     return Site(
         url=url,
         prefix=PREFIXES[target.runtime],
-        element_call=target.element_call,
-        execute_method=target.execute_method,
-        timeout=target.timeout,
-        rate=target.rate,
+        calls=target.calls,
     )

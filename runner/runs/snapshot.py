@@ -7,7 +7,6 @@ with secrets that are given anew.
 import json
 from contextlib import suppress
 from functools import partial
-from typing import TypedDict
 
 from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import replace
@@ -21,30 +20,23 @@ from runner.planning.plan import Plan, stored
 from runner.planning.plan_file import StoredPlan
 from runner.runs.store import Part, RunStore, StoreError
 from runner.secrets.redact import Secrets
+from runner.targets.model import Times
 
 FORMAT = 1
 
 
 class PlanSnapshot(Struct, frozen=True, kw_only=True):
-    """`attempt` and `settle` are seconds, as `Plan` has them."""
-
     plan: StoredPlan
     fingerprints: Fingerprints
-    attempt: float
-    settle: float
+    times: Times
     alone: bool
-
-
-class _Seconds(TypedDict):
-    attempt: float
-    settle: float
 
 
 class _BesidePlan(Struct, frozen=True, kw_only=True):
     """What is stored beside the plan itself."""
 
     fingerprints: Fingerprints
-    seconds: _Seconds
+    seconds: Times
     alone: bool
 
 
@@ -56,7 +48,7 @@ def written(plan: Plan, *, key: str) -> str:
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
         **{name: _cut(name, value, plan.secrets) for name, value in stored(plan).items()},
-        "seconds": {"attempt": plan.timeout, "settle": plan.settle},
+        "seconds": to_builtins(plan.times),
         "alone": plan.alone,
         "fingerprints": to_builtins(prints),
     }
@@ -77,7 +69,7 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
     with suppress(ValidationError):
         found = convert(whole, _BesidePlan)
         if (plan := plan_file.of_record(whole)) is not None:
-            return PlanSnapshot(plan=plan, fingerprints=found.fingerprints, alone=found.alone, **found.seconds)
+            return PlanSnapshot(plan=plan, fingerprints=found.fingerprints, times=found.seconds, alone=found.alone)
     return unusable("parts of it are missing")
 
 

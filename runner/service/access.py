@@ -150,7 +150,7 @@ class Access:
         kind = credentials.kind
         signing_in = SIGN_INS[kind.name](self._site, credentials.by_key, self._clock())
         asked = next(signing_in)
-        deadline = deadline.within(self._site.timeout, now=self._clock())
+        deadline = deadline.within(self._site.calls.timeout, now=self._clock())
         place = self._site if not kind.by_identity_service else Site(url=self._site.identity_url or self._site.url)
         while True:
             reply = self._carrier.exchange(asked, headers=(), deadline=deadline, leaves=deadline.gate.is_wanted)

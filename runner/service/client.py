@@ -27,7 +27,7 @@ from runner.service.wire import UnwritableError, request
 
 def pace_of(site: Site, *, clock: Clock = time.monotonic) -> SitePace | None:
     """What spaces the calls of this process to a site that has a `rate`."""
-    return None if site.rate is None else Pace(site.rate, clock=clock)
+    return None if site.calls.rate is None else Pace(site.calls.rate, clock=clock)
 
 
 class Client:

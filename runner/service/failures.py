@@ -155,7 +155,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
 
 def is_post(call: calls.Call | None, site: Site) -> bool:
     """Whether the call acts, and is made by a POST."""
-    by_post = isinstance(call, calls.ExecuteCall) and site.execute_method is ExecuteMethod.POST
+    by_post = isinstance(call, calls.ExecuteCall) and site.calls.execute_method is ExecuteMethod.POST
     return by_post or isinstance(call, calls.CompleteCall | calls.RunProcessCall)
 
 

@@ -42,6 +42,17 @@ class ExecuteMethod(StrEnum):
     POST = "post"
 
 
+class CallOptions(Struct, frozen=True, kw_only=True):
+    """What a target says of calls to it. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs
+    it. `rate` is in calls a second.
+    """
+
+    element_call: ElementIdPlace = ElementIdPlace.PATH
+    execute_method: ExecuteMethod = ExecuteMethod.GET
+    timeout: float | None = None
+    rate: float | None = None
+
+
 PREFIXES: Final = {Runtime.NET_FRAMEWORK: "/0", Runtime.NET: ""}
 
 
@@ -49,8 +60,7 @@ class Site(Discreet, frozen=True, kw_only=True):
     """Where calls go, and how they get there.
 
     `url` is the root of the site; `prefix` is `/0` on .NET Framework, nothing on .NET [D]. `identity_url` is where
-    tokens are asked for. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs it. `headers`
-    are added to every call to the site. `rate` is in calls a second. `authorities` are certificates in PEM that are
+    tokens are asked for. `headers` are added to every call to the site. `authorities` are certificates in PEM that are
     trusted beside those of this machine, `proxy` is the URL of a proxy.
     """
 
@@ -58,12 +68,9 @@ class Site(Discreet, frozen=True, kw_only=True):
 
     url: str
     prefix: str = "/0"
-    element_call: ElementIdPlace = ElementIdPlace.PATH
-    execute_method: ExecuteMethod = ExecuteMethod.GET
+    calls: CallOptions = CallOptions()
     identity_url: str | None = None
     headers: Headers = ()
-    timeout: float | None = None
-    rate: float | None = None
     authorities: str | None = None
     proxy: str | None = None
 

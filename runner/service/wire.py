@@ -65,14 +65,14 @@ def _execute(call: calls.ExecuteCall, site: Site) -> Request:
     pairs += [(name, _as_text(value)) for name, value in call.parameters.items() if value is not None]
     query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
     path = f"{site.prefix}{_ENGINE}/{encoded(call.process)}/Execute{'?' if query else ''}{query}"
-    if site.execute_method is ExecuteMethod.POST:
+    if site.calls.execute_method is ExecuteMethod.POST:
         return Request(method="POST", path=path, body=b"")
     return Request(method="GET", path=path)
 
 
 def _element(call: calls.ElementCall, site: Site) -> Request:
     """Write the id after the method, as documented [D], or in the query, as the only known client does [C]."""
-    separator = "/" if site.element_call is ElementIdPlace.PATH else "?ProcessElementUID="
+    separator = "/" if site.calls.element_call is ElementIdPlace.PATH else "?ProcessElementUID="
     return Request(method="GET", path=f"{site.prefix}{_ENGINE}/ExecProcElByUId{separator}{encoded(call.uid)}")
 
 

@@ -1,22 +1,24 @@
 """A targets file without mistakes → `Target` records. Checks nothing: schema and rules have."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TypeVar
+
+from msgspec import Struct
 
 from runner.foundation.problems import Problem
-from runner.foundation.raw import duration, items, record, sure_text
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.raw import duration, record, sure_text
+from runner.foundation.values import JsonObject
 from runner.reading.document import Document
-from runner.service.auth import kind_of
-from runner.service.auth.kind import Credentials
-from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
+from runner.service.site import CallOptions
 from runner.targets.hidden import without_secrets
-from runner.targets.model import Allow, Keys, Readiness, SandboxTarget, SiteTarget, Target
+from runner.targets.keys import KEYS
+from runner.targets.model import Keys, Readiness, SandboxTarget, SiteTarget, Target, Times
 
 SANDBOX = "sandbox"
-_PERIODS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+_Record = TypeVar("_Record", bound=Struct)
 
 
 def targets(document: Document, *, beside: Path) -> dict[str, Target]:
@@ -31,13 +33,21 @@ def without_file(job_file: Path) -> dict[str, Target]:
 
 
 def _target(name: str, fields: JsonObject, *, beside: Path, document: Document) -> Target:
-    found = {key: _READ[key](value) for key, value in fields.items() if key in _READ}
+    found: dict[str, object] = {"name": name}
+    found |= {key: read(value) for key, value in fields.items() if (read := KEYS[key].read) is not None}
+    found |= {"calls": _of(CallOptions, found), "times": _of(Times, found)}
     if SANDBOX in fields:
-        known = {key: value for key, value in found.items() if key in SandboxTarget.__struct_fields__}
-        folder = beside / sure_text(fields[SANDBOX])
-        return SandboxTarget(name=name, folder=folder, written_in=document.file, **known)
-    ready = _readiness(record(fields["ready"]), beside=beside) if "ready" in fields else None
-    return SiteTarget(name=name, ready=ready, beside=beside, placed=partial(_placed, document, name), **found)
+        found |= {"folder": beside / sure_text(fields[SANDBOX]), "written_in": document.file}
+        return _of(SandboxTarget, found)
+    if "ready" in fields:
+        found["ready"] = _readiness(record(fields["ready"]), beside=beside)
+    found |= {"beside": beside, "placed": partial(_placed, document, name)}
+    return _of(SiteTarget, found)
+
+
+def _of(kind: type[_Record], found: Mapping[str, object]) -> _Record:
+    """A record of what was found of its fields."""
+    return kind(**{name: found[name] for name in kind.__struct_fields__ if name in found})
 
 
 def _placed(document: Document, name: str, problem: Problem, keys: Keys) -> Problem:
@@ -49,23 +59,6 @@ def _placed(document: Document, name: str, problem: Problem, keys: Keys) -> Prob
     return shown
 
 
-def _auth(written: Json) -> Credentials | None:
-    auth = record(written)
-    kind = kind_of(auth)
-    return None if kind is None else kind.credentials(**{key: sure_text(auth[key]) for key in kind.keys})
-
-
-def _rate(written: Json) -> float:
-    """`5/s`, `30/m` as calls a second."""
-    number, _, period = sure_text(written).partition("/")
-    return float(number) / _PERIODS[period]
-
-
-def _allow(written: Json) -> Allow:
-    """An empty list allows nothing, none allows all."""
-    return Allow(**{key: tuple(sure_text(word) for word in items(words)) for key, words in record(written).items()})
-
-
 def _readiness(written: JsonObject, *, beside: Path) -> Readiness:
     otherwise = Readiness()
     return Readiness(
@@ -73,18 +66,3 @@ def _readiness(written: JsonObject, *, beside: Path) -> Readiness:
         every=duration(written.get("every")) or otherwise.every,
         catalogue=beside / sure_text(written["catalog"]) if "catalog" in written else None,
     )
-
-
-_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
-    **dict.fromkeys(("url", "identity_url", "ca_file", "proxy"), sure_text),
-    **dict.fromkeys(("timeout", "settle"), duration),
-    **dict.fromkeys(("protected", "plain_http"), bool),
-    "runtime": Runtime,
-    "element_call": ElementIdPlace,
-    "execute_method": ExecuteMethod,
-    "auth": _auth,
-    "headers": lambda written: tuple(record(written).items()),
-    "rate": _rate,
-    "allow": _allow,
-}
-"""How the value of a key becomes a field of that name."""

@@ -19,23 +19,19 @@ from runner.reading.closed import without_words
 from runner.reading.document import Document
 from runner.secrets.shown import STARS
 from runner.service.auth import KINDS
+from runner.targets.keys import KEYS
 
 if TYPE_CHECKING:
     from runner.secrets.redact import Secrets
 
-_OPEN: Final = frozenset(
-    {
-        *("sandbox", "url", "runtime", "identity_url", "element_call", "execute_method", "timeout", "settle"),
-        *("ca_file", "rate", "protected", "plain_http", "allow", "ready"),
-    }
-)
+_OPEN: Final = frozenset(key.name for key in KEYS.values() if not key.secret)
 """Keys of a target whose values are no secrets."""
 _WHO_SIGNS_IN: Final = frozenset({"auth", *(key for kind in KINDS for key in kind.keys)})
 _WORDS: Final = _OPEN | _WHO_SIGNS_IN | {"runner", "targets"}
 """Our own words: where such a text is a value its line is hidden, but it is no secret in a sentence of ours."""
 _NAMES: Final = 3
 """Parts of a path that are open: `targets`, the target's name, a key of the language."""
-_ADDRESSES: Final = frozenset({"url", "identity_url"})
+_ADDRESSES: Final = frozenset(key.name for key in KEYS.values() if key.is_site)
 _NAMED_IN_URL = lazy_pattern(r"(?<=//).*(?=@)|[?#].*", re.DOTALL)
 """The name and the password in an address, whatever they hold, and all that follows its path."""
 _TEMPLATE = lazy_pattern(r"(\{\{.*?\}\})", re.DOTALL)

@@ -12,7 +12,7 @@ from msgspec import Struct
 from runner.foundation.discreet import Discreet
 from runner.foundation.problems import Problem
 from runner.service.auth.kind import Credentials
-from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
+from runner.service.site import CallOptions, Runtime
 
 Keys: TypeAlias = tuple[str, ...]
 """A value of a target by its key, and the key within it: `("auth", "password")`."""
@@ -43,12 +43,22 @@ class Readiness(Struct, frozen=True, kw_only=True):
     catalogue: Path | None = None
 
 
-class SiteTarget(Discreet, frozen=True, kw_only=True):
-    """`headers` are pairs, `rate` is in calls a second, times are seconds; `beside` is where a relative `ca_file` lies.
+class Times(Struct, frozen=True, kw_only=True, rename={"timeout": "attempt"}):
+    """What the engine measures by, in seconds; it is stored with a run, so that the run is resumed with it.
 
-    `plain_http`: it may be called without TLS. `timeout` is of one attempt where neither step nor job says any.
-    `settle` is the last of the readings that look for a call in doubt. With `ready` the site is waited for before the
-    first call of a run. Made ready, a site with an OAuth client has its `identity_url`. `placed` gives a problem with
+    `timeout` is of one attempt where neither step nor job says any; `settle` from a call in doubt to the last of the
+    readings that look for it.
+    """
+
+    timeout: float = 100.0
+    settle: float = 15.0
+
+
+class SiteTarget(Discreet, frozen=True, kw_only=True):
+    """`calls` is for the client, `times` for the engine. `beside` is where a relative `ca_file` lies.
+
+    `plain_http`: it may be called without TLS. With `ready` the site is waited for before the first call of a run.
+    Made ready, a site with an OAuth client has its `identity_url`. `headers` are pairs. `placed` gives a problem with
     the value of a key, by its path in the target, the place where that is written; None where it is in no file.
     """
 
@@ -58,16 +68,13 @@ class SiteTarget(Discreet, frozen=True, kw_only=True):
     name: str
     url: str
     runtime: Runtime = Runtime.NET_FRAMEWORK
+    calls: CallOptions = CallOptions()
+    times: Times = Times()
     auth: Credentials | None = None
     identity_url: str | None = None
-    element_call: ElementIdPlace = ElementIdPlace.PATH
-    execute_method: ExecuteMethod = ExecuteMethod.GET
-    timeout: float | None = None
-    settle: float = 15.0
     ca_file: str | None = None
     proxy: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    rate: float | None = None
     protected: bool = False
     plain_http: bool = False
     allow: Allow | None = None
@@ -89,11 +96,8 @@ class SandboxTarget(Discreet, frozen=True, kw_only=True):
     name: str
     folder: Path
     runtime: Runtime = Runtime.NET_FRAMEWORK
-    element_call: ElementIdPlace = ElementIdPlace.PATH
-    execute_method: ExecuteMethod = ExecuteMethod.GET
-    timeout: float | None = None
-    settle: float = 15.0
-    rate: float | None = None
+    calls: CallOptions = CallOptions()
+    times: Times = Times()
     protected: bool = False
     allow: Allow | None = None
     written_in: str | None = None

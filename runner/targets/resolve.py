@@ -20,9 +20,12 @@ from runner.foundation.problems import Finding, Problem, UsageError
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.site import PREFIXES, Site
 from runner.targets import values
+from runner.targets.keys import EVALUATED, KEYS
 from runner.targets.model import Keys, SiteTarget
 
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]
+"""The keys whose value is a text."""
 
 
 def resolve(
@@ -75,10 +78,10 @@ def _read(
 
 def _written(target: SiteTarget) -> dict[Keys, str]:
     """Every text of a target that may hold a template."""
-    single = {"url": target.url, "identity_url": target.identity_url, "ca_file": target.ca_file, "proxy": target.proxy}
+    single = {(key,): getattr(target, key) for key in _SINGLE}
     auth = {} if target.auth is None else target.auth.by_key
     return {
-        **{(key,): text for key, text in single.items() if text is not None},
+        **{key: text for key, text in single.items() if text is not None},
         **{("auth", key): text for key, text in auth.items()},
         **{("headers", name): text for name, text in target.headers},
     }
@@ -91,15 +94,9 @@ def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
         auth = replace(auth, texts=tuple(found["auth", key] for key in auth.kind.keys))
         if identity is None and auth.kind.by_identity_service:
             identity = values.identity_in_the_cloud(url)
-    return replace(
-        target,
-        url=url,
-        auth=auth,
-        identity_url=identity,
-        ca_file=found.get(("ca_file",)),
-        proxy=found.get(("proxy",)),
-        headers=tuple((name, found["headers", name]) for name, _ in target.headers),
-    )
+    headers = tuple((name, found["headers", name]) for name, _ in target.headers)
+    single = {key: found.get((key,)) for key in _SINGLE}
+    return replace(target, **{**single, "url": url, "identity_url": identity, "auth": auth, "headers": headers})
 
 
 def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]) -> str:
@@ -145,19 +142,10 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
 
 
 def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | None:
-    match key[0]:
-        case "url":
-            return values.url_mistake(value, plain_http=plain_http)
-        case "identity_url":
-            return values.identity_mistake(value, plain_http=plain_http)
-        case "proxy":
-            return values.proxy_mistake(value)
-        case "headers":
-            return values.header_mistake(value)
-        case _ if not value:
-            return Finding(code="E134" if key[0] == "auth" else "E142", message="it is empty")
-        case _:
-            return None
+    found = KEYS[key[0]]
+    if value or found.mistake is not None:
+        return found.wrong(value, plain_http=plain_http)
+    return Finding(code="E134" if key[0] == "auth" else "E142", message="it is empty")
 
 
 def _at(target: SiteTarget, key: Keys, problem: Problem | Finding) -> Problem:
@@ -199,12 +187,9 @@ def site_of(target: SiteTarget, *, authorities: str | None = None) -> Site:
     return Site(
         url=target.url,
         prefix=PREFIXES[target.runtime],
-        element_call=target.element_call,
-        execute_method=target.execute_method,
+        calls=target.calls,
         identity_url=target.identity_url,
         headers=target.headers,
-        timeout=target.timeout,
-        rate=target.rate,
         authorities=authorities,
         proxy=target.proxy,
     )

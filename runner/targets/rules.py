@@ -3,9 +3,8 @@
 Reads no environment and no file.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from functools import partial
-from typing import Final, TypeAlias
+from collections.abc import Collection
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,36 +19,20 @@ from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
 from runner.service.auth import kind_of
 from runner.targets.doubts import interchanged, patterns_that_fit_nothing, variable, written_out
+from runner.targets.keys import EVALUATED, KEYS, TargetKey
 from runner.targets.model import TOO_SHORT, TOO_SHORT_HINT, Readiness
 from runner.targets.values import (
     IDENTITY_HINT,
     NO_IDENTITY,
-    header_mistake,
     header_name_mistake,
     identity_in_the_cloud,
-    identity_mistake,
     likely_url,
-    proxy_mistake,
     url_mistake,
 )
 
-_Check: TypeAlias = Callable[[str], Finding | None]
-
 _BRACES: Final = "{{"
+_UNKNOWN: Final = TargetKey(name="")
 _PREFIX: Final = lazy_pattern(r"/0(?=/|$)")
-_EVALUATED: Final = ("url", "identity_url", "ca_file", "proxy", "auth", "headers")
-"""The keys of a site in whose values templates are read."""
-_CHECKS: Final[Mapping[str, _Check]] = {
-    "url": url_mistake,
-    "identity_url": identity_mistake,
-    "proxy": proxy_mistake,
-    "headers": header_mistake,
-}
-_url_in_the_clear: _Check = partial(url_mistake, plain_http=True)
-_identity_in_the_clear: _Check = partial(identity_mistake, plain_http=True)
-_WITH_DURATIONS: Final = ("timeout", "settle", "ready")
-_OF_SITES: Final = ("auth", "identity_url", "ca_file", "proxy", "headers", "plain_http", "ready")
-"""What a sandbox has no use for."""
 
 
 def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Problem, ...]:
@@ -62,13 +45,10 @@ def check(document: Document, *, reported: Collection[Problem] = ()) -> tuple[Pr
 
 
 def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    checks = dict(_CHECKS)
-    if target.get("plain_http") is True:
-        checks |= {"url": _url_in_the_clear, "identity_url": _identity_in_the_clear}
     for key, value in target.items():
         for path, written in leaves(value, (*at, key)):
             if isinstance(written, str):
-                _text(written, path, target, checks=checks, problems=problems)
+                _text(written, path, target, problems)
         if key == "headers":
             _names_of_headers(target, (*at, key), problems)
     patterns_that_fit_nothing(target, at, problems)
@@ -77,27 +57,25 @@ def _target(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
     _never_ready(target, at, problems)
     if "sandbox" not in target:
         _identity(target, at, problems)
-    for key in _OF_SITES if "sandbox" in target and "url" not in target else ():
-        if key in target:
+    for key in target if "sandbox" in target and "url" not in target else ():
+        if KEYS.get(key, _UNKNOWN).only_sites:
             message = f"`{key}` has no effect here: a sandbox runs on this machine, and signs in by itself"
             problems.report("E107", message, (*at, key), at_key=True, warning=True, hint="leave it out")
 
 
-def _text(
-    written: str, path: Path, target: JsonObject, *, checks: Mapping[str, _Check], problems: ProblemCollector
-) -> None:
+def _text(written: str, path: Path, target: JsonObject, problems: ProblemCollector) -> None:
     key = str(path[2])
-    is_evaluated = key in _EVALUATED
-    if _BRACES in written and is_evaluated:
+    known, plain_http = KEYS.get(key, _UNKNOWN), target.get("plain_http") is True
+    if _BRACES in written and known.evaluated:
         _template(written, path, problems)
     elif _BRACES in written:
-        hint = f"templates are read in {', '.join(f'`{name}`' for name in _EVALUATED)}"
+        hint = f"templates are read in {', '.join(f'`{name}`' for name in EVALUATED)}"
         problems.report("E122", "no template is read here", path, hint=hint)
-    elif is_evaluated and (literal := variable(written, path)) is not None:
+    elif known.evaluated and (literal := variable(written, path)) is not None:
         problems.add(literal, path, hidden=literal.warning)  # it may be a password
-    elif key in checks and (wrong := checks[key](written)) is not None:
+    elif (wrong := known.wrong(written, plain_http=plain_http)) is not None:
         problems.add(replace(wrong, hint=_right_address(key, written, target) or wrong.hint), path)
-    elif key in _WITH_DURATIONS and durations.is_too_long(written):
+    elif known.has_durations and durations.is_too_long(written):
         problems.report("E114", "a duration is at most a year", path)
 
 

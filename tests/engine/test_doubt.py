@@ -7,6 +7,7 @@ from stories import World, not_sent, planned, refused, unanswered
 from runner.foundation.values import JsonObject
 from runner.runs.events import AttemptFailed, StepStarted, Trouble
 from runner.service.calls import Ending, RunProcessCall
+from runner.targets.model import Times
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 WITH_RESULT = "  - id: a\n    execute: {process: UsrA, result: Out}\n"
@@ -52,7 +53,7 @@ def test_the_log_is_read_at_once_after_a_fifth_of_the_time_and_at_its_end() -> N
 
 
 def test_the_target_says_how_long_the_log_is_waited_for() -> None:
-    assert lost().carry_out(replace(planned(ONE), settle=50.0)).pauses == [10.0, 40.0]
+    assert lost().carry_out(replace(planned(ONE), times=Times(settle=50.0))).pauses == [10.0, 40.0]
 
 
 def test_the_time_that_a_reading_takes_is_no_longer_waited_for() -> None:

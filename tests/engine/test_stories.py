@@ -8,6 +8,7 @@ from runner.engine.effects import Send
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, StepSkipped
 from runner.service.calls import ExecuteCall
+from runner.targets.model import Times
 
 
 def row_id(number: int) -> str:
@@ -580,7 +581,7 @@ def test_an_attempt_has_the_time_of_its_step_else_of_the_job_else_of_the_target(
     )
     assert seconds_of_calls(World().carry_out(planned(steps))) == [7.0, 100.0]
     assert seconds_of_calls(World().carry_out(planned(steps, rest="defaults: {timeout: 9s}"))) == [7.0, 9.0]
-    assert seconds_of_calls(World().carry_out(replace(planned(steps), timeout=5.0))) == [7.0, 5.0]
+    assert seconds_of_calls(World().carry_out(replace(planned(steps), times=Times(timeout=5.0)))) == [7.0, 5.0]
 
 
 def test_a_step_with_always_is_carried_out_after_a_failure() -> None:

@@ -18,7 +18,7 @@ from runner.secrets.redact import Secrets
 from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.calls import Answered, ExecuteCall
 from runner.service.gate import OpenGate
-from runner.service.site import ExecuteMethod, Runtime
+from runner.service.site import CallOptions, ExecuteMethod, Runtime
 from runner.targets.model import SandboxTarget, SiteTarget, Target
 
 CALL = ExecuteCall(process="UsrRead", parameters={}, result="Value")
@@ -132,8 +132,7 @@ def test_a_sandbox_is_rehearsed_on_as_its_target_says() -> None:
         name="rehearsal",
         folder=Path("sandbox"),
         runtime=Runtime.NET,
-        execute_method=ExecuteMethod.POST,
-        rate=2,
+        calls=CallOptions(execute_method=ExecuteMethod.POST, rate=2),
     )
     gate = Patient()
     with sites.site(lambda _method, _path: xml(1)) as here, opened(url=here.url) as ready:
@@ -148,7 +147,7 @@ def test_a_sandbox_is_rehearsed_on_as_its_target_says() -> None:
 def test_a_rate_is_kept_by_whoever_calls() -> None:
     gates = [Patient(), Patient(), Patient()]
     with sites.site(lambda _method, _path: xml(1)) as here, opened() as ready:
-        found = ready.of(SiteTarget(name="a", url=here.url, rate=0.01))
+        found = ready.of(SiteTarget(name="a", url=here.url, calls=CallOptions(rate=0.01)))
         for gate in gates:
             found.client.perform(CALL, 5, gate=gate)
     assert [gate.has_waited for gate in gates] == [False, True, True]

@@ -15,6 +15,7 @@ from runner.foundation.values import JsonObject
 from runner.planning.plan import ChosenCase, Plan
 from runner.runs.snapshot import PlanSnapshot, filled, read, written
 from runner.secrets.redact import Secrets
+from runner.targets.model import Times
 
 KEY = "0f" * 32
 STEPS = "  - id: a\n    execute: {process: UsrOrders, parameters: {token: '{{ inputs.token }}'}}\n"
@@ -23,7 +24,7 @@ INPUTS = "inputs:\n  token: {type: string, secret: true}\n  limit: {type: intege
 
 def made(token: str = "s3cret-token") -> Plan:
     return replace(
-        planned(STEPS, rest=INPUTS, inputs={"token": token}), timeout=7.5, settle=3.0, alone=False,
+        planned(STEPS, rest=INPUTS, inputs={"token": token}), times=Times(timeout=7.5, settle=3.0), alone=False,
         case=ChosenCase(name="eu", index=2),
     )  # fmt: skip
 
@@ -44,7 +45,7 @@ def refused(folder: Path) -> Problem:
 def test_a_plan_comes_back_from_the_runs_folder(tmp_path: Path) -> None:
     plan = made()
     run = kept(tmp_path, plan)
-    assert (run.attempt, run.settle, run.alone) == (7.5, 3.0, False)
+    assert (run.times, run.alone) == (plan.times, False)
     assert (run.plan.job, run.plan.file, run.plan.case) == ("story", "story.job.yaml", plan.case)
     assert (run.plan.target, run.plan.digest) == (plan.target, plan.digest)
     assert run.plan.sources == plan.sources

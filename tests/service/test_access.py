@@ -14,7 +14,7 @@ from runner.service.carrier import Carrier
 from runner.service.client import Client
 from runner.service.gate import Deadline, OpenGate
 from runner.service.session import Session
-from runner.service.site import Site
+from runner.service.site import CallOptions, Site
 
 SITE = Site(url="https://crm.example/app", identity_url="https://id.example", headers=(("X-Key", "gateway"),))
 CLIENT = CLIENT_CREDENTIALS.credentials(client_id="runner", client_secret="s3cret")
@@ -129,7 +129,7 @@ def test_a_sign_in_has_the_time_of_the_target_however_long_the_call_may_take() -
         return world(request)
 
     client = Client(
-        replace(SITE, timeout=3.0),
+        replace(SITE, calls=CallOptions(timeout=3.0)),
         credentials=CLIENT,
         transport=Answers(answer),
         clock=lambda: world.now,

@@ -28,7 +28,7 @@ from runner.service.calls import (
 )
 from runner.service.client import Client
 from runner.service.connection import NotConnectedError, SpokeFirstError, UnwantedError
-from runner.service.site import Site
+from runner.service.site import CallOptions, Site
 
 USER = PASSWORD.credentials(username="Ann", password="p4ss")
 SITE = Site(url="https://site.example/app/")
@@ -346,7 +346,7 @@ def test_the_name_we_sign_in_with_is_the_name_we_ask_for() -> None:
 
 
 def paced(service: Callable[[httpx.Request], httpx.Response], time: Time, *, rate: float = 0.1) -> Client:
-    site = Site(url="https://site.example", rate=rate)
+    site = Site(url="https://site.example", calls=CallOptions(rate=rate))
     return Client(site, transport=Answers(service), clock=time.clock, credentials=USER)
 
 

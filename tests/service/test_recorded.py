@@ -19,8 +19,8 @@ from runner.service import calls
 from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.service.auth.kind import Credentials
 from runner.service.client import Client
+from runner.service.site import CallOptions, ExecuteMethod, Site
 from runner.service.site import ElementIdPlace as ElementPlace
-from runner.service.site import ExecuteMethod, Site
 from runner.version import VERSION
 
 FOLDER = Path(__file__).parent.parent / "wire"
@@ -153,8 +153,10 @@ def test_a_recorded_exchange_is_written_and_read_as_it_stands(path: Path) -> Non
     site = Site(
         url=f"http://127.0.0.1:{port}/",
         prefix=found.site.get("prefix", "/0"),
-        element_call=ElementPlace(found.site.get("element_call", "path")),
-        execute_method=ExecuteMethod(found.site.get("execute_method", "get")),
+        calls=CallOptions(
+            element_call=ElementPlace(found.site.get("element_call", "path")),
+            execute_method=ExecuteMethod(found.site.get("execute_method", "get")),
+        ),
     )
     client = Client(site, credentials=credentials_of(found))
     call = calls.WhoAmI() if signing_in else CALLS[found.call](**found.arguments)

@@ -24,8 +24,8 @@ from runner.service.calls import (
     Version,
     WhoIsUser,
 )
+from runner.service.site import CallOptions, ExecuteMethod, Runtime, Site
 from runner.service.site import ElementIdPlace as ElementPlace
-from runner.service.site import ExecuteMethod, Runtime, Site
 from runner.service.wire import UnwritableError, request
 from runner.targets.model import SiteTarget
 from runner.targets.resolve import site_of
@@ -126,26 +126,23 @@ def test_a_site_is_called_by_its_host_and_never_by_what_else_its_url_holds(url: 
 
 
 def test_a_site_is_made_of_its_target() -> None:
+    calls = CallOptions(element_call=ElementPlace.QUERY, execute_method=ExecuteMethod.POST, rate=5.0)
     target = SiteTarget(
         name="staging",
         url="https://x",
         runtime=Runtime.NET,
         auth=PASSWORD.credentials(username="a", password="b"),
-        element_call=ElementPlace.QUERY,
-        execute_method=ExecuteMethod.POST,
+        calls=calls,
         identity_url="https://i",
         headers=(("X-Key", "1"),),
-        rate=5.0,
         proxy="http://ann:hunter2@proxy",
     )
     site = Site(
         url="https://x",
         prefix="",
-        element_call=ElementPlace.QUERY,
-        execute_method=ExecuteMethod.POST,
+        calls=calls,
         identity_url="https://i",
         headers=(("X-Key", "1"),),
-        rate=5.0,
         authorities="PEM",
         proxy="http://ann:hunter2@proxy",
     )

@@ -125,7 +125,7 @@ class HostileSite:
     def start(self, plan: Plan, *, at: float) -> Program:
         name = f"0193a0c4-0000-7000-8000-{len(self.programs):012d}"
         facts = RunFacts(id=name, started_at="2026-01-31T09:00:00.000Z", engine="test")
-        owned = self.owned.rows_of(name, "site", plan.settle)
+        owned = self.owned.rows_of(name, "site", plan.times.settle)
         program = Program(name=name, running=carry_out(plan, facts), owned=owned, begun=at, due=at)
         self.programs.append(program)
         return program

@@ -71,6 +71,7 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.gate import Gate
+from runner.targets.model import Times
 
 WATERMARK = 20
 """Rows that the engine asks for before a call; after it, it asks for more."""
@@ -100,7 +101,8 @@ def planned(steps: str, *, inputs: JsonObject | None = None, rest: str = "") -> 
     job = build_job(document)
     values = {declared.name: declared.default for declared in job.inputs} | (inputs or {})
     sources = {job.file: source}
-    return replace(plan(job, sources=sources, inputs=values, target=target, secrets=Secrets()), settle=15.0)
+    made = plan(job, sources=sources, inputs=values, target=target, secrets=Secrets())
+    return replace(made, times=Times(settle=15.0))
 
 
 def including(outer: Plan, inner: str, *, inputs: JsonObject) -> Plan:

@@ -4,9 +4,9 @@ from runner.reading.document import Document
 from runner.reading.load import load
 from runner.reports import mistakes
 from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
-from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
+from runner.service.site import CallOptions, ElementIdPlace, ExecuteMethod, Runtime
 from runner.targets import build as target_build
-from runner.targets.model import Allow, Readiness, SandboxTarget, SiteTarget
+from runner.targets.model import Allow, Readiness, SandboxTarget, SiteTarget, Times
 from runner.targets.resolve import resolve
 
 
@@ -57,14 +57,13 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             url="https://{{ env.HOST }}",
             runtime=Runtime.NET,
             auth=PASSWORD.credentials(username="{{ env.U }}", password="{{ env.P }}"),
-            element_call=ElementIdPlace.QUERY,
-            execute_method=ExecuteMethod.POST,
-            timeout=10.0,
-            settle=60.0,
+            calls=CallOptions(
+                element_call=ElementIdPlace.QUERY, execute_method=ExecuteMethod.POST, timeout=10.0, rate=0.5
+            ),
+            times=Times(timeout=10.0, settle=60.0),
             ca_file="{{ env.CA }}",
             proxy="http://proxy:3128",
             headers=(("X-Key", "1"), ("X-Other", "{{ env.K }}")),
-            rate=0.5,
             protected=True,
             allow=Allow(processes=("Usr*",), effects=()),
             ready=Readiness(longest=900.0, every=2.0, catalogue=Path("specs/git.catalog.yaml")),
@@ -75,7 +74,7 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             url="https://a.example",
             identity_url="https://i.example",
             auth=CLIENT_CREDENTIALS.credentials(client_id="a", client_secret="b"),
-            rate=5.0,
+            calls=CallOptions(rate=5.0),
             allow=Allow(),
             ready=Readiness(longest=600.0, every=5.0),
             beside=Path("specs"),
@@ -84,9 +83,8 @@ def test_targets_become_records_and_a_sandbox_lies_beside_the_file() -> None:
             name="rehearsal",
             folder=Path("specs/s"),
             runtime=Runtime.NET,
-            timeout=5.0,
-            settle=2.0,
-            rate=2.0,
+            calls=CallOptions(timeout=5.0, rate=2.0),
+            times=Times(timeout=5.0, settle=2.0),
             protected=True,
             allow=Allow(effects=("read",)),
         ),

@@ -61,7 +61,7 @@ def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Runn
     """What the log says afterwards. A call that was not answered has happened where the process is over."""
     found: JsonObject | Unread | None = None
     if row.reads_log:
-        looks = Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.state.run.plan.settle)
+        looks = Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.state.run.plan.times.settle)
         found = yield from process_log.follow(row, process_id, looks, until=_is_over)
     if isinstance(found, dict) and _is_over(found):
         return of_log_row(row, found)

@@ -154,7 +154,7 @@ def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
         return (yield from _settled(row, moments=AT_ONCE)) or call_failed(failure, row.step.effect)
     row.in_doubt = row.unanswered = True
     row.look_again = partial(_settle_again, cause=failure.trouble)
-    last = row.state.run.plan.settle
+    last = row.state.run.plan.times.settle
     moments = (0.0, SECOND_READING * last, (1 - SECOND_READING) * last)
     return (yield from _settled(row, moments=moments)) or _unknown(failure.trouble)
 

@@ -148,7 +148,7 @@ def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Ch
         return call_failed(failure, row.step.effect)
     row.in_doubt = is_in_doubt(failure, row.step.effect)
     is_open = failure.kind is FailureKind.UNANSWERED
-    settle, begun = row.state.run.plan.settle, row.t
+    settle, begun = row.state.run.plan.times.settle, row.t
     for moment in (0.0, SECOND_READING * settle, settle) if is_open else (0.0,):
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
@@ -269,7 +269,7 @@ def _without_watermark(row: OpenRow, action: Signal, start: Start, changed: _Cha
 
 
 def _looks(row: OpenRow) -> Backoff:
-    ends = row.t + row.state.run.plan.settle
+    ends = row.t + row.state.run.plan.times.settle
     return Backoff(next=FIRST_PAUSE, longest=float("inf"), deadline=ends, growth=GROWTH)
 
 

@@ -28,10 +28,10 @@ from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
-from runner.reports.next_steps import is_fleet
 from runner.reports.reported import ReportedRun, ReportValues
 from runner.reports.run_again import input_words
 from runner.reports.safe import clean, json_document
+from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
 from runner.runs.store import RunStore
@@ -68,7 +68,7 @@ class ApplyCommand(Struct, kw_only=True):
         return self.versions.ledger
 
     @property
-    def store(self) -> str:
+    def store(self) -> StoreName:
         return self.runs.name
 
     @property
@@ -171,7 +171,7 @@ class ApplyCommand(Struct, kw_only=True):
         the environment said so. `also` are more options that belong to it. Without values it does not show inputs.
         """
         given, words = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
-        again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if is_fleet(self.store) else _HERE)}
+        again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if self.store.is_fleet else _HERE)}
         for parameter in self.context.command.params:
             if parameter.name in again and self.context.get_parameter_source(parameter.name) in _GIVEN:
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
@@ -249,7 +249,7 @@ def apply_command(
         specs={version.digest: spec for version, spec in zip(all_versions, run_set.runs, strict=True)},
         all=all_versions,
         retry=_RETRIED[given["retry"]],
-        queues=is_fleet(store.name),
+        queues=store.name.is_fleet,
     )
     versions.check_needs(run_set.missing_needs)
     return ApplyCommand(context=context, run_set=run_set, places=places, versions=versions, base=base, runs=store)

@@ -158,7 +158,7 @@ class ApplyToFleet:
         spec = self._versions.specs[version.digest]
         attempt = attempt_of(spec, run=new_id())
         ordered = apply_origin(
-            spec, version, ledger=self._store.name, fleet=self._given["fleet"], targets=self._given["targets"]
+            spec, version, ledger=self._store.name.text, fleet=self._given["fleet"], targets=self._given["targets"]
         )
         return QueuedVersion(
             claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),

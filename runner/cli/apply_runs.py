@@ -193,9 +193,8 @@ class ApplyRuns(Struct, kw_only=True):
         """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""
         if not run.store.is_being_written(run.facts.id):
             run.journal.close()
-            message = (
-                f"the file system of {clean(run.store.name)} has no locks: two commands could start a version twice"
-            )
+            where = clean(run.store.name.text)
+            message = f"the file system of {where} has no locks: two commands could start a version twice"
             hint = "choose a folder on a local disk with `--runs DIR`"
             raise UsageError(Problem(code="E151", message=message, hint=hint))
 

@@ -31,6 +31,7 @@ from runner.project.sites import Sites
 from runner.reports.console import closing, lines
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.words import meaning
+from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.store import Claim
 from runner.targets.model import SiteTarget
@@ -272,7 +273,7 @@ def publish(
     code: ExitCode,
     *,
     problems: Sequence[Problem] = (),
-    store: str | None = None,
+    store: StoreName | None = None,
 ) -> ExitCode:
     """The same, of any runs of the `store`, with `problems` of the command."""
     command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)

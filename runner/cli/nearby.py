@@ -54,14 +54,14 @@ def run_before(context: click.Context, last: StoredRun) -> StoredRun:
 
 def _say_where_it_is(run: StoredRun, own: RunStore) -> None:
     if run.store.name != own.name:
-        output.say(f"run {clean(run.id)} is in {clean(run.store.name)}, beside the ledger of its `runner apply`")
+        output.say(f"run {clean(run.id)} is in {clean(run.store.name.text)}, beside the ledger of its `runner apply`")
 
 
 def say_where_others_are(context: click.Context, verb: str) -> None:
     """Name the stores of runs that `verb` has not listed."""
     for store in _others(context):
         if store.runs():
-            name = clean(store.name)
+            name = clean(store.name.text)
             output.say(f"runs of `runner apply` are in {name}, too: `runner {verb} --runs {shlex.quote(name)}`")
 
 

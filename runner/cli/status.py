@@ -15,6 +15,7 @@ from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
 from runner.reports.safe import clean, json_document
+from runner.runs import StoreName
 from runner.terminal import output
 
 FORMAT = 1
@@ -74,7 +75,7 @@ def run_named(store: FleetStore, name: str) -> FleetRun:
     return found[0]
 
 
-def _text(found: Overview, store: str) -> str:
+def _text(found: Overview, store: StoreName) -> str:
     known = [word for word in _WORDS.split() if any(word in counts for counts in found.counts.values())]
     words = [*dict.fromkeys(("queued", "running", *known))]
     width = max((len(clean(target)) for target in found.counts), default=0)
@@ -116,13 +117,13 @@ def unserved_line(runs: UnservedRuns) -> str:
     return f"{line} with replay version {runs.replay}; start a worker of the version that began them{version}"
 
 
-def _lines(runs: Sequence[FleetRun], store: str) -> Iterator[str]:
+def _lines(runs: Sequence[FleetRun], store: StoreName) -> Iterator[str]:
     for run in runs:
         word = run.status if run.state == "ended" and run.status else run.state
         mark = "?" if run.in_doubt else {"running": ">", "passed": " "}.get(word, "!")
         what = f"  {clean(run.note)}" if run.note else ""
         if run.in_doubt:
-            what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store)}"
+            what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store.text)}"
         elif run.needs_version is not None:
             mark, what = "!", f"  waits for a worker of version {clean(run.needs_version)}, which began it"
         elif run.state == "running":

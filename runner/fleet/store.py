@@ -13,6 +13,7 @@ from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
 from runner.fleet.rows import AtOnce, FleetRows
+from runner.runs import StoreName
 from runner.runs.store import Part, StoreError
 
 _OPEN: Final = """
@@ -83,7 +84,7 @@ class FleetStore:
         patience: float = 0.0,
         now: Callable[[], float | None] = lambda: None,
     ) -> None:
-        self.name = database.shown(dsn)
+        self.name = StoreName(database.shown(dsn), is_fleet=True)
         self._dsn = dsn
         self._worker = worker
         self._patience = patience

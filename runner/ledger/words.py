@@ -13,8 +13,9 @@ from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, warnings_of
 from runner.reports.cells import aligned
-from runner.reports.next_steps import is_fleet, next_steps, verb_command
+from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.safe import clean
+from runner.runs import StoreName
 from runner.runs.result import RunResult
 
 _SHOWN = 12
@@ -70,7 +71,7 @@ def table(
     decisions: Sequence[Decision],
     gone: Sequence[LedgerEntry] = (),
     *,
-    store: str,
+    store: StoreName,
     after: Mapping[str, Collection[str]] = MappingProxyType({}),
     repeated: Mapping[str, RepeatedSteps] = MappingProxyType({}),
 ) -> list[str]:
@@ -85,7 +86,7 @@ def table(
     return aligned(rows)
 
 
-def _row(decision: Decision, after: Collection[str], repeated: RepeatedSteps, store: str) -> tuple[str, ...]:
+def _row(decision: Decision, after: Collection[str], repeated: RepeatedSteps, store: StoreName) -> tuple[str, ...]:
     version = decision.version
     waits = f"after {', '.join(map(clean, after))}" if after and decision.state in _MAY_WAIT else ""
     notes = "; ".join(filter(None, (_note(decision, store), waits, *repeated.warnings())))
@@ -134,7 +135,7 @@ def _counted_as(state: VersionState) -> str:
     return "waiting" if state in BEGINS else "broke off" if state is VersionState.RESUMED else state.value
 
 
-def _note(decision: Decision, store: str) -> str:
+def _note(decision: Decision, store: StoreName) -> str:
     known, before, state = decision.known, decision.before, decision.state
     match state:
         case VersionState.NEW if decision.version.key is not None or before is not None:
@@ -149,7 +150,7 @@ def _note(decision: Decision, store: str) -> str:
             return "" if known is None else _ending(known, store)
 
 
-def _note_of_key(decision: Decision, store: str) -> str:
+def _note_of_key(decision: Decision, store: StoreName) -> str:
     """Which key makes the version new, and how the one with another key ended."""
     key, before = decision.version.key, decision.before
     now = f"for {clean(key)}" if key is not None else ""
@@ -161,7 +162,7 @@ def _note_of_key(decision: Decision, store: str) -> str:
 
 
 def problem(
-    decision: Decision, *, store: str, command: str, repeated: RepeatedSteps = NOTHING_REPEATED
+    decision: Decision, *, store: StoreName, command: str, repeated: RepeatedSteps = NOTHING_REPEATED
 ) -> Problem | None:
     """Why a version that has not passed is not carried out, with what to do; None where no word is needed. `command` is
     the `apply`, as it may be typed again; `repeated` are the steps that it would start a second time.
@@ -203,13 +204,13 @@ def _hint_of_ended(decision: Decision, command: str, repeated: RepeatedSteps) ->
     return f"{again}; mark it as applied with `--adopt` if somebody did the work by hand"
 
 
-def _why(decision: Decision, observed: ObservedEntry, store: str) -> str:
+def _why(decision: Decision, observed: ObservedEntry, store: StoreName) -> str:
     run = clean(observed.entry.last.run or "")
     match decision.state:
         case VersionState.BLOCKED:
             return _why_blocked(run, observed)
         case VersionState.RUNNING:
-            return f"run {run} of this version is under way{'' if is_fleet(store) else ', by another command'}"
+            return f"run {run} of this version is under way{'' if store.is_fleet else ', by another command'}"
         case VersionState.QUEUED | VersionState.WAITING:
             return f"run {run} of this version {'is in the queue' if observed.where is Whereabouts.QUEUED else 'waits'}"
         case VersionState.HELD:
@@ -233,14 +234,12 @@ def _cause(observed: ObservedEntry) -> str:
     return f": {clean(observed.note)}" if observed.note else ""
 
 
-def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str) -> str:
+def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command: str) -> str:
     name = clean(decision.version.name)
     if decision.state is VersionState.REFUSED:
         return "remove the cause, then carry it out with `--retry refused`"
     if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
-        shown = (
-            f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if is_fleet(store) else ""
-        )
+        shown = f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if store.is_fleet else ""
         return f"wait for it with `--wait 10m`{shown}"
     if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED:
         return (
@@ -260,7 +259,7 @@ def _hint(decision: Decision, observed: ObservedEntry, store: str, command: str)
 
 
 def after_failures(
-    failed: Mapping[str, str], repeated: Sequence[RepeatedSteps], *, command: str, store: str
+    failed: Mapping[str, str], repeated: Sequence[RepeatedSteps], *, command: str, store: StoreName
 ) -> list[str]:
     """What comes next when versions did not pass: `failed` are their runs by their titles, `repeated` the steps that
     would start a second time.
@@ -285,7 +284,7 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
     return f"run {run} of the version before has to end first, and {_NOT_ENDED.get(observed.where, 'broke off')}{cause}"
 
 
-def _ending(observed: ObservedEntry, store: str) -> str:
+def _ending(observed: ObservedEntry, store: StoreName) -> str:
     """How the last attempt ended, when, and from which commit."""
     last = observed.entry.last
     if observed.where in _NOT_ENDED:

@@ -16,6 +16,7 @@ from runner.reports.safe import clean
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.timeline import LEGEND, timeline
 from runner.reports.words import brief, labelled, reasons, shortened, title
+from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.result import StepResult
 from runner.version import VERSION
@@ -82,7 +83,7 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
         yield "#### Why nothing more ran\n\n" + block([*lines, *more])
 
 
-def _next(runs: Sequence[TimedRun], store: str | None) -> Iterator[str]:
+def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:
     for number, open_run in enumerate(overview.open_runs(runs, store)):
         heading = "" if number else "#### What to do next\n\n"
         commands = [line for step in open_run.steps for line in (f"# {step.does}", step.command)]

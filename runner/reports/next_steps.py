@@ -12,7 +12,7 @@ from msgspec import Struct
 from runner.foundation.problems import Problem
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, has_begun, in_doubt, is_lost, title
-from runner.runs import USUAL
+from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
 
@@ -24,7 +24,7 @@ class NextStep(Struct, frozen=True, kw_only=True):
     does: str
 
 
-def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> tuple[NextStep, ...]:
+def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False) -> tuple[NextStep, ...]:
     """The commands that settle the run, the likeliest first; none where nothing is open. `store` is the
     name of the run's store.
 
@@ -55,7 +55,7 @@ def next_steps(result: RunResult, *, store: str | None, held: bool = False) -> t
     return (*steps, _verdict(result, in_doubt, resume, again))
 
 
-def unsettled(result: RunResult, *, store: str | None) -> Problem | None:
+def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     """Why something could still happen of a run, or may have happened, so that no other may do the same."""
     calls = doubtful(result.steps)
     if result.finished and not calls:
@@ -103,13 +103,9 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
     return NextStep(command=command, does=f"{does}{more}")
 
 
-def verb_command(verb: str, run: str, store: str | None) -> str:
+def verb_command(verb: str, run: str, store: StoreName | None) -> str:
     """A verb about a run. The store of runs is named where it is not the usual store."""
-    option = "--db" if is_fleet(store) else "--runs"
-    where = "" if store in (None, USUAL) else f" {option} {shlex.quote(clean(store))}"
+    where = ""
+    if store is not None and store.text != USUAL:
+        where = f" {'--db' if store.is_fleet else '--runs'} {shlex.quote(clean(store.text))}"
     return f"runner {verb} {shlex.quote(clean(run))}{where}"
-
-
-def is_fleet(store: str | None) -> bool:
-    """Whether this is the name of the database of a fleet."""
-    return store is not None and store.startswith("postgresql://")

@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runner.foundation.problems import ExitCode, Problem, Severity
+from runner.runs import StoreName
 from runner.runs.events import Line, RunStatus
 from runner.runs.result import RunResult, worst
 from runner.runs.store import RunStore
@@ -51,7 +52,7 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     runs: Sequence[ReportedRun]
     exit_code: ExitCode
     problems: Sequence[Problem] = ()
-    store: str | None = None
+    store: StoreName | None = None
     values: ReportValues = ReportValues.ALL
 
     @property

@@ -11,10 +11,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runner.foundation.sentences import first, job_and_case, many
-from runner.reports.next_steps import NextStep, is_fleet, verb_command
+from runner.reports.next_steps import NextStep, verb_command
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
 from runner.reports.words import doubtful
+from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
@@ -45,7 +46,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
 
 
-def run_again(run: TimedRun, *, store: str | None = None, with_values: bool = True) -> RunAgain:
+def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
     """`store` is the name of the run's store. A run of a fleet, also as `pull` has copied it, is applied once more: its
     ledger does not learn of any other run. Without values its command does not show those of inputs.
     """
@@ -62,7 +63,7 @@ def run_again(run: TimedRun, *, store: str | None = None, with_values: bool = Tr
     )
 
 
-def rerun_step(run: TimedRun, *, store: str | None) -> NextStep | None:
+def rerun_step(run: TimedRun, *, store: StoreName | None) -> NextStep | None:
     """What carries out a bad run once more, and what that repeats; None where nothing is to be done, or not yet."""
     again = run_again(run, store=store)
     if run.result.status is RunStatus.PASSED or not again.command:
@@ -88,7 +89,7 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
     return tuple(key for key, _ in _repeated(run))
 
 
-def rerun_failed_step(runs: Sequence[TimedRun], *, store: str | None) -> NextStep | None:
+def rerun_failed_step(runs: Sequence[TimedRun], *, store: StoreName | None) -> NextStep | None:
     """The same of the runs of a command, with `rerun --failed`; None also where they need different secrets."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
@@ -107,17 +108,17 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
     return tuple(name for name, value in result.inputs.items() if value == STARS)
 
 
-def _command(result: RunResult, secrets: Sequence[str], store: str | None, *, with_values: bool) -> str:
+def _command(result: RunResult, secrets: Sequence[str], store: StoreName | None, *, with_values: bool) -> str:
     if _is_of_fleet(result, store):
         return retry_command(result, store=store, with_values=with_values)
     return f"{verb_command('rerun', result.id, store)}{_given(secrets)}"
 
 
-def _is_of_fleet(result: RunResult, store: str | None) -> bool:
-    return is_fleet(store) or (result.applied is not None and result.applied.fleet is not None)
+def _is_of_fleet(result: RunResult, store: StoreName | None) -> bool:
+    return (store is not None and store.is_fleet) or (result.applied is not None and result.applied.fleet is not None)
 
 
-def retry_command(result: RunResult, *, store: str | None, with_values: bool = True) -> str:
+def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:
     """The `apply` that queues once more the version that a run of a fleet was of: with its case, key and inputs, in its
     ledger. The events of earlier versions do not name these.
     """
@@ -128,7 +129,7 @@ def retry_command(result: RunResult, *, store: str | None, with_values: bool = T
     words += input_words(origin.inputs, with_values=with_values)
     words += ["--targets", origin.targets] if origin.targets is not None else []
     words += ["--for", origin.for_key] if origin.for_key is not None else []
-    words += ["--retry", "failed", "--db", store if store is not None and is_fleet(store) else origin.ledger]
+    words += ["--retry", "failed", "--db", store.text if store is not None and store.is_fleet else origin.ledger]
     words += ["--fleet", origin.fleet] if origin.fleet else []
     return shlex.join(map(clean, words))
 

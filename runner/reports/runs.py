@@ -11,6 +11,7 @@ from runner.reports.next_steps import next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean, moment
 from runner.reports.words import failing_step, in_doubt, title
+from runner.runs import StoreName
 from runner.runs.result import RunResult
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
@@ -27,7 +28,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     """
 
     result: RunResult
-    store: str | None = None
+    store: StoreName | None = None
     is_running: bool = False
     changed: bool = False
     again: RunAgain | None = None

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from runner.runs import StoreName
 from runner.runs.status import Status
 
 
@@ -38,7 +39,7 @@ class Detail(Struct, frozen=True, kw_only=True):
     quiet: bool = False
     verbose: bool = False
     place: str | None = None
-    store: str | None = None
+    store: StoreName | None = None
     held: bool = False
     advice: bool = True
     resumed: str = "resumed"

@@ -1,2 +1,16 @@
+"""What names a store of runs."""
+
+from msgspec import Struct
+
 USUAL = ".runner/runs"
 """The folder of runs that is used where none is named."""
+
+
+class StoreName(Struct, frozen=True):
+    """How messages and command lines name what stores runs: a folder, or the database of a fleet."""
+
+    text: str
+    is_fleet: bool = False
+
+    def __str__(self) -> str:
+        return self.text

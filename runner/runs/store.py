@@ -17,6 +17,7 @@ from msgspec.structs import force_setattr
 
 from runner.foundation.discreet import Discreet
 from runner.foundation.site_key import one_spelling
+from runner.runs import StoreName
 
 
 class StoreError(Exception):
@@ -184,7 +185,7 @@ class RunStore(Protocol):
     """All runs of one place. May be used by several threads and processes."""
 
     @property
-    def name(self) -> str:
+    def name(self) -> StoreName:
         """How messages name the store, and `--runs` on a command line."""
 
     def prepare(self) -> None:

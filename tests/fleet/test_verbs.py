@@ -83,7 +83,9 @@ def test_a_run_of_a_fleet_is_shown_reported_compared_and_listed(
             == 0
         )
         here = capsys.readouterr().out
-        assert from_fleet.replace(FleetStore(fleet).name, "X") == here.replace("local/runs", "X") or run in from_fleet
+        assert (
+            from_fleet.replace(FleetStore(fleet).name.text, "X") == here.replace("local/runs", "X") or run in from_fleet
+        )
     assert ended(["diff", run, "last", "--db", fleet]) == 0
     monkeypatch.setenv("CREATIO_RUNNER_DB", fleet)
     capsys.readouterr()

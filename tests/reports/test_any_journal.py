@@ -20,6 +20,7 @@ from runner.foundation.problems import ExitCode
 from runner.reports import runs
 from runner.reports.console import PlainConsole, transcript
 from runner.reports.sentences import Detail
+from runner.runs import StoreName
 from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted
 from runner.runs.result import fold, tally
 from runner.runs.status import Status
@@ -99,7 +100,7 @@ def test_the_account_of_a_run_is_what_was_printed_while_it_ran(
     data: st.DataObject, journals: Journals, chain: Chain
 ) -> None:
     lines = drawn_prefix(data, journals, chain)
-    for options in (Detail(place=".runner/runs/x", store=".runner/runs"), Detail(quiet=True)):
+    for options in (Detail(place=".runner/runs/x", store=StoreName(".runner/runs")), Detail(quiet=True)):
         assert transcript(fold(lines), options) == printed(lines, options)
 
 

@@ -9,6 +9,7 @@ from runner.reports.console import transcript, transcript_so_far
 from runner.reports.next_steps import next_steps
 from runner.reports.runs import Listed, table
 from runner.reports.sentences import Detail
+from runner.runs import StoreName
 from runner.runs.events import (
     AnyEvent,
     AttemptFailed,
@@ -30,7 +31,7 @@ from runner.runs.result import RunResult, fold
 from runner.runs.status import Status
 
 ID = "0194d2a0-0000-7000-8000-000000000001"
-STORE = ".runner/runs"
+STORE = StoreName(".runner/runs")
 FOLDER = f"{STORE}/{ID}"
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 NO_ANSWER = Trouble(code="E305", message="no answer in 1.0 s")
@@ -213,12 +214,13 @@ def test_a_run_whose_first_event_is_lost_is_not_said_to_have_sent_nothing(story:
     [
         (STORE, ""),
         (None, ""),
-        ("/var/lib/my runs", " --runs '/var/lib/my runs'"),
-        ("kept", " --runs kept"),
+        (StoreName("/var/lib/my runs"), " --runs '/var/lib/my runs'"),
+        (StoreName("kept"), " --runs kept"),
+        (StoreName("postgresql://db/runner", is_fleet=True), " --db postgresql://db/runner"),
     ],
 )
 def test_the_commands_name_the_folder_of_runs_where_it_is_not_the_usual_one(
-    story: Story, store: str | None, where: str
+    story: Story, store: StoreName | None, where: str
 ) -> None:
     commands = [step.command for step in next_steps(story.result(ANSWERED), store=store)]
     assert commands == [f"runner resume {ID}{where}"]

@@ -13,6 +13,7 @@ from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
 from runner.reports.spans import RowSpan, TimedRow, TimedRun
+from runner.runs import StoreName
 from runner.runs.events import Check
 from runner.runs.evidence import Difference
 
@@ -71,12 +72,12 @@ class FailureCard(Struct, frozen=True, kw_only=True):
         return len({run.number for run, _ in self.members})
 
 
-def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: str | None) -> list[FailureCard]:
+def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[FailureCard]:
     """`store` is the name of the store that holds the runs."""
     return [_card(failures, values, store=store) for failures in alike_failures(runs)]
 
 
-def _card(failures: AlikeFailures, values: ReportValues, *, store: str | None) -> FailureCard:
+def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | None) -> FailureCard:
     run, row = failures.run, failures.row
     step, shows = row.step, values.shows(is_red=True)
     known = {check.message for check in step.checks if not check.passed}

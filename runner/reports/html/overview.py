@@ -13,6 +13,7 @@ from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
 from runner.reports.spans import Sureness, TimedRow, TimedRun
 from runner.reports.words import NOTHING_DONE, has_done_nothing, in_doubt, meaning, meaning_of, title
+from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
 from runner.runs.status import Status
@@ -146,7 +147,7 @@ def weakest(run: TimedRun) -> Sureness:
     return next((kind for kind in _WEAKEST if kind in found), Sureness.NO_LOG)
 
 
-def open_runs(runs: Sequence[TimedRun], store: str | None) -> list[OpenRun]:
+def open_runs(runs: Sequence[TimedRun], store: StoreName | None) -> list[OpenRun]:
     """The runs that need something next. `store` is the name of the store that holds them."""
     found = []
     for run in runs:

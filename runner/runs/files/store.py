@@ -26,7 +26,7 @@ from typing import BinaryIO
 from runner.foundation import private_files
 from runner.foundation.private_files import state_folder
 from runner.foundation.site_key import hashed
-from runner.runs import USUAL
+from runner.runs import USUAL, StoreName
 from runner.runs.files.history import HistoryFile
 from runner.runs.store import Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
 
@@ -121,7 +121,7 @@ class FileRunStore:
     """The runs in the folder `root`."""
 
     def __init__(self, root: Path) -> None:
-        self.name = str(root)
+        self.name = StoreName(str(root))
         self._root = root
         self._top = root.parent if root.parts[-2:] == Path(USUAL).parts else root
         self._history = HistoryFile(self._top / "history.jsonl")

@@ -13,6 +13,7 @@ from runner.reports.html import overview
 from runner.reports.html.page import report
 from runner.reports.reported import ReportValues
 from runner.reports.spans import Sureness
+from runner.runs import StoreName
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -193,13 +194,16 @@ def test_it_is_safe_to_run_again_where_nothing_was_started(
 @pytest.mark.parametrize(
     ("store", "command"),
     [
-        (".runner/runs", "runner rerun {run} -i token=@FILE"),
-        ("my runs", "runner rerun {run} --runs 'my runs' -i token=@FILE"),
-        ("postgresql://db/fleet", "runner apply {file} -t {target} --retry failed --db postgresql://db/fleet"),
+        (StoreName(".runner/runs"), "runner rerun {run} -i token=@FILE"),
+        (StoreName("my runs"), "runner rerun {run} --runs 'my runs' -i token=@FILE"),
+        (
+            StoreName("postgresql://db/fleet", is_fleet=True),
+            "runner apply {file} -t {target} --retry failed --db postgresql://db/fleet",
+        ),
     ],
 )
 def test_a_run_is_carried_out_again_with_its_inputs_and_secrets_are_to_be_given(
-    start: Start, row: MakeRow, chain: Chain, *, store: str, command: str
+    start: Start, row: MakeRow, chain: Chain, *, store: StoreName, command: str
 ) -> None:
     begun = start(inputs={"customer": "Zed", "token": "***"})
     events: Story = [begun, StepStarted(row=row("add"), t=0), _ended("add", Status.FAILED), _finished()]

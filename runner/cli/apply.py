@@ -222,9 +222,9 @@ def _applied_here(context: click.Context, run_set: RunSet, places: reports.Repor
     """
     given, named = context.params, context.params["ledger"]
     base = project_of(_job_files(run_set), only=named is None)
-    if named is None and context.get_parameter_source("runs") is ParameterSource.DEFAULT:
-        given["runs"] = options.StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
     store: LocalRunStore = given["runs"]
+    if named is None and context.get_parameter_source("runs") is ParameterSource.DEFAULT:
+        store = options.StoreOfRuns().convert(called(base / USUAL_RUNS), None, context)
     with closing(LedgerFile(named or Path(called(base / USUAL)))) as ledger:
         command = apply_command(context, run_set, places, ledger=ledger, runs=StoredRuns(store), store=store, base=base)
         if named is None and not given["adopt"] and not ledger.exists():

@@ -87,7 +87,7 @@ class ApplyHere:
             console = console_of(
                 command.context, command.places, jobs=[spec.job for spec in specs], apart=command.as_json
             )
-            carried, code = runs.carry_out(command.context, console, yes=allowed.yes, stop=self._stop)
+            carried, code = runs.carry_out(command.context, console, stop=self._stop)
             codes += [code] if carried.runs or code is not ExitCode.NOTHING_SELECTED else []
             print_totals(console, carried)
         return self._end(runs, carried, codes, decisions)

@@ -119,9 +119,7 @@ class ApplyRuns(Struct, kw_only=True):
     of_runs: dict[str, AppliedVersion] = field(default_factory=dict)
     is_unwritten: bool = False
 
-    def carry_out(
-        self, context: click.Context, console: RunConsole, *, yes: bool, stop: Stop
-    ) -> tuple[Carried, ExitCode]:
+    def carry_out(self, context: click.Context, console: RunConsole, *, stop: Stop) -> tuple[Carried, ExitCode]:
         """Make every site ready, then carry the runs out: those that broke off first."""
         store = self.store
         url = next((run.began.target.url for run in self.resumed.values() if run.began.target.sandbox), None)
@@ -131,7 +129,7 @@ class ApplyRuns(Struct, kw_only=True):
             until_ready = waits_for(sites, self.specs(), context)
             prepare_store(store)
             carried, code = carry_out(
-                pending, console, context, yes=yes, until_ready=until_ready, ended=self._ended, stop=stop
+                pending, console, context, store=store, until_ready=until_ready, ended=self._ended, stop=stop
             )
         sandboxes.forget([run.result for run in carried.runs])
         return carried, code

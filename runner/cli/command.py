@@ -33,7 +33,7 @@ from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.words import meaning
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
-from runner.runs.store import Claim
+from runner.runs.store import Claim, LocalRunStore
 from runner.targets.model import SiteTarget
 from runner.terminal import asking, output
 from runner.terminal.asking import answer_of
@@ -105,12 +105,12 @@ def carry_out(
     console: RunConsole,
     context: click.Context,
     *,
-    yes: bool,
+    store: LocalRunStore,
     until_ready: Callable[[Stop], bool],
     ended: Callable[[ActiveRun], None] = lambda _run: None,
     stop: Stop | None = None,
 ) -> tuple[Carried, ExitCode]:
-    """Carry runs out to the command's exit code; what did not begin is reported. `yes` answers every question of a job;
+    """Carry runs out to the command's exit code; what did not begin is reported. `store` has the locks of its runs;
     `until_ready` waits for the sites before the first begins, and gives whether it may; `ended` gets each run that has
     ended, before another begins; `stop` is the command's own, if it looks at it afterwards.
 
@@ -128,8 +128,8 @@ def carry_out(
     context.with_resource(listening(stop, given_up, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
     context.call_on_close(console.give_back)  # also where a fault of ours ends the command
-    pool_options = _pool_options(context, console, stop, given_up, ended=ended, yes=yes)
-    carried = _carried_under_locks(pending, pool_options, context, until_ready=until_ready)
+    pool_options = _pool_options(context, console, stop, given_up, ended=ended)
+    carried = _carried_under_locks(pending, pool_options, context, store=store, until_ready=until_ready)
     over.set()
     if gave_up := given_up.is_set():
         why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
@@ -145,9 +145,9 @@ def _pool_options(
     given_up: threading.Event,
     *,
     ended: Callable[[ActiveRun], None],
-    yes: bool,
 ) -> PoolOptions:
     given = context.params
+    yes = given.get("yes", False)
 
     def both_ended(run: ActiveRun) -> None:
         console.ended(run)
@@ -198,13 +198,18 @@ def _signal_words(name: str, grace: float, *, begun: bool, over: bool) -> str:
 
 
 def _carried_under_locks(
-    pending: Sequence[PendingRun], options: PoolOptions, context: click.Context, *, until_ready: Callable[[Stop], bool]
+    pending: Sequence[PendingRun],
+    options: PoolOptions,
+    context: click.Context,
+    *,
+    store: LocalRunStore,
+    until_ready: Callable[[Stop], bool],
 ) -> Carried:
     """Carry the runs out under all the locks that they name. Where a signal ends the waiting for a lock, no run begins.
 
     A lock that is taken is found out before sites are waited for.
     """
-    stop, given = options.stop, context.params
+    stop = options.stop
 
     def pause(seconds: float) -> bool:
         if stop.why is None:
@@ -212,9 +217,9 @@ def _carried_under_locks(
         return stop.why is None
 
     claims = {run.lock: run.title for run in reversed(pending) if run.lock is not None}
-    wait = given.get("wait_lock")
+    wait = context.params.get("wait_lock")
     try:
-        with hold_locks(claims, given["runs"], wait=wait, pause=pause, say=output.say) as held:
+        with hold_locks(claims, store, wait=wait, pause=pause, say=output.say) as held:
             if until_ready(stop):
                 return carry_all([_with_its_lock(run, held) for run in pending], options)
             return Carried(left_out=deque(pending), is_unready=stop.why is None)

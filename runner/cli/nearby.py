@@ -3,7 +3,8 @@ current folder is.
 """
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import click
 from click.core import ParameterSource
@@ -12,9 +13,11 @@ from runner.cli import options
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.ledger.nearby import run_folders
 from runner.reports.safe import clean
-from runner.runs.store import RunStore
+from runner.runs.store import LocalRunStore, RunStore
 from runner.runs.stored_runs import LAST, StoredRun, find, load, run_name
 from runner.terminal import output
+
+_Store = TypeVar("_Store", bound=RunStore)
 
 
 def named_run(context: click.Context, name: str) -> StoredRun:
@@ -22,9 +25,19 @@ def named_run(context: click.Context, name: str) -> StoredRun:
     `last` is the newest of all; a run that is not in the current folder is named with its place.
     """
     own: RunStore = context.params["runs"]
-    found = find(_store_of(name, own, context), name)
+    found = find(_store_of(name, [own, *_others(context)]), name)
     _say_where_it_is(found, own)
     return found
+
+
+def local_run(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
+    """The run that a verb is about which carries runs out here, and the store that has it."""
+    own: LocalRunStore = context.params["runs"]
+    name = context.params["run"]
+    store = _store_of(name, [own, *_others(context)])
+    found = find(store, name)
+    _say_where_it_is(found, own)
+    return store, found
 
 
 def warn_of_damage(run: StoredRun) -> bool:
@@ -65,23 +78,19 @@ def say_where_others_are(context: click.Context, verb: str) -> None:
             output.say(f"runs of `runner apply` are in {name}, too: `runner {verb} --runs {shlex.quote(name)}`")
 
 
-def _store_of(name: str, own: RunStore, context: click.Context) -> RunStore:
-    """The store with the newest run that `name` may stand for; for an id the own store comes first."""
-    others = [*_others(context)]
-    found, newest = own, _newest(own, name) if others else ""
-    if newest and name != LAST:
+def _store_of(name: str, stores: Sequence[_Store]) -> _Store:
+    """The store with the newest run that `name` may stand for; for an id the own store, the first, comes first."""
+    own = stores[0]
+    if len(stores) == 1 or (name != LAST and _newest(own, name)):
         return own
-    for store in others:
-        if (run := _newest(store, name)) > newest:
-            found, newest = store, run
-    return found
+    return max(stores, key=lambda store: _newest(store, name))
 
 
 def _newest(store: RunStore, name: str) -> str:
     return max((run for run in store.runs() if name == LAST or run.startswith(name)), default="")
 
 
-def _others(context: click.Context) -> Iterator[RunStore]:
+def _others(context: click.Context) -> Iterator[LocalRunStore]:
     if context.get_parameter_source("runs") is ParameterSource.DEFAULT and not context.params.get("database"):
         for folder in run_folders():
             yield options.StoreOfRuns().convert(folder, None, context)

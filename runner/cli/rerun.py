@@ -10,7 +10,7 @@ import click
 from runner.cli import options, reports
 from runner.cli.command import given_anew, permission
 from runner.cli.hints import PREFIX
-from runner.cli.nearby import named_run
+from runner.cli.nearby import local_run
 from runner.cli.run import carry_out_new
 from runner.cli.verb import Verb
 from runner.execution import resume_run
@@ -28,6 +28,7 @@ from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.reports.words import title
 from runner.runs.events import RunStatus
+from runner.runs.store import LocalRunStore
 from runner.runs.stored_runs import StoredRun, load, of_one_command, passed_by_digest, was_queued
 from runner.secrets.holes import MARK
 from runner.terminal import output
@@ -61,7 +62,7 @@ def rerun(context: click.Context, /, **_: object) -> int:
     given = context.params
     places = reports.asked_for(context)
     allowed = permission(context)
-    named = _named(context)
+    store, named = _named(context)
     chosen = list(_not_passed(named)) if given["failed"] else [named]
     if not chosen:
         return _nothing_failed(named, places)
@@ -71,20 +72,18 @@ def rerun(context: click.Context, /, **_: object) -> int:
         for sentence in _sentences(run):
             output.say(f"{clean(run.spec.title)}: {sentence}" if len(stored) > 1 else sentence)
     specs, reruns = [run.spec for run in stored], [run.stored.id for run in stored]
-    claims = PlanClaims(given["runs"], specs, again=True)
+    claims = PlanClaims(store, specs, again=True)
     return carry_out_new(context, places, specs, claims, reruns=reruns, check=partial(_check_places, stored))
 
 
-def _named(context: click.Context) -> StoredRun:
+def _named(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
     try:
-        run = named_run(context, context.params["run"])
+        return local_run(context)
     except UsageError as error:
         if os.environ.get(f"{PREFIX}DB"):
             apply = "`runner apply SPEC --retry failed` carries out runs of a fleet once more"
             error.add_note(f"`rerun` does not read {PREFIX}DB: {apply}")
         raise
-    context.params["runs"] = run.store
-    return run
 
 
 def _not_passed(named: StoredRun) -> Iterator[StoredRun]:

@@ -8,7 +8,7 @@ import click
 
 from runner.cli import hints, options, reports
 from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, report, waits_for
-from runner.cli.nearby import named_run
+from runner.cli.nearby import local_run
 from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
@@ -31,7 +31,7 @@ from runner.reports.words import doubtful, title
 from runner.runs.events import Section
 from runner.runs.result import StepResult
 from runner.runs.status import Status
-from runner.runs.store import Part
+from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import StoredRun, find
 from runner.secrets.redact import Secrets
 from runner.terminal import output
@@ -90,8 +90,7 @@ def resume(context: click.Context, /, **_: object) -> int:
         return _order(context, only_settle=False)
     places = reports.asked_for(context)
     allowed = permission(context)
-    run = named_run(context, context.params["run"])
-    context.params["runs"] = run.store
+    store, run = local_run(context)
     began = resume_run.check(run)
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
@@ -100,7 +99,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     resume_run.check_results(verdicts, resumable.spec.job)
     check_permission([resumable.spec], allowed, over=run.result.finished)
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
-    return _carry_on(context, resumable, places, judgement, yes=allowed.yes)
+    return _carry_on(context, store, resumable, places, judgement=judgement)
 
 
 @click.command("reconcile", cls=Verb)
@@ -131,13 +130,12 @@ def reconcile(context: click.Context, /, **_: object) -> int:
     if context.params["runs"] is context.params["database"]:
         return _order(context, only_settle=True)
     places = reports.asked_for(context)
-    run = named_run(context, context.params["run"])
-    context.params["runs"] = run.store
+    store, run = local_run(context)
     began = resume_run.check(run)
     if not doubtful(run.result.steps):
         return _over(run, places, why="nothing is in doubt")
     resumable = resume_run.load(run, began, given_anew(context))
-    return _carry_on(context, resumable, places, Judgement(look_again=True, only_settle=True), yes=False)
+    return _carry_on(context, store, resumable, places, judgement=Judgement(look_again=True, only_settle=True))
 
 
 def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
@@ -187,17 +185,22 @@ def _verdicts(context: click.Context, run: StoredRun) -> dict[str, JsonObject]:
 
 
 def _carry_on(
-    context: click.Context, run: ResumableRun, places: reports.ReportPlaces, judgement: Judgement, *, yes: bool
+    context: click.Context,
+    store: LocalRunStore,
+    run: ResumableRun,
+    places: reports.ReportPlaces,
+    *,
+    judgement: Judgement,
 ) -> ExitCode:
     """Carry the run on: under the lock of its job, when its site is ready; only to settle it, without either."""
     settles = judgement.only_settle
     console = console_of(context, places, resumed="reconciled" if settles else "resumed")
-    sandboxes = Sandboxes(context.params["runs"], resumed=run.began.target.url)
+    sandboxes = Sandboxes(store, resumed=run.began.target.url)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
         lock = None if settles else claim_of(run.spec, sites)
         pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(resumed_run, run, sites, judgement))
         until_ready = at_once if settles else waits_for(sites, [run.spec], context)
-        carried, code = carry_out([pending], console, context, yes=yes, until_ready=until_ready)
+        carried, code = carry_out([pending], console, context, store=store, until_ready=until_ready)
     for resumed in carried.runs:
         _say_unused_verdicts(resumed)
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]

@@ -22,7 +22,7 @@ from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
-from runner.runs.store import LocalRunStore, RunStore
+from runner.runs.store import RunStore
 from runner.runs.stored_runs import load, not_passed, prepare_store
 from runner.terminal import output
 
@@ -121,16 +121,15 @@ def carry_out_new(
     in the same order; `check` may refuse a site.
     """
     console = console_of(context, places, jobs=[spec.job for spec in specs])
-    store: LocalRunStore = context.params["runs"]
-    sandboxes = Sandboxes(store)
+    sandboxes = Sandboxes(claims.store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
         pending = list(_pending(context, specs, sites, claims, reruns=reruns))
         check(sites)
         until_ready = waits_for(sites, specs, context)
-        prepare_store(store)
+        prepare_store(claims.store)
         claims.take()
         try:
-            carried, code = carry_out(pending, console, context, yes=context.params["yes"], until_ready=until_ready)
+            carried, code = carry_out(pending, console, context, store=claims.store, until_ready=until_ready)
         finally:
             claims.give_back()
     sandboxes.forget([run.result for run in carried.runs])
@@ -146,9 +145,9 @@ def _pending(
 
     def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:
         origin = RunOrigin(command=command, rerun_of=rerun_of)
-        run = begin(spec, sites, given["runs"], alone=alone, judgement=judgement, origin=origin)
+        run = begin(spec, sites, claims.store, alone=alone, judgement=judgement, origin=origin)
         claims.note(spec, run.facts.id)
-        command_plan.note(given["runs"], run.facts.id)
+        command_plan.note(claims.store, run.facts.id)
         return run
 
     for spec, rerun_of in zip_longest(specs, reruns):

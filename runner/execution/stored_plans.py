@@ -248,10 +248,10 @@ def _changes(name: str, spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
 
 
 class PlanClaims:
-    """The plans of one command. `again`: somebody wants them carried out once more."""
+    """The plans of one command, whose runs are in `store`. `again`: somebody wants them carried out once more."""
 
     def __init__(self, store: LocalRunStore, runs: Iterable[RunSpec], *, again: bool) -> None:
-        self._store = store
+        self.store = store
         self._again = again
         self._keys = list(dict.fromkeys(run.plan_key for run in runs if run.plan_key is not None))
         self._made: list[str] = []
@@ -259,9 +259,9 @@ class PlanClaims:
     def check(self) -> None:
         """Raise `RefusedError` where one of the plans has been carried out before, as far as is known by now."""
         if not self._again:
-            earlier = [runs for key in self._keys if (runs := self._store.runs_of_plan(key)) is not None]
+            earlier = [runs for key in self._keys if (runs := self.store.runs_of_plan(key)) is not None]
             if earlier:
-                raise RefusedError(*(_carried_out_before(self._store, runs) for runs in earlier))
+                raise RefusedError(*(_carried_out_before(self.store, runs) for runs in earlier))
 
     def take(self) -> None:
         """Claim the plans, before their first run begins. Of two commands at once the later is refused.
@@ -270,24 +270,24 @@ class PlanClaims:
         """
         try:
             for key in self._keys:
-                if self._store.claim_plan(key):
+                if self.store.claim_plan(key):
                     self._made.append(key)
                 elif not self._again:
                     self.give_back()
-                    raise RefusedError(_carried_out_before(self._store, self._store.runs_of_plan(key) or []))
+                    raise RefusedError(_carried_out_before(self.store, self.store.runs_of_plan(key) or []))
         except StoreError as error:
             self.give_back()
-            raise unwritable(self._store, error) from error
+            raise unwritable(self.store, error) from error
 
     def note(self, spec: RunSpec, run: str) -> None:
         """Write down that `run` comes of its plan. To be called before anything of it is sent."""
         if spec.plan_key is not None:
-            self._store.add_run_of_plan(spec.plan_key, run)
+            self.store.add_run_of_plan(spec.plan_key, run)
 
     def give_back(self) -> None:
         """Forget the claims of this command of which no run began."""
         for key in self._made:
-            self._store.release_plan(key)
+            self.store.release_plan(key)
 
 
 def _carried_out_before(store: RunStore, runs: Sequence[str]) -> Problem:

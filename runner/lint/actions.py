@@ -1,6 +1,5 @@
 """What a schema cannot say of the keys of an action: contradictions, durations, columns, keys that have no effect."""
 
-import re
 from collections.abc import Iterator
 
 from runner.foundation import server_time
@@ -14,10 +13,9 @@ from runner.job.actions.failures import SINCE_RUN
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
+from runner.odata.columns import is_column, order_of
 from runner.reading.document import IN_ONE_COLUMN
 
-_COLUMN = r"(?:[^\W\d]\w*(?:/[^\W\d]\w*)*|\*)"
-_ORDER = rf"{_COLUMN}(?: (?:asc|desc))?"
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}
 _DURATIONS: dict[str, tuple[str, ...]] = {
     "timeout": (),
@@ -73,13 +71,13 @@ def check_signal(step: RawStep, lint: JobLint) -> None:
 
 def check_columns(step: RawStep, lint: JobLint) -> None:
     query = record(step.fields.get("query"))
-    for key, pattern in (("select", _COLUMN), ("orderby", _ORDER)):
+    for key, is_right in (("select", is_column), ("orderby", order_of)):
         for path, value in listed_texts(query.get(key), (*step.path, "query", key)):
-            wrong = (column for column in columns(value) if not re.fullmatch(pattern, column))
+            wrong = (column for column in columns(value) if not is_right(column))
             if value and (column := next(wrong, None)) is not None:
                 message = f"`{column}` is no column" if column else "there is no column between two commas"
                 joined = IN_ONE_COLUMN if lint.document.joined_items(path) else None
-                lint.report("E107", message, path, hint=joined or _column_hint(column, pattern))
+                lint.report("E107", message, path, hint=joined or _column_hint(column, orders=key == "orderby"))
 
 
 def listed_texts(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
@@ -88,15 +86,15 @@ def listed_texts(written: Json, path: Path) -> Iterator[tuple[Path, str]]:
     return ((at, value) for at, value in listed if isinstance(value, str) and "{{" not in value)
 
 
-def _column_hint(column: str, pattern: str) -> str:
+def _column_hint(column: str, *, orders: bool) -> str:
     if ";" in column:
         return "separate columns by commas"
-    if pattern == _ORDER and re.fullmatch(f"-{_COLUMN}", column):
+    if orders and column.startswith("-") and is_column(column[1:]):
         return f"write `{column[1:]} desc`"
     name, _, direction = column.partition(" ")
-    if not re.fullmatch(_COLUMN, name) or not direction:
+    if not is_column(name) or not direction:
         return "a column is its code, as in `Name`, or a path, as in `Account/Name`"
-    if pattern == _COLUMN:
+    if not orders:
         return "separate columns by commas"
     word = _DIRECTIONS.get(direction.strip().casefold())
     return f"write `{name} {word}`" if word else f"write `{name} asc` or `{name} desc`"

@@ -21,6 +21,7 @@ from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
+from runner.odata.columns import order_of
 from runner.odata.entities import is_entity
 from runner.odata.filter import Column, Operation, columns_of, compared_with_texts, nodes_in, readable
 from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
@@ -63,7 +64,7 @@ def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) 
     """For each text the first column in it that is not there."""
     asked = [(at, column, entity.columns) for at, column in _listed_columns(fields.get("select"), (*path, "select"))]
     ordered = _listed_columns(fields.get("orderby"), (*path, "orderby"))
-    asked += [(at, column.split()[0], entity.paths) for at, column in ordered]
+    asked += [(at, order[0], entity.paths) for at, column in ordered if (order := order_of(column)) is not None]
     reported: set[Path] = set()
     for at, column, known in asked:
         if column not in known and column != "*" and at not in reported:

@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
+from runner.odata.columns import listed, order_of
 from runner.odata.filter import FilterError, Node, columns_of, compared_with_texts, parse
 from runner.odata.match import holds
 
 _NUMBER = lazy_pattern(r"[0-9]{1,9}")
-_ORDER = lazy_pattern(r"\s*([\w/]+)(?:\s+(asc|desc))?\s*")
 
 
 class OptionError(ValueError):
@@ -74,16 +74,16 @@ def _filter(text: str) -> Node | None:
 
 
 def _ordered_by(text: str) -> Iterable[tuple[str, bool]]:
-    for part in text.split(",") if text.strip() else ():
-        found = _ORDER.fullmatch(part)
+    for part in listed(text) if text.strip() else ():
+        found = order_of(" ".join(part.split()))
         if found is None:
             raise OptionError(f"Syntax error in $orderby '{text[:200]}'.")
-        yield found[1], found[2] == "desc"
+        yield found
 
 
 def selected(text: str, columns: Sequence[str]) -> tuple[str, ...] | None:
     """The columns that a `$select` leaves; None for all. Raises `OptionError`."""
-    names = [name.strip() for name in text.split(",")] if text.strip() else ["*"]
+    names = listed(text) if text.strip() else ("*",)
     if "*" in names:
         return None
     for name in names:

@@ -11,6 +11,7 @@ from runner.foundation.raw import items, number, record, sure_text, text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
+from runner.odata.columns import listed
 
 TOP = 100
 
@@ -44,7 +45,7 @@ def columns(value: Json) -> tuple[str, ...]:
     Empty where a comma separates nothing.
     """
     texts = [value] if isinstance(value, str) else [item for item in items(value) if isinstance(item, str)]
-    return tuple(part.strip() for listed in texts for part in listed.split(","))
+    return tuple(column for written in texts for column in listed(written))
 
 
 def _build(value: Json, _: Job | None) -> Query:
@@ -63,8 +64,8 @@ def _result(fields: JsonObject, _: Process | None) -> Type:
     asked = columns(fields.get("select"))
     if not asked or not all(column.isidentifier() for column in asked):
         return list_of(Type(kinds=RECORD))
-    listed = ", ".join(f"`{column}`" for column in asked)
-    note = f"`select` asks for {listed}: add the column to it"
+    names = ", ".join(f"`{column}`" for column in asked)
+    note = f"`select` asks for {names}: add the column to it"
     return list_of(record_of(dict.fromkeys(("Id", *asked), UNKNOWN), closed=True, note=note))
 
 

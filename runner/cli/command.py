@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from runner.cli import reports
 from runner.cli.verb import from_environment, long_name
 from runner.execution.active_run import ActiveRun
+from runner.execution.faults import fault_problem
 from runner.execution.given_inputs import GivenAnew, given_inputs
 from runner.execution.locks import HeldLock, hold_locks, lock_holder
 from runner.execution.run_pool import Carried, PendingRun, PoolOptions, carry_all
@@ -30,6 +31,9 @@ from runner.planning.guards import asks
 from runner.project.sites import Sites
 from runner.reports.console import closing, lines
 from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports.run_again import rerun_failed_step, rerun_step
+from runner.reports.spans import timed
+from runner.reports.summary import what_next
 from runner.reports.words import meaning
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
@@ -177,8 +181,6 @@ def _store_reports(run: ActiveRun) -> None:
 
 
 def _broken(fault: BaseException, where: str) -> Problem:
-    from runner.execution.faults import fault_problem  # noqa: PLC0415  5 ms, for a fault of ours
-
     problem = fault_problem(fault, where=where)
     output.problems(problem)
     output.say("no further run begins; those that are under way come to their end")
@@ -288,8 +290,6 @@ def publish(
         output.problems(*error.problems)
         code = strongest([code, ExitCode.NO_ANSWER])
     except Exception as fault:  # noqa: BLE001  the reports that are written hold more than the fault alone
-        from runner.execution.faults import fault_problem  # noqa: PLC0415  as above
-
         output.problems(fault_problem(fault, where=" while the reports were written"))
         code = ExitCode.FAULT
     _send_traces(command)
@@ -310,10 +310,6 @@ def _print_rerun(console: RunConsole, carried: Carried) -> None:
     """The command that carries out once more what did not pass, where nothing has to be settled first."""
     if all(run.result.status is RunStatus.PASSED for run in carried.runs):
         return
-    from runner.reports.run_again import rerun_failed_step, rerun_step  # noqa: PLC0415  for runs that did not pass
-    from runner.reports.spans import timed  # noqa: PLC0415  as above
-    from runner.reports.summary import what_next  # noqa: PLC0415  as above
-
     store = carried.runs[0].store.name
     runs = [timed(run.journal.lines, number=1, result=run.result) for run in carried.runs]
     step = rerun_step(runs[0], store=store) if len(runs) == 1 else rerun_failed_step(runs, store=store)

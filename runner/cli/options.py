@@ -183,7 +183,7 @@ def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
     defaults = {"cls": EnvOption, "envvar": variable, "type": _TYPES.get(str(settings.get("metavar")))}
-    return click.option(*names, **{**defaults, **settings})  # type: ignore[arg-type]
+    return click.option(*names, **{**defaults, **settings})  # type: ignore[arg-type]  # click has a type for each setting
 
 
 def typed_option(*names: str, **settings: object) -> Callable[[_F], _F]:

@@ -255,7 +255,7 @@ class FleetWorkerLoop:
         self._signalled.set()
         self.runs.drain()
         if self._worker is not None:
-            self._worker.stop()  # type: ignore[no-untyped-call]
+            self._worker.stop()  # type: ignore[no-untyped-call]  # it has no types
         asyncio.get_running_loop().call_later(self.grace, os._exit, ExitCode.PASSED)
 
     async def _until_reached(self, do: Callable[[], object]) -> "list[str] | None":
@@ -322,7 +322,7 @@ class FleetWorkerLoop:
             return None
         began = time.monotonic()
         try:
-            await self._worker.run()  # type: ignore[no-untyped-call]
+            await self._worker.run()  # type: ignore[no-untyped-call]  # it has no types
         except Exception as error:  # noqa: BLE001  whatever it is, the runs are left, and all begins again
             self.runs.drain()
             if time.monotonic() - began > DEAD:

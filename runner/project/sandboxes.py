@@ -14,13 +14,18 @@ from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
 from runner.runs.store import LocalRunStore
 from runner.runs.stored_runs import prepare_store
+from runner.sandbox.veil import Veil
 
 
 def serve_sandbox(folder: Path) -> AbstractContextManager[str]:
     """Serve the folder as long as the context lasts, and forget what happened; it gives the URL."""
-    from runner.sandbox.server import served  # noqa: PLC0415  as above
+    return _served(folder, data=None, veil=None)
 
-    return served(folder, data=None, veil=None)
+
+def _served(folder: Path, *, data: Callable[[str], Path] | None, veil: Veil | None) -> AbstractContextManager[str]:
+    from runner.sandbox.server import served  # noqa: PLC0415  200 ms, for whoever has a sandbox
+
+    return served(folder, data=data, veil=veil)
 
 
 class Sandboxes:
@@ -41,16 +46,13 @@ class Sandboxes:
 
     def serve(self, folder: Path) -> AbstractContextManager[str]:
         """Serve the folder as long as the context lasts; it gives the URL. Raises `UsageError`."""
-        from runner.sandbox.server import served  # noqa: PLC0415  as above
-        from runner.sandbox.veil import Veil  # noqa: PLC0415
-
         prepare_store(self._store)
         veil = Veil()
         with self._lock:
             self._learners.append(veil.learn)
             for name, text in self._learnt:
                 veil.learn(name, text)
-        return served(folder, data=self._file, veil=veil)
+        return _served(folder, data=self._file, veil=veil)
 
     def learn(self, name: str, text: str) -> None:
         """Take a secret of one of the runs: no file shall hold it."""

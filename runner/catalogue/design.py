@@ -1,6 +1,6 @@
 """The design of a process as the platform writes it → parameters and elements in the words of the language.
 
-One reader for both sources: what ProcessSchemaRequest answers, and `metadata.json` of a package (`service/README.md`,
+A reader for both sources: what ProcessSchemaRequest answers, and `metadata.json` of a package (`service/README.md`,
 Library and Packages), in the names that the first of them uses. Nothing odd is refused: what cannot be read is null or
 `unknown`, and a sentence says so. Parameters and elements are JSON here, as an answer of the service is; `parameters`
 and `elements` of it are made into records below.

@@ -18,7 +18,7 @@ class About(StrEnum):
     PROCESS = "process"
     START = "start"
     VERSION = "version"
-    """Which version acts, and what there is of each: another one may do something else."""
+    """Which version acts, and what there is of each: another may do something else."""
     PARAMETER = "parameter"
     ELEMENT = "element"
     NOTE = "note"
@@ -124,7 +124,7 @@ def _each(
     *,
     in_words: Callable[[_Part], str],
 ) -> Iterator[CatalogueDifference]:
-    """Differences of parts by their names; where one side could not be read, that alone."""
+    """Differences of parts by their names; where a side could not be read, that alone."""
     if before is None or after is None:
         old, new = (None if side is None else "known" for side in (before, after))
         yield from _one(code, About.NOTE, name=f"{about}s", old=old or "not known", new=new or "not known")
@@ -137,7 +137,7 @@ def _each(
 def _captions(
     code: str, part: str, before: Mapping[str, _Captioned], after: Mapping[str, _Captioned]
 ) -> Iterator[CatalogueDifference]:
-    """Captions of what both have; where one side knows none at all, that alone."""
+    """Captions of what both have; where a side knows none at all, that alone."""
     both = [name for name in before if name in after]
     old, new = ("known" if any(side[name].caption for name in both) else "not known" for side in (before, after))
     if old != new:

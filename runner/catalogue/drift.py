@@ -23,7 +23,7 @@ def changed(before: Catalogue, site: Catalogue) -> tuple[CatalogueDifference, ..
 
 def missing(packages: Catalogue, site: Catalogue) -> tuple[CatalogueDifference, ...]:
     """What `site` has otherwise than `packages` say, of the processes that they hold: a site has more packages than
-    those of one team, and captions are in the language of whoever reads them.
+    those of a team, and captions are in the language of whoever reads them.
     """
     known = {code: site.processes[code] for code in packages.processes if code in site.processes}
     found = changed(packages, replace(site, processes=known))

@@ -1,4 +1,4 @@
-"""The schema of job files for one site: an editor completes its processes, and after each its own parameters.
+"""The schema of job files for a site: an editor completes its processes, and after each its own parameters.
 
 What a catalogue does not know is left as open as it was. A value may always be a text, since it may be a template.
 """

@@ -12,7 +12,7 @@ from runner.catalogue.model import Parameter, Process, ProcessElement, ProcessVe
 
 
 class DesignVersion(Struct, frozen=True, kw_only=True):
-    """One version. `parent` is the id of the root's design, None for a root. What is not known is None."""
+    """A version. `parent` is the id of the root's design, None for a root. What is not known is None."""
 
     code: str
     uid: str | None = None
@@ -40,7 +40,7 @@ def families(versions: Iterable[DesignVersion]) -> dict[str, ProcessFamily]:
     groups: dict[str, list[DesignVersion]] = {}
     for version in listed:
         groups.setdefault(_root_id(version, by_uid), []).append(version)
-    # A library without parents has several rows of one name.
+    # A library without parents has several rows of the same name.
     by_code: dict[str, tuple[DesignVersion, list[DesignVersion]]] = {}
     for key, group in groups.items():
         root = _root(key, group)

@@ -1,4 +1,4 @@
-"""The types of parameters: one record each, and the values of parameters, read by them.
+"""The types of parameters: a record for each, and the values of parameters, read by them.
 
 Values come as text, in JSON, or from an activity. What a type takes was measured for RunProcess [M]. That Execute takes
 the same texts is a choice [?], and so are: every text that is refused here; that blanks around a number, a boolean or a
@@ -41,7 +41,7 @@ class KindFacts(Struct, frozen=True, kw_only=True):
     `read` makes a value what a parameter or a column holds, and raises `CannotReadError`; `empty` is what a parameter
     holds that was given none. `type` is that of its value inside its process. `takes` are the kinds of JSON that it may
     be given [M], None where nothing is known; what a text, or a number for a boolean, holds is another matter. A text
-    of one of `forms` may be of the type, a text with other signs than `signs` never is. `schema` are the types of JSON
+    of any of `forms` may be of the type, a text with other signs than `signs` never is. `schema` are the types of JSON
     that an editor offers, beside a text and null.
     """
 
@@ -65,7 +65,7 @@ def read(value: Json, parameter: Parameter) -> Json:
 
 
 def read_scalar(value: Json, kind: Kind) -> Json:
-    """As `read`, for a parameter or a column that holds one value."""
+    """As `read`, for a parameter or a column that holds a single value."""
     return KINDS[kind].empty if value is None or value == "" else KINDS[kind].read(value)
 
 

@@ -114,7 +114,7 @@ def _ungrouped(text: str, found: re.Match[str]) -> str:
 
 
 def _as_datetime(text: str) -> tuple[bool, str | None]:
-    """Of a text that is no datetime: whether no server reads it as one for sure, and how it is written, if known."""
+    """Of a text that is no datetime: whether no server reads it as such for sure, and how it is written, if known."""
     if DATE.fullmatch(text):
         return True, no_such_day(text)
     if _ISO.fullmatch(text):

@@ -87,7 +87,7 @@ class ProcessElement(Struct, frozen=True, kw_only=True):
 
 
 class ProcessVersion(Discreet, frozen=True, kw_only=True):
-    """One version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None, as are
+    """A version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None, as are
     the parameters where only those of the active version were read.
     """
 
@@ -102,7 +102,7 @@ class ProcessVersion(Discreet, frozen=True, kw_only=True):
 
 
 class Process(Struct, frozen=True, kw_only=True, dict=True):
-    """One process, by the code that callers name: that of its root. What it takes and gives is the active version's.
+    """A process, by the code that callers name: that of its root. What it takes and gives is the active version's.
 
     `why_not` says why nobody can start it, None where everybody can, or where that is not known. `members` are its
     versions where there are several; `traced`: whether its elements are logged.
@@ -130,7 +130,7 @@ class Process(Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def versions(self) -> tuple[ProcessVersion, ...]:
-        """All of them, also where there is only one."""
+        """All of them, also a single version."""
         return self.members or (ProcessVersion(code=self.code, version=self.version, active=None, enabled=None),)
 
     def in_version(self, number: int) -> "Process":
@@ -162,9 +162,9 @@ class Entity(Struct, frozen=True, kw_only=True):
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):
-    """The processes of one site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
+    """The processes of a site by their codes. `name` is what messages call it; `hint` is how to bring it up to date.
 
-    `entities` are None where they are not known, and one of them where its columns are not. `doubles` is the folder of
+    `entities` are None where they are not known, an entity where its columns are not. `doubles` is the folder of
     a sandbox, in which another process can be written; `packages` are the folders that it was read from, if any.
     A mapping may make its records when they are asked for: of five hundred processes a job uses three.
     """

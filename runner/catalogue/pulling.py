@@ -30,7 +30,7 @@ _ATTEMPTS: Final = 3
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _MOST: Final = 20_000
-"""As many rows as a site gives in one reply at most; more come page by page."""
+"""As many rows as a site gives in a reply at most; more come page by page."""
 _COLUMN_REFUSED: Final = frozenset({400, 500, 501})
 """A library may lack a column that others have [?]: then all that it has are asked for."""
 _COLUMNS: Final = (
@@ -75,7 +75,7 @@ class Library(Struct, frozen=True, kw_only=True):
 def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float], object]) -> Found:
     """Everything that the site has; `listed` gets how many processes that will be. Raises `NoAnswerError`.
 
-    Of each process one version is asked for: that which acts.
+    Of each process the version is asked for that acts.
     """
     library = read_library(caller, wait=wait)
     found = library.families
@@ -102,7 +102,7 @@ def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
 
 
 def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
-    """One process of the list, with what it takes and gives. Raises `NoAnswerError`."""
+    """A process of the list, with what it takes and gives. Raises `NoAnswerError`."""
     family = library.families[code]
     return _process(family, _description(caller, library, family, wait))
 

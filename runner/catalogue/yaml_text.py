@@ -1,4 +1,4 @@
-"""Values as YAML that we write: on one line, so that it can be shown anywhere and is read back as it was.
+"""Values as YAML that we write: on a single line, so that it can be shown anywhere and is read back as it was.
 
 Text from outside that is no plain word is in quotes, and characters that nobody sees are escapes.
 """
@@ -31,7 +31,7 @@ def quoted(text: str) -> str:
 
 
 def flow(value: "Json | Mapping[str, Json]") -> str:
-    """A value on one line."""
+    """A value on a single line."""
     match value:
         case str():
             return as_yaml(value)

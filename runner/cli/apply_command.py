@@ -49,7 +49,7 @@ _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.RE
 
 
 class ApplyCommand(Struct, kw_only=True):
-    """One `apply`. `runs` is the store of its runs; `decided` are the versions as they were at first, and `gone`
+    """An `apply`. `runs` is the store of its runs; `decided` are the versions as they were at first, and `gone`
     the newest of jobs that the folders do not hold any more.
     """
 
@@ -168,7 +168,7 @@ class ApplyCommand(Struct, kw_only=True):
 
     def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True) -> str:
         """The command with what it is about, and where its ledger is, as it may be typed again, also where variables of
-        the environment said so. `also` are more options that belong to it. Without values it does not show inputs.
+        the environment names them. `also` are more options that belong to it. Without values it does not show inputs.
         """
         given, words = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
         again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if self.store.is_fleet else _HERE)}

@@ -1,7 +1,7 @@
 """`apply` with a fleet: the versions go into its queue, and workers carry them out.
 
-Whoever applies needs no secret, and no way to the sites. What is decided and what is queued is one transaction, in
-which no other command changes the ledger: of four commands at once each version is queued by one.
+Whoever applies needs no secret, and no way to the sites. What is decided and what is queued is a single transaction, in
+which no other command changes the ledger: of four commands at once only one queues each version.
 """
 
 import json
@@ -61,7 +61,7 @@ class SeenVersions(Struct, frozen=True, kw_only=True):
 
 
 class ApplyToFleet:
-    """One `apply`, from what is known to the exit code."""
+    """An `apply`, from what is known to the exit code."""
 
     def __init__(self, command: ApplyCommand, ledger: FleetLedger, store: FleetStore) -> None:
         self._command = command
@@ -312,7 +312,7 @@ def _open_elsewhere(needs: ApplyNeeds, states: frozenset[VersionState] = _MAY_PA
 
 
 def _origin(run: str, entry: LedgerEntry) -> str:
-    """Two repositories may share a ledger by accident: the folder and the commit tell whose run it was."""
+    """Two repositories may share a ledger by accident: the folder and the commit show whose run it was."""
     commit = "" if entry.last.commit is None else f" at commit {clean(entry.last.commit)}"
     return f"run {run} of {clean(entry.version.title)}, applied from the folder `{clean(entry.version.folder)}`{commit}"
 

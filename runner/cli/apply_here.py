@@ -31,7 +31,7 @@ _BETWEEN_LOOKS = 0.5
 
 
 class ApplyHere:
-    """One `apply`, from what is known to the exit code."""
+    """An `apply`, from what is known to the exit code."""
 
     def __init__(self, command: ApplyCommand, store: LocalRunStore) -> None:
         self._command = command

@@ -102,7 +102,7 @@ def _secrets_of(spec: RunSpec) -> dict[str, Given]:
 
 
 class ApplyRuns(Struct, kw_only=True):
-    """The runs that one command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
+    """The runs that this command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
 
     `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
     have ended otherwise. `of_runs` has the versions of runs under way by the runs' ids.

@@ -118,7 +118,7 @@ def carry_out(
     `until_ready` waits for the sites before the first begins, and gives whether it may; `ended` gets each run that has
     ended, before another begins; `stop` is the command's own, if it looks at it afterwards.
 
-    Raises `RefusedError` where another program has one of the locks. They are given back when all runs have ended.
+    Raises `RefusedError` where another program has a lock. They are given back when all runs have ended.
     Signals are listened for until the command ends: a second signal from outside must not cost the reports.
     """
     given = context.params

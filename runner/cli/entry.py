@@ -34,7 +34,7 @@ def main() -> NoReturn:
 def _fill_the_first_three() -> None:
     """Let no file of ours, such as a journal, get the number of a standard stream that the caller has closed."""
     while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # noqa: PLR2004  stdin, stdout, stderr
-        os.set_inheritable(number, True)  # noqa: FBT003  its one way
+        os.set_inheritable(number, True)  # noqa: FBT003  its only way
     os.close(number)
 
 

@@ -65,7 +65,7 @@ _OPTIONS_OF_OTHERS: Final = (
     ("--force --auto-approve --assume-yes", "`--yes` answers questions; `--confirm TARGET`"),
     ("--insecure --no-verify --ignore-ssl", "TLS is always verified; `ca_file` of the target"),
 )
-"""Of several hints for one option the first counts whose own options the verb has."""
+"""Of several hints for an option the first counts whose own options the verb has."""
 
 _OPTION: Final = lazy_pattern(r"`(--?[a-z][\w-]*)")
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -122,7 +122,7 @@ class UnknownChoiceError(click.BadParameter):
 
 
 class OneWord(click.Choice[str]):
-    """One of some words; of any other word the nearest of them is named."""
+    """A word of a list; of any other word the nearest in the list is named."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
@@ -257,7 +257,7 @@ def _check_quotes(words: Sequence[_Word]) -> None:
 
 def variable_names() -> frozenset[str]:
     """The names of all environment options, without their prefix."""
-    from runner.reports.formats import FORMATS as REPORTS  # noqa: PLC0415  8 ms, where a variable may be one of ours
+    from runner.reports.formats import FORMATS as REPORTS  # noqa: PLC0415  8 ms, where a variable may be ours
 
     return frozenset(_NAMES.split()) | {report.parameter.upper() for report in REPORTS}
 

@@ -85,7 +85,7 @@ def _content(store: RunStore, file: Path | None) -> bytes:
 
 
 def _named(name: str, runs: Sequence[PastRun]) -> list[PastRun]:
-    """The runs of a job, of one of its cases, or of either at a target. Raises `UsageError` where there is none."""
+    """The runs of a job, of a case of it, or of either at a target. Raises `UsageError` where there is none."""
     found = [run for run in runs if name in _names(run)]
     if not found:
         known = sorted({other for run in runs for other in _names(run)})

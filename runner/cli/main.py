@@ -1,4 +1,4 @@
-"""The command `runner`: a table of verbs, and the one `try` of the program.
+"""The command `runner`: a table of verbs, and the only `try` of the program.
 
 Whatever goes wrong ends here in a sentence and an exit code; a fault of ours leaves a log file.
 Only the module of the chosen verb is imported: `runner validate` never pays for a web server.
@@ -59,8 +59,8 @@ def load(verb: str) -> click.Command:
 
 
 def _with_breaks(command: click.Command) -> click.Command:
-    r"""Keep the lines of a paragraph of help apart that begins with `\b`: for click that is one character, which cannot
-    be written in a raw docstring.
+    r"""Keep the lines of a paragraph of help apart that begins with `\b`: for click that is a single character, which
+    cannot be written in a raw docstring.
     """
     command.help = (command.help or "").replace("\\b", "\b")
     for inner in command.commands.values() if isinstance(command, click.Group) else ():

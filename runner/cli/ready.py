@@ -1,7 +1,7 @@
 """`runner ready`, and `--wait-ready` of other verbs: waiting until sites are ready, as after a deployment.
 
 The sites are waited for side by side, each in a thread of its own, while the main thread prints what they wait for and
-hears signals. At a terminal one line is redrawn; elsewhere a line says what is new, and every 30 s that the wait goes
+hears signals. At a terminal the line is redrawn; elsewhere a line says what is new, and every 30 s that the wait goes
 on. No process is started.
 """
 
@@ -48,7 +48,7 @@ from runner.targets.model import Readiness, SandboxTarget, SiteTarget
 from runner.terminal import output
 
 AGAIN: Final = 30.0
-"""Seconds between two lines about one site that is in one state."""
+"""Seconds between two lines about a site whose state stays the same."""
 _TICK: Final = 0.2
 """Seconds between two looks at the clock and at signals. A wait without an end would let Windows hear none."""
 
@@ -151,7 +151,7 @@ class SiteWaits(Struct, kw_only=True):
         return tuple(self.wait_for(target, codes=found) for target, found in codes.items())
 
     def wait_for(self, target: SiteTarget, *, codes: Iterable[str] | None) -> SiteWait:
-        """A wait for one site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
+        """A wait for a site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
             every, longest = written(wanted.every), written(wanted.longest)
@@ -228,9 +228,9 @@ class _Inbox(Struct):
 
 
 def wait_for_all(waits: Sequence[SiteWait], *, stop: Stop, quiet: bool = False) -> float:
-    """Wait until each site is ready, one of them cannot be any more, or a signal comes; the seconds that it took.
+    """Wait until all sites are ready, a site cannot be any more, or a signal comes; the seconds that it took.
 
-    The stories show how it ended. Where one site is not ready nothing is sent, so the others are left then, too.
+    The stories show how it ended. Where a site is not ready nothing is sent, so the others are left then, too.
     """
     began, inbox = time.monotonic(), _Inbox()
     progress = WaitProgress(waits=waits, began=began, quiet=quiet)

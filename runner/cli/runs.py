@@ -167,7 +167,7 @@ def _rerun(run: StoredRun) -> list[Sentence]:
 
 
 def _show_step(run: StoredRun, step: str) -> ExitCode:
-    """The rows of one step, with all that is known of them."""
+    """The rows of a step, with all that is known of them."""
     detail, encoding = Detail(verbose=True), output.encoding()
     found = console.step_transcript(run.lines, step, detail, is_running=run.is_running, encoding=encoding)
     if not found:

@@ -208,7 +208,7 @@ def _is_folder_of_doubles(spec: Path) -> bool:
 
 
 def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
-    """Doubles are checked with those beside them: two must not be of one process."""
+    """Doubles are checked with those beside them: two must not be of the same process."""
     from runner.sandbox.loading import load_doubles  # noqa: PLC0415  20 ms, only where there are doubles
 
     return load_doubles(Path(called(folder)))[1]

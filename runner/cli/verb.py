@@ -162,7 +162,7 @@ def _variables_in_use(context: click.Context) -> str:
 
 
 def _choose_quiet_or_verbose(context: click.Context) -> None:
-    """One of the two: the command line wins over the environment."""
+    """Not both: the command line wins over the environment."""
     if not (context.params.get("quiet") and context.params.get("verbose")):
         return
     typed = {"quiet", "verbose"}.intersection(typed_names(context))

@@ -17,13 +17,13 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import well_formed
 
 DEEPEST = 200
-"""Terms that are joined nest as well, one level each. Each level is up to three frames of Python, which has 1,000."""
+"""Terms that are joined nest as well, each by a level. Each level is up to three frames of Python, which has 1,000."""
 _OPERATORS = frozenset({"and", "or", "if", "else", "in", "is"})
 _PYTHON_NAME = lazy_pattern(r"__\w+__")
 
 
 class Uses(Struct):
-    """What one expression uses, in the order of its text."""
+    """What an expression uses, in the order of its text."""
 
     available: Functions
     names: list[Name] = field(default_factory=list)

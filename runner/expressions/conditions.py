@@ -1,6 +1,6 @@
 """Conditions that break, and conditions that check nothing because they are always true.
 
-`and` and `or` give one of their operands. So `result == 5 or 10` is 10 where the first is false, which is no boolean.
+`and` and `or` give an operand. So `result == 5 or 10` is 10 where the first is false, which is no boolean.
 The left side of `and` may be a list or a text, as in `result and result[0].Paid`: a value that is empty is met with a
 failure there, which may be on purpose. `not` gives a boolean, whatever its operand is.
 """

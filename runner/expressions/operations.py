@@ -50,7 +50,7 @@ Value: TypeAlias = "Json | Absent"
 
 
 class Work:
-    """What one evaluation may still do, in items that are read or made; a few characters count as an item.
+    """What an evaluation may still do, in items that are read or made; a few characters count as an item.
 
     It bounds time and memory alike, by counting and not by a clock, so that it ends a resumed run's evaluation too.
     """

@@ -1,4 +1,4 @@
-"""What operators do with JSON values: one table of comparisons, one of arithmetic.
+"""What operators do with JSON values: a table of comparisons, and a table of arithmetic.
 
 A boolean is no number here: `true == 1` is false. Numbers stay within 64 bits, texts and lists within their bounds.
 """

@@ -232,7 +232,7 @@ def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, alwa
 
 
 def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
-    """Report a text that is known to be one of several, and is compared with another."""
+    """Report a text that is known to be a word of several, and is compared with another."""
     words = part.type.words
     if words is None or text is None or text in words or part.type.kinds & ~(TEXT | NULL):
         return

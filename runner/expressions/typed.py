@@ -19,7 +19,7 @@ _MANY: Final = {BOOLEAN: "booleans", NUMBER: "numbers", TEXT: "texts", LIST: "li
 
 
 class Type(Struct, frozen=True, kw_only=True):
-    """`kinds` are bits, one for each kind of JSON that a value may be.
+    """`kinds` are bits, a bit for each kind of JSON that a value may be.
 
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
     it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
@@ -39,7 +39,7 @@ class Type(Struct, frozen=True, kw_only=True):
     plain: bool = False
 
     def may_be(self, kinds: int) -> bool:
-        """Whether a value may be one of `kinds`; nothing is certain of what is always null."""
+        """Whether a value may be of `kinds`; nothing is certain of what is always null."""
         return bool(self.kinds & kinds) or self.kinds == NULL
 
     @property
@@ -98,7 +98,7 @@ def may_hold_quote(given: Type) -> bool:
 
 
 def either(first: Type, second: Type) -> Type:
-    """The type of a value that is of one type or of the other."""
+    """The type of a value that is of either type."""
     if first is second:
         return first
     item = _item_of(first, second)
@@ -114,7 +114,7 @@ def either(first: Type, second: Type) -> Type:
 
 
 def any_of(types: Iterable[Type]) -> Type | None:
-    """The type of a value that is of one of `types`, None of none."""
+    """The type of a value that is of any of `types`; None where there are none."""
     found: Type | None = None
     for each in types:
         found = each if found is None else either(found, each)
@@ -153,7 +153,7 @@ def _joined(given: Type, words: Mapping[int, str]) -> str:
 
 
 def _item_of(first: Type, second: Type) -> Type | None:
-    """What is known of the items of a list that is of one type or of the other."""
+    """What is known of the items of a list that is of either type."""
     if not second.kinds & LIST:
         return first.item
     if not first.kinds & LIST:

@@ -29,7 +29,7 @@ def fingerprints(secrets: Mapping[str, str], *, key: str) -> Fingerprints:
 
 
 def differing(stored: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ...]:
-    """The names of secrets that are not what they were. A secret that is there on one side only is none of them."""
+    """The names of secrets that are not what they were. A secret that only one side has is none of them."""
     return tuple(
         name
         for name, text in secrets.items()
@@ -38,5 +38,5 @@ def differing(stored: Fingerprints, secrets: Mapping[str, str]) -> tuple[str, ..
 
 
 def fingerprint(text: str, key: str) -> str:
-    """Of one secret; `key` is hexadecimal digits."""
+    """Of a secret; `key` is hexadecimal digits."""
     return hmac.new(bytes.fromhex(key), text.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()

@@ -7,7 +7,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
 
 EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
-"""No id, where there must be one."""
+"""No id, where there must be an id."""
 _GUID = lazy_pattern(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = 32
 

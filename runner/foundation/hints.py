@@ -110,7 +110,7 @@ def filled(text: str, fields: Mapping[str, str]) -> str:
 
 
 def flow(value: Json) -> str:
-    """`value` as YAML on one line."""
+    """`value` as YAML on a single line."""
     match value:
         case str() if _PLAIN.fullmatch(value) and value not in _NOT_PLAIN:
             return value

@@ -19,7 +19,7 @@ class Severity(StrEnum):
 
 
 class Problem(Struct, frozen=True, kw_only=True):
-    """One mistake, its place and how to mend it.
+    """A mistake, its place and how to mend it.
 
     `file` is as the user named it, None for a mistake on the command line. `excerpt` is the source line at
     `span.line`, without its line end. `hint` is a whole sentence or fragment without a full stop.
@@ -54,12 +54,12 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def are_errors(problems: Iterable[Problem]) -> bool:
-    """Whether one of them is more than a warning."""
+    """Whether any of them is more than a warning."""
     return any(problem.severity is Severity.ERROR for problem in problems)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Those of one file in the order of the file; what has no place comes first."""
+    """Those of a file in the order of the file; what has no place comes first."""
     return tuple(sorted(problems, key=_place))
 
 

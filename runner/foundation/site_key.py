@@ -1,4 +1,4 @@
-"""Which site an address leads to, however it is written: one key for all its spellings, and for all targets of it.
+"""Which site an address leads to, however it is written: the same key for all its spellings, and for all targets of it.
 
 What takes turns, and which rows of a process log are whose, is a matter of the site and the account, not of the name
 that a target has. That two names are of the same machine, which only its DNS knows, cannot be found out here.
@@ -26,7 +26,7 @@ def hashed(key: str) -> str:
 
 
 def one_spelling(url: str) -> str:
-    """`url` with its scheme, host and port in one form, without a name, a password, a query and a `/` at its end.
+    """`url` with its scheme, host and port in the same form, without a name, a password, a query and a `/` at its end.
 
     What is no URL is left as it is.
     """

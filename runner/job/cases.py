@@ -23,7 +23,7 @@ from runner.reading.document import Document
 from runner.reading.table import Table
 
 MOST_PROBLEMS = 100
-"""A hundred thousand cases with one wrong input must not be reported a hundred thousand times."""
+"""A hundred thousand cases with the same wrong input must not be reported a hundred thousand times."""
 _NAME = "name"
 _SHOWN = 2
 

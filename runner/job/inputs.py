@@ -66,7 +66,7 @@ class UnfitError(Exception):
 def parse_option(
     option: str, *, read_file: Callable[[str], str], stdin: Callable[[], str]
 ) -> tuple[str, Given] | Problem:
-    """One `-i NAME=VALUE`. `=@FILE` takes the content of a file, `=@-` of standard input, without its last line end.
+    """An `-i NAME=VALUE`. `=@FILE` takes the content of a file, `=@-` of standard input, without its last line end.
 
     `read_file` and `stdin` raise `OSError` or `UnicodeDecodeError` where they cannot.
     """

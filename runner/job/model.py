@@ -79,7 +79,7 @@ Show: TypeAlias = Callable[[Json], str]
 
 
 class Action(Protocol):
-    """What a step does: one of the records of `runner.job.actions`, each in a module of its own.
+    """What a step does: a record of `runner.job.actions`, which has a module for each.
 
     `kind` is its key in the file, `title` the name of a step that has none of its own; `preview` says line by line
     what it would do.
@@ -99,16 +99,16 @@ def show_values(values: Mapping[str, Json], show: Show) -> Iterator[str]:
 
 
 class Undo(Struct, frozen=True, kw_only=True):
-    """What takes a passed step back, in order. `alone`: written as one action, so that its row has no id of its own."""
+    """What takes a passed step back, in order. `alone`: written as an action, so that its row has no id of its own."""
 
     steps: "tuple[Step, ...]"
     alone: bool
 
 
 class Step(Struct, frozen=True, kw_only=True, gc=False):
-    """One step. `line` is where it begins in its file.
+    """A step. `line` is where it begins in its file.
 
-    `timeout` is of one attempt, None where neither step nor job says any. `follow` bounds following a process in the
+    `timeout` is of an attempt, None where neither step nor job says any. `follow` bounds following a process in the
     log: the step's own `timeout` where it is written, else 600 s. `for_each` is an expression, or a list whose items
     may hold templates; None where the step is carried out once.
     """
@@ -144,21 +144,21 @@ class Input(Struct, frozen=True, kw_only=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """One set of inputs, by a unique name."""
+    """A set of inputs, by a unique name."""
 
     name: str
     inputs: JsonObject
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """`cases` is None where the job has none, and then it is one run.
+    """`cases` is None where the job has none, and then it is a single run.
 
     `vars` are in the order in which they are worked out; `final_steps` are those under `finally`.
     `timeout` bounds the steps, `cleanup_timeout` undo and `finally` together, in seconds of the run's active time.
     `moments` are the ids of the steps since which a `failures` counts, and `SINCE_RUN` where it counts since the run
     began, also in an included job.
-    `concurrency` names a lock: runs with one name against one site do not overlap. `needs` are the names of jobs that
-    `runner apply` lets pass first.
+    `concurrency` names a lock: runs with the same name against the same site do not overlap. `needs` are the names of
+    jobs that `runner apply` lets pass first.
     """
 
     name: str

@@ -41,7 +41,7 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 class Outline(Struct, frozen=True, kw_only=True):
-    """`vars` keep their order. Of two steps with one id, `by_id` holds the first.
+    """`vars` keep their order. Of two steps with the same id, `by_id` holds the first.
 
     `included` are the jobs in the place of steps, by the paths of these, as far as they could be read.
     """
@@ -152,7 +152,7 @@ def _entries(written: Json, section: str) -> Iterator[tuple[Path, Json]]:
 
 
 def _undoing(step: RawStep) -> Iterator[RawStep]:
-    """The steps of the `undo` of a step: those of its list, or its one action."""
+    """The steps of the `undo` of a step: those of its list, or its only action."""
     undo, path = step.fields.get("undo"), (*step.path, "undo")
     alone = [(path, 0, undo)] if isinstance(undo, dict) else []
     for at, turn, fields in (*alone, *(((*path, index), index, item) for index, item in enumerate(items(undo)))):

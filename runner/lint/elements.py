@@ -1,6 +1,6 @@
 """Elements of running processes against what the target's processes have.
 
-An element is executed by the id that it has in one run of its process [C][S]. The id of its design, which every run
+An element is executed by the id that it has in a run of its process [C][S]. The id of its design, which every run
 shares, executes nothing; the name leads to the right element.
 """
 
@@ -56,7 +56,7 @@ def element_form(at: Path, name: str, job: Outline, process: str | None = None) 
 
 
 def _id(path: Path, uid: str, processes: Collection[Process], *, job: Outline, problems: ProblemCollector) -> None:
-    """An id that is written out: it is that of a design, or of one run, which no other has."""
+    """An id that is written out: it is that of a design, or of a run, which no other has."""
     for process in processes:
         for element in process.elements or ():
             if element.uid == uid:

@@ -113,7 +113,7 @@ def _has_quote(part: str | Expression) -> bool:
 
 
 def _joined(pieces: Parts) -> str:
-    """One expression of all pieces, to which a filter can be added."""
+    """All pieces as a single expression, to which a filter can be added."""
     sources = [compact(piece) if isinstance(piece, str) else _tight(piece) for piece in pieces]
     return sources[0] if len(sources) == 1 else f"({' ~ '.join(sources)})"
 

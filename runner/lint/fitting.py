@@ -179,7 +179,7 @@ def _scalar(name: str, taker: Parameter, value: Json) -> Misfit | None:
     kind = taker.kind
     if value is None or value == "" or (isinstance(value, str) and "{{" in value):
         return None
-    if kind is Kind.TEXT:  # as JSON, a record is as good a text as any, but not one that is written as others do
+    if kind is Kind.TEXT:  # as JSON, a record is as good a text as any, but not a text that is written as others do
         if not isinstance(value, dict) or not value or not {key.casefold() for key in value} <= _WRAPPERS:
             return None
         message = f"`{name}` takes a text, and a record is sent as JSON, keys and all"
@@ -217,7 +217,7 @@ def _records(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
 
 
 def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Misfit]:
-    """Records that are written as JSON in one text: the first problem is enough."""
+    """Records that are written as JSON in a text: the first problem is enough."""
     try:
         value: Json = json.loads(text)
     except (ValueError, RecursionError):

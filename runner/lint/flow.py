@@ -44,7 +44,7 @@ from runner.lint.uses import starts
 from runner.lint.written_values import written_values
 
 _MOST_VALUES = 200
-"""So many cases or items of one template are checked: more of them have been written by a program."""
+"""So many cases or items of a template are checked: more of them have been written by a program."""
 _Names = dict[str, Type]
 _JOB_NAMES: Mapping[str, Type] = {
     "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a job: names, ids, effects, contradictions. Finds all problems in one pass.
+"""What a schema cannot say of a job: names, ids, effects, contradictions. Finds all problems in a single pass.
 
 A document that the schema has found faulty is checked as well, as far as it has the right shape.
 A rule is a function and its entry in `STEP_RULES`, or `JOB_RULES`.
@@ -42,7 +42,7 @@ from runner.lint.written_secrets import check_secrets
 from runner.reading.document import IN_ONE_COLUMN, Document
 
 _WHOLLY_WRONG = ("E104", "E106")
-"""Nothing inside a value with one of these is worth another problem."""
+"""Nothing inside a value with such a problem is worth another."""
 _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
 """Letters that no id has."""
 
@@ -131,7 +131,7 @@ def check(document: Document, *, reported: Collection[Problem] = (), job: Outlin
 
 
 def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
-    """Jobs of one command that have one name: the problem is in the second."""
+    """Jobs of a command that have the same name: the problem is in the second."""
     first: dict[str, str] = {}
     found = []
     for document in documents:

@@ -1,4 +1,4 @@
-"""`needs` of the jobs of one command: each names a job that is there, and none needs itself through others.
+"""`needs` of the jobs of a command: each names a job that is there, and none needs itself through others.
 
 Whether a ledger knows a job whose file is gone is not known here.
 """

@@ -28,7 +28,7 @@ _IDS = (
 
 
 class NameScope(Struct, frozen=True, kw_only=True):
-    """What is known at one place of `job`.
+    """What is known at a place of `job`.
 
     Steps of a lower `rank` have ended by then. `bare` are the names that need no root, `vars` those that have a value,
     None where all have. `step` is the step whose part the place is, `undone` the step that it undoes. `own_result` is

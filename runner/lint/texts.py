@@ -28,7 +28,7 @@ _DASHED = lazy_pattern(r"(?<![\w.])([A-Za-z_]\w*(?:\.\w+)*)((?:-[A-Za-z_]\w*)+)(
 
 
 class JobLint(ProblemCollector, frozen=True, kw_only=True):
-    """Collects the problems of one job file, whose outline holds the jobs that it includes."""
+    """Collects the problems of a job file, whose outline holds the jobs that it includes."""
 
     outline: Outline
 

@@ -14,7 +14,7 @@ WRITTEN: Final = "is written in this file: everybody who can read the file, also
 _HINT: Final = 'declare an input with `secret: true`, and write `"{{ inputs.NAME }}"`; change it where it was committed'
 _HOLD_VALUES: Final = frozenset({"parameters", "values", "inputs", "vars"})
 _NO_SECRETS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null", "y", "n"})
-"""What stands where a name asks whether there is a password."""
+"""What is there where a name asks whether there is a password."""
 _SHORTEST: Final = 3
 _LONGEST: Final = 1_000
 """Characters of a secret."""

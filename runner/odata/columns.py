@@ -10,7 +10,7 @@ _ORDER: Final = lazy_pattern(rf"({_PATH})(?: (asc|desc))?")
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """What stands between the commas, without the blanks around it; empty where a comma separates nothing."""
+    """What is between the commas, without the blanks around it; empty where a comma separates nothing."""
     return tuple(part.strip() for part in text.split(","))
 
 

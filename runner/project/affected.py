@@ -144,7 +144,7 @@ class AffectedJobs(Struct, kw_only=True):
                 yield ChangeReason(file=called(folder), change=FileChange.MODIFIED, role="packages", name=code)
 
     def _designs(self, folder: Path) -> frozenset[str]:
-        """The processes in packages whose design has changed, and all that refer to one of these, also through others.
+        """The processes in packages whose design has changed, and all that refer to any of these, also through others.
 
         A design refers to a process whose id it holds.
         """

@@ -1,4 +1,4 @@
-"""The catalogues that the jobs of one command are checked against, each read once.
+"""The catalogues that the jobs of a command are checked against, each read once.
 
 A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; a file that a
 command names, or a folder of packages in git, counts for every job, in the place of those.
@@ -94,7 +94,7 @@ class Catalogues(Struct, kw_only=True):
             self.problems.extend(packages.problems)
             self._files[file] = None if are_errors(packages.problems) else packages.catalogue
         if file not in self._files:
-            from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is one
+            from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is any
             from runner.catalogue.rules import another_site  # noqa: PLC0415  as above
 
             found = read_document(file, name=self.called(file))

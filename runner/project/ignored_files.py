@@ -119,7 +119,7 @@ def _instead(folder: Path) -> Iterator[str]:
 
 
 def _right_name(path: Path, *, endings: Sequence[str] = (*_LIKE_A_JOB, *_YAML)) -> str | None:
-    """The name that a file with one of these endings should have that probably is a job; None of any other."""
+    """The name that a file with such an ending should have that probably is a job; None of any other."""
     name, folded = path.name, path.name.casefold()
     if name.endswith(_JOB):
         return None

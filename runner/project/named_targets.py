@@ -41,7 +41,7 @@ def name_of(target: Target) -> TargetName:
 
 
 class Targets(Struct, kw_only=True):
-    """Targets by name, for the job files of one project. What is wrong with a target is added to the project, once."""
+    """Targets by name, for the job files of a project. What is wrong with a target is added to the project, once."""
 
     project: Project
     environment: Mapping[str, str]

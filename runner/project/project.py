@@ -1,7 +1,7 @@
 """The files that a command names, opened: jobs, their targets, the sandboxes' doubles, and every mistake in them.
 
-All files are read and checked in one pass; a file that cannot be read is a mistake, too. Nothing is sent from here, and
-neither the environment's values nor any secret is read.
+All files are read and checked in a single pass; a file that cannot be read is a mistake, too. Nothing is sent from
+here, and neither the environment's values nor any secret is read.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -55,7 +55,7 @@ class Sandboxes:
         return _served(folder, data=self._file, veil=veil)
 
     def learn(self, name: str, text: str) -> None:
-        """Take a secret of one of the runs: no file shall hold it."""
+        """Take a secret of a run: no file shall hold it."""
         with self._lock:
             self._learnt.append((name, text))
             for learn in self._learners:

@@ -1,4 +1,4 @@
-"""The sites of one command: each target made ready once, its sandbox started, its client shared by all runs.
+"""The sites of a command: each target made ready once, its sandbox started, its client shared by all runs.
 
 A target that cannot be made ready is a mistake of the user, reported before anything is sent.
 """
@@ -37,13 +37,13 @@ Serve = Callable[[Path], AbstractContextManager[str]]
 _SANDBOX_USER = PASSWORD.credentials(username="Supervisor", password="Supervisor")  # noqa: S106  its only user
 
 _NEWEST = 8
-"""Values of one cookie that are searched: some gateways send another with each answer, and each costs time."""
+"""Values of a cookie that are searched: some gateways send another with each answer, and each costs time."""
 _LEARNT = 100
 """Texts that a run which begins later gets."""
 
 
 class Hidden:
-    """The texts of one site that no event may hold, also those that are learnt later, such as a token.
+    """The texts of a site that no event may hold, also those that are learnt later, such as a token.
 
     A site serves several runs, and each has secrets of its own: all of them are informed.
     """

@@ -20,7 +20,7 @@ _WORD = lazy_pattern(r"\w{2,}")
 
 
 def looks_like_a_mapping(text: str) -> bool:
-    """Whether a text that cannot be read was to be a mapping: one of its lines begins with a key."""
+    """Whether a text that cannot be read was to be a mapping: a line of it begins with a key."""
     return "\0" not in text and _KEY.search(text) is not None
 
 
@@ -38,7 +38,7 @@ def without_text(problems: Iterable[Problem], text: str) -> tuple[Problem, ...]:
 
 
 def without_words(problem: Problem, words: Collection[str], *, is_open: Callable[[str], bool]) -> Problem:
-    """`problem` with stars in place of whatever it quotes with one of these words, but for what is open."""
+    """`problem` with stars in place of whatever it quotes with any of these words, but for what is open."""
 
     def shown(found: re.Match[str]) -> str:
         quoted = found[1] or found[2] or found[3]

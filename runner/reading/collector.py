@@ -1,4 +1,4 @@
-"""The problems of one document: every rule that reads a document reports to a collector."""
+"""The problems of a document: every rule that reads a document reports to a collector."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -12,7 +12,7 @@ from runner.foundation.values import Path
 from runner.reading.document import Document
 
 MOST_IN_A_TEXT = 100
-"""More problems of one text are not reported."""
+"""More problems of the same text are not reported."""
 
 
 class ProblemCollector(Struct, frozen=True, kw_only=True):

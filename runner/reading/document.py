@@ -87,7 +87,7 @@ class Document(Struct, frozen=True, kw_only=True):
         """Where `name` is in the text at `path`.
 
         `line` counts from 0 in the text's value. In a text over several lines this is the name itself, or in a block
-        scalar its line where the name is written in another way; of a text in one line it is the whole value.
+        scalar its line where the name is written in another way; of a text on a single line it is the whole value.
         """
         start, end = self._bounds(self._find(path).node)
         written = r"\s+".join(map(re.escape, name.split()))
@@ -274,7 +274,7 @@ class Document(Struct, frozen=True, kw_only=True):
         return start, end
 
     def _line_of_block(self, start: int, end: int, *, line: int) -> tuple[int, int]:
-        """Offsets of one line of the text of a block scalar, without its indentation.
+        """Offsets of a line of the text of a block scalar, without its indentation.
 
         A folded text has fewer lines than its source; then this is the first of those that it may be.
         """

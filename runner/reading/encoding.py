@@ -52,7 +52,7 @@ def _command(source: Source) -> Problem | None:
 
 
 def _conflict(source: Source) -> Problem | None:
-    """What git leaves in a file where two changes of one place meet, whatever the file holds."""
+    """What git leaves in a file where two changes of the same place meet, whatever the file holds."""
     if not any(mark in source.text for mark in _CONFLICT_MARKS):
         return None
     found = _CONFLICT.search(source.text)
@@ -64,7 +64,7 @@ def _conflict(source: Source) -> Problem | None:
 
 
 def _bad_byte(name: str, content: bytes, *, at: int) -> Problem:
-    """The place in the text that is shown, in which each bad byte is one U+FFFD."""
+    """The place in the text that is shown, in which each bad byte is a U+FFFD."""
     start = len(content[:at].decode())
     shown = content[:at].decode() + "\ufffd" + content[at + 1 :].decode(errors="replace")
     message = f"the byte 0x{content[at]:02X} is not UTF-8"

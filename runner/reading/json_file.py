@@ -19,7 +19,7 @@ from runner.reading.load import load as load_yaml
 from runner.reading.source import Source
 
 _LONE_HALF = lazy_pattern(r"\\u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(\\u[dD][89a-fA-F]\w\w)|\\.")
-"""A pair of escapes for one character, half of a pair alone, or any other escape."""
+"""A pair of escapes for a single character, half of a pair alone, or any other escape."""
 _LAST_COMMA = lazy_pattern(r",\s*[\]}]")
 _CONSTANTS = {"True": "true", "TRUE": "true", "False": "false", "FALSE": "false", "None": "null", "NULL": "null"}
 

@@ -1,6 +1,6 @@
 """YAML text → `Document`, or the problems that stand in the way.
 
-One pass over the parser's events checks and builds at once. The parser's own composer is never used: it is
+A single pass over the parser's events checks and builds at once. The parser's own composer is never used: it is
 recursive in C, and `[` thirty thousand times ends it in a segmentation fault. Read is the part of YAML 1.2 that
 means the same to everybody: no tags, no merge keys, no second document, keys that are texts, values that are JSON.
 What the data mean is of no interest here.
@@ -96,7 +96,7 @@ def read_private(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
 
 
 def load(name: str, content: bytes, *, with_flaws: bool = False) -> Document | tuple[Problem, ...]:
-    """The document in `content`, or all its problems in the order of the file, at least one.
+    """The document in `content`, or all its problems, never none, in the order of the file.
 
     `with_flaws`: a document with mistakes that leave the rest of it readable is given all the same, and holds them.
     An empty file is a document that holds None.
@@ -168,10 +168,10 @@ def _complaint(error: MarkedYAMLError, reading: "_Reading") -> Complaint:
 
 
 class _Reading:
-    """One pass: the data, the places and the mistakes so far.
+    """A pass: the data, the places and the mistakes so far.
 
     A method that takes the first event of a value reads on to the value's end. `depth` counts the lists and records
-    around a value, itself included where it is one. A text that is repeated is in memory once.
+    around a value, itself included if it is such. A text that is repeated is in memory once.
     """
 
     def __init__(self, source: Source, parser: CParser) -> None:

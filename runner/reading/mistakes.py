@@ -1,4 +1,4 @@
-"""The mistakes of one YAML file, collected while it is read. Finding them is `runner.reading.load`'s business."""
+"""The mistakes of a YAML file, collected while it is read. Finding them is `runner.reading.load`'s business."""
 
 import re
 from typing import NoReturn
@@ -13,7 +13,7 @@ from runner.reading.complaint import Complaint, quote
 from runner.reading.source import Source
 
 MOST_PROBLEMS = 100
-"""The hundredth is the last: a file that repeats one key a million times has a hundred problems."""
+"""The hundredth is the last: a file that repeats a key a million times has a hundred problems."""
 
 _TAG = lazy_pattern(r"!<[^>\s]*>|![^\s,\[\]{}]*")
 _NEGATED = lazy_pattern(r"!((?:inputs|vars|steps|result|item)\b[\w.]*)", re.ASCII)

@@ -13,7 +13,7 @@ from msgspec import Struct
 class Places(Struct, frozen=True, kw_only=True):
     """`after[n]` is the first node after a list or record `n`, 0 for any other node.
 
-    An alias is one node; `aliases` leads from it to the node that bears the anchor. `tagged` are the nodes with a tag.
+    An alias is a node; `aliases` leads from it to the node that bears the anchor. `tagged` are the nodes with a tag.
     """
 
     starts: Sequence[int]
@@ -48,7 +48,7 @@ class Trail:
         self._next.append(len(self.starts))
 
     def last(self) -> tuple[int, int]:
-        """Where the value that ended last is; nowhere, (0, 0), before there is one."""
+        """Where the value that ended last is; nowhere, (0, 0), before there is any."""
         if not self.starts or self.ends[-1] < self._last_bracket[1]:
             return self._last_bracket
         return self.starts[-1], self.ends[-1]

@@ -1,4 +1,4 @@
-"""The text of one file: from offsets to lines and columns, and problems that show the line they are about.
+"""The text of a file: from offsets to lines and columns, and problems that show the line they are about.
 
 Offsets count characters of `text`, from 0. A line ends at LF, CR LF or CR and nowhere else, as YAML 1.2 has it.
 This knows nothing of YAML's structure; `runner.reading.document` does.
@@ -57,7 +57,7 @@ class Source(Struct, frozen=True):
     def line(self, number: int) -> str:
         """The text of line `number`, counted from 1, without its line end; empty beyond the last line.
 
-        Cached, so that a thousand problems on one long line share one text.
+        Cached, so that a thousand problems on a long line share its text.
         """
         if number not in self._lines:
             self._lines[number] = self.text[slice(*self.line_bounds(number))]

@@ -51,12 +51,12 @@ class Table(Struct, frozen=True, kw_only=True):
         return self.source.span(self.source.line_bounds(row.first)[0], self.source.line_bounds(row.last)[1])
 
     def cell_span(self, row: TableRow, column: int) -> Span:
-        """One cell with its quotes; the whole row where there is no such cell."""
+        """A cell with its quotes; the whole row where there is no such cell."""
         cells = list(self._cells(row))
         return self.source.span(*cells[column]) if column < len(cells) else self.row_span(row)
 
     def found(self, finding: Finding, row: TableRow, *, column: int | None = None, path: Path = ()) -> Problem:
-        """What was found in a row, or in one cell of it; `path` leads to it as in a list of cases."""
+        """What was found in a row, or in a cell of it; `path` leads to it as in a list of cases."""
         span = self.row_span(row) if column is None else self.cell_span(row, column)
         return Problem(
             code=finding.code,
@@ -113,7 +113,7 @@ def _fault(source: Source, line: int, message: str) -> Problem:
 
 
 def _separated_otherwise(source: Source, header: TableRow) -> Problem | None:
-    """A header of one cell that holds another separator, or a line that names it for a spreadsheet."""
+    """A header of a single cell that holds another separator, or a line that names it for a spreadsheet."""
     for sign, words in _OTHER_SEPARATORS.items():
         if len(header.cells) == 1 and sign in header.cells[0]:
             message = f"the cells of a CSV are separated by commas, those of this file {words}"

@@ -22,7 +22,7 @@ def indents_nothing(text: str, at: int) -> bool:
 
 
 def masked(text: str, scalars: Iterable[tuple[int, int]] = ()) -> str:
-    """`text` with blanks, or a comment, in the place of such tabs, except where they are a part of one of `scalars`,
+    """`text` with blanks, or a comment, in the place of such tabs, except where they are a part of any of `scalars`,
     which stand in the order of the text.
     """
     pieces, done = [], 0

@@ -1,8 +1,8 @@
-"""One sandbox to a data file: a second sandbox would, at its start, cancel what the first has under way.
+"""A data file has a single sandbox: a second sandbox would, at its start, cancel what the first has under way.
 
 The kernel's lock is on a file of its own beside the data: on the data itself it would get in the way of SQLite's locks
-where a system keeps both in one list. It vanishes with the sandbox, however that ends; a sandbox that was killed leaves
-the empty file. Where no lock is to be had, nobody is refused.
+where a system keeps both in the same list. It vanishes with the sandbox, however that ends; a sandbox that was killed
+leaves the empty file. Where no lock is to be had, nobody is refused.
 """
 
 import os

@@ -52,7 +52,7 @@ class Delete(Struct, frozen=True, kw_only=True):
 class Park(Struct, frozen=True, kw_only=True):
     """The process waits here until the element is executed; where it does not wait, it has passed the element.
 
-    `uid` is an id fixed in the file, as a site's elements have one of their design; each time a process parks here,
+    `uid` is an id fixed in the file, as a site's elements have that of their design; each time a process parks here,
     the element gets an id of its own besides, which is what `into` is given.
     """
 
@@ -82,7 +82,7 @@ Deed: TypeAlias = Set | Insert | Select | Update | Delete | Park | Delay | Backg
 
 
 class Activity(Struct, frozen=True, kw_only=True):
-    """One deed, done where `condition` is true or absent. `line` is where it begins in its file."""
+    """A deed, done where `condition` is true or absent. `line` is where it begins in its file."""
 
     deed: Deed
     condition: str | None = None
@@ -120,9 +120,9 @@ class StartsOn(Struct, frozen=True, kw_only=True):
 
 
 class Double(Struct, frozen=True, kw_only=True):
-    """The double of one process, or of one version of it. `caption` is what the process log shows.
+    """The double of a process, or of a version of it. `caption` is what the process log shows.
 
-    A version has a `code` of its own; callers name the root, which it is a version `of`, and the active one runs.
+    A version has a `code` of its own; callers name the root, which it is a version `of`, and the active version runs.
     """
 
     code: str

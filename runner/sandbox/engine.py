@@ -50,7 +50,7 @@ class Engine:
     def double(self, *, code: str = "", uid: str = "") -> Double | None:
         """What a call runs: the active version of the process with this code, else with this id of a design.
 
-        That the code of a version leads to the active one of its family, too, is a choice [?].
+        That the code of a version leads to the active version of its family, too, is a choice [?].
         """
         called = self.version(code=code, uid=uid)
         return None if called is None else self._active.get(called.root)

@@ -1,4 +1,4 @@
-"""What may go wrong with a call: one record a fault, with its words for the schema and its effect.
+"""What may go wrong with a call: a record for each fault, with its words for the schema and its effect.
 
 A fault is added by a record here and a test of it: `pytest --update` writes its name into the schema of doubles and
 into the README, and `runner validate`, `POST /sandbox/faults` and the page read this table.

@@ -39,8 +39,8 @@ class _WaitingFault(Struct, frozen=True, kw_only=True):
 
 
 class Faults:
-    """`taken` says how often a fault of a double was applied to a call before; `on_taken` is called when one does: with
-    the double's code and the fault's place in its file.
+    """`taken` says how often a fault of a double was applied to a call before; `on_taken` is called when that happens:
+    with the double's code and the fault's place in its file.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """A folder of doubles, `*.process.yaml`, and the first records of its entities, `records.yaml`.
 
-All mistakes of all files are collected; a file that cannot be read is one of them. What a file holds beyond its
+All mistakes of all files are collected; a file that cannot be read is among them. What a file holds beyond its
 shape is the business of `rules`, what the records mean that of `activities`.
 """
 
@@ -77,7 +77,7 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
 
 
 def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem]:
-    """A file may have any name; one that is nearly the process's code shows a typo in one of the two."""
+    """A file may have any name; a name that is nearly the process's code shows a typo in it, or in the code."""
     name = file.name.removesuffix(ENDING)
     if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
         return
@@ -97,7 +97,7 @@ def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObjec
 
 
 def _families(found: _Found) -> tuple[dict[str, Double], tuple[Problem, ...]]:
-    """The doubles by their codes, of each family at most one that is active, and what is wrong with families.
+    """The doubles by their codes, of each family at most one active version, and what is wrong with families.
 
     A root without `active` is active where no version of it is, so that a version is added by a file of its own, and
     the root's file stays as it was. A version of nothing is left out.
@@ -139,7 +139,7 @@ def _active(root: str, family: list[str], found: _Found) -> str | None:
 
 
 def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
-    """Two that are both active by their files, and two of one number."""
+    """Two that are both active by their files, and two of the same number."""
     numbers: dict[int, str] = {}
     active: str | None = None
     for code in family:
@@ -159,7 +159,7 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
 
 
 def _ignored_files(folder: Path) -> Iterator[Problem]:
-    """A warning for each file that looks like one of the sandbox, and has another name than it reads."""
+    """A warning for each file that looks like a file of the sandbox, and has another name than it reads."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name.endswith(ENDING) or path.name == RECORDS or not path.is_file():
             continue

@@ -1,4 +1,4 @@
-"""The page that a browser shows: one document without anything from outside.
+"""The page that a browser shows: a single document without anything from outside.
 
 Texts of processes, callers and files are escaped by the template, and the policy that is sent along lets nothing run
 but the page's own script, which puts texts into the page as texts alone.

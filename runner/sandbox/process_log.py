@@ -2,8 +2,8 @@
 
 What a site shows is in `service/README.md`, Process log.
 Choices [?]: `Name` holds the caption; a row appears when its process starts, or reaches an element; what is absent is
-null, `ParentId` and `RootId` always, as no process here calls another. No two processes start within one millisecond,
-so that there is always one newest.
+null, `ParentId` and `RootId` always, as no process here calls another. No two processes start within the same
+millisecond, so that there is always a newest.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,6 +1,6 @@
 """What a schema cannot say of a double: its expressions, the names and types in them, and what fits which parameter.
 
-Called for a document of any shape, so that all that is wrong with a file is reported in one pass: what has not the
+Called for a document of any shape, so that all that is wrong with a file is reported in a single pass: what has not the
 shape that the schema asks for is passed over here.
 """
 

@@ -47,9 +47,9 @@ def served(
 ) -> Iterator[str]:
     """The URL of a sandbox, without a slash at its end, for as long as the context lasts.
 
-    Port 0 takes a free one. `data` is the file that keeps what happened, or names it when the URL is known; without it
+    Port 0 takes a free port. `data` is the file that keeps what happened, or names it when the URL is known; without it
     all is forgotten. `veil` hides secrets in it. Records of the folder go into a new file only, and a process that was
-    caught in a wait when the file was left is cancelled. `page_size` is the most records that one OData reply holds.
+    caught in a wait when the file was left is cancelled. `page_size` is the most records that an OData reply holds.
     Raises `UsageError` for mistakes in the folder, the file, a file that another sandbox has open, or an address in
     use.
     """

@@ -96,7 +96,7 @@ class ProcessEngineService:
         """RunProcess [C]. `success` is not the verdict: a process that failed has it, too, with status 3 [M].
 
         `as_version` is RunSpecifiedProcessVersion: this very version, active or not [S]. Which of `schemaName` and
-        `schemaUId` names the version is [?]: the id where there is one, else the code.
+        `schemaUId` names the version is [?]: the id where there is any, else the code.
         """
         request = record_or_none(body)
         if request is None:

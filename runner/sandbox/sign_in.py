@@ -47,7 +47,7 @@ class _Session(Struct, frozen=True, kw_only=True):
 
 
 class Sessions:
-    """Who is signed in. `new_token` gives texts without `=`, as one client splits cookies there [C]."""
+    """Who is signed in. `new_token` gives texts without `=`, as a client splits cookies there [C]."""
 
     def __init__(self, new_token: Callable[[], str]) -> None:
         self._new_token = new_token

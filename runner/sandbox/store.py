@@ -1,6 +1,6 @@
 """What a sandbox remembers: records of entities, processes (which are the process log, too), and elements.
 
-SQLite, in memory or in a file; every method is one statement or one transaction, and may be called from any thread.
+SQLite, in memory or in a file; every method is a single statement or transaction, and may be called from any thread.
 It knows no time and makes no ids: both are handed in. Sessions are not kept here, as a restarted site forgets them.
 """
 
@@ -51,7 +51,7 @@ class InstanceStatus(StrEnum):
 
 
 class Instance(Struct, frozen=True, kw_only=True):
-    """One started process. `owner` is a contact's id; times are texts in the log's own format, which sorts."""
+    """A started process. `owner` is a contact's id; times are texts in the log's own format, which sorts."""
 
     id: str
     code: str
@@ -187,7 +187,7 @@ class Store:
     def processes(
         self, *, code: str | None = None, schema_ids: Sequence[str] | None = None, since: str | None = None
     ) -> list[Instance]:
-        """Those of one code and of some schemas, or of all, started at `since` or later; oldest first."""
+        """Those of a code and of some schemas, or of all, started at `since` or later; oldest first."""
         sql, values = "SELECT * FROM process WHERE started >= ?", [since or ""]
         if code is not None:
             sql, values = f"{sql} AND code = ?", [*values, code]

@@ -43,7 +43,7 @@ def check(doubles: Iterable[tuple[Double, Document]], records: _Records) -> Iter
 
 
 def check_records(document: Document, records: Mapping[str, list[JsonObject]]) -> Iterator[Problem]:
-    """A column that one record alone has, where every other has one that is called nearly so."""
+    """A column that a single record has, where all others have a column that is called nearly so."""
     collector = ProblemCollector(document=document)
     for entity, rows in records.items():
         held = [frozenset(row) | {"Id"} for row in rows]
@@ -62,7 +62,7 @@ def check_records(document: Document, records: Mapping[str, list[JsonObject]]) -
 
 
 def typo_of(word: str, known: Collection[str]) -> str | None:
-    """The nearest of `known`, None where `word` is one of them, or is most probably right as it is."""
+    """The nearest of `known`, None where `word` is among them, or is most probably right as it is."""
     if word in known:
         return None
     found = sorted(near(word, known, typos=1))

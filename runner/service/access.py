@@ -1,4 +1,4 @@
-"""The session of one site: one sign-in for all threads, a fresh one where it is lost, none after a refusal."""
+"""The session of a site: a sign-in for all threads, another where the session is lost, none after a refusal."""
 
 import math
 import threading

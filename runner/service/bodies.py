@@ -1,6 +1,6 @@
 """What is in the body of a reply: JSON, a text wrapped in XML, a fault, a web page, or nothing.
 
-Bytes in, JSON values out; bombs and nonsense end in one exception with a sentence, never in another.
+Bytes in, JSON values out; bombs and nonsense end in a single exception with a sentence, never in another.
 What the content means for a call is not known here.
 """
 
@@ -103,7 +103,7 @@ def bounded(body: bytes) -> bytes:
 
 
 def title(body: bytes) -> str:
-    """The title of a web page on one line, or nothing. WCF writes what went wrong into the text of its page [?]."""
+    """The title of a web page on a line, or nothing. WCF writes what went wrong into the text of its page [?]."""
     text = body[:65536].decode("utf-8", "replace")
     found = [html.unescape(part[1]) for part in (_TITLE.search(text), _EXCEPTION.search(text)) if part is not None]
     return shortened(": ".join(found))
@@ -178,7 +178,7 @@ def _decoded(body: bytes, content_type: str) -> str:
 
 
 class _Reading:
-    """Reads one XML document without building a tree: 32 MiB of `<a/>` would cost half a gigabyte.
+    """Reads an XML document without building a tree: 32 MiB of `<a/>` would cost half a gigabyte.
 
     A DOCTYPE is refused, and with it every entity but the five of XML.
     """

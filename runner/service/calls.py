@@ -1,6 +1,6 @@
 """The calls a run can make, as records, and the ways in which a call ends.
 
-A call is one request and its reply. What it looks like on the wire is `runner.service.wire`'s business;
+A call is a request and its reply. What it looks like on the wire is `runner.service.wire`'s business;
 whether it is repeated, and what its failure means for a step, is the engine's.
 """
 
@@ -16,7 +16,7 @@ from runner.job.actions import Change, Decode
 from runner.runs.events import Trouble
 
 MOST_ROWS: Final = 200
-"""Rows of the log that one reading asks for: those of a process that many start, since a watermark."""
+"""Rows of the log that a reading asks for: those of a process that many start, since a watermark."""
 
 
 class ExecuteCall(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class CompleteCall(Struct, frozen=True, kw_only=True):
 
 
 class Version(Struct, frozen=True, kw_only=True):
-    """One version of a process: its number, the code of its own, and the id of its design where that is known."""
+    """A version of a process: its number, the code of its own, and the id of its design where that is known."""
 
     number: int
     code: str
@@ -66,13 +66,13 @@ class RunProcessCall(Struct, frozen=True, kw_only=True):
 
 
 class CancelCall(Struct, frozen=True, kw_only=True):
-    """CancelExecution() of one instance, root and all that it has started. Answers None."""
+    """CancelExecution() of an instance, root and all that it has started. Answers None."""
 
     process_id: str
 
 
 class ChangeCall(Struct, frozen=True, kw_only=True):
-    """One record changed through OData. Answers the record of an insert, else None.
+    """A record changed through OData. Answers the record of an insert, else None.
 
     `starts` is the process that the change is to start, which is not sent.
     """
@@ -85,7 +85,7 @@ class ChangeCall(Struct, frozen=True, kw_only=True):
 
 
 class QueryCall(Struct, frozen=True, kw_only=True):
-    """One page of an OData collection. Answers `{"records": [...], "next": …}`.
+    """A page of an OData collection. Answers `{"records": [...], "next": …}`.
 
     `next` is what to hand in for the following page (path and query on the same site), None at the end. Keys that
     begin with `@odata.` are dropped from the records. With `next` the other fields do not matter.
@@ -100,7 +100,7 @@ class QueryCall(Struct, frozen=True, kw_only=True):
 
 
 class ReadElements(Struct, frozen=True, kw_only=True):
-    """SysProcessElementLog of one process. Answers a list of `{"id", "uid", "kind", "caption", "status", "error"}`,
+    """SysProcessElementLog of a process. Answers a list of `{"id", "uid", "kind", "caption", "status", "error"}`,
     newest first.
 
     `id` is the element's own in this instance, `uid` that of its design.
@@ -111,7 +111,7 @@ class ReadElements(Struct, frozen=True, kw_only=True):
 
 
 class ReadElementData(Struct, frozen=True, kw_only=True):
-    """SysProcessElementData of one process: the engine's own store, which holds what waits, whatever is logged.
+    """SysProcessElementData of a process: the engine's own store, which holds what waits, whatever is logged.
 
     Answers a list of `{"id", "uid", "status"}`: `status` in the words of `ReadRows`, or the server's own number.
     """
@@ -120,7 +120,7 @@ class ReadElementData(Struct, frozen=True, kw_only=True):
 
 
 class ReadRows(Struct, frozen=True, kw_only=True):
-    """Rows of one process in SysProcessLog, newest first. Answers a list of rows.
+    """Rows of a process in SysProcessLog, newest first. Answers a list of rows.
 
     A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
     `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
@@ -138,7 +138,7 @@ class ReadRows(Struct, frozen=True, kw_only=True):
 
 
 class ReadRow(Struct, frozen=True, kw_only=True):
-    """One row of SysProcessLog by the process's id. Answers a row as `ReadRows` does, or None for no such row."""
+    """A row of SysProcessLog by the process's id. Answers a row as `ReadRows` does, or None for no such row."""
 
     process_id: str
 
@@ -173,7 +173,7 @@ class ReadFamily(Struct, frozen=True, kw_only=True):
 
 
 class ReadSchema(Struct, frozen=True, kw_only=True):
-    """ProcessSchemaRequest: the signature of one process by the id of its row in VwProcessLib.
+    """ProcessSchemaRequest: the signature of a process by the id of its row in VwProcessLib.
 
     Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
     "type", "direction", "items", "lookup"}` with items `{"code", "type"}`, `elements` one of `{"uid", "name", "type"}`,

@@ -1,4 +1,4 @@
-"""The way to one origin: a request and its reply, or the sentence on why there is none.
+"""The way to an origin: a request and its reply, or the sentence on why there is none.
 
 No exception of h11, of sockets or of TLS leaves it. It follows no redirect, reads no environment, repeats nothing and
 knows nothing of sessions.
@@ -119,7 +119,7 @@ class Carrier:
 
 
 class _Place(Struct, frozen=True, kw_only=True):
-    """What every request to one address has in common."""
+    """What all requests to an address have in common."""
 
     origin: tuple[str, str, int]
     host: tuple[bytes, bytes]

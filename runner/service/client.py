@@ -1,4 +1,4 @@
-"""The client of one site: sends calls in a session, notices that it is lost and mends it once.
+"""The client of a site: sends calls in a session, notices that it is lost and mends it once.
 
 Every call ends in a value or in a `CallFailed`; nothing is raised. Only a reading is made again in a fresh session: a
 call that acts is never repeated here, since what it was answered may be the answer to a proxy's repetition of it.
@@ -105,7 +105,7 @@ class Client:
     def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed, *, size: int) -> Ending:
         """How the call ended, with the server's time. A call that acts can be made again in a fresh session."""
         date = reply.headers.get("date")
-        date = date and intern(date)  # answers of one second share its text
+        date = date and intern(date)  # answers of the same second share its text
         if isinstance(read, Answered):
             return Answered(value=read.value, date=date, status=reply.status, size=size)
         is_lost = read.trouble.code == SESSION_REFUSED and acts(call) and self._signs_in

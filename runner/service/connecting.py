@@ -48,7 +48,7 @@ def _addresses(host: str, port: int) -> Sequence[Address]:
 
 
 class Connector:
-    """Opens streams to hosts, on `clock`, through `proxy` where there is one."""
+    """Opens streams to hosts, on `clock`, through `proxy` if there is any."""
 
     def __init__(self, clock: Clock, *, proxy: Proxy | None = None, look_up: LookUp = _addresses) -> None:
         self._clock = clock

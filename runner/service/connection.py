@@ -1,4 +1,4 @@
-"""One connection to one origin: a socket or TLS with a total deadline, and HTTP/1.1 on it, read by h11.
+"""A connection to an origin: a socket or TLS with a total deadline, and HTTP/1.1 on it, read by h11.
 
 A deadline is a point of time on the clock: every wait is for what is left of it. An answer belongs to the request
 before it and to no other: where bytes come that nobody asked for, the connection is not used again.
@@ -23,7 +23,7 @@ from runner.service.libraries import h11
 _CHUNK: Final = 64 * 1024
 _LONGEST_HEAD: Final = 100 * 1024
 _LONGEST_WAIT: Final = 1_000_000.0
-"""Seconds of one wait: the system counts milliseconds in 32 bits."""
+"""Seconds of a wait: the system counts milliseconds in 32 bits."""
 _NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -73,7 +73,7 @@ class Incoming(Discreet, frozen=True):
 class SocketStream:
     """Bytes to and from a host, over a socket or TLS. `clock` gives the time that a deadline is on.
 
-    The socket never blocks: a wait is one call of the system, made only where there is something to wait for.
+    The socket never blocks: a wait is a call of the system, made only where there is something to wait for.
     """
 
     def __init__(self, line: socket.socket, clock: Clock) -> None:
@@ -100,7 +100,7 @@ class SocketStream:
     def write(self, buffer: bytes, deadline: float) -> None:
         """Write all of `buffer`.
 
-        Where the first write of a request fails at once, not one byte of it has left: that is no connection, and the
+        Where the first write of a request fails at once, no byte of it has left: that is no connection, and the
         call may be repeated.
         """
         rest = memoryview(buffer)
@@ -121,7 +121,7 @@ class SocketStream:
     def has_come(self) -> bool:
         """Whether bytes, or the end, have come that nobody asked for. What TLS says to itself is none of them.
 
-        The stream is not to be used any more where they have: one of the bytes may be lost.
+        The stream is not to be used any more where they have: a byte may be lost.
         """
         try:
             self._line.recv(1)

@@ -169,7 +169,7 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
 
 
 def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | None:
-    """By the status alone, where the service refuses with one of 4xx. Which right OData asks for is not known [?]."""
+    """By the status alone, where the service refuses with a 4xx. Which right OData asks for is not known [?]."""
     entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
     if status == HTTPStatus.NOT_FOUND:
         what = "the entity's name" if isinstance(call, calls.QueryCall) else "the process's code"

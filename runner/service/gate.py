@@ -75,14 +75,14 @@ class Deadline(Struct, kw_only=True):
 
 
 class SitePace(Protocol):
-    """What spaces the calls to one site."""
+    """What spaces the calls to a site."""
 
     def wait_for_turn(self, gate: Gate) -> float:
         """Wait for the next turn, at most for as long as the call is wanted. The seconds that it took."""
 
 
 class Pace:
-    """At most `rate` calls a second to one site, evenly spaced, whichever thread makes them; first come, first served.
+    """At most `rate` calls a second to a site, evenly spaced, whichever thread makes them; first come, first served.
 
     A call that gives up waiting leaves no gap: after a stop, calls that are still wanted do not wait for those that
     are not.

@@ -30,7 +30,7 @@ _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
 
 
 def query(entity: str, options: Mapping[str, str]) -> str:
-    """Entity and options below `odata/`, encoded, in one order; an option that is empty is left out."""
+    """Entity and options below `odata/`, encoded, always in the same order; an option that is empty is left out."""
     written = [f"{name}={encoded(options[name])}" for name in _OPTIONS if options.get(name)]
     return f"{entity}?" + "&".join(written)
 

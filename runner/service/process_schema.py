@@ -42,7 +42,7 @@ def _schema(answer: JsonObject, odd: list[Json]) -> JsonObject:
 
 
 def _captions(resources: JsonObject) -> Iterator[tuple[str, str]]:
-    """Texts by the names of resources, each of one culture [?]: the first where the usual culture is missing."""
+    """Texts by the names of resources, each of a culture [?]: the first where the usual culture is missing."""
     for name, written in resources.items():
         texts = [text for text in record(written).values() if isinstance(text, str)]
         text = record(written).get(_CULTURE, texts[0] if texts else written)

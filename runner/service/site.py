@@ -15,7 +15,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 COMMON_HEADERS: Final[Headers] = (
     ("Accept", "application/json, application/xml;q=0.9, */*;q=0.8"),
-    # 300 KB of gzip once became 64 MiB in one read; an answer of ours is rarely worth the packing.
+    # 300 KB of gzip once became 64 MiB in a single read; an answer of ours is rarely worth the packing.
     ("Accept-Encoding", "identity"),
     # Execute is a GET with side effects: a cache that answers it would hide that nothing ran.
     ("Cache-Control", "no-store"),

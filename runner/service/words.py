@@ -1,4 +1,4 @@
-"""The service's own words in an answer, made fit for one line of ours."""
+"""The service's own words in an answer, made fit for a line of ours."""
 
 from typing import Final
 

@@ -36,7 +36,7 @@ def _unfit(
 
 
 class _Environment:
-    """The fields of one environment, by the names that clio writes."""
+    """The fields of an environment, by the names that clio writes."""
 
     def __init__(self, name: str, fields: JsonObject, registry: Path) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""The target `env`: one site, described by variables of the environment alone.
+"""The target `env`: a site, described by variables of the environment alone.
 
 The record holds templates that name the variables, so that no secret is in it; they are worked out when a run begins,
 as those of a targets file are. Here is checked that the variables are there and go together.

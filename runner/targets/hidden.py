@@ -44,7 +44,7 @@ _ONLY_ENV = lazy_pattern(r"\{\{ *env\.\w+ *\}\}")
 _ASIDE = lazy_pattern(r"[#&*!]")
 """A comment, an anchor, an alias or a tag: somebody may have written a text, or left the value of before."""
 _LINE = lazy_pattern(r"(\s*(?:- +)?([A-Za-z_][\w-]*):[ \t]+)(.*\S)\s*")
-"""A key and a value in one line, however broken the value is."""
+"""A key and a value on a line, however broken the value is."""
 _ONLY_KEY = lazy_pattern(r"\s*(?:[A-Za-z_][\w-]*:\s*)?")
 
 

@@ -1,6 +1,6 @@
-"""The keys of a target, one record each: how a value is read, what may be wrong with its text, who may see it.
+"""The keys of a target, each a record: how a value is read, what may be wrong with its text, who may see it.
 
-Their shapes are in the schema. What of one key depends on another is in `runner.targets.rules`.
+Their shapes are in the schema. What of a key depends on others is in `runner.targets.rules`.
 """
 
 from collections.abc import Callable

@@ -46,7 +46,7 @@ class Readiness(Struct, frozen=True, kw_only=True):
 class Times(Struct, frozen=True, kw_only=True, rename={"timeout": "attempt"}):
     """What the engine measures by, in seconds; it is stored with a run, so that the run is resumed with it.
 
-    `timeout` is of one attempt where neither step nor job says any; `settle` from a call in doubt to the last of the
+    `timeout` is of an attempt where neither step nor job says any; `settle` from a call in doubt to the last of the
     readings that look for it.
     """
 

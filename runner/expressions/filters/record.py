@@ -1,4 +1,4 @@
-"""One record a filter: its function, what it takes and gives, and its words for the docs; the same for a test."""
+"""A filter is a record: its function, what it takes and gives, and its words for the docs; the same for a test."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias

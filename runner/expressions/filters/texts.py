@@ -1,4 +1,4 @@
-"""Filters of one text or one number, and those that write and read texts of other formats.
+"""Filters of a text or a number, and those that write and read texts of other formats.
 
 They refuse a result beyond its bound before it is made. Where they share a name with a filter of Jinja they do what
 that filter does, except that nothing unreadable becomes a silent zero, so that `"n/a" | int == 0` is an error;

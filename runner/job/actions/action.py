@@ -1,4 +1,4 @@
-"""What the program knows of one kind of action. Each has a module here, and a line in the table of `__init__`."""
+"""What the program knows of a kind of action. Each has a module here, and a line in the table of `__init__`."""
 
 from collections.abc import Callable
 from typing import Final
@@ -52,7 +52,7 @@ def always(effect: StepEffect) -> Callable[[Json], StepEffect]:
 
 
 def pauses(value: JsonObject) -> tuple[float, float]:
-    """`every` and `max_every` in seconds. Where only one of them is written, the other follows it."""
+    """`every` and `max_every` in seconds. Where only one is written, the other follows it."""
     first, longest = duration(value.get("every")), duration(value.get("max_every"))
     return first or min(EVERY, longest or EVERY), longest or max(MAX_EVERY, first or MAX_EVERY)
 

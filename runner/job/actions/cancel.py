@@ -1,4 +1,4 @@
-"""`cancel`: ends one process that runs or is in error."""
+"""`cancel`: ends a process that runs or is in error."""
 
 from collections.abc import Iterator
 from typing import ClassVar

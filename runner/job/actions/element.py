@@ -13,7 +13,7 @@ from runner.job.model import Job, Show, StepEffect, show_values
 
 
 class ElementName(Struct, frozen=True, kw_only=True):
-    """An element of one running process by its name: `of` is the process's id, or a template that gives it.
+    """An element of a running process by its name: `of` is the process's id, or a template that gives it.
 
     `name` is a caption, a code or the id of the design, or a template. Looks grow from `every` to `max_every` seconds.
     """
@@ -25,7 +25,7 @@ class ElementName(Struct, frozen=True, kw_only=True):
 
 
 class Element(Struct, frozen=True, kw_only=True):
-    """`which` is the id of an element of one instance, a GUID or a template, or says how it is found.
+    """`which` is the id of an element of an instance, a GUID or a template, or says how it is found.
 
     `parameters` is None where the element is only executed.
     """
@@ -74,7 +74,7 @@ def _element(value: Json, _: Job | None = None) -> Element:
 
 
 def _elements(value: Json, _: Job | None) -> Elements:
-    """Each element of a chain is found in the one instance that the chain is `of`."""
+    """Each element of a chain is found in the instance that the chain is `of`."""
     if not isinstance(value, dict):
         return Elements(items=tuple(_element(item) for item in items(value)))
     chain: list[JsonObject] = [link if isinstance(link, dict) else {"name": link} for link in items(value["chain"])]

@@ -1,4 +1,4 @@
-"""`execute`: starts a process with Execute(), and waits for its result where it names one."""
+"""`execute`: starts a process with Execute(), and waits for its result if it names any."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum

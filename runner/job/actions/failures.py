@@ -17,7 +17,7 @@ SINCE_RUN = "run"
 
 
 class Failures(Struct, frozen=True, kw_only=True):
-    """Watches for `seconds` that no more than `at_most` instances fail of the processes that match one of the patterns.
+    """Watches for `seconds` that no more than `at_most` instances fail of the processes that match a pattern.
 
     `since` is `SINCE_RUN`, the id of a step, a moment with its time zone, or a template that gives a moment.
     """

@@ -1,4 +1,4 @@
-"""`signal`: changes one record, and follows the process that this starts."""
+"""`signal`: changes a record, and follows the process that this starts."""
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum

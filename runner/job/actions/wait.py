@@ -1,4 +1,4 @@
-"""`wait`: follows one process until it has ended, or waits for a person."""
+"""`wait`: follows a process until it has ended, or waits for a person."""
 
 from collections.abc import Iterator
 from enum import StrEnum

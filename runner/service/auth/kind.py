@@ -1,4 +1,4 @@
-"""What the program knows of one way to sign in. Each has a record in the table of `__init__`, and a module here."""
+"""What the program knows of a way to sign in. Each has a record in the table of `__init__`, and a module here."""
 
 from typing import ClassVar
 

@@ -81,7 +81,8 @@ class FleetRows:
         self._now = now
         self._begun: dict[str, tuple[float, float]] = {}
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        del is_read  # each is stored with a line that is written in any case
         ends = seconds + self._settle
         values = {"key": key, "site": self._site, "process": process, "seconds": ends, "now": self._now()}
         self._changes.with_next_line(_BEGIN, values, due=True)
@@ -140,7 +141,8 @@ class FleetRows:
             return False
         values |= {"epoch": now, "since": min(known.values()) - BEFORE, "most": MOST}
         others = self._link.run(_OVER, values).fetchall() if are_under_way(pending, now=now) else ()
-        found = settled(pending, [as_pending(row) for row in others], known, now=now)
+        over = [as_pending(row) for row in others]
+        found = settled(pending, over if len(over) < MOST else None, known, now=now)
         values |= {"numbers": [start.number for start in found.values()], "ids": [*found]}
         values |= {"runs": [start.run for start in found.values()], "keys": [start.key for start in found.values()]}
         if found:

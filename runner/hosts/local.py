@@ -239,7 +239,7 @@ class LocalHost:
         """
         if (process := process_started(send.call)) is not None:
             self.turn.start()
-            self.owned.begin(send.key, process, seconds=send.seconds)
+            self.owned.begin(send.key, process, seconds=send.seconds, is_read=send.watermark is not None)
         t = self._t()
         sent = events.CallSent(
             key=send.key,

@@ -54,15 +54,15 @@ def are_under_way(starts: Iterable[PendingStart], *, now: float) -> bool:
 
 
 def settled(
-    pending: Sequence[PendingStart], over: Sequence[PendingStart], rows: Mapping[str, float], *, now: float
+    pending: Sequence[PendingStart], over: Sequence[PendingStart] | None, rows: Mapping[str, float], *, now: float
 ) -> dict[str, PendingStart]:
     """The ids of rows with the `pending` starts that lack theirs no more.
 
     A start that was answered has begun by then: it is enough that a row is left for each start that is not `over`. One
     that is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
-    where there is one for all that may have made it, over or not.
+    where there is one for all that may have made it, over or not; with None it is not known how many are over.
     """
-    certain = with_rows([*pending, *over], rows) if len(over) < MOST else {}
+    certain = {} if over is None else with_rows([*pending, *over], rows)
     found = {row: start for row, start in certain.items() if start.answered > now}
     return found | {row: start for row, start in with_rows(pending, rows).items() if start.answered <= now}
 

@@ -95,8 +95,11 @@ class OwnedRows(Protocol):
     A row belongs to at most one call of all runs: two processes that ask at one moment do not both get it.
     """
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
-        """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill."""
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill.
+
+        `is_read`: the log will be read for its row. Other starts may be stored as one until `flush`.
+        """
 
     def leave(self, key: str) -> None:
         """The last start of the row leaves now: where that was long after `begin`, its time has begun only now."""

@@ -57,7 +57,7 @@ class Fate:
     """What becomes of the call of one run, and when the run begins. It is killed before the points `killed_at` of its
     own, counted from 1, and resumed so many seconds `later`; points are steps that others may notice, and lines of its
     journal. The answer to its first reading of the log takes `stalled` seconds after it was written. `is_buffered`:
-    lines that were not committed are lost with it.
+    lines that were not committed are lost with it. `verify` is that of its step.
     """
 
     happens: bool
@@ -67,6 +67,7 @@ class Fate:
     later: float = 0.0
     stalled: float = 0.0
     is_buffered: bool = False
+    verify: str = "auto"
 
 
 @dataclass(kw_only=True)
@@ -130,9 +131,10 @@ class Steps:
         self._run = run
         self._answers = False
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         self._run.before("store")
-        self._owned.begin(key, process, seconds=seconds)
+        self._answers = self._answers or not is_read
+        self._owned.begin(key, process, seconds=seconds, is_read=is_read)
 
     def leave(self, key: str) -> None:
         if self._run.fate.happens:
@@ -240,7 +242,8 @@ class Run:
         self.lines.safe = kept
         earlier = parse(kept)
         assert earlier.flaw is None
-        journal = Journal(self.lines, PLAN.secrets, now=lambda: "2026-01-31T09:00:00.000Z", earlier=earlier)
+        plan = PLANS[self.fate.verify]
+        journal = Journal(self.lines, plan.secrets, now=lambda: "2026-01-31T09:00:00.000Z", earlier=earlier)
         owned = self.world.database.rows_of(self.id, self.world.site, 15.0)
         host = LocalHost(
             caller=self,
@@ -255,7 +258,7 @@ class Run:
             judgement=Judgement(look_again=bool(earlier.lines)),
         )
         facts = RunFacts(id=self.id, started_at="2026-01-31T09:00:00.000Z", engine="test")
-        host.carry(PLAN, facts, earlier=earlier.lines)
+        host.carry(plan, facts, earlier=earlier.lines)
         self.events = [line.event for line in journal.lines]
 
     @property
@@ -436,7 +439,10 @@ class World:
             assert owner == self.run_id(row_id.split()[-1]), found
 
 
-PLAN = planned("  - id: a\n    execute: {process: UsrA}\n    timeout: 20s\n")
+PLANS: Final = {
+    verify: planned(f"  - id: a\n    execute: {{process: UsrA}}\n    timeout: 20s\n    verify: {verify}\n")
+    for verify in ("auto", "none")
+}
 NOTHING: Final = Fate(happens=False, answered=False)
 """The call is lost, and nothing came of it: no row that comes is its own."""
 PASSES: Final = Fate(happens=True, answered=True)
@@ -479,6 +485,21 @@ def test_in_no_order_does_the_row_of_one_run_vouch_for_the_call_of_another(
     database: RowDatabase, fates: Mapping[str, Fate]
 ) -> None:
     carry_out_all(database, **fates)
+
+
+@pytest.mark.parametrize("begins", [0.0, 30.0])
+@pytest.mark.parametrize("fate", _FATES)
+def test_nor_that_of_a_run_that_reads_no_log(database: RowDatabase, fate: Fate, begins: float) -> None:
+    unread = replace(fate, verify="none")
+    carry_out_all(database, A=replace(NOTHING, begins=begins), B=unread)
+
+
+@pytest.mark.parametrize("fate", [PASSES, LOST_ANSWER])
+def test_nor_that_of_one_that_was_killed_before_its_starts_were_stored(database: RowDatabase, fate: Fate) -> None:
+    for point in itertools.count(1):
+        unread = replace(fate, verify="none", killed_at=(point,), later=5.0)
+        if carry_out_all(database, B=NOTHING, A=unread) < point:
+            break
 
 
 @pytest.mark.parametrize("fate", _FATES)

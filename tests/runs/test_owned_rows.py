@@ -466,6 +466,104 @@ def test_the_answers_of_a_second_are_stored_at_once(files: RowDatabase, clock: C
     assert open_starts(files, clock) == 1
 
 
+def test_starts_whose_row_nobody_reads_are_stored_at_once(files: RowDatabase, clock: Clock) -> None:
+    first = run(files, "first")
+    for key in ("a", "b", "c"):
+        first.begin(key, "UsrA", seconds=100.0, is_read=False)
+        first.answer(key)
+        assert stored_keys(files) == [""]
+        clock.now += 0.4
+    first.begin("d", "UsrA", seconds=100.0, is_read=False)
+    assert stored_keys(files) == ["a", "b", "c", ""]
+    assert open_starts(files, clock) == 1
+    first.flush()
+    assert stored_keys(files) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(lambda rows: rows.begin("b", "UsrB", seconds=100.0), id="the next start"),
+        pytest.param(lambda rows: rows.ask(RowQuery(key="b", codes=("UsrB",), rows=("9",))), id="whose a row is"),
+        pytest.param(lambda rows: rows.leave("a"), id="a start that leaves late"),
+    ],
+)
+def test_so_they_are_before_anything_follows(files: RowDatabase, clock: Clock, then: Next) -> None:
+    first = run(files, "first")
+    first.begin("a", "UsrA", seconds=100.0, is_read=False)
+    clock.now += 1.0
+    then(first)
+    assert [key for key in stored_keys(files) if key != "b"] == ["a"]
+
+
+def test_one_of_them_that_begins_nothing_is_not_stored(files: RowDatabase) -> None:
+    first = run(files, "first")
+    for key in ("a", "b", "b"):
+        first.begin(key, "UsrA", seconds=100.0, is_read=False)
+    first.never_began("a")
+    first.never_began("b")
+    first.flush()
+    assert stored_keys(files) == ["b"]
+
+
+def test_they_are_as_good_as_stored_for_every_other_run(owned: Owned, clock: Clock) -> None:
+    unread = run(owned, "unread")
+    for key in ("a", "b"):
+        unread.begin(key, "UsrA", seconds=100.0, is_read=False)
+        unread.answer(key)
+    clock.now += 3.0
+    following = began(owned, "next")
+    assert following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 3.0),))).rival
+    unread.flush()
+    assert following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 3.0),))).rival
+    following.never_began("a")
+    clock.now += 1.0
+    later = began(owned, "later")
+    assert not later.ask(query(key="a", rows=("3",), keys=None, before=(("1", 4.0), ("2", 4.0)))).rival
+
+
+def test_what_a_run_that_was_killed_has_not_stored_may_have_made_any_number_of_rows(
+    files: RowDatabase, clock: Clock
+) -> None:
+    killed = run(files, "killed")
+    for key in ("a", "b"):
+        killed.begin(key, "UsrA", seconds=10.0, is_read=False)
+        killed.answer(key)
+    clock.now += 8.0
+    before = (("1", 8.0), ("2", 8.0), ("3", 8.0))
+    assert began(files, "next").ask(query(key="a", rows=("4",), keys=TAKES, before=before)) == Others(rival=True)
+    run(files, "next").never_began("a")
+    clock.now += 25.0
+    assert began(files, "later").ask(query(key="a", rows=("4",), keys=TAKES)) == Others()
+
+
+def test_a_row_that_it_may_have_made_is_not_given_to_a_start_that_is_under_way(
+    files: RowDatabase, clock: Clock
+) -> None:
+    run(files, "killed").begin("a", "UsrA", seconds=1.0, is_read=False)
+    began(files, "hangs")
+    clock.now += 30.0
+    lost = began(files, "lost")
+    before = (("1", 30.0), ("2", 30.0))
+    assert lost.ask(query(key="a", rows=("3",), keys=TAKES, before=before)) == Others(rival=True)
+
+
+def test_a_run_that_is_resumed_counts_what_it_had_not_stored(files: RowDatabase, clock: Clock) -> None:
+    """A start of another run at that time may have made one of the rows that it finds for both of its calls."""
+    killed = run(files, "killed")
+    killed.begin("a", "UsrA", seconds=1.0, is_read=False)
+    answered(files, "other")
+    clock.now += 100.0
+    resumed = run(files, "killed")
+    resumed.begin("b", "UsrA", seconds=1.0)
+    assert resumed.ask(query(key="b", rows=("1", "2"), keys=("a", "b"))) == Others(rival=True)
+
+
+def stored_keys(files: RowDatabase) -> list[str]:
+    with files.changing() as database:
+        return [key for (key,) in database.execute("SELECT key FROM start ORDER BY number")]
+
+
 def open_starts(files: RowDatabase, clock: Clock) -> int:
     """How many starts have more time left than an answer leaves them."""
     with files.changing() as database:

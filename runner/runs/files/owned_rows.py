@@ -5,8 +5,9 @@ on this machine. A folder has its own for all that, since it may be carried to a
 
 A row is given to a call in one transaction, so that two programs that ask for it at the same moment cannot both have
 it. A start is stored before it is sent, and stays until it has its row: as long as it lacks its row, a row that it may
-have made is given to nobody else. Whether two starts of this machine were under way at the same time is decided by this
-machine's clock alone; the server's clock is the engine's business.
+have made is given to nobody else. Starts whose row nobody will read are stored a second's worth at once: until then one
+record stands for them, however many they are. Whether two starts of this machine were under way at the same time is
+decided by this machine's clock alone; the server's clock is the engine's business.
 """
 
 import sqlite3
@@ -18,6 +19,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
@@ -35,13 +37,16 @@ DROP INDEX IF EXISTS start_of_process;
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
+_ANY_NUMBER = ""
+"""The key of a record that stands for any number of starts of a run in its time."""
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
+_REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
-_OWN = """SELECT min(began) AS began, max(ends) AS ends FROM start
-WHERE site = ? AND process IN ({codes}) AND ends >= ? AND run = ? AND key IN ({keys})"""
+_OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{_ANY_NUMBER}', {{keys}})"""  # noqa: S608
 _RIVAL = f"""SELECT 1 FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
   AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
@@ -82,7 +87,8 @@ class RowDatabase:
     def can_be_opened(self) -> bool:
         with self._lock:
             try:
-                ensure_folder(self._file.parent)
+                if self._database is None:
+                    ensure_folder(self._file.parent)
                 self._opened()
             except (sqlite3.Error, OSError):
                 return False
@@ -100,16 +106,16 @@ class RowDatabase:
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self._file}: {error}") from error
 
-    def change(self, *changes: _Change) -> None:
-        """Some statements in one transaction. Raises `StoreError`."""
+    def change(self, *changes: _Change) -> int:
+        """Some statements in one transaction; the number of the record that the last has made. Raises `StoreError`."""
         if len(changes) > 1:
             with self.changing() as database:
                 for change in changes:
-                    database.execute(*change)
-            return
+                    made = database.execute(*change)
+                return made.lastrowid or 0
         with self._lock:
             try:
-                self._opened().execute(*changes[0])  # a transaction by itself
+                return self._opened().execute(*changes[0]).lastrowid or 0  # a transaction by itself
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(f"{self._file}: {error}") from error
 
@@ -127,11 +133,27 @@ class RowDatabase:
         return self._database
 
 
+class _LaterStart(Struct, kw_only=True):
+    """A start that is stored later."""
+
+    key: str
+    process: str
+    began: float
+    ends: float
+
+
+class _AnyNumber(Struct, frozen=True, kw_only=True):
+    """What stands for all starts of a process that end until `ends`: the record of that `number`."""
+
+    number: int
+    ends: float
+
+
 class RowsOfRun:
     """The rows as one run sees them: a `runner.runs.store.OwnedRows`. It belongs to one thread.
 
     That starts were answered is stored soon after, many at once: with the question whose a row is, or the first start
-    after a second.
+    after a second; and with that the starts themselves whose rows nobody reads.
     """
 
     def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float) -> None:
@@ -140,42 +162,89 @@ class RowsOfRun:
         self._site = hashed(site)
         self._settle = settle
         self._earliest: float | None = None
+        self._later: dict[str, list[_LaterStart]] = {}
+        self._stand_ins: dict[str, _AnyNumber] = {}
         self._answers: dict[str, _Change] = {}
         self._answered = 0.0
         self._begun: dict[str, tuple[float, float]] = {}
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         now = self._rows.now()
-        if now - self._answered >= SOON or key in self._answers:  # an answer is that of the last start of its row
-            self.flush()
-        self._rows.change((_BEGUN, (self._run, key, self._site, process, now, now + seconds + self._settle)))
+        ends = now + seconds + self._settle
         self._begun[key] = (now, seconds)
+        if not is_read:
+            self._begin_later(_LaterStart(key=key, process=process, began=now, ends=ends))
+            return
+        is_due = now - self._answered >= SOON or key in self._answers  # an answer is that of the last start of its row
+        before = self._changes() if is_due or self._stand_ins else ()
+        self._rows.change(*before, (_BEGUN, (self._run, key, self._site, process, now, ends)))
+        self._forget(before)
+
+    def _begin_later(self, start: _LaterStart) -> None:
+        """What stands for it is stored before it is sent, and for a second does for further starts of the process."""
+        stand_in = self._stand_ins.get(start.process)
+        if stand_in is None or stand_in.ends < start.ends:
+            before = () if stand_in is None else self._changes()
+            ends = start.ends + SOON
+            values = (self._run, _ANY_NUMBER, self._site, start.process, start.began, ends)
+            number = self._rows.change(*before, (_BEGUN, values))
+            self._forget(before)
+            self._stand_ins[start.process] = _AnyNumber(number=number, ends=ends)
+        self._later.setdefault(start.key, []).append(start)
 
     def leave(self, key: str) -> None:
         begun, seconds = self._begun[key]
         while (now := self._rows.now()) - begun >= SOON:
+            self.flush()
             self._rows.change((_LEFT, (now + seconds + self._settle, self._run, key)))
             begun = now
 
     def answer(self, key: str) -> None:
         now = self._rows.now()
+        if key in self._later:
+            last = self._later[key][-1]
+            last.ends = min(last.ends, now + self._settle)
+            return
         self._answered = self._answered if self._answers else now
         self._answers[key] = (_ANSWERED, (now + self._settle, self._run, key))
 
     def never_began(self, key: str) -> None:
-        self._rows.change(*self._answers.values(), (_FORGOTTEN, (self._run, key)))
-        self._answers.clear()
+        if key in self._later:
+            self._later[key].pop()
+            if not self._later[key]:
+                del self._later[key]
+            return
+        before = self._changes()
+        self._rows.change(*before, (_FORGOTTEN, (self._run, key)))
+        self._forget(before)
 
     def flush(self) -> None:
-        if self._answers:
-            self._rows.change(*self._answers.values())
+        if before := self._changes():
+            self._rows.change(*before)
+            self._forget(before)
+
+    def _changes(self) -> tuple[_Change, ...]:
+        """All that is not stored yet: answers of starts that are, before a later start of the same row is."""
+        later = [
+            (_BEGUN, (self._run, start.key, self._site, start.process, start.began, start.ends))
+            for starts in self._later.values()
+            for start in starts
+        ]
+        return (*self._answers.values(), *later, *((_REMOVED, (found.number,)) for found in self._stand_ins.values()))
+
+    def _forget(self, changes: Sequence[_Change]) -> None:
+        """These were all, and are stored."""
+        if changes:
+            self._later.clear()
+            self._stand_ins.clear()
             self._answers.clear()
 
     def ask(self, query: RowQuery) -> Others:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
             with self._rows.changing() as database:
-                for change in self._answers.values():
+                before = self._changes()
+                for change in before:
                     database.execute(*change)
                 taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
                 late = NEAR + query.slack if query.timed else LATE
@@ -185,7 +254,7 @@ class RowsOfRun:
                     rival = self._has_rival(database, codes, own, late=late)
                 if keys is not None and not rival:
                     self._give(database, key, [row for row in query.rows if row not in taken], keys)
-            self._answers.clear()
+            self._forget(before)
             return Others(taken=taken, rival=rival)
         except StoreError:
             return Others(rival=not query.certain)
@@ -198,7 +267,8 @@ class RowsOfRun:
 
     def _settle_others(self, database: sqlite3.Connection, query: RowQuery) -> None:
         """Starts whose row is among those from before the call do not lack it any more. A start that began after the
-        call, or after these were read, has made none of them.
+        call, or after these were read, has made none of them. Where any number of starts may have made the rows, they
+        tell of none.
         """
         now, marks = self._rows.now(), ", ".join("?" * len(query.codes))
         started: tuple[str | float, ...] = (self._settle, self._site, *query.codes)
@@ -206,13 +276,15 @@ class RowsOfRun:
         pending = [as_pending(columns) for columns in database.execute(_PENDING.format(codes=marks), values)]
         owned = "SELECT 1 FROM row WHERE id = ?"
         free = {row: now - age for row, age in query.before if database.execute(owned, (row,)).fetchone() is None}
-        if not (free := recent(free, pending)):
+        if not (free := recent(free, pending)) or any(start.key == _ANY_NUMBER for start in pending):
             return
         values = (*started, now - NEAR, min(free.values()) - BEFORE + self._settle, MOST)
         others = database.execute(_OVER.format(codes=marks), values) if are_under_way(pending, now=now) else ()
-        found = settled(pending, [as_pending(columns) for columns in others], free, now=now)
+        over = [as_pending(columns) for columns in others]
+        is_known = len(over) < MOST and all(start.key != _ANY_NUMBER for start in over)
+        found = settled(pending, over if is_known else None, free, now=now)
         database.executemany(_GIVEN, [(row, start.run, start.key, now) for row, start in found.items()])
-        database.executemany("DELETE FROM start WHERE number = ?", {(start.number,) for start in found.values()})
+        database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 
     def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
         """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run."""
@@ -242,9 +314,9 @@ class RowsOfFolders:
         self._shared = shared
         self._own_rows, self._shared_rows = (each.rows_of(run, site, settle) for each in (own, shared))
 
-    def begin(self, key: str, process: str, *, seconds: float) -> None:
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         for rows in self._all:
-            rows.begin(key, process, seconds=seconds)
+            rows.begin(key, process, seconds=seconds, is_read=is_read)
 
     def leave(self, key: str) -> None:
         for rows in self._all:

@@ -37,7 +37,8 @@ from runner.reports.next_steps import verb_command
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import snapshot
-from runner.runs.events import RunStarted, encode
+from runner.runs.events import AttemptFailed, RunStarted, encode
+from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import RunResult
 from runner.runs.store import Part, RunLockedError
@@ -251,8 +252,11 @@ def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:
 
 
 def _holes(run: StoredRun) -> frozenset[str]:
-    """The names of the secrets that the run's events were written without."""
-    texts = [encode(line.event).decode() for line in run.lines]
+    """The names of the secrets that the run's events were written without, the words of failures left aside: nothing
+    is sent of those.
+    """
+    needed = (facts(line.event) for line in run.lines if not isinstance(line.event, AttemptFailed))
+    texts = [encode(event).decode() for event in needed]
     parts = [part for text in texts if MARK in text for part in taken_apart(text)]
     return frozenset(part.name for part in parts if isinstance(part, Hole))
 

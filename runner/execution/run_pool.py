@@ -20,7 +20,7 @@ from runner.engine.effects import Ask
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import LockWaits
 from runner.foundation import threads
-from runner.foundation.problems import Problem, UsageError
+from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.shared_answers import SharedAnswers, SharingCaller
@@ -43,7 +43,8 @@ class PendingRun(Struct, frozen=True, kw_only=True):
     """A run that is to begin.
 
     `may_begin` is asked again whenever a run has ended: a run that waits for others lets those after it pass. `begin`
-    gives None where there is nothing to begin any more, and raises `UsageError` where the run cannot be stored.
+    gives None where there is nothing to begin any more, and raises `UsageError` where the run cannot be stored,
+    `RefusedError` where another command has it.
     """
 
     title: str
@@ -83,7 +84,7 @@ class Carried(Struct, kw_only=True):
 
     left_out: deque[PendingRun]
     runs: list[ActiveRun] = field(default_factory=list)
-    trouble: UsageError | None = None
+    trouble: UsageError | RefusedError | None = None
     is_unready: bool = False
     faults: list[Problem] = field(default_factory=list)
 
@@ -92,7 +93,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     """Carry the runs out, up to `jobs` at once, in their order.
 
     A signal, a fault of ours, or with `fail_fast` the first that did not pass, lets no further run begin; those under
-    way come to their end. Raises `UsageError` where the first cannot be stored and no other has begun.
+    way come to their end. Raises `UsageError` or `RefusedError` where the first cannot begin and no other has begun.
     """
     carried = Carried(left_out=deque(pending))
     pool = _Pool(options=options)
@@ -100,7 +101,7 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
         try:
             if not pool.go_on(carried):
                 break
-        except UsageError:
+        except (UsageError, RefusedError):
             raise
         except Exception as fault:  # noqa: BLE001  the runs beside must not be lost by it
             pool.halt(carried, fault)
@@ -184,7 +185,7 @@ class _Pool(Struct, kw_only=True):
         try:
             hand_over = _worker(pending.title, self._news)
             run = _begun(pending, hand_over)
-        except UsageError as error:
+        except (UsageError, RefusedError) as error:
             if not carried.runs:
                 raise
             carried.trouble = error

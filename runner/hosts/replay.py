@@ -14,6 +14,7 @@ from runner.foundation.values import Json
 from runner.runs import events
 from runner.runs.facts import facts
 from runner.runs.journal import Journal
+from runner.secrets.shown import hide
 from runner.service.calls import CallFailed, FailureKind, record
 
 WHOLE_RUN = ""
@@ -129,15 +130,15 @@ class Replay:
             case events.AttemptFailed(kind="stopped"):
                 return effects.Stopped(t=event.t, why=event.signal, over=event.final)
             case events.AttemptFailed():
-                return effects.Failed(t=event.t, failure=self._failure(key, event))
+                return effects.Failed(t=event.t, failure=self._failure(event))
             case _:
                 raise MisfitError(f"line {self._next} is not an outcome of `{key}`")
 
-    def _failure(self, key: str, event: events.AttemptFailed) -> CallFailed:
+    def _failure(self, event: events.AttemptFailed) -> CallFailed:
         trouble = events.Trouble(
             code=event.error.code,
-            message=str(self._whole(key, event.error.message)),
-            hint=None if event.error.hint is None else str(self._whole(key, event.error.hint)),
+            message=self._sentence(event.error.message),
+            hint=None if event.error.hint is None else self._sentence(event.error.hint),
         )
         return CallFailed(
             kind=FailureKind(event.kind),
@@ -148,6 +149,15 @@ class Replay:
             date=event.date,
             nothing_ran=event.nothing_ran,
         )
+
+    def _sentence(self, written: str) -> str:
+        """A sentence for people, who see stars in the place of secrets anyway. Nothing is sent of it, and nothing
+        decided by it: that it held the cookie of a session, which nobody knows any more, ends no run.
+        """
+        try:
+            return str(self._journal.value_of(written))
+        except LookupError:
+            return str(hide(written))
 
     def _whole(self, key: str, value: Json) -> Json:
         try:

@@ -7,12 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from journals import EVENTS, PLAN, reopened
-from sites import Executes, Site, Told, site, targets, xml
+from sites import SIGNED_IN, Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
@@ -404,6 +408,23 @@ def test_a_credential_may_be_a_new_one_unless_an_answer_holds_the_one_of_before(
     assert here.asked
 
 
+@pytest.mark.parametrize("quoted", ["pa55-w0rd", "BPMLOADER=web-node-1"], ids=["password", "cookie"])
+def test_a_run_goes_on_without_a_secret_that_only_the_words_of_a_failure_held(
+    here: Site, place: Executes, quoted: str
+) -> None:
+    """As those of a page that quotes the request with its cookies, which end with the session."""
+    here.sign_in = replace(SIGNED_IN, headers=(*SIGNED_IN.headers[1:], ("Set-Cookie", "BPMLOADER=web-node-1; path=/")))
+    Path("a.job.yaml").write_text(JOB.replace("  - id: mail\n", "    on_failure: continue\n  - id: mail\n"))
+    place.given["UsrCharge"] = Told(status=403, body=json.dumps({"Message": f"not with {quoted}"}))
+    assert ended(["run", "a.job.yaml"]) == 1
+    cut_before("step.finished", "mail")
+    place.asked.clear()
+    Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("pa55-w0rd", "n3w-passw0rd"))
+    assert ended(["resume", "last"]) == 1
+    assert place.asked == ["UsrShut"]
+    assert quoted not in (folder() / EVENTS).read_text()
+
+
 def test_a_new_password_that_no_answer_needs_is_fine(here: Site, place: Executes) -> None:
     broken(place)
     Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("pa55-w0rd", "n3w-passw0rd"))
@@ -473,10 +494,9 @@ def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Executes, capsy
     assert len(here.asked) == asked
 
 
-def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
-    broken(place)
+@contextmanager
+def written_elsewhere() -> Iterator[None]:
+    """Another process writes the run's events."""
     code = (
         "import sys, time; from pathlib import Path; from runner.runs.files.store import FileRunStore; "
         "log = FileRunStore(Path(sys.argv[1]).parent).reopen(Path(sys.argv[1]).name); "
@@ -486,19 +506,58 @@ def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
     try:
         assert other.stdout is not None
         other.stdout.readline()
+        yield
+    finally:
+        other.kill()
+        other.wait()
+        assert other.stdout is not None
+        other.stdout.close()
+
+
+def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    with written_elsewhere():
         assert ended(["resume", "last"]) == 6
         assert f"run {folder().name} is under way: another process is writing its events" in capsys.readouterr().err
         assert ended(["show", "last"]) == 0
         assert "still going on: billing@here, now at charge\n" in capsys.readouterr().out
         assert ended(["runs"]) == 0
         assert capsys.readouterr().out.splitlines()[1].startswith("running  ")
-    finally:
-        other.kill()
-        other.wait()
-        assert other.stdout is not None
-        other.stdout.close()
     assert ended(["resume", "last"]) == 0
     assert here.asked
+
+
+class AsSoonAsItIsRead(StringIO):
+    """A standard input: as soon as it is read, `happens` begins."""
+
+    def __init__(self, text: str, happens: Callable[[], object]) -> None:
+        super().__init__(text)
+        self._happens = happens
+
+    def read(self, size: int | None = -1, /) -> str:
+        self._happens()
+        return super().read(size)
+
+
+def test_of_two_commands_that_resume_a_run_at_once_the_later_is_refused(
+    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The later has read the run while nobody wrote it; the other is quicker, while this one reads its secret."""
+    place.given["UsrCharge"] = LOST
+    assert ended(["run", "a.job.yaml"]) == 4
+    asked = len(here.asked)
+    for verb in ("resume", "reconcile"):
+        with ExitStack() as until_the_end:
+            other = partial(until_the_end.enter_context, written_elsewhere())
+            monkeypatch.setattr("sys.stdin", AsSoonAsItIsRead(SECRET, other))
+            assert ended([verb, "last", "-i", "token=@-"]) == 6
+        err = capsys.readouterr().err
+        assert f"error[E156]: run {folder().name} is under way: another process is writing its events\n" in err
+        assert "nothing was sent" in err
+        assert "fault" not in err
+    assert len(here.asked) == asked
 
 
 def test_a_run_is_resumed_by_the_beginning_of_its_id_from_the_folder_that_is_named(here: Site, place: Executes) -> None:

@@ -26,6 +26,7 @@ from runner.runs.events import (
     CallSent,
     LogUnreadable,
     Paused,
+    RunFinished,
     RunResumed,
     RunStatus,
     SignedIn,
@@ -49,6 +50,8 @@ TWO = """
     execute: {process: UsrB, parameters: {Of: "{{ steps.a.outputs.o }}"}}
     verify: none
 """
+ALONE = TWO.replace("{{ steps.a.outputs.o }}", "x")
+GOES_ON = ALONE.replace("    outputs: {o: result}\n", "    on_failure: continue\n")
 READ = TWO.replace("verify: none\n", "verify: none\n    effect: read\n")
 
 
@@ -360,12 +363,20 @@ def test_an_answer_with_a_secret_that_nobody_knows_any_more_is_not_gone_past(tmp
     assert "target.password" in not_gone_on_with(tmp_path / "run", TWO, ForgottenError)
 
 
-def test_a_failure_with_a_secret_that_nobody_knows_any_more_is_not_gone_past(tmp_path: Path) -> None:
-    made = planned(TWO)
-    made.secrets.add("target.password", "swordfish")
-    carried(tmp_path / "run", made, Place(ending=refused(message="swordfish is wrong")))
-    cut_behind(tmp_path / "run", AttemptFailed)
-    assert "target.password" in not_gone_on_with(tmp_path / "run", TWO, ForgottenError)
+def test_a_failure_whose_words_hold_the_cookie_of_an_ended_session_is_gone_past(tmp_path: Path) -> None:
+    """What a page of the site, or of a gateway before it, says of a request often holds the cookies of that request."""
+    made = planned(GOES_ON)
+    made.secrets.add("target.cookie.SERVERID", "web-node-1")
+    said = refused(message="web-node-1 refused it")
+    carried(tmp_path / "run", made, Place(ending=said))
+    cut_behind(tmp_path / "run", AttemptFailed, CallSent)
+    place = Place()
+    journal = carried(tmp_path / "run", planned(GOES_ON), place)
+    assert place.processes == []  # what was in doubt is not sent again
+    first, _ = fold(journal.lines).steps
+    assert first.error is not None
+    assert "web-node-1" not in (tmp_path / "run" / EVENTS).read_text()
+    assert [line.event for line in read(tmp_path / "run").lines if isinstance(line.event, RunFinished)]
 
 
 def test_holes_are_filled_before_the_engine_sees_an_answer(tmp_path: Path) -> None:

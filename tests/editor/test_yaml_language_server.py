@@ -3,12 +3,15 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
 from language_server import Client, serving
+from running import carried_out
 
-from runner.cli.main import ended
+from runner.foundation.values import JsonObject
 
 pytestmark = pytest.mark.slow
 
@@ -31,22 +34,35 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [node, str(script), "--stdio"]
 
 
-@pytest.fixture
-def editor(
-    server: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Iterator[Client]:
-    """An editor in a folder with the schema of the site."""
-    monkeypatch.chdir(tmp_path)
-    assert ended(["schema", "job", "--catalog", str(CATALOGUE)]) == 0
-    Path("staging.schema.json").write_text(capsys.readouterr().out)
-    with serving(server, tmp_path, {"validate": True, "completion": True, "schemaStore": {"enable": False}}) as client:
-        yield client
+@dataclass(frozen=True)
+class Editor:
+    """An editor in a folder with the schema of the site. Each file that it opens is another one."""
+
+    client: Client
+    folder: Path
+    numbers: Iterator[int]
+
+    def open(self, step: str) -> Path:
+        file = self.folder / f"{next(self.numbers)}.job.yaml"
+        self.client.open(file, HEAD + step)
+        return file
+
+    def completions(self, step: str) -> set[str]:
+        """What may be written at the end of a job."""
+        return self.client.completions(self.open(step), *last(step))
+
+    def diagnostics(self, step: str) -> list[JsonObject]:
+        return self.client.diagnostics(self.open(step))
 
 
-def opened(editor: Client, folder: Path, step: str) -> Path:
-    file = folder / "a.job.yaml"
-    editor.open(file, HEAD + step)
-    return file
+@pytest.fixture(scope="module")
+def editor(server: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    folder = tmp_path_factory.mktemp("editor")
+    schema = carried_out("schema", "job", "--catalog", str(CATALOGUE))
+    assert schema.returncode == 0, schema.stderr
+    (folder / "staging.schema.json").write_text(schema.stdout)
+    with serving(server, folder, {"validate": True, "completion": True, "schemaStore": {"enable": False}}) as client:
+        yield Editor(client, folder, count())
 
 
 def last(step: str) -> tuple[int, int]:
@@ -55,50 +71,50 @@ def last(step: str) -> tuple[int, int]:
     return len(lines) - 1, len(lines[-1])
 
 
-def test_the_processes_of_the_site_are_completed(editor: Client, tmp_path: Path) -> None:
+def test_the_processes_of_the_site_are_completed(editor: Editor) -> None:
     step = "  - execute:\n      process: "
-    found = editor.completions(opened(editor, tmp_path, step), *last(step))
+    found = editor.completions(step)
 
     assert {"UsrGetContacts", "UsrOnboard", "UsrOther"} <= found
     assert "UsrOld" not in found, "it cannot be started"
 
 
-def test_behind_a_process_its_own_parameters_are_completed(editor: Client, tmp_path: Path) -> None:
+def test_behind_a_process_its_own_parameters_are_completed(editor: Editor) -> None:
     step = "  - run:\n      process: UsrOnboard\n      parameters:\n        "
-    found = editor.completions(opened(editor, tmp_path, step), *last(step))
+    found = editor.completions(step)
 
     assert {"ContactId", "Score", "Rows"} <= found
     assert found.isdisjoint({"Limit", "Inner", "Element"}), "another's, an internal one, one that only goes out"
 
 
-def test_the_results_of_a_process_are_completed(editor: Client, tmp_path: Path) -> None:
+def test_the_results_of_a_process_are_completed(editor: Editor) -> None:
     step = "  - execute:\n      process: UsrGetContacts\n      result: "
-    found = editor.completions(opened(editor, tmp_path, step), *last(step))
+    found = editor.completions(step)
 
     assert {"Contacts", "Count"} <= found
     assert "Limit" not in found
 
 
-def test_a_wrong_parameter_is_told_where_it_stands(editor: Client, tmp_path: Path) -> None:
+def test_a_wrong_parameter_is_told_where_it_stands(editor: Editor) -> None:
     step = "  - execute: {process: UsrGetContacts, parameters: {limit: 3}, result: Contacts}\n"
-    (told,) = editor.diagnostics(opened(editor, tmp_path, step))
+    (told,) = editor.diagnostics(step)
 
     assert told["message"] == "Property limit is not allowed."
     assert told["range"] == {"start": {"line": 4, "character": 52}, "end": {"line": 4, "character": 57}}
 
 
-def test_a_process_that_the_site_does_not_have_is_told(editor: Client, tmp_path: Path) -> None:
+def test_a_process_that_the_site_does_not_have_is_told(editor: Editor) -> None:
     step = "  - execute: {process: UsrGetContact}\n"
-    told = editor.diagnostics(opened(editor, tmp_path, step))
+    told = editor.diagnostics(step)
 
     assert any('"UsrGetContacts"' in str(one["message"]) for one in told)
 
 
-def test_of_a_right_job_nothing_is_told(editor: Client, tmp_path: Path) -> None:
+def test_of_a_right_job_nothing_is_told(editor: Editor) -> None:
     step = (
         "  - id: read\n    execute: {process: UsrGetContacts, parameters: {Limit: '{{ 3 }}'}, result: Contacts}\n"
         "    effect: read\n"
         "  - run: {process: UsrOnboard, parameters: {Rows: [{Id: x}], Active: true, Odd: [1]}, results: [Score]}\n"
         "    undo: {run: {process: UsrOther}}\n"
     )
-    assert editor.diagnostics(opened(editor, tmp_path, step)) == []
+    assert editor.diagnostics(step) == []

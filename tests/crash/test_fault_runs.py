@@ -1,6 +1,7 @@
-"""Two hundred runs, eight side by side, each with a fault of the sandbox drawn for it, and what its log says of them.
+"""A hundred runs, eight side by side, each with a fault of the sandbox drawn for it, and what its log says of them.
 
-The seed of what is drawn is told where a test fails, and at the end of `pytest tests/crash`; CRASH_SEED sets it.
+The seed of what is drawn is told where a test fails, and at the end of `pytest tests/crash`; CRASH_SEED sets it. With
+`--long` there are four hundred.
 """
 
 import json
@@ -26,7 +27,8 @@ from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
 
 pytestmark = pytest.mark.crash
 
-PARTS = 4
+PARTS = 2
+LONG_PARTS = 8
 RUNS = 50
 """In each part, which has a sandbox of its own."""
 SIDE_BY_SIDE = 8
@@ -125,6 +127,10 @@ def faults(one: Drawn) -> Iterator[dict[str, object]]:
     yield {"fault": one.fault, "times": one.times, **lasting}
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.parametrize("part", range(LONG_PARTS if metafunc.config.getoption("--long") else PARTS))
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What is there when all is over: the results by the runs' ids, the command's own report, and the starts."""
@@ -134,7 +140,6 @@ class Told:
     starts: list[Start]
 
 
-@pytest.mark.parametrize("part", range(PARTS))
 def test_with_a_fault_in_every_run_nothing_starts_twice_nothing_is_green_in_vain_and_all_have_reports(
     part: int, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

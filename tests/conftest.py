@@ -73,11 +73,17 @@ def pytest_collection(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.parts[len(_TESTS.parts)])  # the same order in all workers
+    items.sort(key=_place)  # the same order in all workers
     if not config.getoption("--long"):
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def _place(item: pytest.Item) -> tuple[str, str]:
+    """The folder of a test; those with a browser are together, so that few workers start one."""
+    folder = item.path.parts[len(_TESTS.parts)]
+    return ("browser" if item.get_closest_marker("browser") else folder), folder
 
 
 def pytest_collection_finish() -> None:

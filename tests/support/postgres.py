@@ -35,6 +35,8 @@ _SETTINGS = {
     "fsync": "off",  # a loss of power is not what these tests try
     "full_page_writes": "off",
 }
+_PLACE = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir()))
+"""Beside the folders of the tests: in memory, where there is enough."""
 _TEMPLATE = "fleet_template"
 _UNUSED = "unused"
 """The files of a server that nobody has started, in the folder of the one that all share."""
@@ -93,6 +95,11 @@ class Cluster:
             connection.execute(f"create database {name} template {_TEMPLATE} strategy file_copy".encode())
         return self.dsn(name)
 
+    def drop(self, dsn: str) -> None:
+        """Delete a database, whoever is connected to it still: all of them together take much of a memory."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            connection.execute(f"drop database {dsn.rpartition('/')[2]} with (force)".encode())
+
     def make_template(self) -> None:
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
             connection.execute(f"create database {_TEMPLATE}".encode())
@@ -135,7 +142,7 @@ def shared_cluster(name: str) -> Iterator[Cluster]:
     """The cluster of a session, by the name that all its workers know. It is held until this process ends, however that
     happens, or the context does.
     """
-    folder = Path(tempfile.gettempdir()) / f"creatio-runner-postgres-{name}"
+    folder = _PLACE / f"creatio-runner-postgres-{name}"
     folder.mkdir(mode=0o755, exist_ok=True)
     with (folder / "users").open("ab") as users:
         with (folder / "making").open("ab") as making:
@@ -169,15 +176,17 @@ def postgres(testrun_uid: str) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def fleet(postgres: Cluster) -> str:
+def fleet(postgres: Cluster) -> Iterator[str]:
     """The connection string of a fleet's database that nobody else uses."""
-    return postgres.new_database()
+    made = postgres.new_database()
+    yield made
+    postgres.drop(made)
 
 
 @pytest.fixture
 def own_cluster(postgres: Cluster) -> Iterator[Cluster]:
     """A server that the test may end; none is started yet. What the test leaves is ended here."""
-    folder = Path(tempfile.mkdtemp(prefix="creatio-runner-postgres-own-"))
+    folder = Path(tempfile.mkdtemp(prefix="creatio-runner-postgres-own-", dir=_PLACE))
     folder.chmod(0o755)
     _own(folder)
     _copy(postgres.folder / _UNUSED, folder / "data")

@@ -1,5 +1,7 @@
 """Steps, in order: whether each is carried out, once or a turn an item, and what later steps may know of it."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,10 +31,11 @@ _AFTER_A_STOP = frozenset({"failure", "always"})
 
 
 class Ended(Struct, frozen=True, kw_only=True):
-    """How a step, or one of its turns, ended: what expressions see of it."""
+    """How a step, or one of its turns, ended: what expressions see of it, and of the turns of a step each."""
 
     status: Status
     record: JsonObject
+    turns: Sequence[JsonObject] = ()
 
 
 def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[None]:
@@ -65,6 +68,7 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
     if run.stopped_by is not None or run.timed_out:
         close_by(run)
     turns = stop.turns
+    _count_turns(state, planned.step, turns or ())
     if len(run.open_rows) > down_to:
         status = yield from interrupt(state, stop.why, down_to=down_to)
         state.counted.add(status)
@@ -94,6 +98,7 @@ def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
             return
         ended = yield from (_turn(state, planned) if items is None else _turns(state, planned, items))
     remember(state, step, ended.record)
+    _count_turns(state, step, ended.turns)
     _count(state, planned, ended.status)
 
 
@@ -135,7 +140,7 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
             _leave_out(state, planned, turns=range(index + 1, len(items)))
             break
     whole = gathered(turns, planned.step)
-    return Ended(status=Status(str(whole["status"])), record=whole)
+    return Ended(status=Status(str(whole["status"])), record=whole, turns=turns)
 
 
 def _leave_out(state: State, planned: PlannedStep, *, turns: range) -> None:
@@ -231,6 +236,12 @@ def remember(state: State, step: Step, ended: JsonObject, *, why: str | None = N
         state.names.missing.pop(("steps", step.id, name), None)
         if name not in ended:
             state.names.missing["steps", step.id, name] = f"step `{step.id}` has no {name}: it {because}"
+
+
+def _count_turns(state: State, step: Step, turns: Sequence[JsonObject]) -> None:
+    """Let each turn that did not pass count for its job: the doubt about another hides it only until it is settled."""
+    if step.on_failure is not OnFailure.IGNORE:
+        state.counted |= {Status(str(turn["status"])) for turn in turns} - {Status.PASSED}
 
 
 def _count(state: State, planned: PlannedStep, status: Status) -> None:

@@ -201,6 +201,32 @@ def test_what_turns_gave_before_a_stop_can_be_used_to_clean_up() -> None:
     assert [dict(call.parameters) for call in calls if isinstance(call, ExecuteCall)][-1] == {"N": [0, None]}
 
 
+FAILS_AND_LOSES: "list[Json | CallFailed]" = [None, refused(), unanswered()]
+"""Of three turns the first passes, the second fails, and the last is in doubt."""
+
+
+@pytest.mark.parametrize(("on_failure", "end"), [("continue", ("failed", 1)), ("ignore", ("passed", 0))])
+def test_a_turn_that_failed_counts_though_the_doubt_about_a_later_one_is_passed(
+    on_failure: str, end: tuple[str, int]
+) -> None:
+    world = settling(passed("many[2]"), answers=[*FAILS_AND_LOSES])
+    world.carry_out(planned(LOOP + f"    on_failure: {on_failure}\n"))
+    assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "failed", "many[2]": "passed"}
+    assert ends(world) == [("unknown", 4), end]
+
+
+def test_a_turn_that_failed_counts_though_a_stop_left_a_later_one_in_doubt_that_is_passed() -> None:
+    made, found = planned(LOOP + "    on_failure: continue\n"), 0
+    for place in range(1, 20):
+        world = settling(passed("many[2]"), answers=[*FAILS_AND_LOSES])
+        world.stop_at = {place: "SIGINT"}
+        statuses = world.carry_out(made).statuses_of_rows()
+        if "judge many[2] later" in world.story and statuses["many[1]"] == "failed":
+            assert (statuses["many[2]"], ends(world)[-1]) == ("passed", ("failed", 1))
+            found += 1
+    assert found
+
+
 # an element of a chain
 
 

@@ -2,32 +2,24 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
-from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD, client_credentials, password
 from runner.service.auth.kind import Credentials
 from runner.service.calls import CallFailed
 from runner.service.carrier import Carrier
 from runner.service.failures import answer_of
 from runner.service.gate import Clock, Deadline
-from runner.service.session import Session, SigningIn, cookies_in, not_signed_in, renewed, session
+from runner.service.session import Session, cookies_in, not_signed_in, renewed, session
 from runner.service.sign_ins import OwnSignIns, SignIns
 from runner.service.site import Site
 
 OnSecret: TypeAlias = Callable[[str, str], object]
 """Given the name and the text of a secret as soon as it is known, before any call carries it."""
-SignIn: TypeAlias = Callable[[Site, Mapping[str, str], float], SigningIn]
-"""Given the site, the texts of the credentials by their keys, and the time on the clock of whoever signs in."""
-
-SIGN_INS: Final[Mapping[str, SignIn]] = {
-    PASSWORD.name: password.sign_in,
-    CLIENT_CREDENTIALS.name: client_credentials.sign_in,
-}
 
 
 class Access:
@@ -148,7 +140,7 @@ class Access:
     def _asked(self, credentials: Credentials, deadline: Deadline) -> Session | CallFailed:
         """Drive the generator that knows how to sign in."""
         kind = credentials.kind
-        signing_in = SIGN_INS[kind.name](self._site, credentials.by_key, self._clock())
+        signing_in = kind.sign_in(self._site, credentials.by_key, self._clock())
         asked = next(signing_in)
         deadline = deadline.within(self._site.calls.timeout, now=self._clock())
         place = self._site if not kind.by_identity_service else Site(url=self._site.identity_url or self._site.url)

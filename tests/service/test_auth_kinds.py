@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 from sites import NOTHING, Told, site, xml
 
-from runner.service.access import SIGN_INS
 from runner.service.auth import KINDS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = re.compile(
     r"`service/auth/api_key\.py`.*?```python\n(?P<module>.*?)```\n.*?"
-    r"`service/auth/__init__\.py`.*?```python\n(?P<records>.*?)```\n.*?"
-    r"`service/access\.py`: `(?P<line>.*?)`",
+    r"`service/auth/__init__\.py`.*?```python\n(?P<records>.*?)```\n",
     re.DOTALL,
 )
 JOB = "runner: 1\nname: a\ntarget: here\nsteps: [{id: one, execute: {process: UsrA}, verify: none, effect: read}]\n"
@@ -26,10 +24,6 @@ JOB = "runner: 1\nname: a\ntarget: here\nsteps: [{id: one, execute: {process: Us
 def test_the_schema_knows_the_keys_of_every_kind_and_no_others() -> None:
     schema = json.loads((ROOT / "schema" / "targets.schema.json").read_text())
     assert {*schema["$defs"]["auth"]["properties"]} == {key for kind in KINDS for key in kind.keys}
-
-
-def test_a_kind_of_each_record_signs_in() -> None:
-    assert {*SIGN_INS} == {kind.name for kind in KINDS}
 
 
 def replace(file: Path, known: str, by: str) -> None:
@@ -47,10 +41,6 @@ def with_api_key(folder: Path) -> None:
     kinds = folder / "runner" / "service" / "auth"
     (kinds / "api_key.py").write_text(example["module"])
     replace(kinds / "__init__.py", "KINDS: Final = (PASSWORD, CLIENT_CREDENTIALS)", example["records"])
-    begun = "SIGN_INS: Final[Mapping[str, SignIn]] = {"
-    replace(kinds.parent / "access.py", begun, f"{begun}\n    {example['line']}")
-    begun = "from runner.service.auth import "
-    replace(kinds.parent / "access.py", begun, f"{begun}API_KEY, api_key, ")
     file = folder / "schema" / "targets.schema.json"
     schema = json.loads(file.read_text())
     auth = schema["$defs"]["auth"]

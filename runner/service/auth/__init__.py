@@ -1,9 +1,26 @@
-"""The table of kinds of auth. How each signs in, `runner.service.access` knows: whoever reads files asks for none."""
+"""The table of kinds of auth. How each signs in is imported by who signs in: whoever reads files needs no calls."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from runner.service.auth.kind import AuthKind
+from runner.service.site import Site
+
+if TYPE_CHECKING:
+    from runner.service.session import SigningIn
+
+
+def _by_password(site: Site, texts: Mapping[str, str], now: float) -> "SigningIn":
+    from runner.service.auth import password  # noqa: PLC0415  events and calls, which a check of files does not need
+
+    return password.sign_in(site, texts, now)
+
+
+def _by_client_credentials(site: Site, texts: Mapping[str, str], now: float) -> "SigningIn":
+    from runner.service.auth import client_credentials  # noqa: PLC0415  as above
+
+    return client_credentials.sign_in(site, texts, now)
+
 
 PASSWORD: Final = AuthKind(
     name="password",
@@ -11,6 +28,7 @@ PASSWORD: Final = AuthKind(
     variables=("CREATIO_USERNAME", "CREATIO_PASSWORD"),
     registry=("Login", "Password"),
     described="name and password",
+    sign_in=_by_password,
 )
 CLIENT_CREDENTIALS: Final = AuthKind(
     name="client_credentials",
@@ -18,6 +36,7 @@ CLIENT_CREDENTIALS: Final = AuthKind(
     variables=("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET"),
     registry=("ClientId", "ClientSecret"),
     described="an OAuth client",
+    sign_in=_by_client_credentials,
     by_identity_service=True,
 )
 KINDS: Final = (PASSWORD, CLIENT_CREDENTIALS)

@@ -1,10 +1,15 @@
 """What the program knows of a way to sign in. Each has a record in the table of `__init__`, and a module here."""
 
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
 from runner.foundation.discreet import Discreet
+from runner.service.site import Site
+
+if TYPE_CHECKING:
+    from runner.service.session import SigningIn
 
 
 class AuthKind(Struct, frozen=True, kw_only=True):
@@ -12,7 +17,8 @@ class AuthKind(Struct, frozen=True, kw_only=True):
 
     `name` is what events call it.
     `variables` are those of the target `env`, `registry` the keys that clio stores, each in the order of `keys`.
-    `described` says how a user signs in. `by_identity_service`: a target has to know where tokens come from.
+    `described` says how a user signs in. `sign_in` is given the site, the texts of the credentials by their keys, and
+    the time on the clock of whoever signs in. `by_identity_service`: a target has to know where tokens come from.
     """
 
     name: str
@@ -20,6 +26,7 @@ class AuthKind(Struct, frozen=True, kw_only=True):
     variables: tuple[str, ...]
     registry: tuple[str, ...]
     described: str
+    sign_in: "Callable[[Site, Mapping[str, str], float], SigningIn]"
     by_identity_service: bool = False
 
     def credentials(self, **texts: str) -> "Credentials":

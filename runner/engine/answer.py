@@ -17,6 +17,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
 from runner.job.model import Expectation, Expected, RetryOn, Verify
 from runner.runs.events import Check, Trouble
+from runner.runs.process_status import PROCESS_STATUSES
 from runner.runs.status import Status
 
 NOT_READ = Attempt()
@@ -118,9 +119,6 @@ def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:
     return outputs
 
 
-_CODES = {"error": "E203", "cancelled": "E204"}
-
-
 def process_failed(found: JsonObject, *, verified: bool | str = False, known: bool = True) -> Attempt:
     """The row `found` of the process log says that its process failed or was cancelled. Its text is the best sentence
     there is. `known`: the row is that of the call for certain.
@@ -136,9 +134,8 @@ def process_failed(found: JsonObject, *, verified: bool | str = False, known: bo
 
 
 def _why_failed(found: JsonObject, element: JsonObject | None = None) -> Trouble:
-    status = str(found["status"])
-    word = "failed" if status == "error" else "was cancelled"
-    return Trouble(code=_CODES[status], message=sentence(word, text(found, "error"), element))
+    status = PROCESS_STATUSES[str(found["status"])]
+    return Trouble(code=status.code or "", message=sentence(status.what, text(found, "error"), element))
 
 
 def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:

@@ -27,6 +27,7 @@ from runner.job.actions import Execute, Run, Signal
 from runner.job.model import Until, Verify
 from runner.runs.events import AttemptFailed, Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
 from runner.service.calls import CallFailed, FailureKind
 
@@ -254,18 +255,18 @@ def _by_own_row(row: OpenRow, shown: JsonObject) -> Attempt:
     """The attempt as the one start shows it that was taken for ours, with the time that the process took."""
     status, process_id = str(shown["status"]), str(shown["id"])
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))
-    if status in ("error", "cancelled"):
+    if status in ENDED_BADLY:
         attempt = process_failed(shown, verified=INFERRED if row.unanswered else False)
-    elif status == "running" and _waits_for_end(row):
+    elif status in UNDER_WAY and _waits_for_end(row):
         attempt = still_running(row, process_id)
-    elif status not in ("done", "running"):
+    elif status not in KNOWN:
         unknown = not_passed("E208", strange_status(status), status=Status.UNKNOWN)
         attempt = replace(unknown, process_id=process_id)
     elif needs_result(row.state.job, row.step):
         attempt = replace(lost(process_id), process_status=status)
     else:
         is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.result is not None
-        warnings = process_started(process_id, expected=is_asked_for).warnings if status == "running" else ()
+        warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()
         attempt = _without_result(row, found).with_process(found).warned(*warnings)
         attempt = inferred(attempt) if row.unanswered else attempt
     return replace(attempt, seconds=found.seconds)

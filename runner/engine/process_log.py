@@ -23,6 +23,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable, Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.process_status import UNDER_WAY
 from runner.service import calls
 
 READING_SECONDS = 30.0
@@ -228,7 +229,7 @@ def followed(row: OpenRow, found: JsonObject, looks: Backoff | None = None) -> R
 
 
 def has_ended(found: JsonObject) -> bool:
-    return found["status"] != "running"
+    return found["status"] not in UNDER_WAY
 
 
 def elements_in(row: OpenRow, call: calls.ReadElements | calls.ReadElementData) -> Running["list[JsonObject] | Unread"]:

@@ -16,13 +16,12 @@ from runner.engine.state import OpenRow, Start
 from runner.foundation.values import JsonObject
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
+from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
 from runner.service.calls import FailureKind
 
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
-ENDED_BADLY = frozenset({"error", "cancelled"})
-_KNOWN = frozenset({"running", "done", *ENDED_BADLY})
 _NAMED = 5
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 _REPEATED = (
@@ -107,7 +106,7 @@ def judged_without_watermark(row: OpenRow, rows: list[JsonObject], *, until: Unt
     if until is Until.DONE:
         rows = yield from _followed(row, rows)
     failed = next((f"; a start since then failed: {found['id']}" for found in rows if _is_bad(found)), "")
-    if until is Until.DONE and not failed and any(found["status"] == "running" for found in rows):
+    if until is Until.DONE and not failed and any(found["status"] in UNDER_WAY for found in rows):
         return still_running(row, None).warned(f"not verified: {_NOT_READ_BEFORE}")
     return _undistinguished(row, rows, why=f"{_NOT_READ_BEFORE}{failed}")
 
@@ -153,11 +152,11 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
         why = f"the process log shows {shown} for {count} calls, and not which of them is this call's"
         return not_verified(row, why, doubtful=_hold_failure(rows))
     bad = [each for each in rows if _is_bad(each)]
-    is_running = any(each["status"] == "running" for each in rows)
+    is_running = any(each["status"] in UNDER_WAY for each in rows)
     process_id = str(rows[0]["id"]) if len(rows) == 1 else None
     too_many = _too_many(rows, count=count)
     warnings = () if too_many is None else (too_many,)
-    strange = next((each["status"] for each in rows if each["status"] not in _KNOWN), None)
+    strange = next((each["status"] for each in rows if each["status"] not in KNOWN), None)
     if strange is not None:
         return not_verified(row, strange_status(strange), doubtful=True)
     if len(bad) == len(rows):
@@ -198,11 +197,11 @@ def by_status(row: OpenRow, found: JsonObject, *, until: Until) -> Attempt | Non
     match found["status"]:
         case "done":
             return Attempt(verified=True, process_id=process_id, process_status="done")
-        case "error" | "cancelled":
+        case status if status in ENDED_BADLY:
             return process_failed(found)
-        case "running" if until is Until.STARTED:
+        case status if status in UNDER_WAY and until is Until.STARTED:
             return started(process_id, expected=True)
-        case "running":
+        case status if status in UNDER_WAY:
             return still_running(row, process_id)
         case _:
             return None

@@ -38,10 +38,11 @@ from runner.lint import fitting
 from runner.lint.filters import quoted_value
 from runner.lint.places import ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type
-from runner.lint.statuses import PROCESS_STATUSES, STEP_STATUSES
+from runner.lint.statuses import STEP_STATUSES
 from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
 from runner.lint.written_values import written_values
+from runner.runs.process_status import PROCESS_STATUSES
 
 _MOST_VALUES = 200
 """So many cases or items of a template are checked: more of them have been written by a program."""

@@ -15,11 +15,10 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
 from runner.job.outline import RawStep
 from runner.lint.places import NameScope
+from runner.runs.process_status import PROCESS_STATUSES
 from runner.runs.status import Status
 
 STEP_STATUSES = tuple(status.value for status in Status)
-PROCESS_STATUSES = ("done", "error", "running", "cancelled", "queued", "inactive")
-"""The words for a process [M]; a status with another id in the log is that id."""
 
 
 class _Words(Struct, frozen=True, kw_only=True):
@@ -31,7 +30,7 @@ class _Words(Struct, frozen=True, kw_only=True):
 
 
 _STEP = _Words(known=STEP_STATUSES, table="step_status", whose="a step is")
-_PROCESS = _Words(known=PROCESS_STATUSES, table="process_status", whose="a process is")
+_PROCESS = _Words(known=tuple(PROCESS_STATUSES), table="process_status", whose="a process is")
 
 
 def asked_status(key: str | int) -> str | None:

@@ -9,8 +9,9 @@ from typing import Final
 
 from runner.foundation.guids import guid
 from runner.foundation.values import JsonObject
+from runner.runs.process_status import PROCESS_STATUSES
 from runner.service.calls import QueryCall
-from runner.service.process_log import FAILED, text
+from runner.service.process_log import text
 
 MOST: Final = 10_000
 
@@ -23,7 +24,7 @@ LIBRARY: Final = QueryCall(
 
 def failed_since(moment: str | None) -> QueryCall:
     """Instances that have failed and began or ended at `moment` or later; all of them where that is None."""
-    condition = f"Status/Id eq {FAILED}"
+    condition = f"Status/Id eq {PROCESS_STATUSES['error'].id}"
     if moment is not None:
         condition += f" and (StartDate ge {moment} or CompleteDate ge {moment})"
     select = ("Id", "Name", "StartDate", "SysSchemaId", "ErrorDescription")

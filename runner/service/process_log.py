@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from runner.foundation.guids import guid
 from runner.foundation.values import Json, JsonObject
+from runner.runs.process_status import PROCESS_STATUSES
 from runner.service import calls, odata, run_process
 
 Query: TypeAlias = (
@@ -23,14 +24,7 @@ Query: TypeAlias = (
     | calls.WhoIsUser
 )
 
-# Ids of the lookup `SysProcessStatus` [M].
-FAILED: Final = "f942c08d-b6e2-df11-971b-001d60e938c6"
-_STATUSES: Final = {
-    "ed2ae277-b6e2-df11-971b-001d60e938c6": "running",
-    "815c9586-b6e2-df11-971b-001d60e938c6": "done",
-    FAILED: "error",
-    "1be78f3e-234d-4d6a-869a-dc07253fd2f3": "cancelled",
-}
+_STATUSES: Final = {status.id: status.word for status in PROCESS_STATUSES.values() if status.id is not None}
 _MOST_ELEMENTS: Final = 100
 """An element that waits is among the newest; a process with loops has thousands."""
 

@@ -8,17 +8,17 @@ from typing import Final
 
 from runner.foundation.guids import guid, mended
 from runner.foundation.values import Json, JsonObject, kind_of
+from runner.runs.process_status import PROCESS_STATUSES
 from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
 
-# `processStatus` [M]. A process that is being cancelled will not pass any more.
-_FAILED, _CANCELLED = 3, 4
-STATUSES: Final = {0: "inactive", 1: "running", 2: "done", _FAILED: "error", _CANCELLED: "cancelled", 5: "cancelled"}
+STATUSES: Final = {number: status.word for status in PROCESS_STATUSES.values() for number in status.numbers}
+_ENDED_BADLY: Final = frozenset(status.numbers[0] for status in PROCESS_STATUSES.values() if status.code is not None)
 
 
 def is_refused(answer: JsonObject) -> bool:
     """Whether no process came of it: `success: false` without a process that ended badly."""
-    ended = answer.get("processStatus") in (_FAILED, _CANCELLED) and process_id(answer) is not None
+    ended = answer.get("processStatus") in _ENDED_BADLY and process_id(answer) is not None
     return answer.get("success") is False and not ended
 
 

@@ -18,13 +18,14 @@ from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, l
 from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
-from runner.engine.verdict import ENDED_BADLY, NO_ROW_YET
+from runner.engine.verdict import NO_ROW_YET
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Element
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.process_status import ENDED_BADLY
 from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
 

@@ -21,6 +21,7 @@ from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
+from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
 from runner.service.calls import RunProcessCall, Version
 
@@ -94,11 +95,11 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
     if status == "done":
         done = Attempt(verified=True, process_id=process_id, process_status="done")
         return (yield from _confirmed(row, done)) if row.step.verify is Verify.LOG else done
-    if status in ("error", "cancelled"):
+    if status in ENDED_BADLY:
         return (yield from _of_failed(row, process_id, status=status))
     if action.until is Until.DONE:
         return (yield from _of_running(row, process_id))
-    if status != "running":
+    if status not in UNDER_WAY:
         return _unproved(row, process_id, f"it was answered as `{status}`, which is neither running nor ended")
     running = started(process_id, expected=True)
     return (yield from _confirmed(row, running)) if row.step.verify is Verify.LOG else running
@@ -111,11 +112,11 @@ def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
     if isinstance(found, str):
         return _unproved(row, process_id, found)
     status = str(found["status"])
-    if status in ("error", "cancelled"):
+    if status in ENDED_BADLY:
         return process_failed(found)
     if is_done and status != "done":
         return _unproved(row, process_id, f"it was answered as `done`, and is `{status}` in the process log")
-    if status not in ("running", "done"):
+    if status not in KNOWN:
         return _unproved(row, process_id, strange_status(status))
     return replace(answered, process_status=status)
 

@@ -11,10 +11,10 @@ from runner.engine.elements import no_guid
 from runner.engine.perform import Backoff
 from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import OpenRow
-from runner.engine.verdict import ENDED_BADLY
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
+from runner.runs.process_status import ENDED_BADLY
 from runner.runs.status import Status
 
 

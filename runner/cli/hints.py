@@ -2,10 +2,11 @@
 shell, such as dashes of a text processor, a hyphen too few, a value without its quotes.
 
 Environment options are the variables that set options. Only the module of the chosen verb is imported, so their names
-are listed here; a test compares them with all verbs.
+are in a file, `variables.txt`; a test compares them with all verbs, and writes it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
@@ -76,13 +77,7 @@ _ONE_HYPHEN: Final = lazy_pattern(r"-[a-z][a-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
-_NAMES: Final = """
-AFFECTED AGAINST ALIVE ALLOW_EMPTY APPLY_EVERY APPLY_FOR CATALOG CHANGED_SINCE CHECK CURL DATA DB DB_SECRET DEPLOY
-DRY_RUN EVERY FAILED FAIL_FAST FILE FLEET FOR FORMAT GRACE HOLD HOST IMAGE INPUTS IN_ORDER JOB JOBS JOB_OUT
-KEEP_VALUES KEYWORD LAST_FAILED LEDGER LIMIT ONCE OPEN OUT PAGE_SIZE PORT PRUNE QUIET REBUILD RECURSIVE REPORT_VALUES
-RETRY RUNS SINCE STATUS TAGS TARGET TARGETS TOGETHER VERBOSE WAIT WAIT_LOCK WAIT_READY
-"""
-"""Of all environment options but those of reports, without their prefix."""
+VARIABLES: Final = Path(__file__).with_name("variables.txt")
 TYPED_ONLY: Final = ("YES", "CONFIRM", "AGAIN", "ADOPT", "STEP", "AS", "RESULT", "EVEN_THOUGH")
 """Options that a person has to type each time: an environment must not give a person's consent."""
 FORMATS: Final = frozenset(("text", "json", "github", "gitlab", "sarif"))
@@ -255,11 +250,10 @@ def _check_quotes(words: Sequence[_Word]) -> None:
         raise UsageError(Problem(code="E150", message=message, hint=hint))
 
 
+@cache
 def variable_names() -> frozenset[str]:
     """The names of all environment options, without their prefix."""
-    from runner.reports.formats import FORMATS as REPORTS  # noqa: PLC0415  8 ms, where a variable may be ours
-
-    return frozenset(_NAMES.split()) | {report.parameter.upper() for report in REPORTS}
+    return frozenset(VARIABLES.read_text(encoding="utf-8").split())
 
 
 def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:

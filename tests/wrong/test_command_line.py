@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import pytest
+from expected_texts import ExpectedTexts
 
 from runner.cli import hints
 from runner.cli.main import VERBS, ended, load
@@ -414,9 +415,9 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
     assert "this plan was changed after it was stored" in capsys.readouterr().err
 
 
-def test_every_option_has_its_variable_and_no_other_name_is_one() -> None:
-    names = {name for verb in VERBS for name in variables_of(load(verb))}
-    assert names == {hints.PREFIX + name for name in hints.variable_names()}
+def test_every_option_has_its_variable_and_no_other_name_is_one(expected_texts: ExpectedTexts) -> None:
+    names = {name.removeprefix(hints.PREFIX) for verb in VERBS for name in variables_of(load(verb))}
+    expected_texts.check(hints.VARIABLES, "".join(f"{name}\n" for name in sorted(names)))
 
 
 def variables_of(command: click.Command) -> Iterator[str]:

@@ -1,0 +1,57 @@
+"""The statuses of a process: what they are called in the log, by RunProcess and here, and what they mean for a call.
+
+A status that has none of these ids or numbers is called by its id or number, and means nothing.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+
+class ProcessStatus(Struct, frozen=True, kw_only=True):
+    """`id` is that of the lookup SysProcessStatus [M], `numbers` are those of `processStatus` [M].
+
+    Where a process that ended so has not done what it was started for, `code` is the failure of its call, and `what`
+    says what became of the process.
+    """
+
+    word: str
+    id: str | None = None
+    numbers: tuple[int, ...] = ()
+    has_ended: bool = False
+    code: str | None = None
+    what: str = ""
+
+
+PROCESS_STATUSES: Final = {
+    status.word: status
+    for status in (
+        ProcessStatus(word="done", id="815c9586-b6e2-df11-971b-001d60e938c6", numbers=(2,), has_ended=True),
+        ProcessStatus(
+            word="error",
+            id="f942c08d-b6e2-df11-971b-001d60e938c6",
+            numbers=(3,),
+            has_ended=True,
+            code="E203",
+            what="failed",
+        ),
+        ProcessStatus(word="running", id="ed2ae277-b6e2-df11-971b-001d60e938c6", numbers=(1,)),
+        ProcessStatus(  # one that is being cancelled, 5, will not pass any more
+            word="cancelled",
+            id="1be78f3e-234d-4d6a-869a-dc07253fd2f3",
+            numbers=(4, 5),
+            has_ended=True,
+            code="E204",
+            what="was cancelled",
+        ),
+        ProcessStatus(word="queued"),
+        ProcessStatus(word="inactive", numbers=(0,)),
+    )
+}
+"""By their words, in the order in which messages list them."""
+
+_LOGGED: Final = [status for status in PROCESS_STATUSES.values() if status.id is not None]
+KNOWN: Final = frozenset(status.word for status in _LOGGED)
+"""What the log may show."""
+UNDER_WAY: Final = frozenset(status.word for status in _LOGGED if not status.has_ended)
+ENDED_BADLY: Final = frozenset(status.word for status in _LOGGED if status.code is not None)

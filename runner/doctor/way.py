@@ -1,6 +1,7 @@
 """The way to a site, each finding as soon as it is made; after a failed step, what needs it is not tried."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -13,7 +14,6 @@ from runner.doctor.network import Host, Trusted
 from runner.service.caller import SessionCaller
 from runner.service.site import Runtime
 
-_OF_THE_SERVICE = (service.SIGN_IN, service.SERVICES, service.RIGHT, service.LOG)
 _HTTPS = 443
 _HTTP = 80
 
@@ -40,7 +40,7 @@ PROXY = "the proxy"
 
 def untrodden() -> Iterator[WayFinding]:
     """The way to a site that cannot be gone at all."""
-    return _skipped(network.NAME, network.CONNECTION, network.TLS, *_OF_THE_SERVICE, network.CLOCK)
+    return _skipped(network.NAME, network.CONNECTION, network.TLS, *_CHECKS, network.CLOCK)
 
 
 def walk(way: Way) -> Iterator[WayFinding]:
@@ -49,7 +49,7 @@ def walk(way: Way) -> Iterator[WayFinding]:
     for finding in _network(way):
         reached = reached and finding.verdict is not WayVerdict.FAILED
         yield finding
-    yield from _service(way) if reached else _skipped(*_OF_THE_SERVICE)
+    yield from _service(way) if reached else _skipped(*_CHECKS)
     if not reached:
         yield from _skipped(network.CLOCK)
     elif way.proxy is not None:
@@ -77,21 +77,31 @@ def _network(way: Way) -> Iterator[WayFinding]:
 
 def _service(way: Way) -> Iterator[WayFinding]:
     unknown = f"UsrNobodyHasThis{uuid4().hex[:12]}"
-    if way.signs_in is None:
-        yield not_tried(service.SIGN_IN, "the target has no `auth`")
-    else:
-        finding = service.signed_in(way.caller, name=way.signs_in)
+    checks = iter(_CHECKS.items())
+    for _, check in checks:
+        finding = check(way, unknown)
         yield finding
-        if finding.verdict is WayVerdict.FAILED:
-            yield from _skipped(service.SERVICES, service.RIGHT, service.LOG)
-            return
-    found = service.found_at(way.caller, runtime=way.runtime, at_other=way.at_other, unknown=unknown)
-    yield found
-    if found.verdict is WayVerdict.FAILED:
-        yield from _skipped(service.RIGHT, service.LOG)
-        return
-    yield service.may_run(way.caller, unknown=unknown)
-    yield service.log_readable(way.caller, unknown=unknown)
+        if finding.verdict is WayVerdict.FAILED and finding.step in _NEEDED:
+            yield from _skipped(*(step for step, _ in checks))
+
+
+def _signed_in(way: Way, _: str) -> WayFinding:
+    if way.signs_in is None:
+        return not_tried(service.SIGN_IN, "the target has no `auth`")
+    return service.signed_in(way.caller, name=way.signs_in)
+
+
+_CHECKS: Final[Mapping[str, Callable[[Way, str], WayFinding]]] = {
+    service.SIGN_IN: _signed_in,
+    service.SERVICES: lambda way, unknown: service.found_at(
+        way.caller, runtime=way.runtime, at_other=way.at_other, unknown=unknown
+    ),
+    service.RIGHT: lambda way, unknown: service.may_run(way.caller, unknown=unknown),
+    service.LOG: lambda way, unknown: service.log_readable(way.caller, unknown=unknown),
+}
+"""What is checked of the service, in its order; each is given the way, and the code of a process that nobody has."""
+_NEEDED: Final = (service.SIGN_IN, service.SERVICES)
+"""Where such a check fails, what comes after it is not tried."""
 
 
 def _skipped(*steps: str) -> Iterator[WayFinding]:

@@ -131,7 +131,7 @@ class _Pool(Struct, kw_only=True):
     passed: set[str] = field(default_factory=set)
     unreported: deque[ActiveRun] = field(default_factory=deque)
     halted: bool = False
-    _turns: defaultdict[str, Turns] = field(default_factory=lambda: defaultdict(Turns))
+    _turns: dict[str, Turns] = field(default_factory=dict)
     _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)
     _person: Person = field(default_factory=lambda: person(os.environ))
@@ -209,11 +209,13 @@ class _Pool(Struct, kw_only=True):
 
     def _host(self, run: ActiveRun, holder: LockHolder) -> LocalHost:
         key = run.site.key
+        if key not in self._turns:  # nobody else knows the address of a sandbox that this command serves
+            self._turns[key] = Turns() if run.site.name.sandbox else Turns(partial(run.store.turns, key))
         return LocalHost(
             caller=SharingCaller(run.site.client, self._answers[key]),
             journal=run.journal,
             stop=self.options.stop,
-            turn=Turn(self._turns[key], holder),
+            turn=Turn(self._turns[key], holder, settle=run.plan.times.settle),
             ask=self.options.ask,
             judgement=run.judgement,
             person=self._person,

@@ -205,6 +205,10 @@ class FleetStore:
         link = self.link if log is None else log.link
         return FleetRows(link, log or AtOnce(link, run), run=run, site=site, settle=settle, now=self._now)
 
+    def turns(self, site: str) -> None:
+        """None: a run of a fleet has its turns in the database."""
+        del site
+
     def log_of(self, run: str) -> FencedLog | None:
         log = self._open.get(run)
         return log if log is not None and log.is_open else None

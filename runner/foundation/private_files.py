@@ -124,9 +124,9 @@ def write_all(file: int, content: bytes) -> None:
             view = view[os.write(file, view) :]
 
 
-def take(file: int) -> bool:
+def take(file: int, *, looks: int = _LOOKS) -> bool:
     """Take the lock of an open file; False where somebody else has it. Raises `OSError` where there are no locks."""
-    for look in range(_LOOKS):
+    for look in range(looks):
         if look:
             time.sleep(_BETWEEN_LOOKS)
         if _lock(file, shared=False):

@@ -238,7 +238,7 @@ class LocalHost:
         row that it may have made is nobody's.
         """
         if (process := process_started(send.call)) is not None:
-            self.turn.start()
+            self.turn.start(seconds=send.seconds)
             self.owned.begin(send.key, process, seconds=send.seconds, is_read=send.watermark is not None)
         t = self._t()
         sent = events.CallSent(

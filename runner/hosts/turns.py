@@ -1,4 +1,5 @@
-"""Starts of one process on one site take turns within this program, so that each finds its own row in the log.
+"""Starts of one process on one site take turns within this program, so that each finds its own row in the log; and with
+other programs of this user on this machine, where the store of runs has turns for that.
 
 Whoever has waited for a turn gets what its last holder has just read of the log, so that it need not be read again.
 """
@@ -15,10 +16,13 @@ from runner.foundation.raw import items, record
 from runner.foundation.values import Json
 from runner.hosts.stop import Stop
 from runner.runs.evidence import LockHolder
+from runner.runs.store import SharedTurns
 from runner.service.calls import Answered, ReadRows
 
 _LOOK = 0.1
-"""Seconds between two looks at the stop, while waiting for a turn."""
+"""Seconds between two looks at the stop, while waiting for a turn; a shorter wait is not worth a note."""
+_LOOK_AT_OTHERS = 0.02
+"""Seconds between two looks at a turn that another program has."""
 
 
 HeldUp: TypeAlias = Callable[[LockHolder | None], object]
@@ -49,12 +53,24 @@ class RunLeftError(Exception):
 
 
 class Turns:
-    """The turns on one site, shared by all runs against it, whatever their targets are called."""
+    """The turns on one site, shared by all runs against it, whatever their targets are called. `shared` gives those
+    that other programs take, too, when the first is needed.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Callable[[], SharedTurns | None] = lambda: None) -> None:
+        self._guard = threading.Lock()
+        self._make: Callable[[], SharedTurns | None] | None = shared
+        self._shared: SharedTurns | None = None
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self.holders: dict[str, LockHolder | None] = {}
         self.readings: dict[str, LogReading] = {}
+
+    @property
+    def shared(self) -> SharedTurns | None:
+        with self._guard:
+            if self._make is not None:
+                self._shared, self._make = self._make(), None
+            return self._shared
 
     def lock(self, process: str) -> threading.Lock:
         return self._locks[process]  # one step of the interpreter: two threads never make two locks
@@ -64,11 +80,13 @@ class Turn:
     """The turn that one run has, at most one at a time. `holder` names the run to others that wait.
 
     `handed_on` is what the run that had it before has read of the log, where it knew whose all of the rows were.
+    `settle` are the seconds in which a call that nobody answered is searched for.
     """
 
-    def __init__(self, turns: Turns, holder: LockHolder | None = None) -> None:
+    def __init__(self, turns: Turns, holder: LockHolder | None = None, *, settle: float = 0.0) -> None:
         self._turns = turns
         self._holder = holder
+        self._settle = settle
         self._process: str | None = None
         self._before: LogReading | None = None
         self._after: LogReading | None = None
@@ -91,9 +109,33 @@ class Turn:
             if not is_held_up:
                 held_up(self._turns.holders.get(process))
             is_held_up = True
+        try:
+            is_taken = self._take_from_others(process, stop, None if is_held_up else held_up)
+        except BaseException:
+            lock.release()
+            raise
+        if not is_taken:
+            lock.release()
+            return False
         self._process = process
         self._turns.holders[process] = self._holder
-        self.handed_on = self._turns.readings.pop(process, None)
+        reading, shared = self._turns.readings.pop(process, None), self._turns.shared
+        self.handed_on = reading if shared is None or shared.handed_on.get(process) else None
+        return True
+
+    def _take_from_others(self, process: str, stop: Stop, held_up: HeldUp | None) -> bool:
+        """Wait for other programs, too, where they take turns with this one. False where the stop came meanwhile."""
+        if (shared := self._turns.shared) is None:
+            return True
+        looks = 0
+        while not shared.take(process, self._holder):
+            if stop.why is not None:
+                return False
+            looks += 1
+            if held_up is not None and looks * _LOOK_AT_OTHERS >= _LOOK:
+                held_up(shared.holder(process))
+                held_up = None
+            stop.wait(_LOOK_AT_OTHERS)
         return True
 
     def read(self, call: ReadRows, answer: Answered, *, t: float) -> None:
@@ -105,9 +147,11 @@ class Turn:
         else:
             self._after = self._before.extended(call, answer, t=t)
 
-    def start(self) -> None:
-        """The process is about to be started: what was read before does not show it."""
+    def start(self, *, seconds: float) -> None:
+        """The process is about to be started: what was read before does not show it. Its answer may take `seconds`."""
         self._after, self._is_clear = None, False
+        if self._process is not None and (shared := self._turns.shared) is not None:
+            shared.extend(self._process, seconds=seconds + self._settle)
 
     def settle(self, *, clear: bool) -> None:
         """Whether it is known whose each of the rows is that were read."""
@@ -123,5 +167,7 @@ class Turn:
             if self._after is not None and self._is_clear:
                 self._turns.readings[self._process] = self._after
             self._before = self._after = None
+            if (shared := self._turns.shared) is not None:
+                shared.give_back(self._process)
             self._turns.lock(self._process).release()
             self._process = None

@@ -285,4 +285,5 @@ def _who(event: Waited) -> str:
     holder = event.held_by
     if not isinstance(holder, LockHolder):
         return "another run"
-    return f"`{clean(holder.job)}`{f' (run {clean(holder.run)})' if holder.run else ''}"
+    folder = f" in {clean(holder.folder)}" if holder.folder else ""
+    return f"`{clean(holder.job)}`{f' (run {clean(holder.run)}{folder})' if holder.run else ''}"

@@ -106,10 +106,13 @@ class VerdictBy(Record, frozen=True):
 
 
 class LockHolder(Record, frozen=True):
-    """Who had what a run has waited for. `run` is None where nobody knows it: of another program that had not begun."""
+    """Who had what a run has waited for. `run` is None where nobody knows it: of another program that had not begun.
+    `folder` is where its run is stored, if that is another folder of runs.
+    """
 
     job: str
     run: str | None
+    folder: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Unverified(StrEnum):

@@ -18,6 +18,7 @@ from msgspec.structs import force_setattr
 from runner.foundation.discreet import Discreet
 from runner.foundation.site_key import one_spelling
 from runner.runs import StoreName
+from runner.runs.evidence import LockHolder
 
 
 class StoreError(Exception):
@@ -117,6 +118,26 @@ class OwnedRows(Protocol):
 
     def ask(self, query: "RowQuery") -> "Others":
         """Raises nothing: what cannot be found out may be anybody's. Starts with a row of `before` lack none now."""
+
+
+class SharedTurns(Protocol):
+    """Turns on one site that runs of other programs take, too. Within a program a turn is one thread's at a time. It
+    ends with its program, however that ends.
+    """
+
+    handed_on: dict[str, bool]
+    """By process, whether nobody else has had the turn that was taken last since this program had it before."""
+
+    def take(self, process: str, holder: LockHolder | None) -> bool:
+        """Take a turn; False where another program has it, and may need it. Also True where turns are not shared."""
+
+    def holder(self, process: str) -> LockHolder | None:
+        """Who has the turn that could not be taken."""
+
+    def extend(self, process: str, *, seconds: float) -> None:
+        """The turn may be needed for so long: a call of these seconds is about to be sent."""
+
+    def give_back(self, process: str) -> None: ...
 
 
 class RowQuery(Struct, frozen=True, kw_only=True):
@@ -249,6 +270,9 @@ class RunStore(Protocol):
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
         """The rows of process logs as `run` sees them. `site` is as `runner.foundation.site_key` gives it."""
+
+    def turns(self, site: str) -> SharedTurns | None:
+        """The turns at `site`, as above; None where the store has none for runs of this program."""
 
 
 class LocalRunStore(RunStore, Protocol):

@@ -90,7 +90,7 @@ def handed_on(
     first, second = Turn(turns), Turn(turns)
     first.take("UsrA", stop)
     first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
-    first.start()
+    first.start(seconds=1.0)
     first.read(after, Answered(value=rows(*shown)), t=2.0)
     first.settle(clear=clear)
     first.give_back()
@@ -133,7 +133,79 @@ def test_what_was_read_before_the_last_start_is_not_handed_on() -> None:
     first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
     first.read(AFTER, Answered(value=rows(2)), t=2.0)
     first.settle(clear=True)
-    first.start()
+    first.start(seconds=1.0)
     first.give_back()
     second.take("UsrA", stop)
     assert second.handed_on is None
+
+
+class Shared:
+    """Turns that another program has until it gives them back."""
+
+    def __init__(self, *, taken: bool, is_first: bool = False) -> None:
+        self.handed_on = {"UsrA": not is_first}
+        self.taken = taken
+        self.calls: list[str] = []
+
+    def take(self, process: str, holder: LockHolder | None) -> bool:
+        del process, holder
+        return not self.taken
+
+    def holder(self, process: str) -> LockHolder:
+        return LockHolder(job="b@here", run="r-1", folder=f"/{process}")
+
+    def extend(self, process: str, *, seconds: float) -> None:
+        self.calls.append(f"{process} {seconds}")
+
+    def give_back(self, process: str) -> None:
+        self.calls.append(f"{process} free")
+
+
+def test_a_run_waits_for_another_program_and_learns_whose_run_has_the_turn() -> None:
+    shared, seen = Shared(taken=True), list[LockHolder | None]()
+
+    def held_up(by: LockHolder | None) -> None:
+        seen.append(by)
+        shared.taken = False
+
+    turn = Turn(Turns(lambda: shared), settle=15.0)
+    assert turn.take("UsrA", Stop(grace=1.0), held_up=held_up)
+    assert seen == [LockHolder(job="b@here", run="r-1", folder="/UsrA")]
+    turn.start(seconds=100.0)
+    turn.give_back()
+    assert shared.calls == ["UsrA 115.0", "UsrA free"]
+
+
+def test_a_stop_ends_the_wait_for_another_program_and_leaves_the_turn_to_other_runs() -> None:
+    shared, stop = Shared(taken=True), Stop(grace=1.0)
+    turns = Turns(lambda: shared)
+    assert not Turn(turns).take("UsrA", stop, held_up=lambda _: stop.request("SIGINT"))
+    shared.taken = False
+    assert Turn(turns).take("UsrA", Stop(grace=1.0))
+
+
+def test_a_wait_that_cannot_be_written_down_leaves_the_turn_to_other_runs() -> None:
+    shared = Shared(taken=True)
+    turns = Turns(lambda: shared)
+
+    def fails(_: LockHolder | None) -> None:
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        Turn(turns).take("UsrA", Stop(grace=1.0), held_up=fails)
+    shared.taken = False
+    assert Turn(turns).take("UsrA", Stop(grace=1.0))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_reading_is_handed_on_unless_another_program_had_the_turn_meanwhile(*, is_first: bool) -> None:
+    turns, stop = Turns(lambda: Shared(taken=False, is_first=is_first)), Stop(grace=1.0)
+    first, second = Turn(turns), Turn(turns)
+    first.take("UsrA", stop)
+    first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
+    first.start(seconds=1.0)
+    first.read(AFTER, Answered(value=rows(3, 2)), t=2.0)
+    first.settle(clear=True)
+    first.give_back()
+    second.take("UsrA", stop)
+    assert (second.handed_on is None) is is_first

@@ -9,8 +9,8 @@
       runs/RUN/events.jsonl      locked by the process that writes it
       runs/RUN/plan.json, report.json, junit.xml, results/SHA256.json
 
-Locks of jobs, and a file of all rows that are owned, lie in the user's own state folder: they hold for all folders of
-runs.
+Locks of jobs, turns, and a file of all rows that are owned, lie in the user's own state folder: they hold for all
+folders of runs.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from runner.foundation.private_files import state_folder
 from runner.foundation.site_key import hashed
 from runner.runs import USUAL, StoreName
 from runner.runs.files.history import HistoryFile
-from runner.runs.store import Claim, Holder, Lock, OwnedRows, Part, RunLockedError, StoreError, Taken
+from runner.runs.store import Claim, Holder, Lock, OwnedRows, Part, RunLockedError, SharedTurns, StoreError, Taken
 
 EVENTS = Part.EVENTS.value
 RESULTS = "results"
@@ -112,9 +112,9 @@ def _state_folder() -> Path:
     return state_folder(os.environ, home=home if home.is_absolute() else _NO_FOLDER)
 
 
-def _rows_of_all_folders() -> Path:
+def _shared_by_folders(what: str) -> Path:
     """Named after this machine: a home may be on the network, and SQLite's locks are of one machine."""
-    return _state_folder() / f"rows-{hashed(socket.gethostname())[:16]}.sqlite"
+    return _state_folder() / f"{what}-{hashed(socket.gethostname())[:16]}"
 
 
 class FileRunStore:
@@ -231,11 +231,19 @@ class FileRunStore:
         if self._rows_of is None:
             from runner.runs.files.owned_rows import RowDatabase, RowsOfFolders  # noqa: PLC0415  sqlite3 is 5 ms
 
-            own, shared = (RowDatabase(file) for file in (self._top / ".rows.sqlite", _rows_of_all_folders()))
+            own, shared = (
+                RowDatabase(file)
+                for file in (self._top / ".rows.sqlite", _shared_by_folders("rows").with_suffix(".sqlite"))
+            )
             self._open.callback(own.close)
             self._open.callback(shared.close)
             self._rows_of = partial(RowsOfFolders, own, shared)
         return self._rows_of(run=run, site=site, settle=settle)
+
+    def turns(self, site: str) -> SharedTurns:
+        from runner.runs.files.turn_files import TurnFiles  # noqa: PLC0415  for runs that start a process only
+
+        return TurnFiles(_shared_by_folders("turns"), site=site, place=str(self._root.absolute()))
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]

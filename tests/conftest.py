@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -40,7 +41,7 @@ settings.load_profile("some")
 
 if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ENOUGH:
     # On a disk the tests of the command line take a quarter more of a processor, and half as long again.
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+    tempfile.tempdir = os.environ.get("TMPDIR") or str(_IN_MEMORY)
 
 gc.disable()  # until all tests are collected: they stay, and are searched for garbage in vain
 for _number in ENDING:

@@ -35,8 +35,6 @@ _SETTINGS = {
     "fsync": "off",  # a loss of power is not what these tests try
     "full_page_writes": "off",
 }
-_PLACE = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir()))
-"""Beside the folders of the tests: in memory, where there is enough."""
 _TEMPLATE = "fleet_template"
 _UNUSED = "unused"
 """The files of a server that nobody has started, in the folder of the one that all share."""
@@ -142,7 +140,7 @@ def shared_cluster(name: str) -> Iterator[Cluster]:
     """The cluster of a session, by the name that all its workers know. It is held until this process ends, however that
     happens, or the context does.
     """
-    folder = _PLACE / f"creatio-runner-postgres-{name}"
+    folder = Path(tempfile.gettempdir()) / f"creatio-runner-postgres-{name}"
     folder.mkdir(mode=0o755, exist_ok=True)
     with (folder / "users").open("ab") as users:
         with (folder / "making").open("ab") as making:
@@ -186,7 +184,7 @@ def fleet(postgres: Cluster) -> Iterator[str]:
 @pytest.fixture
 def own_cluster(postgres: Cluster) -> Iterator[Cluster]:
     """A server that the test may end; none is started yet. What the test leaves is ended here."""
-    folder = Path(tempfile.mkdtemp(prefix="creatio-runner-postgres-own-", dir=_PLACE))
+    folder = Path(tempfile.mkdtemp(prefix="creatio-runner-postgres-own-"))
     folder.chmod(0o755)
     _own(folder)
     _copy(postgres.folder / _UNUSED, folder / "data")

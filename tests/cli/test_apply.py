@@ -10,7 +10,8 @@ import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,6 +59,11 @@ class Answers:
                 self.hold.wait(300)
         return self.given.get(process, xml(7))
 
+    def go_on(self) -> None:
+        """Hold nothing any more."""
+        if self.hold is not None:
+            self.hold.set()
+
     def since(self) -> list[str]:
         """What was asked for since this was called last."""
         asked, self.asked = self.asked, []
@@ -72,7 +78,6 @@ def answers() -> Answers:
 @pytest.fixture(autouse=True)
 def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     Path("specs").mkdir()
     with site(answers) as served:
         Path("targets.yaml").write_text(targets(served.url) + "    settle: 100ms\n")
@@ -97,6 +102,19 @@ def statuses() -> list[tuple[str, str | None]]:
 def ids(folder: Path = Path()) -> list[str]:
     """The stored runs of a project, the oldest first."""
     return sorted(run.name for run in (folder / ".runner/runs").iterdir())
+
+
+@contextmanager
+def applied_elsewhere(answers: Answers) -> Iterator["Future[int]"]:
+    """`apply` in another process, which waits for an answer until the context ends; its exit code."""
+    answers.hold = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        code = pool.submit(lambda: carried_out("apply", "specs", "-q").returncode)
+        try:
+            assert answers.came.wait(300)
+            yield code
+        finally:
+            answers.go_on()
 
 
 def broken_off(answers: Answers) -> Path:
@@ -580,16 +598,11 @@ def test_what_waits_for_a_version_that_is_adopted_meanwhile_begins(answers: Answ
     write("b")
     write("c")
     answers.given["Usrb"] = xml(8)
-    answers.hold, answers.held = threading.Event(), "Usrc"
-    codes: list[int] = []
-    first = threading.Thread(target=lambda: codes.append(_elsewhere()))
-    first.start()
-    assert answers.came.wait(300)
-    assert ended(["apply", "specs", "--adopt", "-k", "b"]) == 0
-    answers.hold.set()
-    first.join()
+    answers.held = "Usrc"
+    with applied_elsewhere(answers) as code:
+        assert ended(["apply", "specs", "--adopt", "-k", "b"]) == 0
     assert answers.since() == ["Usrb", "Usrc", "Usra"]
-    assert codes == [1]
+    assert code.result() == 1
 
 
 def test_in_order_each_job_waits_for_the_job_before(answers: Answers) -> None:
@@ -656,24 +669,19 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("a")
-    answers.hold = threading.Event()
-    codes: list[int] = []
-    first = threading.Thread(target=lambda: codes.append(_elsewhere()))
-    first.start()
-    assert answers.came.wait(300)
-    assert ended(["apply", "specs"]) == 3
-    said = capsys.readouterr().err
-    assert "of this version is under way, by another command" in said
-    assert "hint: wait for it with `--wait 10m`" in said
-    write("a", "timeout: 1m\n")
-    assert ended(["apply", "specs"]) == 3, "a call that is under way is not in doubt"
-    assert "of the version before has to end first, and is under way" in capsys.readouterr().err
-    write("a")
-    threading.Timer(0.3, answers.hold.set).start()
-    assert ended(["apply", "specs", "--wait", "30s"]) == 0
-    assert "waiting up to 30 s for another command: a@here" in capsys.readouterr().err
-    first.join()
-    assert codes == [0]
+    with applied_elsewhere(answers) as code:
+        assert ended(["apply", "specs"]) == 3
+        said = capsys.readouterr().err
+        assert "of this version is under way, by another command" in said
+        assert "hint: wait for it with `--wait 10m`" in said
+        write("a", "timeout: 1m\n")
+        assert ended(["apply", "specs"]) == 3, "a call that is under way is not in doubt"
+        assert "of the version before has to end first, and is under way" in capsys.readouterr().err
+        write("a")
+        threading.Timer(0.3, answers.go_on).start()
+        assert ended(["apply", "specs", "--wait", "30s"]) == 0
+        assert "waiting up to 30 s for another command: a@here" in capsys.readouterr().err
+    assert code.result() == 0
     assert answers.since() == ["Usra"]
 
 
@@ -681,25 +689,19 @@ def test_a_run_under_way_holds_its_version_up_whose_ledger_was_lost(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("a")
-    answers.hold = threading.Event()
-    codes: list[int] = []
-    first = threading.Thread(target=lambda: codes.append(_elsewhere()))
-    first.start()
-    assert answers.came.wait(300)
-    LEDGER.unlink()
-    write("a", "timeout: 1m\n")
-    for _ in range(2):
+    with applied_elsewhere(answers) as code:
+        LEDGER.unlink()
+        write("a", "timeout: 1m\n")
+        for _ in range(2):
+            assert ended(["apply", "specs"]) == 3
+            assert "of the version before has to end first, and is under way" in capsys.readouterr().err
+        write("a")
+        assert ended(["apply", "specs", "--dry-run"]) == 0
+        assert capsys.readouterr().out.startswith("running  a@here")
+        assert statuses() == []
         assert ended(["apply", "specs"]) == 3
-        assert "of the version before has to end first, and is under way" in capsys.readouterr().err
-    write("a")
-    assert ended(["apply", "specs", "--dry-run"]) == 0
-    assert capsys.readouterr().out.startswith("running  a@here")
-    assert statuses() == []
-    assert ended(["apply", "specs"]) == 3
-    assert statuses() == [("a@here", None)], "the ledger has learnt of it"
-    answers.hold.set()
-    first.join()
-    assert codes == [3], "it could not write the end into the ledger that it had opened"
+        assert statuses() == [("a@here", None)], "the ledger has learnt of it"
+    assert code.result() == 3, "it could not write the end into the ledger that it had opened"
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == ["Usra"]
     assert statuses() == [("a@here", "passed")]
@@ -714,11 +716,6 @@ def test_a_run_that_broke_off_goes_on_though_the_ledger_was_lost(answers: Answer
     assert answers.since() == ["Usra"]
     assert [folder.name for folder in Path(".runner/runs").iterdir()] == [run]
     assert statuses() == [("a@here", "passed")]
-
-
-def _elsewhere() -> int:
-    """`apply` in a process of its own: a handler of signals needs a main thread."""
-    return carried_out("apply", "specs", "-q").returncode
 
 
 def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(

@@ -46,7 +46,6 @@ def answers() -> Answers:
 @pytest.fixture(autouse=True)
 def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cret-t0ken")
     with site(answers) as served:
         Path("targets.yaml").write_text(targets(served.url))

@@ -33,7 +33,6 @@ def answers() -> Executes:
 @pytest.fixture(autouse=True)
 def here(answers: Executes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with site(answers) as served:
         both = targets(served.url)
         Path("targets.yaml").write_text(both + both.partition("targets:\n")[2].replace("here:", "there:"))

@@ -78,7 +78,6 @@ class Here:
 @pytest.fixture
 def here(site: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     Path("targets.yaml").write_text(site.targets())
     return Here(site, before=len(site.starts()))
 

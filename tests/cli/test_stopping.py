@@ -27,7 +27,6 @@ FINALLY = "finally:\n  - id: tidy\n    execute: {process: UsrTidy}\n"
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @dataclass

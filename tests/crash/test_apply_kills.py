@@ -44,7 +44,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     for name in NAMES:
         (work / "specs" / f"{name}.job.yaml").write_text(JOB.format(name=name))
     monkeypatch.chdir(work)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PATH", "")
     with stand(tmp_path / "doubles", tmp_path / "started.sqlite") as served:
         (work / "targets.yaml").write_text(served.targets())

@@ -96,7 +96,6 @@ def run(
 ) -> Callable[..., tuple[int, str]]:
     """Carry a job out with these variables: the exit code, and what is on stderr."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     Path("a.job.yaml").write_text(JOB)
     Path("targets.yaml").write_text("runner: 1\ntargets:\n  one: {sandbox: doubles}\n")
     Path("doubles").mkdir()

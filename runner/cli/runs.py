@@ -98,7 +98,7 @@ def runs(context: click.Context, /, **_: object) -> int:
     is_json = context.params["form"] == "json"
     chosen = islice(wanted.selected(store), context.params["limit"])
     listed = [_listed(run, with_rerun=is_json) for run in chosen]
-    nothing = "no runs yet" if wanted == RunFilter() else "no run fits these filters"
+    nothing = "no runs yet" if wanted == RunFilter() or listed else wanted.why_nothing(store)
     output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
     say_where_others_are(context, "runs")
     return ExitCode.PASSED

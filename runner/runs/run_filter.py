@@ -10,6 +10,7 @@ from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import job_and_case
+from runner.foundation.suggestions import suggest
 from runner.reports.runs import RUNNING
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load, run_name
@@ -41,6 +42,19 @@ class RunFilter(Struct, frozen=True, kw_only=True):
             found = load(store, run)
             if not self.statuses or (RUNNING if found.is_running else str(found.result.status)) in self.statuses:
                 yield found
+
+    def why_nothing(self, store: RunStore) -> str:
+        """What to say where no run passes: of a name that no run has, the nearest that runs have."""
+        found = [name for run in store.runs() if (name := run_name(store, run)) is not None]
+        jobs = {name for job, case, _ in found for name in (job, job_and_case(job, case))}
+        known = [("--job", self.jobs, jobs), ("-t", self.targets, {target for _, _, target in found})]
+        typos = [
+            f"`{option} {near}` for `{name}`"
+            for option, names, theirs in known
+            for name in names
+            if name not in theirs and (near := suggest(name, theirs))
+        ]
+        return "no run fits these filters" + (f"; did you mean {' and '.join(typos)}?" if typos else "")
 
     def _may_pass(self, store: RunStore, run: str) -> bool:
         if not (self.jobs or self.targets):

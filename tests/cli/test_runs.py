@@ -123,6 +123,16 @@ def test_the_list_names_the_step_that_failed(capsys: pytest.CaptureFixture[str])
     assert (run["failing"]["step"], run["failing"]["code"]) == ("look", "E201")
 
 
+def test_a_name_that_no_run_has_is_answered_with_the_nearest_that_runs_have(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "b.job.yaml"]) == 0
+    capsys.readouterr()
+    assert ended(["runs", "-t", "sandbx", "--job", "b[read]"]) == 0
+    answer = "no run fits these filters; did you mean `--job b[red]` for `b[read]` and `-t sandbox` for `sandbx`?\n"
+    assert capsys.readouterr().out == answer
+    assert ended(["runs", "-t", "prod"]) == 0
+    assert capsys.readouterr().out == "no run fits these filters\n"
+
+
 def test_filters_select_what_is_pruned(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "."]) == 0
     assert ended(["runs", "--prune", "1ms", "--job", "a"]) == 0

@@ -12,6 +12,7 @@ from runner.doctor.findings import WayFinding, failed, ok, unsure
 from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.lazy import lazy_pattern
 from runner.service import calls
+from runner.service.access import BY_DOCTOR
 from runner.service.caller import Caller, SessionCaller
 from runner.service.gate import OPEN
 from runner.service.site import Runtime
@@ -61,7 +62,8 @@ def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
     """
     refusal = caller.sign_in(SECONDS)
     if refusal is not None:
-        return failed(SIGN_IN, refusal.no_session or refusal.trouble.message, refusal.trouble.hint)
+        hint = (refusal.trouble.hint or "").removesuffix(BY_DOCTOR)
+        return failed(SIGN_IN, refusal.no_session or refusal.trouble.message, hint or None)
     is_found = False
     for call in (calls.WhoAmI(), calls.WhoIsUser()):
         ending = caller.perform(call, SECONDS, gate=OPEN)

@@ -2,11 +2,12 @@
 
 import math
 import threading
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, TypeAlias
 
 from msgspec.structs import replace
 
+from runner.foundation.sentences import both
 from runner.secrets.redact import SHORTEST
 from runner.service import outages
 from runner.service.auth.kind import Credentials
@@ -20,6 +21,8 @@ from runner.service.site import Site
 
 OnSecret: TypeAlias = Callable[[str, str], object]
 """Given the name and the text of a secret as soon as it is known, before any call carries it."""
+BY_DOCTOR: Final = "; `runner doctor` checks the way to the site step by step"
+"""The end of a hint, where a sign-in was refused."""
 
 
 class Access:
@@ -153,4 +156,14 @@ class Access:
                 asked = signing_in.send(answer_of(reply, place))
             except StopIteration as ended:
                 outcome: Session | CallFailed = ended.value
-                return outcome
+                return outcome if isinstance(outcome, Session) else _explained(outcome, credentials.by_key)
+
+
+def _explained(refusal: CallFailed, texts: Mapping[str, str]) -> CallFailed:
+    """A refusal with what nobody sees in a name or secret, a blank that was copied along; and how to find out more."""
+    if not refusal.refused_sign_in:
+        return refusal
+    keys = [key for key, text in texts.items() if text != text.strip()]
+    seen = f"take away the blank or line end that {both(keys)} begins or ends with; " if keys else ""
+    hint = f"{seen}{refusal.trouble.hint}{BY_DOCTOR}"
+    return replace(refusal, trouble=replace(refusal.trouble, hint=hint))

@@ -101,6 +101,8 @@ def _report_written(name: str, path: Path, problems: ProblemCollector) -> None:
     before = "Bearer " if name.lower() == "authorization" else ""
     hint = f'write `"{before}{{{{ env.NAME }}}}"` or `"{before}{{{{ file(\'PATH\') }}}}"`'
     hint += ", and change it where it was committed"
+    if " #" in (problems.document.quote_hint(path) or ""):
+        hint += "; if ` #` and what follows belong to it, put all of it in quotes: YAML reads a comment there"
     problems.report("E166", message, path, at_key=True, hint=hint, warning=True, hidden=True)
 
 

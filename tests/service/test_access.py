@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 
 import httpx
+import pytest
 from answers import Answers
 from msgspec.structs import replace
 
@@ -214,9 +215,9 @@ class Signed:
         return httpx.Response(200, content=b"1", headers={"set-cookie": f"BPMSESSIONID={self.answers}; path=/"})
 
 
-def cookies_client(site: Signed) -> Client:
-    password = PASSWORD.credentials(username="Ann", password="p4ss")
-    return Client(Site(url="https://crm.example"), credentials=password, transport=Answers(site))
+def cookies_client(site: Signed, *, password: str = "p4ss") -> Client:
+    credentials = PASSWORD.credentials(username="Ann", password=password)
+    return Client(Site(url="https://crm.example"), credentials=credentials, transport=Answers(site))
 
 
 def test_eight_threads_whose_session_has_expired_sign_in_once() -> None:
@@ -254,6 +255,22 @@ def test_eight_threads_that_are_refused_have_tried_once() -> None:
 
     assert site.sign_ins == 1
     assert all(isinstance(ending, CallFailed) and ending.trouble.code == "E303" for ending in endings)
+
+
+@pytest.mark.parametrize("password", ["p4ss ", "\tp4ss", "p4ss\r\n"])
+def test_a_refused_password_with_a_blank_or_line_end_around_it_is_said_to_have_one(password: str) -> None:
+    ending = cookies_client(Signed(code=1), password=password).perform(CALL, 5)
+    assert isinstance(ending, CallFailed)
+    hint = ending.trouble.hint or ""
+    assert hint.startswith("take away the blank or line end that `password` begins or ends with; check `auth` of ")
+    assert hint.endswith("; `runner doctor` checks the way to the site step by step")
+    assert password not in hint
+
+
+def test_a_refused_password_without_such_a_blank_is_not_said_to_have_one() -> None:
+    ending = cookies_client(Signed(code=1)).perform(CALL, 5)
+    assert isinstance(ending, CallFailed)
+    assert (ending.trouble.hint or "").startswith("check `auth` of the target; ")
 
 
 def test_eight_threads_whose_token_has_ended_ask_for_one() -> None:

@@ -216,7 +216,7 @@ _GUID: Final = KindFacts(
     takes=typed.TEXT,
     forms=("guid",),
     signs=r"0-9a-fA-F{}()\s-",
-    example="a GUID is 8-4-4-4-12 hexadecimal digits",
+    example="write 8-4-4-4-12 hexadecimal digits",
 )
 _DATETIME: Final = KindFacts(
     called="a datetime",

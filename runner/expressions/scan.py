@@ -84,7 +84,7 @@ def _close(text: str, position: int, open_brackets: list[tuple[str, int]]) -> No
     if not open_brackets:
         if text.startswith("}}", position):
             raise _at(text, position, "`}}` without `{{`", hint="write a bare expression without braces", code="E121")
-        hint = "a template ends with `}}`" if sign == "}" else None
+        hint = "end the template with `}}`" if sign == "}" else None
         raise _at(text, position, f"`{sign}` closes nothing", name=sign, hint=hint)
     bracket, opened = open_brackets.pop()
     if bracket != _PAIRS[sign]:

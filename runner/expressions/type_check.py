@@ -224,7 +224,7 @@ def _is_null(*parts: TypedPart) -> bool:
 
 def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: str) -> None:
     if not left.type.kinds & right.type.kinds and not _is_null(left, right):
-        hint = _together(left, right) or f"this comparison is always {always}"
+        hint = _together(left, right) or f"compare what can be equal: this comparison is always {always}"
         check.report("E177", f"{sides(left, right)}: they are never equal", hint=hint)
     else:
         _check_words(left, right.written, check)
@@ -252,7 +252,7 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
         message = f"`{right.source}` holds {many_in_words(container.item)}, and never {in_words(inner)}"
         hint = _together(left, TypedPart(type=container.item))
         hint = hint or _column_hint(left, right, sign="not in" if always == "true" else "in")
-        check.report("E177", message, hint=hint or f"this comparison is always {always}")
+        check.report("E177", message, hint=hint or f"compare what can be equal: this comparison is always {always}")
     elif isinstance(right.node, nodes.List) and inner.words is not None:
         texts = [TypedPart(type=A_TEXT, node=node).written for node in right.node.items]
         if texts and all(text is not None and text not in inner.words for text in texts):

@@ -296,7 +296,7 @@ def _instead(keyword: str, of: frozenset[str]) -> str | None:
     if "array" in of:
         return f"write what holds for each item of a list in `items: {{{keyword}: …}}`"
     kind = min(SPEAKS_OF[keyword])
-    return f"`{keyword}` goes with `type: {'number' if kind == 'integer' else kind}`"
+    return f"write `type: {'number' if kind == 'integer' else kind}` with `{keyword}`, or leave it out"
 
 
 def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:

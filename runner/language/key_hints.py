@@ -96,7 +96,7 @@ def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
     if near and name in below:
         return _below(name, below, keys)
     if other := structure.beside(name, keys.path):
-        return f"`{name}` is known in `{other}`, not in `{keys.path[-1]}`"
+        return f"leave it out: `{other}` has `{name}`, and `{keys.path[-1]}` has not"
     if near:
         return f"leave it out: `{name}` means `{near}`, which is here already"
     return structure.above(name, keys.path) or _below(name, below, keys) or _known(keys)

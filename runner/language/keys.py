@@ -177,7 +177,7 @@ def _none(names: list[str], path: Path, *, title: str, written: JsonObject) -> F
     if title not in _WITH_ACTION:
         needs = either([f"`{name}`" for name in names])
         return Finding(code="E105", message=f"{called} needs {needs}", path=path, at_key=True)
-    hint = f"it needs exactly one of {', '.join(f'`{name}`' for name in names)}"
+    hint = f"write exactly one of {', '.join(f'`{name}`' for name in names)}"
     is_further = title == "step" and bool(path) and isinstance(path[-1], int) and path[-1] > 0
     if is_further and written and written.keys() <= _NO_STEP_ALONE:
         hint = f"leave the `-` out, if `{next(iter(written))}` belongs to the step above"

@@ -35,7 +35,7 @@ def check_durations(fields: JsonObject, path: Path, lint: JobLint) -> None:
         written += [((*path, key, inner), record(fields[key]).get(inner)) for inner in _DURATIONS[key]]
         for at, value in written:
             if isinstance(value, str) and is_too_long(value):
-                lint.report("E114", f"`{value}` is longer than a year", at, hint="the longest duration is `8760h`")
+                lint.report("E114", f"`{value}` is longer than a year", at, hint="write at most `8760h`")
 
 
 def check_step_durations(step: RawStep, lint: JobLint) -> None:
@@ -93,7 +93,7 @@ def _column_hint(column: str, *, orders: bool) -> str:
         return f"write `{column[1:]} desc`"
     name, _, direction = column.partition(" ")
     if not is_column(name) or not direction:
-        return "a column is its code, as in `Name`, or a path, as in `Account/Name`"
+        return "write the code of a column, as in `Name`, or a path, as in `Account/Name`"
     if not orders:
         return "separate columns by commas"
     word = _DIRECTIONS.get(direction.strip().casefold())

@@ -25,7 +25,10 @@ _MOST_LISTED: Final = 4
 _NAME = lazy_pattern(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
 _A_NUMBER = lazy_pattern(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
 _PHONE_OR_CODE = lazy_pattern(r"\+[0-9]+|-?0[0-9]+")
-_SHORTER: Final = {Kind.DATE: "`[:10]` cuts the day out of it", Kind.TIME: "`[11:19]` cuts the time of day out of it"}
+_SHORTER: Final = {
+    Kind.DATE: "cut the day out of it with `[:10]`",
+    Kind.TIME: "cut the time of day out of it with `[11:19]`",
+}
 _WRAPPERS: Final = frozenset({"value", "displayvalue"})
 
 

@@ -60,7 +60,7 @@ def _check_id(found: ActionValue, lint: JobLint) -> None:
     elif is_name and "signal" not in found.path:
         hint = element_form(found.path, text, lint.outline)
     else:
-        hint = f"write `{guid}`" if guid else "an id is 8-4-4-4-12 hexadecimal digits, or a template that gives it"
+        hint = f"write `{guid}`" if guid else "write 8-4-4-4-12 hexadecimal digits, or a template that gives an id"
     lint.report("E113", f"`{text}` is not a GUID", found.path, hint=hint)
 
 

@@ -8,7 +8,7 @@ from runner.foundation.hints import words
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
 from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
-from runner.lint.step_names import WrongName, all_of, in_own, in_steps, nearest, unknown
+from runner.lint.step_names import WrongName, any_of, in_own, in_steps, nearest, unknown
 from runner.lint.uses import results, starts
 
 _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
@@ -50,10 +50,13 @@ def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
         return None
     declared = scope.job.inputs if root == "inputs" else scope.job.vars
     if key not in declared:
-        hint = nearest(key, declared, prefix=f"{root}.") or all_of(f"the job's {root}", declared)
+        example = f"{{{key}: {'{type: string}' if root == 'inputs' else '…'}}}"
+        otherwise = f"declare it, as in `{root}: {example}`: the job has no {root}"
+        near = nearest(key, declared, prefix=f"{root}.")
+        hint = near or any_of(declared, what=f"what the job has under `{root}`", otherwise=otherwise)
         return unknown(f"unknown {root.removesuffix('s')} `{key}`", hint, key)
     if root == "vars" and scope.vars is not None and key not in scope.vars:
-        return unknown(f"var `{key}` has no value yet", "vars are evaluated in order: move it up", key)
+        return unknown(f"var `{key}` has no value yet", "move it up: vars are evaluated in order", key)
     return None
 
 
@@ -87,7 +90,7 @@ def _root_hint(word: str, scope: NameScope) -> str | None:
         key = "status" if word == "process_status" else word
         return f"`{word}` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.{key}`"
     if word in OF_A_TURN:
-        return f"`{word}` is known in a step with `for_each`, but not in its `if`"
+        return f"write it in the step with `for_each` itself: its `if` comes before `{word}` is known"
     if value := _result_of_parameter(word, scope):
         return f"write `{value}`, which holds what the process gave as `{word}`"
     return words("names", "names", room="lint").get(word) or _near(word, scope)

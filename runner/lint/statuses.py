@@ -55,7 +55,7 @@ def wrong_status(compared: TextComparison, scope: NameScope) -> Finding | None:
         near = near or others.get(suggest(compared.text, others) or "")
         listed = ", ".join(f"`{status}`" for status in words.known)
         message = f"{words.whose} never `{compared.text}`"
-        hint = f"did you mean `{near}`?" if near else f"{words.whose} {listed}"
+        hint = f"did you mean `{near}`?" if near else f"write one of {listed}"
     return Finding(code="E107", message=message, hint=hint, part=compared.text, warning=warning, line=compared.line)
 
 

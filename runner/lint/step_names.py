@@ -56,8 +56,12 @@ def nearest(word: str | int, among: Collection[str], *, prefix: str = "") -> str
     return near and f"did you mean `{prefix}{near}`?"
 
 
-def all_of(kind: str, names: Collection[str]) -> str:
-    return f"{kind}: {begun(sorted(names)) if names else 'none'}"
+_NO_IDS = "give the step an `id`, as in `- id: add`: no step here has any"
+
+
+def any_of(names: Collection[str], *, what: str, otherwise: str) -> str:
+    """What to use: any of the names, which are `what`; `otherwise` what to write, where there are none."""
+    return f"use {what}: {begun(sorted(names))}" if names else otherwise
 
 
 def in_steps(name: Name, scope: NameScope) -> WrongName | None:
@@ -105,7 +109,9 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
     ended = [name for name, declared in scope.job.by_id.items() if _has_ended(declared.step, scope)]
     near = nearest(word, ended, prefix="steps.") or nearest(word, scope.job.by_id, prefix="steps.")
-    return unknown(f"unknown step `{word}`", near or all_of("steps with an id", scope.job.by_id), word)
+    return unknown(
+        f"unknown step `{word}`", near or any_of(scope.job.by_id, what="a step that has an id", otherwise=_NO_IDS), word
+    )
 
 
 def _not_ended(word: str, declared: Declared, scope: NameScope) -> WrongName:
@@ -193,7 +199,9 @@ def _no_output(
 ) -> WrongName | None:
     if len(path) <= at or path[at] in given:
         return None
-    hint = hint or nearest(path[at], given, prefix=prefix) or all_of("its outputs", given)
+    otherwise = f"write it under `outputs` of {whose}, as in `outputs: {{{path[at]}: result}}`"
+    hint = hint or nearest(path[at], given, prefix=prefix)
+    hint = hint or any_of(given, what="what it gives", otherwise=otherwise)
     return not_given(f"{whose} gives no output `{path[at]}`", hint, path[at])
 
 

@@ -39,12 +39,12 @@ DEEPEST = 8
 """So many jobs may be nested in the job that was named."""
 
 _RUN_KEYS = {
-    "target": "an included job runs against the target of the job that includes it",
-    "cases": "`for_each` at the step carries an included job out several times",
-    "concurrency": "the lock is that of the job that includes it",
+    "target": "leave it out: an included job runs against the target of the job that includes it",
+    "cases": "write `for_each` at the step: it carries an included job out several times",
+    "concurrency": "leave it out: the lock is that of the job that includes it",
     "needs": "write it in the job that includes it",
     "timeout": "write the `timeout` at the step",
-    "cleanup_timeout": "that of the job that includes it bounds its `undo` and `finally`, too",
+    "cleanup_timeout": "leave it out: that of the job that includes it bounds its `undo` and `finally`, too",
 }
 """Keys that only a whole run has, and what holds in their place."""
 _NO_RUN = "a job runs once for each case, and not at all without cases: leave `cases` out, or fill the file"
@@ -262,7 +262,7 @@ class JobFiles:
             checking.is_sound = False
             if not any(problem.file == document.file and problem.path == (key,) for problem in self._problems):
                 message = f"`{key}` is not allowed in a job that another includes"
-                hint = f"{_called_step(step, checking.document)} includes this job: {_RUN_KEYS[key]}"
+                hint = f"{_RUN_KEYS[key]}; {_called_step(step, checking.document)} includes this job"
                 self._report([document.problem("E107", message, path=(key,), at_key=True, hint=hint)])
 
     def _cases_of(self, checking: _Checking, known: Outline) -> "Cases | None":

@@ -20,11 +20,11 @@ from runner.reading.source import Source
 _CELL = lazy_pattern(r'"(?:[^"]|"")*"|[^,\r\n]*')
 _OTHER_SEPARATORS = {";": "by semicolons", "\t": "by tabs"}
 _SAVE = "save it with commas; whatever its menu says, Excel writes the list separator of the system's region settings"
-_HEADER = "a CSV of cases begins with the names of its columns: `name,phone`"
+_HEADER = "begin the file with the names of its columns: `name,phone`"
 _FAULTS = {
     "expected after": (
         "a comma must follow the quote that ends a cell",
-        'within a cell in quotes, write each quote twice: `""`',
+        'write each quote twice within a cell in quotes: `""`',
     ),
     "unexpected end of data": ("a cell begins with a quote here, and no quote ends it", None),
     "field larger": (f"a cell is longer than {csv.field_size_limit():,} characters", None),

@@ -69,7 +69,7 @@ def _text(written: str, path: Path, target: JsonObject, problems: ProblemCollect
     if _BRACES in written and known.evaluated:
         _template(written, path, problems)
     elif _BRACES in written:
-        hint = f"templates are read in {', '.join(f'`{name}`' for name in EVALUATED)}"
+        hint = f"write the value itself: templates are read in {', '.join(f'`{name}`' for name in EVALUATED)}"
         problems.report("E122", "no template is read here", path, hint=hint)
     elif known.evaluated and (literal := variable(written, path)) is not None:
         problems.add(literal, path, hidden=literal.warning)  # it may be a password
@@ -139,5 +139,5 @@ def _name_mistake(name: Name) -> tuple[str, str]:
         return "`env` is read one variable at a time", "write `env.NAME`"
     word = str(name.path[0])
     is_a_variable = len(name.path) == 1 and word.isupper()
-    hint = f"write `env.{word}`" if is_a_variable else "a target knows `env.NAME` and `file('PATH')` only"
+    hint = f"write `env.{word}`" if is_a_variable else "use `env.NAME` or `file('PATH')`: a target knows nothing else"
     return f"unknown name `{word}`", hint

@@ -51,8 +51,12 @@ def test_what_may_be_meant_is_in_no_doubt(schema: Json) -> None:
         ({"type": "array", "maxLength": 1}, ("maxLength",), "did you mean `maxItems`?"),
         ({"type": "object", "minItems": 1}, ("minItems",), "did you mean `minProperties`?"),
         ({"type": "integer", "minLength": 1}, ("minLength",), "did you mean `minimum`?"),
-        ({"type": "boolean", "minimum": 1}, ("minimum",), "`minimum` goes with `type: number`"),
-        ({"type": ["integer", "null"], "pattern": "a"}, ("pattern",), "`pattern` goes with `type: string`"),
+        ({"type": "boolean", "minimum": 1}, ("minimum",), "write `type: number` with `minimum`, or leave it out"),
+        (
+            {"type": ["integer", "null"], "pattern": "a"},
+            ("pattern",),
+            "write `type: string` with `pattern`, or leave it out",
+        ),
         (
             {"items": {"type": "array", "required": ["Id"]}},
             ("items", "required"),

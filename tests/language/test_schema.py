@@ -200,7 +200,7 @@ def test_a_step_without_an_action_is_told_what_it_may_do() -> None:
 
     assert (code, message) == ("E110", "this step has no action")
     assert hint is not None
-    assert hint.startswith("it needs exactly one of `execute`, `element`")
+    assert hint.startswith("write exactly one of `execute`, `element`")
 
 
 def test_two_actions_in_a_step_are_named() -> None:
@@ -238,8 +238,8 @@ def test_an_undo_has_one_action_or_a_list_of_steps() -> None:
 
 def test_what_the_included_job_has_of_its_own_cannot_stand_beside_it() -> None:
     assert told(step("job: {file: a.yaml}, retry: {}, effect: read, timeout: 5s")) == [
-        ("E107", "`retry` is not allowed here", "the steps of the included job have their own `retry`"),
-        ("E107", "`effect` is not allowed here", "the steps of the included job have their own `effect`"),
+        ("E107", "`retry` is not allowed here", "leave it out: the steps of the included job have their own `retry`"),
+        ("E107", "`effect` is not allowed here", "leave it out: the steps of the included job have their own `effect`"),
     ]
 
 

@@ -210,7 +210,7 @@ def test_what_is_no_duration_is_told_how_to_write_it(written: str, hint: str) ->
         (
             "{url: x, auth: {username: u, password: p, client_id: i, client_secret: s}}",
             "`username` is not allowed here",
-            "a target signs in either with `username` and `password`, or with `client_id` and `client_secret`",
+            "keep one way to sign in: either `username` and `password`, or `client_id` and `client_secret`",
         ),
     ],
 )

@@ -492,8 +492,8 @@ steps:
     ("expression", "hint"),
     [
         ("inputs.phoen", "did you mean `inputs.phone`?"),
-        ("inputs.zzz", "the job's inputs: `fax`, `phone`"),
-        ("vars.zzz", "the job's vars: none"),
+        ("inputs.zzz", "use what the job has under `inputs`: `fax`, `phone`"),
+        ("vars.zzz", "declare it, as in `vars: {zzz: …}`: the job has no vars"),
         ("input.phone", "did you mean `inputs`?"),
         ("phone", "did you mean `inputs.phone`?"),
         ("early", "did you mean `steps.early`?"),
@@ -502,7 +502,7 @@ steps:
         ("target.zzz", "keys of `target`: `name`, `url`"),
         ("steps.erly.status", "did you mean `steps.early`?"),
         ("steps.latr.status", "did you mean `steps.later`?"),
-        ("steps.zzz.status", "steps with an id: `early`, `joined`, `later`"),
+        ("steps.zzz.status", "use a step that has an id: `early`, `joined`, `later`"),
         (
             "steps.early.zzz",
             "keys of a step: `status`, `result`, `outputs`, `process_id`, `attempts`, `seconds`, `turns`",
@@ -514,7 +514,7 @@ steps:
             "process_status",
             "`process_status` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.status`",
         ),
-        ("index", "`index` is known in a step with `for_each`, but not in its `if`"),
+        ("index", "write it in the step with `for_each` itself: its `if` comes before `index` is known"),
         ("env.HOME", "the environment is read in targets only: declare an input"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli.hints import VARIABLES
 from runner.reports.formats import FORMATS, docs_table
 
 ROOT = Path(__file__).parents[2]
@@ -17,14 +18,17 @@ EXAMPLE = re.compile(
 JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps: [{pause: 1ms}]\n"
 TRY_IT = """
 import sys
+from pathlib import Path
 from runner.reports import formats
 
 tap = type(sys)("tap")
 exec(sys.argv[1], vars(tap))
 formats.FORMATS = (*formats.FORMATS, eval(sys.argv[2], {**vars(formats), "tap": tap}))
 
+from runner.cli import hints
 from runner.cli.main import ended
 
+hints.VARIABLES = Path("variables.txt")
 codes = [int(ended(line.split())) for line in sys.argv[3:]]
 print(codes, formats.docs_table(formats.FORMATS))
 """
@@ -42,6 +46,7 @@ def test_a_format_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_path
     (tmp_path / "a.job.yaml").write_text(JOB)
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "mine.txt").write_text("not a report\n")
+    (tmp_path / "variables.txt").write_text(f"{VARIABLES.read_text()}REPORT_TAP\n")  # as `--update` writes it
     lines = {
         "run --help": 0,
         "run a.job.yaml -q --report-tap out.tap": 0,

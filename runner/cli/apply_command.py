@@ -79,7 +79,8 @@ class ApplyCommand(Struct, kw_only=True):
         """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again."""
         if not self.ledger.exists():
             how = "" if self.context.params["adopt"] else "; `--adopt` marks them as done without running them"
-            output.say(f"there is no ledger {clean(self.ledger.name)} yet, so every version is new{how}")
+            also = "" if self.versions.queues else ", also what was applied from another folder"
+            output.say(f"there is no ledger {clean(self.ledger.name)} yet, so every version is new{also}{how}")
 
     def find_gone(self) -> list[LedgerEntry]:
         """Jobs that were applied from these folders, and are not in them any more."""

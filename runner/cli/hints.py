@@ -97,6 +97,10 @@ def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Proble
             hint = "did you mean `--version`?"
         case folded if folded in _VERBS_OF_OTHERS:
             hint = f"did you mean `{near}`?"
+        case "import" | "convert" | "migrate":
+            hint = (
+                "`runner validate FILE` says of a command of curl, or a collection of Postman, what to write in a job"
+            )
         case _ if name.endswith(".yaml") or Path(name).exists():
             hint = f"did you mean `runner run {clean(name)}`?"
         case _ if PROCESS_CODE.fullmatch(name):
@@ -139,6 +143,8 @@ def usage_problem(error: click.UsageError) -> Problem:
         hint = "name a run by its id, or write `last`; `runner runs` lists them"
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.envvar:
         hint = f"give it on the command line, or set the environment variable `{error.param.envvar}`"
+    if isinstance(error, click.MissingParameter) and error.param and "--db" in error.param.opts and hint:
+        hint = f"{hint}; without a fleet `runner runs` lists the runs, and Ctrl-C ends one"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     if isinstance(error, UnknownChoiceError) and error.near is not None:

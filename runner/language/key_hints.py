@@ -20,7 +20,7 @@ _FEW = 10
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
 _CHOICE = lazy_pattern(r"([^?:]+?) \? ([^?:]+)")
-_CONDITION = lazy_pattern(r"[=<>|( ]")
+_CONDITION = lazy_pattern(r"[=<>|(. ]|^(?:result|success|succeeded)$")
 
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:

@@ -19,7 +19,10 @@ from runner.lint.places import NameScope
 
 _ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
 _ONE_BRACE = lazy_pattern(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
-_STATEMENT = lazy_pattern(r"\{%-?(?P<inside>[^%]*)-?%\}")
+_STATEMENT = lazy_pattern(r"\{%[-+]?\s*(?P<keyword>\w*)(?P<inside>[^%]*?)[-+]?%\}", re.ASCII)
+_STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import", "from", "extends", "with", "block"})
+"""How statements of Jinja2 begin."""
+_IN_PLACE_OF = {"set": "name a value under `vars`, and write `{{ vars.NAME }}`"}
 _NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
 _ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
 _AROUND = (("[[", "]]"), ("<%=", "%>"), ("$(", ")"), ("[#", "#]"), ("%", "%"))
@@ -42,7 +45,7 @@ _SHORTEST = len(("inputs", "phone"))
 
 def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
-    reported = [*_found(part, scope)]
+    reported = [*_found(part, scope, beside_template="{{" in text)]
     if not reported and part == text and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
         reported.append(_variable(text.strip(), variable[variable.lastindex or 0]))
     for found in reported:
@@ -50,7 +53,7 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
         yield replace(found, line=line)
 
 
-def _found(text: str, scope: NameScope) -> Iterator[Finding]:
+def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Finding]:
     for found in _OTHER_MARKS.finditer(text) if MARKS.search(text) else ():
         for name in _NAMED.finditer(found[0]):
             if _known(name[0], scope):
@@ -60,7 +63,7 @@ def _found(text: str, scope: NameScope) -> Iterator[Finding]:
         for found in _SHORT.finditer(text):
             if (whole := declared_as(found[1], scope)) is not None:
                 yield _as_it_is(found[0], whole)
-        yield from _statements(text, scope)
+        yield from _statements(text, scope, beside_template=beside_template)
     elif (parsed := _known(text.strip(), scope)) and _ALONE.fullmatch(parsed.text.strip()):
         message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
         hint = f'write `"{{{{ {parsed.text} }}}}"`'
@@ -96,11 +99,15 @@ def _variable(part: str, name: str) -> Finding:
     return Finding(code="E123", message=message, hint=hint, part=part, warning=True)
 
 
-def _statements(text: str, scope: NameScope) -> Iterator[Finding]:
+def _statements(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Finding]:
+    """Statements that name what the job has; `beside_template` each that Jinja2 has."""
     for found in _STATEMENT.finditer(text):
-        if any(_known(name[0], scope) for name in _NAMED.finditer(found["inside"])):
-            message = f"`{found[0]}` is a text here: there are no statements"
-            hint = "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
+        is_name = any(_known(name[0], scope) for name in _NAMED.finditer(found["inside"]))
+        if is_name or (beside_template and found["keyword"] in _STATEMENTS):
+            message = f"`{found[0]}` is a text here, and is sent as it is: there are no statements"
+            hint = _IN_PLACE_OF.get(
+                found["keyword"], "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
+            )
             yield Finding(code="E125", message=message, hint=hint, part=found[0], warning=True)
 
 

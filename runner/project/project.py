@@ -106,9 +106,9 @@ def open_project(
         if file is not None and file not in read_targets:
             read_targets[file] = open_targets(file, project)
         known = target_build.without_file(path) if file is None else read_targets[file]
-        if known and not against:
+        if known:
             where = "" if file else searched(path.parent)
-            unknown = rules.target_known(opened.document, known, searched=where)
+            unknown = rules.target_known(opened.document, known, searched=where, is_used=not against)
             project.problems.extend([problem for problem in unknown if not _has_error_in_its_line(problem, project)])
         job_file = replace(opened, targets=known, targets_file=file)
         project.files.append(job_file)

@@ -940,7 +940,9 @@ def test_jobs_of_two_projects_need_a_ledger_that_is_named(
 def test_a_quiet_command_names_the_ledger_that_is_new(capsys: pytest.CaptureFixture[str]) -> None:
     write("a")
     assert ended(["apply", "specs", "-q"]) == 0
-    assert capsys.readouterr().err.startswith("there is no ledger .runner/ledger yet, so every version is new; ")
+    assert capsys.readouterr().err.startswith(
+        "there is no ledger .runner/ledger yet, so every version is new, also what was applied from another folder; "
+    )
     assert ended(["apply", "specs", "-q"]) == 0
     assert capsys.readouterr().err == ""
 

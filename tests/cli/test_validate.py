@@ -117,6 +117,11 @@ def test_jobs_are_held_against_a_target_that_is_named(
     code, out, _ = said(capsys, ".", "-t", "staging")
     assert code == 2
     assert "a.job.yaml:4:24: error[E144]" in out
+    (project / "b.job.yaml").write_text(JOB.replace("sandbox\n", "stagign\n").replace("name: a", "name: b"))
+    assert "b.job.yaml:3:9: warning[E141]: unknown target `stagign`" in said(capsys, ".", "-t", "env")[1]
+    (project / "b.job.yaml").write_text(JOB.replace("sandbox\n", "elsewhere\n").replace("name: a", "name: b"))
+    assert "elsewhere" not in said(capsys, ".", "-t", "env")[1], "another targets file may have it"
+    (project / "b.job.yaml").unlink()
     assert said(capsys, ".", "-t", "env")[0] == 0, "it reads no environment, so nothing is known of `env`"
     monkeypatch.setenv("CREATIO_RUNNER_TARGET", "stagin")
     code, out, _ = said(capsys, ".")

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from deployments import CATALOGUE, Deployed, Phase
 from running import command
-from sites import NOTHING, Told, site
+from sites import NOTHING, Site, Told, site
 
 from runner.cli.main import ended
 from runner.cli.ready import SiteWait, WaitProgress, wait_for_all
@@ -327,10 +328,10 @@ def test_a_folder_of_packages_is_a_catalogue_too(capsys: pytest.CaptureFixture[s
     assert "packages" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["resume", "reconcile"])
-def test_a_run_that_goes_on_waits_and_one_that_only_reads_does_not(
-    verb: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def in_doubt() -> Iterator[tuple[Deployed, Site]]:
+    """A site that is ready, and has answered the only call of the last run with nothing."""
+
     def answer(method: str, path: str) -> Told:
         told = deployed.answer(method, path)
         return Told(silent=True) if "/Execute" in path else NOTHING if "SysProcessLog" in path else told
@@ -339,29 +340,30 @@ def test_a_run_that_goes_on_waits_and_one_that_only_reads_does_not(
     with site(answer, sign_in=None) as here:
         write_targets(here.url, ready=None)
         assert ended(["run", "a.job.yaml"]) == 4
-        write_targets(here.url, ready=SOON)
-        settled = ["--step", "add", "--as", "failed"] if verb == "resume" else []
-        capsys.readouterr()
-        assert ended([verb, "last", *settled]) in (1, 4)
+        yield deployed, here
+
+
+@pytest.mark.parametrize("verb", ["resume", "reconcile"])
+def test_a_run_that_goes_on_waits_and_one_that_only_reads_does_not(
+    verb: str, in_doubt: tuple[Deployed, Site], capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, here = in_doubt
+    write_targets(here.url, ready=SOON)
+    settled = ["--step", "add", "--as", "failed"] if verb == "resume" else []
+    capsys.readouterr()
+    assert ended([verb, "last", *settled]) in (1, 4)
     said = "here is ready after" in capsys.readouterr().err
     assert said is (verb == "resume")
 
 
-def test_resume_has_the_option_too(capsys: pytest.CaptureFixture[str]) -> None:
-    def answer(method: str, path: str) -> Told:
-        told = deployed.answer(method, path)
-        return Told(silent=True) if "/Execute" in path else NOTHING if "SysProcessLog" in path else told
-
-    deployed = Deployed(Phase.NEW)
-    with site(answer, sign_in=None) as here:
-        write_targets(here.url, ready=None)
-        assert ended(["run", "a.job.yaml"]) == 4
-        deployed.phase = Phase.TROUBLE
-        write_targets(here.url)
-        assert ended(["resume", "last", "--wait-ready", "300ms", "--step", "add", "--as", "failed"]) == 3
-        err = capsys.readouterr().err
-        assert "error[E317]" in err
-        assert "not begun: tours@here" in err
+def test_resume_has_the_option_too(in_doubt: tuple[Deployed, Site], capsys: pytest.CaptureFixture[str]) -> None:
+    deployed, here = in_doubt
+    deployed.phase = Phase.TROUBLE
+    write_targets(here.url)
+    assert ended(["resume", "last", "--wait-ready", "300ms", "--step", "add", "--as", "failed"]) == 3
+    err = capsys.readouterr().err
+    assert "error[E317]" in err
+    assert "not begun: tours@here" in err
 
 
 class Terminal(output.MessageStream):

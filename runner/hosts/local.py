@@ -184,12 +184,10 @@ class LocalHost:
 
     def _poll(self) -> effects.Outcome | None:
         """That the run was resumed after a break, or the stop, if the engine does not know of it yet."""
-        if self._judging.only_settles:
-            return None
-        self._resume()
+        self._resume()  # here, as `Replay` gives the engine the time of it here
         if self._resumed:
             return effects.Done(t=self._resumed_at)
-        if self.stop.why is None or self.policy.is_announced:
+        if self._judging.only_settles or self.stop.why is None or self.policy.is_announced:
             return None
         self.policy.is_announced = True
         return self._stopped(WHOLE_RUN, over=self.stop.is_over())

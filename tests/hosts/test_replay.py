@@ -10,7 +10,7 @@ import pytest
 from journals import EVENTS, RESULTS, new_journal, read, reopened
 from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
-from stories import RUN, World, planned, refused
+from stories import RUN, World, planned, refused, unanswered
 
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
@@ -26,6 +26,7 @@ from runner.runs.events import (
     CallSent,
     LogUnreadable,
     Paused,
+    RunClosing,
     RunFinished,
     RunResumed,
     RunStatus,
@@ -377,6 +378,23 @@ def test_a_failure_whose_words_hold_the_cookie_of_an_ended_session_is_gone_past(
     assert first.error is not None
     assert "web-node-1" not in (tmp_path / "run" / EVENTS).read_text()
     assert [line.event for line in read(tmp_path / "run").lines if isinstance(line.event, RunFinished)]
+
+
+@pytest.mark.parametrize("last", [StepFinished, StepSkipped, RunClosing])
+def test_a_run_that_broke_off_before_its_end_and_was_reconciled_can_be_settled(
+    tmp_path: Path, last: type[AnyEvent]
+) -> None:
+    """It broke off after a call was in doubt, and before all that follows from that was written down."""
+    steps = ALONE + "  - id: c\n    execute: {process: UsrC}\n    verify: none\n"
+    carried(tmp_path / "run", planned(steps), Place(ending=unanswered()))
+    cut_behind(tmp_path / "run", last)
+    place = Place()
+    carried(tmp_path / "run", planned(steps), place, judgement=Judgement(look_again=True, only_settle=True))
+    verdict = Judgement(verdicts={"a": {"as": "passed", "result": 7}})
+    journal = carried(tmp_path / "run", planned(steps), place, judgement=verdict)
+    assert place.processes == []
+    assert [step.status for step in fold(journal.lines).steps] == ["passed", "skipped", "skipped"]
+    assert fold(journal.lines).status is RunStatus.FAILED
 
 
 def test_holes_are_filled_before_the_engine_sees_an_answer(tmp_path: Path) -> None:

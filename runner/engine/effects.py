@@ -75,15 +75,15 @@ class QueryPeers(RowQuery, frozen=True, kw_only=True):
     """Ask whose these rows of the log are, before one of `rows` is taken for the call of `key`. `rows` are ids of
     processes that the call may have started.
 
-    Answered with `Done({"taken": […], "rival": …})`: the ids of those that other calls own, and whether other runs may
-    have made a row that nobody knows by its id. `keys`: where there is neither, the rows belong to the calls of these
-    rows from now on, and to no other, in this run and in all others; None where it is only asked. `certain`: the ids
-    prove that they are its own, so that no rival matters. `codes` are those of all versions of the process, any of
-    which may have been started. `timed`: the server's own time has distinguished the rows from starts that are long
-    over; otherwise a start that lacks its row may have made them, however late that comes. `slack`: so many seconds
-    less exactly than mostly the server's time was known when the call was sent. `before` are rows of our own
-    user that were there before the call: how many seconds ago each began, by the server's time. They may be those of
-    starts that lack theirs, which began before they were read, `before_read` seconds ago.
+    Answered with `Done({"taken": […], "rival": …})`, as `runner.runs.store.Others` has it: the ids of those that other
+    calls own, and whether other runs may have made a row that nobody knows by its id. `keys`: where there is neither,
+    the rows belong to the calls of these rows from now on, and to no other, in this run and in all others; None where
+    it is only asked. `certain`: the ids prove that they are its own, so that no rival matters. `codes` are those of all
+    versions of the process, any of which may have been started. `timed`: the server's own time has distinguished the
+    rows from starts that are long over; otherwise a start that lacks its row may have made them, however late that
+    comes. `slack`: so many seconds less exactly than mostly the server's time was known when the call was sent.
+    `before` are rows of our own user that were there before the call: how many seconds ago each began, by the server's
+    time. They may be those of starts that lack theirs, which began before they were read, `before_read` seconds ago.
     """
 
 

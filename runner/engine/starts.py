@@ -17,7 +17,7 @@ from runner.engine.effects import QueryPeers, Running, SendDelay
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
-from runner.foundation.raw import items
+from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
 from runner.service.calls import CallFailed, FailureKind
 
@@ -35,14 +35,14 @@ of another machine may come late, when its call returns [S], but never that late
 
 class OwnRows(Struct, frozen=True, kw_only=True):
     """The new rows that may be those of one call, newest first. `contested` are the earlier starts of this run that may
-    have made one of them; `rival`: another run may have. `outside` are new rows that by the server's own time began at
-    another time, and that no known call has made.
+    have made one of them; `rival` names another run that may have, in words. `outside` are new rows that by the
+    server's own time began at another time, and that no known call has made.
     """
 
     rows: tuple[JsonObject, ...] = ()
     outside: tuple[JsonObject, ...] = ()
     contested: tuple[Start, ...] = ()
-    rival: bool = False
+    rival: str = ""
 
     @property
     def starts(self) -> int:
@@ -246,7 +246,12 @@ def at_another_time(rows: Sequence[JsonObject]) -> str | None:
     """Name a row that is near, since the clocks of a site may differ."""
     if not rows:
         return None
-    return f"a start at another time by the server's clock: {rows[0]['id']} ({rows[0]['status']}, {rows[0]['started']})"
+    return f"a start at another time by the server's clock: {named(rows[0])}"
+
+
+def named(found: JsonObject) -> str:
+    """A row in words: its id, how it ended, and when it began."""
+    return f"{found['id']} ({found['status']}, {found['started']})"
 
 
 def can_be_inferred(row: OpenRow, start: Start, found: JsonObject) -> bool:
@@ -284,8 +289,8 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> Running[
 
 def of_no_other(
     row: OpenRow, process: str, rows: Sequence[JsonObject], *, keys: tuple[str, ...] | None, certain: bool = False
-) -> Running[tuple[list[JsonObject], bool]]:
-    """The rows without those that other calls own, and whether another run may have made one of the rest.
+) -> Running[tuple[list[JsonObject], str]]:
+    """The rows without those that other calls own, and which other run may have made one of the rest: empty where none.
 
     What is left belongs to the calls of `keys` from now on, unless another run may have made it and it is not `certain`
     by its id; with None nothing does.
@@ -307,7 +312,19 @@ def of_no_other(
     )
     answer = yield from query_peers(row.state, query)
     log.seen.update(str(process_id) for process_id in items(answer.get("taken")))
-    return [found for found in rows if found["id"] not in log.seen], answer.get("rival") is True
+    return [found for found in rows if found["id"] not in log.seen], _rival(answer)
+
+
+def _rival(answer: JsonObject) -> str:
+    """Who may have made a row, in words; empty where nobody did."""
+    if answer.get("rival") is not True:
+        return ""
+    by = record(answer.get("by"))
+    if "run" not in by:
+        return "another run"
+    step = f", step `{by['step']}`" if by.get("step") else ""
+    folder = f", in {by['folder']}" if "folder" in by else ""
+    return f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})"
 
 
 def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, float], ...], float]:

@@ -46,7 +46,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         why = _no_row(found) + (f"; {less}" if less else "")
         return not_verified(row, why, doubtful=_hold_failure(list(found.outside)))
     if found.rival:
-        return _undistinguished(row, rows, why="another run may have started it at the same time")
+        return _undistinguished(row, rows, why=f"{found.rival} may have started it at the same time")
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:

@@ -135,7 +135,7 @@ class LocalHost:
             case effects.QueryPeers():
                 others = self.owned.ask(effect)
                 self.turn.settle(clear=bool(effect.keys) and not others.rival)
-                return self._asked(effect.key, {"taken": list(others.taken), "rival": others.rival})
+                return self._asked(effect.key, others.answer(effect))
             case effects.ResolveDoubt():
                 return self._judge(effect)
             case _:

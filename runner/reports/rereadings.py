@@ -3,12 +3,18 @@
 What a row says of itself was found out first, perhaps by an earlier command; the log may say another thing by now.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.values import Json
 from runner.reports.safe import clean
 from runner.reports.words import trouble_lines
 from runner.runs.events import Asked, AttemptFailed, CallAnswered, CallSent, Line, StepFinished
+
+_NAMED = 5
+"""Rows that are named, at most."""
 
 
 def read_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> list[str]:
@@ -20,46 +26,62 @@ def read_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> lis
     return [sentence for key in keys if key in readings for sentence in _sentences(key, readings[key], lines)]
 
 
-def _readings(lines: Sequence[Line]) -> dict[str, CallAnswered | AttemptFailed]:
-    """What the last call of each row came to that only reads."""
+class _LogReading(Struct, frozen=True, kw_only=True):
+    """What the last call of a row came to that only reads, and which rows may be those of the call in doubt, as far as
+    that was found out: None where it was not.
+    """
+
+    ending: CallAnswered | AttemptFailed
+    may_be: frozenset[str] | None = None
+
+
+def _readings(lines: Sequence[Line]) -> dict[str, _LogReading]:
     under_way: set[str] = set()
-    found: dict[str, CallAnswered | AttemptFailed] = {}
+    found: dict[str, _LogReading] = {}
     for line in lines:
         match line.event:
             case CallSent(key=key, effect="read"):
                 under_way.add(key)
             case CallAnswered(key=key) | AttemptFailed(key=key) as event if key in under_way:
                 under_way.remove(key)
-                found[key] = event
+                found[key] = _LogReading(ending=event)
+            case Asked(key=key, value={"rows": list(rows)}) if key in found:
+                found[key] = replace(found[key], may_be=frozenset(map(str, rows)))
             case _:
                 pass
     return found
 
 
-def _sentences(key: str, reading: CallAnswered | AttemptFailed, lines: Sequence[Line]) -> Iterator[str]:
-    if isinstance(reading, AttemptFailed):
+def _sentences(key: str, reading: _LogReading, lines: Sequence[Line]) -> Iterator[str]:
+    if isinstance(reading.ending, AttemptFailed):
         yield f"the process log could not be read about `{clean(key)}`"
-        yield from trouble_lines(reading.error)
+        yield from trouble_lines(reading.ending.error)
         return
-    match reading.value:
+    match reading.ending.value:
         case {"status": str(status)}:
             shown = f"it shows the process as {clean(status)}; this does not settle the call"
         case value:
             known, others = _known(lines, key), _others(lines, key)
-            new = [row for row in _rows(value) if row not in known]
-            shown = _shown([row for row in new if row not in others], others=len(others.intersection(new)))
+            new = {row: started for row, started in _rows(value).items() if row not in known}
+            rest = {row: started for row, started in new.items() if row not in others}
+            may_be = {row: at for row, at in rest.items() if reading.may_be is None or row in reading.may_be}
+            shown = _shown(may_be, others=len(new) - len(rest), elsewhen=len(rest) - len(may_be))
     yield f"the process log was read again about `{clean(key)}`: {shown}"
 
 
-def _shown(rows: Sequence[str], *, others: int) -> str:
-    beside = f" ({others} new of other calls)" if others else ""
+def _shown(rows: Mapping[str, str], *, others: int, elsewhen: int) -> str:
+    counted = [(others, "new of other calls"), (elsewhen, "new at another time")]
+    words = ", ".join(f"{count} {what}" for count, what in counted if count)
+    beside = f" ({words})" if words else ""
+    named = ", ".join(f"{clean(row)} ({clean(started)})" for row, started in [*rows.items()][:_NAMED])
     match len(rows):
         case 0:
             return f"it shows no start of this call{beside}; the start may come later, so this does not settle the call"
         case 1:
-            return f"it shows one new start{beside}; it is not certain that this is ours"
+            return f"it shows one new start{beside}; it is not certain that this is ours: {named}"
         case many:
-            return f"it shows {many} new starts{beside}; it is not certain which one is ours"
+            more = ", …" if many > _NAMED else ""
+            return f"it shows {many} new starts{beside}; it is not certain which one is ours: {named}{more}"
 
 
 def _known(lines: Sequence[Line], key: str) -> frozenset[str]:
@@ -88,5 +110,7 @@ def _others(lines: Sequence[Line], key: str) -> frozenset[str]:
     return frozenset(taken)
 
 
-def _rows(value: Json) -> list[str]:
-    return [str(row["id"]) for row in value if isinstance(row, dict) and "id" in row] if isinstance(value, list) else []
+def _rows(value: Json) -> dict[str, str]:
+    """The ids of rows, with when each began."""
+    rows = value if isinstance(value, list) else []
+    return {str(row["id"]): str(row.get("started")) for row in rows if isinstance(row, dict) and "id" in row}

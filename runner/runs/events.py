@@ -237,8 +237,9 @@ class Asked(RowEvent, frozen=True, tag="asked"):
 
     To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
     `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
-    `{"taken": […], "rival": …}`, ids of processes that other runs have started, and whether they may have started a
-    process without knowing which. `by` is who gave the answer, where that was a person.
+    `{"taken": […], "rival": …}`, as `Others` of `runner.runs.store` has it: ids of processes that other runs have
+    started, and whether they may have started a process without knowing which. `by` is who gave the answer, where that
+    was a person.
     """
 
     value: evidence.Value

@@ -17,6 +17,7 @@ from msgspec.structs import force_setattr
 
 from runner.foundation.discreet import Discreet
 from runner.foundation.site_key import one_spelling
+from runner.foundation.values import Json
 from runner.runs import StoreName
 from runner.runs.evidence import LockHolder
 
@@ -156,11 +157,35 @@ class RowQuery(Struct, frozen=True, kw_only=True):
     before_read: float = 0.0
 
 
+class Rival(Struct, frozen=True, kw_only=True):
+    """A start of another run that lacks its row: of the step `key`, empty where nobody knows, `began` in UTC, `…Z`.
+    `folder` is the other folder of runs that has the run, if that is known.
+    """
+
+    run: str
+    key: str
+    began: str
+    folder: str | None = None
+
+
 class Others(Struct, frozen=True, kw_only=True):
-    """`taken` are ids of rows of other calls. `rival`: nobody knows whether another run has made the rest."""
+    """`taken` are ids of rows of other calls. `rival`: nobody knows whether another run has made the rest; `by` is such
+    a run, where it is known.
+    """
 
     taken: tuple[str, ...] = ()
     rival: bool = False
+    by: Rival | None = None
+
+    def answer(self, query: RowQuery) -> Json:
+        """As the engine gets it, and the journal."""
+        found: dict[str, Json] = {"taken": [*self.taken], "rival": self.rival}
+        if query.keys is None:
+            found["rows"] = [row for row in query.rows if row not in self.taken]
+        if self.by is not None:
+            by: dict[str, Json] = {"run": self.by.run, "step": self.by.key, "began": self.by.began}
+            found["by"] = by if self.by.folder is None else {**by, "folder": self.by.folder}
+        return found
 
 
 class Claim(Discreet, frozen=True, kw_only=True):

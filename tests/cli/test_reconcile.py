@@ -163,14 +163,16 @@ class TestOfARunInDoubt:
         place.answered, place.log_of_next = True, [log_row(2), log_row(1)]
         assert ended(["run", "a.job.yaml"]) == 0
         assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
-        assert "a start that another run may have made" in capsys.readouterr().out
+        other = next(folder.name for folder in Path(".runner/runs").iterdir() if folder.name != first)
+        assert f"a start that another run ({other}, " in capsys.readouterr().out
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", first]) == 4
 
     def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
-        assert "about `charge`: it shows 2 new starts; it is not certain which one is ours\n" in capsys.readouterr().err
+        shown = f"it shows 2 new starts; it is not certain which one is ours: {log_row(3)['Id']} (20"
+        assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_of_somebody_else_is_not_taken_for_ours(self, place: Place) -> None:
         place.log = [log_row(2, owner=SOMEBODY), log_row(1)]
@@ -195,7 +197,10 @@ def test_a_new_run_does_not_take_a_start_that_one_before_it_may_have_made(
     place.log_of_next = [log_row(1)]  # it comes late: when the next run has begun, whose own call is lost
     capsys.readouterr()
     assert ended(["run", "a.job.yaml"]) == 4
-    assert "the process log shows a start that another run may have made\n" in capsys.readouterr().out
+    first, _ = sorted(folder.name for folder in Path(".runner/runs").iterdir())
+    printed = capsys.readouterr().out
+    assert f"the process log shows a start that another run ({first}, step `charge`, begun at 20" in printed
+    assert f"Z) may have made: {log_row(1)['Id']} (done, 20" in printed
     assert place.executed == ["UsrCharge"] * 2
     assert here.executes()
 
@@ -270,7 +275,7 @@ def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
     assert ended(["run", "a.job.yaml"]) == 4
     place.log = [log_row(1)]
     assert ended(["reconcile", "last"]) == 4
-    assert "about `charge`: it shows one new start; it is not certain that this is ours\n" in capsys.readouterr().err
+    assert "about `charge`: it shows one new start; it is not certain that this is ours: 1f" in capsys.readouterr().err
     assert here.executes()
 
 

@@ -8,6 +8,7 @@ import pytest
 from running import PIPE, start
 from sandboxes import Stand, stand
 
+from runner.cli.main import ended
 from runner.foundation.site_key import site_key
 from runner.runs.evidence import LockHolder
 from runner.runs.files.store import FileRunStore
@@ -48,5 +49,18 @@ def test_a_run_waits_for_the_start_of_another_folder_and_says_for_which(site: St
         assert command.wait() == 0
     assert len(site.starts()) == 1
     (events,) = [file.read_text().splitlines() for file in Path(".runner/runs").glob("*/events.jsonl")]
-    begun, ended = [event for line in events if (event := json.loads(line))["type"] == "waited"]
-    assert begun["held_by"] == ended["held_by"] == {"job": "b@there", "run": "r-1", "folder": "/elsewhere/runs"}
+    begun, over = [event for line in events if (event := json.loads(line))["type"] == "waited"]
+    assert begun["held_by"] == over["held_by"] == {"job": "b@there", "run": "r-1", "folder": "/elsewhere/runs"}
+
+
+def test_a_call_that_is_not_verified_names_the_run_of_another_folder_that_is_in_its_way(
+    site: Stand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "elsewhere/r-1").mkdir(parents=True)
+    store = FileRunStore(tmp_path / "elsewhere")
+    store.owned_rows("r-1", site=site_key(site.url, "Supervisor"), settle=0.1).begin("pay", "UsrAdd", seconds=100.0)
+    store.close()
+    assert ended(["run", "a.job.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert "warning: not verified: another run (r-1, step `pay`, begun at 20" in printed
+    assert f"Z, in {tmp_path}/elsewhere) may have started it at the same time" in printed

@@ -176,7 +176,11 @@ class Starts(World):
     ("others", "status", "why"),
     [
         ({"taken": [], "rival": False}, "passed", ""),
-        ({"taken": [], "rival": True}, "unknown", "the process log shows a start that another run may have made"),
+        (
+            {"taken": [], "rival": True},
+            "unknown",
+            f"a start that another run may have made: {row_id(1)} (",
+        ),
         ({"taken": [row_id(1)], "rival": False}, "unknown", "the process log shows no start of it"),
         ({"taken": [row_id(1)], "rival": True}, "unknown", "the process log shows no start of it"),
     ],

@@ -169,6 +169,16 @@ def test_a_row_that_another_run_may_have_made_verifies_nothing(status: str) -> N
     assert "another run may have started it at the same time" in said(world.finished("a"))
 
 
+def test_another_run_that_may_have_made_the_row_is_named() -> None:
+    by: JsonObject = {"run": "0194", "step": "pay", "began": "2026-01-31T09:00:00Z", "folder": "/there"}
+    world = World(others={"taken": [], "rival": True, "by": by}).carry_out(planned(STRICT))
+    who = "another run (0194, step `pay`, begun at 2026-01-31T09:00:00Z, in /there)"
+    assert f"{who} may have started it at the same time" in said(world.finished("a"))
+    anything: JsonObject = {"run": "0194", "step": "", "began": "2026-01-31T09:00:00Z"}
+    world = World(others={"taken": [], "rival": True, "by": anything}).carry_out(planned(STRICT))
+    assert "another run (0194, begun at 2026-01-31T09:00:00Z) may have started" in said(world.finished("a"))
+
+
 @pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "failed")])
 def test_what_may_be_repeated_does_not_wait_for_other_runs_and_never_passes_by_failures_alone(
     status: str, came: str

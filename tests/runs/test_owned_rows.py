@@ -13,7 +13,7 @@ import pytest
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
 from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfFolders, RowsOfRun
-from runner.runs.store import Others, RowQuery, StoreError
+from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
 
@@ -140,7 +140,7 @@ def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_sam
     first = began(owned, "first")
     clock.now += 100
     second = began(owned, "second")
-    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
     first.ask(query(key="a", rows=("1",), keys=None))
     second.never_began("a")
     assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
@@ -152,6 +152,31 @@ def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(owned: Owned,
     began(owned, "second")
     clock.now += seconds
     assert first.ask(query(key="a", rows=("1",), keys=TAKES)).rival
+
+
+@pytest.mark.parametrize(("folder", "named"), [("there", True), ("here", False), (None, False)])
+def test_a_rival_is_named_with_its_step_and_another_folder_that_has_its_run(
+    tmp_path: Path, clock: Clock, folder: str | None, *, named: bool
+) -> None:
+    there, here = (
+        RowDatabase(tmp_path / "rows.sqlite", place=tmp_path / place, now=clock) for place in ("there", "here")
+    )
+    if folder is not None:
+        (tmp_path / folder / "first").mkdir(parents=True)
+    began(there, "first")
+    by = began(here, "second").ask(query(key="a", rows=("1",), keys=TAKES)).by
+    place = str(tmp_path / "there") if named else None
+    assert by == Rival(run="first", key="a", began="1970-01-12T13:46:40Z", folder=place)
+    there.close()
+    here.close()
+
+
+@pytest.mark.parametrize("keys", [None, TAKES])
+def test_what_others_know_is_written_down_with_the_rows_that_are_only_asked_for(keys: tuple[str, ...] | None) -> None:
+    by = Rival(run="first", key="a", began="1970-01-12T13:46:40Z", folder="/there")
+    found = Others(taken=("1",), rival=True, by=by).answer(query(key="a", rows=("1", "2"), keys=keys))
+    named = {"run": "first", "step": "a", "began": "1970-01-12T13:46:40Z", "folder": "/there"}
+    assert found == {"taken": ["1"], "rival": True, "by": named} | ({} if keys else {"rows": ["2"]})
 
 
 def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
@@ -231,7 +256,7 @@ def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp
     rows = run(RowDatabase(tmp_path / "file" / ".rows.sqlite"), "first")
     with pytest.raises(StoreError):
         rows.begin("a", "UsrA", seconds=100.0)
-    assert rows.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    assert rows.ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_without_a_file_that_all_folders_share_a_folder_knows_its_own_runs(tmp_path: Path, clock: Clock) -> None:
@@ -252,7 +277,7 @@ def test_what_another_folder_owned_before_it_was_carried_here_is_known(tmp_path:
     shared = RowDatabase(tmp_path / "state" / "rows.sqlite", now=clock)
     second = RowsOfFolders(own, shared, run="second", site=SITE, settle=15.0)
     second.begin("a", "UsrA", seconds=100.0)
-    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
     own.rows_of("first", SITE, 15.0).ask(query(key="a", rows=("1",), keys=TAKES, certain=True))
     assert second.ask(query(key="a", rows=("1",), keys=TAKES)).taken == ("1",)
     own.close()
@@ -266,7 +291,7 @@ def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_
     answered(owned, "first")
     clock.now += 60.0
     second = began(owned, "second")
-    assert second.ask(query(key="a", rows=("1",), keys=TAKES, timed=False)) == Others(rival=True)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES, timed=False)).rival
     assert second.ask(query(key="a", rows=("1",), keys=TAKES, timed=True)) == Others()
 
 
@@ -279,7 +304,7 @@ def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts
     clock.now += 2.0
     second = owned.rows_of("second", SITE, 1.0)
     second.begin("a", "UsrA", seconds=100.0)
-    assert second.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_a_start_whose_row_was_there_before_the_next_call_is_no_rival_of_it(owned: Owned, clock: Clock) -> None:
@@ -325,7 +350,7 @@ def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
     assert other.ask(query(key="a", rows=("owned",), keys=TAKES, certain=True)) == Others()
     answered(owned, "unread")
     clock.now += 8.0
-    assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))) == Others(rival=True)
+    assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))).rival
 
 
 def test_a_row_that_was_there_before_a_call_is_not_of_a_start_that_began_after_it(owned: Owned, clock: Clock) -> None:
@@ -333,7 +358,7 @@ def test_a_row_that_was_there_before_a_call_is_not_of_a_start_that_began_after_i
     own.answer("a")
     clock.now += 1.0
     began(owned, "later").answer("a")
-    assert own.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 1.5),))) == Others(rival=True)
+    assert own.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 1.5),))).rival
 
 
 def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(owned: Owned, clock: Clock) -> None:
@@ -352,7 +377,7 @@ def test_a_row_of_a_start_that_is_over_is_not_given_to_a_start_that_is_under_way
     began(owned, "hangs")
     clock.now += 30.0
     lost = began(owned, "lost")
-    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 31.0),))) == Others(rival=True)
+    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 31.0),))).rival
 
 
 def test_a_row_that_was_read_before_a_start_began_is_not_of_it(owned: Owned, clock: Clock) -> None:
@@ -360,7 +385,7 @@ def test_a_row_that_was_read_before_a_start_began_is_not_of_it(owned: Owned, clo
     began(owned, "hangs")
     clock.now += 30.0
     before, lost = (("1", 30.5),), began(owned, "lost")
-    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=30.2)) == Others(rival=True)
+    assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=30.2)).rival
     assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=29.8)) == Others()
 
 
@@ -408,7 +433,7 @@ def test_the_time_of_a_start_begins_when_it_leaves(owned: Owned, clock: Clock) -
     clock.now += 200.0
     lost = began(owned, "lost")
     slow.leave("a")
-    assert lost.ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    assert lost.ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_an_answer_does_not_end_the_next_start_of_its_row(owned: Owned, clock: Clock) -> None:
@@ -418,7 +443,7 @@ def test_an_answer_does_not_end_the_next_start_of_its_row(owned: Owned, clock: C
     first.begin("a", "UsrA", seconds=300.0)
     first.flush()
     clock.now += 200.0
-    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others(rival=True)
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_an_earlier_start_of_the_same_run_may_have_made_the_row_that_was_there_before(
@@ -531,7 +556,7 @@ def test_what_a_run_that_was_killed_has_not_stored_may_have_made_any_number_of_r
         killed.answer(key)
     clock.now += 8.0
     before = (("1", 8.0), ("2", 8.0), ("3", 8.0))
-    assert began(files, "next").ask(query(key="a", rows=("4",), keys=TAKES, before=before)) == Others(rival=True)
+    assert began(files, "next").ask(query(key="a", rows=("4",), keys=TAKES, before=before)).rival
     run(files, "next").never_began("a")
     clock.now += 25.0
     assert began(files, "later").ask(query(key="a", rows=("4",), keys=TAKES)) == Others()
@@ -545,7 +570,7 @@ def test_a_row_that_it_may_have_made_is_not_given_to_a_start_that_is_under_way(
     clock.now += 30.0
     lost = began(files, "lost")
     before = (("1", 30.0), ("2", 30.0))
-    assert lost.ask(query(key="a", rows=("3",), keys=TAKES, before=before)) == Others(rival=True)
+    assert lost.ask(query(key="a", rows=("3",), keys=TAKES, before=before)).rival
 
 
 def test_a_run_that_is_resumed_counts_what_it_had_not_stored(files: RowDatabase, clock: Clock) -> None:
@@ -556,7 +581,7 @@ def test_a_run_that_is_resumed_counts_what_it_had_not_stored(files: RowDatabase,
     clock.now += 100.0
     resumed = run(files, "killed")
     resumed.begin("b", "UsrA", seconds=1.0)
-    assert resumed.ask(query(key="b", rows=("1", "2"), keys=("a", "b"))) == Others(rival=True)
+    assert resumed.ask(query(key="b", rows=("1", "2"), keys=("a", "b"))).rival
 
 
 def stored_keys(files: RowDatabase) -> list[str]:

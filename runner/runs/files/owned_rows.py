@@ -22,10 +22,11 @@ from typing import TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
-from runner.runs.store import Others, RowQuery, StoreError
+from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
@@ -33,6 +34,7 @@ CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT
   ends REAL);
 CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
 DROP INDEX IF EXISTS start_of_process;
+CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
 """
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
@@ -47,7 +49,7 @@ _REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
 _OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{_ANY_NUMBER}', {{keys}})"""  # noqa: S608
-_RIVAL = f"""SELECT 1 FROM ({_OWN}) AS own CROSS JOIN start
+_RIVAL = f"""SELECT start.run, start.key, start.began FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
   AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
@@ -69,8 +71,10 @@ _Change: TypeAlias = tuple[str, tuple[str | float, ...]]
 class RowDatabase:
     """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
 
-    def __init__(self, file: Path, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] = time.time) -> None:
+        """`place` is the folder of runs of this program, as a file of all folders is to know it."""
         self._file = file
+        self._place = place
         self.now = now
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
@@ -129,8 +133,16 @@ class RowDatabase:
             before = self.now() - KEPT
             database.execute("DELETE FROM row WHERE at < ?", (before,))
             database.execute("DELETE FROM start WHERE ends < ?", (before,))
+            if self._place is not None:
+                database.execute("DELETE FROM folder WHERE at < ?", (before,))
+                database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (str(self._place), self.now()))
             self._database = database
         return self._database
+
+    def folder_of(self, database: sqlite3.Connection, run: str) -> str | None:
+        """The other folder that has the run, where one is known."""
+        places = [Path(place) for (place,) in database.execute("SELECT place FROM folder ORDER BY at DESC")]
+        return next((str(place) for place in places if place != self._place and (place / run).is_dir()), None)
 
 
 class _LaterStart(Struct, kw_only=True):
@@ -248,14 +260,14 @@ class RowsOfRun:
                     database.execute(*change)
                 taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
                 late = NEAR + query.slack if query.timed else LATE
-                rival = not query.certain and self._has_rival(database, codes, own, late=late)
-                if rival and query.before:
+                rival = None if query.certain else self._rival(database, codes, own, late=late)
+                if rival is not None and query.before:
                     self._settle_others(database, query)
-                    rival = self._has_rival(database, codes, own, late=late)
-                if keys is not None and not rival:
+                    rival = self._rival(database, codes, own, late=late)
+                if keys is not None and rival is None:
                     self._give(database, key, [row for row in query.rows if row not in taken], keys)
             self._forget(before)
-            return Others(taken=taken, rival=rival)
+            return Others(taken=taken, rival=rival is not None, by=rival)
         except StoreError:
             return Others(rival=not query.certain)
 
@@ -293,16 +305,20 @@ class RowsOfRun:
             return False
         return found[0] != self._run or (certain and found[1] not in own)
 
-    def _has_rival(
+    def _rival(
         self, database: sqlite3.Connection, codes: Sequence[str], own: Sequence[str], *, late: float
-    ) -> bool:
-        """Whether another run's start without a row was under way with a start of this run, or `late` s before."""
+    ) -> Rival | None:
+        """Another run's start without a row that was under way with a start of this run, or `late` s before."""
         if self._earliest is None:
             now = self._rows.now()
             self._earliest = min(database.execute(_EARLIEST, (self._run,)).fetchone()[0] or now, now)
         ours = (self._site, *codes, self._earliest, self._run, *own)
         values = (*ours, self._site, *codes, late, self._run, self._rows.now())
-        return database.execute(_rival(len(codes), len(own)), values).fetchone() is not None
+        found = database.execute(_rival(len(codes), len(own)), values).fetchone()
+        if found is None:
+            return None
+        run, key, began = found
+        return Rival(run=run, key=key, began=server_time.written(began), folder=self._rows.folder_of(database, run))
 
 
 class RowsOfFolders:
@@ -339,11 +355,12 @@ class RowsOfFolders:
         does not give either.
         """
         taken: tuple[str, ...] = ()
-        rival = False
+        rival, by = False, None
         for rows in self._all:
             others = rows.ask(replace(query, keys=None) if rival else query)
             taken, rival = tuple(dict.fromkeys((*taken, *others.taken))), rival or others.rival
-        return Others(taken=taken, rival=rival)
+            by = by or others.by
+        return Others(taken=taken, rival=rival, by=by)
 
     @cached_property
     def _all(self) -> tuple[RowsOfRun, ...]:

@@ -231,10 +231,8 @@ class FileRunStore:
         if self._rows_of is None:
             from runner.runs.files.owned_rows import RowDatabase, RowsOfFolders  # noqa: PLC0415  sqlite3 is 5 ms
 
-            own, shared = (
-                RowDatabase(file)
-                for file in (self._top / ".rows.sqlite", _shared_by_folders("rows").with_suffix(".sqlite"))
-            )
+            own = RowDatabase(self._top / ".rows.sqlite")
+            shared = RowDatabase(_shared_by_folders("rows").with_suffix(".sqlite"), place=self._root.absolute())
             self._open.callback(own.close)
             self._open.callback(shared.close)
             self._rows_of = partial(RowsOfFolders, own, shared)

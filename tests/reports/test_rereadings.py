@@ -1,0 +1,45 @@
+"""What is said of a call that stays in doubt after the process log was read again."""
+
+from collections.abc import Callable, Sequence
+
+from runner.foundation.values import JsonObject
+from runner.reports.rereadings import read_again
+from runner.runs.events import AnyEvent, Asked, CallAnswered, CallSent, Line
+
+Chain = Callable[[Sequence[AnyEvent]], list[Line]]
+READ = CallSent(key="pay", effect="read", call={"kind": "read_rows", "process": "UsrPay"})
+
+
+def shown(*numbers: int) -> CallAnswered:
+    rows: list[JsonObject] = [{"id": f"row-{number}", "started": f"10:0{number}"} for number in numbers]
+    return CallAnswered(key="pay", t=1.0, value=[*rows])
+
+
+def asked(**value: object) -> Asked:
+    return Asked(key="pay", t=1.0, value={"taken": [], "rival": True, **value})
+
+
+def said(chain: Chain, *later: AnyEvent) -> str:
+    sent = CallSent(key="pay", effect="once", call={"kind": "execute", "process": "UsrPay"})
+    earlier: list[AnyEvent] = [READ, shown(1), sent]
+    (sentence,) = read_again(chain([*earlier, READ, shown(4, 3, 2, 1), *later]), ["pay"], since=len(earlier))
+    return sentence.removeprefix("the process log was read again about `pay`: it shows ")
+
+
+def test_starts_that_belong_to_other_calls_or_began_at_another_time_are_none_that_may_be_ours(chain: Chain) -> None:
+    found = said(chain, asked(taken=["row-2"], rows=["row-3"]))
+    beside = "(1 new of other calls, 1 new at another time)"
+    assert found == f"one new start {beside}; it is not certain that this is ours: row-3 (10:03)"
+
+
+def test_starts_that_may_be_ours_are_named(chain: Chain) -> None:
+    found = said(chain, asked(rows=["row-4", "row-3", "row-2"]))
+    assert found == "3 new starts; it is not certain which one is ours: row-4 (10:04), row-3 (10:03), row-2 (10:02)"
+
+
+def test_of_an_earlier_journal_all_new_starts_may_be(chain: Chain) -> None:
+    assert said(chain, asked()).startswith("3 new starts; it is not certain which one is ours: row-4 (10:04), ")
+
+
+def test_what_an_earlier_command_was_answered_does_not_count(chain: Chain) -> None:
+    assert said(chain, asked(rows=["row-3"]), READ, shown(4, 3, 2, 1)).startswith("3 new starts; ")

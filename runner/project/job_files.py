@@ -16,7 +16,7 @@ from runner.foundation.problems import Finding, Problem, are_errors
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job import build, secret_lines
-from runner.job.model import Job
+from runner.job.model import Input, Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline
 from runner.language import lookalikes, schema
 from runner.language.kinds import other_kind
@@ -270,18 +270,20 @@ class JobFiles:
         written = record(checking.document.data).get("cases") if self._with_cases else None
         if written is None:
             return None
+        path, inputs = ("cases",), declared_inputs(known.inputs)
+        if not isinstance(written, list):
+            file = self._file(written, path, checking)
+            return None if file is None else self._cases_in(file, str(written), inputs, checking)
         from runner.job.cases import in_list  # noqa: PLC0415  3 ms with the files of cases, for a job that has cases
+
+        cases = in_list(checking.document, path, inputs)
+        checking.problems += cases.problems
+        return cases
+
+    def _cases_in(self, file: FilePath, written: str, inputs: tuple[Input, ...], checking: _Checking) -> "Cases | None":
         from runner.project.case_files import KINDS, cases_in, read_cases  # noqa: PLC0415  as above
 
-        inputs = declared_inputs(known.inputs)
-        if isinstance(written, list):
-            cases = in_list(checking.document, ("cases",), inputs)
-            checking.problems += cases.problems
-            return cases
         path = ("cases",)
-        file = self._file(written, path, checking)
-        if file is None:
-            return None
         if file.suffix.casefold() not in KINDS:
             hint = "name a CSV file, `NAME.csv`, or a JSON file, `NAME.json`, or write a list here"
             checking.refuse(path, "E107", f"`{written}` holds no cases", hint)
@@ -290,7 +292,7 @@ class JobFiles:
             self._case_files[file] = read_cases(file, name=self._called(file))
         cases = cases_in(self._case_files[file], inputs)
         if cases.problems and cases.problems[0].span is None:
-            checking.refuse(path, *_missing(cases.problems[0], file, str(written)))
+            checking.refuse(path, *_missing(cases.problems[0], file, written))
             return None
         checking.is_sound = checking.is_sound and not are_errors(cases.problems)
         self._report(cases.problems)

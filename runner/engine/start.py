@@ -4,6 +4,8 @@ A call that must not happen twice is not made again, for whatever reason, before
 answered may be the answer to a proxy's repetition of a call that did happen.
 """
 
+from http import HTTPStatus
+
 from msgspec.structs import replace
 
 from runner.engine import doubt, starts
@@ -113,8 +115,23 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
     return rows
 
 
+def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
+    """A refusal that may be a proxy's, after it has handed the call on: where the log shows no start it is a refusal.
+
+    So it is where there is nothing at the address of the log either: then the site is elsewhere.
+    """
+    if row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND:
+        return call_failed(failure, row.step.effect)
+    row.turned_away = (starts.bounded(row, sent), failure)
+    found = yield from _already_began(row, NO_ROW_YET)
+    row.turned_away = None
+    return found or call_failed(failure, row.step.effect)
+
+
 def _without_answer(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
     """How the attempt ends. The process may have been started, unless the call never got so far."""
+    if failure.unproved and row.is_once:
+        return (yield from _refused_on_the_way(row, sent, failure))
     if starts.may_have_begun(failure):
         row.start = starts.begun(row, sent, failure=failure)
         row.sought = row.start if row.sought is not None else None

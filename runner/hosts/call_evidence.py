@@ -89,6 +89,7 @@ def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None 
         final=failure.final,
         date=failure.date,
         nothing_ran=failure.nothing_ran,
+        unproved=failure.unproved or UNSET,
         body=body,
         bytes=_known(failure.size),
     )

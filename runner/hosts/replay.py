@@ -148,6 +148,7 @@ class Replay:
             final=event.final,
             date=event.date,
             nothing_ran=event.nothing_ran,
+            unproved=event.unproved is True,
         )
 
     def _sentence(self, written: str) -> str:

@@ -62,5 +62,6 @@ class StopPolicy(Struct, kw_only=True):
 def _may_have_happened(outcome: Outcome | None) -> bool:
     if not isinstance(outcome, Failed):
         return False
-    kind = outcome.failure.kind
-    return kind is FailureKind.UNANSWERED or (kind is FailureKind.TURNED_AWAY and not outcome.failure.nothing_ran)
+    failure = outcome.failure
+    is_open = failure.kind is FailureKind.TURNED_AWAY and not failure.nothing_ran
+    return failure.kind is FailureKind.UNANSWERED or is_open or failure.unproved

@@ -160,9 +160,9 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     """`kind` is `not_sent`, `turned_away`, `refused`, `unanswered` (a call), `expectation` (the attempt was not what
     was expected), `in_doubt` (nobody knows how it ended, and a person is asked) or `stopped` (the host had to
     stop; the effect was not performed). `final`: repeating cannot help; of `stopped`: nothing will be performed any
-    more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started.
-    `body` is the start of what the service answered. `stopped_by` is the signal that stopped the run, and `ordered_by`
-    who ordered that of a fleet.
+    more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started;
+    `unproved`: of `refused`, that it may be a proxy's, so that it does not prove that. `body` is the start of what the
+    service answered. `stopped_by` is the signal that stopped the run, and `ordered_by` who ordered that of a fleet.
     """
 
     kind: str
@@ -176,6 +176,7 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     stopped_by: str | msgspec.UnsetType = msgspec.UNSET
     ordered_by: evidence.Person | msgspec.UnsetType = msgspec.UNSET
     bytes: int | msgspec.UnsetType = msgspec.UNSET
+    unproved: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def signal(self) -> str:

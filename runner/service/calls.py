@@ -295,6 +295,7 @@ class CallFailed(Discreet, frozen=True, kw_only=True):
 
     `unwanted`: when it could have been sent, after a sign-in perhaps, nobody wanted it any more, and it was not.
     `date` is as in `Answered`. `nothing_ran`: of a call that was turned away, the answer alone proves it.
+    `unproved`: a refusal is not known to be the service's own: a proxy may refuse what it has handed on.
     `refused_sign_in`: name and password, or the OAuth client, were checked and refused. A few of that lock an account.
     `body` is the start of what the service answered, as text; `size` the bytes of all that it answered.
     `no_session` says why there is no session, for whoever asks for nothing else; empty of what failed after a sign-in.
@@ -311,6 +312,7 @@ class CallFailed(Discreet, frozen=True, kw_only=True):
     unwanted: bool = False
     date: str | None = None
     nothing_ran: bool = False
+    unproved: bool = False
     refused_sign_in: bool = False
     body: str | None = None
     size: int | None = None

@@ -9,6 +9,8 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
@@ -41,6 +43,8 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
+_OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 413, 414, 415, 417, 431})
+"""Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
 _REBUILT: Final = "Collection was modified"
@@ -139,11 +143,13 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         address = shortened(without_query(reply.headers.get("location", "")))
         message = f"{site.name} redirects ({_named(status)}) to {f'`{address}`' if address else 'nowhere'}"
+        failure = refused(call, reply, message, hint=_REDIRECT)
         if _other_host(reply, site):
-            return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
-        return refused(call, reply, message, hint=_REDIRECT)
+            failure = refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
+        return _perhaps_of_a_proxy(call, failure)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
-        return refused(call, reply, _described(reply, site), hint=_what_to_check(call, status, site))
+        failure = refused(call, reply, _described(reply, site), hint=_what_to_check(call, status, site))
+        return failure if _is_own(call, reply) else _perhaps_of_a_proxy(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return refused(call, reply, _described(reply, site))
     if status < HTTPStatus.OK:
@@ -151,6 +157,20 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     return _failed(
         reply, calls.FailureKind.UNANSWERED, Trouble(code="E309", message=_described(reply, site), hint=_LATER)
     )
+
+
+def _is_own(call: calls.Call | None, reply: Reply) -> bool:
+    """Whether a refusal is known to be the service's own, or to be one of the request itself: a fault in its words, or
+    the empty 404 of a method that is not routed [M]. What the service's own 403 looks like is not known [?]; a page, or
+    nothing, may be that of a proxy, which judges answers, too, or sends the call to another node when one breaks.
+    """
+    if reply.status in _OF_THE_REQUEST or (reply.status == HTTPStatus.NOT_FOUND and not reply.body.strip()):
+        return True
+    return _holds_fault(call, reply)
+
+
+def _perhaps_of_a_proxy(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:
+    return replace(failure, unproved=True) if acts(call) else failure
 
 
 def is_post(call: calls.Call | None, site: Site) -> bool:

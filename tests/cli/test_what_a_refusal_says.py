@@ -56,7 +56,8 @@ def run_against(told: Told, *options: str) -> tuple[int, str]:
     [
         (Told(body=json.dumps({"success": False, "errorInfo": {"message": "no contact", "stackTrace": STACK}})), 1),
         (Told(status=500, body=XML.format(words="no contact", stack=STACK), kind="application/xml"), 1),
-        (Told(status=403, body=PAGE.format(words="no contact", stack=STACK), kind="text/html"), 1),
+        (Told(status=403, body=json.dumps({"Message": "no contact", "StackTrace": STACK})), 1),
+        (Told(status=403, body=PAGE.format(words="no contact", stack=STACK), kind="text/html"), 4),
         (Told(status=400, body=f"no contact {STACK}", kind="text/plain"), 1),
         (Told(status=400, body=json.dumps({"title": "no contact", "trace": STACK})), 1),
         (Told(status=503, body=PAGE.format(words="no contact", stack=STACK), kind="text/html"), 4),

@@ -338,6 +338,52 @@ def test_where_the_log_cannot_be_read_it_is_in_doubt(log: CallFailed) -> None:
     assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
 
 
+class HandedOn(World):
+    """A proxy refuses a call that it has handed on."""
+
+    def _next(self) -> Ending:
+        ending = super()._next()
+        if isinstance(ending, CallFailed) and ending.unproved:
+            self.add_row("UsrA")
+        return ending
+
+
+@pytest.mark.parametrize("step", [ONE, RUN])
+@pytest.mark.parametrize("status", [302, 403])
+@pytest.mark.parametrize("verify", ["auto", "none"])
+def test_a_start_that_a_proxy_has_handed_on_and_refused_is_found_in_the_log(
+    step: str, status: int, verify: str
+) -> None:
+    site = HandedOn(answers=[refused(status, unproved=True)])
+    world = site.carry_out(planned(f"{step}    verify: {verify}\n"))
+    assert ended(world, "a") == ("passed", "inferred")
+
+
+@pytest.mark.parametrize("step", [ONE, RUN])
+def test_a_refusal_that_may_be_a_proxys_is_the_services_where_the_log_shows_no_start(step: str) -> None:
+    world = World(answers=[refused(unproved=True)]).carry_out(planned(step))
+    assert (ended(world, "a"), world.t < 20.0) == (("failed", None), True)
+    assert said(world.finished("a")) == "no right"
+
+
+@pytest.mark.parametrize("log", [refused(403), unanswered()])
+def test_it_is_in_doubt_where_the_log_cannot_be_read(log: CallFailed) -> None:
+    world = World(answers=[refused(unproved=True)], log=log).carry_out(planned(ONE))
+    assert ended(world, "a") == ("unknown", None)
+    assert said(world.finished("a")).startswith("it may or may not have happened: no right; ")
+
+
+def test_where_there_is_no_log_at_the_address_either_nothing_is_there_to_be_started() -> None:
+    world = World(answers=[refused(404, unproved=True)], log=refused(404)).carry_out(planned(ONE))
+    assert ended(world, "a") == ("failed", None)
+
+
+def test_a_refusal_that_may_be_a_proxys_counts_as_a_start_that_may_still_come() -> None:
+    read_only = ONE.replace("id: a", "id: z") + "    effect: read\n    on_failure: continue\n"
+    world = World(answers=[refused(unproved=True)], lags=[0.1]).carry_out(planned(read_only + STRICT))
+    assert ended(world, "a") == ("unknown", None)
+
+
 @pytest.mark.parametrize("verify", ["auto", "none"])
 def test_an_answer_that_proves_by_itself_that_nothing_ran_needs_no_log(verify: str) -> None:
     world = World(answers=[turned_away(nothing_ran=True)], log=refused(403))

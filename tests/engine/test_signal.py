@@ -106,6 +106,22 @@ def test_with_verify_none_no_log_is_read() -> None:
     assert (world.sent, end(world).status) == (["insert"], "passed")
 
 
+@pytest.mark.parametrize(("seconds", "status"), [(1.0, "passed"), (-60.0, "failed"), (None, "failed")])
+def test_an_update_that_a_proxy_refused_has_happened_only_where_its_record_was_changed_since(
+    seconds: float | None, status: str
+) -> None:
+    class HandedOn(World):
+        def _change(self, call: ChangeCall) -> Ending:
+            ending = super()._change(call)
+            modified = None if seconds is None else moment(self.t + seconds)
+            self.records[GUID] = {**self.records[GUID], "Score": 7, "ModifiedOn": modified}
+            return ending
+
+    world = HandedOn(answers=[None, refused(unproved=True)], records=existing(Score=7))
+    before = "  - id: z\n    execute: {process: UsrZ}\n"
+    assert end(carried_out(world, before + UPDATE + ALONE)).status == status
+
+
 def test_an_insert_that_was_not_answered_and_happened_is_known_by_its_record() -> None:
     world = carried_out(World(answers=[unanswered()]), INSERT + STARTS)
     assert (end(world).status, end(world).result["Name"], len(world.records)) == ("passed", "Smoke here", 1)

@@ -208,6 +208,35 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "unproved"),
+    [
+        (reply(FAULT, 403), False),
+        (reply('{"Message": "No right", "StackTrace": null, "ExceptionType": "SecurityException"}', 403), False),
+        (reply(b"", 404), False),
+        (reply(PAGE, 414), False),
+        (reply(FAULT, 500), False),
+        (reply(b"", 403), True),
+        (reply(PAGE, 403), True),
+        (reply('{"error": {"message": "blocked"}}', 403), True),
+        (reply(b"blocked", 403, content_type="text/plain"), True),
+        (reply(PAGE, 404), True),
+        (reply(PAGE, 400), False),
+        (reply(b"", 302, location="https://status.example/maintenance"), True),
+        (reply(b"", 307, location="/maintenance"), True),
+    ],
+)
+def test_a_refusal_of_a_start_proves_something_only_where_it_is_known_to_be_the_services(
+    answer: Reply, *, unproved: bool
+) -> None:
+    ending = read(EXECUTE, answer, site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.unproved) == (REFUSED, unproved)
+    reading = read(ROWS, answer, site=SITE)
+    assert isinstance(reading, CallFailed)
+    assert not reading.unproved
+
+
 def test_odata_that_cannot_read_just_now_may_be_asked_again() -> None:
     words = "Collection was modified; enumeration operation may not execute."
     for status in (200, 500):

@@ -187,13 +187,13 @@ BREAKAGES: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        what="Turned away: a 401 or a login page, or the site asks to call later (429)",
+        what="Turned away (401, login page, 429), or refused by what may be a proxy (403, a redirect)",
         effect="`once`",
         log="shows a start that may be it, or cannot be read",
-        does="never makes it again: a proxy may have repeated it",
+        does="never makes it again: a proxy may have repeated it, or handed it on",
         ways=tuple(
             Way(site=site, step=ONCE, came=came)
-            for failure in (signed_out("E304"), call_later())
+            for failure in (signed_out("E304"), call_later(), refused(unproved=True))
             for site, came in (
                 (Repeated(answers=[failure]), INFERRED),
                 (World(answers=[failure], log=refused(403)), UNKNOWN),
@@ -203,10 +203,12 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         what="The service refuses the call: no right, no such process, a fault",
         effect="any",
-        log="is not asked",
+        log="is not asked; of a `once` call that a proxy may have refused it shows no start",
         does="does not repeat it, unless `retry.on` has `refused`",
         ways=tuple(
-            Way(site=World(answers=[refused(status)]), step=step, came=FAILED) for status in (403, 500) for step in ANY
+            Way(site=World(answers=[refusal]), step=step, came=FAILED)
+            for refusal in (refused(403), refused(500), refused(403, unproved=True))
+            for step in ANY
         ),
     ),
     Breakage(

@@ -118,9 +118,13 @@ def not_sent(message: str = "no connection") -> CallFailed:
     return CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E301", message=message))
 
 
-def refused(status: int = 403, message: str = "no right", *, retry_after: float | None = None) -> CallFailed:
+def refused(
+    status: int = 403, message: str = "no right", *, retry_after: float | None = None, unproved: bool = False
+) -> CallFailed:
     trouble = Trouble(code="E205", message=message)
-    return CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=status, retry_after=retry_after)
+    return CallFailed(
+        kind=FailureKind.REFUSED, trouble=trouble, status=status, retry_after=retry_after, unproved=unproved
+    )
 
 
 def unanswered(message: str = "no answer within 100 s") -> CallFailed:

@@ -164,7 +164,8 @@ def _is_no(call: ChangeCall, failure: CallFailed) -> bool:
     and who may not delete a record may not see it either.
     """
     is_no_right = failure.status == HTTPStatus.FORBIDDEN and call.change is Change.DELETE
-    return failure.kind is FailureKind.REFUSED and (call.change is Change.UPDATE or is_no_right)
+    is_refused_update = call.change is Change.UPDATE and not failure.unproved
+    return failure.kind is FailureKind.REFUSED and (is_refused_update or is_no_right)
 
 
 def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: CallFailed) -> _Changed | None:
@@ -181,7 +182,7 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
             return _Changed(record=found)
         case Change.INSERT | Change.UPDATE if found is not None and is_as_sent:
             is_since = _was_changed_since(row, sent, found)
-            if is_since is False:
+            if is_since is False or (is_since is None and call.change is Change.UPDATE and failure.unproved):
                 return None
             if is_since:
                 return _Changed(record=found, warnings=(f"the record itself shows that the {call.change} happened",))

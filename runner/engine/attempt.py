@@ -74,10 +74,12 @@ def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
     return failure.kind is FailureKind.UNANSWERED and effect is StepEffect.ONCE
 
 
-def in_doubt(cause: Trouble, *, why: str | None = None) -> Attempt:
-    """A call that must not happen twice may have happened; `why` says why the process log did not settle it."""
-    more = f"; {why}" if why else ""
-    found = not_passed("E401", f"{MAY_HAVE_HAPPENED}: {cause.message}{more}", SETTLE, status=Status.UNKNOWN)
+def in_doubt(cause: Trouble, *, why: str | None = None, by_log: bool = True) -> Attempt:
+    """A call that must not happen twice may have happened; `why` says why the process log did not settle it. `by_log`:
+    it may do so later.
+    """
+    more, hint = f"; {why}" if why else "", SETTLE if by_log else SETTLE_BY_HAND
+    found = not_passed("E401", f"{MAY_HAVE_HAPPENED}: {cause.message}{more}", hint, status=Status.UNKNOWN)
     return replace(found, cause=cause)
 
 
@@ -86,6 +88,10 @@ SETTLE: Final = (
     "let `runner reconcile` ask the process log again, or check the site and say how it ended with `runner resume --as`"
 )
 """What can be done about a call in doubt."""
+SETTLE_BY_HAND: Final = (
+    "look for it in the process log of the site, and say how it ended with `resume --step --as`: "
+    "`reconcile` has nothing to search for it by"
+)
 _MEANING: Final = {
     FailureKind.NOT_SENT: (Status.ERROR, RetryOn.NOT_SENT),
     FailureKind.TURNED_AWAY: (Status.ERROR, RetryOn.NOT_SENT),

@@ -157,8 +157,9 @@ def candidates(
 ) -> Running[list[JsonObject] | Unread]:
     """The rows of the log that may be made by `start`, without those that other calls own; `last` as in `new_rows`.
 
-    `at_any_time`: with the new rows that began at another time by the server's clock, which may be of two clocks, but
-    for those that an earlier start may have made.
+    Since a call before which the log could not be read, those of all users: only where nobody else has started the
+    process is a row its own. `at_any_time`: with the new rows that began at another time by the server's clock, which
+    may be of two clocks, but for those that an earlier start may have made.
     """
     found = yield from _looked_up(row, start, last=last, at_any_time=at_any_time)
     return found if isinstance(found, Unread) else found.rows
@@ -176,7 +177,7 @@ class _LookedUp(Struct, frozen=True, kw_only=True):
 def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(_UNBOUNDED)
-    new = yield from process_log.new_rows(row, start, last=last)
+    new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)
     if isinstance(new, Unread):
         return new
     others = starts.missing(row.log, start.process, besides=start)
@@ -197,13 +198,15 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     """Read the log at these moments, in seconds from now, until it shows a start that may be ours."""
     row.in_doubt = True
     if row.sought is None or row.log.refusal is not None:
-        return in_doubt(cause, why="the process log is not read")
+        return in_doubt(cause, why="the process log is not read", by_log=row.sought is not None)
     begun, why = row.t, "the process log could not be read"
     for moment in moments:
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         looked_up = yield from _looked_up(row, row.sought, last=moment == moments[-1])
         if isinstance(looked_up, Unread):
+            if looked_up.failure is _UNBOUNDED:
+                return in_doubt(cause, why=_UNBOUNDED.trouble.message, by_log=False)
             if process_log.is_for_good(looked_up.failure):
                 break
             continue
@@ -246,6 +249,8 @@ def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
         return f"the process log shows a start, {found['id']}, and nothing shows whether it began in time to be it"
     if row.log.owner is None or found.get("owner") is None:
         return "the process log shows one start, and does not show whether it is ours"
+    if not start.marked and found["owner"] != row.log.owner:
+        return f"the process log shows a start since the call, {found['id']}, which is another user's"
     if row.step.verify is Verify.LOG:
         shown = f"{found['id']}, {found['status']}"
         return f"the process log shows one start that may be it ({shown}), and `verify: log` takes no guess"
@@ -300,5 +305,8 @@ def _cause(unknown: Attempt) -> Trouble:
 _NOBODY_KNOWS = Trouble(code="E401", message="nobody knows how it ended")
 _UNBOUNDED = CallFailed(
     kind=FailureKind.UNANSWERED,
-    trouble=Trouble(code="E208", message="the site gave no time since which it is to be read"),
+    trouble=Trouble(
+        code="E208",
+        message="the process log could not be read before the call, and the site gave no time since which to read it",
+    ),
 )

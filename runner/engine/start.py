@@ -53,7 +53,7 @@ def start(
         return (yield from _without_answer(row, sent, outcome.failure))
     row.turned_away = None
     row.start = starts.begun(row, sent)
-    row.sought = row.start if is_sought and sent.marked else None
+    row.sought = row.start if is_sought else None
     row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
 
@@ -64,7 +64,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
     for is_last in (False, True):
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
         sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
-        row.sought = sent if is_sought and sent.marked else None
+        row.sought = sent if is_sought else None
         outcome = yield from perform(row, replace(send, seconds=seconds))
         sent = starts.left(sent, outcome.delay)
         row.sought = sent if row.sought is not None else None

@@ -4,6 +4,7 @@ import pytest
 from stories import World, planned, unanswered
 
 from runner.foundation.values import JsonObject
+from runner.runs.events import StepFinished
 from runner.service.calls import Ending
 
 ONCE = "  - id: a\n    execute: {process: UsrA}\n    timeout: 2s\n"
@@ -87,6 +88,67 @@ def test_a_log_that_is_not_answered_after_the_call_either_is_not_verified() -> N
 
 
 FIRST = "00000000-0000-0000-0000-000000000001"
+
+
+SECOND = "00000000-0000-0000-0000-000000000002"
+AFTER_ANOTHER = "  - id: z\n    execute: {process: UsrZ}\n    timeout: 2s\n" + ONCE
+"""An answer before the call brings the server's time."""
+
+
+@pytest.mark.parametrize(("row", "status"), [("done", "passed"), ("error", "failed")])
+def test_a_call_that_was_not_answered_is_settled_by_the_one_start_since(row: str, status: str) -> None:
+    world = slow_before("done", row, answers=[None, unanswered()]).carry_out(planned(AFTER_ANOTHER))
+    found = world.finished("a")
+    assert (found.status, found.verified, found.process_id) == (status, "inferred", SECOND)
+    assert world.executed == 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "crowd", "why"),
+    [
+        ("us", ["done"], "the process log shows 2 starts that may be it"),
+        ("them", [], f"the process log shows a start since the call, {SECOND}, which is another user's"),
+        (None, [], "the process log shows one start, and does not show whether it is ours"),
+    ],
+)
+def test_it_stays_in_doubt_where_anybody_else_may_have_started_the_process(
+    owner: str | None, crowd: list[str], why: str
+) -> None:
+    by = owner
+
+    class Shared(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["owner"] = by if owner == "us" else owner
+            if process == "UsrA":
+                self.crowd = crowd
+
+    world = Shared(answers=[None, unanswered()], needs={"read watermark": 60.0}).carry_out(planned(AFTER_ANOTHER))
+    status, verified, message = ended(world)
+    assert (status, verified) == ("unknown", None)
+    assert why in message
+    assert world.executed == 2
+
+
+def test_it_is_settled_when_the_log_shows_it_later() -> None:
+    looks: list[JsonObject] = [{"as": "log"}] * 9
+    late = slow_before(
+        "done", "done", answers=[None, unanswered()], lags=[0.0, 18.2], verdicts=[{"as": "unknown"}, *looks]
+    )
+    world = late.carry_out(planned(AFTER_ANOTHER))
+    ends = [event.status for event in world.events if isinstance(event, StepFinished) and event.key == "a"]
+    assert ends == ["unknown", "passed"]
+
+
+def test_where_the_site_gives_no_time_a_person_is_sent_to_the_log() -> None:
+    world = slow_before("done", answers=[unanswered()], tells_time=False).carry_out(planned(ONCE))
+    error = world.finished("a").error
+    assert error
+    assert "could not be read before the call, and the site gave no time since which to read it" in error.message
+    assert error.hint
+    assert error.hint.startswith("look for it in the process log of the site, and say how it ended with `resume --step")
+
+
 UNTIL_DONE = "  - id: a\n    execute: {process: UsrA, until: done}\n    timeout: 2s\n"
 
 

@@ -22,7 +22,7 @@ from runner.execution.locks import LockWaits
 from runner.foundation import threads
 from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.hosts.local import LocalHost
-from runner.hosts.replay import ForgottenError
+from runner.hosts.replay import ForgottenError, MisfitError
 from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
@@ -250,8 +250,8 @@ class _Pool(Struct, kw_only=True):
         """The run has ended. A run that could not even begin is refused as if there were no thread for it."""
         del self.under_way[run.facts.id]
         self.passed.discard(run.facts.id)
-        if isinstance(run.fault, ForgottenError):
-            self._refuse(run, carried, _forgotten(run.fault))
+        if isinstance(run.fault, ForgottenError | MisfitError):
+            self._refuse(run, carried, _beyond_replay(run.fault))
             return
         try:
             self.options.ended(run)
@@ -280,10 +280,16 @@ class _Pool(Struct, kw_only=True):
         self.halted = True
 
 
-def _forgotten(fault: ForgottenError) -> UsageError:
-    """What the run was answered, and needs again, was not stored. Nothing has been sent."""
-    hint = "nothing was sent; `runner show` says what the run has done so far, and a person has to do the rest"
-    return UsageError(Problem(code="E156", message=f"the run cannot go on: {fault}", hint=hint))
+def _beyond_replay(fault: ForgottenError | MisfitError) -> UsageError:
+    """What the run was answered, and needs again, was not stored; or it was begun by a program that carries out
+    otherwise what it had done. Nothing has been sent.
+    """
+    message, hint = f"the run cannot go on: {fault}", "nothing was sent; "
+    if isinstance(fault, MisfitError):
+        message += "; the program that wrote its events carried it out in another way"
+        hint += "resume it with the program that began it; or "
+    hint += "`runner show` says what the run has done so far, and a person has to do the rest"
+    return UsageError(Problem(code="E156", message=message, hint=hint))
 
 
 _HandOver: TypeAlias = "queue.SimpleQueue[Callable[[], ActiveRun] | None]"

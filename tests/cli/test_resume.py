@@ -353,6 +353,22 @@ def test_a_run_of_another_version_is_not_gone_on_with(
     assert here.asked
 
 
+def test_a_run_that_another_build_of_this_version_has_begun_is_refused_in_words(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    rewrite_events('"kind":"execute","process":"Usr', '"kind":"execute","process":"Other')
+    asked = len(here.asked)
+    assert ended(["resume", "last"]) == 2
+    err = capsys.readouterr().err
+    assert re.search(
+        r"error\[E156\]: the run cannot go on: line \d+ is not the call of `\w+` that this plan leads to; ", err
+    )
+    assert "the program that wrote its events carried it out in another way" in err
+    assert "nothing was sent; resume it with the program that began it; or `runner show` says" in err
+    assert len(here.asked) == asked
+
+
 def rewrite_events(old: str, new: str) -> None:
     """Change the events, with a chain that holds again."""
     prev, lines = "0" * 64, []

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from runner.engine import process_log, starts
 from runner.engine.answer import judged, process_failed
 from runner.engine.attempt import INFERRED, MAY_HAVE_HAPPENED, Attempt, in_doubt, not_passed
+from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.lost import needs_result
 from runner.engine.perform import ask_verdict, note, pause
@@ -103,7 +104,9 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
         known = tuple(
             str(each["id"])
             for each in rows
-            if starts.may_be_of(row.log, start, each) or starts.is_of_another_clock(row, start, each)
+            if starts.may_be_of(row.log, start, each)
+            or starts.is_of_another_clock(row, start, each)
+            or (start.mark is not None and str(each.get("started")) < start.mark)
         )
     if not known:
         return None
@@ -189,6 +192,7 @@ def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     ]
     if at_any_time:
         rows = [found for found in new if found in rows or found in elsewhen]
+        rows += yield from rows_before_watermark(row, start)
     if rows:
         rows, _ = yield from starts.of_no_other(row, start.process, rows, keys=None)
     return _LookedUp(rows=rows, elsewhen=elsewhen)

@@ -83,7 +83,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
         return rows
     newest = text(rows[0], "started") if rows else None
     if len(rows) == WATERMARK and text(rows[-1], "started") == newest:
-        rows = yield from _all_rows(row, calls.ReadRows(process=process, since=newest))
+        rows = yield from all_rows(row, calls.ReadRows(process=process, since=newest))
         if isinstance(rows, Unread):
             return rows
     log.marks[process] = newest
@@ -133,7 +133,7 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObje
     if starts.has_grown_since(log, start) and (why := starts.why_less(log, start)) is not None:
         return _too_little(why)
     call = calls.ReadRows(process=start.process, since=starts.since(log, start))
-    rows = yield from _all_rows(row, call, since=starts.span_of(log, start).since)
+    rows = yield from all_rows(row, call, since=starts.span_of(log, start).since)
     if isinstance(rows, Unread):
         return rows
     by_id = {str(found["id"]): found for found in rows}  # an answer may show a row twice
@@ -271,7 +271,7 @@ def _records(value: Json) -> list[JsonObject]:
     return [record for record in items(value) if isinstance(record, dict)]
 
 
-def _all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
+def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
     """All rows that `call` asks for. As many as were asked for at most may be the start of more: that is no answer,
     as the row in question could be among those that are left out, unless the oldest is from before `since`.
     """

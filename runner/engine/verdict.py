@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from runner.engine import process_log, starts
 from runner.engine.answer import process_failed
 from runner.engine.attempt import Attempt, not_passed
+from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.perform import pause
 from runner.engine.process_log import Unread
@@ -44,7 +45,11 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if not rows:
         less = starts.why_less(log, start)
         why = _no_row(found) + (f"; {less}" if less else "")
-        return not_verified(row, why, doubtful=_hold_failure(list(found.outside)))
+        earlier = yield from rows_before_watermark(row, start)
+        if failed := next(filter(_is_bad, earlier), None):
+            why += f"; its clock was set back, and a start since the call failed: {failed['id']}"
+            row.shown = tuple(str(each["id"]) for each in earlier)
+        return not_verified(row, why, doubtful=_hold_failure([*found.outside, *earlier]))
     if found.rival:
         return _undistinguished(row, rows, why=f"{found.rival} may have started it at the same time")
     starts.take(log, execute.process, rows, makers=(*found.contested, start))

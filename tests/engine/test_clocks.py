@@ -3,8 +3,9 @@
 import pytest
 from stories import World, moment, planned, unanswered
 
-from runner.runs.events import AttemptFailed
-from runner.service.calls import Ending, ReadRows
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import AttemptFailed, Trouble
+from runner.service.calls import CallFailed, Ending, FailureKind, ReadRows
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"
@@ -123,3 +124,59 @@ def test_a_start_that_nobody_verified_counts_as_where_no_time_is_told(status: st
     world = skewed(3 * HOUR, "done", status, "done")
     world.carry_out(planned(STRICT + between + STRICT.replace("id: a", "id: b")))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", True), came)
+
+
+class SetBack(Skewed):
+    """The clock of the whole site is set back before its first start."""
+
+    def dated(self, ending: Ending) -> Ending:
+        self.t += self.ahead
+        dated = super().dated(ending)
+        self.t -= self.ahead
+        return dated
+
+
+def set_back(*statuses: str, answers: "list[Json | CallFailed] | None" = None) -> SetBack:
+    world = SetBack(statuses=list(statuses), answers=answers or [])
+    world.ahead = -3 * HOUR
+    world.rows.append({**row_of_noon(), "started": moment(-10.0)})
+    return world
+
+
+def row_of_noon() -> JsonObject:
+    world = World()
+    world.add_row("UsrA")
+    return {**world.rows[0], "id": "0" * 36}
+
+
+def test_where_the_clock_was_set_back_a_start_that_failed_is_a_sign_and_none_that_passed_a_proof() -> None:
+    assert ended(set_back("done").carry_out(planned(ONE)), "a") == ("passed", None)
+    world = set_back("error").carry_out(planned(ONE))
+    assert ended(world, "a") == ("unknown", None)
+    assert said(world, "a").endswith(
+        f"its clock was set back, and a start since the call failed: {world.rows[0]['id']}"
+    )
+    assert ended(set_back("done").carry_out(planned(STRICT)), "a") == ("unknown", None)
+
+
+def test_where_the_clock_was_set_back_a_start_that_was_turned_away_is_not_made_again() -> None:
+    class Repeated(SetBack):
+        def _next(self) -> Ending:
+            ending = super()._next()
+            if isinstance(ending, CallFailed) and self.executed == 0:
+                self.add_row("UsrA")
+            return ending
+
+    away = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=Trouble(code="E304", message="sign in"), status=401)
+    world = Repeated(answers=[away])
+    world.ahead = -3 * HOUR
+    world.rows.append({**row_of_noon(), "started": moment(-10.0)})
+    world.carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
+    no_one = set_back(answers=[away]).carry_out(planned(ONE))
+    assert (no_one.sent.count("execute UsrA"), ended(no_one, "a")[0]) == (2, "passed")
+
+
+def test_what_began_at_that_time_by_the_clock_before_is_read_only_where_no_row_is_found() -> None:
+    world = skewed(3 * HOUR, "done", old=True).carry_out(planned(ONE))
+    assert world.sent.count("read rows") == 1

@@ -19,7 +19,7 @@ from runner.service import outages
 from runner.service.auth.kind import Credentials
 from runner.service.calls import CallFailed, FailureKind
 from runner.service.gate import Deadline
-from runner.service.sign_ins import is_refusal
+from runner.service.sign_ins import OwnSignIns, is_refusal
 from runner.service.site import Site
 
 FIRST_PAUSE: Final = 60.0
@@ -62,6 +62,7 @@ class FleetSignIns:
         self._place = site.name
         self._worker = worker
         self._refusal: CallFailed | None = None
+        self._unclear = OwnSignIns()
         key = site_key(site.url, credentials.account)
         self._names = {
             "site": hashed(key),
@@ -70,6 +71,8 @@ class FleetSignIns:
 
     def begin(self, deadline: Deadline) -> CallFailed | None:
         """Waits while another worker tries, since what it learns counts here, too."""
+        if (unclear := self._unclear.begin(deadline)) is not None:
+            return unclear
         values = {**self._names, "worker": self._worker, "seconds": deadline.seconds + _MARGIN}
         ends = time.monotonic() + deadline.seconds
         while self._link.run(_BEGIN, values).rowcount == 0:
@@ -85,6 +88,7 @@ class FleetSignIns:
 
     def end(self, failure: CallFailed | None) -> None:
         self._refusal = failure
+        self._unclear.end(None if failure is not None and is_refusal(failure) else failure)
         if failure is None:
             self._link.run(_PASSED, self._names)
         elif is_refusal(failure):

@@ -47,7 +47,7 @@ class Access:
         self._on_secret = on_secret
         self._lock = threading.Lock()
         self._session: Session | None = session({}) if credentials is None else None
-        self._sign_ins = sign_ins or OwnSignIns()
+        self._sign_ins = sign_ins or OwnSignIns(clock)
 
     @property
     def username(self) -> str | None:

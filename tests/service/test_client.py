@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Callable
 
 import h11
@@ -87,8 +88,13 @@ class Service:
         return httpx.Response(200, json=body, headers={"set-cookie": f"BPMCSRF={self.sign_ins}; path=/"})
 
 
-def client_of(service: Callable[[httpx.Request], httpx.Response], *, password: Credentials | None = USER) -> Client:
-    return Client(SITE, credentials=password, transport=Answers(service))
+def client_of(
+    service: Callable[[httpx.Request], httpx.Response],
+    *,
+    password: Credentials | None = USER,
+    clock: Callable[[], float] = time.monotonic,
+) -> Client:
+    return Client(SITE, credentials=password, transport=Answers(service), clock=clock)
 
 
 def failed(ending: Ending) -> tuple[FailureKind, str, str]:
@@ -221,6 +227,35 @@ def test_a_page_in_the_place_of_a_sign_in_that_passed_before_is_no_refusal(shown
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.final) == (FailureKind.NOT_SENT, False)
     is_down[0] = False
+    assert client.perform(CALL, 5) == Answered(value=2)
+
+
+@pytest.mark.parametrize("shown", [MAINTENANCE, LOGIN_PAGE, httpx.Response(403, content=b"<html></html>")])
+def test_a_password_is_not_sent_again_and_again_where_pages_are_the_answer(shown: httpx.Response) -> None:
+    service, is_down, now, seen = Service(), [False], [0.0], list[str]()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not is_down[0] or not target(request).endswith("/Login"):
+            return service(request)
+        seen.append(target(request))
+        return shown
+
+    client = client_of(answer, clock=lambda: now[0])
+    assert client.perform(CALL, 5) == Answered(value=1)
+    service.alive.clear()
+    is_down[0] = True
+    endings = [client.perform(CALL, 5) for _ in range(100)]
+    assert len(seen) == 3
+    last = endings[-1]
+    assert isinstance(last, CallFailed)
+    assert (last.kind, last.final) == (FailureKind.NOT_SENT, False)
+    assert last.trouble.message.endswith("; after 3 tries the next is 5 min later")
+    for tried in (4, 5):
+        now[0] += 301.0
+        assert [failed(client.perform(CALL, 5))[0] for _ in range(9)] == [FailureKind.NOT_SENT] * 9
+        assert len(seen) == tried
+    is_down[0] = False
+    now[0] += 301.0
     assert client.perform(CALL, 5) == Answered(value=2)
 
 

@@ -108,10 +108,10 @@ class FleetRuns:
                 return Left(state="over")
             if self._drained.is_set():
                 return Left(state="parked")
-            if found.target in self.suspended.waiting():
-                return Left(state="parked", seconds=_LATER)
             for each, person in orders.to_stop(store.link, [run] if found.lines else []).items():
                 self.stop(each, person)  # it was ordered while nobody had the run: no step of it begins
+            if found.target in self.suspended.waiting() and not self._ends_without_site(store, run):
+                return Left(state="parked", seconds=_LATER)
             return self._carried(store, run, found)
         except (FencedError, NoDatabaseError):
             raise
@@ -210,6 +210,9 @@ class FleetRuns:
     def _only_ends(self, run: ActiveRun) -> bool:
         """Whether the run was stopped before it has changed anything: it need not wait for its site to end."""
         return self._stops[run.facts.id].why is not None and not has_acted(run.earlier)
+
+    def _ends_without_site(self, store: FleetStore, run: str) -> bool:
+        return self._stops[run].why is not None and not has_acted(load(store, run).lines)
 
     def _ended(self, store: FleetStore, run: ActiveRun, done: Sequence[int]) -> Left:
         result = run.result

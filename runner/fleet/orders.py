@@ -43,6 +43,10 @@ _STOPPED: Final = """
 select run::text, by, ci_user from orders where kind = %(kind)s and done_at is null and run = any (%(runs)s::uuid[])
 order by n desc
 """
+_STOPPED_WHILE_WAITING: Final = """
+select r.id::text, r.target from runs r join orders o on o.run = r.id
+where o.kind = %(kind)s and o.done_at is null and r.state in ('queued', 'parked') and r.target = any (%(targets)s)
+"""
 _STOP: Final = """
 insert into orders (run, kind, by, ci_user)
 select id, %(kind)s, %(by)s, %(ci_user)s from runs where id = %(run)s and state in ('queued', 'running', 'parked')
@@ -112,3 +116,9 @@ def to_stop(link: Link, runs: Sequence[str]) -> dict[str, Person]:
     """Those of these runs that somebody wants stopped, with who was the first."""
     found = link.run(_STOPPED, {"runs": [*runs], "kind": OrderKind.STOP}) if runs else ()
     return {run: Person(user=user, ci_user=ci_user) for run, user, ci_user in found}
+
+
+def stopped_while_waiting(link: Link, targets: Sequence[str]) -> dict[str, str]:
+    """The runs at these targets that no worker has and that somebody wants stopped, with their targets."""
+    values = {"kind": OrderKind.STOP, "targets": [*targets]}
+    return dict(link.run(_STOPPED_WHILE_WAITING, values).fetchall()) if targets else {}

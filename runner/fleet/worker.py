@@ -92,7 +92,9 @@ class RunsUnderWay(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class FleetWorkerLoop:
-    """Of `suspended` targets nothing is fetched."""
+    """Of `suspended` targets nothing is fetched, but for a moment where a run is to stop: it may end without its
+    site. `_stopped` are the runs for which that was done, `_opened_until` when it ends for a target.
+    """
 
     dsn: str
     name: str
@@ -109,6 +111,8 @@ class FleetWorkerLoop:
     _ended: bool = False
     _worker: Worker | None = None
     _queues: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    _stopped: set[str] = field(default_factory=set)
+    _opened_until: dict[str, float] = field(default_factory=dict)
     _quiet_until: float = 0.0
     _last_look: float = 0.0
     _next_sweep: float = 0.0
@@ -241,7 +245,9 @@ class FleetWorkerLoop:
 
     def _fetched(self, *, suspended: bool = False) -> list[str]:
         """The queues that are fetched from, or those of suspended targets."""
-        waiting = self.suspended.waiting()
+        now = time.monotonic()
+        opened = {target for target, until in self._opened_until.items() if now < until}
+        waiting = self.suspended.waiting() - (frozenset() if suspended else opened)
         return [name for target, names in self._queues.items() for name in names if (target in waiting) is suspended]
 
     def _choose_queues(self) -> None:
@@ -365,6 +371,11 @@ class FleetWorkerLoop:
             self._touch_alive()
         for run, person in orders.to_stop(self._link, self.runs.running()).items():
             self.runs.stop(run, person)
+        stopped = orders.stopped_while_waiting(self._link, [*self.suspended.waiting()])
+        new = {stopped[run]: now + DEAD for run in stopped.keys() - self._stopped}
+        open_still = {target: until for target, until in self._opened_until.items() if target in stopped.values()}
+        self._opened_until = open_still | new
+        self._stopped |= stopped.keys()
         if now < self._quiet_until or up < DEAD:
             return
         for run in queue.requeue_of_the_dead(self._link, dead=DEAD):

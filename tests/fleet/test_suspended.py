@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 import sites
-from fleets import Fleet, charges, until
+from fleets import Fleet, charges, in_thread, until
 from msgspec.structs import replace as changed
 from sites import SIGNED_IN, Told, site, xml
 
@@ -84,6 +84,29 @@ def test_a_wrong_password_costs_no_run_and_is_tried_once_and_a_worker_with_the_r
         worker.terminate()
         assert worker.wait(60) == 0
     assert here.starts() == {"a1": 1, "b1": 1, "c1": 1}
+
+
+def test_a_run_that_has_changed_nothing_ends_as_soon_as_it_is_to_stop_though_its_target_is_suspended(
+    here: Fleet,
+) -> None:
+    run = here.put("a", "steps:\n  - pause: 60s\n")
+    here.put("b", charges("b1"))
+    with here.runs() as runs:
+        thread = in_thread(lambda: runs.carry(run))
+        until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
+        runs.drain()
+        thread.join()
+    target(here, password="wr0ng")
+    here.worker()
+    until(lambda: here.sql("select 1 from workers where suspended <> '{}'") != [], why=here.said)
+    until(lambda: here.states() == {"a": "parked", "b": "queued"} or here.states()["b"] == "parked", why=here.states)
+    assert ended(["stop", run, "--db", here.dsn]) == 0
+    until(lambda: here.states()["a"] == "cancelled", why=lambda: (here.states(), here.said()))
+    took = "select extract(epoch from r.updated_at)::float8 - (w.suspended::jsonb->'here'->>'since')::float8"
+    ((seconds,),) = here.sql(f"{took} from runs r, workers w where r.id = %s and w.suspended <> '{{}}'", run)
+    assert isinstance(seconds, float)
+    assert seconds < 55, "the next try comes a minute after the first"
+    assert tries(here) == 2, "once in time, and once with the wrong password"
 
 
 def test_a_worker_that_is_to_end_with_the_queue_does_not_end_well_where_runs_are_left_for_a_wrong_password(

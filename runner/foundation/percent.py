@@ -11,6 +11,7 @@ from runner.foundation.values import well_formed
 
 _SHORT: Final = 512
 """Characters up to which a text is remembered."""
+_ASCII: Final = {code: quote(chr(code), safe="") for code in range(128)}
 
 
 def encoded(text: str) -> str:
@@ -27,4 +28,4 @@ def decoded(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def _encoded(text: str) -> str:
-    return quote(well_formed(text), safe="")
+    return text.translate(_ASCII) if text.isascii() else quote(well_formed(text), safe="")

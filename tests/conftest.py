@@ -40,7 +40,7 @@ settings.register_profile("long", _ANYTHING, max_examples=LONG)
 settings.load_profile("some")
 
 if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ENOUGH:
-    # On a disk the tests of the command line take a quarter more of a processor, and half as long again.
+    # On a disk, tests of commands take a tenth more of a processor, and a seventh more time; more where it is busy.
     tempfile.tempdir = os.environ.get("TMPDIR") or str(_IN_MEMORY)
 
 gc.disable()  # until all tests are collected: they stay, and are searched for garbage in vain

@@ -111,9 +111,7 @@ class ApplyHere:
         if not self._given["quiet"]:
             output.say(words.summary([run.result for run in carried.runs], others))
             failed = {runs.of_runs[run.facts.id].title: run for run in carried.runs if _has_failed(run)}
-            repeated = [
-                RepeatedSteps(keys=repeated_keys(timed(run.journal.lines, number=1))) for run in failed.values()
-            ]
+            repeated = [RepeatedSteps(keys=repeated_keys(timed(run.journal.lines))) for run in failed.values()]
             self._command.say_what_next({title: run.facts.id for title, run in failed.items()}, repeated)
         reported = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]
         return self._command.end(decisions, codes, [*problems, *not_begun(carried, own)], reported)

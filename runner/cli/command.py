@@ -311,7 +311,7 @@ def _print_rerun(console: RunConsole, carried: Carried) -> None:
     if all(run.result.status is RunStatus.PASSED for run in carried.runs):
         return
     store = carried.runs[0].store.name
-    runs = [timed(run.journal.lines, number=1, result=run.result) for run in carried.runs]
+    runs = [timed(run.journal.lines, result=run.result) for run in carried.runs]
     step = rerun_step(runs[0], store=store) if len(runs) == 1 else rerun_failed_step(runs, store=store)
     if step is not None:
         console.out.write(lines(what_next([step]), encoding=console.out.encoding))

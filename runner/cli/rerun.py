@@ -163,7 +163,7 @@ def _torn_text(run: ResumableRun) -> Problem | None:
 
 
 def _sentences(run: ResumableRun) -> Iterator[str]:
-    if keys := repeated_keys(timed(run.stored.lines, number=1, result=run.stored.result)):
+    if keys := repeated_keys(timed(run.stored.lines, result=run.stored.result)):
         yield f"`once` steps that start again: {', '.join(map(clean, keys))}"
     plan = run.snapshot.plan
     changed = resume_run.changed_files(plan)

@@ -162,7 +162,7 @@ def _rerun(run: StoredRun) -> list[Sentence]:
     """The command that carries out once more a run that ended badly."""
     if run.result.status is RunStatus.PASSED:
         return []
-    step = rerun_step(timed(run.lines, number=1, result=run.result), store=run.store.name)
+    step = rerun_step(timed(run.lines, result=run.result), store=run.store.name)
     return [] if step is None else what_next([step])
 
 
@@ -181,7 +181,7 @@ def _show_step(run: StoredRun, step: str) -> ExitCode:
 def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
     from runner.reports import curl_script  # noqa: PLC0415  for this option only
 
-    script = curl_script.script(timed(run.lines, number=1, result=run.result), step=step)
+    script = curl_script.script(timed(run.lines, result=run.result), step=step)
     if isinstance(script, Problem):
         raise UsageError(script)
     output.data(script, for_programs=True)
@@ -278,7 +278,7 @@ def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
     listed = Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=run.flaw is not None)
     if not with_rerun or run.result.status is RunStatus.PASSED or listed.is_running or listed.changed:
         return listed
-    found = run_again(timed(run.lines, number=1, result=run.result), store=listed.store)
+    found = run_again(timed(run.lines, result=run.result), store=listed.store)
     return replace(listed, again=found) if found.command else listed
 
 

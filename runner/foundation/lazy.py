@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec, module_from_spec
 from threading import RLock
 from types import ModuleType
@@ -85,34 +86,46 @@ def lazy_module(name: str) -> None:
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return
-    module, loader = module_from_spec(spec), spec.loader
-    loading, begun = RLock(), False
+    module = module_from_spec(spec)
+    module.__getattr__ = _LaterNames(module, spec).found  # type: ignore[method-assign]  # asked for what a module lacks
+    sys.modules[name] = module
 
-    def found(attribute: str) -> object:
-        nonlocal begun
+
+class _LaterNames:
+    """The names of a module that is carried out, once, when the first of them is used."""
+
+    def __init__(self, module: ModuleType, spec: ModuleSpec) -> None:
+        self._module = module
+        self._spec = spec
+        self._loading = RLock()
+        self._begun = False
+
+    def found(self, attribute: str) -> object:
+        name = self._spec.name
         if attribute.startswith("__"):
             raise AttributeError(f"module `{name}` has no attribute `{attribute}`")
-        if spec.submodule_search_locations is not None and find_spec(f"{name}.{attribute}") is not None:
+        if self._spec.submodule_search_locations is not None and find_spec(f"{name}.{attribute}") is not None:
             return import_module(f"{name}.{attribute}")
-        with loading:
-            if not begun:
-                begun = True  # what it imports may ask again
-                try:
-                    if spec.submodule_search_locations is None:
-                        module.__class__ = _shown_whole(loading)
-                    loader.exec_module(module)
-                except BaseException:
-                    begun = False
-                    raise
-                finally:
-                    module.__class__ = ModuleType
+        with self._loading:
+            if not self._begun:
+                self._carry_out()
         try:
-            return vars(module)[attribute]
+            return vars(self._module)[attribute]
         except KeyError:
             raise AttributeError(f"module `{name}` has no attribute `{attribute}`") from None
 
-    module.__getattr__ = found  # type: ignore[method-assign]  # which Python asks for what a module lacks
-    sys.modules[name] = module
+    def _carry_out(self) -> None:
+        assert self._spec.loader is not None
+        self._begun = True  # what it imports may ask again
+        try:
+            if self._spec.submodule_search_locations is None:
+                self._module.__class__ = _shown_whole(self._loading)
+            self._spec.loader.exec_module(self._module)
+        except BaseException:
+            self._begun = False
+            raise
+        finally:
+            self._module.__class__ = ModuleType
 
 
 def _shown_whole(loading: AbstractContextManager[object]) -> type[ModuleType]:

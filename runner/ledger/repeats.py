@@ -72,7 +72,7 @@ def _loaded(store: RunStore, run: str) -> StoredRun | None:
 
 def _of_job(job: Job, run: StoredRun) -> Iterator[str]:
     """The keys of what the run has started and the job would start: under the same id, or the same process."""
-    started = set(repeated_keys(timed(run.lines, number=1, result=run.result)))
+    started = set(repeated_keys(timed(run.lines, result=run.result)))
     names = {name for name in _once(job) if name is not None}
     events = [line.event for line in run.lines]
     ids = {event.row.key for event in events if isinstance(event, StepStarted) and event.row.id in names}

@@ -40,7 +40,7 @@ class _OpenRow(Struct, eq=False):
 
 
 class Alive:
-    """Of one run: `event` takes its lines, in one thread; `current` and `waits_for` may be read in another."""
+    """Of one run: `event` takes its lines, in one thread; `current` may be read in another."""
 
     def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock
@@ -71,12 +71,6 @@ class Alive:
             return None
         row = rows[-1]
         return CurrentRow(row=row.row, since=row.since, attempt=max(1, row.sent), waits_for=_awaited(row.last))
-
-    @property
-    def waits_for(self) -> str:
-        """What the innermost row waits for; empty where that is not known."""
-        current = self.current
-        return current.waits_for if current is not None else ""
 
 
 def _begins_attempt(event: CallSent) -> bool:

@@ -34,6 +34,10 @@ class AlikeFailures(Struct, frozen=True, kw_only=True):
     def row(self) -> TimedRow:
         return self.members[0][1]
 
+    @property
+    def run_count(self) -> int:
+        return len({run.number for run, _ in self.members})
+
 
 def causes(run: TimedRun) -> list[TimedRow]:
     """Red rows without a red part: where something went wrong, and not the rows that hold it."""

@@ -14,7 +14,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.reports.run_again import secret_inputs
 from runner.reports.safe import clean
 from runner.reports.sameness import Sameness
-from runner.runs.events import CallSent, Line, RunStarted, encode
+from runner.runs.events import CallSent, Line, encode, run_started
 from runner.runs.result import RunResult
 from runner.secrets.holes import Hole, taken_apart
 
@@ -29,8 +29,8 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
     @property
     def source(self) -> str | None:
         """The hash of the job's files; None of a run of an earlier version."""
-        first = self.lines[0].event if self.lines else None
-        return first.source if isinstance(first, RunStarted) and isinstance(first.source, str) else None
+        first = run_started(self.lines)
+        return first.source if first is not None and isinstance(first.source, str) else None
 
     def own_names(self) -> Mapping[str, str]:
         """The names of the files by those that the job's file calls them: the folders of commands may differ."""

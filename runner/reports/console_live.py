@@ -121,8 +121,7 @@ class Live:
         frame = frame_of(seconds, screen.encoding)
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
         now = self._alive.current
-        waits_for = self._alive.waits_for if elapsed else ""
-        what = f", waits for {waits_for}" if waits_for else ""
+        what = f", waits for {now.waits_for}" if now is not None and now.waits_for and elapsed else ""
         attempt = f", {now.attempts}" if now is not None and now.attempts else ""
         return screen.faint(f"  {frame} {clean(row.key)}  {clean(row.name)}{attempt}{elapsed}{what}")
 

@@ -4,13 +4,12 @@ GitLab takes no result without a file and a line: a mistake on the command line 
 """
 
 import hashlib
-import json
 from collections.abc import Sequence
 
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.values import Json, JsonObject, pointer, well_formed
+from runner.foundation.values import JsonObject, pointer, well_formed
 from runner.reports.mistakes import in_order
-from runner.reports.safe import safe, safe_json
+from runner.reports.safe import json_document, safe
 
 _SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor"}
 
@@ -18,8 +17,7 @@ _SEVERITY = {Severity.ERROR: "major", Severity.WARNING: "minor"}
 def gitlab(problems: Sequence[Problem]) -> str:
     """A JSON array with a record for each mistake; empty for none."""
     seen: dict[str, int] = {}
-    records: list[Json] = [_record(problem, seen) for problem in in_order(problems)]
-    return safe_json(json.dumps(records, indent=2, ensure_ascii=False)) + "\n"
+    return json_document([_record(problem, seen) for problem in in_order(problems)])
 
 
 def _record(problem: Problem, seen: dict[str, int]) -> JsonObject:

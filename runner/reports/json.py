@@ -16,7 +16,7 @@ from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wa
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
 from runner.reports.summary import run_warnings
-from runner.runs.events import Check, Line, RunStarted, Waited
+from runner.runs.events import Check, Line, lock_waits, run_started
 from runner.runs.result import StepResult, tally
 from runner.version import VERSION
 
@@ -111,7 +111,7 @@ def _run(run: ReportedRun) -> Iterator[bytes]:
         "warnings": list(run_warnings(result)),
         "stop_ordered_by": msgspec.to_builtins(result.stop_ordered_by),
         **began,
-        "waits": [wait(line.event) for line in run.lines if isinstance(line.event, Waited) and not line.event.key],
+        "waits": [*map(wait, lock_waits(run.lines))],
     }
     return _record(head, "steps", _rows(run), depth=2)
 
@@ -128,8 +128,8 @@ def _rows(run: ReportedRun) -> Iterator[tuple[bytes]]:
 
 def _run_fields(lines: Sequence[Line]) -> JsonObject:
     """What the first event says of the run; null is what it does not say."""
-    first = lines[0].event if lines else None
-    values = _run_values(first) if isinstance(first, RunStarted) else [None] * len(_RUN_FIELDS)
+    first = run_started(lines)
+    values = [None] * len(_RUN_FIELDS) if first is None else _run_values(first)
     return dict(zip(_RUN_FIELDS, map(known, values), strict=True))
 
 

@@ -37,8 +37,7 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree
 from runner.reports.words import RED, shortened, title
-from runner.runs.events import Line, RunStarted, RunStatus
-from runner.runs.evidence import CiRun
+from runner.runs.events import Line, RunStatus
 from runner.runs.status import Status
 
 MOST_SPANS: Final = 2000
@@ -73,8 +72,7 @@ def _requests(lines: Sequence[Line], number: int, environ: Mapping[str, str]) ->
     if not lines:
         return
     run = timed(lines, number=number)
-    first = lines[0].event
-    spans = list(_spans(run, lines[0].at, first if isinstance(first, RunStarted) else None))
+    spans = list(_spans(run, lines[0].at))
     of_run: JsonObject = {
         "deployment.environment.name": run.result.target.name or None,
         "vcs.ref.head.revision": run.result.commit,
@@ -110,9 +108,9 @@ class _Trace(Struct, frozen=True, kw_only=True):
         return found | {"startTimeUnixNano": self.at(start), "endTimeUnixNano": self.at(max(end, start))} | more
 
 
-def _spans(run: TimedRun, at: str, first: RunStarted | None) -> Iterator[JsonObject]:
-    """The run, then its rows, each with what it did. `at` is when the `first` line was written."""
-    result = run.result
+def _spans(run: TimedRun, at: str) -> Iterator[JsonObject]:
+    """The run, then its rows, each with what it did. `at` is when its first line was written."""
+    result, first = run.result, run.started
     given = first.traceparent if first is not None and isinstance(first.traceparent, str) else None
     outer = ids_of(given)
     trace = _Trace(
@@ -122,12 +120,12 @@ def _spans(run: TimedRun, at: str, first: RunStarted | None) -> Iterator[JsonObj
         root=result.target.url.rstrip("/"),
         parent=outer[1] if outer else "",
     )
-    yield _run_span(run, trace, first.ci if first is not None and first.ci else None)
+    yield _run_span(run, trace)
     yield from _row_spans(tree(run.rows), run, trace.below(""))
 
 
-def _run_span(run: TimedRun, trace: _Trace, ci: CiRun | None) -> JsonObject:
-    result = run.result
+def _run_span(run: TimedRun, trace: _Trace) -> JsonObject:
+    result, ci = run.result, run.ci
     passed = result.status is RunStatus.PASSED
     facts: JsonObject = {
         "cicd.pipeline.name": result.job,

@@ -13,7 +13,7 @@ from runner.reports.otlp_request import INTERNAL, LONGEST_MESSAGE, attributes, r
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.words import shortened
-from runner.runs.events import RunStarted
+from runner.runs.events import run_started
 
 _MOST_PROBLEMS: Final = 50
 _RESULTS: Final = {
@@ -68,7 +68,7 @@ def _event(problem: Problem, now: str) -> Json:
 
 def _id_of_command(command: ReportedCommand) -> str | None:
     for run in command.runs:
-        first = (run.lines[0].event if isinstance(run.lines[0].event, RunStarted) else None) if run.lines else None
+        first = run_started(run.lines)
         try:
             return uuid.UUID(str(first.command)).hex if first is not None and first.command else None
         except ValueError:

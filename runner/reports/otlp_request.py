@@ -4,12 +4,11 @@ The resource is described by `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` 
 set them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import unquote
 
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, compact
 from runner.reports.safe import clean, safe_json
 from runner.reports.words import shortened
 from runner.version import VERSION
@@ -25,8 +24,8 @@ _ERROR: Final = 2
 def request(spans: Sequence[JsonObject], resource: JsonObject) -> str:
     """One line. `resource` are its attributes by their names."""
     scope: JsonObject = {"scope": {"name": _SERVICE, "version": VERSION}, "spans": [*spans]}
-    whole = {"resourceSpans": [{"resource": {"attributes": attributes(resource)}, "scopeSpans": [scope]}]}
-    return safe_json(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+    of_resource: JsonObject = {"resource": {"attributes": attributes(resource)}, "scopeSpans": [scope]}
+    return safe_json(compact({"resourceSpans": [of_resource]}))
 
 
 def resource(environ: Mapping[str, str], facts: JsonObject) -> JsonObject:

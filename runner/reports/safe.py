@@ -10,7 +10,7 @@ import re
 import msgspec
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json
 from runner.secrets.holes import MARK
 from runner.secrets.shown import hide, visible
 
@@ -66,7 +66,7 @@ def shown_json(encoded: bytes) -> bytes:
     return safe_json(encoded.decode()).encode()
 
 
-def json_document(whole: JsonObject) -> str:
+def json_document(whole: Json) -> str:
     """A value as an indented JSON document that is safe to print."""
     return safe_json(json.dumps(whole, indent=2, ensure_ascii=False)) + "\n"
 

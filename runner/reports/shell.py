@@ -5,7 +5,7 @@ JSON, a function of the shell writes it so.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
@@ -120,14 +120,9 @@ class Variables(Struct):
         if secret not in self._names:
             bare = re.sub(r"[^A-Za-z0-9]+", "_", secret).strip("_").upper()
             name = bare if "_" in bare and not bare[0].isdigit() else f"SECRET_{bare}"
-            free = next(_numbered(name, taken=set(self._names.values())))
+            free, number = name, 1
+            while free in self._names.values():
+                number += 1
+                free = f"{name}_{number}"
             self._names[secret] = free
         return self._names[secret]
-
-
-def _numbered(name: str, *, taken: set[str]) -> Iterator[str]:
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    yield free

@@ -33,6 +33,8 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
     Waited,
+    lock_waits,
+    run_started,
     time_of,
 )
 from runner.runs.evidence import CiRun, LockHolder, SentRequest, SiteAccess, Unverified, VerdictBy
@@ -164,17 +166,16 @@ class RowNode(Struct, frozen=True, kw_only=True):
 Node: TypeAlias = RowNode | TurnGroup
 
 
-def timed(lines: Sequence[Line], *, number: int, run: str = "", result: RunResult | None = None) -> TimedRun:
-    """The rows of a journal, whole or broken off anywhere. `run` is as in `fold`."""
+def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = None) -> TimedRun:
+    """The rows of a journal, whole or broken off anywhere. `result` is what it folds to, where that is known."""
     reader = _Reader()
     for line in lines:
         reader.take(line.event, _wall_seconds(line.at))
-    known = result if result is not None else fold(lines, run=run)
+    known = result if result is not None else fold(lines)
     steps = {step.key: step for step in known.steps}
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
     seconds = max((known.seconds, *(row.end for row in rows)), default=0.0)
-    waits = tuple(line.event for line in lines if isinstance(line.event, Waited) and not line.event.key)
-    started = next((line.event for line in lines[:1] if isinstance(line.event, RunStarted)), None)
+    started, waits = run_started(lines), lock_waits(lines)
     return TimedRun(number=number, result=known, rows=rows, seconds=seconds, started=started, waits=waits)
 
 

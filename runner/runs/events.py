@@ -5,6 +5,7 @@ The journal puts `v`, `seq`, `at` and `prev` around a record; `Line` is both tog
 `t` and `seconds` count the run's active time; a step's rows are identified by `key` alone.
 """
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -347,6 +348,17 @@ class Line(evidence.Record, frozen=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def run_started(lines: Sequence[Line]) -> RunStarted | None:
+    """What a run says of itself in its first event; None where that is lost."""
+    first = lines[0].event if lines else None
+    return first if isinstance(first, RunStarted) else None
+
+
+def lock_waits(lines: Iterable[Line]) -> tuple[Waited, ...]:
+    """The waits for locks, each before the run began or was resumed."""
+    return tuple(line.event for line in lines if isinstance(line.event, Waited) and not line.event.key)
 
 
 def time_of(event: AnyEvent) -> float:

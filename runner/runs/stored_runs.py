@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
-from runner.runs.events import Line, RunStarted, RunStatus
+from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
@@ -131,8 +131,8 @@ def of_one_command(run: StoredRun) -> list[StoredRun]:
 
 def was_queued(run: StoredRun) -> bool:
     """Whether a worker of a fleet carried the run out: no command began it."""
-    first = run.lines[0].event if run.lines else None
-    return isinstance(first, RunStarted) and first.command is msgspec.UNSET
+    first = run_started(run.lines)
+    return first is not None and first.command is msgspec.UNSET
 
 
 def names_since(store: RunStore, run: str) -> frozenset[RunName]:
@@ -195,8 +195,8 @@ def end_lines(store: RunStore, run: str) -> list[Line]:
 
 
 def _command(lines: Sequence[Line]) -> str | None:
-    first = lines[0].event if lines else None
-    return first.command if isinstance(first, RunStarted) and isinstance(first.command, str) else None
+    first = run_started(lines)
+    return first.command if first is not None and isinstance(first.command, str) else None
 
 
 def _name(result: RunResult) -> RunName:

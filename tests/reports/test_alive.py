@@ -65,10 +65,15 @@ def test_attempts_are_counted_and_readings_of_the_log_are_none(clock: Clock, cha
     assert (once.attempt, again.attempt) == (1, 2)
 
 
+def awaited(alive: Alive) -> str:
+    assert alive.current is not None
+    return alive.current.waits_for
+
+
 def test_what_is_waited_for_changes_with_what_is_sent(clock: Clock, chain: Chain) -> None:
     answered = CallAnswered(key="a", t=1.0, value=None)
-    assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT, answered).waits_for == ""
-    assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT, answered, READ).waits_for == "the process log"
+    assert awaited(hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT, answered)) == ""
+    assert awaited(hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT, answered, READ)) == "the process log"
 
 
 def test_a_step_that_has_ended_is_not_the_current_one(clock: Clock, chain: Chain) -> None:
@@ -81,4 +86,4 @@ def test_whatever_is_read_to_verify_a_call_is_waited_for_as_the_process_log(
     clock: Clock, chain: Chain, kind: str
 ) -> None:
     reading = CallSent(key="a", effect="read", call={"kind": kind, "process": "UsrCharge"})
-    assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), reading).waits_for == "the process log"
+    assert awaited(hearing(clock, chain, StepStarted(row=row("a"), t=0.0), reading)) == "the process log"

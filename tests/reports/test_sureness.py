@@ -30,5 +30,5 @@ def test_a_row_that_passed_is_as_sure_as_its_event_says(
 ) -> None:
     row = Row(key="a", id="a", name="a", kind=kind, section=Section.STEPS, index=None, line=1)
     ending = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1, unverified=unverified)
-    (found,) = timed(chain([StepStarted(row=row, t=0.0), ending]), number=1).rows
+    (found,) = timed(chain([StepStarted(row=row, t=0.0), ending])).rows
     assert found.sureness is sureness

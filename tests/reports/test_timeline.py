@@ -27,7 +27,7 @@ TROUBLE = Trouble(code="E205", message="no")
 
 
 def drawn(lines: Sequence[Line]) -> list[str]:
-    return timeline(timed(lines, number=1))
+    return timeline(timed(lines))
 
 
 def test_a_row_is_a_bar_of_what_it_did_on_the_time_of_the_run(

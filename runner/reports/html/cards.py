@@ -46,9 +46,9 @@ class EarlierAttempt(Struct, frozen=True, kw_only=True):
 
 
 class FailureCard(Struct, frozen=True, kw_only=True):
-    """The first of `members` is shown. `counts`: the failure made its run fail; `again` is None where it did not."""
+    """The first row of the `failures` is shown; `again` is None where they do not count."""
 
-    members: tuple[tuple[TimedRun, TimedRow], ...]
+    failures: AlikeFailures
     checks: tuple[FailedCheck, ...]
     code: str
     message: Markup
@@ -57,19 +57,6 @@ class FailureCard(Struct, frozen=True, kw_only=True):
     attempts: tuple[EarlierAttempt, ...]
     has_call: bool
     again: RunAgain | None
-    counts: bool
-
-    @property
-    def run(self) -> TimedRun:
-        return self.members[0][0]
-
-    @property
-    def row(self) -> TimedRow:
-        return self.members[0][1]
-
-    @property
-    def run_count(self) -> int:
-        return len({run.number for run, _ in self.members})
 
 
 def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[FailureCard]:
@@ -83,7 +70,7 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
     known = {check.message for check in step.checks if not check.passed}
     error = step.error
     return FailureCard(
-        members=failures.members,
+        failures=failures,
         checks=tuple(_failed(check, shows=shows) for check in step.checks if not check.passed),
         code=shown(error.code) if error and error.message not in known else "",
         message=message_lines(error.message) if shows and error and error.message not in known else Markup(),
@@ -92,7 +79,6 @@ def _card(failures: AlikeFailures, values: ReportValues, *, store: StoreName | N
         attempts=tuple(_earlier(row, known | {error.message if error else None})) if shows else (),
         has_call=shows and any(map(has_curl, row.spans)),
         again=run_again(run, store=store, with_values=shows) if failures.counts else None,
-        counts=failures.counts,
     )
 
 

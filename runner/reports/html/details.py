@@ -4,7 +4,6 @@ Rows are keyed by their keys as the page shows them. Lists stand for records, si
 script `report.js` reads them. Holes of secrets stay in calls, and the script writes `***` for them.
 """
 
-import json
 from datetime import datetime
 from typing import Final
 
@@ -18,7 +17,7 @@ from runner.reports.reported import ReportValues
 from runner.reports.safe import safe_json
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import RED, given_by
-from runner.runs.events import Trouble
+from runner.runs.events import Check, Trouble
 from runner.runs.evidence import SentRequest
 from runner.runs.result import StepResult
 from runner.secrets.shown import hide
@@ -37,7 +36,7 @@ def block(run: TimedRun, values: ReportValues) -> Markup:
         "texts": [*texts],
         "rows": rows,
     }
-    text = safe_json(json.dumps(whole, ensure_ascii=False, separators=(",", ":")))
+    text = safe_json(compact(whole))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704  as above
 
 
@@ -79,15 +78,15 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
     if shows and step.outputs:
         found["o"] = as_text(step.outputs, limit)
     if step.checks:
-        found["k"] = [
-            [shown(check.that), int(check.passed), cut(shown_lines(check.message), limit)]
-            if shows and check.message
-            else [shown(check.that), int(check.passed)]
-            for check in step.checks
-        ]
+        found["k"] = [_check(check, limit, shows=shows) for check in step.checks]
     if shows and step.warnings:
         found["w"] = [shown(warning) for warning in step.warnings]
     return found
+
+
+def _check(check: Check, limit: int, *, shows: bool) -> list[Json]:
+    message: list[Json] = [cut(shown_lines(check.message), limit)] if shows and check.message else []
+    return [shown(check.that), int(check.passed), *message]
 
 
 def _of_the_job(step: StepResult) -> list[Json]:

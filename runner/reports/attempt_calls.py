@@ -1,7 +1,7 @@
 """The attempts of each row, each with its call: what was sent, how that ended, what it waited for, from the events.
 
-An attempt makes one call of its own. Readings of the process log, and further pages of a query, stand beside it and are
-counted. A row that only reads, such as a `wait`, has its last reading as the call.
+An attempt makes one call of its own. Readings of the process log, and further pages of a query, are counted beside it.
+A row that only reads, such as a `wait`, has its last reading as the call.
 """
 
 from collections.abc import Iterable, Sequence

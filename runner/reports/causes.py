@@ -1,4 +1,4 @@
-"""What went wrong in the runs of a report: the rows that say why, alike ones together, and whether they count."""
+"""What went wrong in the runs of a report: the rows that say why, like with like, and whether they count."""
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet

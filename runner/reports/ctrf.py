@@ -17,7 +17,7 @@ from runner.reports.mistakes import in_order, text
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
-from runner.reports.words import RED, because, reasons, remarks, title, trouble_lines
+from runner.reports.words import RED, because, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
 from runner.runs.events import AttemptFailed, RunStatus
 from runner.runs.status import Status
 from runner.version import VERSION
@@ -98,7 +98,7 @@ def _tests(run: TimedRun, reported: ReportedRun) -> Iterator[JsonObject]:
 
 def _test(run: TimedRun, row: TimedRow, earlier: Sequence[AttemptFailed], *, counts: bool) -> JsonObject:
     step, start = row.step, _began(run) + _milliseconds(row.start)
-    found = _named(run, step.key if step.name == step.key else f"{step.key}: {step.name}", step.key)
+    found = _named(run, name_in_ci(step), step.key)
     found |= {
         "status": _STATUS[step.status] if counts else "other",
         "rawStatus": str(step.status) if counts else f"{step.status}, which does not count here",
@@ -163,7 +163,6 @@ def _attempts(row: TimedRow, earlier: Sequence[AttemptFailed]) -> Iterator[JsonO
 def _run_itself(run: TimedRun) -> JsonObject:
     """The test that failed where no row says so: the run was refused, stopped, broke off, or is in doubt."""
     result, start = run.result, _began(run)
-    lines = trouble_lines(result.error) if result.error else []
     return _named(run, "run", "run") | {
         "status": "failed",
         "rawStatus": str(result.status),
@@ -171,7 +170,7 @@ def _run_itself(run: TimedRun) -> JsonObject:
         "start": start,
         "stop": start + _milliseconds(run.seconds),
         "suite": [title(result)],
-        "message": "\n".join([f"the run ended as {result.status}", *lines]),
+        "message": "\n".join(run_trouble(result)),
     }
 
 

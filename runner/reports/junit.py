@@ -20,7 +20,7 @@ from runner.reports.causes import uncounted
 from runner.reports.mistakes import in_order, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
-from runner.reports.words import because, in_doubt, reasons, remarks, title, trouble_lines
+from runner.reports.words import because, in_doubt, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
 from runner.runs.events import AttemptFailed, RunStatus
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
@@ -158,8 +158,7 @@ class _Verdict(Struct, frozen=True, kw_only=True):
 
 
 def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed], *, counts: bool) -> ET.Element:
-    name = step.key if step.name == step.key else f"{step.key}: {step.name}"
-    case = _element(result, name, step.seconds, _verdict(step, counts=counts))
+    case = _element(result, name_in_ci(step), step.seconds, _verdict(step, counts=counts))
     case.set("line", str(step.line))
     for position, failed in enumerate(earlier if step.status is Status.PASSED else ()):
         lines = trouble_lines(failed.error)
@@ -194,12 +193,8 @@ def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
 
 def _run_itself(result: RunResult) -> ET.Element:
     """The case that is red where no row says why the run did not pass: it was refused, stopped, or broke off."""
-    details = trouble_lines(result.error) if result.error else []
-    verdict = _Verdict(
-        tag="failure" if result.status is RunStatus.FAILED else "error",
-        kind=str(result.status),
-        lines=[f"the run ended as {result.status}", *details],
-    )
+    tag = "failure" if result.status is RunStatus.FAILED else "error"
+    verdict = _Verdict(tag=tag, kind=str(result.status), lines=run_trouble(result))
     return _element(result, "run", result.seconds, verdict)
 
 

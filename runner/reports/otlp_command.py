@@ -26,7 +26,7 @@ _RESULTS: Final = {
 
 
 def command_request(command: ReportedCommand, environ: Mapping[str, str]) -> str:
-    """One line. The trace is that of `$TRACEPARENT`, else by the id that the runs share, or a new one."""
+    """One line. The trace is that of `$TRACEPARENT`, else by the id that the runs share, else new."""
     outer = ids_of(traceparent(environ))
     now = str(time.time_ns())
     first = command.errors[0] if command.errors else None

@@ -38,7 +38,7 @@ def resource(environ: Mapping[str, str], facts: JsonObject) -> JsonObject:
 
 
 def _given_attributes(text: str) -> JsonObject:
-    """Pairs `name=value` with commas between, values percent-encoded; one that is no pair makes all none."""
+    """Pairs `name=value` with commas between, values percent-encoded; a part that is no pair makes all none."""
     found: JsonObject = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, sign, value = (part.strip() for part in pair.partition("="))

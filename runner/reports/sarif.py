@@ -55,7 +55,7 @@ def _rule(code: str) -> JsonObject:
 
 
 def _named(title: str) -> str:
-    """`UnknownKey`: SARIF wants a name that is stable and reads like one of a class."""
+    """`UnknownKey`: SARIF wants a name that is stable and reads like that of a class."""
     words = "".join(letter if letter.isalnum() else " " for letter in title.partition(":")[0]).split()
     return "".join(word[0].upper() + word[1:] for word in words)
 

@@ -16,6 +16,7 @@ from runner.reports.words import (
     brief,
     given_by,
     judged,
+    key_and_name,
     process_and_help,
     reasons,
     title,
@@ -170,8 +171,7 @@ def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
 
 
 def _row(step: StepResult) -> Sentence:
-    name = "" if step.name == step.key else f"  {clean(step.name)}"
-    return Sentence(text=f"{clean(step.key)}{name}  ({_how(step)})", indent=2, status=step.status)
+    return Sentence(text=f"{key_and_name(step)}  ({_how(step)})", indent=2, status=step.status)
 
 
 def _how(step: StepResult) -> str:

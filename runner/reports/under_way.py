@@ -11,6 +11,7 @@ from msgspec import Struct
 from runner.foundation.durations import written
 from runner.reports.alive import Alive, CurrentRow
 from runner.reports.safe import clean
+from runner.reports.words import key_and_name
 from runner.runs.events import Line, RunStatus, StepFinished, StepSkipped
 
 SILENCES = (60.0, 120.0, 240.0, 480.0, 600.0)
@@ -105,8 +106,7 @@ def _waits(runs: int) -> str:
 
 def _doing(row: CurrentRow) -> str:
     attempt = f" ({row.attempts})" if row.attempts else ""
-    name = "" if row.row.name == row.row.key else f"  {clean(row.row.name)}"
-    return f"{clean(row.row.key)}{name}{attempt}"
+    return f"{key_and_name(row.row)}{attempt}"
 
 
 def _later(row: CurrentRow, now: float, since: float) -> str:

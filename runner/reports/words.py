@@ -10,7 +10,7 @@ from runner.foundation.problems import STOPPED, ExitCode
 from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
-from runner.runs.events import RunStatus, Section, Trouble
+from runner.runs.events import Row, RunStatus, Section, Trouble
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
 from runner.runs.status import Status
@@ -89,6 +89,16 @@ def title(result: RunResult) -> str:
     if not result.job:
         return clean(result.id) or "a run without a name"
     return f"{clean(job_and_case(result.job, result.case))}@{clean(result.target.name)}"
+
+
+def name_in_ci(step: StepResult) -> str:
+    """What a CI calls the test that a row is to it."""
+    return step.key if step.name == step.key else f"{step.key}: {step.name}"
+
+
+def key_and_name(row: Row | StepResult) -> str:
+    """A row where there is room for its name, too."""
+    return clean(row.key) if row.name == row.key else f"{clean(row.key)}  {clean(row.name)}"
 
 
 def counted(counts: dict[Status, int]) -> str:
@@ -171,6 +181,11 @@ def trouble_lines(trouble: Trouble) -> list[str]:
     """`E305: no answer in time`, and its hint on a line of its own."""
     hint = labelled("hint", trouble.hint) if trouble.hint else []
     return labelled(clean(trouble.code), trouble.message) + hint
+
+
+def run_trouble(result: RunResult) -> list[str]:
+    """Why a run did not pass of which no row says it."""
+    return [f"the run ended as {result.status}", *(trouble_lines(result.error) if result.error else ())]
 
 
 _HOW = {

@@ -58,7 +58,7 @@ def _rectangle(start: float, seconds: float, total: float, across: tuple[float, 
 
 
 def strip(run: TimedRun, turns: Sequence[RowNode]) -> Markup:
-    """Turns over the time of the run: the longest of each column as a bar, in red where one did not pass."""
+    """Turns over the time of the run: the longest of each column as a bar, in red where a turn did not pass."""
     total, longest = run.seconds or 1.0, max(node.row.step.seconds for node in turns) or 1.0
     tall: dict[int, float] = {}
     red: set[int] = set()

@@ -15,7 +15,7 @@ from runner.secrets.shown import hide
 
 SHORT: Final = 300
 LONG: Final = 4000
-"""Characters of a value that are shown: of a row that passed, and of one that did not."""
+"""Characters of a value that are shown: of a row that passed, and of any other."""
 _MOST_LINES: Final = 30
 _QUOTED = lazy_pattern(r"`([^`\n]+)`")
 

@@ -99,3 +99,31 @@ def test_an_undo_cancels_what_its_step_has_started() -> None:
     assert told.statuses_of_rows() == {"a": "passed", "b": "failed", "undo/a": "passed"}
     assert next(row for row in told.rows if row["name"] == "UsrA")["status"] == "cancelled"
     assert told.end.undo == "complete"
+
+
+STARTED = "  - id: start\n    execute: {process: UsrA}\n    verify: none\n    outputs: {pid: process_id}\n"
+
+
+@pytest.mark.parametrize("path", ["process_id", "outputs.pid"])
+@pytest.mark.parametrize("step", ["cancel: {process_id", "wait: {process_id", "element: {name: Approve, of"])
+def test_where_the_start_is_not_verified_its_process_has_no_known_id_and_a_sentence_says_why(
+    step: str, path: str
+) -> None:
+    told = World().carry_out(planned(f'{STARTED}  - id: a\n    {step}: "{{{{ steps.start.{path} }}}}"}}\n'))
+    error = told.finished("a").error
+    assert error
+    why = "since `start` is not verified; that process may still run at the site"
+    assert (error.code, error.message) == ("E113", f"the process's id is not known, {why}")
+    assert error.hint == "start the process with `run` in place of `execute`: its answer has the id"
+    assert told.sent == ["execute UsrA"]
+
+
+def test_an_id_that_is_null_for_another_reason_is_named_as_such() -> None:
+    told = World().carry_out(
+        planned(
+            '  - id: a\n    cancel: {process_id: "{{ steps.b.process_id }}"}\n'.replace("steps.b.process_id", "none")
+        )
+    )
+    error = told.finished("a").error
+    assert error
+    assert error.message == "the process's id is not known: it is null"

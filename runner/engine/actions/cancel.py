@@ -10,8 +10,8 @@ from runner.engine import process_log
 from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
-from runner.engine.elements import no_guid
 from runner.engine.perform import Backoff, send
+from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import FIRST_LOOK, LAST_LOOK, Unread
 from runner.engine.state import OpenRow
 from runner.foundation.guids import is_guid
@@ -32,7 +32,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
     assert isinstance(action, Cancel)
     process_id = row.text(action.process_id, "process_id")
     if not is_guid(process_id):
-        return no_guid("the process's id", process_id)
+        return no_process_id(row, action.process_id, process_id)
     if row.reads_log:
         with row.reading_until(row.t + row.attempt_seconds):
             before = yield from process_log.row_of(row, process_id)

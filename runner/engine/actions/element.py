@@ -17,6 +17,7 @@ from runner.engine.effects import Done, Failed, Running
 from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, look_again, no_guid
 from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
+from runner.engine.process_ids import no_process_id
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET
 from runner.foundation.guids import is_guid
@@ -52,7 +53,7 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
     values = None if element.parameters is None else parameters_of(row, element.parameters)
     if wanted is not None:
         if not is_guid(wanted.process_id):
-            return no_guid("the process's id", wanted.process_id)
+            return no_process_id(row, wanted.how.of, wanted.process_id)
         return (yield from _named(row, wanted, values))
     if not is_guid(uid):
         return no_guid("the element's id", uid)

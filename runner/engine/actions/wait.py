@@ -7,8 +7,8 @@ from runner.engine.actions.cancel import of_log_row
 from runner.engine.answer import process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
-from runner.engine.elements import no_guid
 from runner.engine.perform import Backoff
+from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import OpenRow
 from runner.foundation.guids import is_guid
@@ -24,7 +24,7 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     assert isinstance(action, Wait)
     process_id = row.text(action.process_id, "process_id")
     if not is_guid(process_id):
-        return no_guid("the process's id", process_id)
+        return no_process_id(row, action.process_id, process_id)
     looks = Backoff(next=action.every, longest=action.max_every, deadline=row.t + follow)
     while True:
         with row.reading_until(row.t + follow):

@@ -1,0 +1,35 @@
+"""The id of a process that a template gives, which the step that started the process may not know."""
+
+from collections.abc import Iterator
+
+from runner.engine.attempt import Attempt, not_passed
+from runner.engine.elements import no_guid
+from runner.engine.state import OpenRow
+from runner.expressions.parse import expressions_in
+from runner.foundation.raw import record
+from runner.foundation.values import JsonObject
+from runner.runs.status import Status
+
+_NULL = "null"
+_NOT_KNOWN = "the process's id is not known"
+_RUN = "start the process with `run` in place of `execute`: its answer has the id"
+
+
+def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
+    """Nothing is sent for what is no id. Where there is none, the step that started the process is named."""
+    if given != _NULL:
+        return no_guid("the process's id", given)
+    for key, starter in _steps_in(row, template):
+        if starter.get("process_id") is None and starter.get("status") == Status.PASSED:
+            why = f"since `{key}` is not verified; that process may still run at the site"
+            return not_passed("E113", f"{_NOT_KNOWN}, {why}", _RUN)
+    return not_passed("E113", f"{_NOT_KNOWN}: it is null", _RUN)
+
+
+def _steps_in(row: OpenRow, template: str) -> Iterator[tuple[str, JsonObject]]:
+    """The steps that the template names, as expressions see them."""
+    steps = record(row.state.names.known.get("steps"))
+    for _, found in expressions_in(template):
+        for name in found.names:
+            if name.path[0] == "steps" and len(name.path) > 1 and isinstance(name.path[1], str):
+                yield name.path[1], record(steps.get(name.path[1]))

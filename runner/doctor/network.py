@@ -18,6 +18,7 @@ from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation import server_time
 from runner.foundation.durations import written
 from runner.service import outages
+from runner.service.tunnel import ProxyError
 from runner.targets.values import is_loopback
 
 NAME: Final = "name resolution"
@@ -45,7 +46,7 @@ Certificate: TypeAlias = Mapping[str, object]
 class Host(Struct, frozen=True, kw_only=True):
     """`tls` makes a context with the authorities that are trusted; None where the connection is plain.
 
-    `alias` is what a secret host is called: then neither its name nor its address is shown.
+    `alias` is what a proxy is called, which is secret: neither its name nor its address is shown.
     """
 
     name: str
@@ -123,7 +124,8 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> W
     return unsure(CLOCK, seen, "set the clock that is wrong: certificates, tokens and dates of jobs depend on it")
 
 
-def _failed(step: str, error: BaseException, host: Host) -> WayFinding:
+def _failed(step: str, error: Exception, host: Host) -> WayFinding:
+    error = error if host.alias is None else ProxyError(cause=error)
     trouble = outages.no_connection(error, host.place).trouble
     return failed(step, trouble.message, trouble.hint)
 

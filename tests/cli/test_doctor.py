@@ -289,6 +289,8 @@ def test_a_proxy_is_gone_to_without_telling_where_it_is(capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     assert "the proxy has an address" in out
     assert "the proxy refuses connections" in out
+    assert "check `proxy` of the target" in out
+    assert "check `url` of the target" not in out
     assert "the proxy answers in" in out
     assert "localhost" not in out
     assert "127.0.0.1" not in out

@@ -43,7 +43,7 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
-_OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 413, 414, 415, 417, 431})
+_OF_THE_REQUEST: Final = frozenset({405, 407, 411, 413, 414, 415, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.

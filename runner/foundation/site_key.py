@@ -20,6 +20,12 @@ def site_key(url: str, account: str | None) -> str:
     return f"{one_spelling(url)} {(account or '').casefold()}".rstrip()
 
 
+def local_address(key: str) -> str:
+    """The address in a site's key, where it is on this machine; else empty."""
+    address = key.partition(" ")[0]
+    return address if urlsplit(address).hostname == _HERE else ""
+
+
 def hashed(key: str) -> str:
     """A text that names an account, or holds more, as it is stored: others can compare it, and not read it."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

@@ -43,7 +43,7 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
-_OF_THE_REQUEST: Final = frozenset({405, 407, 411, 413, 414, 415, 417, 431})
+_OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 413, 414, 415, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
@@ -164,6 +164,8 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     the empty 404 of a method that is not routed [M]. What the service's own 403 looks like is not known [?]; a page, or
     nothing, may be that of a proxy, which judges answers, too, or sends the call to another node when one breaks.
     """
+    if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
+        return False
     if reply.status in _OF_THE_REQUEST or (reply.status == HTTPStatus.NOT_FOUND and not reply.body.strip()):
         return True
     return _holds_fault(call, reply)

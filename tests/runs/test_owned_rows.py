@@ -270,6 +270,25 @@ def test_without_a_file_that_all_folders_share_a_folder_knows_its_own_runs(tmp_p
     own.close()
 
 
+def test_stand_ins_of_a_site_on_this_machine_may_number_their_processes_alike(tmp_path: Path, clock: Clock) -> None:
+    shared = RowDatabase(tmp_path / "state" / "rows.sqlite", place=tmp_path, now=clock)
+
+    def taken(folder: str, site: str) -> tuple[str, ...]:
+        own = RowDatabase(tmp_path / f"{folder}.sqlite", now=clock)
+        rows = RowsOfFolders(own, shared, run=folder, site=site, settle=15.0)
+        rows.begin("a", "UsrA", seconds=100.0)
+        found = rows.ask(query(key="a", rows=("1",), keys=TAKES, certain=True)).taken
+        own.close()
+        return found
+
+    assert taken("first", "http://localhost:1 integration") == ()
+    assert taken("second", "http://localhost:2 integration") == ()
+    assert taken("fourth", "http://localhost:1 other") == ("1",)
+    assert taken("fifth", "https://one.example:443 integration") == ()
+    assert taken("sixth", "https://alias.example:443 integration") == ("1",), "ids of real sites are never the same"
+    shared.close()
+
+
 def test_what_another_folder_owned_before_it_was_carried_here_is_known(tmp_path: Path, clock: Clock) -> None:
     """As of runs that the cache of a CI service brings along: the file of all folders has not heard of them."""
     own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)

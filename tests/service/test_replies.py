@@ -223,6 +223,7 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply(PAGE, 404), True),
         (reply(PAGE, 400), True),
         (reply(FAULT, 400), False),
+        (reply(b"bad request", 400, content_type="text/plain"), False),
         (reply(b"", 302, location="https://status.example/maintenance"), True),
         (reply(b"", 307, location="/maintenance"), True),
     ],

@@ -187,7 +187,7 @@ BREAKAGES: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        what="Turned away (401, login page, 429), or refused by what may be a proxy (400, 403, a redirect)",
+        what="Turned away (401, login page, 429), or refused by what may be a proxy (403, a redirect)",
         effect="`once`",
         log="shows a start that may be it, or cannot be read",
         does="never makes it again: a proxy may have repeated it, or handed it on",

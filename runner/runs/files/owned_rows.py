@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
-from runner.foundation.site_key import hashed
+from runner.foundation.site_key import hashed, local_address
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
@@ -86,7 +86,11 @@ class RowDatabase:
                 self._database = None
 
     def rows_of(self, run: str, site: str, settle: float) -> "RowsOfRun":
-        return RowsOfRun(self, run=run, site=site, settle=settle)
+        """The rows as `run` sees them. In a file of all folders ids are those of an address, where that is on this
+        machine: stand-ins of a site may number their processes, each from 1. Others never give an id twice.
+        """
+        scope = local_address(site) if self._place is not None else ""
+        return RowsOfRun(self, run=run, site=site, settle=settle, scope=scope)
 
     def can_be_opened(self) -> bool:
         with self._lock:
@@ -168,8 +172,9 @@ class RowsOfRun:
     after a second; and with that the starts themselves whose rows nobody reads.
     """
 
-    def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float) -> None:
+    def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float, scope: str) -> None:
         self._rows = rows
+        self._scope = scope
         self._run = run
         self._site = hashed(site)
         self._settle = settle
@@ -273,7 +278,7 @@ class RowsOfRun:
 
     def _give(self, database: sqlite3.Connection, key: str, rows: Sequence[str], keys: Sequence[str]) -> None:
         """Give the rows to this run. Where each of `keys` has a row, its last start needs no row any more."""
-        database.executemany(_GIVEN, [(row, self._run, key, self._rows.now()) for row in rows])
+        database.executemany(_GIVEN, [(self._stored(row), self._run, key, self._rows.now()) for row in rows])
         if len(rows) >= len(keys):
             database.executemany(_FORGOTTEN, [(self._run, other) for other in keys])
 
@@ -287,7 +292,9 @@ class RowsOfRun:
         values = (*started, now - NEAR, now - query.before_read, self._run, query.key)
         pending = [as_pending(columns) for columns in database.execute(_PENDING.format(codes=marks), values)]
         owned = "SELECT 1 FROM row WHERE id = ?"
-        free = {row: now - age for row, age in query.before if database.execute(owned, (row,)).fetchone() is None}
+        free = {
+            row: now - age for row, age in query.before if not database.execute(owned, (self._stored(row),)).fetchall()
+        }
         if not (free := recent(free, pending)) or any(start.key == _ANY_NUMBER for start in pending):
             return
         values = (*started, now - NEAR, min(free.values()) - BEFORE + self._settle, MOST)
@@ -295,15 +302,18 @@ class RowsOfRun:
         over = [as_pending(columns) for columns in others]
         is_known = len(over) < MOST and all(start.key != _ANY_NUMBER for start in over)
         found = settled(pending, over if is_known else None, free, now=now)
-        database.executemany(_GIVEN, [(row, start.run, start.key, now) for row, start in found.items()])
+        database.executemany(_GIVEN, [(self._stored(row), start.run, start.key, now) for row, start in found.items()])
         database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 
     def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
         """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run."""
-        found = database.execute("SELECT run, key FROM row WHERE id = ?", (row,)).fetchone()
+        found = database.execute("SELECT run, key FROM row WHERE id = ?", (self._stored(row),)).fetchone()
         if found is None:
             return False
         return found[0] != self._run or (certain and found[1] not in own)
+
+    def _stored(self, row: str) -> str:
+        return f"{self._scope} {row}" if self._scope else row
 
     def _rival(
         self, database: sqlite3.Connection, codes: Sequence[str], own: Sequence[str], *, late: float

@@ -648,3 +648,20 @@ def steps_of_a_question(files: RowDatabase, rows: AskedRows, key: str) -> int:
     with files.changing() as database:
         database.set_progress_handler(None, 0)
     return 100 * len(counted)
+
+
+def test_a_row_that_they_may_have_made_is_given_to_no_start_that_hangs_however_late_they_are_stored(
+    owned: Owned, clock: Clock
+) -> None:
+    """They are stored after the start of the call that asks, and began before it all the same."""
+    unread = run(owned, "unread")
+    unread.begin("a", "UsrA", seconds=100.0, is_read=False)
+    began(owned, "hangs")
+    unread.answer("a")
+    clock.now += 3.0
+    following = began(owned, "next")
+    unread.flush()
+    assert following.ask(query(key="a", rows=("2",), keys=TAKES, before=(("1", 3.0),))).rival
+    following.never_began("a")
+    clock.now += 60.0
+    assert began(owned, "lost").ask(query(key="a", rows=("3",), keys=TAKES, timed=True)).rival

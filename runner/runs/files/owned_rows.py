@@ -53,8 +53,8 @@ _RIVAL = f"""SELECT start.run, start.key, start.began FROM ({_OWN}) AS own CROSS
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
   AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
-WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ?
-  AND number < (SELECT number FROM start WHERE {_LAST})"""  # noqa: S608
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ? AND EXISTS (SELECT 1 FROM start AS own
+  WHERE own.{_LAST} AND (start.number < own.number OR start.began < own.began))"""  # noqa: S608
 _OVER = """SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({codes}) AND ends < ? AND ends >= ? LIMIT ?"""
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"

@@ -126,8 +126,8 @@ class RunConsole:
     def ended(self, run: ActiveRun) -> None:
         self._close(run.facts.id)
         if isinstance(run.fault, StoreError):
-            message = f"the run ended here: its events cannot be written: {run.fault}"
-            output.problems(Problem(code="E311", message=message))
+            message = f"the run ended here: its files cannot be written: {run.fault}"
+            output.problems(Problem(code="E311", message=message, hint=run.fault.hint or None))
 
     def close(self) -> None:
         """End what is still open: nobody waits for those runs any longer. Their journals are sealed."""

@@ -132,6 +132,24 @@ def test_where_the_log_cannot_be_read_a_start_that_was_turned_away_is_in_doubt()
     assert len(place.log) == 1
 
 
+def test_where_the_file_of_rows_is_damaged_nothing_starts_and_the_file_is_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = Place()
+    Path(".runner").mkdir()
+    Path(".runner/.rows.sqlite").write_text("no database at all, but some text that is long enough for one\n" * 20)
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml"]) == 3
+        err = capsys.readouterr().err
+        assert "error[E311]: the run ended here: its files cannot be written: " in err
+        assert ".rows.sqlite: file is not a database\n   = hint: move this file away" in err
+        assert place.log == []
+        Path(".runner/.rows.sqlite").unlink()
+        assert ended(["resume", "last"]) == 0
+    assert len(place.log) == 1
+
+
 def test_two_starts_for_one_call_are_told_on_the_screen_and_in_every_report(capsys: pytest.CaptureFixture[str]) -> None:
     place = Place(repeats=True)
     reports = ["--report-json", "report.json", "--report-junit", "junit.xml", "--report-jsonl", "events.jsonl"]

@@ -112,7 +112,7 @@ class RowDatabase:
                 with database:
                     yield database
             except (sqlite3.Error, OSError) as error:
-                raise StoreError(f"{self._file}: {error}") from error
+                raise self._unusable(error) from error
 
     def change(self, *changes: _Change) -> int:
         """Some statements in one transaction; the number of the record that the last has made. Raises `StoreError`."""
@@ -125,7 +125,12 @@ class RowDatabase:
             try:
                 return self._opened().execute(*changes[0]).lastrowid or 0  # a transaction by itself
             except (sqlite3.Error, OSError) as error:
-                raise StoreError(f"{self._file}: {error}") from error
+                raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> StoreError:
+        is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        hint = "move this file away, and go on: which rows are of earlier calls is not known then" if is_damaged else ""
+        return StoreError(f"{self._file}: {error}", hint=hint)
 
     def _opened(self) -> sqlite3.Connection:
         if self._database is None:

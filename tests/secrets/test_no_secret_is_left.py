@@ -159,7 +159,7 @@ steps:
     execute: {process: UsrHandedOn, parameters: {J: '{{ steps.result.result["plain of 0"] | json }}'}}
   - {id: fault, execute: {process: UsrFault}}
   - {id: message, execute: {process: UsrMessage}}
-  - {id: redirect, execute: {process: UsrRedirect}}
+  - {id: redirect, effect: idempotent, execute: {process: UsrRedirect}}
   - {id: page, effect: read, execute: {process: UsrPage}, retry: {max_attempts: 2, initial: 1ms, on: [unanswered]}}
   - {id: nonsense, effect: read, execute: {process: UsrNonsense, result: Out}}
   - {id: cut, effect: read, execute: {process: UsrCut}}

@@ -10,6 +10,7 @@ record stands for them, however many they are. Whether two starts of this machin
 decided by this machine's clock alone; the server's clock is the engine's business.
 """
 
+import os
 import sqlite3
 import threading
 import time
@@ -144,14 +145,16 @@ class RowDatabase:
             database.execute("DELETE FROM start WHERE ends < ?", (before,))
             if self._place is not None:
                 database.execute("DELETE FROM folder WHERE at < ?", (before,))
-                database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (str(self._place), self.now()))
+                database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (os.fsencode(self._place), self.now()))
             self._database = database
         return self._database
 
     def folder_of(self, database: sqlite3.Connection, run: str) -> str | None:
         """The other folder that has the run, where one is known."""
-        places = [Path(place) for (place,) in database.execute("SELECT place FROM folder ORDER BY at DESC")]
-        return next((str(place) for place in places if place != self._place and (place / run).is_dir()), None)
+        written = database.execute("SELECT place FROM folder ORDER BY at DESC")
+        places = [Path(os.fsdecode(place)) for (place,) in written]
+        found = next((place for place in places if place != self._place and (place / run).is_dir()), None)
+        return None if found is None else os.fsencode(found).decode("utf-8", "replace")
 
 
 class _LaterStart(Struct, kw_only=True):

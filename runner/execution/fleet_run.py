@@ -21,12 +21,13 @@ from runner.fleet import leaving, orders, queue
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.leaving import Leaving
 from runner.fleet.orders import Order
+from runner.fleet.parked import Left
 from runner.fleet.queue import QueuedRun
 from runner.fleet.store import BegunError, FleetStore
 from runner.fleet.suspended import SuspendedTargets
 from runner.fleet.turns import DrainedStop, FleetTurn
 from runner.fleet.watched import WatchedCaller, has_acted
-from runner.fleet.worker import PATIENCE, Left
+from runner.fleet.worker import PATIENCE
 from runner.foundation.git import Checkout
 from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.site_key import one_spelling

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import os
-import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +18,13 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import procrastinate
-from procrastinate import retry
-from procrastinate.jobs import Job
 from procrastinate.worker import Worker
 
 from runner.fleet import database, orders, queue, store
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.library_messages import library_messages
 from runner.fleet.link import Link
+from runner.fleet.parked import Later, Left, ParkedError
 from runner.fleet.queue import RegisteredWorker
 from runner.fleet.suspended import SuspendedTargets
 from runner.foundation.problems import ExitCode, Problem, UsageError
@@ -46,34 +44,6 @@ PATIENCE = 60.0
 _LOOK: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 """Seconds after which a queue that breaks off again and again is begun again, at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Left:
-    """How a run was left. `parked`: it is carried on later, by whoever has time, `seconds` from now at the earliest."""
-
-    state: str
-    queue: str | None = None
-    seconds: float = 0.0
-
-
-class ParkedError(Exception):
-    """Hands a run back to the queue."""
-
-    def __init__(self, left: Left) -> None:
-        super().__init__(left.state)
-        self.left = left
-
-
-class _Later(retry.BaseRetryStrategy):
-    """Puts a run that was parked back into the queue, a little later each: of several none is first for ever."""
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> retry.RetryDecision | None:
-        del job
-        if not isinstance(exception, ParkedError):
-            return None
-        milliseconds = int(exception.left.seconds * 1000) + random.randrange(1000)  # noqa: S311  guards nothing
-        return retry.RetryDecision(retry_in={"milliseconds": milliseconds}, queue=exception.left.queue)
 
 
 class RunsUnderWay(Protocol):
@@ -288,7 +258,7 @@ class FleetWorkerLoop:
             if left.state == "parked":
                 raise ParkedError(left)
 
-        app.task(name=queue.TASK, retry=_Later())(carry)
+        app.task(name=queue.TASK, retry=Later())(carry)
         return app
 
     def _carried(self, run: str) -> Left:

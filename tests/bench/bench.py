@@ -6,11 +6,9 @@ counts. `--row NAME` prints that row alone, several times: those rows.
 
 Ratios of wall time, and of processor time in brackets, on 2026-11-30 on a machine of two cores with nothing else to do;
 what is above its aim is marked:
-one call / bare 0.83 (0.82) · 1,000 reads 1.24 (1.25) · 1,000 once calls with the log 2.54 (2.25), above · results of
-25 KB 1.34 (1.34) beside others, where the program of before took 1.81 (1.89) · validate / import of the four libraries
-0.60 (0.59) · resume after 1,000 calls / the run 0.36 (0.43) · 40 once runs of one process, -j 8 / after each other 0.92
-on a busy machine, above · -j 8 / Hurl 1.47 before starts that nobody reads were stored a second's worth at once, and on
-a busy machine 1.19 to 1.27 since, above.
+one call / bare 0.91 (0.90) · 1,000 reads 1.13 (1.09) · 1,000 once calls with the log 2.44 (2.17), above · results of
+25 KB 1.41 (1.43) · validate / import of the four libraries 0.62 (0.62), above · resume after 1,000 calls / the run 0.43
+(0.48), above · -j 8 / Hurl 1.25, above · 40 once runs of one process, -j 8 / after each other 0.94, above.
 Status of 100,000 runs 0.39 s · memory of 10,000 steps: run 120 MB, resume 132 MB.
 
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest

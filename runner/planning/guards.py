@@ -60,19 +60,25 @@ def protected(target: Target) -> Problem:
 
 def not_allowed(pairs: Iterable[tuple[Job, Target]]) -> tuple[Problem, ...]:
     """A problem for each step of a job that the target of its run does not `allow`."""
-    return tuple(dict.fromkeys(problem for job, target in pairs for _, problem in refused_steps(job, target)))
+    found = (
+        problem
+        for job, target in pairs
+        for placed in steps_of(job)
+        for problem in _refused(_with_place(job, placed), placed, target)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def refused_steps(job: Job, target: Target) -> Iterator[tuple[Placed, Problem]]:
-    """The steps of a job that the target does not `allow`, each with why."""
-    return ((placed, problem) for placed in steps_of(job) for problem in _refused(job, placed, target))
+    """The steps of a job that the target does not `allow`, each with why; the message does not say where it is."""
+    return ((placed, problem) for placed in steps_of(job) for problem in _refused(_name(job, placed), placed, target))
 
 
 def unanswerable(jobs: Iterable[Job]) -> tuple[Problem, ...]:
     """A problem for each step that asks a person, when there is none."""
     hint = "say yes to every question of a job with `--yes`"
     found = (
-        Problem(code="E162", message=f"{_name(job, placed)} asks a person, and there is no terminal", hint=hint)
+        Problem(code="E162", message=f"{_with_place(job, placed)} asks a person, and there is no terminal", hint=hint)
         for job in jobs
         for placed in steps_of(job)
         if isinstance(placed.step.action, Confirm)
@@ -80,14 +86,14 @@ def unanswerable(jobs: Iterable[Job]) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _refused(job: Job, placed: Placed, target: Target) -> Iterator[Problem]:
-    """What a step would do that is not allowed, each with what is."""
+def _refused(name: str, placed: Placed, target: Target) -> Iterator[Problem]:
+    """What a step, called `name`, would do that is not allowed, each with what is."""
     action, allow = placed.step.action, target.allow or Allow()
-    name = f"; target `{target.name}` allows"
 
     def problem(what: str, allowed: Iterable[str], kind: str, hint: str) -> Problem:
-        listed = ", ".join(f"`{target}`" for target in allowed)
-        message = f"{_name(job, placed)} {what}{name} " + (f"{listed} only" if listed else f"no {kind} at all")
+        listed = ", ".join(f"`{each}`" for each in allowed)
+        only = f"{listed} only" if listed else f"no {kind} at all"
+        message = f"{name} {what}; target `{target.name}` allows {only}"
         return Problem(code="E161", message=message, hint=f"{hint}; or leave the job out, with `-k` or `--tags`")
 
     process = action.starts if isinstance(action, Signal) else None
@@ -108,4 +114,8 @@ def _fits(name: str, patterns: Iterable[str]) -> bool:
 
 
 def _name(job: Job, placed: Placed) -> str:
-    return f"job `{job.name}`, step `{placed.key}` ({placed.job.file}:{placed.step.line})"
+    return f"job `{job.name}`, step `{placed.key}`"
+
+
+def _with_place(job: Job, placed: Placed) -> str:
+    return f"{_name(job, placed)} ({placed.job.file}:{placed.step.line})"

@@ -93,11 +93,11 @@ def _code_hint(code: str, catalogue: Catalogue) -> str:
         return "name a process by its code, as in `UsrApproveOrder`; nobody knows it by its id"
     codes, caption = sorted(catalogue.processes), code.strip().casefold()
     with_caption = (known for known, process in catalogue.processes.items() if process.caption.casefold() == caption)
-    if near := suggest(code, codes) or next(with_caption, None):
-        return f"did you mean `{near}`?"
     around = ending_in(code, codes) if len(folded(code)) >= _ENOUGH else []
-    if 0 < len(around) <= _MOST_NEAR:
-        return f"did you mean {' or '.join(f'`{near}`' for near in around)}?"
+    near = suggest(code, codes) or next(with_caption, None)
+    if near or 0 < len(around) <= _MOST_NEAR:
+        may_have_changed = f" {catalogue.hint[0].upper()}{catalogue.hint[1:]}" if catalogue.hint else ""
+        return f"did you mean {' or '.join(f'`{each}`' for each in ([near] if near else around))}?{may_have_changed}"
     has = f"it has {listed(codes) or 'none'}"
     if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
         return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"

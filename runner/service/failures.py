@@ -58,6 +58,7 @@ _RIGHTS: Final = (
 _NO_RIGHT: Final = lazy_pattern(
     r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel|прав|доступ", re.IGNORECASE
 )
+_NEWS_OF_THE_SITE: Final = "and the codes of its results; `runner catalog check` shows what the site has changed"
 _ABOUT: Final = (
     (
         lazy_pattern(r"publish the ", re.IGNORECASE),
@@ -66,7 +67,7 @@ _ABOUT: Final = (
     (_NO_RIGHT, _RIGHTS),
     (
         lazy_pattern(r"not found|ItemNotFound|does not exist|no such|unknown|не найден|не существует", re.IGNORECASE),
-        "check the process's code (not its caption), that it is active and published, and the codes of its results",
+        f"check the process's code (not its caption), that it is active and published, {_NEWS_OF_THE_SITE}",
     ),
     (
         lazy_pattern(r"cast|convert|FormatException|not in a correct format|parse|not a valid", re.IGNORECASE),

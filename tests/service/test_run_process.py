@@ -87,6 +87,7 @@ def test_a_refusal_is_told_in_the_services_own_words() -> None:
         "E205",
         'site.example refused the call: Process "UsrAdd" was not found',
     )
+    assert "`runner catalog check`" in str(ending(success=False, processId=NO_ID, errorInfo=words))
     assert failed(success=False, processId=None, processStatus=3)[0] is FailureKind.REFUSED
     assert failed(success=False, processStatus=2)[0] is FailureKind.REFUSED
     assert failed(success=False, processId=NO_ID, errorInfo=None)[2] == ("site.example refused the call without a word")

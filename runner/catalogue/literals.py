@@ -1,7 +1,7 @@
 """What speaks against a value that is written out for a parameter: no server takes it, or only some do.
 
-What a server might read in one culture or another [?] is no error: it is warned of, with the form that every server
-reads.
+What is another value on a server of another country, `1,5` or `3/4/2026`, is an error; another form of the same
+value, as a GUID without dashes, may be read [?], and is warned of. The hint has the form that every server reads [M].
 """
 
 import re
@@ -9,9 +9,9 @@ from datetime import date
 
 from msgspec import Struct
 
-from runner.catalogue.kinds import DATE, DATETIME, INTEGER, KINDS, NUMBER, TIME, CannotReadError, read_scalar
+from runner.catalogue.kinds import DATETIME, INTEGER, KINDS, NUMBER, CannotReadError, read_scalar
 from runner.catalogue.model import Kind
-from runner.foundation.foreign_dates import CLOCK, clock_of, foreign_moment
+from runner.foundation.foreign_dates import clock_of, foreign_moment
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
@@ -74,28 +74,22 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
     is_certain, hint = True, None
     match kind:
         case Kind.INTEGER if found := INTEGER.fullmatch(text):
-            is_certain, hint = False, _bound(is_negative=found[1] == "-")
+            hint = _bound(is_negative=found[1] == "-")
         case Kind.INTEGER if is_number(value) and abs(value) > _MOST:
-            is_certain, hint = False, _bound(is_negative=value < 0)
+            hint = _bound(is_negative=value < 0)
         case Kind.INTEGER if grouped := _THOUSANDS.fullmatch(text):
             hint = f"write `{re.sub(r'[^0-9-]', '', grouped[0])}`"
         case Kind.DECIMAL | Kind.MONEY if NUMBER.fullmatch(text) or is_number(value):
-            is_certain, hint = False, "write a smaller number"
+            hint = "write a smaller number"
         case Kind.DECIMAL | Kind.MONEY if found := _GROUPED.fullmatch(text):
-            is_certain, hint = False, _ungrouped(text, found)
+            hint = _ungrouped(text, found)
         case Kind.BOOLEAN if is_number(value) or text in ("0", "1"):  # what a number means is not known [?]
             truth = {"0": "false", "1": "true"}.get(text or str(value))
             is_certain, hint = False, f"write `{truth}`" if truth else None
         case Kind.GUID | Kind.LOOKUP if guid := mended(text):
             is_certain, hint = False, f"write `{guid}`"
-        case _ if text.isdecimal() or not any(sign.isdecimal() for sign in text):
-            pass  # no moment: numbers that count from some day on are never read
-        case Kind.DATETIME:
-            is_certain, hint = _as_datetime(text)
-        case Kind.DATE:
-            is_certain, hint = _as_date(text)
-        case Kind.TIME:
-            is_certain, hint = _as_time(text)
+        case Kind.DATETIME | Kind.DATE | Kind.TIME if not text.isdecimal():  # numbers that count from some day on
+            is_certain, hint = _as_moment(kind, text)
     return LiteralDoubt(hint=hint or KINDS[kind].example, is_certain=is_certain)
 
 
@@ -113,36 +107,27 @@ def _ungrouped(text: str, found: re.Match[str]) -> str:
     return f"write `{sign}{whole}{rest}`"
 
 
-def _as_datetime(text: str) -> tuple[bool, str | None]:
-    """Of a text that is no datetime: whether no server reads it as such for sure, and how it is written, if known."""
-    if DATE.fullmatch(text):
-        return True, no_such_day(text)
-    if _ISO.fullmatch(text):
-        clock = clock_of(text[11:])
-        if not _reads(Kind.DATE, text[:10]) or DATETIME.fullmatch(text):
+def _as_moment(kind: Kind, text: str) -> tuple[bool, str | None]:
+    """Of a text that is no moment of this kind: whether no server reads it for sure, and how it is written, if known.
+
+    A text in the order or with the signs of some country is another moment, or none, on a server of another.
+    """
+    is_iso, day, clock = _ISO.fullmatch(text) is not None, text[:10], clock_of(text[11:])
+    match kind:
+        case Kind.TIME if DATETIME.fullmatch(text) and _reads(Kind.DATETIME, text):
+            return False, f"write `{clock_of(text[11:19]) or text[11:16]}`"
+        case Kind.TIME:
+            clock = clock_of(text)
+            return True, clock and f"write `{clock}`"
+        case Kind.DATE if is_iso and _reads(Kind.DATETIME, text):
+            return False, f"write `{day}`"
+        case Kind.DATETIME if is_iso and _reads(Kind.DATE, day) and not DATETIME.fullmatch(text):
+            return False, f"write `{day}T{clock}`" if clock else None
+        case _ if is_iso:
             return True, no_such_day(text)
-        return False, f"write `{text[:10]}T{clock}`" if clock else None
-    day, clock = foreign_moment(text)
-    return False, f"write `{day}T{clock or '00:00:00'}`" if day else None
-
-
-def _as_date(text: str) -> tuple[bool, str | None]:
-    """As `_as_datetime`, of a day."""
-    if not _ISO.fullmatch(text):
-        day, _ = foreign_moment(text)
-        return False, f"write `{day}`" if day else None
-    if _reads(Kind.DATETIME, text):
-        return False, f"write `{text[:10]}`"
-    return True, no_such_day(text)
-
-
-def _as_time(text: str) -> tuple[bool, str | None]:
-    """As `_as_datetime`, of a time of day."""
-    if DATETIME.fullmatch(text) and _reads(Kind.DATETIME, text):
-        return False, f"write `{clock_of(text[11:19]) or text[11:16]}`"
-    if CLOCK.fullmatch(text) and (clock := clock_of(text)):
-        return False, f"write `{clock}`"
-    return any(form.fullmatch(text) for form in (DATE, DATETIME, TIME, CLOCK)), None
+    foreign, clock = foreign_moment(text)
+    at = f"T{clock or '00:00:00'}" if kind is Kind.DATETIME else ""
+    return True, foreign and f"write `{foreign}{at}`"
 
 
 def _reads(kind: Kind, text: str) -> bool:

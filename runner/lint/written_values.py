@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from runner.expressions.typed import type_of
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path
 from runner.job.outline import Outline, RawStep
 from runner.lint.places import name_in
+from runner.lint.schema_types import schema_type
 
 _LONGEST_CHAIN = 8
 """So many vars that only name each other are followed."""
@@ -51,16 +53,19 @@ def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenVal
 def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
     """What the cases give, and the default where a case gives nothing, or where the cases lie in a file.
 
-    A number or the like as the default of an input without a type may stand for anything.
+    A number or the like as the default of an input without a type may stand for anything. What is not of the input's
+    own type is reported at its place.
     """
     declared = record(job.inputs.get(name))
     if declared.get("secret") is True:
         return
+    kinds = schema_type(declared).kinds
     given = [record(record(case).get("inputs")) for case in items(job.cases)]
     for index, inputs in enumerate(given):
-        if name in inputs:
+        if name in inputs and type_of(inputs[name]).kinds & kinds:
             yield WrittenValue(value=inputs[name], path=("cases", index, "inputs", name))
     is_typed = "type" in declared or isinstance(declared.get("default"), str)
+    is_typed = is_typed and bool(type_of(declared.get("default")).kinds & kinds)
     if "default" in declared and is_typed and not (given and all(name in inputs for inputs in given)):
         is_certain = not isinstance(job.cases, str)
         yield WrittenValue(value=declared["default"], path=("inputs", name, "default"), is_certain=is_certain)

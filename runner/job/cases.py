@@ -16,9 +16,10 @@ from runner.foundation.problems import Finding, Problem, in_order
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, value_at
+from runner.foundation.values import Json, JsonObject, Path, compact, is_number, value_at
 from runner.job.inputs import UnfitError, fit, how_to_give, unknown_input
 from runner.job.model import Case, Input
+from runner.json_schema.as_type import GROUPED
 from runner.reading.document import Document
 from runner.reading.table import Table
 
@@ -117,7 +118,7 @@ def _checked(
 
 
 class _CaseCheck(Struct, frozen=True, kw_only=True):
-    """`lines` holds where each name is first, `exposed` are the secrets that have been warned of."""
+    """`lines` holds where each name is first, `exposed` are the inputs that have been warned of."""
 
     declared: Mapping[str, Input]
     source: Callable[[Path], str] | None
@@ -161,6 +162,12 @@ class _CaseCheck(Struct, frozen=True, kw_only=True):
             into[key] = fit(self.declared[key], value, is_text=source is None, written=written)
         except UnfitError as unfit:
             yield replace(unfit.finding, path=(*at, *unfit.finding.path))
+            return
+        if source is None and is_number(into[key]) and GROUPED.fullmatch(str(value)) and key not in self.exposed:
+            self.exposed.add(key)
+            message = f"`{value}` is read as {compact(into[key])}: the point begins a fraction"
+            hint = f"write `{str(value).replace('.', '')}` if it parts thousands"
+            yield Finding(code="E109", message=message, hint=hint, path=at, warning=True)
 
 
 def _templates(value: Json, at: Path) -> Iterator[Finding]:

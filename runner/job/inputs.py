@@ -16,7 +16,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of, leaves
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
-from runner.json_schema.as_type import GROUPED, as_wanted, with_point
+from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point
 from runner.reading.document import Document
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"
@@ -219,14 +219,17 @@ def short(text: str) -> str:
 
 
 def _typed(declared: Input, text: str) -> Json:
-    if declared.schema.get("type") == "string":
+    kind = declared.schema.get("type")
+    if kind == "string":
         return text
     try:
+        if kind == "integer" and GROUPED.fullmatch(text):
+            raise ValueError("to JSON `1.000` is 1")  # noqa: TRY301  it is refused as what cannot be read is
         return _within_64_bits(read_json(text))
     except (ValueError, RecursionError):
         shown = "its value" if declared.secret else f"`{short(text)}`"
-        kind = _KINDS.get(str(declared.schema.get("type")), "JSON, and the input's type is not `string`")
-        message = f"input `{declared.name}`: {shown} is not {kind}"
+        wanted = _KINDS.get(str(kind), "JSON, and the input's type is not `string`")
+        message = f"input `{declared.name}`: {shown} is not {wanted}"
         raise UnfitError("E132", message, hint=_json_hint(declared, text)) from None
 
 
@@ -239,14 +242,17 @@ def _within_64_bits(value: Json) -> Json:
 
 def _json_hint(declared: Input, text: str) -> str | None:
     match declared.schema.get("type"):
-        case "number" | "integer" if not declared.secret and GROUPED.fullmatch(text):
+        case "integer" if not declared.secret and GROUPED.fullmatch(text):
+            return f"write `{text.replace(',', '').replace('.', '')}`"
+        case "number" if not declared.secret and GROUPED.fullmatch(text):
             return f"write `{text.replace(',', '')}`, or `{text.replace(',', '.')}` if the comma begins a fraction"
         case "number" | "integer" if not declared.secret and (measured := _MEASURED.fullmatch(text)):
             return f"write the number alone: `{measured[1]}`"
         case "number" if not declared.secret and (point := with_point(text)):
             return f"write `{point}`"
         case "boolean":
-            return "write `true` or `false`"
+            right = None if declared.secret else BOOLEANS.get(text.casefold())
+            return f"write `{right}`" if right else "write `true` or `false`"
         case None if not declared.secret:
             return "declare `type: string` in the job, or give JSON: a text in double quotes"
         case _:

@@ -10,8 +10,8 @@ from runner.foundation.values import Json, compact
 from runner.json_schema.violations import Violation
 
 BOOLEANS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("yes", "on", "true"), "true"),
-    **dict.fromkeys(("no", "off", "false"), "false"),
+    **dict.fromkeys(("yes", "on", "true", "1"), "true"),
+    **dict.fromkeys(("no", "off", "false", "0"), "false"),
 }
 """What people write for true and false, folded."""
 NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")
@@ -35,8 +35,8 @@ def as_wanted(violation: Violation, *, written: str | None = None) -> str | None
         case bool() | int() | float() if kinds == "string":
             source = written if written and _BARE.fullmatch(written) else compact(value)  # not an alias
             return f'put it in quotes: "{source}"'
-        case str() if kinds == "boolean" and value.casefold() in BOOLEANS:
-            return f"write `{BOOLEANS[value.casefold()]}`"
+        case str() | int() if kinds == "boolean" and str(value).casefold() in BOOLEANS:
+            return f"write `{BOOLEANS[str(value).casefold()]}`"
         case str() if _is_number(value, {kinds}):
             return f"write `{value}` without quotes"
         case str() if kinds == "number" and (point := with_point(value)):
@@ -53,8 +53,8 @@ def _as_moment(text: str, *, wanted: Json) -> str | None:
     return f"write `{day}`" if wanted == "date" else f"write `{day}T{clock or '00:00:00'}`"
 
 
-GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2},[0-9]{3}")
-"""A comma of thousands, or of a fraction: nobody knows."""
+GROUPED = lazy_pattern(r"-?[1-9][0-9]{0,2}[,.][0-9]{3}")
+"""A sign of thousands, or of a fraction: nobody knows."""
 
 
 def with_point(text: str) -> str | None:

@@ -25,8 +25,8 @@ _CONDITION = lazy_pattern(r"[=<>|(. ]|^(?:result|success|succeeded)$")
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
     """What to write for the key `name`; `near` is our key for it."""
-    surest = _disguised(name, keys.known) or _foreign_key(name, value, keys) or _parameters(name, value, keys)
-    if surest:
+    surest = _disguised(name, keys.known) or _id(name, value, keys) or _foreign_key(name, value, keys)
+    if surest or (surest := _parameters(name, value, keys)):
         return surest
     if keys.title == "expectation" and (choice := _CHOICE.fullmatch(name)) and not isinstance(value, dict | list):
         return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
@@ -42,6 +42,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
         return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
     if near and near not in keys.written:
         return f"did you mean `{near}`?"
+    if value is None and not near and keys.title == "step":
+        return f"write `- id: {name}`"
     return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)
 
 
@@ -58,6 +60,13 @@ def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
     at = keys.title + " with action" * has_action + " that repeats" * bool({"retries", "until"} & keys.written.keys())
     found = foreign_key(name, value, at=at)
     return found or (None if foreign(name, keys.known) else foreign_key(name, value, at="anywhere"))
+
+
+def _id(name: str, value: Json, keys: RecordKeys) -> str | None:
+    """`- read: {execute: …}`: the id of a step as the key of all that is in it."""
+    if keys.title != "step" or ACTIONS.keys().isdisjoint(record(value)) or foreign(name, keys.known) == "undo":
+        return None
+    return f"write `- id: {name}`, and what is below it in the same column as `id`"
 
 
 def _parameters(name: str, value: Json, keys: RecordKeys) -> str | None:

@@ -192,5 +192,7 @@ def _too_many(there: list[str], path: Path, *, title: str) -> Finding:
         return Finding(message=message, hint=hint, path=second, at_key=True)
     called = subject(path, {"title": title})
     message = f"{called} has one action, and here are {len(there)}: {both(there)}"
-    hint = "make a list of steps of it" if called.startswith("`") else f"make {_WITH_ACTION[title]} of it"
+    beside = (key_hints.foreign_key("fail", None, at=key) for key in there if "fail" in there)
+    several = "make a list of steps of it" if called.startswith("`") else f"make {_WITH_ACTION[title]} of it"
+    hint = next(filter(None, beside), several)
     return Finding(code="E110", message=message, hint=hint, path=second, at_key=True)

@@ -233,7 +233,7 @@ def test_an_input_that_is_like_no_other_comes_with_those_that_there_are() -> Non
 @pytest.mark.parametrize(
     ("option", "hint"),
     [
-        ("flag=yes", "write `true` or `false`"),
+        ("flag=yes", "write `true`"),
         ("free=a", "declare `type: string` in the job, or give JSON: a text in double quotes"),
         ("limit=a", "it was given on the command line"),
         ("limit=99", "it was given on the command line"),

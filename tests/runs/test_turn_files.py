@@ -56,6 +56,16 @@ def test_a_run_of_the_same_folder_is_named_without_it(tmp_path: Path, here: Turn
     assert another.holder("UsrA") == MINE
 
 
+def test_a_folder_whose_name_is_not_utf_8_takes_turns_and_is_named_as_far_as_it_can_be(
+    tmp_path: Path, there: TurnFiles, clock: Clock
+) -> None:
+    odd = turns(tmp_path, "/caf\udce9", clock)
+    assert odd.take("UsrA", LockHolder(job="caf\udce9@here", run="r-1"))
+    assert not there.take("UsrA", OTHERS)
+    assert there.holder("UsrA") == LockHolder(job="caf\ufffd@here", run="r-1", folder="/caf\ufffd")
+    assert odd.holder("UsrA") == LockHolder(job="caf\ufffd@here", run="r-1")
+
+
 def test_other_processes_and_other_sites_are_free(tmp_path: Path, here: TurnFiles, clock: Clock) -> None:
     assert here.take("UsrA", MINE)
     assert turns(tmp_path, "/there", clock).take("UsrB", OTHERS)

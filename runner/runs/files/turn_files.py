@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from runner.foundation.private_files import BINARY, PRIVATE_FILE, ensure_folder, take, write_all
 from runner.foundation.site_key import hashed
+from runner.foundation.values import well_formed
 from runner.runs.evidence import LockHolder
 
 _MOMENTS = struct.Struct("<dd")
@@ -45,7 +46,7 @@ class TurnFiles:
     def __init__(self, folder: Path, *, site: str, place: str, now: Callable[[], float] = time.time) -> None:
         self._folder = folder
         self._site = hashed(site)
-        self._place = place
+        self._place = well_formed(place)
         self._now = now
         self._paths: dict[str, str] = {}
         self._open: dict[str, int] = {}
@@ -119,7 +120,7 @@ class TurnFiles:
     def _sign(self, file: int, process: str, holder: LockHolder | None, *, until: float) -> None:
         """Say in the file who has the turn. On a full disk it names nobody, and is still a turn."""
         job, run = ("", None) if holder is None else (holder.job, holder.run)
-        line = msgspec.json.encode(LockHolder(job=job, run=run, folder=self._place)) + b"\n"
+        line = msgspec.json.encode(LockHolder(job=well_formed(job), run=run, folder=self._place)) + b"\n"
         self._written[process] = line = line.ljust(_NAMED)[:_NAMED]
         with suppress(OSError):
             _write(file, _MOMENT.pack(until) + line, at=_MOMENT.size)

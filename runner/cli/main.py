@@ -6,9 +6,9 @@ Only the module of the chosen verb is imported: `runner validate` never pays for
 
 import gc
 import os
-import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 
 import click
 
@@ -54,7 +54,8 @@ VERBS = {
 
 
 def load(verb: str) -> click.Command:
-    command: click.Command = pkgutil.resolve_name(VERBS[verb][0])
+    module, _, name = VERBS[verb][0].partition(":")
+    command: click.Command = getattr(import_module(module), name)
     return _with_breaks(command)
 
 

@@ -9,5 +9,5 @@ from importlib import import_module
 from runner.foundation.lazy import lazy_module, lazy_patterns, stand_in
 
 lazy_module("jinja2")
-with lazy_patterns(), stand_in("ast", "literal_eval"):
+with lazy_patterns(), stand_in("ast", "literal_eval"), stand_in("random", "choice", "randrange"):
     import_module("jinja2.parser")

@@ -46,7 +46,8 @@ _SHORTEST = len(("inputs", "phone"))
 def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     """What looks like a template in `part`, a piece of `text` outside of its templates."""
     reported = [*_found(part, scope, beside_template="{{" in text)]
-    if not reported and part == text and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
+    may_be_of_a_shell = not reported and part == text and ("$" in text or "%" in text)
+    if may_be_of_a_shell and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
         reported.append(_variable(text.strip(), variable[variable.lastindex or 0]))
     for found in reported:
         line = text.count("\n", 0, max(0, text.find(found.part or "")))

@@ -35,7 +35,8 @@ def variable(written: str, path: Path) -> Finding | None:
     """A variable of the environment, written as elsewhere: an error in an address, a warning where the text may be
     right as it is, as in a password.
     """
-    found, bare = _SHELL.fullmatch(written), _BARE.fullmatch(written)
+    found = _SHELL.fullmatch(written) if "$" in written or "%" in written else None
+    bare = _BARE.fullmatch(written) if "env." in written else None
     if found is None and bare is None:
         return None
     message = _OF_THE_SHELL if found else "without braces this is a plain text"

@@ -19,7 +19,10 @@ TARGETS = """runner: 1
 targets:
   staging: {url: https://staging.example.com, auth: {username: '{{ env.NAME }}', password: '{{ env.PASSWORD }}'}}
 """
-NEVER = {"ast", "dis", "tokenize", "calendar", "email.utils", "typing_extensions", "gettext", "dataclasses"}
+NEVER = {
+    *("ast", "dis", "tokenize", "calendar", "email.utils", "typing_extensions", "gettext", "dataclasses"),
+    *("platform", "random", "pkgutil", "_hashlib", "json.decoder"),
+}
 """What libraries would import, and nobody asks for."""
 NOT_WITHOUT_A_MISTAKE = {
     *("runner.language.findings", "runner.language.keys", "runner.language.values", "runner.language.mended"),

@@ -126,4 +126,4 @@ def _applied_here(context: click.Context, run_set: RunSet, places: reports.Repor
         command = apply_command(context, run_set, places, ledger=ledger, runs=StoredRuns(store), store=store, base=base)
         if named is None and not given["adopt"] and not ledger.exists():
             _refuse_ledger_above(ledger, command.versions.all, base=base)
-        return ApplyHere(command, ledger, store).carry_out()
+        return ApplyHere(command, store).carry_out()

@@ -9,7 +9,6 @@ from runner.cli.apply_runs import ApplyRuns, resumable_runs
 from runner.cli.command import console_of, not_begun, permission, print_totals
 from runner.execution.active_run import ActiveRun
 from runner.execution.apply_versions import ApplyNeeds, passed_before
-from runner.execution.first_time import UnknownSite, check_first_time, unknown_sites
 from runner.execution.run_pool import Carried
 from runner.execution.run_spec import check_permission
 from runner.foundation.durations import written
@@ -17,7 +16,6 @@ from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError, s
 from runner.hosts.stop import Stop
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
-from runner.ledger.file import LedgerFile
 from runner.ledger.observing import Whereabouts, no_call_left
 from runner.ledger.repeats import RepeatedSteps
 from runner.reports.reported import ReportedRun
@@ -35,9 +33,8 @@ _BETWEEN_LOOKS = 0.5
 class ApplyHere:
     """An `apply`, from what is known to the exit code."""
 
-    def __init__(self, command: ApplyCommand, ledger: LedgerFile, store: LocalRunStore) -> None:
+    def __init__(self, command: ApplyCommand, store: LocalRunStore) -> None:
         self._command = command
-        self._ledger = ledger
         self._given = command.context.params
         self._store = store
         self._stop = Stop(grace=self._given["grace"])
@@ -53,12 +50,7 @@ class ApplyHere:
         needs = command.needs()
         if is_dry:
             going_on = {each.digest for each in command.decided if each.state is VersionState.RESUMED}
-            blocked = _blocked(command.decided, needs, going_on)
-            code = command.show(needs, blocked)
-            begin = [each for each in command.decided if each.state in BEGINS and each.digest not in blocked]
-            for site in self._unknown_sites(begin):
-                output.say(site.note)
-            return code
+            return command.show(needs, _blocked(command.decided, needs, going_on))
         if self._given["adopt"]:
             not_adopted = command.adopt()
             self._prune()
@@ -88,7 +80,6 @@ class ApplyHere:
             versions=command.versions, store=self._store, fresh=fresh, resumed=resumed, needs=needs, passed=passed
         )
         command.print([each for each in decisions if each.state in SENT and each.digest not in blocked])
-        check_first_time(self._unknown_sites(fresh), ask=permission(command.context).ask)
         carried, codes = Carried(left_out=deque()), list[ExitCode]()
         if specs := runs.specs():
             allowed = permission(command.context)
@@ -100,14 +91,6 @@ class ApplyHere:
             codes += [code] if carried.runs or code is not ExitCode.NOTHING_SELECTED else []
             print_totals(console, carried)
         return self._end(runs, carried, codes, decisions)
-
-    def _unknown_sites(self, begin: Sequence[Decision]) -> list[UnknownSite]:
-        """The sites of which the ledger knows nothing, where nobody has said that this is the first time."""
-        if self._given["first_time"] or not begin:
-            return []
-        specs = self._command.versions.specs
-        pairs = [(each.version, specs[each.digest]) for each in begin]
-        return unknown_sites(pairs, self._ledger.addresses(), ledger=self._ledger.name)
 
     def _end(self, runs: ApplyRuns, carried: Carried, codes: list[ExitCode], decisions: Sequence[Decision]) -> ExitCode:
         """Report what was not carried out, and the whole. It is too late for exit 2: calls may have been sent."""

@@ -59,13 +59,6 @@ OPTIONS: Final = options.together(
     options.option("--in-order", is_flag=True, help="Let each job wait until the job before it has passed."),
     options.typed_option("--adopt", is_flag=True, help="Mark the versions as done without running them; send nothing."),
     options.option(
-        "--first-time",
-        is_flag=True,
-        help="Let versions begin at a site of which the ledger knows nothing. Without this option a person is asked, "
-        "and without a terminal they are refused (6), where they may change the site: a ledger that is lost would "
-        "carry all of them out again. With --db nobody is asked.",
-    ),
-    options.option(
         "--prune",
         is_flag=True,
         help="Do not list jobs any more whose files are deleted; the ledger keeps what they did.",

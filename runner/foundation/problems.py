@@ -214,7 +214,7 @@ CODES = {
     # versions that were applied
     "E183": "a version that did not pass, and is not carried out again by itself",
     "E184": "a version that waits for a job that has not passed",
-    "E185": "the ledger cannot be read or written, or knows nothing of a site",
+    "E185": "the ledger cannot be read or written",
     "E186": "a needed job that is not there, or that needs the job itself",
     # what has changed in git
     "E187": "git cannot say what has changed",

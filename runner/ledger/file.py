@@ -52,7 +52,6 @@ WITH same AS (SELECT a.* FROM attempt a JOIN version v ON v.digest = a.digest
 SELECT run, status FROM same WHERE run IS NOT NULL
   AND number > coalesce((SELECT max(number) FROM same WHERE status = 'passed'), 0) ORDER BY number
 """
-_ADDRESSES: Final = "SELECT DISTINCT url FROM version"
 _RIVAL: Final = """
 SELECT a.run FROM version v JOIN attempt a ON a.digest = v.digest
 WHERE v.title = ? AND v.digest <> ? AND a.status IS NULL
@@ -103,13 +102,6 @@ class LedgerFile:
         with self._stored():
             found = self._opened().execute(_NOT_PASSED, [version.title, version.url, version.key]).fetchall()
         return [(run, None if status is None else RunStatus(status)) for run, status in found]
-
-    def addresses(self) -> frozenset[str]:
-        """Where versions were applied, or marked as done, as targets spelt it; empty of a sandbox."""
-        if self._database is None and not self.exists():
-            return frozenset()
-        with self._stored():
-            return frozenset(url for (url,) in self._opened().execute(_ADDRESSES))
 
     @contextmanager
     def begin(self, claims: Sequence[model.VersionClaim], *, passing: Collection[str] = ()) -> Iterator[frozenset[str]]:

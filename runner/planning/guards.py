@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.job.actions import Confirm, Execute, IncludedJob, Pause, Run, Signal
-from runner.job.model import Job, Step, StepEffect
+from runner.job.model import Job, Step
 from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_of
 from runner.runs.events import Section
 from runner.targets.model import Allow, Target
@@ -46,12 +46,6 @@ def _placed(steps: Iterable[PlannedStep], job: Job) -> Iterator[Placed]:
 def asks(job: Job) -> bool:
     """Whether a step of the job asks a person."""
     return any(isinstance(placed.step.action, Confirm) for placed in steps_of(job))
-
-
-def may_change(job: Job) -> bool:
-    """Whether a step of the job does more than read."""
-    sent = (placed.step for placed in steps_of(job) if not isinstance(placed.step.action, IncludedJob))
-    return any(step.effect is not StepEffect.READ for step in sent)
 
 
 def unconfirmed(targets: Iterable[Target], *, confirmed: Collection[str]) -> tuple[Target, ...]:

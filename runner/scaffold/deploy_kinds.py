@@ -143,7 +143,7 @@ DEPLOY_KINDS = {
             (
                 "apply once by hand, with `--adopt` where all of it ran before: sudo -u creatio sh -c 'set -a; "
                 ". /etc/creatio-apply.env; cd /srv/creatio && /opt/creatio-runner/bin/runner apply @FOLDER@ "
-                '--tags "not nightly" --allow-empty --first-time && touch "$CREATIO_RUNNER_LEDGER"\''
+                '--tags "not nightly" --allow-empty && touch "$CREATIO_RUNNER_LEDGER"\''
             ),
             "install the units: cp @IN@cron/creatio-* /etc/systemd/system/",
         ),

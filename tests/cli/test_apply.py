@@ -78,7 +78,6 @@ def answers() -> Answers:
 @pytest.fixture(autouse=True)
 def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CREATIO_RUNNER_FIRST_TIME", "1")
     Path("specs").mkdir()
     with site(answers) as served:
         Path("targets.yaml").write_text(targets(served.url) + "    settle: 100ms\n")

@@ -45,7 +45,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
         (work / "specs" / f"{name}.job.yaml").write_text(JOB.format(name=name))
     monkeypatch.chdir(work)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setenv("CREATIO_RUNNER_FIRST_TIME", "1")
     with stand(tmp_path / "doubles", tmp_path / "started.sqlite") as served:
         (work / "targets.yaml").write_text(served.targets())
         yield served

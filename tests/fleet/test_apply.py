@@ -419,7 +419,7 @@ def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: pyt
     write("a")
     gone = write("b")
     write("c", "needs: [a]\n")
-    for words in (["--dry-run"], [], [], ["--dry-run"], ["--ledger", ".runner/ledger", "--first-time"]):
+    for words in (["--dry-run"], [], [], ["--dry-run"], ["--ledger", ".runner/ledger"]):
         capsys.readouterr()
         ended(["apply", "specs", "--format", "json", *words])
         assert flaws("apply", json.loads(capsys.readouterr().out)) == []

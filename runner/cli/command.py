@@ -139,6 +139,7 @@ def carry_out(
         why = f"the grace of {written(given['grace'])} is over" if stop.is_over() else "interrupted again"
         output.say(f"{why}: ended here; calls in flight are not waited for, and `undo` and `finally` stop too")
     console.close()
+    output.problems(*store.warnings())
     return carried, _code(carried, stop, given_up=gave_up)
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from runner.foundation.discreet import Discreet
+from runner.foundation.problems import Problem
 from runner.foundation.site_key import one_spelling
 from runner.foundation.values import Json
 from runner.runs import StoreName
@@ -322,6 +323,9 @@ class LocalRunStore(RunStore, Protocol):
 
     def release_plan(self, key: str) -> None:
         """Forget a claim of which no run came; else do nothing."""
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """What failed that no run depends on, and that a person is to know: each once."""
 
     def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
         """A private file for what happens in a sandbox: that of the port `earlier` if it is there, else a new file."""

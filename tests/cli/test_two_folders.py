@@ -64,3 +64,26 @@ def test_a_call_that_is_not_verified_names_the_run_of_another_folder_that_is_in_
     printed = capsys.readouterr().out
     assert "warning: not verified: another run (r-1, step `pay`, begun at 20" in printed
     assert f"Z, in {tmp_path}/elsewhere) may have started it at the same time" in printed
+
+
+def test_that_the_runs_of_other_folders_are_not_known_is_said_once(
+    site: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    Path("b.job.yaml").write_text(JOB.replace("name: a", "name: b"))
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    printed = capsys.readouterr().err
+    assert printed.count("warning[E311]: what other folders of runs had started was not known all the time: ") == 1
+    assert "hint: end the program that holds this file, or move the file away where it is damaged" in printed
+    assert len(site.starts()) == 2
+
+
+def test_a_user_without_a_home_has_no_other_folders(
+    site: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert ended(["run", "a.job.yaml"]) == 0
+    assert "E311" not in capsys.readouterr().err
+    assert len(site.starts()) == 1

@@ -12,7 +12,9 @@ import pytest
 
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
-from runner.runs.files.owned_rows import KEPT, RowDatabase, RowsOfFolders, RowsOfRun
+from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.files.row_tables import KEPT
+from runner.runs.files.rows_of_folders import RowsOfFolders
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow

@@ -16,30 +16,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
+from runner.runs.files.opened_file import OpenedFile
+from runner.runs.files.row_tables import PATIENCE, open_tables
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT, site TEXT, process TEXT, began REAL,
-  ends REAL);
-CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
-DROP INDEX IF EXISTS start_of_process;
-CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
-"""
-_PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
-"""A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
+_STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _ANY_NUMBER = ""
 """The key of a record that stands for any number of starts of a run in its time."""
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
@@ -60,10 +52,9 @@ _OVER = """SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({codes}) AND ends < ? AND ends >= ? LIMIT ?"""
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
-KEPT = 90 * 24 * 3600.0
-"""Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
-_PATIENCE = 10.0
-"""Seconds for which another program's transaction is waited for."""
+_AGAIN = 5.0
+"""Seconds after which a file that could not be opened is tried again, and then how long others are waited for."""
+_BRIEFLY = 0.1
 
 _Change: TypeAlias = tuple[str, tuple[str | float, ...]]
 """A statement with its values."""
@@ -73,12 +64,19 @@ class RowDatabase:
     """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
 
     def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] = time.time) -> None:
-        """`place` is the folder of runs of this program, as a file of all folders is to know it."""
+        """`place` is the folder of runs of this program, as a file of all folders is to know it. `is_new_here`: the
+        file that was opened did not know it. `trouble` is why the file could not be opened, if it ever could not.
+        """
         self._file = file
         self._place = place
         self.now = now
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
+        self._opened_file = OpenedFile(file)
+        self._openings = 0
+        self._again = 0.0
+        self.is_new_here = False
+        self.trouble: str | None = None
 
     def close(self) -> None:
         with self._lock:
@@ -93,15 +91,30 @@ class RowDatabase:
         scope = local_address(site) if self._place is not None else ""
         return RowsOfRun(self, run=run, site=site, settle=settle, scope=scope)
 
-    def can_be_opened(self) -> bool:
+    def opening(self) -> int | None:
+        """Which opening of the file this is, counted from 1: what was written before it may be lost, since the file was
+        deleted, emptied, or another is in its place. None where it cannot be opened: that is tried again after a while.
+        """
         with self._lock:
+            if self._database is not None and self._opened_file.is_in_place():
+                return self._openings
+            if self._database is None and 0 < self._again - self.now() <= _AGAIN:
+                return None
             try:
-                if self._database is None:
-                    ensure_folder(self._file.parent)
-                self._opened()
-            except (sqlite3.Error, OSError):
-                return False
-            return True
+                self._open_anew()
+            except (sqlite3.Error, OSError) as error:
+                self._again = self.now() + _AGAIN
+                self.trouble = self.trouble or str(self._unusable(error))
+                return None
+            return self._openings
+
+    def _open_anew(self) -> None:
+        if self._database is not None:
+            self._opened_file.discard()
+            self._database.close()
+            self._database = None
+        ensure_folder(self._file.parent)
+        self._opened(patience=PATIENCE if self.trouble is None else _BRIEFLY)
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
@@ -133,20 +146,13 @@ class RowDatabase:
         hint = "move this file away, and go on: which rows are of earlier calls is not known then" if is_damaged else ""
         return StoreError(f"{self._file}: {error}", hint=hint)
 
-    def _opened(self) -> sqlite3.Connection:
+    def _opened(self, *, patience: float = PATIENCE) -> sqlite3.Connection:
         if self._database is None:
             self._file.touch(PRIVATE_FILE)
-            database = sqlite3.connect(self._file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-            for pragma in _PRAGMAS:
-                database.execute(f"PRAGMA {pragma}")
-            database.executescript(_TABLES)
-            before = self.now() - KEPT
-            database.execute("DELETE FROM row WHERE at < ?", (before,))
-            database.execute("DELETE FROM start WHERE ends < ?", (before,))
-            if self._place is not None:
-                database.execute("DELETE FROM folder WHERE at < ?", (before,))
-                database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (os.fsencode(self._place), self.now()))
-            self._database = database
+            self._opened_file.note()
+            self._database, self.is_new_here = open_tables(self._file, self._place, self.now(), patience=patience)
+            self._opened_file.note_beside()
+            self._openings += 1
         return self._database
 
     def folder_of(self, database: sqlite3.Connection, run: str) -> str | None:
@@ -171,6 +177,13 @@ class _AnyNumber(Struct, frozen=True, kw_only=True):
 
     number: int
     ends: float
+
+
+class StoredRows(Struct, frozen=True, kw_only=True):
+    """All that a file has of a run: its starts, and its rows with the steps of the run that they belong to."""
+
+    starts: tuple[tuple[str | float, ...], ...]
+    rows: tuple[tuple[str, str, float], ...]
 
 
 class RowsOfRun:
@@ -264,6 +277,26 @@ class RowsOfRun:
             self._stand_ins.clear()
             self._answers.clear()
 
+    def stored(self) -> StoredRows:
+        """What the file has of this run, all of it."""
+        self.flush()
+        with self._rows.changing() as database:
+            starts = database.execute(_STARTS, (self._run,)).fetchall()
+            rows = database.execute("SELECT id, key, at FROM row WHERE run = ?", (self._run,)).fetchall()
+        return StoredRows(starts=tuple(starts), rows=tuple(rows))
+
+    def store_anew(self, found: StoredRows) -> None:
+        """Have what another file, whose ids have no scope, has of this run in the place of what this file has of it."""
+        rows = [(self._stored(row), self._run, key, at) for row, key, at in found.rows]
+        with self._rows.changing() as database:
+            database.execute("DELETE FROM start WHERE run = ?", (self._run,))
+            database.executemany(_BEGUN, found.starts)
+            database.executemany(_GIVEN, rows)
+        self._later.clear()
+        self._stand_ins.clear()
+        self._answers.clear()
+        self._earliest = None
+
     def ask(self, query: RowQuery) -> Others:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
@@ -337,52 +370,6 @@ class RowsOfRun:
             return None
         run, key, began = found
         return Rival(run=run, key=key, began=server_time.written(began), folder=self._rows.folder_of(database, run))
-
-
-class RowsOfFolders:
-    """The rows as one run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
-    `runner.runs.store.OwnedRows`. Where the shared file cannot be written, the runs of other folders are not known.
-    """
-
-    def __init__(self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float) -> None:
-        self._shared = shared
-        self._own_rows, self._shared_rows = (each.rows_of(run, site, settle) for each in (own, shared))
-
-    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
-        for rows in self._all:
-            rows.begin(key, process, seconds=seconds, is_read=is_read)
-
-    def leave(self, key: str) -> None:
-        for rows in self._all:
-            rows.leave(key)
-
-    def answer(self, key: str) -> None:
-        for rows in self._all:
-            rows.answer(key)
-
-    def never_began(self, key: str) -> None:
-        for rows in self._all:
-            rows.never_began(key)
-
-    def flush(self) -> None:
-        for rows in (self._shared_rows, self._own_rows):  # a run that has started nothing opens neither file
-            rows.flush()
-
-    def ask(self, query: RowQuery) -> Others:
-        """What one file knows of others is enough. The shared file is asked first: what it gives to nobody, the other
-        does not give either.
-        """
-        taken: tuple[str, ...] = ()
-        rival, by = False, None
-        for rows in self._all:
-            others = rows.ask(replace(query, keys=None) if rival else query)
-            taken, rival = tuple(dict.fromkeys((*taken, *others.taken))), rival or others.rival
-            by = by or others.by
-        return Others(taken=taken, rival=rival, by=by)
-
-    @cached_property
-    def _all(self) -> tuple[RowsOfRun, ...]:
-        return (self._shared_rows, self._own_rows) if self._shared.can_be_opened() else (self._own_rows,)
 
 
 @cache

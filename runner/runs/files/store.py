@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 from runner.foundation import private_files
 from runner.foundation.private_files import state_folder
+from runner.foundation.problems import Problem, Severity
 from runner.foundation.site_key import hashed
 from runner.runs import USUAL, StoreName
 from runner.runs.files.history import HistoryFile
@@ -127,6 +128,8 @@ class FileRunStore:
         self._history = HistoryFile(self._top / "history.jsonl")
         self._open = ExitStack()
         self._rows_of: Callable[..., OwnedRows] | None = None
+        self._shared_trouble: Callable[[], str | None] = lambda: None
+        self._has_warned = False
 
     def prepare(self) -> None:
         """Make the folder of runs, private and out of git's sight."""
@@ -229,14 +232,26 @@ class FileRunStore:
 
     def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
         if self._rows_of is None:
-            from runner.runs.files.owned_rows import RowDatabase, RowsOfFolders  # noqa: PLC0415  sqlite3 is 5 ms
+            from runner.runs.files.owned_rows import RowDatabase  # noqa: PLC0415  sqlite3 is 5 ms
+            from runner.runs.files.rows_of_folders import RowsOfFolders  # noqa: PLC0415  as above
 
             own = RowDatabase(self._top / ".rows.sqlite")
             shared = RowDatabase(_shared_by_folders("rows").with_suffix(".sqlite"), place=self._root.absolute())
+            self._shared_trouble = lambda: shared.trouble
             self._open.callback(own.close)
             self._open.callback(shared.close)
             self._rows_of = partial(RowsOfFolders, own, shared)
         return self._rows_of(run=run, site=site, settle=settle)
+
+    def warnings(self) -> tuple[Problem, ...]:
+        """A user without a home has no file that all folders share, and need not know each time."""
+        why = self._shared_trouble()
+        if why is None or self._has_warned or _state_folder().is_relative_to(_NO_FOLDER):
+            return ()
+        self._has_warned = True
+        message = f"what other folders of runs had started was not known all the time: {why}"
+        hint = "end the program that holds this file, or move the file away where it is damaged"
+        return (Problem(code="E311", message=message, hint=hint, severity=Severity.WARNING),)
 
     def turns(self, site: str) -> SharedTurns:
         from runner.runs.files.turn_files import TurnFiles  # noqa: PLC0415  for runs that start a process only

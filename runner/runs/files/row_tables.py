@@ -1,0 +1,47 @@
+"""The tables of a file of rows: rows that belong to a call, starts that lack theirs, and the folders that use it."""
+
+import os
+import sqlite3
+from pathlib import Path
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT, site TEXT, process TEXT, began REAL,
+  ends REAL);
+CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
+DROP INDEX IF EXISTS start_of_process;
+CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
+"""
+_PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
+"""A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
+
+KEPT = 90 * 24 * 3600.0
+"""Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
+PATIENCE = 10.0
+"""Seconds for which another program's transaction is waited for."""
+
+
+def open_tables(file: Path, place: Path | None, now: float, *, patience: float) -> tuple[sqlite3.Connection, bool]:
+    """The file with its tables, and whether it did not know the folder `place`. Others are waited for up to `patience`
+    seconds here. Raises `sqlite3.Error`.
+    """
+    database = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in _PRAGMAS:
+            database.execute(f"PRAGMA {pragma}")
+        database.executescript(_TABLES)
+        database.execute("DELETE FROM row WHERE at < ?", (now - KEPT,))
+        database.execute("DELETE FROM start WHERE ends < ?", (now - KEPT,))
+        is_new = place is not None and _is_new(database, os.fsencode(place), now)
+        database.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
+    except BaseException:
+        database.close()
+        raise
+    return database, is_new
+
+
+def _is_new(database: sqlite3.Connection, place: bytes, now: float) -> bool:
+    found = database.execute("SELECT 1 FROM folder WHERE place = ?", (place,)).fetchall()
+    database.execute("DELETE FROM folder WHERE at < ?", (now - KEPT,))
+    database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (place, now))
+    return not found

@@ -1,0 +1,77 @@
+"""Which rows of process logs belong to which call, by two files: that of the folder of runs, and that of all folders of
+this user on this machine.
+"""
+
+from msgspec.structs import replace
+
+from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.store import Others, RowQuery, StoreError
+
+
+class RowsOfFolders:
+    """The rows as one run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
+    `runner.runs.store.OwnedRows`. While the shared file cannot be opened, the runs of other folders are not known, nor
+    is this run to them; where it is a new file, and after that, this run's part is written again, which its own has.
+    """
+
+    def __init__(self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float) -> None:
+        self._shared = shared
+        self._own_rows, self._shared_rows = (each.rows_of(run, site, settle) for each in (own, shared))
+        self._opening: int | None = None
+        self._is_behind = False
+
+    def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        for rows in self._current():
+            rows.begin(key, process, seconds=seconds, is_read=is_read)
+
+    def leave(self, key: str) -> None:
+        for rows in self._all:
+            rows.leave(key)
+
+    def answer(self, key: str) -> None:
+        for rows in self._all:
+            rows.answer(key)
+
+    def never_began(self, key: str) -> None:
+        for rows in self._all:
+            rows.never_began(key)
+
+    def flush(self) -> None:
+        for rows in self._current() if self._is_behind else self._all:  # who has started nothing opens neither file
+            rows.flush()
+
+    def ask(self, query: RowQuery) -> Others:
+        """What one file knows of others is enough. The shared file is asked first: what it gives to nobody, the other
+        does not give either.
+        """
+        taken: tuple[str, ...] = ()
+        rival, by = False, None
+        try:
+            current = self._current()
+        except StoreError:
+            return Others(rival=not query.certain)
+        for rows in current:
+            others = rows.ask(replace(query, keys=None) if rival else query)
+            taken, rival = tuple(dict.fromkeys((*taken, *others.taken))), rival or others.rival
+            by = by or others.by
+        return Others(taken=taken, rival=rival, by=by)
+
+    @property
+    def _all(self) -> tuple[RowsOfRun, ...]:
+        """Those that know the last start of this run."""
+        return (self._own_rows,) if self._is_behind else (self._shared_rows, self._own_rows)
+
+    def _current(self) -> tuple[RowsOfRun, ...]:
+        """The same, with the shared file if it can be opened: it has all that is known of this run, also where it is
+        another file than before.
+        """
+        opening = self._shared.opening()
+        if opening is None:
+            self._is_behind = True
+        elif self._is_behind or opening != self._opening:
+            if self._is_behind or self._opening is not None or self._shared.is_new_here:
+                found = self._own_rows.stored()
+                if found.starts or found.rows:
+                    self._shared_rows.store_anew(found)
+            self._opening, self._is_behind = opening, False
+        return self._all

@@ -1,0 +1,180 @@
+"""Whose rows are over all folders, when the file that all of them share is lost, or cannot be opened for a while."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from runner.runs.files.owned_rows import RowDatabase
+from runner.runs.files.rows_of_folders import RowsOfFolders
+from runner.runs.store import Others, RowQuery
+
+SITE = "https://one.example:443 integration"
+query = partial(RowQuery, key="a", codes=("UsrA",), rows=("1",), keys=("a",))
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Folders:
+    """Folders of one user; each has a program of its own, which has one run."""
+
+    def __init__(self, place: Path, now: Clock) -> None:
+        self.file = place / "state" / "rows.sqlite"
+        self._place, self._now = place, now
+        self._open: list[RowDatabase] = []
+
+    def run(self, folder: str) -> RowsOfFolders:
+        place = self._place / folder
+        own = RowDatabase(place / ".rows.sqlite", now=self._now)
+        place.mkdir(exist_ok=True)
+        self.shared = RowDatabase(self.file, place=place, now=self._now)
+        self._open += [own, self.shared]
+        return RowsOfFolders(own, self.shared, run=folder, site=SITE, settle=15.0)
+
+    def began(self, folder: str) -> RowsOfFolders:
+        rows = self.run(folder)
+        rows.begin("a", "UsrA", seconds=100.0)
+        return rows
+
+    def close(self) -> None:
+        for database in self._open:
+            database.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def folders(tmp_path: Path, clock: Clock) -> Iterator[Folders]:
+    made = Folders(tmp_path, clock)
+    yield made
+    made.close()
+
+
+Loss: TypeAlias = Callable[[Path], object]
+
+
+def deleted_whole(file: Path) -> None:
+    for path in file.parent.glob("rows.sqlite*"):
+        path.unlink()
+
+
+def replaced(file: Path) -> None:
+    other = file.with_name("other")
+    database = sqlite3.connect(other)
+    database.execute("CREATE TABLE other (id TEXT)")
+    database.close()
+    other.replace(file)
+
+
+def emptied(file: Path) -> None:
+    os.truncate(file, 0)
+
+
+_LOSSES = [
+    pytest.param(Path.unlink, id="deleted"),
+    pytest.param(deleted_whole, id="deleted with all that is beside it"),
+    pytest.param(replaced, id="replaced"),
+    pytest.param(emptied, id="emptied"),
+]
+
+
+@pytest.mark.parametrize("lose", _LOSSES)
+def test_where_the_shared_file_is_lost_in_the_middle_of_a_run_its_later_starts_are_known_to_other_folders(
+    folders: Folders, lose: Loss
+) -> None:
+    first = folders.began("first")
+    lose(folders.file)
+    first.begin("b", "UsrA", seconds=100.0)
+    assert folders.began("second").ask(query()).rival
+
+
+@pytest.mark.parametrize("lose", _LOSSES)
+def test_so_are_those_from_before_and_the_rows_that_it_has(folders: Folders, clock: Clock, lose: Loss) -> None:
+    first = folders.began("first")
+    assert first.ask(query()) == Others()
+    first.begin("b", "UsrA", seconds=100.0)
+    lose(folders.file)
+    first.ask(query(key="other", rows=(), keys=None))
+    clock.now += 200.0
+    second = folders.began("second")
+    assert second.ask(query(rows=("1", "2"), keys=None)) == Others(taken=("1",)), "the start `b` is over for long"
+    assert second.ask(query(timed=False, rows=("2",))).rival
+
+
+@pytest.mark.parametrize("lose", _LOSSES)
+def test_so_it_is_where_two_runs_have_it_open_and_notice_it_one_after_the_other(folders: Folders, lose: Loss) -> None:
+    first, second = folders.began("first"), folders.began("second")
+    lose(folders.file)
+    for each in (first, second, first, second):
+        each.begin("b", "UsrA", seconds=100.0)
+    first.never_began("b")
+    third = folders.began("third")
+    assert third.ask(query()).rival
+    first.never_began("a")
+    first.never_began("b")
+    assert third.ask(query()).rival
+    for key in ("a", "b", "b"):
+        second.never_began(key)
+    assert third.ask(query()) == Others()
+
+
+def test_starts_whose_row_nobody_reads_are_known_too(folders: Folders) -> None:
+    first = folders.run("first")
+    first.begin("a", "UsrA", seconds=100.0, is_read=False)
+    second = folders.began("second")
+    folders.file.unlink()
+    first.begin("b", "UsrA", seconds=100.0, is_read=False)
+    assert second.ask(query()).rival
+    for key in ("a", "b"):
+        first.never_began(key)
+    first.flush()
+    assert second.ask(query()) == Others()
+
+
+@pytest.mark.parametrize("is_flushed", [False, True])
+def test_what_began_while_the_shared_file_was_locked_is_known_when_it_can_be_opened_again(
+    folders: Folders, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, is_flushed: bool
+) -> None:
+    monkeypatch.setattr("runner.runs.files.owned_rows.PATIENCE", 0.0)
+    folders.began("before")
+    locked = sqlite3.connect(folders.file, isolation_level=None)
+    locked.execute("BEGIN EXCLUSIVE")
+    first = folders.began("first")
+    assert folders.shared.trouble == f"{folders.file}: database is locked"
+    first.leave("a")
+    first.answer("a")
+    locked.execute("ROLLBACK")
+    clock.now += 6.0
+    if is_flushed:
+        first.flush()
+    else:
+        first.begin("b", "UsrA", seconds=100.0)
+    assert folders.began("second").ask(query()).rival
+    locked.close()
+
+
+def test_a_run_that_is_resumed_is_known_to_a_shared_file_that_was_lost_since(folders: Folders) -> None:
+    folders.began("first")
+    folders.close()
+    folders.file.unlink()
+    folders.run("first").ask(query(rows=(), keys=None))
+    assert folders.began("second").ask(query()).rival
+
+
+def test_nothing_is_said_of_a_file_that_could_always_be_opened(folders: Folders) -> None:
+    folders.began("first")
+    folders.file.unlink()
+    folders.began("first")
+    assert folders.shared.trouble is None

@@ -13,7 +13,7 @@ from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
 
 STATUSES: Final = {number: status.word for status in PROCESS_STATUSES.values() for number in status.numbers}
-_ENDED_BADLY: Final = frozenset(status.numbers[0] for status in PROCESS_STATUSES.values() if status.code is not None)
+_ENDED_BADLY: Final = [status.numbers[0] for status in PROCESS_STATUSES.values() if status.code is not None]
 
 
 def is_refused(answer: JsonObject) -> bool:

@@ -93,6 +93,11 @@ def test_a_refusal_is_told_in_the_services_own_words() -> None:
     assert failed(success=False, processId=NO_ID, errorInfo=None)[2] == ("site.example refused the call without a word")
 
 
+@pytest.mark.parametrize("status", [[], {}, [3], "3", 3.5])
+def test_a_refusal_whose_status_is_none_is_a_refusal(status: Json) -> None:
+    assert failed(success=False, processStatus=status)[0] is FailureKind.REFUSED
+
+
 def test_results_stay_what_they_are_and_a_collection_is_json_in_json() -> None:
     values: JsonObject = {
         "Text": "007",

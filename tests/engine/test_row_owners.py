@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from stories import World, moment, planned, refused, unanswered
 
-from runner.engine.effects import QueryPeers
+from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import JsonObject
 from runner.runs.events import LogUnreadable, StepFinished, Trouble
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, ReadRows, RunProcessCall
@@ -186,6 +186,26 @@ def test_what_may_be_repeated_does_not_wait_for_other_runs_and_never_passes_by_f
     rival: JsonObject = {"taken": [], "rival": True}
     world = World(others=rival, statuses=[status]).carry_out(planned(ONE + "    effect: read\n"))
     assert (ended(world, "a"), world.pauses) == ((came, None), [])
+
+
+class SoonSettled(World):
+    """After a moment the other run has its own row."""
+
+    def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
+        if isinstance(effect, Sleep):
+            self.others = {"taken": [], "rival": False}
+        return super()._outcome(effect)
+
+
+def test_a_call_that_must_not_happen_twice_waits_until_it_is_known_whose_its_row_is() -> None:
+    rival: JsonObject = {"taken": [], "rival": True}
+    world = SoonSettled(others=rival).carry_out(planned(STRICT))
+    assert (ended(world, "a"), world.pauses) == (("passed", True), [0.25])
+
+
+def test_what_may_be_repeated_waits_for_a_row_that_comes_late() -> None:
+    world = World(lags=[0.5], call_seconds=0.0).carry_out(planned(ONE + "    effect: read\n"))
+    assert (ended(world, "a"), world.pauses) == (("passed", True), [0.25, 0.75])
 
 
 def test_a_row_that_belongs_to_another_run_verifies_nothing() -> None:

@@ -106,6 +106,17 @@ def test_a_version_that_came_since_is_asked_for_before_absence_counts(status: st
     assert readings(world)[-1] == ReadFamily(root=ROOT, fresh=True)
 
 
+def test_versions_are_asked_for_again_at_the_last_reading_alone_since_its_absence_counts() -> None:
+    world = Versions()
+    world.never_begun = frozenset({1})
+    world.carry_out(planned(STRICT))
+    after = [effect for effect in world.effects if isinstance(effect, Send | Sleep)][-6:]
+    calls = [effect.call if isinstance(effect, Send) else effect.seconds for effect in after]
+    rows = calls[0]
+    assert isinstance(rows, ReadRows)
+    assert calls == [rows, 0.25, rows, 0.75, rows, ReadFamily(root=ROOT, fresh=True)]
+
+
 def test_a_call_that_was_turned_away_is_not_made_again_where_a_new_version_has_its_row() -> None:
     class Repeated(Growing):
         def _next(self) -> Ending:

@@ -54,6 +54,14 @@ def test_another_turn_gives_the_first_one_back() -> None:
     assert Turn(turns).take("UsrA", stop)
 
 
+def test_a_run_that_is_left_leaves_its_turn_to_others() -> None:
+    turns, stop = Turns(), Stop(grace=30.0)
+    mine = Turn(turns)
+    mine.take("UsrA", stop)
+    mine.leave()
+    assert Turn(turns).take("UsrA", stop)
+
+
 def test_giving_back_what_one_does_not_have_is_nothing() -> None:
     Turn(Turns()).give_back()
 
@@ -83,13 +91,18 @@ def rows(*numbers: int) -> list[Json]:
 
 
 def handed_on(
-    after: ReadRows = AFTER, shown: tuple[int, ...] = (3, 2), *, clear: bool = True, process: str = "UsrA"
+    after: ReadRows = AFTER,
+    shown: tuple[int, ...] = (3, 2),
+    *,
+    before: tuple[int, ...] = (2, 1),
+    clear: bool = True,
+    process: str = "UsrA",
 ) -> list[Json] | None:
-    """What the next run gets of a log that shows rows 2 and 1, after a start `shown`."""
+    """What the next run gets of a log that shows the rows `before`, after a start `shown`."""
     turns, stop = Turns(), Stop(grace=1.0)
     first, second = Turn(turns), Turn(turns)
     first.take("UsrA", stop)
-    first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
+    first.read(BEFORE, Answered(value=rows(*before)), t=1.0)
     first.start(seconds=1.0)
     first.read(after, Answered(value=rows(*shown)), t=2.0)
     first.settle(clear=clear)
@@ -103,6 +116,7 @@ def handed_on(
 def test_the_next_run_gets_the_newest_rows_as_if_it_had_read_the_log_itself() -> None:
     assert handed_on() == rows(3, 2, 1)
     assert handed_on(shown=(4, 3, 2)) == rows(4, 3, 2), "no more than it would ask for"
+    assert handed_on(replace(AFTER, since=None), shown=(1,), before=()) == rows(1), "the log was empty"
 
 
 @pytest.mark.parametrize(
@@ -120,6 +134,17 @@ def test_a_reading_that_shows_something_else_is_not_handed_on(after: ReadRows) -
 
 def test_a_reading_is_not_handed_on_where_a_row_may_be_that_of_another_call() -> None:
     assert handed_on(clear=False) is None
+
+
+def test_a_reading_of_a_run_that_has_not_asked_whose_the_rows_are_is_not_handed_on() -> None:
+    turns, stop = Turns(), Stop(grace=1.0)
+    first, second = Turn(turns), Turn(turns)
+    first.take("UsrA", stop)
+    first.read(BEFORE, Answered(value=rows(2, 1)), t=1.0)
+    first.read(AFTER, Answered(value=rows(3, 2)), t=2.0)
+    first.give_back()
+    second.take("UsrA", stop)
+    assert second.handed_on is None
 
 
 def test_a_reading_is_of_no_use_for_another_process() -> None:

@@ -292,6 +292,7 @@ class LocalHost:
 
     def wait_for_rate(self, key: str, seconds: float) -> None:
         """Wait for the pace of the site. A stop ends it."""
+        self.turn.need(seconds=seconds)
         with self._waiting(key, events.WaitsFor.RATE) as begin:
             if seconds >= _WORTH_A_NOTE:
                 begin(None)

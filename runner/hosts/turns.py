@@ -150,6 +150,10 @@ class Turn:
     def start(self, *, seconds: float) -> None:
         """The process is about to be started: what was read before does not show it. Its answer may take `seconds`."""
         self._after, self._is_clear = None, False
+        self.need(seconds=seconds)
+
+    def need(self, *, seconds: float) -> None:
+        """The turn is needed for so long, and then a call is searched for: as where that waits for the pace of a site."""
         if self._process is not None and (shared := self._turns.shared) is not None:
             shared.extend(self._process, seconds=seconds + self._settle)
 

@@ -137,7 +137,7 @@ class SharedTurns(Protocol):
         """Who has the turn that could not be taken."""
 
     def extend(self, process: str, *, seconds: float) -> None:
-        """The turn may be needed for so long: a call of these seconds is about to be sent."""
+        """The turn may be needed for so long: a call of these seconds is about to be sent, or waits for so long."""
 
     def give_back(self, process: str) -> None: ...
 

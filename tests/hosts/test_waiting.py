@@ -16,6 +16,7 @@ from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.runs.events import CallSent, Waited, WaitsFor
+from runner.runs.evidence import LockHolder
 from runner.runs.result import RunResult, fold
 from runner.service.calls import Answered, Call, CallFailed, Ending, ExecuteCall, FailureKind, ReadRow, ReadRows
 from runner.service.gate import Gate, Pace
@@ -224,6 +225,41 @@ def test_a_short_wait_for_a_rate_takes_no_time_either_and_no_line(tmp_path: Path
     site = paced(1 / 3.5)
     host(tmp_path / "run", site).carry(planned(PLAIN + NEXT), RUN)
     assert (result(tmp_path / "run").seconds, site.now, waits(tmp_path / "run")) == (6.0, 6.5, [])
+
+
+class Needed:
+    """Turns that no other program takes. `until` is the latest moment until which each was needed."""
+
+    def __init__(self, site: Site) -> None:
+        self.handed_on = dict[str, bool]()
+        self.until = 0.0
+        self.gaps = list[float]()
+        self.site = site
+
+    def take(self, process: str, holder: LockHolder | None) -> bool:
+        del holder
+        self.handed_on[process] = False
+        return True
+
+    def holder(self, process: str) -> None:
+        del process
+
+    def extend(self, process: str, *, seconds: float) -> None:
+        del process
+        self.gaps.append(self.site.now - self.until)
+        self.until = self.site.now + seconds
+
+    def give_back(self, process: str) -> None:
+        del process
+        self.gaps.append(self.site.now - self.until)
+
+
+def test_who_waits_for_a_rate_needs_its_turn_meanwhile(tmp_path: Path) -> None:
+    site = paced(0.005)
+    needed = Needed(site)
+    host(tmp_path / "run", site, turn=Turn(Turns(lambda: needed), settle=15.0)).carry(planned(START), RUN)
+    assert site.now > 800
+    assert max(needed.gaps) <= 60, "the margin of a turn"
 
 
 def test_a_start_that_a_stop_meets_while_it_waits_for_the_rate_does_not_leave(tmp_path: Path) -> None:

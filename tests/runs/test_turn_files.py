@@ -1,5 +1,6 @@
 """Turns over all folders of runs: whose turn it is, and that nobody waits for a program that is gone, or hangs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +106,20 @@ def test_who_hangs_for_longer_than_its_call_may_take_is_not_waited_for(
     here.extend("UsrA", seconds=100.0)
     assert not there.take("UsrA", OTHERS), "it goes on"
     here.give_back("UsrA")
+    assert there.take("UsrA", OTHERS)
+
+
+def test_who_cannot_write_on_a_full_disk_how_long_it_needs_its_turn_has_a_turn_for_as_long_as_most_need(
+    tmp_path: Path, here: TurnFiles, there: TurnFiles, clock: Clock
+) -> None:
+    assert here.take("UsrA", MINE)
+    (file,) = (tmp_path / "state/turns").glob("*.turn")
+    os.truncate(file, 0)
+    for _ in range(5):
+        assert not there.take("UsrA", OTHERS)
+        os.truncate(file, 0)
+        clock.now += 30.0
+    clock.now += 31.0
     assert there.take("UsrA", OTHERS)
 
 

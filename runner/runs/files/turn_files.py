@@ -34,6 +34,8 @@ _WAITS = 0.2
 """Seconds after its last look for which somebody is taken to wait."""
 _HANGS = 1.0
 """Seconds for which a turn is found that its holder should not need any more: who takes it says so a moment later."""
+_UNSIGNED = 180.0
+"""The same where the holder could not write how long it needs the turn, as on a full disk."""
 _ASIDE = 0.1
 """Seconds for which a program leaves a turn to others that wait for it: they look several times meanwhile."""
 
@@ -126,10 +128,11 @@ class TurnFiles:
             _write(file, _MOMENT.pack(until) + line, at=_MOMENT.size)
 
     def _is_hanging(self, process: str, content: bytes, *, now: float) -> bool:
-        if _moments(content)[1] >= now:
+        until = _moments(content)[1]
+        if until >= now:
             self._hangs.pop(process, None)
             return False
-        return now - self._hangs.setdefault(process, now) >= _HANGS
+        return now - self._hangs.setdefault(process, now) >= (_HANGS if until else _UNSIGNED)
 
     def _close(self, process: str) -> None:
         if (file := self._open.pop(process, None)) is not None:

@@ -153,7 +153,7 @@ class Turn:
         self.need(seconds=seconds)
 
     def need(self, *, seconds: float) -> None:
-        """The turn is needed for so long, and then a call is searched for: as where that waits for the pace of a site."""
+        """The turn is needed for so long before a call is searched for, as where that waits for the pace of a site."""
         if self._process is not None and (shared := self._turns.shared) is not None:
             shared.extend(self._process, seconds=seconds + self._settle)
 

@@ -24,8 +24,8 @@ _SHORTEST_START = 3
 @cache
 def foreign_words() -> Mapping[str, tuple[str, ...]]:
     """Words of other tools, folded, with ours in the order in which they are tried: the first that is known counts."""
-    words = cast("Mapping[str, list[str]]", hints.table("words"))
-    return {word: tuple(ours) for word, ours in words.items()}
+    table = cast("Mapping[str, str]", hints.table("words"))
+    return {word: tuple(ours.split()) for ours, words in table.items() for word in words.split()}
 
 
 def foreign(word: str, known: Collection[str]) -> str | None:

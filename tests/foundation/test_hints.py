@@ -49,6 +49,13 @@ def test_words_and_keys_are_written_as_they_are_looked_up() -> None:
     assert [word for word in foreign_words() if folded(word) != word] == []
 
 
+def test_no_word_of_another_tool_is_written_for_two_of_ours() -> None:
+    table = hints.table("words")
+    assert isinstance(table, dict)
+
+    assert len(foreign_words()) == sum(len(str(words).split()) for words in table.values())
+
+
 @pytest.mark.parametrize(
     ("at", "value", "wanted", "hint"),
     [

@@ -13,6 +13,7 @@ from runner.foundation import patterns
 from runner.foundation.lazy import lazy_pattern
 
 _MAP_KEYWORDS = frozenset({"attribute", "default"})
+_LONGEST_VALUE = 40
 _CONDITION = lazy_pattern(rf"(?:\w+\.)?(\w+)\s*({COMPARISON})\s*(.+)")
 
 
@@ -62,8 +63,7 @@ def _unknown(what: str, name: str, node: nodes.Node, hint: str | None) -> Templa
 
 def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
     name, value = callee.attr, written(callee.node)
-    word = name.lower().replace("_", "")
-    here = _variable(callee, node) or hint("methods", word, value=value, argument=_first_argument(node))
+    here = _variable(callee, node) or hint("methods", name, value=value, argument=_argument(node))
     if here is None:
         here = f"write `{value} | {name}`" if name in FILTERS else "use a filter: `value | filter`"
     return refused(node, f"`.{name}()`: values have no methods", here, name)
@@ -71,22 +71,22 @@ def _method(callee: nodes.Getattr, node: nodes.Call) -> TemplateProblem:
 
 def _variable(callee: nodes.Getattr, node: nodes.Call) -> str | None:
     """`env.get("NAME")`."""
-    name = Piece(_first_argument(node)).inside
+    name = Piece(_argument(node)).inside
     is_get = callee.attr == "get" and written_path(callee.node) == ("env",) and name.isidentifier()
     return f"write `env.{name}`" if is_get else None
 
 
-def _first_argument(node: nodes.Call | nodes.Filter | nodes.Test) -> str:
-    return written(node.args[0]) if node.args else "…"
+def _argument(node: nodes.Call | nodes.Filter | nodes.Test, index: int = 0) -> str:
+    return written(node.args[index]) if len(node.args) > index else "…"
 
 
 def _unknown_function(name: str, node: nodes.Call, available: Functions) -> TemplateProblem:
-    argument = _first_argument(node)
-    here = hint("functions", name.lower(), argument=argument)
+    value = _argument(node)
+    here = hint("functions", name, value=value, argument=_argument(node, 1))
     if here is None and name in FILTERS:
-        here = f"it is a filter: write `{argument} | {name}`"
+        here = f"it is a filter: write `{value} | {name}`"
     elif here is None and name in TESTS:
-        here = f"it is a test: write `{argument} is {name}`"
+        here = f"it is a test: write `{value} is {name}`"
     return _unknown("function", name, node, here or suggestion("functions", name, available))
 
 
@@ -99,12 +99,20 @@ def _check_filter_call(name: str, node: nodes.Node, arguments: list[nodes.Expr],
     if name in LOOPS:
         _check_loop(name, node, arguments, named)
     elif name not in FILTERS:
-        here = f"it is a test: write `is {name}`" if name in TESTS else suggestion("filters", name, FILTERS)
+        here = f"it is a test: write `is {name}`" if name in TESTS else _filter_hint(name, node)
         raise _unknown("filter", name, node, here)
     else:
         _raise_if(misused(name, FILTERS[name].call, len(arguments), named), name, node)
         if FILTERS[name].pattern:
             _check_pattern(name, node, arguments)
+
+
+def _filter_hint(name: str, node: nodes.Node) -> str | None:
+    if not isinstance(node, nodes.Filter) or node.name != name or node.node is None:
+        return suggestion("filters", name, FILTERS)
+    value = written(node.node)
+    shown = value if len(value) <= _LONGEST_VALUE else "…"
+    return suggestion("filters", name, FILTERS, value=shown, argument=_argument(node))
 
 
 def _check_test_call(name: str, node: nodes.Node, arguments: list[nodes.Expr], *, denied: bool = False) -> None:
@@ -117,10 +125,8 @@ def _check_test_call(name: str, node: nodes.Node, arguments: list[nodes.Expr], *
 
 def _test_hint(name: str, node: nodes.Node, *, denied: bool) -> str | None:
     if not isinstance(node, nodes.Test):
-        return hint("fields", name.lower()) or suggestion("tests", name, TESTS)
-    value, argument = written(node.node), _first_argument(node)
-    opposite = hint("denied_tests", name.lower(), value=value, argument=argument) if denied else None
-    return opposite or suggestion("tests", name, TESTS, value=value, argument=argument)
+        return hint("fields", name) or suggestion("tests", name, TESTS)
+    return suggestion("tests", name, TESTS, value=written(node.node), argument=_argument(node), denied=denied)
 
 
 def _check_loop(name: str, node: nodes.Node, arguments: list[nodes.Expr], named: list[str]) -> None:

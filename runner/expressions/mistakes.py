@@ -75,6 +75,11 @@ class Piece(str):
         return f'match("{form.format(self.inside)}")' if re.fullmatch(r"[\w -]+", self.inside) else "match(…)"
 
     @property
+    def denied(self) -> str:
+        """`does not`, in whatever letters, as it is written here."""
+        return "not " if self else ""
+
+    @property
     def as_path(self) -> str:
         """A JSONPath, which begins at `$`, as a path here."""
         return (self.inside or str(self)).replace("$", "result", 1)
@@ -101,15 +106,27 @@ class Shape(Struct, frozen=True, kw_only=True):
     stopped_at: str | None = None
 
 
-def hint(kind: str, word: str, *, value: str = "…", argument: str = "…") -> str | None:
-    """The hint for a word of another language; `kind` is a table of the file."""
-    found = words("expressions", kind).get(word)
-    return None if found is None else found.format(value=Piece(value), argument=Piece(argument))
+_ASKED = {"eq": "==", "zero": "== 0", "in": "in", "not": "not "}
+_DENIED = {"eq": "!=", "zero": "> 0", "in": "not in", "not": ""}
+_SHARED = frozenset({"filters", "methods", "functions"})
+"""What is written after `|`, after a dot and as a function may have the same name."""
 
 
-def suggestion(kind: str, word: str, known: Iterable[str], *, value: str = "…", argument: str = "…") -> str | None:
+def hint(kind: str, word: str, *, value: str = "…", argument: str = "…", denied: bool = False) -> str | None:
+    """The hint for a word of another language; `kind` is what it is written as. `denied`: after `is not`."""
+    tables = [words("expressions", kind)] if kind != "filters" else []
+    tables += [words("expressions", "words")] if kind in _SHARED else []
+    spellings = (word, word.casefold().replace("_", ""))
+    found = next((table[spelling] for table in tables for spelling in spellings if spelling in table), None)
+    signs = _DENIED if denied else _ASKED
+    return None if found is None else found.format(value=Piece(value), argument=Piece(argument), **signs)
+
+
+def suggestion(
+    kind: str, word: str, known: Iterable[str], *, value: str = "…", argument: str = "…", denied: bool = False
+) -> str | None:
     """A hint for an unknown word: what it is called here, or the nearest word, or nothing."""
-    return hint(kind, word.lower(), value=value, argument=argument) or did_you_mean(word, known)
+    return hint(kind, word, value=value, argument=argument, denied=denied) or did_you_mean(word, known)
 
 
 @cache
@@ -155,7 +172,7 @@ def _shape_problem(shape: Shape, text: str, found: re.Match[str]) -> TemplatePro
 
 def _foreign_word(stopped_at: str | None, line: int) -> TemplateProblem | None:
     word = stopped_at or ""
-    here = hint("operators", word) or hint("operators", word.casefold())
+    here = hint("operators", word)
     if here is None:
         return None
     return TemplateProblem("E120", f"`{word}` is not an operator here", hint=f"write `{here}`", name=word, line=line)

@@ -29,15 +29,13 @@ _FIELD = lazy_pattern(r"<(\w+)>")
 class Rule(Struct, frozen=True, kw_only=True):
     """Patterns match as a whole: `at` the place, `value` the value as compact JSON.
 
-    `words` leads from what the group `word` of `value` has found, in small letters, to ours. A hint holds `<name>` for
-    a group of either pattern, for what the caller gives, and for a field of `_fields`; `<ours>` is our word.
+    A hint holds `<name>` for a group of either pattern, for what the caller gives, and for a field of `_fields`.
     """
 
     wanted: str | None
     at: re.Pattern[str]
     value: re.Pattern[str]
     hint: str
-    words: Mapping[str, str]
 
 
 @cache
@@ -57,21 +55,27 @@ def words(name: str, part: str, *, room: str = "language") -> Mapping[str, str]:
 
 
 @cache
+def _places(name: str) -> tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]:
+    return tuple((re.compile(place), words(name, place)) for place in cast("Mapping[str, Entry]", table(name)))
+
+
+def at_place(name: str, at: str, word: str) -> str | None:
+    """What the table `name` has for a word at the first place that knows it; its places match as a whole."""
+    return next((here[word] for place, here in _places(name) if word in here and place.fullmatch(at)), None)
+
+
+@cache
 def rules(name: str) -> tuple[Rule, ...]:
     """The rules of a table that is a list of them, in the order in which they are tried."""
-    return tuple(_rule(entry) for entry in cast("Sequence[Mapping[str, Entry]]", table(name)))
+    return tuple(_rule(entry) for entry in cast("Sequence[Mapping[str, str]]", table(name)))
 
 
-def _rule(entry: Mapping[str, Entry]) -> Rule:
-    value, keys = str(entry.get("value", ".*")), entry.get("keys")
-    if isinstance(keys, list):
-        value = rf'\{{"({"|".join(map(str, keys))})":{value}\}}'
+def _rule(entry: Mapping[str, str]) -> Rule:
     return Rule(
-        wanted=cast("str | None", entry.get("wanted")),
-        at=re.compile(str(entry.get("at", ".*"))),
-        value=re.compile(value, re.DOTALL),
-        hint=str(entry["hint"]),
-        words=cast("Mapping[str, str]", entry.get("words", {})),
+        wanted=entry.get("wanted"),
+        at=re.compile(entry.get("at", ".*")),
+        value=re.compile(entry.get("value", ".*"), re.DOTALL),
+        hint=entry["hint"],
     )
 
 
@@ -82,12 +86,9 @@ def hint(name: str, at: str, value: Json, *, wanted: str | None = None, **fields
         if (rule.wanted is not None or wanted == "word") and rule.wanted != wanted:
             continue
         place, found = rule.at.fullmatch(at), rule.value.fullmatch(written)
-        if place is None or found is None:
-            continue
-        groups = {**fields, **place.groupdict(""), **found.groupdict("")}
-        ours = rule.words.get(groups.get("word", "").casefold(), "")
-        if ours or not rule.words:
-            return filled(rule.hint, {**_fields(at, value), "ours": ours, **groups})
+        if place is not None and found is not None:
+            groups = {**fields, **place.groupdict(""), **found.groupdict("")}
+            return filled(rule.hint, {**_fields(at, value), **groups})
     return None
 
 

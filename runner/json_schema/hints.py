@@ -5,8 +5,10 @@ from typing import Final
 
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.suggestions import suggest
+from runner.foundation.near_misses import folded
+from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json, JsonObject, Path, is_number, value_at
+from runner.json_schema.formats import EXAMPLES
 from runner.json_schema.keywords import A_SCHEMA, KEYWORDS, LEAST, NAMED_SCHEMAS, SCHEMAS, TYPES, place
 
 _EITHER: Final = lazy_pattern(r"\s*[|,/]\s*|\s+or\s+")
@@ -57,7 +59,7 @@ def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | N
     if found := hints.hint("schemas", f"keyword {keyword}", value, bound=written):
         return found
     if keyword == "type":
-        return _several_types(value) or _near_type(value)
+        return _format(value) or _several_types(value) or _near_type(value)
     return _a_schema(value) if keyword in A_SCHEMA | SCHEMAS else None
 
 
@@ -84,10 +86,17 @@ def _a_schema(value: Json) -> str | None:
         return f"write `{{type: [{', '.join(_quoted(str(name)) for name in value)}]}}`"
     if not isinstance(value, str):
         return None
-    found = hints.hint("schemas", "keyword type", value) or _several_types(value)
+    found = _format(value) or hints.hint("schemas", "keyword type", value) or _several_types(value)
     near = value if value in TYPES else None if found else suggest(value, TYPES)
     named = f"write `type: {near}`" if near else found
     return re.sub(r"`(type: .*)`", r"`{\1}`", named) if named and "`type: " in named else None
+
+
+def _format(value: Json) -> str | None:
+    """A format, or what other tools call it, in the place of a type."""
+    same = (name for name in EXAMPLES if isinstance(value, str) and folded(name) == folded(value))
+    found = next(same, None) or (foreign(value, EXAMPLES) if isinstance(value, str) else None)
+    return found and f"write `type: string, format: {found}`"
 
 
 def _several_types(value: Json) -> str | None:

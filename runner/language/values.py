@@ -157,8 +157,9 @@ def _word(violation: Violation, schema: JsonObject) -> Finding:
     elif isinstance(value, str) and True in options:
         hint = _as_boolean(value)
     else:
-        word = hints.hint("values", pointer(violation.path), value, wanted="word")
-        hint = f"did you mean `{near}`?" if near else word
+        at, word = pointer(violation.path), value if isinstance(value, str) else compact(value)
+        ours = near or hints.at_place("choices", at, word.casefold())
+        hint = f"did you mean `{ours}`?" if ours else hints.hint("values", at, value, wanted="word")
     wanted = either([_quoted(option) for option in options])
     message = f"{subject(violation.path, schema)} must be {wanted}, not {_quoted(value)}"
     return Finding(message=message, hint=hint, path=violation.path)

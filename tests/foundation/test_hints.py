@@ -8,8 +8,8 @@ from runner.foundation import hints
 from runner.foundation.near_misses import folded
 from runner.foundation.suggestions import foreign_words
 
-TABLES = ("keys", "values", "schemas")
-FIELDS = {"key", "text", "value", "json", "words", "ours", "bound"}
+TABLES = ("values", "schemas")
+FIELDS = {"key", "text", "value", "json", "words", "bound"}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -17,10 +17,7 @@ def test_every_rule_has_only_the_keys_that_rules_have(name: str) -> None:
     entries = hints.table(name)
 
     assert isinstance(entries, list)
-    assert all(
-        isinstance(entry, dict) and entry.keys() - {"at", "value", "keys", "wanted", "words"} == {"hint"}
-        for entry in entries
-    )
+    assert all(isinstance(entry, dict) and entry.keys() - {"at", "value", "wanted"} == {"hint"} for entry in entries)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -29,8 +26,6 @@ def test_every_placeholder_of_a_hint_is_a_group_of_its_rule_or_a_field(name: str
         groups = rule.at.groupindex.keys() | rule.value.groupindex.keys()
 
         assert set(re.findall(r"<(\w+)>", rule.hint)) <= groups | FIELDS, rule.hint
-        assert bool(rule.words) == ("<ours>" in rule.hint), rule.hint
-        assert not rule.words or "word" in rule.value.groupindex, rule.hint
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -41,9 +36,9 @@ def test_no_rule_repeats_the_place_and_the_value_of_an_earlier_rule(name: str) -
 
 
 def test_words_and_keys_are_written_as_they_are_looked_up() -> None:
-    entries = hints.table("keys")
-    assert isinstance(entries, list)
-    keys = [key for entry in entries if isinstance(entry, dict) for key in map(str, entry["keys"])]
+    places = hints.table("keys")
+    assert isinstance(places, dict)
+    keys = [key for place in places for key in hints.words("keys", place)]
 
     assert [key for key in keys if folded(key) != key] == []
     assert [word for word in foreign_words() if folded(word) != word] == []
@@ -61,7 +56,7 @@ def test_no_word_of_another_tool_is_written_for_two_of_ours() -> None:
     [
         ("/steps/0/retry", 3, "object", "write `retry: {max_attempts: 3}`"),
         ("/tags", "a, b", "array", "write a list: `tags: [a, b]`"),
-        ("/steps/0/on_failure", True, "word", "did you mean `continue` or `ignore`?"),
+        ("/steps/0/on_failure", "retry", "word", "did you mean the key `retry` of the step?"),
         ("/steps/0/cancel", "UsrCode", "object", None),
         ("/nowhere", {"a": 1}, "object", None),
         ("/nowhere", "a", "word", None),
@@ -72,3 +67,8 @@ def test_the_first_rule_that_fits_gives_the_hint(at: str, value: object, wanted:
 
     assert hint in (None, found)
     assert (found is None) == at.startswith("/nowhere")
+
+
+def test_a_word_is_found_at_its_place_alone() -> None:
+    assert hints.at_place("choices", "/steps/0/on_failure", "true") == "continue` or `ignore"
+    assert hints.at_place("choices", "/steps/0/wait", "true") is None

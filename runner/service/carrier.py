@@ -15,7 +15,7 @@ from runner.service.calls import CallFailed
 from runner.service.connecting import CONNECT_SECONDS, Connections, Connector, trusting
 from runner.service.connection import Incoming, Lines, NotConnectedError, Outgoing, SpokeFirstError, UnwantedError
 from runner.service.gate import Clock, Deadline, SitePace
-from runner.service.libraries import h11, httpx
+from runner.service.libraries import URL, InvalidURL, h11
 from runner.service.site import Headers, Reply, Request, Site
 from runner.service.tunnel import proxy_of
 
@@ -129,8 +129,8 @@ class _Place(Struct, frozen=True, kw_only=True):
 def _place(text: str) -> _Place | None:
     """None of a text that is no address of a site."""
     try:
-        url = httpx.URL(text.rstrip("/"))
-    except httpx.InvalidURL:
+        url = URL(text.rstrip("/"))
+    except InvalidURL:
         return None
     if url.scheme not in _PORTS or not url.host or (url.port or 0) > _LAST_PORT:
         return None

@@ -14,7 +14,6 @@ from typing import Final, TypeAlias
 
 from runner.service.connection import Connection, Incoming, NotConnectedError, Outgoing, SocketStream, SpokeFirstError
 from runner.service.gate import Clock
-from runner.service.libraries import httpx
 from runner.service.tunnel import Proxy, ProxyError, ask
 
 Address: TypeAlias = tuple[
@@ -35,7 +34,9 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
 
     A certificate of `authorities` need not be a root: whoever names it trusts it as it is.
     """
-    context = httpx.create_ssl_context(trust_env=False)
+    import certifi  # noqa: PLC0415  as each call over http would
+
+    context = ssl.create_default_context(cafile=certifi.where())
     context.load_default_certs()
     if authorities is not None:
         context.load_verify_locations(cadata=authorities)

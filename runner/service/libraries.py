@@ -1,13 +1,36 @@
-"""httpx and h11, imported without what httpx brings along where it is installed. Import them from here.
+"""h11, and what reads addresses of httpx. Import them from here.
 
-httpx ends with its command line, which brings click, rich and pygments: 86 ms against 53 ms (median of 7 starts).
-That import fails, which httpx meets as it does where the command line is not installed.
+The rest of httpx, its client with cookies, mails and uploads, is carried out when something of it is used: 34 of the
+250 ms of a call. For a class without a docstring `dataclass` has `inspect` write its signature; h11 has one, which
+nobody reads: 8 ms.
 """
 
-from runner.foundation.lazy import stand_in
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-with stand_in("httpx._main"):
+from runner.foundation.lazy import lazy_module, lazy_patterns, stand_in
+
+
+@contextmanager
+def _without_signatures() -> Iterator[None]:
+    if "signature" in vars(inspect):
+        yield
+        return
+    vars(inspect)["signature"] = str
+    try:
+        yield
+    finally:
+        if vars(inspect)["signature"] is str:  # else it was carried out meanwhile
+            del vars(inspect)["signature"]
+
+
+lazy_module("httpx")
+lazy_module("idna")
+with stand_in("http.cookiejar", CookieJar=object), stand_in("urllib.request", "getproxies"):
+    from httpx._exceptions import InvalidURL
+    from httpx._urls import URL
+with lazy_patterns(), _without_signatures():
     import h11
-    import httpx
 
-__all__ = ["h11", "httpx"]
+__all__ = ["URL", "InvalidURL", "h11"]

@@ -4,7 +4,6 @@ Pure: exceptions of sockets and TLS in, sentences out. `place` is host and port,
 which may hold what nobody should read.
 """
 
-import ast
 import errno
 import os
 import re
@@ -116,6 +115,8 @@ def no_http(place: str, why: str) -> CallFailed:
 
 def _as_text(found: re.Match[str]) -> str:
     """Bytes that a library writes as Python does, as the text that they are."""
+    import ast  # noqa: PLC0415  1 ms, for what nearly no answer has
+
     written_bytes: bytes = ast.literal_eval(found[1])
     return f"`{shortened(written_bytes.decode('utf-8', 'replace'))}`"
 

@@ -21,7 +21,7 @@ targets:
 """
 NEVER = {
     *("ast", "dis", "tokenize", "calendar", "email.utils", "typing_extensions", "gettext", "dataclasses"),
-    *("platform", "random", "pkgutil", "_hashlib", "json.decoder"),
+    *("platform", "random", "pkgutil", "_hashlib", "json.decoder", "_posixsubprocess"),
 }
 """What libraries would import, and nobody asks for."""
 NOT_WITHOUT_A_MISTAKE = {
@@ -40,7 +40,11 @@ NOT_WITHOUT_RUNS = {
     *("queue", "runner.terminal.writer", "runner.project.named_targets", "runner.targets.clio"),
     *("runner.runs.events", "runner.runs.evidence", "runner.service.calls", "runner.service.session"),
 }
-NOT_WITHOUT_A_SITE = {"httpx", "httpcore", "h11", "http.client", "ssl", "starlette", "uvicorn", "rich", "subprocess"}
+NOT_WITHOUT_A_SITE = {"httpx", "httpcore", "h11", "http.client", "ssl", "starlette", "uvicorn", "rich"}
+NOT_FOR_A_RUN = {
+    *("httpx._client", "http.client", "http.cookiejar", "urllib.request", "email.message", "logging", "idna.core"),
+    *("dis", "tokenize", "html.entities", "_posixsubprocess", "certifi", "starlette", "rich"),
+}
 
 CHECKED = NEVER | NOT_WITHOUT_A_SITE | NOT_WITHOUT_A_MISTAKE | NOT_WITHOUT_CASES | NOT_WITHOUT_RUNS
 COMMANDS = {
@@ -60,3 +64,12 @@ def test_a_command_imports_nothing_that_it_does_not_need(line: str, tmp_path: Pa
     command = [sys.executable, "-c", code]
     printed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert COMMANDS[line].intersection(printed.splitlines()[-1].split()) == set()
+
+
+def test_a_run_imports_of_httpx_what_reads_addresses_and_no_other_client() -> None:
+    code = "import sys; from runner.cli import import_libraries; import_libraries(); from runner.cli.main import load"
+    command = [sys.executable, "-c", f"{code}; load('run'); print(*sys.modules)"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    modules = set(printed.split())
+    assert {"httpx._urls", "h11._connection", "ssl"} <= modules
+    assert modules & NOT_FOR_A_RUN == set()

@@ -227,8 +227,11 @@ def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause:
         return in_doubt(cause, why=why)
     left, rival = yield from starts.of_no_other(row, start.process, rows, keys=(row.key,))
     if rival or not left:
-        who = rival or "another run"
-        return in_doubt(cause, why=f"the process log shows a start that {who} may have made: {starts.named(rows[0])}")
+        other = rival or starts.OtherRun()
+        shown = starts.named(rows[0])
+        return in_doubt(
+            cause, why=f"the process log shows a start that {other.name} may have made: {shown}{other.advice}"
+        )
     found = rows[0]
     own = tuple(each for each in starts.missing(row.log, start.process) if each.key == row.key)[-1:]
     starts.take(row.log, start.process, rows, makers=own)

@@ -33,16 +33,23 @@ of another machine may come late, when its call returns [S], but never that late
 """
 
 
+class OtherRun(Struct, frozen=True, kw_only=True):
+    """A run that may have made a row, in words: which, and what can be done about it, or empty."""
+
+    name: str = "another run"
+    advice: str = ""
+
+
 class OwnRows(Struct, frozen=True, kw_only=True):
     """The new rows that may be those of one call, newest first. `contested` are the earlier starts of this run that may
-    have made one of them; `rival` names another run that may have, in words. `outside` are new rows that by the
+    have made one of them; `rival` is another run that may have. `outside` are new rows that by the
     server's own time began at another time, and that no known call has made.
     """
 
     rows: tuple[JsonObject, ...] = ()
     outside: tuple[JsonObject, ...] = ()
     contested: tuple[Start, ...] = ()
-    rival: str = ""
+    rival: OtherRun | None = None
 
     @property
     def starts(self) -> int:
@@ -290,8 +297,8 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> Running[
 
 def of_no_other(
     row: OpenRow, process: str, rows: Sequence[JsonObject], *, keys: tuple[str, ...] | None, certain: bool = False
-) -> Running[tuple[list[JsonObject], str]]:
-    """The rows without those that other calls own, and which other run may have made one of the rest: empty where none.
+) -> Running[tuple[list[JsonObject], OtherRun | None]]:
+    """The rows without those that other calls own, and which other run may have made one of the rest.
 
     What is left belongs to the calls of `keys` from now on, unless another run may have made it and it is not `certain`
     by its id; with None nothing does.
@@ -316,16 +323,23 @@ def of_no_other(
     return [found for found in rows if found["id"] not in log.seen], _rival(answer)
 
 
-def _rival(answer: JsonObject) -> str:
-    """Who may have made a row, in words; empty where nobody did."""
+def _rival(answer: JsonObject) -> OtherRun | None:
+    """Who may have made a row. Its start counts until its time is over, also where its run was killed: for calls of
+    that time until somebody settles it.
+    """
     if answer.get("rival") is not True:
-        return ""
+        return None
     by = record(answer.get("by"))
     if "run" not in by:
-        return "another run"
+        return OtherRun()
     step = f", step `{by['step']}`" if by.get("step") else ""
     folder = f", in {by['folder']}" if "folder" in by else ""
-    return f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})"
+    where = " there" if folder else ""
+    until = f"; calls that begin after {by['until']} do not depend on it" if "until" in by else ""
+    return OtherRun(
+        name=f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})",
+        advice=f"; `runner show {by['run']}`{where} says whether somebody has to settle it{until}",
+    )
 
 
 def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, float], ...], float]:

@@ -51,7 +51,8 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
             row.shown = tuple(str(each["id"]) for each in earlier)
         return not_verified(row, why, doubtful=_hold_failure([*found.outside, *earlier]))
     if found.rival:
-        return _undistinguished(row, rows, why=f"{found.rival} may have started it at the same time")
+        why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
+        return _undistinguished(row, rows, why=why)
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:

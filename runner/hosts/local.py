@@ -17,13 +17,13 @@ from msgspec.structs import replace
 from runner.engine import effects
 from runner.engine.carry_out import carry_out
 from runner.engine.scope import RunFacts
-from runner.engine.starts import has_begun_nothing
 from runner.foundation.values import Json
 from runner.hosts.call_evidence import BROKEN_OFF, attempt_failed, call_answered, sent_request
 from runner.hosts.call_gate import CallGate
 from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
+from runner.hosts.started_calls import StartedCalls, unsent
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
 from runner.hosts.turns import HeldUp, LogReading, RunLeftError, Turn
@@ -34,7 +34,7 @@ from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.journal import Journal
 from runner.runs.store import OwnedRows, StoreError
 from runner.service.caller import Caller
-from runner.service.calls import Answered, CallFailed, Ending, FailureKind, Reading, ReadRows, process_started, record
+from runner.service.calls import Answered, CallFailed, Reading, ReadRows, process_started, record
 from runner.service.site import Request
 
 _WORTH_A_NOTE = 1.0
@@ -204,7 +204,7 @@ class LocalHost:
             return self._refuse(send.key)
         gate.note()  # of a call that could not leave, too: its failure belongs to it
         answered_at = self.delays.wall()
-        self._note_start_ended(send, ending)
+        self._starts.end(send, ending)
         self._is_due = send.effect is not StepEffect.READ  # what it came to is safe before anything else takes time
         t = self._t()
         delay = self.delays.ended(ending.date, t=t, at=answered_at)
@@ -218,14 +218,22 @@ class LocalHost:
             case _:
                 assert_never(ending)
 
+    @property
+    def _starts(self) -> StartedCalls:
+        return StartedCalls(owned=self.owned, turn=self.turn)
+
     def is_wanted(self, send: effects.Send) -> bool:
         return self.policy.allows(send)
 
     def check_may_leave(self, send: effects.Send) -> None:
         """The last before a call leaves. What was stored before may have taken long, as on a disk that hangs."""
         self.journal.check_fence()
-        if process_started(send.call) is not None:
-            self.owned.leave(send.key)
+        try:
+            self._starts.leave(send)
+        except StoreError as error:
+            self._starts.drop(send)
+            self._append(attempt_failed(send.key, self._t(), unsent(error)), durable=True)
+            raise
 
     def note_sign_in(self, key: str, kind: str, seconds: float) -> None:
         self._append(events.SignedIn(key=key, t=self._t(), seconds=round(seconds, 6), kind=kind))
@@ -235,9 +243,7 @@ class LocalHost:
         would be made anew, and change it once more. A start is stored before it leaves, too: until it has its row, a
         row that it may have made is nobody's.
         """
-        if (process := process_started(send.call)) is not None:
-            self.turn.start(seconds=send.seconds)
-            self.owned.begin(send.key, process, seconds=send.seconds, is_read=send.watermark is not None)
+        self._starts.begin(send)
         t = self._t()
         sent = events.CallSent(
             key=send.key,
@@ -249,18 +255,14 @@ class LocalHost:
             delayed=self.delays.leaves(t),
         )
         is_act = send.effect is not StepEffect.READ
-        self._append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
+        try:
+            self._append(sent, durable=send.effect is StepEffect.ONCE or (is_act and not self._has_acted))
+        except StoreError:
+            self._starts.drop(send)
+            raise
         self._has_acted = self._has_acted or is_act
         if is_act:
             self._commit()
-
-    def _note_start_ended(self, send: effects.Send, ending: Ending) -> None:
-        if process_started(send.call) is None:
-            return
-        if isinstance(ending, CallFailed) and has_begun_nothing(ending):
-            self.owned.never_began(send.key)
-        elif isinstance(ending, Answered) or ending.kind is not FailureKind.UNANSWERED:
-            self.owned.answer(send.key)
 
     def _broken_off(self, send: effects.Send, delay: effects.SendDelay | None) -> effects.Failed:
         """The call had left when the run broke off, and must not happen twice: it may have happened, or not."""

@@ -160,12 +160,14 @@ class RowQuery(Struct, frozen=True, kw_only=True):
 
 class Rival(Struct, frozen=True, kw_only=True):
     """A start of another run that lacks its row: of the step `key`, empty where nobody knows, `began` in UTC, `…Z`.
-    `folder` is the other folder of runs that has the run, if that is known.
+    `folder` is the other folder of runs that has the run, if that is known. A call that begins after `until` is none
+    that it may be taken for, as far as is known now.
     """
 
     run: str
     key: str
     began: str
+    until: str
     folder: str | None = None
 
 
@@ -184,7 +186,12 @@ class Others(Struct, frozen=True, kw_only=True):
         if query.keys is None:
             found["rows"] = [row for row in query.rows if row not in self.taken]
         if self.by is not None:
-            by: dict[str, Json] = {"run": self.by.run, "step": self.by.key, "began": self.by.began}
+            by: dict[str, Json] = {
+                "run": self.by.run,
+                "step": self.by.key,
+                "began": self.by.began,
+                "until": self.by.until,
+            }
             found["by"] = by if self.by.folder is None else {**by, "folder": self.by.folder}
         return found
 

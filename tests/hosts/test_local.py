@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeGuard
 
 import pytest
-from journals import EVENTS, new_journal, read
+from journals import EVENTS, new_journal, read, reopened
 from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
 from stories import RUN, planned, unanswered
@@ -322,8 +322,55 @@ class NotedRows(NoOtherRuns):
     def answer(self, key: str) -> None:
         self.notes.append(f"{key} is answered")
 
+    def never_began(self, key: str) -> None:
+        self.notes.append(f"{key} never began")
+
     def flush(self) -> None:
         self.notes.append("all is stored")
+
+
+def test_a_call_whose_start_cannot_be_stored_again_does_not_leave_and_is_sent_when_the_run_is_resumed(
+    tmp_path: Path,
+) -> None:
+    class FullRows(NotedRows):
+        def leave(self, key: str) -> None:
+            raise StoreError(f"rows.sqlite: database is locked, {key}")
+
+    carrying = host(tmp_path / "run", site := Site())
+    carrying.owned = rows = FullRows()
+    with pytest.raises(StoreError):
+        carrying.carry(planned(ONE), RUN)
+    assert site.seen == []
+    assert rows.notes == ["a begins", "a never began", "all is stored"]
+    failed = [line.event for line in read(tmp_path / "run").lines][-1]
+    assert isinstance(failed, AttemptFailed)
+    assert failed.kind == "not_sent"
+    assert failed.error.message == (
+        "the call was not sent: its start could not be written down: rows.sqlite: database is locked, a"
+    )
+    carrying.journal.close()
+    journal = reopened(tmp_path / "run")
+    resumed = host(tmp_path / "other", site)
+    resumed.journal, site.file = journal, tmp_path / "run" / EVENTS
+    resumed.carry(planned(ONE), RUN, earlier=tuple(journal.lines))
+    assert len(site.seen) == 1, "it is sent now"
+    assert fold(journal.lines).status is RunStatus.PASSED
+
+
+def test_other_runs_do_not_count_a_start_that_the_journal_could_not_take(tmp_path: Path) -> None:
+    carrying = host(tmp_path / "run", Site())
+    carrying.owned = rows = NotedRows()
+    written = carrying.journal.append
+
+    def full(event: AnyEvent, *, durable: bool = False) -> None:
+        if isinstance(event, CallSent):
+            raise StoreError("No space left on device")
+        written(event, durable=durable)
+
+    carrying.journal.append = full  # type: ignore[method-assign]  # a disk that fills up between two lines
+    with pytest.raises(StoreError):
+        carrying.carry(planned(ONE), RUN)
+    assert rows.notes == ["a begins", "a never began", "all is stored"]
 
 
 def test_that_a_start_was_answered_is_stored_with_the_next_or_before_anything_that_may_take_long(

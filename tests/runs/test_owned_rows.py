@@ -168,16 +168,23 @@ def test_a_rival_is_named_with_its_step_and_another_folder_that_has_its_run(
     began(there, "first")
     by = began(here, "second").ask(query(key="a", rows=("1",), keys=TAKES)).by
     place = str(tmp_path / "there") if named else None
-    assert by == Rival(run="first", key="a", began="1970-01-12T13:46:40Z", folder=place)
+    until = "1970-01-12T13:48:40Z"
+    assert by == Rival(run="first", key="a", began="1970-01-12T13:46:40Z", until=until, folder=place)
+    clock.now += 121.0
+    later = here.rows_of("later", SITE, 15.0)
+    later.begin("a", "UsrA", seconds=100.0)
+    here.rows_of("second", SITE, 15.0).never_began("a")
+    assert later.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
     there.close()
     here.close()
 
 
 @pytest.mark.parametrize("keys", [None, TAKES])
 def test_what_others_know_is_written_down_with_the_rows_that_are_only_asked_for(keys: tuple[str, ...] | None) -> None:
-    by = Rival(run="first", key="a", began="1970-01-12T13:46:40Z", folder="/there")
+    until = "1970-01-12T13:48:40Z"
+    by = Rival(run="first", key="a", began="1970-01-12T13:46:40Z", until=until, folder="/there")
     found = Others(taken=("1",), rival=True, by=by).answer(query(key="a", rows=("1", "2"), keys=keys))
-    named = {"run": "first", "step": "a", "began": "1970-01-12T13:46:40Z", "folder": "/there"}
+    named = {"run": "first", "step": "a", "began": "1970-01-12T13:46:40Z", "until": until, "folder": "/there"}
     assert found == {"taken": ["1"], "rival": True, "by": named} | ({} if keys else {"rows": ["2"]})
 
 

@@ -10,6 +10,7 @@ record stands for them, however many they are. Whether two starts of this machin
 decided by this machine's clock alone; the server's clock is the engine's business.
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -42,9 +43,9 @@ _REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
 _OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{_ANY_NUMBER}', {{keys}})"""  # noqa: S608
-_RIVAL = f"""SELECT start.run, start.key, start.began FROM ({_OWN}) AS own CROSS JOIN start
+_RIVAL = f"""SELECT start.run, start.key, start.began, start.ends FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
-  AND start.began <= coalesce(own.ends, ?) LIMIT 1"""  # noqa: S608
+  AND start.began <= coalesce(own.ends, ?) ORDER BY start.ends DESC LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ? AND EXISTS (SELECT 1 FROM start AS own
   WHERE own.{_LAST} AND (start.number < own.number OR start.began < own.began))"""  # noqa: S608
@@ -368,8 +369,9 @@ class RowsOfRun:
         found = database.execute(_rival(len(codes), len(own)), values).fetchone()
         if found is None:
             return None
-        run, key, began = found
-        return Rival(run=run, key=key, began=server_time.written(began), folder=self._rows.folder_of(database, run))
+        run, key, began, ends = found
+        began, until = server_time.written(began), server_time.written(math.ceil(ends + late))
+        return Rival(run=run, key=key, began=began, until=until, folder=self._rows.folder_of(database, run))
 
 
 @cache

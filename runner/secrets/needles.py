@@ -17,7 +17,7 @@ LEAST = 3
 """Characters that must be left of a text that was shortened: fewer stand before a `…` in many innocent texts."""
 _MEMORY = 1 << 27
 """Bytes that the search may take at most, for some ten thousand beginnings."""
-_NOTHING = r"[^\x00-\xff]"
+_NOTHING = rb"[^\x00-\xff]"
 
 
 class Catch(Struct, frozen=True):
@@ -48,8 +48,8 @@ def _search_for(words: Iterable[str]) -> Search:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes, of which nobody asks whether they are UTF-8
     options.max_mem = _MEMORY
-    pattern = "|".join(map(re2.escape, words)) or _NOTHING
-    found: Search = re2.compile(pattern.encode(errors="surrogatepass"), options).search
+    pattern = b"|".join(re2.escape(word.encode(errors="surrogatepass")) for word in words) or _NOTHING
+    found: Search = re2.compile(pattern, options).search
     return found
 
 

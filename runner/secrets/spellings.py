@@ -184,7 +184,7 @@ def _doubled(text: str) -> Iterator[str]:
 
 def _bytes_of(text: str) -> Iterator[bytes]:
     """What others than the text in UTF-8 are written in base64."""
-    for written in (*in_quotes(text), quote(text, safe=""), text.upper(), text.lower()):
+    for written in (*in_quotes(text), quote(text, safe="", errors="surrogatepass"), text.upper(), text.lower()):
         yield written.encode(errors="surrogatepass")
     yield text.encode("utf-16-be", errors="surrogatepass")
     yield text.encode("cp1252", "replace")

@@ -12,7 +12,7 @@ from typing import Final
 from runner.foundation.places import Span
 from runner.foundation.problems import Finding, Problem, UsageError
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.auth import KINDS
 from runner.service.auth.kind import AuthKind, Credentials
 from runner.service.site import Runtime
@@ -23,6 +23,7 @@ FILE: Final = "appsettings.json"
 PREFIX: Final = "clio:"
 _MANY: Final = 20
 """So many names are listed for a name that is unknown."""
+_WRITE_IT_ANEW: Final = "write it anew with `clio reg-web-app`"
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -50,6 +51,8 @@ class _Environment:
             return None
         if not isinstance(found, str):
             raise self.unfit(key, "it is no text")
+        if not is_well_formed(found):
+            raise self.unfit(key, "it has half of a surrogate pair, which cannot be sent", hint=_WRITE_IT_ANEW)
         return found
 
     def needed(self, key: str) -> str:

@@ -105,6 +105,19 @@ def test_base64_of_utf_16_around_a_secret_shows_nothing_of_it(before: str, behin
     assert secrets.fill(secrets.cut(text)) == text
 
 
+@pytest.mark.parametrize("secret", ["swordfish\udcff", "\ud800 pä<ss>/word", "pass\udfffword", "\ud83d" * 8, "x\ude00"])
+def test_a_secret_with_half_of_a_surrogate_pair_is_cut_and_comes_back(secret: str) -> None:
+    """JSON of a site may hold one, as may an argument of a command that is not UTF-8."""
+    secrets = knowing(token=secret)
+    value: Json = {"whole": secret, "in": f"before {secret} after", "JSON": json.dumps(secret), secret: 1}
+    assert secrets.appears_in(compact(value))
+    cut = secrets.cut(value)
+    assert secrets.fill(cut) == value
+    if len(secret) >= SHORTEST:
+        assert secrets.mask(f"before {secret} after") == secrets.mask(f"before {ascii(secret)[1:-1]} after")
+        assert secret not in str(cut) + str(hide(cut))
+
+
 def test_a_character_beyond_sixteen_bits_is_escaped_as_two() -> None:
     secrets = knowing(token="a😀bcdef")
     assert secrets.mask(r"\u0061\ud83d\ude00\u0062\u0063\u0064\u0065\u0066") == STARS
@@ -313,7 +326,7 @@ def test_runs_that_have_the_same_secret_do_not_work_its_spellings_out_again() ->
     assert spellings("swordfish") is spellings("swordfish")
 
 
-ALPHABET = "ab1 /+%\"'\\<&\né😀[]|*.-#…"
+ALPHABET = "ab1 /+%\"'\\<&\né😀[]|*.-#…\ud83d\udcff"
 SECRET_TEXTS = st.text(ALPHABET, min_size=1, max_size=12)
 
 

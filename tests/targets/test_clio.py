@@ -50,6 +50,11 @@ def problem(name: str, content: Json) -> Problem:
     return only
 
 
+def test_a_password_that_cannot_be_sent_is_a_mistake() -> None:
+    wrong = problem("dev", {"Environments": {"dev": {**DEV, "Password": "hunter2\ud83d"}}})
+    assert wrong.message == "environment `dev`, `Password`: it has half of a surrogate pair, which cannot be sent"
+
+
 def test_an_environment_of_clio_becomes_a_site_and_its_password_is_no_template() -> None:
     site = ready("dev", {"Environments": {"dev": DEV}})
 

@@ -31,7 +31,7 @@ from runner.planning.guards import asks
 from runner.project.sites import Sites
 from runner.reports.console import closing, lines
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.reports.run_again import rerun_failed_step, rerun_step
+from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.spans import timed
 from runner.reports.summary import what_next
 from runner.reports.words import meaning
@@ -313,9 +313,9 @@ def _print_rerun(console: RunConsole, carried: Carried) -> None:
         return
     store = carried.runs[0].store.name
     runs = [timed(run.journal.lines, result=run.result) for run in carried.runs]
-    step = rerun_step(runs[0], store=store) if len(runs) == 1 else rerun_failed_step(runs, store=store)
-    if step is not None:
-        console.out.write(lines(what_next([step]), encoding=console.out.encoding))
+    steps = rerun_steps(runs[0], store=store) if len(runs) == 1 else rerun_failed_steps(runs, store=store)
+    if steps:
+        console.out.write(lines(what_next(steps), encoding=console.out.encoding))
 
 
 def not_begun(carried: Carried, code: ExitCode) -> Iterator[Problem]:

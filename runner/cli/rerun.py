@@ -1,7 +1,6 @@
 """`runner rerun`: what runs did, once more as new runs, with the files, case, inputs and target that they had."""
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -23,7 +22,7 @@ from runner.foundation.sentences import job_and_case, many
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
-from runner.reports.run_again import repeated_keys, retry_command
+from runner.reports.run_again import file_command, repeated_keys, retry_command
 from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.reports.words import title
@@ -44,8 +43,9 @@ from runner.terminal import output
 def rerun(context: click.Context, /, **_: object) -> int:
     r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique prefix of it.
 
-    Job, case, inputs and target are those with which RUN began, whatever the files say by now; secrets and credentials
-    come anew. The steps that must not happen twice, and start again, are named first.
+    Job, case, inputs and target are those with which RUN began; secrets and credentials come anew. A file that was
+    changed since then, also to mend it, is not read: `runner run FILE` carries out what it says now. The steps that
+    must not happen twice, and start again, are named first.
 
     With --failed these are all jobs, cases and targets of the command that did not pass, except those that have passed
     since with the same inputs.
@@ -169,8 +169,8 @@ def _sentences(run: ResumableRun) -> Iterator[str]:
     changed = resume_run.changed_files(plan)
     if changed is not None:
         result = run.stored.result
-        case = "" if result.case is None else f" -k {shlex.quote(clean(job_and_case(result.job, result.case)))}"
-        command = f"runner run {shlex.quote(clean(plan.file))} -t {shlex.quote(clean(plan.target.name))}{case}"
+        name = None if result.case is None else job_and_case(result.job, result.case)
+        command = file_command(plan.file, plan.target.name, name)
         inputs = ", with its inputs" if result.inputs else ""
         yield (
             f"changed since then: {changed}; this carries out the job as it was then; for the file of now: "

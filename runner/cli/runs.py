@@ -17,7 +17,7 @@ from runner.reports import console
 from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun
-from runner.reports.run_again import rerun_step, run_again
+from runner.reports.run_again import RunAgain, rerun_steps, run_again
 from runner.reports.runs import RUNNING, Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail, Sentence
@@ -162,8 +162,7 @@ def _rerun(run: StoredRun) -> list[Sentence]:
     """The command that carries out once more a run that ended badly."""
     if run.result.status is RunStatus.PASSED:
         return []
-    step = rerun_step(timed(run.lines, result=run.result), store=run.store.name)
-    return [] if step is None else what_next([step])
+    return what_next(rerun_steps(timed(run.lines, result=run.result), store=run.store.name))
 
 
 def _show_step(run: StoredRun, step: str) -> ExitCode:
@@ -261,8 +260,13 @@ def _record(listed: Listed) -> JsonObject:
         "changed": listed.changed,
         "failing": _failing(listed),
         "next": commands,
-        "rerun": hide({"command": again.command, "repeats": [key for key, _ in again.repeated]}) if again else None,
+        "rerun": None if again is None else _rerun_document(again),
     }
+
+
+def _rerun_document(again: RunAgain) -> Json:
+    repeats: list[Json] = [key for key, _ in again.repeated]
+    return hide({"command": again.command, "repeats": repeats, "mended": again.mended or None})
 
 
 def _failing(listed: Listed) -> Json:

@@ -22,7 +22,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
     cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
     the process log that says of its one process that it failed. `seconds` is how long the process took by the log,
-    where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since.
+    where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since. `by_hand`: it
+    is in doubt, and the log has nothing by which to find it.
     """
 
     status: Status = Status.PASSED
@@ -40,6 +41,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     seconds: float | None = None
     warnings: tuple[str, ...] = ()
     cause: Trouble | None = None
+    by_hand: bool = False
 
     def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""
@@ -80,7 +82,7 @@ def in_doubt(cause: Trouble, *, why: str | None = None, by_log: bool = True) -> 
     """
     more, hint = f"; {why}" if why else "", SETTLE if by_log else SETTLE_BY_HAND
     found = not_passed("E401", f"{MAY_HAVE_HAPPENED}: {cause.message}{more}", hint, status=Status.UNKNOWN)
-    return replace(found, cause=cause)
+    return replace(found, cause=cause, by_hand=not by_log)
 
 
 MAY_HAVE_HAPPENED: Final = "it may or may not have happened"

@@ -108,9 +108,16 @@ def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | UnsetType:
         return Unverified.NOTHING
     if row.step.verify is Verify.NONE:
         return Unverified.OFF
+    if last.status is Status.UNKNOWN and (last.by_hand or _has_no_trace(row)):
+        return Unverified.BY_HAND
     if row.log.refusal is not None:
         return Unverified.UNREADABLE
     return Unverified.NOT_SHOWN if last.status in (Status.PASSED, Status.UNKNOWN) else Unverified.NOT_ASKED
+
+
+def _has_no_trace(row: OpenRow) -> bool:
+    """Whether nothing is known of its call by which its end could be found later."""
+    return row.look_again is None and row.process_id is None and row.sought is None
 
 
 def skip(state: State, planned: PlannedStep, *, reason: str) -> Running[None]:

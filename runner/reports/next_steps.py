@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import Problem
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, has_begun, in_doubt, is_lost, title
+from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, title
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
@@ -44,7 +44,7 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
             does = "finishes `undo` and `finally`; its steps are over and are not carried out again"
         return (NextStep(command=resume, does=does),)
     steps = []
-    if not all(map(is_lost, in_doubt)):
+    if not all(is_lost(step) or is_by_hand(step) for step in in_doubt):
         if not result.finished:
             does = "asks the process log, and goes on if the log settles it; a call in doubt is not sent again"
             if needs_result and not result.closing:
@@ -63,7 +63,7 @@ def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     why = in_doubt(result.steps) or "it has not come to its end"
     hint = "nothing was sent"
     if steps := next_steps(result, store=store):
-        hint += f"; settle it first with `{steps[0].command}`, which {steps[0].does}"
+        hint += f"; settle it first: `{steps[0].command}` {steps[0].does}"
     message = f"run {clean(result.id)} of {title(result)} is not settled: {why}"
     return Problem(code="E181", message=message, hint=hint)
 

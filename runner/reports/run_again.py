@@ -24,6 +24,8 @@ from runner.secrets.shown import STARS, hide
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
+_OFTEN_OF_THE_FILE = frozenset({"E113", "E130", "E132", "E202", "E205", "E207", "E209", "E221", "E223"})
+"""Codes of steps whose cause is often in the job's file, and comes again as long as that says the same."""
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
 
 
@@ -36,7 +38,8 @@ class Safety(StrEnum):
 class RunAgain(Struct, frozen=True, kw_only=True):
     """`command` carries out once more what the run did, with its inputs, and is empty while that must not be;
     `repeated` are the keys of the rows that it starts a second time, each with how it ended; `secrets` the inputs that
-    are not stored, and are to be given anew.
+    are not stored, and are to be given anew. `mended` carries out what the job's file says by now, where the failure
+    may be due to what it said then; else it is empty.
     """
 
     safety: Safety
@@ -44,6 +47,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     repeated: tuple[tuple[str, Status], ...] = ()
     open_keys: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    mended: str = ""
 
 
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
@@ -60,23 +64,29 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
         command=_command(result, secrets, store, with_values=with_values) if result.job else "",
         repeated=repeated,
         secrets=secrets,
+        mended="" if _is_of_fleet(result, store) else _mended(result),
     )
 
 
-def rerun_step(run: TimedRun, *, store: StoreName | None) -> NextStep | None:
-    """What carries out a bad run once more, and what that repeats; None where nothing is to be done, or not yet."""
+def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
+    """What carries out a bad run once more, and what that repeats; nothing where nothing is to be done, or not yet."""
     again = run_again(run, store=store)
     if run.result.status is RunStatus.PASSED or not again.command:
-        return None
-    does = "carries it out once more, with its inputs"
+        return []
+    repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
+    mended = f"when you have mended the file: carries out what it says now, with the inputs that you give it; {repeats}"
+    does = "carries it out once more as it was, with its inputs"
     if _is_of_fleet(run.result, store):
         does = "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
-    if again.repeated:
-        does += f"; {starts_again([key for key, _ in again.repeated])}"
-    else:
-        does += f"; {_NOTHING_TWICE}"
-    return NextStep(command=again.command, does=does)
+    first_steps = [NextStep(command=again.mended, does=mended)] if again.mended else []
+    return [*first_steps, NextStep(command=again.command, does=f"{does}; {repeats}")]
+
+
+def file_command(file: str, target: str, name: str | None) -> str:
+    """What carries out the file of a job as it is now; `name` is `job[case]` where it has cases."""
+    case = "" if name is None else f" -k {shlex.quote(clean(name))}"
+    return f"runner run {shlex.quote(clean(file))} -t {shlex.quote(clean(target))}{case}"
 
 
 def starts_again(keys: Sequence[str]) -> str:
@@ -89,18 +99,18 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
     return tuple(key for key, _ in _repeated(run))
 
 
-def rerun_failed_step(runs: Sequence[TimedRun], *, store: StoreName | None) -> NextStep | None:
-    """The same of the runs of a command, with `rerun --failed`; None also where they need different secrets."""
+def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None) -> list[NextStep]:
+    """The same of the runs of a command, with `rerun --failed`; nothing also where they need different secrets."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
     is_of_fleet = any(_is_of_fleet(run.result, store) for run in failed)
     if is_of_fleet or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
-        return None
+        return []
     count = sum(len(again.repeated) for again in found)
-    does = "carries out once more what did not pass; "
+    does = "carries out once more, as it was, what did not pass; "
     does += f"careful, it starts {many(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
     command = f"{verb_command('rerun', failed[0].result.id, store)} --failed{_given(found[0].secrets)}"
-    return NextStep(command=command, does=does)
+    return [NextStep(command=command, does=does)]
 
 
 def secret_inputs(result: RunResult) -> tuple[str, ...]:
@@ -112,6 +122,15 @@ def _command(result: RunResult, secrets: Sequence[str], store: StoreName | None,
     if _is_of_fleet(result, store):
         return retry_command(result, store=store, with_values=with_values)
     return f"{verb_command('rerun', result.id, store)}{_given(secrets)}"
+
+
+def _mended(result: RunResult) -> str:
+    """Empty also of a run that `apply` ordered: that carries out a changed file by itself."""
+    codes = {step.error.code for step in result.steps if step.error is not None and step.status is Status.FAILED}
+    if not codes & _OFTEN_OF_THE_FILE or result.applied is not None or not result.job:
+        return ""
+    name = None if result.case is None else job_and_case(result.job, result.case)
+    return file_command(result.file, result.target.name, name)
 
 
 def _is_of_fleet(result: RunResult, store: StoreName | None) -> bool:

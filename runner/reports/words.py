@@ -11,7 +11,7 @@ from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
 from runner.runs.events import Row, RunStatus, Section, Trouble
-from runner.runs.evidence import Person, VerdictBy, VerdictSource
+from runner.runs.evidence import Person, Unverified, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
 from runner.runs.status import Status
 from runner.secrets.shown import hide
@@ -143,6 +143,12 @@ def failing_step(result: RunResult) -> StepResult | None:
 def is_lost(step: StepResult) -> bool:
     """Whether it is known that the row passed, and only its result is not."""
     return step.error is not None and step.error.code == "E402"
+
+
+def is_by_hand(step: StepResult) -> bool:
+    """Whether only a person can say how a row in doubt ended: nothing is known by which the log could be searched."""
+    is_off = step.unverified is Unverified.OFF and step.kind in STARTS and step.process_id is None
+    return is_off or step.unverified is Unverified.BY_HAND
 
 
 def has_begun(step: StepResult) -> bool:

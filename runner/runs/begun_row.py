@@ -13,7 +13,8 @@ class BegunRow(Struct):
     """A row that has begun and not ended, and what its calls have come to.
 
     `in_doubt`: a `once` call was sent, and nothing says that it did not happen. `answered`: such a call was answered.
-    `doubt` is the trouble with which a person was asked about it. `pending`: nothing is known yet of the last call.
+    `doubt` is the trouble with which a person was asked about it; `by_hand`: only a person can settle it. `pending`:
+    nothing is known yet of the last call.
     """
 
     row: Row
@@ -24,6 +25,7 @@ class BegunRow(Struct):
     in_doubt: bool = False
     answered: bool = False
     doubt: Trouble | None = None
+    by_hand: bool = False
 
     def send(self, event: CallSent) -> None:
         self.sent = event.effect
@@ -33,6 +35,7 @@ class BegunRow(Struct):
             self.in_doubt = True
             self.answered = False
             self.doubt = None
+            self.by_hand = False
 
     def answer(self) -> None:
         """The call that was sent last is answered; a reading in between settles no doubt."""
@@ -49,6 +52,7 @@ class BegunRow(Struct):
         if event.kind == "in_doubt":
             self.in_doubt = True
             self.doubt = event.error
+            self.by_hand = event.by_hand is True
         never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
         if self.sent == "once" and never_left:
             self.in_doubt = False

@@ -164,6 +164,7 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     more. `date` is as in `CallAnswered`; `nothing_ran`: of `turned_away`, the answer proves that nothing was started;
     `unproved`: of `refused`, that it may be a proxy's, so that it does not prove that. `body` is the start of what the
     service answered. `stopped_by` is the signal that stopped the run, and `ordered_by` who ordered that of a fleet.
+    `by_hand`: of `in_doubt`, that only a person can settle it.
     """
 
     kind: str
@@ -178,6 +179,7 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     ordered_by: evidence.Person | msgspec.UnsetType = msgspec.UNSET
     bytes: int | msgspec.UnsetType = msgspec.UNSET
     unproved: bool | msgspec.UnsetType = msgspec.UNSET
+    by_hand: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def signal(self) -> str:

@@ -128,6 +128,8 @@ class Unverified(StrEnum):
     """The row did not pass, whatever the log says."""
     NOT_SHOWN = "not_shown"
     """It was searched for, and what was found proves nothing."""
+    BY_HAND = "by_hand"
+    """It is in doubt, and there is nothing by which the process log could be searched: only a person can settle it."""
 
 
 class PauseReason(StrEnum):

@@ -27,6 +27,8 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
         case events.StepStarted(row=row) | events.StepSkipped(row=row):
             bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
             event = msgspec.structs.replace(event, row=bare)
+        case events.AttemptFailed():
+            event = msgspec.structs.replace(event, by_hand=msgspec.UNSET)
         case events.StepFinished(checks=checks):
             silent = tuple(msgspec.structs.replace(check, message=None, differences=msgspec.UNSET) for check in checks)
             event = msgspec.structs.replace(event, checks=silent, warnings=(), unverified=msgspec.UNSET)

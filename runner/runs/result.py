@@ -310,6 +310,7 @@ class Progress:
             seconds=self._t - row.started,
             attempts=row.attempts(),
             error=row.trouble(),
+            unverified=Unverified.BY_HAND if row.in_doubt and row.by_hand else msgspec.UNSET,
         )
         return _step(row.row, ending)
 

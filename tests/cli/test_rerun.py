@@ -23,6 +23,9 @@ steps:
   - {id: charge, execute: {process: UsrCharge, parameters: {Token: "{{ inputs.token }}", Who: "{{ inputs.who }}"}}}
 """
 
+CAREFUL = "careful, it starts again what must happen only once:"
+SAFE = "nothing starts twice that must happen only once"
+
 
 @dataclass
 class Answers:
@@ -104,7 +107,7 @@ def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(
     assert ended(["rerun", "last"]) == 6
     said = capsys.readouterr().err
     assert f"error[E181]: run {run} of billing[red]@here is not settled: in doubt: charge may or may not" in said
-    assert f"settle it first with `runner reconcile {run}`" in said
+    assert f"settle it first: `runner resume {run} --step charge --as passed` if you have checked" in said
     assert answers.asked == []
 
 
@@ -115,7 +118,7 @@ def test_a_run_that_broke_off_is_refused_with_resume(answers: Answers, capsys: p
     (events.parent / "report.json").unlink()
     answers.asked.clear()
     assert ended(["rerun", "last"]) == 6
-    assert f"settle it first with `runner resume {events.parent.name}`" in capsys.readouterr().err
+    assert f"settle it first: `runner resume {events.parent.name}` goes on" in capsys.readouterr().err
     assert answers.asked == []
 
 
@@ -166,16 +169,57 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     assert shown.splitlines()[-3:] == [
         "  what next:",
         f"    runner rerun {run} -i token=@FILE",
-        "      carries it out once more, with its inputs; careful, it starts again what must happen only once: charge",
+        f"      carries it out once more as it was, with its inputs; {CAREFUL} charge",
     ]
     assert ended(["runs", "--format", "json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["runs"]
-    assert listed["rerun"] == {"command": f"runner rerun {run} -i token=@FILE", "repeats": ["charge"]}
+    assert listed["rerun"] == {"command": f"runner rerun {run} -i token=@FILE", "repeats": ["charge"], "mended": None}
     assert answers.asked
     answers.asked.clear()
     Path("token").write_text("s3cret-t0ken")
     assert ended(["rerun", run, "-i", "token=@token"]) == 1
     assert len(answers.asked) == 2
+
+
+def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_rerun_does_not_read(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given["UsrCharge"] = Told(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    (run,) = stored()
+    shown = capsys.readouterr().out.splitlines()[-5:]
+    assert shown == [
+        "  what next:",
+        "    runner run a.job.yaml -t here -k 'billing[red]'",
+        f"      when you have mended the file: carries out what it says now, with the inputs that you give it; {SAFE}",
+        f"    runner rerun {run} -i token=@FILE",
+        f"      carries it out once more as it was, with its inputs; {SAFE}",
+    ]
+    assert ended(["runs", "--format", "json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["runs"]
+    assert listed["rerun"]["mended"] == "runner run a.job.yaml -t here -k 'billing[red]'"
+    assert ended(["report", "last", "--report-html", "report.html"]) == 1
+    page = Path("report.html").read_text()
+    assert 'when you have mended the file: <code class="cmd">runner run a.job.yaml -t here -k' in page
+    assert ended(["rerun", "--help"]) == 0
+    assert "changed since then, also to mend it, is not read" in " ".join(capsys.readouterr().out.split())
+
+
+def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_proposed(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given["UsrCharge"] = Told(silent=True)
+    assert ended(["run", "a.job.yaml", "-k", "red", "--hold"]) == 4
+    (run,) = stored()
+    for _ in range(2):
+        shown = capsys.readouterr().out
+        assert "reconcile" not in shown.partition("what next:")[2]
+        assert f"    runner resume {run} --step charge --as passed" in shown
+        assert ended(["show", "last"]) == 0
+    capsys.readouterr()
+    assert ended(["runs", "--format", "json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["runs"]
+    assert listed["next"] == [f"runner resume {run} --step charge --as passed --hold"]
 
 
 def test_a_targets_file_that_has_no_target_any_more_is_a_mistake_and_no_fault_of_this_program(

@@ -108,7 +108,7 @@ def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_name
     printed = capsys.readouterr().err
     assert answers.asked == []
     assert printed.count("error[E181]") == 2
-    assert printed.count("settle it first with `runner reconcile ") == 2
+    assert printed.count("settle it first: `runner resume ") == 2
 
 
 def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Executes) -> None:

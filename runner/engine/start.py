@@ -91,6 +91,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     assert row.turned_away is not None
     sent, failure = row.turned_away
     row.in_doubt = not failure.nothing_ran
+    row.sought = sent  # by which it is searched for, should the run be stopped here
     rows = yield from _rows_of(row, sent, pauses)
     if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
         row.in_doubt = False

@@ -77,7 +77,7 @@ class FleetRows:
         self._changes = changes
         self._run = run
         self._site = hashed(site)
-        self._settle = settle
+        self._settle = settle + BEFORE  # as long as a row may be of a start, a later start is its rival
         self._now = now
         self._begun: dict[str, tuple[float, float]] = {}
 

@@ -356,6 +356,21 @@ def test_one_that_asks_to_be_called_later_is_looked_for_again_before_each_repeti
     assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("passed", "inferred"))
 
 
+@pytest.mark.parametrize("place", [3, 4, 5])
+def test_one_that_is_stopped_before_the_log_was_read_gets_no_row_that_began_long_after_it(place: int) -> None:
+    class Later(World):
+        def _rows(self, call: ReadRows) -> Ending:
+            if "finished unknown 130" in self.story and not self.rows:
+                self.t += 30.0
+                self.add_row("UsrA")
+            return super()._rows(call)
+
+    world = Later(answers=[turned_away()], stop_at={place: "SIGINT"}, verdicts=[{"as": "log"}], call_seconds=0.1)
+    world.carry_out(planned(ONE))
+    assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
+    assert len(world.rows) == 1
+
+
 @pytest.mark.parametrize("log", [refused(403), unanswered()])
 def test_where_the_log_cannot_be_read_it_is_in_doubt(log: CallFailed) -> None:
     world = World(answers=[turned_away()], log=log).carry_out(planned(ONE))

@@ -168,9 +168,9 @@ def test_a_rival_is_named_with_its_step_and_another_folder_that_has_its_run(
     began(there, "first")
     by = began(here, "second").ask(query(key="a", rows=("1",), keys=TAKES)).by
     place = str(tmp_path / "there") if named else None
-    until = "1970-01-12T13:48:40Z"
+    until = "1970-01-12T13:48:42Z"
     assert by == Rival(run="first", key="a", began="1970-01-12T13:46:40Z", until=until, folder=place)
-    clock.now += 121.0
+    clock.now += 123.0
     later = here.rows_of("later", SITE, 15.0)
     later.begin("a", "UsrA", seconds=100.0)
     here.rows_of("second", SITE, 15.0).never_began("a")
@@ -191,10 +191,20 @@ def test_what_others_know_is_written_down_with_the_rows_that_are_only_asked_for(
 def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
     began(owned, "first")
     answered(owned, "answered")
-    clock.now += 21
+    clock.now += 23
     assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)).rival
     run(owned, "first").never_began("a")
     assert run(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+
+
+@pytest.mark.parametrize(("seconds", "is_rival"), [(116.9, True), (117.1, False)])
+def test_a_later_start_is_a_rival_as_long_as_its_row_may_be_of_an_earlier_call(
+    owned: Owned, clock: Clock, seconds: float, *, is_rival: bool
+) -> None:
+    first = began(owned, "first")
+    clock.now += seconds
+    began(owned, "second")
+    assert first.ask(query(key="a", rows=("1",), keys=TAKES)).rival == is_rival
 
 
 @pytest.mark.parametrize(
@@ -502,7 +512,7 @@ def test_until_it_is_stored_that_a_start_was_answered_it_is_under_way_for_others
 ) -> None:
     first = began(files, "first")
     first.answer("a")
-    clock.now += 21.0
+    clock.now += 23.0
     assert began(files, "second").ask(query(key="a", rows=("1",), keys=None)).rival
     then(first)
     assert not run(files, "second").ask(query(key="a", rows=("1",), keys=None)).rival
@@ -586,7 +596,7 @@ def test_what_a_run_that_was_killed_has_not_stored_may_have_made_any_number_of_r
     before = (("1", 8.0), ("2", 8.0), ("3", 8.0))
     assert began(files, "next").ask(query(key="a", rows=("4",), keys=TAKES, before=before)).rival
     run(files, "next").never_began("a")
-    clock.now += 25.0
+    clock.now += 27.0
     assert began(files, "later").ask(query(key="a", rows=("4",), keys=TAKES)) == Others()
 
 

@@ -199,7 +199,7 @@ class RowsOfRun:
         self._scope = scope
         self._run = run
         self._site = hashed(site)
-        self._settle = settle
+        self._settle = settle + BEFORE  # as long as a row may be of a start, a later start is its rival
         self._earliest: float | None = None
         self._later: dict[str, list[_LaterStart]] = {}
         self._stand_ins: dict[str, _AnyNumber] = {}

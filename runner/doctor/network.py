@@ -8,7 +8,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
@@ -18,6 +18,7 @@ from runner.doctor.findings import WayFinding, failed, not_tried, ok, unsure
 from runner.foundation import server_time
 from runner.foundation.durations import written
 from runner.service import outages
+from runner.service.certificates import MISMATCHES, names_on, pairs
 from runner.service.tunnel import ProxyError
 from runner.targets.values import is_loopback
 
@@ -34,8 +35,6 @@ APART: Final = 5.0
 _SOON: Final = 21
 """Days before its end on which a certificate is worth a word."""
 _DAY: Final = 24 * 3600
-_MISMATCHES: Final = (62, 64)
-"""OpenSSL's reasons: the certificate belongs to another name, to another address."""
 
 Trusted: TypeAlias = Callable[[], ssl.SSLContext]
 
@@ -99,9 +98,8 @@ def secured(host: Host, *, now: Callable[[], float] = time.time) -> WayFinding:
         with _secure_line(host) as line:
             return _certified(line.getpeercert() or {}, version=line.version() or "TLS", now=now())
     except ssl.SSLCertVerificationError as error:
-        found = _failed(TLS, error, host)
-        names = _names_beside(host) if error.verify_code in _MISMATCHES else ()
-        return failed(TLS, f"{found.seen}: {', '.join(names)}", found.hint) if names else found
+        names = _names_beside(host) if error.verify_code in MISMATCHES else ()
+        return _failed(TLS, error, host, names=names)
     except OSError as error:
         return _failed(TLS, error, host)
 
@@ -124,9 +122,9 @@ def in_time(host: Host, path: str, *, now: Callable[[], float] = time.time) -> W
     return unsure(CLOCK, seen, "set the clock that is wrong: certificates, tokens and dates of jobs depend on it")
 
 
-def _failed(step: str, error: Exception, host: Host) -> WayFinding:
+def _failed(step: str, error: Exception, host: Host, *, names: Sequence[str] = ()) -> WayFinding:
     error = error if host.alias is None else ProxyError(cause=error)
-    trouble = outages.no_connection(error, host.place).trouble
+    trouble = outages.no_connection(error, host.place, names=names).trouble
     return failed(step, trouble.message, trouble.hint)
 
 
@@ -156,7 +154,7 @@ def _names_beside(host: Host) -> tuple[str, ...]:
     """The names on a certificate that is trusted, and belongs to another name; nothing is sent over that line."""
     try:
         with _secure_line(host, any_name=True) as line:
-            return _names(line.getpeercert() or {})
+            return names_on(line.getpeercert())
     except OSError:
         return ()
 
@@ -164,7 +162,7 @@ def _names_beside(host: Host) -> tuple[str, ...]:
 def _certified(certificate: Certificate, *, version: str, now: float) -> WayFinding:
     ends = certificate.get("notAfter")
     days = int((ssl.cert_time_to_seconds(ends) - now) // _DAY) if isinstance(ends, str) else None
-    names, issuer = ", ".join(_names(certificate)) or "no name", _issuer(certificate)
+    names, issuer = ", ".join(names_on(certificate)) or "no name", _issuer(certificate)
     left = "" if days is None else f", {days} days left"
     seen = f"{version}, a certificate for {names}, by {issuer}{left}"
     if days is not None and days < _SOON:
@@ -172,19 +170,10 @@ def _certified(certificate: Certificate, *, version: str, now: float) -> WayFind
     return ok(TLS, seen)
 
 
-def _names(certificate: Certificate) -> tuple[str, ...]:
-    return tuple(value for _, value in _pairs(certificate.get("subjectAltName")))
-
-
 def _issuer(certificate: Certificate) -> str:
     parts = certificate.get("issuer")
-    fields = dict(pair for part in parts for pair in _pairs(part)) if isinstance(parts, tuple) else {}
+    fields = dict(pair for part in parts for pair in pairs(part)) if isinstance(parts, tuple) else {}
     return fields.get("organizationName") or fields.get("commonName") or "an authority without a name"
-
-
-def _pairs(value: object) -> list[tuple[str, str]]:
-    pairs = value if isinstance(value, tuple) else ()
-    return [(str(pair[0]), str(pair[1])) for pair in pairs if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004  a pair
 
 
 def _date(line: socket.socket, host: Host, path: str) -> float | None:

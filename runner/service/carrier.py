@@ -97,7 +97,8 @@ class Carrier:
             return outages.spoke_first(self.place)
         if isinstance(error.__cause__, TimeoutError):
             return outages.no_connection_in_time(self.place, min(CONNECT_SECONDS, seconds))
-        failure = outages.no_connection(error.__cause__, self.place)
+        names = error.names if isinstance(error, NotConnectedError) else ()
+        failure = outages.no_connection(error.__cause__, self.place, names=names)
         if failure.final:  # a proxy that does not accept us: to try again could lock the account
             self._barred = failure
         return failure

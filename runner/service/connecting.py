@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from runner.service import certificates
 from runner.service.connection import Connection, Incoming, NotConnectedError, Outgoing, SocketStream, SpokeFirstError
 from runner.service.gate import Clock
 from runner.service.tunnel import Proxy, ProxyError, ask
@@ -58,15 +59,30 @@ class Connector:
 
     def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> SocketStream:
         """A stream to the host. Raises `NotConnectedError`."""
-        limit = min(deadline, self._clock() + CONNECT_SECONDS)
         try:
-            line = (
-                self._line(host, port, limit) if self._proxy is None else self._tunnel(self._proxy, host, port, limit)
-            )
-            stream = SocketStream(line, self._clock)
-            return stream if tls is None else stream.with_tls(tls, host, deadline)
+            return self._connect(host, port, deadline, tls=tls)
+        except ssl.SSLCertVerificationError as error:
+            is_other = error.verify_code in certificates.MISMATCHES
+            names = self._names(host, port, deadline, tls) if tls is not None and is_other else ()
+            raise NotConnectedError(names=names) from error
         except (OSError, ValueError, ProxyError) as error:  # UnicodeError, a ValueError: a name that no host can have
             raise NotConnectedError from error
+
+    def _connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None) -> SocketStream:
+        limit = min(deadline, self._clock() + CONNECT_SECONDS)
+        line = self._line(host, port, limit) if self._proxy is None else self._tunnel(self._proxy, host, port, limit)
+        stream = SocketStream(line, self._clock)
+        return stream if tls is None else stream.with_tls(tls, host, deadline)
+
+    def _names(self, host: str, port: int, deadline: float, trusted: ssl.SSLContext) -> tuple[str, ...]:
+        """The names on the certificate of a host whose own name is not among them; empty where they cannot be read."""
+        try:
+            stream = self._connect(host, port, deadline, tls=certificates.with_any_name(trusted))
+        except (OSError, ValueError, ProxyError):
+            return ()
+        names = stream.names()
+        stream.close()
+        return names
 
     def _line(self, host: str, port: int, limit: float) -> socket.socket:
         """Try each address of `host` for its share of the time left: the first may lead nowhere."""

@@ -17,6 +17,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from runner.foundation.discreet import Discreet
 from runner.service.bodies import LARGEST_BODY, TooLargeError
+from runner.service.certificates import names_on
 from runner.service.gate import Clock
 from runner.service.libraries import h11
 
@@ -32,7 +33,13 @@ Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
 class NotConnectedError(Exception):
-    """Nothing was sent. Its cause is what the socket, TLS or the proxy reported."""
+    """Nothing was sent. Its cause is what the socket, TLS or the proxy reported; `names` are on a certificate that
+    belongs to another host.
+    """
+
+    def __init__(self, *, names: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.names = names
 
 
 class UnwantedError(Exception):
@@ -133,6 +140,10 @@ class SocketStream:
 
     def close(self) -> None:
         self._line.close()
+
+    def names(self) -> tuple[str, ...]:
+        """The names on the certificate of the other side; none without TLS."""
+        return names_on(self._line.getpeercert()) if isinstance(self._line, ssl.SSLSocket) else ()
 
     def with_tls(self, context: ssl.SSLContext, host: str, deadline: float) -> "SocketStream":
         """The same line under TLS. Raises `OSError`, and `ValueError` for a host that TLS cannot ask for."""

@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 
 from runner.foundation.durations import written
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.sentences import first
 from runner.runs.events import Trouble
 from runner.service.bodies import LARGEST_BODY
 from runner.service.calls import CallFailed, FailureKind
@@ -26,6 +28,8 @@ _NETWORK: Final = "check `url` of the target, and the network, VPN or firewall b
 _AUTHORITY: Final = "put the authority's certificate into `ca_file` of the target; TLS is always verified"
 _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
+_MOST_NAMES: Final = 5
+"""Names of a certificate that a message has."""
 _IN_LOG: Final = "the process log shows whether it happened"
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
@@ -45,14 +49,17 @@ _NO_TLS_SPOKEN: Final = frozenset(
 _WRITTEN_BYTES: Final = lazy_pattern(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*")\)?""")
 
 
-def no_connection(error: BaseException | None, place: str) -> CallFailed:
-    """Why no connection came about, from the exception of the socket or TLS."""
+def no_connection(error: BaseException | None, place: str, *, names: Sequence[str] = ()) -> CallFailed:
+    """Why no connection came about, from the exception of the socket or TLS. `names` are on a certificate that belongs
+    to another host.
+    """
     match error:
         case ProxyError():
             return _no_way_through(error, place)
         case ssl.SSLCertVerificationError():
             wrong, hint = _CERTIFICATE.get(error.verify_code, (f"is not accepted: {error.verify_message}", _AUTHORITY))
-            return _not_sent("E302", f"the TLS certificate of {place} {wrong}", hint)
+            others = f": {shortened(first(names, _MOST_NAMES))}" if names else ""
+            return _not_sent("E302", f"the TLS certificate of {place} {wrong}{others}", hint)
         case ssl.SSLEOFError():
             return _not_sent("E302", f"{place} broke off the TLS handshake", _NETWORK)
         case ssl.SSLError() if _reason(error) in _NO_TLS_SPOKEN:

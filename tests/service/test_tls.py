@@ -21,14 +21,19 @@ REPLY = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n42"
 
 @contextlib.contextmanager
 def server(certificate: str | None) -> Iterator[str]:
-    """Answers one call behind `certificate`; greets in plain text without one, and closes with an empty one."""
+    """Answers calls behind `certificate`; greets in plain text without one, and closes with an empty one."""
     listening = socket.create_server(("127.0.0.1", 0))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if certificate:
         context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
 
     def serve() -> None:
-        with contextlib.suppress(OSError), listening.accept()[0] as line:
+        with contextlib.suppress(OSError):  # nobody is listening any more
+            while True:
+                answer(listening.accept()[0])
+
+    def answer(accepted: socket.socket) -> None:
+        with contextlib.suppress(OSError), accepted as line:
             if not certificate:
                 line.sendall(b"" if certificate == "" else b"220 mail.example ESMTP\r\n")
                 line.recv(65536)
@@ -40,6 +45,7 @@ def server(certificate: str | None) -> Iterator[str]:
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     yield f"127.0.0.1:{listening.getsockname()[1]}"
+    listening.shutdown(socket.SHUT_RDWR)
     listening.close()
     thread.join(300)
 
@@ -61,7 +67,7 @@ def test_a_trusted_site_is_answered_over_one_connection() -> None:
     [
         ("expired", "authority", "the TLS certificate of {} has expired"),
         ("not-yet-valid", "authority", "the TLS certificate of {} is not valid yet"),
-        ("other-name", "authority", "the TLS certificate of {} belongs to another address"),
+        ("other-name", "authority", "the TLS certificate of {} belongs to another address: elsewhere.example"),
         ("trusted", None, "the TLS certificate of {} is signed by an authority that is not known here"),
         ("self-signed", None, "the TLS certificate of {} is signed by itself, by no authority that is known here"),
         (None, "authority", "{} does not speak TLS"),
@@ -80,7 +86,7 @@ def test_a_host_of_another_name_is_told_from_another_address() -> None:
     with server("other-name") as place:
         ending = perform(place.replace("127.0.0.1", "localhost"))
     assert isinstance(ending, CallFailed)
-    assert ending.trouble.message.endswith("belongs to another name")
+    assert ending.trouble.message.endswith("belongs to another name: elsewhere.example")
 
 
 def test_a_client_of_an_https_site_trusts_known_authorities_only() -> None:

@@ -19,11 +19,12 @@ def test_every_action_and_every_record_of_the_schemas_has_its_part() -> None:
     wanted |= {"job", "job step", "job retry", "job input", "job case", "job expectation", "job defaults"}
     wanted |= {"targets target", "targets auth", "targets allow", "targets ready"}
     wanted |= {"process", "process parameter", "process activity", "process fault"}
+    wanted |= {"catalog", "catalog process", "catalog member", "catalog parameter", "catalog element"}
     assert wanted <= set(parts(PAGE))
 
 
 def test_every_key_that_a_file_of_people_may_have_is_in_the_reference() -> None:
-    for file in ("job", "targets", "process"):
+    for file in ("job", "targets", "process", "catalog"):
         missing = [key for key in sorted(keys_of(file)) if not re.search(rf"`([a-z_]+\.)*{key}`", PAGE)]
         assert missing == [], file
 

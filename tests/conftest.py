@@ -21,6 +21,7 @@ os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"  # else it imports the whole of trio, 
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from busy import busy  # noqa: E402  only what is imported after that line is rewritten
+from dealing import dealt  # noqa: E402
 from examples import LONG, SOME  # noqa: E402
 from expected_texts import ExpectedTexts  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
@@ -87,6 +88,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("long")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+    workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
+    items[:] = dealt(items, workers=workers, is_first=_is_first)
+
+
+def _is_first(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("first", "crash"))
 
 
 def _place(item: pytest.Item) -> tuple[str, str]:

@@ -17,7 +17,7 @@ TOOLS = Path(sys.executable).parent
     [
         ("ruff", "format", "--check", "."),
         ("ruff", "check", "."),
-        ("mypy",),
+        pytest.param(("mypy",), marks=pytest.mark.first),
         ("lint-imports",),
     ],
     ids=["formatting", "lint", "types", "floors"],

@@ -16,7 +16,7 @@ from networks import network
 from postgres import Cluster
 from storms import PROCESSES, Storm, proof
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 KILLS = "FLEET_KILLS"
 """The variable with the number of SIGKILLs of the long form."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 PROGRAM = Path(__file__).parents[1] / "support" / "fuzzing.py"
 COUNTS = {"bytes": 2_500, "cut": 2_500, "nested": 700, "aliases": 300, "structure": 1_500, "expressions": 2_500}

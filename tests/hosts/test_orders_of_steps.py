@@ -46,7 +46,7 @@ from runner.service.calls import (
 )
 from runner.service.gate import Gate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.first]
 
 WATERMARK: Final = 20
 LOST = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", message="no answer"))

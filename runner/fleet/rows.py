@@ -5,7 +5,7 @@ the line that says that it is sent.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -13,7 +13,18 @@ from msgspec.structs import asdict
 
 from runner.fleet.link import Link
 from runner.foundation.site_key import hashed
-from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
+from runner.runs.pending_starts import (
+    BEFORE,
+    LATE,
+    MOST,
+    NEAR,
+    NOBODY,
+    SOON,
+    are_under_way,
+    as_pending,
+    recent,
+    settled,
+)
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 _BEGIN: Final = """begun{n} as (
@@ -52,6 +63,8 @@ insert into runner.log_rows (id, run, key, at)
 select id, run, key, at from unnest(%(ids)s::text[], %(runs)s::uuid[], %(keys)s::text[]) as given (id, run, key),
   coalesce(%(now)s::float8, epoch()) at
 on conflict do nothing"""
+
+_DISOWNED: Final = "delete from runner.log_rows where id = any (%(rows)s) and run = %(nobody)s"
 
 
 class Changes(Protocol):
@@ -119,11 +132,17 @@ class FleetRows:
             row = self._link.run(_ASK, values).fetchone()
             if row is not None and row[1] and query.before and self._settle_others(values, dict(query.before)):
                 row = self._link.run(_ASK, values).fetchone()
+            if row is not None and row[0] and query.certain and self._disown(row[0]):
+                row = self._link.run(_ASK, values).fetchone()
         except FencedError:
             raise
         except StoreError:
             return Others(rival=not query.certain)
         return Others() if row is None else Others(taken=tuple(row[0]), rival=row[1])
+
+    def _disown(self, rows: Sequence[str]) -> bool:
+        """What is of nobody certain is of the call that is certain of it; whether any of the rows is so."""
+        return self._link.run(_DISOWNED, {"rows": list(rows), "nobody": NOBODY}).rowcount > 0
 
     def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:
         """Starts whose row is among those from `before` the call do not lack it any more; whether there are any. A

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 NEAR = 5.0
 """Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
@@ -22,6 +23,8 @@ BEFORE = 2.0
 """Seconds before a start from which a row may be its own, and after its answer: `Date` counts whole seconds."""
 _RECENT = 60.0
 """Seconds before the first start from which on rows are counted: others that it has to be distinguished from."""
+NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The run of rows that starts of several runs have made: nobody knows which of them has made which."""
 MOST = 1000
 """Starts that are over and are counted, at most: with more nothing is known."""
 
@@ -76,11 +79,15 @@ def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict
     """The ids of rows that are there for certain starts: where several may have made some rows, each of them has one.
 
     `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
+    Where the starts are of several runs, none of them is to take one of the rows for its own: they are of `NOBODY`.
     """
     found: dict[str, PendingStart] = {}
     for makers, made in _linked(starts, rows):
-        if len(made) >= len(makers):
-            found |= {row: makers[min(place, len(makers) - 1)] for place, row in enumerate(made)}
+        if len(made) < len(makers):
+            continue
+        is_of_one_run = len({start.run for start in makers}) == 1
+        owners = makers if is_of_one_run else [replace(start, run=NOBODY) for start in makers]
+        found |= {row: owners[min(place, len(owners) - 1)] for place, row in enumerate(made)}
     return found
 
 

@@ -408,6 +408,25 @@ def test_one_row_for_two_starts_that_were_under_way_together_leaves_both_rivals(
     assert not following.ask(query(key="a", rows=("3",), keys=None, before=(("1", 8.0), ("2", 8.0)))).rival
 
 
+def test_rows_that_starts_of_two_runs_have_made_are_taken_by_neither(owned: Owned, clock: Clock) -> None:
+    """Which of the two has made which is not known, as where a call takes long on its way."""
+    for name in ("one", "two"):
+        answered(owned, name)
+    clock.now += 8.0
+    began(owned, "next").ask(query(key="a", rows=("3",), keys=TAKES, before=(("1", 8.0), ("2", 8.0))))
+    assert run(owned, "one").ask(query(key="a", rows=("1", "2"), keys=TAKES)).taken == ("1", "2")
+    assert run(owned, "two").ask(query(key="a", rows=("1", "2"), keys=TAKES)).taken == ("1", "2")
+
+
+def test_of_these_a_call_takes_the_row_that_its_answer_names(owned: Owned, clock: Clock) -> None:
+    for name in ("one", "two"):
+        answered(owned, name)
+    clock.now += 8.0
+    began(owned, "next").ask(query(key="a", rows=("3",), keys=TAKES, before=(("1", 8.0), ("2", 8.0))))
+    assert run(owned, "one").ask(query(key="a", rows=("2",), keys=TAKES, certain=True)) == Others()
+    assert run(owned, "two").ask(query(key="a", rows=("2",), keys=TAKES, certain=True)).taken == ("2",)
+
+
 def test_a_row_of_a_start_that_is_over_is_not_given_to_a_start_that_is_under_way(owned: Owned, clock: Clock) -> None:
     """Of two starts at once the second waits in a gateway, and may begin when the next call is made."""
     answered(owned, "over")

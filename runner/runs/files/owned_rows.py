@@ -28,7 +28,18 @@ from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files.opened_file import OpenedFile
 from runner.runs.files.row_tables import PATIENCE, open_tables
-from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, SOON, are_under_way, as_pending, recent, settled
+from runner.runs.pending_starts import (
+    BEFORE,
+    LATE,
+    MOST,
+    NEAR,
+    NOBODY,
+    SOON,
+    are_under_way,
+    as_pending,
+    recent,
+    settled,
+)
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
@@ -348,9 +359,11 @@ class RowsOfRun:
         database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 
     def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
-        """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run."""
+        """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run. What
+        is of nobody certain is of the call that is certain of it.
+        """
         found = database.execute("SELECT run, key FROM row WHERE id = ?", (self._stored(row),)).fetchone()
-        if found is None:
+        if found is None or (certain and found[0] == NOBODY):
             return False
         return found[0] != self._run or (certain and found[1] not in own)
 

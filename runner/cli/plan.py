@@ -22,6 +22,11 @@ from runner.reports import mistakes
 from runner.reports.safe import safe
 from runner.terminal import output
 
+_ONCE = (
+    "it is carried out once by one user on one machine; another machine knows only what `.runner/` says:"
+    " in CI, keep that folder between the jobs"
+)
+
 
 @click.command("plan", cls=Verb)
 @options.SPECS
@@ -78,6 +83,7 @@ def _store(plans: Sequence[Plan], file: Path) -> None:
         message = f"the plan {file} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error
     output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
+    output.say(_ONCE)
 
 
 def _base(file: Path) -> str:

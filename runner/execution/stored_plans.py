@@ -2,8 +2,8 @@
 
 Three things come anew: the secrets, the target of the same name, and with it the credentials. A plan in a file is
 carried out exactly as it is, and only once: a pipeline that a machine repeats, or a second click, would start
-everything twice. That is claimed before the first of its runs begins, and the claim stays when they are pruned. What
-another machine or another store of runs has done is not known here.
+everything twice. That is claimed before the first of its runs begins, for all folders of this user on this machine, and
+the claim stays when they are pruned. What another machine has done is not known here.
 """
 
 import os
@@ -30,8 +30,10 @@ from runner.project.project import Project, open_project
 from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.load import load
+from runner.reports.next_steps import verb_command
+from runner.reports.safe import clean
 from runner.reports.words import title
-from runner.runs.store import LocalRunStore, RunStore, StoreError
+from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
 from runner.runs.stored_runs import StoredRun, readable, unwritable
 from runner.targets.model import Target
 from runner.version import VERSION
@@ -290,16 +292,25 @@ class PlanClaims:
             self.store.release_plan(key)
 
 
-def _carried_out_before(store: RunStore, runs: Sequence[str]) -> Problem:
-    stored = {run: readable(store, run) for run in runs}
-    shown = [_earlier(run, stored[run]) for run in runs[-_NAMED:]]
+def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Problem:
+    runs = [use for use in uses if use.run]
+    places = {use.run: store if use.folder is None else store.beside(use.folder) for use in runs}
+    stored = {run: readable(place, run) for run, place in places.items()}
+    shown = [f"{_earlier(use.run, stored[use.run])}{_where(use)}" for use in runs[-_NAMED:]]
     more = f"{len(runs) - _NAMED} more, " if len(runs) > _NAMED else ""
-    by = f"{more}{'; '.join(shown)}" if shown else "no run of it is known; another command may be about to begin"
+    claimed = "".join(map(_where, uses[-1:]))
+    nobody = f"no run of it is known{claimed}; another command may be about to begin"
+    by = f"{more}{'; '.join(shown)}" if shown else nobody
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
     is_open = [run for run, found in stored.items() if found is not None and not found.result.finished]
     if is_open:
-        hint = f"`runner resume {is_open[-1]}` goes on with the run that has not ended; {hint}"
+        resume = verb_command("resume", is_open[-1], places[is_open[-1]].name)
+        hint = f"`{resume}` goes on with the run that has not ended; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
+
+
+def _where(use: RunOfPlan) -> str:
+    return "" if use.folder is None else f" in {clean(use.folder)}"
 
 
 def _earlier(run: str, stored: StoredRun | None) -> str:

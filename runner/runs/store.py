@@ -308,6 +308,15 @@ class RunStore(Protocol):
         """The turns at `site`, as above; None where the store has none for runs of this program."""
 
 
+class RunOfPlan(Struct, frozen=True, kw_only=True):
+    """A run that came of a stored plan; `run` is empty of a claim of which none is known. `folder` is the folder of
+    runs that has it, where it is another.
+    """
+
+    run: str
+    folder: str | None = None
+
+
 class LocalRunStore(RunStore, Protocol):
     """The runs of one machine, with what the commands of that machine share."""
 
@@ -320,13 +329,20 @@ class LocalRunStore(RunStore, Protocol):
         """
 
     def claim_plan(self, key: str) -> bool:
-        """Claim a stored plan: of two commands at once only one gets True. Durable; it outlives the runs."""
+        """Claim a stored plan for all folders of runs: of two commands at once only one gets True. Durable; it outlives
+        the runs.
+        """
 
     def add_run_of_plan(self, key: str, run: str) -> None:
         """Note that `run` comes of a plan that was claimed. Durable."""
 
-    def runs_of_plan(self, key: str) -> list[str] | None:
-        """The runs that came of a plan, the oldest first; None of a plan that nobody has claimed."""
+    def runs_of_plan(self, key: str) -> list[RunOfPlan] | None:
+        """The runs that came of a plan, the oldest first, in all folders of this user on this machine; None of a plan
+        that nobody has claimed.
+        """
+
+    def beside(self, folder: str) -> RunStore:
+        """The runs in another folder that `runs_of_plan` named."""
 
     def release_plan(self, key: str) -> None:
         """Forget a claim of which no run came; else do nothing."""

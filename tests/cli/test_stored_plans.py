@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -392,6 +393,52 @@ def test_a_copy_of_a_plan_is_the_same_and_a_new_plan_of_the_same_jobs_another(he
     keep()
     assert ended(["run", "release.plan.json"]) == 0
     assert asked(here) == ALL + ALL
+
+
+def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep()
+    assert ended(["run", "release.plan.json"]) == 0
+    here.asked.clear()
+    ran = max(folder.name for folder in Path(".runner/runs").iterdir())
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json", "--runs", "other"]) == 6
+    told = capsys.readouterr().err
+    assert f"run {ran} of release[blue]@here, passed in {Path('.runner/runs').absolute()}" in told
+    assert here.asked == []
+    assert ended(["run", "release.plan.json", "--runs", "other", "--again"]) == 0
+    assert asked(here) == ALL
+    shutil.rmtree(".runner")
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json"]) == 6
+    assert f"run {ran}, which is not stored any more; run " in capsys.readouterr().err
+
+
+def test_a_run_of_a_plan_that_broke_off_in_another_folder_is_resumed_there(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keep("-k", "red")
+    assert ended(["run", "release.plan.json", "--runs", "other"]) == 0
+    (events,) = Path("other").glob("*/events.jsonl")
+    events.write_text("".join(events.read_text().splitlines(keepends=True)[:-1]))
+    (events.parent / "report.json").unlink()
+    here.asked.clear()
+    capsys.readouterr()
+    assert ended(["run", "release.plan.json"]) == 6
+    assert f"`runner resume {events.parent.name} --runs {Path('other').absolute()}` goes on" in capsys.readouterr().err
+
+
+def test_where_a_plan_is_carried_out_once_is_the_last_line_of_the_command_that_stores_it(
+    here: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del here
+    keep()
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        "it is carried out once by one user on one machine; another machine knows only what `.runner/` says:"
+        " in CI, keep that folder between the jobs"
+    )
 
 
 def test_a_plan_of_a_version_that_gave_no_keys_is_known_by_what_it_holds(here: Site) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
-from runner.runs.store import LocalRunStore, Part, RowQuery, RunLockedError, RunStore, StoreError
+from runner.runs.store import LocalRunStore, Part, RowQuery, RunLockedError, RunOfPlan, RunStore, StoreError
 
 pytestmark = pytest.mark.slow
 
@@ -195,12 +195,12 @@ def test_a_plan_is_claimed_once_and_keeps_its_runs_when_they_are_deleted(local: 
     assert local.runs_of_plan("../key") is None
     assert local.claim_plan("../key")
     assert not local.claim_plan("../key")
-    assert local.runs_of_plan("../key") == []
+    assert local.runs_of_plan("../key") == [RunOfPlan(run="")]
     local.create(OLD).close()
     local.add_run_of_plan("../key", OLD)
     local.delete(OLD)
     local.release_plan("../key")
-    assert local.runs_of_plan("../key") == [OLD]
+    assert [use.run for use in local.runs_of_plan("../key") or ()] == ["", OLD]
 
 
 def test_a_claim_of_which_no_run_came_can_be_released(local: LocalRunStore) -> None:
@@ -208,6 +208,63 @@ def test_a_claim_of_which_no_run_came_can_be_released(local: LocalRunStore) -> N
     local.release_plan("key")
     assert local.runs_of_plan("key") is None
     assert local.claim_plan("key")
+
+
+def test_a_plan_that_is_claimed_in_a_folder_is_claimed_in_all_folders_of_the_user(
+    local: LocalRunStore, tmp_path: Path
+) -> None:
+    other = FileRunStore(tmp_path / "elsewhere")
+    assert local.claim_plan("key")
+    assert not other.claim_plan("key")
+    local.release_plan("key")
+    assert other.claim_plan("key")
+    other.add_run_of_plan("key", OLD)
+    assert not local.claim_plan("key")
+    local.add_run_of_plan("key", NEW)
+    local.release_plan("key")
+    place = str(tmp_path / "elsewhere")
+    assert local.runs_of_plan("key") == [
+        RunOfPlan(run="", folder=place),
+        RunOfPlan(run=OLD, folder=place),
+        RunOfPlan(run=NEW),
+    ]
+    assert local.beside(place).name.text == place
+
+
+def test_a_folder_that_went_to_another_machine_has_its_plans_with_it(
+    local: LocalRunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert local.claim_plan("key")
+    local.add_run_of_plan("key", OLD)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "another"))
+    there = FileRunStore(tmp_path / "runs")
+    assert not there.claim_plan("key")
+    assert there.runs_of_plan("key") == [RunOfPlan(run=OLD)]
+
+
+def test_a_plan_is_known_to_the_folder_where_nothing_can_be_written_for_all_and_a_warning_says_so(
+    local: LocalRunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "state").write_text("no folder")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    assert local.claim_plan("key")
+    local.add_run_of_plan("key", OLD)
+    assert not local.claim_plan("key")
+    (warning,) = local.warnings()
+    assert "in other folders nobody knows that this plan was carried out" in warning.message
+    assert str(tmp_path / "state") in warning.message
+    assert local.warnings() == ()
+
+
+def test_a_line_of_the_plans_of_all_folders_that_was_stored_in_part_names_no_run(
+    local: LocalRunStore, tmp_path: Path
+) -> None:
+    assert local.claim_plan("key")
+    (shared,) = Path(os.environ["XDG_STATE_HOME"]).glob("creatio-runner/plans/*")
+    shared.write_text(shared.read_text() + '["/elsewhere", "019')
+    assert FileRunStore(tmp_path / "elsewhere").runs_of_plan("key") == [
+        RunOfPlan(run="", folder=str(tmp_path / "runs"))
+    ]
 
 
 def test_a_sandbox_finds_its_file_of_before_and_no_file_of_another(local: LocalRunStore) -> None:

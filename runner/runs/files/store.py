@@ -2,24 +2,23 @@
 
     .runner/                     or, where a folder is named that is not `.runner/runs`, all of it in that folder
       .gitignore
-      .plans/SHA256              the runs that came of a stored plan, one a line
+      .plans/SHA256              the runs that came of a stored plan, one a line: `plan_uses.py`
       .rows.sqlite               which rows of process logs belong to which call
       history.jsonl              a line a run; it is written under the lock of .history.lock
       .sandboxes/PORT.sqlite     what happened in a sandbox
       runs/RUN/events.jsonl      locked by the process that writes it
       runs/RUN/plan.json, report.json, junit.xml, results/SHA256.json
 
-Locks of jobs, turns, and a file of all rows that are owned, lie in the user's own state folder: they hold for all
-folders of runs.
+Locks of jobs, turns, a file of all rows that are owned, and which stored plans were carried out, lie in the user's own
+state folder: they hold for all folders of runs.
 """
 
-import hashlib
 import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,7 +28,19 @@ from runner.foundation.problems import Problem, Severity
 from runner.foundation.site_key import hashed
 from runner.runs import USUAL, StoreName
 from runner.runs.files.history import HistoryFile
-from runner.runs.store import Claim, Holder, Lock, OwnedRows, Part, RunLockedError, SharedTurns, StoreError, Taken
+from runner.runs.files.plan_uses import PlanUses
+from runner.runs.store import (
+    Claim,
+    Holder,
+    Lock,
+    OwnedRows,
+    Part,
+    RunLockedError,
+    RunOfPlan,
+    SharedTurns,
+    StoreError,
+    Taken,
+)
 
 EVENTS = Part.EVENTS.value
 RESULTS = "results"
@@ -129,7 +140,7 @@ class FileRunStore:
         self._open = ExitStack()
         self._rows_of: Callable[..., OwnedRows] | None = None
         self._shared_trouble: Callable[[], str | None] = lambda: None
-        self._has_warned = False
+        self._warned: set[tuple[str, str]] = set()
 
     def prepare(self) -> None:
         """Make the folder of runs, private and out of git's sight."""
@@ -244,14 +255,21 @@ class FileRunStore:
         return self._rows_of(run=run, site=site, settle=settle)
 
     def warnings(self) -> tuple[Problem, ...]:
-        """A user without a home has no file that all folders share, and need not know each time."""
-        why = self._shared_trouble()
-        if why is None or self._has_warned or _state_folder().is_relative_to(_NO_FOLDER):
+        """A user without a home has nothing that all folders share, and need not know each time."""
+        if _state_folder().is_relative_to(_NO_FOLDER):
             return ()
-        self._has_warned = True
-        message = f"what other folders of runs had started was not known all the time: {why}"
-        hint = "end the program that holds this file, or move the file away where it is damaged"
-        return (Problem(code="E311", message=message, hint=hint, severity=Severity.WARNING),)
+        found = []
+        if (why := self._shared_trouble()) is not None:
+            message = f"what other folders of runs had started was not known all the time: {why}"
+            found.append((message, "end the program that holds this file, or move the file away where it is damaged"))
+        if (why := self._plans.trouble) is not None:
+            message = f"in other folders nobody knows that this plan was carried out: {why}"
+            found.append((message, "make this place one that you can write"))
+        new = [each for each in found if each not in self._warned]
+        self._warned.update(new)
+        return tuple(
+            Problem(code="E311", message=message, hint=hint, severity=Severity.WARNING) for message, hint in new
+        )
 
     def turns(self, site: str) -> SharedTurns:
         from runner.runs.files.turn_files import TurnFiles  # noqa: PLC0415  for runs that start a process only
@@ -266,36 +284,27 @@ class FileRunStore:
         return hold(claim, holder, folder=_state_folder() / "locks", seconds=seconds, wait=wait)
 
     def claim_plan(self, key: str) -> bool:
-        file = self._plan_file(key)
-        with _stored(file):
-            private_files.ensure_folder(file.parent)
-            try:
-                os.close(
-                    os.open(
-                        file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | private_files.BINARY, private_files.PRIVATE_FILE
-                    )
-                )
-            except FileExistsError:
-                return False
-            private_files.sync_folder(file.parent)
-        return True
+        with _stored(self._root):
+            return self._plans.claim(key)
 
     def add_run_of_plan(self, key: str, run: str) -> None:
-        with _stored(self._plan_file(key)), self._plan_file(key).open("ab", buffering=0) as file:
-            private_files.write_all(file.fileno(), f"{run}\n".encode())
-            os.fsync(file.fileno())
+        with _stored(self._root):
+            self._plans.add(key, run)
 
-    def runs_of_plan(self, key: str) -> list[str] | None:
-        with _stored(self._plan_file(key)):
-            try:
-                return self._plan_file(key).read_text(encoding="utf-8").split()
-            except (FileNotFoundError, NotADirectoryError):
-                return None
+    def runs_of_plan(self, key: str) -> list[RunOfPlan] | None:
+        with _stored(self._root):
+            return self._plans.runs(key)
 
     def release_plan(self, key: str) -> None:
-        if self.runs_of_plan(key) == []:
-            with _stored(self._plan_file(key)):
-                self._plan_file(key).unlink()
+        with _stored(self._root):
+            self._plans.release(key)
+
+    def beside(self, folder: str) -> "FileRunStore":
+        return FileRunStore(Path(folder))
+
+    @cached_property
+    def _plans(self) -> PlanUses:
+        return PlanUses(self._top / ".plans", _state_folder() / "plans", place=str(self._root.absolute()))
 
     def sandbox_file(self, port: int, *, earlier: int | None) -> Path:
         found = None if earlier is None else self._sandbox(earlier)
@@ -317,10 +326,6 @@ class FileRunStore:
             for file in self._sandbox(0).parent.glob("*.sqlite*"):
                 if file.stat().st_mtime < before:
                     file.unlink()
-
-    def _plan_file(self, key: str) -> Path:
-        """The key is somebody's text, and no name of a file."""
-        return self._top / ".plans" / hashlib.sha256(key.encode()).hexdigest()
 
     def _sandbox(self, port: int) -> Path:
         return self._top / ".sandboxes" / f"{port}.sqlite"

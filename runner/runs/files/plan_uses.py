@@ -1,0 +1,118 @@
+"""Which stored plans were carried out, and by which runs: a file a plan in the folder of runs, with an id of a run a
+line, and in the user's state folder a file for all folders, with lines of JSON: the folder, and its run, null for a
+claim. The folder's own goes with it to another machine, as a CI's cache.
+"""
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from runner.foundation import private_files
+from runner.foundation.values import well_formed
+from runner.runs.store import RunOfPlan
+
+
+class PlanUses:
+    """The uses of plans, `own` of the folder of runs that is called `place`, and those `shared` by all folders.
+
+    Where nothing can be written into `shared`, a plan is known to the own folder only, and `trouble` says why. Methods
+    raise `OSError`.
+    """
+
+    def __init__(self, own: Path, shared: Path, *, place: str) -> None:
+        self._own = own
+        self._shared = shared
+        self._place = well_formed(place)
+        self.trouble: str | None = None
+
+    def claim(self, key: str) -> bool:
+        own, shared = self._files(key)
+        if own.exists() or not self._is_ours(shared):
+            return False
+        private_files.ensure_folder(own.parent)
+        if not _made(own):
+            return False
+        private_files.sync_folder(own.parent)
+        return True
+
+    def add(self, key: str, run: str) -> None:
+        own, shared = self._files(key)
+        with suppress(OSError):
+            _append(shared, self._line(run))
+        private_files.ensure_folder(own.parent)
+        _append(own, f"{run}\n".encode())
+
+    def runs(self, key: str) -> list[RunOfPlan] | None:
+        """Those of this folder are known in both files, those of other folders in one."""
+        own, shared = self._files(key)
+        here, everywhere = _content(own), _content(shared)
+        if here is None and everywhere is None:
+            return None
+        found = {run: RunOfPlan(run=run) for run in (here or b"").decode(errors="replace").split()}
+        for folder, run in map(_read, (everywhere or b"").splitlines()):
+            if folder is not None:
+                use = RunOfPlan(run=run, folder=None if folder == self._place else folder)
+                found.setdefault(run or folder, use)
+        return sorted(found.values(), key=lambda use: use.run)
+
+    def release(self, key: str) -> None:
+        if not any(use.run for use in self.runs(key) or ()):
+            own, shared = self._files(key)
+            own.unlink(missing_ok=True)
+            with suppress(OSError):
+                shared.unlink(missing_ok=True)
+
+    def _is_ours(self, shared: Path) -> bool:
+        """Claim the plan for all folders; True, too, where that cannot be written."""
+        try:
+            private_files.ensure_folder(shared.parent.parent)
+            private_files.ensure_folder(shared.parent)
+            if not _made(shared):
+                return False
+            _append(shared, self._line(None))
+            private_files.sync_folder(shared.parent)
+        except OSError as error:
+            self.trouble = f"{error.filename or shared}: {error.strerror or error}"
+        return True
+
+    def _files(self, key: str) -> tuple[Path, Path]:
+        """The key is somebody's text, and no name of a file."""
+        name = hashlib.sha256(key.encode()).hexdigest()
+        return self._own / name, self._shared / name
+
+    def _line(self, run: str | None) -> bytes:
+        return msgspec.json.encode((self._place, run)) + b"\n"
+
+
+def _made(file: Path) -> bool:
+    """Whether the file was not there, and is now."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | private_files.BINARY, private_files.PRIVATE_FILE))
+    except FileExistsError:
+        return False
+    return True
+
+
+def _append(file: Path, line: bytes) -> None:
+    with file.open("ab", buffering=0) as opened:
+        private_files.write_all(opened.fileno(), line)
+        os.fsync(opened.fileno())
+
+
+def _content(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _read(line: bytes) -> tuple[str | None, str]:
+    """The folder and the run of a line; no folder where the line was stored in part."""
+    try:
+        folder, run = msgspec.json.decode(line, type=tuple[str, str | None])
+    except (msgspec.DecodeError, ValueError):
+        return None, ""
+    return folder, run or ""

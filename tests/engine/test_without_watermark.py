@@ -1,14 +1,17 @@
 """Calls before which the log could not be read: a site that is slow for a moment, and answers again after the call."""
 
 import pytest
+from msgspec.structs import replace
 from stories import World, planned, unanswered
 
+from runner.engine.effects import Ask, Outcome, Send, Sleep
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished
-from runner.service.calls import Ending
+from runner.service.calls import Ending, ExecuteCall
 
 ONCE = "  - id: a\n    execute: {process: UsrA}\n    timeout: 2s\n"
 READ = ONCE + "    effect: read\n"
+FIRST, SECOND = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
 NOT_BEFORE = "not verified: the process log could not be read before the call"
 
 
@@ -41,11 +44,63 @@ def test_a_process_that_has_not_failed_is_not_verified(step: str, status: str) -
     assert ended(slow_before(status).carry_out(planned(step))) == ("passed", None, NOT_BEFORE)
 
 
+def test_of_what_may_be_repeated_a_failure_beside_another_start_is_no_failure_of_its_own() -> None:
+    class Shared(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            super().add_row(process, "error", owner=owner, parent=parent)
+
+    status, verified, message = ended(Shared(needs={"read watermark": 60.0}).carry_out(planned(READ)))
+    assert (status, verified) == ("passed", None)
+    assert "a start since then failed" in message
+
+
+@pytest.mark.parametrize("step", [ONCE, READ])
+def test_a_call_of_which_the_log_shows_no_start_is_not_verified(step: str) -> None:
+    world = slow_before("done", never_begun=frozenset({1})).carry_out(planned(step))
+    assert ended(world) == ("passed", None, NOT_BEFORE)
+
+
+def test_where_a_start_failed_and_another_still_runs_the_failure_is_what_is_named() -> None:
+    class Shared(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            super().add_row(process, "running", owner=owner, parent=parent)
+
+    until_done = ONCE.replace("UsrA}", "UsrA, until: done}")
+    status, verified, message = ended(
+        Shared(statuses=["error"], needs={"read watermark": 60.0}).carry_out(planned(until_done))
+    )
+    assert (status, verified) == ("unknown", None)
+    assert f"{NOT_BEFORE}; a start since then failed: {FIRST}" in message
+
+
 def test_a_row_of_before_the_call_is_no_sign() -> None:
     world = slow_before("done")
     world.add_row("UsrA", "error")
     world.t = 60.0
     assert ended(world.carry_out(planned(ONCE))) == ("passed", None, NOT_BEFORE)
+
+
+def test_a_late_row_of_a_call_before_a_break_is_no_sign() -> None:
+    class Resumed(World):
+        """The run breaks off in its pause. After the second call the log shows the row of the first, too."""
+
+        def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
+            outcome = super()._outcome(effect)
+            return replace(outcome, resumed=True) if isinstance(effect, Sleep) and effect.seconds > 1 else outcome
+
+        def _execute(self, call: ExecuteCall) -> Ending:
+            ending = super()._execute(call)
+            self.needs = {"read watermark": 60.0}
+            self.shown_from[SECOND] = 0.0 if self.executed > 1 else 1000.0
+            return ending
+
+    first = "  - id: z\n    execute: {process: UsrA}\n  - pause: 30s\n"
+    world = Resumed(statuses=["error", "done"])
+    world.add_row("UsrA")
+    world.t = 60.0
+    assert ended(world.carry_out(planned(first + ONCE))) == ("passed", None, NOT_BEFORE)
 
 
 def test_a_row_of_another_run_is_no_sign() -> None:
@@ -87,10 +142,6 @@ def test_a_log_that_is_not_answered_after_the_call_either_is_not_verified() -> N
     assert ended(world) == ("passed", None, "not verified: the process log could not be read: the log does not answer")
 
 
-FIRST = "00000000-0000-0000-0000-000000000001"
-
-
-SECOND = "00000000-0000-0000-0000-000000000002"
 AFTER_ANOTHER = "  - id: z\n    execute: {process: UsrZ}\n    timeout: 2s\n" + ONCE
 """An answer before the call brings the server's time."""
 

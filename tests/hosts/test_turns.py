@@ -201,6 +201,42 @@ def test_a_run_waits_for_another_program_and_learns_whose_run_has_the_turn() -> 
     assert shared.calls == ["UsrA 115.0", "UsrA free"]
 
 
+class Looks(Stop):
+    """Between looks nothing passes; after so many of them the other program gives its turn back."""
+
+    def __init__(self, shared: Shared, *, left: int) -> None:
+        super().__init__(grace=1.0)
+        self.shared = shared
+        self.left = left
+
+    def wait(self, seconds: float) -> None:
+        del seconds
+        self.left -= 1
+        self.shared.taken = self.left > 0
+
+
+@pytest.mark.parametrize(("looks", "notes"), [(1, 0), (4, 0), (5, 1), (50, 1)])
+def test_a_wait_for_another_program_is_noted_once_and_only_where_it_takes_a_while(looks: int, notes: int) -> None:
+    shared, seen = Shared(taken=True), list[LockHolder | None]()
+    assert Turn(Turns(lambda: shared)).take("UsrA", Looks(shared, left=looks), held_up=seen.append)
+    assert len(seen) == notes
+
+
+def test_a_wait_for_a_run_of_this_program_and_then_for_another_program_is_noted_once() -> None:
+    shared, seen = Shared(taken=False), list[LockHolder | None]()
+    turns = Turns(lambda: shared)
+    first = Turn(turns)
+    assert first.take("UsrA", Stop(grace=1.0))
+
+    def held_up(by: LockHolder | None) -> None:
+        seen.append(by)
+        shared.taken = True
+        first.give_back()
+
+    assert Turn(turns).take("UsrA", Looks(shared, left=50), held_up=held_up)
+    assert seen == [None]
+
+
 def test_a_stop_ends_the_wait_for_another_program_and_leaves_the_turn_to_other_runs() -> None:
     shared, stop = Shared(taken=True), Stop(grace=1.0)
     turns = Turns(lambda: shared)

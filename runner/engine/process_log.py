@@ -32,6 +32,9 @@ READING_TRIES = 3
 WATERMARK = 20
 """Rows that are read before a call: those that share the moment of the newest are known then, too."""
 BETWEEN_TRIES = 0.5
+AFTER_SILENCE = 5.0
+"""Seconds for one more try where the others have had all the time: this machine may have slept, or its line was lost.
+"""
 MOST_MEMBERS = 20
 """Versions that one reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
 FIRST_LOOK = 0.5
@@ -342,8 +345,10 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
     """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
 
     All its tries together have the time of a single try, before a call no more than the call's own: a site that accepts
-    nobody would otherwise hold a step up for many times its `timeout`.
+    nobody would otherwise hold a step up for many times its `timeout`. After a call, whose verdict depends on it, a
+    short try follows that time.
     """
+    is_last_time = row.ready_by is not None
     ready_by = math.inf if row.ready_by is None else max(row.ready_by, row.t + BETWEEN_TRIES)
     ends = row.t + min(READING_SECONDS, ready_by - row.t)
     for number in range(1, READING_TRIES + 1):
@@ -354,8 +359,11 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
         if is_for_good(failure) and isinstance(call, calls.ReadRows | calls.ReadRow) and row.log.refusal is None:
             row.log.refusal = failure
             yield from note(LogUnreadable(error=failure.trouble))
-        if number == READING_TRIES or not _may_pass(failure) or row.t + BETWEEN_TRIES >= ends:
+        is_over = row.t + BETWEEN_TRIES >= ends
+        if number == READING_TRIES or not _may_pass(failure) or (is_over and is_last_time):
             break
+        if is_over:
+            is_last_time, ends = True, row.t + BETWEEN_TRIES + AFTER_SILENCE
         yield from pause(row, BETWEEN_TRIES, why=PauseReason.RETRY)
     return Unread(failure)
 

@@ -8,7 +8,7 @@ from runner.engine.effects import Ask, Send, Sleep
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs.events import Trouble
-from runner.service.calls import CallFailed, FailureKind
+from runner.service.calls import CallFailed, Ending, FailureKind, ReadRows
 
 READING = 30.0
 LATE_READING = 10.0
@@ -360,3 +360,36 @@ def test_the_time_of_undo_and_finally_is_exceeded_by_one_reading_at_most(step: s
     steps = "  - id: z\n    pause: 1s\nfinally:\n" + step + NEXT
     world = World(needs=SLOW, statuses=["running"] * 9).carry_out(planned(steps, rest="cleanup_timeout: 20s"))
     assert world.t <= 1 + 20 + LATE_READING
+
+
+class AsleepWhileReading(World):
+    """This machine sleeps while the log is read after a call; the connection is lost, and a try on another passes."""
+
+    def _in_time(self, effect: Send) -> Ending:
+        ending = super()._in_time(effect)
+        if isinstance(effect.call, ReadRows) and self.executed:
+            self.needs = {}
+        return ending
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_a_log_that_gives_no_answer_in_time_after_a_call_is_asked_once_more(
+    status: str, came: tuple[str, object]
+) -> None:
+    world = AsleepWhileReading(statuses=[status], needs={"read rows": 600.0}).carry_out(planned(VERIFIED))
+    row = world.finished("a")
+    assert (row.status, row.verified) == came
+    assert given_to_rows(world) == [READING, 5.0]
+
+
+def test_a_log_that_never_answers_after_a_call_is_waited_for_a_little_longer_and_no_more() -> None:
+    world = World(needs={"read rows": 600.0}, call_seconds=0.0).carry_out(planned(VERIFIED))
+    row = world.finished("a")
+    assert (row.status, row.verified, world.t) == ("passed", None, 35.5)
+    assert given_to_rows(world) == [READING, 5.0]
+
+
+def given_to_rows(world: World) -> list[float]:
+    """The seconds that each reading after the call was given."""
+    sent = [effect for effect in world.effects if isinstance(effect, Send)]
+    return [send.seconds for send in sent if isinstance(send.call, ReadRows) and send.turn is None]

@@ -10,6 +10,7 @@ part of a schema that checks nothing looks like a check. So it gets a warning: t
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
+from itertools import product
 from typing import Final
 
 import jsonschema_rs
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from runner.foundation import patterns
 from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
+from runner.foundation.sentences import either
 from runner.foundation.suggestions import did_you_mean, suggest
 from runner.foundation.values import Json, JsonObject, Path, compact, is_number, utf_8
 from runner.json_schema import formats, schemas
@@ -45,14 +47,8 @@ _ALONE = frozenset({"if", "then", "else", "not"})
 _MOST_BRANCHES = 1000
 """Schemas that one value may be checked by. Twenty definitions that each refer twice to the next make a million."""
 _BOUNDS = (
-    ("minLength", "maxLength", "text"),
-    ("minItems", "maxItems", "list"),
-    ("minProperties", "maxProperties", "record"),
-    ("minContains", "maxContains", "list"),
-    ("minimum", "maximum", "number"),
-    ("minimum", "exclusiveMaximum", "number"),
-    ("exclusiveMinimum", "maximum", "number"),
-    ("exclusiveMinimum", "exclusiveMaximum", "number"),
+    *((f"min{what}", f"max{what}") for what in ("Length", "Items", "Properties", "Contains")),
+    *product(("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")),
 )
 _REFUSED_KEYS = ("additionalProperties", "patternProperties", "propertyNames")
 """Keywords whose violations are about a key."""
@@ -66,8 +62,13 @@ _MANY: Final[Mapping[str, str]] = {
     "object": "records",
 }
 _LEAST_BOUNDS: Final = frozenset({"minLength", "minItems", "minProperties", "minimum", "exclusiveMinimum"})
-_WITH: Final[Mapping[str, str]] = {"then": "if", "else": "if", "minContains": "contains", "maxContains": "contains"}
-"""Keywords that say nothing without another keyword."""
+_WITH: Final[Mapping[str, tuple[str, ...]]] = {
+    "then": ("if",),
+    "else": ("if",),
+    "if": ("then", "else"),
+    **dict.fromkeys(("minContains", "maxContains"), ("contains",)),
+}
+"""Keywords that say nothing without one of others."""
 _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 
 
@@ -185,17 +186,12 @@ def _for_the_same_value(node: JsonObject, root: Json) -> Iterator[Json]:
 
 def _bounds(node: JsonObject, path: Path) -> Iterator[Finding]:
     written = [*node]
-    reported: set[str] = set()
-    for least, most, what in _BOUNDS:
+    for least, most in _BOUNDS:
         low, high = node.get(least), node.get(most)
-        if not (is_number(low) and is_number(high)):
-            continue
         is_open = "exclusive" in least or "exclusive" in most
-        second = max(least, most, key=written.index)
-        if (low > high or (is_open and low == high)) and second not in reported:
-            reported.add(second)
-            message = f"no {what} fits both `{least}: {shown(low)}` and `{most}: {shown(high)}`"
-            yield Finding(path=(*path, second), message=message)
+        if is_number(low) and is_number(high) and (low > high or (is_open and low == high)):
+            message = f"nothing fits both `{least}: {shown(low)}` and `{most}: {shown(high)}`"
+            yield Finding(path=(*path, max(least, most, key=written.index)), message=message)
 
 
 def _listed(node: JsonObject, path: Path) -> Iterator[Finding]:
@@ -300,12 +296,10 @@ def _instead(keyword: str, of: frozenset[str]) -> str | None:
 
 
 def _alone(node: JsonObject, path: Path) -> Iterator[Finding]:
-    for keyword, other in _WITH.items():
-        if keyword in node and other not in node:
-            yield _doubt((*path, keyword), f"`{keyword}` checks nothing without `{other}`", at_key=True)
-    if "if" in node and "then" not in node and "else" not in node:
-        message = "`if` checks nothing without `then` or `else`"
-        yield _doubt((*path, "if"), message, at_key=True)
+    for keyword, others in _WITH.items():
+        if keyword in node and node.keys().isdisjoint(others):
+            without = either([f"`{other}`" for other in others])
+            yield _doubt((*path, keyword), f"`{keyword}` checks nothing without {without}", at_key=True)
 
 
 def _closing(node: JsonObject, path: Path) -> Iterator[Finding]:

@@ -20,18 +20,13 @@ NEVER_EXECUTED = "FlowIteratorGateway"
 """The vendor shows no button for it [C]: it goes through items by itself."""
 
 
-def check_elements(
-    job: Outline, catalogue: Catalogue | None, problems: ProblemCollector, *, started: Collection[str]
-) -> None:
+def check_elements(job: Outline, catalogue: Catalogue | None, problems: ProblemCollector) -> None:
     """Every element that no run of its process has, or that is named by the id of its design."""
     processes = catalogue.processes if catalogue is not None else {}
-    own = [processes[code] for code in sorted(started) if code in processes]
     for step in job.steps:
         for path, text in written_elements(step):
             if is_guid(text):
                 _id(path, text.lower(), processes.values(), job=job, problems=problems)
-            else:
-                _name_for_id(path, text, own, job=job, problems=problems)
         for named in named_elements(step):
             process = processes.get(process_of(named.of, step, job) or "")
             if process is not None and "{{" not in named.name:
@@ -66,16 +61,6 @@ def _id(path: Path, uid: str, processes: Collection[Process], *, job: Outline, p
                 return
     message = f"the id `{uid}` is written out, and an element has another in each run of its process"
     problems.report("E172", message, path, hint=element_form(path, "CAPTION", job), warning=True)
-
-
-def _name_for_id(
-    path: Path, name: str, processes: Collection[Process], *, job: Outline, problems: ProblemCollector
-) -> None:
-    for process in processes:
-        if found := matching(process, name):
-            hint = element_form(path, found[0].shown, job, process.code)
-            problems.report("E113", f"`{name}` is not a GUID", path, hint=hint)
-            return
 
 
 def _named(named: NamedElement, process: Process, problems: ProblemCollector) -> None:

@@ -9,7 +9,7 @@ from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
 from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import WrongName, any_of, in_own, in_steps, nearest, unknown
-from runner.lint.uses import results, starts
+from runner.lint.uses import result_of
 
 _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
@@ -110,8 +110,5 @@ def _result_of_parameter(code: str, scope: NameScope) -> str | None:
     for name, declared in scope.job.by_id.items():
         if declared.step.rank < scope.rank and declared.step.undo is None and not declared.is_loop:
             given.append((f"steps.{name}.result", declared.step))
-    for result, step in given:
-        for path, _, start in starts(step):
-            if code in [asked for _, asked in results(start, path)]:
-                return result if path[-1] == "execute" else f"{result}.{code}"
-    return None
+    found = (f"{result}{key.removeprefix('result')}" for result, step in given if (key := result_of(step, code)))
+    return next(found, None)

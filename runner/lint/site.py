@@ -1,7 +1,5 @@
 """A job against what its target has: processes, elements, entities, and the types of all values."""
 
-from collections.abc import Collection
-
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Problem
 from runner.job.outline import Outline
@@ -11,10 +9,8 @@ from runner.reading.collector import ProblemCollector
 from runner.reading.document import Document
 
 
-def check(
-    document: Document, job: Outline, catalogue: Catalogue | None, *, started: Collection[str] = ()
-) -> tuple[Problem, ...]:
-    """`started` are the processes that the job, and those that it includes, start. Types need no catalogue."""
+def check(document: Document, job: Outline, catalogue: Catalogue | None) -> tuple[Problem, ...]:
+    """Types need no catalogue."""
     problems = ProblemCollector(document=document)
     if catalogue is not None:
         from runner.lint.entities import check_entities  # noqa: PLC0415  1 ms, where there is a catalogue
@@ -24,6 +20,6 @@ def check(
             check_processes(step, catalogue, problems)
             for found in check_entities(step, catalogue):
                 problems.add(found, ())
-    check_elements(job, catalogue, problems, started=started)
+    check_elements(job, catalogue, problems)
     Flow(document=document, job=job, catalogue=catalogue, problems=problems.problems).through()
     return tuple(problems.problems)

@@ -18,7 +18,7 @@ from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep
 from runner.lint.places import NEVER, NameScope
 from runner.lint.statuses import asked_status
-from runner.lint.uses import result_of, results, starts
+from runner.lint.uses import result_of
 
 STEP_KEYS = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
 _ALL_TURNS_KEYS = tuple(key for key in STEP_KEYS if key != "process_id")
@@ -189,7 +189,8 @@ def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongN
     elif "job" in declared.step.fields:
         hint = f"what an included job gives is `steps.{word}.result.NAME`"
     else:
-        result = result_of(declared.step, key)
+        is_one = not declared.outputs and "result" in record(declared.step.fields.get("execute"))
+        result = result_of(declared.step, key) or ("result" if is_one else None)
         hint = result and f"write `steps.{word}.{result}`"
     return _no_output(f"step `{word}`", path, at, declared.outputs, hint=hint)
 
@@ -219,9 +220,8 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
-    asked = (name for path, _, start in starts(declared.step) for _, name in results(start, path))
-    if keys is STEP_KEYS and key in asked:
-        return f"write `steps.{word}.{result_of(declared.step, key)}`"
+    if keys is STEP_KEYS and (result := result_of(declared.step, key)):
+        return f"write `steps.{word}.{result}`"
     return f"keys of a step: {begun(keys)}"
 
 

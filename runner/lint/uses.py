@@ -54,14 +54,10 @@ def signalled(step: RawStep) -> Iterator[tuple[Path, str]]:
 
 
 def result_of(step: RawStep, code: str) -> str | None:
-    """Which key of `step` has the value of a parameter, or of all that it asks for: `result.Score`."""
+    """Which key of `step` has the value that its process gave for a parameter: `result`, or `result.Score`."""
     for path, _, start in starts(step):
-        asked = [name for _, name in results(start, path)]
-        is_alone = path[-1] == "execute"
-        if code in asked:
-            return "result" if is_alone else f"result.{code}"
-        if is_alone and asked and "outputs" not in step.fields:
-            return "result"
+        if code in [name for _, name in results(start, path)]:
+            return "result" if path[-1] == "execute" else f"result.{code}"
     return None
 
 

@@ -178,15 +178,14 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     """
     known = project.catalogues.of(target, targets_file=file.targets_file)
     is_unknown = not known and file.targets_file is not None and isinstance(target, SiteTarget)
-    codes = started(file.outlines.values()) if known or is_unknown else frozenset()
-    if is_unknown and target is not None and codes:
+    if is_unknown and target is not None and started(file.outlines.values()):
         project.without_catalogue[target.name] = None
     for catalogue in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
             outline = file.outlines[name]
             if (document.file, catalogue.name if catalogue else "") not in project.compared:
                 project.compared.add((document.file, catalogue.name if catalogue else ""))
-                _add(site.check(document, outline, catalogue, started=codes), project)
+                _add(site.check(document, outline, catalogue), project)
 
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
@@ -203,20 +202,15 @@ def elements_of(file: JobFile, target: Target, project: Project) -> tuple[Proces
 
 
 def _add(found: Sequence[Problem], project: Project) -> None:
-    """Add what is not reported already, nor is where something else is wrong; a better hint replaces another."""
+    """Add what is not reported already, nor is where something else is wrong."""
     if not found:
         return
-    reported = {
-        (problem.file, problem.path): problem for problem in project.problems if problem.severity is Severity.ERROR
-    }
+    reported = {(problem.file, problem.path) for problem in project.problems if problem.severity is Severity.ERROR}
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
     for new in (problem for problem in dict.fromkeys(found) if (problem.file, problem.span) not in spans):
-        before = reported.get((new.file, new.path))
-        if before is None:
-            project.problems.extend([] if new in warned else [new])
-        elif replace(before, hint=new.hint) == new and new.hint:
-            project.problems[project.problems.index(before)] = new
+        if (new.file, new.path) not in reported and new not in warned:
+            project.problems.append(new)
 
 
 def target_named(file: JobFile, name: str | None) -> Target | Problem:

@@ -11,15 +11,16 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.infer import expression_type
-from runner.expressions.parse import Expression, TemplateProblem
+from runner.expressions.parse import Expression
 from runner.expressions.typed import Type, may_hold_quote
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.raw import text as raw_text
-from runner.foundation.values import Json, Path, compact
+from runner.foundation.values import compact
 from runner.job.outline import Outline, RawStep
 from runner.lint.texts import JobLint
+from runner.lint.written_values import written_values
 from runner.odata.filter import Column, Node, Operation, UnreadWord, nodes_in, readable
 from runner.odata.lexer import COMPARISONS, HOLE, TEXT_FUNCTIONS, is_literal
 from runner.odata.mistakes import first_mistake
@@ -55,7 +56,7 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
     wrong = first_mistake(whole) if whole else None
     if wrong is None and (tree := readable(whole)) is not None:
         values = [part for part in parts if isinstance(part, Expression)]
-        wrong = next(_unquoted_values(tree, whole, values, lint.outline), None)
+        wrong = next(_unquoted_values(tree, whole, values, step=step, job=lint.outline), None)
     if wrong is not None:
         path = (*step.path, "query", "filter")
         hint = lint.document.in_quotes(path, wrong.hint, part="") or wrong.hint
@@ -123,7 +124,9 @@ def _tight(piece: Expression) -> str:
     return source if _TIGHT.fullmatch(source) else f"({source})"
 
 
-def _unquoted_values(tree: Node, whole: str, values: Sequence[Expression], known: Outline) -> Iterator[Finding]:
+def _unquoted_values(
+    tree: Node, whole: str, values: Sequence[Expression], *, step: RawStep, job: Outline
+) -> Iterator[Finding]:
     """Values without quotes that most probably are texts; `values` are the templates in the holes, in order."""
     for node in nodes_in(tree):
         match node:
@@ -136,64 +139,25 @@ def _unquoted_values(tree: Node, whole: str, values: Sequence[Expression], known
         if token.text != HOLE:
             continue
         value = values[whole[: token.start].count(HOLE)]
-        if not _writes_quotes(value, known, set()) and _is_text(value, known, is_searched=is_searched):
+        if _needs_quotes(value, step, job, is_searched=is_searched):
             source = value.text.strip()
             message = f"a text needs quotes here, and `{{{{ {source} }}}}` writes none"
             written = f"{before}{{{{ {source} | odata }}}}{')' if is_searched else ''}"
             yield Finding(message=message, hint=_odata_hint(written), warning=True)
 
 
-def _writes_quotes(value: Expression, known: Outline, seen: set[Path]) -> bool:
-    """Whether it may bring its own quotes: by itself, or as a var or an output of a step that does.
-
-    `seen` are names that have been followed, and bring none.
+def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_searched: bool) -> bool:
+    """Whether it is a text that brings no quotes, and that no service reads without them. What is searched for is
+    always a text; what only steps know may bring its own.
     """
     if _QUOTING.search(value.text):
-        return True
-    paths = {name.path for name in value.names} - seen
-    seen |= paths
-    return any(
-        "'" in part if isinstance(part, str) else _writes_quotes(part, known, seen)
-        for path in paths
-        for part in _source_of(path, known)
-    )
-
-
-def _source_of(path: Path, known: Outline) -> Parts:
-    """What a name is made of: the template of a var, the expression of an output."""
-    try:
-        match path:
-            case ("vars", str() as name, *_) if isinstance(text := known.vars.get(name), str) and "{{" in text:
-                return parse.template(text).parts
-            case ("steps", str() as step, "outputs", str() as name) if step in known.by_id:
-                text = record(known.by_id[step].step.fields.get("outputs")).get(name)
-                return (parse.expression(text),) if isinstance(text, str) else ()
-    except TemplateProblem:
-        pass
-    return ()
-
-
-def _is_text(value: Expression, known: Outline, *, is_searched: bool) -> bool:
-    """Whether it is a text that no service reads without quotes. What is searched for is always a text."""
-    written = _written_value(value, known)
-    start = None if written is None else _written_start(written)
-    return (is_searched or value.path in _TEXTS) if start is None else not is_literal(start)
-
-
-def _written_value(value: Expression, known: Outline) -> str | None:
-    """The text in the job that a var or an input has."""
-    written: Json = None
+        return False
     match value.path:
-        case ("vars", name):
-            written = known.vars.get(str(name))
-        case ("inputs", name):
-            written = record(known.inputs.get(str(name))).get("default")
-    return written if isinstance(written, str) else None
-
-
-def _written_start(text: str) -> str | None:
-    """The text as far as it is written out, None where that says nothing."""
-    if "{{" not in text:
-        return text
-    first = next(iter(parts_of(text)), None)
-    return first if isinstance(first, str) and first[:1].isalpha() else None
+        case ("vars", str() as name) if isinstance(text := job.vars.get(name), str) and "{{" in text:
+            return text[0].isalpha() and "'" not in text
+        case path if path in _TEXTS:
+            return True
+    known = [each.value for each in written_values(f"{{{{ {value.text} }}}}", step, job)]
+    if known:
+        return any(isinstance(each, str) and not is_literal(each) for each in known)
+    return is_searched and value.path is not None and value.path[0] == "inputs"

@@ -10,6 +10,7 @@ from msgspec import Struct
 from runner.expressions.names import TextComparison
 from runner.foundation import hints
 from runner.foundation.guids import is_guid
+from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Path
@@ -51,7 +52,7 @@ def wrong_status(compared: TextComparison, scope: NameScope) -> Finding | None:
         hint = f"write a list: `in [{listed}]`"
     else:
         others = hints.words("names", words.table, room="lint")
-        near = others.get(compared.text.casefold()) or suggest(compared.text, words.known)
+        near = others.get(folded(compared.text)) or suggest(compared.text, words.known)
         near = near or others.get(suggest(compared.text, others) or "")
         listed = ", ".join(f"`{status}`" for status in words.known)
         message = f"{words.whose} never `{compared.text}`"

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from runner.expressions import parse
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem
+from runner.expressions.typed import NUMBER
 from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
@@ -17,6 +18,7 @@ from runner.job.outline import Outline
 from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
 from runner.lint.places import CONDITIONS, NameScope
+from runner.lint.schema_types import schema_type
 from runner.lint.statuses import wrong_status
 from runner.lint.step_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
@@ -165,12 +167,9 @@ def _ends_in_inches(parsed: Template, job: Outline) -> bool:
     *before, end = parsed.parts
     if end != '"':
         return isinstance(end, str) and end[-2:-1].isdecimal()
-    path = before[-1].path if before and isinstance(before[-1], Expression) else None
-    match path:
-        case ("inputs", name):
-            declared = record(job.inputs.get(str(name)))
-            return declared.get("type") in ("integer", "number") or is_number(declared.get("default"))
-        case ("vars", name):
-            return is_number(job.vars.get(str(name)))
-        case _:
-            return False
+    match before[-1].path if before and isinstance(before[-1], Expression) else None:
+        case ("inputs", str() as name):
+            return schema_type(job.inputs.get(name)).kinds == NUMBER
+        case ("vars", str() as name):
+            return is_number(job.vars.get(name))
+    return False

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from msgspec import field
 from msgspec.structs import replace
 
-from runner.catalogue.kinds import CannotReadError, held_type, read
+from runner.catalogue.kinds import held_type
 from runner.catalogue.model import Kind, Parameter
 from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
 from runner.expressions.typed import A_GUID, UNKNOWN, Type, record_of
@@ -19,7 +19,7 @@ from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path, leaves
-from runner.lint.fitting import unfit_type
+from runner.lint.fitting import unfit_type, unfit_value
 from runner.lint.typed_texts import TypeLint
 from runner.reading.document import Document
 from runner.sandbox.doubles import OWN_ENTITIES
@@ -65,7 +65,7 @@ def _parameter(fields: JsonObject) -> Parameter | None:
     """None for a double whose declaration is wrong."""
     kind = Kind.named(fields.get("type"))
     columns = {name: Kind.named(column) for name, column in record(fields.get("items")).items()}
-    return None if kind is Kind.UNKNOWN else Parameter(kind=kind, items=columns)
+    return None if kind is Kind.UNKNOWN else Parameter(kind=kind, items=columns, is_exact=True)
 
 
 class _Rules(TypeLint, frozen=True, kw_only=True):
@@ -149,16 +149,13 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
 
     def _fits(self, value: Json, parameter: Parameter, given: Type, path: Path) -> None:
         """A value without templates is known already."""
-        code = str(path[-1])
         if isinstance(value, str) and "{{" in value:
-            wrong = unfit_type(code, parameter, given, source=value.strip())
-            if wrong is not None:
-                self.report(wrong.code, wrong.message, path, hint=wrong.hint, warning=wrong.warning)
-        elif "{{" not in str(value):
-            try:
-                read(value, parameter)
-            except CannotReadError as error:
-                self.report("E106", f"{error}, which `{code}` holds", path)
+            wrong = unfit_type(str(path[-1]), parameter, given, source=value.strip())
+            found = [wrong] if wrong is not None else []
+        else:
+            found = [*unfit_value(str(path[-1]), parameter, value)]
+        for each in found:
+            self.add(each, path)
 
     def _named_element(self, fields: JsonObject, path: Path) -> None:
         self.no_templates(fields, ("uid", "caption"), path)

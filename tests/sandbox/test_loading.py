@@ -153,7 +153,7 @@ MISTAKES = [
     ("  - set: {Name: '{{ run.started_at }}'}", "7:17 E126", "`run` has no `started_at`", "a double knows `run.id`"),
     ("  - set: {Name: '{{ row.Id }}'}", "7:17 E126", "`row` is known in `where` and in the `values` of `update`", None),
     ("  - set:\n      Name: |\n        one\n        {{ nothing }}\n", "10:12 E126", "unknown name `nothing`", ...),
-    ("  - set: {Rows: 5}", "7:17 E106", "5 is not a JSON list of records, which `Rows` holds", None),
+    ("  - set: {Rows: 5}", "7:17 E171", "`Rows` takes a list of records, not `5`", "write a list: `- {CODE: VALUE}`"),
     ("  - fail: '{{ success() }}'", "7:11 E124", "`success()` is known in jobs only", None),
     ("  - fail: '{{ parameters.Name'", "7:11 E120", ..., ...),
     ("  - fail: x\n    if: parameters.Name === 1", "8:9 E120", ..., ...),

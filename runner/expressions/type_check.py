@@ -30,7 +30,7 @@ from runner.expressions.typed import (
 )
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
-from runner.foundation.suggestions import did_you_mean, likely_typo, suggest
+from runner.foundation.suggestions import likely_typo, near_or_listed, suggest
 
 _ITEM_INDEX = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
@@ -236,7 +236,7 @@ def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
     words = part.type.words
     if words is None or text is None or text in words or part.type.kinds & ~(TEXT | NULL):
         return
-    hint = did_you_mean(text, words) or f"it is one of {begun(sorted(words))}"
+    hint = near_or_listed(text, words, has="it is one of")
     check.report("E177", f"`{part.source}` is never `{text}`", hint=hint)
 
 

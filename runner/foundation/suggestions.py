@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 
 from runner.foundation import hints
 from runner.foundation.near_misses import eligible, folded, near, near_folded
+from runner.foundation.sentences import listed
 
 _LONGEST = 40
 """Nobody writes a key with a longer word."""
@@ -51,10 +52,16 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     return candidates.ours.get(min(measured)[2] if measured else _by_start(bare, candidates.names))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+def did_you_mean(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:
     """The hint that asks for a word of `known` instead of `word`, None where there is none."""
     found = suggest(word, known)
-    return found and f"did you mean `{found}`?"
+    return found and f"did you mean `{prefix}{found}`?"
+
+
+def near_or_listed(word: str, known: Iterable[str], *, has: str = "it has", none: str = "none") -> str:
+    """The hint for a word that is none of `known`: the nearest, else which there are."""
+    names = sorted(known)
+    return did_you_mean(word, names) or f"{has} {listed(names) or none}"
 
 
 def likely_typo(word: str, known: Iterable[str]) -> str | None:

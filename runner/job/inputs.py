@@ -11,8 +11,8 @@ from msgspec import Struct
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.sentences import job_and_case, listed
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.sentences import job_and_case
+from runner.foundation.suggestions import near_or_listed
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of, leaves
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
@@ -105,8 +105,7 @@ def unknown(given: Mapping[str, Given], jobs: Iterable[Job]) -> tuple[Problem, .
 
 
 def _unknown(name: str, given: Given, known: set[str]) -> Problem:
-    there = f"the inputs are {listed(sorted(known))}" if known else "no selected job has inputs"
-    hint = did_you_mean(name, known) or there
+    hint = near_or_listed(name, known, has="the inputs are") if known else "no selected job has inputs"
     message = f"no selected job knows an input `{short(name)}`"
     if given.document is not None:
         return given.document.problem("E131", message, path=(name,), at_key=True, hint=hint)
@@ -208,8 +207,8 @@ def _refuse_empty(declared: Input, value: Json) -> None:
 
 def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job") -> tuple[str, str]:
     """Message and hint for a value that no input is there for."""
-    known = sorted(declared)
-    hint = did_you_mean(name, known) or (f"its inputs are {listed(sorted(known))}" if known else "it has no inputs")
+    known = list(declared)
+    hint = near_or_listed(name, known, has="its inputs are") if known else "it has no inputs"
     return f"{whose} has no input `{short(name)}`", hint
 
 

@@ -14,8 +14,7 @@ from msgspec.structs import replace
 from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record, text
-from runner.foundation.sentences import listed
-from runner.foundation.suggestions import did_you_mean, suggest
+from runner.foundation.suggestions import near_or_listed, suggest
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
@@ -42,9 +41,8 @@ def _of_entity(fields: JsonObject, path: Path, catalogue: Catalogue, check_colum
     if name is None or not is_entity(name) or known is None:
         return
     if name not in known:
-        hint = did_you_mean(name, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
         message = f"{catalogue.name} has no entity `{name}`"
-        yield Finding(code="E147", message=message, path=(*path, "entity"), hint=hint)
+        yield Finding(code="E147", message=message, path=(*path, "entity"), hint=near_or_listed(name, known))
     elif (entity := known[name]) is not None:
         yield from check_columns(fields, path, entity, name)
 
@@ -94,8 +92,8 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
 
 
 def _no_column(column: str, known: Collection[str], path: Path, *, called: str, hint: str | None = None) -> Finding:
-    hint = hint or did_you_mean(column, sorted(known)) or f"it has {listed(sorted(known)) or 'none'}"
-    return Finding(code="E147", message=f"`{called}` has no column `{column}`", path=path, hint=hint)
+    message = f"`{called}` has no column `{column}`"
+    return Finding(code="E147", message=message, path=path, hint=hint or near_or_listed(column, known))
 
 
 def _listed_columns(written: Json, path: Path) -> Iterator[tuple[Path, str]]:

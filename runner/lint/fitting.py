@@ -17,7 +17,7 @@ from runner.catalogue.model import Kind, Parameter
 from runner.expressions.typed import ANYTHING, LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import near_or_listed
 from runner.foundation.values import Json, Path, compact, is_number, kind_of, leaves
 
 _LONGEST: Final = 40
@@ -120,7 +120,7 @@ def unfit_records(name: str, parameter: Parameter, given: Type, *, source: str) 
     for key in fields:
         if key not in parameter.items:
             message = f"the records of `{name}` have no `{key}`, which `{source}` holds"
-            yield Misfit(code="E173", message=message, hint=_key_hint(key, parameter.items))
+            yield Misfit(code="E173", message=message, hint=near_or_listed(key, parameter.items, has="they have"))
 
 
 def unfit_value(name: str, parameter: Parameter, value: Json) -> Iterator[Misfit]:
@@ -240,12 +240,8 @@ def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index:
             if found is not None:
                 yield replace(found, path=(index, key))
         elif known:
-            message = f"the records of `{name}` have no `{key}`"
-            yield Misfit(code="E173", message=message, hint=_key_hint(key, known), path=(index, key), at_key=True)
-
-
-def _key_hint(key: str, known: Collection[str]) -> str:
-    return did_you_mean(key, known) or f"they have {', '.join(f'`{name}`' for name in sorted(known))}"
+            message, hint = f"the records of `{name}` have no `{key}`", near_or_listed(key, known, has="they have")
+            yield Misfit(code="E173", message=message, hint=hint, path=(index, key), at_key=True)
 
 
 def _shown(value: Json) -> str:

@@ -7,8 +7,9 @@ from runner.expressions.parse import Name
 from runner.foundation.hints import words
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
+from runner.foundation.suggestions import did_you_mean
 from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
-from runner.lint.step_names import WrongName, any_of, in_own, in_steps, nearest, unknown
+from runner.lint.step_names import WrongName, any_of, in_own, in_steps, unknown
 from runner.lint.uses import result_of
 
 _KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
@@ -41,7 +42,7 @@ def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
     if root in _KEYS:
         keys = _KEYS[root]
         if key not in keys:
-            hint = nearest(key, keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
+            hint = did_you_mean(str(key), keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
             return unknown(f"`{root}` has no `{key}`", hint, key)
         if root == "case" and not scope.job.has_cases:
             message = f"`case.{key}` has no value: the job has no `cases`"
@@ -52,7 +53,7 @@ def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
     if key not in declared:
         example = f"{{{key}: {'{type: string}' if root == 'inputs' else '…'}}}"
         otherwise = f"declare it, as in `{root}: {example}`: the job has no {root}"
-        near = nearest(key, declared, prefix=f"{root}.")
+        near = did_you_mean(str(key), declared, prefix=f"{root}.")
         hint = near or any_of(declared, what=f"what the job has under `{root}`", otherwise=otherwise)
         return unknown(f"unknown {root.removesuffix('s')} `{key}`", hint, key)
     if root == "vars" and scope.vars is not None and key not in scope.vars:
@@ -101,7 +102,7 @@ def _near(word: str, scope: NameScope) -> str | None:
         for key in keys:
             if folded(root + key) == folded(word):
                 return f"did you mean `{root}.{key}`?"
-    return nearest(word, (*_EVERYWHERE, *scope.bare))
+    return did_you_mean(word, (*_EVERYWHERE, *scope.bare))
 
 
 def _result_of_parameter(code: str, scope: NameScope) -> str | None:

@@ -13,7 +13,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.near_misses import ending_in, folded
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import listed
-from runner.foundation.suggestions import did_you_mean, suggest
+from runner.foundation.suggestions import near_or_listed, suggest
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import RawStep
 from runner.lint.addresses import is_address
@@ -43,8 +43,8 @@ def check_processes(step: RawStep, catalogue: Catalogue, problems: ProblemCollec
         codes = sorted(catalogue.processes)
         if isinstance(pattern, str) and not any(fnmatchcase(code, pattern) for code in codes):
             message = f"{catalogue.name} has no process that fits `{pattern}`"
-            hint = did_you_mean(pattern, codes) or f"it has {listed(codes) or 'none'}"
-            problems.report("E198", message, (*step.path, "failures", "processes", index), hint=hint)
+            at = (*step.path, "failures", "processes", index)
+            problems.report("E198", message, at, hint=near_or_listed(pattern, codes))
 
 
 def _process(
@@ -108,12 +108,12 @@ def _parameters(fields: JsonObject, path: Path, process: Process, problems: Prob
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
-            hint = did_you_mean(name, sorted(process.takes)) or f"it takes {_listed(process.takes, 'parameters')}"
+            hint = near_or_listed(name, process.takes, has="it takes", none="no parameters")
             problems.report("E145", message, (*path, "parameters", name), at_key=True, hint=hint)
     for at, name in results(fields, path):
         if name not in process.gives:
             message = _not_there(name, process, process.takes, does="takes", does_not="give")
-            hint = did_you_mean(name, sorted(process.gives)) or f"it gives {_listed(process.gives, 'results')}"
+            hint = near_or_listed(name, process.gives, has="it gives", none="no results")
             is_given_back = name in process.takes  # [S]
             problems.report("E146", message, at, hint=hint, warning=is_given_back)
 
@@ -126,7 +126,3 @@ def _not_there(name: str, process: Process, others: Collection[str], *, does: st
     if known is not None and known.direction is Direction.INTERNAL:
         return f"`{process.code}` keeps `{name}` to itself"
     return f"`{process.code}` has no parameter `{name}`"
-
-
-def _listed(codes: Collection[str], what: str) -> str:
-    return listed(sorted(codes)) if codes else f"no {what}"

@@ -11,7 +11,7 @@ from runner.expressions.parse import Name
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.sentences import begun
-from runner.foundation.suggestions import suggest
+from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Path
 from runner.job import defaults
 from runner.job.actions.action import PROCESS_NAMES
@@ -49,11 +49,6 @@ def later(message: str, hint: str | None, part: str) -> WrongName:
 
 def not_given(message: str, hint: str | None, part: str | int) -> WrongName:
     return WrongName(code="E128", message=message, hint=hint, part=str(part))
-
-
-def nearest(word: str | int, among: Collection[str], *, prefix: str = "") -> str | None:
-    near = suggest(str(word), among)
-    return near and f"did you mean `{prefix}{near}`?"
 
 
 _NO_IDS = "give the step an `id`, as in `- id: add`: no step here has any"
@@ -108,7 +103,7 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
         message = "a step is referred to by its id, not by its number"
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
     ended = [name for name, declared in scope.job.by_id.items() if _has_ended(declared.step, scope)]
-    near = nearest(word, ended, prefix="steps.") or nearest(word, scope.job.by_id, prefix="steps.")
+    near = did_you_mean(word, ended, prefix="steps.") or did_you_mean(word, scope.job.by_id, prefix="steps.")
     return unknown(
         f"unknown step `{word}`", near or any_of(scope.job.by_id, what="a step that has an id", otherwise=_NO_IDS), word
     )
@@ -144,7 +139,8 @@ def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) ->
             return _of_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
         case key if key not in STEP_KEYS:
             keys = _ALL_TURNS_KEYS if is_list else STEP_KEYS
-            return not_given(f"a step has no `{key}`", nearest(key, keys) or _key_hint(word, declared, key, keys), key)
+            hint = did_you_mean(key, keys) or _key_hint(word, declared, key, keys)
+            return not_given(f"a step has no `{key}`", hint, key)
         case key if is_list:
             return _not_of_all_turns(word, key, declared.step)
         case key:
@@ -155,7 +151,7 @@ def _of_a_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None
     """`steps.ID.turns[0].KEY`, where a turn is named at all."""
     match path[4:]:
         case (key, *_) if key not in _TURN_KEYS:
-            return not_given(f"a turn has no `{key}`", nearest(key, _TURN_KEYS), key)
+            return not_given(f"a turn has no `{key}`", did_you_mean(str(key), _TURN_KEYS), key)
         case ("result", *_):
             return _of_result(path, 5, declared.step, job)
         case ("outputs", *_):
@@ -184,7 +180,7 @@ def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongN
     other = job.included.get(declared.step.path)
     if other is not None and key in other.outputs:
         hint: str | None = f"write `steps.{word}.result.{key}`"
-    elif near := nearest(key, declared.outputs):
+    elif near := did_you_mean(key, declared.outputs):
         hint = near
     elif "job" in declared.step.fields:
         hint = f"what an included job gives is `steps.{word}.result.NAME`"
@@ -201,7 +197,7 @@ def _no_output(
     if len(path) <= at or path[at] in given:
         return None
     otherwise = f"write it under `outputs` of {whose}, as in `outputs: {{{path[at]}: result}}`"
-    hint = hint or nearest(path[at], given, prefix=prefix)
+    hint = hint or did_you_mean(str(path[at]), given, prefix=prefix)
     hint = hint or any_of(given, what="what it gives", otherwise=otherwise)
     return not_given(f"{whose} gives no output `{path[at]}`", hint, path[at])
 

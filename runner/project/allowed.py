@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Finding, Problem, Severity
-from runner.foundation.sentences import listed
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import near_or_listed
 from runner.job.model import Job
 from runner.planning.guards import refused_steps
 from runner.project.job_files import JobFile
@@ -68,9 +67,8 @@ def _that_fit_nothing(target: Target, file: Path, project: Project) -> Iterator[
     ):
         for index, pattern in enumerate((patterns or ()) if known is not None else ()):
             if not any(fnmatchcase(name, pattern) for name in known or ()):
-                hint = did_you_mean(pattern, sorted(known or ())) or f"it has {listed(sorted(known or ())) or 'none'}"
                 message = f"`{target.name}` has no {what} that fits `{pattern}`"
-                yield Finding(message=message, path=(*at, key, index), hint=hint)
+                yield Finding(message=message, path=(*at, key, index), hint=near_or_listed(pattern, known or ()))
 
 
 def _codes(catalogues: Sequence[Catalogue]) -> Collection[str] | None:

@@ -17,7 +17,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.raw import items, record
-from runner.foundation.suggestions import did_you_mean
+from runner.foundation.suggestions import near_or_listed
 from runner.foundation.values import Json, JsonObject, Path, leaves
 from runner.lint.fitting import unfit_type, unfit_value
 from runner.lint.typed_texts import TypeLint
@@ -34,8 +34,6 @@ _BARE = lazy_pattern(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
 _OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "index", "result", "outputs", "env"})
 """What expressions of jobs know, and those of doubles do not."""
 _ROW = record_of({"Id": A_GUID})
-_SHOWN = 8
-"""So many parameters a hint lists."""
 _Names = Mapping[str, Type]
 
 
@@ -258,8 +256,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         return _unknown(f"unknown name `{root}`", self._root_hint(root, names, is_alone=word is None), root)
 
     def _parameter_hint(self, word: str) -> str | None:
-        listed = ", ".join(f"`{code}`" for code in [*self.parameters][:_SHOWN])
-        return did_you_mean(word, self.parameters) or (f"the parameters are {listed}" if listed else None)
+        return near_or_listed(word, self.parameters, has="the parameters are") if self.parameters else None
 
     def _root_hint(self, root: str, names: _Names, *, is_alone: bool) -> str:
         """A name without dots is a parameter's or, in a condition on records, most probably a column's."""

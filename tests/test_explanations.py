@@ -8,9 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from runner.explanations.groups import grouped
-from runner.explanations.read import as_json, as_markdown, as_text, explanation
+from runner.explanations.read import as_markdown, as_text, explanation
 from runner.expressions.filters.table import FILTERS
 from runner.expressions.filters.tests import TESTS
 from runner.expressions.names import JOB_FUNCTIONS, TARGET_FUNCTIONS
@@ -107,7 +108,7 @@ def test_an_explanation_is_drawn_as_text_markdown_and_json() -> None:
     assert "```" not in as_text(explained)
     assert as_markdown(explained).startswith("# E104: unknown key\n")
     assert "\n## Right\n\n```yaml\nrunner: 1\n" in as_markdown(explained)
-    assert set(as_json(explained)) == {"code", "title", "meaning", "sections"}
+    assert set(asdict(explained)) == {"code", "title", "meaning", "sections"}
 
 
 def test_an_example_of_several_files_names_them() -> None:

@@ -18,7 +18,7 @@ from msgspec import Struct
 from runner.catalogue.model import PROCESS_CODE
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
-from runner.foundation.suggestions import suggest, variable_typo
+from runner.foundation.suggestions import likely_typo, suggest
 from runner.reports.safe import clean
 
 _VERBS_OF_OTHERS: Final = {
@@ -38,6 +38,8 @@ _VERBS_OF_OTHERS: Final = {
         "catalog": "pull catalogue",
         "record": "capture recording",
         "list": "ls",
+        "--help": "help",
+        "--version": "version",
     }.items()
     for word in words.split()
 }
@@ -91,10 +93,8 @@ def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Proble
     """The first word, `name`, is no verb; `rest` comes after it."""
     near = _VERBS_OF_OTHERS.get(name.casefold()) or suggest(name, verbs)
     match name.casefold():
-        case "help":
-            hint = f"did you mean `runner {rest[0]} --help`?" if rest and rest[0] in verbs else "did you mean `--help`?"
-        case "version":
-            hint = "did you mean `--version`?"
+        case "help" if rest and rest[0] in verbs:
+            hint = f"did you mean `runner {rest[0]} --help`?"
         case folded if folded in _VERBS_OF_OTHERS:
             hint = f"did you mean `{near}`?"
         case "import" | "convert" | "migrate":
@@ -276,7 +276,7 @@ def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
             if name not in variable_names() and not variable.startswith(_INPUT) and (hint := _variable_hint(name)):
                 yield _variable_warning(variable, hint)
         elif variable.startswith("C") and _LIKE_THE_PREFIX in variable:
-            near_by = variable_typo(variable, [PREFIX + name for name in variable_names()])
+            near_by = likely_typo(variable, [PREFIX + name for name in variable_names()], own_letters=True)
             if near_by is not None:
                 yield _variable_warning(variable, f"did you mean `{near_by}`?")
 
@@ -288,7 +288,7 @@ def _variable_hint(name: str) -> str | None:
         return f"did you mean `{_INPUT}{clean(name.removeprefix('INPUTS_'))}`?"
     if name in TYPED_ONLY:
         return f"type `--{name.lower()}` on the command line, each time anew"
-    near_by = variable_typo(name, variable_names())
+    near_by = likely_typo(name, variable_names(), own_letters=True)
     return near_by and f"did you mean `{PREFIX}{near_by}`?"
 
 

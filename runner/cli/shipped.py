@@ -10,11 +10,12 @@ import threading
 from pathlib import Path
 
 import click
+from msgspec.structs import asdict
 
 from runner.cli import hints, options
 from runner.cli.verb import Verb, is_typed
 from runner.explanations.groups import grouped
-from runner.explanations.read import as_json, as_text, explanation
+from runner.explanations.read import as_text, explanation
 from runner.foundation.problems import CODES, ExitCode, Problem, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
@@ -49,7 +50,7 @@ def explain(context: click.Context, /, **_: object) -> int:
     given = context.params
     codes = [_known(written) for written in given["codes"]]
     if given["form"] == "json":
-        explained: list[Json] = [as_json(explanation(code)) for code in codes or sorted(CODES)]
+        explained: list[Json] = [asdict(explanation(code)) for code in codes or sorted(CODES)]
         output.data(json_document({"format": _FORMAT, "codes": explained}), for_programs=True)
     else:
         text = "\n\n".join(as_text(explanation(code)).rstrip() for code in codes) if codes else _list()

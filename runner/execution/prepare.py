@@ -17,7 +17,7 @@ from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, by_tags,
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import listed
-from runner.foundation.suggestions import likely_typo, suggest, variable_typo
+from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Case, Job
@@ -258,7 +258,7 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
     names = {declared.name.upper() for job in jobs for declared in job.inputs}
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):
-        near = variable_typo(name, names - given)
+        near = likely_typo(name, names - given, own_letters=True)
         if near is not None and near != f"{name}S":  # one and several of a thing are inputs of different jobs
             yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
     targets = {name for file in project.files for name in file.targets}

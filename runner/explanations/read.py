@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import CODES
-from runner.foundation.values import JsonObject
 
 _SECTION = lazy_pattern(r"^## (.+)\n", re.MULTILINE)
 _FILTERS = "<!-- filters and tests -->"
@@ -51,15 +50,6 @@ def as_text(explained: Explanation) -> str:
     """The whole for a terminal: examples are indented, and no line is broken."""
     sections = (f"{heading}:\n\n{_EXAMPLE.sub(_indented, body)}\n" for heading, body in explained.sections.items())
     return "\n".join([f"{explained.code}: {explained.title}\n", f"{explained.meaning}\n", *sections])
-
-
-def as_json(explained: Explanation) -> JsonObject:
-    return {
-        "code": explained.code,
-        "title": explained.title,
-        "meaning": explained.meaning,
-        "sections": dict(explained.sections),
-    }
 
 
 def _indented(found: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ guess.
 Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple, cast
 
@@ -64,40 +64,26 @@ def near_or_listed(word: str, known: Iterable[str], *, has: str = "it has", none
     return did_you_mean(word, names) or f"{has} {listed(names) or none}"
 
 
-def likely_typo(word: str, known: Iterable[str]) -> str | None:
+def likely_typo(word: str, known: Iterable[str], *, own_letters: bool = False) -> str | None:
     """Which of `known` `word` is a typo of: near by its letters alone, its digits the same.
 
-    It is for warnings: `word` may be right as it is, and `lab2` is not `lab1` mistyped.
+    It is for warnings: `word` may be right as it is, and `lab2` is not `lab1` mistyped. `own_letters`: it has no letter
+    that the name has not, as where others have put words there as well: `DATE` is no typo of `DATA`, nor `CONTRACT` of
+    `CONTACT`.
     """
-    digits = [*filter(str.isdigit, word)]
+    bare, digits = folded(word), [*filter(str.isdigit, word)]
     found = [
         (distance, name)
-        for distance, name in near(word, known, typos=_typos(folded(word)))
+        for distance, name in near(word, known, typos=1 if own_letters else _typos(bare))
         if name != word and [*filter(str.isdigit, name)] == digits
     ]
+    if own_letters:
+        found = [each for each in found if each[0] == 0 or _is_of_its_letters(bare, folded(each[1]))]
     return min(found)[1] if found else None
 
 
-def variable_typo(word: str, known: Collection[str]) -> str | None:
-    """Which of `known` the name of a variable is, but for a typo, its digits the same.
-
-    An environment holds what others have put there, for other jobs and other programs, so only a letter left out,
-    typed twice or swapped with its neighbour counts: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
-    """
-    bare, digits = folded(word), [*filter(str.isdigit, word)]
-    names = sorted(name for _, name in near(word, known, typos=1) if name != word)
-    return next(
-        (name for name in names if [*filter(str.isdigit, name)] == digits and bare in _with_a_typo(folded(name))), None
-    )
-
-
-def _with_a_typo(name: str) -> Iterator[str]:
-    yield name
-    for at, letter in enumerate(name if len(name) >= _SHORTEST_VARIABLE else ""):
-        before, after = name[:at], name[at + 1 :]
-        yield before + after
-        yield before + letter + letter + after
-        yield before + after[:1] + letter + after[1:]
+def _is_of_its_letters(word: str, name: str) -> bool:
+    return len(name) >= _SHORTEST_VARIABLE and set(word) <= set(name)
 
 
 class _Candidates(NamedTuple):

@@ -7,6 +7,7 @@ measured [M].
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 from msgspec.structs import replace
@@ -227,9 +228,8 @@ def _records_in_text(name: str, parameter: Parameter, text: str) -> Iterator[Mis
         message = f"`{name}` takes a list of records, and this text is no JSON"
         yield Misfit(message=message, hint=KINDS[Kind.RECORDS].example)
         return
-    for found in _records(name, parameter, value):
-        yield replace(found, path=(), at_key=False)
-        return
+    found = (replace(each, path=(), at_key=False) for each in _records(name, parameter, value))
+    yield from islice(found, 1)
 
 
 def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index: int) -> Iterator[Misfit]:

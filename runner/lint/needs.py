@@ -28,36 +28,11 @@ class MissingNeed(Struct, frozen=True, kw_only=True):
 
 def missing_needs(
     documents: Iterable[Document], *, beside: Callable[[Document], Collection[str]]
-) -> tuple[MissingNeed, ...]:
+) -> Iterator[MissingNeed]:
     """`beside` gives the names of all jobs in the folder of a job, also of those that the command does not read."""
     named = _named(documents)
-    return tuple(_missing(named, _needs_of(named), beside))
-
-
-def circles(documents: Iterable[Document]) -> tuple[Problem, ...]:
-    """Jobs that need themselves through others."""
-    named = _named(documents)
-    return tuple(_circles(named, _needs_of(named)))
-
-
-def _named(documents: Iterable[Document]) -> dict[str, Document]:
-    return {str(name): document for document in documents if (name := record(document.data).get("name")) is not None}
-
-
-def _needs_of(named: Mapping[str, Document]) -> dict[str, Sequence[str]]:
-    return {name: _needs(document) for name, document in named.items()}
-
-
-def _needs(document: Document) -> list[str]:
-    """Each once: the schema reports what is written twice."""
-    return [*dict.fromkeys(name for name in items(record(document.data).get("needs")) if isinstance(name, str))]
-
-
-def _missing(
-    named: Mapping[str, Document], needs: Mapping[str, Sequence[str]], beside: Callable[[Document], Collection[str]]
-) -> Iterator[MissingNeed]:
     for name, document in named.items():
-        strange = [(index, need) for index, need in enumerate(needs[name]) if need not in named]
+        strange = [(index, need) for index, need in enumerate(_needs(document)) if need not in named]
         known = {*named, *beside(document)} if strange else set(named)
         for index, need in strange:
             if need not in known:
@@ -66,8 +41,10 @@ def _missing(
                 yield MissingNeed(job=name, need=need, problem=problem)
 
 
-def _circles(named: Mapping[str, Document], needs: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """Each circle once, at the first of its jobs."""
+def circles(documents: Iterable[Document]) -> Iterator[Problem]:
+    """Jobs that need themselves through others: each circle once, at the first of its jobs."""
+    named = _named(documents)
+    needs = {name: _needs(document) for name, document in named.items()}
     left = {name: [need for need in found if need in named] for name, found in needs.items()}
     while (circle := _circle(left)) is not None:
         first = min(circle, key=[*named].index)
@@ -77,6 +54,15 @@ def _circles(named: Mapping[str, Document], needs: Mapping[str, Sequence[str]]) 
         hint = "take one of these needs out: none of the jobs could begin"
         yield named[first].problem("E186", message, path=("needs", needs[first].index(way[1])), hint=hint)
         left[first].remove(way[1])
+
+
+def _named(documents: Iterable[Document]) -> dict[str, Document]:
+    return {str(name): document for document in documents if (name := record(document.data).get("name")) is not None}
+
+
+def _needs(document: Document) -> list[str]:
+    """Each once: the schema reports what is written twice."""
+    return [*dict.fromkeys(name for name in items(record(document.data).get("needs")) if isinstance(name, str))]
 
 
 def _circle(needs: Mapping[str, Sequence[str]]) -> list[str] | None:

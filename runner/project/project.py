@@ -118,7 +118,7 @@ def open_project(
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     if job_files is None:  # what was planned before is carried out by itself
         documents = [file.document for file in project.files]
-        project.missing_needs = missing_needs(documents, beside=_names_beside)
+        project.missing_needs = tuple(missing_needs(documents, beside=_names_beside))
         project.problems.extend(missing.problem for missing in project.missing_needs)
         project.problems.extend(circles(documents))
     return project

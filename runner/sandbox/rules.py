@@ -4,7 +4,7 @@ Called for a document of any shape, so that all that is wrong with a file is rep
 shape that the schema asks for is passed over here.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec import field
 from msgspec.structs import replace
@@ -31,6 +31,8 @@ _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
 _TAKES_RECORDS = frozenset({Kind.RECORDS})
 _FUNCTIONS = frozenset({"uuid"})
 _BARE = lazy_pattern(r"\s*(parameters|row|run)\.(\w+)(?:\.\w+|\[-?\d+\])*\s*")
+_EVALUATED = frozenset({"fail", "text", "if", "where"})
+_OF_VALUES = frozenset({"set", "values", "description"})
 _OF_JOBS = frozenset({"inputs", "vars", "steps", "target", "case", "item", "index", "result", "outputs", "env"})
 """What expressions of jobs know, and those of doubles do not."""
 _ROW = record_of({"Id": A_GUID})
@@ -43,7 +45,7 @@ def check(document: Document) -> tuple[Problem, ...]:
     held = {code: UNKNOWN if each is None else held_type(each) for code, each in parameters.items()}
     names = {"parameters": record_of(held), "run": record_of({"id": A_GUID})}
     rules = _Rules(document=document, parameters=parameters, names=names)
-    rules.no_templates(fields, ("process", "caption", "of"), ())
+    rules.no_templates(fields)
     rules.version(fields)
     rules.starts_on(record(fields.get("starts_on")), ("starts_on",))
     for index, activity in enumerate(items(fields.get("activities"))):
@@ -73,6 +75,14 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
     names: _Names
     uids: set[str] = field(default_factory=set)
 
+    def no_templates(self, fields: JsonObject) -> None:
+        """Templates in values that are taken as they are."""
+        for path, text in leaves(fields):
+            is_plain = path[-1] not in _EVALUATED and _OF_VALUES.isdisjoint(path)
+            if is_plain and isinstance(text, str) and "{{" in text:
+                hint = "write templates in `set`, `values` and `fail` only"
+                self.report("E122", "no template is read here", path, hint=hint)
+
     def version(self, fields: JsonObject) -> None:
         """A version is a schema of its own: it has a code and a number."""
         root = fields.get("of")
@@ -87,7 +97,6 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
 
     def starts_on(self, start: JsonObject, path: Path) -> None:
         """A change of a record that starts the process: before it starts, nothing but the record is known."""
-        self.no_templates(start, ("entity", "into"), path)
         self._entity(start.get("entity"), (*path, "entity"))
         self._into(start, path, takes=_TAKES_ID, what="an Id")
         self._condition(start.get("where"), (*path, "where"), {"row": _ROW})
@@ -120,17 +129,10 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
                     self._value(value.get("text"), (*here, "text"), self.names)
                     self._named_element(value, here)
                 case "element", dict():
-                    self.no_templates(value, ("into",), here)
                     self._into(value, here, takes=_TAKES_ID, what="the id of an element")
                     self._named_element(value, here)
                 case "insert" | "select" | "update" | "delete", dict():
                     self._on_records(kind, value, here)
-
-    def no_templates(self, fields: JsonObject, keys: Iterable[str], path: Path) -> None:
-        for key in keys:
-            if "{{" in str(fields.get(key, "")):
-                hint = "write templates in `set`, `values` and `fail` only"
-                self.report("E122", "no template is read here", (*path, key), hint=hint)
 
     def _set(self, values: JsonObject, path: Path) -> None:
         for code, value in values.items():
@@ -156,7 +158,6 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             self.add(each, path)
 
     def _named_element(self, fields: JsonObject, path: Path) -> None:
-        self.no_templates(fields, ("uid", "caption"), path)
         uid, here = fields.get("uid"), (*path, "uid")
         if not isinstance(uid, str) or "{{" in uid:
             return
@@ -169,7 +170,6 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
 
     def _on_records(self, kind: str, fields: JsonObject, path: Path) -> None:
         with_row = {**self.names, "row": _ROW}
-        self.no_templates(fields, ("entity", "into"), path)
         self._entity(fields.get("entity"), (*path, "entity"))
         self._condition(fields.get("where"), (*path, "where"), with_row)
         for column, value in record(fields.get("values")).items():

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from runner.cli.hints import PREFIX
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.project.paths import job_paths
+from runner.project.paths import in_checkout, job_paths
 from runner.reading.files import first_bytes
 from runner.reports.formats import FORMATS, HTML, ReportFormat
 from runner.reports.reported import ReportedCommand, ReportValues
@@ -93,7 +93,7 @@ def show_in_ci(command: ReportedCommand, environment: Mapping[str, str]) -> None
         return
     from runner.reports.github import annotations  # noqa: PLC0415  for GitHub only
 
-    output.workflow_commands(annotations(command))
+    output.workflow_commands(annotations(command, named=in_checkout))
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         _append(Path(summary), command)
 
@@ -170,13 +170,15 @@ def _is_same(place: Path, other: Path) -> bool:
 
 
 def _wrong_place(place: str, wanted: ReportFormat, read: Iterable[Path]) -> Problem | None:
-    path, folder = Path(place), Path(place).absolute().parent
+    """Why no report may go there. Folders that are not there yet are made when it is written."""
+    path = Path(place)
+    folder = next(above for above in path.absolute().parents if above.exists())
     if place == STDOUT:
         return None
     if path.is_dir():
         return _unwritable(place, "it is a folder")
     if not folder.is_dir():
-        return _unwritable(place, "there is no such folder")
+        return _unwritable(place, f"{folder} is a file, and no folder")
     if not os.access(path if path.exists() else folder, os.W_OK):
         return _unwritable(place, "it is read-only, or its folder is")
     return overwrites(path, what="the report", mark=wanted.mark, read=read)
@@ -200,6 +202,7 @@ def _written(place: str, report: str | Iterator[bytes]) -> Problem | None:
             output.data(text, for_programs=True)
         return None
     try:
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
         with Path(place).open("wb") as file, _whole_or_empty(file):
             file.writelines(pieces)
     except OSError as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from runner.catalogue.model import ENDING, Catalogue
 from runner.cli import options
@@ -22,7 +22,7 @@ from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
-from runner.project.paths import called, job_paths, jobs_in
+from runner.project.paths import called, in_checkout, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
 from runner.reports import mistakes
 from runner.reports.cells import aligned
@@ -39,19 +39,24 @@ if TYPE_CHECKING:
 def _github(problems: Sequence[Problem]) -> str:
     from runner.reports.github import github  # noqa: PLC0415  12 ms with what it draws runs with, for GitHub only
 
-    return github(problems)
+    return github(_in_checkout(problems))
 
 
 def _gitlab(problems: Sequence[Problem]) -> str:
     from runner.reports.gitlab import gitlab  # noqa: PLC0415  2 ms, for GitLab only
 
-    return gitlab(problems)
+    return gitlab(_in_checkout(problems))
 
 
 def _sarif(problems: Sequence[Problem]) -> str:
     from runner.reports.sarif import sarif  # noqa: PLC0415  5 ms with all explanations, for code scanning only
 
-    return sarif(problems)
+    return sarif(_in_checkout(problems))
+
+
+def _in_checkout(problems: Sequence[Problem]) -> list[Problem]:
+    """The problems with their files as the repository names them: there a CI looks for them."""
+    return [each if each.file is None else replace(each, file=in_checkout(each.file)) for each in problems]
 
 
 FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": _github, "gitlab": _gitlab, "sarif": _sarif}

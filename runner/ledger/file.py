@@ -5,6 +5,7 @@ A transaction is on disk when it has ended, also after a loss of power: the roll
 so that it can be copied; a copy is no lock.
 """
 
+import errno
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ _MARK: Final = 0x6372_6C67
 """`crlg`, the application id in the file's head."""
 _PATIENCE: Final = 30.0
 """Seconds for which another program's transaction is waited for."""
+_CLOSED: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 _MOST: Final = 500
 """Values in a statement; SQLite takes 999 in its older versions."""
 _TABLES: Final = f"""
@@ -186,7 +188,8 @@ class LedgerFile:
         except sqlite3.Error as error:
             raise _ledger_error(self._path, error) from error
         except OSError as error:
-            raise model.LedgerError(f"{error.filename or self._path}: {error.strerror or error}") from error
+            hint = "name files elsewhere with `--ledger FILE` and `--runs DIR`" if error.errno in _CLOSED else None
+            raise model.LedgerError(f"{error.filename or self._path}: {error.strerror or error}", hint=hint) from error
 
 
 def _is_free(database: sqlite3.Connection, claim: model.VersionClaim, passing: Collection[str]) -> bool:

@@ -39,6 +39,13 @@ def called(path: Path) -> str:
     return _tidy(str(path.absolute())) if relative.startswith("..") else relative
 
 
+def in_checkout(file: str) -> str:
+    """The name that a CI knows a file of ours by: relative to the folder of `.git`, whatever the current folder is."""
+    absolute, here = Path(os.path.abspath(file)), Path.cwd()  # noqa: PTH100  a link is no file of the checkout
+    root = root_of(here / "any", beside=here)
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else file
+
+
 def _tidy(path: str) -> str:
     """`path` without `..`, where that leads to the same file: after a link it may not."""
     tidied = os.path.normpath(path)

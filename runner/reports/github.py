@@ -4,7 +4,10 @@ request.
 The place is in the message, too: the log of a step shows the message alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.reports.causes import alike_causes, causes
@@ -24,27 +27,38 @@ def github(problems: Sequence[Problem]) -> str:
     return "".join(f"{_command(problem)}\n" for problem in in_order(problems))
 
 
-def annotations(command: ReportedCommand) -> str:
-    """At most ten lines, since GitHub shows no more: problems, then a line for each kind of failure."""
-    found = [_command(problem) for problem in in_order(command.errors)]
-    runs = timed_runs(command.runs)
+def annotations(command: ReportedCommand, *, named: Callable[[str], str] = str) -> str:
+    """At most ten lines, since GitHub shows no more: problems, then a line for each kind of failure. `named` gives the
+    name of a file in the repository.
+    """
+    errors = (each if each.file is None else replace(each, file=named(each.file)) for each in command.errors)
+    found = [_command(problem) for problem in in_order([*errors])]
+    runs, annotation = timed_runs(command.runs), partial(_annotation, named=named)
     for failures in alike_causes(runs):
         run, row, count = failures.run, failures.row, len(failures.members)
         more = f" ({count} rows failed alike)" if count > 1 else ""
         texts = reasons(row.step, traces=False) or [str(row.step.status)]
-        found.append(_annotation(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
+        found.append(annotation(run.result, f"{row.step.status}: {clean(row.step.key)}{more}", texts, row.step.line))
     for run in runs:
         if run.result.status is not RunStatus.PASSED and not causes(run):
             texts = trouble_lines(run.result.error) if run.result.error else []
-            found.append(_annotation(run.result, str(run.result.status), texts or ["no step says why"], 1))
+            found.append(annotation(run.result, str(run.result.status), texts or ["no step says why"], 1))
     idle = [run.result for run in runs if run.result.status is RunStatus.PASSED and has_done_nothing(run.result)]
-    found += [_annotation(result, "nothing done", [NOTHING_DONE], 1, severity="warning") for result in idle]
+    found += [annotation(result, "nothing done", [NOTHING_DONE], 1, severity="warning") for result in idle]
     return "".join(f"{line}\n" for line in found[:_MOST])
 
 
-def _annotation(result: RunResult, what: str, texts: Sequence[str], line: int, *, severity: str = "error") -> str:
+def _annotation(
+    result: RunResult,
+    what: str,
+    texts: Sequence[str],
+    line: int,
+    *,
+    named: Callable[[str], str],
+    severity: str = "error",
+) -> str:
     name = f"{what} in {title(result)}"
-    place = f"file={_property(safe(result.file))},line={max(line, 1)}"
+    place = f"file={_property(safe(named(result.file)))},line={max(line, 1)}"
     return f"::{severity} {place},title={_property(name)}::{_message(chr(10).join([name, *texts]))}"
 
 

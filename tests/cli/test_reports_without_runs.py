@@ -138,8 +138,14 @@ def test_of_two_reports_in_one_place_none_is_written() -> None:
 
 
 def test_a_report_that_can_be_written_names_why_another_cannot() -> None:
-    assert ended(["run", "a.job.yaml", "--report-json", "no/folder.json", "--report-junit", "out.xml"]) == 2
-    assert "no/folder.json cannot be written: there is no such folder" in Path("out.xml").read_text()
+    Path("file").write_text("")
+    assert ended(["run", "a.job.yaml", "--report-json", "file/out.json", "--report-junit", "out.xml"]) == 2
+    assert f"file/out.json cannot be written: {Path('file').absolute()} is a file" in Path("out.xml").read_text()
+
+
+def test_folders_of_a_report_that_are_not_there_are_made() -> None:
+    assert ended(["run", "a.job.yaml", "-t", "nosuch", "--report-junit", "all reports/größe/out.xml"]) == 2
+    assert "E141" in Path("all reports/größe/out.xml").read_text()
 
 
 def test_a_report_on_stdout_is_the_only_data(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """The ledger as a file: private, whole at any moment, and every way in which it cannot be used has its sentence."""
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -113,6 +114,16 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert f"{tmp_path / 'file'}: File exists" in refusal(tmp_path / "file" / "ledger")
     assert "is a folder; name a file with `--ledger FILE`" in refusal(tmp_path)
+
+
+def test_in_a_checkout_that_is_read_only_other_places_are_proposed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    assert refusal(tmp_path / "ledger").endswith("; name files elsewhere with `--ledger FILE` and `--runs DIR`")
 
 
 def test_a_ledger_that_is_deleted_while_it_is_used_is_refused_and_not_made_anew(tmp_path: Path) -> None:

@@ -104,8 +104,17 @@ class FleetRows:
     def leave(self, key: str) -> None:
         begun, seconds = self._begun[key]
         while (now := self._moment()) - begun >= SOON:
-            self._link.run(_LEFT, {"run": self._run, "key": key, "seconds": seconds, "now": self._now()})
+            self._begin_anew(key, now, seconds)
             begun = now
+
+    def time_out(self, key: str) -> None:
+        begun, seconds = self._begun[key]
+        if (now := self._moment()) - begun >= seconds - self._settle + SOON:
+            self._begin_anew(key, now, seconds)
+
+    def _begin_anew(self, key: str, now: float, seconds: float) -> None:
+        self._link.run(_LEFT, {"run": self._run, "key": key, "seconds": seconds, "now": self._now()})
+        self._begun[key] = (now, seconds)
 
     def _moment(self) -> float:
         """By this machine, for how long something took: also while it slept."""

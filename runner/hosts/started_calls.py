@@ -40,7 +40,9 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
             return
         if isinstance(ending, CallFailed) and has_begun_nothing(ending):
             self.owned.never_began(send.key)
-        elif not isinstance(ending, CallFailed) or ending.kind is not FailureKind.UNANSWERED:
+        elif isinstance(ending, CallFailed) and ending.kind is FailureKind.UNANSWERED:
+            self.owned.time_out(send.key)
+        else:
             self.owned.answer(send.key)
 
     def drop(self, send: Send) -> None:

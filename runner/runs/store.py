@@ -107,6 +107,11 @@ class OwnedRows(Protocol):
     def leave(self, key: str) -> None:
         """The last start of the row leaves now: where that was long after `begin`, its time has begun only now."""
 
+    def time_out(self, key: str) -> None:
+        """Nobody answered the last start of the row. Where its time was over long ago, as of a program that was stopped
+        just before its first byte left, it may have left only now, and its time has begun only now.
+        """
+
     def answer(self, key: str) -> None:
         """The last start of the row was answered: it began before, or is queued for no longer than settling takes. That
         may be stored with what follows: until then others take the start for under way.

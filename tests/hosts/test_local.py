@@ -322,6 +322,9 @@ class NotedRows(NoOtherRuns):
     def answer(self, key: str) -> None:
         self.notes.append(f"{key} is answered")
 
+    def time_out(self, key: str) -> None:
+        self.notes.append(f"{key} is not answered")
+
     def never_began(self, key: str) -> None:
         self.notes.append(f"{key} never began")
 
@@ -386,6 +389,13 @@ def test_that_a_start_was_answered_is_stored_with_the_next_or_before_anything_th
         *("a begins", "a is answered", "b begins", "b is answered", "all is stored"),
         *("c begins", "c is answered", "all is stored"),
     ]
+
+
+def test_other_runs_are_asked_for_more_time_where_a_call_was_not_answered(tmp_path: Path) -> None:
+    carrying = host(tmp_path / "run", Site(ending=unanswered()))
+    carrying.owned = rows = NotedRows()
+    carrying.carry(planned(ONE), RUN)
+    assert rows.notes[:2] == ["a begins", "a is not answered"]
 
 
 def test_it_is_stored_too_where_the_run_breaks_off(tmp_path: Path) -> None:

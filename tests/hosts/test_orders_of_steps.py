@@ -141,6 +141,9 @@ class Steps:
             self._run.before("send")
         self._owned.leave(key)
 
+    def time_out(self, key: str) -> None:
+        self._owned.time_out(key)
+
     def answer(self, key: str) -> None:
         self._answers = True
         self._owned.answer(key)

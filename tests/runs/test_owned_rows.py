@@ -188,6 +188,29 @@ def test_what_others_know_is_written_down_with_the_rows_that_are_only_asked_for(
     assert found == {"taken": ["1"], "rival": True, "by": named} | ({} if keys else {"rows": ["2"]})
 
 
+def test_a_start_that_may_have_left_long_after_its_time_is_a_rival_of_those_that_began_since(
+    owned: Owned, clock: Clock
+) -> None:
+    """Its program was stopped between the last question and the first byte, and nobody answered it in time."""
+    first = began(owned, "first")
+    first.leave("a")
+    clock.now += 300.0
+    second = began(owned, "second")
+    first.time_out("a")
+    assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
+    clock.now += 123.0
+    run(owned, "second").never_began("a")
+    assert began(owned, "third").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+
+
+def test_one_that_was_not_answered_in_its_time_is_none_of_those_that_began_after_it(owned: Owned, clock: Clock) -> None:
+    first = began(owned, "first")
+    clock.now += 100.5
+    first.time_out("a")
+    clock.now += 23.0
+    assert began(owned, "second").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+
+
 def test_one_that_was_over_before_is_none(owned: Owned, clock: Clock) -> None:
     began(owned, "first")
     answered(owned, "answered")

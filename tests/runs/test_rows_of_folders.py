@@ -159,6 +159,8 @@ def test_what_began_while_the_shared_file_was_locked_is_known_when_it_can_be_ope
     clock.now += 6.0
     if is_flushed:
         first.flush()
+        clock.now += 300.0
+        first.time_out("a")
     else:
         first.begin("b", "UsrA", seconds=100.0)
     assert folders.began("second").ask(query()).rival

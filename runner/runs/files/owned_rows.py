@@ -192,10 +192,13 @@ class _AnyNumber(Struct, frozen=True, kw_only=True):
 
 
 class StoredRows(Struct, frozen=True, kw_only=True):
-    """All that a file has of a run: its starts, and its rows with the steps of the run that they belong to."""
+    """All that a file has of a run: its starts, and its rows with the steps of the run that they belong to; and when
+    the last start of each step began here, for how many seconds.
+    """
 
     starts: tuple[tuple[str | float, ...], ...]
     rows: tuple[tuple[str, str, float], ...]
+    begun: dict[str, tuple[float, float]]
 
 
 class RowsOfRun:
@@ -245,9 +248,18 @@ class RowsOfRun:
     def leave(self, key: str) -> None:
         begun, seconds = self._begun[key]
         while (now := self._rows.now()) - begun >= SOON:
-            self.flush()
-            self._rows.change((_LEFT, (now + seconds + self._settle, self._run, key)))
+            self._begin_anew(key, now, seconds)
             begun = now
+
+    def time_out(self, key: str) -> None:
+        begun, seconds = self._begun[key]
+        if (now := self._rows.now()) - begun >= seconds + SOON:
+            self._begin_anew(key, now, seconds)
+
+    def _begin_anew(self, key: str, now: float, seconds: float) -> None:
+        self.flush()
+        self._rows.change((_LEFT, (now + seconds + self._settle, self._run, key)))
+        self._begun[key] = (now, seconds)
 
     def answer(self, key: str) -> None:
         now = self._rows.now()
@@ -295,7 +307,7 @@ class RowsOfRun:
         with self._rows.changing() as database:
             starts = database.execute(_STARTS, (self._run,)).fetchall()
             rows = database.execute("SELECT id, key, at FROM row WHERE run = ?", (self._run,)).fetchall()
-        return StoredRows(starts=tuple(starts), rows=tuple(rows))
+        return StoredRows(starts=tuple(starts), rows=tuple(rows), begun=self._begun)
 
     def store_anew(self, found: StoredRows) -> None:
         """Have what another file, whose ids have no scope, has of this run in the place of what this file has of it."""
@@ -308,6 +320,7 @@ class RowsOfRun:
         self._stand_ins.clear()
         self._answers.clear()
         self._earliest = None
+        self._begun = {**found.begun}
 
     def ask(self, query: RowQuery) -> Others:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))

@@ -28,6 +28,10 @@ class RowsOfFolders:
         for rows in self._all:
             rows.leave(key)
 
+    def time_out(self, key: str) -> None:
+        for rows in self._all:
+            rows.time_out(key)
+
     def answer(self, key: str) -> None:
         for rows in self._all:
             rows.answer(key)

@@ -126,9 +126,11 @@ def _followed(row: OpenRow, rows: list[JsonObject]) -> Running[list[JsonObject]]
 
 
 def _undistinguished(row: OpenRow, rows: list[JsonObject], *, why: str) -> Attempt:
-    """The rows may be those of others. Of what may be repeated, none of which has passed, nor has this."""
+    """The rows may be those of others. Of what may be repeated, none of which has passed, nor has this. No row that has
+    passed is waited for: beside that of another run a call that failed would pass, too, not verified.
+    """
     if rows and not row.is_once and all(map(_is_bad, rows)):
-        return replace(process_failed(rows[0], known=False), verified=None)
+        return replace(process_failed(rows[0], known=False), verified=None).warned(f"not verified: {why}")
     return not_verified(row, why, doubtful=_hold_failure(rows))
 
 

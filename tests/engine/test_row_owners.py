@@ -190,6 +190,8 @@ def test_what_may_be_repeated_does_not_wait_for_other_runs_and_never_passes_by_f
     rival: JsonObject = {"taken": [], "rival": True}
     world = World(others=rival, statuses=[status]).carry_out(planned(ONE + "    effect: read\n"))
     assert (ended(world, "a"), world.pauses) == ((came, None), [])
+    warned = " ".join(world.finished("a").warnings)
+    assert "not verified: another run may have started it at the same time" in warned
 
 
 class SoonSettled(World):

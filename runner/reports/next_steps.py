@@ -68,12 +68,17 @@ def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     return Problem(code="E181", message=message, hint=hint)
 
 
+def has_not_begun(result: RunResult) -> bool:
+    """Whether the run broke off before its first event: it has sent nothing, and there is nothing to resume."""
+    return not result.job and result.events.endswith(FIRST_PREV)
+
+
 def unfinished(result: RunResult, *, held: bool = False) -> str:
     """What is known of a run that has not come to its end; empty where it has. `held` as above."""
     if result.finished:
         return ""
-    if not result.job and result.events.endswith(FIRST_PREV):
-        return "it broke off before it began: nothing was sent"
+    if has_not_begun(result):
+        return "it broke off before it began: nothing was sent; give the command once more that began it"
     if not result.job:
         return "its first event is lost"
     if doubtful(result.steps):

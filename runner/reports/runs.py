@@ -7,7 +7,7 @@ from msgspec import Struct
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.reports.cells import aligned
-from runner.reports.next_steps import next_steps
+from runner.reports.next_steps import has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean, moment
 from runner.reports.words import failing_step, in_doubt, title
@@ -56,10 +56,18 @@ def _note(listed: Listed) -> str:
         return ""
     notes = [
         "its events were changed" if listed.changed else "",
-        "" if listed.result.finished else "is held" if listed.result.held else "broke off",
+        _unfinished(listed.result),
         in_doubt(listed.result.steps) or _failing(listed.result),
     ]
     return "; ".join(filter(None, notes))
+
+
+def _unfinished(result: RunResult) -> str:
+    if result.finished:
+        return ""
+    if has_not_begun(result):
+        return "broke off before it began: nothing was sent; give its command once more"
+    return "is held" if result.held else "broke off"
 
 
 def _failing(result: RunResult) -> str:

@@ -186,7 +186,10 @@ def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(
     (folder() / REPORT).unlink()
     keep([])
     assert ended(["show", "last"]) == 0
-    assert "  it broke off before it began: nothing was sent\n" in capsys.readouterr().out
+    assert (
+        "  it broke off before it began: nothing was sent; give the command once more that began it\n"
+        in capsys.readouterr().out
+    )
     assert ended(["runs", "--prune", "1ms"]) == 0
     assert capsys.readouterr().err == "1 run deleted\n"
     assert list(Path(".runner/runs").iterdir()) == []

@@ -18,7 +18,7 @@ def test_runs_stand_in_aligned_columns(story: list[AnyEvent], start: Callable[..
         "unknown  0194d2a0-0000-7000-8000-000000000001  2026-01-31 09:00:00  contact-smoke@sandbox      0 ms       "
         "broke off; in doubt: add may or may not have happened\n"
         "error    0195                                                                                  0 ms       "
-        "broke off\n"
+        "broke off before it began: nothing was sent; give its command once more\n"
     )
 
 

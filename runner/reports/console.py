@@ -36,8 +36,8 @@ class PlainConsole:
     """Writes the transcript of one run to `out` as its events come in, a row when it ends.
 
     `event` takes the run's lines in their order, after those that `progress` has taken, which are printed already;
-    `close` ends the transcript of a run that broke off, and does nothing after a run that ended. Characters that `out`
-    cannot encode are written as escapes.
+    `close` ends the transcript of a run that broke off, and does nothing after a run that ended; `drop` prints nothing
+    more. Characters that `out` cannot encode are written as escapes.
     """
 
     def __init__(self, out: TextIO, options: Detail, *, progress: Progress | None = None) -> None:
@@ -50,6 +50,9 @@ class PlainConsole:
 
     def close(self) -> None:
         self._write(self._transcript.close())
+
+    def drop(self) -> None:
+        self._transcript.close()
 
     def _write(self, sentences: Sequence[Sentence]) -> None:
         if sentences:

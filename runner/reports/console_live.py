@@ -77,7 +77,7 @@ class Screen:
 class Live:
     """Draws one run as its events come in, with the row that is going on and its seconds in the last line.
 
-    `event` and `close` are as in `console.PlainConsole`; `close` gives the terminal back, whatever happened.
+    `event`, `close` and `drop` are as in `console.PlainConsole`; both give the terminal back, whatever happened.
     `NO_COLOR` is honoured.
     """
 
@@ -111,6 +111,10 @@ class Live:
         self._row = None
         self._screen.close()
         self._screen.print(self._transcript.close())
+
+    def drop(self) -> None:
+        self._row = None
+        self._screen.close()
 
     def _now(self, screen: Screen) -> Text:
         """The last line; rich asks for it in a thread of its own, so it reads each field once."""

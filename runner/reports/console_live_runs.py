@@ -57,6 +57,9 @@ class RunPage:
     def event(self, line: Line) -> None:
         self._sentences += self._transcript.event(line)
 
+    def drop(self) -> None:
+        self._transcript.close()
+
     def close(self) -> None:
         sentences, self._sentences = [*self._sentences, *self._transcript.close()], []
         self._printed(sentences)

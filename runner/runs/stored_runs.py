@@ -229,7 +229,7 @@ def refused_as(what: str) -> Iterator[None]:
 
 def unwritable(store: RunStore, why: StoreError) -> UsageError:
     """The store of runs refuses; nothing was sent."""
-    hint = "choose another folder with `--runs DIR`"
+    hint = why.hint or "choose another folder with `--runs DIR`"
     return UsageError(Problem(code="E151", message=f"the runs folder {store.name} cannot be written: {why}", hint=hint))
 
 

@@ -35,6 +35,9 @@ class Printer(Protocol):
 
     def close(self) -> None: ...
 
+    def drop(self) -> None:
+        """End without the end of the run: it is refused, and the command says why."""
+
 
 class Redrawn(Protocol):
     """The lines of runs side by side on a terminal: `runner.reports.console_live_runs`."""
@@ -124,6 +127,11 @@ class RunConsole:
         return lambda line: self._event(run.facts.id, line)
 
     def ended(self, run: ActiveRun) -> None:
+        if isinstance(run.fault, StoreError) and run.sent_nothing:
+            dropped = self._open.pop(run.facts.id)
+            self._under_way.end(run.facts.id, run.result.status)
+            dropped.transcript.drop()
+            return
         self._close(run.facts.id)
         if isinstance(run.fault, StoreError):
             message = f"the run ended here: its files cannot be written: {run.fault}"

@@ -54,13 +54,15 @@ def answer(_method: str, path: str) -> Told:
     return xml(None) if "/Execute" in path else NOTHING
 
 
-@pytest.mark.parametrize("limit", [10, 700])
+@pytest.mark.parametrize("limit", [10, 700, 1500])
 def test_a_disk_that_is_full_before_the_first_call_is_exit_2_and_nothing_is_sent(tmp_path: Path, limit: int) -> None:
     with site(answer) as here:
         ended = run(here, tmp_path, steps=1, limit=limit)
         assert here.executes() == []
     assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert ended.stderr.count("error[") == 1
     assert "cannot be written" in ended.stderr
+    assert "exit" not in ended.stdout
 
 
 def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it_came(tmp_path: Path) -> None:

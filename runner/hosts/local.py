@@ -240,8 +240,7 @@ class LocalHost:
 
     def note_sent(self, send: effects.Send, request: Request | None) -> None:
         """Journal that a call is sent, before it is; the first that changes something durably, too: a run that is lost
-        would be made anew, and change it once more. A start is stored before it leaves, too: until it has its row, a
-        row that it may have made is nobody's.
+        would be made anew, and change it once more. A start is stored, too: a row that it may have made is nobody's.
         """
         self._starts.begin(send)
         t = self._t()

@@ -27,7 +27,7 @@ from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files.opened_file import OpenedFile
-from runner.runs.files.row_tables import PATIENCE, open_tables
+from runner.runs.files.row_tables import PATIENCE, StoredRows, open_tables, stored_rows
 from runner.runs.pending_starts import (
     BEFORE,
     LATE,
@@ -43,7 +43,6 @@ from runner.runs.pending_starts import (
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
-_STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _ANY_NUMBER = ""
 """The key of a record that stands for any number of starts of a run in its time."""
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
@@ -191,16 +190,6 @@ class _AnyNumber(Struct, frozen=True, kw_only=True):
     ends: float
 
 
-class StoredRows(Struct, frozen=True, kw_only=True):
-    """All that a file has of a run: its starts, and its rows with the steps of the run that they belong to; and when
-    the last start of each step began here, for how many seconds.
-    """
-
-    starts: tuple[tuple[str | float, ...], ...]
-    rows: tuple[tuple[str, str, float], ...]
-    begun: dict[str, tuple[float, float]]
-
-
 class RowsOfRun:
     """The rows as one run sees them: a `runner.runs.store.OwnedRows`. It belongs to one thread.
 
@@ -305,9 +294,7 @@ class RowsOfRun:
         """What the file has of this run, all of it."""
         self.flush()
         with self._rows.changing() as database:
-            starts = database.execute(_STARTS, (self._run,)).fetchall()
-            rows = database.execute("SELECT id, key, at FROM row WHERE run = ?", (self._run,)).fetchall()
-        return StoredRows(starts=tuple(starts), rows=tuple(rows), begun=self._begun)
+            return stored_rows(database, self._run, begun=self._begun)
 
     def store_anew(self, found: StoredRows) -> None:
         """Have what another file, whose ids have no scope, has of this run in the place of what this file has of it."""

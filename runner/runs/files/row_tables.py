@@ -4,6 +4,8 @@ import os
 import sqlite3
 from pathlib import Path
 
+from msgspec import Struct
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT, site TEXT, process TEXT, began REAL,
@@ -12,6 +14,7 @@ CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
 DROP INDEX IF EXISTS start_of_process;
 CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
 """
+_STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
 
@@ -19,6 +22,16 @@ KEPT = 90 * 24 * 3600.0
 """Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
 PATIENCE = 10.0
 """Seconds for which another program's transaction is waited for."""
+
+
+class StoredRows(Struct, frozen=True, kw_only=True):
+    """All that a file has of a run: its starts, and its rows with the steps of the run that they belong to; and when
+    the last start of each step began here, for how many seconds.
+    """
+
+    starts: tuple[tuple[str | float, ...], ...]
+    rows: tuple[tuple[str, str, float], ...]
+    begun: dict[str, tuple[float, float]]
 
 
 def open_tables(file: Path, place: Path | None, now: float, *, patience: float) -> tuple[sqlite3.Connection, bool]:
@@ -45,3 +58,9 @@ def _is_new(database: sqlite3.Connection, place: bytes, now: float) -> bool:
     database.execute("DELETE FROM folder WHERE at < ?", (now - KEPT,))
     database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (place, now))
     return not found
+
+
+def stored_rows(database: sqlite3.Connection, run: str, *, begun: dict[str, tuple[float, float]]) -> StoredRows:
+    starts = database.execute(_STARTS, (run,)).fetchall()
+    rows = database.execute("SELECT id, key, at FROM row WHERE run = ?", (run,)).fetchall()
+    return StoredRows(starts=tuple(starts), rows=tuple(rows), begun=begun)

@@ -52,7 +52,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         return not_verified(row, why, doubtful=_hold_failure([*found.outside, *earlier]))
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
-        return _undistinguished(row, rows, why=why)
+        return undistinguished(row, rows, why=why)
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:
@@ -114,7 +114,7 @@ def judged_without_watermark(row: OpenRow, rows: list[JsonObject], *, until: Unt
     failed = next((f"; a start since then failed: {found['id']}" for found in rows if _is_bad(found)), "")
     if until is Until.DONE and not failed and any(found["status"] in UNDER_WAY for found in rows):
         return still_running(row, None).warned(f"not verified: {_NOT_READ_BEFORE}")
-    return _undistinguished(row, rows, why=f"{_NOT_READ_BEFORE}{failed}")
+    return undistinguished(row, rows, why=f"{_NOT_READ_BEFORE}{failed}")
 
 
 def _followed(row: OpenRow, rows: list[JsonObject]) -> Running[list[JsonObject]]:
@@ -125,7 +125,7 @@ def _followed(row: OpenRow, rows: list[JsonObject]) -> Running[list[JsonObject]]
     return ended
 
 
-def _undistinguished(row: OpenRow, rows: list[JsonObject], *, why: str) -> Attempt:
+def undistinguished(row: OpenRow, rows: list[JsonObject], *, why: str) -> Attempt:
     """The rows may be those of others. Of what may be repeated, none of which has passed, nor has this. No row that has
     passed is waited for: beside that of another run a call that failed would pass, too, not verified.
     """

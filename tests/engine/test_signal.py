@@ -253,3 +253,35 @@ def test_an_older_record_with_the_id_that_a_job_names_is_no_proof_of_an_insert()
         "passed",
         ("the record is as the insert leaves it; whether this insert made it so is not known",),
     )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "effect", "came"),
+    [
+        (["error", "error"], "once", "unknown"),
+        (["done", "error"], "once", "unknown"),
+        (["done", "done"], "once", "passed"),
+        (["error", "error"], "idempotent", "failed"),
+        (["done", "error"], "idempotent", "passed"),
+    ],
+)
+def test_of_several_starts_none_of_which_is_known_to_be_its_own_a_failure_is_a_sign(
+    statuses: list[str], effect: str, came: str
+) -> None:
+    world = carried_out(World(statuses=statuses[:1], crowd=statuses[1:]), f"{INSERT}{STARTS}    effect: {effect}\n")
+    assert (end(world).status, end(world).verified) == (came, None)
+    if came != "failed":
+        assert "2 starts of `UsrQ` may be the start that the record made" in said(world)
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "unknown")])
+def test_a_start_that_another_run_may_have_made_is_no_verdict_and_its_failure_a_sign(status: str, came: str) -> None:
+    world = World(statuses=[status], others={"taken": [], "rival": True})
+    carried_out(world, INSERT + STARTS + "    effect: once\n")
+    assert (end(world).status, end(world).verified) == (came, None)
+    assert "another run may have started `UsrQ` at the same time" in said(world)
+
+
+def said(world: World) -> str:
+    row = end(world)
+    return row.error.message if row.error else " ".join(row.warnings)

@@ -27,6 +27,7 @@ from runner.engine.verdict import (
     not_verified,
     rows_without_watermark,
     strange_status,
+    undistinguished,
 )
 from runner.expressions.evaluate import Room
 from runner.foundation import server_time
@@ -229,8 +230,15 @@ def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> R
     if not found.rows:
         return _nothing_started(row, start, changed)
     if len(found.rows) > 1 or not found.is_clear:
-        return not_verified(row, f"{len(found.rows)} starts of `{start.process}` may be the start that the record made")
+        return undistinguished(row, [*found.rows], why=_why_not_certain(start, found))
     return (yield from _of_row(row, action, found.rows[0]))
+
+
+def _why_not_certain(start: Start, found: OwnRows) -> str:
+    if found.rival:
+        return f"{found.rival.name} may have started `{start.process}` at the same time{found.rival.advice}"
+    shown = "a start" if len(found.rows) == 1 else f"{len(found.rows)} starts"
+    return f"{shown} of `{start.process}` may be the start that the record made"
 
 
 def _started(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
@@ -281,6 +289,6 @@ def _of_row(row: OpenRow, action: Signal, found: JsonObject) -> Running[Attempt]
         found = last if isinstance(last, dict) else found
     known = by_status(row, found, until=action.until)
     if known is None:
-        return not_verified(row, strange_status(found["status"]))
+        return not_verified(row, strange_status(found["status"]), doubtful=True)
     is_ours = row.log.owner is not None and found.get("owner") == row.log.owner
     return known if is_ours or found["status"] != "done" else replace(known, verified=INFERRED).warned(_ANY_USER)

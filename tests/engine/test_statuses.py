@@ -1,0 +1,73 @@
+"""What the statuses of rows in the process log mean for a call that was answered: of one row, and of several."""
+
+import pytest
+from stories import World, planned
+
+from runner.runs.events import StepFinished
+
+ONCE = "  - id: a\n    execute: {process: UsrA}\n"
+READ = ONCE + "    effect: read\n"
+DONE = ONCE.replace("UsrA}", "UsrA, until: done}")
+STARTED = ONCE.replace("UsrA}", "UsrA, until: started}")
+INSERT = "{insert: {entity: Lead, values: {Name: a}}, starts: UsrA, until: started}"
+SIGNAL = f"  - id: a\n    signal: {INSERT}\n    effect: once\n"
+STILL = "the process is still running; `until: done` would wait for its end"
+
+
+class Repeated(World):
+    """Something on the way repeats the call: it starts the process twice."""
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        super().add_row(process, status, owner=owner, parent=parent)
+        super().add_row(process, self.statuses.pop(0), owner=owner, parent=parent)
+
+
+def end(world: World, steps: str) -> StepFinished:
+    world.tables = world.read_record
+    return world.carry_out(planned(steps)).finished("a")
+
+
+@pytest.mark.parametrize("steps", [ONCE, DONE, STARTED, SIGNAL])
+def test_a_status_that_nobody_knows_proves_nothing_of_a_call_that_must_not_happen_twice(steps: str) -> None:
+    found = end(World(statuses=["suspended"]), steps)
+    shown = found.error.message if found.error else " ".join(found.warnings)
+    assert found.verified is None
+    assert shown == "not verified: the process log shows the status suspended, which is not known"
+    assert found.status == "unknown"
+
+
+def test_of_what_may_be_repeated_it_is_a_warning() -> None:
+    found = end(World(statuses=["suspended"]), READ)
+    assert (found.status, found.verified, len(found.warnings)) == ("passed", None, 1)
+
+
+@pytest.mark.parametrize(
+    ("steps", "warnings"), [(ONCE, (STILL,)), (ONCE.replace("UsrA}", "UsrA, result: Out, until: started}"), ())]
+)
+def test_a_process_that_runs_has_started_and_a_warning_says_so_where_nobody_asked_for_that(
+    steps: str, warnings: tuple[str, ...]
+) -> None:
+    found = end(World(statuses=["running"], answers=[1]), steps)
+    assert (found.status, found.verified, found.warnings) == ("passed", True, warnings)
+
+
+@pytest.mark.parametrize("statuses", [["running", "done"], ["done", "running"]])
+def test_of_two_starts_of_one_call_each_has_to_end_where_the_end_is_waited_for(statuses: list[str]) -> None:
+    found = end(Repeated(statuses=statuses), DONE)
+    assert found.status == "unknown"
+    assert found.error
+    assert found.error.message.startswith("the process still runs after 600 s")
+
+
+def test_of_two_starts_of_one_call_both_may_have_what_was_asked_for_and_a_warning_says_so() -> None:
+    found = end(Repeated(statuses=["running", "done"]), STARTED)
+    assert (found.status, found.verified) == ("passed", None)
+    assert "started 2 times for one call" in found.warnings[0]
+
+
+def test_two_starts_of_one_call_that_ended_otherwise_leave_it_in_doubt() -> None:
+    found = end(Repeated(statuses=["done", "error"]), ONCE)
+    assert (found.status, found.verified) == ("unknown", None)
+    assert found.error
+    assert "started 2 times for one call" in found.error.message
+    assert found.error.message.endswith("not all of them passed")

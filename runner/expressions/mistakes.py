@@ -5,7 +5,7 @@ without the texts in it, all in `language/hints/expressions.yaml`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import cast
 
@@ -131,11 +131,17 @@ def suggestion(
 
 @cache
 def shapes() -> tuple[Shape, ...]:
-    rows = cast("dict[str, list[dict[str, str]]]", table("expressions"))["shapes"]
-    pieces = "|".join(_PIECES)
-    return tuple(
-        Shape(**row | {"pattern": re.sub(pieces, lambda found: _PIECES[found[0]], row["pattern"])}) for row in rows
-    )
+    rows = cast("dict[str, list[dict[str, str | dict[str, str]]]]", table("expressions"))["shapes"]
+    return tuple(shape for row in rows for shape in _shapes(row))
+
+
+def _shapes(row: "dict[str, str | dict[str, str]]") -> Iterator[Shape]:
+    match row:
+        case {"signs": dict(signs)}:
+            yield from (Shape(pattern=re.escape(sign), hint=f"write `{ours}`") for sign, ours in signs.items())
+        case {"pattern": str(pattern)}:
+            written = re.sub("|".join(_PIECES), lambda found: _PIECES[found[0]], pattern)
+            yield Shape(**cast("dict[str, str]", row) | {"pattern": written})
 
 
 _LACKS_A_SIDE = r"(?:[-+*/%~|.,<>=]+|\b(?:and|or|not|in|is|if|else))\s*$"

@@ -7,7 +7,7 @@ place.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TypeAlias, cast
@@ -23,6 +23,7 @@ Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"
 _ROOMS = Path(__file__).parents[1]
 _PLAIN = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 _NOT_PLAIN = frozenset({"true", "false", "null"})
+_ANY = "any"
 _FIELD = lazy_pattern(r"<(\w+)>")
 
 
@@ -66,13 +67,15 @@ def at_place(name: str, at: str, word: str) -> str | None:
 
 @cache
 def rules(name: str) -> tuple[Rule, ...]:
-    """The rules of a table that is a list of them, in the order in which they are tried."""
-    return tuple(_rule(entry) for entry in cast("Sequence[Mapping[str, str]]", table(name)))
+    """The rules of a table in the order in which they are tried: a list, or a list for each kind of wanted value."""
+    found = table(name)
+    parts = cast("Mapping[str, list[Mapping[str, str]]]", found if isinstance(found, dict) else {_ANY: found})
+    return tuple(_rule(entry, None if wanted == _ANY else wanted) for wanted, part in parts.items() for entry in part)
 
 
-def _rule(entry: Mapping[str, str]) -> Rule:
+def _rule(entry: Mapping[str, str], wanted: str | None) -> Rule:
     return Rule(
-        wanted=entry.get("wanted"),
+        wanted=wanted,
         at=re.compile(entry.get("at", ".*")),
         value=re.compile(entry.get("value", ".*"), re.DOTALL),
         hint=entry["hint"],

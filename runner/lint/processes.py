@@ -35,7 +35,7 @@ def check_processes(step: RawStep, catalogue: Catalogue, problems: ProblemCollec
             message = f"`{process.code}` cannot be started: {process.why_not}"
             problems.report("E170", message, (*path, "process"), hint=catalogue.hint)
         if process.parameters is not None:
-            _parameters(fields, path, process, problems)
+            _parameters(fields, path, process, catalogue=catalogue, problems=problems)
     for path, code in signalled(step):
         if code not in catalogue.processes:
             _no_process(code, path, catalogue, problems)
@@ -68,7 +68,8 @@ def _process(
     known = sorted(number for number in versions if number is not None)
     shown = [f"{number}{' (active)' if versions[number] else ''}" for number in known]
     hint = f"its versions are {', '.join(shown)}" if len(shown) > 1 else f"its only version is {shown[0]}"
-    problems.report("E223", f"`{process.code}` has no version {number}", (*path, "version"), hint=hint)
+    message = f"`{process.code}` has no version {number}"
+    problems.report("E223", message, (*path, "version"), hint=_or_refreshed(hint, catalogue))
     return None
 
 
@@ -96,26 +97,37 @@ def _code_hint(code: str, catalogue: Catalogue) -> str:
     around = ending_in(code, codes) if len(folded(code)) >= _ENOUGH else []
     near = suggest(code, codes) or next(with_caption, None)
     if near or 0 < len(around) <= _MOST_NEAR:
-        may_have_changed = f" {catalogue.hint[0].upper()}{catalogue.hint[1:]}" if catalogue.hint else ""
-        return f"did you mean {' or '.join(f'`{each}`' for each in ([near] if near else around))}?{may_have_changed}"
+        words = " or ".join(f"`{each}`" for each in ([near] if near else around))
+        return _or_refreshed(f"did you mean {words}?", catalogue)
     has = f"it has {listed(codes) or 'none'}"
     if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
         return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"
-    return f"{has}; {catalogue.hint}" if catalogue.hint else has
+    return _or_refreshed(has, catalogue)
 
 
-def _parameters(fields: JsonObject, path: Path, process: Process, problems: ProblemCollector) -> None:
+def _or_refreshed(hint: str, catalogue: Catalogue) -> str:
+    """The hint, and how to refresh the catalogue: the site may have by now what is not in it."""
+    refresh = catalogue.hint
+    if not refresh:
+        return hint
+    return f"{hint} {refresh[0].upper()}{refresh[1:]}" if hint.endswith("?") else f"{hint}; {refresh}"
+
+
+def _parameters(
+    fields: JsonObject, path: Path, process: Process, *, catalogue: Catalogue, problems: ProblemCollector
+) -> None:
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
             hint = near_or_listed(name, process.takes, has="it takes", none="no parameters")
-            problems.report("E145", message, (*path, "parameters", name), at_key=True, hint=hint)
+            at = (*path, "parameters", name)
+            problems.report("E145", message, at, at_key=True, hint=_or_refreshed(hint, catalogue))
     for at, name in results(fields, path):
         if name not in process.gives:
             message = _not_there(name, process, process.takes, does="takes", does_not="give")
             hint = near_or_listed(name, process.gives, has="it gives", none="no results")
             is_given_back = name in process.takes  # [S]
-            problems.report("E146", message, at, hint=hint, warning=is_given_back)
+            problems.report("E146", message, at, hint=_or_refreshed(hint, catalogue), warning=is_given_back)
 
 
 def _not_there(name: str, process: Process, others: Collection[str], *, does: str, does_not: str) -> str:

@@ -28,7 +28,10 @@ from runner.terminal import output
 _FORMAT = 1
 _MOST_CODES = 8
 _SHORTEST_WORD = 3
-SCHEMAS = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff", "apply")
+SCHEMAS = (
+    *("job", "targets", "process", "catalog", "report", "event"),
+    *("validate", "list", "runs", "history", "diff", "apply", "status", "doctor"),
+)
 
 
 @click.command("explain", cls=Verb)
@@ -96,7 +99,8 @@ def _hint(written: str, code: str) -> str:
 @click.pass_context
 def schema(context: click.Context, /, **_: object) -> int:
     r"""Print the JSON Schema of NAME: job files, targets, doubles of processes, catalogues; for programs, JSON reports,
-    events, and what `runs`, `history`, `diff` and `apply` print with `--format json`.
+    events, and what `validate`, `list`, `runs`, `history`, `diff`, `apply`, `status` and `doctor` print with
+    `--format json`.
 
     \b
     Examples:

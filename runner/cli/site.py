@@ -5,12 +5,12 @@ They start no process. What is found out is the business of `runner.doctor` and 
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import click
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options
@@ -19,6 +19,7 @@ from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.foundation.values import Json, JsonObject
 from runner.project.catalogue_sources import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
 from runner.project.named_targets import KnownTarget, chosen, one_target
@@ -29,7 +30,7 @@ from runner.recording.job import job, name
 from runner.recording.model import Recorded
 from runner.recording.reading import read_run, recorded
 from runner.recording.stored_calls import known
-from runner.reports.safe import clean
+from runner.reports.safe import clean, json_document
 from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
 from runner.service.caller import SessionCaller
@@ -46,6 +47,7 @@ TARGET = "target"
 @click.argument("specs", nargs=-1, metavar="[SPEC…]", type=click.Path(path_type=Path))
 @options.targets("Check this target; several times: each.")
 @options.TARGETS
+@options.form()
 @click.pass_context
 def doctor(context: click.Context, /, **_: object) -> int:
     r"""Check the way to a target step by step, and say where it ends: its variables, the host's name, a connection,
@@ -58,29 +60,51 @@ def doctor(context: click.Context, /, **_: object) -> int:
     Examples:
       runner doctor -t staging
       runner doctor -t staging specs
+      runner doctor -t staging --format json | jq '.targets[].findings[] | select(.verdict == "failed")'
 
     Exit 0, 2 where the target itself has a mistake, 3 where a step failed.
     """
     given = context.params
     known = chosen(given["target"], given["specs"], given["targets"])
+    is_json = given["form"] == "json"
     with Sites() as sites:
-        codes = [_examine(name, target, sites) for name, target in known.items()]
-    return ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
+        found = {name: _examined(name, target, sites, prints=not is_json) for name, target in known.items()}
+    codes = [_code(findings) for findings in found.values()]
+    code = ExitCode.INVALID if ExitCode.INVALID in codes else strongest(codes)
+    if is_json:
+        output.data(json_document(_document(found, code)), for_programs=True)
+    return code
 
 
-def _examine(name: str, known: KnownTarget, sites: Sites) -> ExitCode:
-    """Print each finding as soon as it is made."""
-    output.data(f"doctor {clean(name)}\n")
-    secrets, failures = Secrets(), set()
+def _examined(name: str, known: KnownTarget, sites: Sites, *, prints: bool) -> list[WayFinding]:
+    """The findings without secrets, each printed as soon as it is made."""
+    secrets, findings = Secrets(), list[WayFinding]()
+    if prints:
+        output.data(f"doctor {clean(name)}\n")
     for finding in _findings(known, sites, secrets):
-        output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(secrets.mask(finding.seen))}\n")
-        if finding.hint is not None:
-            output.data(f"{'try':>29}: {clean(secrets.mask(finding.hint))}\n")
-        if finding.verdict is WayVerdict.FAILED:
-            failures.add(finding.step)
+        hint = None if finding.hint is None else secrets.mask(finding.hint)
+        findings.append(replace(finding, seen=secrets.mask(finding.seen), hint=hint))
+        if prints:
+            output.data(f"  {finding.verdict:9}  {finding.step:15}  {clean(findings[-1].seen)}\n")
+            output.data("" if hint is None else f"{'try':>29}: {clean(hint)}\n")
+    return findings
+
+
+def _code(findings: Sequence[WayFinding]) -> ExitCode:
+    failures = {finding.step for finding in findings if finding.verdict is WayVerdict.FAILED}
     if TARGET in failures:
         return ExitCode.INVALID
     return ExitCode.NO_ANSWER if failures else ExitCode.PASSED
+
+
+def _document(found: Mapping[str, Sequence[WayFinding]], code: ExitCode) -> JsonObject:
+    def shown(finding: WayFinding) -> JsonObject:
+        return {**asdict(finding), "verdict": finding.verdict.replace(" ", "_")}
+
+    targets: list[Json] = [
+        {"target": name, "findings": [shown(finding) for finding in findings]} for name, findings in found.items()
+    ]
+    return {"format": 1, "exit_code": int(code), "targets": targets}
 
 
 def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[WayFinding]:

@@ -144,6 +144,7 @@ def _document(found: Overview | None, runs: Sequence[FleetRun]) -> JsonObject:
         for unserved in found.unserved:
             counts[unserved.target] += unserved.count
         whole["unserved"] = {**counts}
+        whole["unserved_runs"] = [asdict(each) for each in found.unserved]
         whole["suspended"] = [asdict(each) for each in found.suspended]
     whole["runs"] = [{**asdict(run), "seconds_since_last": round(run.seconds_since_last, 1)} for run in runs]
     return whole

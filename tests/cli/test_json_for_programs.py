@@ -1,4 +1,4 @@
-"""What `runs`, `history` and `diff` print for programs fits the shipped schemas, and has no key beside them."""
+"""What verbs print for programs, with `--format json`, fits the shipped schemas, and has no key beside them."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from strict_schema import flaws
 
 from runner.cli.main import ended
+from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
 
 JOB = """runner: 1
@@ -41,6 +42,10 @@ def printed(capsys: pytest.CaptureFixture[str], name: str, *arguments: str, exit
     found: JsonObject = json.loads(capsys.readouterr().out)
     assert flaws(name, found) == []
     return found
+
+
+def records(within: JsonObject, key: str) -> list[JsonObject]:
+    return [record(item) for item in items(within[key])]
 
 
 def stored() -> list[str]:
@@ -80,7 +85,35 @@ def test_differences_of_runs_fit_their_schema(capsys: pytest.CaptureFixture[str]
     assert printed(capsys, "diff", green, gone, exits=1)["rows"]
 
 
-@pytest.mark.parametrize("name", ["runs", "history", "diff", "apply"])
+def test_mistakes_and_jobs_fit_their_schemas(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "validate", "a.job.yaml")["problems"] == []
+    more = "inputs: {t: {type: string, secret: true}, x: {}, y: {type: [string, 'null'], default: null}}"
+    Path("b.job.yaml").write_text(f"runner: 1\nname: b\n{more}\nsteps: [{{pause: 1ms}}]\n")
+    (_, listed) = records(printed(capsys, "list", "."), "jobs")
+    assert [list(declared) for declared in records(listed, "inputs")][2][-1] == "default"
+    Path("b.job.yaml").write_text("runner: 1\nname: b\ntargte: sandbox\nsteps: [{pause: 1ms}]\n")
+    (problem,) = records(printed(capsys, "validate", ".", exits=2), "problems")
+    assert (problem["code"], problem["line"], problem["hint"]) == ("E104", 3, "did you mean `target`?")
+
+
+def test_what_was_found_on_the_way_to_a_target_fits_its_schema_and_has_what_the_text_says(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sites = "  here: {url: 'http://127.0.0.1:9', auth: {username: a, password: '{{ env.NO_SUCH_WORD }}'}}\n"
+    Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  sandbox: {{sandbox: sandbox}}\n{sites}")
+    found = printed(capsys, "doctor", "-t", "sandbox", "-t", "here", exits=2)
+    assert found["exit_code"] == 2
+    assert ended(["doctor", "-t", "sandbox", "-t", "here"]) == 2
+    text = capsys.readouterr().out
+    for target in records(found, "targets"):
+        assert f"doctor {target['target']}\n" in text
+        for finding in records(target, "findings"):
+            verdict = str(finding["verdict"]).replace("_", " ")
+            assert f"  {verdict:9}  {finding['step']:15}  " in text
+            assert finding["hint"] is None or f"try: {finding['hint']}\n" in text
+
+
+@pytest.mark.parametrize("name", ["validate", "list", "runs", "history", "diff", "apply", "status", "doctor"])
 def test_schemas_of_what_is_printed_are_printed_too(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert ended(["schema", name]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == name

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from many_runs import make_many_runs
 from postgres import Cluster
+from strict_schema import flaws
 
 from runner.cli.main import ended
 from runner.fleet import database, overview
@@ -194,9 +195,15 @@ def test_the_status_counts_by_target_and_names_what_needs_a_person(
     assert "0 workers alive" in out
     assert ended(["status", "--check", "--db", fleet, "-t", "staging", "--format", "json"]) == 4
     document = json.loads(capsys.readouterr().out)
+    assert flaws("status", document) == []
     assert document["targets"] == {"staging": {"passed": 951, "unknown": 1}}
     assert [run["title"] for run in document["runs"]] == ["charge@staging"]
     assert ended(["status", "0194d2a0-0000-7000-8000-000000000002", "--db", fleet, "--check"]) == 3
+    capsys.readouterr()
+    assert ended(["status", "--db", fleet, "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert flaws("status", document) == []
+    assert document["unserved_runs"][0]["target"] == "prod"
 
 
 def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is_served_by_nobody(

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.catalogue.model import Direction, Kind
+from runner.cli.shipped import SCHEMAS
+from runner.doctor.findings import WayVerdict
 from runner.engine import undo
 from runner.foundation import durations
+from runner.foundation.git import FileChange
 from runner.foundation.problems import ExitCode, Severity
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job.actions import ACTIONS, Decode, WaitFor
@@ -29,7 +32,6 @@ from runner.runs.status import Status
 from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
 
-NAMES = ("job", "targets", "process", "catalog", "report", "event", "runs", "history", "diff", "apply")
 LANGUAGES = ("job", "targets", "process", "catalog")
 Place: TypeAlias = tuple[str, JsonObject]
 
@@ -64,6 +66,9 @@ _WORDS: dict[str, set[Json]] = {
     "process/parameter/direction": {*Direction} - {Direction.UNKNOWN},
     "process/parameter/items/additionalProperties": {*_TYPED} - {Kind.RECORDS},
     "process/fault/fault": {*FAULT_KINDS},
+    "doctor/finding/verdict": {verdict.replace(" ", "_") for verdict in WayVerdict},
+    "list/change_reason/change": {*FileChange},
+    "validate/problem/severity": {*Severity},
     "catalog/kind": {*Kind},
     "catalog/parameter/direction": {*Direction},
     "event/type": {kind.__struct_config__.tag for kind in get_args(events.AnyEvent)},
@@ -135,7 +140,7 @@ def properties(schema: Json) -> Iterator[Place]:
     return ((place, part) for place, part in subschemas(schema) if place.split("/")[-2:-1] == ["properties"])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_a_shipped_schema_is_one_of_draft_2020_12_with_an_address_of_its_own(name: str) -> None:
     schema = written(name)
 
@@ -144,14 +149,14 @@ def test_a_shipped_schema_is_one_of_draft_2020_12_with_an_address_of_its_own(nam
     assert jsonschema_rs.meta.is_valid(schema)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_a_shipped_schema_has_no_flaw_but_the_words_for_editors(name: str) -> None:
     flaws = schema_flaws.check({key: value for key, value in written(name).items() if key != "$id"})
 
     assert {flaw.path[-1] for flaw in flaws} <= {"errorMessage", "patternErrorMessage"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_every_property_is_described_for_editors(name: str) -> None:
     schema = written(name)
 
@@ -164,7 +169,7 @@ def test_every_property_is_described_for_editors(name: str) -> None:
     assert [place for place, item in properties(schema) if not is_described(item)] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_every_example_and_default_fits_its_own_schema(name: str) -> None:
     schema = written(name)
     wrong = []
@@ -194,7 +199,7 @@ def test_the_file_that_uses_every_key_really_does(name: str) -> None:
 
 def test_the_words_of_the_schemas_are_those_of_the_program() -> None:
     listed: list[tuple[str, set[Json]]] = []
-    for name in NAMES:
+    for name in SCHEMAS:
         for place, part in subschemas(written(name)):
             words = part.get("enum")
             if isinstance(words, list):

@@ -62,6 +62,11 @@ def is_well_formed(text: str) -> bool:
     return text.isascii() or well_formed(text) == text
 
 
+def can_be_sent(value: Json) -> bool:
+    """Whether all texts of the value can be written as UTF-8. JSON may escape lone surrogates."""
+    return is_well_formed(compact(value))
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether `value` is a number of JSON: to Python, true and false are numbers, too."""
     return type(value) is int or type(value) is float

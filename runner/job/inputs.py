@@ -13,7 +13,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
 from runner.foundation.sentences import job_and_case
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import LARGEST_INTEGER, Json, Path, kind_of, leaves
+from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, kind_of, leaves
 from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point
@@ -221,15 +221,19 @@ def _typed(declared: Input, text: str) -> Json:
     kind = declared.schema.get("type")
     if kind == "string":
         return text
+    shown = "its value" if declared.secret else f"`{short(text)}`"
     try:
         if kind == "integer" and GROUPED.fullmatch(text):
             raise ValueError("to JSON `1.000` is 1")  # noqa: TRY301  it is refused as what cannot be read is
-        return _within_64_bits(read_json(text))
+        value = _within_64_bits(read_json(text))
     except (ValueError, RecursionError):
-        shown = "its value" if declared.secret else f"`{short(text)}`"
         wanted = _KINDS.get(str(kind), "JSON, and the input's type is not `string`")
         message = f"input `{declared.name}`: {shown} is not {wanted}"
         raise UnfitError("E132", message, hint=_json_hint(declared, text)) from None
+    if not can_be_sent(value):
+        message = f"input `{declared.name}`: {shown} has half of a surrogate pair, which cannot be sent"
+        raise UnfitError("E132", message, hint="write the character itself")
+    return value
 
 
 def _within_64_bits(value: Json) -> Json:

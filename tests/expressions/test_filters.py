@@ -203,6 +203,7 @@ def test_a_filter_gives_its_value(text: str, value: Json, worked_out: WorkedOut)
         ("5 | urlencode", "`urlencode` takes a text, a record or a list of pairs", ""),
         ("[[1]] | urlencode", "`urlencode` takes a text, a record or a list of pairs", ""),
         ("'{' | from_json", "`from_json` met a text that is no JSON", ""),
+        (r"""'"a\\ud800"' | from_json""", "`from_json` met half of a surrogate pair, which cannot be sent", ""),
         ("'NaN' | from_json", "`from_json` met a text that is no JSON", ""),
         ("'99999999999999999999' | from_json", "integers have 64 bits", ""),
         ("'1e999' | from_json", "`from_json` met a text that is no JSON", ""),

@@ -110,6 +110,7 @@ def test_an_input_that_a_case_leaves_out_is_told_with_the_name_of_the_run() -> N
         ('list=["a"]', ["a"]),
         ('free={"a": [1]}', {"a": [1]}),
         ('free="a"', "a"),
+        (r'free="\ud83d\ude00"', "😀"),
     ],
 )
 def test_a_text_is_taken_as_it_is_for_a_string_and_read_as_json_for_all_else(option: str, value: Json) -> None:
@@ -134,6 +135,11 @@ def test_values_of_a_file_are_taken_as_they_are(written: str) -> None:
         (
             "free=9223372036854775808",
             "E132 input `free`: `9223372036854775808` is not JSON, and the input's type is not `string`",
+        ),
+        (r'free=["a\ud800"]', r'E132 input `free`: `["a\ud800"]` has half of a surrogate pair, which cannot be sent'),
+        (
+            r'list=[{"\udc00": 1}]',
+            r'E132 input `list`: `[{"\udc00": 1}]` has half of a surrogate pair, which cannot be sent',
         ),
         ("ratio=", "E132 input `ratio`: `` is not a number"),
         ("list=a,b", "E132 input `list`: `a,b` is not a list, written as JSON"),

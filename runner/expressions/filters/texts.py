@@ -30,7 +30,7 @@ from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
 from runner.foundation import patterns
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact, is_number, kind_of, leaves
+from runner.foundation.values import Json, can_be_sent, compact, is_number, kind_of, leaves
 
 _FINEST = 20
 _INTEGER = lazy_pattern(r"\s*[+-]?[0-9]{1,30}\s*")
@@ -118,6 +118,8 @@ def _from_json(text: str) -> Json:
         numbers = [leaf for _, leaf in leaves(read) if is_number(leaf)]
     except (ValueError, RecursionError):
         raise EvaluationError("`from_json` met a text that is no JSON") from None
+    if not can_be_sent(read):
+        raise EvaluationError("`from_json` met half of a surrogate pair, which cannot be sent")
     for each in numbers:
         number(each)
     return read

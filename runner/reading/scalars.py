@@ -20,6 +20,9 @@ _DECIMAL = lazy_pattern(r"[-+]?[0-9]+")
 _FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PREFIXED = lazy_pattern(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_FINITE = lazy_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_AMOUNT = lazy_pattern(r"[-+]?([0-9]+)\.([0-9]{1,8})0*")
+_SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
+"""As many digits a number always keeps, and as many it may need."""
 _MOST_DIGITS = 22
 """Of 64 bits, in octal; a longer number is refused before it is worked out."""
 
@@ -31,7 +34,8 @@ class ScalarError(ValueError):
 def plain(text: str) -> Json:
     """The value of an unquoted scalar.
 
-    Raises `ScalarError` for infinities, for what is no number, and for integers beyond 64 bits.
+    Raises `ScalarError` for infinities, for what is no number, for integers beyond 64 bits, and for amounts that would
+    be rounded.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -60,7 +64,21 @@ def _finite(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
         raise ScalarError(f"{_shown(text)} is a number beyond what JSON readers hold")
+    if is_rounded(text, value):
+        raise ScalarError(f"{_shown(text)} has more digits than a number keeps, and would be rounded")
     return value
+
+
+def is_rounded(text: str, value: float) -> bool:
+    """Whether `value` is not the amount that `text` writes, with up to 8 decimals, as the service has them [C]."""
+    if len(text) <= _SURE_DIGITS or (written := _AMOUNT.fullmatch(text)) is None:
+        return False
+    digits = f"{written[1]}{written[2]}".strip("0")
+    if len(digits) <= _SURE_DIGITS:
+        return False
+    return (
+        len(digits) > _MOST_OF_A_FLOAT or f"{abs(value):.{len(digits) - 1}e}".replace(".", "")[: len(digits)] != digits
+    )
 
 
 def _shown(text: str) -> str:

@@ -141,6 +141,10 @@ def test_values_of_a_file_are_taken_as_they_are(written: str) -> None:
             r'list=[{"\udc00": 1}]',
             r'E132 input `list`: `[{"\udc00": 1}]` has half of a surrogate pair, which cannot be sent',
         ),
+        (
+            "ratio=99999999999999.99",
+            "E132 input `ratio`: `99999999999999.99` has more digits than a number keeps, and would be rounded",
+        ),
         ("ratio=", "E132 input `ratio`: `` is not a number"),
         ("list=a,b", "E132 input `list`: `a,b` is not a list, written as JSON"),
     ],

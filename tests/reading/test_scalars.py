@@ -49,6 +49,21 @@ def test_numbers_that_json_or_64_bits_do_not_hold_are_refused(text: str) -> None
     assert len(str(refused.value)) < 120
 
 
+@pytest.mark.parametrize(
+    "text", ["1234567890123456.78", "-99999999999999.990", "9007199254740993.0", "9999999999.00000001"]
+)
+def test_an_amount_that_would_be_rounded_is_refused(text: str) -> None:
+    with pytest.raises(ScalarError, match="more digits than a number keeps"):
+        plain(text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_number_as_programs_write_it_is_that_number(value: float) -> None:
+    for written in (repr(value), f"{value:.16e}", f"{value:.15g}"):
+        if float(written) == value:
+            assert plain(written) == value
+
+
 @given(st.text())
 def test_a_text_that_begins_like_none_of_them_is_itself(text: str) -> None:
     if text[:1] not in BEGINNINGS:

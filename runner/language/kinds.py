@@ -39,10 +39,6 @@ def _is_of_postman(data: JsonObject) -> bool:
     return isinstance(data.get("item"), list) and isinstance(data.get("info"), dict)
 
 
-_FROM_POSTMAN: Final = (
-    "write each request as a step, as in `execute: {{process: UsrAddContact, parameters: {{ContactName: x}}}}`;"
-    " the address of the site and the sign-in belong in targets.yaml"
-)
 _KINDS: Final[Mapping[str, _FileKind]] = {
     "job": _FileKind(what="a job", name=".job.yaml", is_it=lambda data: isinstance(data.get("steps"), list)),
     "targets": _FileKind(
@@ -72,7 +68,7 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
         is_it=lambda data: {"format", "tool", "runs"} <= data.keys(),
         hint="`runner show` shows the runs themselves",
     ),
-    "postman": _FileKind(what="a collection of Postman", is_it=_is_of_postman, hint=_FROM_POSTMAN),
+    "postman": _FileKind(what="a collection of Postman", is_it=_is_of_postman),
     "records": _FileKind(
         what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"
     ),
@@ -94,6 +90,10 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     file = "FILE" if wanted == "targets" else document.file  # the name of a file may be that of a job
     other_use = kind.to_run if wanted == "job" and kind.to_run else kind.hint
     hint = _renamed(document.file, wanted, kind) or other_use.format(file=file)
+    if kind is _KINDS["postman"]:
+        from runner.reading.pasted_calls import of_postman  # noqa: PLC0415  2 ms, for a mistake only
+
+        hint = of_postman(data)
     return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
 
 

@@ -1,0 +1,124 @@
+"""Calls of the service as other tools write them, a command of curl or a request of Postman, as steps of a job.
+
+Such a file may hold a password: of a value only a plain word or number is shown, and none that a password may be.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import parse_qsl, unquote
+
+from runner.foundation.lazy import lazy_pattern
+from runner.foundation.values import Json
+from runner.secrets.written_out import names_password, names_token
+
+ELSEWHERE: Final = "the address of the site and the sign-in belong in targets.yaml"
+ANY_STEP: Final = "execute: {process: CODE, parameters: {NAME: VALUE}}"
+_MOST: Final = 5
+"""Steps in a hint."""
+_LONGEST: Final = 40
+"""Characters of a value that is shown."""
+_HIDDEN: Final = "VALUE"
+_URL: Final = lazy_pattern(r"(?:https?://|\{\{|\$).*")
+_BODIES: Final = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--json"})
+_EXECUTE: Final = lazy_pattern(r"/ProcessEngineService\.svc/(\w+)/Execute/?(?:\?(.*))?$")
+_RUN: Final = lazy_pattern(r"/ProcessEngineService\.svc/RunProcess/?$")
+_ELEMENT: Final = lazy_pattern(
+    r"/ProcessEngineService\.svc/ExecProcElByUId(?:/|\?ProcessElementUID=)([0-9a-fA-F-]{36})$"
+)
+_ODATA: Final = lazy_pattern(r"/odata/(\w+)/?(?:\?(.*))?$")
+_PLAIN: Final = lazy_pattern(r"[A-Za-z_][\w.-]*|-?[0-9]+(?:\.[0-9]+)?")
+
+
+def of_curl(text: str) -> str:
+    """The hint for a text that begins with a command of curl."""
+    try:
+        words = shlex.split(text.replace("\\\r\n", " "), comments=True)
+    except ValueError:
+        return hint([])
+    calls: list[tuple[str, str]] = []
+    for number, word in enumerate(words):
+        if number and words[number - 1] in _BODIES and calls:
+            calls[-1] = calls[-1][0], word
+        elif word in ("curl", "curl.exe"):
+            calls.append(("", ""))
+        elif calls and not calls[-1][0] and _URL.fullmatch(word):
+            calls[-1] = word, calls[-1][1]
+    return hint([step for url, body in calls if (step := _step(url, body)) is not None])
+
+
+def of_postman(data: Mapping[str, Json]) -> str:
+    """The hint for a collection of Postman."""
+    return hint([step for url, body in _requests(data) if (step := _step(url, body)) is not None])
+
+
+def hint(steps: list[str]) -> str:
+    """What to write; nothing in it is in quotes: nothing in quotes is shown that is in the file."""
+    if not steps:
+        return f"write each call as a step of a job: {ANY_STEP}; {ELSEWHERE}"
+    what = "this step" if len(steps) == 1 else "these steps"
+    more = f"; and so on for {len(steps) - _MOST} more" if len(steps) > _MOST else ""
+    shown = "; ".join(f"- {step}" for step in steps[:_MOST])
+    values = f", where {_HIDDEN} is yours, in quotes" if _HIDDEN in shown else ""
+    return f"write {what} into a job{values}: {shown}{more}; {ELSEWHERE}"
+
+
+def _requests(data: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
+    """The address and the body of each request, also of those in folders."""
+    found = data.get("item")
+    for item in found if isinstance(found, list) else []:
+        if not isinstance(item, dict):
+            continue
+        request = item.get("request")
+        if isinstance(request, str):
+            yield request, ""
+        elif isinstance(request, dict):
+            url, body = request.get("url"), request.get("body")
+            raw = url.get("raw") if isinstance(url, dict) else url
+            yield str(raw or ""), str(body.get("raw") or "") if isinstance(body, dict) else ""
+        yield from _requests(item)
+
+
+def _step(url: str, body: str) -> str | None:
+    """The call as an action in one line; None where it is no call that a step makes."""
+    if found := _EXECUTE.search(url):
+        given = dict(parse_qsl(found[2] or "", keep_blank_values=True))
+        result = given.pop("ResultParameterName", None)
+        return _action("execute", process=found[1], parameters=given, result=result)
+    if _RUN.search(url):
+        return _run(body)
+    if found := _ELEMENT.search(url):
+        return f"element: {found[1]}"
+    if (found := _ODATA.search(url)) and not body:
+        given = dict(parse_qsl(unquote(found[2] or "")))
+        names = [name for name in ("filter", "select", "orderby", "top") if f"${name}" in given]
+        return _action("query", entity=found[1], **{name: given[f"${name}"] for name in names})
+    return None
+
+
+def _run(body: str) -> str | None:
+    try:
+        sent = json.loads(body)
+        given = {str(each["name"]): str(each["value"]) for each in sent.get("parameterValues") or ()}
+        results = ", ".join(map(_shown, sent.get("resultParameterNames") or ()))
+        text = _action("run", process=str(sent["schemaName"]), parameters=given)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return f"{text.removesuffix('}')}, results: [{results}]}}" if results else text
+
+
+def _action(verb: str, **keys: str | Mapping[str, str] | None) -> str:
+    given = {key: value for key, value in keys.items() if value}
+    written = [f"{key}: {_shown(value) if isinstance(value, str) else _map(value)}" for key, value in given.items()]
+    return f"{verb}: {{{', '.join(written)}}}"
+
+
+def _map(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{_shown(name)}: {_shown(value, name)}" for name, value in values.items()) + "}"
+
+
+def _shown(value: str, name: str = "") -> str:
+    """A plain word or number; another word in the place of all else, and of what may be a password by its name."""
+    is_plain = len(value) <= _LONGEST and _PLAIN.fullmatch(value)
+    return value if is_plain and not (names_password(name) or names_token(name)) else _HIDDEN

@@ -1,0 +1,64 @@
+"""Commands of curl and requests of Postman as steps; the files in `tests/wrong` have the whole messages."""
+
+import json
+
+import pytest
+
+from runner.foundation.problems import Problem
+from runner.foundation.values import Json
+from runner.reading.encoding import decode
+from runner.reading.pasted_calls import ANY_STEP, of_curl, of_postman
+
+SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
+
+
+@pytest.mark.parametrize(
+    ("command", "step"),
+    [
+        (f"curl {SERVICE}/UsrA/Execute", "- execute: {process: UsrA};"),
+        (
+            f"curl '{SERVICE}/UsrA/Execute?N=-1.5&ResultParameterName=R'",
+            "- execute: {process: UsrA, parameters: {N: -1.5}, result: R};",
+        ),
+        (f"curl --url {SERVICE}/UsrA/Execute?Name=$NAME", "- execute: {process: UsrA, parameters: {Name: VALUE}};"),
+        (f"curl {SERVICE}/UsrA/Execute?Pwd=geheim", "- execute: {process: UsrA, parameters: {Pwd: VALUE}};"),
+        (f'curl -d \'{{"schemaName": "UsrB"}}\' {SERVICE}/RunProcess', "- run: {process: UsrB};"),
+        (
+            "curl 'https://crm.example.com/odata/Contact?$select=Id&$top=3'",
+            "- query: {entity: Contact, select: Id, top: 3};",
+        ),
+    ],
+)
+def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) -> None:
+    assert step in of_curl(command)
+    script = f"#!/bin/sh\n# orders\n{command}\n"
+    problem = decode("orders.job.yaml", script.encode())
+    assert isinstance(problem, Problem)
+    assert step in str(problem.hint)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "curl https://crm.example.com/ServiceModel/AuthService.svc/Login -d geheim",
+        f"curl '{SERVICE}/UsrA/Execute",
+        f"curl {SERVICE}/RunProcess -d geheim",
+        f"curl {SERVICE}/RunProcess -d '[1]'",
+        f'curl {SERVICE}/RunProcess -d \'{{"schemaName": "UsrA", "resultParameterNames": [1]}}\'',
+    ],
+)
+def test_a_call_that_no_step_makes_or_that_cannot_be_read_is_answered_with_any_step(command: str) -> None:
+    assert ANY_STEP in of_curl(command)
+
+
+def test_of_many_calls_the_first_are_shown() -> None:
+    hint = of_curl("\n".join(f"curl {SERVICE}/Usr{number}/Execute" for number in range(8)))
+    assert hint.count("- execute") == 5
+    assert "; and so on for 3 more;" in hint
+
+
+def test_a_request_of_postman_may_be_an_address_alone_or_have_a_body() -> None:
+    body = json.dumps({"schemaName": "UsrB", "resultParameterNames": ["R"]})
+    sent: Json = {"url": f"{SERVICE}/RunProcess", "body": {"mode": "raw", "raw": body}}
+    found = of_postman({"item": [{"request": f"{SERVICE}/UsrA/Execute"}, {"item": [{"request": sent}, 7]}]})
+    assert "- execute: {process: UsrA}; - run: {process: UsrB, results: [R]};" in found

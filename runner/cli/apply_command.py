@@ -178,7 +178,9 @@ class ApplyCommand(Struct, kw_only=True):
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
                     words += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
-        return shlex.join(map(clean, [*words, *self._inputs(with_values=with_values)]))
+        protected = dict.fromkeys(spec.target.name for spec in self.specs if spec.target.protected)
+        confirmed = [word for name in protected for word in ("--confirm", name)]
+        return shlex.join(map(clean, [*words, *confirmed, *self._inputs(with_values=with_values)]))
 
     def _inputs(self, *, with_values: bool) -> list[str]:
         """The inputs that the versions have from the command or its environment. Secret ones are no part of a version;

@@ -5,6 +5,7 @@ which no other command changes the ledger: of four commands at once only one que
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
+from runner.project.ci_run import starter
 from runner.project.named_targets import name_of
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
@@ -160,9 +162,11 @@ class ApplyToFleet:
         ordered = apply_origin(
             spec, version, ledger=self._store.name.text, fleet=self._given["fleet"], targets=self._given["targets"]
         )
+        by = starter(os.environ, confirmed=permission(self._command.context).of(spec.target))
+        origin = {"applied": to_builtins(ordered), "begun_by": to_builtins(by)}
         return QueuedVersion(
             claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),
-            plan=json.dumps({**stored(spec.plan(name_of(spec.target))), "applied": to_builtins(ordered)}),
+            plan=json.dumps({**stored(spec.plan(name_of(spec.target))), **origin}),
             lock=_lock(spec, version),
             needs=_needed(needs, decision),
         )

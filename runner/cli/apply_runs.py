@@ -14,7 +14,7 @@ import click
 from msgspec import Struct, field
 
 from runner.cli import resume
-from runner.cli.command import carry_out, waits_for
+from runner.cli.command import carry_out, permission, waits_for
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.apply_versions import ApplyNeeds, ApplySet, apply_origin
@@ -30,6 +30,7 @@ from runner.hosts.stop import Stop
 from runner.job.inputs import Given, Origin
 from runner.ledger.decisions import Decision, VersionState
 from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, LedgerError, VersionAttempt, VersionClaim
+from runner.project.ci_run import starter
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reports.safe import clean
@@ -171,7 +172,8 @@ class ApplyRuns(Struct, kw_only=True):
                 self.of_runs[run] = decision.version
                 targets = context.params["targets"]
                 ordered = apply_origin(spec, decision.version, ledger=self.versions.ledger.name, targets=targets)
-                origin = RunOrigin(command=command, run=run, applied=ordered)
+                by = starter(os.environ, confirmed=permission(context).of(spec.target))
+                origin = RunOrigin(command=command, run=run, applied=ordered, begun_by=by)
                 active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin, durable=True)
                 self._check_lock(active)
                 return active

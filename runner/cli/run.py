@@ -1,5 +1,6 @@
 """`runner run`: carries jobs out, prints how it goes, writes the reports."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import zip_longest
@@ -18,6 +19,7 @@ from runner.execution.run_spec import RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
 from runner.hosts.judgement import Judgement
+from runner.project.ci_run import starter
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
@@ -139,12 +141,13 @@ def carry_out_new(
 def _pending(
     context: click.Context, specs: Sequence[RunSpec], sites: Sites, claims: PlanClaims, *, reruns: Sequence[str]
 ) -> Iterator[PendingRun]:
-    given, command = context.params, new_id()
+    given, command, allowed = context.params, new_id(), permission(context)
     alone, judgement = given["jobs"] == 1 or len(specs) == 1, Judgement(hold=given["hold"])
     command_plan = CommandPlan(specs=specs, reruns=reruns)
 
     def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:
-        origin = RunOrigin(command=command, rerun_of=rerun_of)
+        by = starter(os.environ, confirmed=allowed.of(spec.target))
+        origin = RunOrigin(command=command, rerun_of=rerun_of, begun_by=by)
         run = begin(spec, sites, claims.store, alone=alone, judgement=judgement, origin=origin)
         claims.note(spec, run.facts.id)
         command_plan.note(claims.store, run.facts.id)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 import click
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from runner.cli import hints, options, reports
@@ -141,7 +142,11 @@ def show(context: click.Context, /, **_: object) -> int:
     if context.params["step"] is not None:
         return _show_step(run, context.params["step"])
     detail = Detail(
-        verbose=context.params["verbose"], place=run.store.place(run.id), store=run.store.name, advice=run.flaw is None
+        verbose=context.params["verbose"],
+        place=run.store.place(run.id),
+        store=run.store.name,
+        advice=run.flaw is None,
+        starter=True,
     )
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
         output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))
@@ -258,6 +263,7 @@ def _record(listed: Listed) -> JsonObject:
         "finished": run.finished,
         "going_on": listed.is_running,
         "changed": listed.changed,
+        "begun_by": to_builtins(run.begun_by),
         "failing": _failing(listed),
         "next": commands,
         "rerun": None if again is None else _rerun_document(again),

@@ -84,6 +84,8 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         traceparent=_known(run.traceparent),
         rerun_of=_known(run.rerun_of),
         applied=_known(run.applied),
+        begun_by=_known(run.begun_by),
+        variables=_known(run.variables),
     )
 
 

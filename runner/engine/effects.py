@@ -8,7 +8,7 @@ from msgspec import Struct
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import AnyEvent
-from runner.runs.evidence import PauseReason
+from runner.runs.evidence import PauseReason, Person
 from runner.runs.store import RowQuery
 from runner.service.calls import Call, CallFailed
 
@@ -137,10 +137,13 @@ class Failed(Struct, frozen=True, kw_only=True):
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
-    """A signal: the effect was not performed. `over`: nor will any other be, since the grace has ended."""
+    """A signal: the effect was not performed. `over`: nor will any other be, since the grace has ended. `ordered_by` is
+    who had the run of a fleet stopped.
+    """
 
     t: float
     why: str
+    ordered_by: Person | None = None
     over: bool = False
     resumed: bool = False
 

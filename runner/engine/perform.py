@@ -152,6 +152,8 @@ def _take(state: State, outcome: Outcome) -> None:
     since. Only a call in doubt is still searched for since its own watermark.
     """
     before, state.run.t = state.run.t, outcome.t
+    if isinstance(outcome, Stopped):
+        state.run.ordered_by = state.run.ordered_by or outcome.ordered_by
     log = state.run.log
     if outcome.resumed:
         log.breaks += 1

@@ -146,17 +146,23 @@ def interrupt(state: State, why: str, *, down_to: int) -> Running[Status]:
         has_part_in_doubt = any(outer is row for found in run.doubts for outer in found.within)
         if row.in_doubt or has_part_in_doubt:
             status = Status.UNKNOWN
-            yield from end(row, _cut_in_doubt(row, why), reason=STOPPED)
+            yield from end(row, _cut_in_doubt(row, why, by=_stopper(state, why)), reason=STOPPED)
             continue
         status = cut
-        stop = Trouble(code="E312", message=f"stopped by {why}")
+        stop = Trouble(code="E312", message=f"stopped by {_stopper(state, why)}")
         trouble = time_is_over(state) if why == TIMEOUT else stop
         yield from end(row, Attempt(status=status, trouble=trouble), reason=STOPPED)
     return status
 
 
-def _cut_in_doubt(row: OpenRow, why: str) -> Attempt:
-    cut = "the time was over" if why == TIMEOUT else f"{why} stopped the run"
+def _stopper(state: State, why: str) -> str:
+    """Who or what stopped the run: nobody has sent the signal that a fleet's order arrives as."""
+    by = state.run.ordered_by
+    return why if by is None else by.called
+
+
+def _cut_in_doubt(row: OpenRow, why: str, *, by: str) -> Attempt:
+    cut = "the time was over" if why == TIMEOUT else f"{by} stopped the run"
     if row.process_id is not None:
         message = f"it has started, and {cut} before the process log showed how it ended"
         return not_passed("E401", message, SETTLE, status=Status.UNKNOWN)

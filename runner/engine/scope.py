@@ -14,7 +14,7 @@ from runner.expressions.parse import Expression, Template, expression, template
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
-from runner.runs.evidence import ApplyOrigin, CiRun, SiteAccess
+from runner.runs.evidence import ApplyOrigin, CiRun, SiteAccess, Starter
 from runner.secrets.redact import Secrets
 
 NOTHING_MORE: JsonObject = {}
@@ -39,6 +39,8 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     traceparent: str | None = None
     rerun_of: str | None = None
     applied: ApplyOrigin | None = None
+    begun_by: Starter | None = None
+    variables: dict[str, str] | None = None
 
 
 class Names(Struct, frozen=True, kw_only=True):

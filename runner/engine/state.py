@@ -18,6 +18,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import Job, Step, StepEffect, Undo, Verify
 from runner.planning.plan import Plan
 from runner.runs.events import RunStatus, Trouble
+from runner.runs.evidence import Person
 from runner.runs.status import Status
 from runner.service.calls import CallFailed
 
@@ -242,9 +243,9 @@ class Moment(Struct, frozen=True, kw_only=True):
 class RunState(Struct, kw_only=True, eq=False):
     """What is known of the whole run. `t` is its active seconds at the last outcome.
 
-    `stopped_by` is the signal that stopped the host; `open_rows` are the rows under way, the innermost last;
-    `undoable` those that passed and can be undone, `doubts` those whose outcome nobody knows, `undoing` the states in
-    which they were undone. `executed` are the ids of elements that calls were made for.
+    `stopped_by` is the signal that stopped the host, `ordered_by` who ordered that of a fleet; `open_rows` are the rows
+    under way, the innermost last; `undoable` those that passed and can be undone, `doubts` those whose outcome nobody
+    knows, `undoing` the states in which they were undone. `executed` are the ids of elements that calls were made for.
     `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows that turned out
     to have passed when undo was over. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of
     the steps was over before they were. `began`: the moment at which the run did, or why it is not known, where a step
@@ -255,6 +256,7 @@ class RunState(Struct, kw_only=True, eq=False):
     log: LogState = field(default_factory=LogState)
     t: float = 0.0
     stopped_by: str | None = None
+    ordered_by: Person | None = None
     timed_out: bool = False
     settled_incomplete: bool = False
     settled_too_late: list[str] = field(default_factory=list)

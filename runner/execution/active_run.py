@@ -22,7 +22,7 @@ from runner.project.sites import ReadySite, Sites
 from runner.reports.reported import ReportedRun
 from runner.runs import snapshot
 from runner.runs.events import CallSent, Line, Waited, time_of
-from runner.runs.evidence import ApplyOrigin
+from runner.runs.evidence import ApplyOrigin, Starter
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import Progress, RunResult, fold
 from runner.runs.store import Part, RunStore
@@ -96,13 +96,15 @@ def new_id() -> str:
 
 class RunOrigin(Struct, frozen=True, kw_only=True):
     """Where a new run comes from: all runs of one command share the id `command`. `run` is its own, if it has one;
-    `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it.
+    `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it, `begun_by` who gave the
+    command.
     """
 
     command: str
     run: str | None = None
     rerun_of: str | None = None
     applied: ApplyOrigin | None = None
+    begun_by: Starter
 
 
 def begin(
@@ -142,6 +144,8 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         traceparent=traceparent(os.environ),
         rerun_of=origin.rerun_of,
         applied=origin.applied,
+        begun_by=origin.begun_by,
+        variables=dict(spec.variables) or None,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec import ValidationError, convert
 from msgspec.structs import replace
@@ -42,13 +43,15 @@ from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import history, snapshot
-from runner.runs.evidence import ApplyOrigin, Person
+from runner.runs.evidence import ApplyOrigin, Person, Starter
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError
 from runner.runs.stored_runs import load
 from runner.secrets.redact import Secrets
 from runner.service.calls import CallFailed
 from runner.version import REPLAY, VERSION
+
+_Noted = TypeVar("_Noted")
 
 _LATER = 1.0
 """Seconds after which another worker may take a run whose site lets this worker not in."""
@@ -269,7 +272,8 @@ class FleetRuns:
             commit=then.commit,
             dirty=then.dirty,
             access=site.access,
-            applied=_order_of(found),
+            applied=_noted(found, "applied", ApplyOrigin),
+            begun_by=_noted(found, "begun_by", Starter),
         )
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
@@ -336,10 +340,10 @@ def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec]:
     return stored, only_run(runs, problems)
 
 
-def _order_of(found: QueuedRun) -> ApplyOrigin | None:
-    """The `apply` that put the run into the queue; None where an earlier version did."""
+def _noted(found: QueuedRun, name: str, as_type: type[_Noted]) -> _Noted | None:
+    """What the `apply` that put the run into the queue wrote beside its plan; None where an earlier version did."""
     with suppress(ValidationError):
-        return convert(json.loads(found.plan).get("applied"), ApplyOrigin | None)
+        return convert(json.loads(found.plan).get(name), as_type)
     return None
 
 

@@ -19,7 +19,7 @@ from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
-from runner.job.inputs import VARIABLE, Given
+from runner.job.inputs import VARIABLE, Given, secret_variables
 from runner.job.model import Case, Job
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
@@ -66,7 +66,7 @@ def prepare(wanted: Wanted) -> RunSet:
     if project.errors:
         missing = project.missing_needs if wanted.has_ledger else ()
         raise UsageError(*project.problems, *(each.problem for each in missing))
-    specs = tuple(_run_specs(chosen, values, found, project, with_data=wanted.has_ledger))
+    specs = tuple(_run_specs(chosen, values, found, project, known=given, with_data=wanted.has_ledger))
     run_set = _run_set(specs, runs, project, wanted)
     if not named:
         return replace(run_set, nothing=_why_nothing(wanted, runs))
@@ -184,6 +184,7 @@ def _run_specs(
     targets: Iterable[Sequence[Target | None]],
     project: Project,
     *,
+    known: Collection[str],
     with_data: bool,
 ) -> Iterator[RunSpec]:
     for run, of_run, found in zip(chosen, values, targets, strict=True):
@@ -198,6 +199,7 @@ def _run_specs(
                 case_index=run.index,
                 elements=elements_of(run.file, target, project),
                 written={name: document.data for name, document in run.file.documents.items()} if with_data else {},
+                variables=secret_variables(run.job, known, os.environ),
             )
 
 

@@ -21,6 +21,7 @@ from runner.lint.needs import MissingNeed
 from runner.planning import guards
 from runner.planning.plan import ChosenCase, Plan, plan
 from runner.runs.events import TargetName
+from runner.runs.evidence import Confirmation
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
 from runner.secrets.redact import Secrets
@@ -64,7 +65,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
     `elements` are those of the designs that names in it may lead to. `written` is what its files hold, by the names of
-    `sources`; empty where it comes of a stored plan, or nobody asked for it.
+    `sources`; empty where it comes of a stored plan, or nobody asked for it. `variables` of the environment gave secret
+    inputs, by the names of these.
     """
 
     job: Job
@@ -78,6 +80,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     plan_key: str | None = None
     elements: tuple[ProcessElement, ...] = ()
     written: Mapping[str, Json] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> RunName:
@@ -166,6 +169,12 @@ class Permission(Struct, frozen=True, kw_only=True):
     yes: bool = False
     confirmed: frozenset[str] = frozenset()
     ask: Callable[[str], bool] | None = None
+
+    def of(self, target: Target) -> Confirmation | None:
+        """How a run at the target was confirmed that `check_permission` has let begin; None where it need not be."""
+        if not target.protected:
+            return None
+        return Confirmation.OPTION if target.name in self.confirmed else Confirmation.QUESTION
 
 
 def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool = False) -> None:

@@ -19,7 +19,7 @@ from runner.execution.given_inputs import AskForInputs, ask_nobody, given_inputs
 from runner.execution.run_spec import RunSet, RunSpec, Wanted
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.values import Json
-from runner.job.inputs import Given, Origin, supplied, unknown
+from runner.job.inputs import Given, Origin, secret_variables, supplied, unknown
 from runner.job.model import Case, Job
 from runner.planning import plan_file
 from runner.planning.plan_file import PlanFile, StoredPlan
@@ -30,7 +30,7 @@ from runner.project.project import Project, open_project
 from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.load import load
-from runner.reports.next_steps import verb_command
+from runner.reports.next_steps import complete_command
 from runner.reports.safe import clean
 from runner.reports.words import title
 from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
@@ -122,7 +122,8 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
         project.problems.extend(wrong)
         if target is None or wrong:
             return None
-        spec = _spec(file.job, stored, target, values)
+        variables = secret_variables(file.job, self.known, os.environ)
+        spec = replace(_spec(file.job, stored, target, values), variables=variables)
         project.problems.extend(self.changes(spec, stored))
         return spec
 
@@ -302,9 +303,9 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
     nobody = f"no run of it is known{claimed}; another command may be about to begin"
     by = f"{more}{'; '.join(shown)}" if shown else nobody
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
-    is_open = [run for run, found in stored.items() if found is not None and not found.result.finished]
-    if is_open:
-        resume = verb_command("resume", is_open[-1], places[is_open[-1]].name)
+    open_runs = [found for found in stored.values() if found is not None and not found.result.finished]
+    for open_run in open_runs[-1:]:
+        resume = complete_command("resume", open_run.result, places[open_run.id].name)
         hint = f"`{resume}` goes on with the run that has not ended; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
 

@@ -17,14 +17,14 @@ select target, case when state = 'ended' then coalesce(status, state) else state
 from runs where (%(targets)s::text[] is null or target = any (%(targets)s)) group by 1, 2 order by 1, 2
 """
 _WORKERS: Final = """
-select w.name, w.targets, w.jobs, w.replay, extract(epoch from now() - q.last_heartbeat)::float8 as silent
+select w.name, w.targets, w.jobs, w.replay, greatest(0, extract(epoch from now() - q.last_heartbeat))::float8 as silent
 from workers w join procrastinate_workers q on q.id = w.id order by w.name
 """
 _RUNS: Final = """
 select id::text, title, target, state, status, exit_code, in_doubt, coalesce(note, 'blocked by ' || blocking) as note,
   worker, seq as events, age as seconds_since_last, case when needs_worker then engine end as needs_version
 from (
-  select r.*, b.title as blocking, extract(epoch from now() - r.updated_at)::float8 as age,
+  select r.*, b.title as blocking, greatest(0, extract(epoch from now() - r.updated_at))::float8 as age,
     r.state in ('queued', 'parked', 'running') and r.replay is not null and not exists (
       select from workers w join procrastinate_workers q on q.id = w.id
       where r.target = any (w.targets) and w.replay = r.replay

@@ -367,7 +367,7 @@ class LocalHost:
     def _stopped(self, key: str, *, over: bool) -> effects.Stopped:
         t, why = self._t(), str(self.stop.why)
         self._append(events.stopped(why, key=key, t=t, final=over, ordered_by=self.stop.ordered_by))
-        return effects.Stopped(t=t, why=why, over=over)
+        return effects.Stopped(t=t, why=why, over=over, ordered_by=self.stop.ordered_by)
 
     def _check_on(self) -> None:
         if not self.goes_on():

@@ -128,7 +128,9 @@ class Replay:
             case events.Paused():
                 return effects.Done(t=event.t)
             case events.AttemptFailed(kind="stopped"):
-                return effects.Stopped(t=event.t, why=event.signal, over=event.final)
+                return effects.Stopped(
+                    t=event.t, why=event.signal, over=event.final, ordered_by=event.ordered_by or None
+                )
             case events.AttemptFailed():
                 return effects.Failed(t=event.t, failure=self._failure(event))
             case _:

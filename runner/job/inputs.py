@@ -3,7 +3,7 @@
 Each value is read by its input's type, and checked. Nothing here shows the value of a secret input, in no message.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 
 from msgspec import Struct
@@ -135,6 +135,12 @@ def supplied(
             known = lacking.get(declared.name) if found is None else None
             problems.append(known or _problem(job, declared, found, unfit.finding, case=case))
     return values, tuple(problems)
+
+
+def secret_variables(job: Job, given: Collection[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the environment that give secret inputs of the job, by the names of these."""
+    names = (declared.name for declared in job.inputs if declared.secret and declared.name not in given)
+    return {name: VARIABLE + name.upper() for name in names if VARIABLE + name.upper() in environment}
 
 
 def _from_environment(name: str, environment: Mapping[str, str]) -> Given | None:

@@ -4,7 +4,7 @@ import getpass
 import os
 from collections.abc import Mapping
 
-from runner.runs.evidence import CiRun, Person
+from runner.runs.evidence import CiRun, Confirmation, Person, Starter
 
 _AZURE = ("SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "BUILD_BUILDID")
 _GITHUB = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
@@ -33,6 +33,12 @@ def person(environment: Mapping[str, str]) -> Person:
 def person_elsewhere(environment: Mapping[str, str]) -> Person:
     """The same for others, on whose machine such a user may be somebody else."""
     return Person(user=user_and_host(), ci_user=_first(environment, _USERS))
+
+
+def starter(environment: Mapping[str, str], *, confirmed: Confirmation | None) -> Starter:
+    """Who begins a run, for whoever reads that on another machine."""
+    found = person_elsewhere(environment)
+    return Starter(user=found.user or "", ci_user=found.ci_user, confirmed=confirmed)
 
 
 def user_and_host() -> str:

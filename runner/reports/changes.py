@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from runner.foundation.sentences import MOST, first
 from runner.foundation.values import Json, JsonObject
-from runner.reports.run_again import secret_inputs
+from runner.reports.next_steps import secret_inputs
 from runner.reports.safe import clean
 from runner.reports.sameness import Sameness
 from runner.runs.events import CallSent, Line, encode, run_started

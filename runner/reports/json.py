@@ -32,6 +32,7 @@ _EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "u
 """Likewise, but null in runs of earlier versions."""
 _RUN_FIELDS = (
     *("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "applied"),
+    "begun_by",
 )
 """Fields of `RunStarted`, null in runs of earlier versions."""
 _ROW_KEYS = (*_STEP, *_EVIDENCE, "if")

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.reports.safe import clean
@@ -15,6 +16,7 @@ from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_l
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
+from runner.secrets.shown import STARS
 
 
 class NextStep(Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
     that no log has: once the steps are over, nobody can hand it in any more.
     """
     in_doubt = doubtful(result.steps)
-    resume = verb_command("resume", result.id, store)
+    resume, from_variables = complete_command("resume", result, store), secrets_from_variables(result, store)
     needs_result = any(step.needs_result is True for step in in_doubt)
     waits = held or result.held or (needs_result and not result.closing)
     again = " --hold" if waits and not result.finished else ""
@@ -42,17 +44,18 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
         does = "goes on where it broke off; calls that were answered are not sent again"
         if result.closing:
             does = "finishes `undo` and `finally`; its steps are over and are not carried out again"
-        return (NextStep(command=resume, does=does),)
+        return (NextStep(command=resume, does=does + from_variables),)
     steps = []
     if not all(is_lost(step) or is_by_hand(step) for step in in_doubt):
         if not result.finished:
             does = "asks the process log, and goes on if the log settles it; a call in doubt is not sent again"
             if needs_result and not result.closing:
                 does = "asks the process log; the run waits where the job needs a result, which the log does not have"
-            steps.append(NextStep(command=resume + again, does=does))
+            steps.append(NextStep(command=resume + again, does=does + from_variables))
         does = "asks the process log again, and sends nothing else"
-        steps.append(NextStep(command=verb_command("reconcile", result.id, store), does=does))
-    return (*steps, _verdict(result, in_doubt, resume, again))
+        steps.append(NextStep(command=complete_command("reconcile", result, store), does=does + from_variables))
+    verdict = _verdict(result, in_doubt, resume, again)
+    return (*steps, replace(verdict, does=verdict.does + from_variables))
 
 
 def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
@@ -106,6 +109,39 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
         more += "; the run ends `failed` all the same, as the steps after it were left out"
     command = f"{resume} --step {shlex.quote(clean(first.key))} {options}{again}"
     return NextStep(command=command, does=f"{does}{more}")
+
+
+def complete_command(verb: str, result: RunResult, store: StoreName | None) -> str:
+    """A verb that goes on with the run, as it can be typed: its secret inputs are given anew, but for those that came
+    from variables, and a protected target is confirmed. A fleet needs neither.
+    """
+    command = verb_command(verb, result.id, store)
+    if store is not None and store.is_fleet:
+        return command
+    return f"{command}{given_anew(result)}{'' if verb == 'reconcile' else confirmed(result)}"
+
+
+def secret_inputs(result: RunResult) -> tuple[str, ...]:
+    """The names of the inputs whose values are not stored."""
+    return tuple(name for name, value in result.inputs.items() if value == STARS)
+
+
+def given_anew(result: RunResult) -> str:
+    names = (name for name in secret_inputs(result) if name not in result.variables)
+    return "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in names)
+
+
+def confirmed(result: RunResult) -> str:
+    by = result.begun_by
+    return "" if by is None or by.confirmed is None else f" --confirm {shlex.quote(clean(result.target.name))}"
+
+
+def secrets_from_variables(result: RunResult, store: StoreName | None) -> str:
+    """The end of a sentence about such a command: which variables it reads."""
+    if store is not None and store.is_fleet:
+        return ""
+    pairs = (f"`{clean(name)}` is read from {clean(variable)}" for name, variable in result.variables.items())
+    return "".join(f"; secret input {pair}" for pair in pairs)
 
 
 def verb_command(verb: str, run: str, store: StoreName | None) -> str:

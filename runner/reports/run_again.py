@@ -11,10 +11,18 @@ from enum import StrEnum
 from msgspec import Struct
 
 from runner.foundation.sentences import first, job_and_case, many
-from runner.reports.next_steps import NextStep, verb_command
+from runner.reports.next_steps import (
+    NextStep,
+    complete_command,
+    confirmed,
+    given_anew,
+    secret_inputs,
+    secrets_from_variables,
+    verb_command,
+)
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
-from runner.reports.words import doubtful
+from runner.reports.words import doubtful, is_of_fleet
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
@@ -38,8 +46,8 @@ class Safety(StrEnum):
 class RunAgain(Struct, frozen=True, kw_only=True):
     """`command` carries out once more what the run did, with its inputs, and is empty while that must not be;
     `repeated` are the keys of the rows that it starts a second time, each with how it ended; `secrets` the inputs that
-    are not stored, and are to be given anew. `mended` carries out what the job's file says by now, where the failure
-    may be due to what it said then; else it is empty.
+    are not stored, and are to be given anew, `variables` those of the environment that gave others. `mended` carries
+    out what the job's file says by now, where the failure may be due to what it said then; else it is empty.
     """
 
     safety: Safety
@@ -47,6 +55,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     repeated: tuple[tuple[str, Status], ...] = ()
     open_keys: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     mended: str = ""
 
 
@@ -58,13 +67,15 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
     in_doubt = doubtful(result.steps)
     if in_doubt or not result.finished:
         return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
-    repeated, secrets = tuple(_repeated(run)), () if _is_of_fleet(result, store) else secret_inputs(result)
+    queued = _is_of_fleet(result, store)
+    repeated, secrets = tuple(_repeated(run)), () if queued else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
-        command=_command(result, secrets, store, with_values=with_values) if result.job else "",
+        command=_command(result, store, with_values=with_values) if result.job else "",
         repeated=repeated,
-        secrets=secrets,
-        mended="" if _is_of_fleet(result, store) else _mended(result),
+        secrets=tuple(name for name in secrets if name not in result.variables),
+        variables=tuple(result.variables[name] for name in secrets if name in result.variables),
+        mended="" if queued else _mended(result),
     )
 
 
@@ -76,11 +87,12 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
     mended = f"when you have mended the file: carries out what it says now, with the inputs that you give it; {repeats}"
     does = "carries it out once more as it was, with its inputs"
+    from_variables = secrets_from_variables(run.result, store)
     if _is_of_fleet(run.result, store):
-        does = "queues it once more"
+        from_variables, does = "", "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
     first_steps = [NextStep(command=again.mended, does=mended)] if again.mended else []
-    return [*first_steps, NextStep(command=again.command, does=f"{does}; {repeats}")]
+    return [*first_steps, NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}")]
 
 
 def file_command(file: str, target: str, name: str | None) -> str:
@@ -103,25 +115,21 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None) -> 
     """The same of the runs of a command, with `rerun --failed`; nothing also where they need different secrets."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
-    is_of_fleet = any(_is_of_fleet(run.result, store) for run in failed)
-    if is_of_fleet or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
+    is_any_of_fleet = any(_is_of_fleet(run.result, store) for run in failed)
+    if is_any_of_fleet or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
         return []
     count = sum(len(again.repeated) for again in found)
     does = "carries out once more, as it was, what did not pass; "
     does += f"careful, it starts {many(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
-    command = f"{verb_command('rerun', failed[0].result.id, store)} --failed{_given(found[0].secrets)}"
-    return [NextStep(command=command, does=does)]
+    given = given_anew(failed[0].result) + "".join(dict.fromkeys(confirmed(run.result) for run in failed))
+    command = f"{verb_command('rerun', failed[0].result.id, store)} --failed{given}"
+    return [NextStep(command=command, does=does + secrets_from_variables(failed[0].result, store))]
 
 
-def secret_inputs(result: RunResult) -> tuple[str, ...]:
-    """The names of the inputs whose values are not stored."""
-    return tuple(name for name, value in result.inputs.items() if value == STARS)
-
-
-def _command(result: RunResult, secrets: Sequence[str], store: StoreName | None, *, with_values: bool) -> str:
+def _command(result: RunResult, store: StoreName | None, *, with_values: bool) -> str:
     if _is_of_fleet(result, store):
         return retry_command(result, store=store, with_values=with_values)
-    return f"{verb_command('rerun', result.id, store)}{_given(secrets)}"
+    return complete_command("rerun", result, store)
 
 
 def _mended(result: RunResult) -> str:
@@ -130,11 +138,11 @@ def _mended(result: RunResult) -> str:
     if not codes & _OFTEN_OF_THE_FILE or result.applied is not None or not result.job:
         return ""
     name = None if result.case is None else job_and_case(result.job, result.case)
-    return file_command(result.file, result.target.name, name)
+    return f"{file_command(result.file, result.target.name, name)}{confirmed(result)}"
 
 
 def _is_of_fleet(result: RunResult, store: StoreName | None) -> bool:
-    return (store is not None and store.is_fleet) or (result.applied is not None and result.applied.fleet is not None)
+    return (store is not None and store.is_fleet) or is_of_fleet(result)
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:
@@ -150,7 +158,7 @@ def retry_command(result: RunResult, *, store: StoreName | None, with_values: bo
     words += ["--for", origin.for_key] if origin.for_key is not None else []
     words += ["--retry", "failed", "--db", store.text if store is not None and store.is_fleet else origin.ledger]
     words += ["--fleet", origin.fleet] if origin.fleet else []
-    return shlex.join(map(clean, words))
+    return f"{shlex.join(map(clean, words))}{confirmed(result)}"
 
 
 def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:
@@ -161,10 +169,6 @@ def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[
 
 def _given_as(text: str) -> str:
     return "@FILE" if text.startswith("@") or STARS in str(hide(text)) else text
-
-
-def _given(secrets: Sequence[str]) -> str:
-    return "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in secrets)
 
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:

@@ -34,6 +34,7 @@ class Detail(Struct, frozen=True, kw_only=True):
     call is in doubt. `advice`: whether the commands that it needs next are printed. `resumed` is the word for a run
     that began in another command. `ids`: whether ids and hashes are printed that nobody needs to go on. `several`: the
     run is one of several, of which `runner.reports.totals` prints a table and the warnings.
+    `starter`: whether it is printed who began the run.
     """
 
     quiet: bool = False
@@ -45,3 +46,4 @@ class Detail(Struct, frozen=True, kw_only=True):
     resumed: str = "resumed"
     ids: bool = True
     several: bool = False
+    starter: bool = False

@@ -13,8 +13,10 @@ from runner.reports.summary import summary
 from runner.reports.words import (
     RED,
     because,
+    begun_by,
     brief,
     given_by,
+    is_of_fleet,
     judged,
     key_and_name,
     process_and_help,
@@ -164,10 +166,14 @@ class _Page:
 def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     place = f"{clean(result.target.url)}{' (sandbox)' if result.target.sandbox else ''}"
     identity = f"id {clean(result.id)}," if options.ids else "file"
-    return [
+    found = [
         Sentence(text=f"{verb} {title(result)}, {place}", tone=Tone.TITLE),
         Sentence(text=f"{identity} {clean(result.file)}", indent=2, tone=Tone.FAINT),
     ]
+    if options.starter and (by := begun_by(result)):
+        verb = "queued" if is_of_fleet(result) else "begun"
+        found.append(Sentence(text=f"{verb} by {by}", indent=2, tone=Tone.FAINT))
+    return found
 
 
 def _row(step: StepResult) -> Sentence:

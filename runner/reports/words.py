@@ -11,7 +11,7 @@ from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
 from runner.runs.events import Row, RunStatus, Section, Trouble
-from runner.runs.evidence import Person, Unverified, VerdictBy, VerdictSource
+from runner.runs.evidence import Confirmation, Person, Starter, Unverified, VerdictBy, VerdictSource
 from runner.runs.result import Judged, RunResult, StepResult
 from runner.runs.status import Status
 from runner.secrets.shown import hide
@@ -206,7 +206,26 @@ def given_by(by: VerdictBy) -> str:
     return f"{called(by)}, {_HOW[by.how]}"
 
 
-def called(person: Person | VerdictBy) -> str:
+_CONFIRMED = {
+    Confirmation.OPTION: ", confirmed with `--confirm %s`",
+    Confirmation.QUESTION: ", confirmed at the terminal",
+}
+
+
+def begun_by(result: RunResult) -> str:
+    """Who began a run, or put it into the queue of a fleet, and how that was confirmed; empty where nobody knows."""
+    by = result.begun_by
+    if by is None:
+        return ""
+    confirmed = "" if by.confirmed is None else _CONFIRMED[by.confirmed].replace("%s", clean(result.target.name))
+    return f"{called(by)}{confirmed}"
+
+
+def is_of_fleet(result: RunResult) -> bool:
+    return result.applied is not None and result.applied.fleet is not None
+
+
+def called(person: Person | VerdictBy | Starter) -> str:
     """The name of a person: `ada (octocat in CI)`."""
     in_ci = f" ({clean(person.ci_user)} in CI)" if person.ci_user else ""
     return f"{clean(person.user or 'somebody')}{in_ci}"

@@ -96,7 +96,8 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     `command` is an id that the runs of one command share. `rows` is how many are planned, None where nobody can know;
     `source` a hash of the texts of the job's files. `dirty`: files of the checkout differ from its `commit`.
     `traceparent` is the span of OpenTelemetry that the command was started in, as W3C writes it. `rerun_of` is the run
-    that this one carries out once more, `applied` where an `apply` ordered it.
+    that this one carries out once more, `applied` where an `apply` ordered it, `begun_by` who gave the command.
+    `variables` are those of the environment that gave secret inputs, by the names of these.
     """
 
     run: str
@@ -121,6 +122,8 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     traceparent: str | msgspec.UnsetType = msgspec.UNSET
     rerun_of: str | msgspec.UnsetType = msgspec.UNSET
     applied: evidence.ApplyOrigin | msgspec.UnsetType = msgspec.UNSET
+    begun_by: evidence.Starter | msgspec.UnsetType = msgspec.UNSET
+    variables: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):

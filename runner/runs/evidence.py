@@ -96,6 +96,30 @@ class Person(Record, frozen=True):
     user: str | None = None
     ci_user: str | None = None
 
+    @property
+    def called(self) -> str:
+        """`ada@host (octocat in CI)`."""
+        return f"{self.user or 'somebody'}{f' ({self.ci_user} in CI)' if self.ci_user else ''}"
+
+
+class Confirmation(StrEnum):
+    """How somebody has confirmed that a run may go to a protected target."""
+
+    OPTION = "option"
+    """`--confirm TARGET`."""
+    QUESTION = "question"
+    """At the terminal."""
+
+
+class Starter(Record, frozen=True):
+    """Who began a run: `user` with the machine, `ada@host`, and `ci_user` as in `Person`. Of a run of a fleet it is who
+    put it into the queue. `confirmed` is None where the target is not protected.
+    """
+
+    user: str
+    ci_user: str | None = None
+    confirmed: Confirmation | None = None
+
 
 class VerdictBy(Record, frozen=True):
     """Who gave a verdict or an answer, and how. `user` and `ci_user` are as in `Person`."""

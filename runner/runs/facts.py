@@ -8,7 +8,7 @@ _ROW_EVIDENCE = ("effect", "on_failure", "condition", "process", "max_attempts",
 _NO_ROW_EVIDENCE = dict.fromkeys(_ROW_EVIDENCE, msgspec.UNSET)
 _RUN_EVIDENCE = (
     *("command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "rerun_of"),
-    "applied",
+    *("applied", "begun_by", "variables"),
 )
 _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE, msgspec.UNSET)
 

@@ -5,7 +5,7 @@ taken as it is; only where lines are missing is anything concluded, and never th
 Texts and values keep their holes: who prints them fills in the `***`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import Any, TypeAlias, assert_never
 
@@ -44,7 +44,7 @@ from runner.runs.events import (
     Waited,
     time_of,
 )
-from runner.runs.evidence import ApplyOrigin, Person, Unverified, VerdictBy
+from runner.runs.evidence import ApplyOrigin, Person, Starter, Unverified, VerdictBy
 from runner.runs.status import Status
 
 
@@ -84,7 +84,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
     `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was. `held`: it was left where
     a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet;
-    `applied` the `apply` that ordered it.
+    `applied` the `apply` that ordered it, `begun_by` who gave the command; journals of earlier versions do not say.
+    `variables` of the environment gave secret inputs, by the names of these.
     """
 
     id: str
@@ -112,6 +113,8 @@ class RunResult(Struct, frozen=True, kw_only=True):
     held: bool = False
     stop_ordered_by: Person | None = None
     applied: ApplyOrigin | None = None
+    begun_by: Starter | None = None
+    variables: Mapping[str, str] = {}
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -224,7 +227,9 @@ class Progress:
     def result(self) -> RunResult:
         """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
-        ending = self._finished or _without_end(self._t, steps, undo=self._undo, stopped_by=self._stopped_by)
+        ending = self._finished or _without_end(
+            self._t, steps, undo=self._undo, stopped_by=self._stopped_by, ordered_by=self._stop_ordered_by
+        )
         return RunResult(
             id=self._started.run,
             job=self._started.job,
@@ -250,6 +255,8 @@ class Progress:
             resumed=self._resumed,
             stop_ordered_by=self._stop_ordered_by,
             applied=self._started.applied or None,
+            begun_by=self._started.begun_by or None,
+            variables=self._started.variables or {},
             held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 
@@ -351,15 +358,20 @@ def _before_first_line(run: str) -> RunStarted:
     )
 
 
-def _without_end(t: float, steps: Iterable[StepResult], *, undo: str, stopped_by: str | None) -> RunFinished:
+def _without_end(
+    t: float, steps: Iterable[StepResult], *, undo: str, stopped_by: str | None, ordered_by: Person | None
+) -> RunFinished:
     """How a run ended that broke off: never well, and in doubt where one of its rows is."""
     doubt = any(step.status is Status.UNKNOWN for step in steps)
     status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
     trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still under way looks the same")
     if stopped_by is not None:
         status = status if doubt else RunStatus.CANCELLED
-        code = STOPPED.get(stopped_by, ExitCode.INTERRUPTED)
-        trouble = Trouble(code="E312", message=f"{stopped_by} stopped the run, and its end was not waited for")
+        code, by = (
+            STOPPED.get(stopped_by, ExitCode.INTERRUPTED),
+            stopped_by if ordered_by is None else ordered_by.called,
+        )
+        trouble = Trouble(code="E312", message=f"{by} stopped the run, and its end was not waited for")
     return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
 
 

@@ -13,6 +13,7 @@ from strict_schema import flaws
 from runner.cli.main import ended
 from runner.foundation.values import Json, JsonObject
 from runner.json_schema.schemas import shipped
+from runner.project.ci_run import user_and_host
 
 pytestmark = pytest.mark.slow
 
@@ -173,6 +174,47 @@ def test_who_says_yes_to_a_question_is_in_the_report(
     assert ended(["show", "last", "-v"]) == 0
     assert f"answer: yes, by {getpass.getuser()} (octocat in CI), with `--yes`, 20" in capsys.readouterr().out
     assert site.url
+
+
+def test_who_began_a_run_and_that_its_target_was_confirmed_is_in_events_lists_and_reports(
+    site: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("targets.yaml").write_text(site.targets() + "    protected: true\n")
+    monkeypatch.setenv("GITHUB_ACTOR", "octocat")
+    by = {"user": user_and_host(), "ci_user": "octocat", "confirmed": "option"}
+    assert reported(STEP, "--confirm", "here", "--report-html", "page.html")["begun_by"] == by
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    started = json.loads(events.read_text().splitlines()[0])
+    assert started["begun_by"] == by
+    assert flaws_of_event(started) == []
+    sentence = f"begun by {user_and_host()} (octocat in CI), confirmed with `--confirm here`"
+    assert (
+        f"<dt>begun by</dt><dd><code>{sentence.removeprefix('begun by ')}</code></dd>" in Path("page.html").read_text()
+    )
+    assert sentence not in capsys.readouterr().out
+    assert ended(["show", "last"]) == 0
+    assert sentence in capsys.readouterr().out
+    assert ended(["runs", "--format", "json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert flaws("runs", listed) == []
+    assert listed["runs"][0]["begun_by"] == by
+
+
+def test_a_run_at_a_target_that_is_not_protected_was_not_confirmed(
+    site: Stand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    by = {"user": user_and_host(), "ci_user": None, "confirmed": None}
+    assert reported(STEP, "--confirm", "here")["begun_by"] == by
+    assert site.starts()
+    (events,) = Path(".runner/runs").glob("*/events.jsonl")
+    first, *rest = map(json.loads, events.read_text().splitlines())
+    capsys.readouterr()
+    assert ended(["show", "last"]) == 0
+    assert f"  begun by {user_and_host()}\n" in capsys.readouterr().out
+    del first["begun_by"]
+    events.write_text("".join(f"{json.dumps(event)}\n" for event in (first, *rest)))
+    assert ended(["show", "last"]) == 1  # its chain does not hold
+    assert "begun by" not in capsys.readouterr().out
 
 
 def test_who_gave_a_verdict_is_in_events_report_and_transcript(

@@ -91,6 +91,8 @@ def test_a_protected_target_is_opened_by_a_persons_yes_alone(typed: str, code: i
         assert terminal.end() == code
         assert len(here.executes()) == sent
     assert f"target `here` ({here.url}) is protected. Carry out smoke?" in terminal.seen
+    journals = [file.read_text() for file in Path(".runner/runs").glob("*/events.jsonl")]
+    assert ['"confirmed":"question"' in journal for journal in journals] == [True] * sent
 
 
 def test_an_answer_that_is_none_is_asked_for_again_and_the_end_of_the_input_is_a_no() -> None:

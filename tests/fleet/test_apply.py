@@ -577,6 +577,21 @@ def test_waiting_ends_with_what_a_version_needs_that_ended_before_anything_was_s
     assert here.starts() == {"a": 1, "b": 1}
 
 
+def test_who_put_a_run_into_the_queue_is_in_its_events_although_a_worker_begins_it(
+    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a")
+    monkeypatch.setenv("GITHUB_ACTOR", "octocat")
+    assert ended(["apply", "specs"]) == 0
+    monkeypatch.setenv("GITHUB_ACTOR", "the-worker")
+    work(here)
+    capsys.readouterr()
+    assert ended(["show", "last"]) == 0
+    assert f"  queued by {user_and_host()} (octocat in CI)\n" in capsys.readouterr().out
+    ((event,),) = here.sql("select line from events where kind = 'run.started'")
+    assert json.loads(str(event))["begun_by"] == {"user": user_and_host(), "ci_user": "octocat", "confirmed": None}
+
+
 def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everywhere(
     here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -596,7 +611,10 @@ def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everyw
         thread.join()
     capsys.readouterr()
     assert ended(["show", run]) == 0
-    assert f"exit 130: stopped by {user_and_host()} (octocat in CI)\n" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"exit 130: stopped by {user_and_host()} (octocat in CI)\n" in told
+    assert f"E312: stopped by {user_and_host()} (octocat in CI)\n" in told
+    assert "SIGINT" not in told
     assert ended(["report", run, "--report-json", "report.json"]) == 130
     (reported,) = json.loads(Path("report.json").read_text())["runs"]
     assert reported["stop_ordered_by"] == {"user": user_and_host(), "ci_user": "octocat"}

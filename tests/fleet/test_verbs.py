@@ -351,6 +351,21 @@ def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(
             assert ("another process is writing" in error) is not is_silent
 
 
+def test_a_run_whose_event_is_newer_than_the_question_is_not_ahead_of_it(
+    fleet: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = carried_out(fleet)
+    later = "now() + interval '1 minute'"
+    with database.connect(fleet) as sql:
+        sql.execute(
+            f"update runs set state = 'running', status = null, worker = 'w', updated_at = {later} where id = %s",
+            (run,),
+        )
+    capsys.readouterr()
+    assert ended(["status", run, "--db", fleet]) == 0
+    assert ", the last 0 s ago\n" in capsys.readouterr().out
+
+
 def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
     fleet: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

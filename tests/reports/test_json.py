@@ -56,6 +56,7 @@ def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain
         "traceparent": None,
         "stop_ordered_by": None,
         "applied": None,
+        "begun_by": None,
         "waits": [],
     }
 

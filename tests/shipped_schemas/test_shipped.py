@@ -27,7 +27,7 @@ from runner.reading import load
 from runner.reading.document import Document
 from runner.runs import events
 from runner.runs.events import RunStatus, Section, WaitsFor
-from runner.runs.evidence import LockHolder, SiteAccess, Unverified, VerdictBy, VerdictSource
+from runner.runs.evidence import Confirmation, LockHolder, SiteAccess, Unverified, VerdictBy, VerdictSource
 from runner.runs.status import Status
 from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.service.site import ElementIdPlace, ExecuteMethod, Runtime
@@ -88,6 +88,9 @@ _WORDS: dict[str, set[Json]] = {
     "report/run/undo": {undo.NONE, undo.COMPLETE, undo.INCOMPLETE},
     "report/step/section": {*Section},
     "report/step/status": {*Status},
+    "event/run.started/begun_by/confirmed": {*Confirmation},
+    "report/run/begun_by/confirmed": {*Confirmation},
+    "runs/stored_run/begun_by/confirmed": {*Confirmation},
     "apply/applied_version/decision": {*VersionState},
     "apply/applied_version/state": {*VersionState},
     "apply/applied_version/status": {*RunStatus},

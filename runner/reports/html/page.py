@@ -24,7 +24,7 @@ from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
-from runner.reports.words import RED, title
+from runner.reports.words import RED, begun_by, is_of_fleet, title
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun, LockHolder
 from runner.secrets.shown import hide
@@ -199,6 +199,7 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         "plan": result.digest,
         "events": result.events,
     }
+    known["queued by" if is_of_fleet(result) else "begun by"] = begun_by(result)
     if run.started is not None:
         known |= _evidence(run.started)
     if values.shows(is_red=result.status is not RunStatus.PASSED):

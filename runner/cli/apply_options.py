@@ -26,7 +26,11 @@ class FilledOption(EnvOption):
 
 
 OPTIONS: Final = options.together(
-    options.option("--dry-run", is_flag=True, help="Print what would be done; send nothing, and write nothing down."),
+    options.option(
+        "--dry-run",
+        is_flag=True,
+        help="Print what would be done; send nothing, and write nothing down. Exit 0, whatever failed before.",
+    ),
     options.option(
         "--wait",
         metavar="DURATION",

@@ -107,9 +107,10 @@ def find(store: RunStore, name: str) -> StoredRun:
         hint = f"nothing was sent; `runner status {run}` shows it"
         raise NotBegunError(Problem(code="E156", message=f"run {run} {why}", hint=hint), run=run)
     if not known:
-        raise _unknown(
-            f"there is no run in {store.name}", "`runner run SPEC` begins a run; `--runs DIR` names its place"
-        )
+        hint = "`runner run SPEC` begins a run; `--runs DIR` names its place"
+        if store.name.is_fleet:
+            hint = "`runner apply SPEC --db URL` queues runs; runs of this machine are in `--runs DIR`"
+        raise _unknown(f"there is no run in {store.name}", hint)
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
     if len(found) > 1:

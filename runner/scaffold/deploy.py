@@ -25,7 +25,7 @@ from runner.scaffold.deploy_kinds import DEPLOY_KINDS, DeployKind
 from runner.scaffold.new_files import NewFile, write_files
 from runner.targets.files import NAME
 from runner.targets.model import SiteTarget
-from runner.targets.resolve import variables_of
+from runner.targets.resolve import files_of, variables_of
 from runner.terminal import output
 from runner.version import VERSION
 
@@ -47,12 +47,15 @@ Targets: TypeAlias = Mapping[str, Sequence[str]]
 class JobFolder(Struct, frozen=True, kw_only=True):
     """The jobs that are to be carried out. `files` are all that they read, by name, in the folder itself; `elsewhere`
     are jobs that read others. `sites` are those of the targets file, each with the environment variables that it reads.
+    `secret_files` are what each site reads; `protected` are targets that need a confirmation.
     `lacking` are inputs that must be given, each with the jobs that need it.
     """
 
     files: tuple[str, ...]
     elsewhere: tuple[str, ...]
     sites: Mapping[str, tuple[str, ...]]
+    secret_files: Mapping[str, Sequence[str]]
+    protected: tuple[str, ...]
     lacking: Mapping[str, Sequence[str]]
 
 
@@ -114,15 +117,17 @@ def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:
         message = f"`{NAME}` of the jobs is in another folder: {clean(path_name(above))}"
         raise UsageError(Problem(code="E150", message=message, hint="put it beside the jobs"))
     known = {name: target for file in project.files for name, target in file.targets.items()}
-    sites = {name: variables_of(target) for name, target in known.items() if isinstance(target, SiteTarget)}
+    of_sites = {name: target for name, target in known.items() if isinstance(target, SiteTarget)}
     read = {Path(file.document.file).name: list(_read_by(file)) for file in project.files}
     whole = {name: paths for name, paths in read.items() if all(_is_in(path, folder) for path in paths)}
-    catalogues = [f"{name}{ENDING}" for name in sites if (folder / f"{name}{ENDING}").is_file()]
+    catalogues = [f"{name}{ENDING}" for name in of_sites if (folder / f"{name}{ENDING}").is_file()]
     names = {path.name for paths in whole.values() for path in paths} | {*catalogues}
     return JobFolder(
         files=tuple(sorted(names)),
         elsewhere=tuple(sorted(read.keys() - whole.keys())),
-        sites=sites,
+        sites={name: variables_of(target) for name, target in of_sites.items()},
+        secret_files={name: files_of(target) for name, target in of_sites.items()},
+        protected=tuple(name for name, target in known.items() if target.protected),
         lacking=_lacking(project.files),
     )
 
@@ -243,6 +248,11 @@ def _to_do(
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
     for name, needed_by in jobs.lacking.items():
         yield f"set {VARIABLE}{name.upper()} where `runner apply` is carried out: {both(needed_by)} must have it"
+    for target in targets:
+        for file in jobs.secret_files.get(target, ()):
+            yield f"put the file {clean(file)} where the runs are carried out: the target `{target}` reads it"
+        if target in jobs.protected:
+            yield _filled(kind.confirm, {**marks, "TARGET": target})
     for line in kind.to_do:
         each: Iterable[Mapping[str, str]] = map(_of_target, targets.items()) if "@LABEL@" in line else [{}]
         yield from (_filled(line, {**marks, **own}) for own in each)

@@ -8,7 +8,7 @@ from msgspec import Struct
 class DeployKind(Struct, frozen=True, kw_only=True):
     """`files` by name: the template, and what it is; a file with `@LABEL@` in its name is written for each target.
     `to_do` are lines of what is left to a person, `next` is the last of them. `resources` are what kustomize begins
-    with. `reads_folder`: the container has no file but those in the folder.
+    with. `reads_folder`: the container has no file but those in the folder. `confirm`: how a protected target is.
     """
 
     files: Mapping[str, tuple[str, str]]
@@ -16,6 +16,9 @@ class DeployKind(Struct, frozen=True, kw_only=True):
     next: str
     resources: tuple[str, ...] = ()
     reads_folder: bool = False
+    confirm: str = (
+        "write `--confirm @TARGET@` beside `runner apply` in these files, if you want that: the target is protected"
+    )
 
 
 _CONTAINER = {
@@ -91,6 +94,10 @@ DEPLOY_KINDS = {
             "look whether `@BRANCH@`, twice in that file, is the branch that pull requests are merged into",
             "store @VARIABLES@ as secrets of the repository",
             _FIRST_STOPS.format("workflow run"),
+        ),
+        confirm=(
+            "write `confirm: @TARGET@` into .github/workflows/creatio-apply.yml, if you want that: the target is "
+            "protected"
         ),
         next="gh workflow run creatio-apply.yml -f without-ledger=apply",
     ),

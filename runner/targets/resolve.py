@@ -7,6 +7,7 @@ import re
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -62,6 +63,22 @@ def variables_of(target: SiteTarget) -> tuple[str, ...]:
     """The environment variables that the templates of a target read, in the order of its keys."""
     templates = (parse.target_template(text) for text in _written(target).values() if "{{" in text)
     return tuple(dict.fromkeys(name for template in templates for name in _variables(template)))
+
+
+def files_of(target: SiteTarget) -> tuple[str, ...]:
+    """The files that the templates of a target read, in the order of its keys, as far as no variable names them."""
+    found: dict[str, None] = {}
+
+    def note(path: Json) -> Json:
+        found[str(path)] = None
+        return ""
+
+    for text in _written(target).values():
+        template = parse.target_template(text) if "{{" in text else None
+        if template is not None and "file" in template.functions and not _variables(template):
+            with suppress(EvaluationError):
+                render(template, Scope(names={"env": JsonObject()}, functions={"file": note}))
+    return tuple(found)
 
 
 def _read(

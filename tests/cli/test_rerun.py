@@ -23,6 +23,7 @@ steps:
   - {id: charge, execute: {process: UsrCharge, parameters: {Token: "{{ inputs.token }}", Who: "{{ inputs.who }}"}}}
 """
 
+FROM_VARIABLE = "; secret input `token` is read from CREATIO_RUNNER_INPUT_TOKEN"
 CAREFUL = "careful, it starts again what must happen only once:"
 SAFE = "nothing starts twice that must happen only once"
 
@@ -168,12 +169,12 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     assert printed.splitlines()[-3:] == shown.splitlines()[-3:]
     assert shown.splitlines()[-3:] == [
         "  what next:",
-        f"    runner rerun {run} -i token=@FILE",
-        f"      carries it out once more as it was, with its inputs; {CAREFUL} charge",
+        f"    runner rerun {run}",
+        f"      carries it out once more as it was, with its inputs; {CAREFUL} charge{FROM_VARIABLE}",
     ]
     assert ended(["runs", "--format", "json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["runs"]
-    assert listed["rerun"] == {"command": f"runner rerun {run} -i token=@FILE", "repeats": ["charge"], "mended": None}
+    assert listed["rerun"] == {"command": f"runner rerun {run}", "repeats": ["charge"], "mended": None}
     assert answers.asked
     answers.asked.clear()
     Path("token").write_text("s3cret-t0ken")
@@ -192,8 +193,8 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
         "  what next:",
         "    runner run a.job.yaml -t here -k 'billing[red]'",
         f"      when you have mended the file: carries out what it says now, with the inputs that you give it; {SAFE}",
-        f"    runner rerun {run} -i token=@FILE",
-        f"      carries it out once more as it was, with its inputs; {SAFE}",
+        f"    runner rerun {run}",
+        f"      carries it out once more as it was, with its inputs; {SAFE}{FROM_VARIABLE}",
     ]
     assert ended(["runs", "--format", "json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["runs"]

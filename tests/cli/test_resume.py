@@ -202,7 +202,7 @@ def test_a_held_run_waits_and_says_so(here: Site, place: Executes, capsys: pytes
     held(place)
     out = capsys.readouterr().out
     assert "  it waits here until the call in doubt is settled\n" in out
-    assert "`--as retry` if it never began\n" in out
+    assert "`--as retry` if it never began" in out
     assert "UsrShut" not in place.asked
     assert ended(["runs"]) == 0
     assert f"\n  runner reconcile {folder().name}\n" in capsys.readouterr().out

@@ -182,6 +182,29 @@ def test_inputs_that_somebody_must_give_are_left_to_do(capsys: pytest.CaptureFix
     assert left == [f"  {needed}"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "confirmed"),
+    [
+        ("github", "write `confirm: prod` into .github/workflows/creatio-apply.yml, if you want that"),
+        ("gitlab", "write `--confirm prod` beside `runner apply` in these files, if you want that"),
+    ],
+)
+def test_a_file_that_a_target_reads_and_that_it_is_protected_are_left_to_do(
+    kind: str, confirmed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    auth = """{username: "{{ env.CREATIO_USER }}", password: "{{ file('/run/secrets/' ~ 'prod') }}"}"""
+    prod = f"  prod: {{url: https://prod.example.com, runtime: net, auth: {auth}, protected: true}}\n"
+    Path("jobs/targets.yaml").write_text(TARGETS + prod)
+    assert ended(["init", "jobs", "--deploy", kind, "-t", "prod"]) == 0
+    out = capsys.readouterr().out
+    assert "  put the file /run/secrets/prod where the runs are carried out: the target `prod` reads it\n" in out
+    assert f"  {confirmed}: the target is protected\n" in out
+    assert ended(["init", "jobs", "--deploy", kind, "-t", "east"]) == 0
+    out = capsys.readouterr().out
+    assert "the target is protected" not in out
+    assert "put the file" not in out
+
+
 def test_secrets_of_compose_are_not_for_git() -> None:
     Path("jobs/.gitignore").write_text("mine\n")
     assert ended(["init", "jobs", "--deploy", "compose"]) == 0

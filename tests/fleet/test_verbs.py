@@ -129,7 +129,7 @@ def test_another_run_of_this_id_is_not_written_over(fleet: str, capsys: pytest.C
         (["show", "last", "--runs", "x"], "`--db` and `--runs` both name where the runs are"),
         (["runs", "--prune", "1d"], "`runner fleet prune AGE`"),
         (["report", "last", "--open"], "--report-html FILE"),
-        (["show", "last"], "there is no run in postgresql://postgres@127.0.0.1"),
+        (["show", "last"], "`runner apply SPEC --db URL` queues runs; runs of this machine are in `--runs DIR`"),
         (["status", "0194"], "no run begins with `0194`"),
     ],
 )

@@ -140,3 +140,26 @@ def test_a_mistake_in_a_targets_file_shows_no_secret_of_it(capsys: pytest.Captur
     assert ended(["validate", "a.job.yaml"]) == 2
     written = capsys.readouterr()
     assert "pa55-w0rd" not in captured.out + captured.err + written.out + written.err
+
+
+def test_what_another_target_lacks_here_stops_no_run_and_a_mistake_in_the_file_stops_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def answer(_method: str, path: str) -> Told:
+        return xml(1) if "/Execute" in path else NOTHING
+
+    with site(answer) as here:
+        named = f"  dev: {{url: '{here.url}', auth: {{username: a, password: geheim-1}}}}\n"
+        lacking = "url: 'https://{{ env.NO_HOST }}', auth: {username: a, password: \"{{ file('/no/such/file') }}\"}"
+        Path("targets.yaml").write_text(f"runner: 1\ntargets:\n{named}  prod: {{{lacking}}}\n")
+        for verb in ("validate", "plan", "run", "doctor"):
+            specs = [] if verb == "doctor" else ["a.job.yaml"]
+            assert ended([verb, *specs, "-t", "dev"]) in ((0, 3) if verb == "doctor" else (0,)), verb
+        assert "NO_HOST" not in "".join(capsys.readouterr())
+        assert ended(["run", "a.job.yaml", "-t", "prod"]) == 2
+        assert "NO_HOST" in capsys.readouterr().err
+        calls = len(here.asked)
+        Path("targets.yaml").write_text(f"runner: 1\ntargets:\n{named}  prod: {{{lacking.replace('auth', 'auht')}}}\n")
+        assert ended(["run", "a.job.yaml", "-t", "dev"]) == 2, "one invalid file, and nothing is sent"
+        assert "did you mean `auth`?" in capsys.readouterr().err
+        assert len(here.asked) == calls

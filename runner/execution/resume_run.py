@@ -13,21 +13,19 @@ from typing import NoReturn
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine.lost import needs_result
 from runner.engine.scope import RunFacts
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.run_spec import RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import differing
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, canonical
 from runner.hosts.judgement import Judgement
+from runner.hosts.needed import row_needs_result
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Job
-from runner.planning.guards import steps_of
 from runner.planning.plan import Plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
@@ -50,7 +48,6 @@ from runner.targets.model import SandboxTarget
 from runner.version import VERSION
 
 _PASSED, _RETRY = "passed", "retry"
-_INDEX = lazy_pattern(r"\[\d+\]")
 _NAMED = 5
 _INPUT = "inputs."
 ABOUT_FILES = ("E144", "E145", "E146", "E147", "E148", "E149", "E17")
@@ -361,8 +358,6 @@ def _refuse(message: str, hint: str) -> NoReturn:
 def check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
     """Refuse a `passed` without a result where the job needs it: a verdict alone does not give it."""
     for key, verdict in verdicts.items():
-        wanted = _INDEX.sub("", key)  # turns of a step, and parts of it, belong to it
-        step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
-        if verdict == {"as": _PASSED} and step is not None and needs_result(step.job, step.step):
+        if verdict == {"as": _PASSED} and row_needs_result(job, key, unknown=False):
             hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
             _refuse(f"the job needs what `{key}` gave, and a verdict alone does not give it", hint)

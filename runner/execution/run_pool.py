@@ -289,6 +289,8 @@ def _beyond_replay(fault: ForgottenError | MisfitError) -> UsageError:
         message += "; the program that wrote its events carried it out in another way"
         hint += "resume it with the program that began it; or "
     hint += "`runner show` says what the run has done so far, and a person has to do the rest"
+    if isinstance(fault, ForgottenError):
+        hint += ", or begins it anew with `runner run`, which starts all of its steps again"
     return UsageError(Problem(code="E156", message=message, hint=hint))
 
 

@@ -22,6 +22,7 @@ from runner.hosts.call_evidence import BROKEN_OFF, attempt_failed, call_answered
 from runner.hosts.call_gate import CallGate
 from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement, Judging
+from runner.hosts.needed import row_needs_result
 from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
 from runner.hosts.started_calls import StartedCalls, unsent
 from runner.hosts.stop import Stop
@@ -95,10 +96,9 @@ class LocalHost:
     def carry(self, plan: Plan, run: RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
         """Carry the plan out to its end, or to where it is left; from where the `earlier` lines of its journal end.
 
-        Raises `StoreError` where the journal, or what is owned, cannot be written any more; `MisfitError` and
-        `ForgottenError` of `runner.hosts.replay`, when nothing has been sent yet.
+        Raises `StoreError`, and what `Replay` raises, when nothing has been sent yet.
         """
-        replay = Replay(self.journal, earlier)
+        replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key))
         self._started = self.clock() - replay.t
         self._replayed = bool(earlier)
         running = carry_out(plan, run)

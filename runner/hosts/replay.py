@@ -4,8 +4,9 @@ Nothing is performed and nothing written. The facts that the engine notes are co
 that a journal which does not fit its plan is found out before anything is sent. Sentences are not compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
@@ -14,8 +15,9 @@ from runner.foundation.values import Json
 from runner.runs import events
 from runner.runs.facts import facts
 from runner.runs.journal import Journal
-from runner.secrets.shown import hide
-from runner.service.calls import CallFailed, FailureKind, record
+from runner.runs.safe_events import referred_to
+from runner.secrets.shown import STARS, hide
+from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, RunProcessCall, record
 
 WHOLE_RUN = ""
 """The key of a stop that belongs to no row."""
@@ -39,10 +41,19 @@ class Beyond(Struct, frozen=True, kw_only=True):
 
 
 class Replay:
-    """Plays back the lines of a journal. `t` is the run's active time when the last of them was written."""
+    """Plays back the lines of a journal. `t` is the run's active time when the last of them was written. `needs_result`
+    says of the key of a row whether anything depends on what its process gave.
 
-    def __init__(self, journal: Journal, lines: Sequence[events.Line]) -> None:
+    What a process gave and nothing depends on may be forgotten: stars are in the place of a secret then, as they are
+    in all that is compared from there on.
+    """
+
+    def __init__(
+        self, journal: Journal, lines: Sequence[events.Line], *, needs_result: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self._journal = journal
+        self._needs_result = needs_result
+        self._has_forgotten = False
         self._events = [line.event for line in lines]
         self._next = 0
         self._resumed = False
@@ -91,7 +102,7 @@ class Replay:
         return event
 
     def _noted(self, noted: events.AnyEvent, event: events.AnyEvent) -> None:
-        if noted != event and (written := self._journal.as_written(noted)) != event and facts(written) != facts(event):
+        if noted != event and not self._is_same(self._journal.as_written(noted), event):
             raise MisfitError(f"line {self._next + 1} is not the `{_name(noted)}` that this plan leads to")
         self._next += 1
 
@@ -106,14 +117,43 @@ class Replay:
             return Beyond(sent=True, delay=delay)
         if isinstance(following, events.CallSent) and following.key == send.key:  # it was made anew by a resumption
             return self._sent(send, following)
-        outcome = self._answered(send.key, self._take(following, send.key))
+        self._take(following, send.key)
+        outcome = self._without_forgotten(send, following) or self._answered(send.key, following)
         return outcome if isinstance(outcome, effects.Stopped) else replace(outcome, delay=delay)
 
     def _compare(self, send: effects.Send, event: events.CallSent) -> None:
         sent = events.CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
         fact = facts(event)
-        if sent != fact and self._journal.as_written(sent) != fact:
+        if sent != fact and not self._is_same(self._journal.as_written(sent), fact):
             raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
+
+    def _is_same(self, written: events.AnyEvent, event: events.AnyEvent) -> bool:
+        if written == event or (facts_now := facts(written)) == (facts_then := facts(event)):
+            return True
+        return self._has_forgotten and _shown(facts_now) == _shown(facts_then)
+
+    def _without_forgotten(self, send: effects.Send, event: events.AnyEvent) -> effects.Done | None:
+        """The answer to a call where a secret in what its process gave is not known any more, and nothing depends on
+        that; None of any other answer.
+        """
+        if not isinstance(event, events.CallAnswered) or not isinstance(send.call, ExecuteCall | RunProcessCall):
+            return None
+        value = event.value
+        if referred_to(value) is not None:
+            return None
+        if value != SECRET_VALUE:
+            try:
+                self._journal.value_of(value)
+            except LookupError:
+                value = hide(value)
+            else:
+                return None
+        elif isinstance(send.call, ExecuteCall):
+            value = STARS
+        if not _is_only_result(send.call, event.value, value) or self._needs_result(send.key):
+            return None
+        self._has_forgotten = True
+        return effects.Done(t=event.t, value=value, date=event.date)
 
     def _answered(self, key: str, event: events.AnyEvent) -> effects.Outcome:
         match event:
@@ -167,6 +207,19 @@ class Replay:
             return self._journal.value_of(value)
         except LookupError as error:
             raise ForgottenError(f"the answer of `{key}` cannot be read back: {error}") from error
+
+
+def _is_only_result(call: Call, written: Json, shown: Json) -> bool:
+    """Whether what is hidden in an answer is only what the process gave, and not which process it was."""
+    if isinstance(call, ExecuteCall):
+        return True
+    if not isinstance(written, dict) or not isinstance(shown, dict):
+        return False
+    return {**written, "results": None} == {**shown, "results": None}
+
+
+def _shown(event: events.AnyEvent) -> Json:
+    return hide(msgspec.json.decode(events.encode(event)))
 
 
 def _was_not_noted(noted: events.AnyEvent, event: events.AnyEvent) -> bool:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
 from stories import RUN, World, planned, refused, unanswered
 
+from runner.foundation.values import Json
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
@@ -320,13 +321,63 @@ def test_a_journal_that_tells_of_something_else_is_found_out_and_nothing_is_sent
     assert not_gone_on_with(tmp_path / "run", TWO, MisfitError) == says
 
 
-SECRET = TWO.replace("    outputs: {o: result}\n", "    secret: true\n").replace("{{ steps.a.outputs.o }}", "x")
-"""Of the two steps the first is secret."""
+SECRET = TWO.replace("    outputs: {o: result}\n", "    secret: true\n").replace("outputs.o", "result")
+"""Of the two steps the first is secret, and the second needs what it gives."""
+UNUSED = SECRET.replace("{{ steps.a.result }}", "x")
 
 
-def test_no_run_goes_on_past_the_answer_of_a_secret_step(tmp_path: Path) -> None:
+def test_no_run_goes_on_past_the_answer_of_a_secret_step_that_a_later_step_needs(tmp_path: Path) -> None:
     broken_off(tmp_path / "run", SECRET, behind=[StepFinished])
     assert "marked `secret`" in not_gone_on_with(tmp_path / "run", SECRET, ForgottenError)
+
+
+@pytest.mark.parametrize("last", [CallAnswered, StepFinished])
+def test_a_run_goes_on_past_the_answer_of_a_secret_step_that_nothing_depends_on(
+    tmp_path: Path, last: type[AnyEvent]
+) -> None:
+    broken_off(tmp_path / "run", UNUSED, behind=[last])
+    place = Place()
+    journal = carried(tmp_path / "run", planned(UNUSED), place)
+    assert place.processes == ["UsrB"]
+    assert fold(journal.lines).status is RunStatus.PASSED
+    again = carried(tmp_path / "run", planned(UNUSED), place)
+    assert again.lines == journal.lines, "it fits its plan once more"
+
+
+@pytest.mark.parametrize("last", [CallAnswered, StepFinished])
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        pytest.param("execute: {process: UsrA, result: R}", ["web-node-1", "for web-node-1"], id="execute"),
+        pytest.param(
+            "run: {process: UsrA}", {"status": "done", "process_id": "1", "results": {"R": "web-node-1"}}, id="run"
+        ),
+    ],
+)
+def test_a_result_that_held_the_cookie_of_an_ended_session_is_gone_past_where_nothing_depends_on_it(
+    tmp_path: Path, action: str, value: Json, last: type[AnyEvent]
+) -> None:
+    steps = ALONE.replace("    outputs: {o: result}\n", "").replace("execute: {process: UsrA, result: R}", action)
+    made = planned(steps)
+    made.secrets.add("target.cookie.SERVERID", "web-node-1")
+    carried(tmp_path / "run", made, Place(ending=Answered(value=value)))
+    cut_behind(tmp_path / "run", last)
+    place = Place()
+    journal = carried(tmp_path / "run", planned(steps), place)
+    assert place.processes == ["UsrB"]
+    assert fold(journal.lines).status is RunStatus.PASSED
+    assert "web-node-1" not in (tmp_path / "run" / EVENTS).read_text()
+
+
+def test_an_answer_that_hid_which_process_it_was_is_not_gone_past(tmp_path: Path) -> None:
+    steps = ALONE.replace("    outputs: {o: result}\n", "").replace(
+        "execute: {process: UsrA, result: R}", "run: {process: UsrA}"
+    )
+    made = planned(steps)
+    made.secrets.add("target.cookie.SERVERID", "web-node-1")
+    carried(tmp_path / "run", made, Place(ending=Answered(value={"status": "done", "process_id": "web-node-1"})))
+    cut_behind(tmp_path / "run", CallAnswered)
+    assert "target.cookie.SERVERID" in not_gone_on_with(tmp_path / "run", steps, ForgottenError)
 
 
 def test_a_run_goes_on_up_to_a_secret_step(tmp_path: Path) -> None:

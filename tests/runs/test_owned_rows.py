@@ -15,12 +15,15 @@ from runner.fleet.store import FleetStore
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.files.row_tables import KEPT
 from runner.runs.files.rows_of_folders import RowsOfFolders
+from runner.runs.pending_starts import BEFORE, NEAR
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
 
 SITE = "http://localhost:80 integration"
 query = partial(RowQuery, codes=("UsrA",))
+LAST = NEAR + BEFORE
+"""Seconds after the end of a start for which it is a rival of the next."""
 TAKES = ("a",)
 """The rows of the report to which a row of the log is given."""
 
@@ -609,6 +612,52 @@ def test_one_of_them_that_begins_nothing_is_not_stored(files: RowDatabase) -> No
     first.never_began("b")
     first.flush()
     assert stored_keys(files) == ["b"]
+
+
+def test_they_are_stored_once_also_where_a_start_that_began_nothing_is_forgotten_meanwhile(files: RowDatabase) -> None:
+    first = run(files, "first")
+    first.begin("a", "UsrA", seconds=100.0)
+    first.begin("b", "UsrA", seconds=100.0, is_read=False)
+    first.never_began("a")
+    first.flush()
+    assert stored_keys(files) == ["b"]
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize(("seconds", "is_rival"), [(114.9 + LAST, True), (115.1 + LAST, False)])
+def test_a_start_that_leaves_late_is_under_way_for_all_of_its_time_from_then_on(
+    files: RowDatabase, clock: Clock, seconds: float, *, is_rival: bool, is_read: bool
+) -> None:
+    slow = run(files, "slow")
+    slow.begin("a", "UsrA", seconds=100.0, is_read=is_read)
+    clock.now += 50.0
+    slow.leave("a")
+    clock.now += seconds
+    assert began(files, "next").ask(query(key="a", rows=("1",), keys=TAKES)).rival == is_rival
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+@pytest.mark.parametrize(("seconds", "is_rival"), [(14.9 + LAST, True), (15.1 + LAST, False)])
+def test_a_start_that_was_answered_is_under_way_until_the_row_may_have_come(
+    files: RowDatabase, clock: Clock, seconds: float, *, is_rival: bool, is_read: bool
+) -> None:
+    quick = run(files, "quick")
+    quick.begin("a", "UsrA", seconds=100.0, is_read=is_read)
+    clock.now += 1.0
+    quick.answer("a")
+    quick.flush()
+    clock.now += seconds
+    assert began(files, "next").ask(query(key="a", rows=("1",), keys=TAKES)).rival == is_rival
+
+
+def test_an_answer_lets_no_start_be_under_way_for_longer_than_its_time(files: RowDatabase, clock: Clock) -> None:
+    late = run(files, "late")
+    late.begin("a", "UsrA", seconds=1.0, is_read=False)
+    clock.now += 10.0
+    late.answer("a")
+    late.flush()
+    clock.now += 6.1 + LAST
+    assert not began(files, "next").ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
 
 def test_they_are_as_good_as_stored_for_every_other_run(owned: Owned, clock: Clock) -> None:

@@ -8,11 +8,13 @@ from runner.engine.state import OpenRow
 from runner.expressions.parse import expressions_in
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject
+from runner.job.actions import Run
 from runner.runs.status import Status
 
 _NULL = "null"
 _NOT_KNOWN = "the process's id is not known"
 _RUN = "start the process with `run` in place of `execute`: its answer has the id"
+_RESULTS = "ask for a result with `results`: then the service does not queue the process, and its answer has the id"
 
 
 def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
@@ -22,8 +24,14 @@ def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
     for key, starter in _steps_in(row, template):
         if starter.get("process_id") is None and starter.get("status") == Status.PASSED:
             why = f"since `{key}` is not verified; that process may still run at the site"
-            return not_passed("E113", f"{_NOT_KNOWN}, {why}", _RUN)
+            return not_passed("E113", f"{_NOT_KNOWN}, {why}", _RESULTS if _is_run(row, key) else _RUN)
     return not_passed("E113", f"{_NOT_KNOWN}: it is null", _RUN)
+
+
+def _is_run(row: OpenRow, key: str) -> bool:
+    """Whether a `run` has started it: the answer of one that was queued has no id [M]."""
+    job = row.state.job
+    return any(step.id == key and isinstance(step.action, Run) for step in (*job.steps, *job.final_steps))
 
 
 def _steps_in(row: OpenRow, template: str) -> Iterator[tuple[str, JsonObject]]:

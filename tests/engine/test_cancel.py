@@ -118,6 +118,15 @@ def test_where_the_start_is_not_verified_its_process_has_no_known_id_and_a_sente
     assert told.sent == ["execute UsrA"]
 
 
+def test_nor_has_one_that_a_run_has_started_and_that_waits_in_a_queue() -> None:
+    start = "  - id: start\n    run: {process: UsrA, until: started}\n"
+    step = "  - id: a\n    wait: {process_id: '{{ steps.start.process_id }}'}\n"
+    error = World(answers=[{}], statuses=["queued"]).carry_out(planned(start + step)).finished("a").error
+    assert error
+    hint = "ask for a result with `results`: then the service does not queue the process, and its answer has the id"
+    assert (error.code, error.hint) == ("E113", hint)
+
+
 def test_an_id_that_is_null_for_another_reason_is_named_as_such() -> None:
     told = World().carry_out(
         planned(

@@ -53,7 +53,9 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
     """Report the first mistake of a filter, certain mistakes before probable."""
     parts = parts_of(_filter_text(step))
     whole = with_holes(parts)
-    wrong = first_mistake(whole) if whole else None
+    if not whole:
+        return
+    wrong = first_mistake(whole)
     if wrong is None and (tree := readable(whole)) is not None:
         values = [part for part in parts if isinstance(part, Expression)]
         wrong = next(_unquoted_values(tree, whole, values, step=step, job=lint.outline), None)

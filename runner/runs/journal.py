@@ -41,8 +41,12 @@ class Reading(Struct, frozen=True, kw_only=True):
     may_have_holes: bool = True
 
 
-_MARKS = (MARK.encode(), b"\\ue000", b"\\uE000")
-"""What is in each hole, as JSON may write it."""
+_MARK = MARK.encode()
+"""What is in each hole, unless it is written as an escape."""
+
+
+def _may_have_hole(written: bytes) -> bool:
+    return b"\\u" in written or (not written.isascii() and _MARK in written)
 
 
 class _Around(Struct, frozen=True):
@@ -72,7 +76,7 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
             digest = hashlib.sha256(written).hexdigest()
             line = earlier[number - 1] if number <= len(earlier) and earlier[number - 1].sha256 == digest else None
             if line is None:
-                may_have_holes = may_have_holes or any(mark in written for mark in _MARKS)
+                may_have_holes = may_have_holes or _may_have_hole(written)
                 line = parse_line(written, before=prev, texts=texts, digest=digest)
             if line is not None:
                 found.append(line)

@@ -221,7 +221,7 @@ class _Pool(Struct, kw_only=True):
             person=self._person,
             says_yes=self.options.says_yes,
             waits=run.waits,
-            owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle),
+            owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle, is_new=not run.earlier),
             lets_in=run.lets_in,
             passed=partial(self._news.put, run.facts.id) if self.options.jobs > 1 else lambda: None,
         )

@@ -200,7 +200,8 @@ class FleetStore:
 
         self.link.attempt(done)
 
-    def owned_rows(self, run: str, *, site: str, settle: float) -> FleetRows:
+    def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> FleetRows:
+        del is_new  # it has an index
         log = self.log_of(run)
         link = self.link if log is None else log.link
         return FleetRows(link, log or AtOnce(link, run), run=run, site=site, settle=settle, now=self._now)

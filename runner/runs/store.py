@@ -306,8 +306,10 @@ class RunStore(Protocol):
     def change_history(self, change: Callable[[bytes], bytes]) -> None:
         """Put `change` of the history in its place: no line is lost that is appended meanwhile. Durable."""
 
-    def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
-        """The rows of process logs as `run` sees them. `site` is as `runner.foundation.site_key` gives it."""
+    def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> OwnedRows:
+        """The rows of process logs as `run` sees them, which has none yet where it `is_new`. `site` is as
+        `runner.foundation.site_key` gives it.
+        """
 
     def turns(self, site: str) -> SharedTurns | None:
         """The turns at `site`, as above; None where the store has none for runs of this program."""

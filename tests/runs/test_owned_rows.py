@@ -64,10 +64,10 @@ class OwnedByFolders:
         self._shared = RowDatabase(folder / "state" / "rows.sqlite", now=now)
         self._own: dict[str, RowDatabase] = {}
 
-    def rows_of(self, run: str, site: str, settle: float) -> RowsOfFolders:
+    def rows_of(self, run: str, site: str, settle: float, *, is_new: bool = False) -> RowsOfFolders:
         if run not in self._own:
             self._own[run] = RowDatabase(self._folder / f"{len(self._own)}.sqlite", now=self._now)
-        return RowsOfFolders(self._own[run], self._shared, run=run, site=site, settle=settle)
+        return RowsOfFolders(self._own[run], self._shared, run=run, site=site, settle=settle, is_new=is_new)
 
     def close(self) -> None:
         for database in (self._shared, *self._own.values()):
@@ -746,6 +746,34 @@ def test_whose_a_row_is_takes_no_longer_with_thousands_of_earlier_starts(files: 
     among_many = run(files, "among many")
     steps_of_a_question(files, among_many, "a")
     assert steps_of_a_question(files, among_many, "b") < few + 100
+
+
+def test_the_first_question_of_a_new_run_takes_no_longer_either(files: RowDatabase, clock: Clock) -> None:
+    few = steps_of_a_question(files, files.rows_of("alone", SITE, 15.0, is_new=True), "a")
+    for number in range(1000):
+        run(files, "old").begin(str(number), "UsrA", seconds=100.0)
+    clock.now += 3600.0
+    assert steps_of_a_question(files, files.rows_of("new", SITE, 15.0, is_new=True), "a") <= few + 100
+
+
+def test_a_start_of_a_new_run_is_its_own_where_the_clock_is_set_back(owned: Owned, clock: Clock) -> None:
+    """Another run's start of the same time is a rival, one that was long over is none."""
+    old = run(owned, "old")
+    old.begin("o", "UsrA", seconds=1.0)
+    old.answer("o")
+    clock.now += 3600.0
+    new = new_run(owned, "new")
+    clock.now -= 1800.0
+    new.begin("a", "UsrA", seconds=1.0)
+    new.answer("a")
+    clock.now += 1800.0
+    assert new.ask(query(key="a", rows=("1",), keys=("a",))) == Others()
+
+
+def new_run(owned: Owned, name: str) -> AskedRows:
+    if isinstance(owned, OwnedByFleet):
+        return run(owned, name)
+    return owned.rows_of(name, SITE, 15.0, is_new=True)
 
 
 def steps_of_a_question(files: RowDatabase, rows: AskedRows, key: str) -> int:

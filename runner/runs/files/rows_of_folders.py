@@ -14,9 +14,11 @@ class RowsOfFolders:
     is this run to them; where it is a new file, and after that, this run's part is written again, which its own has.
     """
 
-    def __init__(self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float) -> None:
+    def __init__(
+        self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float, is_new: bool = False
+    ) -> None:
         self._shared = shared
-        self._own_rows, self._shared_rows = (each.rows_of(run, site, settle) for each in (own, shared))
+        self._own_rows, self._shared_rows = (each.rows_of(run, site, settle, is_new=is_new) for each in (own, shared))
         self._opening: int | None = None
         self._is_behind = False
 

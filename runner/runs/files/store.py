@@ -241,7 +241,7 @@ class FileRunStore:
         with _stored(self._history.path):
             self._history.change(change)
 
-    def owned_rows(self, run: str, *, site: str, settle: float) -> OwnedRows:
+    def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> OwnedRows:
         if self._rows_of is None:
             from runner.runs.files.owned_rows import RowDatabase  # noqa: PLC0415  sqlite3 is 5 ms
             from runner.runs.files.rows_of_folders import RowsOfFolders  # noqa: PLC0415  as above
@@ -252,7 +252,7 @@ class FileRunStore:
             self._open.callback(own.close)
             self._open.callback(shared.close)
             self._rows_of = partial(RowsOfFolders, own, shared)
-        return self._rows_of(run=run, site=site, settle=settle)
+        return self._rows_of(run=run, site=site, settle=settle, is_new=is_new)
 
     def warnings(self) -> tuple[Problem, ...]:
         """A user without a home has nothing that all folders share, and need not know each time."""

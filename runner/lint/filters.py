@@ -7,8 +7,6 @@ What is wrong with the OData itself, `odata/mistakes.py` knows. Whether a quote 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from msgspec.structs import replace
-
 from runner.expressions import parse
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression
@@ -60,9 +58,7 @@ def check_filter(step: RawStep, lint: JobLint) -> None:
         values = [part for part in parts if isinstance(part, Expression)]
         wrong = next(_unquoted_values(tree, whole, values, step=step, job=lint.outline), None)
     if wrong is not None:
-        path = (*step.path, "query", "filter")
-        hint = lint.document.in_quotes(path, wrong.hint, part="") or wrong.hint
-        lint.add(replace(wrong, hint=hint), path)
+        lint.add_quoted(wrong, (*step.path, "query", "filter"))
 
 
 def _filter_text(step: RawStep) -> str:

@@ -174,8 +174,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         if "job" in fields:
             return self._included(step, sent)
         if (wrong := quoted_value(step, inside)) is not None:
-            at = (*step.path, "query", "filter")
-            self.add(replace(wrong, hint=self.document.in_quotes(at, wrong.hint, part="") or wrong.hint), at)
+            self.add_quoted(wrong, (*step.path, "query", "filter"))
         action = defaults.action_type(fields)
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 

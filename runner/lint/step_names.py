@@ -185,8 +185,8 @@ def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongN
     elif "job" in declared.step.fields:
         hint = f"what an included job gives is `steps.{word}.result.NAME`"
     else:
-        is_one = not declared.outputs and "result" in record(declared.step.fields.get("execute"))
-        result = result_of(declared.step, key) or ("result" if is_one else None)
+        is_alone = not declared.outputs and "result" in record(declared.step.fields.get("execute"))
+        result = result_of(declared.step, key) or ("result" if is_alone else None)
         hint = result and f"write `steps.{word}.{result}`"
     return _no_output(f"step `{word}`", path, at, declared.outputs, hint=hint)
 

@@ -39,6 +39,10 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
         problem = self.document.found(found, path, span=span)
         self.problems.append(replace(problem, excerpt=None) if hidden else problem)
 
+    def add_quoted(self, found: Finding, path: Path) -> None:
+        """Add what was found in the text at `path` as a whole; the hint has the quotes that the text needs there."""
+        self.add(replace(found, hint=self.document.in_quotes(path, found.hint, part="") or found.hint), path)
+
     def add_in_text(self, found: Finding, path: Path, text: str) -> None:
         """Add what was found in the text at `path`: its place is that of its part, else of its line."""
         lines = text.split("\n")

@@ -233,7 +233,7 @@ def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settle
         assert ended(["apply", "specs", *more]) == 4
         said = capsys.readouterr().err
         assert "nobody knows yet how run" in said
-        assert "`runner reconcile " in said
+        assert " --as passed` if you have checked that it passed" in said
     assert answers.since() == []
     assert ended(["resume", "last", "--step", "act", "--as", "passed"]) == 0
     assert ended(["apply", "specs"]) == 0
@@ -254,7 +254,7 @@ def test_a_changed_job_waits_until_the_version_before_is_settled(
         assert ended(["apply", "specs", *more]) == 4
         said = capsys.readouterr().err
         assert "of the version before ended" in said
-        assert "`runner reconcile " in said
+        assert " --as passed` if you have checked that it passed" in said
     assert answers.since() == []
     answers.given.clear()
     assert ended(["resume", "last", "--step", "act", "--as", "failed"]) == 1
@@ -902,8 +902,8 @@ def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
     assert ended(["apply", ".", "-r", "--dry-run"]) == 0
     assert ended(["apply", ".", "-r", "-t", "here"]) == 4
     said = "".join(capsys.readouterr())
-    commands = [shlex.split(words) for words in re.findall(r"`(runner (?:show|reconcile|apply)[^`]*)`", said)]
-    assert {tuple(words[1:2]) for words in commands} == {("show",), ("reconcile",), ("apply",)}
+    commands = [shlex.split(words) for words in re.findall(r"`(runner (?:show|apply)[^`]*)`", said)]
+    assert {tuple(words[1:2]) for words in commands} == {("show",), ("apply",)}
     assert ["runner", "apply", ".", "-r", "-t", "here", "--adopt", "-k", "b"] in commands
     for words in commands:
         assert ended(words[1:]) in (0, 4), words

@@ -12,7 +12,7 @@ from runner.cli import hints, options, reports
 from runner.cli.nearby import named_run, say_where_others_are, warn_of_damage
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
-from runner.foundation.sentences import either, many
+from runner.foundation.sentences import either, job_and_case, many
 from runner.foundation.values import Json, JsonObject
 from runner.reports import console
 from runner.reports.formats import FORMATS, HTML
@@ -285,11 +285,28 @@ def _failing(listed: Listed) -> Json:
 
 def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
     """`with_rerun`: with how a run that ended badly can be carried out once more; what is open is settled first."""
-    listed = Listed(result=run.result, store=run.store.name, is_running=run.is_running, changed=run.flaw is not None)
+    listed = Listed(
+        result=run.result,
+        store=run.store.name,
+        is_running=run.is_running,
+        changed=run.flaw is not None,
+        planned="" if run.result.job else _planned_title(run),
+    )
     if not with_rerun or run.result.status is RunStatus.PASSED or listed.is_running or listed.changed:
         return listed
     found = run_again(timed(run.lines, result=run.result), store=listed.store)
     return replace(listed, again=found) if found.command else listed
+
+
+def _planned_title(run: StoredRun) -> str:
+    """`job[case]@target` by the plan, which is stored before the first event; empty where it is not there either."""
+    from runner.runs import snapshot  # noqa: PLC0415  for a run without its first event only
+
+    found = snapshot.read(run.store, run.id)
+    if isinstance(found, Problem):
+        return ""
+    plan = found.plan
+    return f"{job_and_case(plan.job, plan.case.name if plan.case else None)}@{plan.target.name}"
 
 
 def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:

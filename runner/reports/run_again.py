@@ -182,6 +182,9 @@ def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:
 
 
 def _has_started(row: TimedRow) -> bool:
-    """A refusal speaks of its own call alone: the call before may have started something."""
+    """A refusal speaks of its own call alone: the call before may have started something. A call that was turned away
+    ends as an error only where its answer, or the process log, shows that nothing began: else it is in doubt.
+    """
     calls = (span for span in row.spans if span.kind is SpanKind.CALL and span.effect == "once")
-    return any(span.why not in _NOTHING_BEGAN for span in calls)
+    is_shown = row.step.status is Status.ERROR
+    return any(span.why not in _NOTHING_BEGAN and not (span.why == "turned_away" and is_shown) for span in calls)

@@ -24,7 +24,8 @@ _MOST_OPEN = 3
 class Listed(Struct, frozen=True, kw_only=True):
     """A run and what its events do not hold: whether it `is_running`, whether they were `changed`, its `store`.
 
-    `again` is how it can be carried out once more, None where it passed, or that is not known.
+    `again` is how it can be carried out once more, None where it passed, or that is not known. `planned` is the title
+    of a run whose first event is not there, as its plan has it.
     """
 
     result: RunResult
@@ -32,6 +33,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     is_running: bool = False
     changed: bool = False
     again: RunAgain | None = None
+    planned: str = ""
 
 
 def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:
@@ -45,7 +47,7 @@ def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:
 def _cells(listed: Listed) -> tuple[str, ...]:
     """Our own word comes first: no line begins with a text from outside."""
     result = listed.result
-    job = title(result) if result.job else ""
+    job = title(result) if result.job else clean(listed.planned)
     status = RUNNING if listed.is_running else str(result.status)
     return status, clean(result.id), moment(result.started_at), job, written(result.seconds), _note(listed)
 

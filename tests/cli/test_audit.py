@@ -190,6 +190,8 @@ def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(
         "  it broke off before it began: nothing was sent; give the command once more that began it\n"
         in capsys.readouterr().out
     )
+    assert ended(["runs"]) == 0
+    assert re.search(r"billing@here +\d+ ms +broke off before it began: nothing was sent", capsys.readouterr().out)
     assert ended(["runs", "--prune", "1ms"]) == 0
     assert capsys.readouterr().err == "1 run deleted\n"
     assert list(Path(".runner/runs").iterdir()) == []

@@ -120,6 +120,17 @@ def test_a_report_of_each_kind_of_failure_fits_its_schema(
     assert (call["ended"], call["status"]) == ends
 
 
+def test_a_call_that_was_turned_away_and_of_which_the_log_shows_no_start_is_no_start_that_a_rerun_repeats(
+    site: Stand, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.set_fault("unauthorized", "UsrA", times=9)
+    step = step_of(reported(STEP, exits=3))
+    assert {str(call_of(attempt)["ended"]) for attempt in attempts_of(step)} == {"turned_away"}
+    assert site.starts() == []
+    out = capsys.readouterr().out
+    assert "carries it out once more as it was, with its inputs; nothing starts twice that must happen only once" in out
+
+
 def test_the_words_of_a_refusal_are_in_the_attempt_that_got_it(site: Stand) -> None:
     site.set_fault("status_500", "UsrA", times=1)
     retry = "    effect: idempotent\n    retry: {on: [refused], max_attempts: 3, initial: 1ms}\n"

@@ -109,6 +109,45 @@ def test_who_hangs_for_longer_than_its_call_may_take_is_not_waited_for(
     assert there.take("UsrA", OTHERS)
 
 
+def test_a_turn_is_had_for_a_minute_before_its_call_leaves(here: TurnFiles, there: TurnFiles, clock: Clock) -> None:
+    assert here.take("UsrA", MINE)
+    for seconds in (58.0, 1.5):
+        clock.now += seconds
+        assert not there.take("UsrA", OTHERS)
+
+
+def test_each_holder_that_hangs_is_given_a_moment_to_say_so(here: TurnFiles, there: TurnFiles, clock: Clock) -> None:
+    assert here.take("UsrA", MINE)
+    clock.now += 61.0
+    assert not there.take("UsrA", OTHERS)
+    here.extend("UsrA", seconds=1.0)
+    assert not there.take("UsrA", OTHERS)
+    clock.now += 62.0
+    assert not there.take("UsrA", OTHERS)
+    here.give_back("UsrA")
+    assert there.take("UsrA", OTHERS)
+    there.give_back("UsrA")
+    clock.now += 1.0
+    assert here.take("UsrA", MINE)
+    clock.now += 61.0
+    assert not there.take("UsrA", OTHERS)
+
+
+def test_who_does_not_wait_for_a_turn_leaves_its_file_to_the_holder(
+    tmp_path: Path, here: TurnFiles, there: TurnFiles, clock: Clock
+) -> None:
+    assert here.take("UsrA", MINE)
+    another = turns(tmp_path, "/elsewhere", clock)
+    clock.now += 61.0
+    assert not another.take("UsrA", OTHERS)
+    assert not there.take("UsrA", OTHERS)
+    clock.now += 1.0
+    assert there.take("UsrA", OTHERS)
+    there.extend("UsrA", seconds=1000.0)
+    assert another.take("UsrA", OTHERS)
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+
+
 def test_who_cannot_write_on_a_full_disk_how_long_it_needs_its_turn_has_a_turn_for_as_long_as_most_need(
     tmp_path: Path, here: TurnFiles, there: TurnFiles, clock: Clock
 ) -> None:

@@ -2,7 +2,7 @@ import threading
 
 from gates import Time
 
-from runner.service.gate import Pace
+from runner.service.gate import OPEN, Deadline, Pace
 
 
 def pace_of(rate: float, time: Time) -> Pace:
@@ -76,3 +76,13 @@ def test_threads_have_turns_of_their_own_and_leave_no_gap_where_they_give_up() -
     all_wait = threading.Barrier(1)
     pace.wait_for_turn(Once())
     assert waits[7:] == [0.1]
+
+
+def test_what_a_part_of_a_call_waits_for_is_time_of_neither() -> None:
+    """As a sign-in, which has a time of its own, and waits for the pace of its site, too."""
+    whole = Deadline(at=100.0, seconds=100.0, gate=OPEN)
+    part = whole.within(10.0, now=0.0)
+    assert (part.at, part.seconds) == (10.0, 10.0)
+    part.put_off(30.0)
+    assert (part.at, whole.at) == (40.0, 130.0)
+    assert whole.within(None, now=0.0) is whole.within(130.0, now=0.0) is whole

@@ -10,13 +10,18 @@ one call / bare 0.91 (0.90) · 1,000 reads 1.13 (1.09) · 1,000 once calls with 
 25 KB 1.41 (1.43) · validate / import of the four libraries 0.62 (0.62), above · resume after 1,000 calls / the run 0.43
 (0.48), above · -j 8 / Hurl 1.25, above · 40 once runs of one process, -j 8 / after each other 0.94, above.
 Status of 100,000 runs 0.39 s · memory of 10,000 steps: run 120 MB, resume 132 MB.
+Later, on the same machine beside others (not comparable with the above one by one): one call 0.73 to 0.79 · validate
+0.53 to 0.56 · 40 once runs 0.81 to 0.91; in turn with the program as it was before: a run of one call takes 0.88 of
+its processor time then, validate 0.92, resume 0.90, 1,000 once calls and -j 8 0.99, which is no difference.
 
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
 start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.61 times the instructions of bare.
-`validate` takes 390 million instructions, and the import of the four libraries 725, with 152 modules of ours that are
-found and read. Of -j 8 are 0.28 s the start, then 13 times a run, whose calls take 200 ms, in 222 ms, and 6 ms to the
-next; 0.07 s are reports and the end. Of the 26 ms of a turn 20 are the process's own: without calls that overlap the
-last ratio stays above 0.65. On a machine that others use, too, `chrt -r 5` before the command gives it both processors.
+`validate` takes 354 million instructions, and the import of the four libraries 723, with 158 modules of ours that are
+found and read. Of a resumption of 1,000 calls a third is the start, a third what the engine does again, and the rest
+YAML, reports and journal. Of -j 8 are 0.24 s the start, then 13 times a run, whose calls take 200 ms, in 222 ms, and
+6 ms to the next; 0.07 s are reports and the end. Of the 26 ms of a turn 20 are the process's own: without calls that
+overlap the last ratio stays above 0.65. On a machine that others use, too, `chrt -r 5` before the command gives it both
+processors.
 """
 
 import argparse

@@ -221,9 +221,11 @@ _News: TypeAlias = Look | Outcome | BaseException
 
 
 class _Inbox(Struct):
-    """What the threads hand over, with the time at which they did; `is_closed`: nobody wants more."""
+    """What the threads hand over, with the time at which they did; `is_closed`: nobody wants more. No `SimpleQueue`:
+    see `_News` of `run_pool`.
+    """
 
-    news: "queue.SimpleQueue[tuple[SiteWait, float, _News]]" = field(default_factory=queue.SimpleQueue)
+    news: "queue.Queue[tuple[SiteWait, float, _News]]" = field(default_factory=queue.Queue)
     is_closed: bool = False
 
 

@@ -116,8 +116,10 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
     return carried
 
 
-_News: TypeAlias = "queue.SimpleQueue[ActiveRun | str]"
-"""Runs that have ended, and before that the ids of those that have passed."""
+_News: TypeAlias = "queue.Queue[ActiveRun | str]"
+"""Runs that have ended, and before that the ids of those that have passed. A `SimpleQueue` of Python 3.11 waits for
+ever where the handler of a signal takes longer than what is left of the time that `get` may take.
+"""
 
 
 class _Pool(Struct, kw_only=True):
@@ -135,7 +137,7 @@ class _Pool(Struct, kw_only=True):
     _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)
     _person: Person = field(default_factory=lambda: person(os.environ))
-    _news: _News = field(default_factory=queue.SimpleQueue)
+    _news: _News = field(default_factory=queue.Queue)
 
     def go_on(self, carried: Carried) -> bool:
         """Begin what may begin, write reports while no run ends, and wait until a run does; False where none will."""

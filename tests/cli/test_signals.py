@@ -20,7 +20,7 @@ from typing import Protocol
 
 import pytest
 from journals import EVENTS
-from running import PIPE, RUNNER, STDOUT, TIME, ForkedCommand, start
+from running import DEVNULL, PIPE, RUNNER, STDOUT, TIME, Change, ForkedCommand, start
 from sandboxes import Stand, stand
 
 from runner.foundation.values import Json, JsonObject
@@ -251,6 +251,18 @@ def test_when_the_grace_ends_in_a_call_that_must_not_happen_twice_it_stays_in_do
     assert "the grace of 200 ms is over: ended here; calls in flight are not waited for" in child.said
     assert f"\n    runner reconcile {folders()[0].name}\n" in child.said
     assert "\n  exit 129: stopped by a hang-up\n" in child.said
+
+
+def test_so_it_is_where_the_handler_of_the_signal_takes_longer_than_a_look_at_the_clock(here: Here) -> None:
+    """As on a busy machine: a `SimpleQueue` waited on for ever then, here until the call had had its 100 s."""
+    write("a", CHARGE + FINALLY)
+    here.never_answers("UsrCharge")
+    late = Change(module="slow_signals", function="handle_late", values={"seconds": 0.5})
+    with start("run", "a.job.yaml", "--grace", "200ms", *REPORT, stdout=DEVNULL, stderr=DEVNULL, change=late) as run:
+        here.until_started("UsrCharge")
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(TIME) == 143
+    assert statuses() == [{"run": "unknown", "charge": "unknown"}]
 
 
 def test_a_reading_that_the_end_of_the_grace_cuts_is_an_error_and_no_doubt(here: Here, begin: Begin) -> None:

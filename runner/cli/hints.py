@@ -47,7 +47,14 @@ _VERBS_OF_OTHERS: Final = {
 _OPTIONS_OF_OTHERS: Final = (
     ("--dry-run --dryrun --check --diff", "`runner plan` prints what would be sent"),
     ("--var --vars --variable --extra-vars --env-var -e --set --param -D", "`-i NAME=VALUE` gives an input"),
-    ("--env --environment --host --url --site", "`-t NAME` names a target"),
+    ("--env --environment --host --url --site --limit", "`-t NAME` names a target"),
+    ("--syntax-check --check-syntax --lint", "`runner validate` checks the files"),
+    ("--list-tasks --list-tests --list-hosts --list-tags --collect-only", "`runner list` prints the jobs"),
+    (
+        "--start-at-task --start-at --from-step --step",
+        "a job runs whole; `runner resume` continues a run",
+    ),
+    ("--ask-vault-pass --vault-password-file", "secrets come from the environment or a file: `{{ env.NAME }}`"),
     ("--filter --grep --name --only --test", "`-k TEXT` selects runs by their name"),
     ("--tag --include --label", "`--tags EXPR` selects jobs by their tags"),
     ("--var-file --varfile --vars-file --env-file", "`--inputs FILE` reads inputs from YAML or JSON"),

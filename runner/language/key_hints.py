@@ -16,7 +16,9 @@ from runner.reading.odd_characters import with_article
 
 _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
+_EXPRESSIONS = ("if", "for_each", "that")
 _FEW = 10
+_IN_BRACES = lazy_pattern(r"\s*\{\{\s*((?:(?!\}\}).)+?)\s*\}\}\s*")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
 _CHOICE = lazy_pattern(r"([^?:]+?) \? ([^?:]+)")
@@ -41,7 +43,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     if there and _may_be_ours(name, value):
         return f"`{name}` belongs in `{there}`" + (": indent it further" if keys.written[there] is None else "")
     if near and near not in keys.written:
-        return f"did you mean `{near}`?"
+        bare = _IN_BRACES.fullmatch(value) if near in _EXPRESSIONS and isinstance(value, str) else None
+        return f"write `{near}: {bare[1]}`" if bare else f"did you mean `{near}`?"
     if value is None and not near and keys.title == "step":
         return f"write `- id: {name}`"
     return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)

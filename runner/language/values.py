@@ -39,7 +39,8 @@ def finding(violation: Violation) -> Finding:
         return _nothing(violation.path, schema)
     if schema.get("title") == "duration":
         message, shape = duration_hints.mistake(violation.value)
-        return Finding(code="E114", message=message, hint=shape, path=violation.path)
+        other = hints.hint("values", pointer(violation.path), violation.value, wanted="duration")
+        return Finding(code="E114", message=message, hint=other or shape, path=violation.path)
     match violation.keyword:
         case "type":
             return _type(violation, schema)

@@ -74,7 +74,7 @@ def declared_as(word: str, scope: NameScope) -> str | None:
 
 def _unknown_root(word: str, scope: NameScope) -> WrongName:
     hint = _root_hint(word, scope)
-    known = [*(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER), *sorted(scope.bare)]
+    known = [*sorted(scope.bare), *(root for root in _EVERYWHERE if root != "steps" or scope.rank != NEVER)]
     return WrongName(
         message=f"unknown name `{word}`",
         hint=hint or f"known here: {begun(known)}",

@@ -95,7 +95,10 @@ class Mistakes:
         if name := _NEGATED.fullmatch(self._source.text, *bounds):
             self.report(message, at=bounds, hint=f"write `not {name[1]}`")
         else:
-            self.pass_over(message, at=bounds, hint="leave it out; a text that begins with `!` needs quotes")
+            hint = "leave it out; a text that begins with `!` needs quotes"
+            if "vault" in self._source.text[slice(*bounds)]:
+                hint = "write `{{ env.NAME }}` or `{{ file('PATH') }}`, which a command of the vault fills before"
+            self.pass_over(message, at=bounds, hint=hint)
 
     def unknown_anchor(self, name: str, *, at: Bounds) -> None:
         hint = quote("it", self._source.rest_of_line(at[0])) + ", if it is a text"

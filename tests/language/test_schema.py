@@ -94,8 +94,16 @@ def test_all_mistakes_are_told_in_one_pass_in_the_order_of_the_file() -> None:
     [
         ("retry: {attemps: 3}", "unknown key `attemps` in `retry`", "did you mean `max_attempts`?"),
         ("when: x", "unknown key `when` in a step", "did you mean `if`?"),
-        ("register: x", "unknown key `register` in a step", "did you mean `outputs`?"),
-        ("continue_on_error: true", "unknown key `continue_on_error` in a step", "did you mean `on_failure`?"),
+        (
+            "register: x",
+            "unknown key `register` in a step",
+            "write `outputs: {x: result}`; later steps use `steps.ID.outputs.x`",
+        ),
+        (
+            "continue_on_error: true",
+            "unknown key `continue_on_error` in a step",
+            "write `on_failure: ignore` for `true`, and nothing for `false`",
+        ),
         ("onFailure: stop", "unknown key `onFailure` in a step", "did you mean `on_failure`?"),
         ("expects: [x]", "unknown key `expects` in a step", "did you mean `expect`?"),
         ("zebra: 1", "unknown key `zebra` in a step", None),

@@ -45,7 +45,6 @@ def test_a_command_asks_git_once_for_the_commit_of_all_its_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In a large checkout that takes a second."""
-    monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "-q"], check=True)
     Path("git").write_text("#!/bin/sh\necho >>asked\necho '# branch.oid 0123456789'\n")
     Path("git").chmod(0o700)

@@ -23,11 +23,6 @@ steps:
 """
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 class Answers:
     """Execute gives 1, but for a path that holds one of `wrong`."""
 

@@ -76,8 +76,7 @@ def answers() -> Answers:
 
 
 @pytest.fixture(autouse=True)
-def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
+def here(answers: Answers) -> Iterator[Site]:
     Path("specs").mkdir()
     with site(answers) as served:
         Path("targets.yaml").write_text(targets(served.url) + "    settle: 100ms\n")
@@ -779,7 +778,6 @@ def test_a_project_has_one_ledger_from_whatever_folder_it_is_applied(
         monkeypatch.chdir(tmp_path / folder)
         assert ended(["apply", specs, "--dry-run"]) == 0
         assert ended(["apply", specs]) == 0
-    monkeypatch.chdir(tmp_path)
     assert answers.since() == ["Usra"]
     assert sorted(tmp_path.rglob("ledger")) == [tmp_path / LEDGER]
 

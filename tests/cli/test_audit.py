@@ -33,8 +33,7 @@ def answer(_method: str, path: str) -> Told:
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
+def here() -> Iterator[Site]:
     with site(answer) as served:
         Path("targets.yaml").write_text(targets(served.url))
         Path("a.job.yaml").write_text(JOB)
@@ -89,9 +88,7 @@ def test_show_prints_the_same_hash_and_finds_a_chain_that_holds(capsys: pytest.C
 
 
 @pytest.mark.usefixtures("printed")
-def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(capsys: pytest.CaptureFixture[str]) -> None:
     whole = lines()
     for number in range(1, len(whole) + 1):
         keep([re.sub('"at":"20', '"at":"21', line) if at == number else line for at, line in enumerate(whole, 1)])

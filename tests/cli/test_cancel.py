@@ -27,11 +27,6 @@ finally:
 RUNNING = {"Id": "7a1d3c50-0000-4000-8000-000000000001", "StatusId": "ed2ae277-b6e2-df11-971b-001d60e938c6"}
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_undo_cancels_a_parked_process_of_the_sandbox_and_a_second_time_nothing_is_left_to_do() -> None:
     Path("sandbox").mkdir()
     Path("sandbox/a.process.yaml").write_text(DOUBLE)

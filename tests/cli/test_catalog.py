@@ -1,7 +1,6 @@
 """`runner catalog`: what a site has, pulled into a file, checked against it, compared with another's."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -23,14 +22,6 @@ ROW: dict[str, object] = {
     "Version": 1,
 }
 OPENED: dict[str, object] = {"metaData": {"schema": {"parameters": [], "flowElements": []}}}
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("CREATIO_", "CLIO_")):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

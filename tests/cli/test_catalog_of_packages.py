@@ -27,8 +27,7 @@ JOB = "runner: 1\nname: tours\ntarget: here\nsteps:\n  - run: {{process: UsrAddT
 
 
 @pytest.fixture(autouse=True)
-def _packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _packages() -> None:
     ROOT.write(Path("packages/UsrTours"))
     MEMBER.write(Path("packages/UsrMore"))
     Path("targets.yaml").write_text(targets("http://127.0.0.1:9"))

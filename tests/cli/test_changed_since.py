@@ -54,8 +54,7 @@ def write(name: str, process: str = "UsrOne", target: str = "sandbox", more: str
 
 
 @pytest.fixture(autouse=True)
-def _checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("CREATIO_RUNNER_", "GIT_"))]:
         monkeypatch.delenv(name)
     for folder in ("sandbox", "elsewhere", "parts"):
@@ -129,9 +128,7 @@ def test_what_a_job_includes_and_its_cases_count(capsys: pytest.CaptureFixture[s
     }
 
 
-def test_a_double_counts_for_the_jobs_of_its_sandbox_that_start_its_process(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_double_counts_for_the_jobs_of_its_sandbox_that_start_its_process(capsys: pytest.CaptureFixture[str]) -> None:
     double = SPECS / "sandbox" / "UsrTwo.process.yaml"
     double.write_text(DOUBLE.format(process="UsrTwo").replace("1ms", "2ms"))
     reason = ("specs/sandbox/UsrTwo.process.yaml", "modified", "double", "UsrTwo")

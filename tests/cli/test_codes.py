@@ -15,11 +15,6 @@ steps:
 """
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_a_run_that_is_not_there_is_e152(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["show", "0194"]) == 2
     assert "error[E152]: there is no run in .runner/runs" in capsys.readouterr().err

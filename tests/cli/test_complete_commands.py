@@ -41,7 +41,6 @@ VARIABLE = "CREATIO_RUNNER_INPUT_TOKEN"
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith("CREATIO_"):
             monkeypatch.delenv(name)

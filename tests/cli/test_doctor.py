@@ -1,7 +1,6 @@
 """`runner doctor`: a line for each step of the way, and where it ends."""
 
 import json
-import os
 import socket
 import ssl
 import threading
@@ -30,14 +29,6 @@ STEPS = [
     "clock",
 ]
 SIGNED_IN = ["ok", "ok", "ok", "ok", "not tried", "ok"]
-
-
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("CREATIO_", "CLIO_")):
-            monkeypatch.delenv(name)
 
 
 def verdicts(out: str) -> dict[str, str]:
@@ -267,9 +258,7 @@ def test_the_environment_is_a_target_too(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().out.startswith("doctor env\n")
 
 
-def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(capsys: pytest.CaptureFixture[str]) -> None:
     told = Told(body=json.dumps({"Code": 1, "Message": "no \x1b[31m pa55-w0rd for integration"}))
     with site(good, sign_in=told) as here:
         assert doctor(here) == 3

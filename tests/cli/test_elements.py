@@ -40,8 +40,7 @@ steps:
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("sandbox").mkdir()
     Path("sandbox/UsrOnboard.process.yaml").write_text(DOUBLE)
     Path("a.job.yaml").write_text(JOB)

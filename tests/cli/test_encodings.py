@@ -40,9 +40,8 @@ class Pipe(io.TextIOWrapper):
     ids=lambda value: value[0] if isinstance(value, list) else None,
 )
 def test_no_command_breaks_where_the_output_cannot_take_its_characters(
-    command: list[str], code: int, encoding: str, *, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: list[str], code: int, encoding: str, *, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit):
         main(["init", "."])
     Path("hello.job.yaml").write_text(Path("hello.job.yaml").read_text().replace("Who is greeted", "世界 ✓"))
@@ -57,10 +56,7 @@ def test_no_command_breaks_where_the_output_cannot_take_its_characters(
     assert "E700" not in told
 
 
-def test_a_password_in_a_file_that_begins_with_a_mark_of_windows_is_sent_without_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_password_in_a_file_that_begins_with_a_mark_of_windows_is_sent_without_it() -> None:
     Path("password.txt").write_bytes(b"\xef\xbb\xbfpa55-w0rd\r\n")
     with site(lambda _method, _path: NOTHING) as here:
         written = targets(here.url).replace("pa55-w0rd", "\"{{ file('password.txt') }}\"")
@@ -70,9 +66,8 @@ def test_a_password_in_a_file_that_begins_with_a_mark_of_windows_is_sent_without
 
 
 def test_a_number_that_is_to_be_a_text_is_quoted_as_it_stands_in_the_file_of_inputs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     assert ended(["init", "."]) == 0
     Path("inputs.yaml").write_text("name: 007\n")
     assert ended(["run", "hello.job.yaml", "--inputs", "inputs.yaml"]) == 2

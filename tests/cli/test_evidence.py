@@ -31,7 +31,6 @@ STEP = "  - id: a\n    execute: {process: UsrA, parameters: {X: 1}, result: Out}
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.startswith(("CREATIO_", "GITHUB_", "GITLAB_", "CI_")) or name == "CI":
             monkeypatch.delenv(name)

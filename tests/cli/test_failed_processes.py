@@ -30,11 +30,6 @@ steps:
 """
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def failing(path: str, *, log: str, elements: Told) -> Told:
     """The answer of a site on which UsrAdd has failed: with this text in its log."""
     if "/Execute" in path:

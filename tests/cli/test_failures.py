@@ -20,8 +20,7 @@ steps:
 
 
 @pytest.fixture(autouse=True)
-def _a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _a_project() -> None:
     Path("sandbox").mkdir()
     Path("sandbox/UsrBill.process.yaml").write_text(BAD)
     Path("sandbox/UsrShip.process.yaml").write_text(GOOD)

@@ -28,7 +28,6 @@ def answer(_method: str, path: str) -> Told:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     for name in ("a", "b", "c", "d"):
         Path(f"{name}.job.yaml").write_text(JOB.format(name=name))

@@ -31,8 +31,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system h
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def here(tmp_path: Path) -> Path:
     shutil.copytree(SPECS / "sandbox", tmp_path / "sandbox")
     Path("a.job.yaml").write_text(JOB)
     os.mkfifo("pipe")

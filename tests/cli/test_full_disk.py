@@ -100,9 +100,8 @@ def fill_the_disk_for_journal(number: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_disk_that_is_full_for_a_later_run_loses_no_run_from_the_reports(
-    jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    jobs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     for name in ("one", "two", "three"):
         step = "  - id: s\n    execute: {process: UsrFill}\n"
         Path(f"{name}.job.yaml").write_text(JOB.replace("filling", name) + step)

@@ -21,7 +21,6 @@ steps:
 
 @pytest.fixture(autouse=True)
 def _in_github_actions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     Path("sandbox").mkdir()

@@ -20,8 +20,7 @@ steps: [{{id: look, pause: 1ms, expect: ['inputs.n == 1']}}]
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("sandbox").mkdir()
     for name in ("a", "b"):
         Path(f"{name}.job.yaml").write_text(JOB.format(name=name))

@@ -17,11 +17,6 @@ from runner.scaffold.new_project import FILES, PROJECT_SCHEMAS, project_files
 WRITTEN = {*FILES, *(f"schema/{schema}.schema.json" for schema in PROJECT_SCHEMAS)}
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def files_of(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
@@ -139,10 +134,7 @@ def test_every_template_is_used() -> None:
     assert all(file.text.endswith("\n") for file in project_files(Path(), called="."))
 
 
-def test_a_gitignore_that_is_there_is_added_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_gitignore_that_is_there_is_added_to(capsys: pytest.CaptureFixture[str]) -> None:
     Path(".gitignore").write_text("node_modules/")
     assert ended(["init"]) == 0
     lines = Path(".gitignore").read_text().splitlines()

@@ -28,8 +28,7 @@ DOUBLE = "runner: 1\nprocess: UsrA\nparameters: {X: {type: integer, direction: i
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("sandbox").mkdir()
     Path("sandbox/UsrA.process.yaml").write_text(DOUBLE)
     Path("a.job.yaml").write_text(JOB)

@@ -23,8 +23,7 @@ TARGETS = "runner: 1\ntargets: {staging: {url: https://staging.example.com}}\n"
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("targets.yaml").write_text(TARGETS)
     Path("smoke.job.yaml").write_text(JOB)
 

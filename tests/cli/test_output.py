@@ -32,11 +32,6 @@ REPORT = ("--report-json", "report.json")
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def asked() -> Iterator[list[str]]:
     """The processes that were started at the site `here`, which answers at once."""
@@ -450,9 +445,7 @@ def test_where_no_thread_is_left_for_a_later_run_it_does_not_begin(
 HOSTILE = "\x1b[2Jx\x85y\u2028z\u202ew ##[error]a ##vso[task]b\n::set-output name=a::b"
 
 
-def test_a_plan_prints_nothing_that_moves_a_cursor_or_is_a_command_to_a_ci(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_plan_prints_nothing_that_moves_a_cursor_or_is_a_command_to_a_ci(capsys: pytest.CaptureFixture[str]) -> None:
     text = json.dumps(HOSTILE)
     Path("targets.yaml").write_text(targets("http://127.0.0.1:9"))
     Path("a.job.yaml").write_text(

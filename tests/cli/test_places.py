@@ -26,8 +26,7 @@ FOREIGN = {
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
+def here(tmp_path: Path) -> Path:
     shutil.copytree(Path(__file__).parents[2] / "specs" / "sandbox", tmp_path / "sandbox")
     Path("a.job.yaml").write_text(
         "runner: 1\nname: a\ntarget: sandbox\nsteps:\n"

@@ -1,7 +1,6 @@
 """From the words of a command to its runs: jobs by cases by targets, and every mistake before anything is sent."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -25,11 +24,7 @@ TARGETS = "runner: 1\ntargets:\n" + "".join(
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("CREATIO_", "CLIO_")):
-            monkeypatch.delenv(name)
+def _its_files() -> None:
     Path("targets.yaml").write_text(TARGETS)
 
 

@@ -54,11 +54,6 @@ class Terminal:
                 return
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def answer(_method: str, path: str) -> Told:
     return xml(None) if "/Execute" in path else NOTHING
 

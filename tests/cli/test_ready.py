@@ -40,8 +40,7 @@ NEW = "{for: 30s, every: 20ms, catalog: git.catalog.yaml}"
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("a.job.yaml").write_text(JOB)
     Path("git.catalog.yaml").write_text(CATALOGUE)
 

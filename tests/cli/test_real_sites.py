@@ -34,11 +34,6 @@ steps:
 ONCE = READ.replace("    effect: read\n", "")
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def run(place: Site, job: str, *options: str) -> int:
     Path("targets.yaml").write_text(targets(place.url))
     Path("a.job.yaml").write_text(job)

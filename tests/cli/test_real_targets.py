@@ -27,8 +27,7 @@ CONTROLLED = ("CREATIO_", "CLIO_HOME", "LOCALAPPDATA")
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(CONTROLLED):
             monkeypatch.delenv(name)

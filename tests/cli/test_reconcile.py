@@ -72,11 +72,6 @@ class Place:
         return LOST if "UsrCharge" in path and not self.answered else xml(1)
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture
 def place() -> Place:
     return Place()

@@ -48,11 +48,6 @@ activities:
 """
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def element(uid: str, caption: str, status: str, *, started: int = 0, seconds: int = 0) -> dict[str, Json]:
     minute = f"2026-01-01T09:{started:02}"
     return {

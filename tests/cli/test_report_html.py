@@ -12,8 +12,7 @@ JOB = "runner: 1\nname: {name}\ntarget: sandbox\nsteps: [{{id: rest, pause: 1ms}
 
 
 @pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _here() -> None:
     Path("sandbox").mkdir()
     for name in ("one", "two"):
         Path(f"{name}.job.yaml").write_text(JOB.format(name=name))

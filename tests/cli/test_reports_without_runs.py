@@ -43,8 +43,7 @@ REPORTS = (
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SITE_PASSWORD", "correct-horse-battery")
     Path("sandbox").mkdir()
     Path("a.job.yaml").write_text(JOB)

@@ -48,8 +48,7 @@ def answers() -> Answers:
 
 
 @pytest.fixture(autouse=True)
-def here(answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
+def here(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cret-t0ken")
     with site(answers) as served:
         Path("targets.yaml").write_text(targets(served.url))

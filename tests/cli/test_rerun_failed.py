@@ -31,8 +31,7 @@ def answers() -> Executes:
 
 
 @pytest.fixture(autouse=True)
-def here(answers: Executes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.chdir(tmp_path)
+def here(answers: Executes) -> Iterator[Site]:
     with site(answers) as served:
         both = targets(served.url)
         Path("targets.yaml").write_text(both + both.partition("targets:\n")[2].replace("here:", "there:"))

@@ -19,8 +19,7 @@ JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {p
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("a.job.yaml").write_text(JOB)
 
 

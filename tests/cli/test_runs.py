@@ -12,8 +12,7 @@ JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps: [{pause: 1ms}]\n"
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("sandbox").mkdir()
     Path("a.job.yaml").write_text(JOB)
     Path("b.job.yaml").write_text(JOB.replace("name: a", "name: b") + "cases: [{name: red, inputs: {}}]\n")

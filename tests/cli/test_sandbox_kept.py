@@ -31,10 +31,9 @@ steps:
 
 
 @pytest.fixture(autouse=True)
-def _beside_the_shipped_sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _beside_the_shipped_sandbox(tmp_path: Path) -> None:
     shutil.copytree(SPECS / "sandbox", tmp_path / "sandbox")
     (tmp_path / "kept.job.yaml").write_text(JOB)
-    monkeypatch.chdir(tmp_path)
 
 
 SECRET = "hunter2/\u00e4'42"

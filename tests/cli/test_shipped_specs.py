@@ -18,10 +18,9 @@ JOBS = sorted(path.name for path in SPECS.glob("*.job.yaml"))
 
 
 @pytest.fixture(autouse=True)
-def _in_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_a_copy(tmp_path: Path) -> None:
     shutil.copytree(SPECS, tmp_path / "specs")
     (tmp_path / ".git").mkdir()
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("job", JOBS)

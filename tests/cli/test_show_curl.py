@@ -58,7 +58,6 @@ RUN = '  - id: call\n    run: {process: UsrEcho, parameters: {Text: "{{ inputs.t
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     """A sandbox that is called like a site; every request to it is written down."""
-    monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

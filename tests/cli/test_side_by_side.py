@@ -19,8 +19,7 @@ TARGETS = "runner: 1\ntargets:\n" + "".join(f"  {name}: {{sandbox: doubles}}\n" 
 
 
 @pytest.fixture(autouse=True)
-def _in_a_project_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _in_a_project_of_its_own() -> None:
     Path("targets.yaml").write_text(TARGETS)
     Path("doubles").mkdir()
     Path("doubles/UsrNothing.yaml").write_text("runner: 1\nprocesses:\n  UsrNothing: {}\n")

@@ -41,8 +41,7 @@ finally:
 
 
 @pytest.fixture(autouse=True)
-def _a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _a_project() -> None:
     Path("sandbox").mkdir()
     Path("sandbox/UsrQualify.process.yaml").write_text(DOUBLE)
     Path("sandbox/records.yaml").write_text("Lead: []\nKnown: [{LeadName: A}]\n")

@@ -76,8 +76,7 @@ class Here:
 
 
 @pytest.fixture
-def here(site: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
-    monkeypatch.chdir(tmp_path)
+def here(site: Stand) -> Here:
     Path("targets.yaml").write_text(site.targets())
     return Here(site, before=len(site.starts()))
 
@@ -544,9 +543,8 @@ sys.meta_path.insert(0, AtAnImport())
 @pytest.mark.parametrize("module", ["click", "runner.cli.run", "h11", "runner.hosts.local"])
 @pytest.mark.parametrize(("number", "code"), CODES)
 def test_a_signal_while_modules_are_imported_ends_it_without_a_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, module: str, number: int, code: int
+    tmp_path: Path, *, module: str, number: int, code: int
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "sitecustomize.py").write_text(AT_AN_IMPORT)
     write("a", CHARGE)
     known = {"PYTHONPATH": str(tmp_path), "SIGNAL_AT": module, "SIGNAL": str(int(number))}

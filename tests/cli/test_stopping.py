@@ -24,11 +24,6 @@ READ = "  - id: look\n    execute: {process: UsrLook, result: Out}\n    effect: 
 FINALLY = "finally:\n  - id: tidy\n    execute: {process: UsrTidy}\n"
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 @dataclass
 class Slow:
     """Answers everything at once but the processes in `held`, which wait for `let_go`. `asked` are processes."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,11 +50,7 @@ ALL = [
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith(("CREATIO_", "CLIO_")):
-            monkeypatch.delenv(name)
+def _its_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
 
 

@@ -63,8 +63,7 @@ def test_a_report_is_not_copied_onto_itself(reported: ReportedRun, tmp_path: Pat
     assert place.read_text().startswith("{")
 
 
-def test_what_a_run_writes_is_what_is_stored_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_what_a_run_writes_is_what_is_stored_with_it() -> None:
     Path("doubles").mkdir()
     Path("targets.yaml").write_text("runner: 1\ntargets: {here: {sandbox: doubles}}\n")
     Path("a.job.yaml").write_text("runner: 1\nname: a\ntarget: here\nsteps: [{pause: 1ms}]\n")

@@ -11,8 +11,7 @@ IN_THE_CLEAR = "warning[E167]: target `intranet` is called without TLS (`plain_h
 
 
 @pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def _its_files() -> None:
     Path("a.job.yaml").write_text(JOB)
     Path("b.job.yaml").write_text(JOB.replace("name: a", "name: b"))
 

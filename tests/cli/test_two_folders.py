@@ -25,9 +25,8 @@ steps:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def site(tmp_path: Path) -> Iterator[Stand]:
     """A project whose target is a site that other folders know, too."""
-    monkeypatch.chdir(tmp_path)
     (tmp_path / "doubles").mkdir()
     (tmp_path / "doubles/UsrAdd.process.yaml").write_text("runner: 1\nprocess: UsrAdd\n")
     with stand(tmp_path / "doubles") as served:

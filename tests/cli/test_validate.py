@@ -13,12 +13,11 @@ JOB = "runner: 1\nname: a\ntarget: sandbox\nsteps:\n  - execute: {process: UsrGe
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path) -> Path:
     """A right job on a sandbox of its own."""
     shutil.copytree(SANDBOX, tmp_path / "sandbox")
     (tmp_path / "targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbox: sandbox}}\n")
     (tmp_path / "a.job.yaml").write_text(JOB)
-    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -240,10 +239,7 @@ def test_a_path_through_a_link_is_not_shortened(
     assert said(capsys, path)[1].startswith(f"{path}:")
 
 
-def test_a_target_that_cannot_be_read_is_not_reported_as_unknown_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_target_that_cannot_be_read_is_not_reported_as_unknown_too(capsys: pytest.CaptureFixture[str]) -> None:
     Path("targets.yaml").write_text("runner: 1\ntargets: {staging: {url: https://staging.example.com}}\n")
     Path("a.job.yaml").write_text("runner: 1\nname: a\ntarget: !vault |\n  abc\nsteps: [{pause: 1ms}]\n")
     assert ended(["validate", "a.job.yaml"]) == 2

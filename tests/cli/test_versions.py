@@ -37,8 +37,7 @@ INPUTS = "inputs: {mark: {type: string}, number: {type: integer}}\n"
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
-    monkeypatch.chdir(tmp_path)
+def here() -> Iterator[Stand]:
     Path("doubles").mkdir()
     for code, more in FILES.items():
         Path(f"doubles/{code}.process.yaml").write_text(f"runner: 1\nprocess: {code}\n{more}")

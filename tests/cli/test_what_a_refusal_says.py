@@ -27,11 +27,6 @@ XML = (
 PAGE = "<html><head><title>{words}</title></head><body><h1>{words}</h1><pre>{stack}</pre></body></html>"
 
 
-@pytest.fixture(autouse=True)
-def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def refusing(told: Told) -> Callable[[str, str], Told]:
     return lambda _method, path: told if "/Execute" in path else NOTHING
 

@@ -15,8 +15,7 @@ NOBODY = "postgresql://nobody@127.0.0.1:9/none"
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("targets.yaml").write_text(TARGETS)
     Path("doubles").mkdir()
     for name in ("SITE_USER", "SITE_PASSWORD", "OTHER_USER"):

@@ -236,8 +236,9 @@ def test_a_runs_folder_that_cannot_be_written_is_exit_2_and_nothing_is_sent(caps
 
 
 def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent() -> None:
+    Path("no").touch()
     with site(execute_gives(xml(1))) as here:
-        assert run(here, READ, "--report-junit", "no/such/folder/junit.xml") == 2
+        assert run(here, READ, "--report-junit", "no/folder/junit.xml") == 2
         assert here.asked == []
 
 

@@ -141,13 +141,7 @@ def show(context: click.Context, /, **_: object) -> int:
         return _show_curl(run, context.params["step"])
     if context.params["step"] is not None:
         return _show_step(run, context.params["step"])
-    detail = Detail(
-        verbose=context.params["verbose"],
-        place=run.store.place(run.id),
-        store=run.store.name,
-        advice=run.flaw is None,
-        starter=True,
-    )
+    detail = _detail(run, verbose=context.params["verbose"])
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
         output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))
         silent = run.store.seconds_silent(run.id)
@@ -161,6 +155,11 @@ def show(context: click.Context, /, **_: object) -> int:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
     return ExitCode.FAILED
+
+
+def _detail(run: StoredRun, *, verbose: bool) -> Detail:
+    place, name = run.store.place(run.id), run.store.name
+    return Detail(verbose=verbose, place=place, store=name, advice=run.flaw is None, starter=True)
 
 
 def _rerun(run: StoredRun) -> list[Sentence]:

@@ -5,7 +5,7 @@ Nothing here is guessed: where nobody knows whether a call happened, the text sa
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,29 +33,32 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
     `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
     that no log has: once the steps are over, nobody can hand it in any more.
     """
+    read = secrets_from_variables(result, store)
+    return tuple(replace(step, does=f"{step.does}{read}") for step in _next_steps(result, store, held=held))
+
+
+def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> Iterator[NextStep]:
     in_doubt = doubtful(result.steps)
-    resume, from_variables = complete_command("resume", result, store), secrets_from_variables(result, store)
+    resume = complete_command("resume", result, store)
     needs_result = any(step.needs_result is True for step in in_doubt)
     waits = held or result.held or (needs_result and not result.closing)
     again = " --hold" if waits and not result.finished else ""
     if not in_doubt:
-        if result.finished or not result.job:
-            return ()
-        does = "goes on where it broke off; calls that were answered are not sent again"
-        if result.closing:
-            does = "finishes `undo` and `finally`; its steps are over and are not carried out again"
-        return (NextStep(command=resume, does=does + from_variables),)
-    steps = []
+        if not result.finished and result.job:
+            does = "goes on where it broke off; calls that were answered are not sent again"
+            if result.closing:
+                does = "finishes `undo` and `finally`; its steps are over and are not carried out again"
+            yield NextStep(command=resume, does=does)
+        return
     if not all(is_lost(step) or is_by_hand(step) for step in in_doubt):
         if not result.finished:
             does = "asks the process log, and goes on if the log settles it; a call in doubt is not sent again"
             if needs_result and not result.closing:
                 does = "asks the process log; the run waits where the job needs a result, which the log does not have"
-            steps.append(NextStep(command=resume + again, does=does + from_variables))
+            yield NextStep(command=resume + again, does=does)
         does = "asks the process log again, and sends nothing else"
-        steps.append(NextStep(command=complete_command("reconcile", result, store), does=does + from_variables))
-    verdict = _verdict(result, in_doubt, resume, again)
-    return (*steps, replace(verdict, does=verdict.does + from_variables))
+        yield NextStep(command=complete_command("reconcile", result, store), does=does)
+    yield _verdict(result, in_doubt, resume, again)
 
 
 def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:

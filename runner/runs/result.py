@@ -227,38 +227,48 @@ class Progress:
     def result(self) -> RunResult:
         """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
-        ending = self._finished or _without_end(
-            self._t, steps, undo=self._undo, stopped_by=self._stopped_by, ordered_by=self._stop_ordered_by
-        )
+        started, ending = self._started, self._finished or self._without_end(steps)
         return RunResult(
-            id=self._started.run,
-            job=self._started.job,
-            file=self._started.file,
-            case=self._started.case,
-            target=self._started.target,
+            id=started.run,
+            job=started.job,
+            file=started.file,
+            case=started.case,
+            target=started.target,
             status=ending.status,
             exit_code=_exit_code(ending.exit_code),
-            started_at=self._started.started_at,
+            started_at=started.started_at,
             seconds=ending.t,
-            inputs=self._started.inputs,
+            inputs=started.inputs,
             outputs=ending.outputs,
             undo=ending.undo,
-            commit=self._started.commit,
-            digest=self._started.digest,
+            commit=started.commit,
+            digest=started.digest,
             events="sha256:" + self.head,
             steps=steps,
             error=ending.error,
             finished=self._finished is not None,
-            help=self._started.help,
+            help=started.help,
             log_unreadable=self._log_unreadable,
             closing=self._closing,
             resumed=self._resumed,
             stop_ordered_by=self._stop_ordered_by,
-            applied=self._started.applied or None,
-            begun_by=self._started.begun_by or None,
-            variables=self._started.variables or {},
+            applied=started.applied or None,
+            begun_by=started.begun_by or None,
+            variables=started.variables or {},
             held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
+
+    def _without_end(self, steps: Iterable[StepResult]) -> RunFinished:
+        """How a run ended that broke off: never well, and in doubt where one of its rows is."""
+        doubt = any(step.status is Status.UNKNOWN for step in steps)
+        status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
+        trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still under way looks the same")
+        if self._stopped_by is not None:
+            status = status if doubt else RunStatus.CANCELLED
+            code = STOPPED.get(self._stopped_by, ExitCode.INTERRUPTED)
+            by = self._stopped_by if self._stop_ordered_by is None else self._stop_ordered_by.called
+            trouble = Trouble(code="E312", message=f"{by} stopped the run, and its end was not waited for")
+        return RunFinished(t=self._t, status=status, exit_code=code, undo=self._undo, error=trouble)
 
     def _call(self, event: CallSent | CallAnswered | AttemptFailed) -> None:
         row = self._row(event.key)
@@ -356,23 +366,6 @@ def _before_first_line(run: str) -> RunStarted:
         commit=None,
         started_at="",
     )
-
-
-def _without_end(
-    t: float, steps: Iterable[StepResult], *, undo: str, stopped_by: str | None, ordered_by: Person | None
-) -> RunFinished:
-    """How a run ended that broke off: never well, and in doubt where one of its rows is."""
-    doubt = any(step.status is Status.UNKNOWN for step in steps)
-    status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
-    trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still under way looks the same")
-    if stopped_by is not None:
-        status = status if doubt else RunStatus.CANCELLED
-        code, by = (
-            STOPPED.get(stopped_by, ExitCode.INTERRUPTED),
-            stopped_by if ordered_by is None else ordered_by.called,
-        )
-        trouble = Trouble(code="E312", message=f"{by} stopped the run, and its end was not waited for")
-    return RunFinished(t=t, status=status, exit_code=code, undo=undo, error=trouble)
 
 
 _EXIT_CODES = frozenset(ExitCode)

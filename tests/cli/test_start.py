@@ -43,7 +43,7 @@ NOT_WITHOUT_RUNS = {
 NOT_WITHOUT_A_SITE = {"httpx", "httpcore", "h11", "http.client", "ssl", "starlette", "uvicorn", "rich"}
 NOT_FOR_A_RUN = {
     *("httpx._client", "http.client", "http.cookiejar", "urllib.request", "email.message", "logging", "idna.core"),
-    *("dis", "tokenize", "html.entities", "_posixsubprocess", "certifi", "starlette", "rich"),
+    *("html.entities", "_posixsubprocess", "certifi", "starlette", "rich"),
 }
 
 CHECKED = NEVER | NOT_WITHOUT_A_SITE | NOT_WITHOUT_A_MISTAKE | NOT_WITHOUT_CASES | NOT_WITHOUT_RUNS

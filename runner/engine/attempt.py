@@ -92,7 +92,7 @@ SETTLE: Final = (
 """What can be done about a call in doubt."""
 SETTLE_BY_HAND: Final = (
     "look for it in the process log of the site, and say how it ended with `resume --step --as`: "
-    "`reconcile` has nothing to search for it by"
+    "`reconcile` cannot settle it"
 )
 _MEANING: Final = {
     FailureKind.NOT_SENT: (Status.ERROR, RetryOn.NOT_SENT),

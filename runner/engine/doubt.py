@@ -230,9 +230,8 @@ def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause:
     if rival or not left:
         other = rival or starts.OtherRun()
         shown = starts.named(rows[0])
-        return in_doubt(
-            cause, why=f"the process log shows a start that {other.name} may have made: {shown}{other.advice}"
-        )
+        why = f"the process log shows a start that {other.name} may have made: {shown}{other.advice}"
+        return in_doubt(cause, why=why, by_log=not other.is_lost)
     found = rows[0]
     own = tuple(each for each in starts.missing(row.log, start.process) if each.key == row.key)[-1:]
     starts.take(row.log, start.process, rows, makers=own)

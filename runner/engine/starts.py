@@ -34,10 +34,13 @@ of another machine may come late, when its call returns [S], but never that late
 
 
 class OtherRun(Struct, frozen=True, kw_only=True):
-    """A run that may have made a row, in words: which, and what can be done about it, or empty."""
+    """A run that may have made a row, in words: which, and what can be done about it, or empty. `is_lost`: what is
+    known of it is lost, so that only a person can say whose the row is.
+    """
 
     name: str = "another run"
     advice: str = ""
+    is_lost: bool = False
 
 
 class OwnRows(Struct, frozen=True, kw_only=True):
@@ -331,7 +334,7 @@ def _rival(answer: JsonObject) -> OtherRun | None:
         return None
     by = record(answer.get("by"))
     if "run" not in by:
-        return OtherRun()
+        return _lost_run(record(answer.get("lost")))
     step = f", step `{by['step']}`" if by.get("step") else ""
     folder = f", in {by['folder']}" if "folder" in by else ""
     where = " there" if folder else ""
@@ -340,6 +343,16 @@ def _rival(answer: JsonObject) -> OtherRun | None:
         name=f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})",
         advice=f"; `runner show {by['run']}`{where} says whether somebody has to settle it{until}",
     )
+
+
+def _lost_run(lost: JsonObject) -> OtherRun:
+    if "file" not in lost:
+        return OtherRun()
+    advice = (
+        f"; {lost['file']} was deleted or replaced, so that it is not known what other folders started before "
+        f"{lost.get('since')}; compare the row with the call on the site: its time and its parameters"
+    )
+    return OtherRun(name="a run of another folder", advice=advice, is_lost=True)
 
 
 def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, float], ...], float]:

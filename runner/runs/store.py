@@ -176,14 +176,24 @@ class Rival(Struct, frozen=True, kw_only=True):
     folder: str | None = None
 
 
+class LostRows(Struct, frozen=True, kw_only=True):
+    """What other folders of this machine had started is not known from before `since`, in UTC, `…Z`: their `file` was
+    deleted or replaced.
+    """
+
+    file: str
+    since: str
+
+
 class Others(Struct, frozen=True, kw_only=True):
     """`taken` are ids of rows of other calls. `rival`: nobody knows whether another run has made the rest; `by` is such
-    a run, where it is known.
+    a run, where it is known, and `lost` is why else.
     """
 
     taken: tuple[str, ...] = ()
     rival: bool = False
     by: Rival | None = None
+    lost: LostRows | None = None
 
     def answer(self, query: RowQuery) -> Json:
         """As the engine gets it, and the journal."""
@@ -198,6 +208,8 @@ class Others(Struct, frozen=True, kw_only=True):
                 "until": self.by.until,
             }
             found["by"] = by if self.by.folder is None else {**by, "folder": self.by.folder}
+        elif self.lost is not None:
+            found["lost"] = {"file": self.lost.file, "since": self.lost.since}
         return found
 
 

@@ -1,6 +1,8 @@
 """`runner reconcile`, end to end: a call in doubt, and what the process log says of it at last, or does not."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -183,6 +185,33 @@ class TestOfARunInDoubt:
         assert "503" in err
         place.log = [log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 0
+
+
+def test_a_row_is_nobodys_where_what_other_folders_had_started_is_lost(
+    here: Site, place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended(["run", "a.job.yaml"]) == 4
+    folder = Path.cwd()
+    other = folder / "other"
+    other.mkdir()
+    monkeypatch.chdir(other)
+    Path("targets.yaml").write_text((folder / "targets.yaml").read_text())
+    Path("a.job.yaml").write_text(JOB)
+    place.answered, place.log_of_next = True, [log_row(1)]
+    assert ended(["run", "a.job.yaml"]) == 0
+    assert "not verified: another run (" in capsys.readouterr().out
+    monkeypatch.chdir(folder)
+    state = Path(os.environ["XDG_STATE_HOME"]) / "creatio-runner"
+    shutil.rmtree(state)
+    assert ended(["reconcile", "last"]) == 4
+    printed = capsys.readouterr().out
+    assert "the process log shows a start that a run of another folder may have made: " in printed
+    assert f"; {state}/rows-" in printed
+    assert ".sqlite was deleted or replaced, so that it is not known what other folders started before 20" in printed
+    assert "runner reconcile" not in printed, "it could settle nothing"
+    assert " --step charge --as passed" in printed
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 0
+    assert len(here.executes()) == 2
 
 
 def test_a_new_run_does_not_take_a_start_that_one_before_it_may_have_made(

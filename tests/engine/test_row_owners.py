@@ -183,6 +183,16 @@ def test_another_run_that_may_have_made_the_row_is_named() -> None:
     assert "another run (0194, begun at 2026-01-31T09:00:00Z) may have started" in said(world.finished("a"))
 
 
+def test_what_is_lost_of_other_folders_is_named_with_what_to_compare() -> None:
+    lost: JsonObject = {"file": "/state/rows.sqlite", "since": "2026-01-31T09:00:00Z"}
+    world = World(others={"taken": [], "rival": True, "lost": lost}).carry_out(planned(STRICT))
+    assert (
+        "a run of another folder may have started it at the same time; /state/rows.sqlite was deleted or replaced, so "
+        "that it is not known what other folders started before 2026-01-31T09:00:00Z; compare the row with the call on "
+        "the site: its time and its parameters"
+    ) in said(world.finished("a"))
+
+
 @pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "failed")])
 def test_what_may_be_repeated_does_not_wait_for_other_runs_and_never_passes_by_failures_alone(
     status: str, came: str

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 import pytest
 
+from runner.runs.files.lost_rows import machine
 from runner.runs.files.owned_rows import RowDatabase
 from runner.runs.files.rows_of_folders import RowsOfFolders
 from runner.runs.store import Others, RowQuery
@@ -136,11 +137,11 @@ def test_starts_whose_row_nobody_reads_are_known_too(folders: Folders) -> None:
     second = folders.began("second")
     folders.file.unlink()
     first.begin("b", "UsrA", seconds=100.0, is_read=False)
-    assert second.ask(query()).rival
+    assert second.ask(query()).by is not None
     for key in ("a", "b"):
         first.never_began(key)
     first.flush()
-    assert second.ask(query()) == Others()
+    assert second.ask(query()).by is None
 
 
 @pytest.mark.parametrize("is_flushed", [False, True])
@@ -173,6 +174,86 @@ def test_a_run_that_is_resumed_is_known_to_a_shared_file_that_was_lost_since(fol
     folders.file.unlink()
     folders.run("first").ask(query(rows=(), keys=None))
     assert folders.began("second").ask(query()).rival
+
+
+def is_lost(others: Others) -> bool:
+    return others.rival and others.by is None and others.lost is not None
+
+
+@pytest.mark.parametrize("lose", _LOSSES)
+def test_what_other_folders_had_in_a_shared_file_that_is_lost_may_be_of_the_rows_of_earlier_calls(
+    folders: Folders, clock: Clock, lose: Loss
+) -> None:
+    folders.began("first")
+    folders.began("second").ask(query())
+    folders.close()
+    lose(folders.file)
+    clock.now += 10_000.0
+    assert is_lost(folders.run("first").ask(query()))
+    assert is_lost(folders.run("first").ask(query())), "also when the folder has known the new file for long"
+    assert folders.run("second").ask(query(certain=True)) == Others()
+    assert not folders.run("first").ask(query(rows=(), keys=None, key="other")).rival, "it has started nothing"
+    clock.now += 200.0
+    later = folders.run("first")
+    later.begin("b", "UsrA", seconds=100.0)
+    assert later.ask(query(key="b", keys=("b",), rows=("2",))).lost is None
+
+
+def test_so_are_rows_of_a_call_soon_after_it_was_lost(folders: Folders, clock: Clock) -> None:
+    folders.began("first")
+    folders.began("second")
+    folders.close()
+    folders.file.unlink()
+    soon = folders.run("first")
+    soon.begin("b", "UsrA", seconds=100.0)
+    assert is_lost(soon.ask(query(key="b", keys=("b",), rows=("2",))))
+    clock.now += 130.0
+    soon.begin("c", "UsrA", seconds=100.0)
+    assert is_lost(soon.ask(query(key="c", keys=("c",), rows=("3",), timed=False)))
+    assert soon.ask(query(key="c", keys=("c",), rows=("3",))).lost is None
+
+
+def test_nothing_is_lost_where_a_folder_sees_a_shared_file_for_the_first_time(folders: Folders) -> None:
+    first, second = folders.began("first"), folders.began("second")
+    second.never_began("a")
+    assert first.ask(query()) == Others()
+
+
+def test_nothing_is_lost_where_a_shared_file_of_an_earlier_version_has_no_name_yet(folders: Folders) -> None:
+    folders.began("first")
+    folders.close()
+    with sqlite3.connect(folders.file) as database:
+        database.execute("DROP TABLE made")
+    database.close()
+    with sqlite3.connect(folders.file.parent.parent / "first/.rows.sqlite") as own:
+        own.execute("DROP TABLE seen")
+    own.close()
+    assert folders.run("first").ask(query()) == Others()
+
+
+def test_a_folder_that_another_machine_has_begun_knows_nothing_of_a_loss(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.runs.files.lost_rows.machine", lambda: "there")
+    folders.began("first")
+    folders.close()
+    folders.file.unlink()
+    monkeypatch.setattr("runner.runs.files.lost_rows.machine", lambda: "here")
+    assert folders.run("first").ask(query()) == Others()
+
+
+@pytest.mark.parametrize(("ci", "is_another"), [("true", True), ("", False)])
+def test_a_machine_that_was_started_anew_is_another_in_ci_only(
+    monkeypatch: pytest.MonkeyPatch, ci: str, *, is_another: bool
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    names = set()
+    for boot in ("b1", "b2"):
+        monkeypatch.setattr(
+            Path, "read_text", lambda path, boot=boot: boot if path.name == "boot_id" else "1 (a)" + " 7" * 30
+        )
+        names.add(machine())
+    assert len(names) == 1 + is_another
 
 
 def test_nothing_is_said_of_a_file_that_could_always_be_opened(folders: Folders) -> None:

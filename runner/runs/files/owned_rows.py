@@ -27,7 +27,7 @@ from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files.opened_file import OpenedFile
-from runner.runs.files.row_tables import PATIENCE, StoredRows, open_tables, stored_rows
+from runner.runs.files.row_tables import PATIENCE, MadeFile, StoredRows, open_tables, stored_rows
 from runner.runs.pending_starts import (
     BEFORE,
     LATE,
@@ -75,10 +75,10 @@ class RowDatabase:
     """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
 
     def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] = time.time) -> None:
-        """`place` is the folder of runs of this program, as a file of all folders is to know it. `is_new_here`: the
-        file that was opened did not know it. `trouble` is why the file could not be opened, if it ever could not.
+        """`place` is the folder of runs of this program, as a file of all folders is to know it. `made` is the
+        file that was opened last. `trouble` is why the file could not be opened, if it ever could not.
         """
-        self._file = file
+        self.file = file
         self._place = place
         self.now = now
         self._lock = threading.Lock()
@@ -86,7 +86,7 @@ class RowDatabase:
         self._opened_file = OpenedFile(file)
         self._openings = 0
         self._again = 0.0
-        self.is_new_here = False
+        self.made: MadeFile | None = None
         self.trouble: str | None = None
 
     def close(self) -> None:
@@ -124,7 +124,7 @@ class RowDatabase:
             self._opened_file.discard()
             self._database.close()
             self._database = None
-        ensure_folder(self._file.parent)
+        ensure_folder(self.file.parent)
         self._opened(patience=PATIENCE if self.trouble is None else _BRIEFLY)
 
     @contextmanager
@@ -155,13 +155,13 @@ class RowDatabase:
     def _unusable(self, error: Exception) -> StoreError:
         is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
         hint = "move this file away, and go on: which rows are of earlier calls is not known then" if is_damaged else ""
-        return StoreError(f"{self._file}: {error}", hint=hint)
+        return StoreError(f"{self.file}: {error}", hint=hint)
 
     def _opened(self, *, patience: float = PATIENCE) -> sqlite3.Connection:
         if self._database is None:
-            self._file.touch(PRIVATE_FILE)
+            self.file.touch(PRIVATE_FILE)
             self._opened_file.note()
-            self._database, self.is_new_here = open_tables(self._file, self._place, self.now(), patience=patience)
+            self._database, self.made = open_tables(self.file, self._place, self.now(), patience=patience)
             self._opened_file.note_beside()
             self._openings += 1
         return self._database

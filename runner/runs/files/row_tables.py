@@ -13,7 +13,12 @@ CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT
 CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
 DROP INDEX IF EXISTS start_of_process;
 CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS made (file TEXT, at REAL);
+CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
+_MADE = """INSERT INTO made SELECT lower(hex(randomblob(16))), CASE WHEN EXISTS (SELECT 1 FROM folder) THEN 0 ELSE ? END
+WHERE NOT EXISTS (SELECT 1 FROM made)"""
+"""A file that an earlier version made is as old as can be."""
 _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
@@ -34,9 +39,17 @@ class StoredRows(Struct, frozen=True, kw_only=True):
     begun: dict[str, tuple[float, float]]
 
 
-def open_tables(file: Path, place: Path | None, now: float, *, patience: float) -> tuple[sqlite3.Connection, bool]:
-    """The file with its tables, and whether it did not know the folder `place`. Others are waited for up to `patience`
-    seconds here. Raises `sqlite3.Error`.
+class MadeFile(Struct, frozen=True, kw_only=True):
+    """Which file it is, whatever its name, and when it was made. `is_new_here`: it did not know the folder."""
+
+    file: str
+    at: float
+    is_new_here: bool
+
+
+def open_tables(file: Path, place: Path | None, now: float, *, patience: float) -> tuple[sqlite3.Connection, MadeFile]:
+    """The file with its tables, which is to know the folder `place`. Others are waited for up to `patience` seconds
+    here. Raises `sqlite3.Error`.
     """
     database = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
@@ -45,12 +58,14 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
         database.executescript(_TABLES)
         database.execute("DELETE FROM row WHERE at < ?", (now - KEPT,))
         database.execute("DELETE FROM start WHERE ends < ?", (now - KEPT,))
+        database.execute(_MADE, (now,))
+        name, made = database.execute("SELECT file, at FROM made").fetchone()
         is_new = place is not None and _is_new(database, os.fsencode(place), now)
         database.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
     except BaseException:
         database.close()
         raise
-    return database, is_new
+    return database, MadeFile(file=name, at=made, is_new_here=is_new)
 
 
 def _is_new(database: sqlite3.Connection, place: bytes, now: float) -> bool:

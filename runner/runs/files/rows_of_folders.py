@@ -4,6 +4,7 @@ this user on this machine.
 
 from msgspec.structs import replace
 
+from runner.runs.files.lost_rows import Loss, SharedFile
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.store import Others, RowQuery, StoreError
 
@@ -12,12 +13,16 @@ class RowsOfFolders:
     """The rows as one run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
     `runner.runs.store.OwnedRows`. While the shared file cannot be opened, the runs of other folders are not known, nor
     is this run to them; where it is a new file, and after that, this run's part is written again, which its own has.
+    Other folders may have made any row of a call from before the shared file, where another was there before it.
     """
 
     def __init__(
         self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float, is_new: bool = False
     ) -> None:
+        self._run = run
         self._shared = shared
+        self._file = SharedFile(own, shared)
+        self._loss: Loss | None = None
         self._own_rows, self._shared_rows = (each.rows_of(run, site, settle, is_new=is_new) for each in (own, shared))
         self._opening: int | None = None
         self._is_behind = False
@@ -51,16 +56,18 @@ class RowsOfFolders:
         does not give either.
         """
         taken: tuple[str, ...] = ()
-        rival, by = False, None
+        by = None
         try:
             current = self._current()
+            lost = None if self._loss is None or query.certain else self._file.lost(self._loss, self._run, query)
         except StoreError:
             return Others(rival=not query.certain)
+        rival = lost is not None
         for rows in current:
             others = rows.ask(replace(query, keys=None) if rival else query)
             taken, rival = tuple(dict.fromkeys((*taken, *others.taken))), rival or others.rival
             by = by or others.by
-        return Others(taken=taken, rival=rival, by=by)
+        return Others(taken=taken, rival=rival, by=by, lost=lost)
 
     @property
     def _all(self) -> tuple[RowsOfRun, ...]:
@@ -75,9 +82,13 @@ class RowsOfFolders:
         if opening is None:
             self._is_behind = True
         elif self._is_behind or opening != self._opening:
-            if self._is_behind or self._opening is not None or self._shared.is_new_here:
+            if self._is_behind or self._opening is not None or self._is_new_here():
                 found = self._own_rows.stored()
                 if found.starts or found.rows:
                     self._shared_rows.store_anew(found)
+            self._loss = self._file.loss()
             self._opening, self._is_behind = opening, False
         return self._all
+
+    def _is_new_here(self) -> bool:
+        return self._shared.made is not None and self._shared.made.is_new_here

@@ -1,0 +1,98 @@
+"""Whether a folder of runs has seen another shared file of rows on this machine than is there now.
+
+What other folders had started until then is known to nobody: one of their starts may have made a row that a call of
+this folder would take for its own. Where a folder is carried to another machine, as a CI does with its cache, nothing
+is lost by that: the folders of this machine did not know of its calls, nor of the rows of that site.
+"""
+
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from runner.foundation import server_time
+from runner.foundation.site_key import hashed
+from runner.runs.files.owned_rows import RowDatabase
+from runner.runs.files.row_tables import KEPT
+from runner.runs.pending_starts import LATE, NEAR
+from runner.runs.store import LostRows, RowQuery
+
+_OWN = "SELECT min(began), max(ends) FROM start WHERE run = ? AND key IN ('', {keys})"
+_DAY = 24 * 3600.0
+
+
+class Loss(Struct, frozen=True, kw_only=True):
+    """A shared file that is gone. The folder uses another `since`, which was `made` then or before."""
+
+    since: float
+    made: float
+
+    def concerns(self, began: float, ends: float, *, late: float) -> bool:
+        """Whether a start that is not known any more may have made the rows of a start that began and ends then: also
+        a start from just before the file was made, which may have had as much time.
+        """
+        return began < self.since or began - (ends - began) - late < self.made
+
+
+class SharedFile:
+    """The file of rows of all folders, as the folder whose own file is `own` has seen it on this machine."""
+
+    def __init__(self, own: RowDatabase, shared: RowDatabase) -> None:
+        self._own = own
+        self._shared = shared
+        self._losses: dict[str, Loss | None] = {}
+
+    def loss(self) -> Loss | None:
+        """What was lost before the file that is open now, if anything was. Raises `StoreError`."""
+        made = self._shared.made
+        if made is None:
+            return None
+        if made.file not in self._losses:
+            since = self._seen(made.file)
+            self._losses[made.file] = Loss(since=since, made=made.at) if since else None
+        return self._losses[made.file]
+
+    def _seen(self, file: str) -> float:
+        """Since when the folder uses this file in the place of another; 0 where it has used no other."""
+        now, here = self._own.now(), machine()
+        with self._own.changing() as database:
+            found = database.execute("SELECT file, since, at FROM seen WHERE machine = ?", (here,)).fetchone()
+            since: float = 0.0 if found is None else found[1] if found[0] == file else now
+            if found is None or found[0] != file or found[2] < now - _DAY:
+                database.execute("DELETE FROM seen WHERE at < ?", (now - KEPT,))
+                database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?)", (here, file, since, now))
+        return since
+
+    def lost(self, loss: Loss, run: str, query: RowQuery) -> LostRows | None:
+        """What is not known any more, and the rows of the query depend on. Raises `StoreError`."""
+        keys = (query.key, *(query.keys or ()))
+        with self._own.changing() as database:
+            began, ends = database.execute(_OWN.format(keys=_marks(keys)), (run, *keys)).fetchone()
+        late = NEAR + query.slack if query.timed else LATE
+        if began is None or not loss.concerns(began, ends, late=late):
+            return None
+        return LostRows(file=_text(self._shared.file), since=server_time.written(loss.made))
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def _text(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def machine() -> str:
+    """This machine. In CI each container, and each machine that was started anew, is another: names are given again,
+    and a home is new for each job.
+    """
+    parts = [socket.gethostname()]
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        try:
+            parts.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+            parts.append(Path("/proc/1/stat").read_text().rpartition(")")[2].split()[19])
+        except (OSError, IndexError):
+            pass
+    return hashed("\n".join(parts))

@@ -64,10 +64,13 @@ def _body(content: bytes | None) -> "Json | UnsetType":
 
 
 def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
+    """The event of an answer, with its value, unless the step is secret: that there is none is no secret, and its
+    verdict and a warning depend on it.
+    """
     return CallAnswered(
         key=send.key,
         t=t,
-        value=SECRET_VALUE if send.secret else ending.value,
+        value=SECRET_VALUE if send.secret and ending.value is not None else ending.value,
         date=ending.date,
         status=_known(ending.status),
         bytes=_known(ending.size),

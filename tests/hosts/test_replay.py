@@ -345,6 +345,17 @@ def test_a_run_goes_on_past_the_answer_of_a_secret_step_that_nothing_depends_on(
 
 
 @pytest.mark.parametrize("last", [CallAnswered, StepFinished])
+def test_that_a_secret_step_gave_nothing_is_known_when_the_run_is_resumed(tmp_path: Path, last: type[AnyEvent]) -> None:
+    nothing = Place(ending=Answered(value=None))
+    whole = fold(carried(tmp_path / "run", planned(SECRET), nothing).lines).steps[0]
+    cut_behind(tmp_path / "run", last)
+    resumed = fold(carried(tmp_path / "run", planned(SECRET), nothing).lines).steps[0]
+    assert "`R` is null" in str(whole.warnings)
+    assert resumed.warnings == whole.warnings
+    assert nothing.processes == ["UsrA", "UsrB", "UsrB"]
+
+
+@pytest.mark.parametrize("last", [CallAnswered, StepFinished])
 @pytest.mark.parametrize(
     ("action", "value"),
     [

@@ -29,7 +29,7 @@ from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
 from runner.reports.reported import ReportedRun, ReportValues
-from runner.reports.run_again import input_words
+from runner.reports.run_commands import input_words
 from runner.reports.safe import clean, json_document
 from runner.runs import StoreName
 from runner.runs.events import RunStatus

@@ -22,7 +22,8 @@ from runner.foundation.sentences import job_and_case, many
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
-from runner.reports.run_again import file_command, repeated_keys, retry_command
+from runner.reports.run_again import repeated_keys, retry_command
+from runner.reports.run_commands import file_command
 from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.reports.words import title

@@ -10,9 +10,9 @@ from msgspec import UNSET, UnsetType
 from runner.engine.effects import Send
 from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json
-from runner.hosts.replay import SECRET_VALUE
 from runner.runs.events import AttemptFailed, CallAnswered, Trouble
 from runner.runs.evidence import SentRequest
+from runner.runs.hidden_answers import SECRET_VALUE
 from runner.service.calls import Answered, CallFailed, FailureKind
 from runner.service.site import Request
 

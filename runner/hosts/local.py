@@ -23,7 +23,7 @@ from runner.hosts.call_gate import CallGate
 from runner.hosts.delays import Delays
 from runner.hosts.judgement import Judgement, Judging
 from runner.hosts.needed import row_needs_result
-from runner.hosts.replay import SECRET_VALUE, WHOLE_RUN, Beyond, Replay
+from runner.hosts.replay import WHOLE_RUN, Beyond, Replay
 from runner.hosts.started_calls import StartedCalls, unsent
 from runner.hosts.stop import Stop
 from runner.hosts.stop_policy import StopPolicy
@@ -32,6 +32,7 @@ from runner.job.model import StepEffect
 from runner.planning.plan import Plan
 from runner.runs import events
 from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
+from runner.runs.hidden_answers import SECRET_VALUE
 from runner.runs.journal import Journal
 from runner.runs.store import OwnedRows, StoreError
 from runner.service.caller import Caller

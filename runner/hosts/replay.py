@@ -14,6 +14,7 @@ from runner.engine import effects
 from runner.foundation.values import Json
 from runner.runs import events
 from runner.runs.facts import facts
+from runner.runs.hidden_answers import SECRET_VALUE
 from runner.runs.journal import Journal
 from runner.runs.safe_events import referred_to
 from runner.secrets.shown import STARS, hide
@@ -21,7 +22,6 @@ from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, Run
 
 WHOLE_RUN = ""
 """The key of a stop that belongs to no row."""
-SECRET_VALUE: Json = {"$secret": True}
 """What the journal holds in the place of the answer of a step that is marked secret."""
 
 

@@ -11,8 +11,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
+from runner.foundation.sentences import job_and_case
+from runner.foundation.values import canonical
+from runner.reports.run_commands import file_command, input_words
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, title
+from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, is_of_fleet, title
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import RunResult, StepResult
@@ -33,8 +36,10 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
     `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
     that no log has: once the steps are over, nobody can hand it in any more.
     """
-    read = secrets_from_variables(result, store)
-    return tuple(replace(step, does=f"{step.does}{read}") for step in _next_steps(result, store, held=held))
+    read, steps = secrets_from_variables(result, store), [*_next_steps(result, store, held=held)]
+    if steps and result.hidden is not None and not belongs_to_fleet(result, store):
+        steps = [*([] if result.hidden.is_certain else steps), _anew(result)]
+    return tuple(replace(step, does=f"{step.does}{read}") for step in steps)
 
 
 def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> Iterator[NextStep]:
@@ -61,6 +66,30 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
     yield _verdict(result, in_doubt, resume, again)
 
 
+def _anew(result: RunResult) -> NextStep:
+    """Whoever knows what the run left undone begins another: this run is never resumed."""
+    name = None if result.case is None else job_and_case(result.job, result.case)
+    stored = {key: value for key, value in result.inputs.items() if value != STARS}
+    words = input_words({key: value if isinstance(value, str) else canonical(value) for key, value in stored.items()})
+    given = "".join(f" {shlex.quote(clean(word))}" for word in words)
+    command = f"{file_command(result.file, result.target.name, name)}{given}{given_anew(result)}{confirmed(result)}"
+    does = "begins another run of the job, which starts all of its steps again: look first at the site, and do by hand"
+    return NextStep(command=command, does=f"{does} what this run left undone; {beyond_resume(result)}")
+
+
+def beyond_resume(result: RunResult) -> str:
+    """Why the run cannot be resumed; empty where it can, or has nothing left to do."""
+    if result.hidden is None or (result.finished and not doubtful(result.steps)):
+        return ""
+    why = f"what `{clean(result.hidden.key)}` gave was secret, and is not stored"
+    return f"this run cannot be resumed: {why}" if result.hidden.is_certain else f"`resume` may be refused: {why}"
+
+
+def belongs_to_fleet(result: RunResult, store: StoreName | None) -> bool:
+    """Also a run that `pull` has copied from a fleet."""
+    return (store is not None and store.is_fleet) or is_of_fleet(result)
+
+
 def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     """Why something could still happen of a run, or may have happened, so that no other may do the same."""
     calls = doubtful(result.steps)
@@ -69,7 +98,8 @@ def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     why = in_doubt(result.steps) or "it has not come to its end"
     hint = "nothing was sent"
     if steps := next_steps(result, store=store):
-        hint += f"; settle it first: `{steps[0].command}` {steps[0].does}"
+        first = "" if beyond_resume(result) else "settle it first: "
+        hint += f"; {first}`{steps[0].command}` {steps[0].does}"
     message = f"run {clean(result.id)} of {title(result)} is not settled: {why}"
     return Problem(code="E181", message=message, hint=hint)
 
@@ -87,6 +117,8 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
         return "it broke off before it began: nothing was sent; give the command once more that began it"
     if not result.job:
         return "its first event is lost"
+    if result.hidden is not None and result.hidden.is_certain:
+        return f"it broke off; {beyond_resume(result)}"
     if doubtful(result.steps):
         is_held = held or result.held
         return "it waits here until the call in doubt is settled" if is_held else "it broke off with a call in doubt"

@@ -5,7 +5,7 @@ guessed: while an outcome is not known, the answer is no.
 """
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from msgspec import Struct
 from runner.foundation.sentences import first, job_and_case, many
 from runner.reports.next_steps import (
     NextStep,
+    belongs_to_fleet,
     complete_command,
     confirmed,
     given_anew,
@@ -20,15 +21,15 @@ from runner.reports.next_steps import (
     secrets_from_variables,
     verb_command,
 )
+from runner.reports.run_commands import file_command, input_words
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
-from runner.reports.words import doubtful, is_of_fleet
+from runner.reports.words import doubtful
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
 from runner.runs.status import Status
-from runner.secrets.shown import STARS, hide
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
@@ -67,7 +68,7 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
     in_doubt = doubtful(result.steps)
     if in_doubt or not result.finished:
         return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
-    queued = _is_of_fleet(result, store)
+    queued = belongs_to_fleet(result, store)
     repeated, secrets = tuple(_repeated(run)), () if queued else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
@@ -88,17 +89,11 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     mended = f"when you have mended the file: carries out what it says now, with the inputs that you give it; {repeats}"
     does = "carries it out once more as it was, with its inputs"
     from_variables = secrets_from_variables(run.result, store)
-    if _is_of_fleet(run.result, store):
+    if belongs_to_fleet(run.result, store):
         from_variables, does = "", "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
     first_steps = [NextStep(command=again.mended, does=mended)] if again.mended else []
     return [*first_steps, NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}")]
-
-
-def file_command(file: str, target: str, name: str | None) -> str:
-    """What carries out the file of a job as it is now; `name` is `job[case]` where it has cases."""
-    case = "" if name is None else f" -k {shlex.quote(clean(name))}"
-    return f"runner run {shlex.quote(clean(file))} -t {shlex.quote(clean(target))}{case}"
 
 
 def starts_again(keys: Sequence[str]) -> str:
@@ -115,7 +110,7 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None) -> 
     """The same of the runs of a command, with `rerun --failed`; nothing also where they need different secrets."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
-    is_any_of_fleet = any(_is_of_fleet(run.result, store) for run in failed)
+    is_any_of_fleet = any(belongs_to_fleet(run.result, store) for run in failed)
     if is_any_of_fleet or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
         return []
     count = sum(len(again.repeated) for again in found)
@@ -127,7 +122,7 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None) -> 
 
 
 def _command(result: RunResult, store: StoreName | None, *, with_values: bool) -> str:
-    if _is_of_fleet(result, store):
+    if belongs_to_fleet(result, store):
         return retry_command(result, store=store, with_values=with_values)
     return complete_command("rerun", result, store)
 
@@ -139,10 +134,6 @@ def _mended(result: RunResult) -> str:
         return ""
     name = None if result.case is None else job_and_case(result.job, result.case)
     return f"{file_command(result.file, result.target.name, name)}{confirmed(result)}"
-
-
-def _is_of_fleet(result: RunResult, store: StoreName | None) -> bool:
-    return (store is not None and store.is_fleet) or is_of_fleet(result)
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:
@@ -159,16 +150,6 @@ def retry_command(result: RunResult, *, store: StoreName | None, with_values: bo
     words += ["--retry", "failed", "--db", store.text if store is not None and store.is_fleet else origin.ledger]
     words += ["--fleet", origin.fleet] if origin.fleet else []
     return f"{shlex.join(map(clean, words))}{confirmed(result)}"
-
-
-def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:
-    """`-i` for each of these; in a file a value that holds a secret or would be taken for the name of a file."""
-    shown = {name: _given_as(text) if with_values else "VALUE" for name, text in inputs.items()}
-    return [word for name, text in shown.items() for word in ("-i", f"{name}={text}")]
-
-
-def _given_as(text: str) -> str:
-    return "@FILE" if text.startswith("@") or STARS in str(hide(text)) else text
 
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:

@@ -45,6 +45,7 @@ from runner.runs.events import (
     time_of,
 )
 from runner.runs.evidence import ApplyOrigin, Person, Starter, Unverified, VerdictBy
+from runner.runs.hidden_answers import BY_HAND, HiddenAnswer, hidden_answer
 from runner.runs.status import Status
 
 
@@ -85,7 +86,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was. `held`: it was left where
     a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet;
     `applied` the `apply` that ordered it, `begun_by` who gave the command; journals of earlier versions do not say.
-    `variables` of the environment gave secret inputs, by the names of these.
+    `variables` of the environment gave secret inputs, by the names of these. With a `hidden` answer it is not resumed.
     """
 
     id: str
@@ -115,6 +116,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     applied: ApplyOrigin | None = None
     begun_by: Starter | None = None
     variables: Mapping[str, str] = {}
+    hidden: HiddenAnswer | None = None
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -168,6 +170,7 @@ class Progress:
         self._stopped_by: str | None = None
         self._stop_ordered_by: Person | None = None
         self._undo = "none"
+        self._hidden: HiddenAnswer | None = None
         self._resumed = 0
         self._rows: dict[str, Row] = {}
         self._judged: dict[str, Judged] = {}
@@ -255,6 +258,7 @@ class Progress:
             applied=started.applied or None,
             begun_by=started.begun_by or None,
             variables=started.variables or {},
+            hidden=self._hidden,
             held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 
@@ -279,6 +283,8 @@ class Progress:
                     self._open[event.key] = row
             case CallAnswered():
                 row.answer()
+                if self._hidden is None or not self._hidden.is_certain:
+                    self._hidden = hidden_answer(event, row.row) or self._hidden
             case AttemptFailed():
                 row.fail(event)
                 if isinstance(event.ordered_by, Person):
@@ -320,13 +326,16 @@ class Progress:
 
     def _cut_off(self, row: BegunRow) -> StepResult:
         """A row without an end, as it ended were this the last line."""
+        trouble = row.trouble()
+        if self._hidden is not None and self._hidden.is_certain:
+            trouble = msgspec.structs.replace(trouble, hint=BY_HAND)
         ending = StepFinished(
             key=row.row.key,
             t=self._t,
             status=Status.UNKNOWN if row.in_doubt else Status.ERROR,
             seconds=self._t - row.started,
             attempts=row.attempts(),
-            error=row.trouble(),
+            error=trouble,
             unverified=Unverified.BY_HAND if row.in_doubt and row.by_hand else msgspec.UNSET,
         )
         return _step(row.row, ending)

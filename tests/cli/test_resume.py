@@ -505,6 +505,45 @@ def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Executes, capsy
     assert len(here.asked) == asked
 
 
+SECRET_STEP = JOB.replace("    outputs: {number: result}\n", "    outputs: {number: result}\n    secret: true\n")
+
+
+def test_a_run_that_cannot_be_resumed_names_a_command_that_works(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(SECRET_STEP)
+    broken(place)
+    capsys.readouterr()
+    command = "runner run a.job.yaml -t here -i who=Ann"
+    why = "this run cannot be resumed: what `open` gave was secret, and is not stored"
+    for words in (["show", "last"], ["runs"]):
+        assert ended(words) in (0, 3, 4)
+        printed = capsys.readouterr().out
+        assert f"  {command}\n" in printed
+        assert why in printed
+        assert "runner resume" not in printed
+        assert "runner reconcile" not in printed
+    assert ended(["rerun", "last"]) != 0
+    refusal = capsys.readouterr().err
+    assert f"`{command}` begins another run of the job, which starts all of its steps again" in refusal
+    assert "settle it first" not in refusal
+    assert ended(command.split()[1:]) == 0
+    assert here.asked
+
+
+def test_where_nothing_may_need_a_secret_answer_a_resume_comes_first(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("a.job.yaml").write_text(SECRET_STEP.replace("    secret: true", "    secret: true\n    effect: idempotent"))
+    broken(place)
+    capsys.readouterr()
+    ended(["show", "last"])
+    printed = capsys.readouterr().out
+    assert printed.index("runner resume ") < printed.index("runner run a.job.yaml -t here")
+    assert "`resume` may be refused: what `open` gave was secret, and is not stored" in printed
+    assert here.asked
+
+
 @contextmanager
 def written_elsewhere() -> Iterator[None]:
     """Another process writes the run's events."""

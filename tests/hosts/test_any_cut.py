@@ -36,6 +36,7 @@ from runner.runs.events import (
 from runner.runs.facts import facts
 from runner.runs.result import RunResult, fold
 from runner.runs.status import Status
+from runner.secrets.shown import hide
 
 pytestmark = pytest.mark.slow
 
@@ -113,13 +114,13 @@ def told(result: RunResult, *, besides: RunResult) -> dict[str, object]:
     """What a run came to, without what an interruption may change: times, and what the log was asked.
 
     Of a row that the log has settled in `besides` nobody knows the result. One that passed needs none then; what uses
-    that of one that failed, the run's outputs perhaps, goes without it.
+    that of one that failed, the run's outputs perhaps, goes without it. A secret result is stars, whatever it was.
     """
     lost = {step.key for step in besides.steps if step.verified == "inferred"}
     failed = next((step.key for step in besides.steps if step.key in lost and step.status is Status.FAILED), None)
     rows: dict[str, object] = {}
     for step in result.steps:
-        rows[step.key] = (step.status, step.outputs, step.reason, None if step.key in lost else step.result)
+        rows[step.key] = (step.status, step.outputs, step.reason, None if step.key in lost else hide(step.result))
         if step.key == failed:
             return {**rows, "run": (result.status, result.exit_code)}
     return {**rows, "run": (result.status, result.exit_code, result.undo, result.outputs)}

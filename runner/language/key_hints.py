@@ -19,6 +19,7 @@ _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _EXPRESSIONS = ("if", "for_each", "that")
 _FEW = 10
 _IN_BRACES = lazy_pattern(r"\s*\{\{\s*((?:(?!\}\}).)+?)\s*\}\}\s*")
+_OF_A_CALL = lazy_pattern(r"(?:result|process_status|process_id)(?=[.\[]|$)")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
 _GLUED = lazy_pattern(r"([\w.-]+):[\[{\"']")
 _CHOICE = lazy_pattern(r"([^?:]+?) \? ([^?:]+)")
@@ -55,7 +56,7 @@ def foreign_key(name: str, value: Json, *, at: str) -> str | None:
     if name == "until" and at.startswith("step") and _may_be_ours(name, value):
         return None
     found = hints.at_place("keys", at, folded(name))
-    return found and hints.filled(found, {"value": value if isinstance(value, str) else "3s"})
+    return found and hints.filled(found, {"value": value if isinstance(value, str) else "3s", "json": compact(value)})
 
 
 def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
@@ -89,7 +90,7 @@ def _expectation(name: str, value: Json, keys: RecordKeys) -> str | None:
     """What to write in an expectation for `result: 5`, and for words of others."""
     if keys.title != "expectation":
         return None
-    if name in ("result", "process_status", "process_id") and isinstance(value, str | int | float):
+    if _OF_A_CALL.match(name) and isinstance(value, str | int | float):
         return f"write `- {name} == {compact(value)}`"
     return _known(keys)
 

@@ -71,7 +71,7 @@ def in_steps(name: Name, scope: NameScope) -> WrongName | None:
     if declared is None:
         return _unknown_step(path[1], scope)
     if not _has_ended(declared.step, scope):
-        return _not_ended(str(path[1]), declared, scope)
+        return _not_ended(path, declared, scope)
     if declared.step is not scope.undone:
         return _of_ended(name, declared, scope.job, is_list=declared.is_loop)
     if declared.is_loop and path[2:3] == ("turns",):
@@ -104,15 +104,18 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
     ended = [name for name, declared in scope.job.by_id.items() if _has_ended(declared.step, scope)]
     near = did_you_mean(word, ended, prefix="steps.") or did_you_mean(word, scope.job.by_id, prefix="steps.")
-    return unknown(
-        f"unknown step `{word}`", near or any_of(scope.job.by_id, what="a step that has an id", otherwise=_NO_IDS), word
-    )
+    otherwise = f"write `id: {word}` in the step above that gives it" if scope.job.by_id else _NO_IDS
+    return unknown(f"unknown step `{word}`", near or any_of(ended, what="a step above", otherwise=otherwise), word)
 
 
-def _not_ended(word: str, declared: Declared, scope: NameScope) -> WrongName:
+def _not_ended(path: Path, declared: Declared, scope: NameScope) -> WrongName:
+    word = str(path[1])
     if declared.step is scope.step:
         if scope.own_result is scope.step:
-            return later(f"`steps.{word}` is this step itself", "write `result` for its own result", word)
+            hint = "write `result` for its own result"
+            if path[2:3] == ("status",):
+                hint = "leave it out: what is written here counts only after the call has passed"
+            return later(f"`steps.{word}` is this step itself", hint, word)
         return later(f"`steps.{word}` is this step itself, which has not run yet", _ABOVE, word)
     if declared.step.undo is not None and (scope.step is None or scope.step.undo != declared.step.undo):
         return unknown(f"step `{word}` is known inside its own `undo` only", None, word)

@@ -502,7 +502,7 @@ steps:
         ("target.zzz", "keys of `target`: `name`, `url`"),
         ("steps.erly.status", "did you mean `steps.early`?"),
         ("steps.latr.status", "did you mean `steps.later`?"),
-        ("steps.zzz.status", "use a step that has an id: `early`, `joined`, `later`"),
+        ("steps.zzz.status", "use a step above: `early`, `joined`"),
         (
             "steps.early.zzz",
             "keys of a step: `status`, `result`, `outputs`, `process_id`, `attempts`, `seconds`, `turns`",

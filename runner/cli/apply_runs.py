@@ -170,10 +170,7 @@ class ApplyRuns(Struct, kw_only=True):
                 if not ours:
                     return None
                 self.of_runs[run] = decision.version
-                targets = context.params["targets"]
-                ordered = apply_origin(spec, decision.version, ledger=self.versions.ledger.name, targets=targets)
-                by = starter(os.environ, confirmed=permission(context).of(spec.target))
-                origin = RunOrigin(command=command, run=run, applied=ordered, begun_by=by)
+                origin = self._origin(decision, spec, context, command=command, run=run)
                 active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin, durable=True)
                 self._check_lock(active)
                 return active
@@ -188,6 +185,14 @@ class ApplyRuns(Struct, kw_only=True):
             for decision in self.fresh
             for spec in [self.versions.specs[decision.digest]]
         ]
+
+    def _origin(
+        self, decision: Decision, spec: RunSpec, context: click.Context, *, command: str, run: str
+    ) -> RunOrigin:
+        targets = context.params["targets"]
+        ordered = apply_origin(spec, decision.version, ledger=self.versions.ledger.name, targets=targets)
+        by = starter(os.environ, confirmed=permission(context).of(spec.target))
+        return RunOrigin(command=command, run=run, applied=ordered, begun_by=by)
 
     def _check_lock(self, run: ActiveRun) -> None:
         """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""

@@ -233,7 +233,9 @@ def init(context: click.Context, /, **_: object) -> int:
     given = context.params
     folder: Path = given["folder"]
     whole = folder.resolve()
-    root = next((above for above in (whole, *whole.parents) if (above / ".git").exists()), whole)
+    here = Path.cwd()
+    otherwise = here if whole.is_relative_to(here) and given["deploy"] is not None else whole
+    root = next((above for above in (whole, *whole.parents) if (above / ".git").exists()), otherwise)
     if given["deploy"] is not None:
         from runner.scaffold.deploy import Deployment, deploy  # noqa: PLC0415  90 ms: it reads the jobs
 

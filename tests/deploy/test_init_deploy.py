@@ -113,6 +113,16 @@ def test_a_file_that_is_there_stays_and_is_named_where_it_differs(capsys: pytest
     assert "  write into jobs/kustomization.yaml: resources: [argocd]\n" in out
 
 
+def test_before_git_knows_the_folder_its_root_is_where_the_command_is_given(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shutil.rmtree(".git")
+    assert ended(["init", "jobs", "--deploy", "github", "-t", "new"]) == 0
+    out = capsys.readouterr().out
+    assert "write the site `new` into jobs/targets.yaml" in out
+    assert "move jobs/.github to the root of the checkout" in out
+
+
 def test_for_github_the_workflow_is_moved_to_the_root(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["init", "jobs", "--deploy", "github"]) == 0
     assert "move jobs/.github to the root of the checkout" in capsys.readouterr().out

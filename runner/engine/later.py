@@ -10,7 +10,7 @@ from runner.engine.answer import judged, with_failed_element
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import Interrupted, ask_verdict, note
-from runner.engine.rows import finished
+from runner.engine.rows import count_running, finished
 from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
 from runner.engine.step import gathered, record_of, remember
 from runner.foundation.raw import items, record
@@ -99,6 +99,7 @@ def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:
             counted.add(attempt.status)
     if not any(counted is doubtful.state.counted for other in run.doubts for doubtful in (other.row, *other.within)):
         counted.discard(Status.UNKNOWN)
+    count_running(row, attempt)
     yield from note(finished(row, attempt))
 
 

@@ -13,6 +13,7 @@ from runner.job.model import Step, StepEffect, Verify
 from runner.planning.plan import PlannedStep
 from runner.runs.events import Row, Section, StepFinished, StepSkipped, StepStarted, Trouble
 from runner.runs.evidence import Unverified
+from runner.runs.process_status import NOT_ENDED
 from runner.runs.status import Status
 
 HIDDEN = "***"
@@ -23,6 +24,7 @@ _IMPLIED_IF = {Section.STEPS: "success()", Section.UNDO: "always()", Section.FIN
 
 _PROVABLE = (Execute, Run, Signal, Element, Elements, Cancel)
 """Actions whose end the site's log, or an element's own row, can prove; the parts of a chain have its action."""
+_STARTING = (Execute, Run, Signal)
 
 
 def report_row(
@@ -74,6 +76,7 @@ def end(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | None 
     if last.status is Status.UNKNOWN and not row.has_parts:
         row.doubt, row.cause = last.trouble, last.cause
         run.doubts.append(DoubtfulRow(row=row, within=tuple(run.open_rows)))
+    count_running(row, last)
     yield from note(finished(row, last, flaky=flaky, reason=reason))
 
 
@@ -95,7 +98,23 @@ def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | 
         reason=reason,
         error=last.trouble,
         unverified=_why_unverified(row, last),
+        running=_is_running(row, last) or UNSET,
     )
+
+
+def _is_running(row: OpenRow, last: Attempt) -> bool:
+    """Whether the row passed, and the process that it has started had not ended at the last look."""
+    has_started = last.status is Status.PASSED and isinstance(row.step.action, _STARTING)
+    return has_started and not row.has_parts and last.process_status in NOT_ENDED
+
+
+def count_running(row: OpenRow, last: Attempt) -> None:
+    """Count the process that the row has started as running, until a later row shows that it has ended."""
+    running = row.state.running
+    if _is_running(row, last):
+        running.add(last.process_id or row.key)
+    elif last.process_id is not None and last.process_status not in (None, *NOT_ENDED):
+        running.discard(last.process_id)
 
 
 def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | UnsetType:

@@ -275,8 +275,9 @@ class State(Struct, kw_only=True, eq=False):
 
     `prefix` comes before the keys of its rows. `halted`: a step has stopped it, with the key `halted_by`, or
     something else has; `closing`: its steps are over. `ends` is the active second at which its time is over. `counted`
-    holds the statuses that count for it, `left_out` the keys of what a stop has left out. `moments` are those at which
-    steps began, by id, where a step asks for them.
+    holds the statuses that count for it, `left_out` the keys of what a stop has left out, `running` the processes (by
+    id, else the key of their row) that rows have started and that had not ended at the last look. `moments` are those
+    at which steps began, by id, where a step asks for them.
     """
 
     run: RunState
@@ -289,6 +290,7 @@ class State(Struct, kw_only=True, eq=False):
     ends: float | None = None
     counted: set[Status] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
+    running: set[str] = field(default_factory=set)
     moments: dict[str, Moment | CallFailed] = field(default_factory=dict)
 
     @property

@@ -36,10 +36,12 @@ def undo(state: State) -> Running[None]:
 
 
 def undone(run: RunState) -> str:
-    """How far the run was undone, as far as is known: `none`, `complete` or `incomplete`."""
+    """How far the run was undone, as far as is known: `none`, `complete` or `incomplete`: that also where a process
+    that undoes something had not ended at the last look.
+    """
     if not run.undoing:
         return NONE
-    return INCOMPLETE if any(inner.counted or inner.left_out for inner in run.undoing) else COMPLETE
+    return INCOMPLETE if any(inner.counted or inner.left_out or inner.running for inner in run.undoing) else COMPLETE
 
 
 def not_undone(run: RunState) -> tuple[str, ...]:
@@ -53,7 +55,9 @@ def not_undone(run: RunState) -> tuple[str, ...]:
 def _state(state: State, entry: Undoable) -> State:
     """The job as its step sees it again, in the time of undo and `finally`. What it adds to names stays in here."""
     names, ends = _names(entry), state.run.cleanup_ends
-    return replace(entry.state, names=names, prefix="", closing=True, ends=ends, counted=set(), left_out=set())
+    state = replace(entry.state, names=names, prefix="", closing=True, ends=ends, counted=set(), left_out=set())
+    state.running = set()
+    return state
 
 
 def _names(entry: Undoable) -> Names:

@@ -28,7 +28,7 @@ _STEP = (
     *("process_id", "result", "outputs", "line", "checks", "warnings", "error", "help"),
 )
 """The keys of a row in their order: fields of `StepResult`."""
-_EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "unverified", "judged")
+_EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "unverified", "running", "judged")
 """Likewise, but null in runs of earlier versions."""
 _RUN_FIELDS = (
     *("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "applied"),

@@ -15,15 +15,16 @@ from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.timeline import LEGEND, timeline
-from runner.reports.words import brief, labelled, reasons, shortened, title
+from runner.reports.words import brief, labelled, reasons, shortened, title, undo_left
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
-from runner.runs.result import StepResult
+from runner.runs.result import RunResult, StepResult
+from runner.runs.status import Status
 from runner.version import VERSION
 
 LONGEST: Final = 60_000
 """Characters: a comment of GitHub takes 65,536."""
-_MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS = 20, 50, 5, 20
+_MOST_CARDS, _MOST_ROWS, _MOST_KEYS, _MOST_PROBLEMS, _MOST_WARNINGS = 20, 50, 5, 20, 20
 _MOST_TIMELINES: Final = 5
 _LONGEST_BODY: Final = 2_000
 _ROOM_FOR_THE_END: Final = 200
@@ -37,6 +38,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         *_problems(command),
         *_next(runs, command.store),
         *_cards(runs, command.values),
+        *_warnings(runs, command.values),
         *_timelines(runs),
         *_matrix(runs),
         *_hashes(runs),
@@ -96,6 +98,27 @@ def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
         yield ("" if number else "#### What did not pass\n\n") + _card(card.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
+
+
+def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
+    """What is worth a look: of runs as a whole, of rows that passed, and of undo."""
+    found = [(run, lines) for run in runs if (lines := [*_warned(run.result, values)])]
+    for number, (run, lines) in enumerate(found[:_MOST_CARDS]):
+        heading = "" if number else "#### What is worth a look\n\n"
+        more = [f"and {len(lines) - _MOST_WARNINGS:,} more"] if len(lines) > _MOST_WARNINGS else []
+        yield f"{heading}{inline(title(run.result))}\n\n{block([*lines[:_MOST_WARNINGS], *more])}"
+    if len(found) > _MOST_CARDS:
+        yield f"{len(found) - _MOST_CARDS:,} more runs with warnings are in the HTML report.\n"
+
+
+def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
+    """The warnings, each in a line; where values are not shown, of rows only that they have some."""
+    shows = values.shows(is_red=result.status is not RunStatus.PASSED)
+    if result.undo != "none" and (left := undo_left(result)):
+        yield f"undo: {clean(result.undo)}: {left}"
+    for step in result.steps:
+        for warning in step.warnings if step.status is Status.PASSED else ():
+            yield f"{clean(step.key)}: {shortened(clean(warning), _LONGEST_BODY) if shows else 'a warning'}"
 
 
 def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:

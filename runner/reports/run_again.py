@@ -153,9 +153,10 @@ def retry_command(result: RunResult, *, store: StoreName | None, with_values: bo
 
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:
-    """The rows that have started something that must not start twice, but for those that were undone."""
+    """The rows that have started something that must not start twice, but for those that are known to be undone."""
     steps = [row.step for row in run.rows]
-    undone = {step.key for step in steps if step.section is Section.UNDO and step.status is Status.PASSED}
+    passed = (step for step in steps if step.section is Section.UNDO and step.status is Status.PASSED)
+    undone = {step.key for step in passed if step.running is not True}
     for row in run.rows:
         step = row.step
         if step.section is not Section.UNDO and _has_started(row) and f"undo/{step.key}" not in undone:

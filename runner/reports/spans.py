@@ -57,9 +57,12 @@ class SpanKind(StrEnum):
 
 
 class Sureness(StrEnum):
-    """What the status of a row rests on. `CONTRADICTED`: the log says that it failed; `NO_LOG`: no log is needed."""
+    """What the status of a row rests on. `STARTED`: the log shows its process, which had not ended;
+    `CONTRADICTED`: the log says that it failed; `NO_LOG`: no log is needed.
+    """
 
     VERIFIED = "verified"
+    STARTED = "started"
     INFERRED = "inferred"
     PERSON = "person"
     UNVERIFIED = "not verified"
@@ -106,7 +109,7 @@ class TimedRow(Struct, frozen=True, kw_only=True):
     def sureness(self) -> Sureness:
         step = self.step
         if step.verified is True:
-            return Sureness.VERIFIED
+            return Sureness.STARTED if step.running is True else Sureness.VERIFIED
         if step.verified == "inferred":
             return Sureness.INFERRED
         if step.verified is False:

@@ -19,9 +19,10 @@ from runner.reports.words import (
     meaning_of,
     title,
     trouble_lines,
+    undo_left,
     warnings,
 )
-from runner.runs.events import RunStatus, Section
+from runner.runs.events import RunStatus
 from runner.runs.result import RunResult, StepResult, tally
 from runner.runs.status import Status
 
@@ -90,8 +91,7 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
         yield from trouble_lines(result.error)
     yield from filter(None, (unfinished(result, held=options.held), in_doubt(result.steps)))
     if result.undo != "none":  # whether what had passed was undone, and what was not
-        left = [clean(step.key) for step in result.steps if step.section is Section.UNDO and step.status in RED]
-        yield f"undo: {clean(result.undo)}" + (f": {', '.join(left)} did not pass" if left else "")
+        yield f"undo: {clean(result.undo)}" + (f": {left}" if (left := undo_left(result)) else "")
     if result.help and result.status is not RunStatus.PASSED:
         yield from labelled("help", result.help)
 

@@ -24,6 +24,7 @@ NOTHING_DONE = "no step was carried out"
 """What a run is warned of that may have passed, and has done nothing."""
 STARTS = frozenset({"execute", "run", "signal"})
 """Kinds of steps that start a process, which the site's log shows."""
+_TO_THE_END = frozenset({"wait", "cancel"})
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
 
@@ -277,6 +278,19 @@ def process_and_help(step: StepResult) -> list[str]:
     """What helps a person to go on from a row that did not pass."""
     lines = labelled("process", step.process_id) if step.process_id else []
     return lines + labelled("help", step.help) if step.help and step.status in RED else lines
+
+
+def undo_left(result: RunResult) -> str:
+    """What undo has not done, or is not known to have done, in words; empty where there is nothing.
+
+    A process that a later row of undo has waited for, or has cancelled, is known to have ended.
+    """
+    rows = [step for step in result.steps if step.section is Section.UNDO]
+    ended = {step.process_id for step in rows if step.kind in _TO_THE_END and step.status is Status.PASSED}
+    bad = [clean(step.key) for step in rows if step.status in RED]
+    open_ = [clean(step.key) for step in rows if step.running is True and step.process_id not in ended - {None}]
+    ways = ((bad, "did not pass"), (open_, "started, not known to be done"))
+    return "; ".join(f"{', '.join(keys)} {words}" for keys, words in ways if keys)
 
 
 def warnings(step: StepResult) -> list[str]:

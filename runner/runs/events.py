@@ -263,7 +263,8 @@ class StepFinished(RowEvent, frozen=True, tag="step.finished"):
     """The row of `key`, begun by its `step.started`, has ended.
 
     `verified`: True, False (the log contradicts), "inferred", or None: `unverified` says why. `reason` is None but for
-    rows that ended in a way of their own (`stopped`: the host had to stop while it was under way).
+    rows that ended in a way of their own (`stopped`: the host had to stop while it was under way). `running`: it passed
+    as the process that it has started runs, which had not ended at the last look.
     """
 
     status: Status
@@ -279,6 +280,7 @@ class StepFinished(RowEvent, frozen=True, tag="step.finished"):
     reason: str | None = None
     error: Trouble | None = None
     unverified: evidence.Unverified | msgspec.UnsetType = msgspec.UNSET
+    running: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
@@ -305,7 +307,7 @@ class UndoStarted(Event, frozen=True, tag="undo.started"):
 
 
 class UndoFinished(Event, frozen=True, tag="undo.finished"):
-    """`undo` is `complete` or `incomplete`."""
+    """`undo` is `complete` or `incomplete`: it is also that where a process had not ended at the last look."""
 
     t: float
     undo: str

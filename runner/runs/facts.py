@@ -3,6 +3,7 @@
 import msgspec
 
 from runner.runs import events
+from runner.runs.status import Status
 
 _ROW_EVIDENCE = ("effect", "on_failure", "condition", "process", "max_attempts", "needs_result")
 _NO_ROW_EVIDENCE = dict.fromkeys(_ROW_EVIDENCE, msgspec.UNSET)
@@ -31,10 +32,18 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
             event = msgspec.structs.replace(event, by_hand=msgspec.UNSET)
         case events.StepFinished(checks=checks):
             silent = tuple(msgspec.structs.replace(check, message=None, differences=msgspec.UNSET) for check in checks)
-            event = msgspec.structs.replace(event, checks=silent, warnings=(), unverified=msgspec.UNSET)
+            event = msgspec.structs.replace(
+                event, checks=silent, warnings=(), unverified=msgspec.UNSET, running=msgspec.UNSET
+            )
+        case events.UndoFinished() | events.RunFinished():  # follows from rows; earlier versions took it more lightly
+            event = msgspec.structs.replace(event, undo="")
         case _:
             pass
     match event:
+        case events.AttemptFailed(kind="in_doubt") | events.StepFinished(status=Status.UNKNOWN):  # why: a sentence, too
+            return msgspec.structs.replace(
+                event, error=None if event.error is None else events.Trouble(code="", message="")
+            )
         case events.AttemptFailed() | events.LogUnreadable() | events.StepFinished() | events.RunFinished() if (
             event.error is not None
         ):

@@ -54,4 +54,6 @@ _LOGGED: Final = [status for status in PROCESS_STATUSES.values() if status.id is
 KNOWN: Final = frozenset(status.word for status in _LOGGED)
 """What the log may show."""
 UNDER_WAY: Final = frozenset(status.word for status in _LOGGED if not status.has_ended)
+NOT_ENDED: Final = frozenset(status.word for status in PROCESS_STATUSES.values() if not status.has_ended)
+"""Also where no row shows it yet."""
 ENDED_BADLY: Final = frozenset(status.word for status in _LOGGED if status.code is not None)

@@ -74,6 +74,7 @@ class StepResult(Row, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     error: Trouble | None = None
     unverified: Unverified | msgspec.UnsetType = msgspec.UNSET
+    running: bool | msgspec.UnsetType = msgspec.UNSET
     judged: Judged | None = None
 
 

@@ -1,6 +1,7 @@
 """Undo: what passed is taken back when the run fails later, the last first, each with what its own step had."""
 
 import pytest
+from msgspec import UNSET
 from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
@@ -351,3 +352,27 @@ def test_where_nothing_can_be_performed_any_more_undo_is_incomplete() -> None:
 def test_the_end_of_the_run_says_how_far_it_was_undone() -> None:
     world = World(answers=[None, refused()]).carry_out(planned(step("a") + FAILS))
     assert [event.undo for event in world.events if isinstance(event, RunFinished)] == ["complete"]
+
+
+def still_runs(undo: str, *, statuses: list[str], later: list[str]) -> World:
+    """A step that is undone by `undo`, of whose processes the log shows these statuses."""
+    world = World(answers=[1, refused(), None], statuses=["done", *statuses], later=later)
+    return world.carry_out(planned(step("a", undo=undo) + FAILS))
+
+
+def test_an_undo_whose_process_had_not_ended_is_not_complete() -> None:
+    world = still_runs("{execute: {process: UndoA}}", statuses=["running"], later=[])
+    assert (world.finished("undo/a").status, world.finished("undo/a").running) == ("passed", True)
+    assert (world.end.undo, world.end.status, world.end.exit_code) == ("incomplete", "failed", 1)
+    assert "undo incomplete" in world.story
+
+
+def test_an_undo_that_is_followed_to_its_end_is_complete() -> None:
+    world = still_runs("{execute: {process: UndoA, until: done}}", statuses=["running"], later=["done"])
+    assert (world.finished("undo/a").running, world.end.undo) == (UNSET, "complete")
+
+
+def test_an_undo_that_waits_for_its_process_in_a_step_of_its_own_is_complete() -> None:
+    wait = '[{id: off, execute: {process: UndoA}}, {wait: {process_id: "{{ steps.off.process_id }}"}}]'
+    world = still_runs(wait, statuses=["running"], later=["done"])
+    assert (world.finished("undo/a/off").running, world.end.undo) == (True, "complete")

@@ -11,6 +11,7 @@ from reported import command, command_from
 from runner.foundation.problems import ExitCode, Problem
 from runner.reports.formats import FORMATS
 from runner.reports.markdown import LONGEST, inline, report
+from runner.reports.reported import ReportValues
 from runner.runs.events import (
     AnyEvent,
     Check,
@@ -19,6 +20,7 @@ from runner.runs.events import (
     RunFinished,
     RunStarted,
     RunStatus,
+    Section,
     StepFinished,
     StepStarted,
     TargetName,
@@ -47,6 +49,24 @@ def test_the_first_line_is_the_mark_of_the_format() -> None:
     assert isinstance(written, str)
     assert markdown.mark.match(written.encode())
     assert not markdown.mark.match(b"# Notes\n")
+
+
+@pytest.mark.parametrize(("values", "line"), [("all", "add: the process is still running"), ("none", "add: a warning")])
+def test_warnings_of_what_passed_and_what_undo_has_only_started_are_in_the_summary(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain, *, values: str, line: str
+) -> None:
+    ending = StepFinished(key="add", t=1, status=Status.PASSED, seconds=1, attempts=1, verified=True, running=True)
+    undoing = msgspec.structs.replace(row("undo/add"), section=Section.UNDO)
+    events: list[AnyEvent] = [
+        *(start(), StepStarted(row=row("add"), t=0)),
+        msgspec.structs.replace(ending, warnings=("the process is still running",)),
+        *(StepStarted(row=undoing, t=1), msgspec.structs.replace(ending, key="undo/add")),
+        RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="incomplete"),
+    ]
+    text = report(msgspec.structs.replace(command_from(chain(events)), values=ReportValues(values)))
+    lines = f"undo: incomplete: undo/add started, not known to be done\n{line}"
+    assert f"#### What is worth a look\n\n`contact-smoke@sandbox`\n\n```\n{lines}\n```" in text
+    assert "Evidence: 2 started, by the process log, and not known to be done" in text
 
 
 def test_why_no_run_began_is_in_the_summary() -> None:

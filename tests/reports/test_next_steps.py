@@ -249,6 +249,23 @@ def test_what_was_not_undone_is_named(story: Story, row: Callable[..., Row]) -> 
     assert "  undo: incomplete: undo/charge did not pass" in told
 
 
+@pytest.mark.parametrize(("process_id", "left"), [(None, ": undo/charge started, not known to be done"), ("p", "")])
+def test_an_undo_whose_process_had_not_ended_is_named_unless_undo_has_waited_for_it(
+    story: Story, row: Callable[..., Row], process_id: str | None, left: str
+) -> None:
+    ending = StepFinished(key="undo/charge", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1, process_id="p")
+    waiting = replace(ending, key="undo/wait", process_id=process_id)
+    undo: list[AnyEvent] = [
+        StepStarted(row=row("undo/charge", section=Section.UNDO), t=1.0),
+        replace(ending, running=True),
+        StepStarted(row=replace(row("undo/wait", section=Section.UNDO), kind="wait"), t=1.0),
+        waiting,
+        RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="incomplete"),
+    ]
+    told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
+    assert f"  undo: incomplete{left}" in told
+
+
 def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_command_settles(story: Story) -> None:
     open_run = story.result(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
     broken, mixed = story.result(ANSWERED), story.result(ANSWERED)

@@ -20,6 +20,7 @@ from runner.runs.status import Status
 
 _SURE: Final = (
     (Sureness.VERIFIED, "verified by the process log"),
+    (Sureness.STARTED, "started, by the process log, and not known to be done"),
     (Sureness.INFERRED, "inferred from the process log"),
     (Sureness.PERSON, "confirmed by a person"),
     (Sureness.UNVERIFIED, "not verified"),
@@ -33,6 +34,7 @@ WORDS: Final = (
     ("skipped", "It was not carried out."),
     ("flaky", "It passed, but not at its first attempt."),
     ("verified", "The process log of the site says that it happened."),
+    ("started", "The process log of the site says that it began; at the last look it had not ended."),
     ("inferred", "Its answer was lost; a start in the process log was taken for it."),
     ("not verified", "The site answered well, but its process log does not confirm it."),
     ("need no log", "These steps start no process, so the log has nothing to confirm."),
@@ -41,7 +43,7 @@ WORDS: Final = (
     ("finally", "What is done at the end, however the steps went."),
 )
 """For a reader who has never seen such a page."""
-_WEAKEST: Final = (Sureness.UNVERIFIED, Sureness.PERSON, Sureness.INFERRED)
+_WEAKEST: Final = (Sureness.UNVERIFIED, Sureness.PERSON, Sureness.INFERRED, Sureness.STARTED)
 _WEB: Final = lazy_pattern(r"https?://[^\s<>\"'\\^`{|}*]+")
 _MOST_OF_ONE_NAME: Final = 20
 

@@ -24,7 +24,7 @@ from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
-from runner.reports.words import RED, begun_by, is_of_fleet, title
+from runner.reports.words import RED, begun_by, is_of_fleet, title, undo_left
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun, LockHolder
 from runner.secrets.shown import hide
@@ -44,7 +44,7 @@ _SIGNS: Final = {
 }
 _UNDO: Final = {
     "complete": ("plain", "undo is complete: what had to be taken back was taken back"),
-    "incomplete": ("bad", "undo is incomplete: not everything that had to be taken back was taken back"),
+    "incomplete": ("bad", "undo is incomplete: not everything that had to be taken back is known to be"),
 }
 _MOST_ROWS: Final = 20_000
 _LONGEST_FACT: Final = 500
@@ -172,6 +172,8 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         yield "bad", shown(f"{result.error.code}: {result.error.message}" if shows else result.error.code)
     if result.undo != "none":
         yield _UNDO.get(result.undo, ("bad", f"undo: {shown(result.undo)}"))
+        if left := undo_left(result):
+            yield "bad", f"undo: {shown(left)}"
     if result.log_unreadable:
         why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
         yield "warn", f"the process log cannot be read: {why}"

@@ -35,6 +35,7 @@ _WAITS: Final = {WaitsFor.TURN: "its turn", WaitsFor.RATE: "the rate of the targ
 _ORDER: Final = (Section.STEPS, Section.UNDO, Section.FINALLY)
 _SURENESS_WORDS: Final = {
     Sureness.VERIFIED: "verified",
+    Sureness.STARTED: "started",
     Sureness.INFERRED: "inferred",
     Sureness.PERSON: "confirmed by a person",
     Sureness.UNVERIFIED: "not verified",

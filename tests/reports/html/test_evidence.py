@@ -246,6 +246,27 @@ def test_what_a_run_would_start_twice_is_named_and_what_was_undone_is_not(
     assert "careful: a new run starts again what must happen only once: charge (passed), post (failed)" in page.text
 
 
+def test_what_was_undone_by_a_process_that_had_not_ended_is_named_and_undo_is_not_called_complete(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
+) -> None:
+    undoing = msgspec.structs.replace(row("undo/reserve"), section=Section.UNDO)
+    page = page_of(
+        [
+            start(),
+            *(*_started_once("reserve", row), _ended("reserve")),
+            *(*_started_once("post", row), _ended("post", Status.FAILED)),
+            UndoStarted(t=1),
+            *(StepStarted(row=undoing, t=1), _ended("undo/reserve", verified=True, running=True)),
+            UndoFinished(t=1, undo="incomplete"),
+            RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="incomplete"),
+        ]
+    )
+    assert "starts again what must happen only once: reserve (passed), post (failed)" in page.text
+    assert "undo: undo/reserve started, not known to be done" in page.text
+    assert "1 started, by the process log, and not known to be done" in page.text
+    assert "1 verified by the process log" not in page.text
+
+
 def test_while_a_call_is_in_doubt_it_is_not_safe_to_run_again(
     start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
 ) -> None:
@@ -260,7 +281,7 @@ def test_while_a_call_is_in_doubt_it_is_not_safe_to_run_again(
 def test_every_status_and_all_that_it_rests_on_is_explained() -> None:
     explained = {word for word, _ in overview.WORDS}
     assert {str(status) for status in Status} <= explained
-    assert {Sureness.VERIFIED, Sureness.INFERRED, Sureness.UNVERIFIED} <= explained
+    assert {Sureness.VERIFIED, Sureness.STARTED, Sureness.INFERRED, Sureness.UNVERIFIED} <= explained
 
 
 @pytest.mark.parametrize(

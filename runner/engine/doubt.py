@@ -38,6 +38,7 @@ SECOND_READING = 0.2
 _NO_START = "no start of it so far, and a start may still appear there"
 AT_ONCE: tuple[float, ...] = (0.0,)
 _NAMED = 5
+_HAS_STARTED = frozenset({"E208", "E402"})
 
 
 def settled(row: OpenRow, cause: Trouble) -> Running[Attempt]:
@@ -66,6 +67,8 @@ def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
         answer = yield from ask_verdict(row.state, (row,), ended=False, refused=refused)
         refused = False
         match answer.get("as"):
+            case "retry" if answer.get("even_though") is not True and _is_certain(last):
+                noted, refused = None, True
             case "retry" if answer.get("even_though") is not True and (why := (yield from _why_not_repeated(row))):
                 last, refused = _not_repeated(_cause(last), why), True
             case "retry":
@@ -79,6 +82,12 @@ def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
                 return last
     row.in_doubt = False
     return last
+
+
+def _is_certain(unknown: Attempt) -> bool:
+    """Whether it is known which process the call has started, and only its result or its end is not."""
+    trouble = unknown.trouble
+    return unknown.process_id is not None and trouble is not None and trouble.code in _HAS_STARTED
 
 
 def _forget_call(row: OpenRow) -> None:

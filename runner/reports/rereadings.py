@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from runner.foundation.values import Json
 from runner.reports.safe import clean
 from runner.reports.words import trouble_lines
-from runner.runs.events import Asked, AttemptFailed, CallAnswered, CallSent, Line, StepFinished
+from runner.runs.events import Asked, AttemptFailed, CallAnswered, CallSent, Line, StepFinished, Trouble
 
 _NAMED = 5
 """Rows that are named, at most."""
@@ -45,6 +45,8 @@ def _readings(lines: Sequence[Line]) -> dict[str, _LogReading]:
             case CallAnswered(key=key) | AttemptFailed(key=key) as event if key in under_way:
                 under_way.remove(key)
                 found[key] = _LogReading(ending=event)
+            case AttemptFailed(key=key, kind="in_doubt", error=Trouble(code="E402")):  # it is known to have happened
+                found.pop(key, None)
             case Asked(key=key, value={"rows": list(rows)}) if key in found:
                 found[key] = replace(found[key], may_be=frozenset(map(str, rows)))
             case _:

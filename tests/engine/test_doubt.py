@@ -341,6 +341,17 @@ def test_a_call_that_the_log_shows_by_now_is_not_sent_again_on_a_persons_word_al
     assert world.story[-1] == "judge a"
 
 
+def test_a_call_that_is_known_to_have_happened_stays_so_where_a_repetition_is_refused() -> None:
+    step = WITH_RESULT + "    expect: [result == 42]\n"
+    verdicts: list[JsonObject] = [{"as": "retry"}, {"as": "unknown"}]
+    world = World(answers=[unanswered()], verdicts=verdicts).carry_out(planned(step))
+    assert (world.sent.count("execute UsrA"), world.story.count("judge a")) == (1, 2)
+    doubts = [event.error for event in world.events if isinstance(event, AttemptFailed) and event.kind == "in_doubt"]
+    assert len({*doubts, trouble_of(world)}) == 1
+    assert trouble_of(world).message.startswith(f"it happened as process {row_id(1)}, but its answer was lost")
+    assert "--even-though" not in (trouble_of(world).hint or "")
+
+
 def test_a_person_who_knows_better_says_even_though() -> None:
     world = lost({"as": "retry", "even_though": True}, late_rows=3).carry_out(planned(ONE))
     assert world.sent.count("execute UsrA") == 2

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from runner.foundation.values import JsonObject
 from runner.reports.rereadings import read_again
-from runner.runs.events import AnyEvent, Asked, CallAnswered, CallSent, Line
+from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallAnswered, CallSent, Line, Trouble
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 READ = CallSent(key="pay", effect="read", call={"kind": "read_rows", "process": "UsrPay"})
@@ -30,6 +30,12 @@ def test_starts_that_belong_to_other_calls_or_began_at_another_time_are_none_tha
     found = said(chain, asked(taken=["row-2"], rows=["row-3"]))
     beside = "(1 new of other calls, 1 new at another time)"
     assert found == f"one new start {beside}; it is not certain that this is ours: row-3 (10:03)"
+
+
+def test_nothing_is_called_uncertain_of_a_call_that_is_known_to_have_happened(chain: Chain) -> None:
+    known = Trouble(code="E402", message="it happened as process row-2, but its answer was lost")
+    events: list[AnyEvent] = [READ, shown(2), AttemptFailed(key="pay", t=1.0, kind="in_doubt", error=known)]
+    assert read_again(chain(events), ["pay"], since=0) == []
 
 
 def test_starts_that_may_be_ours_are_named(chain: Chain) -> None:

@@ -105,7 +105,7 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
         is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
         until = now + row.state.run.plan.times.settle if is_over else start.ends - start.sent + sent
         span = StartTime(since=_since(span, sent), until=until + LATER)
-    return counted(log, replace(start, span=span))
+    return counted(log, replace(start, span=span, is_resumed=start.breaks != log.breaks))
 
 
 def counted(log: LogState, start: Start) -> Start:

@@ -46,6 +46,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
     `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
     server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,
     after so many `breaks` of the run. `slack` is that of the server's time then.
+    `is_resumed`: the run broke off at the call, so that it may have been sent twice.
     """
 
     process: str
@@ -58,6 +59,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
     ends: float
     breaks: int
     slack: float = 0.0
+    is_resumed: bool = False
 
 
 class ElementInstance(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from stories import World, moment, planned, refused, unanswered
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import JsonObject
 from runner.runs.events import LogUnreadable, StepFinished, Trouble
-from runner.service.calls import Answered, CallFailed, Ending, FailureKind, ReadRows, RunProcessCall
+from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows, RunProcessCall
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"
@@ -476,6 +476,50 @@ def twice(first: str, second: str, step: str = ONE, *, later: tuple[str, ...] = 
 
 
 SENTENCE = f"started 2 times for one call: {row_id(2)}, {row_id(1)}"
+
+
+class SentAgain(Twice):
+    """The run broke off in the call, and `resume` has sent it again; `extra` rows are of nobody known."""
+
+    extra = 0
+
+    def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
+        outcome = super()._outcome(effect)
+        is_call = isinstance(effect, Send) and isinstance(effect.call, ExecuteCall)
+        for _ in range(self.extra if is_call else 0):
+            self.add_row("UsrA")
+        return replace(outcome, resumed=True) if is_call else outcome
+
+
+@pytest.mark.parametrize(("extra", "says"), [(0, True), (1, False)])
+@pytest.mark.parametrize("first", ["done", "error"])
+def test_a_start_by_resume_is_none_that_a_gateway_or_another_program_has_made(
+    first: str, extra: int, *, says: bool
+) -> None:
+    world = SentAgain()
+    world.both, world.extra = (first, "done"), extra
+    world.carry_out(planned(f"{ONE}    effect: read\n"))
+    assert ended(world, "a") == ("passed", None)
+    (warning,) = world.finished("a").warnings
+    own = f"started 2 times, as it seems once before the run broke off and once by its resume: {row_id(2)}, {row_id(1)}"
+    assert (own in warning) is says
+    assert ("started 3 times for one call" in warning) is not says
+    assert ("another program" in warning) is (not says and first == "done")
+
+
+def test_a_break_after_the_answer_explains_no_second_start() -> None:
+    class Later(Twice):
+        def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
+            outcome = super()._outcome(effect)
+            has_answered = isinstance(effect, Send) and self.executed > 0 and isinstance(effect.call, ReadRows)
+            return replace(outcome, resumed=True) if has_answered else outcome
+
+    world = Later()
+    world.carry_out(planned(f"{ONE}    effect: read\n"))
+    assert SENTENCE in said(world.finished("a"))
+    assert "`execute_method: post`" in said(world.finished("a"))
+
+
 TO_ITS_END = "  - id: a\n    execute: {process: UsrA, until: done}\n"
 
 

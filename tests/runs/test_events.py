@@ -6,6 +6,8 @@ from runner.runs.events import (
     CallSent,
     StepFinished,
     StepStarted,
+    Trouble,
+    UndoFinished,
     decode,
     encode,
     stopped,
@@ -13,6 +15,7 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import Unverified
 from runner.runs.facts import facts
+from runner.runs.status import Status
 
 
 def test_an_earlier_journal_names_the_signal_in_its_sentence_only() -> None:
@@ -67,3 +70,18 @@ def test_a_call_that_was_sent_tells_its_time_and_of_an_earlier_version_none() ->
     old = decode(OLD_LINES[1])
     assert isinstance(old, CallSent)
     assert (time_of(old), time_of(replace(old, t=2.5))) == (0.0, 2.5)
+
+
+def test_a_journal_of_a_version_that_called_undo_complete_and_a_known_call_uncertain_has_the_same_facts() -> None:
+    ended = StepFinished(key="a", t=1.0, status=Status.UNKNOWN, seconds=1.0, attempts=1)
+    doubt = AttemptFailed(key="a", t=1.0, kind="in_doubt", error=Trouble(code="E402", message="known"))
+    before = Trouble(code="E403", message="it may be")
+    undone = UndoFinished(t=1.0, undo="incomplete")
+    for now, then in (
+        (undone, replace(undone, undo="complete")),
+        (doubt, replace(doubt, error=before)),
+        (replace(ended, error=doubt.error), replace(ended, error=before)),
+        (replace(ended, status=Status.PASSED, running=True), replace(ended, status=Status.PASSED)),
+    ):
+        assert facts(now) == facts(then)
+    assert facts(replace(ended, error=before)) != facts(replace(ended, error=None))

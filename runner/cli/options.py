@@ -309,7 +309,7 @@ CHANGED_SINCE = option(
     "what the catalogue says of their processes.",
 )
 ALLOW_EMPTY = option("--allow-empty", is_flag=True, help="Nothing selected is fine: exit 0, not 5.")
-LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass the last time.")
+LAST_FAILED = option("--last-failed", is_flag=True, help="Only runs that did not pass the last time, or never began.")
 JOBS = option(
     "-j",
     "--jobs",

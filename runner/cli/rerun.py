@@ -1,8 +1,9 @@
 """`runner rerun`: what runs did, once more as new runs, with the files, case, inputs and target that they had."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -14,8 +15,9 @@ from runner.cli.run import carry_out_new
 from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.planned_runs import PlannedRun, commands, never_begun
+from runner.execution.prepare import prepare
 from runner.execution.resume_run import ResumableRun
-from runner.execution.run_spec import check_permission
+from runner.execution.run_spec import RunSpec, Wanted, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import job_and_case, many
@@ -31,12 +33,12 @@ from runner.runs.events import RunStatus
 from runner.runs.store import LocalRunStore
 from runner.runs.stored_runs import StoredRun, load, of_one_command, passed_by_digest, was_queued
 from runner.secrets.holes import MARK
-from runner.terminal import output
+from runner.terminal import asking, output
 
 
 @click.command("rerun", cls=Verb)
 @options.RUN
-@options.option("--failed", is_flag=True, help="Of all runs that RUN's command began, those that did not pass.")
+@options.option("--failed", is_flag=True, help="Of all runs of RUN's command, those that did not pass or never began.")
 @options.JOBS
 @options.FAIL_FAST
 @options.STORED_RUN
@@ -49,7 +51,7 @@ def rerun(context: click.Context, /, **_: object) -> int:
     must not happen twice, and start again, are named first.
 
     With --failed these are all jobs, cases and targets of the command that did not pass, except those that have passed
-    since with the same inputs.
+    since with the same inputs, and those that it never began, from their files as they are now.
 
     \b
     Examples:
@@ -64,15 +66,16 @@ def rerun(context: click.Context, /, **_: object) -> int:
     places = reports.asked_for(context)
     allowed = permission(context)
     store, named = _named(context)
-    chosen = list(_not_passed(named)) if given["failed"] else [named]
-    if not chosen:
+    chosen, lacking = _not_passed(named) if given["failed"] else ([named], [])
+    if not (chosen or lacking):
         return _nothing_failed(named, places)
     stored = _opened(chosen, context)
-    check_permission([run.spec for run in stored], allowed)
+    planned = _prepared(lacking, context)
+    specs, reruns = [*(run.spec for run in stored), *planned], [run.stored.id for run in stored]
+    check_permission(specs, allowed)
     for run in stored:
         for sentence in _sentences(run):
             output.say(f"{clean(run.spec.title)}: {sentence}" if len(stored) > 1 else sentence)
-    specs, reruns = [run.spec for run in stored], [run.stored.id for run in stored]
     claims = PlanClaims(store, specs, again=True)
     return carry_out_new(context, places, specs, claims, reruns=reruns, check=partial(_check_places, stored))
 
@@ -87,13 +90,20 @@ def _named(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
         raise
 
 
-def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
-    """The runs of a command that did not pass; those that have passed since are named and left out."""
-    passed, runs = passed_by_digest(named.store), of_one_command(named)
-    stored, lacking = set(named.store.runs()), never_begun(runs)
-    _say_never_begun([each for each in lacking if each.rerun_of not in stored])
+def _not_passed(named: StoredRun) -> tuple[list[StoredRun], list[PlannedRun]]:
+    """The runs of a command that did not pass, and those that it never began."""
+    runs = of_one_command(named)
+    stored, lacking = set(named.store.runs()), never_begun(named)
+    new = [each for each in lacking if each.rerun_of not in stored]
+    _say_never_begun(new)
     origins = (each.rerun_of for each in lacking if each.rerun_of is not None and each.rerun_of in stored)
-    for run in [*runs, *(load(named.store, origin) for origin in origins)]:
+    failed = _failed([*runs, *(load(named.store, origin) for origin in origins)], passed_by_digest(named.store))
+    return list(failed), [each for each in new if each.inputs is not None and each.rerun_of is None]
+
+
+def _failed(runs: Sequence[StoredRun], passed: Mapping[str, str]) -> Iterator[StoredRun]:
+    """The runs that did not pass; those that have passed since are named and left out."""
+    for run in runs:
         result = run.result
         if result.finished and result.status is RunStatus.PASSED:
             continue
@@ -105,13 +115,40 @@ def _not_passed(named: StoredRun) -> Iterator[StoredRun]:
 
 
 def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
-    """Runs that the command did not come to have no plan here: they are not taken in."""
-    if lacking:
-        verb = "is" if len(lacking) == 1 else "are"
-        count = f"{many(len(lacking), 'run')} of that command never began"
+    """Those whose inputs are not stored are not taken in, nor is a rerun whose run is deleted."""
+    beyond = [each for each in lacking if each.inputs is None or each.rerun_of is not None]
+    if taken := len(lacking) - len(beyond):
+        verb = "begins" if taken == 1 else "begin"
+        output.say(f"{many(taken, 'run')} of that command never began, and {verb} now, with the inputs of that command")
+    if beyond:
+        verb = "is" if len(beyond) == 1 else "are"
+        count = f"{many(len(beyond), 'run')} of that command never began"
         output.say(f"{count}, and {verb} not taken in; with its inputs and options, this carries them out:")
-        for command in commands(lacking):
+        for command in commands(beyond):
             output.say(f"  {command}")
+
+
+def _prepared(lacking: Sequence[PlannedRun], context: click.Context) -> list[RunSpec]:
+    """What was never begun, from its files as they are now, in the order in which it was to begin."""
+    if not lacking:
+        return []
+    given, inputs = context.params, {each.key: each.inputs or {} for each in lacking}
+    wanted = Wanted(
+        specs=[Path(file) for file in dict.fromkeys(each.file for each in lacking)],
+        targets_file=given["targets"],
+        given=given["given"],
+        inputs_file=given["inputs_file"],
+        planned=inputs,
+        ask=asking.missing_inputs,
+    )
+    run_set = prepare(wanted)
+    output.problems(*run_set.warnings)
+    order, found = list(inputs), {spec.name for spec in run_set.runs}
+    if gone := [each for each in lacking if each.key not in found]:
+        message = f"its files do not hold any more what was to begin: {', '.join(clean(each.title) for each in gone)}"
+        hint = "nothing was sent; `runner run` carries out what the files hold now"
+        raise UsageError(Problem(code="E156", message=message, hint=hint))
+    return sorted(run_set.runs, key=lambda spec: order.index(spec.name))
 
 
 def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:

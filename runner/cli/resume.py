@@ -13,6 +13,7 @@ from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
+from runner.execution.planned_runs import lacking_steps, never_begun
 from runner.execution.resume_run import ResumableRun, checked_verdicts
 from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import check_permission
@@ -206,7 +207,15 @@ def _carry_on(
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]
         for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
-    return report(console, places, carried, code)
+    code = report(console, places, carried, code)
+    _say_never_begun(run.stored)
+    return code
+
+
+def _say_never_begun(run: StoredRun) -> None:
+    """The verdict is the run's own; what else its command was to begin is no part of it, and must not be forgotten."""
+    for step in lacking_steps(never_begun(run), run.result, run.store.name):
+        output.say(f"`{step.command}` {step.does}")
 
 
 def resumed_run(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
@@ -242,6 +251,7 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str) -> ExitCode
     # whoever ended the run may have been killed before they were written
     output.problems(*store_reports(run.store, reported))
     reports.publish(places, alone(reported))
+    _say_never_begun(run)
     return run.result.exit_code
 
 

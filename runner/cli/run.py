@@ -18,6 +18,7 @@ from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
+from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
 from runner.project.ci_run import starter
 from runner.project.sandboxes import Sandboxes
@@ -26,6 +27,7 @@ from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import load, not_passed, prepare_store
+from runner.secrets.redact import Secrets
 from runner.terminal import output
 
 
@@ -138,12 +140,24 @@ def carry_out_new(
     return report(console, places, carried, code)
 
 
+def _secrets(sites: Sites, specs: Sequence[RunSpec]) -> Secrets:
+    """Those of the sites and inputs of all runs of a command."""
+    secrets = Secrets()
+    for target in dict.fromkeys(spec.target for spec in specs):
+        sites.of(target).hidden.inform(secrets)
+    for spec in specs:
+        for name in (declared.name for declared in spec.job.inputs if declared.secret):
+            if (value := spec.inputs.get(name)) is not None:
+                secrets.add(name, value if isinstance(value, str) else canonical(value))
+    return secrets
+
+
 def _pending(
     context: click.Context, specs: Sequence[RunSpec], sites: Sites, claims: PlanClaims, *, reruns: Sequence[str]
 ) -> Iterator[PendingRun]:
     given, command, allowed = context.params, new_id(), permission(context)
     alone, judgement = given["jobs"] == 1 or len(specs) == 1, Judgement(hold=given["hold"])
-    command_plan = CommandPlan(specs=specs, reruns=reruns)
+    command_plan = CommandPlan(specs=specs, reruns=reruns, secrets=partial(_secrets, sites, specs))
 
     def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:
         by = starter(os.environ, confirmed=allowed.of(spec.target))

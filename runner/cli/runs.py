@@ -1,7 +1,7 @@
 """The verbs that only read stored runs: `runs` lists them and deletes old ones, `show`, `report` draw runs again."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import click
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runner.cli import hints, options, reports
 from runner.cli.nearby import named_run, say_where_others_are, warn_of_damage
 from runner.cli.verb import Verb
+from runner.execution.planned_runs import lacking_commands, lacking_problem, lacking_steps, never_begun
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import either, job_and_case, many
 from runner.foundation.values import Json, JsonObject
@@ -29,7 +30,7 @@ from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.store import LocalRunStore, RunStore
-from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, of_one_command, refused_as
+from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, command_of, of_one_command, refused_as
 from runner.secrets.shown import hide
 from runner.terminal import output
 
@@ -98,7 +99,7 @@ def runs(context: click.Context, /, **_: object) -> int:
         return ExitCode.PASSED
     is_json = context.params["form"] == "json"
     chosen = islice(wanted.selected(store), context.params["limit"])
-    listed = [_listed(run, with_rerun=is_json) for run in chosen]
+    listed = _with_lacking([_listed(run, with_rerun=is_json) for run in chosen], store)
     nothing = "no runs yet" if wanted == RunFilter() or listed else wanted.why_nothing(store)
     output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
     say_where_others_are(context, "runs")
@@ -151,6 +152,8 @@ def show(context: click.Context, /, **_: object) -> int:
         output.data(console.transcript(run.result, detail, encoding=output.encoding()))
         if run.flaw is None:
             output.data(console.lines(_rerun(run), encoding=output.encoding()))
+            lacking = lacking_steps(never_begun(run), run.result, run.store.name)
+            output.data(console.lines(what_next(lacking), encoding=output.encoding()))
     if run.flaw is None:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
@@ -230,15 +233,33 @@ def report(context: click.Context, /, **_: object) -> int:
     for run in found.values():
         warn_of_damage(run)
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
+    problems = list(_never_begun(named)) if context.params["together"] else []
     code = strongest(run.result.exit_code for run in reported)
-    command = ReportedCommand(runs=reported, exit_code=code, store=store.name)
+    if problems and code is ExitCode.PASSED:
+        code = ExitCode.NO_ANSWER
+    command = ReportedCommand(runs=reported, exit_code=code, problems=problems, store=store.name)
+    output.problems(*problems)
     reports.write(places, command)
     if opens:
         reports.open_page(places, command, store=store)
     if code is not ExitCode.PASSED:
-        whose = "the run's own" if len(reported) == 1 else "the strongest of the runs"
-        output.say(f"the reports are written; exit {code:d} is {whose}: {meaning(code)}")
+        output.say(f"the reports are written; exit {code:d} is {_whose(code, reported)}: {meaning(code)}")
     return code
+
+
+def _whose(code: ExitCode, reported: Sequence[ReportedRun]) -> str:
+    if code not in {run.result.exit_code for run in reported}:
+        return "of what never began"
+    return "the run's own" if len(reported) == 1 else "the strongest of the runs"
+
+
+def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:
+    """What the commands of these runs never began: a report without it would look green."""
+    seen = set()
+    for run in runs:
+        if (command := command_of(run.store, run.id)) not in seen:
+            seen.add(command)
+            yield from lacking_problem(never_begun(run), run.result, run.store.name)
 
 
 def as_json(listed: Sequence[Listed]) -> str:
@@ -249,7 +270,8 @@ def _record(listed: Listed) -> JsonObject:
     """`next` are the commands that settle what is open: none does for a run that is under way, or was changed."""
     run, again = listed.result, listed.again
     is_open = not (listed.is_running or listed.changed)
-    commands: list[Json] = [step.command for step in next_steps(run, store=listed.store)] if is_open else []
+    steps = [*next_steps(run, store=listed.store), *listed.lacking] if is_open else []
+    commands: list[Json] = [step.command for step in steps]
     return {
         "id": run.id,
         "job": run.job or None,
@@ -295,6 +317,25 @@ def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
         return listed
     found = run_again(timed(run.lines, result=run.result), store=listed.store)
     return replace(listed, again=found) if found.command else listed
+
+
+def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
+    """Each command that never began some of its runs is named below the newest of its runs that is listed."""
+    if store.name.is_fleet or not listed:
+        return [*listed]
+    listed_by = {run.result.id: command_of(store, run.result.id) for run in listed}
+    since = min(listed_by)
+    for earlier in reversed([run for run in store.runs() if run < since]):
+        if command_of(store, earlier) not in listed_by.values():
+            break
+        since = earlier
+    found = {command_of(store, each.first): each for each in lacking_commands(store, since=since)}
+    shown = []
+    for run in listed:
+        lacking = found.pop(listed_by[run.result.id], None)
+        steps = () if lacking is None else tuple(lacking_steps(lacking.lacking, run.result, store.name))
+        shown.append(replace(run, lacking=steps))
+    return shown
 
 
 def _planned_title(run: StoredRun) -> str:

@@ -5,28 +5,49 @@ Not those of a stored plan, which is carried out once, as a whole. Nothing here 
 """
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from runner.execution.run_spec import RunSpec
-from runner.foundation.sentences import job_and_case
+from runner.foundation.problems import Problem
+from runner.foundation.sentences import first as first_of
+from runner.foundation.sentences import job_and_case, many
+from runner.foundation.values import compact
+from runner.reports.next_steps import NextStep, confirmed, secret_inputs, verb_command
 from runner.reports.safe import clean
+from runner.runs import StoreName
+from runner.runs.events import RunStatus
+from runner.runs.evidence import Value
+from runner.runs.result import RunResult
 from runner.runs.store import Part, RunStore, StoreError
-from runner.runs.stored_runs import RunName, StoredRun, names_since
+from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_by_name
+from runner.secrets.redact import Secrets
+
+_MOST_TITLES: Final = 5
 
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
-    """`rerun_of` is the stored run that it was to carry out once more."""
+    """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None
+    where a secret is in one of them, or an earlier version stored none. `secrets` are the names of secret inputs that
+    no variable of the environment gave.
+    """
 
     file: str
     job: str
     case: str | None
     target: str
     rerun_of: str | None = None
+    inputs: dict[str, Value] | None = None
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{job_and_case(self.job, self.case)}@{self.target}"
 
     @property
     def key(self) -> RunName:
@@ -37,10 +58,13 @@ _decoder = msgspec.json.Decoder(tuple[PlannedRun, ...])
 
 
 class CommandPlan(Struct, kw_only=True):
-    """What a command is to begin. `reruns` are the stored runs that these carry out once more, in the same order."""
+    """What a command is to begin. `reruns` are the stored runs that the first of these carry out once more, in the same
+    order. `secrets` gives those that no input must hold that is stored.
+    """
 
     specs: Sequence[RunSpec]
     reruns: Sequence[str] = ()
+    secrets: Callable[[], Secrets]
     _is_noted: bool = False
 
     def note(self, store: RunStore, run: str) -> None:
@@ -49,30 +73,100 @@ class CommandPlan(Struct, kw_only=True):
             return
         self._is_noted = True
         if len(self.specs) > 1 and all(spec.plan_key is None for spec in self.specs):
-            planned = [_planned(spec, rerun_of) for spec, rerun_of in zip_longest(self.specs, self.reruns)]
+            secrets, pairs = self.secrets(), zip_longest(self.specs, self.reruns)
+            planned = [_planned(spec, rerun_of, secrets) for spec, rerun_of in pairs]
             with suppress(StoreError):
                 store.put(run, Part.PLANNED, msgspec.json.encode(planned).decode())
+                store.hold_command(run)
 
 
-def _planned(spec: RunSpec, rerun_of: str | None) -> PlannedRun:
+def _planned(spec: RunSpec, rerun_of: str | None, secrets: Secrets) -> PlannedRun:
+    secret = [declared.name for declared in spec.job.inputs if declared.secret]
+    inputs = {name: value for name, value in spec.inputs.items() if name not in secret}
+    is_open = not secrets.appears_in_json(compact(inputs).encode())
     return PlannedRun(
         file=spec.job.file,
         job=spec.job.name,
         case=spec.case.name if spec.case else None,
         target=spec.target.name,
         rerun_of=rerun_of,
+        inputs=inputs if is_open else None,
+        secrets=tuple(name for name in secret if name in spec.inputs and name not in spec.variables),
     )
 
 
-def never_begun(runs: Sequence[StoredRun]) -> list[PlannedRun]:
-    """Of the command that began `runs`, the oldest first: what neither it nor a later command has begun."""
-    first = runs[0]
+class LackingCommand(Struct, frozen=True, kw_only=True):
+    """A command that ended before it began all of its runs, by the first of its runs, and those that it never began."""
+
+    first: str
+    lacking: Sequence[PlannedRun]
+
+
+def never_begun(run: StoredRun) -> list[PlannedRun]:
+    """What neither the command of `run` nor a later command has begun; nothing while that command is under way."""
+    store, command = run.store, command_of(run.store, run.id)
+    for first in [] if store.name.is_fleet else reversed(store.runs()):
+        if first <= run.id and (planned := _planned_with(store, first)) and command_of(store, first) == command:
+            begun = newest_by_name(store, since=first).keys() | _taken(store, since=first)
+            return [each for each in planned if each.key not in begun]
+    return []
+
+
+def lacking_commands(store: RunStore, *, since: str = "") -> list[LackingCommand]:
+    """The commands that never began some of their runs, of those that began with the run `since`, or later."""
+    found = [] if store.name.is_fleet else [name for name in store.runs() if name >= since]
+    plans = [(first, planned) for first in found if (planned := _planned_with(store, first))]
+    newest = newest_by_name(store, since=plans[0][0]) if plans else {}
+    taken = _taken(store, since=plans[0][0]) if plans else frozenset()
+    commands_found = []
+    for first, planned in plans:
+        if lacking := [run for run in planned if newest.get(run.key, "") < first and run.key not in taken]:
+            commands_found.append(LackingCommand(first=first, lacking=lacking))
+    return commands_found
+
+
+def _taken(store: RunStore, *, since: str) -> frozenset[RunName]:
+    """What commands that are under way are still going to begin."""
+    firsts = [run for run in store.runs() if run >= since and store.is_command_under_way(run)]
+    return frozenset(each.key for run in firsts for each in _planned_with(store, run, is_over=False))
+
+
+def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple[PlannedRun, ...]:
+    """What a command was to begin whose first run is `first`; nothing of any other run. `is_over`: of commands
+    that are not under way only.
+    """
     try:
-        planned = _decoder.decode(first.store.get(first.id, Part.PLANNED))
+        planned = _decoder.decode(store.get(first, Part.PLANNED))
     except (StoreError, msgspec.DecodeError):
+        return ()
+    return () if is_over and store.is_command_under_way(first) else planned
+
+
+def lacking_steps(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> list[NextStep]:
+    """The command that carries out what the command of `run` never began; nothing where it has begun all."""
+    if not lacking:
         return []
-    begun = names_since(first.store, first.id)
-    return [run for run in planned if run.key not in begun]
+    titles = first_of([clean(each.title) for each in lacking], _MOST_TITLES)
+    does = f"carries out {many(len(lacking), 'run')} of the same command that never began: {titles}"
+    if all(each.inputs is None for each in lacking):
+        does = "carries out what the same command never began, where you give it its inputs and options"
+        return [NextStep(command=command, does=does) for command in commands(lacking)]
+    return [NextStep(command=_rerun(lacking, run, store), does=does)]
+
+
+def _rerun(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> str:
+    """As it can be typed: with the secrets that come anew, those of `run` where it is carried out once more, too."""
+    own = () if run.status is RunStatus.PASSED else secret_inputs(run)
+    names = [*(name for name in own if name not in run.variables), *(name for each in lacking for name in each.secrets)]
+    given = "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in dict.fromkeys(names))
+    return f"{verb_command('rerun', run.id, store)} --failed{given}{confirmed(run)}"
+
+
+def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> list[Problem]:
+    """Why a report of all runs of a command is not of all that it was to begin."""
+    message = f"the command ended before these runs began: {', '.join(clean(each.title) for each in lacking)}"
+    hint = "; ".join(f"`{step.command}` {step.does}" for step in lacking_steps(lacking, run, store))
+    return [Problem(code="E312", message=message, hint=hint)] if lacking else []
 
 
 def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:

@@ -13,13 +13,14 @@ from msgspec.structs import replace
 
 from runner.execution import stored_plans
 from runner.execution.given_inputs import given_inputs, input_values
+from runner.execution.planned_runs import lacking_commands
 from runner.execution.run_spec import NOTHING, RunSet, RunSpec, Wanted, by_tags, is_selected, run_name, tags_in
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.foundation.values import Json
-from runner.job.inputs import VARIABLE, Given, secret_variables
+from runner.job.inputs import VARIABLE, Given, Origin, secret_variables, supplied
 from runner.job.model import Case, Job
 from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
@@ -28,7 +29,7 @@ from runner.project.named_targets import Targets, is_outside
 from runner.project.project import Project, elements_of, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import not_passed
+from runner.runs.stored_runs import RunName, not_passed
 from runner.targets.model import Target
 
 _LIKE_AN_EXPRESSION = lazy_pattern(r"[*?|]| (and|or) |^not ")
@@ -132,13 +133,14 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
     """The names of the targets of a run, None for the job's own: those of the command line, else with `--last-failed`
     those at which it did not pass. One of these that is not there any more is a warning.
     """
+    if wanted.planned:
+        return lambda selected: [target for job, case, target in wanted.planned if (job, case) == _job_case(selected)]
     if wanted.targets or wanted.last_failed is None:
         return lambda _selected: wanted.targets or (None,)
-    failed = sorted(not_passed(wanted.last_failed), key=str)
+    failed = sorted(_not_passed(wanted.last_failed), key=str)
 
     def at_which_it_failed(selected: _Selected) -> Sequence[str | None]:
-        run = (selected.job.name, selected.case.name if selected.case else None)
-        names = [target for job, case, target in failed if (job, case) == run]
+        names = [target for job, case, target in failed if (job, case) == _job_case(selected)]
         there = [name for name in names if is_outside(name) or name in selected.file.targets]
         for name in (name for name in names if name not in there):
             message = (
@@ -150,6 +152,15 @@ def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Seq
     return at_which_it_failed
 
 
+def _job_case(selected: _Selected) -> tuple[str, str | None]:
+    return selected.job.name, selected.case.name if selected.case else None
+
+
+def _not_passed(store: RunStore) -> frozenset[RunName]:
+    """What did not pass when it ran last, or was to be begun by a command that was killed before."""
+    return frozenset(not_passed(store)) | {run.key for each in lacking_commands(store) for run in each.lacking}
+
+
 def _values(
     chosen: Sequence[_Selected], given: dict[str, Given], project: Project, wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
@@ -158,6 +169,8 @@ def _values(
     runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
     if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():
         return [], [*map(_not_handed_over, secret)]
+    if wanted.planned:
+        return _planned_values(chosen, given, wanted)
     if not chosen:  # that nothing is selected is the mistake to name: no job is there that could know an input
         return [], []
     values, problems = input_values(runs, given)
@@ -165,6 +178,23 @@ def _values(
         answers = wanted.ask([(job, case) for job, case, _ in runs], given, os.environ)
         return input_values(runs, given | answers)
     return values, problems
+
+
+def _planned_values(
+    chosen: Sequence[_Selected], given: dict[str, Given], wanted: Wanted
+) -> tuple[list[dict[str, Json]], list[Problem]]:
+    """The values with which the runs were to begin, and what is given anew: the secrets."""
+    secret = [(stored_plans.with_inputs(run.job, secret=True), run.case) for run in chosen]
+    anew = given | wanted.ask(secret, given, os.environ)
+    made: list[dict[str, Json]] = []
+    problems: list[Problem] = []
+    for run in chosen:
+        inputs = next(inputs for (*name, _), inputs in wanted.planned.items() if tuple(name) == _job_case(run))
+        own = {name: Given(value=value, origin=Origin.INPUTS_FILE, is_text=False) for name, value in inputs.items()}
+        values, wrong = supplied(run.job, given=anew | own, environment=os.environ, case=run.case)
+        made.append(values)
+        problems += wrong
+    return made, list(dict.fromkeys(problems))
 
 
 def _given_secrets(chosen: Iterable[_Selected], given: Collection[str]) -> list[str]:
@@ -206,7 +236,7 @@ def _run_specs(
 def _last_failed(run_set: RunSet, store: RunStore | None) -> RunSet:
     if store is None:
         return run_set
-    names = not_passed(store)
+    names = _not_passed(store)
     runs = tuple(run for run in run_set.runs if run.name in names)
     return replace(run_set, runs=runs, nothing=f"none of these runs has failed, by what {store.name} knows: {NOTHING}")
 

@@ -143,6 +143,13 @@ class FleetStore:
         row = self.link.run(_SILENT, {"run": run}).fetchone()
         return float(row[0]) if row is not None and row[0] > ALIVE else None
 
+    def hold_command(self, run: str) -> None:
+        """Nothing: workers begin the runs of a fleet, and no command does."""
+
+    def is_command_under_way(self, run: str) -> bool:
+        del run
+        return False
+
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         return [
             (run, f"{_WHY.get(state, f'is {state}, and has no event yet')}{f': {note}' if note else ''}")

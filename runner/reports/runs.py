@@ -7,7 +7,7 @@ from msgspec import Struct
 from runner.foundation.durations import written
 from runner.foundation.sentences import many
 from runner.reports.cells import aligned
-from runner.reports.next_steps import has_not_begun, next_steps
+from runner.reports.next_steps import NextStep, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean, moment
 from runner.reports.words import failing_step, in_doubt, title
@@ -25,7 +25,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     """A run and what its events do not hold: whether it `is_running`, whether they were `changed`, its `store`.
 
     `again` is how it can be carried out once more, None where it passed, or that is not known. `planned` is the title
-    of a run whose first event is not there, as its plan has it.
+    of a run whose first event is not there, as its plan has it. `lacking` carries out what its command never began.
     """
 
     result: RunResult
@@ -34,6 +34,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     changed: bool = False
     again: RunAgain | None = None
     planned: str = ""
+    lacking: tuple[NextStep, ...] = ()
 
 
 def table(runs: Sequence[Listed], *, nothing: str = "no runs yet") -> str:
@@ -82,7 +83,8 @@ def _failing(result: RunResult) -> str:
 
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:
     """The commands of the first open runs. A run that is running, or was changed, is not for a command to settle."""
-    found = [(run, next_steps(run.result, store=run.store)) for run in runs if not (run.is_running or run.changed)]
+    settled = [run for run in runs if not (run.is_running or run.changed)]
+    found = [(run, [*next_steps(run.result, store=run.store), *run.lacking]) for run in settled]
     waiting = [(run, steps) for run, steps in found if steps]
     for listed, steps in waiting[:_MOST_OPEN]:
         yield f"\nwhat {title(listed.result)} of {moment(listed.result.started_at)} needs next:\n"

@@ -293,6 +293,12 @@ class RunStore(Protocol):
     def seconds_silent(self, run: str) -> float | None:
         """Since when the process that has the run open is taken for dead; None where it is not, or nobody knows."""
 
+    def hold_command(self, run: str) -> None:
+        """Until the store is closed, or its process ends, the command that began with `run` is under way."""
+
+    def is_command_under_way(self, run: str) -> bool:
+        """Whether the command that began with `run` may still begin others. False also where that cannot be known."""
+
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         """Runs without events whose ids begin with `name`, or the newest for `last`, and why they have none."""
 

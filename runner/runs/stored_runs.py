@@ -1,7 +1,8 @@
 """Stored runs, read back: a run as a whole, or of all of them how they ended."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from operator import itemgetter
 from typing import TypeAlias
 
 import msgspec
@@ -118,6 +119,11 @@ def find(store: RunStore, name: str) -> StoredRun:
     return load(store, found[0])
 
 
+def command_of(store: RunStore, run: str) -> str | None:
+    """The id of the command that began a stored run; None where that is not known."""
+    return _command(end_lines(store, run))
+
+
 def of_one_command(run: StoredRun) -> list[StoredRun]:
     """All runs that were begun by the command that began `run`, the oldest first; `run` alone where that is not known.
 
@@ -136,10 +142,27 @@ def was_queued(run: StoredRun) -> bool:
     return first is not None and first.command is msgspec.UNSET
 
 
-def names_since(store: RunStore, run: str) -> frozenset[RunName]:
-    """What began with `run`, or later."""
-    results = (_from_ends(store, other) for other in store.runs() if other >= run)
-    return frozenset(_name(result) for result in results if result is not None)
+def newest_by_name(store: RunStore, *, since: str) -> dict[RunName, str]:
+    """The newest run of each name since the run `since`, which counts; the history knows those that are deleted."""
+    deleted = {past.run: (past.job, past.case, past.target) for past in _past_runs(store).values() if past.run >= since}
+    stored = {
+        other: name for other in store.runs() if other >= since and (name := _begun_name(store, other)) is not None
+    }
+    return {name: run for run, name in sorted((deleted | stored).items(), key=itemgetter(0))}
+
+
+def _begun_name(store: RunStore, run: str) -> RunName | None:
+    """The name of a run that has begun, by its plan where its first line cannot be read; None where it has no line."""
+    name = run_name(store, run)
+    if name is not None:
+        return name
+    from runner.runs import snapshot  # noqa: PLC0415  for a run without its first event only
+
+    with suppress(StoreError):
+        if store.ends(run) and not isinstance(found := snapshot.read(store, run), Problem):
+            plan = found.plan
+            return plan.job, plan.case.name if plan.case else None, plan.target.name
+    return None
 
 
 def passed_by_digest(store: RunStore) -> dict[str, str]:

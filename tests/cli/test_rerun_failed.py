@@ -140,12 +140,32 @@ def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(
     assert capsys.readouterr().err == said
 
 
-def test_what_the_command_never_began_is_counted_and_named_with_the_commands_that_carry_it_out(
+def test_what_the_command_never_began_is_carried_out_too_at_each_target(
     answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there", "-x"]) == 1
     (first,) = (path.name for path in Path(".runner/runs").iterdir())
+    answers.given.clear()
+    for command in ("a.job.yaml -t here -k a[blue]", "b.job.yaml -t there -k red"):
+        assert ended(["run", *command.split()]) == 0
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", first, "--failed"]) == 0
+    printed = capsys.readouterr()
+    assert "5 runs of that command never began, and begin now, with the inputs of that command\n" in printed.err
+    assert answers.asked == ["a-Red", "a-Red", "a-Blue", "b-Red", "b-Blue", "b-Blue"]
+    assert ended(["rerun", first, "--failed"]) == 5
+
+
+def test_what_was_planned_without_its_inputs_is_counted_and_named_with_the_commands_that_carry_it_out(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there", "-x"]) == 1
+    (file,) = Path(".runner/runs").glob("*/planned.json")
+    planned = json.loads(file.read_text())
+    file.write_text(json.dumps([{name: run[name] for name in run if name != "inputs"} for run in planned]))
     answers.given.clear()
     capsys.readouterr()
     assert ended(["rerun", "last", "--failed"]) == 0
@@ -159,18 +179,6 @@ def test_what_the_command_never_began_is_counted_and_named_with_the_commands_tha
         "  runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]'",
         "  runner run b.job.yaml -t there -k 'b[red]' -k 'b[blue]'",
     ]
-    for command in (
-        "a.job.yaml -t here -k a[blue]",
-        "a.job.yaml -t there",
-        "b.job.yaml -t here",
-        "b.job.yaml -t there -k red",
-    ):
-        assert ended(["run", *command.split()]) == 0
-    capsys.readouterr()
-    assert ended(["rerun", first, "--failed"]) == 5
-    printed = capsys.readouterr().err
-    assert "1 run of that command never began, and is not taken in; with its inputs and options" in printed
-    assert "  runner run b.job.yaml -t there -k 'b[blue]'\n" in printed
 
 
 def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(

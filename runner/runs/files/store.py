@@ -206,6 +206,16 @@ class FileRunStore:
         del run
         return None
 
+    def hold_command(self, run: str) -> None:
+        """By a lock on what the command was to begin. A file system without locks is no reason not to run."""
+        with suppress(OSError):
+            file = private_files.open_taken(self._root / run / Part.PLANNED.value)
+            if file is not None:
+                self._open.callback(os.close, file)
+
+    def is_command_under_way(self, run: str) -> bool:
+        return private_files.is_taken(self._root / run / Part.PLANNED.value)
+
     def not_begun(self, name: str) -> Sequence[tuple[str, str]]:
         """None: a run is in the folder once it begins."""
         del name

@@ -1,0 +1,205 @@
+"""A command that was killed before it began all of its runs: what it never began is named, counts, and is carried out.
+
+Killed is a command here by what a kill leaves: the runs after its second are not there, and the history knows none.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sites import Executes, Site, site, targets, xml
+
+from runner.cli.main import ended
+from runner.foundation import private_files
+
+pytestmark = pytest.mark.slow
+
+JOB = """runner: 1
+name: {name}
+target: here
+inputs: {{who: {{type: string}}, {more}}}
+defaults: {{verify: none}}
+cases: [{{name: red, inputs: {{who: Red}}}}, {{name: blue, inputs: {{who: Blue}}}}]
+steps:
+  - {{id: charge, execute: {{process: UsrCharge, parameters: {{Who: "{name}-{{{{ inputs.who }}}}"}}, result: Out}}}}
+"""
+RUNS = Path(".runner/runs")
+
+
+@pytest.fixture
+def answers() -> Executes:
+    return Executes(key=lambda path: path.partition("Who=")[2])
+
+
+@pytest.fixture(autouse=True)
+def here(answers: Executes) -> Iterator[Site]:
+    with site(answers) as served:
+        Path("targets.yaml").write_text(targets(served.url))
+        write("a")
+        write("b")
+        Path("token.txt").write_text("a-long-token")
+        yield served
+
+
+def write(name: str, more: str = "") -> None:
+    Path(f"{name}.job.yaml").write_text(JOB.format(name=name, more=more))
+
+
+def killed(*, left: int = 2, broke_off: bool = True) -> list[str]:
+    """The ids of the runs that are left; the last of them has not ended."""
+    runs = sorted(RUNS.iterdir())
+    for run in runs[left:]:
+        shutil.rmtree(run)
+    Path(".runner/history.jsonl").unlink()
+    if broke_off:
+        journal = runs[left - 1] / "events.jsonl"
+        journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+        (runs[left - 1] / "report.json").unlink()
+    return [run.name for run in runs[:left]]
+
+
+def test_what_a_killed_command_never_began_is_carried_out_also_where_none_failed(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    killed(broke_off=False)
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 0
+    assert answers.asked == ["b-Red", "b-Blue"]
+    printed = capsys.readouterr()
+    assert "2 runs of that command never began, and begin now, with the inputs of that command\n" in printed.err
+    assert "2 runs: 2 passed" in printed.out
+    assert ended(["rerun", "last", "--failed"]) == 5
+    assert len(answers.asked) == 2
+
+
+def test_it_is_carried_out_with_the_inputs_of_the_command_and_new_secrets(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("b", more="token: {type: string, secret: true}")
+    given = ["-i", "who=Eve", "-i", "token=@token.txt"]
+    assert ended(["run", "a.job.yaml", "b.job.yaml", *given]) == 0
+    killed(broke_off=False)
+    answers.asked.clear()
+    assert "a-long-token" not in "".join(path.read_text() for path in RUNS.glob("*/planned.json"))
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    assert " --failed -i token=@FILE\n" in capsys.readouterr().out
+    assert ended(["rerun", "last", "--failed"]) == 2
+    assert ended(["rerun", "last", "--failed", "-i", "token=@token.txt"]) == 0
+    assert answers.asked == ["b-Eve", "b-Eve"]
+
+
+def test_inputs_that_hold_a_secret_are_not_stored_and_the_command_is_named_instead(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("b", more="token: {type: string, secret: true}")
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-i", "who=see-a-long-token", "-i", "token=@token.txt"]) == 0
+    killed(broke_off=False)
+    answers.asked.clear()
+    assert "a-long-token" not in "".join(path.read_text() for path in RUNS.glob("*/planned.json"))
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 5
+    assert answers.asked == []
+    assert "  runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]'\n" in capsys.readouterr().err
+
+
+def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    _, last = killed()
+    command = f"runner rerun {last} --failed"
+    does = "carries out 2 runs of the same command that never began: b[red]@here, b[blue]@here"
+    capsys.readouterr()
+    for verb in (["runs"], ["runs", "-n", "1"], ["show", "last"]):
+        assert ended(verb) in (0, 3)
+        printed = capsys.readouterr().out
+        assert command in printed, verb
+        assert printed.count(does) == 1, verb
+        assert printed.index(f"runner resume {last}") < printed.index(command), verb
+    assert ended(["runs", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["next"][-1] == command
+    for _ in range(2):
+        assert ended(["resume", "last"]) == 0
+        assert capsys.readouterr().err.splitlines()[-1] == f"`{command}` {does}"
+    assert ended(["rerun", last, "--failed"]) == 0
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    assert "never began" not in capsys.readouterr().out
+
+
+def test_a_report_of_all_runs_is_not_green_where_some_never_began(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    killed(broke_off=False)
+    capsys.readouterr()
+    assert ended(["report", "last", "--together", "--report-junit", "j.xml", "--report-json", "j.json"]) == 3
+    assert "b[red]@here, b[blue]@here" in Path("j.xml").read_text()
+    assert "<error" in Path("j.xml").read_text()
+    assert json.loads(Path("j.json").read_text())["status"] == "error"
+    assert "error[E312]: the command ended before these runs began: b[red]@here" in capsys.readouterr().err
+    assert ended(["report", "last", "--report-junit", "j.xml"]) == 0
+    assert ended(["rerun", "last", "--failed"]) == 0
+    assert ended(["report", "last", "--together", "--report-junit", "j.xml"]) == 0
+
+
+def test_last_failed_takes_what_never_began(answers: Executes) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    killed(left=3, broke_off=False)
+    answers.asked.clear()
+    assert ended(["run", ".", "--last-failed"]) == 0
+    assert answers.asked == ["b-Blue"]
+    assert ended(["run", ".", "--last-failed"]) == 5
+
+
+def test_a_run_that_was_deleted_has_begun_as_its_history_knows(answers: Executes) -> None:
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    for run in sorted(RUNS.iterdir())[1:]:
+        shutil.rmtree(run)
+    answers.asked.clear()
+    assert ended(["rerun", "last", "--failed"]) == 5
+    assert ended(["run", ".", "--last-failed"]) == 5
+    assert answers.asked == []
+
+
+def test_while_a_command_is_under_way_nothing_of_it_begins_by_another(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    first, _ = killed(broke_off=False)
+    answers.asked.clear()
+    file = private_files.open_taken(RUNS / first / "planned.json")
+    assert file is not None
+    with os.fdopen(file, "rb"):
+        capsys.readouterr()
+        assert ended(["rerun", "last", "--failed"]) == 5
+        assert ended(["runs"]) == 0
+        assert "never began" not in capsys.readouterr().out
+    assert answers.asked == []
+    assert ended(["rerun", "last", "--failed"]) == 0
+
+
+def test_what_the_files_do_not_hold_any_more_is_named_and_nothing_begins(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    killed(broke_off=False)
+    answers.asked.clear()
+    Path("b.job.yaml").write_text(Path("b.job.yaml").read_text().replace("name: blue", "name: green"))
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 2
+    assert answers.asked == []
+    assert "its files do not hold any more what was to begin: b[blue]@here" in capsys.readouterr().err
+
+
+def test_a_run_whose_first_event_was_damaged_has_begun_as_its_plan_knows(answers: Executes) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    last = killed(left=3, broke_off=False)[-1]
+    journal = RUNS / last / "events.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(b"{", b"[", 1))
+    answers.asked.clear()
+    assert ended(["run", ".", "--last-failed"]) == 0
+    assert answers.asked == ["b-Blue"]

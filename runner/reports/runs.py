@@ -12,7 +12,7 @@ from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean, moment
 from runner.reports.words import failing_step, in_doubt, title
 from runner.runs import StoreName
-from runner.runs.result import RunResult
+from runner.runs.result import RunResult, StepResult
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
 RUNNING = "running"
@@ -70,12 +70,19 @@ def _unfinished(result: RunResult) -> str:
         return ""
     if has_not_begun(result):
         return "broke off before it began: nothing was sent; give its command once more"
-    return "is held" if result.held else "broke off"
+    step = failing_step(result)
+    where = f" at {clean(step.key)}" if step is not None and _is_cut_off(step) else ""
+    return "is held" if result.held else f"broke off{where}"
+
+
+def _is_cut_off(step: StepResult) -> bool:
+    """Whether nothing failed in the step: the run broke off in it."""
+    return step.error is not None and step.error.code == "E312"
 
 
 def _failing(result: RunResult) -> str:
     step = failing_step(result)
-    if step is None:
+    if step is None or (_is_cut_off(step) and not (result.finished or result.held)):
         return ""
     code = f": {clean(step.error.code)}" if step.error is not None else ""
     return f"{step.status} at {clean(step.key)}{code}"

@@ -103,10 +103,15 @@ class LackingCommand(Struct, frozen=True, kw_only=True):
 
 
 def never_begun(run: StoredRun) -> list[PlannedRun]:
-    """What neither the command of `run` nor a later command has begun; nothing while that command is under way."""
-    store, command = run.store, command_of(run.store, run.id)
-    for first in [] if store.name.is_fleet else reversed(store.runs()):
-        if first <= run.id and (planned := _planned_with(store, first)) and command_of(store, first) == command:
+    """What neither the command of `run` nor a later command has begun; nothing while that command is under way.
+
+    Ids sort by time, and a command has its own before its runs have theirs: no run before it is looked at.
+    """
+    store, command = run.store, command_of(run.store, run.id) or run.id
+    firsts = [] if store.name.is_fleet else [name for name in store.runs() if command <= name <= run.id]
+    for first in reversed(firsts):
+        planned = _planned_with(store, first)
+        if planned and (first == run.id or command_of(store, first) == command):
             begun = newest_by_name(store, since=first).keys() | _taken(store, since=first)
             return [each for each in planned if each.key not in begun]
     return []

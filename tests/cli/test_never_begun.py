@@ -14,6 +14,8 @@ from sites import Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation import private_files
+from runner.runs.files.store import FileRunStore
+from runner.runs.store import Part
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +77,21 @@ def test_what_a_killed_command_never_began_is_carried_out_also_where_none_failed
     assert "2 runs: 2 passed" in printed.out
     assert ended(["rerun", "last", "--failed"]) == 5
     assert len(answers.asked) == 2
+
+
+def test_no_run_from_before_the_command_is_asked_what_it_was_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
+    asked: list[str] = []
+    get = FileRunStore.get
+
+    def noted(store: FileRunStore, run: str, part: Part) -> bytes:
+        asked.extend([run] if part is Part.PLANNED else [])
+        return get(store, run, part)
+
+    monkeypatch.setattr(FileRunStore, "get", noted)
+    assert ended(["show", "last"]) == 0
+    assert set(asked) == {max(run.name for run in RUNS.iterdir())}
 
 
 def test_it_is_carried_out_with_the_inputs_of_the_command_and_new_secrets(

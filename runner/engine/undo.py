@@ -55,9 +55,8 @@ def not_undone(run: RunState) -> tuple[str, ...]:
 def _state(state: State, entry: Undoable) -> State:
     """The job as its step sees it again, in the time of undo and `finally`. What it adds to names stays in here."""
     names, ends = _names(entry), state.run.cleanup_ends
-    state = replace(entry.state, names=names, prefix="", closing=True, ends=ends, counted=set(), left_out=set())
-    state.running = set()
-    return state
+    cleared = replace(entry.state, counted=set(), left_out=set(), running=set())
+    return replace(cleared, names=names, prefix="", closing=True, ends=ends)
 
 
 def _names(entry: Undoable) -> Names:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from runner.cli import options, reports
 from runner.cli.command import given_anew, permission
@@ -69,7 +70,7 @@ def rerun(context: click.Context, /, **_: object) -> int:
     chosen, lacking = _not_passed(named) if given["failed"] else ([named], [])
     if not (chosen or lacking):
         return _nothing_failed(named, places)
-    stored = _opened(chosen, context)
+    stored = _opened(chosen, lacking, context)
     planned = _prepared(lacking, context)
     specs, reruns = [*(run.spec for run in stored), *planned], [run.stored.id for run in stored]
     check_permission(specs, allowed)
@@ -161,14 +162,16 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
     return ExitCode.NOTHING_SELECTED
 
 
-def _opened(chosen: Sequence[StoredRun], context: click.Context) -> list[ResumableRun]:
+def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context: click.Context) -> list[ResumableRun]:
     """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
     began = [resume_run.check(run) for run in chosen]
     open_ends = (unsettled(run.result, store=run.store.name) for run in chosen)
     refused = [problem for problem in open_ends if problem is not None] + [*map(_queued, filter(was_queued, chosen))]
     if refused:
         raise RefusedError(*refused)
-    anew = given_anew(context)
+    names = [name for run in chosen for name in run.result.inputs]
+    names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
+    anew = replace(given_anew(context), others=frozenset(names))
     found: list[ResumableRun] = []
     problems: list[Problem] = []
     for run, first in zip(chosen, began, strict=True):

@@ -39,11 +39,15 @@ def ask_nobody(
 
 
 class GivenAnew(Struct, frozen=True, kw_only=True):
-    """What a command gives anew to a stored run: secret inputs, the file of its target; `ask` gets missing inputs."""
+    """What a command gives anew to a stored run: secret inputs, the file of its target; `ask` gets missing inputs.
+
+    `others` are the names of inputs that other runs of the command have.
+    """
 
     inputs: dict[str, Given] = field(default_factory=dict)
     targets: Path | None = None
     ask: AskForInputs = ask_nobody
+    others: frozenset[str] = frozenset()
 
 
 def given_inputs(options: Sequence[str], *, file: Path | None) -> dict[str, Given]:
@@ -101,7 +105,7 @@ def input_values(
 
     A run is a job, its case, and what is wrong where nobody gives an input that no case gives.
     """
-    problems = list(inputs.unknown(known, [job for job, _, _ in runs]))
+    problems = list(inputs.unknown(known, {declared.name for job, _, _ in runs for declared in job.inputs}))
     made = []
     for job, case, lacking in runs:
         of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)

@@ -18,7 +18,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.sentences import first as first_of
 from runner.foundation.sentences import job_and_case, many
 from runner.foundation.values import compact
-from runner.reports.next_steps import NextStep, confirmed, secret_inputs, verb_command
+from runner.reports.next_steps import NextStep, confirmed, given_from_files, secret_inputs, verb_command
 from runner.reports.safe import clean
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
@@ -33,8 +33,8 @@ _MOST_TITLES: Final = 5
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
     """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None
-    where a secret is in one of them, or an earlier version stored none. `secrets` are the names of secret inputs that
-    no variable of the environment gave.
+    where a secret is in one of them, or an earlier version stored none. `secrets` are the names of those, and of secret
+    inputs that no variable of the environment gave.
     """
 
     file: str
@@ -83,15 +83,15 @@ class CommandPlan(Struct, kw_only=True):
 def _planned(spec: RunSpec, rerun_of: str | None, secrets: Secrets) -> PlannedRun:
     secret = [declared.name for declared in spec.job.inputs if declared.secret]
     inputs = {name: value for name, value in spec.inputs.items() if name not in secret}
-    is_open = not secrets.appears_in_json(compact(inputs).encode())
+    held = [name for name, value in inputs.items() if secrets.appears_in_json(compact(value).encode())]
     return PlannedRun(
         file=spec.job.file,
         job=spec.job.name,
         case=spec.case.name if spec.case else None,
         target=spec.target.name,
         rerun_of=rerun_of,
-        inputs=inputs if is_open else None,
-        secrets=tuple(name for name in secret if name in spec.inputs and name not in spec.variables),
+        inputs=None if held else inputs,
+        secrets=(*held, *(name for name in secret if name in spec.inputs and name not in spec.variables)),
     )
 
 
@@ -161,9 +161,8 @@ def lacking_steps(lacking: Sequence[PlannedRun], run: RunResult, store: StoreNam
 
 def _rerun(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> str:
     """As it can be typed: with the secrets that come anew, those of `run` where it is carried out once more, too."""
-    own = () if run.status is RunStatus.PASSED else secret_inputs(run)
-    names = [*(name for name in own if name not in run.variables), *(name for each in lacking for name in each.secrets)]
-    given = "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in dict.fromkeys(names))
+    own = () if run.status is RunStatus.PASSED else [name for name in secret_inputs(run) if name not in run.variables]
+    given = given_from_files([*own, *(name for each in lacking for name in each.secrets)])
     return f"{verb_command('rerun', run.id, store)} --failed{given}{confirmed(run)}"
 
 
@@ -182,4 +181,5 @@ def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
         words = ["runner", "run", file, "-t", target]
         for run in members:
             words += ["-k", job_and_case(run.job, run.case)] if run.case is not None else []
-        yield shlex.join(map(clean, words))
+        secrets = given_from_files(name for run in members for name in run.secrets)
+        yield f"{shlex.join(map(clean, words))}{secrets}"

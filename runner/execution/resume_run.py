@@ -159,7 +159,8 @@ def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
     )
     found = loader.runs(problems)
     hint = "begin a new run with another value"
-    problems += fixed_inputs(anew.inputs, [run.job for run in found], by="the run", hint=hint) if found else ()
+    jobs = [run.job for run in found]
+    problems += fixed_inputs(anew.inputs, jobs, by="the run", hint=hint, others=anew.others) if found else ()
     return only_run(found, problems)
 
 

@@ -7,7 +7,7 @@ the claim stays when they are pruned. What another machine has done is not known
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -154,10 +154,12 @@ def with_inputs(job: Job, *, secret: bool) -> Job:
     return replace(job, inputs=tuple(declared for declared in job.inputs if declared.secret is secret))
 
 
-def fixed_inputs(known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str) -> Iterator[Problem]:
-    """Given values that are fixed by a plan (`by`), and those that it does not know."""
+def fixed_inputs(
+    known: Mapping[str, Given], jobs: Sequence[Job], *, by: str, hint: str, others: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Given values that are fixed by a plan (`by`), and those that it does not know, nor are among the `others`."""
     declared = {value.name: value for job in jobs for value in job.inputs}
-    yield from unknown(known, jobs)
+    yield from unknown(known, {*declared, *others})
     for name in known:
         if name in declared and not declared[name].secret:
             message = f"input `{name}` is fixed by {by}: only secrets are given anew"

@@ -99,13 +99,12 @@ def from_file(document: Document) -> dict[str, Given] | Problem:
     }
 
 
-def unknown(given: Mapping[str, Given], jobs: Iterable[Job]) -> tuple[Problem, ...]:
-    """What was given but no selected job knows."""
-    known = {declared.name for job in jobs for declared in job.inputs}
+def unknown(given: Mapping[str, Given], known: Collection[str]) -> tuple[Problem, ...]:
+    """What was given but is not `known` as an input of any selected job."""
     return tuple(_unknown(name, value, known) for name, value in given.items() if name not in known)
 
 
-def _unknown(name: str, given: Given, known: set[str]) -> Problem:
+def _unknown(name: str, given: Given, known: Collection[str]) -> Problem:
     hint = near_or_listed(name, known, has="the inputs are") if known else "no selected job has inputs"
     message = f"no selected job knows an input `{short(name)}`"
     if given.document is not None:

@@ -5,7 +5,7 @@ Nothing here is guessed: where nobody knows whether a call happened, the text sa
 """
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,7 +36,7 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
     `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
     that no log has: once the steps are over, nobody can hand it in any more.
     """
-    read, steps = secrets_from_variables(result, store), [*_next_steps(result, store, held=held)]
+    read, steps = secrets_from_variables(result, store=store), [*_next_steps(result, store, held=held)]
     if steps and result.hidden is not None and not belongs_to_fleet(result, store):
         steps = [*([] if result.hidden.is_certain else steps), _anew(result)]
     return tuple(replace(step, does=f"{step.does}{read}") for step in steps)
@@ -161,27 +161,39 @@ def secret_inputs(result: RunResult) -> tuple[str, ...]:
     return tuple(name for name, value in result.inputs.items() if value == STARS)
 
 
-def given_anew(result: RunResult) -> str:
-    names = (name for name in secret_inputs(result) if name not in result.variables)
-    return "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in names)
+def given_anew(*results: RunResult) -> str:
+    """The options that give a command about these runs their secrets, each once."""
+    names = (name for result in results for name in secret_inputs(result) if name not in result.variables)
+    return given_from_files(names)
 
 
-def confirmed(result: RunResult) -> str:
-    by = result.begun_by
-    return "" if by is None or by.confirmed is None else f" --confirm {shlex.quote(clean(result.target.name))}"
+def given_from_files(names: Iterable[str]) -> str:
+    return "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in dict.fromkeys(names))
 
 
-def secrets_from_variables(result: RunResult, store: StoreName | None) -> str:
+def confirmed(*results: RunResult) -> str:
+    """The options that confirm their targets, each once, where these had to be confirmed."""
+    asked = (result for result in results if result.begun_by is not None and result.begun_by.confirmed is not None)
+    targets = dict.fromkeys(result.target.name for result in asked)
+    return "".join(f" --confirm {shlex.quote(clean(name))}" for name in targets)
+
+
+def secrets_from_variables(*results: RunResult, store: StoreName | None) -> str:
     """The end of a sentence about such a command: which variables it reads."""
     if store is not None and store.is_fleet:
         return ""
-    pairs = (f"`{clean(name)}` is read from {clean(variable)}" for name, variable in result.variables.items())
+    variables = {name: variable for result in results for name, variable in result.variables.items()}
+    pairs = (f"`{clean(name)}` is read from {clean(variable)}" for name, variable in variables.items())
     return "".join(f"; secret input {pair}" for pair in pairs)
 
 
 def verb_command(verb: str, run: str, store: StoreName | None) -> str:
     """A verb about a run. The store of runs is named where it is not the usual store."""
-    where = ""
-    if store is not None and store.text != USUAL:
-        where = f" {'--db' if store.is_fleet else '--runs'} {shlex.quote(clean(store.text))}"
-    return f"runner {verb} {shlex.quote(clean(run))}{where}"
+    return f"runner {verb} {shlex.quote(clean(run))}{in_store(store)}"
+
+
+def in_store(store: StoreName | None) -> str:
+    """The option that names a store of runs which is not the usual store."""
+    if store is None or store.text == USUAL:
+        return ""
+    return f" {'--db' if store.is_fleet else '--runs'} {shlex.quote(clean(store.text))}"

@@ -17,6 +17,7 @@ from runner.reports.next_steps import (
     complete_command,
     confirmed,
     given_anew,
+    in_store,
     secret_inputs,
     secrets_from_variables,
     verb_command,
@@ -88,7 +89,7 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
     mended = f"when you have mended the file: carries out what it says now, with the inputs that you give it; {repeats}"
     does = "carries it out once more as it was, with its inputs"
-    from_variables = secrets_from_variables(run.result, store)
+    from_variables = secrets_from_variables(run.result, store=store)
     if belongs_to_fleet(run.result, store):
         from_variables, does = "", "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
@@ -107,18 +108,39 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
 
 
 def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None) -> list[NextStep]:
-    """The same of the runs of a command, with `rerun --failed`; nothing also where they need different secrets."""
+    """The same of the runs of a command, with `rerun --failed`."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
     is_any_of_fleet = any(belongs_to_fleet(run.result, store) for run in failed)
-    if is_any_of_fleet or not all(again.command for again in found) or len({again.secrets for again in found}) != 1:
+    if is_any_of_fleet or not all(again.command for again in found):
         return []
+    results = [run.result for run in failed]
+    command = f"{verb_command('rerun', results[0].id, store)} --failed{given_anew(*results)}{confirmed(*results)}"
+    does = f"carries out once more, as it was, what did not pass; {_repeats(found)}"
+    read = secrets_from_variables(*results, store=store)
+    return [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
+
+
+def _repeats(found: Sequence[RunAgain]) -> str:
     count = sum(len(again.repeated) for again in found)
-    does = "carries out once more, as it was, what did not pass; "
-    does += f"careful, it starts {many(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
-    given = given_anew(failed[0].result) + "".join(dict.fromkeys(confirmed(run.result) for run in failed))
-    command = f"{verb_command('rerun', failed[0].result.id, store)} --failed{given}"
-    return [NextStep(command=command, does=does + secrets_from_variables(failed[0].result, store))]
+    return f"careful, it starts {many(count, 'step')} again that must happen only once" if count else _NOTHING_TWICE
+
+
+def _mended_steps(
+    results: Sequence[RunResult], found: Sequence[RunAgain], store: StoreName | None
+) -> Iterator[NextStep]:
+    """What carries out, from their files as they are now, the runs that failed by what their files said."""
+    mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
+    if not mended:
+        return
+    chosen = [result for result, _ in mended]
+    files = list(dict.fromkeys(clean(result.file) for result in chosen))
+    command = f"runner run {shlex.join(files)} --last-failed{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
+    does = (
+        f"when you have mended the {'file' if len(files) == 1 else 'files'}: carries out what did not pass, as it is "
+    )
+    does += f"written now, with the inputs that you give it; {_repeats([again for _, again in mended])}"
+    yield NextStep(command=command, does=does)
 
 
 def _command(result: RunResult, store: StoreName | None, *, with_values: bool) -> str:
@@ -133,7 +155,7 @@ def _mended(result: RunResult) -> str:
     if not codes & _OFTEN_OF_THE_FILE or result.applied is not None or not result.job:
         return ""
     name = None if result.case is None else job_and_case(result.job, result.case)
-    return f"{file_command(result.file, result.target.name, name)}{confirmed(result)}"
+    return f"{file_command(result.file, result.target.name, name)}{given_anew(result)}{confirmed(result)}"
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:

@@ -122,7 +122,8 @@ def test_inputs_that_hold_a_secret_are_not_stored_and_the_command_is_named_inste
     capsys.readouterr()
     assert ended(["rerun", "last", "--failed"]) == 5
     assert answers.asked == []
-    assert "  runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]'\n" in capsys.readouterr().err
+    command = "runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]' -i who=@FILE -i token=@FILE"
+    assert f"  {command}\n" in capsys.readouterr().err
 
 
 def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.CaptureFixture[str]) -> None:

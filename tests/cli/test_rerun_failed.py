@@ -213,3 +213,58 @@ def test_what_an_interrupted_rerun_never_began_is_named_where_the_run_to_repeat_
     printed = capsys.readouterr().err
     assert "1 run of that command never began, and is not taken in; with its inputs and options" in printed
     assert "  runner run a.job.yaml -t here -k 'a[blue]'\n" in printed
+
+
+@pytest.fixture
+def token() -> str:
+    """The job `b` has a secret input, which `a` does not have."""
+    declared = "inputs: {token: {type: string, secret: true}, who:"
+    Path("b.job.yaml").write_text(JOB.format(name="b").replace("inputs: {who:", declared, 1))
+    Path("token.txt").write_text("a-long-token")
+    return "token=@token.txt"
+
+
+def test_a_secret_of_one_job_is_given_where_another_job_does_not_know_it(
+    answers: Executes, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    answers.given = {"a-Red": xml(1), "b-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-i", token]) == 1
+    answers.given.clear()
+    answers.asked.clear()
+    assert capsys.readouterr().out.splitlines()[-2].endswith(" --failed -i token=@FILE")
+    assert ended(["rerun", "last", "--failed", "-i", "tokem=@token.txt", "-i", token]) == 2
+    said = "error[E131]: no selected job knows an input `tokem`\n   = hint: did you mean `token`?\n"
+    assert capsys.readouterr().err == said
+    assert ended(["rerun", "last", "--failed", "-i", token]) == 0
+    assert answers.asked == ["a-Red", "b-Red"]
+
+
+def test_a_command_for_what_is_not_taken_in_names_the_inputs_that_are_not_stored(
+    answers: Executes, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    answers.given = {"a-Eve-a-long-token": xml(1)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-x", "-i", token, "-i", "who=Eve-a-long-token"]) == 1
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 1
+    assert "  runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]' -i who=@FILE -i token=@FILE\n" in (
+        capsys.readouterr().err
+    )
+
+
+def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anything_runs_again(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = JOB.format(name="a").replace("Who:", 'When: "{{ inputs.who | int }}", Who:')
+    Path("a.job.yaml").write_text(refused)
+    assert ended(["run", "a.job.yaml", "-t", "here", "-t", "there"]) != 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("  what next:")
+    assert lines[at + 1] == "    runner run a.job.yaml --last-failed"
+    assert lines[at + 2].startswith(
+        "      when you have mended the file: carries out what did not pass, as it is written"
+    )
+    assert lines[at + 3].startswith("    runner rerun ")
+    Path("a.job.yaml").write_text(JOB.format(name="a"))
+    answers.asked.clear()
+    assert ended(lines[at + 1].split()[1:]) == 0
+    assert answers.asked == ["a-Red", "a-Red", "a-Blue", "a-Blue"]

@@ -223,8 +223,7 @@ def test_the_name_in_the_environment_is_in_capitals() -> None:
 
 
 def test_what_no_selected_job_knows_is_refused_with_the_nearest_name() -> None:
-    jobs = [job(), job("\n  other: {type: string, default: a}")]
-    found = inputs.unknown(given("phne=1", "other=1", file="limt: 3"), jobs)
+    found = inputs.unknown(given("phne=1", "other=1", file="limt: 3"), {"phone", "limit", "other"})
 
     assert [(problem.message, problem.hint, problem.file, problem.excerpt) for problem in found] == [
         ("no selected job knows an input `limt`", "did you mean `limit`?", "in.yaml", "limt: 3"),
@@ -234,8 +233,8 @@ def test_what_no_selected_job_knows_is_refused_with_the_nearest_name() -> None:
 
 
 def test_an_input_that_is_like_no_other_comes_with_those_that_there_are() -> None:
-    (of_many,) = inputs.unknown(given("zzzzz=1"), [job("\n  b: {type: string}\n  a: {type: string}")])
-    (of_none,) = inputs.unknown(given("zzzzz=1"), [])
+    (of_many,) = inputs.unknown(given("zzzzz=1"), {"b", "a"})
+    (of_none,) = inputs.unknown(given("zzzzz=1"), ())
 
     assert (of_many.hint, of_none.hint) == ("the inputs are `a`, `b`", "no selected job has inputs")
 

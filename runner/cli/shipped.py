@@ -15,8 +15,8 @@ from msgspec.structs import asdict
 from runner.cli import hints, options
 from runner.cli.verb import Verb, is_typed
 from runner.explanations.groups import grouped
-from runner.explanations.read import as_text, explanation
-from runner.foundation.problems import CODES, ExitCode, Problem, Severity, UsageError
+from runner.explanations.read import as_text, explanation, titles
+from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 from runner.reports.safe import clean, json_document, safe
@@ -53,7 +53,7 @@ def explain(context: click.Context, /, **_: object) -> int:
     given = context.params
     codes = [_known(written) for written in given["codes"]]
     if given["form"] == "json":
-        explained: list[Json] = [asdict(explanation(code)) for code in codes or sorted(CODES)]
+        explained: list[Json] = [asdict(explanation(code)) for code in codes or titles()]
         output.data(json_document({"format": _FORMAT, "codes": explained}), for_programs=True)
     else:
         text = "\n\n".join(as_text(explanation(code)).rstrip() for code in codes) if codes else _list()
@@ -62,7 +62,7 @@ def explain(context: click.Context, /, **_: object) -> int:
 
 
 def _list() -> str:
-    parts = ("\n".join([f"{words}:", *(f"  {code}  {CODES[code]}" for code in codes)]) for words, codes in grouped())
+    parts = ("\n".join([f"{words}:", *(f"  {code}  {titles()[code]}" for code in codes)]) for words, codes in grouped())
     return "\n\n".join(parts)
 
 
@@ -70,7 +70,7 @@ def _known(written: str) -> str:
     """The code: `e104` and `104` are E104. Raises `UsageError` where there is none."""
     code = written.strip().upper().removeprefix("ERROR").strip("[]: ")
     code = f"E{code}" if code.isdigit() else code
-    if code in CODES:
+    if code in titles():
         return code
     raise UsageError(Problem(code="E150", message=f"there is no code `{safe(written)}`", hint=_hint(written, code)))
 
@@ -78,13 +78,13 @@ def _known(written: str) -> str:
 def _hint(written: str, code: str) -> str:
     """Near codes: those whose title holds the word that was given, or that begin alike."""
     word = written.strip().casefold()
-    near = [known for known, title in CODES.items() if len(word) >= _SHORTEST_WORD and word in title.casefold()]
-    near = near or [known for known in CODES if len(code) >= _SHORTEST_WORD and known.startswith(code[:3])]
-    found = suggest(code, CODES)
+    near = [known for known, title in titles().items() if len(word) >= _SHORTEST_WORD and word in title.casefold()]
+    near = near or [known for known in titles() if len(code) >= _SHORTEST_WORD and known.startswith(code[:3])]
+    found = suggest(code, titles())
     near = near or ([found] if found else [])
     if not near:
         return "`runner explain` lists all codes"
-    listed = ", ".join(f"{known} ({CODES[known]})" for known in near[:_MOST_CODES])
+    listed = ", ".join(f"{known} ({titles()[known]})" for known in near[:_MOST_CODES])
     return f"near are {listed}; `runner explain` lists all codes"
 
 

@@ -1,9 +1,8 @@
 """Codes by what they speak of: their number says so."""
 
-from collections.abc import Iterable
 from itertools import groupby
 
-from runner.foundation.problems import CODES
+from runner.explanations.read import titles
 
 _GROUPS = (
     ("E100", "files, and what is in them"),
@@ -18,7 +17,6 @@ _GROUPS = (
     ("E182", "calls of stored runs"),
     ("E183", "versions that were applied"),
     ("E187", "what has changed in git"),
-    ("E190", "what says nothing"),
     ("E191", "packages, and the processes in them"),
     ("E197", "processes that are watched"),
     ("E201", "what the process, an expectation or a person decided"),
@@ -33,6 +31,6 @@ def group(code: str) -> str:
     return [words for first, words in _GROUPS if first <= code][-1]
 
 
-def grouped(codes: Iterable[str] = CODES) -> list[tuple[str, list[str]]]:
+def grouped() -> list[tuple[str, list[str]]]:
     """The codes by their groups, in the order of their numbers."""
-    return [(words, list(found)) for words, found in groupby(sorted(codes), key=group)]
+    return [(words, list(found)) for words, found in groupby(titles(), key=group)]

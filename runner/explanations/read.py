@@ -1,17 +1,18 @@
 """What a code means, with examples: one Markdown file a code, beside this module, in a small fixed shape.
 
-A file begins with paragraphs that say what the code means. Then come sections: of a mistake in files `Wrong`, `Right`
-and `Check`; of what a command or a run can meet `Looks like` and `What to do`. An example is a fenced block, whose
-first line names its file where that matters. The title is in `foundation.problems.CODES` and nowhere else.
+A file begins with the title of the code, and paragraphs that say what it means. Then come sections: of a mistake in
+files `Wrong`, `Right` and `Check`; of what a command or a run can meet `Looks like` and `What to do`. An example is a
+fenced block, whose first line names its file where that matters.
 """
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import CODES
 
 _SECTION = lazy_pattern(r"^## (.+)\n", re.MULTILINE)
 _FILTERS = "<!-- filters and tests -->"
@@ -28,16 +29,26 @@ class Explanation(Struct, frozen=True, kw_only=True):
     sections: dict[str, str]
 
 
+@cache
+def titles() -> Mapping[str, str]:
+    """The title of each code there is, in the order of their numbers."""
+    return {path.stem: _title(path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("E*.md"))}
+
+
+def _title(text: str) -> str:
+    return text.partition("\n")[0].removeprefix("# ")
+
+
 def explanation(code: str) -> Explanation:
-    """What is written of `code`, which must be one of `CODES`."""
+    """What is written of `code`, which must be one of `titles`."""
     text = Path(__file__).with_name(f"{code}.md").read_text(encoding="utf-8")
     if _FILTERS in text:
         from runner.expressions.filters.table import docs  # noqa: PLC0415  Jinja, for one code: 30 ms
 
         text = text.replace(_FILTERS, docs())
-    meaning, *rest = _SECTION.split(text)
+    meaning, *rest = _SECTION.split(text.partition("\n")[2])
     sections = {heading: body.strip() for heading, body in zip(rest[::2], rest[1::2], strict=True)}
-    return Explanation(code=code, title=CODES[code], meaning=meaning.strip(), sections=sections)
+    return Explanation(code=code, title=_title(text), meaning=meaning.strip(), sections=sections)
 
 
 def as_markdown(explained: Explanation) -> str:

@@ -15,7 +15,8 @@ from runner.catalogue import rules
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
-from runner.foundation.problems import CODES, Severity
+from runner.explanations.read import titles
+from runner.foundation.problems import Severity
 from runner.foundation.values import Json
 from runner.language.schema import check
 from runner.packages.reading import Packages, read_packages
@@ -262,7 +263,7 @@ def test_whatever_stands_in_the_files_it_is_a_catalogue_or_told(
 
     found = read(tmp_path / "a")
 
-    assert all(problem.code in CODES for problem in found.problems)
+    assert all(problem.code in titles() for problem in found.problems)
     document = load("git.catalog.yaml", written(found.catalogue).encode())
     assert not isinstance(document, tuple), mistakes.text(document)
     assert mistakes.text((*check(document, "catalog"), *rules.check(document))) == ""

@@ -13,7 +13,7 @@ import click
 from breakages import table as breakages_table
 
 from runner.cli.main import VERBS, Verbs
-from runner.foundation.problems import CODES
+from runner.explanations.read import titles
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
 from runner.reports import formats
@@ -175,7 +175,7 @@ def _sentences(text: str) -> str:
 
 def _codes() -> str:
     return "\n".join(
-        ["| code | what is wrong |", "|---|---|", *(f"| {code} | {_cell(title)} |" for code, title in CODES.items())]
+        ["| code | what is wrong |", "|---|---|", *(f"| {code} | {_cell(title)} |" for code, title in titles().items())]
     )
 
 

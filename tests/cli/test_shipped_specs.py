@@ -10,6 +10,7 @@ from expected_texts import ExpectedTexts
 from running import carried_out
 
 from runner.cli.main import ended
+from runner.reports.formats import FORMATS
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +29,10 @@ def test_a_job_that_ships_passes(job: str) -> None:
     assert ended(["run", f"specs/{job}"]) == 0
 
 
-def test_all_of_them_pass_side_by_side_and_so_does_the_runbook() -> None:
-    assert ended(["run", "specs", "specs/runbooks", "--yes", "-j", "4"]) == 0
+def test_all_of_them_pass_side_by_side_with_every_report_and_so_does_the_runbook() -> None:
+    reports = [text for kind in FORMATS for text in (kind.option, f"report.{kind.name}")]
+    assert ended(["run", "specs", "specs/runbooks", "--yes", "-j", "4", *reports]) == 0
+    assert [kind.name for kind in FORMATS if not Path(f"report.{kind.name}").stat().st_size] == []
 
 
 def test_each_of_them_is_shown_in_their_readme() -> None:

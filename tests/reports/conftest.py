@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from runner.runs.events import (
     FIRST_PREV,
@@ -32,6 +33,7 @@ from runner.runs.events import (
     WaitsFor,
     encode,
 )
+from runner.runs.evidence import Unverified
 from runner.runs.status import Status
 
 Journal = list[AnyEvent]
@@ -139,6 +141,8 @@ def _step(draw: st.DrawFn, key: str, section: Section) -> tuple[Journal, Status]
             seconds=0.5,
             attempts=draw(st.integers(1, 3)),
             verified=draw(st.sampled_from([True, None, "inferred"])),
+            unverified=draw(st.sampled_from([UNSET, *Unverified])),
+            running=draw(st.just(UNSET) | st.just(True)),
             process_id=draw(st.none() | text()),
             result=draw(text()),
             outputs={draw(text()): draw(text())},

@@ -43,7 +43,13 @@ WORDS: Final = (
     ("finally", "What is done at the end, however the steps went."),
 )
 """For a reader who has never seen such a page."""
-_WEAKEST: Final = (Sureness.UNVERIFIED, Sureness.PERSON, Sureness.INFERRED, Sureness.STARTED)
+_WEAKEST: Final = {
+    Sureness.UNVERIFIED: "not all verified",
+    Sureness.PERSON: "confirmed by a person",
+    Sureness.INFERRED: "some inferred",
+    Sureness.STARTED: "some only started",
+}
+"""In order, each as it is called of a run that rests on it."""
 _WEB: Final = lazy_pattern(r"https?://[^\s<>\"'\\^`{|}*]+")
 _MOST_OF_ONE_NAME: Final = 20
 
@@ -147,6 +153,11 @@ def weakest(run: TimedRun) -> Sureness:
         return Sureness.NO_LOG
     found = {row.sureness for row in run.rows if row.step.status is Status.PASSED}
     return next((kind for kind in _WEAKEST if kind in found), Sureness.NO_LOG)
+
+
+def rests_on(sureness: Sureness) -> str:
+    """`some inferred`, of a run whose weakest row is so; empty where all its rows are sure."""
+    return _WEAKEST.get(sureness, "")
 
 
 def open_runs(runs: Sequence[TimedRun], store: StoreName | None) -> list[OpenRun]:

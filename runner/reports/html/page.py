@@ -107,6 +107,7 @@ def _environment() -> Environment:
         attempts_of=waterfall.attempts_of,
         title=lambda run: title(run.result),
         weakest=overview.weakest,
+        rests_on=overview.rests_on,
         counts_of=lambda run: overview.counts([run]),
         Sureness=Sureness,
     )

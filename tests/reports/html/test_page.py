@@ -172,6 +172,21 @@ def test_the_page_says_how_sure_a_passed_row_is(
     )
 
 
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [
+        (ended(verified=True, running=True), "1 passed; some only started"),
+        (ended(verified="inferred"), "1 passed; some inferred"),
+        (ended(), "1 passed; not all verified"),
+        (ended(verified=True), "1 passed"),
+    ],
+)
+def test_a_run_that_passed_says_what_its_weakest_row_rests_on(
+    of_one_row: Callable[..., list[Line]], ending: StepFinished, words: str
+) -> None:
+    assert words in read(of_one_row(ending=ending))
+
+
 def test_a_verdict_of_a_person_is_named_as_such(of_one_row: Callable[..., list[Line]]) -> None:
     lines = of_one_row(Asked(key="add", t=0.5, value={"as": "passed"}), ending=ended())
     assert "1 confirmed by a person" in read(lines)

@@ -142,7 +142,7 @@ def _step(draw: st.DrawFn, key: str, section: Section) -> tuple[Journal, Status]
             attempts=draw(st.integers(1, 3)),
             verified=draw(st.sampled_from([True, None, "inferred"])),
             unverified=draw(st.sampled_from([UNSET, *Unverified])),
-            running=draw(st.just(UNSET) | st.just(True)),
+            running=True if draw(st.booleans()) else UNSET,
             process_id=draw(st.none() | text()),
             result=draw(text()),
             outputs={draw(text()): draw(text())},

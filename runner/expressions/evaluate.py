@@ -23,6 +23,7 @@ from runner.expressions.operations import (
     as_text,
     bounded,
     effort,
+    is_boolean_in_words,
     joined,
     member,
     number,
@@ -91,7 +92,7 @@ def boolean(expression: Expression, scope: Scope) -> bool:
     value = present(_value(expression, scope))
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.lower() in {"true", "false"}:
+    if is_boolean_in_words(value):
         hint = f'compare the text: `{expression.text} == "{value}"`'
     else:
         hint = "compare it with something, as in `… == …` or `… | length > 0`"
@@ -262,8 +263,17 @@ def _call(node: nodes.Call, frame: _Frame) -> Value:
     return frame.scope.functions[name](*arguments)
 
 
+def _truth(node: nodes.Node, frame: _Frame) -> Json:
+    """What is true where it is not empty. The text `false` would be true, which nobody who asks for it expects."""
+    value = _given(node, frame)
+    if is_boolean_in_words(value):
+        hint = f'compare the text: `{written(node)} == "{value}"`'
+        raise EvaluationError(f'`{written(node)}` is the text "{value}", not a boolean', hint=hint)
+    return value
+
+
 def _condition(node: nodes.CondExpr, frame: _Frame) -> Value:
-    if _given(node.test, frame):
+    if _truth(node.test, frame):
         return _walk(node.expr1, frame)
     if node.expr2 is None:
         return Absent(written(node), sentence=f"`{written(node)}` has no `else`")
@@ -300,9 +310,9 @@ _WALKERS: dict[type[nodes.Node], _Walker] = {
     ),
     nodes.Call: _call,
     nodes.CondExpr: _condition,
-    nodes.And: lambda node, frame: _given(node.left, frame) and _given(node.right, frame),
-    nodes.Or: lambda node, frame: _given(node.left, frame) or _given(node.right, frame),
-    nodes.Not: lambda node, frame: not _given(node.node, frame),
+    nodes.And: lambda node, frame: _truth(node.left, frame) and _given(node.right, frame),
+    nodes.Or: lambda node, frame: _truth(node.left, frame) or _given(node.right, frame),
+    nodes.Not: lambda node, frame: not _truth(node.node, frame),
     nodes.Concat: lambda node, frame: _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame),
     nodes.Compare: _compare,
     **dict.fromkeys((nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod), _calculation),

@@ -83,6 +83,10 @@ def present(value: Value) -> Json:
     return value
 
 
+def is_boolean_in_words(value: Json) -> bool:
+    return isinstance(value, str) and value.lower() in {"true", "false"}
+
+
 def member(container: Value, key: Json, *, parent: str, where: str) -> Value:
     """A key of a record, an item of a list or a character of a text. Of what is absent, all is absent."""
     match container, key:

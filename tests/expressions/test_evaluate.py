@@ -155,6 +155,15 @@ def test_a_condition_gives_a_boolean_or_an_error() -> None:
         assert hint in str(caught.value.hint)
 
 
+@pytest.mark.parametrize("text", ["a and b", "a or b", "not a", "not not a", "b if a else b", "b and (a and b)"])
+@pytest.mark.parametrize("spelled", ["false", "True"])
+def test_a_boolean_as_a_text_is_no_answer_to_whether_something_is_true(text: str, spelled: str) -> None:
+    scope = Scope(names={"a": spelled, "b": True})
+    with pytest.raises(EvaluationError, match=f'`a` is the text "{spelled}", not a boolean') as caught:
+        boolean(expression(text), scope)
+    assert caught.value.hint == f'compare the text: `a == "{spelled}"`'
+
+
 def test_functions_are_those_of_the_scope() -> None:
     scope = Scope(names={"env": {"DIR": "/run"}}, functions={"file": lambda path: f"<{path}>"})
     assert render(target_template("{{ file(env.DIR ~ '/s') }}"), scope) == "</run/s>"

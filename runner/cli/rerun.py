@@ -15,6 +15,7 @@ from runner.cli.nearby import local_run
 from runner.cli.run import carry_out_new
 from runner.cli.verb import Verb
 from runner.execution import resume_run
+from runner.execution.locks import lock_holder
 from runner.execution.planned_runs import PlannedRun, commands, never_begun
 from runner.execution.prepare import prepare
 from runner.execution.resume_run import ResumableRun
@@ -23,16 +24,25 @@ from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import job_and_case, many
 from runner.project.sites import Sites
-from runner.reports.next_steps import unsettled
+from runner.reports.next_steps import unsettled, verb_command
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command
 from runner.reports.run_commands import file_command
-from runner.reports.safe import clean
+from runner.reports.safe import clean, moment
 from runner.reports.spans import timed
 from runner.reports.words import title
 from runner.runs.events import RunStatus
-from runner.runs.store import LocalRunStore
-from runner.runs.stored_runs import StoredRun, load, of_one_command, passed_by_digest, was_queued
+from runner.runs.store import LocalRunStore, RerunUnderWay
+from runner.runs.stored_runs import (
+    StoredRun,
+    command_of,
+    load,
+    of_one_command,
+    passed_by_digest,
+    reruns_of,
+    was_queued,
+    writing,
+)
 from runner.secrets.holes import MARK
 from runner.terminal import asking, output
 
@@ -60,14 +70,15 @@ def rerun(context: click.Context, /, **_: object) -> int:
       runner rerun 0194d2a0 --report-junit junit.xml
       runner rerun last --failed -j 4
 
-    A run that has not ended, or is in doubt, is refused: settle it first. So is a run of a fleet, copied by `pull`:
-    `runner apply SPEC --retry failed` carries it out once more. Exit codes are those of `runner run`.
+    A run that has not ended, or is in doubt, is refused, as is a run of which a rerun has not: settle it first. So is a
+    run of a fleet, copied by `pull`: `runner apply SPEC --retry failed` carries it out once more. Exit codes are those
+    of `runner run`.
     """
     given = context.params
     places = reports.asked_for(context)
     allowed = permission(context)
     store, named = _named(context)
-    chosen, lacking = _not_passed(named) if given["failed"] else ([named], [])
+    chosen, lacking = _claimed(store, named, failed=given["failed"])
     if not (chosen or lacking):
         return _nothing_failed(named, places)
     stored = _opened(chosen, lacking, context)
@@ -89,6 +100,52 @@ def _named(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
             apply = "`runner apply SPEC --retry failed` carries out runs of a fleet once more"
             error.add_note(f"`rerun` does not read {PREFIX}DB: {apply}")
         raise
+
+
+def _claimed(
+    store: LocalRunStore, named: StoredRun, *, failed: bool
+) -> tuple[Sequence[StoredRun], Sequence[PlannedRun]]:
+    """What this command carries out, and no other as long as it is under way. Raises `RefusedError`."""
+    chosen: Sequence[StoredRun] = [named]
+    lacking: Sequence[PlannedRun] = []
+
+    def choose() -> list[str]:
+        nonlocal chosen, lacking
+        if failed:
+            chosen, lacking = _not_passed(named)
+        if refused := [*_open_reruns(chosen)]:
+            raise RefusedError(*refused)
+        whole = [command_of(store, named.id) or named.id] if failed else []
+        return [*(run.id for run in chosen), *whole]
+
+    with writing(store):
+        other = store.claim_reruns(choose, lock_holder(title(named.result), run=named.id))
+    if other is not None:
+        raise RefusedError(_claimed_by(other, store))
+    return chosen, lacking
+
+
+def _open_reruns(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
+    """Why a rerun of these may still do, or may have done, what they are to do once more."""
+    for run in chosen:
+        for later in (load(run.store, name) for name in reruns_of(run.store, [run.id])):
+            if (problem := unsettled(later.result, store=run.store.name)) is None:
+                continue
+            why = f"run {clean(run.id)} is carried out once more by run {clean(later.id)}, which"
+            if later.is_running:
+                hint = f"nothing was sent; `{verb_command('show', later.id, run.store.name)}` shows how far it is"
+                yield Problem(code="E181", message=f"{why} is under way", hint=hint)
+            else:
+                yield replace(problem, message=f"{why} is not settled: {problem.message.partition(': ')[2]}")
+
+
+def _claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:
+    holder, is_run = other.holder, other.claimed in store.runs()
+    what = f"run {clean(other.claimed)}" if is_run else f"what did not pass of the command of run {clean(holder.run)}"
+    who = f"another command (process {holder.pid}) since {moment(holder.since)} UTC"
+    message = f"{what} is being carried out once more by {who}"
+    hint = f"nothing was sent; wait until that has ended; it was started as: {clean(holder.command)}"
+    return Problem(code="E181", message=message, hint=hint)
 
 
 def _not_passed(named: StoredRun) -> tuple[list[StoredRun], list[PlannedRun]]:

@@ -7,7 +7,7 @@ are named by their ids, which sort by time. A method raises `StoreError` where i
 promises nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -255,6 +255,13 @@ class Taken(Struct, frozen=True, kw_only=True):
     holder: Holder | None
 
 
+class RerunUnderWay(Struct, frozen=True, kw_only=True):
+    """What another command has claimed: a run, or a command, that it carries out once more."""
+
+    claimed: str
+    holder: Holder
+
+
 class RunStore(Protocol):
     """All runs of one place. May be used by several threads and processes."""
 
@@ -351,6 +358,11 @@ class LocalRunStore(RunStore, Protocol):
         """Take a lock, and wait for it up to `seconds`. It vanishes with the process, however that ends.
 
         `wait` waits for some seconds, and gives False where nothing is to be waited for any more.
+        """
+
+    def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:
+        """Claim what `choose` gives until the store is closed, or this process ends; nothing where another command has
+        some of it. No other command chooses meanwhile.
         """
 
     def claim_plan(self, key: str) -> bool:

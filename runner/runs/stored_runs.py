@@ -1,6 +1,6 @@
 """Stored runs, read back: a run as a whole, or of all of them how they ended."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 from typing import TypeAlias
@@ -140,6 +140,16 @@ def was_queued(run: StoredRun) -> bool:
     """Whether a worker of a fleet carried the run out: no command began it."""
     first = run_started(run.lines)
     return first is not None and first.command is msgspec.UNSET
+
+
+def reruns_of(store: RunStore, runs: Collection[str]) -> list[str]:
+    """The stored runs that carry any of `runs` out once more, and those that carry these out, the oldest first."""
+    family, first = set(runs), min(runs, default="")
+    for name in (name for name in store.runs() if name > first):
+        began = run_started(end_lines(store, name)[:1])
+        if began is not None and began.rerun_of in family:
+            family.add(name)
+    return sorted(family.difference(runs))
 
 
 def newest_by_name(store: RunStore, *, since: str) -> dict[RunName, str]:

@@ -2,10 +2,13 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from running import carried_out
 from sites import Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
@@ -268,3 +271,80 @@ def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anythi
     answers.asked.clear()
     assert ended(lines[at + 1].split()[1:]) == 0
     assert answers.asked == ["a-Red", "a-Red", "a-Blue", "a-Blue"]
+
+
+@dataclass
+class Meanwhile(Executes):
+    """While the first call is answered, each of `commands` is given in another process; `ends` are their ends."""
+
+    commands: tuple[list[str], ...] = ()
+    ends: list["subprocess.CompletedProcess[str]"] = field(default_factory=list)
+
+    def __call__(self, method: str, path: str) -> Told:
+        found = super().__call__(method, path)
+        given, self.commands = (self.commands, ()) if self.asked else ((), self.commands)
+        self.ends += [carried_out(*words) for words in given]
+        return found
+
+
+def stored() -> list[str]:
+    return sorted(path.name for path in Path(".runner/runs").iterdir())
+
+
+def test_of_two_commands_at_once_only_one_carries_a_run_out_once_more(here: Site, answers: Executes) -> None:
+    answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
+    assert ended(["run", "a.job.yaml"]) == 1
+    red, blue = stored()
+    here.answer = both = Meanwhile(key=answers.key)
+    both.commands = (["rerun", red, "--failed"], ["rerun", blue, "--failed"], ["rerun", blue], ["rerun", red])
+
+    assert ended(["rerun", "last", "--failed"]) == 0
+    assert both.asked == ["a-Red", "a-Blue"]
+    assert [end.returncode for end in both.ends] == [6, 6, 6, 6]
+    one, _, other, under_way = (end.stderr for end in both.ends)
+    assert f"error[E181]: run {red} is carried out once more by run {stored()[2]}, which is under way\n" in one
+    assert f"error[E181]: run {blue} is being carried out once more by another command (process " in other
+    assert "hint: nothing was sent; wait until that has ended; it was started as: runner" in other
+    assert "which is under way" in under_way
+
+
+def test_of_two_commands_at_once_only_one_begins_what_a_command_never_began(here: Site, answers: Executes) -> None:
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "-x"]) == 1
+    (red,) = stored()
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    answers.given.clear()
+    assert ended(["rerun", red]) == 0
+    here.answer = both = Meanwhile(key=answers.key)
+    both.commands = (["rerun", red, "--failed"],)
+
+    assert ended(["rerun", red, "--failed"]) == 0
+    assert both.asked == ["a-Blue"]
+    (end,) = both.ends
+    assert end.returncode == 6
+    assert (
+        f"what did not pass of the command of run {red} is being carried out once more by another command" in end.stderr
+    )
+    assert ended(["rerun", red, "--failed"]) == 5
+
+
+def test_a_run_is_not_carried_out_once_more_while_a_rerun_of_it_is_not_settled(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    (red,) = stored()
+    answers.given = {"a-Red": Told(silent=True)}
+    assert ended(["rerun", "last"]) == 4
+    again = stored()[1]
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", red]) == 6
+    assert ended(["rerun", red, "--failed"]) == 6
+    assert answers.asked == []
+    why = f"error[E181]: run {red} is carried out once more by run {again}, which is not settled: in doubt: charge may"
+    assert capsys.readouterr().err.count(why) == 2
+
+    assert ended(["resume", again, "--step", "charge", "--as", "failed"]) == 1
+    answers.given.clear()
+    assert ended(["rerun", red]) == 0

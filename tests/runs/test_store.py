@@ -3,6 +3,10 @@ only the store of one machine has: who gets a claim, files of sandboxes.
 """
 
 import os
+import signal
+import subprocess
+import sys
+import threading
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +15,17 @@ import pytest
 
 from runner.fleet.store import FleetStore
 from runner.runs.files.store import FileRunStore
-from runner.runs.store import LocalRunStore, Part, RowQuery, RunLockedError, RunOfPlan, RunStore, StoreError
+from runner.runs.store import (
+    Holder,
+    LocalRunStore,
+    Part,
+    RerunUnderWay,
+    RowQuery,
+    RunLockedError,
+    RunOfPlan,
+    RunStore,
+    StoreError,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -297,3 +311,55 @@ def test_rows_that_belong_to_a_run_are_known_to_another_process_after_its_end(
         "1",
     )
     other_store.close()
+
+
+ME = Holder(pid=1, run=OLD, job="a@here", since="2026-01-01T00:00:00Z", command="runner rerun last")
+
+
+def test_a_rerun_is_claimed_by_one_command_until_that_has_ended(local: LocalRunStore, tmp_path: Path) -> None:
+    other, third = FileRunStore(tmp_path / "runs"), FileRunStore(tmp_path / "runs")
+    assert local.claim_reruns(lambda: [OLD, NEW], ME) is None
+    assert other.claim_reruns(lambda: ["other"], ME) is None
+    assert third.claim_reruns(lambda: [NEW], ME) == RerunUnderWay(claimed=NEW, holder=ME)
+    assert third.claim_reruns(lambda: ["nobody's", "other"], ME) == RerunUnderWay(claimed="other", holder=ME)
+    local.close()
+    assert third.claim_reruns(lambda: [NEW], ME) is None
+    assert other.claim_reruns(lambda: [NEW], ME) == RerunUnderWay(claimed=NEW, holder=ME)
+
+
+def test_a_claim_of_a_rerun_ends_with_a_program_that_is_killed(local: LocalRunStore, tmp_path: Path) -> None:
+    script = f"""import os, signal
+from pathlib import Path
+from runner.runs.files.store import FileRunStore
+from runner.runs.store import Holder
+holder = Holder(pid=1, run="", job="", since="", command="")
+assert FileRunStore(Path({str(tmp_path / "runs")!r})).claim_reruns(lambda: [{OLD!r}], holder) is None
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    assert len(list((tmp_path / "runs" / ".reruns").iterdir())) == 2
+    assert local.claim_reruns(lambda: [OLD], ME) is None
+    local.close()
+    assert [path.name for path in (tmp_path / "runs" / ".reruns").iterdir()] == ["lock"]
+
+
+def test_while_a_command_chooses_what_to_carry_out_once_more_no_other_does(
+    local: LocalRunStore, tmp_path: Path
+) -> None:
+    other, order = FileRunStore(tmp_path / "runs"), list[str]()
+
+    def choose_second() -> list[str]:
+        order.append("second")
+        return []
+
+    second = threading.Thread(target=lambda: other.claim_reruns(choose_second, ME))
+
+    def choose() -> list[str]:
+        second.start()
+        second.join(0.2)
+        order.append("first")
+        return []
+
+    local.claim_reruns(choose, ME)
+    second.join()
+    assert order == ["first", "second"]

@@ -3,6 +3,7 @@
     .runner/                     or, where a folder is named that is not `.runner/runs`, all of it in that folder
       .gitignore
       .plans/SHA256              the runs that came of a stored plan, one a line: `plan_uses.py`
+      .reruns/                   which runs are being carried out once more: `rerun_claims.py`
       .rows.sqlite               which rows of process logs belong to which call
       history.jsonl              a line a run; it is written under the lock of .history.lock
       .sandboxes/PORT.sqlite     what happened in a sandbox
@@ -16,7 +17,7 @@ state folder: they hold for all folders of runs.
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -35,6 +36,7 @@ from runner.runs.store import (
     Lock,
     OwnedRows,
     Part,
+    RerunUnderWay,
     RunLockedError,
     RunOfPlan,
     SharedTurns,
@@ -292,6 +294,16 @@ class FileRunStore:
         from runner.runs.files.locks import hold  # noqa: PLC0415  for jobs that name a lock only
 
         return hold(claim, holder, folder=_state_folder() / "locks", seconds=seconds, wait=wait)
+
+    def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:
+        from runner.runs.files.rerun_claims import RerunClaims  # noqa: PLC0415  for `rerun` only
+
+        with _stored(self._root):
+            claim = RerunClaims(self._top / ".reruns").claim(choose, holder)
+        if isinstance(claim, RerunUnderWay):
+            return claim
+        self._open.callback(claim)
+        return None
 
     def claim_plan(self, key: str) -> bool:
         with _stored(self._root):

@@ -1,0 +1,89 @@
+"""Which stored runs are being carried out once more: a file a command, which its command keeps locked, with what that
+has claimed. What a command that is gone had claimed is free.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from runner.foundation import private_files
+from runner.runs.store import Holder, RerunUnderWay
+
+_LOCK = "lock"
+_SECONDS = 60.0
+"""How long another command may take to choose. It reads the first and the last line of each run."""
+
+
+class _Claim(Struct, frozen=True, kw_only=True):
+    claimed: list[str]
+    holder: Holder
+
+
+_decoder = msgspec.json.Decoder(_Claim)
+
+
+class RerunClaims:
+    """Methods raise `OSError`, also where the file system has no locks."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def claim(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | Callable[[], None]:
+        """What gives the claim back; else it ends with this process."""
+        private_files.ensure_folder(self._folder)
+        with self._alone():
+            wanted = choose()
+            for other in self._others():
+                if found := next((name for name in wanted if name in other.claimed), None):
+                    return RerunUnderWay(claimed=found, holder=other.holder)
+            return self._written(_Claim(claimed=[*wanted], holder=holder))
+
+    def _written(self, claim: _Claim) -> Callable[[], None]:
+        path = self._folder / f"{os.getpid()}-{time.time_ns()}"
+        file = private_files.open_taken(path)
+        if file is None:
+            raise _busy(path)
+
+        def release() -> None:
+            os.close(file)
+            with suppress(OSError):
+                path.unlink()
+
+        try:
+            private_files.write_all(file, msgspec.json.encode(claim))
+        except BaseException:
+            release()
+            raise
+        return release
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        path = self._folder / _LOCK
+        ends = time.monotonic() + _SECONDS
+        while (file := private_files.open_taken(path)) is None:
+            if time.monotonic() > ends:
+                raise _busy(path)
+        try:
+            yield
+        finally:
+            os.close(file)
+
+    def _others(self) -> Iterator[_Claim]:
+        """What commands have claimed that are under way; the files of others are deleted."""
+        for path in self._folder.iterdir():
+            if path.name == _LOCK:
+                continue
+            if private_files.is_taken(path):
+                yield _decoder.decode(path.read_bytes())
+            else:
+                path.unlink()
+
+
+def _busy(path: Path) -> OSError:
+    return OSError(errno.EAGAIN, "another process has its lock", str(path))

@@ -4,7 +4,6 @@ Whatever would make it another run than began is refused here, before anything i
 another place, another version of the program, events that were changed, a verdict that settles nothing.
 """
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -44,6 +43,7 @@ from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, writing
 from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets
+from runner.service import bodies
 from runner.targets.model import SandboxTarget
 from runner.version import VERSION
 
@@ -341,15 +341,13 @@ def _check_row(key: str, result: RunResult) -> None:
 
 
 def _value(written: str) -> Json:
+    """As if the site had answered it."""
     try:
-        value: Json = json.loads(written, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        return bodies.parsed(written)
+    except bodies.NotJsonError:
         _refuse("`--result` is no JSON", "a text has quotes of its own: `--result '\"text\"'`")
-    return value
-
-
-def _no_number(written: str) -> NoReturn:
-    raise ValueError(written)
+    except bodies.NonsenseError as error:
+        _refuse("`--result` cannot be kept", str(error))
 
 
 def _refuse(message: str, hint: str) -> NoReturn:

@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json, utf_8
+from runner.foundation.values import LARGEST_INTEGER, Json, can_be_sent, utf_8
+from runner.reading.scalars import is_rounded
 from runner.service.words import shortened
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
@@ -28,8 +29,13 @@ MOST_PARTS: Final = 2_000_000
 
 _LEAST_INTEGER: Final = -LARGEST_INTEGER - 1
 _MANY_DIGITS: Final = b"0" * len(str(LARGEST_INTEGER))
-_WITH_ONE_DIGIT: Final = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
-"""Translates every digit to a zero, all else to blanks."""
+_WITH_ONE_DIGIT: Final = bytes(
+    byte if byte == ord(".") else ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256)
+)
+"""Translates every digit to a zero, all else but points to blanks."""
+_LARGE_AMOUNT: Final = b"00000000.0"
+"""What an amount begins with that could be rounded: with less before its point it has too few digits."""
+_AMOUNT = lazy_pattern(rb"[0-9]{8,}\.[0-9]+")
 _LONGEST_PAGE: Final = 256 * 1024
 _PAGE = lazy_pattern(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,1000}?-->\s*)?"
@@ -83,14 +89,16 @@ Content: TypeAlias = Wrapped | JsonBody | Fault | Page | None
 """None is an empty body."""
 
 
-def content(body: bytes, *, content_type: str = "") -> Content:
-    """What `body` is, by its own bytes: `content_type` is asked for the charset only, since servers mislabel."""
+def content(body: bytes, *, content_type: str = "", halves: bool = False) -> Content:
+    """What `body` is, by its own bytes: `content_type` is asked for the charset only, since servers mislabel. `halves`
+    as in `parsed`.
+    """
     if is_page(body):
         return Page(title(body))
     text = _decoded(body, content_type.lower()).strip()
     if not text:
         return None
-    return _element(text) if text[0] == "<" else JsonBody(parsed(text))
+    return _element(text) if text[0] == "<" else JsonBody(parsed(text, halves=halves))
 
 
 def is_page(body: bytes) -> bool:
@@ -109,9 +117,11 @@ def title(body: bytes) -> str:
     return shortened(": ".join(found))
 
 
-def parsed(text: str) -> Json:
-    """Read JSON: without NaN and Infinity, integers within 64 bits, at most `DEEPEST` levels.
+def parsed(text: str, *, halves: bool = False) -> Json:
+    """Read JSON: without NaN and Infinity, integers within 64 bits, at most `DEEPEST` levels. An amount with more
+    digits than a number keeps becomes a text, which keeps them.
 
+    `halves`: half of a surrogate pair, which no text can hold, becomes U+FFFD.
     Raises `NotJsonError` for what is no JSON, `NonsenseError` for what is beyond these bounds.
     """
     parts = 0 if text.startswith('"') else text.count("[") + text.count("{")
@@ -120,13 +130,23 @@ def parsed(text: str) -> Json:
     with contextlib.suppress(ValueError, RecursionError):
         content = text.encode()
         value: Json = msgspec.json.decode(content)
-        if _is_plain(content, value, parts=parts) or _is_within_bounds(value):
+        if isinstance(value, str):
             return value
-    return _parsed_slowly(text)
+        digits = content.translate(_WITH_ONE_DIGIT)
+        is_exact = _LARGE_AMOUNT not in digits or not _holds_rounded(content)
+        if is_exact and (_is_plain(digits, value, parts=parts) or _is_within_bounds(value)):
+            return value
+    return _parsed_slowly(text, halves=halves)
 
 
-def _parsed_slowly(text: str) -> Json:
-    """What msgspec does not read, such as half of a surrogate pair, or the sentence on why nobody does."""
+def _holds_rounded(content: bytes) -> bool:
+    """Whether it holds an amount that would be rounded; perhaps inside of a text."""
+    amounts = (found[0].decode() for found in _AMOUNT.finditer(content))
+    return any(is_rounded(amount, float(amount)) for amount in amounts)
+
+
+def _parsed_slowly(text: str, *, halves: bool) -> Json:
+    """What msgspec does not read, or not as it is to be, such as a large amount; or why nobody does, as a sentence."""
     try:
         value: Json = _decoder.decode(text)
     except RecursionError:
@@ -134,7 +154,11 @@ def _parsed_slowly(text: str) -> Json:
     except ValueError as error:
         raise NotJsonError(f"it is no JSON: {error}") from None
     _check_depth(value)
-    return utf_8(value) if _SURROGATE.search(text) else value
+    if _SURROGATE.search(text) and not can_be_sent(value):
+        if not halves:
+            raise NonsenseError("a text in its JSON has half of a surrogate pair, which cannot be stored or sent")
+        return utf_8(value)
+    return value
 
 
 def decoded(value: Json) -> Json:
@@ -242,11 +266,11 @@ def _integer(text: str) -> int:
     return value
 
 
-def _number(text: str) -> float:
+def _number(text: str) -> float | str:
     value = float(text)
     if value in (float("inf"), float("-inf")):
         raise NonsenseError("its JSON holds a number that is too large")
-    return value
+    return text if is_rounded(text, value) else value
 
 
 def _constant(text: str) -> NoReturn:
@@ -256,14 +280,12 @@ def _constant(text: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
-def _is_plain(content: bytes, value: Json, *, parts: int) -> bool:
-    """Whether it is seen at a glance that it is within bounds: it is a text; or it has few parts, or is one list of
-    flat records, and nowhere as many digits side by side as an integer of more than 64 bits has.
+def _is_plain(digits: bytes, value: Json, *, parts: int) -> bool:
+    """Whether it is seen at a glance that it is within bounds: it has few parts, or is one list of flat records, and
+    nowhere as many `digits` side by side as an integer of more than 64 bits has.
     """
-    if isinstance(value, str):
-        return True
     is_flat = type(value) is list and parts == 1 + len([item for item in value if type(item) is dict])
-    return (parts <= DEEPEST or is_flat) and _MANY_DIGITS not in content.translate(_WITH_ONE_DIGIT)
+    return (parts <= DEEPEST or is_flat) and _MANY_DIGITS not in digits
 
 
 def _is_within_bounds(value: Json) -> bool:

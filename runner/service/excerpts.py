@@ -43,7 +43,7 @@ def _text(body: bytes, content_type: str) -> str:
     if text.startswith("<"):
         return well_formed(html.unescape(text))
     try:
-        return "\n".join(_lines(bodies.parsed(text), path=""))
+        return "\n".join(_lines(bodies.parsed(text, halves=True), path=""))
     except bodies.NonsenseError:
         return well_formed(text)
 

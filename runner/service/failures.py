@@ -109,7 +109,7 @@ def answer_of(reply: Reply, site: Site) -> Answer:
     record: JsonObject | None = None
     unread: str | None = None
     try:
-        content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
+        content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=True)
         match content:
             case bodies.JsonBody(dict() as found):
                 record = found
@@ -267,7 +267,7 @@ def _words(reply: Reply) -> str:
 def _content(reply: Reply) -> bodies.Content:
     """The content of a reply that has failed anyway: nonsense in it is as good as nothing."""
     try:
-        return bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
+        return bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=True)
     except bodies.NonsenseError:
         return None
 

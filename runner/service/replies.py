@@ -47,7 +47,8 @@ def read(
 
 def _value(call: calls.Call, reply: Reply) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
-    content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""))
+    is_ours = not (acts(call) or isinstance(call, calls.QueryCall))  # of a reading nobody gets the texts
+    content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=is_ours)
     match content:
         case bodies.Fault(words):
             raise _RefusalError(words)

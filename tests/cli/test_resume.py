@@ -233,7 +233,8 @@ def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, p
         (["--step", "charge", "--as", "retry"], "E158", "`retry` comes too late"),
         (["--step", "charge", "--as", "failed", "--result", "1"], "E158", "does not go with `--as failed`"),
         (["--step", "charge", "--as", "passed", "--result", "yes"], "E158", "`--result` is no JSON"),
-        (["--step", "charge", "--as", "passed", "--result", "NaN"], "E158", "`--result` is no JSON"),
+        (["--step", "charge", "--as", "passed", "--result", "NaN"], "E158", "`--result` cannot be kept"),
+        (["--step", "charge", "--as", "passed", "--result", r'"\ud83d"'], "E158", "`--result` cannot be kept"),
         (["--step", "charge", "--as", "maybe"], "E150", "'maybe' is not one of"),
     ],
 )

@@ -137,7 +137,7 @@ def test_damaged_json_is_read_as_the_standard_library_reads_it_or_not_at_all(
         found = repr(bodies.parsed(damaged))
     with contextlib.suppress(ValueError):
         expected = repr(json.loads(damaged))
-    is_bounded = re.search(r"\d{19}|NaN|e\+?\d{2,}|\\u[dD][89a-fA-F]", damaged) is None
+    is_bounded = re.search(r"\d{19}|\d{8}[.]\d|NaN|e\+?\d{2,}|\\u[dD][89a-fA-F]", damaged) is None
     assert found == expected or not is_bounded
 
 
@@ -152,8 +152,33 @@ def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
     assert bodies.parsed('{"a": 1, "b": 2, "a": 3}') == {"a": 3, "b": 2}
 
 
-def test_lone_surrogates_become_something_that_can_be_written() -> None:
-    assert bodies.parsed(r'{"\ud800": ["\udfff", "\ud83d\ude00"]}') == {"�": ["�", "😀"]}
+@pytest.mark.parametrize("text", [r'{"a": ["\udfff"]}', r'{"\ud800": 1}', r'"cut in half: \ud83d"'])
+def test_half_of_a_surrogate_pair_is_nonsense_or_on_demand_something_that_can_be_written(text: str) -> None:
+    with pytest.raises(NonsenseError, match="a text in its JSON has half of a surrogate pair, which cannot be stored"):
+        bodies.parsed(text)
+    assert "\ufffd" in json.dumps(bodies.parsed(text, halves=True), ensure_ascii=False)
+    assert bodies.parsed(r'{"\ud83d\ude00": ["\ud83d\ude00", "\\ud83d"]}') == {"😀": ["😀", r"\ud83d"]}
+
+
+@pytest.mark.parametrize("amount", ["99999999999999.99", "-900719925474099.31", f"{2**64}.5"])
+def test_an_amount_with_more_digits_than_a_number_keeps_becomes_a_text_that_keeps_them(amount: str) -> None:
+    assert bodies.parsed(amount) == amount
+    assert bodies.parsed(f'[{{"a": {amount}, "b": 1.5}}, "{amount}"]') == [{"a": amount, "b": 1.5}, amount]
+    assert bodies.decoded(f"[{amount}]") == [amount]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("123456789.12345678", 123456789.12345678),
+        ("9999999999999.99", 9999999999999.99),
+        ("33.33333333333333333333", 100 / 3),
+        ("12345678.12345600000000000", 12345678.123456),
+        ("0.1000000000000000055511", 0.1),
+    ],
+)
+def test_a_number_that_is_kept_or_is_no_amount_stays_a_number(text: str, value: float) -> None:
+    assert bodies.parsed(f'["99999999999999.99", {text}]') == ["99999999999999.99", value]
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"<", b"<string>", b"{", b'"', b"\xff\xfe"]))

@@ -75,9 +75,25 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
             row.turned_away = (starts.bounded(row, sent), failure)
             if found := (yield from _already_began(row, NO_ROW_YET)):
                 return found
+        elif not failure.nothing_ran:
+            yield from _set_aside(row, starts.bounded(row, sent))
         if failure.final or failure.trouble.code != SESSION_REFUSED:
             break
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
+
+
+def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
+    """A call that may be made again was turned away, and may have happened all the same: its row proves nothing of the
+    next call. So it is searched for as that of a call that must not happen twice; where nobody does, the start counts.
+    """
+    start = starts.counted(row.log, sent)
+    if row.sought is None or not start.marked:
+        return
+    rows = yield from _rows_of(row, start, NO_ROW_YET)
+    if rows == []:
+        row.log.missing[start.process].remove(start)
+    elif isinstance(rows, list):
+        yield from starts.settle_missing(row, start.process, rows, among=(start,))
 
 
 def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt | None]:

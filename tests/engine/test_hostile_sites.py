@@ -125,6 +125,33 @@ def test_a_call_that_was_turned_away_and_is_in_doubt_keeps_its_row_from_the_next
     of_one_run(site, program)
 
 
+START = "  - id: {}\n    execute: {{process: UsrA}}\n    on_failure: continue\n    effect: {}\n    verify: {}\n"
+LEFT_BEHIND = [
+    START.format("s0", "idempotent", "log"),
+    START.format("s0", "read", "none") + START.format("s1", "once", "log"),
+    START.format("s0", "idempotent", "auto") + START.format("s1", "once", "auto"),
+]
+
+
+@pytest.mark.parametrize("lag", [0.0, 0.3])
+@pytest.mark.parametrize("answer", ["session", "later"])
+@pytest.mark.parametrize("text", LEFT_BEHIND)
+def test_a_call_that_was_turned_away_and_is_made_again_leaves_no_row_that_vouches_for_another_call(
+    tmp_path: Path, *, text: str, answer: str, lag: float
+) -> None:
+    how = iter(
+        Manners(seconds=0.02, lags=(late,), statuses=(status,), answer=answer)
+        for late, status, answer in ((lag, "done", answer), (0.4, "error", "ok"), (0.4, "error", "ok"))
+    )
+    site = HostileSite(owned=RowDatabase(tmp_path / "rows.sqlite", now=lambda: site.now), manners=lambda _: next(how))
+    program = site.start(planned(text), at=0.0)
+    site.go_on()
+    site.owned.close()
+    assert [row.status for row in site.rows] == ["done", *["error"] * (len(site.rows) - 1)]
+    assert not [key for key, row in verdicts(program).items() if row.verified is True and row.status is Status.PASSED]
+    of_one_run(site, program)
+
+
 def hostile(folder: Path, data: st.DataObject) -> HostileSite:
     def treat(_send: Send) -> Manners:
         return data.draw(manners())

@@ -287,7 +287,7 @@ def _by_own_row(row: OpenRow, shown: JsonObject) -> Attempt:
     elif needs_result(row.state.job, row.step):
         attempt = replace(lost(process_id), process_status=status)
     else:
-        is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.result is not None
+        is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.is_start_enough
         warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()
         attempt = _without_result(row, found).with_process(found).warned(*warnings)
         attempt = inferred(attempt) if row.unanswered else attempt

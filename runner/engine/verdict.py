@@ -14,6 +14,8 @@ from runner.engine.perform import pause
 from runner.engine.process_log import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
+from runner.foundation.raw import text
+from runner.foundation.sentences import first
 from runner.foundation.values import JsonObject
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
@@ -25,6 +27,10 @@ NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
 _NAMED = 5
 _NOT_READ_BEFORE = "the process log could not be read before the call"
+STILL_RUNS = (
+    "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
+    "which does not come while it waits for a person or a later step"
+)
 _REPEATED = (
     "look for another program or run that started the process with the same account at that time; "
     "where a gateway repeats calls, `execute_method: post` of the target or a `run` keeps it from that"
@@ -57,7 +63,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:
         rows = yield from _followed(row, rows)
-    judged = _judged(row, execute, rows, count=found.starts)
+    judged = yield from parked(row, _judged(row, execute, rows, count=found.starts))
     row.shown = tuple(str(each["id"]) for each in rows)
     if judged.status is Status.UNKNOWN and row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own
@@ -178,7 +184,7 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
     if too_many is not None:
         return _several(row, too_many, running=is_running, is_own=is_own)
     if is_running:
-        return started(process_id, expected=execute.result is not None)
+        return started(process_id, expected=execute.is_start_enough)
     return Attempt(verified=True, process_id=process_id, process_status=str(rows[0]["status"]))
 
 
@@ -232,7 +238,7 @@ def strange_status(status: object) -> str:
 
 def started(process_id: str | None, *, expected: bool) -> Attempt:
     """It has started, which is what was asked for. Where nobody wrote `until: started`, a warning says that."""
-    warnings = () if expected else ("the process is still running; `until: done` would wait for its end",)
+    warnings = () if expected else (STILL_RUNS,)
     return Attempt(verified=True, process_id=process_id, process_status="running", warnings=warnings)
 
 
@@ -241,6 +247,18 @@ def still_running(row: OpenRow, process_id: str | None) -> Attempt:
     hint = "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"
     found = not_passed("E208", message, hint, status=Status.UNKNOWN)
     return replace(found, process_id=process_id, process_status="running")
+
+
+def parked(row: OpenRow, attempt: Attempt) -> Running[Attempt]:
+    """The attempt; of a process that still runs at the end of its time with the elements at which it waits."""
+    if attempt.status is not Status.UNKNOWN or attempt.process_status != "running" or attempt.process_id is None:
+        return attempt
+    elements = yield from process_log.elements_once(row, attempt.process_id)
+    names = [f"`{name}`" for each in elements if each.get("status") == "running" and (name := text(each, "caption"))]
+    if not names or attempt.trouble is None:
+        return attempt
+    message = f"{attempt.trouble.message}; now it waits at {first(names, _NAMED)}"
+    return replace(attempt, trouble=replace(attempt.trouble, message=message))
 
 
 def not_verified(row: OpenRow, why: str, *, doubtful: bool = False) -> Attempt:

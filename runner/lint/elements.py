@@ -9,10 +9,14 @@ from collections.abc import Collection
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.guids import is_guid
 from runner.foundation.near_misses import folded
+from runner.foundation.raw import record
 from runner.foundation.sentences import MOST, begun
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Path
-from runner.job.outline import Outline
+from runner.job.defaults import setting
+from runner.job.outline import Outline, RawStep
+from runner.lint.places import name_in
+from runner.lint.texts import JobLint
 from runner.lint.uses import NamedElement, named_elements, process_of, starts, written_elements
 from runner.reading.collector import ProblemCollector
 
@@ -31,6 +35,40 @@ def check_elements(job: Outline, catalogue: Catalogue | None, problems: ProblemC
             process = processes.get(process_of(named.of, step, job) or "")
             if process is not None and "{{" not in named.name:
                 _named(named, process, problems)
+
+
+def check_ends(lint: JobLint) -> None:
+    """No step waits for the end of a process whose element a later step executes: neither would ever happen."""
+    waiting = {name: at for name, declared in lint.outline.by_id.items() if (at := _waits_for_end(declared.step, lint))}
+    for step in lint.outline.steps:
+        for named in named_elements(step) if step.undo is None else ():
+            match name_in(named.of):
+                case ("steps", str(name), "process_id") if name in waiting and _is_before(name, step, lint):
+                    executed = (
+                        f"whose element `{named.name}` is executed later, in line {lint.document.line_of(named.at)}"
+                    )
+                    message = f"this step waits for the end of the process, {executed}"
+                    lint.report("E107", message, waiting.pop(name), hint="write `until: started` in this step")
+                case _:
+                    pass
+
+
+def _is_before(name: str, step: RawStep, lint: JobLint) -> bool:
+    """Whether the step `name` comes before `step` in the same section: `finally` begins whatever became of `steps`."""
+    starting = lint.outline.by_id[name].step
+    return starting.path[0] == step.path[0] and starting.rank < step.rank
+
+
+def _waits_for_end(step: RawStep, lint: JobLint) -> Path | None:
+    """The place that makes `step` wait for the end of the process that it starts; None where it does not wait."""
+    action = next((key for key in ("execute", "run", "signal") if key in step.fields), "")
+    fields = record(step.fields.get(action))
+    follows = action == "run" or "result" in fields or "starts" in fields
+    is_read = action == "run" or setting("verify", step.fields, lint.defaults) != "none"
+    if fields.get("until", "done" if follows else "started") != "done" or not is_read:
+        return None
+    key = next((key for key in ("until", "result", "starts", "process") if key in fields), None)
+    return (*step.path, action) if key is None else (*step.path, action, key)
 
 
 def matching(process: Process, name: str) -> list[ProcessElement]:

@@ -20,7 +20,7 @@ from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep, outline
 from runner.lint import actions
 from runner.lint.addresses import check_addresses
-from runner.lint.elements import element_form
+from runner.lint.elements import check_ends, element_form
 from runner.lint.expectations import check_condition, check_expectations
 from runner.lint.filters import check_filter
 from runner.lint.places import (
@@ -109,6 +109,7 @@ JOB_RULES: Final[tuple[Callable[[JobLint], None], ...]] = (
     check_preset,
     _check_job_durations,
     _check_ids_once,
+    check_ends,
     check_row_names,
     check_secrets,
 )

@@ -10,7 +10,28 @@ from msgspec import Struct
 from runner.reports.attempts import READINGS
 from runner.reports.safe import clean
 from runner.reports.transcript import waits_for
-from runner.runs.events import AttemptFailed, CallAnswered, CallSent, Line, Row, StepFinished, StepStarted, Waited
+from runner.runs.events import (
+    AttemptFailed,
+    CallAnswered,
+    CallSent,
+    Line,
+    Paused,
+    Row,
+    StepFinished,
+    StepStarted,
+    Waited,
+)
+from runner.runs.evidence import PauseReason
+
+_POLLED = {
+    "element": "the element to be ready",
+    "elements": "an element to be ready",
+    "execute": "the end of the process",
+    "run": "the end of the process",
+    "signal": "the end of the process",
+    "wait": "the process",
+}
+"""What a step waits for that has looked at least twice, by its action."""
 
 
 class CurrentRow(Struct, frozen=True, kw_only=True):
@@ -31,11 +52,12 @@ class CurrentRow(Struct, frozen=True, kw_only=True):
 
 
 class _OpenRow(Struct, eq=False):
-    """`sent` counts its attempts, `last` is the last event of a call of it."""
+    """`sent` counts its attempts, `last` is the last event of a call of it. `polls`: it looks again and again."""
 
     row: Row
     since: float
     sent: int = 0
+    polls: bool = False
     last: CallSent | Waited | CallAnswered | AttemptFailed | None = None
 
 
@@ -55,6 +77,9 @@ class Alive:
                 self._open = (*self._open, _OpenRow(row, self._clock()))
             case StepFinished(key=key):
                 self._open = tuple([row for row in self._open if row.row.key != key])
+            case Paused(key=key, why=why):
+                for open_row in self._open:
+                    open_row.polls = open_row.polls if open_row.row.key != key else why == PauseReason.POLL
             case CallSent() | Waited() | CallAnswered() | AttemptFailed():
                 for open_row in self._open:
                     if open_row.row.key == event.key:
@@ -70,7 +95,7 @@ class Alive:
         if not rows:
             return None
         row = rows[-1]
-        return CurrentRow(row=row.row, since=row.since, attempt=max(1, row.sent), waits_for=_awaited(row.last))
+        return CurrentRow(row=row.row, since=row.since, attempt=max(1, row.sent), waits_for=_awaited(row))
 
 
 def _begins_attempt(event: CallSent) -> bool:
@@ -78,14 +103,15 @@ def _begins_attempt(event: CallSent) -> bool:
     return event.effect != "read" or event.call.get("kind") == "execute"
 
 
-def _awaited(last: CallSent | Waited | CallAnswered | AttemptFailed | None) -> str:
-    match last:
+def _awaited(row: _OpenRow) -> str:
+    polled = _POLLED.get(row.row.kind, "") if row.polls else ""
+    match row.last:
         case CallSent(call=call):
-            return _answer_of(call)
+            return (polled if call.get("kind") in READINGS else "") or _answer_of(call)
         case Waited(seconds=None):
-            return waits_for(last)
+            return waits_for(row.last)
         case _:
-            return ""
+            return polled
 
 
 def _answer_of(call: dict[str, object]) -> str:

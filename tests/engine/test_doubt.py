@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 from stories import World, not_sent, planned, refused, unanswered
 
+from runner.engine.verdict import STILL_RUNS
 from runner.foundation.values import JsonObject
 from runner.runs.events import AttemptFailed, StepStarted, Trouble
 from runner.service.calls import Ending, RunProcessCall
@@ -452,6 +453,6 @@ def test_a_start_that_is_found_and_runs_on_is_passed_with_the_same_warning_as_an
     world = World(answers=[unanswered()], statuses=["running"]).carry_out(planned(ONE))
     assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
     assert world.finished("a").warnings == (
-        "the process is still running; `until: done` would wait for its end",
+        STILL_RUNS,
         "inferred: another program with the same account could have made this start at the same time",
     )

@@ -3,6 +3,7 @@
 import pytest
 from stories import World, planned
 
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
 
 ONCE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -11,7 +12,10 @@ DONE = ONCE.replace("UsrA}", "UsrA, until: done}")
 STARTED = ONCE.replace("UsrA}", "UsrA, until: started}")
 INSERT = "{insert: {entity: Lead, values: {Name: a}}, starts: UsrA, until: started}"
 SIGNAL = f"  - id: a\n    signal: {INSERT}\n    effect: once\n"
-STILL = "the process is still running; `until: done` would wait for its end"
+STILL = (
+    "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
+    "which does not come while it waits for a person or a later step"
+)
 
 
 class Repeated(World):
@@ -42,13 +46,33 @@ def test_of_what_may_be_repeated_it_is_a_warning() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "warnings"), [(ONCE, (STILL,)), (ONCE.replace("UsrA}", "UsrA, result: Out, until: started}"), ())]
+    ("steps", "warnings"),
+    [(ONCE, (STILL,)), (STARTED, ()), (ONCE.replace("UsrA}", "UsrA, result: Out, until: started}"), ())],
 )
 def test_a_process_that_runs_has_started_and_a_warning_says_so_where_nobody_asked_for_that(
     steps: str, warnings: tuple[str, ...]
 ) -> None:
     found = end(World(statuses=["running"], answers=[1]), steps)
     assert (found.status, found.verified, found.warnings) == ("passed", True, warnings)
+
+
+@pytest.mark.parametrize("steps", [DONE, "  - id: a\n    run: {process: UsrA}\n"])
+def test_a_process_that_has_not_ended_in_time_is_unknown_and_named_with_the_element_at_which_it_waits(
+    steps: str,
+) -> None:
+    elements: list[list[Json]] = [
+        [
+            {"id": "e1", "status": "done", "caption": "Read"},
+            {"id": "e2", "status": "running", "caption": "Approve"},
+        ]
+    ]
+    answer: JsonObject = {"process_id": "00000000-0000-0000-0000-000000000001", "status": "running", "results": {}}
+    found = end(World(statuses=["running"], answers=[answer], elements=elements), steps)
+    assert found.status == "unknown"
+    assert found.error
+    assert found.error.message == (
+        "the process still runs after 600 s; nobody knows how it will end; now it waits at `Approve`"
+    )
 
 
 @pytest.mark.parametrize("statuses", [["running", "done"], ["done", "running"]])

@@ -8,8 +8,10 @@ from msgspec import UNSET
 from runner.reports.under_way import MOST_LINES, UnderWay
 from runner.runs.events import (
     AnyEvent,
+    CallAnswered,
     CallSent,
     Line,
+    Paused,
     Row,
     RunStatus,
     Section,
@@ -18,6 +20,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
+from runner.runs.evidence import PauseReason
 from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -77,6 +80,20 @@ def test_a_row_that_is_printed_breaks_the_silence(chain: Chain) -> None:
         assert command.minutes_with_a_line(1) == [1]
         command.happens("order@here", ENDED, begins("b"))
     assert (printed.minutes_with_a_line(2), quiet.minutes_with_a_line(2)) == ([1], [2])
+
+
+@pytest.mark.parametrize(
+    ("kind", "awaited"),
+    [("element", "the element to be ready"), ("execute", "the end of the process"), ("wait", "the process")],
+)
+def test_the_line_says_what_a_row_looks_for_again_and_again(chain: Chain, kind: str, awaited: str) -> None:
+    command = Command(chain)
+    reading = CallSent(key="a", effect="read", call={"kind": "read_row", "process_id": "x"})
+    answered = CallAnswered(key="a", t=1.0, value=[])
+    command.begin("order@here", begins(kind=kind), reading, answered)
+    command.happens("order@here", Paused(key="a", t=2.0, seconds=1.0, why=PauseReason.POLL), reading, answered)
+    command.now += 60
+    assert command.runs.line() == f"still running after 1 min: order@here a, waits for {awaited}"
 
 
 def test_the_line_names_the_row_that_takes_longest_and_how_many_runs_are_done(chain: Chain) -> None:

@@ -16,7 +16,7 @@ from runner.engine.perform import pause
 from runner.engine.process_log import LAST_LOOK, Unread, has_ended
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import NO_ROW_YET, by_status, started, strange_status
+from runner.engine.verdict import NO_ROW_YET, by_status, parked, started, strange_status
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
@@ -159,7 +159,9 @@ def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
     if isinstance(found, Unread) or found is None:
         return _unproved(row, process_id, "it still ran when the call was answered, and the log does not show it")
     known = by_status(row, found, until=Until.DONE)
-    return known or _unproved(row, process_id, strange_status(found["status"]))
+    if known is None:
+        return _unproved(row, process_id, strange_status(found["status"]))
+    return (yield from parked(row, known))
 
 
 def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:

@@ -29,6 +29,12 @@ class Execute(Struct, frozen=True, kw_only=True, gc=False):
     required: bool = False
     decode: Decode = Decode.AUTO
     until: Until = Until.STARTED
+    says_until: bool = False
+
+    @property
+    def is_start_enough(self) -> bool:
+        """Whether somebody who wrote this knows that the process may still run when the step passes."""
+        return self.says_until or self.result is not None
 
     @property
     def title(self) -> str:
@@ -49,6 +55,7 @@ def _build(value: Json, _: Job | None) -> Execute:
         required=fields.get("required") is True,
         decode=one_of(Decode, fields.get("decode"), Decode.AUTO),
         until=one_of(Until, fields.get("until"), Until.DONE if "result" in fields else Until.STARTED),
+        says_until="until" in fields,
     )
 
 

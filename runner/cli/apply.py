@@ -23,13 +23,14 @@ from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import listed
+from runner.ledger.document import apply_document
 from runner.ledger.file import LedgerFile
 from runner.ledger.model import USUAL, AppliedVersion
 from runner.ledger.nearby import ledgers_above
 from runner.ledger.observing import StoredRuns
 from runner.ledger.place import project_of
 from runner.project.paths import called
-from runner.reports.safe import clean
+from runner.reports.safe import clean, json_document
 from runner.runs import USUAL as USUAL_RUNS
 from runner.runs.store import LocalRunStore
 from runner.terminal import output
@@ -79,7 +80,11 @@ def apply(context: click.Context, /, **_: object) -> int:
     if not given["quiet"]:
         output.say_lines(run_set.not_read)
     if not run_set.runs:
-        return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
+        code = nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
+        if given["form"] == "json":
+            none = apply_document((), {}, ledger="", dry_run=given["dry_run"], repeated={}, gone=(), exit_code=code)
+            output.data(json_document(none), for_programs=True)
+        return code
     if dsn is not None:
         from runner.cli.apply_fleet import apply_to_fleet  # noqa: PLC0415  15 ms, for whoever names a database
 

@@ -18,7 +18,7 @@ from runner.catalogue.write import written
 from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup, is_typed
-from runner.foundation.problems import ExitCode, UsageError, are_errors
+from runner.foundation.problems import ExitCode, SiteSilentError, UsageError, are_errors
 from runner.foundation.sentences import many
 from runner.packages.files import Reader
 from runner.packages.lint import lint as lint_packages
@@ -197,8 +197,6 @@ def pull(context: click.Context, /, **_: object) -> int:
     check_place(out)
     with Sites() as sites:
         found = _pulled(target, sites)
-    if found is None:
-        return ExitCode.NO_ANSWER
     output.say(write_file(found, out))
     return ExitCode.PASSED
 
@@ -240,8 +238,6 @@ def check(context: click.Context, /, **_: object) -> int:
     before, used = read_file(file, warn=output.problems), used_by(specs)
     with Sites() as sites:
         after = _pulled(target, sites)
-    if after is None:
-        return ExitCode.NO_ANSWER
     found = drifts((missing if git else changed)(before, after), used)
     return _print(
         CatalogueComparison(
@@ -274,12 +270,9 @@ def diff(context: click.Context, /, **_: object) -> int:
         for name in (given["before"], given["after"]):
             file = catalogue_files.file_named(name)
             if file is not None:
-                side: Catalogue | None = read_file(file, warn=output.problems)
+                sides.append(read_file(file, warn=output.problems))
             else:
-                side = _pulled(one_target(name, (), given["targets"]), sites)
-            if side is None:
-                return ExitCode.NO_ANSWER
-            sides.append(side)
+                sides.append(_pulled(one_target(name, (), given["targets"]), sites))
     before, after = sides
     found = drifts(differences(before, after), ())
     comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found, side_by_side=True)
@@ -291,8 +284,8 @@ def _print(found: CatalogueComparison, form: str) -> int:
     return ExitCode.FAILED if found.drifts else ExitCode.PASSED
 
 
-def _pulled(known: KnownTarget, sites: Sites) -> Catalogue | None:
-    """What a site has; what could not be read is a warning. None, with a problem printed, where it did not answer."""
+def _pulled(known: KnownTarget, sites: Sites) -> Catalogue:
+    """What a site has; what could not be read is a warning. Raises `SiteSilentError`."""
     target, ready = known.target, sites.of(known.target)
     secrets = ready.hide_in(Secrets())
 
@@ -302,8 +295,7 @@ def _pulled(known: KnownTarget, sites: Sites) -> Catalogue | None:
     try:
         found = pull_all(ready.client, listed=listed, wait=time.sleep)
     except NoAnswerError as error:
-        output.problems(no_answer(error, secrets))
-        return None
+        raise SiteSilentError(no_answer(error, secrets)) from error
     output.problems(*unreadable(found.odd, mask=secrets.mask))
     site = f"the sandbox {target.folder.name}" if isinstance(target, SandboxTarget) else ready.name.url
     return Catalogue(name=f"target `{target.name}`", processes=found.processes, site=site, pulled=stamp())

@@ -8,6 +8,7 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -15,7 +16,7 @@ import click
 from runner.cli import hints
 from runner.cli.hints import PREFIX
 from runner.cli.verb import Helped, Option
-from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.problems import ExitCode, Problem, RefusedError, SiteSilentError, UsageError
 from runner.foundation.values import is_well_formed
 from runner.reports.mistakes import text as as_text
 from runner.reports.safe import clean
@@ -160,6 +161,8 @@ def _broken_off(error: Exception) -> tuple[ExitCode, Sequence[Problem]]:
         return ExitCode.INVALID, error.problems
     if isinstance(error, RefusedError):
         return ExitCode.REFUSED, error.problems
+    if isinstance(error, SiteSilentError):
+        return ExitCode.NO_ANSWER, error.problems
     from runner.runs.store import StoreError  # noqa: PLC0415  1 ms, for a command that fails
 
     if isinstance(error, StoreError):  # a database that cannot be used
@@ -175,11 +178,20 @@ def _broken_off(error: Exception) -> tuple[ExitCode, Sequence[Problem]]:
 
 
 def _unstarted(arguments: Sequence[str], code: ExitCode, *problems: Problem) -> ExitCode:
-    """Write the reports that the command was asked for, with why it ended; its code."""
-    from runner.cli.reports import report_unstarted  # noqa: PLC0415  10 ms, for a command that ends early only
+    """Write the reports that the command was asked for, and what it prints for programs: why it ended. Its code."""
+    from runner.cli.reports import print_unstarted, report_unstarted  # noqa: PLC0415  10 ms, if a command ends early
 
     report_unstarted(arguments, os.environ, problems, code)
+    with suppress(click.UsageError, UsageError):
+        print_unstarted(arguments, os.environ, problems, command=_command(arguments))
     return code
+
+
+def _command(arguments: Sequence[str]) -> click.Command | None:
+    """The verb that the arguments begin with, or the verb within it."""
+    command = load(arguments[0]) if arguments and arguments[0] in VERBS else None
+    inner = command.commands if isinstance(command, click.Group) else {}
+    return inner.get(arguments[1], command) if arguments[1:] else command
 
 
 def check_encoding(arguments: Iterable[str], environment: Mapping[str, str]) -> None:

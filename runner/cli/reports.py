@@ -246,6 +246,27 @@ def report_unstarted(
         publish(ReportPlaces(by_format=fitting), ReportedCommand(runs=(), problems=problems, exit_code=code))
 
 
+def print_unstarted(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    problems: Sequence[Problem],
+    *,
+    command: click.Command | None,
+) -> None:
+    """Print why a command ended in the form that its `--format` names, where that is for programs: whoever reads its
+    stdout gets a document in any case. The command line is searched as above.
+    """
+    option = next((each for each in command.params if each.name == "form"), None) if command is not None else None
+    if option is None:
+        return
+    words = takewhile(lambda word: word != "--", arguments)
+    form = next(iter([*_values("--format", [*words]), environment.get(f"{PREFIX}FORMAT", "")]))
+    if form in getattr(option.type, "choices", ()) and form != "text":
+        from runner.cli.validate import FORMATS as PROBLEM_FORMATS  # noqa: PLC0415  20 ms, for programs only
+
+        output.data(PROBLEM_FORMATS[form](problems), for_programs=True)
+
+
 def _places_in(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for report in FORMATS:
         variable = PREFIX + report.parameter.upper()

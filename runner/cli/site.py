@@ -18,7 +18,7 @@ from runner.cli.verb import Verb
 from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
-from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
+from runner.foundation.problems import ExitCode, Problem, SiteSilentError, UsageError, strongest
 from runner.foundation.values import Json, JsonObject
 from runner.project.catalogue_sources import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
@@ -189,8 +189,7 @@ def record(context: click.Context, /, **_: object) -> int:
     try:
         run = _read(target, process_id.lower(), given["runs"], secrets)
     except NoAnswerError as error:
-        output.problems(no_answer(error, secrets))
-        return ExitCode.NO_ANSWER
+        raise SiteSilentError(no_answer(error, secrets)) from error
     if isinstance(run, Problem):
         output.problems(run)
         return ExitCode.FAILED

@@ -251,7 +251,7 @@ def list_jobs(context: click.Context, /, **_: object) -> int:
     reasons = _leave_out_unchanged(project, context) if given["changed_since"] is not None else {}
     jobs = [file.job for file in project.files if file.job is not None]
     is_json, shown = given["form"] == "json", reasons if given["affected"] else None
-    output.data(_as_json(jobs, shown) if is_json else _as_text(jobs, shown), for_programs=is_json)
+    output.data(_as_json(jobs, shown, project.problems) if is_json else _as_text(jobs, shown), for_programs=is_json)
     output.say_lines(mistakes.text(project.problems) + not_read)
     if project.errors:
         output.say(mistakes.count(project.problems))
@@ -334,13 +334,15 @@ def _brief(value: Json) -> str:
     return shortened(safe(compact(value)), _LONGEST_DEFAULT)
 
 
-def _as_json(jobs: Iterable[Job], reasons: "Mapping[str, Sequence[ChangeReason]] | None") -> str:
+def _as_json(
+    jobs: Iterable[Job], reasons: "Mapping[str, Sequence[ChangeReason]] | None", problems: Sequence[Problem]
+) -> str:
     """With `reasons` each job has them under `affected`."""
     records: list[Json] = [
         _record(job) if reasons is None else {**_record(job), "affected": [*map(asdict, reasons[job.file])]}
         for job in jobs
     ]
-    return json_document({"format": _FORMAT, "jobs": records})
+    return json_document({"format": _FORMAT, "jobs": records, "problems": mistakes.records(problems)})
 
 
 def _record(job: Job) -> JsonObject:

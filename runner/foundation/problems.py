@@ -116,6 +116,10 @@ class UsageError(_NothingSentError):
     """The command cannot be carried out as it was typed, or files refuse it; nothing was sent. Exit 2."""
 
 
+class SiteSilentError(_NothingSentError):
+    """A site that was asked what it has gave no usable answer; nothing was started. Exit 3."""
+
+
 class RefusedError(_NothingSentError):
     """A guard refuses the command: a protected target, `allow`, a question that nobody can answer; nothing was sent.
     Exit 6.

@@ -88,11 +88,16 @@ def test_mistakes_and_jobs_fit_their_schemas(capsys: pytest.CaptureFixture[str])
     assert printed(capsys, "validate", "a.job.yaml")["problems"] == []
     more = "inputs: {t: {type: string, secret: true}, x: {}, y: {type: [string, 'null'], default: null}}"
     Path("b.job.yaml").write_text(f"runner: 1\nname: b\n{more}\nsteps: [{{pause: 1ms}}]\n")
-    (_, listed) = records(printed(capsys, "list", "."), "jobs")
+    found = printed(capsys, "list", ".")
+    (_, listed) = records(found, "jobs")
+    assert found["problems"] == []
     assert [list(declared) for declared in records(listed, "inputs")][2][-1] == "default"
     Path("b.job.yaml").write_text("runner: 1\nname: b\ntargte: sandbox\nsteps: [{pause: 1ms}]\n")
     (problem,) = records(printed(capsys, "validate", ".", exits=2), "problems")
     assert (problem["code"], problem["line"], problem["hint"]) == ("E104", 3, "did you mean `target`?")
+    found = printed(capsys, "list", ".", exits=2)
+    assert [job["name"] for job in records(found, "jobs")] == ["a"]
+    assert found["problems"] == [problem]
 
 
 def test_what_was_found_on_the_way_to_a_target_fits_its_schema_and_has_what_the_text_says(
@@ -112,7 +117,72 @@ def test_what_was_found_on_the_way_to_a_target_fits_its_schema_and_has_what_the_
             assert finding["hint"] is None or f"try: {finding['hint']}\n" in text
 
 
-@pytest.mark.parametrize("name", ["validate", "list", "runs", "history", "diff", "apply", "status", "doctor"])
+@pytest.mark.parametrize(
+    ("command", "exits"),
+    [
+        ("validate nowhere", 2),
+        ("list nowhere", 2),
+        ("list a.job.yaml --lsit", 2),
+        ("apply a.job.yaml -t nowhere", 2),
+        ("apply wrong.job.yaml", 2),
+        ("runs --since never", 2),
+        ("history nothing", 2),
+        ("diff last", 2),
+        ("status", 2),
+        ("doctor -t nowhere", 2),
+        ("explain E999", 2),
+        ("catalog check -t nowhere", 2),
+        ("catalog check -t here --catalog here.catalog.yaml", 3),
+        ("catalog diff here here", 3),
+        ("catalog lint nowhere", 2),
+    ],
+)
+def test_a_command_that_ends_early_prints_why_for_programs_too(
+    capsys: pytest.CaptureFixture[str], command: str, exits: int
+) -> None:
+    site = "{url: 'http://127.0.0.1:9', auth: {username: a, password: b}}"
+    Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  sandbox: {{sandbox: sandbox}}\n  here: {site}\n")
+    Path("here.catalog.yaml").write_text("runner: 1\nprocesses: {}\n")
+    Path("wrong.job.yaml").write_text(JOB.replace("target:", "targte:"))
+    assert ended([*command.split(), "--format", "json"]) == exits
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert flaws("validate", found) == []
+    assert all(f"{problem['severity']}[{problem['code']}]" in printed.err for problem in found["problems"])
+    assert found["problems"]
+    assert ended(command.split()) == exits
+    assert "{" not in capsys.readouterr().out
+
+
+def test_mistakes_that_end_a_command_are_in_the_form_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["validate", "nowhere", "--format=github"]) == 2
+    assert capsys.readouterr().out.startswith("::error title=E100::there is no file `nowhere`")
+    assert ended(["run", "nowhere", "--format", "json"]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_where_nothing_is_selected_apply_prints_its_document(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", exits=5)["exit_code"] == 5
+    assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", "--allow-empty")["versions"] == []
+
+
+def test_differences_of_catalogues_and_explanations_fit_their_schemas(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, code in (("one", "UsrA"), ("two", "UsrB")):
+        Path(f"{name}.catalog.yaml").write_text(f"runner: 1\nprocesses:\n  {code}: {{runnable: true}}\n")
+    assert ended(["catalog", "diff", "one.catalog.yaml", "two.catalog.yaml", "--format", "json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert flaws("catalog-diff", found) == []
+    assert [each["process"] for each in found["differences"]] == ["UsrA", "UsrB"]
+    explained = printed(capsys, "explain")
+    assert len(records(explained, "codes")) > 100
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("validate", "list", "runs", "history", "diff", "apply", "status", "doctor", "catalog-diff", "explain"),
+    ],
+)
 def test_schemas_of_what_is_printed_are_printed_too(capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert ended(["schema", name]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == name

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.catalogue.differences import About
 from runner.catalogue.model import Direction, Kind
 from runner.cli.shipped import SCHEMAS
 from runner.doctor.findings import WayVerdict
@@ -68,6 +69,8 @@ _WORDS: dict[str, set[Json]] = {
     "process/fault/fault": {*FAULT_KINDS},
     "doctor/finding/verdict": {verdict.replace(" ", "_") for verdict in WayVerdict},
     "list/change_reason/change": {*FileChange},
+    "list/problem/severity": {*Severity},
+    "catalog-diff/difference/about": {*About},
     "validate/problem/severity": {*Severity},
     "catalog/kind": {*Kind},
     "catalog/parameter/direction": {*Direction},

@@ -136,8 +136,8 @@ def diff(context: click.Context, /, **_: object) -> int:
 
     First comes what changed before the site answered: the job's files, the inputs, the calls of which steps. Then
     status, job, target, commit and inputs; of each row how it ended and why, its proof, its attempts, what was sent,
-    its result by path. Ids that stand for one another everywhere, and moments, are the same; so are times, up to 25 %
-    and 100 ms.
+    its result by path. Ids that stand for one another everywhere, and moments, are the same. Times that differ by more
+    than 25 % and 100 ms are shown, and are no difference either.
 
     \b
     Examples:

@@ -26,7 +26,8 @@ _MOST_SHOWN = 50
 _LONGEST = 80
 _NOT_VERIFIED = "false (the process log shows that it failed)", "null (nothing is known from the process log)"
 _SHARE, _SECONDS = 0.25, 0.1
-"""A time differs where it is longer or shorter by more than both."""
+"""A time is shown where it is longer or shorter by more than both."""
+_SECONDS_PATH = "seconds"
 
 
 class RowDifferences(Struct, frozen=True, kw_only=True):
@@ -46,7 +47,9 @@ class RunDifferences(Struct, frozen=True, kw_only=True):
 
     @property
     def is_same(self) -> bool:
-        return not (self.differences or self.rows or self.changes.files)
+        """How long it took is shown, and is no difference: a machine is busy at times."""
+        found = [*self.differences, *(each for row in self.rows for each in row.differences)]
+        return not self.changes.files and all(each.path == _SECONDS_PATH for each in found)
 
 
 def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
@@ -125,7 +128,7 @@ def _pairs(*found: tuple[str, Json, Json]) -> Iterator[ValueDifference]:
 
 def _times(first: float, other: float) -> Iterator[ValueDifference]:
     if abs(other - first) > max(_SHARE * first, _SECONDS):
-        yield ValueDifference(path="seconds", first=first, second=other)
+        yield ValueDifference(path=_SECONDS_PATH, first=first, second=other)
 
 
 def _error(step: StepResult | None) -> str | None:
@@ -136,11 +139,9 @@ def text(found: RunDifferences) -> str:
     """A heading, the differences of the runs, then those of each row below its key."""
     first, second = (f"{title(run)} {clean(run.id)}, {moment(run.started_at)}" for run in found.runs)
     lines = [f"first:  {first}", f"second: {second}"]
-    if found.is_same:
-        secrets = found.changes.secret_inputs
-        lines += [f"  {line}" for line in sentences(found.changes)] if secrets else []
-    else:
-        lines += [f"  {line}" for line in (*sentences(found.changes), *_lines(found.differences[:_MOST_SHOWN]))]
+    if not found.is_same or found.changes.secret_inputs:
+        lines += [f"  {line}" for line in sentences(found.changes)]
+    lines += [f"  {line}" for line in _lines(found.differences[:_MOST_SHOWN])]
     if more := len(found.differences[_MOST_SHOWN:]):
         lines.append(f"  and {more} more; `--format json` has all")
     for row in found.rows[:_MOST_SHOWN]:
@@ -171,7 +172,7 @@ def _lines(differences: Iterable[ValueDifference]) -> Iterator[str]:
 def _shown(value: MaybeJson, path: str) -> str:
     if isinstance(value, NoValue):
         return "nothing"
-    if path == "seconds" and isinstance(value, float):
+    if path == _SECONDS_PATH and isinstance(value, float):
         return written(value)
     if path == "verified" and value in (False, None):
         return _NOT_VERIFIED[value is None]

@@ -136,13 +136,17 @@ def test_a_row_of_one_run_only_is_a_difference(run: Callable[..., ComparedRun]) 
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "differs"),
+    ("one", "other", "shown"),
     [(0.1, 0.19, False), (1.0, 1.2, False), (1.0, 1.3, True), (0.01, 0.2, True), (2, 1, True)],
 )
-def test_a_time_differs_beyond_a_quarter_and_a_tenth_of_a_second(
-    run: Callable[..., ComparedRun], one: float, other: float, *, differs: bool
+def test_a_time_is_shown_beyond_a_quarter_and_a_tenth_of_a_second_and_is_no_difference(
+    run: Callable[..., ComparedRun], one: float, other: float, *, shown: bool
 ) -> None:
-    assert compare(run(seconds=one), run(seconds=other)).is_same is not differs
+    found = compare(run(seconds=one), run(seconds=other))
+    assert found.is_same
+    lines = told(found)
+    assert any(" → " in line for line in lines) is shown
+    assert lines[-1] == SAME.strip()
 
 
 def test_no_secret_is_shown(run: Callable[..., ComparedRun]) -> None:

@@ -26,7 +26,7 @@ from runner.foundation.sentences import job_and_case, many
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled, verb_command
 from runner.reports.reported import ReportedCommand
-from runner.reports.run_again import repeated_keys, retry_command
+from runner.reports.run_again import repeated_keys, retry_command, undone_keys
 from runner.reports.run_commands import file_command
 from runner.reports.safe import clean, moment
 from runner.reports.spans import timed
@@ -261,8 +261,11 @@ def _torn_text(run: ResumableRun) -> Problem | None:
 
 
 def _sentences(run: ResumableRun) -> Iterator[str]:
-    if keys := repeated_keys(timed(run.stored.lines, result=run.stored.result)):
+    before = timed(run.stored.lines, result=run.stored.result)
+    if keys := repeated_keys(before):
         yield f"`once` steps that start again: {', '.join(map(clean, keys))}"
+    if undone := undone_keys(before):
+        yield f"`once` steps that start again, and were undone: {', '.join(map(clean, undone))}"
     plan = run.snapshot.plan
     changed = resume_run.changed_files(plan)
     if changed is not None:

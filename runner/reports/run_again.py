@@ -29,7 +29,7 @@ from runner.reports.words import doubtful
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
-from runner.runs.result import RunResult
+from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
@@ -176,13 +176,24 @@ def retry_command(result: RunResult, *, store: StoreName | None, with_values: bo
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:
     """The rows that have started something that must not start twice, but for those that are known to be undone."""
-    steps = [row.step for row in run.rows]
-    passed = (step for step in steps if step.section is Section.UNDO and step.status is Status.PASSED)
-    undone = {step.key for step in passed if step.running is not True}
-    for row in run.rows:
-        step = row.step
-        if step.section is not Section.UNDO and _has_started(row) and f"undo/{step.key}" not in undone:
-            yield step.key, step.status
+    undone = set(_undone(run))
+    return ((step.key, step.status) for step in _started_once(run) if step.key not in undone)
+
+
+def undone_keys(run: TimedRun) -> tuple[str, ...]:
+    """The rows that a new run starts again, too, and that are no repetition: what they did is known to be undone."""
+    undone = set(_undone(run))
+    return tuple(step.key for step in _started_once(run) if step.key in undone)
+
+
+def _undone(run: TimedRun) -> Iterator[str]:
+    for step in (row.step for row in run.rows):
+        if step.section is Section.UNDO and step.status is Status.PASSED and step.running is not True:
+            yield step.key.removeprefix("undo/")
+
+
+def _started_once(run: TimedRun) -> Iterator[StepResult]:
+    return (row.step for row in run.rows if row.step.section is not Section.UNDO and _has_started(row))
 
 
 def _has_started(row: TimedRow) -> bool:

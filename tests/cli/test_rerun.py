@@ -244,3 +244,19 @@ def test_a_mistake_in_the_targets_file_is_reported_though_the_target_of_the_run_
     Path("targets.yaml").write_text("runner: 1\ntargets: {here: {url: http://x.example.com}}\n")
     assert ended(["rerun", "last"]) == 2
     assert "error[E143]: `x.example.com` would be called without TLS" in capsys.readouterr().err
+
+
+def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.job.yaml").write_text(
+        JOB.replace(
+            "  - {id: charge,",
+            "  - {id: book, execute: {process: UsrBook}, undo: {execute: {process: UsrFree}}}\n  - {id: charge,",
+        )
+        + "  - {pause: 1ms, expect: [inputs.who == 'Eve']}\n"
+    )
+    assert ended(["run", "a.job.yaml", "-k", "blue"]) == 1
+    capsys.readouterr()
+    assert ended(["rerun", "last"]) == 1
+    said = capsys.readouterr().err
+    assert "`once` steps that start again: charge\n" in said
+    assert "`once` steps that start again, and were undone: book\n" in said

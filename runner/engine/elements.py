@@ -161,21 +161,26 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
 
 def _over(row: OpenRow, process: JsonObject, seen: _Elements, wanted: WantedElement) -> Attempt:
     message = f"the process has ended as `{process['status']}`, and `{wanted.name}` cannot be executed any more"
-    hint = _near(row.state, seen, wanted) or (
-        "look into the catalogue (`runner catalog pull`), or into the site's log of elements, for the elements it has"
-    )
+    hint = _near(row.state, seen, wanted) or f"{_pull(row)} writes down which elements the process has"
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)
 
 
 def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> Attempt:
     message = f"after {row.step.follow:.0f} s no element `{wanted.name}` of the process waits to be executed"
-    hint = "write a longer `timeout` to wait longer; a caption is found only in the log of elements, or in a catalogue"
+    hint = (
+        "write a longer `timeout` to wait longer; a caption is found only in the log of elements, or in a catalogue: "
+        f"{_pull(row)} writes it"
+    )
     if isinstance(seen, _Elements) and any(each.id in row.state.run.executed for each in seen.fitting):
         message += "; this run has executed it already, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
     elif isinstance(seen, _Elements):
         hint = _near(row.state, seen, wanted) or hint
     return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)
+
+
+def _pull(row: OpenRow) -> str:
+    return f"`runner catalog pull -t {row.state.run.plan.target.name}`"
 
 
 def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from runner.execution.given_inputs import AskForInputs, ask_nobody, given_inputs
 from runner.execution.run_spec import RunSet, RunSpec, Wanted
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.foundation.sentences import many
 from runner.foundation.values import Json
 from runner.job.inputs import Given, Origin, secret_variables, supplied, unknown
 from runner.job.model import Case, Job
@@ -300,10 +301,10 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
     places = {use.run: store if use.folder is None else store.beside(use.folder) for use in runs}
     stored = {run: readable(place, run) for run, place in places.items()}
     shown = [f"{_earlier(use.run, stored[use.run])}{_where(use)}" for use in runs[-_NAMED:]]
-    more = f"{len(runs) - _NAMED} more, " if len(runs) > _NAMED else ""
+    more = f"; and by {many(len(runs) - _NAMED, 'run')} before" if len(runs) > _NAMED else ""
     claimed = "".join(map(_where, uses[-1:]))
     nobody = f"no run of it is known{claimed}; another command may be about to begin"
-    by = f"{more}{'; '.join(shown)}" if shown else nobody
+    by = f"{'; '.join(shown)}{more}" if shown else nobody
     hint = "nothing was sent; `--again` carries it out once more, and starts everything in it again"
     open_runs = [found for found in stored.values() if found is not None and not found.result.finished]
     for open_run in open_runs[-1:]:

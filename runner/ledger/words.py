@@ -255,7 +255,9 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
     if not steps:
         shown = verb_command("show", observed.entry.last.run or "", store)
         return f"`{shown}` shows it; {clean(observed.entry.last.place)}".removesuffix("; ")
-    return "; ".join(f"`{step.command}` {step.does}" for step in steps)
+    shown = verb_command("show", observed.entry.last.run or "", store)
+    more = f"; `{shown}` has what else there is to do" if len(steps) > 1 else ""
+    return f"`{steps[0].command}` {steps[0].does}{more}"
 
 
 def after_failures(

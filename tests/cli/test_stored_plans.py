@@ -377,7 +377,7 @@ def test_a_plan_that_has_been_carried_out_is_carried_out_once_more_only_where_th
     assert ended(["run", "release.plan.json", "--again"]) == 0
     assert asked(here) == ALL + ALL
     assert ended(["run", "release.plan.json"]) == 6
-    assert "1 more, " in capsys.readouterr().err
+    assert "; and by 1 run before\n" in capsys.readouterr().err
 
 
 def test_a_copy_of_a_plan_is_the_same_and_a_new_plan_of_the_same_jobs_another(here: Site) -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.raw import items, record, sure_text
+from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions.action import EVERY, MAX_EVERY, PROCESS_NAMES, ActionType, pauses
 from runner.job.model import Job, Show, StepEffect, show_values
@@ -52,7 +53,7 @@ class Elements(Struct, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        return f"Execute a chain of {len(self.items)} elements"
+        return f"Execute a chain of {many(len(self.items), 'element')}"
 
     def preview(self, show: Show) -> Iterator[str]:
         for item in self.items:

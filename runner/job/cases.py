@@ -118,28 +118,28 @@ def _checked(
 
 
 class _CaseCheck(Struct, frozen=True, kw_only=True):
-    """`lines` holds where each name is first, `exposed` are the inputs that have been warned of."""
+    """`named` holds the first case of each name, `exposed` are the inputs that have been warned of."""
 
     declared: Mapping[str, Input]
     source: Callable[[Path], str] | None
-    lines: dict[str, int] = field(default_factory=dict)
+    named: dict[str, _WrittenCase] = field(default_factory=dict)
     exposed: set[str] = field(default_factory=set)
 
     def mistakes(self, case: _WrittenCase, *, into: JsonObject) -> Iterator[Finding]:
         """What is wrong with a case; sound values go `into` its inputs."""
         if case.name is not None:
-            yield from self._name(case.name, case.line)
+            yield from self._name(case.name, case)
         for key, value in case.inputs.items():
             yield from self._input(key, value, case.index, into=into)
 
-    def _name(self, name: str, line: int) -> Iterator[Finding]:
+    def _name(self, name: str, case: _WrittenCase) -> Iterator[Finding]:
         if not name:
             yield Finding(code="E108", message="this case has no name", path=(_NAME,))
             return
         yield from _templates(name, (_NAME,))
-        first = self.lines.setdefault(name, line)
-        if first != line and "{{" not in name:
-            message = f"two cases are called `{name}`: this case and that in line {first}"
+        first = self.named.setdefault(name, case)
+        if first is not case and "{{" not in name:
+            message = f"two cases are called `{name}`: this case and that in line {first.line}"
             yield Finding(code="E111", message=message, hint="give one of them another name", path=(_NAME,))
 
     def _input(self, key: str, value: Json, index: int, *, into: JsonObject) -> Iterator[Finding]:

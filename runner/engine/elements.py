@@ -16,6 +16,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import Backoff
 from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import ElementInstance, OpenRow, State
+from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
 from runner.foundation.raw import text
 from runner.foundation.sentences import first
@@ -166,7 +167,7 @@ def _over(row: OpenRow, process: JsonObject, seen: _Elements, wanted: WantedElem
 
 
 def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> Attempt:
-    message = f"after {row.step.follow:.0f} s no element `{wanted.name}` of the process waits to be executed"
+    message = f"after {written(row.step.follow)} no element `{wanted.name}` of the process waits to be executed"
     hint = (
         "write a longer `timeout` to wait longer; a caption is found only in the log of elements, or in a catalogue: "
         f"{_pull(row)} writes it"

@@ -14,6 +14,7 @@ from runner.engine.perform import pause
 from runner.engine.process_log import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
+from runner.foundation.durations import written
 from runner.foundation.raw import text
 from runner.foundation.sentences import first
 from runner.foundation.values import JsonObject
@@ -243,7 +244,7 @@ def started(process_id: str | None, *, expected: bool) -> Attempt:
 
 
 def still_running(row: OpenRow, process_id: str | None) -> Attempt:
-    message = f"the process still runs after {row.step.follow:.0f} s; nobody knows how it will end"
+    message = f"the process still runs after {written(row.step.follow)}; nobody knows how it will end"
     hint = "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"
     found = not_passed("E208", message, hint, status=Status.UNKNOWN)
     return replace(found, process_id=process_id, process_status="running")

@@ -80,7 +80,7 @@ def test_of_two_starts_of_one_call_each_has_to_end_where_the_end_is_waited_for(s
     found = end(Repeated(statuses=statuses), DONE)
     assert found.status == "unknown"
     assert found.error
-    assert found.error.message.startswith("the process still runs after 600 s")
+    assert found.error.message.startswith("the process still runs after 10 min")
 
 
 def test_of_two_starts_of_one_call_both_may_have_what_was_asked_for_and_a_warning_says_so() -> None:

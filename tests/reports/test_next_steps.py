@@ -137,7 +137,7 @@ def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_wi
 )
 def test_a_process_that_is_known_to_have_begun_is_called_so(story: Story, kind: str, words: str, verdict: str) -> None:
     story.sent[1] = StepStarted(row=replace(story.row("charge"), kind=kind), t=0.0)
-    running = Trouble(code="E208", message="the process still runs after 600 s")
+    running = Trouble(code="E208", message="the process still runs after 10 min")
     end = StepFinished(
         key="charge", t=1.0, status=Status.UNKNOWN, seconds=1.0, attempts=1, error=running, process_id="7d8f"
     )

@@ -17,6 +17,7 @@ from runner.engine.process_log import LAST_LOOK, Unread, has_ended
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, by_status, parked, started, strange_status
+from runner.foundation.durations import written
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
@@ -179,7 +180,7 @@ def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:
             return (yield from _begun(row, start, rows))
         yield from looks.wait(row)
     less = starts.why_less(row.log, start)
-    why = f"it was queued, and has not begun within {follow:.0f} s{f'; {less}' if less else ''}"
+    why = f"it was queued, and has not begun within {written(follow)}{f'; {less}' if less else ''}"
     return _unproved(row, None, why)
 
 

@@ -11,6 +11,7 @@ from runner.engine.perform import Backoff
 from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import OpenRow
+from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
@@ -63,7 +64,7 @@ def _missed(action: Wait, found: JsonObject) -> Attempt:
 
 
 def _too_late(row: OpenRow, action: Wait, found: JsonObject | None) -> Attempt:
-    waited = f"after {row.step.follow:.0f} s"
+    waited = f"after {written(row.step.follow)}"
     if found is None:
         hint = "check the id; a process that is not written into the log cannot be waited for"
         return not_passed("E208", f"the process log shows no process of this id {waited}", hint)

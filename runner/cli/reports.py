@@ -106,9 +106,12 @@ def _append(file: Path, command: ReportedCommand) -> None:
         with file.open("ab") as summary:
             if summary.seek(0, os.SEEK_END) + len(content) <= MOST_BYTES:
                 summary.write(content)
+                return
+        why = f"with it the file would have more than {MOST_BYTES:,} bytes, of which GitHub shows nothing"
     except OSError as error:
-        message = f"the summary of the step cannot be written: {error.strerror or error}"
-        output.problems(Problem(code="E153", message=message, severity=Severity.WARNING))
+        why = error.strerror or str(error)
+    message = f"the summary of the step cannot be written: {why}"
+    output.problems(Problem(code="E153", message=message, severity=Severity.WARNING))
 
 
 def open_page(places: ReportPlaces, command: ReportedCommand, *, store: RunStore) -> None:

@@ -88,11 +88,7 @@ def runs(context: click.Context, /, **_: object) -> int:
     store: RunStore = context.params["runs"]
     wanted = run_filter(context.params)
     if context.params["prune"] is not None:
-        if context.params["database"] is store:
-            hint = "`runner fleet prune AGE` deletes old runs of a fleet"
-            raise UsageError(
-                Problem(code="E150", message="`--prune` deletes runs in a folder, not of a fleet", hint=hint)
-            )
+        _check_prune(context)
         deleted = _prune(context.params["runs"], wanted, age(context.params["prune"], option="--prune"))
         output.say(f"{many(deleted, 'run')} deleted")
         say_where_others_are(context, "runs")
@@ -104,6 +100,19 @@ def runs(context: click.Context, /, **_: object) -> int:
     output.data(as_json(listed) if is_json else table(listed, nothing=nothing), for_programs=is_json)
     say_where_others_are(context, "runs")
     return ExitCode.PASSED
+
+
+def _check_prune(context: click.Context) -> None:
+    """Raise `UsageError` for what does not go with `--prune`."""
+    if context.params["database"] is context.params["runs"]:
+        message = "`--prune` deletes runs in a folder, not of a fleet"
+        hint = "`runner fleet prune AGE` deletes old runs of a fleet"
+    elif context.params["limit"] is not None:
+        message = "`--limit` does not go with `--prune`: runs are deleted by their age, not by their number"
+        hint = "leave `-n` out; `--job`, `-t`, `--status` and `--since` select what is deleted"
+    else:
+        return
+    raise UsageError(Problem(code="E150", message=message, hint=hint))
 
 
 @click.command("show", cls=Verb)

@@ -74,10 +74,13 @@ def test_in_a_folder_of_the_checkout_files_are_named_as_the_repository_names_the
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == quote(where)
 
 
-def test_a_summary_never_grows_beyond_what_github_shows() -> None:
+def test_a_summary_never_grows_beyond_what_github_shows_and_a_warning_says_so(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     Path("summary.md").write_text("x" * (MOST_BYTES - 10))
     assert ended(["run", "a.job.yaml", "-q"]) == 1
     assert Path("summary.md").stat().st_size == MOST_BYTES - 10
+    assert "more than 1,000,000 bytes, of which GitHub shows nothing" in capfd.readouterr().err
 
 
 def test_elsewhere_nothing_is_annotated(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:

@@ -138,6 +138,14 @@ def test_filters_select_what_is_pruned(capsys: pytest.CaptureFixture[str]) -> No
     assert listed(capsys) == ["b[red]@sandbox"]
 
 
+def test_a_number_of_runs_does_not_go_with_prune(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "."]) == 0
+    capsys.readouterr()
+    assert ended(["runs", "--prune", "1ms", "-n", "1"]) == 2
+    assert "`--limit` does not go with `--prune`" in capsys.readouterr().err
+    assert len(listed(capsys)) == 2
+
+
 def test_without_runs_the_list_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["runs", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"format": 1, "runs": []}

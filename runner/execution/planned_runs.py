@@ -29,6 +29,7 @@ from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_by_na
 from runner.secrets.redact import Secrets
 
 _MOST_TITLES: Final = 5
+_ONCE_MORE: Final = "and once more its runs that did not pass, with the steps of them that must happen only once"
 
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
@@ -152,7 +153,7 @@ def lacking_steps(lacking: Sequence[PlannedRun], run: RunResult, store: StoreNam
     if not lacking:
         return []
     titles = first_of([clean(each.title) for each in lacking], _MOST_TITLES)
-    does = f"carries out {many(len(lacking), 'run')} of the same command that never began: {titles}"
+    does = f"carries out {many(len(lacking), 'run')} of the same command that never began: {titles}; {_ONCE_MORE}"
     if all(each.inputs is None for each in lacking):
         does = "carries out what the same command never began, where you give it its inputs and options"
         return [NextStep(command=command, does=does) for command in commands(lacking)]

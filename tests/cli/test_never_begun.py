@@ -130,7 +130,10 @@ def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.C
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     _, last = killed()
     command = f"runner rerun {last} --failed"
-    does = "carries out 2 runs of the same command that never began: b[red]@here, b[blue]@here"
+    does = (
+        "carries out 2 runs of the same command that never began: b[red]@here, b[blue]@here; "
+        "and once more its runs that did not pass, with the steps of them that must happen only once"
+    )
     capsys.readouterr()
     for verb in (["runs"], ["runs", "-n", "1"], ["show", "last"]):
         assert ended(verb) in (0, 3)

@@ -70,15 +70,11 @@ def build(context: click.Context, /, **_: object) -> int:
     Exit 0, 2 where there is nothing to read, or for a mistake on the command line.
     """
     out: Path = context.params["out"]
-    to_stdout = str(out) == "-"
-    if not to_stdout:
+    if not _is_stdout(out):
         check_place(out, of_packages=True)
     found = catalogue_files.packages_in(context.params["packages"], warn=output.problems)
     output.problems(*unreadable(found.odd, mask=str))
-    if to_stdout:
-        output.data(written(found.catalogue), for_programs=True)
-    else:
-        output.say(write_file(replace(found.catalogue, pulled=stamp()), out))
+    _write(found.catalogue if _is_stdout(out) else replace(found.catalogue, pulled=stamp()), out)
     return ExitCode.PASSED
 
 
@@ -178,7 +174,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
 @options.OPTIONAL_SPECS
 @options.ONE_TARGET
 @options.TARGETS
-@options.option("--out", metavar="FILE", help="Write this file, not NAME.catalog.yaml by the targets.")
+@options.option("--out", metavar="FILE", help="Write this file, not NAME.catalog.yaml by the targets; `-` is stdout.")
 @click.pass_context
 def pull(context: click.Context, /, **_: object) -> int:
     r"""Ask a site which processes it has, and what each takes and gives; write it into NAME.catalog.yaml, beside the
@@ -194,11 +190,23 @@ def pull(context: click.Context, /, **_: object) -> int:
     given = context.params
     target = one_target(given["target"], given["specs"], given["targets"])
     out = given["out"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
-    check_place(out)
+    if not _is_stdout(out):
+        check_place(out)
     with Sites() as sites:
         found = _pulled(target, sites)
-    output.say(write_file(found, out))
+    _write(found, out)
     return ExitCode.PASSED
+
+
+def _is_stdout(out: Path) -> bool:
+    return str(out) == "-"
+
+
+def _write(found: Catalogue, out: Path) -> None:
+    if _is_stdout(out):
+        output.data(written(found), for_programs=True)
+    else:
+        output.say(write_file(found, out))
 
 
 @catalog.command("check", cls=Verb, short_help="Compare a site with its catalogue file.")

@@ -56,6 +56,9 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
     """
     out: Path | None = context.params["out"]
     if out is not None:
+        if str(out) == reports.STDOUT:
+            hint = "name a file, as in `--out release.plan.json`"
+            raise UsageError(Problem(code="E150", message="a plan is stored in a file, and `-` is none", hint=hint))
         problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
         if problem is not None:
             raise UsageError(problem)

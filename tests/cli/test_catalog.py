@@ -67,6 +67,15 @@ def test_a_catalogue_lies_beside_the_targets_and_tells_what_the_site_has(
     assert captured.err.splitlines()[-1] == "specs/sandbox.catalog.yaml: 9 processes"
 
 
+def test_a_catalogue_is_written_to_stdout_where_it_is_asked_for_there(
+    specs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["catalog", "pull", "-t", "sandbox", "specs", "--out", "-"]) == 0
+    assert "  UsrDeleteContact:\n" in capsys.readouterr().out
+    assert not Path("-").exists()
+    assert not (specs / "sandbox.catalog.yaml").exists()
+
+
 def test_pulling_again_changes_nothing_where_nothing_has_changed(
     specs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

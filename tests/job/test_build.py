@@ -156,7 +156,9 @@ def test_a_step_keeps_what_it_says_itself() -> None:
         outputs={"a": "result.a", "b": "2.5"},
         secret=True,
         on_failure=OnFailure.IGNORE,
-        action=Execute(process="A", result="R", required=True, decode=Decode.TEXT, until=Until.STARTED),
+        action=Execute(
+            process="A", result="R", required=True, decode=Decode.TEXT, until=Until.STARTED, says_until=True
+        ),
         line=5,
     )
 

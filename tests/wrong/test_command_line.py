@@ -421,6 +421,23 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
     assert "this plan was changed after it was stored" in capsys.readouterr().err
 
 
+def test_a_plan_is_not_stored_in_a_file_whose_name_is_a_dash(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["plan", "a.job.yaml", "--out", "-"]) == 2
+    assert "a plan is stored in a file, and `-` is none" in capsys.readouterr().err
+    assert not (folder / "-").exists()
+
+
+def test_where_nothing_is_carried_out_no_report_is_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ended(["apply", "a.job.yaml", "--dry-run", "--report-junit", "junit.xml"]) == 2
+    assert "`--dry-run` carries nothing out, so `--report-junit` has nothing to report" in capsys.readouterr().err
+    (folder / "junit.xml").unlink()  # of what was refused
+    monkeypatch.setenv("CREATIO_RUNNER_REPORT_JUNIT", "junit.xml")
+    assert ended(["apply", "a.job.yaml", "--dry-run"]) == 0
+    assert not (folder / "junit.xml").exists()
+
+
 def test_every_option_has_its_variable_and_no_other_name_is_one(expected_texts: ExpectedTexts) -> None:
     names = {name.removeprefix(hints.PREFIX) for verb in VERBS for name in variables_of(load(verb))}
     expected_texts.check(hints.VARIABLES, "".join(f"{name}\n" for name in sorted(names)))

@@ -71,7 +71,7 @@ def test_a_process_that_has_not_ended_in_time_is_unknown_and_named_with_the_elem
     assert found.status == "unknown"
     assert found.error
     assert found.error.message == (
-        "the process still runs after 600 s; nobody knows how it will end; now it waits at `Approve`"
+        "the process still runs after 10 min; nobody knows how it will end; now it waits at `Approve`"
     )
 
 

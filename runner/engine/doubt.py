@@ -132,7 +132,7 @@ def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
         return unknown
     if row.process_id is not None:
         found = yield from process_log.row_of(row, row.process_id)
-        return _by_own_row(row, found) if isinstance(found, dict) else unknown
+        return _by_own_row(row, found, cause=unknown.cause) if isinstance(found, dict) else unknown
     if row.sought is None:
         return unknown
     return (yield from _settle_by_log(row, _cause(unknown), moments=AT_ONCE))
@@ -158,9 +158,11 @@ def passed_without_result(row: OpenRow) -> Attempt:
     return lost() if needs_result(row.state.job, row.step) else _without_result(row, Attempt())
 
 
-def lost(process_id: str | None = None) -> Attempt:
+def lost(process_id: str | None = None, *, cause: Trouble | None = None) -> Attempt:
+    """`cause` is why there is no answer. It is part of the sentence where one came that cannot be read."""
     known = f" as process {process_id}" if process_id is not None else ""
-    message = f"it happened{known}, but its answer was lost, and this job needs the result"
+    why = cause.message if cause is not None and cause.code == "E307" else "its answer was lost"
+    message = f"it happened{known}, but {why}, and this job needs the result"
     hint = "hand its result in with `runner resume RUN --step KEY --as passed --result JSON`"
     return replace(not_passed("E402", message, hint, status=Status.UNKNOWN), process_id=process_id)
 
@@ -248,7 +250,7 @@ def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause:
     row.unanswered = True  # also where it was answered: that this row is its own is inferred
     if _waits_for_end(row):
         found = yield from process_log.followed(row, found)
-    attempt = _by_own_row(row, found)
+    attempt = _by_own_row(row, found, cause=cause)
     row.in_doubt = attempt.status is Status.UNKNOWN
     return attempt
 
@@ -273,7 +275,7 @@ def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
     return None
 
 
-def _by_own_row(row: OpenRow, shown: JsonObject) -> Attempt:
+def _by_own_row(row: OpenRow, shown: JsonObject, *, cause: Trouble | None = None) -> Attempt:
     """The attempt as the one start shows it that was taken for ours, with the time that the process took."""
     status, process_id = str(shown["status"]), str(shown["id"])
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))
@@ -285,7 +287,7 @@ def _by_own_row(row: OpenRow, shown: JsonObject) -> Attempt:
         unknown = not_passed("E208", strange_status(status), status=Status.UNKNOWN)
         attempt = replace(unknown, process_id=process_id)
     elif needs_result(row.state.job, row.step):
-        attempt = replace(lost(process_id), process_status=status)
+        attempt = replace(lost(process_id, cause=cause), process_status=status)
     else:
         is_asked_for = not isinstance(row.step.action, Execute) or row.step.action.is_start_enough
         warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()

@@ -23,6 +23,8 @@ from runner.service.words import shortened
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 DEEPEST: Final = 200
+BEGINNINGS: Final = ("[", "{", '"')
+"""A text that begins so is JSON, or was until it was cut: what does not parse then has been cut or broken."""
 """Levels of lists and records. Whatever is done with a value later must not end in a RecursionError."""
 MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
@@ -152,7 +154,7 @@ def _parsed_slowly(text: str, *, halves: bool) -> Json:
     except RecursionError:
         raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep") from None
     except ValueError as error:
-        raise NotJsonError(f"it is no JSON: {error}") from None
+        raise NotJsonError(f"it is no JSON: {error}" if text.startswith(BEGINNINGS) else "it is no JSON") from None
     _check_depth(value)
     if _SURROGATE.search(text) and not can_be_sent(value):
         if not halves:

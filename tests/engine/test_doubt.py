@@ -7,7 +7,7 @@ from stories import World, not_sent, planned, refused, unanswered
 from runner.engine.verdict import STILL_RUNS
 from runner.foundation.values import JsonObject
 from runner.runs.events import AttemptFailed, StepStarted, Trouble
-from runner.service.calls import Ending, RunProcessCall
+from runner.service.calls import CallFailed, Ending, FailureKind, RunProcessCall
 from runner.targets.model import Times
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -239,6 +239,13 @@ def test_who_needs_the_result_is_told_that_it_is_lost(steps: str) -> None:
     assert (world.finished("a").status, trouble_of(world).code) == ("unknown", "E402")
     assert world.finished("a").process_id == row_id(1)
     assert "execute UsrB" not in world.sent
+
+
+def test_why_an_answer_that_came_cannot_be_read_is_a_part_of_the_sentence() -> None:
+    unreadable = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E307", message="it makes no sense"))
+    world = World(answers=[unreadable]).carry_out(planned(NEEDS["an output"]))
+    found = trouble_of(world)
+    assert found.message == f"it happened as process {row_id(1)}, but it makes no sense, and this job needs the result"
 
 
 @pytest.mark.parametrize("steps", NEEDS.values(), ids=NEEDS.keys())

@@ -10,6 +10,7 @@ from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
+    CancelCall,
     CompleteCall,
     ElementCall,
     ExecuteCall,
@@ -107,6 +108,50 @@ def test_plain_json_is_read_as_it_is() -> None:
     assert read(EXECUTE, reply('{"a": 1}'), site=SITE) == Answered(value={"a": 1})
     assert read(EXECUTE, reply('"[1]"'), site=SITE) == Answered(value=[1])
     assert read(ELEMENT, reply('{"success": true}'), site=SITE) == Answered(value={"success": True})
+
+
+DENIED = '{"Message": "Authorization has been denied for this request."}'
+SIGNED_OUT = '{"Code": 1, "Message": "session expired", "Exception": null, "PasswordChangeUrl": null}'
+STARTED, CANCEL = ExecuteCall(process="UsrGet", parameters={}), CancelCall(process_id="p")
+
+
+@pytest.mark.parametrize("call", [EXECUTE, STARTED, ELEMENT, CANCEL])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (DENIED, ": Authorization has been denied for this request."),
+        (SIGNED_OUT, ": session expired"),
+        ('{"Code": 2}', ""),
+        ('{"error": {"message": "no upstream"}}', ": no upstream"),
+    ],
+)
+def test_a_record_of_an_error_is_no_answer_and_may_have_happened(call: Call, body: str, said: str) -> None:
+    sentence = f"the answer of site.example makes no sense: it is a record of an error{said}"
+    assert failed(call, reply(body)) == (UNANSWERED, "E307", sentence)
+
+
+def test_a_result_may_have_a_message_beside_other_keys_and_in_a_text() -> None:
+    assert read(EXECUTE, reply('{"Message": "hi", "Total": 1}'), site=SITE) == Answered(
+        value={"Message": "hi", "Total": 1}
+    )
+    assert read(EXECUTE, wrapped('{"Message": "hi"}'), site=SITE) == Answered(value={"Message": "hi"})
+    for body in ("{}", "true", '{"Message": ""}', '{"Code": 0, "Message": ""}'):
+        assert isinstance(read(STARTED, reply(body), site=SITE), Answered)
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "shown"),
+    [
+        (STARTED, "Service is\nunder maintenance", ", but the text `Service is under maintenance`"),
+        (ROWS, "OK", ", but the text `OK`"),
+        (STARTED, "OK " * 200, f", but the text `{('OK ' * 100)[:299].rstrip()}…`"),
+        (EXECUTE, "a secret result", ""),
+        (QUERY, "a secret result", ""),
+    ],
+)
+def test_a_text_in_place_of_json_is_shown_where_it_cannot_be_a_result(call: Call, text: str, shown: str) -> None:
+    message = failed(call, reply(text))[2]
+    assert message == f"the answer of site.example makes no sense: it is no JSON{shown}"
 
 
 def test_an_element_that_was_completed_gives_its_execution_data() -> None:

@@ -17,10 +17,12 @@ from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
 from runner.json_schema.violations import Violation, as_list, shown
 from runner.language import duration_hints
+from runner.reading.bare_items import with_comparison
 
 _LONGEST_EXAMPLE = 90
 _LONGEST_WORD = 40
 _LONGEST_NAME = 80
+_DASHES: Final = "-\u2013\u2014\u2022\u2212\u2010\u2011"
 _BOUNDS: Final = {
     "minimum": "at least",
     "maximum": "at most",
@@ -104,7 +106,8 @@ def _type(violation: Violation, schema: JsonObject) -> Finding:
     message = f"{subject(path, schema)} must be {either([IN_WORDS[kind] for kind in kinds])}, not {there}"
     wanted = next((kind for kind in ("object", "array", "boolean", "string") if kind in kinds), "number")
     at = pointer(path) or str(schema.get("title"))
-    hint = hints.hint("values", at, value, wanted=wanted) or _as_wanted(value, path, schema, wanted=wanted)
+    hint = _as_expectation(value, path) or hints.hint("values", at, value, wanted=wanted)
+    hint = hint or _as_wanted(value, path, schema, wanted=wanted)
     return Finding(code="E106", message=message, hint=hint or example(path[-1] if path else None, schema), path=path)
 
 
@@ -122,6 +125,14 @@ def _as_wanted(value: Json, path: Path, schema: JsonObject, *, wanted: str) -> s
             is_wrong = isinstance(pattern, str) and re.search(pattern, compact(value)) is None
             return None if is_wrong else "put it in quotes"
     return None
+
+
+def _as_expectation(value: Json, path: Path) -> str | None:
+    """An expectation in place of a list of them. Dashes are another mistake."""
+    is_short = isinstance(value, str) and "\n" not in value and len(value) <= _LONGEST_NAME
+    if path[-1:] != ("expect",) or not isinstance(value, str) or not is_short or value[:1] in _DASHES:
+        return None
+    return f"write a list: `- {with_comparison(value)}`"
 
 
 def _as_boolean(text: str) -> str | None:

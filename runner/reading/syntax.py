@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.reading import typos
+from runner.reading import bare_items, typos
 from runner.reading.complaint import Complaint, opens_quote, quote
 from runner.reading.source import WINDOW, Source
 
@@ -294,7 +294,9 @@ def _unclosed_bracket(complaint: Complaint) -> Problem:
     hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"
     if source.line_at(opened) != source.line_at(complaint.at) or complaint.at >= len(source.text):
         return complaint.error(f"`{bracket}` opens here, and no `{closing}` is found for it", at=opened, hint=hint)
-    return complaint.error(f"a `,` or `{closing}` is missing before this", hint=hint)
+    return bare_items.bracket_in_item(complaint) or complaint.error(
+        f"a `,` or `{closing}` is missing before this", hint=hint
+    )
 
 
 _EXPLAINED: tuple[tuple[str, _Explain], ...] = (

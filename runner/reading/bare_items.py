@@ -1,0 +1,57 @@
+"""An item of a list or a mapping in brackets that is a text without quotes, and has a bracket of its own in it.
+
+`[result[0].Name == "x"]` and `{Name: Order {{ inputs.id }}}`: YAML ends the text at the inner bracket.
+"""
+
+from typing import Final
+
+from runner.foundation.lazy import lazy_pattern
+from runner.foundation.problems import Problem
+from runner.reading.complaint import Complaint, quote
+from runner.reading.source import WINDOW, Source
+
+_CLOSING: Final = {"[": "]", "{": "}", "(": ")"}
+_START = lazy_pattern(r".*(?:[\[{,]|: )[ \t]*(?=[^\s\[\]{},\"'][^\[\]{},]*\Z)")
+_OF_EXPECTATIONS = lazy_pattern(r"\bexpect:[ \t]*\[[^\n]*\Z")
+_SIDES = lazy_pattern(r"""("[^"]*"|'[^']*'|\([^()]*\))|(?<![=!<>])=(?![=~])""")
+
+
+def bracket_in_item(complaint: Complaint) -> Problem | None:
+    """The problem of the whole item, with how it is written in quotes; None where something else is wrong."""
+    source = complaint.source
+    begin = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - WINDOW)
+    before = source.text[begin : complaint.at]
+    start = _START.search(before) if source.text[complaint.at : complaint.at + 1] in ("[", "{") else None
+    written = None if start is None else _item(source, begin + start.end())
+    if start is None or written is None:
+        return None
+    sign, mended = source.text[complaint.at], written.replace("${{", "{{")
+    if _OF_EXPECTATIONS.search(before):
+        mended = with_comparison(mended)
+    at = begin + start.end()
+    hint = quote("the whole text", mended)
+    if mended != written and "${{" in written:
+        message = "`${{` is of another language, and a template in brackets needs quotes"
+        return source.problem("E123", message, at=(at, at + len(written)), hint=hint)
+    message = f"a text in brackets that holds a `{sign}` needs quotes"
+    return complaint.error(message, at=at, end=at + len(written), hint=hint)
+
+
+def with_comparison(expression: str) -> str:
+    """The expression with `==` where it has a single `=`, but for what is in quotes or in parentheses."""
+    return _SIDES.sub(lambda found: found[1] or "==", expression)
+
+
+def _item(source: Source, start: int) -> str | None:
+    """The item that begins at `start`, up to the comma or bracket after it; None where its line ends before."""
+    line, open_brackets, quoted = source.rest_of_line(start), "", ""
+    for number, character in enumerate(line):
+        if quoted or character in "\"'":
+            quoted = "" if character == quoted else quoted or character
+        elif character in _CLOSING:
+            open_brackets += _CLOSING[character]
+        elif open_brackets.endswith(character):
+            open_brackets = open_brackets[:-1]
+        elif not open_brackets and character in ",]}":
+            return line[:number].rstrip()
+    return None

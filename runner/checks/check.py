@@ -4,9 +4,11 @@ The sentence shows the expression, what comes nearest to what was expected, and 
 characters. What cannot be evaluated is not met either: a missing key in an answer is news about the answer.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from runner.checks.reasons import reasons
 from runner.checks.shown import MOST, HoldsSecret, always, as_many_as_fit, shortened, shown, shown_start
@@ -14,7 +16,7 @@ from runner.checks.sides import sides_of, sides_of_schema
 from runner.expressions.errors import EvaluationError, TemplateProblem
 from runner.expressions.evaluate import Scope, boolean, render
 from runner.expressions.explain import values_seen
-from runner.expressions.parse import Expression, expression, template
+from runner.expressions.parse import Expression, Template, expression, template
 from runner.expressions.source import dotted
 from runner.foundation.values import compact
 from runner.job.model import Expectation, Expected, SchemaExpectation
@@ -29,22 +31,29 @@ _LONGEST_MESSAGE = MOST * 2 // 3
 
 
 class _Seen(Struct, frozen=True, kw_only=True):
-    """What an expectation is held against, and what of it may be shown."""
+    """What an expectation is held against, and what of it may be shown. `secret`: no value is."""
 
     scope: Scope
     secret: bool
+    is_secret: Callable[[Expression | Template], bool]
     holds_secret: HoldsSecret
 
 
 def check(
-    expected: Expected, scope: Scope, *, secret: bool = False, holds_secret: HoldsSecret = always
+    expected: Expected,
+    scope: Scope,
+    *,
+    secret: bool = False,
+    is_secret: Callable[[Expression | Template], bool] = lambda _: False,
+    holds_secret: HoldsSecret = always,
 ) -> tuple[Check, Trouble | None]:
-    """Hold `expected` against `scope`, in which `result` is what the step gave; `secret`: no value is shown.
+    """Hold `expected` against `scope`, in which `result` is what the step gave; `secret`: no value is shown, and none
+    that an expression works with that `is_secret`, also where it is too short to be found in a text.
 
     A text is shown in part only where `holds_secret` denies it. Where the expectation is not met: E201, or E202 where
     it could not be evaluated at all.
     """
-    seen = _Seen(scope=scope, secret=secret, holds_secret=holds_secret)
+    seen = _Seen(scope=scope, secret=secret, is_secret=is_secret, holds_secret=holds_secret)
     match expected:
         case Expectation():
             return _check_expression(expected, seen)
@@ -57,11 +66,14 @@ def _check_expression(expected: Expectation, seen: _Seen) -> tuple[Check, Troubl
     named = f"`{shortened(that, seen.holds_secret, instead='the expectation')}`"
     try:
         parsed = expression(expected.that)
+        if seen.is_secret(parsed):
+            seen = replace(seen, secret=True)
         met = boolean(parsed, seen.scope)
     except TemplateProblem as problem:
         found = problem.finding
         return _not_met(that, f"{named} cannot be evaluated: {found.message}", hint=found.hint, code="E202")
-    except EvaluationError as error:
+    except EvaluationError as raised:
+        error = raised.without_values(that) if seen.secret else raised
         rest = error.message.removeprefix(f"`{that}` ")
         why = f"{named} {rest}" if rest != error.message else f"{named} cannot be evaluated: {rest}"
         explained = _explained(why, parsed, seen, first="; ")
@@ -114,7 +126,8 @@ def _message(written: str | None, seen: _Seen) -> str | None:
         return None
     try:
         parsed = template(written)
-        rendered = None if seen.secret and not parsed.is_plain else render(parsed, seen.scope)
+        is_hidden = (seen.secret and not parsed.is_plain) or seen.is_secret(parsed)
+        rendered = None if is_hidden else render(parsed, seen.scope)
     except (EvaluationError, TemplateProblem):
         return written.strip()
     if rendered is None:

@@ -15,7 +15,7 @@ from runner.expressions.parse import expression
 from runner.foundation.raw import text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
-from runner.job.model import Expectation, Expected, RetryOn, Verify
+from runner.job.model import RetryOn, Verify
 from runner.runs.events import Check, Trouble
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.runs.status import Status
@@ -88,20 +88,14 @@ def _expectations(row: OpenRow, more: JsonObject) -> tuple[tuple[Check, ...], Tr
         check(
             expected,
             scope,
-            secret=row.step.secret or _shows_secret(row, expected),
+            secret=row.step.secret,
+            is_secret=names.is_tainted,
             holds_secret=names.secrets.appears_in,
         )
         for expected in row.step.expect
     ]
     first = next((trouble for _, trouble in found if trouble is not None), None)
     return tuple(done for done, _ in found), first
-
-
-def _shows_secret(row: OpenRow, expected: Expected) -> bool:
-    """Whether what an expectation shows of its values could show a secret, also a secret that is too short to be found
-    in a text.
-    """
-    return isinstance(expected, Expectation) and row.state.names.is_tainted(expression(expected.that))
 
 
 def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:

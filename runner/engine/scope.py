@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, field
 
-from runner.expressions.evaluate import Room, Scope, boolean, evaluate, render
+from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate, render
 from runner.expressions.parse import Expression, Template, expression, template
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Job
@@ -83,14 +83,19 @@ class Names(Struct, frozen=True, kw_only=True):
     def result_of(self, text: str, label: str, more: JsonObject = NOTHING_MORE) -> Json:
         """Evaluate an expression; `more` are names beside the run's own. Raises `EvaluationError`."""
         parsed = expression(text)
-        value = evaluate(parsed, self.scope(more))
-        if self.is_tainted(parsed):
-            self.keep_secret(value, label)
-        return value
+        return self._kept(parsed, text, label, lambda: evaluate(parsed, self.scope(more)))
 
     def holds(self, text: str) -> bool:
         """Evaluate a condition. Raises `EvaluationError`, also where it gives no boolean."""
-        return boolean(expression(text), self.scope())
+        parsed = expression(text)
+        try:
+            return boolean(parsed, self.scope())
+        except EvaluationError as error:
+            raise self.shown(error, parsed, text) from None
+
+    def shown(self, error: EvaluationError, parsed: Expression | Template, source: str) -> EvaluationError:
+        """The error as it may be shown."""
+        return error.without_values(source) if self.is_tainted(parsed) else error
 
     def scope(self, more: JsonObject = NOTHING_MORE) -> Scope:
         return Scope(
@@ -108,7 +113,14 @@ class Names(Struct, frozen=True, kw_only=True):
 
     def _text(self, written: str, label: str) -> Json:
         parsed = template(written)
-        value = render(parsed, self.scope())
+        return self._kept(parsed, written, label, lambda: render(parsed, self.scope()))
+
+    def _kept(self, parsed: Expression | Template, source: str, label: str, work_out: Callable[[], Json]) -> Json:
+        """The value that `work_out` gives, hidden from here on where it is made from a secret."""
+        try:
+            value = work_out()
+        except EvaluationError as error:
+            raise self.shown(error, parsed, source) from None
         if self.is_tainted(parsed):
             self.keep_secret(value, label)
         return value

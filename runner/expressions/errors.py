@@ -30,9 +30,25 @@ class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the f
 
 
 class EvaluationError(Exception):
-    """An expression that met a value it cannot work with. It names kinds and places of values, never their content."""
+    """An expression that met a value it cannot work with. It names kinds and places of values, and may name a key or a
+    pattern that was worked out.
+    """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def without_values(self, source: str) -> "EvaluationError":
+        """The same, with nothing that is not in the text `source`, which works with a secret."""
+        hint = self.hint if self.hint is not None and _is_of(source, self.hint) else None
+        if _is_of(source, self.message):
+            return EvaluationError(self.message, hint=hint)
+        message = f"`{source.strip()}` cannot be worked out; why is not shown, since it works with a secret"
+        return EvaluationError(message, hint=hint)
+
+
+def _is_of(source: str, sentence: str) -> bool:
+    """Whether all that `sentence` quotes is in `source`."""
+    quoted = sentence.split("`")
+    return '"' not in sentence and len(quoted) % 2 == 1 and all(part in source for part in quoted[1::2])

@@ -153,7 +153,8 @@ def _content(path: Json, read_file: Callable[[str], str]) -> str:
 def _why_not(error: EvaluationError, template: Template, environment: Mapping[str, str]) -> Problem:
     missing = [name for name in _variables(template) if name not in environment]
     if not missing:
-        return Problem(code="E142", message=error.message, hint=error.hint)
+        shown = error.without_values(template.text)
+        return Problem(code="E142", message=shown.message, hint=shown.hint)
     message = f"the environment variable `{missing[0]}` is not set"
     return Problem(code="E142", message=message, hint="set it, or choose another target with `-t`")
 

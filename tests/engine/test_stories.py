@@ -570,6 +570,41 @@ def test_a_secret_too_short_to_be_found_in_a_text_is_not_shown_by_an_expectation
     assert "zq7" not in repr(world.events)
 
 
+BROKEN = "{'a': 1}[inputs.key[1:9]]"
+PARTS = {
+    "message": "    expect: [{that: result == 1, message: 'got {{ inputs.key[1:9] }}'}]\n",
+    "message of a schema": "    expect: [{schema: false, message: 'got {{ inputs.key[1:9] }}'}]\n",
+    "expectation": f'    expect: ["{BROKEN} == 1"]\n',
+    "compared": f'    expect: ["result == {BROKEN}"]\n',
+    "filter": "    expect: ['[{}] | map(attribute=inputs.key[1:9]) | list == []']\n",
+    "pattern": "    expect: [\"'a' is match(inputs.key[1:9] ~ '(')\"]\n",
+    "condition": f'    if: "{BROKEN}"\n',
+    "output": f'    outputs: {{x: "{BROKEN}"}}\n',
+    "loop": f'    for_each: "{BROKEN}"\n',
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS.keys())
+def test_a_part_of_a_secret_is_in_no_event(part: str) -> None:
+    made = planned(
+        "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n" + part,
+        rest="inputs: {key: {type: string, secret: true}}",
+        inputs={"key": "Zq7kXw9Pm2vR"},
+    )
+    world = World(answers=["other"]).carry_out(made)
+    assert world.end.status != "passed"
+    assert "q7kXw9Pm" not in made.secrets.mask(repr(world.events))
+
+
+@pytest.mark.parametrize("where", ["vars: {v: '{{ [1][inputs.key[1:9]] }}'}", "outputs: {v: '[1][inputs.key[1:9]]'}"])
+def test_a_part_of_a_secret_is_in_no_error_of_the_run(where: str) -> None:
+    rest = "inputs: {key: {type: string, secret: true}}\n" + where
+    made = planned("  - pause: 1ms\n", rest=rest, inputs={"key": "Zq7kXw9Pm2vR"})
+    world = World().carry_out(made)
+    assert world.end.status != "passed"
+    assert "q7kXw9Pm" not in made.secrets.mask(repr(world.events))
+
+
 def seconds_of_calls(world: World) -> list[float]:
     return [effect.seconds for effect in world.effects if isinstance(effect, Send)]
 

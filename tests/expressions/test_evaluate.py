@@ -197,3 +197,21 @@ def test_a_deep_value_ends_in_an_error() -> None:
             evaluate(expression(text), scope)
     with pytest.raises(EvaluationError, match="too deep"):
         render(template("x{{ a }}"), scope)
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "shown"),
+    [
+        ("`r.a` has no value", "did you mean `b`?", ("`r.a` has no value", None)),
+        ("`r.a` is null", "write `a`", ("`r.a` is null", "write `a`")),
+        ("`r` has no key `hush`", None, None),
+        ("`r` has no key `hu`sh`", None, None),
+        ('`r` is "hush"', 'compare it with "hush"', None),
+    ],
+)
+def test_an_error_quotes_nothing_that_is_not_in_the_text_of_a_secret_expression(
+    message: str, hint: str | None, shown: tuple[str, str | None] | None
+) -> None:
+    found = EvaluationError(message, hint=hint).without_values(" r.a ")
+    generic = ("`r.a` cannot be worked out; why is not shown, since it works with a secret", None)
+    assert (found.message, found.hint) == (shown or generic)

@@ -140,7 +140,7 @@ def checked(
     recursive: bool = False,
 ) -> Project:
     """Everything wrong with `specs` and with what they lean on, each mistake once. `against`: names of targets that the
-    jobs are checked against in the place of their own; of those outside of the targets file nothing is known here.
+    jobs are checked against in the place of their own; of those outside of the targets file only catalogues are read.
     """
     jobs = [spec for spec in specs if not _is_no_job(spec)]
     ignored_files.check_specs(jobs, of_targets=False)
@@ -179,8 +179,11 @@ def _check_targets(names: Sequence[str], project: Project, environment: Mapping[
 
     known = Targets(project=project, environment=environment)
     for file in project.files:
-        for name in (name for name in names if not is_outside(name)):
-            known.named(file, name)
+        for name in names:
+            if is_outside(name):
+                known.compare_unread(file, name)
+            else:
+                known.named(file, name)
 
 
 def _checked_files(specs: Sequence[Path], project: Project) -> int:

@@ -59,7 +59,7 @@ def _that_fit_nothing(target: Target, file: Path, project: Project) -> Iterator[
     allow = target.allow
     if allow is None or not (allow.processes or allow.entities):
         return
-    catalogues = project.catalogues.of(target, targets_file=file)
+    catalogues = project.catalogues.of(target, folder=file.parent)
     at = ("targets", target.name, "allow")
     for key, what, patterns, known in (
         ("processes", "process", allow.processes, _codes(catalogues)),

@@ -14,7 +14,7 @@ from runner.foundation.sentences import many
 from runner.packages.reading import Packages, read_packages
 from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE
-from runner.targets import clio
+from runner.targets.model import CLIO
 
 _MOST_CODES: Final = 5
 _MOST_WARNINGS: Final = 10
@@ -23,7 +23,7 @@ _FIT_FOR_A_FILE: Final = lazy_pattern(r"\w[\w.-]{0,199}")
 
 def place_of(target: str, *, targets_file: Path | None) -> Path:
     """Where the catalogue of a target lies: beside its targets file, under its name. Raises `UsageError`."""
-    name = target.removeprefix(clio.PREFIX)
+    name = target.removeprefix(CLIO)
     if not name or set(name) & set('/\\:*?"<>|'):
         message = f"target `{name}` has a name that no file can have"
         raise UsageError(Problem(code="E150", message=message, hint="name the file with `--out` or `--catalog`"))

@@ -1,7 +1,8 @@
 """The catalogues that the jobs of a command are checked against, each read once.
 
-A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name; a file that a
-command names, or a folder of packages in git, counts for every job, in the place of those.
+A sandbox's doubles are its catalogue. A site's lies beside its targets file under the target's name, and that of a site
+outside of targets files in the current folder; a file that a command names, or a folder of packages in git, counts for
+every job, in the place of those.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
 from runner.targets.files import missing_folder
-from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
 
 _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 
@@ -37,14 +38,14 @@ class Catalogues(Struct, kw_only=True):
         folders = [f"the doubles in {self.called(folder)}" for folder in self._doubles if folder.is_dir()]
         return [*folders, *map(self.called, self._files)]
 
-    def of(self, target: Target | None, *, targets_file: Path | None) -> tuple[Catalogue, ...]:
-        """All that say what a target has; `target` is None where a job names none."""
+    def of(self, target: Target | None, *, folder: Path) -> tuple[Catalogue, ...]:
+        """All that say what a target has; `target` is None where a job names none. `folder` is that of a site's."""
         own = None
         match target:
             case SandboxTarget():
                 own = self.doubles(target)
-            case SiteTarget() if self.named is None and targets_file is not None:
-                own = self._beside(targets_file, target)
+            case SiteTarget() if self.named is None:
+                own = self._of_site(target, folder)
             case _:
                 pass
         found = (self._in_file(self.named) if self.named is not None else None, own)
@@ -81,9 +82,10 @@ class Catalogues(Struct, kw_only=True):
                 warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
                 self.problems.append(warning)
 
-    def _beside(self, targets_file: Path, target: SiteTarget) -> Catalogue | None:
-        file = targets_file.parent / f"{target.name}{ENDING}"
-        return self._in_file(file, url=target.url) if "/" not in target.name and file.is_file() else None
+    def _of_site(self, target: SiteTarget, folder: Path) -> Catalogue | None:
+        name = target.name.removeprefix(CLIO)
+        file = folder / f"{name}{ENDING}"
+        return self._in_file(file, url=target.url) if "/" not in name and file.is_file() else None
 
     def _in_file(self, file: Path, *, url: str | None = None) -> Catalogue | None:
         """`url` is the address of the site whose catalogue it is, where that is known."""

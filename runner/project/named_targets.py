@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -19,19 +19,21 @@ from runner.targets import clio
 from runner.targets import environment as env
 from runner.targets.build import without_file
 from runner.targets.files import BEGIN, find_targets, searched
-from runner.targets.model import SandboxTarget, SiteTarget, Target
+from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
 from runner.targets.values import is_in_the_clear
+
+_UNREAD: Final = "{{ url }}"
 
 
 def is_outside(name: str) -> bool:
     """Whether a target is not in a targets file: `env`, or `clio:NAME`."""
-    return name == env.NAME or name.startswith(clio.PREFIX)
+    return name == env.NAME or name.startswith(CLIO)
 
 
 def _outside(name: str, environment: Mapping[str, str]) -> SiteTarget | tuple[Problem, ...]:
     if name == env.NAME:
         return env.from_environment(environment)
-    return clio.find(name.removeprefix(clio.PREFIX), environment=environment, read_file=read_text)
+    return clio.find(name.removeprefix(CLIO), environment=environment, read_file=read_text)
 
 
 def name_of(target: Target) -> TargetName:
@@ -53,7 +55,10 @@ class Targets(Struct, kw_only=True):
         A name on the command line may be that of a site outside of the targets file; it counts before the file's own.
         """
         if name is not None and is_outside(name):
-            return self._outside(name)
+            outside = self._outside(name)
+            if outside is not None:
+                compare(file, outside, self.project)
+            return outside
         own = file.job.target if file.job and name is None else None
         is_reported = own not in (None, *file.targets) if file.targets else bool(self.project.errors)
         if is_reported:  # as wrong in the targets file, or as the job's own target
@@ -68,6 +73,10 @@ class Targets(Struct, kw_only=True):
         check_doubles(target, self.project)
         compare(file, target, self.project)
         return target
+
+    def compare_unread(self, file: JobFile, name: str) -> None:
+        """Hold a job against the catalogue of `env`, or of a site of clio, without a look at what these are."""
+        compare(file, SiteTarget(name=name, url=_UNREAD), self.project)
 
     def _outside(self, name: str) -> Target | None:
         if name not in self._found_outside:

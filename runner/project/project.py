@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.catalogue.model import ProcessElement
+from runner.catalogue.model import Catalogue, ProcessElement
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.raw import record
 from runner.foundation.sentences import both
@@ -176,9 +176,8 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     What needs no catalogue is checked where there is none, too, unless the jobs have passed that: types flow through a
     job by themselves.
     """
-    known = project.catalogues.of(target, targets_file=file.targets_file)
-    is_unknown = not known and file.targets_file is not None and isinstance(target, SiteTarget)
-    if is_unknown and target is not None and started(file.outlines.values()):
+    known = _catalogues(file, target, project)
+    if not known and isinstance(target, SiteTarget) and started(file.outlines.values()):
         project.without_catalogue[target.name] = None
     for catalogue in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
@@ -188,10 +187,18 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
                 _add(site.check(document, outline, catalogue), project)
 
 
+def _catalogues(file: JobFile, target: Target | None, project: Project) -> tuple[Catalogue, ...]:
+    """What says what a target has that a job's targets file holds, or that is outside of it: `env`, or of clio."""
+    is_own = target is None or target.name in file.targets
+    return project.catalogues.of(
+        target, folder=file.targets_file.parent if is_own and file.targets_file is not None else Path()
+    )
+
+
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
     """The elements of all processes that a job starts, as far as the target's catalogues have them."""
     codes = started(file.outlines.values())
-    known = project.catalogues.of(target, targets_file=file.targets_file)
+    known = _catalogues(file, target, project)
     found = (
         process
         for catalogue in known

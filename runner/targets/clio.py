@@ -16,11 +16,10 @@ from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.auth import KINDS
 from runner.service.auth.kind import AuthKind, Credentials
 from runner.service.site import Runtime
-from runner.targets.model import SiteTarget
+from runner.targets.model import CLIO, SiteTarget
 from runner.targets.values import identity_in_the_cloud, identity_mistake, url_mistake
 
 FILE: Final = "appsettings.json"
-PREFIX: Final = "clio:"
 _MANY: Final = 20
 """So many names are listed for a name that is unknown."""
 _WRITE_IT_ANEW: Final = "write it anew with `clio reg-web-app`"
@@ -138,8 +137,8 @@ def _chosen(name: str, known: JsonObject, registry: Path) -> tuple[str, JsonObje
     if len(same) != 1:
         near = suggest(name, known) if not same else None
         listed = ", ".join(f"`{other}`" for other in list(known)[:_MANY]) + (", …" if len(known) > _MANY else "")
-        hint = f"did you mean `{PREFIX}{near}`? clio knows {listed}" if near else f"clio knows {listed}"
-        raise _unfit(f"unknown target `{PREFIX}{name}`", code="E141", hint=hint)
+        hint = f"did you mean `{CLIO}{near}`? clio knows {listed}" if near else f"clio knows {listed}"
+        raise _unfit(f"unknown target `{CLIO}{name}`", code="E141", hint=hint)
     found = known[same[0]]
     if not isinstance(found, dict):
         raise _unfit(f"environment `{same[0]}` is no record", file=registry)
@@ -159,7 +158,7 @@ def _site(name: str, fields: JsonObject, *, registry: Path) -> SiteTarget:
     if auth.kind.by_identity_service and identity is None and identity_in_the_cloud(url) is None:
         raise known.unfit("AuthAppUri", "it is not there, and only for `*.creatio.com` the identity service is known")
     return SiteTarget(
-        name=f"{PREFIX}{name}",
+        name=f"{CLIO}{name}",
         url=_literal(url),
         runtime=Runtime.NET if known.is_true("IsNetCore") else Runtime.NET_FRAMEWORK,
         auth=auth,

@@ -162,3 +162,26 @@ def test_what_another_target_lacks_here_stops_no_run_and_a_mistake_in_the_file_s
         assert ended(["run", "a.job.yaml", "-t", "dev"]) == 2, "one invalid file, and nothing is sent"
         assert "did you mean `auth`?" in capsys.readouterr().err
         assert len(here.asked) == calls
+
+
+@pytest.mark.parametrize(("target", "file"), [("env", "env.catalog.yaml"), ("clio:dev", "dev.catalog.yaml")])
+def test_jobs_are_checked_against_the_catalogue_of_a_target_that_is_in_no_file(
+    target: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with site(lambda _method, _path: xml(1)) as here:
+        sign_in = {"CREATIO_URL": here.url, "CREATIO_USERNAME": "integration", "CREATIO_PASSWORD": "pa55-w0rd"}
+        for name, value in sign_in.items():
+            monkeypatch.setenv(name, value)
+        dev = {"Uri": here.url, "Login": "integration", "Password": "pa55-w0rd"}
+        Path("appsettings.json").write_text(json.dumps({"Environments": {"dev": dev}}))
+        monkeypatch.setenv("CLIO_HOME", ".")
+        assert ended(["validate", "a.job.yaml", "-t", target]) == 0
+        assert f"`{target}` has no catalogue" in capsys.readouterr().err
+        Path(file).write_text(
+            f"runner: 1\nsite: {here.url}\nprocesses: {{UsrReed: {{runnable: true, parameters: {{}}}}}}\n"
+        )
+        for verb in ("validate", "plan", "run"):
+            assert ended([verb, "a.job.yaml", "-t", target]) == 2, verb
+            captured = capsys.readouterr()
+            assert "error[E144]" in captured.out + captured.err, verb
+    assert here.asked == []

@@ -43,6 +43,15 @@ def main_branch_of(folder: Path) -> str | None:
     return None
 
 
+def was_deleted(path: Path) -> bool:
+    """Whether git had this file, which is not there any more: in the commit that is checked out, or before."""
+    folder = next(above for above in path.absolute().parents if above.is_dir())
+    name = f"./{path.absolute().relative_to(folder).as_posix()}"
+    if _output(folder, "cat-file", "-e", f"HEAD:{name}") is not None:
+        return True
+    return bool(_output(folder, "log", "--diff-filter=D", "--max-count=1", "--format=%h", "--", name))
+
+
 def _output(folder: Path, *arguments: str) -> str | None:
     """What git prints; None where `folder` lies in no checkout, there is no git, or it fails."""
     if not any((above / ".git").exists() for above in (folder.absolute(), *folder.absolute().parents)):

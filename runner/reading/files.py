@@ -128,7 +128,7 @@ def passed_over(message: str, *, name: str, instead: str) -> Problem:
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     match error:
         case FileNotFoundError():
-            message, hint = f"there is no file `{name}`", near(path)
+            message, hint = f"there is no file `{name}`", _deleted(path) or near(path)
         case IsADirectoryError():
             message, hint = f"`{name}` is a folder, not a file", None
         case PermissionError():
@@ -140,6 +140,15 @@ def _unreadable(path: Path, name: str, error: OSError) -> Problem:
         case _:
             message, hint = f"`{name}` cannot be read: {error.strerror or error}", None
     return Problem(code="E100", message=message, hint=hint, file=name)
+
+
+def _deleted(path: Path) -> str | None:
+    from runner.foundation.git import was_deleted  # noqa: PLC0415  5 ms with `subprocess`, for a mistake only
+
+    chosen = (
+        "leave it out, as `git diff --name-only --diff-filter=d` does, or let `--changed-since REV` choose the jobs"
+    )
+    return f"it is deleted in git: {chosen}" if was_deleted(path) else None
 
 
 def near(path: Path) -> str | None:

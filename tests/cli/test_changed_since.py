@@ -307,3 +307,18 @@ def test_a_folder_that_is_in_no_checkout_is_refused(
 
 def test_affected_without_a_commit_is_refused() -> None:
     assert ended(["list", "specs", "--affected"]) == 2
+
+
+def test_a_file_that_is_deleted_in_git_is_named_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    job, other = write("gone"), write("goner")
+    commit()
+    job.unlink()
+    hint = "it is deleted in git: leave it out, as `git diff --name-only --diff-filter=d` does, or let `--changed-since"
+    assert ended(["validate", str(job), str(other)]) == 2
+    assert f"error[E100]: there is no file `specs/gone.job.yaml`\n   = hint: {hint}" in capsys.readouterr().out
+    commit()
+    named = git("diff", "--name-only", "HEAD~1").split()
+    assert ended(["validate", *named]) == 2
+    assert hint in capsys.readouterr().out
+    assert ended(["validate", "specs/never.job.yaml"]) == 2
+    assert hint not in capsys.readouterr().out

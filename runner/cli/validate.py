@@ -73,6 +73,7 @@ _LONGEST_DEFAULT = 40
 @options.TARGETS
 @options.CATALOG
 @options.CHANGED_SINCE
+@options.option("--strict", is_flag=True, help="Exit with 2 where there are warnings, too.")
 @options.ALLOW_EMPTY
 @options.form(FORMATS)
 @click.pass_context
@@ -87,10 +88,12 @@ def validate(context: click.Context, /, **_: object) -> int:
     Examples:
       runner validate specs
       runner validate specs -t staging
+      runner validate specs --strict
       runner validate specs --format json | jq '.problems[].message'
       runner validate specs --format sarif > runner.sarif
 
-    Exit 0 where there is no mistake (warnings are none), 2 where there is one, 5 where there is no job to check.
+    Exit 0 where there is no mistake (warnings are none, but with --strict), 2 where there is one, 5 where there is no
+    job to check.
     """
     given = context.params
     specs: Sequence[Path] = given["specs"]
@@ -107,8 +110,8 @@ def validate(context: click.Context, /, **_: object) -> int:
         _leave_out_unchanged(project, context)
     output.data(FORMATS[given["form"]](project.problems), for_programs=given["form"] != "text")
     output.say_lines(not_read)
-    if project.errors:
-        more = f"`runner explain {project.errors[0].code}` says more"
+    if wrong := project.problems if given["strict"] else project.errors:
+        more = f"`runner explain {wrong[0].code}` says more"
         output.say(f"{mistakes.count(project.problems)}; {more}")
         return ExitCode.INVALID
     number = _checked_files(specs, project)

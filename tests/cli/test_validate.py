@@ -285,3 +285,13 @@ def test_what_a_target_allows_is_not_judged_where_nobody_knows_what_it_has(
 def test_a_pattern_that_is_no_pattern_is_reported_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "targets.yaml").write_text(SANDBOX_WITH % "processes: ['^Usr.*$']")
     assert said(capsys, "targets.yaml")[1].count("warning[") == 1
+
+
+def test_with_strict_a_warning_is_exit_2(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "a.job.yaml", "--strict")[0] == 0
+    (project / "a.job.yaml").write_text(JOB.replace("steps:", "inputs: {password: {type: string}}\nsteps:"))
+    code, out, _ = said(capsys, "a.job.yaml")
+    assert (code, "warning[E166]" in out) == (0, True)
+    code, strict_out, err = said(capsys, "a.job.yaml", "--strict")
+    assert (code, strict_out) == (2, out)
+    assert err == "1 warning in 1 file; `runner explain E166` says more\n"

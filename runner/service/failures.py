@@ -38,11 +38,16 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (None, 405): "try another `execute_method` in the target",
     (None, 413): "send less in one call",
     (None, 414): "the parameters are too long for an address: send less in one call",
+    (calls.ChangeCall, 403): f"check that the user may change records of this entity; {_BPMCSRF}",
     (calls.CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
     (calls.QueryCall, 400): "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
     (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
+_NAMES: Final[dict[type, str]] = {
+    calls.QueryCall: "the entity's name",
+    calls.ChangeCall: "the entity's name, that the record is there,",
+}
 _OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 413, 414, 415, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
@@ -58,15 +63,17 @@ _RIGHTS: Final = (
 _NO_RIGHT: Final = lazy_pattern(
     r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel|прав|доступ", re.IGNORECASE
 )
+_NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
 _NEWS_OF_THE_SITE: Final = "and the codes of its results; `runner catalog check` shows what the site has changed"
 _ABOUT: Final = (
     (
         lazy_pattern(r"publish the ", re.IGNORECASE),
         "publish the process in the designer; a script process that was never published cannot be started",
     ),
+    (lazy_pattern(r"licen[cs]e|LicException|лицензи", re.IGNORECASE), "check the licences of the user in the site"),
     (_NO_RIGHT, _RIGHTS),
     (
-        lazy_pattern(r"not found|ItemNotFound|does not exist|no such|unknown|не найден|не существует", re.IGNORECASE),
+        lazy_pattern(rf"{_NOT_FOUND}|ItemNotFound|no such|unknown", re.IGNORECASE),
         f"check the process's code (not its caption), that it is active and published, {_NEWS_OF_THE_SITE}",
     ),
     (
@@ -74,7 +81,8 @@ _ABOUT: Final = (
         "check the values of the parameters against their types: dates, numbers, GUIDs",
     ),
 )
-_REDIRECT: Final = "redirects are not followed: put the address that answers into `url` of the target"
+_REDIRECT: Final = "redirects are not followed: if the site has moved, put its new address into `url` of the target"
+_CACHED: Final = "a cache between here and the site answered: let calls of services pass it"
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
@@ -141,6 +149,8 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         trouble = Trouble(code="E310", message=_described(reply, site), hint=_LATER)
         return _failed(reply, calls.FailureKind.TURNED_AWAY, trouble)
+    if status == HTTPStatus.NOT_MODIFIED:
+        return _perhaps_of_a_proxy(call, refused(call, reply, _described(reply, site), hint=_CACHED))
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         address = shortened(without_query(reply.headers.get("location", "")))
         message = f"{site.name} redirects ({_named(status)}) to {f'`{address}`' if address else 'nowhere'}"
@@ -149,7 +159,9 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
             failure = refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
         return _perhaps_of_a_proxy(call, failure)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
-        failure = refused(call, reply, _described(reply, site), hint=_what_to_check(call, status, site))
+        by_words = _by_words(call, _words(reply)) if status == HTTPStatus.BAD_REQUEST else None
+        hint = by_words or _what_to_check(call, status, site)
+        failure = refused(call, reply, _described(reply, site), hint=hint)
         return failure if _is_own(call, reply) else _perhaps_of_a_proxy(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return refused(call, reply, _described(reply, site))
@@ -166,10 +178,15 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     nothing, may be that of a proxy, which judges answers, too, or sends the call to another node when one breaks.
     """
     if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
-        return False
+        return isinstance(call, calls.ExecuteCall) and _is_missing(call.process, bodies.title(reply.body))
     if reply.status in _OF_THE_REQUEST or (reply.status == HTTPStatus.NOT_FOUND and not reply.body.strip()):
         return True
     return _holds_fault(call, reply)
+
+
+def _is_missing(process: str, words: str) -> bool:
+    """Whether the words are WCF's page for a process that the site does not have: no proxy knows its code in quotes."""
+    return re.search(rf"[\"'“«]{re.escape(process)}[\"'”»] (?:is )?(?:{_NOT_FOUND})", words, re.IGNORECASE) is not None
 
 
 def _perhaps_of_a_proxy(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:
@@ -195,7 +212,7 @@ def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | No
     """By the status alone, where the service refuses with a 4xx. Which right OData asks for is not known [?]."""
     entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
     if status == HTTPStatus.NOT_FOUND:
-        what = "the entity's name" if isinstance(call, calls.QueryCall) else "the process's code"
+        what = _NAMES.get(type(call), "the process's code")
         what = what if entity is None else f"that the site gives {entity} through OData,"
         return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
     if status == HTTPStatus.FORBIDDEN and entity is not None:
@@ -208,9 +225,14 @@ def _about(call: calls.Call | None, message: str) -> str:
     """What to check. An element belongs to a process that runs: its words are no news of a process's code."""
     if isinstance(call, calls.CancelCall) and _NO_RIGHT.search(message):
         return f"{_RIGHT_TO_CANCEL}; {_LOG}"
-    starts = isinstance(call, calls.ExecuteCall | calls.RunProcessCall)
-    found = next((hint for words, hint in _ABOUT if words.search(message)), None) if starts else None
+    found = _by_words(call, message)
     return f"{found}; {_LOG}" if found else _LOG
+
+
+def _by_words(call: calls.Call | None, message: str) -> str | None:
+    """What to check by the service's words, of a start."""
+    starts = isinstance(call, calls.ExecuteCall | calls.RunProcessCall)
+    return next((hint for words, hint in _ABOUT if words.search(message)), None) if starts else None
 
 
 def nonsense(reply: Reply, site: Site, why: str) -> calls.CallFailed:

@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json
-from runner.job.actions import Decode
+from runner.job.actions import Change, Decode
 from runner.service.calls import (
     Answered,
     Call,
     CallFailed,
     CancelCall,
+    ChangeCall,
     CompleteCall,
     ElementCall,
     ExecuteCall,
@@ -39,6 +40,10 @@ TURNED_AWAY, REFUSED, UNANSWERED = FailureKind.TURNED_AWAY, FailureKind.REFUSED,
 LOGIN = b'<!DOCTYPE html><html><head><title>Creatio</title></head><script src="/Login/NuiLogin.js"></script></html>'
 WCF = "The exception message is 'No right &amp; no name'. See server logs for more details."
 PAGE = b"<html><head><title>Maintenance</title></head></html>"
+MISSING = (
+    b"<html><head><title>Request Error</title></head><body><p>The server encountered an error processing the request. "
+    b"The exception message is 'Item with name &quot;UsrGet&quot; not found.'. See server logs for more details.</p>"
+)
 FAULT = b"<Fault><Reason><Text>No right to run</Text></Reason></Fault>"
 
 
@@ -267,6 +272,10 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply(b"blocked", 403, content_type="text/plain"), True),
         (reply(PAGE, 404), True),
         (reply(PAGE, 400), True),
+        (reply(MISSING, 400), False),
+        (reply(MISSING.replace(b"UsrGet", b"UsrGetAll"), 400), True),
+        (reply(MISSING.replace(b"not found", b"ended badly"), 400), True),
+        (reply(b"", 304), True),
         (reply(FAULT, 400), False),
         (reply(b"bad request", 400, content_type="text/plain"), False),
         (reply(b"", 302, location="https://status.example/maintenance"), True),
@@ -308,6 +317,26 @@ def test_forbidden_hints_at_rights_and_at_bpmcsrf() -> None:
     assert isinstance(ending, CallFailed)
     assert "CanRunBusinessProcesses" in (ending.trouble.hint or "")
     assert "BPMCSRF" in (ending.trouble.hint or "")
+
+
+CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
+
+
+@pytest.mark.parametrize(
+    ("call", "answer", "hint"),
+    [
+        (EXECUTE, reply(MISSING, 400), "check the process's code (not its caption)"),
+        (EXECUTE, reply(MISSING.replace(b"Item", b"LicException: Item"), 400), "check the licences of the user"),
+        (EXECUTE, reply(b"bad value", 400), "check the names and values of the parameters"),
+        (EXECUTE, reply(b"", 304), "a cache between here and the site answered"),
+        (CHANGE, reply(b"", 403), "check that the user may change records of this entity"),
+        (CHANGE, reply("no record", 404), "check the entity's name, that the record is there, and `url`"),
+    ],
+)
+def test_a_refusal_hints_at_what_its_words_and_its_call_are_about(call: Call, answer: Reply, hint: str) -> None:
+    ending = read(call, answer, site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert (ending.trouble.hint or "").startswith(hint)
 
 
 @pytest.mark.parametrize(

@@ -169,9 +169,8 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
     bad = [each for each in rows if _is_bad(each)]
     is_running = any(each["status"] in UNDER_WAY for each in rows)
     process_id = str(rows[0]["id"]) if len(rows) == 1 else None
-    is_own = _is_by_resume(row, rows, count=count)
-    too_many = _too_many(rows, count=count, is_own=is_own)
-    warnings = () if too_many is None else (too_many,)
+    too_many, advice = _too_many(row, rows, count=count)
+    warnings = (too_many,) if too_many else ()
     strange = next((each["status"] for each in rows if each["status"] not in KNOWN), None)
     if strange is not None:
         return not_verified(row, strange_status(strange), doubtful=True)
@@ -182,39 +181,34 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
         return not_verified(row, f"{why}; not all of them passed", doubtful=True)
     if is_running and execute.until is Until.DONE:
         return still_running(row, process_id).warned(*warnings)
-    if too_many is not None:
-        return _several(row, too_many, running=is_running, is_own=is_own)
+    if too_many:
+        return _several(row, too_many, advice, running=is_running)
     if is_running:
         return started(process_id, expected=execute.is_start_enough)
     return Attempt(verified=True, process_id=process_id, process_status=str(rows[0]["status"]))
 
 
-def _is_by_resume(row: OpenRow, rows: list[JsonObject], *, count: int) -> bool:
-    """Whether the two rows of its one call may be those of before the run broke off at it, and of its resume, which
-    sends again what may be repeated.
+def _too_many(row: OpenRow, rows: list[JsonObject], *, count: int) -> tuple[str, str | None]:
+    """The sentence on more rows than calls, empty where there are no more; and what to do: nothing where the two rows
+    of a call may be those of before the run broke off at it, and of its resume: that repeats what may be repeated.
     """
-    is_resumed = row.start is not None and row.start.is_resumed
-    return is_resumed and not row.is_once and len(rows) == count + 1 == 2  # noqa: PLR2004  before and after
-
-
-def _too_many(rows: list[JsonObject], *, count: int, is_own: bool) -> str | None:
-    """The sentence on more rows than calls; None where there are no more. `is_own`: `resume` may have sent it again."""
     if len(rows) <= count:
-        return None
+        return "", None
     ids = ", ".join(str(each["id"]) for each in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
-    if is_own:
-        return f"started 2 times, as it seems once before the run broke off and once by its resume: {ids}"
+    is_resumed = row.start is not None and row.start.is_resumed
+    if is_resumed and not row.is_once and len(rows) == count + 1 == 2:  # noqa: PLR2004  before and after
+        return f"started 2 times, as it seems once before the run broke off and once by its resume: {ids}", None
     calls = "one call" if count == 1 else f"{count} calls"
-    return f"started {len(rows)} times for {calls}: {ids}"
+    return f"started {len(rows)} times for {calls}: {ids}", _REPEATED
 
 
-def _several(row: OpenRow, sentence: str, *, running: bool, is_own: bool) -> Attempt:
+def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) -> Attempt:
     """A gateway may have repeated the call, or another program that uses the account made it in the same second."""
     if row.step.verify is Verify.LOG:
         status = Status.UNKNOWN if row.is_once else Status.ERROR
-        return not_passed("E214", f"not verified: {sentence}", None if is_own else _REPEATED, status=status)
+        return not_passed("E214", f"not verified: {sentence}", advice, status=status)
     status_in_log = "running" if running else "done"
-    return Attempt(process_status=status_in_log).warned(f"not verified: {sentence}{'' if is_own else f'; {_REPEATED}'}")
+    return Attempt(process_status=status_in_log).warned("; ".join(filter(None, (f"not verified: {sentence}", advice))))
 
 
 def by_status(row: OpenRow, found: JsonObject, *, until: Until) -> Attempt | None:

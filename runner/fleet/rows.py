@@ -13,18 +13,7 @@ from msgspec.structs import asdict
 
 from runner.fleet.link import Link
 from runner.foundation.site_key import hashed
-from runner.runs.pending_starts import (
-    BEFORE,
-    LATE,
-    MOST,
-    NEAR,
-    NOBODY,
-    SOON,
-    are_under_way,
-    as_pending,
-    recent,
-    settled,
-)
+from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 _BEGIN: Final = """begun{n} as (
@@ -164,13 +153,12 @@ class FleetRows:
         now = float(rows[0][5])
         pending = [as_pending(row[:5]) for row in rows]
         free = self._link.run(_FREE, {"ids": [*before]}).fetchall()
-        known = recent({row_id: now - before[row_id] for (row_id,) in free}, pending)
-        if not known:
-            return False
-        values |= {"epoch": now, "since": min(known.values()) - BEFORE, "most": MOST}
-        others = self._link.run(_OVER, values).fetchall() if are_under_way(pending, now=now) else ()
-        over = [as_pending(row) for row in others]
-        found = settled(pending, over if len(over) < MOST else None, known, now=now)
+
+        def over(since: float) -> list[PendingStart]:
+            found = self._link.run(_OVER, {**values, "epoch": now, "since": since, "most": MOST}).fetchall()
+            return [as_pending(row) for row in found]
+
+        found = settled(pending, {row_id: now - before[row_id] for (row_id,) in free}, over=over, now=now)
         values |= {"numbers": [start.number for start in found.values()], "ids": [*found]}
         values |= {"runs": [start.run for start in found.values()], "keys": [start.key for start in found.values()]}
         if found:

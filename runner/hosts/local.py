@@ -112,8 +112,7 @@ class LocalHost:
                 self.policy.learn(effect, outcome)
                 if outcome is not None:
                     self.delays.learn(outcome)
-                    resumed_before, resumed_now = replay.was_resumed(), self._was_resumed()
-                    if resumed_before or resumed_now:
+                    if replay.was_resumed() | self._was_resumed():  # both forget it
                         outcome = replace(outcome, resumed=True)
         except (StopIteration, RunLeftError):
             return
@@ -157,15 +156,9 @@ class LocalHost:
             self.owned.flush()
         if not self.policy.allows(effect):  # the stop came meanwhile, as while a resumed run signed in
             return self._refuse(effect.key)
-        match effect:
-            case effects.Send():
-                return self._send(effect)
-            case effects.Sleep():
-                return self._pause(effect)
-            case effects.Ask():
-                return self._ask(effect)
-            case _:
-                assert_never(effect)
+        if isinstance(effect, effects.Send):
+            return self._send(effect)
+        return self._pause(effect) if isinstance(effect, effects.Sleep) else self._ask(effect)
 
     def _note(self, event: events.AnyEvent) -> None:
         if self._judging.only_settles and isinstance(event, events.StepStarted | events.UndoStarted):

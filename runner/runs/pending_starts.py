@@ -7,7 +7,7 @@ after that, since the row of that run would belong to nobody either.
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -46,28 +46,30 @@ class PendingStart(Struct, frozen=True, kw_only=True):
         return bisect_left(moments, self.began - BEFORE), bisect_right(moments, until)
 
 
-def recent(rows: Mapping[str, float], pending: Sequence[PendingStart]) -> dict[str, float]:
-    """Of `rows` those that may tell of the `pending` starts."""
-    since = min((start.began for start in pending), default=math.inf) - _RECENT
-    return {row: began for row, began in rows.items() if began >= since}
-
-
-def are_under_way(starts: Iterable[PendingStart], *, now: float) -> bool:
-    return any(start.answered > now for start in starts)
-
-
 def settled(
-    pending: Sequence[PendingStart], over: Sequence[PendingStart] | None, rows: Mapping[str, float], *, now: float
+    pending: Sequence[PendingStart],
+    rows: Mapping[str, float],
+    *,
+    over: Callable[[float], Sequence[PendingStart] | None],
+    now: float,
 ) -> dict[str, PendingStart]:
-    """The ids of rows with the `pending` starts that lack theirs no more.
+    """The ids of rows with the `pending` starts that lack theirs no more. `rows` belong to no call; `over` gives the
+    starts that have ended since a moment, None where they may be any number.
 
-    A start that was answered has begun by then: it is enough that a row is left for each start that is not `over`. One
+    A start that was answered has begun by then: it is enough that a row is left for each start that is not over. One
     that is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
-    where there is one for all that may have made it, over or not; with None it is not known how many are over.
+    where there is one for all that may have made it, over or not.
     """
-    certain = {} if over is None else with_rows([*pending, *over], rows)
-    found = {row: start for row, start in certain.items() if start.answered > now}
-    return found | {row: start for row, start in with_rows(pending, rows).items() if start.answered <= now}
+    since = min((start.began for start in pending), default=math.inf) - _RECENT
+    known = {row: began for row, began in rows.items() if began >= since}
+    if not known:
+        return {}
+    found: dict[str, PendingStart] = {}
+    if any(start.answered > now for start in pending):
+        others = over(min(known.values()) - BEFORE)
+        certain = {} if others is None or len(others) >= MOST else with_rows([*pending, *others], known)
+        found = {row: start for row, start in certain.items() if start.answered > now}
+    return found | {row: start for row, start in with_rows(pending, known).items() if start.answered <= now}
 
 
 def as_pending(columns: Iterable[object]) -> PendingStart:

@@ -28,18 +28,7 @@ from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files.opened_file import OpenedFile
 from runner.runs.files.row_tables import PATIENCE, MadeFile, StoredRows, open_tables, stored_rows
-from runner.runs.pending_starts import (
-    BEFORE,
-    LATE,
-    MOST,
-    NEAR,
-    NOBODY,
-    SOON,
-    are_under_way,
-    as_pending,
-    recent,
-    settled,
-)
+from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
@@ -356,13 +345,15 @@ class RowsOfRun:
         free = {
             row: now - age for row, age in query.before if not database.execute(owned, (self._stored(row),)).fetchall()
         }
-        if not (free := recent(free, pending)) or any(start.key == _ANY_NUMBER for start in pending):
+        if any(start.key == _ANY_NUMBER for start in pending):
             return
-        values = (*started, now - NEAR, min(free.values()) - BEFORE + self._settle, MOST)
-        others = database.execute(_OVER.format(codes=marks), values) if are_under_way(pending, now=now) else ()
-        over = [as_pending(columns) for columns in others]
-        is_known = len(over) < MOST and all(start.key != _ANY_NUMBER for start in over)
-        found = settled(pending, over if is_known else None, free, now=now)
+
+        def over(since: float) -> list[PendingStart] | None:
+            values = (*started, now - NEAR, since + self._settle, MOST)
+            others = [as_pending(columns) for columns in database.execute(_OVER.format(codes=marks), values)]
+            return None if any(start.key == _ANY_NUMBER for start in others) else others
+
+        found = settled(pending, free, over=over, now=now)
         database.executemany(_GIVEN, [(self._stored(row), start.run, start.key, now) for row, start in found.items()])
         database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 

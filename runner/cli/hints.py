@@ -9,73 +9,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import click
 from click.core import ParameterSource
 from msgspec import Struct
 
 from runner.catalogue.model import PROCESS_CODE
+from runner.foundation.hints import filled, table, words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.suggestions import likely_typo, suggest
 from runner.reports.safe import clean
-
-_VERBS_OF_OTHERS: Final = {
-    word: verb
-    for verb, words in {
-        "validate": "check lint verify",
-        "run": "test exec execute start play",
-        "plan": "dry-run dryrun preview",
-        "apply": "deploy sync converge",
-        "resume": "retry continue",
-        "rerun": "repeat again",
-        "runs": "logs",
-        "sandbox": "serve mock server",
-        "init": "new create",
-        "doctor": "ping login connect",
-        "ready": "wait await wait-for health healthcheck",
-        "catalog": "pull catalogue",
-        "record": "capture recording",
-        "list": "ls",
-        "--help": "help",
-        "--version": "version",
-    }.items()
-    for word in words.split()
-}
-
-_OPTIONS_OF_OTHERS: Final = (
-    ("--dry-run --dryrun --check --diff", "`runner plan` prints what would be sent"),
-    ("--var --vars --variable --extra-vars --env-var -e --set --param -D", "`-i NAME=VALUE` gives an input"),
-    ("--env --environment --host --url --site --limit", "`-t NAME` names a target"),
-    ("--syntax-check --check-syntax --lint", "`runner validate` checks the files"),
-    ("--list-tasks --list-tests --list-hosts --list-tags --collect-only", "`runner list` prints the jobs"),
-    (
-        "--start-at-task --start-at --from-step --step",
-        "a job runs whole; `runner resume` continues a run",
-    ),
-    ("--ask-vault-pass --vault-password-file", "secrets come from the environment or a file: `{{ env.NAME }}`"),
-    ("--filter --grep --name --only --test", "`-k TEXT` selects runs by their name"),
-    ("--tag --include --label", "`--tags EXPR` selects jobs by their tags"),
-    ("--var-file --varfile --vars-file --env-file", "`--inputs FILE` reads inputs from YAML or JSON"),
-    ("--skip-tags --exclude", '`--tags "not slow"` leaves jobs out'),
-    ("--parallel --workers --threads --forks -n", "`-j N` carries out N runs at once"),
-    ("--db", "a fleet begins runs, also once more, with `runner apply`"),
-    ("--bail --exitfirst --maxfail", "`-x` ends at the first run that does not pass"),
-    ("--junit --junitxml --junit-xml", "`--report-junit FILE`"),
-    ("--output -o", "`--out FILE` names the file that is written"),
-    ("--json --report --output -o", "`--report-json FILE`"),
-    ("--format --reporter --reporters", "{reports}; `-` is stdout"),
-    ("-d --iteration-data --data-file --dataset", "`cases` in a job names its CSV or JSON file: one run per case"),
-    ("-V", "`runner --version`"),
-    ("--timeout", "`timeout` is a key: of a job, of a step, of a target"),
-    ("--retries", "`retry` is a key of a step"),
-    ("--silent --quiet-output", "`-q` prints less"),
-    ("--debug --trace -vv", "`-v` prints every call"),
-    ("--force --auto-approve --assume-yes", "`--yes` answers questions; `--confirm TARGET`"),
-    ("--insecure --no-verify --ignore-ssl", "TLS is always verified; `ca_file` of the target"),
-)
-"""Of several hints for an option the first counts whose own options the verb has."""
 
 _OPTION: Final = lazy_pattern(r"`(--?[a-z][\w-]*)")
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
@@ -98,12 +43,13 @@ _ADDRESSES: Final = ("tcp://", "udp://", "sctp://")
 
 def unknown_verb(name: str, rest: Sequence[str], verbs: Sequence[str]) -> Problem:
     """The first word, `name`, is no verb; `rest` comes after it."""
-    near = _VERBS_OF_OTHERS.get(name.casefold()) or suggest(name, verbs)
+    foreign = words("commands", "verbs").get(name.casefold())
+    near = foreign or suggest(name, verbs)
     match name.casefold():
         case "help" if rest and rest[0] in verbs:
             hint = f"did you mean `runner {rest[0]} --help`?"
-        case folded if folded in _VERBS_OF_OTHERS:
-            hint = f"did you mean `{near}`?"
+        case _ if foreign:
+            hint = f"did you mean `{foreign}`?"
         case "import" | "convert" | "migrate":
             hint = (
                 "`runner validate FILE` says of a command of curl, or a collection of Postman, what to write in a job"
@@ -168,9 +114,8 @@ def _our_option(error: click.NoSuchOption) -> str | None:
     from runner.reports.formats import FORMATS  # noqa: PLC0415  8 ms, for a mistake only
 
     reports = ", ".join(f"`{report.option} FILE`" for report in FORMATS)
-    hints = (
-        hint.replace("{reports}", reports) for names, hint in _OPTIONS_OF_OTHERS if error.option_name in names.split()
-    )
+    others = cast("Mapping[str, Mapping[str, str]]", table("commands"))["options"].items()
+    hints = (filled(hint, {"reports": reports}) for names, hint in others if error.option_name in names.split())
     return next((hint for hint in hints if {*_OPTION.findall(hint)} <= known or not known), None)
 
 

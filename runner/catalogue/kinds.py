@@ -18,7 +18,7 @@ from runner.expressions import typed
 from runner.foundation.guids import EMPTY_GUID, is_guid
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import LARGEST_INTEGER, Json, compact, is_number, kind_of, well_formed
+from runner.foundation.values import LARGEST_INTEGER, Json, as_text, compact, is_number, kind_of, well_formed
 
 INTEGER: Final = lazy_pattern(r"([+-]?)0*+([0-9]*)(?<=[0-9])")
 NUMBER: Final = lazy_pattern(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -109,7 +109,7 @@ def _record_type(parameter: Parameter, column: Callable[[Kind], typed.Type]) -> 
 
 
 def _text(value: Json) -> str:
-    return well_formed(value if isinstance(value, str) else compact(value))
+    return well_formed(as_text(value))
 
 
 def _bare(value: Json) -> Json:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from runner.catalogue import design, rules
+from runner.catalogue import design
 from runner.catalogue.model import ENDING, Catalogue, Parameter, Process, ProcessVersion, Pulled
 from runner.foundation.problems import Problem
 from runner.foundation.raw import flag, items, record, text, whole_number
@@ -26,7 +26,7 @@ def read_document(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
     document = read(path, name=name)
     if isinstance(document, tuple):
         return document
-    return check(document, "catalog") or rules.check(document) or document
+    return check(document, "catalog") or document
 
 
 def catalogue_in(document: Document) -> Catalogue:

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from runner.expressions.evaluate import EvaluationError, Room, Scope, boolean, evaluate, render
 from runner.expressions.parse import Expression, Template, expression, template
-from runner.foundation.values import Json, JsonObject, compact
+from runner.foundation.values import Json, JsonObject, as_text, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
 from runner.runs.evidence import ApplyOrigin, CiRun, SiteAccess, Starter
@@ -78,7 +78,7 @@ class Names(Struct, frozen=True, kw_only=True):
     def text(self, written: str, label: str) -> str:
         """Work out a template that must give a text: anything else becomes its JSON. Raises `EvaluationError`."""
         value = self._text(written, label) if "{{" in written else written
-        return value if isinstance(value, str) else compact(value)
+        return as_text(value)
 
     def result_of(self, text: str, label: str, more: JsonObject = NOTHING_MORE) -> Json:
         """Evaluate an expression; `more` are names beside the run's own. Raises `EvaluationError`."""

@@ -29,6 +29,11 @@ def compact(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
+def as_text(value: Json) -> str:
+    """A text as it is, all else as JSON."""
+    return value if isinstance(value, str) else compact(value)
+
+
 def canonical(value: Json) -> str:
     """JSON that is the same for equal values: sorted keys, no blanks. For digests and comparisons."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)

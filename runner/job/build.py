@@ -11,7 +11,7 @@ from typing import cast
 from msgspec import Struct
 
 from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
-from runner.foundation.values import Json, JsonObject, Path, compact
+from runner.foundation.values import Json, JsonObject, Path, as_text
 from runner.job import defaults, model
 from runner.job.actions import ACTIONS, Failures, IncludedJob
 from runner.job.actions.failures import SINCE_RUN
@@ -96,7 +96,7 @@ def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line
         id=text(fields, "id"),
         name=text(fields, "name"),
         help=text(fields, "help"),
-        condition=_expression(fields["if"]) if "if" in fields else condition,
+        condition=as_text(fields["if"]) if "if" in fields else condition,
         effect=defaults.effect(fields) or model.StepEffect.READ,  # a `job` has none of its own
         retry=_retry(defaults.retry(fields, preset)),
         timeout=duration(defaults.timeout(fields, preset)),
@@ -129,12 +129,12 @@ def _retry(written: JsonObject) -> model.Retry:
 
 def _expected(written: Json) -> model.Expected:
     if not isinstance(written, dict):
-        return _expectation(_expression(written))
+        return _expectation(as_text(written))
     message = text(written, "message")
     if "schema" in written:
         schema = written["schema"]
         return model.SchemaExpectation(schema=schema if isinstance(schema, bool) else record(schema), message=message)
-    return model.Expectation(that=_expression(written["that"]), message=message)
+    return model.Expectation(that=as_text(written["that"]), message=message)
 
 
 @lru_cache(maxsize=256)  # many steps expect the same
@@ -143,15 +143,11 @@ def _expectation(that: str) -> model.Expectation:
 
 
 def _expressions(written: Json) -> Mapping[str, str]:
+    """A boolean or a number is its own value."""
     values = record(written)
     if all(isinstance(value, str) for value in values.values()):
         return cast("Mapping[str, str]", values)
-    return {name: _expression(value) for name, value in values.items()}
-
-
-def _expression(written: Json) -> str:
-    """A boolean or a number is its own value."""
-    return written if isinstance(written, str) else compact(written)
+    return {name: as_text(value) for name, value in values.items()}
 
 
 def _number(written: Json, otherwise: float) -> float:

@@ -12,7 +12,7 @@ from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, Path, compact, kind_of, pointer
+from runner.foundation.values import Json, JsonObject, Path, as_text, compact, kind_of, pointer
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
 from runner.json_schema.violations import Violation, as_list, shown
@@ -56,6 +56,8 @@ def finding(violation: Violation) -> Finding:
             return Finding(code="E108", message=message, hint=example(at_end, schema), path=violation.path)
         case "pattern":
             return _pattern(violation, schema)
+        case "uniqueItems":
+            return _twice(violation)
         case "propertyNames":
             return _name(violation, schema)
         case "not":
@@ -169,12 +171,19 @@ def _word(violation: Violation, schema: JsonObject) -> Finding:
     elif isinstance(value, str) and True in options:
         hint = _as_boolean(value)
     else:
-        at, word = pointer(violation.path), value if isinstance(value, str) else compact(value)
+        at, word = pointer(violation.path), as_text(value)
         ours = near or hints.at_place("choices", at, word.casefold())
         hint = f"did you mean `{ours}`?" if ours else hints.hint("values", at, value, wanted="word")
     wanted = either([_quoted(option) for option in options])
     message = f"{subject(violation.path, schema)} must be {wanted}, not {_quoted(value)}"
     return Finding(message=message, hint=hint, path=violation.path)
+
+
+def _twice(violation: Violation) -> Finding:
+    listed = as_list(violation.value)
+    second = next(index for index, item in enumerate(listed) if item in listed[:index])
+    message, path = f"{_quoted(listed[second])} is listed twice", (*violation.path, second)
+    return Finding(code="E111", message=message, hint="write it once", path=path)
 
 
 def _pattern(violation: Violation, schema: JsonObject) -> Finding:

@@ -42,15 +42,6 @@ def check_step_durations(step: RawStep, lint: JobLint) -> None:
     check_durations(step.fields, step.path, lint)
 
 
-def check_results(step: RawStep, lint: JobLint) -> None:
-    codes: set[str] = set()
-    for index, code in enumerate(items(record(step.fields.get("run")).get("results"))):
-        if isinstance(code, str) and code in codes:
-            at = (*step.path, "run", "results", index)
-            lint.report("E111", f"`{code}` is asked for twice", at, hint="write it once")
-        codes.add(str(code))
-
-
 def check_wait(step: RawStep, lint: JobLint) -> None:
     written = record(step.fields.get("wait"))
     first, longest = written.get("every"), written.get("max_every")

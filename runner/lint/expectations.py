@@ -6,7 +6,7 @@ from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items
-from runner.foundation.values import Json, Path, compact, is_number, kind_of
+from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
@@ -86,7 +86,7 @@ def _cut_off(written: list[Json], index: int) -> set[int]:
         return set()
     for end in range(index + 1, min(len(written), index + _MOST_PIECES)):
         following = written[end]
-        text = f"{text}, {following if isinstance(following, str) else compact(following)}"
+        text = f"{text}, {as_text(following)}"
         if _can_be_read(text):
             return set(range(index + 1, end + 1))
     return set()

@@ -19,7 +19,7 @@ from runner.expressions.typed import ANYTHING, LIST, NULL, NUMBER, RECORD, TEXT,
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import near_or_listed
-from runner.foundation.values import Json, Path, compact, is_number, kind_of, leaves
+from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of, leaves
 
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
@@ -247,5 +247,5 @@ def _fields(name: str, parameter: Parameter, written: Mapping[str, Json], index:
 def _shown(value: Json) -> str:
     if isinstance(value, list | dict):
         return kind_of(value)
-    text = value if isinstance(value, str) else compact(value)
+    text = as_text(value)
     return f"`{text}`" if len(text) <= _LONGEST and text.isprintable() else kind_of(value)

@@ -92,7 +92,6 @@ def _check_job_durations(lint: JobLint) -> None:
 
 
 STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
-    actions.check_results,
     actions.check_wait,
     actions.check_signal,
     actions.check_columns,

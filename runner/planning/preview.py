@@ -12,7 +12,7 @@ from runner.expressions.parse import Expression, expression, template
 from runner.foundation.durations import written
 from runner.foundation.raw import record
 from runner.foundation.sentences import job_and_case
-from runner.foundation.values import Json, JsonObject, compact
+from runner.foundation.values import Json, JsonObject, as_text, compact
 from runner.job.actions import ACTIONS, IncludedJob
 from runner.job.model import CLEANUP_SECONDS, Expectation, Expected, Job, Step
 from runner.planning.plan import Plan, PlannedStep, steps_within, undo_of
@@ -101,7 +101,7 @@ def _work_out_vars(job: Job, known: _Known) -> None:
         if complete:
             variables[name] = rendered
         else:
-            known.shown[name] = rendered if isinstance(rendered, str) else compact(rendered)
+            known.shown[name] = as_text(rendered)
 
 
 def _step(planned: PlannedStep, known: _Known) -> Iterator[str]:
@@ -193,7 +193,7 @@ def _text(text: str, known: _Known) -> tuple[Json, bool]:
     complete = True
     for part in parts:
         value, done = (part, True) if isinstance(part, str) else _expression(part, known)
-        pieces.append(value if isinstance(value, str) else compact(value))
+        pieces.append(as_text(value))
         complete = complete and done
     return "".join(pieces), complete
 

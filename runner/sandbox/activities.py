@@ -17,7 +17,7 @@ from runner.catalogue.kinds import CannotReadError, read
 from runner.expressions.evaluate import EvaluationError, Scope, boolean, render, render_value
 from runner.expressions.parse import expression, template
 from runner.foundation.guids import is_guid
-from runner.foundation.values import Json, JsonObject, compact, well_formed
+from runner.foundation.values import Json, JsonObject, as_text, compact, well_formed
 from runner.sandbox import doubles
 from runner.sandbox.process_schemas import element_caption, element_uid
 from runner.sandbox.store import InstanceStatus, ReachedElement, Store
@@ -83,7 +83,7 @@ class _Work(Struct, frozen=True, kw_only=True):
         """Whether the process is parked at the end."""
         for position, activity in enumerate(self.double.activities[start:], start):
             with self._mistakes_at(activity):
-                if not self._applies(activity):
+                if activity.condition is not None and not boolean(expression(activity.condition), self._scope()):
                     continue
                 self._do(activity)
             match activity.deed:
@@ -98,9 +98,6 @@ class _Work(Struct, frozen=True, kw_only=True):
                         raise _CancelledError
         return False
 
-    def _applies(self, activity: doubles.Activity) -> bool:
-        return activity.condition is None or boolean(expression(activity.condition), self._scope())
-
     def _do(self, activity: doubles.Activity) -> None:
         store = self.surroundings.store
         match activity.deed:
@@ -109,7 +106,7 @@ class _Work(Struct, frozen=True, kw_only=True):
                     self._put(code, render_value(value, self._scope()))
             case doubles.Fail(text=text):
                 rendered = render(template(text), self._scope())
-                raise _FailedError(activity, rendered if isinstance(rendered, str) else compact(rendered))
+                raise _FailedError(activity, as_text(rendered))
             case doubles.Insert() as insert:
                 self._insert(insert)
             case doubles.Select(entity=entity, where=where, into=into):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact, well_formed
+from runner.foundation.values import Json, as_text, well_formed
 from runner.secrets.needles import SHORTENED
 from runner.service import bodies
 
@@ -60,7 +60,7 @@ def _lines(value: Json, *, path: str) -> Iterator[str]:
         case None:
             return
         case _:
-            text = value if isinstance(value, str) else compact(value)
+            text = as_text(value)
             yield f"{path}: {text}" if path else text
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from runner.foundation.percent import encoded
-from runner.foundation.values import Json, JsonObject, compact
+from runner.foundation.values import Json, JsonObject, as_text, compact
 from runner.job.actions import Change
 from runner.odata.entities import is_entity
 from runner.service import calls, odata, process_log
@@ -60,9 +60,11 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
 
 
 def _execute(call: calls.ExecuteCall, site: Site) -> Request:
-    """Parameters keep the job's order. They stand in the query of a POST, too [C]."""
+    """Parameters keep the job's order. They are in the query of a POST, too [C]: a text as it is, all else as JSON
+    (seen for RunProcess [M], for Execute [?]).
+    """
     pairs = [] if call.result is None else [("ResultParameterName", call.result)]
-    pairs += [(name, _as_text(value)) for name, value in call.parameters.items() if value is not None]
+    pairs += [(name, as_text(value)) for name, value in call.parameters.items() if value is not None]
     query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
     path = f"{site.prefix}{_ENGINE}/{encoded(call.process)}/Execute{'?' if query else ''}{query}"
     if site.calls.execute_method is ExecuteMethod.POST:
@@ -135,8 +137,3 @@ def _named_values(parameters: Mapping[str, Json]) -> list[Json]:
         for name, value in parameters.items()
         if value is not None
     ]
-
-
-def _as_text(value: Json) -> str:
-    """Write a value of the query: a text as it is, all else as JSON (seen for RunProcess [M], for Execute [?])."""
-    return value if isinstance(value, str) else compact(value)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.foundation.values import Json, Path, compact, leaves
+from runner.foundation.values import Json, Path, as_text, leaves
 from runner.reading.closed import without_words
 from runner.reading.document import Document
 from runner.secrets.shown import STARS
@@ -85,7 +85,7 @@ def _hidden(data: Json) -> Iterator[tuple[Path, Json]]:
 
 def _literals(value: Json) -> Iterator[str]:
     """What of a value is written out: all of it, or what is around and inside of its templates."""
-    text = value if isinstance(value, str) else compact(value)
+    text = as_text(value)
     for named in _NAMED_IN_URL.finditer(text):
         yield named[0]
         yield from re.split(r"[:?#&=]", named[0])

@@ -76,17 +76,18 @@ def test_one_that_lies_beside_the_right_one_is_a_copy() -> None:
     assert told(staging__catalog__yaml=CATALOGUE) == ""
 
 
-def test_what_a_schema_cannot_say_of_a_catalogue_is_told_in_the_catalogue() -> None:
+def test_items_without_records_and_an_element_without_its_id_are_reported_in_the_catalogue() -> None:
     process = (
         "{runnable: true, parameters: {A: {type: text, direction: in, items: {Id: guid}}, "
         "B: {type: records, direction: in, items: {Id: guid}}, C: {type: unknown, direction: in, items: {}}}, "
         f"elements: {{UserTask2: {{name: Approve, type: UserTask}}, {UID}: {{name: Other, type: UserTask}}}}}}"
     )
     found = told(staging__catalog__yaml=CATALOGUE.replace("{runnable: true}", process))
+    named = f"staging.catalog.yaml:3:{process.index('UserTask2') + 21}"
 
     assert [line for line in found.splitlines() if "error" in line or "hint" in line] == [
         "staging.catalog.yaml:3:82: error[E107]: `items` is not allowed here",
         "  = hint: write `items` for `type: records` only",
-        f"staging.catalog.yaml:3:{process.index('UserTask2') + 21}: error[E113]: `UserTask2` is not a GUID",
-        "  = hint: write the id as the key, and the name after `name`",
+        f"{named}: error[E107]: `UserTask2` cannot be a name in `elements`",
+        "  = hint: use the id of the element: its name belongs after `name`",
     ]

@@ -54,7 +54,7 @@ _parameters = st.builds(
     items=st.dictionaries(_texts, _kinds, max_size=2),
     lookup=st.one_of(st.none(), _texts),
     caption=_texts,
-)
+).map(lambda made: made if made.kind in (Kind.RECORDS, Kind.UNKNOWN) else replace(made, items={}))
 _flags = st.one_of(st.none(), st.booleans())
 _members = st.lists(
     st.builds(

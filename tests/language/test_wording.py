@@ -218,6 +218,12 @@ def test_a_mistake_in_a_target_is_told_once(text: str, message: str, hint: str) 
     assert [said[1:] for said in told(f"runner: 1\ntargets: {{a: {text}}}\n", "targets")] == [(message, hint)]
 
 
+def test_what_is_listed_twice_is_reported_at_its_second_place() -> None:
+    text = "runner: 1\nname: a\nneeds: [b, c, b]\nsteps: [{run: {process: A, results: [A, B, A]}}]\n"
+
+    assert told(text) == [("E111", f"`{name}` is listed twice", "write it once") for name in ("b", "A")]
+
+
 def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
     text = "runner: 1\ntargets: {a: {url: x, auth: {username: u, password: 73519}}}\n"
 

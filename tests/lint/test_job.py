@@ -420,13 +420,6 @@ def test_what_the_defaults_say_is_no_key_of_a_step() -> None:
     assert told("defaults: {retry: {max_attempts: 2}, verify: log}\n" + steps("  - pause: 1s")) == []
 
 
-def test_a_result_is_asked_for_once() -> None:
-    assert told(steps("  - run: {process: A, results: [A, B, A, A]}")) == [
-        "E111 /steps/0/run/results/2",
-        "E111 /steps/0/run/results/3",
-    ]
-
-
 def test_keys_inside_values_are_not_judged() -> None:
     text = """
 vars: {a: {b: 1}}

@@ -1,4 +1,4 @@
-"""The version of the program, the one place where it is written, and that of replaying."""
+"""The version of the program, the only place where it is written, and that of replaying."""
 
 VERSION = "0.2.0"
 

@@ -35,7 +35,7 @@ from runner.ledger import words
 from runner.ledger.database import FleetLedger
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, Decision, VersionState, can_be_adopted
 from runner.ledger.fleet_runs import ObservedFleet
-from runner.ledger.model import AppliedVersion, LedgerEntry, VersionClaim
+from runner.ledger.model import LedgerEntry, VersionClaim
 from runner.ledger.queueing import GONE, QueuedVersion, queue_versions, queue_what_waited, withdraw
 from runner.planning import guards
 from runner.planning.plan import stored
@@ -167,7 +167,7 @@ class ApplyToFleet:
         return QueuedVersion(
             claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),
             plan=json.dumps({**stored(spec.plan(name_of(spec.target))), **origin}),
-            lock=_lock(spec, version),
+            lock=None if spec.job.concurrency is None else f"{spec.job.concurrency} at {one_spelling(version.url)}",
             needs=_needed(needs, decision),
         )
 
@@ -319,11 +319,6 @@ def _origin(run: str, entry: LedgerEntry) -> str:
     """Two repositories may share a ledger by accident: the folder and the commit show whose run it was."""
     commit = "" if entry.last.commit is None else f" at commit {clean(entry.last.commit)}"
     return f"run {run} of {clean(entry.version.title)}, applied from the folder `{clean(entry.version.folder)}`{commit}"
-
-
-def _lock(spec: RunSpec, version: AppliedVersion) -> str | None:
-    """The lock that a run of the job needs (`concurrency`), at its site."""
-    return None if spec.job.concurrency is None else f"{spec.job.concurrency} at {one_spelling(version.url)}"
 
 
 def refuse_sandboxes(specs: Sequence[RunSpec]) -> None:

@@ -1,6 +1,6 @@
 """The way from a connection to a process: signing in, where the services are, the right to run, the process log.
 
-It starts nothing: the one call that could is made for a process that no site has.
+It starts nothing: the only call that could is made for a process that no site has.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The elements of one running process: which of them a name leads to, and whether it may be executed.
+"""The elements of one running process: to which of them a name leads, and whether it may be executed.
 
 An element is executed by the id that it has in one instance, never by that of its design, which all instances share
 [C][S]. The engine's own store holds what waits, whatever is logged; the log of elements has captions, and what was

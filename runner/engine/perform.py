@@ -30,14 +30,14 @@ from runner.service.calls import Call, FailureKind, FindFamily, ReadFamily, Read
 TIMEOUT = "timeout"
 """Why a run closes whose time is over."""
 LATE_SECONDS = 10.0
-"""The time of the one look at the process log for a call in doubt when the time of the job is over."""
+"""The time of the only look at the process log for a call in doubt when the time of the job is over."""
 
 
 SLOW = 2.0
 """Seconds from which on an answer took long: a machine may have slept since the server wrote its time."""
 
 
-class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the one place that turns to undo and `finally`
+class Interrupted(Exception):  # noqa: N818  no error: it unwinds to the only place that turns to undo and `finally`
     """A signal came, or the job's time is over, while an effect was asked for.
 
     Caught where the steps of a job are carried out. `over`: nothing is performed from here on. `turns` is what

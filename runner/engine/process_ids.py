@@ -29,7 +29,7 @@ def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
 
 
 def _is_run(row: OpenRow, key: str) -> bool:
-    """Whether a `run` has started it: the answer of one that was queued has no id [M]."""
+    """Whether a `run` has started it: the answer of a queued start has no id [M]."""
     job = row.state.job
     return any(step.id == key and isinstance(step.action, Run) for step in (*job.steps, *job.final_steps))
 

@@ -97,7 +97,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
 
 
 def _earlier(rows: list[JsonObject]) -> Iterator[EarlierRow]:
-    """Those that a start by a user may have made, where they say when they began; a row that is shown twice is one."""
+    """Those that a start by a user may have made, where they say when they began, each once."""
     for found in {str(found["id"]): found for found in rows}.values():
         moment = server_time.of_record(text(found, "started") or "")
         if found.get("parent") is None and moment is not None:

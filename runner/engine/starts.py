@@ -1,4 +1,4 @@
-"""Whose a row of the process log is: the one place that knows which starts of this run still lack their row.
+"""Whose a row of the process log is: the only place that knows which starts of this run still lack their row.
 
 A row belongs to at most one call. A start that lacks its row stays counted until it has it, whatever its `verify` is;
 a row that several starts may have made is distinguished by the server's own time alone: the `Date` of its answers

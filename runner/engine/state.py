@@ -92,7 +92,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     be read. `not_sent_seconds`: what calls that never left have taken of the attempt's time, over all its tries.
 
     `start` is its last call that may have started a process; `sought` the same as long as its row in the log may be
-    looked for; `shown` are ids of rows that may be its own, and were not distinguished; `process_id` is the id known
+    searched for; `shown` are ids of rows that may be its own, and were not distinguished; `process_id` is the id known
     as its own. `turned_away` is a call that the service says it did not act upon, and why. `element` is what it has
     called last; `look_again` looks once more whether that call happened.
 

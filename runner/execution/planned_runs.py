@@ -106,7 +106,7 @@ class LackingCommand(Struct, frozen=True, kw_only=True):
 def never_begun(run: StoredRun) -> list[PlannedRun]:
     """What neither the command of `run` nor a later command has begun; nothing while that command is under way.
 
-    Ids sort by time, and a command has its own before its runs have theirs: no run before it is looked at.
+    Ids sort by time, and a command has its own before its runs have theirs: no run before it is read.
     """
     store, command = run.store, command_of(run.store, run.id) or run.id
     firsts = [] if store.name.is_fleet else [name for name in store.runs() if command <= name <= run.id]

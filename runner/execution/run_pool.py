@@ -3,7 +3,7 @@
 The main thread listens meanwhile: a signal handler in the thread that reads from a site would have to wait for the
 site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for one
 another. A run that has ended makes room for the next at once: its reports are written while others wait for the site.
-Where several are under way, one that has passed does so while its end is being written to the disk.
+Where several are under way, a run that has passed does so while its end is being written to the disk.
 """
 
 import os
@@ -235,8 +235,8 @@ class _Pool(Struct, kw_only=True):
         return [run.lock.name for run in carried.left_out if run.lock is not None]
 
     def next_news(self, carried: Carried) -> ActiveRun | str | None:
-        """The next run that ends, or the id of one that has passed; None where nobody waits any longer: when the grace
-        is over, nobody does.
+        """The next run that ends, or the id of a run that has passed; None where nobody waits any longer, as when the
+        grace is over.
         """
         while not self.options.given_up.is_set():
             if not carried.faults:  # which may be a fault of `look`

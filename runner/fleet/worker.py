@@ -113,7 +113,7 @@ class FleetWorkerLoop:
             raise UsageError(Problem(code="E153", message=message, hint=hint)) from error
 
     def _touch_alive(self) -> None:
-        """A disk that is full ends neither the runs nor what is looked after; the probe ends this worker."""
+        """A disk that is full ends neither the runs nor the care for others; the probe ends this worker."""
         if self.alive is None:
             return
         try:

@@ -129,7 +129,7 @@ class _LaterNames:
 
 
 def _shown_whole(loading: AbstractContextManager[object]) -> type[ModuleType]:
-    """The class of a module that a thread is carrying out: others wait for the lock, and see all of its names or none.
+    """The class of a module that a thread executes: others wait for the lock, and see all of its names or none.
 
     Not for a package: who imports a module of it has that module's lock, which the package may wait for.
     """

@@ -267,7 +267,7 @@ class LocalHost:
         """Have the turn of `process`. False where the stop came before. The run is on disk before: others wait.
 
         A reading of the log that is handed on was made while this run waited, and the active time passes from then on:
-        it tells how old the reading is.
+        it shows how old the reading is.
         """
         self.journal.sync_run()
         begun = self.clock()

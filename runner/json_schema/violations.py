@@ -182,7 +182,7 @@ def shown(value: Json) -> str:
 
 
 def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None = None) -> str:
-    """Why `value` does not fit `keyword`. `nearest`: what the schema inside says, or the best one of several."""
+    """Why `value` does not fit `keyword`. `nearest`: what the schema inside says, or the best of several."""
     size = len(value) if isinstance(value, str | list | dict) else 0
     found = _SENTENCES.get(keyword, "{value} does not fit `{keyword}`").format(
         keyword=keyword,
@@ -190,7 +190,7 @@ def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None =
         expected=shown(expected),
         bare=expected,
         kinds=" or ".join(IN_WORDS.get(str(kind), str(kind)) for kind in as_list(expected)),
-        listed=_some(expected),
+        listed=first([shown(word) for word in as_list(expected)], _MOST_WORDS),
         characters=many(size, "character"),
         items=many(size, "item"),
         keys=many(size, "key"),
@@ -202,7 +202,3 @@ def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None =
 
 def as_list(expected: Json) -> list[Json]:
     return expected if isinstance(expected, list) else [expected]
-
-
-def _some(expected: Json) -> str:
-    return first([shown(word) for word in as_list(expected)], _MOST_WORDS)

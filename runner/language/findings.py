@@ -52,7 +52,7 @@ def _findings(violations: Iterable[Violation], document: Document, *, structure:
 
 
 def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> Iterator[Finding]:
-    """One for each mistake: the violations about the keys of one record belong together."""
+    """A finding for each mistake: the violations about the keys of one record belong together."""
     records: dict[Path, RecordKeys] = {}
     others = []
 

@@ -109,7 +109,7 @@ class RecordKeys(Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> set[Json]:
-        """The keys that are missing, and groups of keys of which one is missing."""
+        """The keys that are missing, and groups of keys of which a key is missing."""
         open_choices = [names for names in self.alternatives if not self.written.keys() & set(names)]
         return {violation.expected for violation in self.missing} | {name for names in open_choices for name in names}
 

@@ -14,7 +14,7 @@ from runner.runs import USUAL as USUAL_RUNS
 from runner.targets.folders import searched_folders
 
 _DEEPEST: Final = 2
-"""Levels of folders below the current folder that are looked into."""
+"""Levels of folders below the current folder that are searched."""
 
 
 def run_folders() -> list[str]:

@@ -42,7 +42,7 @@ _NOT_ENDED = {
     Whereabouts.WAITING: "waits for others",
     Whereabouts.HELD: "is held",
 }
-"""What is said of a run that has not ended."""
+"""The words for a run that has not ended."""
 LACKING = "wait for a job that has not passed"
 _MORE = {
     VersionState.BLOCKED: "have to wait for the version before",
@@ -58,7 +58,7 @@ _MORE = {
     VersionState.UNKNOWN: "have an outcome that nobody knows yet",
     VersionState.WAITING: "wait for others",
 }
-"""What is said of versions that are only counted."""
+"""The words for versions that are only counted."""
 
 
 def held_back(decisions: Sequence[Decision], blocked: Collection[str], *, queues: bool) -> list[Decision]:
@@ -151,7 +151,7 @@ def _note(decision: Decision, store: StoreName) -> str:
 
 
 def _note_of_key(decision: Decision, store: StoreName) -> str:
-    """Which key makes the version new, and how the one with another key ended."""
+    """Which key makes the version new, and how the version with another key ended."""
     key, before = decision.version.key, decision.before
     now = f"for {clean(key)}" if key is not None else ""
     if before is None:

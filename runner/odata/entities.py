@@ -14,6 +14,6 @@ def is_entity(name: str) -> bool:
 
 
 def entity_in(address: str) -> str | None:
-    """`Contact` of `/0/odata/Contact(…)?$filter=…`, also where the address is cut at its beginning."""
+    """`Contact` of `/0/odata/Contact(…)?$filter=…`, also where the address is cut at its start."""
     found = _OF_V3.search(address) or _LAST.search(address)
     return found[1] if found and found[1] != "odata" else None

@@ -77,7 +77,7 @@ def _unread(error: OSError, called: Callable[[Path], str]) -> Problem:
 def _latest(
     schemas: Iterable[PackageSchema], called: Callable[[Path], str], problems: list[Problem]
 ) -> Iterator[PackageSchema]:
-    """Each design once: of two copies the one that was changed last, as the site keeps one of them."""
+    """Each design once: of two copies that which was changed last, as the site keeps a single copy."""
     by_uid: dict[str, PackageSchema] = {}
     for schema in schemas:
         key = schema.version.uid or f"{schema.version.code} in {schema.file}"

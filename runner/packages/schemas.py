@@ -123,7 +123,7 @@ def _captions(folder: Path, reader: Reader, problems: list[Problem]) -> dict[str
 
 
 def _renamed(written: JsonObject) -> JsonObject:
-    """A record by the names of the service: `A2`, `Name` and `name` are one."""
+    """A record by the names of the service: `A2`, `Name` and `name` are the same."""
     return {_SHORT.get(key) or key[:1].lower() + key[1:]: value for key, value in written.items()}
 
 

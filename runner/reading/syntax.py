@@ -176,13 +176,9 @@ def _escaped(mark: str) -> str:
 def _escape(complaint: Complaint) -> Problem:
     at = complaint.source.text.rfind("\\", 0, complaint.at + 1)
     written = complaint.source.text[at : at + 2]
-    if "escape character" in complaint.problem:
+    if "escape character" in complaint.problem or "hexdecimal" in complaint.problem:
         message = f"`{written}` means nothing in double quotes"
         hint = f"put the text in single quotes, or double the backslash: `\\{written}`"
-    elif "hexdecimal" in complaint.problem:
-        digits = {"x": "2", "u": "4"}.get(written[1:], "8")
-        message = f"`{written}` is not followed by {digits} hexadecimal digits"
-        hint = f"put the text in single quotes, or write `\\{written}`"
     else:
         message = "half of a surrogate pair, or no character at all"
         hint = "write the character itself, or \\U and its 8 digits"

@@ -58,7 +58,7 @@ def of_run(target: TargetName, access: SiteAccess) -> RunCurl:
 
 
 def checked(names: tuple[str, ...]) -> str:
-    """Lines that name the variables, and end all where one is missing: a few failed sign-ins lock an account."""
+    """Lines that name the variables, and end all where a variable is missing: a few failed sign-ins lock an account."""
     if not names:
         return ""
     check = " ".join(f'"${{{name}:?}}"' for name in names)

@@ -49,7 +49,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     """`command` carries out once more what the run did, with its inputs, and is empty while that must not be;
     `repeated` are the keys of the rows that it starts a second time, each with how it ended; `secrets` the inputs that
     are not stored, and are to be given anew, `variables` those of the environment that gave others. `mended` carries
-    out what the job's file says by now, where the failure may be due to what it said then; else it is empty.
+    out what the job's file holds by now, where the failure may be due to what it held then; else it is empty.
     """
 
     safety: Safety
@@ -129,7 +129,7 @@ def _repeats(found: Sequence[RunAgain]) -> str:
 def _mended_steps(
     results: Sequence[RunResult], found: Sequence[RunAgain], store: StoreName | None
 ) -> Iterator[NextStep]:
-    """What carries out, from their files as they are now, the runs that failed by what their files said."""
+    """What carries out, from their files as they are now, the runs that failed by what their files held."""
     mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
     if not mended:
         return

@@ -57,7 +57,7 @@ def safe_json(text: str) -> str:
 
 
 def shown_json(encoded: bytes) -> bytes:
-    """The same JSON as it is shown: safe to print, with `***` for holes of secrets, compact where there was one."""
+    """The same JSON as it is shown: safe to print, with `***` for holes of secrets, compact where there was a hole."""
     rest = encoded.translate(None, _HARMLESS)
     if _HOLE in rest:
         encoded = msgspec.json.encode(hide(msgspec.json.decode(encoded)))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from runner.foundation.durations import written
+from runner.foundation.sentences import many
 from runner.reports.alive import Alive, CurrentRow
 from runner.reports.safe import clean
 from runner.reports.words import key_and_name
@@ -93,15 +94,13 @@ class UnderWay:
         counts = Counter(self._ended)
         others = [f", {counts[status]} {status}" for status in RunStatus if status is not RunStatus.PASSED]
         named = [text for text in others if not text.startswith(", 0 ")]
-        waits = "".join(f"; {_waits(number)} for lock {clean(name)}" for name, number in Counter(self._locks).items())
+        waits = "".join(
+            f"; {many(number, 'waits', 'wait')} for lock {clean(name)}" for name, number in Counter(self._locks).items()
+        )
         return f"{len(self._ended)} of {self._total} runs done{''.join(named)}{waits}"
 
     def _break_silence(self) -> None:
         self._silent_since, self._messages = self._clock(), 0
-
-
-def _waits(runs: int) -> str:
-    return "1 waits" if runs == 1 else f"{runs} wait"
 
 
 def _doing(row: CurrentRow) -> str:

@@ -168,12 +168,8 @@ def in_doubt(steps: Sequence[StepResult]) -> str:
     found: dict[str, list[StepResult]] = {_UNSETTLED: [], _BEGUN: [], _LOST: []}
     for step in doubtful(steps):
         found[_LOST if is_lost(step) else _BEGUN if has_begun(step) else _UNSETTLED].append(step)
-    parts = [f"{_keys(rows)} {what}" for what, rows in found.items() if rows]
+    parts = [f"{first([clean(row.key) for row in rows], _MOST_KEYS)} {what}" for what, rows in found.items() if rows]
     return f"in doubt: {'; '.join(parts)}" if parts else ""
-
-
-def _keys(steps: Sequence[StepResult]) -> str:
-    return first([clean(step.key) for step in steps], _MOST_KEYS)
 
 
 def labelled(label: str, text: str) -> list[str]:

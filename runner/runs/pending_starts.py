@@ -78,7 +78,7 @@ def as_pending(columns: Iterable[object]) -> PendingStart:
 
 
 def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict[str, PendingStart]:
-    """The ids of rows that are there for certain starts: where several may have made some rows, each of them has one.
+    """The ids of rows that are there for certain starts: where several may have made some rows, each of them has a row.
 
     `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
     Where the starts are of several runs, none of them is to take one of the rows for its own: they are of `NOBODY`.

@@ -36,7 +36,7 @@ PROCESS_STATUSES: Final = {
             what="failed",
         ),
         ProcessStatus(word="running", id="ed2ae277-b6e2-df11-971b-001d60e938c6", numbers=(1,)),
-        ProcessStatus(  # one that is being cancelled, 5, will not pass any more
+        ProcessStatus(  # a process that is being cancelled, 5, will not pass any more
             word="cancelled",
             id="1be78f3e-234d-4d6a-869a-dc07253fd2f3",
             numbers=(4, 5),

@@ -1,4 +1,4 @@
-"""What stores runs: the one interface to events, plans, results, reports, history, and what other runs know.
+"""What stores runs: the only interface to events, plans, results, reports, history, and what other runs know.
 
 `runner.runs.files` stores them in files, and nobody else knows a path; it also has what only one machine has: locks,
 plans that are carried out once, files of sandboxes. `runner.fleet` stores them in PostgreSQL. "Durable" means that it

@@ -1,7 +1,7 @@
 """How a hole is written: what a secret leaves in a text that it was cut out of.
 
 The mark U+E000 and the secret's name in brackets, `[inputs.token]`; in another spelling `[inputs.token|url]`; without
-the first three characters, which another secret took that it overlaps, `[inputs.token|url|3]`; and of one that was
+the first three characters, which another secret took that it overlaps, `[inputs.token|url|3]`; and of a hole that was
 shortened the first twenty alone, `[inputs.token|url|0|20]`. The mark itself, where it stood in the text, is doubled.
 What a secret is, is not known here.
 """

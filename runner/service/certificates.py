@@ -12,7 +12,7 @@ MISMATCHES: Final = frozenset({62, 64})
 
 
 def names_on(certificate: Mapping[str, object] | None) -> tuple[str, ...]:
-    """The names on a certificate, as `ssl` gives one that it trusts."""
+    """The names on a certificate, as `ssl` gives a certificate that it trusts."""
     return tuple(name for _, name in pairs((certificate or {}).get("subjectAltName")))
 
 

@@ -11,9 +11,9 @@ from runner.service.calls import CallFailed
 from runner.service.gate import Clock, Deadline
 
 MOST_UNCLEAR: Final = 3
-"""Sign-ins in a row whose answers say neither yes nor no: a call in doubt is looked for as often."""
+"""Sign-ins in a row whose answers say neither yes nor no: a call in doubt is searched for as often."""
 AGAIN_AFTER: Final = 300.0
-"""Seconds after which one more is tried, and then each time."""
+"""Seconds after which another is tried, and then each time."""
 
 
 class SignIns(Protocol):
@@ -31,7 +31,7 @@ class SignIns(Protocol):
 
 class OwnSignIns:
     """The sign-ins of this program alone: a refusal is final. Answers that are neither a refusal nor a session, as the
-    page of a site that is maintained, may follow a wrong password, too: after a few only now and then one is tried.
+    page of a site that is maintained, may follow a wrong password, too: after a few, sign-ins become rare.
     """
 
     def __init__(self, clock: Clock = time.monotonic) -> None:

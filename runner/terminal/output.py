@@ -1,4 +1,4 @@
-"""The one door for all output: no other module writes to stdout or stderr.
+"""The only door for all output: no other module writes to stdout or stderr.
 
 *Data* is what a command exists for. It is written whole; where it cannot be, the command goes on and `lost` gives why.
 *Messages* are all else: a line that cannot be written is dropped, and nothing that goes wrong here reaches a run.

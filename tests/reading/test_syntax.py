@@ -183,8 +183,8 @@ MESSAGES = [
     ),
     (
         'a: "⟦\\x⟧zz"',
-        "`\\x` is not followed by 2 hexadecimal digits",
-        "put the text in single quotes, or write `\\\\x`",
+        "`\\x` means nothing in double quotes",
+        "put the text in single quotes, or double the backslash: `\\\\x`",
     ),
     (
         'a: "⟦\\u⟧d83d\\ude00"',

@@ -136,7 +136,7 @@ def _shared(call: JsonObject, texts: dict[str, int]) -> JsonObject:
 def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool) -> list[Json]:
     """`[kind, ms after the row began, ms]`, then what it was and how it ended."""
     when: list[Json] = [round((span.start - row.start) * 1000), round(span.seconds * 1000)]
-    why = _why(span, shows=shows)
+    why = [span.why.replace("_", " "), _message(span.trouble, shows=shows) if span.trouble else ""]
     match span.kind:
         case SpanKind.CALL:
             if (call := _call(span, shows=shows)) not in calls:
@@ -162,10 +162,6 @@ def _answer(span: RowSpan, *, shows: bool) -> str:
     """What was answered, and by whom."""
     answer = as_text(span.value, SHORT) if shows else ""
     return f"{answer}{', ' if answer else ''}by {given_by(span.given_by)}" if span.given_by is not None else answer
-
-
-def _why(span: RowSpan, *, shows: bool) -> list[str]:
-    return [span.why.replace("_", " "), _message(span.trouble, shows=shows) if span.trouble else ""]
 
 
 def _message(trouble: Trouble, *, shows: bool) -> str:

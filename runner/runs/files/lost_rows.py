@@ -7,7 +7,6 @@ is lost by that: the folders of this machine did not know of its calls, nor of t
 
 import os
 import socket
-from collections.abc import Iterable
 from pathlib import Path
 
 from msgspec import Struct
@@ -69,19 +68,13 @@ class SharedFile:
         """What is not known any more, and the rows of the query depend on. Raises `StoreError`."""
         keys = (query.key, *(query.keys or ()))
         with self._own.changing() as database:
-            began, ends = database.execute(_OWN.format(keys=_marks(keys)), (run, *keys)).fetchone()
+            began, ends = database.execute(_OWN.format(keys=", ".join("?" * len(keys))), (run, *keys)).fetchone()
         late = NEAR + query.slack if query.timed else LATE
         if began is None or not loss.concerns(began, ends, late=late):
             return None
-        return LostRows(file=_text(self._shared.file), since=server_time.written(loss.made))
-
-
-def _marks(values: Iterable[object]) -> str:
-    return ", ".join("?" for _ in values)
-
-
-def _text(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "replace")
+        return LostRows(
+            file=os.fsencode(self._shared.file).decode("utf-8", "replace"), since=server_time.written(loss.made)
+        )
 
 
 def machine() -> str:

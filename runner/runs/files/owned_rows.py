@@ -33,7 +33,7 @@ from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 _BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _ANY_NUMBER = ""
-"""The key of a record that stands for any number of starts of a run in its time."""
+"""The key of a record for any number of starts of a run in its time."""
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
@@ -156,7 +156,7 @@ class RowDatabase:
         return self._database
 
     def folder_of(self, database: sqlite3.Connection, run: str) -> str | None:
-        """The other folder that has the run, where one is known."""
+        """The other folder that has the run, where it is known."""
         written = database.execute("SELECT place FROM folder ORDER BY at DESC")
         places = [Path(os.fsdecode(place)) for (place,) in written]
         found = next((place for place in places if place != self._place and (place / run).is_dir()), None)
@@ -173,7 +173,7 @@ class _LaterStart(Struct, kw_only=True):
 
 
 class _AnyNumber(Struct, frozen=True, kw_only=True):
-    """What stands for all starts of a process that end until `ends`: the record of that `number`."""
+    """The record of all starts of a process that end until `ends`, by its `number`."""
 
     number: int
     ends: float
@@ -213,7 +213,7 @@ class RowsOfRun:
         self._forget(before)
 
     def _begin_later(self, start: _LaterStart) -> None:
-        """What stands for it is stored before it is sent, and for a second does for further starts of the process."""
+        """A record for it is stored before it is sent, and for a second does for further starts of the process."""
         stand_in = self._stand_ins.get(start.process)
         if stand_in is None or stand_in.ends < start.ends:
             before = () if stand_in is None else self._changes()
@@ -335,7 +335,7 @@ class RowsOfRun:
     def _settle_others(self, database: sqlite3.Connection, query: RowQuery) -> None:
         """Starts whose row is among those from before the call do not lack it any more. A start that began after the
         call, or after these were read, has made none of them. Where any number of starts may have made the rows, they
-        tell of none.
+        prove nothing.
         """
         now, marks = self._rows.now(), ", ".join("?" * len(query.codes))
         started: tuple[str | float, ...] = (self._settle, self._site, *query.codes)

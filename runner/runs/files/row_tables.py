@@ -21,7 +21,7 @@ WHERE NOT EXISTS (SELECT 1 FROM made)"""
 """A file that an earlier version made is as old as can be."""
 _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
-"""A checkpoint waits for the disk, and every run for it: there is one after 8 MB, and when the file is closed."""
+"""A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
 
 KEPT = 90 * 24 * 3600.0
 """Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""

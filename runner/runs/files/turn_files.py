@@ -24,7 +24,7 @@ from runner.foundation.values import well_formed
 from runner.runs.evidence import LockHolder
 
 _MOMENTS = struct.Struct("<dd")
-"""At the beginning of a file: when somebody has last waited for the turn, and until when its holder may need it."""
+"""At the start of a file: when somebody has last waited for the turn, and until when its holder may need it."""
 _MOMENT = struct.Struct("<d")
 _NAMED = 1000
 """Bytes after that, which name the holder."""

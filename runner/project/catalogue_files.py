@@ -2,23 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 from runner.catalogue.differences import differences
 from runner.catalogue.model import ENDING, Catalogue
 from runner.catalogue.read import read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError, are_errors
 from runner.foundation.sentences import many
 from runner.packages.reading import Packages, read_packages
 from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE
 from runner.targets.model import CLIO
-
-_MOST_CODES: Final = 5
-_MOST_WARNINGS: Final = 10
-_FIT_FOR_A_FILE: Final = lazy_pattern(r"\w[\w.-]{0,199}")
 
 
 def place_of(target: str, *, targets_file: Path | None) -> Path:

@@ -189,7 +189,6 @@ class FleetRuns:
         return self._left(store, run, Leaving(state="parked", note=reason, in_doubt=in_doubt), seconds=_LATER)
 
     def _host(self, store: FleetStore, run: ActiveRun, turn: FleetTurn, shut_out: list[CallFailed]) -> LocalHost:
-        key = run.site.key
         target = run.site.name.name
         watched = WatchedCaller(
             run.site.client,
@@ -199,14 +198,14 @@ class FleetRuns:
             let_in=lambda known: self.suspended.resume(target, known),
         )
         return LocalHost(
-            caller=SharingCaller(watched, self._answers.setdefault(key, SharedAnswers())),
+            caller=SharingCaller(watched, self._answers.setdefault(run.site.account_key, SharedAnswers())),
             journal=run.journal,
             stop=self._stops[run.facts.id],
             turn=turn,
             ask=lambda _question, _stop, _seconds: True,
             says_yes=True,
             judgement=run.judgement,
-            owned=store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle),
+            owned=store.owned_rows(run.facts.id, site=run.site.key, settle=run.plan.times.settle),
             lets_in=run.lets_in,
             goes_on=self._goes_on,
         )

@@ -214,7 +214,7 @@ class _Pool(Struct, kw_only=True):
         if key not in self._turns:  # nobody else knows the address of a sandbox that this command serves
             self._turns[key] = Turns() if run.site.name.sandbox else Turns(partial(run.store.turns, key))
         return LocalHost(
-            caller=SharingCaller(run.site.client, self._answers[key]),
+            caller=SharingCaller(run.site.client, self._answers[run.site.account_key]),
             journal=run.journal,
             stop=self.options.stop,
             turn=Turn(self._turns[key], holder, settle=run.plan.times.settle),

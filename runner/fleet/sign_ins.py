@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from runner.fleet.link import Link
 from runner.foundation.durations import written
-from runner.foundation.site_key import hashed, site_key
+from runner.foundation.site_key import account_key, hashed
 from runner.reports.safe import clean
 from runner.runs.events import Trouble
 from runner.service import outages
@@ -63,7 +63,7 @@ class FleetSignIns:
         self._worker = worker
         self._refusal: CallFailed | None = None
         self._unclear = OwnSignIns()
-        key = site_key(site.url, credentials.account)
+        key = account_key(site.url, credentials.account)
         self._names = {
             "site": hashed(key),
             "credentials": hashed("\n".join((key, credentials.kind.name, *credentials.texts)))[:2],

@@ -1,29 +1,50 @@
 """Which site an address leads to, however it is written: the same key for all its spellings, and for all targets of it.
 
-What takes turns, and which rows of a process log are whose, is a matter of the site and the account, not of the name
-that a target has. That two names are of the same machine, which only its DNS knows, cannot be found out here.
+What takes turns, and which rows of a process log are whose, is a matter of the site, not of the name that a target has,
+nor of the account: several accounts may be of one user, and whose a row is cannot always be read. That two names are of
+the same machine, which only its DNS knows, cannot be found out here.
 """
 
 import hashlib
 import ipaddress
+import socket
 from functools import lru_cache
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _PORTS: Final = {"http": 80, "https": 443}
 _HERE: Final = "localhost"
 
 
 @lru_cache(maxsize=100)
-def site_key(url: str, account: str | None) -> str:
+def site_key(url: str) -> str:
+    """The key of a site. An application has its path in any case, and however a server may shorten it."""
+    address = one_spelling(url)
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        return address
+    return f"{address.removesuffix(path)}{_folded(path)}"
+
+
+def account_key(url: str, account: str | None) -> str:
     """The key of a site as `account` uses it: a user's name in any case, or the id of an OAuth client."""
-    return f"{one_spelling(url)} {(account or '').casefold()}".rstrip()
+    return f"{site_key(url)} {(account or '').casefold()}".rstrip()
 
 
 def local_address(key: str) -> str:
-    """The address in a site's key, where it is on this machine; else empty."""
-    address = key.partition(" ")[0]
-    return address if urlsplit(address).hostname == _HERE else ""
+    """The key of a site, where it is on this machine; else empty."""
+    return key if urlsplit(key).hostname == _HERE else ""
+
+
+def _folded(path: str) -> str:
+    parts: list[str] = []
+    for part in unquote(path).casefold().split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "".join(f"/{part}" for part in parts)
 
 
 def hashed(key: str) -> str:
@@ -48,14 +69,24 @@ def one_spelling(url: str) -> str:
 
 
 def _host(parts: SplitResult) -> str:
-    """All addresses of this machine's own loopback are `localhost`; a name is in lower case and in ASCII."""
+    """All addresses that lead to this machine itself are `localhost`; a name is in lower case and in ASCII."""
     name = (parts.hostname or "").rstrip(".")
     try:
-        address = ipaddress.ip_address(name)
+        address = ipaddress.ip_address(_in_four(name))
     except ValueError:
         return _HERE if name == _HERE or name.endswith(f".{_HERE}") else _in_ascii(name)
     mapped = getattr(address, "ipv4_mapped", None) or address
-    return _HERE if mapped.is_loopback else f"[{mapped}]" if mapped.version != 4 else str(mapped)  # noqa: PLR2004
+    if mapped.is_loopback or mapped.is_unspecified:
+        return _HERE
+    return f"[{mapped}]" if mapped.version != 4 else str(mapped)  # noqa: PLR2004
+
+
+def _in_four(name: str) -> str:
+    """`127.1` and `0x7f000001` are addresses, too, for the system."""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name)) if name[:1].isdigit() else name
+    except (OSError, ValueError):
+        return name
 
 
 def _in_ascii(name: str) -> str:

@@ -15,7 +15,7 @@ from weakref import WeakSet
 from msgspec import Struct, field
 
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.site_key import site_key
+from runner.foundation.site_key import account_key, site_key
 from runner.project.sandboxes import serve_sandbox
 from runner.reading.files import read_text
 from runner.runs.events import TargetName
@@ -86,8 +86,13 @@ class ReadySite(Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
+        """The same for all targets that name this site."""
+        return site_key(self.name.url)
+
+    @property
+    def account_key(self) -> str:
         """The same for all targets that name this site with this account."""
-        return site_key(self.name.url, None if self.credentials is None else self.credentials.account)
+        return account_key(self.name.url, None if self.credentials is None else self.credentials.account)
 
     @property
     def access(self) -> SiteAccess:

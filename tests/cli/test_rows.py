@@ -83,11 +83,13 @@ def row(number: int = 0) -> JsonObject:
     return step
 
 
-def test_targets_that_name_one_site_take_turns() -> None:
+def test_targets_that_name_one_site_take_turns_whoever_signs_in() -> None:
     place = Place()
     with site(place) as here:
         port = here.url.rpartition(":")[2]
         targets(here.url, f"http://LOCALHOST:{port}/", f"HTTP://127.0.0.1:{port}")
+        file = Path("targets.yaml")
+        file.write_text(file.read_text().replace("integration", "integration@example.com", 1))
         command = ["run", "a.job.yaml", "-t", "here", "-t", "there", "-t", "elsewhere", "-j", "3"]
         assert ended([*command, "--report-json", "report.json"]) == 0
     assert place.most == 1

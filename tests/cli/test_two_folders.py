@@ -36,7 +36,7 @@ def site(tmp_path: Path) -> Iterator[Stand]:
 
 
 def test_a_run_waits_for_the_start_of_another_folder_and_says_for_which(site: Stand) -> None:
-    turns = FileRunStore(Path("/elsewhere/runs")).turns(site_key(site.url, "Supervisor"))
+    turns = FileRunStore(Path("/elsewhere/runs")).turns(site_key(site.url))
     assert turns.take("UsrAdd", LockHolder(job="b@there", run="r-1"))
     with start("run", "a.job.yaml", "-v", stdout=PIPE) as command:
         assert command.stdout is not None
@@ -57,7 +57,7 @@ def test_a_call_that_is_not_verified_names_the_run_of_another_folder_that_is_in_
 ) -> None:
     (tmp_path / "elsewhere/r-1").mkdir(parents=True)
     store = FileRunStore(tmp_path / "elsewhere")
-    store.owned_rows("r-1", site=site_key(site.url, "Supervisor"), settle=0.1).begin("pay", "UsrAdd", seconds=100.0)
+    store.owned_rows("r-1", site=site_key(site.url), settle=0.1).begin("pay", "UsrAdd", seconds=100.0)
     store.close()
     assert ended(["run", "a.job.yaml"]) == 0
     printed = capsys.readouterr().out

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.foundation.site_key import one_spelling, site_key
+from runner.foundation.site_key import account_key, one_spelling, site_key
 
 PLAIN = "http://localhost:80"
 
@@ -20,11 +20,17 @@ PLAIN = "http://localhost:80"
         "http://[0:0:0:0:0:0:0:1]:80/",
         "http://[::ffff:127.0.0.1]",
         "http://somebody:secret@localhost/?a=b",
+        "http://0.0.0.0",
+        "http://[::]",
+        "http://127.1",
+        "http://2130706433",
+        "http://0x7f000001",
     ],
 )
 def test_all_spellings_of_one_site_have_one_key(spelt: str) -> None:
     assert one_spelling(spelt) == PLAIN
-    assert site_key(spelt, "Integration") == site_key("http://localhost", "integration")
+    assert site_key(spelt) == site_key("http://localhost")
+    assert account_key(spelt, "Integration") == account_key("http://localhost", "integration")
 
 
 @pytest.mark.parametrize(
@@ -47,11 +53,21 @@ def test_another_scheme_port_path_or_host_is_another_site(other: str) -> None:
     assert one_spelling(other) != PLAIN
 
 
+@pytest.mark.parametrize(
+    "path", ["/App/one", "//app/one", "/./app/one/", "/x/../app//one", "/%61pp/one", "/../app/one/.", "/APP%2Fone"]
+)
+def test_an_application_has_one_key_however_its_path_is_spelt(path: str) -> None:
+    assert site_key(f"https://crm.example.com{path}") == site_key("https://crm.example.com/app/one")
+    assert site_key(f"https://crm.example.com{path}") != site_key("https://crm.example.com/app/two")
+    assert site_key(f"https://crm.example.com{path}") != site_key("https://crm.example.com")
+
+
 def test_another_account_has_another_key() -> None:
-    assert site_key("http://localhost", "integration") != site_key("http://localhost", "supervisor")
-    assert site_key("http://localhost", None) != site_key("http://localhost", "supervisor")
+    assert account_key("http://localhost", "integration") != account_key("http://localhost", "supervisor")
+    assert account_key("http://localhost", None) != account_key("http://localhost", "supervisor")
 
 
 @pytest.mark.parametrize("text", ["", "/srv/jobs/sandbox", "http://[broken", "http://host:port"])
 def test_what_is_no_address_is_left_as_it_is(text: str) -> None:
     assert one_spelling(text) == text
+    assert site_key(text) == text

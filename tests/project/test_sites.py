@@ -154,12 +154,11 @@ def test_a_rate_is_kept_by_whoever_calls() -> None:
     assert [line for line in here.asked if "/Execute" in line] == here.asked[:1]
 
 
-def test_two_targets_of_one_site_and_account_have_one_key() -> None:
+def test_two_targets_of_one_site_have_one_key_and_each_account_of_it_another() -> None:
     with sites.site(lambda _method, _path: xml(1)) as here, opened(PASSWORD="hunter22") as ready:
         port = here.url.rpartition(":")[2]
         spelt = [here.url, f"HTTP://LOCALHOST:{port}/", f"http://[::1]:{port}"]
-        keys = {ready.of(site(url, name=f"t{number}")).key for number, url in enumerate(spelt)}
-        assert len(keys) == 1
+        same = [ready.of(site(url, name=f"t{number}")) for number, url in enumerate(spelt)]
         other = ready.of(
             replace(site(here.url), auth=PASSWORD.credentials(username="Somebody", password="{{ env.PASSWORD }}"))
         )
@@ -170,7 +169,9 @@ def test_two_targets_of_one_site_and_account_have_one_key() -> None:
                 auth=CLIENT_CREDENTIALS.credentials(client_id="c", client_secret="s"),
             )
         )
-        assert len({*keys, other.key, client.key}) == 3
+        assert len({one.key for one in (*same, other, client)}) == 1
+        assert len({one.account_key for one in same}) == 1
+        assert len({one.account_key for one in (same[0], other, client)}) == 3
 
 
 def test_a_run_that_has_ended_is_not_held_by_its_site() -> None:

@@ -20,7 +20,7 @@ from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
 
-SITE = "http://localhost:80 integration"
+SITE = "http://localhost:80"
 query = partial(RowQuery, codes=("UsrA",))
 LAST = NEAR + BEFORE
 """Seconds after the end of a start for which it is a rival of the next."""
@@ -234,7 +234,7 @@ def test_a_later_start_is_a_rival_as_long_as_its_row_may_be_of_an_earlier_call(
 
 
 @pytest.mark.parametrize(
-    ("site", "process"), [("http://localhost:81 integration", "UsrA"), ("http://localhost:80 ann", "UsrA"), (SITE, "B")]
+    ("site", "process"), [("http://localhost:81", "UsrA"), ("http://localhost:80/app", "UsrA"), (SITE, "B")]
 )
 def test_starts_elsewhere_are_no_rivals(owned: Owned, site: str, process: str) -> None:
     run(owned, "first", site=site).begin("a", process, seconds=100.0)
@@ -326,11 +326,11 @@ def test_stand_ins_of_a_site_on_this_machine_may_number_their_processes_alike(tm
         own.close()
         return found
 
-    assert taken("first", "http://localhost:1 integration") == ()
-    assert taken("second", "http://localhost:2 integration") == ()
-    assert taken("fourth", "http://localhost:1 other") == ("1",)
-    assert taken("fifth", "https://one.example:443 integration") == ()
-    assert taken("sixth", "https://alias.example:443 integration") == ("1",), "ids of real sites are never the same"
+    assert taken("first", "http://localhost:1") == ()
+    assert taken("second", "http://localhost:2") == ()
+    assert taken("fourth", "http://localhost:1") == ("1",)
+    assert taken("fifth", "https://one.example:443") == ()
+    assert taken("sixth", "https://alias.example:443") == ("1",), "ids of real sites are never the same"
     shared.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from runner.runs.evidence import LockHolder
 from runner.runs.files.turn_files import TurnFiles
 
-SITE = "http://localhost:80 integration"
+SITE = "http://localhost:80"
 MINE, OTHERS = LockHolder(job="a@here", run="r-1"), LockHolder(job="b@here", run="r-2")
 
 

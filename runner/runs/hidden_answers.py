@@ -2,18 +2,15 @@
 resumed.
 """
 
-import msgspec
 from msgspec import Struct
 
-from runner.foundation.fingerprints import LEARNT
 from runner.foundation.values import Json
 from runner.runs.events import CallAnswered, Row
-from runner.secrets.holes import MARK, Hole, taken_apart
+from runner.runs.safe_events import has_learnt_secret
 
 SECRET_VALUE: Json = {"$secret": True}
 """What is stored of an answer, or of a result, that is secret as a whole."""
 BY_HAND = "look on the site how it ended: this run cannot be resumed"
-_MARK = MARK.encode()
 
 
 class HiddenAnswer(Struct, frozen=True, kw_only=True):
@@ -33,17 +30,9 @@ def hidden_answer(event: CallAnswered, row: Row) -> HiddenAnswer | None:
     if is_execute and row.effect == "once" and row.needs_result is not True:
         return None
     is_whole = event.value == SECRET_VALUE
-    if not is_whole and not _has_learnt_secret(event.value):
+    if not is_whole and not has_learnt_secret(event.value):
         return None
     is_of_result = is_execute or (row.kind == "run" and not is_whole)
     if is_of_result and row.effect == "once" and row.needs_result is not True:
         return None
     return HiddenAnswer(key=row.key, is_certain=not is_of_result or row.needs_result is True)
-
-
-def _has_learnt_secret(value: Json) -> bool:
-    """Whether a cookie or a token was cut out of it, which ended with the session."""
-    if not isinstance(value, dict | list | str) or _MARK not in (written := msgspec.json.encode(value)):
-        return False
-    text = written.decode()
-    return any(isinstance(part, Hole) and part.name.startswith(LEARNT) for part in taken_apart(text))

@@ -11,10 +11,11 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Struct
 
+from runner.foundation.fingerprints import LEARNT
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
 from runner.runs.events import AnyEvent, CallAnswered, StepFinished, decode, encode
-from runner.secrets.holes import MARK
+from runner.secrets.holes import MARK, Hole, taken_apart
 from runner.secrets.redact import Secrets
 from runner.secrets.shown import hide
 
@@ -22,8 +23,10 @@ LARGE = 256 * 1024
 """Bytes from which a result lies in a file of its own."""
 
 _REFERENCE = frozenset({"$result", "bytes"})
+_FORGOTTEN = "forgotten"
 _LOOKALIKE = b'"$result"'
 _NAMED = "sha256:"
+_MARK = MARK.encode()
 
 _OUR_FIELDS = """
 type key status section kind effect verified reason id run digest started_at t seconds attempts retry_after
@@ -41,10 +44,13 @@ _BETWEEN = lazy_pattern(r"([/?&=(),'])")
 
 
 class Apart(Struct, frozen=True, kw_only=True):
-    """The content of a file of its own; `name` is its SHA-256."""
+    """The content of a file of its own; `name` is its SHA-256. `has_forgotten`: a secret that ended with the session
+    was cut out of it.
+    """
 
     name: str
     content: bytes
+    has_forgotten: bool
 
 
 class SafeEvent(Struct, frozen=True, kw_only=True):
@@ -74,7 +80,7 @@ def safe(event: AnyEvent, secrets: Secrets) -> SafeEvent:
 
 def referred_to(value: Json) -> str | None:
     """The name of the file in which a value of a journal lies, None for a value that is the whole of itself."""
-    if not isinstance(value, dict) or value.keys() != _REFERENCE:
+    if not isinstance(value, dict) or value.keys() - {_FORGOTTEN} != _REFERENCE:
         return None
     name = value["$result"]
     return name.removeprefix(_NAMED) if isinstance(name, str) and name.startswith(_NAMED) else None
@@ -88,11 +94,22 @@ def _apart(value: Json, body: bytes) -> Apart | None:
     content = compact(value).encode()
     if len(content) <= LARGE and not lookalike:
         return None
-    return Apart(name=hashlib.sha256(content).hexdigest(), content=content)
+    name = hashlib.sha256(content).hexdigest()
+    return Apart(name=name, content=content, has_forgotten=has_learnt_secret(value))
 
 
 def _reference(apart: Apart) -> JsonObject:
-    return {"$result": _NAMED + apart.name, "bytes": len(apart.content)}
+    found: JsonObject = {"$result": _NAMED + apart.name, "bytes": len(apart.content)}
+    return {**found, _FORGOTTEN: True} if apart.has_forgotten else found
+
+
+def has_learnt_secret(value: Json) -> bool:
+    """Whether a cookie or a token was cut out of it, which ended with the session; also of a value that lies apart."""
+    if referred_to(value) is not None:
+        return isinstance(value, dict) and value.get(_FORGOTTEN) is True
+    if not isinstance(value, dict | list | str) or _MARK not in (encoded := msgspec.json.encode(value)):
+        return False
+    return any(isinstance(part, Hole) and part.name.startswith(LEARNT) for part in taken_apart(encoded.decode()))
 
 
 def _without_secrets(event: AnyEvent, secrets: Secrets) -> AnyEvent:

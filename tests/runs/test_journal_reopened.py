@@ -204,6 +204,7 @@ ANSWERS: list[Json] = [
     LARGE_LIST,
     {"$result": "sha256:" + "0" * 64, "bytes": 3},
     {"$result": "sha256:" + "0" * 64, "bytes": "s3cret-token"},
+    {"$result": "sha256:" + "0" * 64, "bytes": 3, "forgotten": True},
     {"$result": 1, "bytes": 3},
 ]
 

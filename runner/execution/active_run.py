@@ -38,7 +38,7 @@ class ActiveRun(Struct, kw_only=True):
     resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
     settled without a person's verdict on them. `waits` are those for its lock, before it began or was resumed.
     `progress` has taken the `earlier` lines, and belongs to whoever listens to the journal. `in_reports` is the result
-    that the stored reports have.
+    that the stored reports have. `is_of_other_account`: it began with another account than its site has now.
     """
 
     store: RunStore
@@ -54,6 +54,7 @@ class ActiveRun(Struct, kw_only=True):
     fault: BaseException | None = None
     unused_verdicts: tuple[str, ...] = ()
     in_reports: RunResult | None = None
+    is_of_other_account: bool = False
     _folded: tuple[int, RunResult] | None = None
 
     @property

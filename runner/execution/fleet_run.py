@@ -197,8 +197,11 @@ class FleetRuns:
             suspension=lambda: self.suspended.of(target),
             let_in=lambda known: self.suspended.resume(target, known),
         )
+        answers = self._answers.setdefault(run.site.account_key, SharedAnswers())
+        if run.is_of_other_account:
+            answers = SharedAnswers.of_another_account()
         return LocalHost(
-            caller=SharingCaller(watched, self._answers.setdefault(run.site.account_key, SharedAnswers())),
+            caller=SharingCaller(watched, answers),
             journal=run.journal,
             stop=self._stops[run.facts.id],
             turn=turn,

@@ -17,7 +17,7 @@ from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.run_spec import RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
-from runner.foundation.fingerprints import differing
+from runner.foundation.fingerprints import Fingerprints, differing
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, canonical
@@ -28,7 +28,7 @@ from runner.job.model import Job
 from runner.planning.plan import Plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
-from runner.project.sites import Sites
+from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_bytes
 from runner.reports.next_steps import verb_command
 from runner.reports.safe import clean
@@ -221,7 +221,17 @@ def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
         judgement=judgement,
         earlier=tuple(journal.lines),
         progress=run.stored.progress,
+        is_of_other_account=_is_of_other_account(run.snapshot.fingerprints, site),
     )
+
+
+def _is_of_other_account(then: Fingerprints, site: ReadySite) -> bool:
+    """A sandbox, and a site without a sign-in, have none."""
+    known = site.credentials
+    if site.name.sandbox or known is None:
+        return False
+    name = f"target.auth.{known.kind.keys[0]}"
+    return name not in then.of or bool(differing(then, {name: known.account}))
 
 
 def _plan(run: ResumableRun, secrets: Secrets) -> Plan:

@@ -213,8 +213,11 @@ class _Pool(Struct, kw_only=True):
         key = run.site.key
         if key not in self._turns:  # nobody else knows the address of a sandbox that this command serves
             self._turns[key] = Turns() if run.site.name.sandbox else Turns(partial(run.store.turns, key))
+        answers = self._answers[run.site.account_key]
+        if run.is_of_other_account:
+            answers = SharedAnswers.of_another_account()
         return LocalHost(
-            caller=SharingCaller(run.site.client, self._answers[run.site.account_key]),
+            caller=SharingCaller(run.site.client, answers),
             journal=run.journal,
             stop=self.options.stop,
             turn=Turn(self._turns[key], holder, settle=run.plan.times.settle),

@@ -9,14 +9,25 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final, TypeAlias, get_args
+from typing import Final, Self, TypeAlias, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine.process_log import is_for_good
+from runner.runs.events import Trouble
 from runner.service.caller import Caller
-from runner.service.calls import Answered, Call, Ending, FailureKind, FindFamily, ReadFamily, WhoAmI, WhoIsUser
+from runner.service.calls import (
+    Answered,
+    Call,
+    CallFailed,
+    Ending,
+    FailureKind,
+    FindFamily,
+    ReadFamily,
+    WhoAmI,
+    WhoIsUser,
+)
 from runner.service.gate import Gate
 
 Shared: TypeAlias = FindFamily | ReadFamily | WhoAmI | WhoIsUser
@@ -30,6 +41,15 @@ class SharedAnswers:
     def __init__(self) -> None:
         self._endings: dict[Shared, Ending] = {}
         self._locks: defaultdict[Shared, threading.Lock] = defaultdict(threading.Lock)
+
+    @classmethod
+    def of_another_account(cls) -> Self:
+        """For a run that began with another account than it has now: rows of who we are now are none of its calls."""
+        made = cls()
+        message = "the run began with another account: which rows of the process log are its own is not known"
+        refused = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message=message), status=403)
+        made._endings.update(dict.fromkeys((WhoAmI(), WhoIsUser()), refused))
+        return made
 
     def ending(self, call: Shared, read: Callable[[float], Ending], *, seconds: float) -> Ending:
         """The answer to `call`, which `read` reads within the seconds it is given, unless another run has."""

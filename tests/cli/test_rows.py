@@ -14,7 +14,8 @@ from runner.foundation.values import JsonObject
 
 pytestmark = pytest.mark.slow
 
-US, DONE = "410006e1-ca4e-4502-a9ec-e54d922d2c00", "815c9586-b6e2-df11-971b-001d60e938c6"
+US, THEM = "410006e1-ca4e-4502-a9ec-e54d922d2c00", "410006e1-ca4e-4502-a9ec-e54d922d2c01"
+DONE = "815c9586-b6e2-df11-971b-001d60e938c6"
 JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {process: UsrCharge}\n"
 
 
@@ -27,11 +28,13 @@ def _its_files() -> None:
 class Place:
     """A site whose log shows a start at once. `most` is how many calls were under way at the same time; `repeats`: a
     proxy makes each of the first calls twice, and hands on `second`, which is what the site says to the repetition.
+    `owner` is who asks, None where the site does not say.
     """
 
     second: Told | None = None
     repeats: bool = False
     readable: bool = True
+    owner: str | None = US
     most: int = 0
     log: list[JsonObject] = field(default_factory=list)
     _under_way: int = 0
@@ -39,8 +42,10 @@ class Place:
     _never: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, _method: str, path: str) -> Told:
+        if self.owner is None and ("GetCurrentUserInfo" in path or "SysAdminUnit" in path):
+            return Told(silent=True)
         if "GetCurrentUserInfo" in path:
-            return Told(body=json.dumps({"contactId": US}))
+            return Told(body=json.dumps({"contactId": self.owner}))
         if "/SysProcessLog" in path:
             return Told(body=json.dumps({"value": self.log})) if self.readable else Told(status=403)
         if "/VwProcessLib" in path:
@@ -53,19 +58,19 @@ class Place:
             self.most = max(self.most, self._under_way)
             second, self.second = self.second, None
             if second is None or self.repeats:
-                self._start()
+                self.start()
             if self.repeats and second is None:
-                self._start()
+                self.start()
         self._never.wait(0.1)
         with self._lock:
             self._under_way -= 1
         return second or xml(1)
 
-    def _start(self) -> None:
+    def start(self, *, owner: str = US) -> None:
         number = len(self.log) + 1
         began = datetime.now(UTC).isoformat()
         row: JsonObject = {"Id": f"1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a{number:04}", "StartDate": began}
-        self.log.insert(0, row | {"StatusId": DONE, "OwnerId": US, "Name": "Charge"})
+        self.log.insert(0, row | {"StatusId": DONE, "OwnerId": owner, "Name": "Charge"})
 
 
 def targets(url: str, *others: str) -> None:
@@ -165,3 +170,26 @@ def test_two_starts_for_one_call_are_told_on_the_screen_and_in_every_report(caps
     assert f"\n  {row()['key']}: warning: not verified: {sentence}" in shown
     for report in reports[1::2]:
         assert sentence in Path(report).read_text()
+
+
+@pytest.mark.parametrize(
+    ("now", "owner", "status"),
+    [
+        ("integration", US, ("passed", "inferred")),
+        ("colleague", THEM, ("unknown", None)),
+        ("colleague", US, ("unknown", None)),
+    ],
+)
+@pytest.mark.parametrize("verb", ["resume", "reconcile"])
+def test_a_row_is_none_of_a_call_that_another_account_has_sent(
+    verb: str, *, now: str, owner: str, status: tuple[str, str | None]
+) -> None:
+    place = Place(second=Told(silent=True), owner=None)
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml"]) == 4
+        place.start(owner=owner)
+        place.owner = owner
+        Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("integration", now))
+        assert ended([verb, "last", "--report-json", "report.json"]) == (0 if status[0] == "passed" else 4)
+    assert (row()["status"], row()["verified"]) == status

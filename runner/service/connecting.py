@@ -13,7 +13,15 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 from runner.service import certificates
-from runner.service.connection import Connection, Incoming, NotConnectedError, Outgoing, SocketStream, SpokeFirstError
+from runner.service.connection import (
+    Connection,
+    Incoming,
+    NotConnectedError,
+    Outgoing,
+    SocketStream,
+    SpokeFirstError,
+    UnwantedError,
+)
 from runner.service.gate import Clock
 from runner.service.tunnel import Proxy, ProxyError, ask
 
@@ -147,6 +155,11 @@ def _connected(address: Address, seconds: float) -> socket.socket:
     return line
 
 
+def _leave(outgoing: Outgoing) -> None:
+    if not outgoing.leaves():
+        raise UnwantedError
+
+
 class Connections:
     """As many connections as there are calls at once. A connection at rest is used again for a short time."""
 
@@ -161,9 +174,14 @@ class Connections:
         self._is_closed = False
 
     def send(self, outgoing: Outgoing) -> Incoming:
-        """Raises what `runner.service.connection` names, and `SpokeFirstError`."""
+        """Raises what `runner.service.connection` names, `SpokeFirstError` and `UnwantedError`."""
         connection = self._rested(outgoing.origin) or self._fresh(outgoing.origin, outgoing.deadline)
         try:
+            _leave(outgoing)
+            if connection.has_come():  # the server closed it while the start was stored: nothing has left
+                connection.close()
+                connection = self._fresh(outgoing.origin, outgoing.deadline)
+                _leave(outgoing)
             incoming = connection.ask(outgoing)
         except BaseException:
             connection.close()

@@ -53,7 +53,8 @@ class SpokeFirstError(Exception):
 class Outgoing(Discreet, frozen=True, kw_only=True):
     """A request to `origin`, a scheme, a host and a port, as it goes over a connection.
 
-    `leaves` is asked just before its first byte is sent: where it says no, nothing is.
+    `leaves` is asked before its first byte is sent, again where another connection has to be opened after that: where
+    it says no, nothing is sent.
     """
 
     NOT_SHOWN: ClassVar = frozenset({"headers", "body"})
@@ -202,8 +203,6 @@ class Connection:
 
         A server may answer before all is written, and close: so an answer is read also where writing broke half way.
         """
-        if not outgoing.leaves():
-            raise UnwantedError
         try:
             self._send(outgoing)
         except OSError as error:

@@ -4,6 +4,7 @@ Pure. A returned value is no proof that the process passed: a failed process ans
 [M].
 """
 
+import contextlib
 from typing import Final, assert_never
 
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
@@ -63,7 +64,7 @@ def _value(call: calls.Call, reply: Reply) -> Json:
             raise bodies.NonsenseError(f"it is a web page{f' with the title `{title}`' if title else ''}")
         case bodies.JsonBody(value):
             _check_refusal(call, value)
-            return value
+            return _in_quotes_twice(value) if isinstance(value, str) and isinstance(call, calls.ExecuteCall) else value
         case bodies.Wrapped(text):
             return _inner(text)
         case None:
@@ -162,6 +163,14 @@ def _check_answers(value: JsonObject, *, has_result: bool) -> None:
     if (type(code) is int and code != 0) or any(value.get(key) for key in _SAID):
         words = words_of(value)
         raise bodies.NonsenseError(f"it is a record of an error{f': {words}' if words else ''}")
+
+
+def _in_quotes_twice(text: str) -> Json:
+    """The text of an Execute() is JSON [D], which a host on .NET may put into quotes once more [?]: `"null"`."""
+    if text == "null" or (len(text) > 1 and text[0] == text[-1] == '"'):
+        with contextlib.suppress(bodies.NonsenseError):
+            return bodies.parsed(text)
+    return text
 
 
 def _inner(text: str) -> Json:

@@ -115,6 +115,22 @@ def test_plain_json_is_read_as_it_is() -> None:
     assert read(ELEMENT, reply('{"success": true}'), site=SITE) == Answered(value={"success": True})
 
 
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (r'"null"', None),
+        (r'"\"x\""', "x"),
+        (r'"\"\""', ""),
+        (r'"\"a\" or \"b\""', '"a" or "b"'),
+        (r'"\""', '"'),
+        (r'"5"', "5"),
+        (r'"true"', "true"),
+    ],
+)
+def test_json_that_was_put_into_quotes_once_more_is_read_as_it_was_before(body: str, value: Json) -> None:
+    assert read(EXECUTE, reply(body), site=SITE) == Answered(value=value)
+
+
 DENIED = '{"Message": "Authorization has been denied for this request."}'
 SIGNED_OUT = '{"Code": 1, "Message": "session expired", "Exception": null, "PasswordChangeUrl": null}'
 STARTED, CANCEL = ExecuteCall(process="UsrGet", parameters={}), CancelCall(process_id="p")

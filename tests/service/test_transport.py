@@ -488,6 +488,40 @@ def test_whether_a_call_may_leave_is_asked_when_it_is_connected_and_nothing_has_
         assert (ending.kind, ending.unwanted, peer.requests) == (NOT_SENT, True, [])
 
 
+class Stored(OpenGate):
+    """The server closes the connection while the start of the call is stored."""
+
+    def __init__(self, peer: Peer, close: threading.Event) -> None:
+        self.peer = peer
+        self.close = close
+        self.asked = 0
+
+    def may_leave(self) -> bool:
+        self.asked += 1
+        self.close.set()
+        while not self.peer.closed:
+            time.sleep(0.001)
+        return True
+
+
+def test_a_connection_that_is_closed_while_a_start_is_stored_is_not_written_to(serve: Serve) -> None:
+    close = threading.Event()
+
+    def answer_and_close_later(line: socket.socket) -> None:
+        line.sendall(http(b"<string>1</string>"))
+        close.wait(300)
+        line.close()
+
+    peer = serve(answer_and_close_later, http(b"<string>2</string>"))
+    client = client_of(peer)
+    assert client.perform(CALL, 60) == Answered(value=1)
+    gate = Stored(peer, close)
+    assert client.perform(CALL, 60, gate=gate) == Answered(value=2)
+    client.close()
+    assert gate.asked == 2
+    assert len(peer.requests) == 2
+
+
 @pytest.mark.slow
 def test_a_large_page_is_bounded_before_anybody_looks_into_it(serve: Serve) -> None:
     page = b"<html><title>Home</title><a href='/Login/'>" + b"<" * 30_000_000

@@ -182,7 +182,7 @@ def _unstarted(arguments: Sequence[str], code: ExitCode, *problems: Problem) -> 
     from runner.cli.reports import print_unstarted, report_unstarted  # noqa: PLC0415  10 ms, if a command ends early
 
     report_unstarted(arguments, os.environ, problems, code)
-    with suppress(click.UsageError, UsageError):
+    with suppress(click.UsageError, UsageError, ImportError):  # the verb's own module may be what is broken
         print_unstarted(arguments, os.environ, problems, command=_command(arguments))
     return code
 

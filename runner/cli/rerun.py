@@ -245,6 +245,9 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context:
 def _queued(run: StoredRun) -> Problem:
     """A run of a fleet, copied here: its ledger would carry out again what a rerun has carried out."""
     message = f"run {run.id} of {title(run.result)} is of a fleet, whose ledger would not learn of a rerun here"
+    if run.result.status is RunStatus.PASSED:
+        hint = "nothing was sent; a version that has passed is carried out once more by `runner apply` with `--for KEY`"
+        return Problem(code="E156", message=message, hint=hint)
     options = "" if run.result.applied else ", with the options of the `apply` before,"
     command = retry_command(run.result, store=None)
     hint = f"nothing was sent; `{command}`{options} carries it out once more"

@@ -161,6 +161,8 @@ def target_known(
     hint = did_you_mean(name, targets)
     if not is_used and hint is None:
         return ()
+    if name == "env" or name.startswith("clio:"):
+        hint = f"leave it out: a target that is in no targets file is named on the command line alone, `-t {name}`"
     if hint is None:
         listed = ", ".join(f"`{target}`" for target in sorted(targets))
         known = f"the targets are {listed}" if targets else "there are no targets"

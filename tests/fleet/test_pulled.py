@@ -75,3 +75,17 @@ def test_a_pulled_run_is_carried_out_once_more_by_its_fleet_alone(
         assert ended(["rerun", run, *more]) == 6
         assert "whose ledger would not learn of a rerun here" in capsys.readouterr().err
     assert here.starts() == {"a": 1}
+
+
+def test_a_pulled_run_that_passed_is_not_said_to_be_carried_out_by_a_retry(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = here.put("a", charges("a"))
+    with here.runs() as runs:
+        assert runs.carry(run).state == "ended"
+    assert ended(["pull", run, "--db", here.dsn]) == 0
+    capsys.readouterr()
+    assert ended(["rerun", run]) == 6
+    refused = capsys.readouterr().err
+    assert "is carried out once more by `runner apply` with `--for KEY`" in refused
+    assert "--retry failed" not in refused

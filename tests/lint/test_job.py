@@ -836,6 +836,13 @@ def test_the_target_of_a_job_is_one_of_the_targets() -> None:
     assert rules.target_known(document("name: no-target"), []) == ()
 
 
+@pytest.mark.parametrize("name", ["env", "clio:dev"])
+def test_a_target_that_is_in_no_targets_file_is_named_on_the_command_line(name: str) -> None:
+    (problem,) = rules.target_known(document(f"target: {name}"), ["staging", "production"])
+    assert problem.hint is not None
+    assert problem.hint.endswith(f"is named on the command line alone, `-t {name}`")
+
+
 LANGUAGE_EXAMPLE = """
 runner: 1
 name: contact-smoke

@@ -50,7 +50,8 @@ def _cells(listed: Listed) -> tuple[str, ...]:
     result = listed.result
     job = title(result) if result.job else clean(listed.planned)
     status = RUNNING if listed.is_running else str(result.status)
-    return status, clean(result.id), moment(result.started_at), job, written(result.seconds), _note(listed)
+    took = "" if listed.is_running else written(result.seconds)
+    return status, clean(result.id), moment(result.started_at), job, took, _note(listed)
 
 
 def _note(listed: Listed) -> str:

@@ -190,6 +190,30 @@ def test_a_process_that_came_after_the_library_was_read_counts() -> None:
     assert end(log.carry_out(WATCH)).result["failed"][0]["process"] == "UsrNew"
 
 
+def test_a_failed_instance_of_a_process_that_is_not_shown_cannot_be_counted_unless_all_are() -> None:
+    hidden = (20.0, "hidden")
+    world = Log(failed=[hidden]).carry_out(WATCH)
+    error = end(world).error
+    assert error is not None
+    assert (end(world).status, error.code) == ("error", "E219")
+    assert "a failed instance, f1, of a process that the library of processes does not show" in error.message
+    assert end(Log(failed=[hidden, (20.0, "sa")]).carry_out(WATCH)).status == "failed"
+    of_all = end(Log(failed=[hidden]).carry_out(WATCH.replace("Usr*", "*")))
+    assert of_all.status == "failed"
+    assert of_all.error is not None
+    assert "a process that the library of processes does not show (Bill an order, f1)" in of_all.error.message
+
+
+def test_a_library_that_is_too_long_to_be_read_is_an_error() -> None:
+    others: list[Json] = [{"Id": f"x{number}", "Name": "Other"} for number in range(10_000)]
+    library = [*LIBRARY, *others]
+    world = Log(library=library).carry_out(WATCH)
+    error = end(world).error
+    assert error is not None
+    assert (end(world).status, error.code) == ("error", "E219")
+    assert "it lists 10,000 processes or more" in error.message
+
+
 def test_a_library_without_a_column_is_read_whole() -> None:
     log = Log(broken=lambda _t, call: refused(400) if call.entity == "VwProcessLib" and call.select else None)
     assert end(log.carry_out(WATCH)).status == "passed"

@@ -3,7 +3,8 @@
 They count since a moment of the server's own clock: its time is that of the newest row of the process log. What had
 failed by then is remembered by its id, so that neither this machine's clock nor a row of the same instant plays a part.
 Whatever keeps the failures from being counted is an error: a log, or a library of processes, that cannot be read; a
-pattern that no process matches. All owners count, and the versions of a process count as that process.
+pattern that no process matches; a failed instance of a process that the library does not show. All owners count, and
+the versions of a process count as that process.
 """
 
 from fnmatch import fnmatchcase
@@ -32,6 +33,8 @@ LONGEST_PAUSE = 10.0
 _SHOWN = 5
 _COLUMN_REFUSED = frozenset({400, 500, 501})
 _NOT_COUNTED = "the failures cannot be counted"
+_NAMELESS = "a process that the library of processes does not show"
+_READ_ALL = 'give the user the right to read all of VwProcessLib, or count all: `processes: ["*"]`'
 
 
 class _Watch(Struct, frozen=True, kw_only=True):
@@ -43,6 +46,9 @@ class _Watch(Struct, frozen=True, kw_only=True):
     action: Failures
     moment: Moment
     roots: dict[str, str]
+
+    def counts(self, code: str) -> bool:
+        return any(fnmatchcase(code, pattern) for pattern in self.action.processes)
 
 
 def keep_moments(row: OpenRow) -> Running[None]:
@@ -127,7 +133,13 @@ def _library(row: OpenRow) -> Running[list[JsonObject] | CallFailed]:
     if isinstance(library, CallFailed) and library.status in _COLUMN_REFUSED:
         everything = QueryCall(entity=failed_rows.LIBRARY.entity, top=failed_rows.LIBRARY.top)
         library = yield from read_records(row, everything)
+    if isinstance(library, list) and len(library) >= failed_rows.MOST:
+        return _cannot_count(f"it lists {len(library):,} processes or more: too many to look through")
     return library
+
+
+def _cannot_count(why: str, hint: str | None = None) -> CallFailed:
+    return CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E219", message=why, hint=hint))
 
 
 def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFailed]:
@@ -136,8 +148,7 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
     if isinstance(rows, CallFailed):
         return rows
     if len(rows) >= failed_rows.MOST:
-        trouble = Trouble(code="E219", message=f"it shows {len(rows)} failures or more: too many to look through")
-        return CallFailed(kind=FailureKind.REFUSED, trouble=trouble)
+        return _cannot_count(f"it shows {len(rows)} failures or more: too many to look through")
     rows = [failed for failed in rows if failed_rows.key(failed) not in watch.moment.seen]
     roots = watch.roots
     if not all(failed_rows.schema(failed) in roots for failed in rows):
@@ -146,12 +157,11 @@ def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFaile
             return library
         roots.update(dict.fromkeys(map(failed_rows.schema, rows), "") | roots | failed_rows.roots(library))
     named = [(failed, roots[failed_rows.schema(failed)]) for failed in rows]
-    patterns = watch.action.processes
-    return [
-        failed_rows.shown(failed, code)
-        for failed, code in named
-        if any(fnmatchcase(code, pattern) for pattern in patterns)
-    ]
+    shown = [failed_rows.shown(failed, code) for failed, code in named if watch.counts(code)]
+    nameless = next((failed for failed, code in named if not code and not watch.counts(code)), None)
+    if nameless is not None and len(shown) <= watch.action.at_most:
+        return _cannot_count(f"it shows a failed instance, {failed_rows.key(nameless)}, of {_NAMELESS}", _READ_ALL)
+    return shown
 
 
 def _result(found: list[JsonObject]) -> JsonObject:
@@ -169,7 +179,8 @@ def _too_many(row: OpenRow, action: Failures, found: list[JsonObject]) -> Attemp
 
 def _in_words(failed: JsonObject, *, secret: bool) -> str:
     reason = str(failed["error"] or "the log gives no reason").partition("\n")[0].strip()[:200]
-    return f"`{failed['process']}` ({failed['name']}, {failed['id']})" + ("" if secret else f": {reason}")
+    process = f"`{failed['process']}`" if failed["process"] else _NAMELESS
+    return f"{process} ({failed['name']}, {failed['id']})" + ("" if secret else f": {reason}")
 
 
 def _unread(what: str, failure: CallFailed) -> Trouble:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process, ProcessElement, ProcessVersion
-from runner.catalogue.yaml_text import as_yaml, flow, quoted
 from runner.foundation.values import Json, JsonObject
+from runner.foundation.yaml_text import as_yaml, flow, quoted
 
 OF_SITE: Final = """\
 # What the site has, as far as jobs need to know it. `runner catalog pull` writes this file, and leaves it as it is

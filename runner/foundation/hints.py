@@ -16,13 +16,12 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
+from runner.foundation.yaml_text import flow
 
 Entry: TypeAlias = "str | list[Entry] | dict[str, Entry]"
 """What a table holds: texts, lists and records of them."""
 
 _ROOMS = Path(__file__).parents[1]
-_PLAIN = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
-_NOT_PLAIN = frozenset({"true", "false", "null"})
 _ANY = "any"
 _FIELD = lazy_pattern(r"<(\w+)>")
 
@@ -111,19 +110,6 @@ def _fields(at: str, value: Json) -> dict[str, str]:
 def filled(text: str, fields: Mapping[str, str]) -> str:
     """`text` with each `<name>` of `fields` in its place."""
     return _FIELD.sub(lambda found: fields.get(found[1], found[0]), text)
-
-
-def flow(value: Json) -> str:
-    """`value` as YAML on a single line."""
-    match value:
-        case str() if _PLAIN.fullmatch(value) and value not in _NOT_PLAIN:
-            return value
-        case list():
-            return f"[{', '.join(flow(item) for item in value)}]"
-        case dict():
-            return f"{{{', '.join(f'{flow(key)}: {flow(item)}' for key, item in value.items())}}}"
-        case _:
-            return _json(value)
 
 
 def _json(value: Json) -> str:

@@ -13,6 +13,7 @@ from runner.foundation.problems import Finding
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, as_text, compact, kind_of, pointer
+from runner.foundation.yaml_text import flow
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
 from runner.json_schema.violations import Violation, as_list, shown
@@ -82,7 +83,7 @@ def example(key: str | int | None, schema: JsonObject) -> str | None:
     examples = schema.get("examples")
     if not isinstance(examples, list) or not examples:
         return None
-    written = {str: f"{key}: ", int: "- "}.get(type(key), "") + hints.flow(examples[0])
+    written = {str: f"{key}: ", int: "- "}.get(type(key), "") + flow(examples[0])
     return f"for example `{written}`" if len(written) <= _LONGEST_EXAMPLE else None
 
 
@@ -145,7 +146,7 @@ def _as_boolean(text: str) -> str | None:
 def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
     """A bare text where a record is wanted that needs one key: most likely that is the key."""
     required = schema.get("required")
-    is_plain = hints.flow(text) == text or is_guid(text)
+    is_plain = flow(text) == text
     if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:
         return None
     return f"write `{path[-1]}: {{{required[0]}: {text}}}`" if isinstance(path[-1], str) else None
@@ -158,7 +159,7 @@ def _as_schema(text: str, path: Path) -> str | None:
         return f"write `schema: {{type: {kind}}}`" if kind else None
     if path[:1] != ("inputs",) or len(path) != len(("inputs", "name")) or len(text) > _LONGEST_NAME:
         return None
-    return f"an input is a schema: write `{{{f'type: {kind}' if kind else f'default: {hints.flow(text)}'}}}`"
+    return f"an input is a schema: write `{{{f'type: {kind}' if kind else f'default: {flow(text)}'}}}`"
 
 
 def _word(violation: Violation, schema: JsonObject) -> Finding:

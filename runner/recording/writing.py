@@ -4,9 +4,9 @@ import json
 import re
 from typing import Final
 
-from runner.catalogue.yaml_text import as_yaml, flow
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, well_formed
+from runner.foundation.yaml_text import as_yaml, flow
 
 _BRACES: Final = lazy_pattern(r"\$*\{{2,}")
 _BARE: Final = lazy_pattern(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, compact, well_formed
+from runner.foundation.values import Json, well_formed
 
 _PLAIN: Final = lazy_pattern(
     r"[A-Za-z_](?:[\w ./()'-]*[\w./()'-])?|https?://[\w./:-]*[\w/-]|\w{8}(?:-\w{4}){3}-\w{12}", re.ASCII
@@ -40,7 +40,7 @@ def flow(value: "Json | Mapping[str, Json]") -> str:
         case Mapping():
             return f"{{{', '.join(f'{as_yaml(key)}: {flow(inner)}' for key, inner in value.items())}}}"
         case _:
-            return compact(value)
+            return json.dumps(value)  # also a number beyond JSON, which a schema may hold that is wrong
 
 
 def _escaped(character: str) -> str:

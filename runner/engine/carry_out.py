@@ -4,10 +4,6 @@ It knows no network, no file, no clock and no chance. Given the same outcomes it
 what lets a broken run be resumed by feeding the outcomes it had to a fresh engine.
 """
 
-from typing import TypeVar
-
-from msgspec import UNSET, UnsetType
-
 from runner.engine.effects import Running
 from runner.engine.later import settle_later
 from runner.engine.perform import TIMEOUT, close_by, note, poll_stop
@@ -21,6 +17,7 @@ from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
 from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Trouble
+from runner.runs.evidence import if_known
 from runner.runs.status import Status
 
 _EXIT_CODES = {
@@ -30,7 +27,6 @@ _EXIT_CODES = {
     RunStatus.UNKNOWN: ExitCode.UNKNOWN,
     RunStatus.REFUSED: ExitCode.REFUSED,
 }
-_Fact = TypeVar("_Fact")
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
@@ -73,24 +69,20 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         commit=run.commit,
         started_at=run.started_at,
         help=plan.job.help,
-        command=_known(run.command),
+        command=if_known(run.command),
         rows=planned_rows(plan),
         tags=plan.job.tags,
-        description=_known(plan.job.description),
+        description=if_known(plan.job.description),
         source=source_digest(plan),
-        dirty=_known(run.dirty),
-        ci=_known(run.ci),
-        access=_known(run.access),
-        traceparent=_known(run.traceparent),
-        rerun_of=_known(run.rerun_of),
-        applied=_known(run.applied),
-        begun_by=_known(run.begun_by),
-        variables=_known(run.variables),
+        dirty=if_known(run.dirty),
+        ci=if_known(run.ci),
+        access=if_known(run.access),
+        traceparent=if_known(run.traceparent),
+        rerun_of=if_known(run.rerun_of),
+        applied=if_known(run.applied),
+        begun_by=if_known(run.begun_by),
+        variables=if_known(run.variables),
     )
-
-
-def _known(value: _Fact | None) -> _Fact | UnsetType:
-    return UNSET if value is None else value
 
 
 def _vars_trouble(state: State) -> Trouble | None:

@@ -11,7 +11,7 @@ from runner.engine.effects import Send
 from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json
 from runner.runs.events import AttemptFailed, CallAnswered, Trouble
-from runner.runs.evidence import SentRequest
+from runner.runs.evidence import SentRequest, if_known
 from runner.runs.hidden_answers import SECRET_VALUE
 from runner.service.calls import Answered, CallFailed, FailureKind
 from runner.service.site import Request
@@ -72,13 +72,9 @@ def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
         t=t,
         value=SECRET_VALUE if send.secret and ending.value is not None else ending.value,
         date=ending.date,
-        status=_known(ending.status),
-        bytes=_known(ending.size),
+        status=if_known(ending.status),
+        bytes=if_known(ending.size),
     )
-
-
-def _known(number: int | None) -> int | UnsetType:
-    return UNSET if number is None else number
 
 
 def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:
@@ -94,5 +90,5 @@ def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None 
         nothing_ran=failure.nothing_ran,
         unproved=failure.unproved or UNSET,
         body=body,
-        bytes=_known(failure.size),
+        bytes=if_known(failure.size),
     )

@@ -59,8 +59,8 @@ class UnreadWord(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """An operator or a function by its name as it is written, with what it is applied to; a lambda's variable, `o:`, is
-    one, too.
+    """An operator or a function by its name as it is written, with what it is applied to; `o:`, the variable
+    of a lambda, is an operator, too.
     """
 
     name: str

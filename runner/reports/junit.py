@@ -1,6 +1,6 @@
 """The JUnit report: a suite a run, a case a row, as Jenkins, GitLab and GitHub's actions read it.
 
-What they do with it decides its shape: GitLab identifies cases by class and name, leaves out a repeated one, and shows
+What they do with it decides its shape: GitLab identifies cases by class and name, leaves out a repeated case, and shows
 the text inside `failure`, never its `message`; Jenkins takes a class up to its last dot for a package. So of several
 runs of one name the newest is written. The machine's name is left out.
 """

@@ -96,7 +96,7 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     `command` is an id that the runs of one command share. `rows` is how many are planned, None where nobody can know;
     `source` a hash of the texts of the job's files. `dirty`: files of the checkout differ from its `commit`.
     `traceparent` is the span of OpenTelemetry that the command was started in, as W3C writes it. `rerun_of` is the run
-    that this one carries out once more, `applied` where an `apply` ordered it, `begun_by` who gave the command.
+    that it carries out once more, `applied` where an `apply` ordered it, `begun_by` who gave the command.
     `variables` are those of the environment that gave secret inputs, by the names of these.
     """
 
@@ -200,7 +200,7 @@ def stopped(
 ) -> AttemptFailed:
     """A signal stopped the run, at the row `key` where it is known."""
     error = Trouble(code="E312", message=f"{_STOPPED}{signal}")
-    person = msgspec.UNSET if ordered_by is None else ordered_by
+    person = evidence.if_known(ordered_by)
     return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal, ordered_by=person)
 
 

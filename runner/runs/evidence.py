@@ -5,12 +5,18 @@ again, so that its line stays what it was, byte for byte.
 """
 
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 Value: TypeAlias = Any
 """A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
+_Fact = TypeVar("_Fact")
+
+
+def if_known(fact: _Fact | None) -> _Fact | msgspec.UnsetType:
+    """A fact as a field of an event, which is left out where it is not known."""
+    return msgspec.UNSET if fact is None else fact
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):

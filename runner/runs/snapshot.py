@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from runner.foundation.fingerprints import Fingerprints, fingerprints
 from runner.foundation.problems import Problem
-from runner.foundation.raw import record
+from runner.foundation.raw import record, sure_text
 from runner.foundation.values import Json, JsonObject, canonical, well_formed
 from runner.planning import plan_file
 from runner.planning.plan import Plan, stored
@@ -76,9 +76,11 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
 def filled(run: PlanSnapshot, secrets: Secrets) -> PlanSnapshot:
     """The run with the secrets in their places again. Raises `LookupError` for a secret that is not known."""
     plan = run.plan
-    sources = {_text(secrets.fill(name)): _text(secrets.fill(content)) for name, content in plan.sources.items()}
+    sources = {
+        sure_text(secrets.fill(name)): sure_text(secrets.fill(content)) for name, content in plan.sources.items()
+    }
     inputs = record(secrets.fill(plan.inputs))
-    return replace(run, plan=replace(plan, file=_text(secrets.fill(plan.file)), sources=sources, inputs=inputs))
+    return replace(run, plan=replace(plan, file=sure_text(secrets.fill(plan.file)), sources=sources, inputs=inputs))
 
 
 def _cut(name: str, value: Json, secrets: Secrets) -> Json:
@@ -88,11 +90,6 @@ def _cut(name: str, value: Json, secrets: Secrets) -> Json:
     if isinstance(value, dict) and name not in {"sources", "inputs"}:
         return {part: secrets.cut(inner) for part, inner in value.items()}
     return secrets.cut(value)
-
-
-def _text(value: Json) -> str:
-    assert isinstance(value, str), value
-    return value
 
 
 def _unusable(run: str, file: str, why: str) -> Problem:

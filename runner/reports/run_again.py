@@ -34,8 +34,11 @@ from runner.runs.status import Status
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
-_OFTEN_OF_THE_FILE = frozenset({"E113", "E130", "E132", "E202", "E205", "E207", "E209", "E221", "E223"})
-"""Codes of steps whose cause is often in the job's file, and comes again as long as that says the same."""
+_OFTEN_OF_THE_FILE = frozenset({"E113", "E130", "E132", "E201", "E202", "E205", "E207", "E209", "E220", "E221", "E223"})
+"""Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
+_OFTEN_OF_THE_TARGET = frozenset({"E301", "E302"})
+"""Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""
+_JOB = "the file"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
 
 
@@ -49,7 +52,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     """`command` carries out once more what the run did, with its inputs, and is empty while that must not be;
     `repeated` are the keys of the rows that it starts a second time, each with how it ended; `secrets` the inputs that
     are not stored, and are to be given anew, `variables` those of the environment that gave others. `mended` carries
-    out what the job's file holds by now, where the failure may be due to what it held then; else it is empty.
+    out what the files say by now, where the failure may be due to what `faulty` said then; else both are empty.
     """
 
     safety: Safety
@@ -59,6 +62,7 @@ class RunAgain(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     mended: str = ""
+    faulty: str = ""
 
 
 def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: bool = True) -> RunAgain:
@@ -70,6 +74,7 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
     if in_doubt or not result.finished:
         return RunAgain(safety=Safety.NOT_YET, open_keys=tuple(step.key for step in in_doubt))
     queued = belongs_to_fleet(result, store)
+    faulty = "" if queued else _faulty(result)
     repeated, secrets = tuple(_repeated(run)), () if queued else secret_inputs(result)
     return RunAgain(
         safety=Safety.CAREFUL if repeated else Safety.SAFE,
@@ -77,7 +82,8 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
         repeated=repeated,
         secrets=tuple(name for name in secrets if name not in result.variables),
         variables=tuple(result.variables[name] for name in secrets if name in result.variables),
-        mended="" if queued else _mended(result),
+        mended=_mended(result) if faulty else "",
+        faulty=faulty,
     )
 
 
@@ -87,13 +93,13 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     if run.result.status is RunStatus.PASSED or not again.command:
         return []
     repeats = starts_again([key for key, _ in again.repeated]) if again.repeated else _NOTHING_TWICE
-    mended = f"when you have mended the file: carries out what it says now, with the inputs that you give it; {repeats}"
+    mended = f"when you have mended {again.faulty}: carries it out as it is now, with the inputs that you give it"
     does = "carries it out once more as it was, with its inputs"
     from_variables = secrets_from_variables(run.result, store=store)
     if belongs_to_fleet(run.result, store):
         from_variables, does = "", "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
-    first_steps = [NextStep(command=again.mended, does=mended)] if again.mended else []
+    first_steps = [NextStep(command=again.mended, does=f"{mended}; {repeats}")] if again.mended else []
     return [*first_steps, NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}")]
 
 
@@ -133,12 +139,12 @@ def _mended_steps(
     mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
     if not mended:
         return
+    faulty = list(dict.fromkeys(again.faulty for _, again in mended))
     chosen = [result for result, _ in mended]
     files = list(dict.fromkeys(clean(result.file) for result in chosen))
     command = f"runner run {shlex.join(files)} --last-failed{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
-    does = (
-        f"when you have mended the {'file' if len(files) == 1 else 'files'}: carries out what did not pass, as it is "
-    )
+    where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
+    does = f"when you have mended {where}: carries out what did not pass, as it is "
     does += f"written now, with the inputs that you give it; {_repeats([again for _, again in mended])}"
     yield NextStep(command=command, does=does)
 
@@ -149,11 +155,19 @@ def _command(result: RunResult, store: StoreName | None, *, with_values: bool) -
     return complete_command("rerun", result, store)
 
 
-def _mended(result: RunResult) -> str:
-    """Empty also of a run that `apply` ordered: that carries out a changed file by itself."""
-    codes = {step.error.code for step in result.steps if step.error is not None and step.status is Status.FAILED}
-    if not codes & _OFTEN_OF_THE_FILE or result.applied is not None or not result.job:
+def _faulty(result: RunResult) -> str:
+    """Which file may be to blame; none of a run that `apply` ordered: that carries out a changed file by itself."""
+    if result.applied is not None or not result.job:
         return ""
+    errors = [(step.status, step.error.code) for step in result.steps if step.error is not None]
+    if any(status is Status.FAILED and code in _OFTEN_OF_THE_FILE for status, code in errors):
+        return _JOB
+    return (
+        "targets.yaml" if not result.target.sandbox and any(code in _OFTEN_OF_THE_TARGET for _, code in errors) else ""
+    )
+
+
+def _mended(result: RunResult) -> str:
     name = None if result.case is None else job_and_case(result.job, result.case)
     return f"{file_command(result.file, result.target.name, name)}{given_anew(result)}{confirmed(result)}"
 

@@ -1,6 +1,8 @@
 """`runner rerun`: a run once more, told by what a site was asked for."""
 
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,7 @@ steps:
 
 FROM_VARIABLE = "; secret input `token` is read from CREATIO_RUNNER_INPUT_TOKEN"
 CAREFUL = "careful, it starts again what must happen only once:"
+ANEW = "with the inputs that you give it"
 SAFE = "nothing starts twice that must happen only once"
 
 
@@ -166,14 +169,17 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     assert ended(["show", "last"]) == 0
     shown = capsys.readouterr().out
     assert printed.splitlines()[-3:] == shown.splitlines()[-3:]
-    assert shown.splitlines()[-3:] == [
+    again = "runner run a.job.yaml -t here -k 'billing[red]'"
+    assert shown.splitlines()[-5:] == [
         "  what next:",
+        f"    {again}",
+        f"      when you have mended the file: carries it out as it is now, {ANEW}; {CAREFUL} charge",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {CAREFUL} charge{FROM_VARIABLE}",
     ]
     assert ended(["runs", "--format", "json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["runs"]
-    assert listed["rerun"] == {"command": f"runner rerun {run}", "repeats": ["charge"], "mended": None}
+    assert listed["rerun"] == {"command": f"runner rerun {run}", "repeats": ["charge"], "mended": again}
     assert answers.asked
     answers.asked.clear()
     Path("token").write_text("s3cret-t0ken")
@@ -191,7 +197,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert shown == [
         "  what next:",
         "    runner run a.job.yaml -t here -k 'billing[red]'",
-        f"      when you have mended the file: carries out what it says now, with the inputs that you give it; {SAFE}",
+        f"      when you have mended the file: carries it out as it is now, {ANEW}; {SAFE}",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {SAFE}{FROM_VARIABLE}",
     ]
@@ -203,6 +209,21 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert 'when you have mended the file: <code class="cmd">runner run a.job.yaml -t here -k' in page
     assert ended(["rerun", "--help"]) == 0
     assert "changed since then, also to mend it, is not read" in " ".join(capsys.readouterr().out.split())
+
+
+def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_targets_anew(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = Path("targets.yaml").read_text()
+    Path("targets.yaml").write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", right))
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 3
+    shown = capsys.readouterr().out.splitlines()
+    assert "E301" in "".join(shown)
+    at = shown.index("    runner run a.job.yaml -t here -k 'billing[red]'")
+    assert shown[at + 1].startswith("      when you have mended targets.yaml: carries it out as it is now")
+    Path("targets.yaml").write_text(right)
+    assert ended(shlex.split(shown[at])[1:]) == 0
+    assert answers.asked
 
 
 def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_proposed(

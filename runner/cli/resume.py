@@ -73,7 +73,8 @@ def resume(context: click.Context, /, **_: object) -> int:
 
     What was answered is not sent again. A call that must not happen twice, and that nobody has answered, is looked for
     in the process log; where that shows nothing, a person's verdict does. Once the run's steps are over, only what is
-    in doubt is settled, and `undo` and `finally` are finished.
+    in doubt is settled, and `undo` and `finally` are finished. A run that ended in doubt, and has failed as it is known
+    then, is undone.
 
     \b
     Examples:
@@ -85,7 +86,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     With --db it is ordered of the workers of a fleet, which have the secrets: a worker that serves the target does it.
 
     The job is that with which the run began, whatever its files say by now. Secrets and credentials come anew.
-    Exit codes are those of `runner run`; of a run that has ended, the run's own, and nothing is sent.
+    Exit codes are those of `runner run`; of a run that has ended, and owes no undo, the run's own: nothing is sent.
     """
     if context.params["runs"] is context.params["database"]:
         return _order(context, only_settle=False)
@@ -98,7 +99,7 @@ def resume(context: click.Context, /, **_: object) -> int:
         return _over(run, places, why="nothing is left to do")
     resumable = resume_run.load(run, began, given_anew(context))
     resume_run.check_results(verdicts, resumable.spec.job)
-    check_permission([resumable.spec], allowed, over=run.result.finished)
+    check_permission([resumable.spec], allowed, over=run.result.finished and not _has_undo(resumable))
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, store, resumable, places, judgement=judgement)
 
@@ -221,12 +222,17 @@ def _say_never_begun(run: StoredRun) -> None:
 def resumed_run(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
     """The run, with its journal open for more. That its files have changed is reported when nothing is in the way."""
     resumed = resume_run.resume(run, sites, judgement)
-    if not (run.stored.result.finished or judgement.only_settle):
+    if not judgement.only_settle and (not run.stored.result.finished or _has_undo(run)):
         resumed.lets_in = partial(_lets_in, resumed.site, run)
     changed = resume_run.changed_files(run.snapshot.plan)
     if changed is not None:
         output.say(f"changed since the run began: {changed}; the run goes on with what it began with")
     return resumed
+
+
+def _has_undo(run: ResumableRun) -> bool:
+    """Whether a run that has ended may send something when its last doubt is settled."""
+    return any(step.undo is not None for step in run.spec.job.steps)
 
 
 def _lets_in(site: ReadySite, run: ResumableRun) -> bool:

@@ -11,7 +11,7 @@ from runner.engine.rows import time_is_over
 from runner.engine.scope import RunFacts, names_of, work_out_vars
 from runner.engine.state import RunState, State
 from runner.engine.step import carry_out_steps
-from runner.engine.undo import not_undone, undo, undone
+from runner.engine.undo import make_up_for_undo, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.values import JsonObject
@@ -32,7 +32,8 @@ _EXIT_CODES = {
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     """Carry out the steps, reach the turning point, then undo and `finally`, whatever happened.
 
-    A run that has ended with rows in doubt asks for as long as there are some whether they can be settled now.
+    A run that has ended with rows in doubt asks for as long as there are some whether they can be settled now. Then it
+    undoes what it could not undo before.
     """
     state = State(run=RunState(plan=plan), job=plan.job, names=names_of(plan, run), ends=plan.job.timeout)
     state.names.functions.update(state.conditions())
@@ -54,6 +55,7 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
             state.names.functions.clear()  # they know the state, and it knows them: what the run held would stay
             return
         yield from settle_later(state)
+        yield from make_up_for_undo(state)
 
 
 def _started(plan: Plan, run: RunFacts) -> RunStarted:
@@ -127,10 +129,7 @@ def _left_out(state: State) -> Trouble | None:
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
     message = "nothing failed, but the job was not carried out whole: a stop, or a doubt, had left something out"
-    stays = f"; what passed was not undone: {', '.join(left)}" if (left := not_undone(state.run)) else ""
-    return Trouble(
-        code="E312", message=message + stays, hint="carry the job out once more: `runner show` has the command"
-    )
+    return Trouble(code="E312", message=message, hint="carry the job out once more: `runner show` has the command")
 
 
 def _finished(state: State, outputs: JsonObject, trouble: Trouble | None) -> RunFinished:

@@ -1,6 +1,6 @@
 """Settling what is still in doubt when a run has ended: by another look at the process log, or by a person's verdict.
 
-Nothing is sent but readings of the log. Undo and `finally` are over, and are not returned to.
+Nothing is sent but readings of the log. `finally` is over, and is not returned to.
 """
 
 from runner.engine import doubt
@@ -12,7 +12,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import Interrupted, ask_verdict, note
 from runner.engine.rows import count_running, finished
 from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
-from runner.engine.step import gathered, record_of, remember
+from runner.engine.step import gathered, record_of, remember, undoable
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
 from runner.job.actions import IncludedJob
@@ -90,7 +90,7 @@ def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:
     """Write down how the row ended, and let that count in the place of the doubt."""
     step, counted = row.step, row.state.counted
     if step.undo is not None and attempt.status is Status.PASSED:
-        run.settled_too_late.append(row.key)
+        run.undoable.append(undoable(row, attempt))
     if step.secret:
         row.state.names.keep_secret(attempt.result, f"{row.key}.result")
     if row.whole is None:

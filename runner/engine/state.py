@@ -248,8 +248,8 @@ class RunState(Struct, kw_only=True, eq=False):
     `stopped_by` is the signal that stopped the host, `ordered_by` who ordered that of a fleet; `open_rows` are the rows
     under way, the innermost last; `undoable` those that passed and can be undone, `doubts` those whose outcome nobody
     knows, `undoing` the states in which they were undone. `executed` are the ids of elements that calls were made for.
-    `settled_incomplete`: nothing failed, but something had been left out; `settled_too_late`: the rows that turned out
-    to have passed when undo was over. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of
+    `settled_incomplete`: nothing failed, but something had been left out; `owes_undo`: what passed was not undone, as
+    an outcome was unknown. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of
     the steps was over before they were. `began`: the moment at which the run did, or why it is not known, where a step
     asks for it. `used_results`: by the identity of a job, the ids of its steps whose results it names.
     """
@@ -261,7 +261,7 @@ class RunState(Struct, kw_only=True, eq=False):
     ordered_by: Person | None = None
     timed_out: bool = False
     settled_incomplete: bool = False
-    settled_too_late: list[str] = field(default_factory=list)
+    owes_undo: bool = False
     cleanup_ends: float | None = None
     open_rows: list[OpenRow] = field(default_factory=list)
     undoable: list[Undoable] = field(default_factory=list)

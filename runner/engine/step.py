@@ -188,12 +188,18 @@ def _end(row: OpenRow, last: Attempt, *, flaky: bool) -> Running[Ended]:
         state.names.keep_secret(last.result, f"{row.key}.result")
         state.names.tainted.update({("steps", step.id or "", "result"), ("steps", step.id or "", "turns")})
     if step.undo is not None and last.status is Status.PASSED:
-        own = {**shown, "process_status": last.process_status}
-        state.run.undoable.append(Undoable(undo=step.undo, key=row.key, id=step.id, state=state, own=own))
+        state.run.undoable.append(undoable(row, last))
     elif step.undo is not None and _is_left_as_it_is(row, last):
         last = last.warned(_NOT_UNDONE)
     yield from end(row, last, flaky=flaky)
     return Ended(status=last.status, record=shown)
+
+
+def undoable(row: OpenRow, last: Attempt) -> Undoable:
+    """The row, which has passed, as its undo will see it."""
+    assert row.step.undo is not None
+    own = {**record_of(row, last), "process_status": last.process_status}
+    return Undoable(undo=row.step.undo, key=row.key, id=row.step.id, state=row.state, own=own)
 
 
 def _is_left_as_it_is(row: OpenRow, last: Attempt) -> bool:

@@ -3,14 +3,14 @@
 from msgspec.structs import replace
 
 from runner.engine.effects import Running
-from runner.engine.perform import note
+from runner.engine.perform import close_by, note
 from runner.engine.scope import Names
 from runner.engine.state import RunState, State, Undoable
 from runner.engine.step import carry_out_steps
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject
 from runner.planning.plan import undo_steps
-from runner.runs.events import UndoFinished, UndoStarted
+from runner.runs.events import RunStatus, UndoFinished, UndoStarted
 from runner.runs.status import Status
 
 NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
@@ -19,11 +19,13 @@ NONE, COMPLETE, INCOMPLETE = "none", "complete", "incomplete"
 def undo(state: State) -> Running[None]:
     """Undo every row that passed and can be undone, if the run has failed so far; an undo that fails stops no other.
 
-    Nothing is undone where an outcome is unknown: what is not known to have happened cannot be undone safely.
+    Nothing is undone where an outcome is unknown: what is not known to have happened cannot be undone safely. It is
+    made up for when everything is known.
     """
     run = state.run
     has_failed = bool(state.counted) or run.stopped_by is not None or run.timed_out
-    if not has_failed or Status.UNKNOWN in state.counted or not run.undoable:
+    run.owes_undo = has_failed and Status.UNKNOWN in state.counted
+    if not has_failed or run.owes_undo or not run.undoable:
         return
     yield from note(UndoStarted(t=state.t))
     for entry in reversed(run.undoable):
@@ -35,6 +37,16 @@ def undo(state: State) -> Running[None]:
     yield from note(UndoFinished(t=state.t, undo=undone(run)))
 
 
+def make_up_for_undo(state: State) -> Running[None]:
+    """Undo what could not be undone before, of a run that has failed as it is known by now. It has its own time."""
+    run = state.run
+    if not run.owes_undo or run.doubts or state.status() is RunStatus.PASSED:
+        return
+    run.cleanup_ends = None
+    close_by(run)
+    yield from undo(state)
+
+
 def undone(run: RunState) -> str:
     """How far the run was undone, as far as is known: `none`, `complete` or `incomplete`: that also where a process
     that undoes something had not ended at the last look.
@@ -42,14 +54,6 @@ def undone(run: RunState) -> str:
     if not run.undoing:
         return NONE
     return INCOMPLETE if any(inner.counted or inner.left_out or inner.running for inner in run.undoing) else COMPLETE
-
-
-def not_undone(run: RunState) -> tuple[str, ...]:
-    """The rows that could have been undone and were not, as an outcome was unknown then: those that had passed, and
-    those that were settled as passed when it was too late.
-    """
-    before = () if run.undoing else (entry.key for entry in run.undoable)
-    return (*before, *run.settled_too_late)
 
 
 def _state(state: State, entry: Undoable) -> State:

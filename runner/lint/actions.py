@@ -13,6 +13,7 @@ from runner.job.actions.failures import SINCE_RUN
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
+from runner.lint.uses import starts
 from runner.odata.columns import is_column, order_of
 from runner.reading.document import IN_ONE_COLUMN
 
@@ -127,6 +128,25 @@ def check_execute(step: RawStep, lint: JobLint) -> None:
         message = "with `verify: none` and no `result`, nobody would follow the process until it is done"
         hint = "leave out `verify: none`, or write `until: started`"
         lint.report("E107", message, (*path, "until"), hint=hint)
+
+
+def check_undone_twice(step: RawStep, lint: JobLint) -> None:
+    """A `finally` step that does after a failure what an `undo` has done just before."""
+    condition = str(step.fields.get("if", ""))
+    codes = {code for _, code, _ in starts(step)}
+    if step.path[0] != "finally" or "success()" in condition or "failure()" in condition:
+        return
+    for other in lint.outline.steps:
+        same = next((code for _, code, _ in starts(other) if code in codes), None)
+        name = other.undone.fields.get("id") if other.undone is not None else None
+        if same is not None and isinstance(name, str) and f"steps.{name}." in condition:
+            message = (
+                f"after a failure the `undo` of `{name}` has started `{same}` already, and this step does it again"
+            )
+            both = f"({condition})" if " or " in condition else condition
+            hint = f"write `if: success() and {both}`, which leaves a failed run to `undo`"
+            lint.report("E107", message, (*step.path, "if"), hint=hint, warning=True)
+            return
 
 
 def check_parameters(step: RawStep, lint: JobLint) -> None:

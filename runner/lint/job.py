@@ -100,6 +100,7 @@ STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
     actions.check_no_effect,
     actions.check_execute,
     actions.check_parameters,
+    actions.check_undone_twice,
     actions.check_failures,
     actions.check_step_durations,
     check_included,

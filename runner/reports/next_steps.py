@@ -18,7 +18,7 @@ from runner.reports.safe import clean
 from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, is_of_fleet, title
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
-from runner.runs.result import RunResult, StepResult
+from runner.runs.result import NOT_UNDONE_YET, RunResult, StepResult
 from runner.secrets.shown import STARS
 
 
@@ -53,6 +53,8 @@ def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> It
             does = "goes on where it broke off; calls that were answered are not sent again"
             if result.closing:
                 does = "finishes `undo` and `finally`; its steps are over and are not carried out again"
+            if result.owes_undo:
+                does = "undoes what passed, and carries out nothing else"
             yield NextStep(command=resume, does=does)
         return
     if not all(is_lost(step) or is_by_hand(step) for step in in_doubt):
@@ -122,6 +124,8 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
     if doubtful(result.steps):
         is_held = held or result.held
         return "it waits here until the call in doubt is settled" if is_held else "it broke off with a call in doubt"
+    if result.owes_undo:
+        return NOT_UNDONE_YET
     where = "after its steps" if result.closing else "during its steps"
     return f"it broke off {where}: `undo` and `finally` are not done"
 

@@ -88,6 +88,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet;
     `applied` the `apply` that ordered it, `begun_by` who gave the command; journals of earlier versions do not say.
     `variables` of the environment gave secret inputs, by the names of these. With a `hidden` answer it is not resumed.
+    `owes_undo`: it had ended, its last doubt was settled then, and it has no new end: what passed is not undone.
     """
 
     id: str
@@ -118,6 +119,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     begun_by: Starter | None = None
     variables: Mapping[str, str] = {}
     hidden: HiddenAnswer | None = None
+    owes_undo: bool = False
 
 
 def fold(lines: Iterable[Line], *, run: str = "") -> RunResult:
@@ -139,6 +141,7 @@ def tally(steps: Iterable[StepResult]) -> dict[Status, int]:
     return counts
 
 
+NOT_UNDONE_YET = "what was in doubt is settled, and what passed is not undone yet"
 _WORST_FIRST = (
     RunStatus.REFUSED,
     RunStatus.UNKNOWN,
@@ -164,6 +167,7 @@ class Progress:
     def __init__(self, *, run: str = "") -> None:
         self._started = _before_first_line(run)
         self._finished: RunFinished | None = None
+        self._settled = False
         self._ended: dict[str, StepResult] = {}
         self._open: dict[str, BegunRow] = {}
         self._log_unreadable: Trouble | None = None
@@ -195,6 +199,7 @@ class Progress:
                 self._ended.pop(row.key, None)
                 self._open[row.key] = BegunRow(row, event.t)
             case StepFinished():
+                self._settled = self._finished is not None
                 return self._end(_step(self._row(event.key).row, event))
             case Asked():
                 self._ask(event, line.at)
@@ -231,7 +236,10 @@ class Progress:
     def result(self) -> RunResult:
         """The run, were this its last line. Rows stand in the order in which they ended, those without an end last."""
         steps = tuple((self._ended | {step.key: step for step in self.cut_off()}).values())
-        started, ending = self._started, self._finished or self._without_end(steps)
+        started, ended, doubt = self._started, self._finished, any(step.status is Status.UNKNOWN for step in steps)
+        if ended is not None and ended.status is RunStatus.UNKNOWN and self._settled and not doubt:
+            ended = None  # what the run does then is not done, or not written down
+        ending = ended or self._without_end(doubt=doubt)
         return RunResult(
             id=started.run,
             job=started.job,
@@ -250,7 +258,8 @@ class Progress:
             events="sha256:" + self.head,
             steps=steps,
             error=ending.error,
-            finished=self._finished is not None,
+            finished=ended is not None,
+            owes_undo=self._finished is not None and ended is None,
             help=started.help,
             log_unreadable=self._log_unreadable,
             closing=self._closing,
@@ -260,15 +269,17 @@ class Progress:
             begun_by=started.begun_by or None,
             variables=started.variables or {},
             hidden=self._hidden,
-            held=self._finished is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
+            held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
 
-    def _without_end(self, steps: Iterable[StepResult]) -> RunFinished:
+    def _without_end(self, *, doubt: bool) -> RunFinished:
         """How a run ended that broke off: never well, and in doubt where one of its rows is."""
-        doubt = any(step.status is Status.UNKNOWN for step in steps)
         status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
         trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still under way looks the same")
-        if self._stopped_by is not None:
+        if self._finished is not None:
+            status, code = RunStatus.FAILED, ExitCode.FAILED
+            trouble = Trouble(code="E312", message=NOT_UNDONE_YET, hint="`runner resume` undoes it")
+        elif self._stopped_by is not None:
             status = status if doubt else RunStatus.CANCELLED
             code = STOPPED.get(self._stopped_by, ExitCode.INTERRUPTED)
             by = self._stopped_by if self._stop_ordered_by is None else self._stop_ordered_by.called
@@ -303,7 +314,7 @@ class Progress:
             case RunClosing():
                 self._closing = True
             case UndoStarted():
-                self._undo = "incomplete"
+                self._undo, self._finished = "incomplete", None
             case UndoFinished(undo=undo):
                 self._undo = undo
             case RunFinished():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -242,7 +243,7 @@ def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(
     assert here.executes()
 
 
-def test_what_a_settled_run_leaves_standing_is_told(
+def test_what_is_settled_by_the_log_is_undone_by_a_resume_which_is_named(
     here: Site, place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     undo = "    undo: {execute: {process: UsrRefund}}\n"
@@ -251,8 +252,16 @@ def test_what_a_settled_run_leaves_standing_is_told(
     assert ended(["run", "a.job.yaml"]) == 4
     place.log = [log_row(1)]
     assert ended(["reconcile", "last"]) == 1
-    assert "had left something out; what passed was not undone: mail, charge\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "what was in doubt is settled, and what passed is not undone yet" in shown
+    *_, command = [line for line in shown.splitlines() if line.startswith("    runner resume ")]
     assert place.executed == ["UsrMail", "UsrCharge"]
+    assert ended(shlex.split(command)[1:]) == 1
+    assert place.executed == ["UsrMail", "UsrCharge", "UsrRefund", "UsrRefund"]
+    assert "passed is not undone yet" not in capsys.readouterr().out
+    assert ended(shlex.split(command)[1:]) == 1
+    assert "nothing is left to do" in capsys.readouterr().err
+    assert place.executed.count("UsrRefund") == 2
     assert here.executes()
 
 

@@ -113,10 +113,37 @@ def test_nothing_is_undone_where_an_outcome_is_unknown() -> None:
     assert world.finished("clean").status == "passed"
 
 
-def test_nothing_is_undone_where_it_is_settled_after_the_end() -> None:
+def test_what_is_settled_as_failed_after_the_end_lets_be_undone_what_passed_and_finally_is_not_carried_out_again() -> (
+    None
+):
     world = World(answers=[None, unanswered()], lost=True)
     world.verdicts = [{"as": "unknown"}, {"as": "failed", "key": "fails"}]
+    world.carry_out(planned(step("a") + FAILS + CLEAN))
+    assert (undone(world), world.end.undo, world.end.exit_code) == (["UndoA"], "complete", 1)
+    assert world.sent.count("execute UsrClean") == 1
+
+
+def test_what_is_settled_as_passed_after_the_end_is_undone_itself_with_what_was_handed_in() -> None:
+    undo = "{execute: {process: UndoA, parameters: {Id: '{{ result }}'}}}"
+    job = f"  - id: a\n    execute: {{process: UsrA, result: Id}}\n    undo: {undo}\n" + step("b")
+    world = World(answers=[unanswered()], lost=True)
+    world.verdicts = [{"as": "unknown"}, {"as": "passed", "key": "a", "result": "x1"}]
+    world.carry_out(planned(job))
+    assert (parameters_of(world, "UndoA"), world.end.undo) == ([{"Id": "x1"}], "complete")
+    assert (world.end.status, world.end.exit_code) == ("failed", 1)
+
+
+def test_a_run_that_passes_when_it_is_settled_after_the_end_undoes_nothing() -> None:
+    world = World(answers=[None, unanswered()], lost=True)
+    world.verdicts = [{"as": "unknown"}, {"as": "passed", "key": "fails"}]
     world.carry_out(planned(step("a") + FAILS))
+    assert (undone(world), world.end.undo, world.end.exit_code) == ([], "none", 0)
+
+
+def test_a_failure_in_finally_that_is_known_later_undoes_nothing() -> None:
+    world = World(answers=[None, unanswered()], lost=True)
+    world.verdicts = [{"as": "unknown"}, {"as": "failed", "key": "clean"}]
+    world.carry_out(planned(step("a") + CLEAN))
     assert (undone(world), world.end.undo, world.end.exit_code) == ([], "none", 1)
 
 

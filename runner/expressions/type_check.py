@@ -177,6 +177,8 @@ def missing_key(part: TypedPart, key: str, check: TypeCheck, *, message: str, so
     if near is None and key in _STEP_KEYS and part.source.startswith("steps.") and part.source.endswith(".result"):
         near = f"{part.source.removesuffix('.result')}.{key}"
     hint = f"did you mean `{near}`?" if near else part.type.note or f"it has {begun(known) or 'no fields'}"
+    if near in known and part.type.note:  # the job itself names its fields, so that either may be the typo
+        hint = f"the job asks for `{near}`: write the same name in both places, as the site has it"
     return check.report("E173", message, hint=hint, part=source)
 
 

@@ -34,7 +34,9 @@ def without_secret_lines(document: Document) -> Document:
 
 
 def without_values(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ...]:
-    """Those of a job that is no YAML: with a secret in it, no line of its inputs and cases is shown."""
+    """Those of a job that is no YAML: with a secret in it, no line of its inputs and cases is shown, unless it is
+    certain that the line is of an input without.
+    """
     if _SECRET not in text:
         return problems
     lines = text.splitlines()
@@ -69,6 +71,25 @@ def _means_secret(key: str) -> bool:
 def _is_in_values(problem: Problem, lines: list[str]) -> bool:
     if problem.span is None:
         return False
-    above = lines[: problem.span.line][::-1]
-    block = next((line for line in above if _BEGINS_BLOCK.match(line)), "")
-    return _HOLDS_VALUES.match(block) is not None
+    last = problem.span.line
+    first = next((at for at in range(last - 1, -1, -1) if _BEGINS_BLOCK.match(lines[at])), 0)
+    if _HOLDS_VALUES.match(lines[first]) is None:
+        return False
+    return problem.code != "E102" or _SECRET[:2] in _entry(lines[first:], last - first - 1)
+
+
+def _entry(block: list[str], at: int) -> str:
+    """The text of the input that line `at` of this block is in; of anything but inputs the whole block.
+
+    Only where each line can be read by itself (E102) it is known that it belongs to no other input.
+    """
+    depth = next((_depth(line) for line in block[1:] if line.strip()), 0)
+    begins = [index for index, line in enumerate(block) if index and line.strip() and _depth(line) <= depth]
+    first = max((index for index in begins if index <= at), default=0)
+    if not block[0].lstrip("\"'").startswith("inputs") or not first:
+        return _SECRET
+    return "\n".join(block[first : next((index for index in begins if index > at), len(block))])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -105,6 +105,20 @@ def test_a_mistake_beside_the_value_of_a_secret_input_does_not_show_it(
     assert SECRET not in said
 
 
+def test_a_number_with_a_comma_is_shown_in_an_input_without_a_secret_and_not_in_one_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    one = "  discount: {type: number, default: 12,5}\n"
+    other = "  pin:\n    type: number\n    secret: true\n    examples: [7]\n    default: {a: 98,7}\n"
+    case = "cases:\n  - {name: x, inputs: {pin: 31,4}}\n"
+    Path("a.job.yaml").write_text(JOB.replace("inputs:\n", f"inputs:\n{one}{other}") + case)
+    said = told(capsys, "validate", "a.job.yaml")
+    assert "write `12.5`: a comma ends an item" in said
+    assert said.count("is written with a point, not with a comma") == 3
+    assert "98" not in said
+    assert "31" not in said
+
+
 def test_a_mistake_in_a_case_does_not_show_the_secret_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
     case = f"{{name: x, inputs: {{token: {SECRET}, limit: many}}}}"
     Path("a.job.yaml").write_text(f"{JOB}cases:\n  - {case}\n")

@@ -84,6 +84,8 @@ MISTAKES = {
     "run a.job.yaml —target staging": "write `--target`",
     "run a.job.yaml \N{EN DASH}t staging": "write `-t`",
     "run a.job.yaml -i phone=Boris Koval": '`-i "phone=Boris Koval"`',
+    "run a.job.yaml -i phone Boris": "`-i phone=Boris`",
+    "run a.job.yaml -i phone Boris Koval": '`-i "phone=Boris Koval"`',
     "run -i phone=Boris van Koval a.job.yaml": '`-i "phone=Boris van Koval"`',
     "run a.job.yaml --tags smoke and not slow": '`--tags "smoke and not slow"`',
     "run a.job.yaml phone=1": "there is no file `phone=1`\n   = hint: write `-i phone=1`, if it is an input",

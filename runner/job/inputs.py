@@ -19,6 +19,7 @@ from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point
 from runner.reading.document import Document
 from runner.reading.scalars import is_rounded
+from runner.secrets.written_out import NOT_DEFINED, is_macro
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
@@ -160,6 +161,9 @@ def _otherwise(declared: Input, case: Case | None) -> Json:
 def _checked(declared: Input, given: Given) -> Json:
     if declared.secret and given.origin is Origin.COMMAND_LINE:
         raise UnfitError("E133", f"input `{declared.name}` is secret: other people can read a command line")
+    if given.is_text and isinstance(given.value, str) and is_macro(given.value):
+        hint = "define the variable in the pipeline; an `--inputs` file gives such a text as it is"
+        raise UnfitError("E132", f"input `{declared.name}` has no value: {NOT_DEFINED}", hint=hint)
     document = given.document
     written = None if document is None else lambda path: document.written((declared.name, *path))
     return fit(declared, given.value, is_text=given.is_text, written=written)

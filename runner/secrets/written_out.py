@@ -30,7 +30,9 @@ _LOOKS_SO: Final = lazy_pattern(
 )
 """A header of HTTP, a JSON Web Token, tokens of known services, a private key."""
 _SHORTEST_TOKEN: Final = 14
-_SHELL: Final = lazy_pattern(r"\$\{?\w+\}?|%\w+%|\$env:\w+")
+_MACRO: Final = lazy_pattern(r"\s*\$\([A-Za-z_][\w.]*\)\s*")
+_SHELL: Final = lazy_pattern(r"\$\{?\w+\}?|%\w+%|\$env:\w+|\$\([\w.]+\)")
+NOT_DEFINED: Final = "Azure Pipelines leaves `$(NAME)` where it knows no variable NAME"
 
 
 def may_hold_secrets(text: str) -> bool:
@@ -58,6 +60,11 @@ def names_secret_header(name: str) -> bool:
 def is_plain(text: str) -> bool:
     """Whether the text is the value itself: no template, and no variable of a shell."""
     return bool(text.strip()) and "{{" not in text and not _SHELL.fullmatch(text.strip())
+
+
+def is_macro(text: str) -> bool:
+    """Whether the text is `$(NAME)` alone, as Azure Pipelines leaves it of a variable that it does not know."""
+    return _MACRO.fullmatch(text) is not None
 
 
 def looks_like_token(text: str) -> bool:

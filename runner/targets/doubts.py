@@ -21,7 +21,7 @@ _REGULAR: Final = lazy_pattern(r"\^?((?:\w|\.[*+]?)+)\$?")
 
 
 _SHELL: Final = lazy_pattern(
-    r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)"
+    r"\$([A-Z][A-Z0-9_]+)|\$\{(?:env:)?([A-Za-z_]\w*)\}|%([A-Z][A-Z0-9_]+)%|\$(?i:env):([A-Za-z_]\w*)|\$\(([A-Za-z_]\w*)\)"
 )
 _BARE: Final = lazy_pattern(r"\{?\s*env\.([A-Za-z_]\w*)\s*\}?")
 _NAMED_IN_URL: Final = lazy_pattern(r"//[^/@:]*:([^/@]+)@")
@@ -44,7 +44,7 @@ def variable(written: str, path: Path) -> Finding | None:
     if path[-1] in _ADDRESSES:
         name = bare[1] if bare else name
         return Finding(message=message, hint=f'write `"{{{{ env.{name} }}}}"`')
-    hint = f'write `"{{{{ env.{name} }}}}"`; a password that looks like this may stand'
+    hint = f'write `"{{{{ env.{name} }}}}"`; leave it where the password really is this text'
     return Finding(message=message, hint=hint, warning=True)
 
 

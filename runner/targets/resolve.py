@@ -19,6 +19,7 @@ from runner.expressions.parse import Template
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, UsageError
 from runner.foundation.values import Json, JsonObject, is_well_formed
+from runner.secrets.written_out import NOT_DEFINED, is_macro
 from runner.service.site import PREFIXES, Site
 from runner.targets import values
 from runner.targets.keys import EVALUATED, KEYS
@@ -124,6 +125,10 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
     for name, given in variables.items():
         if not is_well_formed(str(given)):
             raise UsageError(Problem(code="E159", message=f"the environment variable `{name}` is not UTF-8"))
+        if is_macro(str(given)):
+            message = f"the environment variable `{name}` has no value of its own: {NOT_DEFINED}"
+            hint = "define the variable in the pipeline, or in a group of variables that the pipeline names"
+            raise UsageError(Problem(code="E142", message=message, hint=hint))
 
     def content(path: Json) -> Json:
         return _content(path, read_file)

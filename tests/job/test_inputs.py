@@ -208,6 +208,21 @@ def test_an_empty_secret_is_refused() -> None:
     assert told("\n  a: {type: string, secret: true, default: ''}") == ["E134 input `a` is secret, and empty"]
 
 
+@pytest.mark.parametrize("declared", ["{type: string}", "{type: string, secret: true}", "{type: integer}"])
+def test_what_a_pipeline_left_of_a_variable_that_it_does_not_know_is_no_value(declared: str) -> None:
+    one = job(f"\n  key: {declared}")
+    for text in ("$(PARTNER_KEY)", "$(partner.key) "):
+        _, problems = supplied(one, given={}, environment={"CREATIO_RUNNER_INPUT_KEY": text})
+        assert [problem.message for problem in problems] == [
+            "input `key` has no value: Azure Pipelines leaves `$(NAME)` where it knows no variable NAME"
+        ]
+    value = "$(PARTNER_KEY)"
+    assert supplied(job("\n  key: {type: string}"), given=given(file=f"key: {value}"), environment={}) == (
+        {"key": value},
+        (),
+    )
+
+
 def test_no_message_shows_a_secret() -> None:
     environment = {"CREATIO_RUNNER_INPUT_TOKEN": "zz", "CREATIO_RUNNER_INPUT_PIN": "zzz"}
     _, problems = supplied(job(SECRET), given={}, environment=environment)

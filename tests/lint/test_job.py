@@ -508,7 +508,10 @@ steps:
             "`process_status` is known in `expect` and `outputs` of its own step; elsewhere write `steps.ID.status`",
         ),
         ("index", "write it in the step with `for_each` itself: its `if` comes before `index` is known"),
-        ("env.HOME", "the environment is read in targets only: declare an input"),
+        (
+            "env.HOME",
+            "the environment is read in targets only: declare an input `NAME`, which CREATIO_RUNNER_INPUT_NAME gives",
+        ),
     ],
 )
 def test_an_unknown_name_comes_with_what_was_probably_meant(expression: str, hint: str) -> None:

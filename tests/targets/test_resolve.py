@@ -36,6 +36,15 @@ class Reader:
 reader = Reader
 
 
+def test_what_a_pipeline_left_of_a_variable_that_it_does_not_know_is_no_credential() -> None:
+    environment = {"HOST": "example.com", "WHO": "$(CREATIO_USERNAME)"}
+    (problem,) = unready(site(), environment, {"/run/secret": "abcdefgh"})
+    assert problem == (
+        "E142 target `staging`, `auth.username`: the environment variable `WHO` has no value of its own: "
+        "Azure Pipelines leaves `$(NAME)` where it knows no variable NAME"
+    )
+
+
 def test_a_site_is_made_ready_from_the_environment_and_from_files() -> None:
     environment = {"HOST": "example.com", "WHO": "Supervisor", "OTHER": "x"}
 

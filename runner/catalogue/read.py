@@ -29,8 +29,8 @@ def read_document(path: Path, *, name: str) -> Document | tuple[Problem, ...]:
     return check(document, "catalog") or document
 
 
-def catalogue_in(document: Document) -> Catalogue:
-    """The catalogue of a document without mistakes."""
+def catalogue_in(document: Document, *, target: str | None = None) -> Catalogue:
+    """The catalogue of a document without mistakes. `target` is whose it is; without it the file's name says that."""
     whole = record(document.data)
     pulled = record(whole.get("pulled"))
     packages = tuple(folder for folder in items(whole.get("packages")) if isinstance(folder, str))
@@ -39,16 +39,16 @@ def catalogue_in(document: Document) -> Catalogue:
         processes=_Processes(record(whole.get("processes"))),
         site=text(whole, "site") or "",
         pulled=Pulled(at=text(pulled, "at") or "", by=text(pulled, "by") or ""),
-        hint=_hint(document.file, packages=packages),
+        hint=_hint(document.file, packages=packages, target=target),
         packages=packages,
     )
 
 
-def _hint(file: str, *, packages: tuple[str, ...]) -> str:
+def _hint(file: str, *, packages: tuple[str, ...], target: str | None) -> str:
     if packages:
         return f"if the packages have changed: `runner catalog build {' '.join(packages)} -o {file}`"
-    target = Path(file).name.removesuffix(ENDING)
-    return f"if the site has changed: `runner catalog pull -t {target}`"
+    name = target or Path(file).name.removesuffix(ENDING)
+    return f"if the site has changed: `runner catalog pull -t {name}`"
 
 
 class _Processes(Mapping[str, Process]):

@@ -85,10 +85,10 @@ class Catalogues(Struct, kw_only=True):
     def _of_site(self, target: SiteTarget, folder: Path) -> Catalogue | None:
         name = target.name.removeprefix(CLIO)
         file = folder / f"{name}{ENDING}"
-        return self._in_file(file, url=target.url) if "/" not in name and file.is_file() else None
+        return self._in_file(file, of=target) if "/" not in name and file.is_file() else None
 
-    def _in_file(self, file: Path, *, url: str | None = None) -> Catalogue | None:
-        """`url` is the address of the site whose catalogue it is, where that is known."""
+    def _in_file(self, file: Path, *, of: SiteTarget | None = None) -> Catalogue | None:
+        """`of` is the site whose catalogue it is, where that is known."""
         if file not in self._files and file.is_dir():
             from runner.packages.reading import read_packages  # noqa: PLC0415  8 ms, where a command names packages
 
@@ -100,8 +100,9 @@ class Catalogues(Struct, kw_only=True):
             from runner.catalogue.rules import another_site  # noqa: PLC0415  as above
 
             found = read_document(file, name=self.called(file))
-            self._files[file] = catalogue_in(found) if isinstance(found, Document) else None
-            wrong = another_site(found, url) if isinstance(found, Document) and url is not None else None
+            whose = of.name if of is not None else None
+            self._files[file] = catalogue_in(found, target=whose) if isinstance(found, Document) else None
+            wrong = another_site(found, of.url) if isinstance(found, Document) and of is not None else None
             self.problems.extend(found if isinstance(found, tuple) else [wrong] if wrong else [])
         return self._files[file]
 

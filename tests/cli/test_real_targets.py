@@ -184,4 +184,5 @@ def test_jobs_are_checked_against_the_catalogue_of_a_target_that_is_in_no_file(
             assert ended([verb, "a.job.yaml", "-t", target]) == 2, verb
             captured = capsys.readouterr()
             assert "error[E144]" in captured.out + captured.err, verb
+            assert f"`runner catalog pull -t {target}`" in captured.out + captured.err, verb
     assert here.asked == []

@@ -56,7 +56,9 @@ _AS = options.typed_option(
 _EVEN_THOUGH = options.typed_option(
     "--even-though", is_flag=True, help="With `--as retry`: send it again although the log shows such a start."
 )
-_RESULT = options.typed_option("--result", metavar="JSON", help="The result of a step that passed.")
+_RESULT = options.typed_option(
+    "--result", metavar="JSON", help="The result of a step that passed; @FILE: the file holds it."
+)
 
 
 @click.command("resume", cls=Verb)

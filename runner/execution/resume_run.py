@@ -352,12 +352,23 @@ def _check_row(key: str, result: RunResult) -> None:
 
 def _value(written: str) -> Json:
     """As if the site had answered it."""
+    if written.startswith("@"):
+        written = _file_text(written[1:])
     try:
         return bodies.parsed(written)
     except bodies.NotJsonError:
-        _refuse("`--result` is no JSON", "a text has quotes of its own: `--result '\"text\"'`")
+        hint = "a text has quotes of its own: `--result '\"text\"'`; where a shell takes them away, `--result @FILE`"
+        _refuse("`--result` is no JSON", hint)
     except bodies.NonsenseError as error:
         _refuse("`--result` cannot be kept", str(error))
+
+
+def _file_text(name: str) -> str:
+    try:
+        return read_bytes(Path(name)).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
+        _refuse(f"the file `{clean(name)}` of `--result` cannot be read: {reason}", "name a file with the JSON in it")
 
 
 def _refuse(message: str, hint: str) -> NoReturn:

@@ -182,6 +182,7 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
     """What a template has once for each job, site, worker or variable."""
     workers = "".join(_filled(_template("compose/worker.yaml"), _of_target(target)) for target in targets.items())
     variables = tuple(dict.fromkeys(name for several in targets.values() for name in several))
+    all_variables = (*variables, *(f"{VARIABLE}{name.upper()}" for name in jobs.lacking))
     left_out = "".join(f"\n      # not {name}: it reads files of other folders" for name in jobs.elsewhere)
     return {
         "RESOURCES": "".join(f"\n  - {name}" for name in kind.resources),
@@ -189,6 +190,9 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
         "WORKER_FILES": "".join(f"\n  - worker-{_label(target)}.yaml" for target in targets),
         "WORKERS": workers,
         "SECRETS": "".join(f"\n          {name}: ${{{{ secrets.{name} }}}}" for name in variables),
+        "AZURE_ENV": "".join(f"\n      {name}: $({name})" for name in all_variables) or " {}",
+        "AZURE_VARIABLES": both(all_variables),
+        "TARGET_OPTIONS": " ".join(f"-t {target}" for target in targets),
         "EMPTY": "\n".join(f"{name}=''" for name in variables),
         **_of_variables(variables),
     }
@@ -247,7 +251,7 @@ def _to_do(
     if not is_root and any(name.startswith(".github") for name in kind.files):
         yield f"move {marks['IN']}.github to the root of the checkout: GitHub reads it only there"
     for name, needed_by in jobs.lacking.items():
-        yield f"set {VARIABLE}{name.upper()} where `runner apply` is carried out: {both(needed_by)} must have it"
+        yield f"set {VARIABLE}{name.upper()} where the runner is started: {both(needed_by)} must have it"
     for target in targets:
         for file in jobs.secret_files.get(target, ()):
             yield f"put the file {clean(file)} where the runs are carried out: the target `{target}` reads it"

@@ -111,6 +111,19 @@ DEPLOY_KINDS = {
         ),
         next="glab ci run --variables-env WITHOUT_LEDGER:apply",
     ),
+    "azure": DeployKind(
+        files={"azure-pipelines.yml": ("azure/azure-pipelines.yml", "checks the jobs, and carries them out")},
+        to_do=(
+            f"{_SOURCE}INSTALL in @IN@azure-pipelines.yml",
+            "make the group of variables `creatio` with @AZURE_VARIABLES@, the secrets locked",
+            "look whether `@BRANCH@` is the branch whose pushes carry the jobs out",
+        ),
+        confirm=(
+            "write `--confirm @TARGET@` after `runner run` in @IN@azure-pipelines.yml, if you want that: the target is "
+            "protected"
+        ),
+        next="az pipelines create --name creatio --yml-path @IN@azure-pipelines.yml",
+    ),
     "compose": DeployKind(
         files=_CONTAINER
         | {

@@ -233,6 +233,7 @@ def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, p
         (["--step", "charge", "--as", "retry"], "E158", "`retry` comes too late"),
         (["--step", "charge", "--as", "failed", "--result", "1"], "E158", "does not go with `--as failed`"),
         (["--step", "charge", "--as", "passed", "--result", "yes"], "E158", "`--result` is no JSON"),
+        (["--step", "charge", "--as", "passed", "--result", "@no.json"], "E158", "the file `no.json` of `--result`"),
         (["--step", "charge", "--as", "passed", "--result", "NaN"], "E158", "`--result` cannot be kept"),
         (["--step", "charge", "--as", "passed", "--result", r'"\ud83d"'], "E158", "`--result` cannot be kept"),
         (["--step", "charge", "--as", "maybe"], "E150", "'maybe' is not one of"),
@@ -267,7 +268,8 @@ def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_res
     assert ended(["resume", "last", "--step", "open", "--as", "passed"]) == 2
     assert "the job needs what `open` gave, and a verdict alone does not give it" in capsys.readouterr().err
     assert place.asked == []
-    assert ended(["resume", "last", "--step", "open", "--as", "passed", "--result", "42"]) == 0
+    Path("result.json").write_bytes(b"\xef\xbb\xbf42\r\n")
+    assert ended(["resume", "last", "--step", "open", "--as", "passed", "--result", "@result.json"]) == 0
     assert [line for line in here.executes() if "UsrCharge/Execute?Number=42" in line]
     assert place.asked == ["UsrCharge", "UsrMail", "UsrShut"]
 

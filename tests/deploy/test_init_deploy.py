@@ -188,7 +188,7 @@ def test_inputs_that_somebody_must_give_are_left_to_do(capsys: pytest.CaptureFix
         Path(f"jobs/{name}.job.yaml").write_text(JOB.format(name, "east").replace("steps", needs))
     assert ended(["init", "jobs", "--deploy", "github"]) == 0
     left = [line for line in capsys.readouterr().out.splitlines() if "CREATIO_RUNNER_INPUT" in line]
-    needed = "set CREATIO_RUNNER_INPUT_MONTH where `runner apply` is carried out: `a` and `b` must have it"
+    needed = "set CREATIO_RUNNER_INPUT_MONTH where the runner is started: `a` and `b` must have it"
     assert left == [f"  {needed}"]
 
 

@@ -81,11 +81,13 @@ def find(*command: str) -> None:
         ("github-actions", "github/action.yml"),
         ("github-workflows", ".github/workflows/creatio-apply.yml"),
         ("gitlab-ci", "gitlab/creatio.yml"),
+        ("azure-pipelines", "azure-pipelines.yml"),
         ("compose-spec", "compose.yaml"),
     ],
 )
 def test_the_published_schema_takes_it(schema: str, name: str) -> None:
-    find("check-jsonschema", "--builtin-schema", f"vendor.{schema}", name)
+    transform = ["--data-transform", schema, "--regex-variant", "python"] if schema == "azure-pipelines" else []
+    find("check-jsonschema", *transform, "--builtin-schema", f"vendor.{schema}", name)
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ def is_repeatable(fields: JsonObject) -> bool:
 
 
 def is_verified(fields: JsonObject) -> bool:
-    """Whether the outcome is verified: in the process log, or of named elements in their own rows."""
+    """Whether the outcome is verified: in the process log, or of elements in their own rows."""
     known = action_type(fields)
     return known is not None and known.is_verified(fields[known.key])
 

@@ -103,7 +103,7 @@ def check_no_effect(step: RawStep, lint: JobLint) -> None:
     if "retry" in fields and not defaults.is_repeatable(fields):
         _report_no_effect("retry", f"a `{action}` is never tried again", step, lint)
     if "verify" in fields and not defaults.is_verified(fields):
-        what = "`execute`, `run`, `cancel`, `signal` and named elements"
+        what = "`execute`, `run`, `cancel`, `signal` and elements"
         message = f"`verify` is about {what}: it has no effect on `{action}`"
         _report_no_effect("verify", message, step, lint)
     if "failures" in fields and "timeout" in fields:

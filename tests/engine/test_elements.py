@@ -315,3 +315,25 @@ def test_a_caption_that_no_log_may_tell_and_no_design_knows_is_an_error_at_once(
     site = Site(shown=[element("")], logged=False)
     site.carry_out(planned(ONE))
     assert (site.end.exit_code, site.executed_ids, site.t < 10) == (3, [], True)
+
+
+@pytest.mark.parametrize(
+    ("verify", "values", "ended"),
+    [
+        ("auto", "", ("passed", 0, True)),
+        ("none", "", ("passed", 0, False)),
+        ("log", "", ("error", 3, False)),
+        ("log", ", parameters: {Level: 2}", ("unknown", 4, False)),
+    ],
+)
+def test_an_element_that_is_executed_by_its_id_alone_is_not_verified(
+    verify: str, values: str, ended: tuple[str, int, bool]
+) -> None:
+    site = Site(shown=[element("Approve")])
+    key = site.shown[0]["id"]
+    site.carry_out(planned(f"  - id: a\n    element: {{uid: {key}{values}}}\n    verify: {verify}\n"))
+    row = site.finished("a")
+    why = "not verified: by its id alone, the process log does not show an element"
+    assert (row.status, site.end.exit_code, why in row.warnings) == ended
+    assert row.verified is None
+    assert row.error is None or (row.error.code, row.error.message) == ("E208", why)

@@ -403,7 +403,7 @@ def test_a_year_can_be_waited_for(line: str) -> None:
         ("pause: 1s\n    retry: {max_attempts: 2}", ["retry"]),
         ("confirm: a\n    retry: {max_attempts: 2}\n    verify: log", ["retry", "verify"]),
         ("query: {entity: A}\n    retry: {max_attempts: 2}\n    verify: none", ["verify"]),
-        (f"element: {GUID}\n    verify: auto", ["verify"]),
+        (f"element: {GUID}\n    verify: auto", []),
         ("run: {process: A}\n    retry: {max_attempts: 2}\n    verify: log", []),
         ("execute: {process: A}\n    verify: none", []),
     ],

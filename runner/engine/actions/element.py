@@ -32,6 +32,7 @@ from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, Elem
 
 _MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
 _GONE = "inferred: the element does not wait any more, and no log shows how it ended"
+_BY_ID = "by its id alone, the process log does not show an element"
 _ANSWERED = (0.0, *NO_ROW_YET)
 """Seconds between two looks at an element whose call was answered."""
 
@@ -59,9 +60,9 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
         return no_guid("the element's id", uid)
     outcome = yield from _called(row, uid, values)
     if not isinstance(outcome, Failed):
-        return judged(row, outcome.value)
+        return _unseen(row, outcome.value)
     if row.is_once and _may_have_happened(outcome.failure):
-        return in_doubt(outcome.failure.trouble, why="the process log does not show single elements")
+        return in_doubt(outcome.failure.trouble, why=_BY_ID)
     return call_failed(outcome.failure, row.step.effect)
 
 
@@ -132,6 +133,17 @@ def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
 def _judged(row: OpenRow, value: Json) -> Attempt:
     found = Attempt(process_id=_own(row).process_id)
     return judged(row, value, found).with_process(found)
+
+
+def _unseen(row: OpenRow, value: Json) -> Attempt:
+    """An element that is executed by its id: its process is not known, and may have failed at once."""
+    if row.step.verify is Verify.NONE:
+        return judged(row, value)
+    if row.step.verify is Verify.AUTO:
+        return judged(row, value).warned(f"not verified: {_BY_ID}")
+    hint = "name it, with `of` its process, so that it can be verified; `verify: auto` passes with a warning"
+    status = Status.UNKNOWN if row.is_once else Status.ERROR
+    return replace(not_passed("E208", f"not verified: {_BY_ID}", hint, status=status), result=value)
 
 
 def _not_moved(row: OpenRow, value: Json, now: ElementInstance | None) -> Attempt:

@@ -3,6 +3,9 @@
 It is asked only where the attempt would pass otherwise. The log gives a status, never a result.
 """
 
+from collections.abc import Iterator
+from itertools import chain
+
 from msgspec.structs import replace
 
 from runner.engine import process_log, starts
@@ -45,7 +48,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         return not_verified(row, "the process log cannot be read")
     if not start.marked:
         return (yield from _without_watermark(row, execute, start))
-    found = yield from _rows_of_call(row, start)
+    found = yield from _rows_of_call(row, start, patient=execute.until is Until.DONE and execute.result is None)
     if isinstance(found, Unread):
         return _not_read(row, found)
     rows = list(found.rows)
@@ -71,21 +74,32 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     return judged
 
 
-def _rows_of_call(row: OpenRow, start: Start) -> Running[OwnRows | Unread]:
+def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRows | Unread]:
     """The rows since the watermark. Those of earlier calls may come late: there should be a row for each start.
 
     Those of other runs are waited for, too, until it is known whose they are; not so of what may be repeated, which
-    goes side by side with other runs: they would wait for one another.
+    goes side by side with other runs: they would wait for one another. `patient`: where there is no row at all, for as
+    long as that of a call without an answer is searched for.
     """
-    for seconds in (*NO_ROW_YET, None):
+    longer = _until(row, row.t + row.state.run.plan.times.settle) if patient else ()
+    for number, seconds in enumerate(chain(NO_ROW_YET, longer, (None,))):
         rows = yield from process_log.new_rows(row, start, last=seconds is None)
         if isinstance(rows, Unread):
             return rows
         found = yield from starts.assigned(row, start, rows)
-        if found.is_clear or seconds is None or (found.rival and not row.is_once):
+        is_late = number >= len(NO_ROW_YET) and bool(found.rows)
+        if seconds is None or is_late or found.is_clear or (found.rival and not row.is_once):
             break
         yield from pause(row, seconds)
     return found
+
+
+def _until(row: OpenRow, moment: float) -> Iterator[float]:
+    """Growing pauses until the active second `moment`."""
+    longest = 1.0
+    while (left := moment - row.t) > 0:
+        yield min(left, longest)
+        longest *= 2
 
 
 def _without_watermark(row: OpenRow, execute: Execute, start: Start) -> Running[Attempt]:

@@ -156,3 +156,25 @@ def test_a_status_that_nobody_knows_proves_nothing_of_a_run() -> None:
     world = World(statuses=["running"], later=["suspended"]).carry_out(planned("  - id: a\n    run: {process: UsrA}\n"))
     assert world.finished("a").status == "unknown"
     assert "shows the status suspended, which is not known" in said(world.finished("a"))
+
+
+@pytest.mark.parametrize("lag", [4.0, 9.0, 14.0])
+@pytest.mark.parametrize(("status", "verdict"), [("error", ("failed", False)), ("done", ("passed", True))])
+def test_where_the_end_is_waited_for_and_no_answer_shows_it_a_row_is_looked_for_as_long_as_without_an_answer(
+    lag: float, *, status: str, verdict: tuple[str, bool]
+) -> None:
+    step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
+    world = World(statuses=[status], lags=[lag], call_seconds=0.1).carry_out(planned(step))
+    assert ended(world, "a") == verdict
+    assert world.sent.count("read rows") <= 8
+    at_once = World(statuses=[status], lags=[lag], call_seconds=0.1).carry_out(
+        planned(step.replace("until: done", "result: Out"))
+    )
+    assert ended(at_once, "a") == ("passed", None)
+
+
+def test_a_row_that_never_comes_is_looked_for_until_the_time_to_settle_is_over() -> None:
+    step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
+    world = World(lags=[100.0], call_seconds=0.1).carry_out(planned(step))
+    assert ended(world, "a") == ("passed", None)
+    assert 15.0 <= world.t < 16.0

@@ -17,7 +17,8 @@ class Send(Struct, frozen=True, kw_only=True):
     """Send one call within `seconds`. `secret`: the answer is kept out of every event.
 
     `turn` names a process whose starts take turns within one program, from the watermark to a `Sleep` that frees it, or
-    the end of the row: the host waits for the turn before it sends, and gives it back then.
+    the end of the row: the host waits for the turn before it sends, and gives it back then. `nothing_before`: the last
+    start of the row was turned away, and the log has shown since that it has begun nothing.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Send(Struct, frozen=True, kw_only=True):
     watermark: JsonObject | None = None
     secret: bool = False
     turn: str | None = None
+    nothing_before: bool = False
 
 
 class Sleep(Struct, frozen=True, kw_only=True):

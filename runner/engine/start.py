@@ -65,7 +65,8 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
         sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
-        outcome = yield from perform(row, replace(send, seconds=seconds))
+        outcome = yield from perform(row, replace(send, seconds=seconds, nothing_before=row.nothing_began))
+        row.nothing_began = False
         sent = starts.left(sent, outcome.delay)
         row.sought = sent if row.sought is not None else None
         if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
@@ -92,6 +93,7 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
     rows = yield from _rows_of(row, start, NO_ROW_YET)
     if rows == []:
         row.log.missing[start.process].remove(start)
+        row.nothing_began = True
     elif isinstance(rows, list):
         yield from starts.settle_missing(row, start.process, rows, among=(start,))
 
@@ -111,6 +113,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     rows = yield from _rows_of(row, sent, pauses)
     if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
         row.in_doubt = False
+        row.nothing_began = rows == []
         return None
     row.start = row.sought = starts.counted(row.log, sent)
     return (yield from doubt.settled(row, failure.trouble))

@@ -28,6 +28,8 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         """The call is about to be sent."""
         if (process := process_started(send.call)) is not None:
             self.turn.start(seconds=send.seconds)
+            if send.nothing_before:
+                self.owned.never_began(send.key)
             self.owned.begin(send.key, process, seconds=send.seconds, is_read=send.watermark is not None)
 
     def leave(self, send: Send) -> None:

@@ -124,6 +124,18 @@ def test_an_expired_session_is_renewed_and_the_start_made_once() -> None:
     assert (len(place.log), row()["verified"], row()["attempts"]) == (1, True, 1)
 
 
+@pytest.mark.parametrize("effect", ["once", "idempotent"])
+@pytest.mark.parametrize("status", [401, 429])
+def test_a_start_that_was_turned_away_and_made_again_puts_no_later_run_in_doubt(status: int, effect: str) -> None:
+    place = Place(second=Told(status=status, body='{"Message":"Authentication failed."}'))
+    retry = "{max_attempts: 2, initial: 10ms, on: [not_sent]}"
+    Path("a.job.yaml").write_text(f"{JOB}    verify: log\n    effect: {effect}\n    retry: {retry}\n")
+    with site(place) as here:
+        targets(here.url)
+        assert [ended(["run", "a.job.yaml"]) for _ in range(3)] == [0, 0, 0]
+    assert len(place.log) == 3
+
+
 def test_where_the_log_cannot_be_read_a_start_that_was_turned_away_is_in_doubt() -> None:
     place = Place(second=Told(status=401, body='{"Message":"Authentication failed."}'), readable=False)
     with site(place) as here:

@@ -198,6 +198,8 @@ class HostileSite:
     def _started(self, program: Program, send: Send) -> Callable[[], Ending]:
         assert isinstance(send.call, ExecuteCall | RunProcessCall)
         is_read = send.watermark is not None
+        if send.nothing_before:
+            program.owned.never_began(send.key)
         program.owned.begin(send.key, send.call.process, seconds=send.seconds, is_read=is_read)
         manners = self.manners(send)
         truth = f"{program.name} {send.key}"

@@ -25,6 +25,7 @@ NOTHING_DONE = "no step was carried out"
 STARTS = frozenset({"execute", "run", "signal"})
 """Kinds of steps that start a process, which the site's log shows."""
 _TO_THE_END = frozenset({"wait", "cancel"})
+_UNPROVED = frozenset({Unverified.UNREADABLE, Unverified.NOT_SHOWN})
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
 
@@ -285,7 +286,9 @@ def undo_left(result: RunResult) -> str:
     ended = {step.process_id for step in rows if step.kind in _TO_THE_END and step.status is Status.PASSED}
     bad = [clean(step.key) for step in rows if step.status in RED]
     open_ = [clean(step.key) for step in rows if step.running is True and step.process_id not in ended - {None}]
-    ways = ((bad, "did not pass"), (open_, "started, not known to be done"))
+    unproved = [clean(step.key) for step in rows if step.status is Status.PASSED and step.unverified in _UNPROVED]
+    unproved = [key for key in unproved if key not in open_]
+    ways = ((bad, "did not pass"), (open_, "started, not known to be done"), (unproved, "not verified"))
     return "; ".join(f"{', '.join(keys)} {words}" for keys, words in ways if keys)
 
 

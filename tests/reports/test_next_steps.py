@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from runner.reports.console import transcript, transcript_so_far
@@ -27,6 +28,7 @@ from runner.runs.events import (
     StepStarted,
     Trouble,
 )
+from runner.runs.evidence import Unverified
 from runner.runs.result import RunResult, fold
 from runner.runs.status import Status
 
@@ -264,6 +266,28 @@ def test_an_undo_whose_process_had_not_ended_is_named_unless_undo_has_waited_for
     ]
     told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
     assert f"  undo: incomplete{left}" in told
+
+
+@pytest.mark.parametrize(
+    ("unverified", "left"),
+    [
+        (Unverified.UNREADABLE, ": undo/charge not verified"),
+        (Unverified.NOT_SHOWN, ": undo/charge not verified"),
+        (Unverified.OFF, ""),
+        (UNSET, ""),
+    ],
+)
+def test_an_undo_that_the_log_does_not_prove_is_named(
+    story: Story, row: Callable[..., Row], unverified: Unverified | UnsetType, left: str
+) -> None:
+    ending = StepFinished(key="undo/charge", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
+    undo: list[AnyEvent] = [
+        StepStarted(row=row("undo/charge", section=Section.UNDO), t=1.0),
+        replace(ending, unverified=unverified),
+        RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="complete"),
+    ]
+    told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
+    assert f"  undo: complete{left}" in told
 
 
 def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_command_settles(story: Story) -> None:

@@ -185,9 +185,9 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
     process_id = str(rows[0]["id"]) if len(rows) == 1 else None
     too_many, advice = _too_many(row, rows, count=count)
     warnings = (too_many,) if too_many else ()
-    strange = next((each["status"] for each in rows if each["status"] not in KNOWN), None)
-    if strange is not None:
-        return not_verified(row, strange_status(strange), doubtful=True)
+    strange = [each["status"] for each in rows if each["status"] not in KNOWN]
+    if strange:
+        return not_verified(row, strange_status(strange[0]), doubtful=True)
     if len(bad) == len(rows):
         return process_failed(bad[0], known=process_id is not None).warned(*warnings)
     if bad:
@@ -242,6 +242,9 @@ def by_status(row: OpenRow, found: JsonObject, *, until: Until) -> Attempt | Non
 
 
 def strange_status(status: object) -> str:
+    """`status` is None where the log shows none, as to a user who may not read that column."""
+    if status is None:
+        return "the process log shows its row without a status"
     return f"the process log shows the status {status}, which is not known"
 
 

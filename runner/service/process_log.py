@@ -12,6 +12,7 @@ from runner.foundation.guids import guid
 from runner.foundation.values import Json, JsonObject
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.service import calls, odata, run_process
+from runner.service.bodies import NonsenseError
 
 Query: TypeAlias = (
     calls.ReadRows
@@ -165,6 +166,8 @@ def _of_table(
 
     def value(records: Sequence[JsonObject]) -> Json:
         rows: list[Json] = [_shaped(record, columns) for record in records]
+        if table is _ROWS and not all(isinstance(row, dict) and row["id"] for row in rows):
+            raise NonsenseError(f"a record of {entity} in it has no `Id`")
         return next(iter(rows), None) if only_one else rows
 
     select = ",".join(column for column, _ in columns.values())

@@ -118,6 +118,19 @@ def test_a_wait_that_is_over_failed_and_says_what_the_log_did_not_show() -> None
     assert "tracing" in error.hint
 
 
+@pytest.mark.parametrize("wanted", ["ended", "completed", "parked"])
+def test_a_wait_takes_no_status_that_is_not_known_for_an_end(wanted: str) -> None:
+    steps = WAIT.replace("}", f", for: {wanted}}}") + "    timeout: 5s\n"
+    strange = waiting("suspended").carry_out(planned(steps)).finished("a")
+    assert strange.error is not None
+    assert strange.error.message == "the process log shows the status suspended, which is not known"
+    masked = waiting()
+    masked.rows[0]["status"] = None
+    error = masked.carry_out(planned(steps)).finished("a").error
+    assert error is not None
+    assert error.message == "the process log shows its row without a status after 5 s"
+
+
 def test_a_wait_without_a_log_is_an_error_at_once() -> None:
     world = World(log=refused(403)).carry_out(planned(WAIT))
     assert (world.pauses, world.end.exit_code) == ([], 3)

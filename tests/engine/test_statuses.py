@@ -40,6 +40,29 @@ def test_a_status_that_nobody_knows_proves_nothing_of_a_call_that_must_not_happe
     assert found.status == "unknown"
 
 
+class Masked(World):
+    """The user may not read the status: it is null in each row."""
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        super().add_row(process, status, owner=owner, parent=parent)
+        self.rows[0]["status"] = None
+
+
+@pytest.mark.parametrize("steps", [ONCE, DONE, STARTED, SIGNAL, ONCE + "    verify: log\n"])
+@pytest.mark.parametrize("status", ["done", "error", "running"])
+def test_a_row_without_a_status_proves_nothing_either(steps: str, status: str) -> None:
+    found = end(Masked(statuses=[status]), steps)
+    shown = found.error.message if found.error else " ".join(found.warnings)
+    assert found.verified is None
+    assert shown == "not verified: the process log shows its row without a status"
+    assert found.status == "unknown"
+
+
+def test_of_what_may_be_repeated_a_row_without_a_status_is_a_warning() -> None:
+    found = end(Masked(statuses=["error"]), READ)
+    assert (found.status, found.verified, len(found.warnings)) == ("passed", None, 1)
+
+
 def test_of_what_may_be_repeated_it_is_a_warning() -> None:
     found = end(World(statuses=["suspended"]), READ)
     assert (found.status, found.verified, len(found.warnings)) == ("passed", None, 1)

@@ -2,6 +2,7 @@ import pytest
 
 from runner.foundation.values import Json, JsonObject
 from runner.service import process_log
+from runner.service.bodies import NonsenseError
 from runner.service.calls import (
     FindFamily,
     FindProcess,
@@ -29,10 +30,16 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
     ],
 )
 def test_statuses_are_words_where_they_are_known(status: str | None, word: str | None) -> None:
-    rows = process_log.value(ROWS, [{"StatusId": status}])
+    rows = process_log.value(ROWS, [{"Id": "AB", "StatusId": status}])
     assert isinstance(rows, list)
     assert isinstance(rows[0], dict)
     assert rows[0]["status"] == word
+
+
+@pytest.mark.parametrize("record", [{}, {"Id": None}, {"Id": NOBODY}, {"Id": 1}])
+def test_a_row_without_an_id_is_no_answer(record: JsonObject) -> None:
+    with pytest.raises(NonsenseError, match="a record of SysProcessLog in it has no `Id`"):
+        process_log.value(ROWS, [{"Id": "AB"}, record])
 
 
 def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:

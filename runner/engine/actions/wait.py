@@ -11,11 +11,12 @@ from runner.engine.perform import Backoff
 from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import OpenRow
+from runner.engine.verdict import strange_status
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
 from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
-from runner.runs.process_status import ENDED_BADLY
+from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 
 
@@ -43,6 +44,8 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
 
 def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | None]:
     """True: what is waited for has happened; False: it cannot happen any more; None: not yet."""
+    if found["status"] not in KNOWN:
+        return None if found["status"] is None else False
     ended = has_ended(found)
     match action.wanted:
         case WaitFor.ENDED:
@@ -59,6 +62,8 @@ def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | N
 def _missed(action: Wait, found: JsonObject) -> Attempt:
     if found["status"] in ENDED_BADLY:
         return replace(process_failed(found), result=dict(found), verified=None, process_status=None)
+    if found["status"] not in KNOWN:
+        return replace(not_passed("E208", strange_status(found["status"])), result=dict(found))
     message = f"the process has ended as `{found['status']}`, and cannot be {action.wanted} any more"
     return replace(not_passed("E208", message), result=dict(found), process_id=str(found["id"]))
 
@@ -68,6 +73,10 @@ def _too_late(row: OpenRow, action: Wait, found: JsonObject | None) -> Attempt:
     if found is None:
         hint = "check the id; a process that is not written into the log cannot be waited for"
         return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
+    if found["status"] is None:
+        message = f"{strange_status(None)} {waited}"
+        hint = "check that the user may read all columns of SysProcessLog"
+        return replace(not_passed("E208", message, hint), result=dict(found), process_id=str(found["id"]))
     message = f"the process still runs {waited}"
     hint = "write a longer `timeout` to wait longer; a process that waits for a person needs its element executed"
     if action.wanted is WaitFor.PARKED:

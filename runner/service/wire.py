@@ -19,6 +19,8 @@ from runner.service import calls, odata, process_log
 from runner.service.site import ElementIdPlace, ExecuteMethod, Request, Site, json_request
 
 _ENGINE: Final = "/ServiceModel/ProcessEngineService.svc"
+_EXACT: Final = 2**53
+"""Up to here a float is each whole number."""
 
 
 class UnwritableError(Exception):
@@ -64,7 +66,7 @@ def _execute(call: calls.ExecuteCall, site: Site) -> Request:
     (seen for RunProcess [M], for Execute [?]).
     """
     pairs = [] if call.result is None else [("ResultParameterName", call.result)]
-    pairs += [(name, as_text(value)) for name, value in call.parameters.items() if value is not None]
+    pairs += [(name, as_text(_sent(value))) for name, value in call.parameters.items() if value is not None]
     query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
     path = f"{site.prefix}{_ENGINE}/{encoded(call.process)}/Execute{'?' if query else ''}{query}"
     if site.calls.execute_method is ExecuteMethod.POST:
@@ -110,9 +112,9 @@ def _change(call: calls.ChangeCall, site: Site) -> Request:
     path = f"{site.prefix}/odata/{call.entity}"
     match call.change:
         case Change.INSERT:
-            return json_request(path, {"Id": call.id, **call.values})
+            return json_request(path, {"Id": call.id, **_each_sent(call.values)})
         case Change.UPDATE:
-            return json_request(f"{path}({encoded(call.id)})", {**call.values}, method="PATCH")
+            return json_request(f"{path}({encoded(call.id)})", _each_sent(call.values), method="PATCH")
         case Change.DELETE:
             return Request(method="DELETE", path=f"{path}({encoded(call.id)})")
         case _:
@@ -134,6 +136,25 @@ def _named_values(parameters: Mapping[str, Json]) -> list[Json]:
     """Numbers and booleans stay what they are; a collection is the JSON *text* of an array [M]; null is left out."""
     return [
         {"name": name, "value": compact(value) if isinstance(value, list | dict) else value}
-        for name, value in parameters.items()
+        for name, value in _each_sent(parameters).items()
         if value is not None
     ]
+
+
+def _sent(value: Json) -> Json:
+    """A whole number without a point: `2.0`, as a division or an input gives it, may be none to a parameter that takes
+    whole numbers [?], and is dropped then.
+    """
+    match value:
+        case float() if value.is_integer() and abs(value) <= _EXACT:
+            return int(value)
+        case list():
+            return [_sent(each) for each in value]
+        case dict():
+            return _each_sent(value)
+        case _:
+            return value
+
+
+def _each_sent(values: Mapping[str, Json]) -> JsonObject:
+    return {name: _sent(value) for name, value in values.items()}

@@ -102,6 +102,17 @@ def test_values_of_a_process_are_what_they_are_but_for_collections(process: str,
     }
 
 
+@pytest.mark.parametrize(
+    ("value", "sent"), [(2.0, "2"), (-3.0, "-3"), (2.5, "2.5"), (1e22, "1e+22"), ([{"N": 4.0}], '[{"N":4}]')]
+)
+def test_a_whole_number_has_no_point_however_it_was_worked_out(value: Json, sent: str) -> None:
+    (pair,) = parse_qsl(urlsplit(path(ExecuteCall(process="UsrA", parameters={"N": value}))).query)
+    assert pair == ("N", sent)
+    run = request(RunProcessCall(process="UsrA", parameters={"N": value}, results=()), SITE, username=None)
+    (written,) = json.loads(run.body or b"")["parameterValues"]
+    assert compact(written["value"]) == (compact(sent) if isinstance(value, list) else sent)
+
+
 def plain(value: Json) -> Json:
     return well_formed(value) if isinstance(value, str) else value
 

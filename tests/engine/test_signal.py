@@ -72,10 +72,29 @@ def test_a_process_that_fails_is_a_failed_step_and_the_record_is_kept_for_finall
     assert (world.finished("z").status, world.records) == ("passed", {})
 
 
-def test_a_process_of_another_user_is_inferred_and_said_to_be() -> None:
-    world = carried_out(World(runs_as="system"), INSERT + STARTS)
+@pytest.mark.parametrize("status", ["done", "running"])
+def test_a_process_of_another_user_is_inferred_and_said_to_be(status: str) -> None:
+    starts = STARTS if status == "done" else ", starts: UsrQ, until: started}\n"
+    world = carried_out(World(runs_as="system", statuses=[status]), INSERT + starts)
     assert (end(world).status, end(world).verified) == ("passed", "inferred")
     assert any("another user" in text for text in end(world).warnings)
+
+
+@pytest.mark.parametrize("status", ["done", "running"])
+@pytest.mark.parametrize(("effect", "ended"), [("once", "unknown"), ("idempotent", "error")])
+def test_a_process_of_another_user_proves_nothing_where_the_log_has_to_tell(
+    effect: str, ended: str, status: str
+) -> None:
+    starts = STARTS if status == "done" else ", starts: UsrQ, until: started}\n"
+    strict = f"    verify: log\n    effect: {effect}\n"
+    world = carried_out(World(runs_as="system", statuses=[status]), INSERT + starts + strict)
+    assert (end(world).status, end(world).verified) == (ended, None)
+    assert "not verified: the process runs as another user" in str(end(world).error)
+
+
+def test_a_process_of_another_user_that_failed_is_a_failed_step() -> None:
+    world = carried_out(World(runs_as="system", statuses=["error"]), INSERT + STARTS + "    verify: log\n")
+    assert end(world).status == "failed"
 
 
 @pytest.mark.parametrize(("verify", "status"), [("auto", "passed"), ("log", "error")])

@@ -43,7 +43,7 @@ from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
 FIRST_PAUSE = 0.25
 GROWTH = 2.0
 """Seconds before the log is read again for the process, growing up to the target's `settle`."""
-_ANY_USER = "inferred: the process runs as another user, and another change of a record could have started it"
+_ANY_USER = "the process runs as another user, and another change of a record could have started it"
 
 
 class _Changed(Struct, frozen=True, kw_only=True):
@@ -291,4 +291,9 @@ def _of_row(row: OpenRow, action: Signal, found: JsonObject) -> Running[Attempt]
     if known is None:
         return not_verified(row, strange_status(found["status"]), doubtful=True)
     is_ours = row.log.owner is not None and found.get("owner") == row.log.owner
-    return known if is_ours or found["status"] != "done" else replace(known, verified=INFERRED).warned(_ANY_USER)
+    if is_ours or known.status is not Status.PASSED:
+        return known
+    if row.step.verify is Verify.LOG:
+        row.process_id, row.sought, row.shown = None, None, (process_id,)  # no later look makes it certain
+        return not_verified(row, f"{_ANY_USER}: {process_id}")
+    return replace(known, verified=INFERRED).warned(f"inferred: {_ANY_USER}")

@@ -66,7 +66,7 @@ def _execute(call: calls.ExecuteCall, site: Site) -> Request:
     (seen for RunProcess [M], for Execute [?]).
     """
     pairs = [] if call.result is None else [("ResultParameterName", call.result)]
-    pairs += [(name, as_text(_sent(value))) for name, value in call.parameters.items() if value is not None]
+    pairs += [(name, _in_query(value)) for name, value in call.parameters.items() if value is not None]
     query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
     path = f"{site.prefix}{_ENGINE}/{encoded(call.process)}/Execute{'?' if query else ''}{query}"
     if site.calls.execute_method is ExecuteMethod.POST:
@@ -139,6 +139,17 @@ def _named_values(parameters: Mapping[str, Json]) -> list[Json]:
         for name, value in _each_sent(parameters).items()
         if value is not None
     ]
+
+
+def _in_query(value: Json) -> str:
+    """All digits of a number: `0.00001`, and not the `1e-05` of JSON, which many a reader of decimals refuses [?]."""
+    sent = _sent(value)
+    written = as_text(sent)
+    if not isinstance(sent, float) or "e" not in written:
+        return written
+    from decimal import Decimal  # noqa: PLC0415  2 ms, for a very large or very small number only
+
+    return f"{Decimal(written):f}"
 
 
 def _sent(value: Json) -> Json:

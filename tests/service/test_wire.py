@@ -102,15 +102,21 @@ def test_values_of_a_process_are_what_they_are_but_for_collections(process: str,
     }
 
 
-@pytest.mark.parametrize(
-    ("value", "sent"), [(2.0, "2"), (-3.0, "-3"), (2.5, "2.5"), (1e22, "1e+22"), ([{"N": 4.0}], '[{"N":4}]')]
-)
+@pytest.mark.parametrize(("value", "sent"), [(2.0, "2"), (-3.0, "-3"), (2.5, "2.5"), ([{"N": 4.0}], '[{"N":4}]')])
 def test_a_whole_number_has_no_point_however_it_was_worked_out(value: Json, sent: str) -> None:
     (pair,) = parse_qsl(urlsplit(path(ExecuteCall(process="UsrA", parameters={"N": value}))).query)
     assert pair == ("N", sent)
     run = request(RunProcessCall(process="UsrA", parameters={"N": value}, results=()), SITE, username=None)
     (written,) = json.loads(run.body or b"")["parameterValues"]
     assert compact(written["value"]) == (compact(sent) if isinstance(value, list) else sent)
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"), [(0.00001, "0.00001"), (1e22, "10000000000000000000000"), (-1.5e-7, "-0.00000015")]
+)
+def test_a_number_in_a_query_has_all_its_digits_and_no_exponent(value: float, sent: str) -> None:
+    (pair,) = parse_qsl(urlsplit(path(ExecuteCall(process="UsrA", parameters={"N": value}))).query)
+    assert pair == ("N", sent)
 
 
 def plain(value: Json) -> Json:

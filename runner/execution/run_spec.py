@@ -6,8 +6,8 @@ a target: who says yes to a job may not know where its calls go.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import boolean
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -26,6 +26,9 @@ from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
 from runner.secrets.redact import Secrets
 from runner.targets.model import SiteTarget, Target
+
+if TYPE_CHECKING:
+    import boolean
 
 NOTHING = "nothing was selected"
 _MOST_NAMES = 5
@@ -142,7 +145,9 @@ def tags_in(written: str) -> list[str]:
     return sorted(str(symbol.obj) for symbol in _parsed(written)[1].symbols)
 
 
-def _parsed(written: str) -> tuple[boolean.BooleanAlgebra, boolean.Expression]:
+def _parsed(written: str) -> "tuple[boolean.BooleanAlgebra, boolean.Expression]":
+    import boolean  # noqa: PLC0415  for who gives `--tags`
+
     algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
     try:
         return algebra, algebra.parse(written)

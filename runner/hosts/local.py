@@ -4,7 +4,6 @@ It decides nothing about the run. A call that must not happen twice is on disk b
 the start of the run is played back first, and nothing of it is done again.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -49,6 +48,12 @@ _WORDS_OF_A_PERSON = frozenset({"passed", "failed", "retry"})
 """Answers to the question how a call in doubt is to be taken that nobody but a person gives."""
 
 
+def _at_random() -> float:
+    import random  # noqa: PLC0415  1 ms, for runs that pause
+
+    return random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
+
+
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
     """Carries a run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
@@ -75,7 +80,7 @@ class LocalHost:
     says_yes: bool = False
     waits: tuple[events.Waited, ...] = ()
     delays: Delays = field(default_factory=Delays)
-    draw: Callable[[], float] = lambda: random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
+    draw: Callable[[], float] = _at_random
     policy: StopPolicy = field(init=False)
     _judging: Judging = field(init=False)
     _started: float = 0.0

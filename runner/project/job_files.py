@@ -20,7 +20,6 @@ from runner.job.model import Input, Job
 from runner.job.outline import Outline, RawStep, declared_inputs, outline
 from runner.language import lookalikes, schema
 from runner.language.kinds import other_kind
-from runner.lint import job as rules
 from runner.project.paths import inside, root_of
 from runner.reading import files
 from runner.reading.document import Document
@@ -195,6 +194,8 @@ class JobFiles:
             self._include(step, checking)
         known = replace(known, included=checking.outlines)
         if not self.has_passed:
+            from runner.lint import job as rules  # noqa: PLC0415  7 ms, not for a run that is resumed
+
             found = rules.check(document, reported=tuple(checking.problems), job=known)
             checking.problems += _beside(flawed, found, document)
             checking.problems += lookalikes.check(document, reported=tuple(checking.problems))

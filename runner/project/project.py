@@ -17,8 +17,7 @@ from runner.foundation.raw import record
 from runner.foundation.sentences import both
 from runner.foundation.suggestions import did_you_mean
 from runner.language import lookalikes, schema
-from runner.lint import job as rules
-from runner.lint import site
+from runner.lint import jobs as rules
 from runner.lint.needs import MissingNeed, circles, missing_needs
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
@@ -183,6 +182,8 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
         for name, document in file.documents.items():
             outline = file.outlines[name]
             if (document.file, catalogue.name if catalogue else "") not in project.compared:
+                from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
+
                 project.compared.add((document.file, catalogue.name if catalogue else ""))
                 _add(site.check(document, outline, catalogue), project)
 

@@ -4,13 +4,13 @@ Pure. A reply that was never received is the subject of `runner.service.outages`
 """
 
 import re
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from runner.foundation import server_time
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
@@ -320,8 +320,5 @@ def _retry_after(reply: Reply) -> float | None:
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    try:
-        moment = parsedate_to_datetime(text)
-        return max(0.0, (moment - parsedate_to_datetime(reply.headers.get("date", ""))).total_seconds())
-    except (ValueError, TypeError, OverflowError, IndexError):
-        return None
+    moment, now = (server_time.of_header(date) for date in (text, reply.headers.get("date", "")))
+    return None if moment is None or now is None else max(0.0, moment - now)

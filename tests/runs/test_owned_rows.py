@@ -296,6 +296,25 @@ def test_what_is_older_than_the_log_of_any_site_is_forgotten(tmp_path: Path, fil
     again.close()
 
 
+def test_what_is_old_is_searched_for_once_a_day(tmp_path: Path, files: RowDatabase, clock: Clock) -> None:
+    def left_when_opened() -> list[tuple[str]]:
+        again = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
+        with again.changing() as database:
+            found = database.execute("SELECT id FROM row").fetchall()
+        again.close()
+        return found
+
+    with files.changing() as database:
+        database.execute("INSERT INTO row VALUES ('1', 'first', 'a', 0.0)")
+    clock.now += KEPT
+    assert left_when_opened() == []
+    with files.changing() as database:
+        database.execute("INSERT INTO row VALUES ('1', 'first', 'a', 0.0)")
+    assert left_when_opened() == [("1",)]
+    clock.now += 24 * 3600.0
+    assert left_when_opened() == []
+
+
 def test_what_cannot_be_written_down_lets_nothing_leave_and_nothing_be_taken(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     rows = run(RowDatabase(tmp_path / "file" / ".rows.sqlite"), "first")

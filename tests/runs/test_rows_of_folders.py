@@ -10,7 +10,7 @@ from typing import TypeAlias
 import pytest
 
 from runner.runs.files.lost_rows import machine
-from runner.runs.files.owned_rows import RowDatabase
+from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.files.rows_of_folders import RowsOfFolders
 from runner.runs.store import Others, RowQuery
 
@@ -261,3 +261,16 @@ def test_nothing_is_said_of_a_file_that_could_always_be_opened(folders: Folders)
     folders.file.unlink()
     folders.began("first")
     assert folders.shared.trouble is None
+
+
+def test_a_new_run_does_not_read_through_what_its_folder_has_brought_along(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RowsOfRun, "stored", lambda _: pytest.fail("the whole file was read"))
+    own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
+    shared = RowDatabase(tmp_path / "state" / "rows.sqlite", place=tmp_path, now=clock)
+    for run in ("first", "second"):
+        RowsOfFolders(own, shared, run=run, site=SITE, settle=15.0, is_new=True).begin("a", "UsrA", seconds=100.0)
+    assert RowsOfFolders(own, shared, run="third", site=SITE, settle=15.0, is_new=True).ask(query()).rival
+    own.close()
+    shared.close()

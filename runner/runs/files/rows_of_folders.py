@@ -20,6 +20,7 @@ class RowsOfFolders:
         self, own: RowDatabase, shared: RowDatabase, *, run: str, site: str, settle: float, is_new: bool = False
     ) -> None:
         self._run = run
+        self._is_new = is_new
         self._shared = shared
         self._file = SharedFile(own, shared)
         self._loss: Loss | None = None
@@ -82,7 +83,7 @@ class RowsOfFolders:
         if opening is None:
             self._is_behind = True
         elif self._is_behind or opening != self._opening:
-            if self._is_behind or self._opening is not None or self._is_new_here():
+            if self._is_behind or self._opening is not None or (self._is_new_here() and not self._is_new):
                 found = self._own_rows.stored()
                 if found.starts or found.rows:
                     self._shared_rows.store_anew(found)

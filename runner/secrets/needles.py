@@ -5,6 +5,7 @@ Also found is the start of a text where the other was shortened: before `…`.
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from heapq import merge
 from typing import Protocol, TypeAlias
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ class _Found(Protocol):
 Search: TypeAlias = Callable[[bytes, int], _Found | None]
 
 
-def _search_for(words: Iterable[str]) -> Search:
+def search_for(words: Iterable[str]) -> Search:
     """Finds the first of `words` in bytes. RE2's time does not depend on how many there are."""
     import re2  # noqa: PLC0415  3 ms of a start, where there are secrets
 
@@ -70,11 +71,11 @@ class Needles:
     @cached_property
     def _search(self) -> Search:
         """Finds where a needle begins in a text in UTF-8, or its start is before what is left out."""
-        return _search_for(self._words)
+        return search_for(self._words)
 
     @cached_property
     def _search_with_signs(self) -> Search:
-        return _search_for([*self._words, *self._signs])
+        return search_for([*self._words, *self._signs])
 
     @property
     def _words(self) -> list[str]:
@@ -124,3 +125,20 @@ class Needles:
                 return Catch(start, left, begun)
             end = text.rfind(SHORTENED, start, end)
         return Catch(start, whole, whole) if whole else None
+
+
+class SetsOfNeedles:
+    """Several sets of texts as one: where a single text comes or goes, all others keep their patterns."""
+
+    def __init__(self, sets: Iterable[Needles]) -> None:
+        self._sets = tuple(sets)
+
+    def may_be_in(self, content: bytes) -> bool:
+        return any(needles.may_be_in(content) for needles in self._sets)
+
+    def caught(self, text: str) -> Iterator[Catch]:
+        """In the order of their places. They may overlap, and begin at one place."""
+        return merge(*(needles.caught(text) for needles in self._sets), key=lambda catch: catch.start)
+
+    def catches(self, text: str) -> bool:
+        return any(needles.catches(text) for needles in self._sets)

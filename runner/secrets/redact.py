@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from runner.foundation.values import Json, compact
 from runner.secrets.holes import MARK, PLAIN, Hole, Part, taken_apart, written
-from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles
+from runner.secrets.needles import KNOWN_LENGTH, Catch, Needles, SetsOfNeedles
 from runner.secrets.shown import STARS, rebuilt, starred
 from runner.secrets.spellings import in_quotes, spellings
 
@@ -37,8 +37,8 @@ class _Known(Struct, frozen=True, kw_only=True):
     short: dict[str, str]
     short_in_json: tuple[str, ...]
     numbers: dict[str, str]
-    needles: Needles
-    wide: Needles
+    needles: SetsOfNeedles
+    wide: SetsOfNeedles
 
 
 class Secrets:
@@ -49,8 +49,9 @@ class Secrets:
         self._spelled: dict[str, Mapping[str, str]] = {}
         self._names: dict[str, dict[str, str]] = {}
         self._past: set[str] = set()
+        self._later: set[str] = set()
         self._followers: list[Callable[[str, str], object]] = []
-        self._known = _know(())
+        self._known = _know((), ())
         self._count = 0
 
     @property
@@ -79,6 +80,8 @@ class Secrets:
                 number += 1
                 free = f"{name}#{number}"
             names[value] = free
+            if number > 1:
+                self._later.add(free)
             self._spelled[free] = spellings(value)
             for learn in self._followers:
                 learn(free, value)
@@ -125,7 +128,8 @@ class Secrets:
         if self._count != len(self._spelled):
             with self._lock:
                 named = [(name, ways[PLAIN]) for name, ways in self._spelled.items() if name not in self._past]
-                self._known = _know(tuple(named))
+                first = [each for each in named if each[0] not in self._later]
+                self._known = _know(tuple(first), tuple(each for each in named if each[0] in self._later))
                 self._count = len(self._spelled)
         return self._known
 
@@ -152,11 +156,13 @@ class Secrets:
 
 
 @lru_cache(maxsize=16)
-def _know(named: tuple[tuple[str, str], ...]) -> _Known:
-    """Runs against one site have the same secrets, and of each 2 ms are saved."""
+def _know(first: tuple[tuple[str, str], ...], later: tuple[tuple[str, str], ...]) -> _Known:
+    """Runs against one site have the same secrets, and of each 2 ms are saved. `later` are those that took the name of
+    another, as the cookies of a site that gives a new one with each answer.
+    """
     ways: dict[str, tuple[str, str]] = {}
     short: dict[str, str] = {}
-    for name, plain in named:
+    for name, plain in (*first, *later):
         if len(plain) < SHORTEST:
             short.setdefault(plain, name)
             continue
@@ -165,16 +171,25 @@ def _know(named: tuple[tuple[str, str], ...]) -> _Known:
                 ways.setdefault(text, (name, spelling))
     short_in_json = tuple(map(compact, short))
     signs = (MARK, *short_in_json)
-    needles = Needles(ways, signs=signs)
-    in_json = {way for text in ways for way in in_quotes(text)}
+    sets = [_sets(tuple(plain for _, plain in first), signs), *(_sets((plain,), ()) for _, plain in later)]
     return _Known(
         ways=ways,
         short=short,
         short_in_json=short_in_json,
         numbers={text: name for text, (name, spelling) in ways.items() if spelling == PLAIN and _is_number(text)},
-        needles=needles,
-        wide=needles if in_json <= ways.keys() else Needles(in_json | ways.keys(), signs=signs),
+        needles=SetsOfNeedles(needles for needles, _ in sets),
+        wide=SetsOfNeedles(wide for _, wide in sets),
     )
+
+
+@lru_cache(maxsize=64)
+def _sets(plain: tuple[str, ...], signs: tuple[str, ...]) -> tuple[Needles, Needles]:
+    """All spellings of some secrets; and with those in the quotes of JSON."""
+    spelled = [way for text in plain if len(text) >= SHORTEST for way in spellings(text).values()]
+    ways = dict.fromkeys(way for way in spelled if len(way) >= SHORTEST)
+    in_json = {inner for way in ways for inner in in_quotes(way)}
+    needles = Needles(ways, signs=signs)
+    return needles, needles if in_json <= ways.keys() else Needles(in_json | ways.keys(), signs=signs)
 
 
 def _is_number(text: str) -> bool:
@@ -213,7 +228,7 @@ def _parts(text: str, known: _Known) -> list[Part]:
     return parts
 
 
-def _covering(text: str, needles: Needles) -> Iterator[tuple[Catch, int]]:
+def _covering(text: str, needles: SetsOfNeedles) -> Iterator[tuple[Catch, int]]:
     """As few occurrences as hide every character of all: each with the place where it is needed from.
 
     Always the secret that reaches furthest of those that begin before the first character that is still bare.

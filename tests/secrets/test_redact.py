@@ -1,6 +1,7 @@
 import base64
 import html
 import json
+from collections.abc import Iterable
 from itertools import pairwise, product
 from urllib.parse import quote, quote_plus
 
@@ -9,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, compact
+from runner.secrets import needles
 from runner.secrets.holes import MARK
+from runner.secrets.needles import Search
 from runner.secrets.redact import SHORTEST, Secrets
 from runner.secrets.shown import STARS, hide, visible
 from runner.secrets.spellings import spellings
@@ -442,3 +445,34 @@ def test_of_a_secret_that_is_ever_another_the_newest_are_looked_for_and_all_are_
     assert [secrets.mask(f"value-{number:04d}") for number in range(12, 20)] == [STARS] * 8
     assert secrets.mask("value-0000") == "value-0000"
     assert [secrets.fill(one) for one in cut] == [f"value-{number:04d}" for number in range(20)]
+
+
+@given(st.lists(st.text("ab-", min_size=SHORTEST, max_size=12), min_size=2, max_size=5, unique=True), st.data())
+def test_values_of_one_name_are_hidden_as_those_of_several_are(values: list[str], data: st.DataObject) -> None:
+    """They overlap, and one begins as another does."""
+    several = knowing(**{f"cookie_{number}": value for number, value in enumerate(values)})
+    secrets = Secrets()
+    for value in values:
+        secrets.add("cookie", value)
+    parts = [*values, *(value[3:] for value in values), *(f"{value[:4]}…" for value in values), " "]
+    text = "".join(data.draw(st.lists(st.sampled_from(parts), max_size=8)))
+    assert secrets.mask(text) == several.mask(text)
+    assert secrets.appears_in(text) == several.appears_in(text)
+    assert secrets.fill(secrets.cut(text)) == text
+
+
+def test_another_value_of_a_name_makes_patterns_of_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def compiled(words: Iterable[str]) -> Search:
+        made.extend(words)
+        return search_for(words)
+
+    secrets = knowing(password=PASSWORD, cookie="a-first-value")
+    assert secrets.appears_in("a-first-value")
+    search_for = needles.search_for
+    monkeypatch.setattr(needles, "search_for", compiled)
+    secrets.add("cookie", "the-next-value")
+    assert secrets.appears_in("the-next-value")
+    assert "the-ne" in made
+    assert not [word for word in made if word.startswith((PASSWORD[:4], "a-fir"))]

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 from runner.engine.effects import Ask
 from runner.execution.active_run import ActiveRun
@@ -26,9 +26,9 @@ from runner.hosts.replay import ForgottenError, MisfitError
 from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
-from runner.project.ci_run import person
+from runner.project.ci_run import ci_run, person, person_elsewhere
 from runner.reports.words import title
-from runner.runs.events import GIVEN_UP, Line, RunStatus, stopped
+from runner.runs.events import GIVEN_UP, Line, RunResumed, RunStatus, stopped
 from runner.runs.evidence import LockHolder, Person
 from runner.runs.store import Claim, StoreError
 from runner.runs.stored_runs import unwritable
@@ -224,6 +224,7 @@ class _Pool(Struct, kw_only=True):
             ask=self.options.ask,
             judgement=run.judgement,
             person=self._person,
+            resumed=RunResumed(t=0.0, resumed_by=person_elsewhere(os.environ), ci=ci_run(os.environ) or UNSET),
             says_yes=self.options.says_yes,
             waits=run.waits,
             owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle, is_new=not run.earlier),

@@ -56,13 +56,12 @@ def _at_random() -> float:
 
 @dataclass(slots=True, kw_only=True)
 class LocalHost:
-    """Carries a run out. `draw` gives a number from -1 to 1, for jitter; `ask` puts a question to a person, within
-    seconds, and gives None where the stop, or the end of the time, came before an answer. `owned` knows which rows of
-    the process log belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed;
-    where it says no, the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has
-    done so for all of them. `waits` are those for locks, before the run began or was resumed.
-    `goes_on` is asked before each effect that takes time: where it says no, the run is left as it is. `passed` is
-    called where the run has passed, before its end is on disk: it makes no call any more.
+    """Carries a run out. `draw` gives jitter from -1 to 1; `ask` puts a question to a person, within seconds, and gives
+    None where the stop, or the end of the time, came before an answer. `owned` knows which rows of the process log
+    belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed; where it says no,
+    the run is left as it is. `person` gives verdicts, and answers questions; with `says_yes` it has done so for all of
+    them. `waits` are those for locks, before the run began or was resumed; `resumed` says by whom. `goes_on` is asked
+    before each effect that takes time, likewise. `passed` is called where it has passed, before its end is stored.
     """
 
     caller: Caller
@@ -78,6 +77,7 @@ class LocalHost:
     clock: Callable[[], float] = time.monotonic
     person: Person = field(default_factory=Person)
     says_yes: bool = False
+    resumed: events.RunResumed = field(default_factory=lambda: events.RunResumed(t=0.0))
     waits: tuple[events.Waited, ...] = ()
     delays: Delays = field(default_factory=Delays)
     draw: Callable[[], float] = _at_random
@@ -388,7 +388,7 @@ class LocalHost:
         if not self.lets_in():
             raise RunLeftError
         self._replayed, self._resumed, self._resumed_at = False, True, self._t()
-        self.journal.append(events.RunResumed(t=self._resumed_at))
+        self.journal.append(replace(self.resumed, t=self._resumed_at))
         self._note_waits()
 
     def _was_resumed(self) -> bool:

@@ -15,6 +15,7 @@ from runner.reports.words import (
     because,
     begun_by,
     brief,
+    called,
     given_by,
     is_of_fleet,
     judged,
@@ -47,7 +48,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import LockHolder, VerdictBy, VerdictSource
+from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
 from runner.runs.status import Status
 
@@ -173,6 +174,8 @@ def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     if options.starter and (by := begun_by(result)):
         verb = "queued" if is_of_fleet(result) else "begun"
         found.append(Sentence(text=f"{verb} by {by}", indent=2, tone=Tone.FAINT))
+    if options.starter and result.resumed_by is not None:
+        found.append(Sentence(text=f"resumed by {called(result.resumed_by)}", indent=2, tone=Tone.FAINT))
     return found
 
 
@@ -261,6 +264,8 @@ def _turn(event: AnyEvent) -> str:
     match event:
         case SignedIn():
             return f"signed in: {clean(event.key)}, by {clean(event.kind)}, {written(event.seconds)}"
+        case RunResumed(resumed_by=Person() as by):
+            return f"resumed by {called(by)}"
         case RunResumed():
             return "resumed"
         case RunClosing():

@@ -127,9 +127,13 @@ class RunStarted(Event, frozen=True, tag="run.started"):
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
-    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on."""
+    """The run had broken off, or somebody came to settle what was in doubt. `t` is where its active time goes on,
+    `resumed_by` who gave the command, `ci` the CI job that did; a worker of a fleet does not say.
+    """
 
     t: float
+    resumed_by: evidence.Person | msgspec.UnsetType = msgspec.UNSET
+    ci: evidence.CiRun | msgspec.UnsetType = msgspec.UNSET
 
 
 class StepStarted(Event, frozen=True, tag="step.started"):

@@ -23,6 +23,8 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
     match event:
         case events.RunStarted():
             event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
+        case events.RunResumed():
+            event = msgspec.structs.replace(event, resumed_by=msgspec.UNSET, ci=msgspec.UNSET)
         case events.CallSent():
             event = msgspec.structs.replace(event, t=msgspec.UNSET, request=msgspec.UNSET, delayed=msgspec.UNSET)
         case events.StepStarted(row=row) | events.StepSkipped(row=row):

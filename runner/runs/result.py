@@ -84,9 +84,10 @@ class RunResult(Struct, frozen=True, kw_only=True):
     Where not even the first line is left, every text but `id` and `events` is empty.
     `events` is the hash of the last line: with it a later edit of the journal shows.
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
-    `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was. `held`: it was left where
-    a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a run of a fleet;
-    `applied` the `apply` that ordered it, `begun_by` who gave the command; journals of earlier versions do not say.
+    `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was, at last by `resumed_by`.
+    `held`: it was left where a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a
+    run of a fleet; `applied` the `apply` that ordered it, `begun_by` who gave the command; journals of earlier versions
+    do not say.
     `variables` of the environment gave secret inputs, by the names of these. With a `hidden` answer it is not resumed.
     `owes_undo`: it had ended, its last doubt was settled then, and it has no new end: what passed is not undone.
     """
@@ -113,6 +114,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     log_unreadable: Trouble | None
     closing: bool = False
     resumed: int = 0
+    resumed_by: Person | None = None
     held: bool = False
     stop_ordered_by: Person | None = None
     applied: ApplyOrigin | None = None
@@ -177,6 +179,7 @@ class Progress:
         self._undo = "none"
         self._hidden: HiddenAnswer | None = None
         self._resumed = 0
+        self._resumed_by: Person | None = None
         self._rows: dict[str, Row] = {}
         self._judged: dict[str, Judged] = {}
         self._t = 0.0
@@ -264,6 +267,7 @@ class Progress:
             log_unreadable=self._log_unreadable,
             closing=self._closing,
             resumed=self._resumed,
+            resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
             applied=started.applied or None,
             begun_by=started.begun_by or None,
@@ -309,6 +313,7 @@ class Progress:
             case RunResumed():
                 self._stopped_by = None
                 self._resumed += 1
+                self._resumed_by = event.resumed_by or None
             case LogUnreadable():
                 self._log_unreadable = event.error
             case RunClosing():

@@ -19,6 +19,8 @@ from sites import SIGNED_IN, Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
+from runner.json_schema.schemas import shipped
+from runner.project.ci_run import user_and_host
 from runner.runs.files.locks import FileLock, hold
 from runner.runs.store import Claim, Holder
 from runner.sandbox.server import served
@@ -135,6 +137,24 @@ def test_a_run_goes_on_where_it_broke_off_and_nothing_that_was_answered_is_sent_
     assert "✓ charge" in out
     assert here.url in out
     assert [event["type"] for event in events()].count("run.resumed") == 1
+
+
+@pytest.mark.usefixtures("here")
+def test_who_resumed_a_run_and_in_which_ci_job_is_in_its_events_and_transcript(
+    place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(place)
+    page = "https://ci.example.com/jobs/7"
+    for name, value in (("GITHUB_ACTOR", "octocat"), ("CI_JOB_URL", page), ("CI_COMMIT_REF_NAME", "main")):
+        monkeypatch.setenv(name, value)
+    assert ended(["resume", "last"]) == 0
+    (mark,) = (event for event in events() if event["type"] == "run.resumed")
+    assert mark["resumed_by"] == {"user": user_and_host(), "ci_user": "octocat"}
+    assert mark["ci"] == {"url": page, "ref": "main"}
+    assert shipped("event").violations(mark) == ()
+    capsys.readouterr()
+    assert ended(["show", "last"]) == 0
+    assert f"  resumed by {user_and_host()} (octocat in CI)" in capsys.readouterr().out
 
 
 def test_every_report_of_a_resumed_run_is_drawn_again_from_its_events_and_its_chain_holds(

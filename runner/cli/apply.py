@@ -3,7 +3,6 @@
 What was applied is in a ledger, a file that outlives the runs. Nothing is undone that is gone from the files.
 """
 
-import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import listed
+from runner.foundation.shell_words import shell_word
 from runner.ledger.document import apply_document
 from runner.ledger.file import LedgerFile
 from runner.ledger.model import USUAL, AppliedVersion
@@ -108,7 +108,7 @@ def _refuse_ledger_above(ledger: LedgerFile, versions: Sequence[AppliedVersion],
                 f"{listed([*map(clean, known)])}: applied before with the ledger {named}, and not with "
                 f"{clean(ledger.name)}, which is new"
             )
-            options = f"--ledger {shlex.quote(named)} --runs {shlex.quote(runs)}"
+            options = f"--ledger {shell_word(named)} --runs {shell_word(runs)}"
             hint = f"go on with the ledger of before: `{options}`; or mark what was applied as done: `--adopt`"
             raise UsageError(Problem(code="E185", message=message, hint=hint))
 

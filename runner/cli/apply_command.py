@@ -1,7 +1,6 @@
 """What the ways to apply share: which versions a command is about, and how what becomes of them is printed."""
 
 import os
-import shlex
 import time
 from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
@@ -20,6 +19,7 @@ from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, i
 from runner.execution.run_spec import RunSet, RunSpec
 from runner.foundation.problems import ExitCode, Problem, strongest
 from runner.foundation.sentences import many
+from runner.foundation.shell_words import shell_words
 from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
@@ -180,7 +180,7 @@ class ApplyCommand(Struct, kw_only=True):
                     words += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
         protected = dict.fromkeys(spec.target.name for spec in self.specs if spec.target.protected)
         confirmed = [word for name in protected for word in ("--confirm", name)]
-        return shlex.join(map(clean, [*words, *confirmed, *self._inputs(with_values=with_values)]))
+        return shell_words(map(clean, [*words, *confirmed, *self._inputs(with_values=with_values)]))
 
     def _inputs(self, *, with_values: bool) -> list[str]:
         """The inputs that the versions have from the command or its environment. Secret ones are no part of a version;

@@ -191,9 +191,9 @@ def _check_inputs(words: Sequence[_Word]) -> None:
     ]
     bare = [word.text for word in free if _BARE_INPUT.fullmatch(word.text) and not word.is_file]
     if bare:
-        import shlex  # noqa: PLC0415  0.4 ms, for a mistake only
+        from runner.foundation.shell_words import shell_word  # noqa: PLC0415  0.4 ms, for a mistake only
 
-        given = " ".join(f"-i {shlex.quote(text)}" for text in bare)
+        given = " ".join(f"-i {shell_word(text)}" for text in bare)
         hint = f"write `{clean(given)}`" + (", if it is an input" if len(bare) == 1 else ", if they are inputs")
         raise UsageError(Problem(code="E150", message=f"there is no file `{clean(bare[0])}`", hint=hint))
 

@@ -2,7 +2,6 @@
 current folder is.
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -11,6 +10,7 @@ from click.core import ParameterSource
 
 from runner.cli import options
 from runner.foundation.problems import Problem, Severity, UsageError
+from runner.foundation.shell_words import shell_word
 from runner.ledger.nearby import run_folders
 from runner.reports.safe import clean
 from runner.runs.store import LocalRunStore, RunStore
@@ -75,7 +75,7 @@ def say_where_others_are(context: click.Context, verb: str) -> None:
     for store in _others(context):
         if store.runs():
             name = clean(store.name.text)
-            output.say(f"runs of `runner apply` are in {name}, too: `runner {verb} --runs {shlex.quote(name)}`")
+            output.say(f"runs of `runner apply` are in {name}, too: `runner {verb} --runs {shell_word(name)}`")
 
 
 def _store_of(name: str, stores: Sequence[_Store]) -> _Store:

@@ -1,7 +1,6 @@
 """`runner plan`: what runs would send, printed and stored."""
 
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from runner.cli.command import wanted
 from runner.cli.verb import Verb
 from runner.execution.prepare import prepare
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.shell_words import shell_word
 from runner.planning import plan_file
 from runner.planning.guards import not_allowed
 from runner.planning.plan import Plan
@@ -85,7 +85,7 @@ def _store(plans: Sequence[Plan], file: Path) -> None:
     except OSError as error:
         message = f"the plan {file} cannot be written: {error.strerror or error}"
         raise UsageError(Problem(code="E153", message=message)) from error
-    output.say(f"stored in {file}; carry it out with: runner run {shlex.quote(str(file))}")
+    output.say(f"stored in {file}; carry it out with: runner run {shell_word(str(file))}")
     output.say(_ONCE)
 
 

@@ -4,7 +4,6 @@ applies its jobs in a cluster, a CI or by a timer.
 """
 
 import json
-import shlex
 import signal
 import threading
 from pathlib import Path
@@ -17,6 +16,7 @@ from runner.cli.verb import Verb, is_typed
 from runner.explanations.groups import grouped
 from runner.explanations.read import as_text, explanation, titles
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
+from runner.foundation.shell_words import shell_word
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json
 from runner.reports.safe import clean, json_document, safe
@@ -263,7 +263,7 @@ def _start_project(folder: Path, *, root: Path) -> None:
     if root != whole:
         names = " and ".join(AT_THE_ROOT)
         output.data(f"\n{names} count only at the root of the checkout: move them to {safe(str(root))}\n")
-    output.data(f"\nnext: runner run {safe(shlex.quote(str(folder)))}\n")
+    output.data(f"\nnext: runner run {safe(shell_word(str(folder)))}\n")
 
 
 def _refuse_options_of_deploy(context: click.Context) -> None:

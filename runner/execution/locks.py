@@ -1,7 +1,6 @@
 """The locks that the runs of a command hold (`concurrency`), and what is reported of a lock that another run has."""
 
 import os
-import shlex
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from msgspec import UNSET, Struct, field
 from runner.execution.run_spec import RunSpec
 from runner.foundation.durations import written
 from runner.foundation.problems import Problem, RefusedError
+from runner.foundation.shell_words import shell_words
 from runner.project.sites import Sites
 from runner.reports.safe import clean, moment
 from runner.runs.events import Waited, WaitsFor
@@ -39,7 +39,7 @@ class HeldLock(Struct):
 
 def lock_holder(title: str, *, run: str = "") -> Holder:
     """This command, for a run that is going to need a lock, or that has begun."""
-    command = shlex.join(["runner", *sys.argv[1:]])
+    command = shell_words(["runner", *sys.argv[1:]])
     return Holder(pid=os.getpid(), run=run, job=title, since=utc_now(), command=command)
 
 

@@ -4,7 +4,6 @@ or carried out once more where they were to be reruns.
 Not those of a stored plan, which is carried out once, as a whole. Nothing here begins a run.
 """
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import zip_longest
@@ -17,6 +16,7 @@ from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import first as first_of
 from runner.foundation.sentences import job_and_case, many
+from runner.foundation.shell_words import shell_words
 from runner.foundation.values import compact
 from runner.reports.next_steps import NextStep, confirmed, given_from_files, secret_inputs, verb_command
 from runner.reports.safe import clean
@@ -183,4 +183,4 @@ def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
         for run in members:
             words += ["-k", job_and_case(run.job, run.case)] if run.case is not None else []
         secrets = given_from_files(name for run in members for name in run.secrets)
-        yield f"{shlex.join(map(clean, words))}{secrets}"
+        yield f"{shell_words(map(clean, words))}{secrets}"

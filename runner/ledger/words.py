@@ -1,6 +1,5 @@
 """What `apply` prints of versions, a line each, and of those that it does not carry out, as problems."""
 
-import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -8,6 +7,7 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
+from runner.foundation.shell_words import shell_word
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState
 from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
@@ -198,7 +198,7 @@ def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> lis
 def _hint_of_ended(decision: Decision, command: str, repeated: RepeatedSteps) -> str:
     again = "change the job, or carry it out again with `--retry failed`"
     if careful := "; ".join(repeated.warnings()):
-        adopts = f"{command} --adopt -k {shlex.quote(clean(decision.version.name))}"
+        adopts = f"{command} --adopt -k {shell_word(clean(decision.version.name))}"
         rest = f"if the rest was done by hand, `{adopts}` marks it as done without running"
         return f"{again}; {careful}; {rest}"
     return f"{again}; mark it as applied with `--adopt` if somebody did the work by hand"
@@ -244,11 +244,11 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
     if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED:
         return (
             f"look at the site for what it did; `{command} --retry failed` carries the changed job out all the same, "
-            f"`{command} --adopt -k {shlex.quote(name)}` marks it as done without running"
+            f"`{command} --adopt -k {shell_word(name)}` marks it as done without running"
         )
     if observed.where is Whereabouts.LOST:
         return (
-            f"look at the site: if it happened, `{command} --adopt -k {shlex.quote(name)}` takes the version for "
+            f"look at the site: if it happened, `{command} --adopt -k {shell_word(name)}` takes the version for "
             "applied; if not, carry the job out with `runner run` first"
         )
     steps = next_steps(observed.run.result, store=store) if observed.run is not None else ()

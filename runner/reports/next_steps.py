@@ -4,7 +4,6 @@ commands that settle it.
 Nothing here is guessed: where nobody knows whether a call happened, the text says so.
 """
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import Problem
 from runner.foundation.sentences import job_and_case
+from runner.foundation.shell_words import shell_word
 from runner.foundation.values import canonical
 from runner.reports.run_commands import file_command, input_words
 from runner.reports.safe import clean
@@ -73,7 +73,7 @@ def _anew(result: RunResult) -> NextStep:
     name = None if result.case is None else job_and_case(result.job, result.case)
     stored = {key: value for key, value in result.inputs.items() if value != STARS}
     words = input_words({key: value if isinstance(value, str) else canonical(value) for key, value in stored.items()})
-    given = "".join(f" {shlex.quote(clean(word))}" for word in words)
+    given = "".join(f" {shell_word(clean(word))}" for word in words)
     command = f"{file_command(result.file, result.target.name, name)}{given}{given_anew(result)}{confirmed(result)}"
     does = "begins another run of the job, which starts all of its steps again: look first at the site, and do by hand"
     return NextStep(command=command, does=f"{does} what this run left undone; {beyond_resume(result)}")
@@ -146,7 +146,7 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
     more = "; then the same for each row in doubt" if len(in_doubt) > 1 else ""
     if result.finished and any(step.skipped_by in {row.key for row in in_doubt} for step in result.steps):
         more += "; the run ends `failed` all the same, as the steps after it were left out"
-    command = f"{resume} --step {shlex.quote(clean(first.key))} {options}{again}"
+    command = f"{resume} --step {shell_word(clean(first.key))} {options}{again}"
     return NextStep(command=command, does=f"{does}{more}")
 
 
@@ -172,14 +172,14 @@ def given_anew(*results: RunResult) -> str:
 
 
 def given_from_files(names: Iterable[str]) -> str:
-    return "".join(f" -i {shlex.quote(clean(name))}=@FILE" for name in dict.fromkeys(names))
+    return "".join(f" -i {shell_word(clean(name))}=@FILE" for name in dict.fromkeys(names))
 
 
 def confirmed(*results: RunResult) -> str:
     """The options that confirm their targets, each once, where these had to be confirmed."""
     asked = (result for result in results if result.begun_by is not None and result.begun_by.confirmed is not None)
     targets = dict.fromkeys(result.target.name for result in asked)
-    return "".join(f" --confirm {shlex.quote(clean(name))}" for name in targets)
+    return "".join(f" --confirm {shell_word(clean(name))}" for name in targets)
 
 
 def secrets_from_variables(*results: RunResult, store: StoreName | None) -> str:
@@ -193,11 +193,11 @@ def secrets_from_variables(*results: RunResult, store: StoreName | None) -> str:
 
 def verb_command(verb: str, run: str, store: StoreName | None) -> str:
     """A verb about a run. The store of runs is named where it is not the usual store."""
-    return f"runner {verb} {shlex.quote(clean(run))}{in_store(store)}"
+    return f"runner {verb} {shell_word(clean(run))}{in_store(store)}"
 
 
 def in_store(store: StoreName | None) -> str:
     """The option that names a store of runs which is not the usual store."""
     if store is None or store.text == USUAL:
         return ""
-    return f" {'--db' if store.is_fleet else '--runs'} {shlex.quote(clean(store.text))}"
+    return f" {'--db' if store.is_fleet else '--runs'} {shell_word(clean(store.text))}"

@@ -4,13 +4,13 @@ A step with `effect: once` has started something unless its call never left, or 
 guessed: while an outcome is not known, the answer is no.
 """
 
-import shlex
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
 from runner.foundation.sentences import first, job_and_case, many
+from runner.foundation.shell_words import shell_words
 from runner.reports.next_steps import (
     NextStep,
     belongs_to_fleet,
@@ -142,7 +142,7 @@ def _mended_steps(
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
     chosen = [result for result, _ in mended]
     files = list(dict.fromkeys(clean(result.file) for result in chosen))
-    command = f"runner run {shlex.join(files)} --last-failed{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
+    command = f"runner run {shell_words(files)} --last-failed{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}: carries out what did not pass, as it is "
     does += f"written now, with the inputs that you give it; {_repeats([again for _, again in mended])}"
@@ -185,7 +185,7 @@ def retry_command(result: RunResult, *, store: StoreName | None, with_values: bo
     words += ["--for", origin.for_key] if origin.for_key is not None else []
     words += ["--retry", "failed", "--db", store.text if store is not None and store.is_fleet else origin.ledger]
     words += ["--fleet", origin.fleet] if origin.fleet else []
-    return f"{shlex.join(map(clean, words))}{confirmed(result)}"
+    return f"{shell_words(map(clean, words))}{confirmed(result)}"
 
 
 def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:

@@ -1,16 +1,16 @@
 """Commands that carry out the file of a job, as they can be typed."""
 
-import shlex
 from collections.abc import Mapping
 
+from runner.foundation.shell_words import shell_word
 from runner.reports.safe import clean
 from runner.secrets.shown import STARS, hide
 
 
 def file_command(file: str, target: str, name: str | None) -> str:
     """What carries out the file of a job as it is now; `name` is `job[case]` where it has cases."""
-    case = "" if name is None else f" -k {shlex.quote(clean(name))}"
-    return f"runner run {shlex.quote(clean(file))} -t {shlex.quote(clean(target))}{case}"
+    case = "" if name is None else f" -k {shell_word(clean(name))}"
+    return f"runner run {shell_word(clean(file))} -t {shell_word(clean(target))}{case}"
 
 
 def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:

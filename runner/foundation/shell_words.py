@@ -1,0 +1,33 @@
+"""Words of a command that is printed for a person to type: as bash and zsh take them, on Windows as PowerShell does.
+
+cmd.exe takes them, too, where they are in double quotes; a word with a character that double quotes do not protect is
+for PowerShell alone.
+"""
+
+import os
+import shlex
+from collections.abc import Iterable
+from typing import Final
+
+from runner.foundation.lazy import lazy_pattern
+
+_IS_WINDOWS: Final = os.name == "nt"
+_PLAIN: Final = lazy_pattern(r"[\w./\\:=+-][\w./\\:=+@-]*")
+_EXPANDED: Final = lazy_pattern('["$`%!\u201c-\u201e]|\\\\$')
+"""What double quotes do not protect in PowerShell or in cmd.exe, whose programs take a last backslash for an escape."""
+_SINGLE: Final = lazy_pattern("['\u2018-\u201b]")
+"""Each of these is a single quote to PowerShell."""
+
+
+def shell_word(text: str, *, windows: bool = _IS_WINDOWS) -> str:
+    """`text` as a word of a command."""
+    if not windows:
+        return shlex.quote(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    return "'" + _SINGLE.sub(r"\g<0>\g<0>", text) + "'" if _EXPANDED.search(text) else f'"{text}"'
+
+
+def shell_words(words: Iterable[str]) -> str:
+    """A command of these words."""
+    return " ".join(map(shell_word, words))

@@ -62,3 +62,13 @@ def output_of(command: str) -> str:
     assert program == "runner"
     done = carried_out(*arguments)  # nobody answers it anyhow
     return done.stdout + done.stderr
+
+
+def test_the_step_that_fails_in_the_readme_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (SPECS.parent / "README.md").read_text(encoding="utf-8")
+    job = readme.partition("## A first job")[2].partition("```yaml\n")[2].partition("```")[0]
+    _, _, block = readme.partition("$ cat >> specs/first.job.yaml\n")
+    step, _, shown = block.partition("$ runner run specs/first.job.yaml\n")
+    Path("specs/first.job.yaml").write_text(job + step)
+    assert ended(["run", "specs/first.job.yaml"]) == 1
+    assert _CHANGES.sub("", shown.partition("```")[0]) in _CHANGES.sub("", capsys.readouterr().out)

@@ -19,12 +19,13 @@ from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import check_permission
 from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
 from runner.project.ci_run import person_elsewhere
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
-from runner.reports.next_steps import verb_command
+from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
@@ -33,7 +34,7 @@ from runner.runs.events import Section
 from runner.runs.result import StepResult
 from runner.runs.status import Status
 from runner.runs.store import LocalRunStore, Part
-from runner.runs.stored_runs import StoredRun, find
+from runner.runs.stored_runs import StoredRun, find, of_one_command
 from runner.secrets.redact import Secrets
 from runner.terminal import output
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 _FOR_A_FLEET: Final = ("run", "runs", "database", "step", "verdict", "even_though", "result", "quiet", "verbose")
 """Parameters that say something to a fleet; what a worker decides is not among them."""
+
+_MOST_OTHERS: Final = 3
+"""Other runs of a command that are named: the newest."""
 
 _STEP = options.typed_option(
     "--step", metavar="KEY", type=options.Filled(), help="The step in doubt that a verdict is given on."
@@ -211,12 +215,19 @@ def _carry_on(
         for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
     code = report(console, places, carried, code)
-    _say_never_begun(run.stored)
+    _say_rest_of_command(run.stored)
     return code
 
 
-def _say_never_begun(run: StoredRun) -> None:
-    """The verdict is the run's own; what else its command was to begin is no part of it, and must not be forgotten."""
+def _say_rest_of_command(run: StoredRun) -> None:
+    """The verdict is the run's own; what else its command began, and was to begin, must not be forgotten."""
+    others = (each for each in of_one_command(run) if each.id != run.id)
+    broken_off = [each for each in others if not (each.result.finished or each.is_running)]
+    for each in broken_off[-_MOST_OTHERS:]:
+        for step in next_steps(each.result, store=run.store.name)[:1]:
+            output.say(f"{title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
+    if more := len(broken_off[:-_MOST_OTHERS]):
+        output.say(f"{many(more, 'more run')} of the same command did not end: `runner runs` lists them")
     for step in lacking_steps(never_begun(run), run.result, run.store.name):
         output.say(f"`{step.command}` {step.does}")
 
@@ -259,7 +270,7 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str) -> ExitCode
     # whoever ended the run may have been killed before they were written
     output.problems(*store_reports(run.store, reported))
     reports.publish(places, alone(reported))
-    _say_never_begun(run)
+    _say_rest_of_command(run)
     return run.result.exit_code
 
 

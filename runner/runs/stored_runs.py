@@ -127,12 +127,13 @@ def command_of(store: RunStore, run: str) -> str | None:
 def of_one_command(run: StoredRun) -> list[StoredRun]:
     """All runs that were begun by the command that began `run`, the oldest first; `run` alone where that is not known.
 
-    Of runs of other commands only the ends are read.
+    Of runs of other commands only the ends are read, and none from before the command: ids sort by time.
     """
     command = _command(run.lines)
     if command is None:
         return [run]
-    names = (name for name in run.store.runs() if name == run.id or _command(end_lines(run.store, name)) == command)
+    later = (name for name in run.store.runs() if name >= min(command, run.id))
+    names = (name for name in later if name == run.id or _command(end_lines(run.store, name)) == command)
     return [run if name == run.id else load(run.store, name) for name in names]
 
 

@@ -224,3 +224,18 @@ def test_a_run_whose_first_event_was_damaged_has_begun_as_its_plan_knows(answers
     answers.asked.clear()
     assert ended(["run", ".", "--last-failed"]) == 0
     assert answers.asked == ["b-Blue"]
+
+
+def test_resume_names_the_other_runs_of_its_command_that_did_not_end(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-j", "2"]) == 0
+    other, last = killed(left=2)
+    journal = RUNS / other / "events.jsonl"
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    (RUNS / other / "report.json").unlink()
+    capsys.readouterr()
+    assert ended(["resume", "last"]) == 0
+    said = f" of the same command has not ended: `runner resume {other}` "
+    assert said in capsys.readouterr().err
+    assert ended(["resume", other]) == 0
+    assert "has not ended" not in capsys.readouterr().err
+    assert last != other

@@ -18,7 +18,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.reports import console
 from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
-from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.run_again import RunAgain, rerun_steps, run_again
 from runner.reports.runs import RUNNING, Listed, table
 from runner.reports.safe import json_document
@@ -122,6 +122,7 @@ def _check_prune(context: click.Context) -> None:
 @click.argument("step", metavar="[STEP]", required=False)
 @options.option("-v", "--verbose", is_flag=True, help="Print results and outputs, too.")
 @options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
+@options.form()
 @click.pass_context
 def show(context: click.Context, /, **_: object) -> int:
     r"""Show what happened in RUN: `last`, a run's id, or a unique prefix of it; and what it needs next. With STEP
@@ -136,17 +137,21 @@ def show(context: click.Context, /, **_: object) -> int:
     --curl prints a script for bash or zsh, which signs in and sends the same requests again. Secrets are variables in
     it, which you set before. A call that must not happen twice is marked: it starts its process again.
 
-    For programs there is the JSON report: `runner report RUN --report-json -`.
+    For programs `--format json` prints the JSON report of the run, as `runner report RUN --report-json -` does.
 
     Exit 0, or 1 where a line of the run's events does not match the line before: somebody changed the file.
     """
     try:
         run = named_run(context, context.params["run"])
     except NotBegunError as error:
+        if context.params["form"] == "json":
+            raise
         from runner.cli.status import state_of  # noqa: PLC0415  only a fleet has such runs
 
         output.data(state_of(context.params["database"], error.run))
         return ExitCode.PASSED
+    if context.params["form"] == "json":
+        return _show_document(run, context)
     if context.params["curl"]:
         return _show_curl(run, context.params["step"])
     if context.params["step"] is not None:
@@ -190,6 +195,17 @@ def _show_step(run: StoredRun, step: str) -> ExitCode:
 
         raise UsageError(unknown_step(run.result, step))
     output.data(found)
+    return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
+
+
+def _show_document(run: StoredRun, context: click.Context) -> ExitCode:
+    if context.params["curl"] or context.params["step"] is not None:
+        hint = "choose the row by `key` from its `runs[0].steps`"
+        raise UsageError(Problem(code="E150", message="`--format json` prints the whole run only", hint=hint))
+    from runner.reports.json import report as document  # noqa: PLC0415  1 ms, for programs
+
+    found = document(alone(ReportedRun(result=run.result, lines=run.lines)))
+    output.data(b"".join(found).decode(), for_programs=True)
     return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
 
 

@@ -66,6 +66,15 @@ def test_stored_runs_fit_their_schema_whatever_became_of_them(capsys: pytest.Cap
     printed(capsys, "runs")
 
 
+def test_a_run_is_shown_as_its_json_report(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "red", "--report-json", "report.json"]) == 1
+    capsys.readouterr()
+    assert ended(["show", "last", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(Path("report.json").read_text())
+    assert ended(["show", "last", "look", "--format", "json"]) == 2
+    assert flaws("validate", json.loads(capsys.readouterr().out)) == []
+
+
 def test_the_history_fits_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
     printed(capsys, "history")
     for _ in range(2):

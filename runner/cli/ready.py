@@ -30,25 +30,28 @@ from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError
 from runner.foundation.raw import record
 from runner.foundation.sentences import listed
+from runner.foundation.values import Json, JsonObject
 from runner.hosts.stop import Stop, listening
 from runner.job.outline import outline
 from runner.lint.uses import started
 from runner.project.catalogue_files import read_file
 from runner.project.catalogue_sources import used_by
-from runner.project.named_targets import chosen
+from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.document import Document
 from runner.reading.load import load
+from runner.reports import mistakes
 from runner.reports.cells import width
 from runner.reports.console import is_live
-from runner.reports.safe import clean
+from runner.reports.safe import clean, json_document
 from runner.secrets.redact import Secrets
 from runner.targets.model import Readiness, SandboxTarget, SiteTarget
 from runner.terminal import output
 
 AGAIN: Final = 30.0
 """Seconds between two lines about a site whose state stays the same."""
+_FORMAT: Final = 1
 _TICK: Final = 0.2
 """Seconds between two looks at the clock and at signals. A wait without an end would let Windows hear none."""
 
@@ -79,6 +82,7 @@ _TICK: Final = 0.2
     help="Wait until the site has what this file says, or a folder of packages: versions, which of them is active, "
     "parameters.",
 )
+@options.form()
 @click.pass_context
 def ready(context: click.Context, /, **_: object) -> int:
     r"""Wait until a site is ready. It is when two authenticated readings, one pause apart, gave rows; and with a
@@ -111,9 +115,11 @@ def ready(context: click.Context, /, **_: object) -> int:
                 waits.append(site_waits.wait_for(entry.target, codes=codes))
         context.with_resource(listening(stop, threading.Event(), heard=_on_signal))
         context.with_resource(output.in_background(hurry=lambda: stop.why is not None))
-        if until_ready(waits)(stop):
-            return ExitCode.PASSED
-        return STOPPED[stop.why] if stop.why is not None else ExitCode.NO_ANSWER
+        are_ready = until_ready(waits)(stop)
+    code = ExitCode.PASSED if are_ready else STOPPED.get(stop.why or "", ExitCode.NO_ANSWER)
+    if given["form"] == "json":
+        output.data(_document(known, waits, code), for_programs=True)
+    return code
 
 
 def _on_signal(name: str) -> None:
@@ -127,6 +133,19 @@ class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
 
     site: Watched
     story: Story
+
+
+def _document(known: Iterable[KnownTarget], waits: Iterable[SiteWait], code: ExitCode) -> str:
+    """Of each target whether it is ready; a sandbox is at once. What was not ready is a problem."""
+    stories = {wait.story.name: wait.story for wait in waits}
+    names = [entry.target.name for entry in known]
+    ready: dict[str, Json] = {
+        name: name not in stories or stories[name].outcome is Outcome.READY for name in dict.fromkeys(names)
+    }
+    problems = [problem for story in stories.values() if (problem := story.problem()) is not None]
+    targets: list[Json] = [{"target": name, "ready": is_ready} for name, is_ready in ready.items()]
+    found: JsonObject = {"exit_code": int(code), "targets": targets, "problems": mistakes.records(problems)}
+    return json_document({"format": _FORMAT, **found})
 
 
 class SiteWaits(Struct, kw_only=True):

@@ -30,7 +30,7 @@ _MOST_CODES = 8
 _SHORTEST_WORD = 3
 SCHEMAS = (
     *("job", "targets", "process", "catalog", "report", "event"),
-    *("validate", "list", "runs", "history", "diff", "apply", "status", "doctor", "catalog-diff", "explain"),
+    *("validate", "list", "runs", "history", "diff", "apply", "status", "doctor", "ready", "catalog-diff", "explain"),
 )
 
 
@@ -99,8 +99,8 @@ def _hint(written: str, code: str) -> str:
 @click.pass_context
 def schema(context: click.Context, /, **_: object) -> int:
     r"""Print the JSON Schema of NAME: job files, targets, doubles of processes, catalogues; for programs, JSON reports,
-    events, and what `validate`, `list`, `runs`, `history`, `diff`, `apply`, `status`, `doctor`, `catalog diff` (and
-    `check`) and `explain` print with `--format json`.
+    events, and what `validate`, `list`, `runs`, `history`, `diff`, `apply`, `status`, `doctor`, `ready`, `catalog diff`
+    (and `check`) and `explain` print with `--format json`.
 
     \b
     Examples:

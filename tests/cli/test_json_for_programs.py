@@ -170,6 +170,15 @@ def test_mistakes_that_end_a_command_are_in_the_form_that_was_asked_for(capsys: 
     assert capsys.readouterr().out == ""
 
 
+def test_which_targets_are_ready_fits_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    site = "{url: 'http://127.0.0.1:9', auth: {username: a, password: b}, ready: {for: 200ms, every: 20ms}}"
+    Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  sandbox: {{sandbox: sandbox}}\n  here: {site}\n")
+    assert printed(capsys, "ready", "-t", "sandbox")["targets"] == [{"target": "sandbox", "ready": True}]
+    found = printed(capsys, "ready", "-t", "sandbox", "-t", "here", exits=3)
+    assert found["targets"] == [{"target": "sandbox", "ready": True}, {"target": "here", "ready": False}]
+    assert [problem["code"] for problem in records(found, "problems")] == ["E317"]
+
+
 def test_where_nothing_is_selected_apply_prints_its_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", exits=5)["exit_code"] == 5
     assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", "--allow-empty")["versions"] == []
@@ -189,7 +198,19 @@ def test_differences_of_catalogues_and_explanations_fit_their_schemas(capsys: py
 @pytest.mark.parametrize(
     "name",
     [
-        *("validate", "list", "runs", "history", "diff", "apply", "status", "doctor", "catalog-diff", "explain"),
+        *(
+            "validate",
+            "list",
+            "runs",
+            "history",
+            "diff",
+            "apply",
+            "status",
+            "doctor",
+            "ready",
+            "catalog-diff",
+            "explain",
+        ),
     ],
 )
 def test_schemas_of_what_is_printed_are_printed_too(capsys: pytest.CaptureFixture[str], name: str) -> None:

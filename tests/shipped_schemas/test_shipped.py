@@ -70,6 +70,7 @@ _WORDS: dict[str, set[Json]] = {
     "doctor/finding/verdict": {verdict.replace(" ", "_") for verdict in WayVerdict},
     "list/change_reason/change": {*FileChange},
     "list/problem/severity": {*Severity},
+    "ready/problem/severity": {*Severity},
     "catalog-diff/difference/about": {*About},
     "validate/problem/severity": {*Severity},
     "catalog/kind": {*Kind},

@@ -81,7 +81,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     goes side by side with other runs: they would wait for one another. `patient`: where there is no row at all, for as
     long as that of a call without an answer is searched for.
     """
-    longer = _until(row, row.t + row.state.run.plan.times.settle) if patient else ()
+    longer = settling(row) if patient else ()
     for number, seconds in enumerate(chain(NO_ROW_YET, longer, (None,))):
         rows = yield from process_log.new_rows(row, start, last=seconds is None)
         if isinstance(rows, Unread):
@@ -92,6 +92,11 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
             break
         yield from pause(row, seconds)
     return found
+
+
+def settling(row: OpenRow) -> Iterator[float]:
+    """Growing pauses, for as long from now on as the row of a call without an answer is searched for."""
+    return _until(row, row.t + row.state.run.plan.times.settle)
 
 
 def _until(row: OpenRow, moment: float) -> Iterator[float]:

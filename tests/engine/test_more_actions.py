@@ -27,6 +27,62 @@ def test_a_run_that_failed_shows_the_logs_text_whatever_its_results_say() -> Non
     assert world.sent[-2:] == ["read row", "read elements"]
 
 
+class Answering(World):
+    """The answer says something else than the row, as it is at first."""
+
+    answered = "done"
+    error: str | None = None
+
+    def _row(self, process_id: str) -> Ending:
+        if self.t < self.shown_from.get(process_id, 0.0):
+            return Answered(value=None)
+        ending = super()._row(process_id)
+        assert isinstance(ending, Answered)
+        if isinstance(ending.value, dict) and ending.value["status"] == "error":
+            ending.value["error"] = "Divide by zero"
+        return ending
+
+    def _run(self, call: RunProcessCall) -> Ending:
+        ending = super()._run(call)
+        assert isinstance(ending, Answered)
+        assert isinstance(ending.value, dict)
+        return Answered(value={**ending.value, "status": self.answered, "error": self.error})
+
+
+def test_the_reason_of_a_run_that_failed_is_waited_for_where_the_log_is_not_as_far() -> None:
+    world = Answering(answers=[{}], statuses=["running"], later=["running", "error"])
+    world.answered = "error"
+    step = world.carry_out(planned(RUN)).finished("a")
+    assert step.error is not None
+    assert step.error.message == "the process failed: Divide by zero"
+    never = Answering(answers=[{}], statuses=["running"])
+    never.answered = "error"
+    step = never.carry_out(planned(RUN)).finished("a")
+    assert (step.status, never.sent.count("read row")) == ("failed", 3)
+
+
+@pytest.mark.parametrize("stopped", [3, 4, 5])
+def test_a_run_that_failed_has_failed_where_it_is_stopped_before_its_reason_is_known(stopped: int) -> None:
+    world = Answering(answers=[{}], statuses=["running"], stop_at={stopped: "SIGINT"})
+    world.answered = "error"
+    assert world.carry_out(planned(RUN)).finished("a").status == "failed"
+
+
+@pytest.mark.parametrize(("row", "status"), [("done", "passed"), ("error", "failed"), ("running", "unknown")])
+def test_a_run_whose_answer_holds_an_error_beside_its_success_is_proved_by_the_log(row: str, status: str) -> None:
+    world = Answering(answers=[{"Score": 1}], statuses=[row])
+    world.error = "boom"
+    assert world.carry_out(planned(RUN)).finished("a").status == status
+    assert world.sent.count("read row") >= 1
+
+
+@pytest.mark.parametrize("lag", [2.5, 14.0])
+def test_a_run_that_the_log_has_to_confirm_waits_for_its_row(lag: float) -> None:
+    step = "  - id: a\n    run: {process: UsrA}\n    verify: log\n"
+    world = Answering(answers=[{}], statuses=["error"], lags=[lag])
+    assert world.carry_out(planned(step)).finished("a").status == "failed"
+
+
 def test_a_run_is_followed_to_its_end_by_its_id() -> None:
     world = World(answers=[{}], statuses=["running"], later=["running", "done"]).carry_out(planned(RUN))
     assert world.sent.count("read row") == 2

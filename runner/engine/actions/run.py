@@ -4,7 +4,8 @@ A status of done or error with an id is a verdict without a reading [M]. A proce
 id; a queued process has no id yet, and is found by the watermark.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -16,7 +17,7 @@ from runner.engine.perform import pause
 from runner.engine.process_log import LAST_LOOK, Unread, has_ended
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import NO_ROW_YET, by_status, parked, started, strange_status
+from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, strange_status
 from runner.foundation.durations import written
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject
@@ -95,7 +96,8 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
         return _unproved(row, None, f"it was answered as `{status}`, without an id")
     if status == "done":
         done = Attempt(verified=True, process_id=process_id, process_status="done")
-        return (yield from _confirmed(row, done)) if row.step.verify is Verify.LOG else done
+        is_doubtful = row.step.verify is Verify.LOG or answer.get("error") is not None
+        return (yield from _confirmed(row, done)) if is_doubtful else done
     if status in ENDED_BADLY:
         return (yield from _of_failed(row, process_id, status=status))
     if action.until is Until.DONE:
@@ -107,26 +109,32 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
 
 
 def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
-    """The answer is a verdict; `verify: log` wants the row in the log to say it, too."""
+    """The answer is a verdict; `verify: log` wants the row in the log to say it, too, and so does an answer that holds
+    an error beside it.
+    """
     process_id, is_done = str(answered.process_id), answered.process_status == "done"
-    found = yield from _shown(row, process_id, until=has_ended if is_done else lambda _: True)
+    found = yield from _shown(row, process_id, until=has_ended if is_done else lambda _: True, pauses=settling(row))
     if isinstance(found, str):
         return _unproved(row, process_id, found)
+    if found["status"] not in KNOWN:
+        return _unproved(row, process_id, strange_status(found["status"]))
     status = str(found["status"])
     if status in ENDED_BADLY:
         return process_failed(found)
     if is_done and status != "done":
         return _unproved(row, process_id, f"it was answered as `done`, and is `{status}` in the process log")
-    if status not in KNOWN:
-        return _unproved(row, process_id, strange_status(status))
     return replace(answered, process_status=status)
 
 
-def _shown(row: OpenRow, process_id: str, *, until: Callable[[JsonObject], bool]) -> Running[JsonObject | str]:
-    """The row of the process, read again for a second where it is not there or not as far; or why there is none."""
+def _shown(
+    row: OpenRow, process_id: str, *, until: Callable[[JsonObject], bool], pauses: Iterable[float] = ()
+) -> Running[JsonObject | str]:
+    """The row of the process; or why there is none. Where it is not there, or not as far, it is read again for a
+    second, and then after each of the `pauses`.
+    """
     if row.log.refusal is not None:
         return f"the process log cannot be read: {row.log.refusal.trouble.message}"
-    for seconds in (*NO_ROW_YET, None):
+    for seconds in chain(NO_ROW_YET, pauses, (None,)):
         found = yield from process_log.row_of(row, process_id)
         if isinstance(found, dict) and found.get("parent") is not None:
             return "the process log shows it as a part of another process"
@@ -144,9 +152,11 @@ def _shown(row: OpenRow, process_id: str, *, until: Callable[[JsonObject], bool]
 
 def _of_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Attempt]:
     """The answer's own text is generic; the log has the real reason [M]."""
-    found = None
+    found: JsonObject | str = ""
     if row.reads_log:
-        found = yield from process_log.row_of(row, process_id)
+        row.known = process_failed({"id": process_id, "status": status, "error": None})
+        found = yield from _shown(row, process_id, until=has_ended)
+        row.known = None
     text = found.get("error") if isinstance(found, dict) else None
     return process_failed({"id": process_id, "status": status, "error": text})
 

@@ -27,7 +27,7 @@ _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What text processors and web pages make of a hyphen, or of two."""
 
 _BARE_INPUT: Final = lazy_pattern(r"(?s)[A-Za-z_]\w*=.*")
-_ONE_HYPHEN: Final = lazy_pattern(r"-[a-z][a-z-]+")
+_ONE_HYPHEN: Final = lazy_pattern(r"-[A-Za-z][A-Za-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
@@ -90,6 +90,8 @@ def usage_problem(error: click.UsageError) -> Problem:
     message = error.format_message()
     if isinstance(error, click.NoSuchOption) and (ours := _our_option(error)) is not None:
         message, hint = error.message, ours
+    elif isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.parent is None:
+        hint = f"options come after the verb, as in `runner run specs -t NAME`; {hint}"
     if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
         hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this folder"
     if isinstance(error, click.MissingParameter) and error.param and error.param.name == "run":
@@ -170,8 +172,9 @@ def _words(options: Mapping[str, click.Option], args: Sequence[str]) -> Iterator
 
 def _check_hyphens(text: str, options: Mapping[str, click.Option]) -> None:
     name, equals, value = text.partition("=")
-    if _ONE_HYPHEN.fullmatch(name) and f"-{name}" in options:
-        hint = f"write `-{name}{equals}{clean(value)}`, with two hyphens"
+    ours = f"-{name.lower()}"
+    if _ONE_HYPHEN.fullmatch(name) and ours in options:
+        hint = f"write `{ours}{equals}{clean(value)}`, with two hyphens"
         raise UsageError(Problem(code="E150", message=f"there is no option `{name}`", hint=hint))
 
 

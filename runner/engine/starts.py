@@ -341,7 +341,7 @@ def _rival(answer: JsonObject) -> OtherRun | None:
     until = f"; calls that begin after {by['until']} do not depend on it" if "until" in by else ""
     return OtherRun(
         name=f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})",
-        advice=f"; `runner show {by['run']}`{where} says whether somebody has to settle it{until}",
+        advice=f"; where `runner show {by['run']}`{where} names a call in doubt, settle that{until}",
     )
 
 

@@ -84,6 +84,7 @@ def parse_option(
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
         hint = f"a value that begins with `@` names a file; the value itself can come from `{VARIABLE}{name.upper()}`"
+        hint = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else hint
         return Problem(code="E100", message=f"input `{name}`: `{source}` cannot be read: {reason}", hint=hint)
     content = content.removesuffix("\n").removesuffix("\r")
     return name, Given(value=content, origin=Origin.STDIN if source == "-" else Origin.FILE)

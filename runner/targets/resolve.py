@@ -18,6 +18,7 @@ from runner.expressions.evaluate import EvaluationError, Scope, render
 from runner.expressions.parse import Template
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, UsageError
+from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.secrets.written_out import NOT_DEFINED, is_macro
 from runner.service.site import PREFIXES, Site
@@ -152,7 +153,9 @@ def _content(path: Json, read_file: Callable[[str], str]) -> str:
         return read_file(str(path)).removesuffix("\n").removesuffix("\r")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
-        raise UsageError(Problem(code="E142", message=f"the file `{path}` cannot be read: {reason}")) from None
+        hint = "save it as UTF-8" if isinstance(error, UnicodeDecodeError) else None
+        message = f"the file `{path}` cannot be read: {reason}"
+        raise UsageError(Problem(code="E142", message=message, hint=hint)) from None
 
 
 def _why_not(error: EvaluationError, template: Template, environment: Mapping[str, str]) -> Problem:
@@ -161,7 +164,9 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
         shown = error.without_values(template.text)
         return Problem(code="E142", message=shown.message, hint=shown.hint)
     message = f"the environment variable `{missing[0]}` is not set"
-    return Problem(code="E142", message=message, hint="set it, or choose another target with `-t`")
+    near = did_you_mean(missing[0], environment)
+    hint = f"{near} that variable is set" if near else "set it, or choose another target with `-t`"
+    return Problem(code="E142", message=message, hint=hint)
 
 
 def _mistake(key: Keys, value: str, *, plain_http: bool) -> Finding | None:

@@ -173,7 +173,7 @@ def test_another_run_that_may_have_made_the_row_is_named() -> None:
     by: JsonObject = {"run": "0194", "step": "pay", "began": "2026-01-31T09:00:00Z", "folder": "/there"}
     world = World(others={"taken": [], "rival": True, "by": by}).carry_out(planned(STRICT))
     who = "another run (0194, step `pay`, begun at 2026-01-31T09:00:00Z, in /there)"
-    advice = "`runner show 0194` there says whether somebody has to settle it"
+    advice = "where `runner show 0194` there names a call in doubt, settle that"
     assert f"{who} may have started it at the same time; {advice}" in said(world.finished("a"))
     by |= {"until": "2026-01-31T09:02:00Z"}
     world = World(others={"taken": [], "rival": True, "by": by}).carry_out(planned(STRICT))

@@ -201,3 +201,11 @@ def test_a_site_without_tls_is_made_ready_only_where_its_target_allows_it(*, pla
     assert plain_http or "E143 target `a`, `url`: `crm.intra` would be called without TLS" in str(
         unready(target, {"URL": "http://crm.intra"}, {})
     )
+
+
+def test_a_variable_that_is_not_set_is_answered_with_the_variable_that_is_and_is_nearly_called_so() -> None:
+    target = SiteTarget(name="staging", url="https://{{ env.CREATIO_HSOT }}")
+    for given, hint in (("CREATIO_HOST", "did you mean `CREATIO_HOST`? that variable is set"), ("PATH", None)):
+        resolved = resolve.resolve(target, environment={given: "example.com"}, read_file=reader({}))
+        assert isinstance(resolved, tuple)
+        assert resolved[0].hint == (hint or "set it, or choose another target with `-t`")

@@ -31,6 +31,7 @@ _QUOTING = lazy_pattern(r"""\|\s*odata\b|"[^"]*'[^"]*\"""")
 """The filter `odata`, or a quote in a text of an expression."""
 _BEFORE = lazy_pattern(r"(?:[\w/]+\s+(?:eq|ne|gt|ge|lt|le)\s+|(\w+\()\s*[\w/]+\s*,\s*)\Z")
 """What comes before a value: a column and a comparison, or a function with its column."""
+_OF_AN_ID = lazy_pattern(r"(?:^|[\s(/])Id\s+(?:eq|ne)\s+'\Z")
 _TIGHT = lazy_pattern(r"[\w.]+(?:\[[^\[\]]*\])*[\w.]*(?:\s*\|\s*\w+(?:\([^()]*\))?)*")
 """A name, and filters after it: what another filter may follow."""
 _TEXTS = (("target", "name"), ("target", "url"), ("case", "name"))
@@ -72,6 +73,9 @@ def quoted_value(step: RawStep, names: Mapping[str, Type]) -> Finding | None:
         if _ODATA.search(part.text):
             message = f"`odata` writes the quotes itself, and `{{{{ {part.text.strip()} }}}}` is in quotes already"
             return Finding(message=message, hint=f"leave the quotes out: `{_with_odata(parts, index)}`")
+        if index and _OF_AN_ID.search(str(parts[index - 1])):
+            message = f"an `Id` is a GUID, and `{{{{ {part.text.strip()} }}}}` is in quotes: a GUID has none"
+            return Finding(message=message, hint=f"write `{_with_odata(parts, index)}`", warning=True)
         if may_hold_quote(expression_type(part, names)[0]):
             message = f"a quote in the value of `{{{{ {part.text.strip()} }}}}` would end the text of this filter"
             return Finding(message=message, hint=_odata_hint(_with_odata(parts, index)), warning=True)

@@ -31,7 +31,7 @@ def decode(name: str, content: bytes) -> Source | Problem:
         message = f"the file is larger than {LARGEST_FILE // 2**20} MiB"
         return Source(name, "").problem("E102", message, at=(0, 0))
     if content.startswith(_OTHER_MARKS) or (b"\0" in content[:2] and len(content) > 1):
-        message = "the file is not UTF-8, but UTF-16 as it seems: UTF-8 is wanted"
+        message = "the file seems to be UTF-16, and must be UTF-8"
         return Source(name, "").problem("E101", message, at=(0, 0), hint="save it as UTF-8")
     try:
         source = Source(name, content.removeprefix(_UTF_8_MARK).decode())

@@ -18,6 +18,7 @@ from runner.reading.source import WINDOW, Source
 
 _REFUSED = r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 """What the parser does not read, as YAML 1.2.2 section 5.1 has it. Compiled where it is needed: that takes 3 ms."""
+_KEY_ALONE = lazy_pattern(r"(?P<indent>[ -]*)(?P<key>[A-Za-z_]\w*):\s*")
 _BARE_TEMPLATE = lazy_pattern(r"(?:^|[:?-][ \t]|\[|\[[^\]]*,)[ \t]*(\{\{)")
 _LEADING_TAB = lazy_pattern(r"^ *\t[ \t]*[^\s#]", re.MULTILINE)
 _TERNARY = lazy_pattern(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
@@ -123,12 +124,30 @@ def _colon(complaint: Complaint) -> Problem:
     if source.text.startswith(("'", '"'), start):
         return _open_quote(complaint, start, end)
     typo = typos.wrong_dash(source, source.first_in_line(start)) or typos.no_space(source, start)
-    return typo or complaint.error(
-        f"mapping values are not allowed here: the text of line {source.line_at(start)} goes on in this line",
-        at=source.first_in_line(complaint.at),
-        end=complaint.at,
-        hint="indent this key like the keys that it belongs to, or put the text in quotes",
+    return (
+        typo
+        or _key_beside_its_record(complaint, start)
+        or complaint.error(
+            f"mapping values are not allowed here: the text of line {source.line_at(start)} goes on in this line",
+            at=source.first_in_line(complaint.at),
+            end=complaint.at,
+            hint="indent this key like the keys that it belongs to, or put the text in quotes",
+        )
     )
+
+
+def _key_beside_its_record(complaint: Complaint, start: int) -> Problem | None:
+    """`execute:` without a value, and as far to the left below it, a key that belongs into it, as the next lines do."""
+    source, number = complaint.source, complaint.source.line_at(start)
+    if number == 1:
+        return None
+    above, here = _KEY_ALONE.fullmatch(source.line(number - 1)), _KEY_ALONE.match(source.line(number))
+    if above is None or here is None or above["indent"].replace("-", " ") != here["indent"]:
+        return None
+    at = source.first_in_line(start)
+    message = f"`{above['key']}` in line {number - 1} holds nothing, and `{here['key']}` is beside it, not in it"
+    hint = f"indent `{here['key']}` like the line below it"
+    return complaint.error(message, at=at, end=at + len(here["key"]), hint=hint)
 
 
 def _second_colon(complaint: Complaint) -> Problem:

@@ -61,7 +61,7 @@ def _sentences(key: str, reading: _LogReading, lines: Sequence[Line]) -> Iterato
         return
     match reading.ending.value:
         case {"status": str(status)}:
-            shown = f"it shows the process as {clean(status)}; this does not settle the call"
+            shown = f"it shows the process as {clean(status)}; the call stays in doubt"
         case value:
             known, others = _known(lines, key), _others(lines, key)
             new = {row: started for row, started in _rows(value).items() if row not in known}
@@ -78,7 +78,7 @@ def _shown(rows: Mapping[str, str], *, others: int, elsewhen: int) -> str:
     named = ", ".join(f"{clean(row)} ({clean(started)})" for row, started in [*rows.items()][:_NAMED])
     match len(rows):
         case 0:
-            return f"it shows no start of this call{beside}; the start may come later, so this does not settle the call"
+            return f"it shows no start of this call{beside}; a start may still appear, so the call stays in doubt"
         case 1:
             return f"it shows one new start{beside}; it is not certain that this is ours: {named}"
         case many:

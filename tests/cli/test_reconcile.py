@@ -134,7 +134,7 @@ class TestOfARunInDoubt:
             told = capsys.readouterr()
             assert told.err == (
                 "the process log was read again about `charge`: it shows no start of this call; "
-                "the start may come later, so this does not settle the call\n"
+                "a start may still appear, so the call stays in doubt\n"
             )
             assert "    runner reconcile " in told.out
         assert place.executed == ["UsrCharge"]
@@ -296,7 +296,7 @@ def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not
     assert "--step charge --as passed --result 'JSON'\n" in out
     assert "runner reconcile" not in out
     assert ended(["reconcile", "last"]) == 4
-    assert "it shows the process as done; this does not settle the call\n" in capsys.readouterr().err
+    assert "it shows the process as done; the call stays in doubt\n" in capsys.readouterr().err
     assert ended(["resume", "last", "--step", "charge", "--as", "passed", "--result", "7"]) == 0
     assert here.executes()
 

@@ -298,7 +298,7 @@ def test_the_garbage_collector_rests_only_while_a_file_is_read() -> None:
 def test_another_encoding_is_told(encoding: str) -> None:
     problem = only_problem("runner: 1\n".encode(encoding))
     assert problem.code == "E101"
-    assert "UTF-8 is wanted" in problem.message
+    assert "must be UTF-8" in problem.message
 
 
 def test_a_byte_order_mark_of_utf_8_moves_no_column() -> None:

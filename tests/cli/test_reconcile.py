@@ -150,7 +150,7 @@ class TestOfARunInDoubt:
         assert [folder.name for folder in Path(".runner/runs").iterdir()] == [first]
         assert ended(["reconcile", first, "--report-json", "report.json"]) == 4
         assert row() == ("unknown", None, "unknown")
-        shown = "it shows no start of this call (1 new of other calls); the start may come later, so"
+        shown = "it shows no start of this call (1 new of other calls); a start may still appear, so"
         assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_that_another_run_may_have_made_is_not_taken_for_it_either(

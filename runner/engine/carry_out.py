@@ -11,7 +11,7 @@ from runner.engine.rows import time_is_over
 from runner.engine.scope import RunFacts, names_of, work_out_vars
 from runner.engine.state import RunState, State
 from runner.engine.step import carry_out_steps
-from runner.engine.undo import make_up_for_undo, undo, undone
+from runner.engine.undo import INCOMPLETE, make_up_for_undo, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.values import JsonObject
@@ -128,7 +128,8 @@ def _left_out(state: State) -> Trouble | None:
     """Why a run fails of which nothing failed: it was settled, and had not been carried out whole."""
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
-    message = "nothing failed, but the job was not carried out whole: a stop, or a doubt, had left something out"
+    nothing = "nothing failed, but " if undone(state.run) != INCOMPLETE else ""
+    message = f"{nothing}the job was not carried out whole: a stop, or a doubt, had left something out"
     return Trouble(code="E312", message=message, hint="carry the job out once more: `runner show` has the command")
 
 

@@ -133,6 +133,15 @@ def test_what_is_settled_as_passed_after_the_end_is_undone_itself_with_what_was_
     assert (world.end.status, world.end.exit_code) == ("failed", 1)
 
 
+def test_an_undo_that_fails_after_the_end_is_incomplete_and_nothing_says_that_nothing_failed() -> None:
+    world = World(answers=[unanswered(), refused()], lost=True)
+    world.verdicts = [{"as": "unknown"}, {"as": "passed", "key": "a"}]
+    world.carry_out(planned(step("a") + step("b")))
+    assert world.end.undo == "incomplete"
+    assert world.end.error is not None
+    assert world.end.error.message.startswith("the job was not carried out whole")
+
+
 def test_a_run_that_passes_when_it_is_settled_after_the_end_undoes_nothing() -> None:
     world = World(answers=[None, unanswered()], lost=True)
     world.verdicts = [{"as": "unknown"}, {"as": "passed", "key": "fails"}]

@@ -142,3 +142,19 @@ def test_an_answer_without_a_contact_tells_nobody(answer: Json) -> None:
 def test_a_user_who_is_not_listed_is_nobody() -> None:
     assert process_log.value(WhoIsUser(), []) is None
     assert process_log.value(WhoIsUser(), [{"ContactId": "C"}]) == "c"
+
+
+@pytest.mark.parametrize(("status", "word"), [(1, "running"), (True, "True"), (1.0, "1.0"), ("1", "1"), ([], "[]")])
+def test_a_status_of_an_element_is_known_by_a_whole_number_only(status: Json, word: str) -> None:
+    told = process_log.value(ReadElementData(process_id="p"), [{"Id": "AB", "Status": status}])
+    assert isinstance(told, list)
+    assert isinstance(told[0], dict)
+    assert told[0]["status"] == word
+
+
+def test_the_time_since_which_rows_are_read_holds_for_all_versions_of_a_process() -> None:
+    one, two = (f"SysSchema/Id eq {schema_id}" for schema_id in ("11", "22"))
+    for schema_ids, condition in ((("11",), one), (("11", "22"), f"({one} or {two})")):
+        call = ReadRows(process="P", schema_ids=schema_ids, since="2026-01-31T09:00:00Z")
+        found = process_log.reading(call).options["$filter"]
+        assert found == f"{condition} and StartDate ge 2026-01-31T09:00:00Z"

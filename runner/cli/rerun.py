@@ -222,8 +222,7 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
 def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context: click.Context) -> list[ResumableRun]:
     """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
     began = [resume_run.check(run) for run in chosen]
-    open_ends = (unsettled(run.result, store=run.store.name) for run in chosen)
-    refused = [problem for problem in open_ends if problem is not None] + [*map(_queued, filter(was_queued, chosen))]
+    refused = [*_unsettled(chosen), *map(_queued, filter(was_queued, chosen))]
     if refused:
         raise RefusedError(*refused)
     names = [name for run in chosen for name in run.result.inputs]
@@ -240,6 +239,21 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context:
     if problems:
         raise UsageError(*dict.fromkeys(problems))
     return found
+
+
+def _unsettled(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
+    """Several runs that broke off are settled by one command."""
+    broken_off = [run for run in chosen if not run.result.finished]
+    if len(broken_off) > 1:
+        last = broken_off[-1]
+        command = verb_command("resume", last.id, last.store.name)
+        message = f"{len(broken_off)} runs of this command are not settled: they have not come to their end"
+        hint = f"nothing was sent; settle them first: `{command} --together` goes on with all of them"
+        yield Problem(code="E181", message=message, hint=hint)
+    for run in chosen:
+        problem = unsettled(run.result, store=run.store.name)
+        if problem is not None and not (len(broken_off) > 1 and run in broken_off):
+            yield problem
 
 
 def _queued(run: StoredRun) -> Problem:

@@ -1,10 +1,12 @@
 """Verbs for a stored run: `runner resume` goes on with it, `runner reconcile` only settles what is in doubt."""
 
 import os
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import click
+from msgspec.structs import replace
 
 from runner.cli import hints, options, reports
 from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, report, waits_for
@@ -16,10 +18,9 @@ from runner.execution.locks import claim_of
 from runner.execution.planned_runs import lacking_steps, never_begun
 from runner.execution.resume_run import ResumableRun, checked_verdicts
 from runner.execution.run_pool import PendingRun
-from runner.execution.run_spec import check_permission
+from runner.execution.run_spec import Permission, check_permission
 from runner.execution.stored_reports import store_reports
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import many
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
 from runner.project.ci_run import person_elsewhere
@@ -65,12 +66,19 @@ _RESULT = options.typed_option(
 )
 
 
+_TOGETHER = options.option(
+    "--together", is_flag=True, help="Go on with all runs of its command that broke off, as after a kill of `run -j`."
+)
+
+
 @click.command("resume", cls=Verb)
 @options.RUN
 @_STEP
 @_AS
 @_EVEN_THOUGH
 @_RESULT
+@_TOGETHER
+@options.JOBS
 @options.STORED_RUN
 @options.DB
 @click.pass_context
@@ -88,6 +96,7 @@ def resume(context: click.Context, /, **_: object) -> int:
       runner resume 0194d2a0 --step charge --as passed
       runner resume 0194d2a0 --step charge --as passed --result '{"Score": 12}'
       runner resume 0194d2a0 --step charge --as retry
+      runner resume last --together -j 8
 
     With --db it is ordered of the workers of a fleet, which have the secrets: a worker that serves the target does it.
 
@@ -99,6 +108,8 @@ def resume(context: click.Context, /, **_: object) -> int:
     places = reports.asked_for(context)
     allowed = permission(context)
     store, run = local_run(context)
+    if context.params["together"]:
+        return _resume_together(context, run, places, store=store, allowed=allowed)
     began = resume_run.check(run)
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
@@ -107,7 +118,40 @@ def resume(context: click.Context, /, **_: object) -> int:
     resume_run.check_results(verdicts, resumable.spec.job)
     check_permission([resumable.spec], allowed, over=run.result.finished and not _has_undo(resumable))
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
-    return _carry_on(context, store, resumable, places, judgement=judgement)
+    return _carry_on(context, store, [resumable], places, judgement=judgement)
+
+
+def _resume_together(
+    context: click.Context, run: StoredRun, places: reports.ReportPlaces, *, store: LocalRunStore, allowed: Permission
+) -> ExitCode:
+    """Go on with all runs of the command of `run` that broke off."""
+    if wrong := next(
+        (option for option in ("step", "verdict", "result", "even_though") if context.params[option]), None
+    ):
+        option = "--as" if wrong == "verdict" else f"--{wrong.replace('_', '-')}"
+        message = f"`{option}` is about one run, and `--together` goes on with several"
+        raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
+    broken_off = _broken_off(of_one_command(run))
+    if not broken_off:
+        return _over(run, places, why="no run of its command has broken off; nothing is left to do")
+    names = frozenset(name for each in broken_off for name in each.result.inputs)
+    anew = replace(given_anew(context), others=names)
+    found: list[ResumableRun] = []
+    problems: list[Problem] = []
+    for each in broken_off:
+        try:
+            found.append(resume_run.load(each, resume_run.check(each), anew))
+        except UsageError as error:
+            problems += error.problems
+    if problems:
+        raise UsageError(*dict.fromkeys(problems))
+    check_permission([each.spec for each in found], allowed)
+    judgement = Judgement(hold=context.params["hold"], look_again=True)
+    return _carry_on(context, store, found, places, judgement=judgement)
+
+
+def _broken_off(runs: Iterable[StoredRun]) -> list[StoredRun]:
+    return [each for each in runs if not (each.result.finished or each.is_running)]
 
 
 @click.command("reconcile", cls=Verb)
@@ -143,7 +187,7 @@ def reconcile(context: click.Context, /, **_: object) -> int:
     if not doubtful(run.result.steps):
         return _over(run, places, why="nothing is in doubt")
     resumable = resume_run.load(run, began, given_anew(context))
-    return _carry_on(context, store, resumable, places, judgement=Judgement(look_again=True, only_settle=True))
+    return _carry_on(context, store, [resumable], places, judgement=Judgement(look_again=True, only_settle=True))
 
 
 def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
@@ -195,39 +239,48 @@ def _verdicts(context: click.Context, run: StoredRun) -> dict[str, JsonObject]:
 def _carry_on(
     context: click.Context,
     store: LocalRunStore,
-    run: ResumableRun,
+    runs: Sequence[ResumableRun],
     places: reports.ReportPlaces,
     *,
     judgement: Judgement,
 ) -> ExitCode:
-    """Carry the run on: under the lock of its job, when its site is ready; only to settle it, without either."""
+    """Carry the runs on: under the locks of their jobs, when their sites are ready; only to settle them, without
+    either.
+    """
     settles = judgement.only_settle
-    console = console_of(context, places, resumed="reconciled" if settles else "resumed")
-    sandboxes = Sandboxes(store, resumed=run.began.target.url)
+    jobs = [run.spec.job for run in runs]
+    console = console_of(context, places, jobs=jobs, resumed="reconciled" if settles else "resumed")
+    sandboxes = Sandboxes(store, resumed=next((run.began.target.url for run in runs if run.began.target.sandbox), None))
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
-        lock = None if settles else claim_of(run.spec, sites)
-        pending = PendingRun(title=run.spec.title, lock=lock, begin=partial(resumed_run, run, sites, judgement))
-        until_ready = at_once if settles else waits_for(sites, [run.spec], context)
-        carried, code = carry_out([pending], console, context, store=store, until_ready=until_ready)
+        pending = [
+            PendingRun(
+                title=run.spec.title,
+                lock=None if settles else claim_of(run.spec, sites),
+                begin=partial(resumed_run, run, sites, judgement),
+            )
+            for run in runs
+        ]
+        until_ready = at_once if settles else waits_for(sites, [run.spec for run in runs], context)
+        carried, code = carry_out(pending, console, context, store=store, until_ready=until_ready)
     for resumed in carried.runs:
         _say_unused_verdicts(resumed)
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]
         for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
     code = report(console, places, carried, code)
-    _say_rest_of_command(run.stored)
+    _say_rest_of_command(runs[0].stored)
     return code
 
 
 def _say_rest_of_command(run: StoredRun) -> None:
     """The verdict is the run's own; what else its command began, and was to begin, must not be forgotten."""
-    others = (each for each in of_one_command(run) if each.id != run.id)
-    broken_off = [each for each in others if not (each.result.finished or each.is_running)]
+    broken_off = _broken_off(each for each in of_one_command(run) if each.id != run.id)
     for each in broken_off[-_MOST_OTHERS:]:
         for step in next_steps(each.result, store=run.store.name)[:1]:
             output.say(f"{title(each.result)} of the same command has not ended: `{step.command}` {step.does}")
-    if more := len(broken_off[:-_MOST_OTHERS]):
-        output.say(f"{many(more, 'more run')} of the same command did not end: `runner runs` lists them")
+    if len(broken_off) > 1:
+        command = verb_command("resume", broken_off[-1].id, run.store.name)
+        output.say(f"`{command} --together` goes on with the {len(broken_off)} runs of the same command that broke off")
     for step in lacking_steps(never_begun(run), run.result, run.store.name):
         output.say(f"`{step.command}` {step.does}")
 

@@ -239,3 +239,48 @@ def test_resume_names_the_other_runs_of_its_command_that_did_not_end(capsys: pyt
     assert ended(["resume", other]) == 0
     assert "has not ended" not in capsys.readouterr().err
     assert last != other
+
+
+def broken_off(*, of: int) -> list[str]:
+    """The ids of so many runs, none of which came to its end."""
+    runs = killed(left=of, broke_off=False)
+    for run in runs:
+        journal = RUNS / run / "events.jsonl"
+        journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+        (RUNS / run / "report.json").unlink()
+    return runs
+
+
+def test_all_runs_of_a_killed_command_are_resumed_together(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("b", more="token: {type: string, secret: true}")
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-j", "4", "-i", "token=@token.txt"]) == 0
+    runs = broken_off(of=4)
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["resume", runs[0]]) == 0
+    said = capsys.readouterr().err
+    assert f"`runner resume {runs[-1]} --together` goes on with the 3 runs of the same command that broke off" in said
+    assert ended(["rerun", "last", "--failed", "-i", "token=@token.txt"]) == 6
+    said = capsys.readouterr().err
+    assert said.count("E181") == 1
+    assert "3 runs of this command are not settled: they have not come to their end\n" in said
+    assert f"settle them first: `runner resume {runs[-1]} --together` goes on with all of them\n" in said
+    assert ended(["resume", "last", "--together"]) == 2
+    assert "input `token` is required" in capsys.readouterr().err
+    given = ["-j", "4", "-i", "token=@token.txt", "--report-junit", "junit.xml"]
+    assert ended(["resume", "last", "--together", *given]) == 0
+    assert "3 runs: 3 passed" in capsys.readouterr().out
+    assert Path("junit.xml").read_text().count("<testsuite ") == 3
+    assert answers.asked == []
+    assert ended(["resume", "last", "--together"]) == 0
+    assert "no run of its command has broken off; nothing is left to do" in capsys.readouterr().err
+
+
+def test_a_verdict_is_about_one_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    broken_off(of=2)
+    capsys.readouterr()
+    assert ended(["resume", "last", "--together", "--step", "charge", "--as", "passed"]) == 2
+    assert "`--step` is about one run, and `--together` goes on with several" in capsys.readouterr().err

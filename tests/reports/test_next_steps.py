@@ -315,5 +315,5 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
 
 def test_the_commands_of_many_open_runs_do_not_push_the_list_out_of_sight(story: Story) -> None:
     told = table([Listed(result=story.result(ANSWERED))] * 5)
-    assert told.count("runner resume") == 3
-    assert "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together`" in told
+    assert told.count("runner resume 0194") == 3
+    assert "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together` goes" in told

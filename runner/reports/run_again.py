@@ -140,12 +140,13 @@ def _mended_steps(
     if not mended:
         return
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
-    chosen = [result for result, _ in mended]
-    files = list(dict.fromkeys(clean(result.file) for result in chosen))
+    files = list(dict.fromkeys(clean(result.file) for result, _ in mended))
+    all_of_files = [each for each in zip(results, found, strict=True) if clean(each[0].file) in files]
+    chosen = [result for result, _ in all_of_files]
     command = f"runner run {shell_words(files)} --last-failed{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}: carries out what did not pass, as it is "
-    does += f"written now, with the inputs that you give it; {_repeats([again for _, again in mended])}"
+    does += f"written now, with the inputs that you give it; {_repeats([again for _, again in all_of_files])}"
     yield NextStep(command=command, does=does)
 
 

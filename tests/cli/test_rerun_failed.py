@@ -273,6 +273,23 @@ def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anythi
     assert answers.asked == ["a-Red", "a-Red", "a-Blue", "a-Blue"]
 
 
+def test_what_the_command_for_mended_files_starts_again_is_counted_of_all_that_it_carries_out(
+    answers: Executes, capsys: pytest.CaptureFixture[str], here: Site
+) -> None:
+    down = here.url.rpartition(":")[0] + ":9"
+    written = Path("targets.yaml").read_text()
+    Path("targets.yaml").write_text(written + targets(down).partition("targets:\n")[2].replace("here:", "down:"))
+    failing = "  - {id: check, pause: 1ms, expect: [steps.charge.result == 7]}\n"
+    Path("a.job.yaml").write_text(
+        JOB.format(name="a").replace(failing, "  - {effect: read, execute: {process: UsrFail}}\n")
+    )
+    answers.given = {"": Told(status=503)}
+    assert ended(["run", "a.job.yaml", "-t", "here", "-t", "down"]) != 0
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("    runner run a.job.yaml --last-failed")
+    assert lines[at + 1].endswith("careful, it starts 2 steps again that must happen only once")
+
+
 @dataclass
 class Meanwhile(Executes):
     """While the first call is answered, each of `commands` is given in another process; `ends` are their ends."""

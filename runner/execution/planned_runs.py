@@ -1,7 +1,5 @@
 """The runs that a command was to begin, stored with the first that began, so that those that never did can be named,
-or carried out once more where they were to be reruns.
-
-Not those of a stored plan, which is carried out once, as a whole. Nothing here begins a run.
+or carried out once more where they were to be reruns. Nothing here begins a run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,8 +32,8 @@ _ONCE_MORE: Final = "and once more its runs that did not pass, with the steps of
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
     """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None
-    where a secret is in one of them, or an earlier version stored none. `secrets` are the names of those, and of secret
-    inputs that no variable of the environment gave.
+    where a secret is in one of them, a stored plan has them, or an earlier version stored none. `secrets` are the names
+    of those, and of secret inputs that no variable of the environment gave.
     """
 
     file: str
@@ -73,7 +71,7 @@ class CommandPlan(Struct, kw_only=True):
         if self._is_noted:
             return
         self._is_noted = True
-        if len(self.specs) > 1 and all(spec.plan_key is None for spec in self.specs):
+        if len(self.specs) > 1:
             secrets, pairs = self.secrets(), zip_longest(self.specs, self.reruns)
             planned = [_planned(spec, rerun_of, secrets) for spec, rerun_of in pairs]
             with suppress(StoreError):
@@ -91,7 +89,7 @@ def _planned(spec: RunSpec, rerun_of: str | None, secrets: Secrets) -> PlannedRu
         case=spec.case.name if spec.case else None,
         target=spec.target.name,
         rerun_of=rerun_of,
-        inputs=None if held else inputs,
+        inputs=None if held or spec.plan_key is not None else inputs,
         secrets=(*held, *(name for name in secret if name in spec.inputs and name not in spec.variables)),
     )
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.execution.given_inputs import AskForInputs, ask_nobody, given_inputs
+from runner.execution.planned_runs import never_begun
 from runner.execution.run_spec import RunSet, RunSpec, Wanted
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
 from runner.foundation.sentences import many
@@ -31,7 +32,7 @@ from runner.project.project import Project, open_project
 from runner.reading import files
 from runner.reading.document import Document
 from runner.reading.load import load
-from runner.reports.next_steps import complete_command
+from runner.reports.next_steps import complete_command, verb_command
 from runner.reports.safe import clean
 from runner.reports.words import title
 from runner.runs.store import LocalRunStore, RunOfPlan, StoreError
@@ -310,6 +311,10 @@ def _carried_out_before(store: LocalRunStore, uses: Sequence[RunOfPlan]) -> Prob
     for open_run in open_runs[-1:]:
         resume = complete_command("resume", open_run.result, places[open_run.id].name)
         hint = f"`{resume}` goes on with the run that has not ended; {hint}"
+    for found in [each for each in stored.values() if each is not None][-1:]:
+        if lacking := never_begun(found):
+            show = verb_command("show", found.id, places[found.id].name)
+            hint = f"{many(len(lacking), 'run')} of it never began: `{show}` names what carries them out; {hint}"
     return Problem(code="E165", message=f"this plan has been carried out before: {by}", hint=hint)
 
 

@@ -284,3 +284,25 @@ def test_a_verdict_is_about_one_run(capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert ended(["resume", "last", "--together", "--step", "charge", "--as", "passed"]) == 2
     assert "`--step` is about one run, and `--together` goes on with several" in capsys.readouterr().err
+
+
+def test_what_a_killed_plan_never_began_is_named_and_its_report_is_not_green(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(["plan", "a.job.yaml", "b.job.yaml", "--out", "p.json"]) == 0
+    assert ended(["run", "p.json"]) == 0
+    killed(broke_off=False)
+    answers.asked.clear()
+    capsys.readouterr()
+    command = "runner run b.job.yaml -t here -k 'b[red]' -k 'b[blue]'"
+    for verb in (["runs"], ["show", "last"]):
+        assert ended(verb) == 0
+        assert f"  {command}\n" in capsys.readouterr().out
+    assert ended(["report", "last", "--together", "--report-junit", "junit.xml"]) == 3
+    assert "E312" in Path("junit.xml").read_text()
+    capsys.readouterr()
+    assert ended(["rerun", "last", "--failed"]) == 5
+    assert command in capsys.readouterr().err
+    assert ended(["run", "p.json"]) == 6
+    assert "2 runs of it never began: `runner show " in capsys.readouterr().err
+    assert answers.asked == []

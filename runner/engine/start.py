@@ -113,7 +113,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     rows = yield from _rows_of(row, sent, pauses)
     if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
         row.in_doubt = False
-        row.nothing_began = rows == []
+        row.nothing_began = rows == [] and not failure.nothing_ran  # else no other run counts it any more
         return None
     row.start = row.sought = starts.counted(row.log, sent)
     return (yield from doubt.settled(row, failure.trouble))

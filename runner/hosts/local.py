@@ -161,8 +161,8 @@ class LocalHost:
             self.owned.flush()
         if not self.policy.allows(effect):  # the stop came meanwhile, as while a resumed run signed in
             return self._refuse(effect.key)
-        if isinstance(effect, effects.Send):
-            return self._send(effect)
+        if isinstance(effect, effects.Send):  # the last start of a row may be the call at which the run broke off
+            return self._send(replace(effect, nothing_before=False) if self._resumed_at else effect)
         return self._pause(effect) if isinstance(effect, effects.Sleep) else self._ask(effect)
 
     def _note(self, event: events.AnyEvent) -> None:
@@ -200,6 +200,8 @@ class LocalHost:
         if isinstance(send.call, ReadRows) and isinstance(ending, Answered):
             self.turn.read(send.call, ending, t=known.t if known else begun)
         if isinstance(ending, CallFailed) and ending.unwanted:
+            if gate.is_noted:  # the server closed the connection while the start was stored
+                self._starts.drop(send)
             return self._refuse(send.key)
         gate.note()  # of a call that could not leave, too: its failure belongs to it
         answered_at = self.delays.wall()
@@ -207,15 +209,11 @@ class LocalHost:
         self._is_due = send.effect is not StepEffect.READ  # what it came to is safe before anything else takes time
         t = self._t()
         delay = self.delays.ended(ending.date, t=t, at=answered_at)
-        match ending:
-            case Answered(value=value, date=date):
-                self._append(call_answered(send, t, ending))
-                return effects.Done(t=t, value=value, date=date, delay=delay)
-            case CallFailed():
-                self._append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
-                return effects.Failed(t=t, failure=ending, delay=delay)
-            case _:
-                assert_never(ending)
+        if isinstance(ending, Answered):
+            self._append(call_answered(send, t, ending))
+            return effects.Done(t=t, value=ending.value, date=ending.date, delay=delay)
+        self._append(attempt_failed(send.key, t, ending, body=None if send.secret else ending.body))
+        return effects.Failed(t=t, failure=ending, delay=delay)
 
     @property
     def _starts(self) -> StartedCalls:

@@ -10,19 +10,41 @@ import pytest
 from journals import EVENTS, new_journal, read, reopened
 from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
-from stories import RUN, planned, unanswered
+from stories import RUN, family_of_one, planned, unanswered
 
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, LogReading, Turn, Turns
-from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallSent, RunFinished, RunStatus, Waited, WaitsFor
+from runner.runs.events import (
+    AnyEvent,
+    Asked,
+    AttemptFailed,
+    CallSent,
+    RunFinished,
+    RunStatus,
+    Trouble,
+    Waited,
+    WaitsFor,
+)
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
 from runner.runs.store import StoreError
 from runner.secrets.redact import Secrets
-from runner.service.calls import Answered, Call, Ending, ExecuteCall, ReadRows
+from runner.service.calls import (
+    SESSION_REFUSED,
+    Answered,
+    Call,
+    CallFailed,
+    Ending,
+    ExecuteCall,
+    FailureKind,
+    FindFamily,
+    ReadFamily,
+    ReadRows,
+)
 from runner.service.gate import Gate
+from runner.service.outages import not_wanted
 
 NOTHING = Answered(value=None)
 
@@ -409,3 +431,78 @@ def test_it_is_stored_too_where_the_run_breaks_off(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         carrying.carry(planned(ONE), RUN)
     assert rows.notes == ["a begins", "all is stored"]
+
+
+def test_other_runs_do_not_count_a_start_that_was_stored_and_is_not_wanted_any_more(tmp_path: Path) -> None:
+    class Reconnected(Site):
+        """The server has closed the connection while the start was stored; a stop comes while another is opened."""
+
+        def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+            super().perform(call, seconds, gate=gate)
+            stop.request("SIGTERM")
+            assert not gate.may_leave()
+            return not_wanted("here")
+
+    stop = Stop(grace=30.0)
+    carrying = host(tmp_path / "run", Reconnected(), stop=stop)
+    carrying.owned = rows = NotedRows()
+    carrying.carry(planned(ONE), RUN)
+    assert rows.notes[:2] == ["a begins", "a never began"]
+
+
+class Lapsed(Site):
+    """The session has lapsed at the first start, which the answer proves that it began nothing where `nothing_ran`. At
+    the start `killed_at` the runner is killed.
+    """
+
+    starts: int = 0
+    nothing_ran: bool = False
+    killed_at: int = 0
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        known: dict[type[Call], Json] = {ReadRows: [], FindFamily: "UsrA", ReadFamily: [family_of_one("UsrA")]}
+        super().perform(call, seconds, gate=gate)
+        if not isinstance(call, ExecuteCall):
+            return Answered(value=known.get(type(call)))
+        self.starts += 1
+        if self.starts == self.killed_at:
+            raise StoreError("killed")
+        lapsed = Trouble(code=SESSION_REFUSED, message="the session is not accepted")
+        failed = CallFailed(kind=FailureKind.TURNED_AWAY, trouble=lapsed, nothing_ran=self.nothing_ran)
+        return failed if self.starts == 1 else NOTHING
+
+
+AUTO = ONE.replace("none", "auto")
+
+
+def starts_in(notes: list[str]) -> list[str]:
+    return [note for note in notes if note.startswith("a ")]
+
+
+def test_a_start_at_which_the_run_broke_off_counts_for_other_runs_though_another_was_turned_away_before(
+    tmp_path: Path,
+) -> None:
+    steps = f"{AUTO}    effect: idempotent\n"
+    carrying = host(tmp_path / "run", site := Lapsed())
+    site.killed_at = 2
+    carrying.owned = rows = NotedRows()
+    with pytest.raises(StoreError, match="killed"):
+        carrying.carry(planned(steps), RUN)
+    assert starts_in(rows.notes) == ["a begins", "a is answered", "a never began", "a begins"]
+    carrying.journal.close()
+    journal = reopened(tmp_path / "run")
+    resumed = host(tmp_path / "other", site)
+    resumed.journal, site.file = journal, tmp_path / "run" / EVENTS
+    resumed.owned = rows = NotedRows()
+    resumed.carry(planned(steps), RUN, earlier=tuple(journal.lines))
+    assert site.starts == 3
+    assert starts_in(rows.notes) == ["a begins", "a is answered"]
+
+
+def test_a_start_that_its_answer_proves_to_have_begun_nothing_is_forgotten_once(tmp_path: Path) -> None:
+    carrying = host(tmp_path / "run", site := Lapsed())
+    site.nothing_ran = True
+    carrying.owned = rows = NotedRows()
+    carrying.carry(planned(AUTO), RUN)
+    assert site.starts == 2
+    assert starts_in(rows.notes) == ["a begins", "a never began", "a begins", "a is answered"]

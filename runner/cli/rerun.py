@@ -113,7 +113,7 @@ def _claimed(
         nonlocal chosen, lacking
         if failed:
             chosen, lacking = _not_passed(named)
-        if refused := [*_open_reruns(chosen)]:
+        if refused := [*_open_reruns(store, chosen)]:
             raise RefusedError(*refused)
         whole = [command_of(store, named.id) or named.id] if failed else []
         return [*(run.id for run in chosen), *whole]
@@ -125,18 +125,18 @@ def _claimed(
     return chosen, lacking
 
 
-def _open_reruns(chosen: Sequence[StoredRun]) -> Iterator[Problem]:
+def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun]) -> Iterator[Problem]:
     """Why a rerun of these may still do, or may have done, what they are to do once more."""
-    for run in chosen:
-        for later in (load(run.store, name) for name in reruns_of(run.store, [run.id])):
-            if (problem := unsettled(later.result, store=run.store.name)) is None:
-                continue
-            why = f"run {clean(run.id)} is carried out once more by run {clean(later.id)}, which"
-            if later.is_running:
-                hint = f"nothing was sent; `{verb_command('show', later.id, run.store.name)}` shows how far it is"
-                yield Problem(code="E181", message=f"{why} is under way", hint=hint)
-            else:
-                yield replace(problem, message=f"{why} is not settled: {problem.message.partition(': ')[2]}")
+    for name, run in reruns_of(store, [run.id for run in chosen]).items():
+        later = load(store, name)
+        if (problem := unsettled(later.result, store=store.name)) is None:
+            continue
+        why = f"run {clean(run)} is carried out once more by run {clean(name)}, which"
+        if later.is_running:
+            hint = f"nothing was sent; `{verb_command('show', name, store.name)}` shows how far it is"
+            yield Problem(code="E181", message=f"{why} is under way", hint=hint)
+        else:
+            yield replace(problem, message=f"{why} is not settled: {problem.message.partition(': ')[2]}")
 
 
 def _claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:

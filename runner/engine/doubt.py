@@ -284,7 +284,7 @@ def _by_own_row(row: OpenRow, shown: JsonObject, *, cause: Trouble | None = None
     elif status in UNDER_WAY and _waits_for_end(row):
         attempt = still_running(row, process_id)
     elif status not in KNOWN:
-        unknown = not_passed("E208", strange_status(status), status=Status.UNKNOWN)
+        unknown = not_passed("E208", strange_status(shown["status"]), status=Status.UNKNOWN)
         attempt = replace(unknown, process_id=process_id)
     elif needs_result(row.state.job, row.step):
         attempt = replace(lost(process_id, cause=cause), process_status=status)

@@ -143,14 +143,16 @@ def was_queued(run: StoredRun) -> bool:
     return first is not None and first.command is msgspec.UNSET
 
 
-def reruns_of(store: RunStore, runs: Collection[str]) -> list[str]:
-    """The stored runs that carry any of `runs` out once more, and those that carry these out, the oldest first."""
-    family, first = set(runs), min(runs, default="")
-    for name in (name for name in store.runs() if name > first):
+def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
+    """The stored runs that carry any of `runs` out once more, and those that carry these out, each with that of `runs`;
+    the oldest first. Each stored run is read once, however many are asked for.
+    """
+    family, first = {run: run for run in runs}, min(runs, default="")
+    for name in sorted(name for name in store.runs() if name > first):
         began = run_started(end_lines(store, name)[:1])
-        if began is not None and began.rerun_of in family:
-            family.add(name)
-    return sorted(family.difference(runs))
+        if began is not None and isinstance(began.rerun_of, str) and began.rerun_of in family:
+            family.setdefault(name, family[began.rerun_of])
+    return {name: run for name, run in family.items() if name not in runs}
 
 
 def newest_by_name(store: RunStore, *, since: str) -> dict[RunName, str]:

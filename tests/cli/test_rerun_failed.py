@@ -12,6 +12,8 @@ from running import carried_out
 from sites import Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
+from runner.runs.files.store import FileRunStore
+from runner.runs.stored_runs import reruns_of
 
 pytestmark = pytest.mark.slow
 
@@ -365,3 +367,22 @@ def test_a_run_is_not_carried_out_once_more_while_a_rerun_of_it_is_not_settled(
     assert ended(["resume", again, "--step", "charge", "--as", "failed"]) == 1
     answers.given.clear()
     assert ended(["rerun", red]) == 0
+
+
+def test_each_stored_run_is_read_once_to_find_the_reruns_of_many() -> None:
+    assert ended(["run", "a.job.yaml"]) == 0
+    red, blue = stored()
+    assert [ended(["rerun", run]) for run in (red, blue)] == [0, 0]
+    of_red, of_blue = stored()[2:]
+    assert ended(["rerun", of_red]) == 0
+    last = stored()[4]
+    read: list[str] = []
+
+    class Counted(FileRunStore):
+        def ends(self, run: str) -> list[bytes]:
+            read.append(run)
+            return super().ends(run)
+
+    found = reruns_of(Counted(Path(".runner/runs")), [red, blue])
+    assert list(found.items()) == [(of_red, red), (of_blue, blue), (last, red)]
+    assert read == [blue, of_red, of_blue, last]

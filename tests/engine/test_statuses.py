@@ -1,7 +1,7 @@
 """What the statuses of rows in the process log mean for a call that was answered: of one row, and of several."""
 
 import pytest
-from stories import World, planned
+from stories import World, planned, unanswered
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
@@ -56,6 +56,12 @@ def test_a_row_without_a_status_proves_nothing_either(steps: str, status: str) -
     assert found.verified is None
     assert shown == "not verified: the process log shows its row without a status"
     assert found.status == "unknown"
+
+
+def test_a_row_without_a_status_settles_no_call_in_doubt() -> None:
+    found = end(Masked(statuses=["done"], answers=[unanswered()]), ONCE)
+    assert found.error is not None
+    assert (found.status, found.error.message) == ("unknown", "the process log shows its row without a status")
 
 
 def test_of_what_may_be_repeated_a_row_without_a_status_is_a_warning() -> None:

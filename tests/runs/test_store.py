@@ -343,6 +343,21 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert [path.name for path in (tmp_path / "runs" / ".reruns").iterdir()] == ["lock"]
 
 
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_claim_that_is_gone_before_it_is_read_is_none(
+    local: LocalRunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_taken: bool
+) -> None:
+    other = FileRunStore(tmp_path / "runs")
+    assert other.claim_reruns(lambda: [OLD], ME) is None
+
+    def look(path: Path) -> bool:
+        path.unlink()
+        return is_taken
+
+    monkeypatch.setattr("runner.foundation.private_files.is_taken", look)
+    assert local.claim_reruns(lambda: [OLD], ME) is None
+
+
 def test_while_a_command_chooses_what_to_carry_out_once_more_no_other_does(
     local: LocalRunStore, tmp_path: Path
 ) -> None:

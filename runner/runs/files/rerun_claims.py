@@ -80,9 +80,10 @@ class RerunClaims:
             if path.name == _LOCK:
                 continue
             if private_files.is_taken(path):
-                yield _decoder.decode(path.read_bytes())
+                with suppress(FileNotFoundError):  # its command ends just now
+                    yield _decoder.decode(path.read_bytes())
             else:
-                path.unlink()
+                path.unlink(missing_ok=True)
 
 
 def _busy(path: Path) -> OSError:

@@ -265,9 +265,10 @@ def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
         return "the process log shows a start that may be that of another step, whose row has not come"
     if not starts.can_be_inferred(row, start, found):
         return f"the process log shows a start, {found['id']}, and nothing shows whether it began in time to be it"
-    if row.log.owner is None or found.get("owner") is None:
+    owner = row.log.owner_of(start)
+    if owner is None or found.get("owner") is None:
         return "the process log shows one start, and does not show whether it is ours"
-    if not start.marked and found["owner"] != row.log.owner:
+    if not start.marked and found["owner"] != owner:
         return f"the process log shows a start since the call, {found['id']}, which is another user's"
     if row.step.verify is Verify.LOG:
         shown = f"{found['id']}, {found['status']}"

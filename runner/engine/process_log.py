@@ -141,8 +141,8 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObje
         return rows
     by_id = {str(found["id"]): found for found in rows}  # an answer may show a row twice
     new = [found for key, found in by_id.items() if key not in log.seen and found.get("parent") is None]
-    if not any_user and log.owner is not None:
-        new = [found for found in new if found.get("owner") in (None, log.owner)]
+    if not any_user and (owner := log.owner_of(start)) is not None:
+        new = [found for found in new if found.get("owner") in (None, owner)]
     starts.compare_clocks(row, start, new)
     return new
 
@@ -336,8 +336,10 @@ def _ask_owner(row: OpenRow) -> Running[None]:
     for call in (calls.WhoAmI(), calls.WhoIsUser()):
         outcome = yield from perform(row, _reading(row, call))
         row.log.owner_asked = isinstance(outcome, Done) or is_for_good(outcome.failure)
-        if isinstance(outcome, Done) and isinstance(outcome.value, str):
-            row.log.owner = outcome.value
+        value = outcome.value if isinstance(outcome, Done) else None
+        since, owner = (row.log.breaks, value.get(calls.NOW)) if isinstance(value, dict) else (0, value)
+        if isinstance(owner, str):
+            row.log.owner, row.log.owner_since = owner, since
             break
 
 

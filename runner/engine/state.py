@@ -206,7 +206,8 @@ class LogState(Struct, kw_only=True):
     code is refused. `refusal`: the log refused to be read, and is not asked again; `library_refusal` the same of the
     library of processes. `clock` is the server's own time and the active second at which an answer brought it, since
     the run broke off last, `slack` the seconds that this answer took, where it was long: the server may have written
-    its time at their beginning; `breaks` is how often the run broke off. `marked_at` is the server's time when a
+    its time at their beginning; `breaks` is how often the run broke off. `owner` is our own user, of calls since so
+    many breaks as `owner_since` says: another account made those before. `marked_at` is the server's time when a
     watermark was read; `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at
     the watermark, with the active second before they were read.
     """
@@ -215,6 +216,7 @@ class LogState(Struct, kw_only=True):
     library_refusal: CallFailed | None = None
     owner_asked: bool = False
     owner: str | None = None
+    owner_since: int = 0
     marks: dict[str, str | None] = field(default_factory=dict)
     marked_at: dict[str, float | None] = field(default_factory=dict)
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
@@ -226,6 +228,10 @@ class LogState(Struct, kw_only=True):
     slack: float = 0.0
     breaks: int = 0
     clocks_differ: bool = False
+
+    def owner_of(self, start: Start) -> str | None:
+        """The user whose row that of `start` is, where that is known."""
+        return self.owner if start.breaks >= self.owner_since else None
 
     def codes_of(self, process: str) -> tuple[str, ...]:
         """The codes under which the process of this code may have been started: those of its versions."""

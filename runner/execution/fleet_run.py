@@ -199,7 +199,7 @@ class FleetRuns:
         )
         answers = self._answers.setdefault(run.site.account_key, SharedAnswers())
         if run.is_of_other_account:
-            answers = SharedAnswers.of_another_account()
+            answers = SharedAnswers(is_of_other_account=True)
         return LocalHost(
             caller=SharingCaller(watched, answers),
             journal=run.journal,

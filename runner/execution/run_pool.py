@@ -215,7 +215,7 @@ class _Pool(Struct, kw_only=True):
             self._turns[key] = Turns() if run.site.name.sandbox else Turns(partial(run.store.turns, key))
         answers = self._answers[run.site.account_key]
         if run.is_of_other_account:
-            answers = SharedAnswers.of_another_account()
+            answers = SharedAnswers(is_of_other_account=True)
         return LocalHost(
             caller=SharingCaller(run.site.client, answers),
             journal=run.journal,

@@ -184,6 +184,10 @@ class ReadSchema(Struct, frozen=True, kw_only=True):
     schema_id: str
 
 
+NOW: Final = "now"
+"""The key of who is signed in, where another account made the calls of the run before it broke off."""
+
+
 class WhoAmI(Struct, frozen=True, kw_only=True):
     """GetCurrentUserInfo: answers our own contact id as text, or None where the reply holds none."""
 

@@ -205,3 +205,40 @@ def test_a_row_is_none_of_a_call_that_another_account_has_sent(
         Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("integration", now))
         assert ended([verb, "last", "--report-json", "report.json"]) == (0 if status[0] == "passed" else 4)
     assert (row()["status"], row()["verified"]) == status
+
+
+class Interrupted(Place):
+    """The first call is not answered; at the next a process of `other` begins, and that of the call does not show."""
+
+    other: str = US
+    calls: int = 0
+
+    def __call__(self, method: str, path: str) -> Told:
+        if "/VwProcessLib" in path and self.calls:
+            return library("UsrOther")
+        return super().__call__(method, path)
+
+    def _execute(self) -> Told:
+        self.calls += 1
+        if self.calls == 1:
+            return Told(silent=True)
+        self.start(owner=self.other)
+        return xml(1)
+
+
+@pytest.mark.parametrize(("other", "status"), [(THEM, ("passed", True)), (US, ("unknown", None))])
+def test_after_a_resume_with_another_account_only_rows_of_that_are_of_its_calls(
+    other: str, status: tuple[str, bool | None]
+) -> None:
+    Path("a.job.yaml").write_text(f"{JOB}  - {{id: other, execute: {{process: UsrOther}}, verify: log}}\n")
+    place = Interrupted(owner=None)
+    place.other = other
+    with site(place) as here:
+        targets(here.url)
+        assert ended(["run", "a.job.yaml", "--hold"]) == 4
+        place.owner = THEM
+        Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("integration", "colleague"))
+        verdict = ["--step", "charge", "--as", "passed"]
+        assert ended(["resume", "last", *verdict, "--report-json", "report.json"]) == (0 if status[1] else 4)
+    (run,) = json.loads(Path("report.json").read_text())["runs"]
+    assert [(step["status"], step["verified"]) for step in run["steps"]] == [("passed", None), status]

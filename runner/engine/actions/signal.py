@@ -231,7 +231,7 @@ def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> R
         return _nothing_started(row, start, changed)
     if len(found.rows) > 1 or not found.is_clear:
         return undistinguished(row, [*found.rows], why=_why_not_certain(start, found))
-    return (yield from _of_row(row, action, found.rows[0]))
+    return (yield from _of_row(row, action, start, found.rows[0]))
 
 
 def _why_not_certain(start: Start, found: OwnRows) -> str:
@@ -282,7 +282,7 @@ def _looks(row: OpenRow) -> Backoff:
     return Backoff(next=FIRST_PAUSE, longest=float("inf"), deadline=ends, growth=GROWTH)
 
 
-def _of_row(row: OpenRow, action: Signal, found: JsonObject) -> Running[Attempt]:
+def _of_row(row: OpenRow, action: Signal, start: Start, found: JsonObject) -> Running[Attempt]:
     process_id = row.process_id = str(found["id"])
     if not process_log.has_ended(found) and action.until is Until.DONE:
         last = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=process_log.has_ended)
@@ -290,7 +290,8 @@ def _of_row(row: OpenRow, action: Signal, found: JsonObject) -> Running[Attempt]
     known = by_status(row, found, until=action.until)
     if known is None:
         return not_verified(row, strange_status(found["status"]), doubtful=True)
-    is_ours = row.log.owner is not None and found.get("owner") == row.log.owner
+    owner = row.log.owner_of(start)
+    is_ours = owner is not None and found.get("owner") == owner
     if is_ours or known.status is not Status.PASSED:
         return known
     if row.step.verify is Verify.LOG:

@@ -20,6 +20,7 @@ from runner.runs.safe_events import referred_to
 from runner.secrets.shown import STARS, hide
 from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, RunProcessCall, record
 
+_KINDS = frozenset(FailureKind)
 WHOLE_RUN = ""
 """The key of a stop that belongs to no row."""
 """What the journal holds in the place of the answer of a step that is marked secret."""
@@ -76,6 +77,8 @@ class Replay:
                 return effects.Done(t=self._resumed_at) if self._resumed else None
             case effects.PollStop():
                 return self._answered(WHOLE_RUN, self._take(event, WHOLE_RUN))
+            case effects.ResolveDoubt() | effects.QueryPeers() if not isinstance(event, events.Asked):
+                raise MisfitError(f"line {self._next + 1} is no answer to a question about `{_key(effect)}`")
             case effects.Sleep() | effects.Ask() | effects.ResolveDoubt() | effects.QueryPeers():
                 return self._answered(_key(effect), self._take(event, _key(effect)))
 
@@ -171,7 +174,7 @@ class Replay:
                 return effects.Stopped(
                     t=event.t, why=event.signal, over=event.final, ordered_by=event.ordered_by or None
                 )
-            case events.AttemptFailed():
+            case events.AttemptFailed(kind=kind) if kind in _KINDS:
                 return effects.Failed(t=event.t, failure=self._failure(event))
             case _:
                 raise MisfitError(f"line {self._next} is not an outcome of `{key}`")

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
 from stories import RUN, World, planned, refused, unanswered
 
+from runner.engine.effects import Effect, QueryPeers, ResolveDoubt
 from runner.foundation.values import Json
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
-from runner.hosts.replay import ForgottenError, MisfitError
+from runner.hosts.replay import ForgottenError, MisfitError, Replay
 from runner.hosts.stop import Stop
 from runner.hosts.turns import Turn, Turns
 from runner.planning.plan import Plan
@@ -283,6 +284,7 @@ def other(event: AnyEvent, kind: type[AnyEvent], of: str, /, **fields: object) -
 
 PAUSED = Paused(key="b", t=9.0, seconds=1.0)
 UNREADABLE = LogUnreadable(error=Trouble(code="E205", message="no"))
+IN_DOUBT = AttemptFailed(key="a", t=1.0, kind="in_doubt", error=Trouble(code="E401", message="no"))
 TAMPERED: dict[str, tuple[Callable[[AnyEvent], Sequence[AnyEvent]], str]] = {
     "another call": (lambda e: other(e, CallSent, "b", call={"kind": "query"}), "line 7 is not the call of `b`"),
     "another watermark": (lambda e: other(e, CallSent, "b", watermark={}), "line 7 is not the call of `b`"),
@@ -309,6 +311,10 @@ TAMPERED: dict[str, tuple[Callable[[AnyEvent], Sequence[AnyEvent]], str]] = {
         lambda e: [] if isinstance(e, CallAnswered) else [e],
         "line 4 is not an outcome of `a`",
     ),
+    "a doubt in the place of an answer": (
+        lambda e: [IN_DOUBT] if isinstance(e, CallAnswered) else [e],
+        "line 4 is not an outcome of `a`",
+    ),
 }
 
 
@@ -319,6 +325,19 @@ def test_a_journal_that_tells_of_something_else_is_found_out_and_nothing_is_sent
     broken_off(tmp_path / "run", behind=[CallSent, CallSent, CallAnswered])
     rewritten(tmp_path / "run", change)
     assert not_gone_on_with(tmp_path / "run", TWO, MisfitError) == says
+
+
+@pytest.mark.parametrize(
+    "question",
+    [QueryPeers(key="a", rows=(), keys=None, codes=("UsrA",)), ResolveDoubt(keys=("a",), ended=False)],
+    ids=["of other runs", "of a person"],
+)
+def test_a_failure_answers_no_question(tmp_path: Path, question: Effect) -> None:
+    journal = new_journal(tmp_path / "run")
+    journal.append(replace(IN_DOUBT, kind="unanswered"))
+    journal.close()
+    with pytest.raises(MisfitError, match="line 1 is no answer to a question about `a`"):
+        Replay(journal, read(tmp_path / "run").lines).outcome(question)
 
 
 SECRET = TWO.replace("    outputs: {o: result}\n", "    secret: true\n").replace("outputs.o", "result")

@@ -34,6 +34,8 @@ _Origin: TypeAlias = tuple[str, str, int]
 
 CONNECT_SECONDS: Final = 20.0
 """A connection that takes longer will not come: by then the system has asked four times."""
+_SOON: Final = 1.0
+"""A call whose start is stored leaves within these seconds, or not at all: else whose row is whose gets less sure."""
 IDLE_SECONDS: Final = 2.0
 """Servers close idle connections too, and a call on a connection that is just being closed looks unanswered."""
 
@@ -181,7 +183,7 @@ class Connections:
             _leave(outgoing)
             if connection.has_come():  # the server closed it while the start was stored: nothing has left
                 connection.close()
-                connection = self._fresh(outgoing.origin, outgoing.deadline)
+                connection = self._fresh(outgoing.origin, min(outgoing.deadline, self._clock() + _SOON))
                 _leave(outgoing)
             incoming = connection.ask(outgoing)
         except BaseException:

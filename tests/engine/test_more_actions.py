@@ -76,6 +76,14 @@ def test_a_run_whose_answer_holds_an_error_beside_its_success_is_proved_by_the_l
     assert world.sent.count("read row") >= 1
 
 
+def test_without_a_log_an_error_beside_the_success_of_a_run_is_a_warning() -> None:
+    world = Answering(answers=[{"Score": 1}])
+    world.error = "boom"
+    step = world.carry_out(planned(RUN + "    verify: none\n")).finished("a")
+    assert (step.status, "read row" in world.sent) == ("passed", False)
+    assert step.warnings == ("not verified: the answer holds an error, too: boom",)
+
+
 @pytest.mark.parametrize("lag", [2.5, 14.0])
 def test_a_run_that_the_log_has_to_confirm_waits_for_its_row(lag: float) -> None:
     step = "  - id: a\n    run: {process: UsrA}\n    verify: log\n"

@@ -15,6 +15,7 @@ from runner.hosts.stop import Stop
 from runner.project.ci_run import user_and_host
 from runner.project.sites import Sites
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
+from runner.version import REPLAY
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ def test_a_worker_carries_a_run_out_and_its_events_are_those_of_any_run(here: Fl
     assert here.starts() == {"a1": 1, "a2": 1}
     assert [str(step.status) for step in here.result(run).steps] == ["passed", "passed"]
     assert here.sql("select state, status, exit_code, in_doubt, url, engine is not null, replay from runs") == [
-        ("ended", "passed", 0, 0, here.stand.url, True, 1)
+        ("ended", "passed", 0, 0, here.stand.url, True, REPLAY)
     ]
     assert ended(["pull", run, "--db", here.dsn]) == 0
     assert ended(["show", run]) == 0
@@ -59,7 +60,7 @@ def test_what_a_drained_worker_has_begun_another_goes_on_with(here: Fleet, capsy
         until(lambda: here.sql("select 1 from events where kind = 'step.started'") != [])
         runs.drain()
         thread.join()
-        assert (left[0].state, left[0].queue) == ("parked", "here#1")
+        assert (left[0].state, left[0].queue) == ("parked", f"here#{REPLAY}")
         assert here.states() == {"a": "parked"}
         runs.undrain()
         thread = in_thread(lambda: left.append(runs.carry(run)))

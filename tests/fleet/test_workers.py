@@ -13,6 +13,7 @@ from fleets import Fleet, charges, until
 
 from runner.cli.main import ended
 from runner.fleet import database
+from runner.version import REPLAY
 
 pytestmark = pytest.mark.slow
 
@@ -76,20 +77,20 @@ def test_a_worker_that_slept_while_its_runs_were_taken_over_sends_nothing_more_a
 
 def test_a_run_that_another_version_has_begun_waits_for_a_worker_of_that_version(here: Fleet) -> None:
     put(here, runs=1, calls=8)
-    newer = here.worker(replay=2, dead=2.0)
+    newer = here.worker(replay=REPLAY + 1, dead=2.0)
     holder(here, [newer.pid])
     newer.kill()
     older = here.worker(dead=2.0)
     here.put("later", charges("l1").replace("UsrCharge", "UsrRefund"))  # whose turn nobody has
     until(lambda: here.states() == {"j0": "running", "later": "passed"}, why=here.said)
     until(lambda: "is queued again" in here.said(), why=here.said)
-    assert here.sql("select queue_name from procrastinate_jobs where status = 'todo'") == [("here#2",)]
-    newer = here.worker(replay=2, dead=2.0)
+    assert here.sql("select queue_name from procrastinate_jobs where status = 'todo'") == [(f"here#{REPLAY + 1}",)]
+    newer = here.worker(replay=REPLAY + 1, dead=2.0)
     over(here)
     for worker in (older, newer):
         worker.terminate()
         assert worker.wait(300) == 0
-    assert here.sql("select job, replay from runs order by job") == [("j0", 2), ("later", 1)]
+    assert here.sql("select job, replay from runs order by job") == [("j0", REPLAY + 1), ("later", REPLAY)]
     assert here.result(str(here.sql("select id::text from runs where job = 'j0'")[0][0])).resumed == 1
     assert max(here.starts().values()) == 1
 
@@ -146,8 +147,10 @@ def test_a_worker_ends_when_the_queue_is_empty_and_leaves_runs_that_only_newer_o
     here.put("a", charges("a1"), lock="l")
     here.put("b", charges("b1"), lock="l")
     newer = here.put("newer", charges("n1"))
-    here.sql("update runs set replay = 2 where id = %s", newer)
-    here.sql("update procrastinate_jobs set queue_name = queue_name('here', 2) where args->>'run' = %s", newer)
+    here.sql("update runs set replay = %s where id = %s", REPLAY + 1, newer)
+    here.sql(
+        "update procrastinate_jobs set queue_name = queue_name('here', %s) where args->>'run' = %s", REPLAY + 1, newer
+    )
     worker = here.worker("--once", "-j", "2", "--alive", "alive")
     assert worker.wait(300) == 0, here.said()
     assert here.states() == {"a": "passed", "b": "passed", "newer": "queued"}

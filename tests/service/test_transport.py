@@ -504,6 +504,18 @@ class Stored(OpenGate):
         return True
 
 
+class Timed(Connector):
+    """Notes how many seconds each connection may take, on a clock that stands still."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: 0.0)
+        self.seconds: list[float] = []
+
+    def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> SocketStream:
+        self.seconds.append(deadline)
+        return super().connect(host, port, deadline, tls=tls)
+
+
 def test_a_connection_that_is_closed_while_a_start_is_stored_is_not_written_to(serve: Serve) -> None:
     close = threading.Event()
 
@@ -513,12 +525,15 @@ def test_a_connection_that_is_closed_while_a_start_is_stored_is_not_written_to(s
         line.close()
 
     peer = serve(answer_and_close_later, http(b"<string>2</string>"))
-    client = client_of(peer)
+    connector = Timed()
+    transport = Connections(tls=None, clock=lambda: 0.0, connector=connector)
+    client = Client(Site(url=f"http://{peer.place}"), transport=transport, clock=lambda: 0.0)
     assert client.perform(CALL, 60) == Answered(value=1)
     gate = Stored(peer, close)
     assert client.perform(CALL, 60, gate=gate) == Answered(value=2)
     client.close()
     assert gate.asked == 2
+    assert connector.seconds == [60.0, 1.0]
     assert len(peer.requests) == 2
 
 

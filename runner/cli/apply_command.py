@@ -24,7 +24,7 @@ from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
 from runner.ledger.document import apply_document
-from runner.ledger.model import AttemptEnd, Ledger, LedgerEntry
+from runner.ledger.model import AppliedVersion, AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
@@ -103,6 +103,7 @@ class ApplyCommand(Struct, kw_only=True):
         lines = words.table(shown, self.gone, store=self.store, after=needs.waits, repeated=again)
         output.data("".join(f"{line}\n" for line in lines))
         output.say(words.summary_of_plan(decided))
+        self.report_others([each for each in decided if each.is_older])
         output.say_lines(self.run_set.unchecked)
         return ExitCode.PASSED
 
@@ -122,13 +123,20 @@ class ApplyCommand(Struct, kw_only=True):
         return self.end(decisions, [each.exit_code for each in others], self.report_others(others))
 
     def report_others(self, decisions: Sequence[Decision], waiting: Sequence[Problem] = ()) -> list[Problem]:
-        """Print why these versions are not carried out: of many alike the first. `waiting` are problems of those that
-        wait for jobs which have not passed. All of them are for the reports.
+        """Print why these versions are not carried out, or are older: of many alike the first. `waiting` are problems
+        of those that wait for jobs which have not passed. All of them are for the reports.
         """
-        command = self.as_typed(with_values=self.context.params["report_values"] == ReportValues.ALL)
+        shows_values = self.context.params["report_values"] == ReportValues.ALL
+        command = self.as_typed(with_values=shows_values)
         by_kind: dict[str, list[Problem]] = {}
         for each in decisions:
-            found = words.problem(each, store=self.store, command=command, repeated=self.repeated_by(each))
+            found = words.problem(
+                each,
+                store=self.store,
+                command=self.as_typed(with_values=shows_values, only=each) if each.is_older else command,
+                repeated=self.repeated_by(each),
+                has_needs=bool(self.versions.specs[each.digest].job.needs),
+            )
             if found is not None:
                 by_kind.setdefault(words.kind_of(each), []).append(found)
         by_kind[words.LACKING] = [*waiting]
@@ -167,22 +175,29 @@ class ApplyCommand(Struct, kw_only=True):
         found = {each.digest: self.repeated_by(each) for each in begin}
         return {digest: each for digest, each in found.items() if each != NOTHING_REPEATED}
 
-    def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True) -> str:
+    def as_typed(self, *, also: Sequence[str] = (), with_values: bool = True, only: Decision | None = None) -> str:
         """The command with what it is about, and where its ledger is, as it may be typed again, also where variables of
         the environment names them. `also` are more options that belong to it. Without values it does not show inputs.
+        With `only` it is about that version alone.
         """
-        given, words = self.context.params, ["runner", "apply", *map(str, self.context.params["specs"])]
+        given, specs = self.context.params, self.specs
         again = {*_TYPED_AGAIN, *also, *(_OF_A_FLEET if self.store.is_fleet else _HERE)}
+        typed = {name for name in again if self.context.get_parameter_source(name) in _GIVEN}
+        if only is not None:
+            specs = [self.versions.specs[only.digest]]
+            given = given | _alone(only.version, specs[0].job.file, given["target"])
+            typed = (typed | {"target"} | ({"keywords"} if only.version.case else set())) - {"recursive", "in_order"}
+        words = ["runner", "apply", *map(str, given["specs"])]
         for parameter in self.context.command.params:
-            if parameter.name in again and self.context.get_parameter_source(parameter.name) in _GIVEN:
+            if parameter.name in typed:
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
                     words += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
-        protected = dict.fromkeys(spec.target.name for spec in self.specs if spec.target.protected)
+        protected = dict.fromkeys(spec.target.name for spec in specs if spec.target.protected)
         confirmed = [word for name in protected for word in ("--confirm", name)]
-        return shell_words(map(clean, [*words, *confirmed, *self._inputs(with_values=with_values)]))
+        return shell_words(map(clean, [*words, *confirmed, *self._inputs(specs, with_values=with_values)]))
 
-    def _inputs(self, *, with_values: bool) -> list[str]:
+    def _inputs(self, specs: Sequence[RunSpec], *, with_values: bool) -> list[str]:
         """The inputs that the versions have from the command or its environment. Secret ones are no part of a version;
         those that were named come from the same place again.
         """
@@ -191,7 +206,7 @@ class ApplyCommand(Struct, kw_only=True):
             return []
         found: dict[str, str] = {}
         secret = set[str]()
-        for spec in self.specs:
+        for spec in specs:
             found |= inputs_as_given(spec)
             secret |= {declared.name for declared in spec.job.inputs if declared.secret}
         named = (word for each in given if each.partition("=")[0] in secret for word in ("-i", each))
@@ -226,6 +241,12 @@ class ApplyCommand(Struct, kw_only=True):
             exit_code=code,
         )
         output.data(json_document(document), for_programs=True)
+
+
+def _alone(version: AppliedVersion, file: str, targets: Sequence[str]) -> dict[str, object]:
+    """The options that select this version alone."""
+    target = next((each for each in targets if each.rpartition(":")[2] == version.target), version.target)
+    return {"specs": [file], "target": (target,), "keywords": (version.name,)}
 
 
 def _as_word(value: object) -> str:

@@ -164,13 +164,13 @@ def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool, l
     if queued:
         message = f"`{clean(version.title)}` is blocked by {jobs}, which {has} not passed"
         hint = "settle that job, or change it and apply it: what waits for it begins as soon as it has passed"
-        return Problem(code="E184", message=message, hint=hint)
+        return Problem(code="E184", message=message, hint=hint, run=version.run)
     message = f"`{clean(version.title)}` is not carried out: it waits for {jobs}, which {has} not passed"
     hint = "see why that is so; when the job has passed at this target, `runner apply` carries out what waits for it"
     if gone := [job for job in lacking if job in lost_files]:
         first = clean(gone[0])
         hint = f"bring the file of `{first}` back, which is gone, or take `{first}` out of `needs`: it cannot pass else"
-    return Problem(code="E184", message=message, hint=hint)
+    return Problem(code="E184", message=message, hint=hint, run=version.run)
 
 
 _NEVER = ""
@@ -215,7 +215,7 @@ class ApplySet(Struct, kw_only=True):
                 found[version.digest] = stray
                 if writing:
                     self._add_attempts(stray)
-        return [self._decision(version, found.get(version.digest), before) for version in self.all]
+        return self._compared([self._decision(version, found.get(version.digest), before) for version in self.all])
 
     def _strays(
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
@@ -252,6 +252,22 @@ class ApplySet(Struct, kw_only=True):
         other = before.get(version.title)
         is_other = other is not None and other.entry.version.digest != version.digest
         return decide(version, known=known, before=other if is_other else None, retry=self.retry, queues=self.queues)
+
+    def _compared(self, decisions: Sequence[Decision]) -> list[Decision]:
+        """The decisions, with those marked after whose version another was attempted: what the job does is again as it
+        was before. A version that differs by its key alone does the same.
+        """
+        after: dict[str, LedgerEntry] = {}
+        for each in decisions:
+            if each.state in DONE and each.before is not None and each.before.entry.version.url == each.version.url:
+                after[each.digest] = each.before.entry
+        for key in {entry.version.key for entry in after.values()}:
+            digests = [digest for digest, entry in after.items() if entry.version.key == key]
+            with_key = versions_of([self.specs[digest] for digest in digests], key=key, base=Path())
+            for digest, version in zip(digests, with_key, strict=True):
+                if version.digest == after[digest].version.digest:
+                    del after[digest]
+        return [replace(each, is_older=each.digest in after) for each in decisions]
 
     def _observed(self, entries: Iterable[LedgerEntry]) -> dict[str, ObservedEntry]:
         return {each.entry.version.digest: each for each in self.observer.observe([*entries])}

@@ -23,7 +23,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     """A mistake, its place and how to mend it.
 
     `file` is as the user named it, None for a mistake on the command line. `excerpt` is the source line at
-    `span.line`, without its line end. `hint` is a whole sentence or fragment without a full stop.
+    `span.line`, without its line end. `hint` is a whole sentence or fragment without a full stop. `run` is the run that
+    it is about, where that is one: its `job[case]` and its target.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Problem(Struct, frozen=True, kw_only=True):
     span: Span | None = None
     path: Path = ()
     excerpt: str | None = None
+    run: tuple[str, str] | None = None
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -44,13 +44,14 @@ NOT_REPEATED = frozenset({VersionState.FAILED, VersionState.ERROR, VersionState.
 
 class Decision(Struct, frozen=True, kw_only=True):
     """`known` is what the ledger has of the version, `before` of the version of its title that was attempted last,
-    where that is another. `blocked_by` is that version where it has to end first.
+    where that is another. `is_older`: it has passed, and that other one was attempted after it.
     """
 
     version: AppliedVersion
     state: VersionState
     known: ObservedEntry | None = None
     before: ObservedEntry | None = None
+    is_older: bool = False
 
     @property
     def digest(self) -> str:
@@ -166,4 +167,6 @@ def can_be_adopted(decision: Decision) -> bool:
     is_lost = decision.before is not None and decision.before.where is Whereabouts.LOST
     if decision.state is VersionState.BLOCKED:
         return is_lost
+    if decision.is_older:
+        return decision.before is None or not holds_up(decision.before)
     return decision.state in {*BEGINS, *NOT_REPEATED, VersionState.LOST}

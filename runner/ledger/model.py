@@ -53,8 +53,12 @@ class AppliedVersion(Struct, frozen=True, kw_only=True):
         return job_and_case(self.job, self.case)
 
     @property
+    def run(self) -> tuple[str, str]:
+        return self.name, self.target
+
+    @property
     def title(self) -> str:
-        return f"{self.name}@{self.target}"
+        return "@".join(self.run)
 
 
 class AttemptEnd(Struct, frozen=True, kw_only=True):

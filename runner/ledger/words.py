@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Problem, Severity
 from runner.foundation.shell_words import shell_word
-from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState
+from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState, holds_up
 from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, warnings_of
@@ -43,6 +43,7 @@ _NOT_ENDED = {
     Whereabouts.HELD: "is held",
 }
 """The words for a run that has not ended."""
+OLDER = "are older versions again, and are not carried out"
 LACKING = "wait for a job that has not passed"
 _MORE = {
     VersionState.BLOCKED: "have to wait for the version before",
@@ -162,23 +163,53 @@ def _note_of_key(decision: Decision, store: StoreName) -> str:
 
 
 def problem(
-    decision: Decision, *, store: StoreName, command: str, repeated: RepeatedSteps = NOTHING_REPEATED
+    decision: Decision,
+    *,
+    store: StoreName,
+    command: str,
+    repeated: RepeatedSteps = NOTHING_REPEATED,
+    has_needs: bool = False,
 ) -> Problem | None:
-    """Why a version that has not passed is not carried out, with what to do; None where no word is needed. `command` is
-    the `apply`, as it may be typed again; `repeated` are the steps that it would start a second time.
+    """Why a version is not carried out that has not passed, or after which another was, with what to do; None where no
+    word is needed. `command` is the `apply`, as it may be typed again, of an older version with its job alone;
+    `repeated` are the steps that it would start a second time; `has_needs`: the job needs others, with the same key.
     """
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
+    if decision.is_older and observed is not None:
+        return _older(decision, observed, store=store, command=command, has_needs=has_needs)
     if observed is None or decision.state in {*BEGINS, VersionState.PASSED, VersionState.ADOPTED}:
         return None
     message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed, store)}"
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
-        return Problem(code="E183", message=message, hint=_hint_of_ended(decision, command, repeated))
-    return Problem(code="E183", message=message, hint=_hint(decision, observed, store, command))
+        hint = _hint_of_ended(decision, command, repeated)
+    else:
+        hint = _hint(decision, observed, store, command)
+    return Problem(code="E183", message=message, hint=hint, run=decision.version.run)
+
+
+def _older(decision: Decision, observed: ObservedEntry, *, store: StoreName, command: str, has_needs: bool) -> Problem:
+    version, later = decision.version, decision.before
+    assert later is not None
+    digest = later.entry.version.digest[:_SHOWN]
+    message = (
+        f"`{clean(version.title)}` is an older version again, and is not carried out: it {_ending(observed, store)}, "
+        f"and after it came {digest}: {_ending(later, store)}"
+    )
+    if holds_up(later):
+        hint = _hint(decision, later, store, command)
+    else:
+        once_more = "with `runner run`, or with another key of `--for`"
+        if not has_needs and version.key is None:
+            once_more = f"with `{command} --for after-{digest}`"
+        hint = (
+            f"carry it out once more {once_more}; if the site is as it says, `{command} --adopt` marks it as the newest"
+        )
+    return Problem(code="E183", message=message, hint=hint, severity=Severity.WARNING, run=version.run)
 
 
 def kind_of(decision: Decision) -> str:
     """Versions of a kind, of whose problems the first are printed and the rest is counted with these words."""
-    return _MORE.get(decision.state, "are not carried out")
+    return OLDER if decision.is_older else _MORE.get(decision.state, "are not carried out")
 
 
 def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> list[Problem]:
@@ -191,7 +222,8 @@ def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> lis
         found += shown
         if left := len(alike) - len(shown):
             hint = f"`{command} --dry-run` lists all"
-            found.append(Problem(code=alike[0].code, message=f"{left} more versions {kind}", hint=hint))
+            message = f"{left} more versions {kind}"
+            found.append(Problem(code=alike[0].code, message=message, hint=hint, severity=alike[0].severity))
     return found
 
 

@@ -13,7 +13,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.values import JsonObject
 from runner.reports.attempts import earlier_failures, failures_by_row
 from runner.reports.causes import uncounted
-from runner.reports.mistakes import in_order, text
+from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
@@ -37,7 +37,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
     """One indented JSON object; `version` is this program's. Times are whole milliseconds."""
     runs = timed_runs(command.runs)
     tests = [test for run, reported in zip(runs, command.runs, strict=True) for test in _tests(run, reported)]
-    tests += [_problem(number, problem) for number, problem in enumerate(in_order(command.errors), 1)]
+    tests += [_problem(name, problem) for name, problem in named_in_ci(command.errors)]
     document: JsonObject = {
         "reportFormat": "CTRF",
         "specVersion": SPEC_VERSION,
@@ -174,14 +174,14 @@ def _run_itself(run: TimedRun) -> JsonObject:
     }
 
 
-def _problem(number: int, problem: Problem) -> JsonObject:
+def _problem(name: str, problem: Problem) -> JsonObject:
     """Why the command, or a run of it, did not begin."""
     found: JsonObject = {
-        "name": f"problem {number}: {clean(problem.code)}",
+        "name": name,
         "status": "failed",
         "rawStatus": "error",
         "duration": 0,
-        "suite": ["creatio-runner"],
+        "suite": ["creatio-runner" if problem.run is None else clean("@".join(problem.run))],
         "message": text([problem]).rstrip("\n"),
     }
     if problem.file is not None:

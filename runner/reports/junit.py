@@ -17,7 +17,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.sentences import job_and_case
 from runner.reports.attempts import earlier_failures, failures_by_row
 from runner.reports.causes import uncounted
-from runner.reports.mistakes import in_order, text
+from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
 from runner.reports.words import because, in_doubt, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
@@ -115,14 +115,13 @@ def _suite(run: ReportedRun) -> _Suite:
 def _suite_of_problems(problems: Sequence[Problem]) -> _Suite:
     """Why the command, or a run of it, did not begin: a red case for each problem."""
     suite = _Suite(name="creatio-runner", seconds=0.0)
-    suite.add([_problem(number, problem) for number, problem in enumerate(in_order(problems), start=1)])
+    suite.add([_problem(name, problem) for name, problem in named_in_ci(problems)])
     return suite
 
 
-def _problem(number: int, problem: Problem) -> ET.Element:
-    place = "" if problem.file is None else f" {problem.file}"
-    name = f"problem {number}: {problem.code}{place}"
-    case = ET.Element("testcase", classname="creatio-runner", name=_xml(clean(name)), time=_seconds(0.0))
+def _problem(name: str, problem: Problem) -> ET.Element:
+    class_name = "creatio-runner" if problem.run is None else _class_name(*problem.run)
+    case = ET.Element("testcase", classname=class_name, name=_xml(name), time=_seconds(0.0))
     if problem.file is not None:
         case.set("file", _xml(clean(problem.file)))
         case.set("line", str(problem.span.line if problem.span else 1))
@@ -201,7 +200,7 @@ def _run_itself(result: RunResult) -> ET.Element:
 def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) -> ET.Element:
     element = ET.Element(
         "testcase",
-        classname=_xml(clean(f"{result.target.name}.{job_and_case(result.job, result.case)}")),
+        classname=_class_name(job_and_case(result.job, result.case), result.target.name),
         name=_xml(clean(name)),
         time=_seconds(seconds),
         file=_xml(clean(result.file)),
@@ -212,6 +211,10 @@ def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) ->
     elif details:
         ET.SubElement(element, "system-out").text = details
     return element
+
+
+def _class_name(run: str, target: str) -> str:
+    return _xml(clean(f"{target}.{run}"))
 
 
 def _seconds(seconds: float) -> str:

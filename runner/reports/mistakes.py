@@ -3,6 +3,7 @@
 No file is read here: the source line travels in the problem.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from runner.foundation.places import Span
@@ -10,7 +11,7 @@ from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.cells import width
-from runner.reports.safe import json_document, safe
+from runner.reports.safe import clean, json_document, safe
 
 FORMAT = 1
 LONGEST_LINE = 100
@@ -51,6 +52,18 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
     for problem in problems:
         files.setdefault(problem.file, len(files))
     return sorted(problems, key=lambda problem: (files[problem.file], *_start(problem.span)))
+
+
+def named_in_ci(problems: Sequence[Problem]) -> Iterator[tuple[str, Problem]]:
+    """The problems in order, each with the name that it has after the next command, too: a CI knows by its name what
+    was red before. Several of one name are counted.
+    """
+    times = Counter[tuple[object, str]]()
+    for problem in in_order(problems):
+        name = "run" if problem.run is not None else clean(f"{problem.code} {problem.file or ''}".rstrip())
+        times[problem.run, name] += 1
+        number = times[problem.run, name]
+        yield (name if number == 1 else f"{name} ({number})"), problem
 
 
 def _start(span: Span | None) -> tuple[int, int]:

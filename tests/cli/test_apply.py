@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from running import carried_out, command
@@ -446,6 +447,56 @@ def test_a_key_carries_all_out_once_more_and_once_only(answers: Answers) -> None
     assert answers.since() == ["Usra"] * 3
 
 
+def test_a_job_that_goes_back_to_an_older_version_is_named_with_the_command_that_carries_it_out(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("ab")
+    for more in ("", "timeout: 1m\n"):
+        write("a", more)
+        assert ended(["apply", "specs", "-q"]) == 0
+    write("a")
+    answers.since()
+    capsys.readouterr()
+    for typed in (["apply", "specs", "--dry-run"], ["apply", "specs"]):
+        assert ended(typed) == 0
+        err = capsys.readouterr().err
+        assert "warning[E183]: `a@here` is an older version again, and is not carried out: it passed" in err
+    found = re.search(r"`(runner apply specs/a[.]job[.]yaml -t here --for after-[0-9a-f]{12})`; .*`(.* --adopt)`", err)
+    assert found is not None, err
+    assert answers.since() == []
+    assert ended(shlex.split(found[1])[1:]) == 0
+    assert answers.since() == ["Usra"], "and not what has it in its name"
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 0
+    assert capsys.readouterr().err == "applied: nothing new; 2 passed before\n"
+    write("a", "timeout: 1m\n")
+    assert ended(["apply", "specs"]) == 0
+    assert "`a@here` is an older version again" in capsys.readouterr().err
+    assert ended([*shlex.split(found[2])[1:]]) == 0
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 0
+    assert (answers.since(), capsys.readouterr().err) == ([], "applied: nothing new; 2 passed before\n")
+
+
+def test_an_older_version_after_a_failure_and_of_a_job_with_needs_has_a_hint_that_works(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b", "needs: [a]\n")
+    assert ended(["apply", "specs", "-q"]) == 0
+    write("b", "needs: [a]\ntimeout: 1m\n")
+    answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs", "-q"]) == 1
+    write("b", "needs: [a]\n")
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--report-json", "r.json"]) == 0
+    err = capsys.readouterr().err
+    assert re.search(r"`b@here` is an older version again, .* after it came [0-9a-f]{12}: failed", err)
+    assert "carry it out once more with `runner run`, or with another key of `--for`; if" in err
+    report = json.loads(Path("r.json").read_text())
+    assert [(each["code"], each["severity"]) for each in report["problems"]] == [("E183", "warning")]
+
+
 def test_the_events_of_a_run_name_the_apply_that_ordered_it_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     write("a", "inputs: {n: {type: number}, usual: {default: 1}, pin: {type: string, secret: true}}\n")
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "pin-58-secret")
@@ -754,11 +805,16 @@ def test_the_reports_hold_the_runs_of_this_command_and_what_was_not_repeated(ans
     answers.given["Usra"] = xml(8)
     assert ended(["apply", "specs", "-q"]) == 1
     write("b")
-    assert ended(["apply", "specs", "-q", "--report-json", "r.json"]) == 1
+    reports = ["--report-json", "r.json", "--report-junit", "r.xml", "--report-ctrf", "r.ctrf.json"]
+    assert ended(["apply", "specs", "-q", *reports]) == 1
     report = json.loads(Path("r.json").read_text())
     assert [run["job"] for run in report["runs"]] == ["b"]
     assert [problem["code"] for problem in report["problems"]] == ["E183"]
     assert report["exit_code"] == 1
+    cases = [(case.get("classname"), case.get("name")) for case in ET.parse("r.xml").iter("testcase")]
+    assert cases == [("here.b", "act: Execute Usrb"), ("here.a", "run")], "a CI knows the job by these names"
+    tests = json.loads(Path("r.ctrf.json").read_text())["results"]["tests"]
+    assert tests[-1]["suite"] == ["a@here"]
 
 
 @pytest.mark.parametrize("of_project", ["targets.yaml", ".git", ".runner/ledger"])

@@ -201,7 +201,7 @@ def test_why_no_run_began_is_a_red_case_at_its_place() -> None:
     root = ET.fromstring(junit_report(command(problems=[mistake, mistake], exit_code=ExitCode.INVALID)))
     assert (root.get("tests"), root.get("errors")) == ("2", "2")
     cases = list(root.iter("testcase"))
-    assert [case.get("name") for case in cases] == ["problem 1: E104 a.job.yaml", "problem 2: E104 a.job.yaml"]
+    assert [case.get("name") for case in cases] == ["E104 a.job.yaml", "E104 a.job.yaml (2)"]
     assert (cases[0].get("file"), cases[0].get("line")) == ("a.job.yaml", "3")
     error = told(cases[0], "error")
     assert (error.get("message"), error.get("type")) == ("E104: unknown key", "E104")

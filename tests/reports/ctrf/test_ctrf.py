@@ -178,7 +178,7 @@ def test_why_no_run_began_is_a_test_that_failed() -> None:
     problem = Problem(code="E162", message="nobody can answer", hint="add `--yes`")
     text = report(command(problems=[problem], exit_code=ExitCode.REFUSED))
     (test,) = _tests(text).values()
-    assert (test["name"], test["status"]) == ("problem 1: E162", "failed")
+    assert (test["name"], test["status"]) == ("E162", "failed")
     assert "nobody can answer" in str(test["message"])
 
 

@@ -43,7 +43,6 @@ from runner.runs.stored_runs import (
     was_queued,
     writing,
 )
-from runner.secrets.holes import MARK
 from runner.terminal import asking, output
 
 
@@ -269,11 +268,10 @@ def _queued(run: StoredRun) -> Problem:
 
 
 def _torn_text(run: ResumableRun) -> Problem | None:
-    """A secret that stood in a file is not stored, so that the file is not whole."""
-    plan = run.snapshot.plan
-    if not any(MARK in text for text in plan.sources.values()):
+    """A secret that stood in a file is not stored, so that the file is not whole unless it is given again."""
+    if not resume_run.lacks_text(run):
         return None
-    hint = f"run the file itself: `runner run {clean(plan.file)}`"
+    hint = f"give the secret of then, or run the file itself: `runner run {clean(run.snapshot.plan.file)}`"
     return Problem(code="E156", message="a file of the job held a secret, which is not stored with the run", hint=hint)
 
 

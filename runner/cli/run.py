@@ -25,8 +25,9 @@ from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
 from runner.reports.next_steps import unsettled
 from runner.reports.reported import ReportedCommand
+from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import load, not_passed, prepare_store
+from runner.runs.stored_runs import StoredRun, load, not_passed, prepare_store
 from runner.secrets.redact import Secrets
 from runner.terminal import output
 
@@ -80,23 +81,37 @@ def run(context: click.Context, /, **_: object) -> int:
         output.say_lines(run_set.not_read)
     if not run_set.runs:
         return nothing_ran(run_set.nothing, places, is_allowed=given["allow_empty"])
-    if given["last_failed"]:
-        _check_settled(run_set.runs, given["runs"])
+    repeated = _settled(run_set.runs, given["runs"]) if given["last_failed"] else []
     claims = PlanClaims(given["runs"], run_set.runs, again=given["again"])
     claims.check()
     check_permission(run_set.runs, allowed)
+    if repeated:
+        _say_what_repeats(repeated)
     code = carry_out_new(context, places, run_set.runs, claims)
     if not given["quiet"]:
         output.say_lines(run_set.unchecked)
     return code
 
 
-def _check_settled(runs: Sequence[RunSpec], store: RunStore) -> None:
-    """Raise `RefusedError` where a run to be repeated is under way, broke off, or is in doubt."""
+def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, StoredRun]]:
+    """The runs, each with the stored run that it repeats. Raises `RefusedError` where that is under way, broke off, or
+    is in doubt.
+    """
     newest, stored = not_passed(store), set(store.runs())
-    results = [load(store, newest[run.name]).result for run in runs if newest.get(run.name) in stored]
-    if refused := [problem for result in results if (problem := unsettled(result, store=store.name)) is not None]:
+    found = [(run, load(store, newest[run.name])) for run in runs if newest.get(run.name) in stored]
+    problems = [unsettled(before.result, store=store.name) for _, before in found]
+    if refused := [problem for problem in problems if problem is not None]:
         raise RefusedError(*refused)
+    return found
+
+
+def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:
+    """Also with `--quiet`, as `rerun` does."""
+    from runner.ledger.repeats import repeated_by  # noqa: PLC0415  for `--last-failed` only
+
+    for spec, before in repeated:
+        if keys := [*repeated_by(spec.job, before)]:
+            output.say(f"{clean(spec.title)}: `once` steps that start again: {', '.join(map(clean, keys))}")
 
 
 def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:

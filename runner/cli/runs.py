@@ -110,6 +110,9 @@ def _check_prune(context: click.Context) -> None:
     elif context.params["limit"] is not None:
         message = "`--limit` does not go with `--prune`: runs are deleted by their age, not by their number"
         hint = "leave `-n` out; `--job`, `-t`, `--status` and `--since` select what is deleted"
+    elif context.params["form"] == "json":
+        message = "`--format json` does not go with `--prune`, which lists no runs"
+        hint = "leave it out; `runner runs --format json` before it lists them"
     else:
         return
     raise UsageError(Problem(code="E150", message=message, hint=hint))

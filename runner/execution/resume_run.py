@@ -30,7 +30,7 @@ from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import read_bytes
-from runner.reports.next_steps import verb_command
+from runner.reports.next_steps import GIVEN_AGAIN, verb_command
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import snapshot
@@ -79,7 +79,7 @@ def check(run: StoredRun) -> RunStarted:
     first = run.lines[0].event if run.lines else None
     if not isinstance(first, RunStarted):
         message = f"run {run.id} broke off before it began: nothing was sent, and there is nothing to resume"
-        raise UsageError(Problem(code="E156", message=message, hint="give the command once more that began it"))
+        raise UsageError(Problem(code="E156", message=message, hint=GIVEN_AGAIN))
     return first
 
 
@@ -125,6 +125,15 @@ def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> Store
     sources = found.plan.sources.items()
     texts = {name: "".join(_filled(part, known) for part in taken_apart(text)) for name, text in sources}
     return replace(found.plan, sources=texts)
+
+
+def lacks_text(run: ResumableRun) -> bool:
+    """Whether a file of the run held a secret that was not given anew, as it was then: the file is not whole."""
+    parts = (part for text in run.snapshot.plan.sources.values() for part in taken_apart(text))
+    names = {part.name for part in parts if isinstance(part, Hole)}
+    values = {name: _given(name.removeprefix(_INPUT), run.anew.inputs) for name in names if name.startswith(_INPUT)}
+    given = {name: value for name, value in values.items() if value is not None}
+    return names != given.keys() or bool(differing(run.snapshot.fingerprints, given))
 
 
 def _given(name: str, given: Mapping[str, Given]) -> str | None:

@@ -193,7 +193,7 @@ def _lacking(
             lacking[name] = place(None, Finding(code="E130", message=message, hint=hint, at_key=True))
             continue
         message = f"this case gives no `{name}`, which is required"
-        hint = f"write a value, or give the input `{name}` a `default`"
+        hint = f"write a value, or give the input `{name}` a `default`; `-i` gives it only where no case does"
         wrong = Finding(code="E130", message=message, hint=hint, path=("inputs", name), at_key=True)
         some += [place(case, wrong) for case in without]
     return lacking, some

@@ -58,7 +58,7 @@ def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunSt
     for run, status in ends.items():
         found = observed.run if observed.run is not None and run == last.run else _loaded(store, run)
         if found is not None:
-            keys |= dict.fromkeys(_of_job(job, found))
+            keys |= dict.fromkeys(repeated_by(job, found))
         elif status is not RunStatus.REFUSED:
             unread.append(run)
     return RepeatedSteps(keys=tuple(keys), unread=tuple(unread))
@@ -70,7 +70,7 @@ def _loaded(store: RunStore, run: str) -> StoredRun | None:
     return None
 
 
-def _of_job(job: Job, run: StoredRun) -> Iterator[str]:
+def repeated_by(job: Job, run: StoredRun) -> Iterator[str]:
     """The keys of what the run has started and the job would start: under the same id, or the same process."""
     started = set(repeated_keys(timed(run.lines, result=run.result)))
     names = {name for name in _once(job) if name is not None}

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items, record
 from runner.foundation.site_key import one_spelling
 from runner.foundation.values import Json, JsonObject, digest
@@ -19,6 +20,10 @@ _NOT_OF_A_VERSION = frozenset({"description", "help", "tags", "needs", "target",
 """Keys of a job. Its target, and the values of its case, are part of the version by themselves."""
 _TEXTS_OF_A_STEP = frozenset({"help", "name"})
 _TEXTS_OF_AN_EXPECTATION = frozenset({"message"})
+
+
+_OF_TIME = lazy_pattern(r"every (\S+) s: (\d{4}-\d\d-\d\d)T(\d\d:\d\d)\S*Z")
+_UNITS = ((3600, "h"), (60, "m"))
 
 
 def version_digest(files: Json, *, inputs: JsonObject, case: str | None, target: TargetName, key: str | None) -> str:
@@ -41,6 +46,16 @@ def key_of_time(seconds: float, *, now: float) -> str:
     """The key of the stretch of so many seconds that `now` is in, counted from 1970: the same for all who ask in it."""
     first = datetime.fromtimestamp(now // seconds * seconds, UTC)
     return f"every {seconds:g} s: {first:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def key_in_words(key: str) -> str:
+    """The key as a person reads it."""
+    found = _OF_TIME.fullmatch(key)
+    if found is None:
+        return key
+    seconds = float(found[1])
+    size, unit = next((each for each in _UNITS if seconds % each[0] == 0), (1, "s"))
+    return f"every {seconds / size:g}{unit}, since {found[2]} {found[3]} UTC"
 
 
 def files_of_version(written: Mapping[str, Json]) -> Json:

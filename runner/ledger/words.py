@@ -12,6 +12,7 @@ from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Deci
 from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, warnings_of
+from runner.ledger.versions import key_in_words
 from runner.reports.cells import aligned
 from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.safe import clean
@@ -154,11 +155,12 @@ def _note(decision: Decision, store: StoreName) -> str:
 def _note_of_key(decision: Decision, store: StoreName) -> str:
     """Which key makes the version new, and how the version with another key ended."""
     key, before = decision.version.key, decision.before
-    now = f"for {clean(key)}" if key is not None else ""
+    now = f"for {clean(key_in_words(key))}" if key is not None else ""
     if before is None:
         return now
     other = before.entry.version.key
-    earlier = f"before{f', for {clean(other)}' if other is not None else ''}: {_ending(before, store)}"
+    of_key = "" if other is None else f", for {clean(key_in_words(other))}"
+    earlier = f"before{of_key}: {_ending(before, store)}"
     return "; ".join(filter(None, (now, earlier)))
 
 

@@ -106,6 +106,10 @@ def unsettled(result: RunResult, *, store: StoreName | None) -> Problem | None:
     return Problem(code="E181", message=message, hint=hint)
 
 
+GIVEN_AGAIN = "give the command once more that began it; if it began other runs, `runner runs` says what comes next"
+"""What to do about a run that broke off before it began: which command it was of nobody knows."""
+
+
 def has_not_begun(result: RunResult) -> bool:
     """Whether the run broke off before its first event: it has sent nothing, and there is nothing to resume."""
     return not result.job and result.events.endswith(FIRST_PREV)
@@ -116,7 +120,7 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
     if result.finished:
         return ""
     if has_not_begun(result):
-        return "it broke off before it began: nothing was sent; give the command once more that began it"
+        return f"it broke off before it began: nothing was sent; {GIVEN_AGAIN}"
     if not result.job:
         return "its first event is lost"
     if result.hidden is not None and result.hidden.is_certain:

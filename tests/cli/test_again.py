@@ -70,6 +70,20 @@ def test_only_what_did_not_pass_is_carried_out_again_until_it_passes(here: Site,
     assert asked(here) == []
 
 
+def test_what_starts_again_although_it_must_happen_once_is_named_before_it_is_sent(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = Path("b.job.yaml")
+    job.write_text(job.read_text().replace("effect: read", "id: act"))
+    answers.wrong = ("Usrb", "Usrc")
+    assert ended(["run", "."]) == 1
+    asked(here)
+    capsys.readouterr()
+    assert ended(["run", ".", "--last-failed", "-q"]) == 1
+    assert capsys.readouterr().err.startswith("b@here: `once` steps that start again: act\n")
+    assert asked(here) == ["b&Which=", "c&Which="]
+
+
 def test_what_broke_off_is_not_begun_again_before_it_is_settled(
     here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

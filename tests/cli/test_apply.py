@@ -575,6 +575,8 @@ def test_a_job_with_another_key_is_new_and_not_changed(capsys: pytest.CaptureFix
     write("a", "timeout: 1m\n")
     assert ended(["apply", "specs", "--for", "r1", "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("changed  a@here  ")
+    assert ended(["apply", "specs", "--every", "36h", "--dry-run"]) == 0
+    assert re.search(r"  for every 36h, since 2[-0-9]+ \d\d:00 UTC; before, for r1: ", capsys.readouterr().out)
 
 
 def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:

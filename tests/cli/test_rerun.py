@@ -141,6 +141,25 @@ def test_a_secret_comes_anew_and_no_other_input_does(
     assert "Token=an0ther-t0ken" in answers.asked[-1]
 
 
+def test_a_secret_that_was_written_in_the_file_comes_anew_as_it_was(
+    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    written = "token: {type: string, secret: true"
+    file = Path("a.job.yaml")
+    file.write_text(file.read_text().replace(written, f"{written}, default: wr1tten-t0ken"))
+    answers.given["UsrCharge"] = Told(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    (command,) = re.findall(r"`?(runner rerun [^`\n]* -i token=@FILE)", "".join(capsys.readouterr()))
+    answers.asked.clear()
+    words = command.replace("@FILE", "@token").split()[1:]
+    for token, code in ("an0ther-t0ken", 2), ("wr1tten-t0ken", 1):
+        assert answers.asked == []
+        Path("token").write_text(token)
+        assert ended(words) == code
+    assert "Token=wr1tten-t0ken" in answers.asked[-1]
+
+
 def test_a_target_that_is_another_place_now_is_refused(
     here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -138,6 +138,11 @@ def test_filters_select_what_is_pruned(capsys: pytest.CaptureFixture[str]) -> No
     assert listed(capsys) == ["b[red]@sandbox"]
 
 
+def test_json_does_not_go_with_prune_which_prints_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["runs", "--prune", "1ms", "--format", "json"]) == 2
+    assert "`--format json` does not go with `--prune`" in capsys.readouterr().err
+
+
 def test_a_number_of_runs_does_not_go_with_prune(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "."]) == 0
     capsys.readouterr()

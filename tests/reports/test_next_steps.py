@@ -204,8 +204,9 @@ def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:
 def test_a_run_without_a_first_event_has_sent_nothing_and_needs_nothing() -> None:
     result = fold([], run=ID)
     assert next_steps(result, store=STORE) == ()
-    assert "  it broke off before it began: nothing was sent; give the command once more that began it\n" in transcript(
-        result, Detail()
+    assert (
+        "  it broke off before it began: nothing was sent; give the command once more that began it; if it "
+        "began other runs, `runner runs` says what comes next\n" in transcript(result, Detail())
     )
 
 

@@ -116,6 +116,23 @@ def test_a_worker_needs_no_files_of_the_job(here: Fleet, tmp_path: Path, monkeyp
     assert here.starts() == {"m1": 1, "inner": 1}
 
 
+def test_an_older_version_is_named_with_the_command_that_queues_it_once_more(
+    here: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for mark in ("a1", "a2", "a1"):
+        write("a", mark=mark)
+        capsys.readouterr()
+        assert ended(["apply", "specs"]) == 0
+        work(here)
+    (command,) = re.findall(r"once more with `(runner [^`]*)`", capsys.readouterr().err)
+    assert here.starts() == {"a1": 1, "a2": 1}
+    assert ended(shlex.split(command)[1:]) == 0
+    work(here)
+    assert here.starts() == {"a1": 2, "a2": 1}
+    assert ended(["apply", "specs"]) == 0
+    assert "older" not in capsys.readouterr().err
+
+
 def test_what_failed_keeps_its_code_until_it_is_retried_and_an_unknown_outcome_until_it_is_settled(
     here: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:

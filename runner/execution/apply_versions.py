@@ -259,15 +259,16 @@ class ApplySet(Struct, kw_only=True):
         """
         after: dict[str, LedgerEntry] = {}
         for each in decisions:
-            if each.state in DONE and each.before is not None and each.before.entry.version.url == each.version.url:
-                after[each.digest] = each.before.entry
+            later = each.before if each.state in DONE else None
+            if later is not None and later.has_sent and later.entry.version.url == each.version.url:
+                after[each.digest] = later.entry
         for key in {entry.version.key for entry in after.values()}:
             digests = [digest for digest, entry in after.items() if entry.version.key == key]
             with_key = versions_of([self.specs[digest] for digest in digests], key=key, base=Path())
             for digest, version in zip(digests, with_key, strict=True):
                 if version.digest == after[digest].version.digest:
                     del after[digest]
-        return [replace(each, is_older=each.digest in after) for each in decisions]
+        return [replace(each, is_older=True) if each.digest in after else each for each in decisions]
 
     def _observed(self, entries: Iterable[LedgerEntry]) -> dict[str, ObservedEntry]:
         return {each.entry.version.digest: each for each in self.observer.observe([*entries])}

@@ -54,6 +54,11 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     is_unbegun: bool = False
     reruns: tuple[VersionAttempt, ...] = ()
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether the last attempt may have sent anything, or still may."""
+        return not self.is_unbegun and self.where not in (Whereabouts.SENT_NOTHING, Whereabouts.NEVER_BEGAN)
+
 
 class RunObserver(Protocol):
     """Whoever knows where runs are."""

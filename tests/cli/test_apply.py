@@ -478,6 +478,21 @@ def test_a_job_that_goes_back_to_an_older_version_is_named_with_the_command_that
     assert (answers.since(), capsys.readouterr().err) == ([], "applied: nothing new; 2 passed before\n")
 
 
+def test_a_version_of_which_nothing_was_sent_leaves_the_version_before_as_it_was(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    with site(answers) as away:
+        Path("targets.yaml").write_text(targets(away.url) + "    settle: 100ms\n")
+        assert ended(["apply", "specs", "-q"]) == 0
+    write("a", "timeout: 1m\n", **{"    expect: [result == 7]\n": "    retry: {max_attempts: 1}\n"})
+    assert ended(["apply", "specs", "-q"]) == 3
+    write("a")
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 0
+    assert capsys.readouterr().err == "applied: nothing new; 1 passed before\n"
+
+
 def test_an_older_version_after_a_failure_and_of_a_job_with_needs_has_a_hint_that_works(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

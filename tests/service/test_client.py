@@ -10,6 +10,7 @@ import httpx
 import pytest
 from answers import Answers
 from gates import Time
+from msgspec.structs import replace
 
 from runner.foundation.values import Json
 from runner.service.auth import PASSWORD
@@ -19,6 +20,7 @@ from runner.service.calls import (
     Call,
     CallFailed,
     CompleteCall,
+    ElementCall,
     Ending,
     ExecuteCall,
     FailureKind,
@@ -29,7 +31,7 @@ from runner.service.calls import (
 )
 from runner.service.client import Client
 from runner.service.connection import NotConnectedError, SpokeFirstError, UnwantedError
-from runner.service.site import CallOptions, Site
+from runner.service.site import CallOptions, ExecuteMethod, Site
 
 USER = PASSWORD.credentials(username="Ann", password="p4ss")
 SITE = Site(url="https://site.example/app/")
@@ -93,8 +95,9 @@ def client_of(
     *,
     password: Credentials | None = USER,
     clock: Callable[[], float] = time.monotonic,
+    site: Site = SITE,
 ) -> Client:
-    return Client(SITE, credentials=password, transport=Answers(service), clock=clock)
+    return Client(site, credentials=password, transport=Answers(service), clock=clock)
 
 
 def failed(ending: Ending) -> tuple[FailureKind, str, str]:
@@ -147,16 +150,26 @@ def test_a_reading_is_made_again_in_a_fresh_session() -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [RunProcessCall(process="UsrGet", parameters={}), CompleteCall(uid="u", parameters={})]
+    ("call", "method", "nothing_ran"),
+    [
+        (RunProcessCall(process="UsrGet", parameters={}), ExecuteMethod.GET, True),
+        (CompleteCall(uid="u", parameters={}), ExecuteMethod.GET, True),
+        (CALL, ExecuteMethod.POST, True),
+        (CALL, ExecuteMethod.GET, False),
+        (ElementCall(uid="u"), ExecuteMethod.POST, False),  # a GET, whatever the method of Execute is
+    ],
 )
-def test_a_post_that_is_turned_away_has_started_nothing(call: Call) -> None:
+def test_only_a_post_that_is_turned_away_has_started_nothing(
+    call: Call, method: ExecuteMethod, *, nothing_ran: bool
+) -> None:
     service = Service()
-    client = client_of(service)
+    client = client_of(service, site=replace(SITE, calls=CallOptions(execute_method=method)))
     client.perform(CALL, 5)
     service.alive.clear()
     ending = client.perform(call, 5)
     assert isinstance(ending, CallFailed)
-    assert (ending.kind, ending.nothing_ran) == (FailureKind.TURNED_AWAY, True)
+    assert (ending.kind, ending.nothing_ran) == (FailureKind.TURNED_AWAY, nothing_ran)
+    assert service.seen[-1].startswith("POST" if nothing_ran else "GET")
 
 
 def test_the_servers_own_time_comes_with_its_answer() -> None:

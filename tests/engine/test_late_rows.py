@@ -1,7 +1,7 @@
 """Rows of the process log that come late: none is taken for another call than its own."""
 
 import pytest
-from stories import World, planned, refused, unanswered
+from stories import World, moment, planned, refused, unanswered
 
 from runner.engine.process_log import WATERMARK
 from runner.foundation.values import JsonObject
@@ -178,3 +178,30 @@ def test_a_row_that_never_comes_is_looked_for_until_the_time_to_settle_is_over()
     world = World(lags=[100.0], call_seconds=0.1).carry_out(planned(step))
     assert ended(world, "a") == ("passed", None)
     assert 15.0 <= world.t < 16.0
+
+
+class Background(World):
+    """What is queued begins half a minute after its answer."""
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        is_queued = status == "running"
+        super().add_row(process, "done" if is_queued else status, owner=owner, parent=parent)
+        if is_queued:
+            self.rows[0]["started"] = moment(self.t + 30.0)
+            self.shown_from[str(self.rows[0]["id"])] = self.t + 30.0
+
+
+@pytest.mark.parametrize(
+    "first", ["run: {process: UsrA, until: started}\n  - pause: 29s\n", "run: {process: UsrA}\n    timeout: 29s\n"]
+)
+def test_what_was_queued_is_none_of_a_later_call_however_late_it_begins(first: str) -> None:
+    world = Background(statuses=["queued"], never_begun=frozenset({1}), call_seconds=0.2)
+    world.carry_out(planned(f"  - id: a\n    {first}{CHARGE}    verify: log\n"))
+    assert ended(world, "b") == ("unknown", None)
+    assert "a row for 2 calls" in said(world.finished("b"))
+
+
+def test_what_was_queued_and_has_begun_is_no_more_waited_for() -> None:
+    steps = "  - id: a\n    run: {process: UsrA}\n" + CHARGE
+    world = World(statuses=["queued", "done"], later=["done"]).carry_out(planned(steps))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", "inferred"), ("passed", True))

@@ -183,12 +183,13 @@ def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
 
 def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:
     """It waits in the background. Its row appears when it begins; until then nothing can be followed."""
+    follow = row.step.follow
+    assert row.start is not None
+    start = starts.queued(row, row.start, seconds=follow)
     if action.until is Until.STARTED and row.step.verify is not Verify.LOG:
         return Attempt(process_status="queued").warned("not verified: the process is queued, and has no id yet")
-    start, follow = row.start, row.step.follow
-    if start is None or not start.marked:
+    if not start.marked:
         return _unproved(row, None, "it is queued, and the process log cannot be read")
-    start = starts.queued(row, start, seconds=follow)
     looks = process_log.step_looks(row)
     while not looks.is_over(row):
         rows = yield from doubt.candidates(row, start, last=looks.next == LAST_LOOK)

@@ -6,7 +6,7 @@ from stories import World, moment, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import JsonObject
-from runner.runs.events import LogUnreadable, StepFinished, Trouble
+from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows, RunProcessCall
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
@@ -632,3 +632,72 @@ def test_a_row_that_an_answer_shows_twice_is_one_start() -> None:
     world = Doubled()
     world.carry_out(planned(STRICT))
     assert ended(world, "a") == ("passed", True)
+
+
+def test_a_row_that_another_run_may_have_made_settles_no_earlier_start() -> None:
+    class Settled(World):
+        """A row of another run appears, which is known to be its own only after the second call."""
+
+        def _execute(self, call: ExecuteCall) -> Ending:
+            ending = super()._execute(call)
+            if self.executed == 1:
+                self.add_row("UsrA")
+            else:
+                self.others = {"taken": [row_id(2)], "rival": False}
+            return ending
+
+    world = Settled(
+        lags=[7.0, 0.0],
+        call_seconds=0.0,
+        never_begun=frozenset({2}),
+        others={"taken": [], "rival": True},
+        tells_time=False,
+    )
+    world.carry_out(planned(ONE.replace("id: a", "id: z") + "  - pause: 5s\n" + STRICT))
+    assert ended(world, "a") == ("unknown", None)
+    assert "a row for 2 calls" in said(world.finished("a"))
+
+
+def test_a_late_row_is_written_down_as_that_of_the_start_it_settles() -> None:
+    world = World(lags=[3.0, 0.0], call_seconds=0.0)
+    world.carry_out(planned(ONE.replace("id: a", "id: z") + "  - pause: 5s\n" + STRICT))
+    asked = [(effect.keys, effect.rows) for effect in world.effects if isinstance(effect, QueryPeers)]
+    assert asked == [(("z",), (row_id(1),)), (("a",), (row_id(2),))]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_row_that_does_not_say_when_it_began_may_be_of_any_call_and_of_any_run(*, told: bool) -> None:
+    class Untold(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["started"] = self.rows[0]["started"] if told else "soon"
+
+    world = Untold().carry_out(planned(STRICT))
+    assert [effect.timed for effect in world.effects if isinstance(effect, QueryPeers)] == [told]
+    assert ended(world, "a") == ("passed", True)
+
+
+@pytest.mark.parametrize(("is_broken", "came"), [(True, ("unknown", None)), (False, ("passed", "inferred"))])
+def test_where_the_server_tells_no_time_a_start_that_is_seen_after_a_break_is_not_inferred(
+    *, is_broken: bool, came: tuple[str, object]
+) -> None:
+    class Resumed(World):
+        """The run breaks off in its first pause; somebody else starts the process meanwhile."""
+
+        def _outcome(self, effect: Send | Sleep | Ask) -> Outcome:
+            outcome = super()._outcome(effect)
+            if not isinstance(effect, Sleep) or self.rows:
+                return outcome
+            self.add_row("UsrA")
+            return replace(outcome, resumed=is_broken)
+
+    world = Resumed(answers=[unanswered()], lost=True, tells_time=False).carry_out(planned(ONE))
+    assert ended(world, "a") == came
+
+
+def test_where_what_other_folders_started_is_lost_only_a_person_settles_a_doubt() -> None:
+    lost: JsonObject = {"file": "/state/rows.sqlite", "since": "2026-01-31T09:00:00Z"}
+    for answer, by_hand in (({"lost": lost}, True), ({}, False)):
+        world = World(answers=[unanswered()], others={"taken": [], "rival": True, **answer}).carry_out(planned(ONE))
+        doubts = [event for event in world.events if isinstance(event, AttemptFailed) and event.kind == "in_doubt"]
+        assert [event.by_hand is True for event in doubts] == [by_hand]

@@ -193,6 +193,14 @@ def test_a_fresh_session_that_is_not_accepted_either_is_told() -> None:
     assert message == "the session is not accepted: site.example answered 401 Unauthorized: Authentication failed."
 
 
+def test_a_reading_that_a_fresh_session_is_not_accepted_for_is_not_tried_again() -> None:
+    service = Service()
+    client = client_of(lambda request: service.sign_in() if target(request).endswith("/Login") else unauthorized())
+    ending = client.perform(ReadRow(process_id="p"), 5)
+    assert isinstance(ending, CallFailed)
+    assert (ending.trouble.code, ending.final, service.sign_ins) == ("E304", True, 2)
+
+
 def test_a_refused_sign_in_is_never_tried_again() -> None:
     service = Service(code=1)
     client = client_of(service)

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from runner.engine.effects import Send
 from runner.engine.starts import has_begun_nothing
+from runner.foundation.raw import record
 from runner.hosts.turns import Turn
 from runner.runs.events import Trouble
 from runner.runs.store import OwnedRows, StoreError
-from runner.service.calls import CallFailed, Ending, FailureKind, process_started
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, RunProcessCall, process_started
 
 _UNSENT: Final = "the call was not sent: its start could not be written down"
 _HINT: Final = "make the file usable, then repeat the command"
@@ -44,7 +45,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
             self.owned.never_began(send.key)
         elif isinstance(ending, CallFailed) and ending.kind is FailureKind.UNANSWERED:
             self.owned.time_out(send.key)
-        else:
+        elif not _is_queued(send, ending):  # else it may begin long after its answer
             self.owned.answer(send.key)
 
     def drop(self, send: Send) -> None:
@@ -54,6 +55,11 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         if process_started(send.call) is not None:
             with suppress(StoreError):
                 self.owned.never_began(send.key)
+
+
+def _is_queued(send: Send, ending: Ending) -> bool:
+    answer = record(ending.value) if isinstance(ending, Answered) and isinstance(send.call, RunProcessCall) else {}
+    return answer.get("status") == "queued" and answer.get("process_id") is None
 
 
 def unsent(why: StoreError) -> CallFailed:

@@ -113,8 +113,8 @@ class OwnedRows(Protocol):
         """
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered: it began before, or is queued for no longer than settling takes. That
-        may be stored with what follows: until then others take the start for under way.
+        """The last start of the row was answered, and not as queued: it began before, or while settling takes. That may
+        be stored with what follows: until then others take the start for under way.
         """
 
     def never_began(self, key: str) -> None:

@@ -12,10 +12,13 @@ from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
 from stories import RUN, family_of_one, planned, unanswered
 
+from runner.engine.effects import Send
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
+from runner.hosts.started_calls import StartedCalls
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, LogReading, Turn, Turns
+from runner.job.model import StepEffect
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -42,6 +45,7 @@ from runner.service.calls import (
     FindFamily,
     ReadFamily,
     ReadRows,
+    RunProcessCall,
 )
 from runner.service.gate import Gate
 from runner.service.outages import not_wanted
@@ -380,6 +384,22 @@ def test_a_call_whose_start_cannot_be_stored_again_does_not_leave_and_is_sent_wh
     resumed.carry(planned(ONE), RUN, earlier=tuple(journal.lines))
     assert len(site.seen) == 1, "it is sent now"
     assert fold(journal.lines).status is RunStatus.PASSED
+
+
+@pytest.mark.parametrize(
+    ("call", "value", "is_over"),
+    [
+        (RunProcessCall(process="UsrA", parameters={}), {"process_id": None, "status": "queued"}, False),
+        (RunProcessCall(process="UsrA", parameters={}), {"process_id": "p", "status": "done"}, True),
+        (ExecuteCall(process="UsrA", parameters={}), {"process_id": None, "status": "queued"}, True),
+    ],
+)
+def test_other_runs_count_a_start_that_was_queued_beyond_its_answer(call: Call, value: Json, *, is_over: bool) -> None:
+    starts = StartedCalls(owned=(rows := NotedRows()), turn=Turn(Turns()))
+    send = Send(key="a", call=call, effect=StepEffect.ONCE, seconds=10.0)
+    starts.begin(send)
+    starts.end(send, Answered(value=value))
+    assert rows.notes == ["a begins", *["a is answered"] * is_over]
 
 
 def test_other_runs_do_not_count_a_start_that_the_journal_could_not_take(tmp_path: Path) -> None:

@@ -389,10 +389,9 @@ def take(log: LogState, process: str, rows: Sequence[JsonObject], *, makers: Seq
     """
     log.seen.update(str(found["id"]) for found in rows)
     newest = rows[0].get("started")
-    count = min(len(rows), len(makers))
     whole = StartTime.around([maker.span for maker in makers])
-    left = {id(maker): replace(maker, span=whole) for maker in makers[count:]}
-    gone = {id(maker) for maker in makers[:count]}
+    left = {id(maker): replace(maker, span=whole) for maker in makers[len(rows) :]}
+    gone = {id(maker) for maker in makers[: len(rows)]}
     for code in log.codes_of(process):
         if isinstance(newest, str) and code in log.marks and ((known := log.marks[code]) is None or newest > known):
             log.marks[code] = newest

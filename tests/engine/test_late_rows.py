@@ -3,6 +3,7 @@
 import pytest
 from stories import World, moment, planned, refused, unanswered
 
+from runner.engine.effects import Send
 from runner.engine.process_log import WATERMARK
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished
@@ -70,6 +71,21 @@ def test_the_late_row_of_a_step_in_doubt_does_not_settle_a_later_step() -> None:
     world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + CHARGE))
     assert (ended(world, "a"), ended(world, "b")) == (("unknown", None), ("unknown", None))
     assert "shows no start of it" in said(world.finished("b"))
+
+
+def test_where_one_row_came_for_two_calls_the_other_row_is_none_of_a_third() -> None:
+    world = World(lags=[2.0, 6.5], call_seconds=0.0, never_begun=frozenset({3}), tells_time=False)
+    world.carry_out(planned(TWO + "  - pause: 5s\n" + CHARGE.replace("id: b", "id: c") + "    verify: log\n"))
+    assert "a row for 2 calls" in said(world.finished("b"))
+    assert ended(world, "c") == ("unknown", None)
+    assert "a row for 2 calls" in said(world.finished("c"))
+
+
+def test_the_log_is_read_since_the_newest_row_that_is_known() -> None:
+    world = World().carry_out(planned(TWO))
+    calls = [effect.call for effect in world.effects if isinstance(effect, Send)]
+    since = [call.since for call in calls if isinstance(call, ReadRows) and call.top != WATERMARK]
+    assert since == [None, world.rows[1]["started"]]
 
 
 def test_what_never_began_by_a_persons_word_keeps_no_row_from_the_next() -> None:

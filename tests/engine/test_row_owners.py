@@ -447,6 +447,49 @@ def test_what_may_be_repeated_is_not_looked_for() -> None:
     assert world.sent == ["execute UsrA", "execute UsrA"]
 
 
+def executes(world: World) -> list[Send]:
+    return [each for each in world.effects if isinstance(each, Send) and isinstance(each.call, ExecuteCall)]
+
+
+@pytest.mark.parametrize(("timeout", "left"), [("20s", 14.0), ("4s", 0.0)])
+def test_a_call_in_a_fresh_session_has_the_time_that_the_first_has_left(timeout: str, left: float) -> None:
+    world = World(answers=[turned_away()]).carry_out(planned(f"{ONE}    timeout: {timeout}\n"))
+    first, second = executes(world)
+    assert second.seconds == pytest.approx(left, abs=1.0)
+    assert first.seconds == float(timeout.removesuffix("s"))
+
+
+def test_the_repetition_of_a_call_that_began_nothing_says_so_once() -> None:
+    world = World(answers=[turned_away()]).carry_out(planned(ONE))
+    assert ([each.nothing_before for each in executes(world)], ended(world, "a")) == ([False, True], ("passed", True))
+    polling = ONE.replace("UsrA", "UsrA, result: Out") + (
+        "    effect: read\n    retry: {max_attempts: 3, on: [expectation]}\n    expect: [result == 1]\n"
+    )
+    world = World(answers=[turned_away(), 0, 1]).carry_out(planned(polling))
+    assert [each.nothing_before for each in executes(world)] == [False, True, False]
+    assert ended(world, "a") == ("passed", True)
+
+
+def test_the_row_of_a_call_that_was_turned_away_and_may_be_repeated_is_none_of_its_repetition() -> None:
+    class Failing(Repeated):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status if self.rows else "error", owner=owner, parent=parent)
+
+    world = Failing(answers=[turned_away()], tells_time=False).carry_out(planned(f"{ONE}    effect: read\n"))
+    assert ended(world, "a") == ("passed", True)
+    assert [each.nothing_before for each in executes(world)] == [False, False]
+
+
+def test_a_call_that_was_turned_away_and_began_nothing_is_none_that_lacks_its_row() -> None:
+    step = f"{ONE}    effect: read\n"
+    assert ended(World(answers=[turned_away()], call_seconds=0.1).carry_out(planned(step)), "a") == ("passed", True)
+
+
+def test_a_session_that_is_refused_for_good_is_not_tried_again() -> None:
+    world = World(answers=[turned_away(final=True)]).carry_out(planned(f"{ONE}    effect: read\n"))
+    assert len(executes(world)) == 1
+
+
 def test_an_element_that_was_turned_away_is_made_again_where_nothing_can_have_happened() -> None:
     step = "  - id: a\n    element: {uid: 7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11, parameters: {X: 1}}\n"
     again = World(answers=[turned_away(nothing_ran=True)]).carry_out(planned(step))

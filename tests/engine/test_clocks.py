@@ -87,6 +87,27 @@ def test_a_doubt_names_the_start_at_another_time_and_no_word_of_a_person_repeats
     assert world.sent.count("execute UsrA") == 1
 
 
+class LongAfter(World):
+    """A person answers after minutes; the log then shows a start that began so many seconds before, or after, now."""
+
+    ahead = 0.0
+
+    def _rows(self, call: ReadRows) -> Ending:
+        if not self.verdicts and not self.rows:
+            self.t += 600.0
+            self.add_row("UsrA")
+            self.rows[0]["started"] = moment(self.t + self.ahead)
+        return super()._rows(call)
+
+
+@pytest.mark.parametrize(("ahead", "sent"), [(-100.0, 2), (100.0, 1)])
+def test_only_a_start_of_another_clock_or_of_its_time_keeps_a_call_from_being_repeated(ahead: float, sent: int) -> None:
+    world = LongAfter(answers=[unanswered()], lost=True, verdicts=[{"as": "retry"}])
+    world.ahead = ahead
+    world.carry_out(planned(ONE))
+    assert world.sent.count("execute UsrA") == sent
+
+
 class Late(World):
     """The row of another machine's start, which began so many seconds before, comes with the call."""
 

@@ -3,7 +3,7 @@
 import pytest
 from stories import World, moment, planned, refused, unanswered
 
-from runner.engine.effects import Send
+from runner.engine.effects import QueryPeers, Send
 from runner.engine.process_log import WATERMARK
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished
@@ -79,6 +79,7 @@ def test_where_one_row_came_for_two_calls_the_other_row_is_none_of_a_third() -> 
     assert "a row for 2 calls" in said(world.finished("b"))
     assert ended(world, "c") == ("unknown", None)
     assert "a row for 2 calls" in said(world.finished("c"))
+    assert {effect.keys for effect in world.effects if isinstance(effect, QueryPeers)} == {()}, "nobody knows whose"
 
 
 def test_the_log_is_read_since_the_newest_row_that_is_known() -> None:

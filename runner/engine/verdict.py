@@ -29,6 +29,7 @@ from runner.service.calls import FailureKind
 
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
+_SHORTEST = 0.001
 _NAMED = 5
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
@@ -100,9 +101,9 @@ def settling(row: OpenRow) -> Iterator[float]:
 
 
 def _until(row: OpenRow, moment: float) -> Iterator[float]:
-    """Growing pauses until the active second `moment`."""
+    """Growing pauses until the active second `moment`; none that is too short for a clock to advance by it."""
     longest = 1.0
-    while (left := moment - row.t) > 0:
+    while (left := moment - row.t) > _SHORTEST:
         yield min(left, longest)
         longest *= 2
 

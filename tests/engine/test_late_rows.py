@@ -3,7 +3,7 @@
 import pytest
 from stories import World, moment, planned, refused, unanswered
 
-from runner.engine.effects import QueryPeers, Send
+from runner.engine.effects import Ask, QueryPeers, Send, Sleep
 from runner.engine.process_log import WATERMARK
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished
@@ -222,3 +222,16 @@ def test_what_was_queued_and_has_begun_is_no_more_waited_for() -> None:
     steps = "  - id: a\n    run: {process: UsrA}\n" + CHARGE
     world = World(statuses=["queued", "done"], later=["done"]).carry_out(planned(steps))
     assert (ended(world, "a"), ended(world, "b")) == (("passed", "inferred"), ("passed", True))
+
+
+def test_a_pause_that_is_too_short_for_the_clock_is_not_made_again_and_again() -> None:
+    class Coarse(World):
+        """A pause ends a moment too early, as by the rounding of its clock."""
+
+        def _takes(self, effect: Send | Sleep | Ask) -> float:
+            assert len(self.effects) < 200
+            return max(0.0, super()._takes(effect) - (1e-9 if isinstance(effect, Sleep) else 0.0))
+
+    world = Coarse(lags=[100.0], call_seconds=0.0)
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA, until: done}\n"))
+    assert ended(world, "a") == ("passed", None)

@@ -53,6 +53,8 @@ select id, run, key, at from unnest(%(ids)s::text[], %(runs)s::uuid[], %(keys)s:
   coalesce(%(now)s::float8, epoch()) at
 on conflict do nothing"""
 
+_SHARED: Final = "select id from runner.log_rows where id = any (%(rows)s) and run = %(nobody)s"
+"""Rows of nobody certain: they may be of a call that is to be made again."""
 _DISOWNED: Final = "delete from runner.log_rows where id = any (%(rows)s) and run = %(nobody)s"
 
 
@@ -132,6 +134,9 @@ class FleetRows:
                 row = self._link.run(_ASK, values).fetchone()
             if row is not None and row[0] and query.certain and self._disown(row[0]):
                 row = self._link.run(_ASK, values).fetchone()
+            if row is not None and row[0] and query.keys is None:
+                shared = self._link.run(_SHARED, {"rows": row[0], "nobody": NOBODY}).fetchall()
+                row = ([each for each in row[0] if (each,) not in shared], row[1])
         except FencedError:
             raise
         except StoreError:

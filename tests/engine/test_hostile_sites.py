@@ -152,6 +152,21 @@ def test_a_call_that_was_turned_away_and_is_made_again_leaves_no_row_that_vouche
     of_one_run(site, program)
 
 
+def test_a_row_that_several_runs_share_is_not_made_twice_by_one_that_was_turned_away(tmp_path: Path) -> None:
+    """A third run settles the rows of the first two, one of which still waits for its answer: 401, of a repetition."""
+    how = iter(
+        Manners(seconds=seconds, times=1, lags=(0.0,), statuses=("done",), answer=answer)
+        for seconds, answer in ((0.02, "ok"), (3.0, "session"), (0.3, "ok"))
+    )
+    site = HostileSite(owned=RowDatabase(tmp_path / "rows.sqlite", now=lambda: site.now), manners=lambda _: next(how))
+    step = f"  - id: s0\n    execute: {{process: {PROCESS}}}\n    timeout: 20s\n"
+    first, turned_away, third = [site.start(planned(step), at=at) for at in (0.0, 0.0, 2.0)]
+    site.go_on()
+    site.owned.close()
+    assert [len(program.sent) for program in (first, turned_away, third)] == [1, 1, 1]
+    assert verdicts(turned_away)["s0"].status is Status.UNKNOWN
+
+
 def hostile(folder: Path, data: st.DataObject) -> HostileSite:
     def treat(_send: Send) -> Manners:
         return data.draw(manners())

@@ -313,7 +313,7 @@ class RowsOfRun:
                 before = self._changes()
                 for change in before:
                     database.execute(*change)
-                taken = tuple(row for row in query.rows if self._is_taken(database, row, own, certain=query.certain))
+                taken = tuple(row for row in query.rows if self._is_taken(database, row, own, query))
                 late = NEAR + query.slack if query.timed else LATE
                 rival = None if query.certain else self._rival(database, codes, own, late=late)
                 if rival is not None and query.before:
@@ -357,12 +357,13 @@ class RowsOfRun:
         database.executemany(_GIVEN, [(self._stored(row), start.run, start.key, now) for row, start in found.items()])
         database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 
-    def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], *, certain: bool) -> bool:
+    def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], query: RowQuery) -> bool:
         """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run. What
-        is of nobody certain is of the call that is certain of it.
+        is of nobody certain is of the call that is certain of it, and may be of a call that is to be made again.
         """
+        certain = query.certain
         found = database.execute("SELECT run, key FROM row WHERE id = ?", (self._stored(row),)).fetchone()
-        if found is None or (certain and found[0] == NOBODY):
+        if found is None or (found[0] == NOBODY and (certain or query.keys is None)):
             return False
         return found[0] != self._run or (certain and found[1] not in own)
 

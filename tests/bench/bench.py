@@ -4,15 +4,12 @@ It prints figures and ratios, each beside what it should be at most, and judges 
 not end as it should ends the benchmark. `--rounds N` sets how often each pair is started (5); the median of the ratios
 counts. `--row NAME` prints that row alone, several times: those rows.
 
-Ratios of wall time, and of processor time in brackets, in the night of 2026-11-30 on a machine of two cores with
-nothing else to do; what is above its aim is marked:
-one call / bare 0.71 (0.75) · 1,000 reads 1.04 (1.04) · 1,000 once calls with the log 2.63 (2.27), above · results of
-25 KB 1.24 (1.27) · validate / import of the four libraries 0.41 (0.41) · resume after 1,000 calls / the run 0.42
-(0.48), above · -j 8 / Hurl 1.33, above · 40 once runs of one process, -j 8 / after each other 0.87, above.
-All of it, bare and Hurl too, took a third longer than in the morning, when once calls were 2.44 (2.17), validate 0.62
-and -j 8 1.25. In turn with the program of that morning: 1,000 once calls 4.98 against 4.84 s, resume 0.86
-against 1.11 s.
-Status of 100,000 runs 0.39 s · memory of 10,000 steps: run 118 MB, resume 130 MB.
+Ratios of wall time, and of processor time in brackets, in the night of 2026-12-01 on a machine of two cores with
+nothing else to do, where two rounds were made both; what is above its aim is marked:
+one call / bare 0.74 (0.73) · 1,000 reads 1.20, 0.91 (1.17, 0.88) · 1,000 once calls with the log 2.12, 2.46 (1.95,
+2.27), above · results of 25 KB 1.31 (1.30) · validate / import of the four libraries 0.53 (0.53) · resume after 1,000
+calls / the run 0.47, 0.43 (0.53, 0.46), above · -j 8 / Hurl 1.24, above · 40 once runs of one process, -j 8 / after
+each other 0.91, above. Memory of 10,000 steps: run 118 MB, resume 126 MB.
 
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
 start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.61 times the instructions of bare.

@@ -227,13 +227,7 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context:
     names = [name for run in chosen for name in run.result.inputs]
     names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
     anew = replace(given_anew(context), others=frozenset(names))
-    found: list[ResumableRun] = []
-    problems: list[Problem] = []
-    for run, first in zip(chosen, began, strict=True):
-        try:
-            found.append(resume_run.opened(run, first, anew))
-        except UsageError as error:
-            problems += error.problems
+    found, problems = resume_run.each_of(chosen, began, anew, load=resume_run.opened)
     problems += [problem for run in found if (problem := _torn_text(run)) is not None]
     if problems:
         raise UsageError(*dict.fromkeys(problems))

@@ -20,7 +20,7 @@ from runner.execution.resume_run import ResumableRun, checked_verdicts
 from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import Permission, check_permission
 from runner.execution.stored_reports import store_reports
-from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
 from runner.project.ci_run import person_elsewhere
@@ -30,7 +30,7 @@ from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, title
+from runner.reports.words import doubtful, meaning, title
 from runner.runs.events import Section
 from runner.runs.result import StepResult
 from runner.runs.status import Status
@@ -102,6 +102,7 @@ def resume(context: click.Context, /, **_: object) -> int:
 
     The job is that with which the run began, whatever its files say by now. Secrets and credentials come anew.
     Exit codes are those of `runner run`; of a run that has ended, and owes no undo, the run's own: nothing is sent.
+    With --together it is the strongest of all runs of the command, also of those that had ended.
     """
     if context.params["runs"] is context.params["database"]:
         return _order(context, only_settle=False)
@@ -125,29 +126,36 @@ def _resume_together(
     context: click.Context, run: StoredRun, places: reports.ReportPlaces, *, store: LocalRunStore, allowed: Permission
 ) -> ExitCode:
     """Go on with all runs of the command of `run` that broke off."""
-    if wrong := next(
-        (option for option in ("step", "verdict", "result", "even_though") if context.params[option]), None
-    ):
-        option = "--as" if wrong == "verdict" else f"--{wrong.replace('_', '-')}"
-        message = f"`{option}` is about one run, and `--together` goes on with several"
+    for_one_run = {"step": "--step", "verdict": "--as", "result": "--result", "even_though": "--even-though"}
+    if wrong := next((option for name, option in for_one_run.items() if context.params[name]), None):
+        message = f"`{wrong}` is about one run, and `--together` goes on with several"
         raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
     broken_off = _broken_off(of_one_command(run))
     if not broken_off:
-        return _over(run, places, why="no run of its command has broken off; nothing is left to do")
+        code = _over(run, places, why="no run of the same command has broken off; nothing is left to do")
+        return _code_of_command(run, code)
     names = frozenset(name for each in broken_off for name in each.result.inputs)
     anew = replace(given_anew(context), others=names)
-    found: list[ResumableRun] = []
-    problems: list[Problem] = []
-    for each in broken_off:
-        try:
-            found.append(resume_run.load(each, resume_run.check(each), anew))
-        except UsageError as error:
-            problems += error.problems
+    began = [resume_run.check(each) for each in broken_off]
+    found, problems = resume_run.each_of(broken_off, began, anew, load=resume_run.load)
     if problems:
         raise UsageError(*dict.fromkeys(problems))
     check_permission([each.spec for each in found], allowed)
     judgement = Judgement(hold=context.params["hold"], look_again=True)
-    return _carry_on(context, store, found, places, judgement=judgement)
+    return _code_of_command(run, _carry_on(context, store, found, places, judgement=judgement), resumed=broken_off)
+
+
+def _code_of_command(run: StoredRun, code: ExitCode, *, resumed: Sequence[StoredRun] = ()) -> ExitCode:
+    """The strongest code of all runs of the command. Those that were `resumed` came to `code`."""
+    done = {each.id for each in resumed}
+    codes = [code, *(each.result.exit_code for each in of_one_command(run) if each.id not in done)]
+    if never_begun(run):
+        codes.append(ExitCode.NO_ANSWER)
+    whole = strongest(codes)
+    if whole is not code:
+        show = f"`{verb_command('report', run.id, run.store.name)} --together --report-html FILE`"
+        output.say(f"exit {whole:d} is of the whole command: {meaning(whole)}; {show} shows all its runs")
+    return whole
 
 
 def _broken_off(runs: Iterable[StoredRun]) -> list[StoredRun]:

@@ -5,7 +5,7 @@ another place, another version of the program, events that were changed, a verdi
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -99,6 +99,24 @@ def opened(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
         raise UsageError(found)
     spec = _spec(_readable(found, anew.inputs), anew, engine=began.engine)
     return ResumableRun(stored=run, began=began, snapshot=found, spec=spec, anew=anew)
+
+
+def each_of(
+    runs: Sequence[StoredRun],
+    began: Sequence[RunStarted],
+    anew: GivenAnew,
+    *,
+    load: Callable[[StoredRun, RunStarted, GivenAnew], ResumableRun],
+) -> tuple[list[ResumableRun], list[Problem]]:
+    """The plans of several runs, and what is in the way of those that cannot be opened."""
+    found: list[ResumableRun] = []
+    problems: list[Problem] = []
+    for run, first in zip(runs, began, strict=True):
+        try:
+            found.append(load(run, first, anew))
+        except UsageError as error:
+            problems += error.problems
+    return found, problems
 
 
 def job_of(run: StoredRun) -> Job | None:

@@ -23,7 +23,6 @@ from runner.service.calls import Call, CallFailed, ExecuteCall, FailureKind, Run
 _KINDS = frozenset(FailureKind)
 WHOLE_RUN = ""
 """The key of a stop that belongs to no row."""
-"""What the journal holds in the place of the answer of a step that is marked secret."""
 
 
 class MisfitError(Exception):

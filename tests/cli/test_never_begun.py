@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sites import Executes, Site, site, targets, xml
+from sites import Executes, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation import private_files
@@ -275,7 +275,30 @@ def test_all_runs_of_a_killed_command_are_resumed_together(
     assert Path("junit.xml").read_text().count("<testsuite ") == 3
     assert answers.asked == []
     assert ended(["resume", "last", "--together"]) == 0
-    assert "no run of its command has broken off; nothing is left to do" in capsys.readouterr().err
+    assert "no run of the same command has broken off; nothing is left to do" in capsys.readouterr().err
+
+
+def test_what_had_failed_before_the_kill_is_not_made_green_by_what_is_resumed(
+    answers: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given = {"a-Red": Told(status=500, body="<Fault><Text>no</Text></Fault>")}
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
+    killed(left=4)
+    capsys.readouterr()
+    assert ended(["resume", "last", "--together"]) == 1
+    printed = capsys.readouterr()
+    assert "passed: b[blue]@here" in printed.out
+    assert "exit 1 is of the whole command: " in printed.err
+    assert ended(["resume", "last"]) == 0
+    assert ended(["resume", "last", "--together"]) == 1
+
+
+def test_what_never_began_is_not_made_green_by_what_is_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
+    killed(left=2)
+    capsys.readouterr()
+    assert ended(["resume", "last", "--together"]) == 3
+    assert "exit 3 is of the whole command: " in capsys.readouterr().err
 
 
 def test_a_verdict_is_about_one_run(capsys: pytest.CaptureFixture[str]) -> None:

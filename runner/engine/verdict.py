@@ -29,7 +29,7 @@ from runner.service.calls import FailureKind
 
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
-_SHORTEST = 0.001
+_SHORTEST_PAUSE = 0.001
 _NAMED = 5
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
@@ -103,7 +103,7 @@ def settling(row: OpenRow) -> Iterator[float]:
 def _until(row: OpenRow, moment: float) -> Iterator[float]:
     """Growing pauses until the active second `moment`; none that is too short for a clock to advance by it."""
     longest = 1.0
-    while (left := moment - row.t) > _SHORTEST:
+    while (left := moment - row.t) > _SHORTEST_PAUSE:
         yield min(left, longest)
         longest *= 2
 

@@ -14,8 +14,15 @@ from runner.service.login_page import acts, signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import shortened, words_of
 
-_SAID: Final = ("Message", "message", "error", "errorInfo", "ErrorCode", "errorCode", "Exception")
-_ERROR_KEYS: Final = {*_SAID, "Code", "PasswordChangeUrl", "RedirectUrl", "MessageDetail", "ExceptionMessage"}
+_SPEAKS_OF_ERROR: Final = ("Message", "message", "error", "errorInfo", "ErrorCode", "errorCode", "Exception")
+_ERROR_KEYS: Final = {
+    *_SPEAKS_OF_ERROR,
+    "Code",
+    "PasswordChangeUrl",
+    "RedirectUrl",
+    "MessageDetail",
+    "ExceptionMessage",
+}
 
 
 class _RefusalError(Exception):
@@ -39,14 +46,14 @@ def read(
             return _reading(call, value, site=site, earlier=earlier)
         return calls.Answered(value=_answer(call, value, site))
     except bodies.NonsenseError as error:
-        return failures.nonsense(reply, site, f"{error}{_text(call, reply, error)}")
+        return failures.nonsense(reply, site, f"{error}{_in_place_of_json(call, reply, error)}")
     except _RefusalError as error:
         words = str(error)
         refusal = f"refused the call: {words}" if words else "refused the call without a word"
         return failures.refused(call, reply, f"{site.name} {refusal}")
 
 
-def _text(call: calls.Call, reply: Reply, error: bodies.NonsenseError) -> str:
+def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseError) -> str:
     """What came in place of JSON, as a gateway writes it; nothing where it may be a result, which may be secret."""
     holds_none = call.result is None if isinstance(call, calls.ExecuteCall) else isinstance(call, process_log.Query)
     text = shortened(failures.body_of(reply) or "") if holds_none and isinstance(error, bodies.NotJsonError) else ""
@@ -149,10 +156,10 @@ def _check_refusal(call: calls.Call, value: Json) -> None:
     if is_fault or (value.get("success") is False and not isinstance(call, calls.RunProcessCall)):
         raise _RefusalError(words_of(value))
     if isinstance(call, (calls.ExecuteCall, calls.ElementCall, calls.CancelCall)):
-        _check_answers(value, has_result=isinstance(call, calls.ExecuteCall) and call.result is not None)
+        _refuse_error_record(value, has_result=isinstance(call, calls.ExecuteCall) and call.result is not None)
 
 
-def _check_answers(value: JsonObject, *, has_result: bool) -> None:
+def _refuse_error_record(value: JsonObject, *, has_result: bool) -> None:
     """A bare record that only speaks of an error may come from a gateway: what it says of the call is not known [?].
 
     A result is a text that holds JSON [D]; it may have such keys beside others.
@@ -160,7 +167,7 @@ def _check_answers(value: JsonObject, *, has_result: bool) -> None:
     if has_result and not value.keys() <= _ERROR_KEYS:
         return
     code = value.get("Code")
-    if (type(code) is int and code != 0) or any(value.get(key) for key in _SAID):
+    if (type(code) is int and code != 0) or any(value.get(key) for key in _SPEAKS_OF_ERROR):
         words = words_of(value)
         raise bodies.NonsenseError(f"it is a record of an error{f': {words}' if words else ''}")
 

@@ -18,6 +18,7 @@ from runner.runs.store import Holder, RerunUnderWay
 _LOCK = "lock"
 _SECONDS = 60.0
 """How long another command may take to choose. It reads the first and the last line of each run."""
+_PAUSE = 0.01
 
 
 class _Claim(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class RerunClaims:
         while (file := private_files.open_taken(path)) is None:
             if time.monotonic() > ends:
                 raise _busy(path)
+            time.sleep(_PAUSE)
         try:
             yield
         finally:

@@ -5,13 +5,12 @@ value, as a GUID without dashes, may be read [?], and is warned of. The hint has
 """
 
 import re
-from datetime import date
 
 from msgspec import Struct
 
 from runner.catalogue.kinds import DATETIME, INTEGER, KINDS, NUMBER, CannotReadError, read_scalar
 from runner.catalogue.model import Kind
-from runner.foundation.foreign_dates import clock_of, foreign_moment
+from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_day
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
@@ -20,9 +19,7 @@ _GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-
 _THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
 _THOUSAND = 3
 _LEAST, _MOST = -(2**31), 2**31 - 1
-_DAY_OF_ISO = lazy_pattern(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 _ISO = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?", re.DOTALL)
-_MONTHS = 12
 
 
 class LiteralDoubt(Struct, frozen=True, kw_only=True):
@@ -53,19 +50,6 @@ def may_hold(kind: Kind, piece: str) -> bool:
     """Whether `piece` may be a part of a text that is of this type."""
     signs = KINDS[kind].signs
     return signs is None or re.fullmatch(f"[{signs}]*", piece) is not None
-
-
-def no_such_day(text: str) -> str | None:
-    """A hint for a day that no month has, None where `text` begins with a day that exists."""
-    found = _DAY_OF_ISO.match(text)
-    if found is None or _reads(Kind.DATE, found[0]):
-        return None
-    year, month, day = (int(part) for part in found.groups())
-    if not 0 < month <= _MONTHS:
-        return f"write another month: there is no month {month}"
-    is_leap_day = (month, day) == (2, 29)
-    name = date(2000, month, 1).strftime(f"%B {year}" if is_leap_day else "%B")
-    return f"write another day: {name} has no day {day}"
 
 
 def _refusal(kind: Kind, value: Json) -> LiteralDoubt:

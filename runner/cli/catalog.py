@@ -12,8 +12,6 @@ from runner.catalogue.differences import About, Use, differences, drifts
 from runner.catalogue.doubles import doubles as new_doubles
 from runner.catalogue.drift import changed, missing
 from runner.catalogue.model import Catalogue, Process
-from runner.catalogue.pulling import NoAnswerError
-from runner.catalogue.pulling import pull as pull_all
 from runner.catalogue.write import written
 from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
@@ -28,6 +26,8 @@ from runner.project.catalogue_files import check_place, read_file, write_file
 from runner.project.catalogue_sources import no_answer, stamp, unreadable, used_by
 from runner.project.named_targets import KnownTarget, one_target
 from runner.project.paths import called
+from runner.project.pulling import NoAnswerError
+from runner.project.pulling import pull as pull_all
 from runner.project.sites import Sites
 from runner.reports import mistakes
 from runner.reports.drift import FORMATS, CatalogueComparison

@@ -11,12 +11,12 @@ from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
+from runner.planning import snapshot
 from runner.reading.files import read_bytes
 from runner.reports import diff as differences
 from runner.reports.changes import ComparedRun
 from runner.reports.history import as_json, grouped, text
 from runner.reports.safe import clean
-from runner.runs import snapshot
 from runner.runs.history import PastRun, bounded, past_runs, written
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, readable, refused_as

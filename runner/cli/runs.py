@@ -20,7 +20,7 @@ from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.run_again import RunAgain, rerun_steps, run_again
-from runner.reports.runs import RUNNING, Listed, table
+from runner.reports.runs import Listed, table
 from runner.reports.safe import json_document
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.spans import timed
@@ -29,8 +29,17 @@ from runner.reports.words import failing_step, meaning
 from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
 from runner.runs.run_filter import RunFilter, age, run_filter
+from runner.runs.status import RUNNING
 from runner.runs.store import LocalRunStore, RunStore
-from runner.runs.stored_runs import BEYOND_RESUME, NotBegunError, StoredRun, command_of, of_one_command, refused_as
+from runner.runs.stored_runs import (
+    BEYOND_RESUME,
+    NotBegunError,
+    StoredRun,
+    command_of,
+    of_one_command,
+    planned_name,
+    refused_as,
+)
 from runner.secrets.shown import hide
 from runner.terminal import output
 
@@ -368,13 +377,8 @@ def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
 
 def _planned_title(run: StoredRun) -> str:
     """`job[case]@target` by the plan, which is stored before the first event; empty where it is not there either."""
-    from runner.runs import snapshot  # noqa: PLC0415  for a run without its first event only
-
-    found = snapshot.read(run.store, run.id)
-    if isinstance(found, Problem):
-        return ""
-    plan = found.plan
-    return f"{job_and_case(plan.job, plan.case.name if plan.case else None)}@{plan.target.name}"
+    name = planned_name(run.store, run.id)
+    return "" if name is None else f"{job_and_case(name[0], name[1])}@{name[2]}"
 
 
 def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:

@@ -12,7 +12,6 @@ from pathlib import Path
 import click
 from msgspec.structs import asdict, replace
 
-from runner.catalogue.pulling import NoAnswerError
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
@@ -24,6 +23,7 @@ from runner.project.catalogue_sources import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
 from runner.project.named_targets import KnownTarget, chosen, one_target
 from runner.project.paths import called
+from runner.project.pulling import NoAnswerError
 from runner.project.sites import ReadySite, Sites
 from runner.recording.double import double, invented
 from runner.recording.job import job, name

@@ -16,11 +16,11 @@ from runner.execution.run_spec import RunSpec
 from runner.foundation.git import Checkout, checkout_of
 from runner.foundation.trace_context import traceparent
 from runner.hosts.judgement import Judgement
+from runner.planning import snapshot
 from runner.planning.plan import Plan
 from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
 from runner.reports.reported import ReportedRun
-from runner.runs import snapshot
 from runner.runs.events import CallSent, Line, Waited, time_of
 from runner.runs.evidence import ApplyOrigin, Starter
 from runner.runs.journal import Journal, utc_now

@@ -37,12 +37,12 @@ from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
 from runner.hosts.shared_answers import SharedAnswers, SharingCaller
 from runner.ledger.model import DIRTY
-from runner.planning import plan_file
+from runner.planning import plan_file, snapshot
 from runner.planning.plan_file import StoredPlan
 from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
-from runner.runs import history, snapshot
+from runner.runs import history
 from runner.runs.evidence import ApplyOrigin, Person, Starter
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError

@@ -25,6 +25,7 @@ from runner.hosts.judgement import Judgement
 from runner.hosts.needed import row_needs_result
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Job
+from runner.planning import snapshot
 from runner.planning.plan import Plan
 from runner.planning.plan_file import StoredPlan
 from runner.project.paths import called
@@ -33,7 +34,6 @@ from runner.reading.files import read_bytes
 from runner.reports.next_steps import GIVEN_AGAIN, verb_command
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
-from runner.runs import snapshot
 from runner.runs.events import AttemptFailed, RunStarted, encode
 from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now

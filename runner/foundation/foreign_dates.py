@@ -1,6 +1,7 @@
 """Days and times of day as people and other programs write them, and how ISO 8601 writes the same."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 
 from runner.foundation.lazy import lazy_pattern
@@ -9,6 +10,7 @@ CLOCK = lazy_pattern(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:\s*([AaPp])\.?[
 _DAY_FIRST = lazy_pattern(r"(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})")
 _MONTH_FIRST = lazy_pattern(r"(?P<month>[0-9]{1,2})/(?P<day>[0-9]{1,2})/(?P<year>[0-9]{4})")
 _YEAR_FIRST = lazy_pattern(r"(?P<year>[0-9]{4})[/.](?P<month>[0-9]{1,2})[/.](?P<day>[0-9]{1,2})")
+_ISO = lazy_pattern(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])")
 _OF_WCF = lazy_pattern(r"\\?/Date\((?P<ms>-?[0-9]{1,14})(?:[+-][0-9]{4})?\)\\?/")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOON = 12
@@ -58,3 +60,19 @@ def clock_of(text: str) -> str | None:
     except ValueError:
         return None
     return clock
+
+
+def no_such_day(text: str) -> str | None:
+    """A hint for a day that no month has, None where `text` begins with a day that exists, or with none."""
+    found = _ISO.match(text)
+    if found is None:
+        return None
+    year, month, day = (int(part) for part in found.groups())
+    with suppress(ValueError):
+        date(year, month, day)
+        return None
+    if not 0 < month <= _MONTHS:
+        return f"write another month: there is no month {month}"
+    is_leap_day = (month, day) == (2, 29)
+    name = date(2000, month, 1).strftime(f"%B {year}" if is_leap_day else "%B")
+    return f"write another day: {name} has no day {day}"

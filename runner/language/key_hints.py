@@ -10,7 +10,6 @@ from runner.foundation.raw import record
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json, compact
-from runner.job.actions import ACTIONS
 from runner.language.structure import RecordKeys, properties
 from runner.reading.odd_characters import with_article
 
@@ -63,7 +62,7 @@ def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
     """What to write for `name`, where none of our keys is a counterpart, or none alone."""
     if glued := _GLUED.match(name):
         return f"put a space after `{glued[1]}:`"
-    has_action = any(key in keys.written for key in ACTIONS if key in keys.known)
+    has_action = not keys.structure.actions.isdisjoint(keys.written.keys() & keys.known)
     at = keys.title + " with action" * has_action + " that repeats" * bool({"retries", "until"} & keys.written.keys())
     found = foreign_key(name, value, at=at)
     return found or (None if foreign(name, keys.known) else foreign_key(name, value, at="anywhere"))
@@ -71,7 +70,7 @@ def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
 
 def _id(name: str, value: Json, keys: RecordKeys) -> str | None:
     """`- read: {execute: …}`: the id of a step as the key of all that is in it."""
-    if keys.title != "step" or ACTIONS.keys().isdisjoint(record(value)) or foreign(name, keys.known) == "undo":
+    if keys.title != "step" or keys.structure.actions.isdisjoint(record(value)) or foreign(name, keys.known) == "undo":
         return None
     return f"write `- id: {name}`, and what is below it in the same column as `id`"
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct, field
 
-from runner.foundation.raw import items, record
+from runner.foundation.raw import items, record, sure_text
 from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.violations import Violation
 
@@ -11,6 +11,14 @@ class Structure(Struct, frozen=True):
     """One of our schemas, to be asked about the records that it describes."""
 
     root: JsonObject
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """The keys of a step of which exactly one is written; none in a schema without steps."""
+        choice = record(record(record(self.root.get("$defs")).get("one_action")).get("then"))
+        return frozenset(
+            sure_text(key) for each in items(choice.get("oneOf")) for key in items(record(each)["required"])
+        )
 
     def at(self, path: Path) -> JsonObject:
         """The schema of the value at `path`, empty where the language does not look into it."""

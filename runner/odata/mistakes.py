@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from runner.catalogue.literals import no_such_day
+from runner.foundation.foreign_dates import no_such_day
 from runner.foundation.guids import is_guid
 from runner.foundation.hints import words
 from runner.foundation.lazy import lazy_pattern

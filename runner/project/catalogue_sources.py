@@ -8,13 +8,13 @@ from typing import Final
 
 from runner.catalogue.differences import Use
 from runner.catalogue.model import Pulled
-from runner.catalogue.pulling import NoAnswerError
 from runner.foundation.problems import Problem, Severity, UsageError, are_errors
 from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
 from runner.project.ci_run import user
 from runner.project.job_files import JobFiles
 from runner.project.paths import called, job_paths
+from runner.project.pulling import NoAnswerError
 from runner.reading.document import Document
 from runner.secrets.redact import Secrets
 

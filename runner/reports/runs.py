@@ -13,10 +13,9 @@ from runner.reports.safe import clean, moment
 from runner.reports.words import failing_step, in_doubt, title
 from runner.runs import StoreName
 from runner.runs.result import RunResult, StepResult
+from runner.runs.status import RUNNING
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
-RUNNING = "running"
-"""In the place of a status: the run has not ended."""
 _MOST_OPEN = 3
 """Runs whose commands are printed; more would push the table out of sight."""
 

@@ -11,7 +11,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import job_and_case
 from runner.foundation.suggestions import suggest
-from runner.reports.runs import RUNNING
+from runner.runs.status import RUNNING
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load, run_name
 

@@ -11,3 +11,7 @@ class Status(StrEnum):
     ERROR = "error"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
+
+
+RUNNING = "running"
+"""In the place of the status of a run: it has not ended."""

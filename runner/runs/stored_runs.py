@@ -41,7 +41,20 @@ class _Report(Struct):
     runs: tuple[_RunInReport, ...]
 
 
+class _Named(Struct):
+    name: str
+
+
+class _Planned(Struct):
+    """Of a run's plan, which is stored before its first event, what it is called by."""
+
+    job: str
+    target: _Named
+    case: _Named | None = None
+
+
 _report = msgspec.json.Decoder(_Report)
+_plan = msgspec.json.Decoder(_Planned)
 
 
 class StoredRun(Struct, frozen=True, kw_only=True):
@@ -169,12 +182,16 @@ def _begun_name(store: RunStore, run: str) -> RunName | None:
     name = run_name(store, run)
     if name is not None:
         return name
-    from runner.runs import snapshot  # noqa: PLC0415  for a run without its first event only
-
     with suppress(StoreError):
-        if store.ends(run) and not isinstance(found := snapshot.read(store, run), Problem):
-            plan = found.plan
-            return plan.job, plan.case.name if plan.case else None, plan.target.name
+        return planned_name(store, run) if store.ends(run) else None
+    return None
+
+
+def planned_name(store: RunStore, run: str) -> RunName | None:
+    """The name of a run by its plan; None where that cannot be read."""
+    with suppress(StoreError, msgspec.DecodeError):
+        plan = _plan.decode(store.get(run, Part.PLAN))
+        return plan.job, plan.case.name if plan.case else None, plan.target.name
     return None
 
 

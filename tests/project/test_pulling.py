@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion, Pulled
-from runner.catalogue.pulling import Found, NoAnswerError, pull, version_of
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
 from runner.foundation.values import Json
 from runner.language.schema import check
+from runner.project.pulling import Found, NoAnswerError, pull, version_of
 from runner.reading.load import load
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema

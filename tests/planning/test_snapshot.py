@@ -13,7 +13,7 @@ from runner.foundation.problems import Problem
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject
 from runner.planning.plan import ChosenCase, Plan
-from runner.runs.snapshot import PlanSnapshot, filled, read, written
+from runner.planning.snapshot import PlanSnapshot, filled, read, written
 from runner.secrets.redact import Secrets
 from runner.targets.model import Times
 

@@ -8,6 +8,7 @@ proves that they are two clocks, no time of the server is used in this run. Whic
 host (`QueryPeers`), which also writes down what belongs to this run.
 """
 
+import math
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -126,13 +127,10 @@ def _since(span: StartTime, sent: float) -> float:
     return sent - EARLIER if span.since is None else span.since
 
 
-def queued(row: OpenRow, start: Start, *, seconds: float) -> Start:
-    """The start that was answered as waiting in the background: it may begin within `seconds` from now."""
-    now = row.log.server_time(row.t)
-    until = None if now is None else now + seconds + LATER
-    later = replace(start, span=replace(start.span, until=until), ends=row.t + seconds)
-    waiting = row.log.missing.get(start.process, [])
-    row.log.missing[start.process] = [later if other is start else other for other in waiting]
+def queued(log: LogState, start: Start) -> Start:
+    """The start that was answered as waiting in the background: nobody knows when it begins."""
+    later = replace(start, span=replace(start.span, until=None), ends=math.inf)
+    log.missing[start.process] = [later if other is start else other for other in log.missing[start.process]]
     return later
 
 
@@ -274,7 +272,7 @@ def can_be_inferred(row: OpenRow, start: Start, found: JsonObject) -> bool:
     log = row.log
     if not may_be_of(log, start, found):
         return False
-    is_timed = span_of(log, start).until is not None and server_time.of_record(str(found.get("started"))) is not None
+    is_timed = span_of(log, start).since is not None and server_time.of_record(str(found.get("started"))) is not None
     return is_timed or (log.breaks == start.breaks and row.t <= start.ends)
 
 

@@ -114,6 +114,9 @@ class FleetRows:
     def answer(self, key: str) -> None:
         self._changes.with_next_line(_ANSWER, {"key": key, "settle": self._settle, "now": self._now()})
 
+    def queue(self, key: str) -> None:
+        self._begin_anew(key, self._moment(), LATE + self._settle)
+
     def never_began(self, key: str) -> None:
         self._changes.with_next_line(_NEVER_BEGAN, {"key": key})
 

@@ -45,7 +45,9 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
             self.owned.never_began(send.key)
         elif isinstance(ending, CallFailed) and ending.kind is FailureKind.UNANSWERED:
             self.owned.time_out(send.key)
-        elif not _is_queued(send, ending):  # else it may begin long after its answer
+        elif _is_queued(send, ending):
+            self.owned.queue(send.key)
+        else:
             self.owned.answer(send.key)
 
     def drop(self, send: Send) -> None:

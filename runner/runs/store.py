@@ -117,6 +117,9 @@ class OwnedRows(Protocol):
         be stored with what follows: until then others take the start for under way.
         """
 
+    def queue(self, key: str) -> None:
+        """The last start of the row was answered as queued: it may begin within the next hour."""
+
     def never_began(self, key: str) -> None:
         """The last start of the row has begun nothing."""
 

@@ -209,7 +209,13 @@ class Background(World):
 
 
 @pytest.mark.parametrize(
-    "first", ["run: {process: UsrA, until: started}\n  - pause: 29s\n", "run: {process: UsrA}\n    timeout: 29s\n"]
+    "first",
+    [
+        "run: {process: UsrA, until: started}\n  - pause: 29s\n",
+        "run: {process: UsrA, until: started}\n    timeout: 10s\n  - pause: 29s\n",
+        "run: {process: UsrA}\n    timeout: 29s\n",
+        "run: {process: UsrA}\n    timeout: 10s\n  - pause: 19s\n    if: always()\n",
+    ],
 )
 def test_what_was_queued_is_none_of_a_later_call_however_late_it_begins(first: str) -> None:
     world = Background(statuses=["queued"], never_begun=frozenset({1}), call_seconds=0.2)

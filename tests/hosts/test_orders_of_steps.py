@@ -148,6 +148,9 @@ class Steps:
         self._answers = True
         self._owned.answer(key)
 
+    def queue(self, key: str) -> None:
+        self._owned.queue(key)
+
     def never_began(self, key: str) -> None:
         self._run.before("store")
         self._owned.never_began(key)

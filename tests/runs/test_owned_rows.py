@@ -15,7 +15,7 @@ from runner.fleet.store import FleetStore
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.files.row_tables import KEPT
 from runner.runs.files.rows_of_folders import RowsOfFolders
-from runner.runs.pending_starts import BEFORE, NEAR
+from runner.runs.pending_starts import BEFORE, LATE, NEAR
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
@@ -434,6 +434,24 @@ def test_a_row_that_is_not_of_the_start_leaves_it_a_rival(
     answered(owned, "unread")
     clock.now += 8.0
     assert began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=tuple(before))).rival
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_start_that_was_queued_may_begin_long_after_its_answer(owned: Owned, clock: Clock, *, is_read: bool) -> None:
+    queued = run(owned, "queued")
+    queued.begin("a", "UsrA", seconds=10.0, is_read=is_read)
+    queued.queue("a")
+    queued.flush()
+    clock.now += 1800.0
+    after = began(owned, "after")
+    after.answer("a")
+    assert after.ask(query(key="a", rows=("1",), keys=TAKES, before=())).rival
+    clock.now += 60.0
+    assert (
+        began(owned, "next").ask(query(key="a", rows=("2",), keys=TAKES, before=(("0", 70.0), ("1", 60.0)))) == Others()
+    )
+    clock.now += LATE + LAST
+    assert began(owned, "last").ask(query(key="a", rows=("3",), keys=TAKES)) == Others()
 
 
 def test_a_row_that_was_there_before_a_call_is_not_of_a_start_that_began_after_it(owned: Owned, clock: Clock) -> None:

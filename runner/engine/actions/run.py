@@ -185,7 +185,7 @@ def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:
     """It waits in the background. Its row appears when it begins; until then nothing can be followed."""
     follow = row.step.follow
     assert row.start is not None
-    start = starts.queued(row, row.start, seconds=follow)
+    start = starts.queued(row.log, row.start)
     if action.until is Until.STARTED and row.step.verify is not Verify.LOG:
         return Attempt(process_status="queued").warned("not verified: the process is queued, and has no id yet")
     if not start.marked:

@@ -256,6 +256,9 @@ class RowsOfRun:
         self._answered = self._answered if self._answers else now
         self._answers[key] = (_ANSWERED, (now + self._settle, self._run, key))
 
+    def queue(self, key: str) -> None:
+        self._begin_anew(key, self._now(), LATE)
+
     def never_began(self, key: str) -> None:
         if key in self._later:
             self._later[key].pop()

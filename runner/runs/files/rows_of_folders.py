@@ -44,6 +44,10 @@ class RowsOfFolders:
         for rows in self._all:
             rows.answer(key)
 
+    def queue(self, key: str) -> None:
+        for rows in self._all:
+            rows.queue(key)
+
     def never_began(self, key: str) -> None:
         for rows in self._all:
             rows.never_began(key)

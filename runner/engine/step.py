@@ -15,6 +15,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, Interrupted, check_stop, close_by
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, interrupt, report_row, skip
+from runner.engine.scope import Names, makes_secret
 from runner.engine.state import OpenRow, State, Undoable, worst_of
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
@@ -27,6 +28,7 @@ from runner.runs.status import Status
 
 MOST_TURNS = 10_000
 _NOT_UNDONE = "its `undo` is left out, as it did not pass: look at the site for what it has changed"
+_ITEM = ("item",)
 _AFTER_A_STOP = frozenset({"failure", "always"})
 
 
@@ -124,8 +126,7 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
     if not items:
         yield from skip(state, planned, reason="nothing")  # else nobody would see that nothing was done
     for index, item in enumerate(items):
-        names = replace(state.names, known={**state.names.known, "item": item, "index": index})
-        turn = replace(state, names=names)
+        turn = replace(state, names=_names_of_turn(state, planned, item, index))
         try:
             yield from check_stop(state)
             ended = yield from _turn(turn, planned, index=index)
@@ -134,6 +135,8 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
             first = index + (len(state.run.open_rows) > depth)
             _leave_out(state, planned, turns=range(first, len(items)))
             raise
+        finally:
+            state.names.tainted.update(turn.names.tainted - {_ITEM})
         turns.append(ended.record)
         is_ended = ended.status is not Status.PASSED and planned.step.on_failure is OnFailure.STOP
         if is_ended or ended.status is Status.UNKNOWN:
@@ -141,6 +144,14 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
             break
     whole = gathered(turns, planned.step)
     return Ended(status=Status(str(whole["status"])), record=whole, turns=turns)
+
+
+def _names_of_turn(state: State, planned: PlannedStep, item: Json, index: int) -> Names:
+    """An item of a list that is made from a secret is one."""
+    names, written = state.names, planned.step.for_each
+    is_secret = names.is_tainted(expression(written)) if isinstance(written, str) else makes_secret(written, names)
+    tainted = names.tainted | {_ITEM} if is_secret else names.tainted
+    return replace(names, known={**names.known, "item": item, "index": index}, tainted=tainted)
 
 
 def _leave_out(state: State, planned: PlannedStep, *, turns: range) -> None:

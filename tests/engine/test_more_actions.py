@@ -3,7 +3,7 @@
 import pytest
 from stories import World, including, not_sent, planned, refused, unanswered
 
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepSkipped
 from runner.service.calls import Answered, Ending, ExecuteCall, QueryCall, RunProcessCall
 
@@ -208,6 +208,28 @@ def test_a_query_reads_every_page() -> None:
     world = World(answers=[first, {"records": [{"Id": 3}], "next": None}]).carry_out(planned(QUERY))
     assert world.sent == ["query", "query next"]
     assert world.finished("a").result == [{"Id": 1}, {"Id": 2}, {"Id": 3}]
+
+
+def test_a_page_without_records_may_lead_to_some() -> None:
+    empty: JsonObject = {"records": [], "next": "/odata/Contact?$skip=2"}
+    world = World(answers=[empty, {"records": [{"Id": 3}], "next": None}]).carry_out(planned(QUERY))
+    assert world.finished("a").result == [{"Id": 3}]
+
+
+@pytest.mark.parametrize("records", [[], [{"Id": 1}]])
+def test_no_circle_of_pages_is_followed(records: list[Json]) -> None:
+    page: JsonObject = {"records": records, "next": "/odata/Contact?$skip=2"}
+    world = World(answers=[page] * 3).carry_out(planned(QUERY))
+    assert (world.sent, world.end.exit_code) == (["query", "query next"], 3)
+    error = world.finished("a").error
+    assert error
+    assert error.code == "E307"
+
+
+def test_no_more_pages_without_records_are_followed_than_an_attempt_has_time_for() -> None:
+    pages: list[Json] = [{"records": [], "next": f"/odata/Contact?$skip={n}"} for n in range(9)]
+    world = World(answers=pages, call_seconds=40.0).carry_out(planned(QUERY))
+    assert (world.sent, world.end.exit_code) == (["query", "query next", "query next"], 3)
 
 
 def test_more_records_than_top_are_an_error_and_never_cut_off() -> None:

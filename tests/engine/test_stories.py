@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from stories import World, not_sent, planned, refused, unanswered
+from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.planning.plan import Plan
@@ -602,6 +602,58 @@ def test_a_part_of_a_secret_is_in_no_error_of_the_run(where: str) -> None:
     made = planned("  - pause: 1ms\n", rest=rest, inputs={"key": "Zq7kXw9Pm2vR"})
     world = World().carry_out(made)
     assert world.end.status != "passed"
+    assert "q7kXw9Pm" not in made.secrets.mask(repr(world.events))
+
+
+LOOPS = {
+    "an item of a secret list": "for_each: inputs.keys\n    expect: ['result == item[1:9]']\n",
+    "an item with a secret in it": "for_each: ['{{ inputs.keys[0] }}']\n    expect: ['result == item[1:9]']\n",
+    "a later attempt to undo": "for_each: inputs.keys\n    undo: {execute: {process: UsrU, parameters: "
+    "{P: '{{ item[1:9] }}'}}}\n  - execute: {process: UsrA}\n    verify: none\n    expect: [false]\n",
+    "an output of turns": "for_each: inputs.keys\n    outputs: {x: 'item'}\n"
+    "  - execute: {process: UsrA, parameters: {P: '{{ steps.a.outputs.x[0][1:9] }}'}}\n"
+    "    expect: [false]\n    verify: none\n",
+}
+
+
+@pytest.mark.parametrize("rest", LOOPS.values(), ids=LOOPS.keys())
+def test_a_part_of_an_item_that_is_a_secret_is_in_no_event(rest: str) -> None:
+    made = planned(
+        "  - id: a\n    execute: {process: UsrA, result: R}\n    verify: none\n    " + rest,
+        rest="inputs: {keys: {type: array, secret: true}}",
+        inputs={"keys": ["Zq7kXw9Pm2vR"]},
+    )
+    world = World(answers=["other"]).carry_out(made)
+    assert world.end.status != "passed"
+    assert "q7kXw9Pm" not in made.secrets.mask(repr(world.effects) + repr(world.events))
+
+
+INNER = (
+    "runner: 1\nname: inner\ninputs: {key: {type: string}}\nsteps:\n"
+    "  - id: i\n    execute: {process: UsrI, result: R}\n    verify: none\n"
+)
+
+
+def test_an_input_of_an_included_job_that_is_made_from_a_secret_is_one() -> None:
+    outer = planned("  - pause: 1s\n", rest="inputs: {key: {secret: true}}", inputs={"key": "Zq7kXw9Pm2vR"})
+    inner = INNER + "    expect: ['result == inputs.key[1:9]']\n"
+    made = including(outer, inner, inputs={"key": "{{ inputs.key }}"})
+    world = World(answers=["other"]).carry_out(made)
+    assert world.end.status == "failed"
+    assert "q7kXw9Pm" not in made.secrets.mask(repr(world.events))
+
+
+@pytest.mark.parametrize("found", ["result[0].k[1:9]", "turns[0].result.k[1:9]"])
+def test_an_output_of_an_included_job_that_is_made_from_a_secret_is_one_in_turns_too(found: str) -> None:
+    outer = planned(
+        "  - id: a\n    for_each: [1]\n    pause: 1s\n"
+        f"  - execute: {{process: UsrB, result: R}}\n    verify: none\n    expect: ['result == steps.a.{found}']\n",
+        rest="inputs: {key: {secret: true}}",
+        inputs={"key": "Zq7kXw9Pm2vR"},
+    )
+    made = including(outer, INNER + "outputs: {k: inputs.key}\n", inputs={"key": "{{ inputs.key }}"})
+    world = World(answers=["other", "other"]).carry_out(made)
+    assert world.end.status == "failed"
     assert "q7kXw9Pm" not in made.secrets.mask(repr(world.events))
 
 

@@ -9,7 +9,7 @@ from runner.engine.answer import broken, judged, worked_out
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, Interrupted
-from runner.engine.scope import tainted_inputs, work_out_vars
+from runner.engine.scope import makes_secret, tainted_inputs, work_out_vars
 from runner.engine.state import OpenRow, State
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
@@ -55,6 +55,7 @@ def attempt_included(
 def _state(row: OpenRow, action: IncludedJob) -> State:
     """The state of the included job. Nothing of the including job is visible in it. Raises `EvaluationError`."""
     state, job = row.state, action.job
+    given_secret = {("inputs", name) for name, written in action.inputs.items() if makes_secret(written, state.names)}
     given = worked_out(row, action.inputs, Room("the inputs of this job"))
     inputs: JsonObject = {
         declared.name: given.get(declared.name, declared.default)
@@ -66,7 +67,7 @@ def _state(row: OpenRow, action: IncludedJob) -> State:
         known={**state.names.outside, "inputs": inputs, "case": None, "vars": {}, "steps": {}},
         functions=dict(state.names.functions),
         missing={},
-        tainted=tainted_inputs(job),
+        tainted=tainted_inputs(job) | given_secret,
     )
     inner = State(run=state.run, job=job, names=names, prefix=f"{row.key}/")
     names.functions.update(inner.conditions())
@@ -104,8 +105,9 @@ def outcome_of(row: OpenRow, inner: State) -> Attempt:
             inner.names.room_for_outputs.take(outputs[name])
     except EvaluationError as error:
         return broken(error)
-    step = row.step
-    for name, text in inner.job.outputs.items():
-        if step.id is not None and inner.names.is_tainted(expression(text)):
-            row.state.names.tainted.add(("steps", step.id, "result", name))
+    step, tainted = row.step, row.state.names.tainted
+    for name, text in inner.job.outputs.items() if step.id is not None else ():
+        if inner.names.is_tainted(expression(text)):
+            tainted.add(("steps", step.id, "result", name) if row.index is None else ("steps", step.id, "result"))
+            tainted.add(("steps", step.id, "turns"))
     return judged(row, outputs)

@@ -15,7 +15,10 @@ from runner.service.calls import QueryCall
 
 
 def attempt_query(row: OpenRow) -> Running[Attempt]:
-    """Read every page. One record more than `top` is asked for, so that more of them show."""
+    """Read every page. One record more than `top` is asked for, so that more of them show.
+
+    A page without records may lead to others: a server may filter page by page. No circle of pages is followed.
+    """
     action = row.step.action
     assert isinstance(action, Query)
     condition = None if action.filter is None else row.text(action.filter, "filter")
@@ -23,6 +26,7 @@ def attempt_query(row: OpenRow) -> Running[Attempt]:
         entity=action.entity, filter=condition, select=action.select, orderby=action.orderby, top=action.top + 1
     )
     records: list[Json] = []
+    pages, ends = set[str](), row.t + row.attempt_seconds
     while True:
         outcome = yield from send(row, call)
         if isinstance(outcome, Failed):
@@ -34,6 +38,9 @@ def attempt_query(row: OpenRow) -> Running[Attempt]:
             message = f"`{action.entity}` has more records than `top: {action.top}` allows"
             hint = "write a larger `top` to read them all, or a `filter` to read fewer"
             return not_passed("E209", message, hint, status=Status.ERROR)
-        if not isinstance(following, str) or not found:
+        if not isinstance(following, str):
             return judged(row, records)
+        if following in pages or not (found or row.t < ends):
+            return not_passed("E307", "its pages have no end: one without news leads to another", status=Status.ERROR)
+        pages.add(following)
         call = replace(call, next=following)

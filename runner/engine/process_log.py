@@ -255,9 +255,15 @@ def elements_once(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
     return _records(outcome.value) if isinstance(outcome, Done) else []
 
 
+NO_END = "its pages have no end: one without news leads to another"
+"""Why what is read page by page is not known: a page without records may lead to others, as where a server filters page
+by page, and a circle of pages is not followed."""
+
+
 def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject] | calls.CallFailed]:
     """The records that `call` asks for on all pages, no more than its `top`; or why they cannot be read."""
     found: list[JsonObject] = []
+    pages, ends = set[str](), row.t + READING_SECONDS
     while True:
         answer = yield from read(row, call)
         if isinstance(answer, Unread):
@@ -265,8 +271,11 @@ def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject
         page = answer if isinstance(answer, dict) else {}
         following, more = page.get("next"), _records(page.get("records"))
         found += more
-        if not isinstance(following, str) or not more or len(found) >= call.top:
+        if not isinstance(following, str) or len(found) >= call.top:
             return found[: call.top]
+        if following in pages or not (more or row.t < ends):
+            return calls.CallFailed(kind=calls.FailureKind.UNANSWERED, trouble=Trouble(code="E307", message=NO_END))
+        pages.add(following)
         call = replace(call, next=following)
 
 

@@ -30,6 +30,8 @@ class Log:
     broken: Callable[[float, QueryCall], CallFailed | None] = lambda _t, _call: None
     world: World = field(default_factory=World)
     asked: list[QueryCall] = field(default_factory=list)
+    pages: int = 0
+    circle: bool = False
 
     def carry_out(self, steps: str, *, rest: str = "") -> World:
         self.world.tables = self.answer
@@ -39,6 +41,9 @@ class Log:
         self.asked.append(call)
         if (failure := self.broken(self.world.t, call)) is not None:
             return failure
+        page = int(call.next or 0)
+        if self.circle or page < self.pages:  # a server that filters page by page
+            return Answered(value={"records": [], "next": "1" if self.circle else str(page + 1)})
         if call.entity == "VwProcessLib":
             return Answered(value={"records": self.library, "next": None})
         if call.filter is None:
@@ -49,6 +54,17 @@ class Log:
 
     def _failed(self) -> list[tuple[int, tuple[float, str]]]:
         return [*enumerate(self.failed, 1)]
+
+
+def test_pages_without_records_may_lead_to_the_failed_rows() -> None:
+    log = Log(failed=[(40.0, "sa")], pages=2)
+    world = log.carry_out(WATCH)
+    assert world.end.exit_code == 1
+    assert max(int(call.next or 0) for call in log.asked) == 2
+
+
+def test_pages_in_a_circle_are_no_log_without_failures() -> None:
+    assert Log(circle=True).carry_out(WATCH).end.exit_code == 3
 
 
 def _row(number: int, schema: str) -> JsonObject:

@@ -5,7 +5,7 @@ from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepSkipped
-from runner.service.calls import Answered, Ending, ExecuteCall, QueryCall, RunProcessCall
+from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, QueryCall, RunProcessCall
 
 GUID = "00000000-0000-0000-0000-000000000001"
 RUN = "  - id: a\n    run: {process: UsrA, results: [Score]}\n"
@@ -227,7 +227,7 @@ def test_no_circle_of_pages_is_followed(records: list[Json]) -> None:
 
 
 def test_no_more_pages_without_records_are_followed_than_an_attempt_has_time_for() -> None:
-    pages: list[Json] = [{"records": [], "next": f"/odata/Contact?$skip={n}"} for n in range(9)]
+    pages: list[Json | CallFailed] = [{"records": [], "next": f"/odata/Contact?$skip={n}"} for n in range(9)]
     world = World(answers=pages, call_seconds=40.0).carry_out(planned(QUERY))
     assert (world.sent, world.end.exit_code) == (["query", "query next", "query next"], 3)
 

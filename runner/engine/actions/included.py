@@ -105,9 +105,13 @@ def outcome_of(row: OpenRow, inner: State) -> Attempt:
             inner.names.room_for_outputs.take(outputs[name])
     except EvaluationError as error:
         return broken(error)
-    step, tainted = row.step, row.state.names.tainted
-    for name, text in inner.job.outputs.items() if step.id is not None else ():
-        if inner.names.is_tainted(expression(text)):
-            tainted.add(("steps", step.id, "result", name) if row.index is None else ("steps", step.id, "result"))
-            tainted.add(("steps", step.id, "turns"))
+    _taint(row, inner)
     return judged(row, outputs)
+
+
+def _taint(row: OpenRow, inner: State) -> None:
+    """Outputs that are made from a secret are secret; of turns, whose results are a list, all of each."""
+    tainted, step = row.state.names.tainted, row.step.id or ""
+    secret = [name for name, text in inner.job.outputs.items() if inner.names.is_tainted(expression(text))]
+    for name in secret:
+        tainted.update({("steps", step, "turns"), ("steps", step, "result", *((name,) if row.index is None else ()))})

@@ -6,6 +6,7 @@ from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
 from runner.engine.perform import send
+from runner.engine.process_log import NO_END
 from runner.engine.state import OpenRow
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
@@ -15,10 +16,7 @@ from runner.service.calls import QueryCall
 
 
 def attempt_query(row: OpenRow) -> Running[Attempt]:
-    """Read every page. One record more than `top` is asked for, so that more of them show.
-
-    A page without records may lead to others: a server may filter page by page. No circle of pages is followed.
-    """
+    """Read every page. One record more than `top` is asked for, so that more of them show."""
     action = row.step.action
     assert isinstance(action, Query)
     condition = None if action.filter is None else row.text(action.filter, "filter")
@@ -41,6 +39,6 @@ def attempt_query(row: OpenRow) -> Running[Attempt]:
         if not isinstance(following, str):
             return judged(row, records)
         if following in pages or not (found or row.t < ends):
-            return not_passed("E307", "its pages have no end: one without news leads to another", status=Status.ERROR)
+            return not_passed("E307", NO_END, status=Status.ERROR)
         pages.add(following)
         call = replace(call, next=following)

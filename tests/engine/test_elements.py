@@ -1,6 +1,7 @@
 """Stories of elements that are named in one running process: found, waited for, executed, and looked at again."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -40,9 +41,10 @@ class Site(World):
     next: list[str] = field(default_factory=list)
     appears_at: float = 0.0
     moves: bool = True
+    becomes: str | None = "done"
     stored: bool = True
     logged: bool = True
-    behind: str = "running"
+    behind: str | None = "running"
     moves_late: bool = False
     executed_ids: list[str] = field(default_factory=list)
 
@@ -73,7 +75,7 @@ class Site(World):
         self.executed_ids.append(key)
         own = next((one for one in self.shown if one["id"] == key), None)
         if own is not None and self.moves:
-            own["status"] = "done"
+            own["status"] = self.becomes
             self.rows[0]["status"] = self.behind
             if self.next:
                 self.shown.append(element(self.next.pop(0), len(self.shown)))
@@ -204,6 +206,58 @@ def test_a_process_that_fails_behind_its_element_is_a_failed_step() -> None:
     assert error is not None
     assert error.code == "E203"
     assert (site.finished("a").status, site.finished("a").verified) == ("failed", False)
+
+
+def test_an_element_that_was_executed_before_does_not_pass_where_its_process_has_failed_since() -> None:
+    site = Site(shown=[element("Approve", status="done")])
+    site.rows[0]["status"] = "error"
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.executed_ids, site.end.exit_code) == ("E203", [], 1)
+
+
+NOT_KNOWN: dict[str, dict[str, Any]] = {
+    "the log of processes is refused": {"log": refused()},
+    "the log of processes is broken": {"log": unanswered()},
+    "the element has no status": {"becomes": None},
+    "the status of the element is not known": {"becomes": "7"},
+    "the status of the process is not known": {"behind": "7"},
+    "the process has no status": {"behind": None},
+}
+
+
+@pytest.mark.parametrize("site", NOT_KNOWN.values(), ids=NOT_KNOWN.keys())
+def test_what_became_of_a_process_after_its_element_must_be_known(site: dict[str, Any]) -> None:
+    plain = Site(shown=[element("Approve")], **site)
+    plain.carry_out(planned(ONE))
+    assert (plain.finished("a").status, plain.finished("a").verified) == ("passed", None)
+    assert plain.finished("a").warnings[0].startswith("not verified: ")
+    for step, code in ((ONE, 3), (WITH_VALUES, 4)):
+        strict = Site(shown=[element("Approve")], **site)
+        strict.carry_out(planned(step + "    verify: log\n"))
+        assert strict.end.exit_code == code
+
+
+@pytest.mark.parametrize("log", [refused(), unanswered()])
+def test_what_became_of_a_process_must_be_known_of_an_element_that_was_executed_before(log: CallFailed) -> None:
+    site = Site(shown=[element("Approve", status="done")], log=log)
+    site.carry_out(planned(ONE))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", None)
+    strict = Site(shown=[element("Approve", status="done")], log=log)
+    strict.carry_out(planned(ONE + "    verify: log\n"))
+    assert (strict.end.exit_code, strict.executed_ids) == (3, [])
+
+
+@pytest.mark.parametrize("log", [refused(), unanswered()])
+def test_a_lost_answer_is_settled_by_the_element_where_nobody_asks_for_its_process(log: CallFailed) -> None:
+    site = Site(shown=[element("Approve")], answers=[unanswered()], log=log)
+    site.carry_out(planned(WITH_VALUES))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
+    assert site.finished("a").warnings[-1].startswith("not verified: ")
+    strict = Site(shown=[element("Approve")], answers=[unanswered()], log=log)
+    strict.carry_out(planned(WITH_VALUES + "    verify: log\n"))
+    assert (strict.end.exit_code, len(strict.executed_ids)) == (4, 1)
 
 
 def test_two_elements_of_one_caption_are_told_apart_by_nobody_and_nothing_is_sent() -> None:

@@ -18,20 +18,22 @@ from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, l
 from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
 from runner.engine.process_ids import no_process_id
+from runner.engine.process_log import Unread
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
-from runner.engine.verdict import NO_ROW_YET
+from runner.engine.verdict import NO_ROW_YET, strange_status
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Element
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
-from runner.runs.process_status import ENDED_BADLY
+from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
 
 _MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
 _GONE = "inferred: the element does not wait any more, and no log shows how it ended"
+_BEFORE = "the element was executed before"
 _BY_ID = "by its id alone, the process log does not show an element"
 _ANSWERED = (0.0, *NO_ROW_YET)
 """Seconds between two looks at an element whose call was answered."""
@@ -94,7 +96,7 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
     if isinstance(chosen, Attempt):
         return chosen
     if chosen.status == "done":
-        return _executed_before(row, wanted, chosen, with_values=values is not None)
+        return (yield from _executed_before(row, wanted, chosen, with_values=values is not None))
     row.element = CalledElement(process_id=wanted.process_id, before=chosen)
     row.state.run.executed.add(chosen.id)
     outcome = yield from _called(row, chosen.id, values)
@@ -105,25 +107,41 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
     return (yield from _verified(row, outcome.value))
 
 
-def _executed_before(row: OpenRow, wanted: WantedElement, chosen: ElementInstance, *, with_values: bool) -> Attempt:
-    if row.element is not None and row.element.before.id == chosen.id:  # by an earlier attempt without an answer
-        return _moved_without_answer(row)
-    if with_values:
+def _executed_before(
+    row: OpenRow, wanted: WantedElement, chosen: ElementInstance, *, with_values: bool
+) -> Running[Attempt]:
+    """Who executed it does not matter, but what became of the process does: it may have failed since."""
+    is_own = row.element is not None and row.element.before.id == chosen.id  # by an earlier attempt without an answer
+    if with_values and not is_own:
         message = f"`{wanted.name}` was executed before, and not with these values"
         hint = "leave `parameters` out where it does not matter who did it: the service executes no element twice"
         return replace(not_passed("E222", message, hint), process_id=wanted.process_id)
-    found = Attempt(verified=True, process_id=wanted.process_id)
-    return judged(row, None, found).with_process(found).warned("the element was executed before")
+    found = Attempt(process_id=wanted.process_id)
+    if row.step.verify is not Verify.NONE:
+        why_not = yield from _process_after(row, chosen, wanted.process_id)
+        if isinstance(why_not, Attempt):
+            return why_not
+        if is_own:
+            return _moved_without_answer(row, why_not)
+        if why_not is not None:
+            return _unproved(row, None, why_not, process_id=wanted.process_id)
+        found = replace(found, verified=True)
+    return judged(row, None, found).with_process(found).warned(_BEFORE)
 
 
 def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
     """What the element's row says of a call that was answered: it moved, or nothing is proved."""
-    now = yield from _look(row, moments=_ANSWERED)
-    if now is None or now.status in MAY_BE_EXECUTED:
-        return _in_error(row, now) if now is not None and now.status == "error" else _not_moved(row, value, now)
-    bad = yield from _failed_afterwards(row, now)
-    if bad is not None:
-        return bad
+    now, process_id = (yield from _look(row, moments=_ANSWERED)), _own(row).process_id
+    if now is None:
+        return _unproved(row, value, "nothing shows whether the element has moved", process_id=process_id)
+    if now.status in MAY_BE_EXECUTED:
+        still = f"the element has not moved, it is `{now.status}` as before"
+        return _in_error(row, now) if now.status == "error" else _unproved(row, value, still, process_id=process_id)
+    why_not = yield from _process_after(row, now, process_id)
+    if isinstance(why_not, Attempt):
+        return why_not
+    if why_not is not None:
+        return _unproved(row, value, why_not, process_id=process_id)
     attempt = _judged(row, value)
     if now.status != GONE:
         return replace(attempt, verified=True)
@@ -146,18 +164,18 @@ def _unseen(row: OpenRow, value: Json) -> Attempt:
     return replace(not_passed("E208", f"not verified: {_BY_ID}", hint, status=status), result=value)
 
 
-def _not_moved(row: OpenRow, value: Json, now: ElementInstance | None) -> Attempt:
-    still = "nothing shows whether the element has moved"
-    if now is not None:
-        still = f"the element has not moved, it is `{now.status}` as before"
+def _unproved(row: OpenRow, value: Json, why: str, *, process_id: str) -> Attempt:
+    """The call was answered, and what it came to is not known: `verify` decides."""
+    found = Attempt(process_id=process_id)
     if row.step.verify is not Verify.LOG:
-        return _judged(row, value).warned(f"not verified: {still}")
+        return judged(row, value, found).with_process(found).warned(f"not verified: {why}")
     trouble = Trouble(
-        code="E208", message=f"not verified: {still}", hint="`verify: auto` passes such a call with a warning"
+        code="E208", message=f"not verified: {why}", hint="`verify: auto` passes such a call with a warning"
     )
-    row.look_again = partial(_settle_again, cause=trouble)
-    status = Status.UNKNOWN if row.is_once else Status.ERROR
-    return Attempt(status=status, result=value, trouble=trouble, process_id=_own(row).process_id)
+    if row.element is not None:
+        row.look_again = partial(_settle_again, cause=trouble)
+    status = Status.UNKNOWN if row.is_once and row.element is not None else Status.ERROR
+    return Attempt(status=status, result=value, trouble=trouble, process_id=process_id)
 
 
 def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
@@ -184,17 +202,22 @@ def _settled(row: OpenRow, *, moments: Sequence[float]) -> Running[Attempt | Non
     now = yield from _look(row, moments=moments)
     if now is None or now.status not in ("done", "error", GONE) or now.status == _own(row).before.status:
         return None
-    bad = yield from _failed_afterwards(row, now)
-    attempt = bad or _moved_without_answer(row)
+    why_not = yield from _process_after(row, now, _own(row).process_id)
+    attempt = why_not if isinstance(why_not, Attempt) else _moved_without_answer(row, why_not)
     row.in_doubt = attempt.status is Status.UNKNOWN
     return attempt
 
 
-def _moved_without_answer(row: OpenRow) -> Attempt:
-    """It moved: it happened. That our call did it is inferred, since a person may have done it meanwhile."""
+def _moved_without_answer(row: OpenRow, why_not: str | None) -> Attempt:
+    """It moved: it happened. That our call did it is inferred, since a person may have done it meanwhile. `why_not`:
+    why it is not known what became of its process.
+    """
     if needs_result(row.state.job, row.whole or row.step):
         return replace(lost(), process_id=_own(row).process_id)
-    return replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(_MOVED)
+    if why_not is not None and row.step.verify is Verify.LOG:
+        return _unproved(row, None, why_not, process_id=_own(row).process_id)
+    warnings = (_MOVED,) if why_not is None else (_MOVED, f"not verified: {why_not}")
+    return replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(*warnings)
 
 
 def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance | None]:
@@ -210,21 +233,34 @@ def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance 
     return now
 
 
-def _failed_afterwards(row: OpenRow, now: ElementInstance) -> Running[Attempt | None]:
-    """What went wrong with the process as soon as the element was executed; the service answers 200 all the same."""
-    found = None
+def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Running[Attempt | str | None]:
+    """How the process went wrong as soon as the element was executed (the service answers 200 all the same), or why
+    that is not known; None where it did not.
+    """
+    found: JsonObject | Unread | None = None
     if row.log.refusal is None:
-        found = yield from process_log.row_of(row, _own(row).process_id)
-    if isinstance(found, dict) and found["status"] in ENDED_BADLY:
+        found = yield from process_log.row_of(row, process_id)
+    status = found["status"] if isinstance(found, dict) else None
+    if isinstance(found, dict) and status in ENDED_BADLY:
         return process_failed(found)
-    return _in_error(row, now) if now.status in ENDED_BADLY else None
+    if now.status in ENDED_BADLY:
+        return replace(_in_error(row, now), process_id=process_id)
+    if now.status not in ("done", GONE):
+        return f"the element has the status {now.status}, which is not known"
+    if status in KNOWN:
+        return None
+    if isinstance(found, dict):
+        return strange_status(status)
+    if isinstance(found, Unread):
+        return f"the process log could not be read: {found.failure.trouble.message}"
+    return "the process log cannot be read" if row.log.refusal is not None else "the process log shows no such process"
 
 
 def _in_error(row: OpenRow, now: ElementInstance) -> Attempt:
     code, word = ("E203", "is in error") if now.status == "error" else ("E204", "was cancelled")
     reason = f": {now.error}" if now.error else ""
     failed = not_passed(code, f"the element {word}{reason}")
-    return replace(failed, verified=False, process_id=_own(row).process_id)
+    return replace(failed, verified=False, process_id=row.element and row.element.process_id)
 
 
 def _unknown(cause: Trouble) -> Attempt:

@@ -250,6 +250,27 @@ def test_a_delete_of_what_is_gone_passes_and_says_so() -> None:
     assert (end(there).status, end(there).warnings, there.records) == ("passed", (), {})
 
 
+def test_a_delete_that_was_answered_and_has_deleted_nothing_is_a_failure() -> None:
+    still: JsonObject = {"records": [{"Id": GUID}], "next": None}
+    world = carried_out(World(records=existing(), tables=lambda _: Answered(value=still)), DELETE + ALONE)
+    error = end(world).error
+    assert error
+    assert (end(world).status, error.code) == ("failed", "E205")
+
+
+NO_RECORD: list[Ending] = [Answered(value={"records": [], "next": None}), refused()]
+
+
+@pytest.mark.parametrize("answer", NO_RECORD)
+def test_an_update_is_not_verified_where_the_record_does_not_show_it(answer: Ending) -> None:
+    step = UPDATE + ALONE + "    expect: [result.Score == 7]\n"
+    world = carried_out(World(records=existing(), tables=lambda _: answer), step)
+    assert end(world).status == "passed"
+    assert end(world).warnings[0].startswith("not verified: the ")
+    strict = carried_out(World(records=existing(), tables=lambda _: answer), step + "    verify: log\n")
+    assert strict.end.exit_code == 3
+
+
 def test_undo_deletes_what_was_inserted() -> None:
     undo = "    undo: {signal: {delete: {entity: Lead, id: '{{ result.Id }}'}}}\n"
     failing = "  - id: b\n    signal: {update: {entity: Lead, id: '{{ target.name }}', values: {}}}\n"

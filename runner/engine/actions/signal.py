@@ -47,12 +47,13 @@ _ANY_USER = "the process runs as another user, and another change of a record co
 
 
 class _Changed(Struct, frozen=True, kw_only=True):
-    """The record as it is known after the change; `warnings`: what is not certain about that. `cause`: why it is not
-    known that the change happened at all.
+    """The record as it is known after the change; `warnings`: what is not certain about that. `unproved`: why the
+    record does not show the change that was answered. `cause`: why it is not known that the change happened at all.
     """
 
     record: JsonObject
     warnings: tuple[str, ...] = ()
+    unproved: str | None = None
     cause: Trouble | None = None
 
 
@@ -82,6 +83,8 @@ def attempt_signal(row: OpenRow) -> Running[Attempt]:
         row.in_doubt = row.is_once
         found = yield from _verdict(row, action, start, changed)
         row.in_doubt = found.status is Status.UNKNOWN
+    if found.status is Status.PASSED and changed.unproved is not None:
+        found = _unproved(row, found, changed.unproved)
     if found.status is not Status.PASSED:  # a process that failed is a failed step, whatever became of the record
         return replace(found, result=changed.record, warnings=(*changed.warnings, *found.warnings))
     return judged(row, changed.record, found).warned(*changed.warnings).with_process(found)
@@ -127,14 +130,36 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
     return start, changed
 
 
-def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed]:
+def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | Attempt]:
     """The record as the service answers it, or has it now. Where it cannot be read, what was sent is known."""
+    sent: JsonObject = {"Id": call.id, **call.values}
     if isinstance(value, dict):
         return _Changed(record=value)
-    if call.change is Change.DELETE:
-        return _Changed(record={"Id": call.id})
+    is_deleted = call.change is Change.DELETE
+    if is_deleted and row.step.verify is Verify.NONE:
+        return _Changed(record=sent)
     found = yield from _read(row, call)
-    return _Changed(record=found if isinstance(found, dict) else {"Id": call.id, **call.values})
+    if isinstance(found, CallFailed):
+        return _Changed(record=sent, unproved=f"the record could not be read: {found.trouble.message}")
+    if is_deleted:
+        return _Changed(record=sent) if found is None else _not_deleted(call)
+    if found is None:
+        return _Changed(record=sent, unproved=f"the service shows no record with this Id after the {call.change}")
+    return _Changed(record=found)
+
+
+def _not_deleted(call: ChangeCall) -> Attempt:
+    message = "the record is still there, although the service took the call to delete it"
+    return not_passed("E205", message, f"check that the user may delete records of `{call.entity}`")
+
+
+def _unproved(row: OpenRow, found: Attempt, why: str) -> Attempt:
+    """The change was answered, and the record does not show it: `verify` decides."""
+    if row.step.verify is not Verify.LOG:
+        return found.warned(f"not verified: {why}")
+    hint = "`verify: auto` passes such a change with a warning"
+    unproved = not_passed("E208", f"not verified: {why}", hint, status=Status.ERROR)
+    return replace(unproved, process_id=found.process_id)
 
 
 def _read(row: OpenRow, call: ChangeCall) -> Running[JsonObject | CallFailed | None]:

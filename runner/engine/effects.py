@@ -17,8 +17,7 @@ class Send(Struct, frozen=True, kw_only=True):
     """Send one call within `seconds`. `secret`: the answer is kept out of every event.
 
     `turn` names a process whose starts take turns within one program, from the watermark to a `Sleep` that frees it, or
-    the end of the row: the host waits for the turn before it sends, and gives it back then. `nothing_before`: the last
-    start of the row was turned away, and the log has shown since that it has begun nothing.
+    the end of the row: the host waits for the turn before it sends, and gives it back then.
     """
 
     key: str
@@ -28,7 +27,6 @@ class Send(Struct, frozen=True, kw_only=True):
     watermark: JsonObject | None = None
     secret: bool = False
     turn: str | None = None
-    nothing_before: bool = False
 
 
 class Sleep(Struct, frozen=True, kw_only=True):
@@ -86,7 +84,11 @@ class QueryPeers(RowQuery, frozen=True, kw_only=True):
     comes. `slack`: so many seconds less exactly than mostly the server's time was known when the call was sent.
     `before` are rows of our own user that were there before the call: how many seconds ago each began, by the server's
     time. They may be those of starts that lack theirs, which began before they were read, `before_read` seconds ago.
+    `nothing_began`: the log shows that the last start of `key`, which was turned away, has begun nothing. That is only
+    said: others need not count it.
     """
+
+    nothing_began: bool = False
 
 
 class PollStop(Struct, frozen=True):

@@ -65,8 +65,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
         sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
-        outcome = yield from perform(row, replace(send, seconds=seconds, nothing_before=row.nothing_began))
-        row.nothing_began = False
+        outcome = yield from perform(row, replace(send, seconds=seconds))
         sent = starts.left(sent, outcome.delay)
         row.sought = sent if row.sought is not None else None
         if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
@@ -93,7 +92,7 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
     rows = yield from _rows_of(row, start, NO_ROW_YET)
     if rows == []:
         row.log.missing[start.process].remove(start)
-        row.nothing_began = True
+        yield from starts.nothing_began(row)
     elif isinstance(rows, list):
         yield from starts.settle_missing(row, start.process, rows, among=(start,))
 
@@ -113,7 +112,8 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     rows = yield from _rows_of(row, sent, pauses)
     if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
         row.in_doubt = False
-        row.nothing_began = rows == [] and not failure.nothing_ran  # else no other run counts it any more
+        if not failure.nothing_ran:  # else no other run counts it any more
+            yield from starts.nothing_began(row)
         return None
     row.start = row.sought = starts.counted(row.log, sent)
     return (yield from doubt.settled(row, failure.trouble))

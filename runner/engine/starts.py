@@ -157,6 +157,11 @@ def has_begun_nothing(failure: CallFailed) -> bool:
     return not may_have_begun(failure)
 
 
+def nothing_began(row: OpenRow) -> Running[None]:
+    """Tell other runs that the last call of the row, which was turned away, has begun nothing, as the log shows."""
+    yield from query_peers(row.state, QueryPeers(key=row.key, codes=(), nothing_began=True))
+
+
 def never_began(log: LogState, key: str) -> None:
     """A person who has checked says that nothing of the row `key` has started a process."""
     for process, waiting in log.missing.items():

@@ -138,7 +138,7 @@ class LocalHost:
             case effects.PollStop():
                 return self._poll()
             case effects.QueryPeers():
-                others = self.owned.ask(effect)
+                others = self._starts.ask(effect, is_resumed=self._resumed_at > 0)
                 self.turn.settle(clear=bool(effect.keys) and not others.rival)
                 return self._asked(effect.key, others.answer(effect))
             case effects.ResolveDoubt():
@@ -161,8 +161,8 @@ class LocalHost:
             self.owned.flush()
         if not self.policy.allows(effect):  # the stop came meanwhile, as while a resumed run signed in
             return self._refuse(effect.key)
-        if isinstance(effect, effects.Send):  # the last start of a row may be the call at which the run broke off
-            return self._send(replace(effect, nothing_before=False) if self._resumed_at else effect)
+        if isinstance(effect, effects.Send):
+            return self._send(effect)
         return self._pause(effect) if isinstance(effect, effects.Sleep) else self._ask(effect)
 
     def _note(self, event: events.AnyEvent) -> None:

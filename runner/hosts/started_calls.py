@@ -7,12 +7,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from runner.engine.effects import Send
+from runner.engine.effects import QueryPeers, Send
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.raw import record
 from runner.hosts.turns import Turn
 from runner.runs.events import Trouble
-from runner.runs.store import OwnedRows, StoreError
+from runner.runs.store import Others, OwnedRows, StoreError
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, RunProcessCall, process_started
 
 _UNSENT: Final = "the call was not sent: its start could not be written down"
@@ -29,8 +29,6 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         """The call is about to be sent."""
         if (process := process_started(send.call)) is not None:
             self.turn.start(seconds=send.seconds)
-            if send.nothing_before:
-                self.owned.never_began(send.key)
             self.owned.begin(send.key, process, seconds=send.seconds, is_read=send.watermark is not None)
 
     def leave(self, send: Send) -> None:
@@ -57,6 +55,17 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
         if process_started(send.call) is not None:
             with suppress(StoreError):
                 self.owned.never_began(send.key)
+
+    def ask(self, query: QueryPeers, *, is_resumed: bool) -> Others:
+        """The last start of a row that is known may be another than the one that has begun nothing, where the run broke
+        off between what is stored of that here and what is in its journal.
+        """
+        if not query.nothing_began:
+            return self.owned.ask(query)
+        if not is_resumed:
+            with suppress(StoreError):
+                self.owned.never_began(query.key)
+        return Others()
 
 
 def _is_queued(send: Send, ending: Ending) -> bool:

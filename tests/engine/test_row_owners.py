@@ -459,14 +459,18 @@ def test_a_call_in_a_fresh_session_has_the_time_that_the_first_has_left(timeout:
     assert first.seconds == float(timeout.removesuffix("s"))
 
 
-def test_the_repetition_of_a_call_that_began_nothing_says_so_once() -> None:
+def said_to_have_begun_nothing(world: World) -> list[str]:
+    return [each.key for each in world.effects if isinstance(each, QueryPeers) and each.nothing_began]
+
+
+def test_of_a_call_that_was_turned_away_and_began_nothing_others_are_told_once() -> None:
     world = World(answers=[turned_away()]).carry_out(planned(ONE))
-    assert ([each.nothing_before for each in executes(world)], ended(world, "a")) == ([False, True], ("passed", True))
+    assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("passed", True))
     polling = ONE.replace("UsrA", "UsrA, result: Out") + (
         "    effect: read\n    retry: {max_attempts: 3, on: [expectation]}\n    expect: [result == 1]\n"
     )
     world = World(answers=[turned_away(), 0, 1]).carry_out(planned(polling))
-    assert [each.nothing_before for each in executes(world)] == [False, True, False]
+    assert said_to_have_begun_nothing(world) == ["a"]
     assert ended(world, "a") == ("passed", True)
 
 
@@ -477,7 +481,14 @@ def test_the_row_of_a_call_that_was_turned_away_and_may_be_repeated_is_none_of_i
 
     world = Failing(answers=[turned_away()], tells_time=False).carry_out(planned(f"{ONE}    effect: read\n"))
     assert ended(world, "a") == ("passed", True)
-    assert [each.nothing_before for each in executes(world)] == [False, False]
+    assert said_to_have_begun_nothing(world) == []
+
+
+def test_of_a_refusal_that_may_be_a_proxys_others_are_told_where_the_log_shows_no_start() -> None:
+    world = World(answers=[refused(unproved=True)]).carry_out(planned(ONE))
+    assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("failed", None))
+    for proved in (refused(), turned_away(nothing_ran=True)):
+        assert said_to_have_begun_nothing(World(answers=[proved]).carry_out(planned(ONE))) == [], "by the answer"
 
 
 def test_a_call_that_was_turned_away_and_began_nothing_is_none_that_lacks_its_row() -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from no_other_runs import NoOtherRuns
 from stories import RUN, family_of_one, planned, unanswered
 
-from runner.engine.effects import Send
+from runner.engine.effects import QueryPeers, Send
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
 from runner.hosts.started_calls import StartedCalls
@@ -403,6 +403,15 @@ def test_other_runs_count_a_start_that_was_queued_beyond_its_answer(call: Call, 
     starts.begin(send)
     starts.end(send, Answered(value=value))
     assert rows.notes == ["a begins", "a is answered" if is_over else "a is queued"]
+
+
+@pytest.mark.parametrize("is_resumed", [True, False])
+def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_since_the_run_broke_off(
+    *, is_resumed: bool
+) -> None:
+    starts = StartedCalls(owned=(rows := NotedRows()), turn=Turn(Turns()))
+    starts.ask(QueryPeers(key="a", codes=(), nothing_began=True), is_resumed=is_resumed)
+    assert rows.notes == ["a never began"] * (not is_resumed)
 
 
 def test_other_runs_do_not_count_a_start_that_the_journal_could_not_take(tmp_path: Path) -> None:

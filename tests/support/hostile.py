@@ -173,6 +173,9 @@ class HostileSite:
         return round(self.now - program.begun, 6)
 
     def _asked(self, program: Program, inquire: QueryPeers) -> Done:
+        if inquire.nothing_began:
+            program.owned.never_began(inquire.key)
+            return Done(t=self._t(program), value={})
         told = program.owned.ask(inquire)
         return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
 
@@ -198,8 +201,6 @@ class HostileSite:
     def _started(self, program: Program, send: Send) -> Callable[[], Ending]:
         assert isinstance(send.call, ExecuteCall | RunProcessCall)
         is_read = send.watermark is not None
-        if send.nothing_before:
-            program.owned.never_began(send.key)
         program.owned.begin(send.key, send.call.process, seconds=send.seconds, is_read=is_read)
         manners = self.manners(send)
         truth = f"{program.name} {send.key}"

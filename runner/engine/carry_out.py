@@ -14,6 +14,7 @@ from runner.engine.step import carry_out_steps
 from runner.engine.undo import INCOMPLETE, make_up_for_undo, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.foundation.problems import STOPPED, ExitCode, strongest
+from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
 from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Trouble
@@ -129,7 +130,9 @@ def _left_out(state: State) -> Trouble | None:
     if not (state.counted == {Status.FAILED} and state.run.settled_incomplete):
         return None
     nothing = "nothing failed, but " if undone(state.run) != INCOMPLETE else ""
-    message = f"{nothing}the job was not carried out whole: a stop, or a doubt, had left something out"
+    message = (
+        f"{nothing}the job was not carried out whole: a stop, or a doubt, had left out {listed(sorted(state.left_out))}"
+    )
     return Trouble(code="E312", message=message, hint="carry the job out once more: `runner show` has the command")
 
 

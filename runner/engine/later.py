@@ -3,6 +3,8 @@
 Nothing is sent but readings of the log. `finally` is over, and is not returned to.
 """
 
+from contextlib import suppress
+
 from runner.engine import doubt
 from runner.engine.actions.elements import in_part
 from runner.engine.actions.included import outcome_of
@@ -13,6 +15,7 @@ from runner.engine.perform import Interrupted, ask_verdict, note
 from runner.engine.rows import count_running, finished
 from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
 from runner.engine.step import gathered, record_of, remember, undoable
+from runner.expressions.evaluate import EvaluationError
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
 from runner.job.actions import IncludedJob
@@ -38,6 +41,7 @@ def settle_later(state: State) -> Running[None]:
                 yield from note(finished(found.row, attempt))
     if not run.doubts:
         run.stopped_by = None
+        _decide(run, state)
         if state.left_out and state.worst() is Status.PASSED:
             state.counted.add(Status.FAILED)
             run.settled_incomplete = True
@@ -73,6 +77,7 @@ def _settle(state: State, found: DoubtfulRow, attempt: Attempt) -> Running[None]
     run.doubts.remove(found)
     yield from _end_again(run, found.row, attempt)
     if found.within and not any(found.within[-1] in other.within for other in run.doubts):
+        _decide(run, found.row.state)
         outer = DoubtfulRow(row=found.within[-1], within=found.within[:-1])
         whole = _by_parts(outer.row, found.row, attempt)
         run.doubts.append(outer)
@@ -84,6 +89,17 @@ def _settle(state: State, found: DoubtfulRow, attempt: Attempt) -> Running[None]
         state.counted |= undone.counted
     if not run.doubts:
         state.counted.discard(Status.UNKNOWN)
+
+
+def _decide(run: RunState, state: State) -> None:
+    """A step of this job whose `if` was false while an outcome was unknown, and is true now, was left out."""
+    for entry in [entry for entry in run.undecided if entry[0].left_out is state.left_out]:
+        run.undecided.remove(entry)
+        of_step, condition, key = entry
+        with suppress(EvaluationError):
+            if not of_step.names.holds(condition):
+                continue
+        state.left_out.add(key)
 
 
 def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:

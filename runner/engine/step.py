@@ -96,6 +96,8 @@ def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
         ended = yield from _end(row, broken(error), flaky=False)
     else:
         if not wanted:
+            if state.run.doubts:
+                state.run.undecided.append((state, step.condition, f"{state.prefix}{planned.key}"))
             yield from _skip(state, planned, reason="condition")
             return
         ended = yield from (_turn(state, planned) if items is None else _turns(state, planned, items))

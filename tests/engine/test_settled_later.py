@@ -53,6 +53,32 @@ def trouble_of(world: World, key: str) -> Trouble:
     return error
 
 
+CONDITIONS = ['steps.a.status == "passed"', "success()", 'steps.a.status != "unknown"']
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_step_whose_if_was_false_while_the_outcome_was_unknown_was_left_out(condition: str) -> None:
+    clean = CLEAN.replace("id: clean\n", f"id: clean\n    if: '{condition}'\n")
+    world = settling(passed()).carry_out(planned(ONE + clean))
+    assert ends(world) == [("unknown", 4), ("failed", 1)]
+    assert world.end.error
+    assert "had left out `clean`" in world.end.error.message
+
+
+def test_a_step_whose_if_is_still_false_was_not_left_out() -> None:
+    clean = CLEAN.replace("id: clean\n", "id: clean\n    if: steps.a.status == 'failed'\n")
+    world = settling(passed()).carry_out(planned(ONE + clean))
+    assert ends(world) == [("unknown", 4), ("passed", 0)]
+
+
+def test_a_step_of_an_included_job_whose_if_was_false_meanwhile_was_left_out() -> None:
+    clean = CLEAN.replace("id: clean\n", "id: clean\n    if: steps.a.status == 'passed'\n")
+    inner = f"runner: 1\nname: inner\nsteps:\n{ONE}{clean}"
+    outer = including(planned("  - id: outer\n    pause: 1s\n"), inner, inputs={})
+    world = settling(passed("outer/a")).carry_out(outer)
+    assert ends(world) == [("unknown", 4), ("failed", 1)]
+
+
 def test_a_run_with_nothing_left_out_is_passed_when_its_doubt_is() -> None:
     world = settling(passed()).carry_out(planned(ONE + CLEAN))
     assert ends(world) == [("unknown", 4), ("passed", 0)]

@@ -13,6 +13,7 @@ from runner.foundation.percent import encoded
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall
+from runner.service.words import words_of
 
 
 class RecordsPage(Struct, frozen=True, kw_only=True):
@@ -23,7 +24,8 @@ class RecordsPage(Struct, frozen=True, kw_only=True):
 
 
 _OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
-_NEXT: Final = "@odata.nextLink"
+_NEXT: Final = ("@odata.nextLink", "@nextLink", "odata.nextLink")
+"""Of OData 4, 4.01 and 3."""
 _ANNOTATION: Final = "@odata."
 _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
 """What a link may hold as it is; all else in it is encoded, so that no link breaks out of its request line."""
@@ -47,10 +49,14 @@ def literal(text: str) -> str:
 
 
 def records(answer: Json) -> list[JsonObject]:
-    """The records of a collection. Raises `NonsenseError` where `answer` is none."""
-    found = answer.get("value") if isinstance(answer, dict) else None
+    """The records of a collection. Raises `NonsenseError` where `answer` is none, or broke off with an error."""
+    whole = answer if isinstance(answer, dict) else {}
+    found = whole.get("value")
     if not isinstance(found, list):
         raise NonsenseError(f"it is no collection of OData, but {kind_of(answer)}")
+    if whole.get("error") is not None:
+        words = words_of(whole)
+        raise NonsenseError(f"it holds an error beside its records{f': {words}' if words else ''}")
     sound = [record for record in found if isinstance(record, dict)]
     if len(sound) < len(found):
         raise NonsenseError("its rows are no records")
@@ -68,7 +74,8 @@ def following(answer: Json, entity: str, *, url: str, prefix: str, this: str | N
 
     `this` is how the page was asked for that is answered here, where it was not the first.
     """
-    link = answer.get(_NEXT) if isinstance(answer, dict) else None
+    whole = answer if isinstance(answer, dict) else {}
+    link = next((whole[key] for key in _NEXT if whole.get(key) is not None), None)
     if link is None:
         return None
     if not isinstance(link, str):

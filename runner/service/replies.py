@@ -5,6 +5,7 @@ Pure. A returned value is no proof that the process passed: a failed process ans
 """
 
 import contextlib
+from http import HTTPStatus
 from typing import Final, assert_never
 
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
@@ -62,6 +63,8 @@ def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseErro
 
 def _value(call: calls.Call, reply: Reply) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
+    if reply.status == HTTPStatus.PARTIAL_CONTENT:  # no call asks for a part
+        raise bodies.NonsenseError("it is only a part of an answer")
     is_ours = not (acts(call) or isinstance(call, calls.QueryCall))  # of a reading nobody gets the texts
     content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=is_ours)
     match content:

@@ -70,6 +70,11 @@ def test_the_next_page_is_a_path_on_the_same_site(link: str | None, path: str | 
     assert following(link) == path
 
 
+@pytest.mark.parametrize("key", ["@odata.nextLink", "@nextLink", "odata.nextLink"])
+def test_each_version_of_odata_names_the_next_page(key: str) -> None:
+    assert page({"value": [], key: "Contact?$skip=20"})["next"] == "/0/odata/Contact?$skip=20"
+
+
 def test_a_page_may_be_told_without_a_prefix() -> None:
     assert following("Contact?$skip=1", prefix="") == "/odata/Contact?$skip=1"
 

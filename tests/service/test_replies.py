@@ -511,3 +511,16 @@ def test_what_a_failed_call_was_answered_with_is_kept_beside_the_sentence(answer
     ending = read(COMPLETE, answer, site=SITE)
     assert isinstance(ending, CallFailed)
     assert body in (ending.body or "")
+
+
+@pytest.mark.parametrize("call", [QUERY, ROWS])
+def test_a_list_that_broke_off_with_an_error_is_no_list(call: Call) -> None:
+    body = '{"value": [], "error": {"code": "x", "message": "the writer broke"}}'
+    kind, code, message = failed(call, reply(body))
+    assert (kind, code) == (UNANSWERED, "E307")
+    assert "it holds an error beside its records: the writer broke" in message
+
+
+@pytest.mark.parametrize("call", [QUERY, ROWS, EXECUTE])
+def test_a_part_of_an_answer_is_none(call: Call) -> None:
+    assert failed(call, reply('{"value": []}', status=206))[:2] == (UNANSWERED, "E307")

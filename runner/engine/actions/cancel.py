@@ -67,7 +67,7 @@ def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Runn
         return of_log_row(row, found)
     if failure is not None:
         return call_failed(failure, row.step.effect)
-    return _not_cancelled(found) if isinstance(found, dict) else _not_verified(row)
+    return _not_cancelled(found) if isinstance(found, dict) else _not_verified(row, found)
 
 
 def _not_cancelled(found: JsonObject) -> Attempt:
@@ -80,12 +80,16 @@ def _not_cancelled(found: JsonObject) -> Attempt:
     return replace(not_passed("E217", message, hint), result=dict(found), verified=False, process_id=str(found["id"]))
 
 
-def _not_verified(row: OpenRow) -> Attempt:
-    """The call was answered, and the log says nothing: `verify` decides."""
+def _not_verified(row: OpenRow, found: Unread | None) -> Attempt:
+    """The call was answered, and the log does not say what became of the process: `verify` decides. A log that can be
+    read, and has no such process, shows that the id is another's.
+    """
     if row.step.verify is Verify.NONE:
         return judged(row, None)
-    refused = row.log.refusal is not None
-    why = "the process log cannot be read" if refused else "the process log shows no process of this id"
+    if found is None and row.log.refusal is None:
+        hint = "check the id; `verify: none` cancels a process that is not written into the log"
+        return not_passed("E217", "the process log shows no process of this id", hint)
+    why = "the process log cannot be read"
     if row.step.verify is Verify.LOG:
         return not_passed("E208", f"not verified: {why}", status=Status.ERROR)
     return judged(row, None).warned(f"not verified: {why}")

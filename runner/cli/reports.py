@@ -161,6 +161,8 @@ def overwrites(place: Path, *, what: str, mark: re.Pattern[bytes], read: Iterabl
         why = "this command reads it"
     elif (content := first_bytes(place).lstrip(_BLANK)) and not mark.match(content):
         why = "it is there already, and holds something else"
+    elif all((place.parent / part.value).is_file() for part in (Part.EVENTS, Part.PLAN)):
+        why = "it is part of a stored run"
     message = f"{what} cannot be written to {place}: {why}"
     return Problem(code="E153", message=message, hint="choose another name") if why else None
 

@@ -185,4 +185,5 @@ def _texts(value: Json) -> list[str]:
         case list():
             return [text for item in value for text in _texts(item)]
         case dict():
-            return [text for item in value.values() for text in _texts(item)]
+            keys = [key for key in value if key and not key.isidentifier()]  # a name says nothing, a token or host does
+            return keys + [text for item in value.values() for text in _texts(item)]

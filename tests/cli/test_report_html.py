@@ -41,6 +41,16 @@ def test_a_page_is_written_over_a_page_and_over_nothing_else(capsys: pytest.Capt
         assert ended(["run", "one.job.yaml", "-q", "--report-html", "page.html"]) == 0
 
 
+def test_no_report_is_written_over_a_part_of_a_stored_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["run", "one.job.yaml", "-q"]) == 0
+    (journal,) = Path(".runner/runs").glob("*/events.jsonl")
+    before = journal.read_bytes()
+    for line in (["run", "two.job.yaml"], ["report", "last"]):
+        assert ended([*line, "--report-jsonl", str(journal)]) == 2
+        assert "it is part of a stored run" in capsys.readouterr().err
+    assert journal.read_bytes() == before
+
+
 def started(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The program in a process of its own: Python looks for browsers once a process."""
     command = [str(Path(sys.executable).with_name("runner")), *arguments]

@@ -526,6 +526,15 @@ def test_what_is_made_from_a_secret_is_known_as_one() -> None:
     assert "s3cret-token" not in made.secrets.mask("sent Bearer S3CRET-TOKEN and s3cret-token")
 
 
+def test_a_key_of_a_secret_record_that_is_no_name_is_secret_too() -> None:
+    step = "  - execute: {process: UsrA, parameters: {T: '{{ inputs.tokens }}'}}\n    verify: none\n"
+    made = planned(
+        step, rest="inputs: {tokens: {secret: true}}", inputs={"tokens": {"Zq7-kXw9": {"Role": "admin-role"}}}
+    )
+    World().carry_out(made)
+    assert made.secrets.mask("Zq7-kXw9 has the Role admin-role") == "*** has the Role ***"
+
+
 def test_a_secret_step_keeps_its_result_out_of_every_event() -> None:
     steps = (
         "  - id: a\n    secret: true\n    execute: {process: UsrA, result: Key}\n    verify: none\n"

@@ -4,7 +4,7 @@ import unicodedata
 from itertools import takewhile
 
 from runner.checks.shown import LONGEST, HoldsSecret
-from runner.expressions.operations import counted
+from runner.foundation.sentences import many
 from runner.foundation.values import compact
 
 _BEFORE = 12
@@ -83,6 +83,6 @@ def _window(text: str, start: int, end: int) -> str:
     differing = text[start : len(text) - end]
     cut = differing[:_SHOWN]
     cut_out = compact(text[first:start] + cut)[1:-1]
-    more = f" (and {counted(len(differing) - len(cut), 'character')} more)" if len(cut) < len(differing) else ""
+    more = f" (and {many(len(differing) - len(cut), 'character')} more)" if len(cut) < len(differing) else ""
     before, after = "…" if first else "", "…" if end or more else ""
     return f'"{before}{cut_out}{after}"{more}'

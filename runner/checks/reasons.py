@@ -7,11 +7,11 @@ from runner.checks.differences import difference
 from runner.checks.shown import LONGEST, HoldsSecret, shown
 from runner.expressions.evaluate import Scope
 from runner.expressions.explain import FailedSearch, FalseComparison, false_operand, false_parts
-from runner.expressions.operations import counted
 from runner.expressions.operators import same
 from runner.expressions.parse import Expression
 from runner.expressions.source import dotted
 from runner.foundation.near_misses import LONGEST_NAME, most_alike
+from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, Path, compact, is_number, kind_of
 
@@ -122,7 +122,7 @@ def _unequal(comparison: FalseComparison, holds_secret: HoldsSecret) -> Iterator
         case _ if why is not None:
             values = ""
         case list(), list():
-            why, values = f"there are {counted(len(left), 'item')}, and {len(right):,} were expected", ""
+            why, values = f"there are {many(len(left), 'item')}, and {len(right):,} were expected", ""
         case dict(), dict():
             why, values = _keys(left, right), ""
         case str(), str():

@@ -6,7 +6,7 @@ Half a secret would not be recognised, and so not hidden, by who writes the sent
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
-from runner.expressions.operations import counted
+from runner.foundation.sentences import many
 from runner.foundation.values import Json, compact
 
 HoldsSecret: TypeAlias = Callable[[str], bool]
@@ -29,10 +29,10 @@ def always(_text: str) -> bool:
 def shown(value: Json) -> str:
     """`value` in a sentence: JSON, of long lists and records the first parts that fit, of long texts the length."""
     if isinstance(value, str) and len(value) > LONGEST:
-        return f"a text of {counted(len(value), 'character')}"
+        return f"a text of {many(len(value), 'character')}"
     written = _json(value, LONGEST)
     if isinstance(value, (list, dict)) and written[-2:-1] == "…":
-        return f"{written} ({counted(len(value), 'item' if isinstance(value, list) else 'key')})"
+        return f"{written} ({many(len(value), 'item' if isinstance(value, list) else 'key')})"
     return written
 
 
@@ -40,7 +40,7 @@ def shown_start(value: Json, holds_secret: HoldsSecret) -> str:
     """As `shown`, and of a long text its start, too."""
     if not isinstance(value, str) or len(value) <= LONGEST or holds_secret(value):
         return shown(value)
-    return f'{compact(value[:_START_OF_MANY])[:-1]}…" ({counted(len(value), "character")})'
+    return f'{compact(value[:_START_OF_MANY])[:-1]}…" ({many(len(value), "character")})'
 
 
 def shortened(text: str, holds_secret: HoldsSecret, *, instead: str) -> str:
@@ -65,7 +65,7 @@ def _json(value: Json, room: int) -> str:
     """JSON of about `room` characters; scalars are whole, and `…` is in place of parts that have no room."""
     match value:
         case str() if len(value) > max(room, _SHORTEST):
-            return f"⟨{counted(len(value), 'character')}⟩"
+            return f"⟨{many(len(value), 'character')}⟩"
         case list():
             return f"[{_some((('', item) for item in value), room - 1)}]"
         case dict():

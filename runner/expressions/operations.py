@@ -12,6 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
+from runner.foundation.sentences import many
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import LARGEST_INTEGER, Json, compact, kind_of
 
@@ -221,14 +222,10 @@ def _why_absent(absent: Absent) -> tuple[str, str | None]:
             return what, hint
         case ((list() | str()), int()):
             kind = "item" if isinstance(container, list) else "character"
-            return f"`{parent}` has {counted(len(container), kind)}", "the first is `[0]`"
+            return f"`{parent}` has {many(len(container), kind)}", "the first is `[0]`"
         case ((list() | str()), ("length" | "size" | "count")):
             return f"{kind_of(container)} has no keys", f"write `{parent} | length`"
         case list(), _:
             return f"`{parent}` is a list", f'write `{parent}[0]`, or `{parent} | map(attribute="{key}")`'
         case _:
             return f"`{parent}` is {kind_of(container)}", None
-
-
-def counted(amount: int, noun: str) -> str:
-    return f"{amount:,} {noun}" if amount == 1 else f"{amount:,} {noun}s"

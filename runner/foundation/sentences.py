@@ -34,8 +34,8 @@ def first(words: Sequence[str], most: int) -> str:
 
 
 def many(number: int, word: str, words: str | None = None) -> str:
-    """`1 file`, `2 files`; `words` is a plural that is not made with `s`."""
-    return f"{number} {word if number == 1 else words or word + 's'}"
+    """`1 file`, `1,200 files`; `words` is a plural that is not made with `s`."""
+    return f"{number:,} {word if number == 1 else words or word + 's'}"
 
 
 def begun(names: Collection[str]) -> str:

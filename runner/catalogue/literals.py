@@ -8,8 +8,8 @@ import re
 
 from msgspec import Struct
 
-from runner.catalogue.kinds import DATETIME, INTEGER, KINDS, NUMBER, CannotReadError, read_scalar
-from runner.catalogue.model import Kind
+from runner.catalogue.kinds import DATETIME, INTEGER, KINDS, NUMBER, CannotReadError, fits, read_scalar
+from runner.catalogue.model import Kind, Parameter
 from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_day
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
@@ -115,8 +115,4 @@ def _as_moment(kind: Kind, text: str) -> tuple[bool, str | None]:
 
 
 def _reads(kind: Kind, text: str) -> bool:
-    try:
-        read_scalar(text, kind)
-    except CannotReadError:
-        return False
-    return True
+    return fits(text, Parameter(kind=kind))

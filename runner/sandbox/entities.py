@@ -9,8 +9,8 @@ from runner.foundation.values import JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
 from runner.sandbox.doubles import Double, lookups
-from runner.sandbox.entity_set import Edm, EntitySet, declared_types, system_entity, type_of
-from runner.sandbox.sign_in import USERS
+from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, declared_types, system_entity, type_of
+from runner.sandbox.sign_in import USERS, User
 from runner.sandbox.store import Store
 
 
@@ -50,5 +50,9 @@ class Entities:
 
 def _users() -> EntitySet:
     """SysAdminUnit, as far as it shows whose contact a user is."""
-    rows: list[JsonObject] = [{"Id": user.id, "Name": user.name, "ContactId": user.contact_id} for user in USERS]
-    return system_entity("SysAdminUnit", {"Id": Edm.GUID, "Name": Edm.STRING}, lambda _: rows, lookups=("Contact",))
+    columns: EntityTable[User] = {
+        "Id": (Edm.GUID, lambda user: user.id),
+        "Name": (Edm.STRING, lambda user: user.name),
+        "ContactId": (Edm.GUID, lambda user: user.contact_id),
+    }
+    return system_entity("SysAdminUnit", columns, lambda _: USERS, lookups=("Contact",))

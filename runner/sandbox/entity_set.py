@@ -6,6 +6,7 @@ own type, and a value without templates the type that it shows. Of any other exp
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -35,6 +36,11 @@ class Edm(StrEnum):
     MOMENT = "Edm.DateTimeOffset"
 
 
+_Entry = TypeVar("_Entry")
+EntityTable: TypeAlias = Mapping[str, tuple[Edm, Callable[[_Entry], Json]]]
+"""Columns with their types, and what each shows of an entry."""
+
+
 class EntitySet(Struct, frozen=True, kw_only=True):
     """`columns` are those of the payload, in order; rows are keyed by `paths`, which filters name, and by columns.
 
@@ -50,28 +56,28 @@ class EntitySet(Struct, frozen=True, kw_only=True):
 
 def system_entity(
     name: str,
-    columns: Mapping[str, Edm],
-    rows: Callable[[Bounds], Iterable[JsonObject]],
+    columns: EntityTable[_Entry],
+    entries: Callable[[Bounds], Iterable[_Entry]],
     *,
     lookups: Iterable[str] = (),
-    paths: Iterable[str] = (),
+    paths: Mapping[str, Callable[[_Entry], Json]] | None = None,
 ) -> EntitySet:
-    """An entity that every site has. A lookup is filtered by its path alone [M]: `Status/Id`, never `StatusId`.
+    """An entity that every site has. A lookup is filtered by its path alone [M]: `Status/Id`, never `StatusId`."""
+    values = {column: value for column, (_, value) in columns.items()}
+    of_lookups = {f"{lookup}/Id": values[f"{lookup}Id"] for lookup in lookups}
+    by_path = {**of_lookups, **(paths or {})}
+    types = {column: kind for column, (kind, _) in columns.items()}
 
-    `rows` gives columns, and further `paths` with their values.
-    """
-    by_path = {f"{lookup}/Id": f"{lookup}Id" for lookup in lookups}
-    types = {**columns, **dict.fromkeys(by_path.values(), Edm.GUID)}
-
-    def with_paths(bounds: Bounds) -> Iterator[JsonObject]:
-        return (row | {path: row[column] for path, column in by_path.items()} for row in rows(bounds))
+    def rows(bounds: Bounds) -> Iterator[JsonObject]:
+        for entry in entries(bounds):
+            yield {key: value(entry) for key, value in (values | by_path).items()}
 
     return EntitySet(
         name=name,
-        columns=tuple(types),
+        columns=tuple(columns),
         types=lambda: types,
-        paths=(*[column for column in columns if column not in by_path.values()], *by_path, *paths),
-        rows=with_paths,
+        paths=(*(column for column in columns if f"{column.removesuffix('Id')}/Id" not in of_lookups), *by_path),
+        rows=rows,
     )
 
 

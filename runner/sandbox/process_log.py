@@ -6,32 +6,25 @@ null, `ParentId` and `RootId` always, as no process here calls another. No two p
 millisecond, so that there is always a newest.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
-from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
-from runner.sandbox.entity_set import Edm, EntitySet, system_entity
+from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, system_entity
 from runner.sandbox.process_schemas import schema_uid
 from runner.sandbox.store import Instance, InstanceStatus, ReachedElement, Store
 
-_Entry = TypeVar("_Entry", Instance, ReachedElement)
 _STATUS_IDS = {
     InstanceStatus.RUNNING: "ed2ae277-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.DONE: "815c9586-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.ERROR: "f942c08d-b6e2-df11-971b-001d60e938c6",
     InstanceStatus.CANCELLED: "1be78f3e-234d-4d6a-869a-dc07253fd2f3",
 }
-_ELEMENT_DATA = {
-    **dict.fromkeys(("Id", "SchemaElementUId", "SysProcessId", "SchemaUId", "OwnerId"), Edm.GUID),
-    "Status": Edm.INTEGER,
-}
 _RUNNING = 1
 """Counted as `processStatus` of RunProcess [?]."""
 
 
-_LOG: Mapping[str, tuple[Edm, Callable[[Instance], Json]]] = {
+_LOG: EntityTable[Instance] = {
     "Id": (Edm.GUID, lambda process: process.id),
     "Name": (Edm.STRING, lambda process: process.caption),
     "StartDate": (Edm.MOMENT, lambda process: process.started),
@@ -44,7 +37,7 @@ _LOG: Mapping[str, tuple[Edm, Callable[[Instance], Json]]] = {
     "StatusId": (Edm.GUID, lambda process: _STATUS_IDS[process.status]),
     "OwnerId": (Edm.GUID, lambda process: process.owner),
 }
-_ELEMENT_LOG: Mapping[str, tuple[Edm, Callable[[ReachedElement], Json]]] = {
+_ELEMENT_LOG: EntityTable[ReachedElement] = {
     "Id": (Edm.GUID, lambda element: element.id),
     "SchemaElementUId": (Edm.GUID, lambda element: element.uid),
     "Caption": (Edm.STRING, lambda element: element.caption),
@@ -55,35 +48,38 @@ _ELEMENT_LOG: Mapping[str, tuple[Edm, Callable[[ReachedElement], Json]]] = {
     "SysProcessId": (Edm.GUID, lambda element: element.process_id),
     "StatusId": (Edm.GUID, lambda element: _STATUS_IDS[element.status]),
 }
+_ELEMENT_DATA: EntityTable[tuple[ReachedElement, Instance]] = {
+    "Id": (Edm.GUID, lambda waiting: waiting[0].id),
+    "SchemaElementUId": (Edm.GUID, lambda waiting: waiting[0].uid),
+    "SysProcessId": (Edm.GUID, lambda waiting: waiting[1].id),
+    "SchemaUId": (Edm.GUID, lambda waiting: schema_uid(waiting[1].code)),
+    "OwnerId": (Edm.GUID, lambda waiting: waiting[1].owner),
+    "Status": (Edm.INTEGER, lambda _: _RUNNING),
+}
 
 
 def entity_sets(store: Store) -> tuple[EntitySet, ...]:
     return (
         system_entity(
             "SysProcessLog",
-            _types(_LOG),
-            lambda bounds: [_row(each, _LOG) | {"SysSchema/Name": each.code} for each in _processes(store, bounds)],
+            _LOG,
+            lambda bounds: _processes(store, bounds),
             lookups=("SysSchema", "Parent", "Root", "Status", "Owner"),
-            paths=("SysSchema/Name",),
+            paths={"SysSchema/Name": lambda process: process.code},
         ),
         system_entity(
             "SysProcessElementLog",
-            _types(_ELEMENT_LOG),
-            lambda bounds: [_row(each, _ELEMENT_LOG) for each in store.elements(bounds.equal.get("SysProcess/Id"))],
+            _ELEMENT_LOG,
+            lambda bounds: store.elements(bounds.equal.get("SysProcess/Id")),
             lookups=("SysProcess", "Status"),
         ),
         system_entity(
-            "SysProcessElementData", _ELEMENT_DATA, lambda bounds: _data_rows(store, bounds), paths=("SysProcess/Id",)
+            "SysProcessElementData",
+            _ELEMENT_DATA,
+            lambda bounds: _waiting(store, bounds),
+            paths={"SysProcess/Id": lambda waiting: waiting[1].id},
         ),
     )
-
-
-def _types(table: Mapping[str, tuple[Edm, object]]) -> dict[str, Edm]:
-    return {column: kind for column, (kind, _) in table.items()}
-
-
-def _row(entry: _Entry, table: Mapping[str, tuple[Edm, Callable[[_Entry], Json]]]) -> JsonObject:
-    return {column: value(entry) for column, (_, value) in table.items()}
 
 
 def written(at: datetime) -> str:
@@ -113,23 +109,12 @@ def _processes(store: Store, bounds: Bounds) -> list[Instance]:
     )
 
 
-def _data_rows(store: Store, bounds: Bounds) -> list[JsonObject]:
+def _waiting(store: Store, bounds: Bounds) -> Iterator[tuple[ReachedElement, Instance]]:
     """What the engine itself keeps: the elements that wait, and no others, a choice [?]."""
-    process_id = bounds.equal.get("SysProcessId") or bounds.equal.get("SysProcess/Id")
-    waiting = [each for each in store.elements(process_id) if each.status is InstanceStatus.RUNNING]
-    return [_data_row(each, store.process(each.process_id)) for each in waiting]
-
-
-def _data_row(element: ReachedElement, process: Instance | None) -> JsonObject:
-    return {
-        "Id": element.id,
-        "SchemaElementUId": element.uid,
-        "SysProcessId": element.process_id,
-        "SchemaUId": None if process is None else schema_uid(process.code),
-        "OwnerId": None if process is None else process.owner,
-        "Status": _RUNNING,
-        "SysProcess/Id": element.process_id,
-    }
+    for element in store.elements(bounds.equal.get("SysProcessId") or bounds.equal.get("SysProcess/Id")):
+        process = store.process(element.process_id) if element.status is InstanceStatus.RUNNING else None
+        if process is not None:
+            yield element, process
 
 
 def _milliseconds(process: Instance) -> int | None:

@@ -14,25 +14,10 @@ from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import Deed, Double, Fail, Park
-from runner.sandbox.entity_set import Edm, EntitySet, system_entity
+from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, system_entity
 
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
 _DESIGNS = UUID("a3d2b6c4-8c6f-4d0e-9d0b-2f5c1c7e9a02")
-_COLUMNS = {
-    "Id": Edm.GUID,
-    "UId": Edm.GUID,
-    "Name": Edm.STRING,
-    "Caption": Edm.STRING,
-    "Enabled": Edm.BOOLEAN,
-    "IsActiveVersion": Edm.BOOLEAN,
-    "HasStartEvent": Edm.BOOLEAN,
-    "Version": Edm.INTEGER,
-    "SysSchemaId": Edm.GUID,
-    "IsMaxVersion": Edm.BOOLEAN,
-    "VersionParentId": Edm.GUID,
-    "VersionParentUId": Edm.GUID,
-    "IsProcessTracing": Edm.BOOLEAN,
-}
 _CULTURE = "en-US"
 _DIRECTIONS = {Direction.IN: 0, Direction.OUT: 1, Direction.BOTH: 2, Direction.INTERNAL: 3}
 _TYPES = {
@@ -72,13 +57,29 @@ def element_caption(deed: Deed, position: int) -> str:
 
 
 def entity_set(doubles: Iterable[Double]) -> EntitySet:
-    """VwProcessLib."""
+    """VwProcessLib. Each version has a row of its own, which leads to that of its root [C]."""
     listed = list(doubles)
     newest: dict[str, int] = {}
     for double in listed:
         newest[double.root] = max(double.version, newest.get(double.root, 0))
-    rows = [_row(double, is_newest=double.version == newest[double.root]) for double in listed]
-    return system_entity("VwProcessLib", _COLUMNS, lambda _: rows, paths=("SysSchema/Id",))
+    columns: EntityTable[Double] = {
+        "Id": (Edm.GUID, lambda double: schema_id(double.code)),
+        "UId": (Edm.GUID, lambda double: schema_uid(double.code)),
+        "Name": (Edm.STRING, lambda double: double.code),
+        "Caption": (Edm.STRING, lambda double: double.caption),
+        "Enabled": (Edm.BOOLEAN, lambda _: True),
+        "IsActiveVersion": (Edm.BOOLEAN, lambda double: double.active),
+        "HasStartEvent": (Edm.BOOLEAN, lambda _: True),
+        "Version": (Edm.INTEGER, lambda double: double.version),
+        "SysSchemaId": (Edm.GUID, lambda double: schema_id(double.code)),
+        "IsMaxVersion": (Edm.BOOLEAN, lambda double: double.version == newest[double.root]),
+        "VersionParentId": (Edm.GUID, lambda double: schema_id(double.of) if double.of else EMPTY_GUID),
+        "VersionParentUId": (Edm.GUID, lambda double: schema_uid(double.of) if double.of else EMPTY_GUID),
+        "IsProcessTracing": (Edm.BOOLEAN, lambda _: True),
+    }
+    return system_entity(
+        "VwProcessLib", columns, lambda _: listed, paths={"SysSchema/Id": lambda double: schema_id(double.code)}
+    )
 
 
 def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:
@@ -102,27 +103,6 @@ def schema_reply(doubles: Iterable[Double], key: str) -> JsonObject:
 def error_of(message: str | None, *, code: str | None = None) -> JsonObject | None:
     """The `errorInfo` of replies that have it [C]; None where nothing went wrong."""
     return None if message is None else {"errorCode": code, "message": message, "stackTrace": None}
-
-
-def _row(double: Double, *, is_newest: bool) -> JsonObject:
-    """Each version has a row of its own, which leads to that of its root [C]."""
-    key = schema_id(double.code)
-    return {
-        "Id": key,
-        "UId": schema_uid(double.code),
-        "Name": double.code,
-        "Caption": double.caption,
-        "Enabled": True,
-        "IsActiveVersion": double.active,
-        "HasStartEvent": True,
-        "Version": double.version,
-        "SysSchemaId": key,
-        "IsMaxVersion": is_newest,
-        "VersionParentId": EMPTY_GUID if double.of is None else schema_id(double.of),
-        "VersionParentUId": EMPTY_GUID if double.of is None else schema_uid(double.of),
-        "IsProcessTracing": True,
-        "SysSchema/Id": key,
-    }
 
 
 def _metadata(double: Double) -> JsonObject:

@@ -3,10 +3,21 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from runner.catalogue import design
-from runner.catalogue.model import ENDING, Catalogue, Parameter, Process, ProcessVersion, Pulled
+from msgspec import convert
+
+from runner.catalogue.model import (
+    ENDING,
+    Catalogue,
+    Direction,
+    Kind,
+    Parameter,
+    Process,
+    ProcessElement,
+    ProcessVersion,
+    Pulled,
+)
 from runner.foundation.problems import Problem
-from runner.foundation.raw import flag, items, record, text, whole_number
+from runner.foundation.raw import flag, items, one_of, record, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.language.schema import check
 from runner.reading.document import Document
@@ -81,28 +92,31 @@ def _process(code: str, written: JsonObject) -> Process:
         caption=text(written, "caption") or "",
         version=whole_number(written, "version"),
         traced=flag(written, "traced"),
-        members=tuple(_member(own, record(fields)) for own, fields in record(written.get("members")).items()),
+        members=tuple(
+            convert({**record(fields), "code": own}, ProcessVersion)
+            for own, fields in record(written.get("members")).items()
+        ),
         why_not=None if written.get("runnable") is not False else _NO_REASON if why_not is None else why_not,
         parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
-        elements=tuple(design.element(uid.lower(), record(fields)) for uid, fields in elements.items())
+        elements=tuple(
+            convert({"name": "", "type": "", **record(fields), "uid": uid.lower()}, ProcessElement)
+            for uid, fields in elements.items()
+        )
         if isinstance(elements, dict)
         else None,
         unread=text(written, "unread"),
     )
 
 
-def _member(code: str, fields: JsonObject) -> ProcessVersion:
-    return ProcessVersion(
-        code=code,
-        uid=text(fields, "uid"),
-        version=whole_number(fields, "version"),
-        active=flag(fields, "active"),
-        enabled=flag(fields, "enabled"),
-    )
-
-
 def _parameters(written: JsonObject) -> dict[str, Parameter]:
-    return {
-        code: design.parameter(fields, record(fields.get("items")))
-        for code, fields in ((code, record(each)) for code, each in written.items())
-    }
+    return {code: _parameter(record(fields)) for code, fields in written.items()}
+
+
+def _parameter(fields: JsonObject) -> Parameter:
+    return Parameter(
+        kind=Kind.named(fields.get("type")),
+        direction=one_of(Direction, fields.get("direction"), Direction.UNKNOWN),
+        items={name: Kind.named(kind) for name, kind in record(fields.get("items")).items()},
+        lookup=text(fields, "lookup"),
+        caption=text(fields, "caption") or "",
+    )

@@ -77,8 +77,7 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
     schema = _design(design_file, reader, problems)
     written = [_renamed(record(each)) for each in items(schema.get("flowElements"))]
     schema = _with_parts(schema, written)
-    odd: list[Json] = []
-    signature = design.signature(schema, odd, captions=captions)
+    signature = design.signature(schema, captions=captions)
     kinds = [design.kind_of_element(element.get("typeName")) for element in written]
     starts = tuple(kind for kind in kinds if kind.startswith("Start"))
     known = record(properties.get("Properties"))
@@ -86,11 +85,11 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
         version=_version(code, descriptor, schema=schema, properties=known, captions=captions, starts=starts),
         file=design_file,
         changed=_moment(descriptor.get("ModifiedOnUtc")),
-        parameters=design.parameters(signature["parameters"]),
-        elements=design.elements(signature["elements"]),
+        parameters=signature.parameters,
+        elements=signature.elements,
         starts=starts,
         stuck=tuple(_stuck(written)),
-        odd=tuple(map(str, odd)),
+        odd=signature.odd,
         problems=tuple(problems),
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.catalogue import design
+from runner.catalogue.design import Signature
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Process
 from runner.foundation import threads
@@ -22,6 +22,7 @@ from runner.runs.events import Trouble
 from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
 from runner.service.gate import OPEN
+from runner.service.process_schema import signature
 
 SECONDS: Final = 60.0
 """For each call."""
@@ -86,9 +87,7 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, answer) for (code, family), answer in zip(found.items(), read, strict=True)}
-    odd = [
-        (code, str(sentence)) for code, answer in zip(found, read, strict=True) for sentence in items(answer.get("odd"))
-    ]
+    odd = [(code, sentence) for code, answer in zip(found, read, strict=True) for sentence in answer.odd]
     return Found(processes=processes, odd=tuple(odd))
 
 
@@ -107,15 +106,13 @@ def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[
     return _process(family, _description(caller, library, family, wait))
 
 
-def _description(
-    caller: Caller, library: Library, family: ProcessFamily, wait: Callable[[float], object]
-) -> JsonObject:
+def _description(caller: Caller, library: Library, family: ProcessFamily, wait: Callable[[float], object]) -> Signature:
     return read_signature(caller, library.rows[family.acting], wait)
 
 
 def _asked(
-    asking: ThreadPoolExecutor, ask: Callable[[ProcessFamily], JsonObject], found: Iterable[ProcessFamily]
-) -> Iterator[JsonObject]:
+    asking: ThreadPoolExecutor, ask: Callable[[ProcessFamily], Signature], found: Iterable[ProcessFamily]
+) -> Iterator[Signature]:
     try:
         return asking.map(ask, found)
     except RuntimeError as error:
@@ -170,7 +167,7 @@ def version_of(row: JsonObject) -> DesignVersion:
     )
 
 
-def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> JsonObject:
+def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> Signature:
     """What the site says about the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
 
     Raises `NoAnswerError`.
@@ -180,12 +177,12 @@ def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], obje
     for key in keys:
         ending = patiently(caller, ReadSchema(schema_id=key), wait)
         if isinstance(ending, Answered):
-            return record(ending.value)
+            return signature(ending.value)
         if ending.kind is not FailureKind.REFUSED:
             raise NoAnswerError(trouble_of(ending, f"process `{text(row, 'Name')}`"))
         refused = refused or ending
     why = f"the site refuses: {refused.trouble.message}" if refused else "the library does not give its id"
-    return {"odd": [why]}
+    return Signature(odd=(why,))
 
 
 def trouble_of(failed: CallFailed, what: str) -> Trouble:
@@ -206,12 +203,11 @@ def patiently(caller: Caller, call: Call, wait: Callable[[float], object]) -> En
     return ending
 
 
-def _process(family: ProcessFamily, signature: JsonObject) -> Process:
-    parameters, elements = signature.get("parameters"), signature.get("elements")
-    is_whole = isinstance(parameters, list) and isinstance(elements, list)
+def _process(family: ProcessFamily, found: Signature) -> Process:
+    is_whole = found.parameters is not None and found.elements is not None
     return process_of(
         family,
-        parameters=design.parameters(parameters),
-        elements=design.elements(elements),
+        parameters=found.parameters,
+        elements=found.elements,
         unread=None if is_whole else "the site did not give it in full",
     )

@@ -133,15 +133,15 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     if ran is None:
         return None
     signature = read_signature(site.caller, versions[ran], site.wait)
-    site.unseen.extend(str(sentence) for sentence in items(signature.get("odd")))
+    site.unseen.extend(signature.odd)
     family = next(each for each in families(versions).values() if ran in each.versions)
     if family.acting is not ran and family.acting.active:
         site.unseen.append(f"a call runs another version now: {family.acting.code}")
     marked = tuple(replace(version, active=version is ran) for version in family.versions)
     return process_of(
         replace(family, acting=next(version for version in marked if version.code == ran.code), versions=marked),
-        parameters=design.parameters(signature.get("parameters")),
-        elements=design.elements(signature.get("elements")),
+        parameters=signature.parameters,
+        elements=signature.elements,
         unread=None,
     )
 

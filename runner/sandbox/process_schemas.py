@@ -9,7 +9,8 @@ no entity, as a double does not say.
 from collections.abc import Iterable, Iterator, Mapping
 from uuid import UUID, uuid5
 
-from runner.catalogue.model import Direction, Kind, ProcessElement
+from runner.catalogue.design import DIRECTIONS, TYPES
+from runner.catalogue.model import Kind, ProcessElement
 from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import write_json
 from runner.foundation.values import Json, JsonObject
@@ -19,20 +20,8 @@ from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, system_entity
 _SCHEMAS = UUID("5f9c1f5e-6c1d-4c0b-8a53-0c1d3f0e7b61")
 _DESIGNS = UUID("a3d2b6c4-8c6f-4d0e-9d0b-2f5c1c7e9a02")
 _CULTURE = "en-US"
-_DIRECTIONS = {Direction.IN: 0, Direction.OUT: 1, Direction.BOTH: 2, Direction.INTERNAL: 3}
-_TYPES = {
-    Kind.TEXT: "8B3F29BB-EA14-4CE5-A5C5-293A929B6BA2",
-    Kind.INTEGER: "6B6B74E2-820D-490E-A017-2B73D4CCF2B0",
-    Kind.DECIMAL: "5CC8060D-6D10-4773-89FC-8C12D6F659A6",
-    Kind.MONEY: "969093E2-2B4E-463B-883A-3D3B8C61F0CD",
-    Kind.BOOLEAN: "90B65BF8-0FFC-4141-8779-2420877AF907",
-    Kind.GUID: "23018567-A13C-4320-8687-FD6F9E3699BD",
-    Kind.LOOKUP: "B295071F-7EA9-4E62-8D1A-919BF3732FF2",
-    Kind.DATETIME: "D21E9EF4-C064-4012-B286-FA1A8171DA44",
-    Kind.DATE: "603D4960-A1A2-45E9-B232-206A54421B01",
-    Kind.TIME: "04CC757B-8F06-482C-8A1A-0C0E171D2410",
-    Kind.RECORDS: "651EC16F-D140-46DB-B9E2-825C985A8AC2",
-}
+_TYPES = {kind: key for key, kind in reversed(TYPES.items())}
+"""The id of each type; of those that are texts, that which comes first."""
 
 
 def schema_id(code: str) -> str:
@@ -109,7 +98,7 @@ def _metadata(double: Double) -> JsonObject:
     parameters: list[Json] = [
         {
             **_declared("ProcessSchemaParameter", code, _uid(double.code, "parameters", code), parameter.kind),
-            "direction": _DIRECTIONS[parameter.direction],
+            "direction": DIRECTIONS.index(parameter.direction),
             "itemProperties": _items(double.code, code, parameter.items),
         }
         for code, parameter in double.parameters.items()
@@ -131,7 +120,7 @@ def _items(process: str, code: str, items: Mapping[str, Kind]) -> list[Json]:
 
 
 def _declared(kind: str, name: str, uid: str, value: Kind) -> JsonObject:
-    return {**_designed(kind, name, uid), "dataValueType": _TYPES[value].lower()}
+    return {**_designed(kind, name, uid), "dataValueType": _TYPES[value]}
 
 
 def _flow(double: Double) -> list[Json]:

@@ -1,11 +1,12 @@
 """What ProcessSchemaRequest answers for a process, in the words of the language (`service/README.md`, Library).
 
-Pure. Nothing odd is refused: what cannot be read is null or `unknown`, and a sentence says so.
+Pure. Nothing odd is refused: what cannot be read is None or `unknown`, and a sentence says so.
 """
 
 from collections.abc import Iterator
 
 from runner.catalogue import design
+from runner.catalogue.design import Signature
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.service.bodies import NonsenseError, parsed
@@ -13,32 +14,26 @@ from runner.service.bodies import NonsenseError, parsed
 _CULTURE = "en-US"
 
 
-def signature(answer: Json) -> Json:
-    """What a `ReadSchema` answers."""
+def signature(answer: Json) -> Signature:
+    """What the answer to a `ReadSchema` says."""
     if not isinstance(answer, dict):
-        return {"parameters": None, "elements": None, "odd": [f"the site's answer is {kind_of(answer)}"]}
-    odd: list[Json] = []
-    schema = _schema(answer, odd)
+        return Signature(odd=(f"the site's answer is {kind_of(answer)}",))
+    schema, odd = _schema(record(answer.get("schema")).get("metaData"))
     captions = dict(_captions(record(record(answer.get("schema")).get("resources"))))
-    return {**design.signature(schema, odd, captions=captions), "odd": odd}
+    return design.signature(schema, captions=captions, odd=odd)
 
 
-def _schema(answer: JsonObject, odd: list[Json]) -> JsonObject:
-    """The design of a process, in the metadata, which is JSON *text* [C]."""
-    metadata = record(answer.get("schema")).get("metaData")
+def _schema(metadata: Json) -> tuple[JsonObject, tuple[str, ...]]:
+    """The design of a process, in the metadata, which is JSON *text* [C], and what is wrong with that."""
     if metadata is None or metadata == "":
-        odd.append("the site gives no metadata of it")
-        return {}
+        return {}, ("the site gives no metadata of it",)
     if isinstance(metadata, str):
         try:
             metadata = parsed(metadata)
         except NonsenseError as error:
-            odd.append(f"its metadata cannot be read: {error}")
-            return {}
+            return {}, (f"its metadata cannot be read: {error}",)
     schema = record(record(record(metadata).get("metaData")).get("schema"))
-    if not schema:
-        odd.append("its metadata holds no design")
-    return schema
+    return schema, () if schema else ("its metadata holds no design",)
 
 
 def _captions(resources: JsonObject) -> Iterator[tuple[str, str]]:

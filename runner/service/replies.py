@@ -10,7 +10,7 @@ from typing import Final, assert_never
 
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.job.actions import Change, Decode
-from runner.service import bodies, calls, failures, odata, process_log, process_schema, run_process
+from runner.service import bodies, calls, failures, odata, process_log, run_process
 from runner.service.login_page import acts, signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import shortened, words_of
@@ -112,7 +112,7 @@ def _answer(
         case calls.QueryCall():
             return odata.page(call, value, url=site.url, prefix=site.prefix)
         case calls.ReadSchema():
-            return process_schema.signature(value)
+            return value
         case calls.WhoAmI():
             return process_log.contact(value)
         case _:

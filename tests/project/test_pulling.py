@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.catalogue.design import TYPES
 from runner.catalogue.model import Catalogue, Direction, Kind, Parameter, ProcessElement, ProcessVersion, Pulled
 from runner.catalogue.read import catalogue_in
 from runner.catalogue.write import written
@@ -17,9 +18,12 @@ from runner.reading.load import load
 from runner.runs.events import Trouble
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
 from runner.service.gate import OPEN, Gate
-from runner.service.process_schema import signature
 
-NOTHING: Json = {"parameters": [], "elements": [], "odd": []}
+TEXT, GUID, LOOKUP, RECORDS = (
+    next(key for key, known in TYPES.items() if known is kind)
+    for kind in (Kind.TEXT, Kind.GUID, Kind.LOOKUP, Kind.RECORDS)
+)
+NO_PARTS: list[Json] = []
 REFUSED = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message="no"))
 UNANSWERED = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E305", message="no answer in time"))
 
@@ -46,6 +50,12 @@ _told = st.one_of(
 )
 
 
+def designed(parameters: list[Json] | None = NO_PARTS, elements: list[Json] = NO_PARTS) -> Answered:
+    """What a site answers of a process with this design."""
+    design: Json = {"parameters": parameters, "flowElements": elements}
+    return Answered(value={"schema": {"metaData": {"metaData": {"schema": design}}}})
+
+
 def row(code: str, *, key: str = "", **more: Json) -> dict[str, Json]:
     whole: dict[str, Json] = {"Id": key or f"id-{code}", "UId": f"uid-{code}", "Name": code, "Caption": f"About {code}"}
     return {**whole, "Enabled": True, "IsActiveVersion": True, "HasStartEvent": True, "Version": 1, **more}
@@ -56,7 +66,7 @@ class Site:
     """A site that answers by what it is asked."""
 
     rows: list[dict[str, Json]]
-    answer: Callable[[str], Ending] = lambda _key: Answered(value=NOTHING)
+    answer: Callable[[str], Ending] = lambda _key: designed()
     asked: list[str] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
@@ -79,7 +89,7 @@ class Site:
 
 def unless(keys: Collection[str], failed: CallFailed) -> Callable[[str], Ending]:
     """Answers with nothing, but fails for these ids."""
-    return lambda key: failed if key in keys else Answered(value=NOTHING)
+    return lambda key: failed if key in keys else designed()
 
 
 def test_every_page_of_the_library_is_read_and_every_process_asked_for() -> None:
@@ -95,20 +105,24 @@ def test_every_page_of_the_library_is_read_and_every_process_asked_for() -> None
 
 
 def test_parameters_and_elements_are_those_that_the_site_tells() -> None:
-    rows: Json = {"code": "Rows", "type": "records", "direction": "out", "items": [{"code": "Id", "type": "guid"}]}
-    owner: Json = {"code": "Owner", "type": "lookup", "direction": "in", "items": [], "lookup": "x"}
-    elements: Json = [{"uid": "2", "name": "B", "type": "UserTask"}, {"uid": "1", "name": "A", "type": "Start"}]
-    told: Json = {"parameters": [rows, owner], "elements": elements, "odd": []}
+    ids = [f"{number}0000000-0000-0000-0000-000000000000" for number in (2, 1)]
+    columns: Json = [{"name": "Id", "dataValueType": GUID}]
+    rows: Json = {"name": "Rows", "dataValueType": RECORDS, "direction": 1, "itemProperties": columns}
+    owner: Json = {"name": "Owner", "dataValueType": LOOKUP, "direction": 0, "referenceSchemaUId": "x"}
+    elements: list[Json] = [
+        {"uId": uid, "name": name, "typeName": f"X.ProcessSchema{kind}"}
+        for uid, name, kind in zip(ids, "BA", ("UserTask", "Start"), strict=True)
+    ]
 
-    process = Site([row("A")], lambda _: Answered(value=told)).pull().processes["A"]
+    process = Site([row("A")], lambda _: designed([rows, owner], elements)).pull().processes["A"]
 
     assert process.parameters == {
         "Rows": Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Id": Kind.GUID}),
         "Owner": Parameter(kind=Kind.LOOKUP, direction=Direction.IN, lookup="x"),
     }
     assert process.elements == (
-        ProcessElement(uid="2", name="B", kind="UserTask"),
-        ProcessElement(uid="1", name="A", kind="Start"),
+        ProcessElement(uid=ids[0], name="B", kind="UserTask"),
+        ProcessElement(uid=ids[1], name="A", kind="Start"),
     ), "in the order of the design"
     assert process.unread is None
 
@@ -171,9 +185,7 @@ def test_of_two_refusals_the_first_is_told() -> None:
 
 
 def test_what_was_odd_in_an_answer_is_handed_on() -> None:
-    told: Json = {"parameters": None, "elements": [], "odd": ["its metadata does not list its parameters"]}
-
-    found = Site([row("A")], lambda _: Answered(value=told)).pull()
+    found = Site([row("A")], lambda _: designed(None)).pull()
 
     assert found.odd == (("A", "its metadata does not list its parameters"),)
     assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, ())
@@ -181,7 +193,7 @@ def test_what_was_odd_in_an_answer_is_handed_on() -> None:
 
 
 def test_a_question_that_is_not_answered_is_asked_again_after_a_while() -> None:
-    answers: Iterator[Ending] = iter([UNANSWERED, UNANSWERED, Answered(value=NOTHING)])
+    answers: Iterator[Ending] = iter([UNANSWERED, UNANSWERED, designed()])
     site = Site([row("A")], lambda _: next(answers))
 
     assert site.pull().processes["A"].unread is None
@@ -208,7 +220,7 @@ def test_a_failure_that_repeating_cannot_mend_is_not_repeated() -> None:
 
 def test_a_server_that_asks_for_patience_gets_it_within_bounds() -> None:
     later = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E310", message="later"), retry_after=3600)
-    answers: Iterator[Ending] = iter([later, Answered(value=NOTHING)])
+    answers: Iterator[Ending] = iter([later, designed()])
     site = Site([row("A")], lambda _: next(answers))
 
     site.pull()
@@ -225,8 +237,7 @@ def family(*, active: str = "UsrAdd_v1") -> list[dict[str, Json]]:
 
 def signed(key: str) -> Ending:
     """A signature with one parameter, which is called by the id of the version that was asked for."""
-    parameter: Json = {"code": f"Of_{key}", "type": "text", "direction": "in", "items": []}
-    return Answered(value={"parameters": [parameter], "elements": [], "odd": []})
+    return designed([{"name": f"Of_{key}", "dataValueType": TEXT, "direction": 0}])
 
 
 def test_a_family_stands_under_the_code_of_its_root_with_what_the_active_version_takes() -> None:
@@ -333,7 +344,7 @@ def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
 @pytest.mark.slow
 @given(_rows, _told)
 def test_whatever_a_site_tells_is_a_catalogue_or_told(rows: list[dict[str, Json]], told: Json) -> None:
-    site = Site(rows, lambda _: Answered(value=signature({"schema": {"metaData": {"metaData": {"schema": told}}}})))
+    site = Site(rows, lambda _: Answered(value={"schema": {"metaData": {"metaData": {"schema": told}}}}))
     try:
         found = site.pull()
     except NoAnswerError:

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from runner.catalogue.design import Signature
+from runner.catalogue.model import Direction, Kind, Parameter, ProcessElement
 from runner.foundation.values import Json, JsonObject
 from runner.service.process_schema import signature
 
@@ -16,18 +18,15 @@ def answer(schema: Json, *, as_text: bool = True) -> JsonObject:
     return {"success": True, "schema": {"metaData": json.dumps(metadata) if as_text else metadata}}
 
 
-def of(schema: Json) -> JsonObject:
-    found = signature(answer(schema))
-    assert isinstance(found, dict)
-    return found
+def of(schema: Json) -> Signature:
+    return signature(answer(schema))
 
 
-def of_one(**parameter: Json) -> tuple[Json, Json]:
+def of_one(**parameter: Json) -> tuple[Parameter, tuple[str, ...]]:
     """The one parameter, and what was odd."""
     found = of({"parameters": [{"name": "A", "dataValueType": TEXT, "direction": 0, **parameter}], "flowElements": []})
-    parameters = found["parameters"]
-    assert isinstance(parameters, list)
-    return parameters[0], found["odd"]
+    assert found.parameters is not None
+    return found.parameters["A"], found.odd
 
 
 def test_a_parameter_is_told_in_the_words_of_the_language() -> None:
@@ -36,28 +35,21 @@ def test_a_parameter_is_told_in_the_words_of_the_language() -> None:
 
     found, odd = of_one(dataValueType=kind, direction=1, itemProperties=items, referenceSchemaUId=UID)
 
-    assert found == {
-        "code": "A",
-        "type": "records",
-        "direction": "out",
-        "items": [{"code": "Id", "type": "guid"}],
-        "lookup": UID.lower(),
-    }
-    assert odd == []
+    assert found == Parameter(kind=Kind.RECORDS, direction=Direction.OUT, items={"Id": Kind.GUID}, lookup=UID.lower())
+    assert odd == ()
 
 
 @pytest.mark.parametrize(("number", "word"), [(0, "in"), (1, "out"), (2, "both"), (3, "internal")])
 def test_a_direction_is_a_word(number: int, word: str) -> None:
     found, odd = of_one(direction=number)
-    assert isinstance(found, dict)
-    assert (found["direction"], odd) == (word, [])
+    assert (found.direction, odd) == (word, ())
 
 
 def test_a_direction_that_is_not_written_is_variable() -> None:
     found = of({"parameters": [{"name": "A", "dataValueType": TEXT}], "flowElements": []})
 
-    assert found["parameters"] == [{"code": "A", "type": "text", "direction": "both", "items": [], "lookup": None}]
-    assert found["odd"] == []
+    assert found.parameters == {"A": Parameter(kind=Kind.TEXT, direction=Direction.BOTH)}
+    assert found.odd == ()
 
 
 @pytest.mark.parametrize(
@@ -69,8 +61,7 @@ def test_a_direction_that_is_not_written_is_variable() -> None:
 )
 def test_a_type_of_which_the_first_digits_are_known_is_known_by_them(first: str, kind: str) -> None:
     found, odd = of_one(dataValueType=f"{first}-1111-2222-3333-444444444444")
-    assert isinstance(found, dict)
-    assert (found["type"], odd) == (kind, [])
+    assert (found.kind, odd) == (kind, ())
 
 
 def test_elements_stand_in_the_order_in_which_the_flows_lead_to_them() -> None:
@@ -89,17 +80,16 @@ def test_elements_stand_in_the_order_in_which_the_flows_lead_to_them() -> None:
         for a, b in ways
     ]
 
-    elements = of({"parameters": [], "flowElements": listed + flows})["elements"]
+    elements = of({"parameters": [], "flowElements": listed + flows}).elements
 
-    assert isinstance(elements, list)
-    assert [one["name"] for one in elements if isinstance(one, dict)] == ["D", "B", "E", "A", "C"]
+    assert [each.name for each in elements or ()] == ["D", "B", "E", "A", "C"]
 
 
 @pytest.mark.parametrize(
     ("written", "caption"),
-    [({"en-US": "Approve"}, "Approve"), ({"de-DE": "Freigeben"}, "Freigeben"), ("Approve", "Approve"), ({}, None)],
+    [({"en-US": "Approve"}, "Approve"), ({"de-DE": "Freigeben"}, "Freigeben"), ("Approve", "Approve"), ({}, "")],
 )
-def test_captions_are_read_from_the_resources(written: Json, caption: object) -> None:
+def test_captions_are_read_from_the_resources(written: Json, caption: str) -> None:
     design: Json = {
         "parameters": [{"name": "A", "dataValueType": TEXT}],
         "flowElements": [{"uId": UID, "name": "Task1", "typeName": "X.ProcessSchemaUserTask"}],
@@ -110,20 +100,14 @@ def test_captions_are_read_from_the_resources(written: Json, caption: object) ->
 
     found = signature(said)
 
-    assert isinstance(found, dict)
-    assert isinstance(found["elements"], list)
-    assert isinstance(found["elements"][0], dict)
-    assert found["elements"][0].get("caption") == caption
-    assert isinstance(found["parameters"], list)
-    assert isinstance(found["parameters"][0], dict)
-    assert "caption" not in found["parameters"][0], "it is the code once more"
+    assert [each.caption for each in found.elements or ()] == [caption]
+    assert [each.caption for each in (found.parameters or {}).values()] == [""], "it is the code once more"
 
 
 @pytest.mark.parametrize("direction", [4, -1, "0", True, 1.5])
 def test_a_direction_that_is_not_told_is_unknown(direction: Json) -> None:
     found, odd = of_one(direction=direction)
-    assert isinstance(found, dict)
-    assert (found["direction"], odd) == ("unknown", ["the direction of `A` is not known"])
+    assert (found.direction, odd) == ("unknown", ("the direction of `A` is not known",))
 
 
 @pytest.mark.parametrize(
@@ -136,15 +120,12 @@ def test_a_direction_that_is_not_told_is_unknown(direction: Json) -> None:
 )
 def test_a_type_that_is_not_listed_is_unknown_and_told(kind: Json, told: str) -> None:
     found, odd = of_one(dataValueType=kind)
-    assert isinstance(found, dict)
-    assert found["type"] == "unknown"
-    assert odd == [f"the type of `A` {told}"]
+    assert (found.kind, odd) == ("unknown", (f"the type of `A` {told}",))
 
 
 def test_a_list_of_objects_that_only_code_knows_is_unknown_without_a_word() -> None:
     found, odd = of_one(dataValueType="4B51A8B5-1EE9-4437-9D58-F35E083CBCDF")
-    assert isinstance(found, dict)
-    assert (found["type"], odd) == ("unknown", [])
+    assert (found.kind, odd) == ("unknown", ())
 
 
 def test_what_connects_elements_is_no_element() -> None:
@@ -153,16 +134,16 @@ def test_what_connects_elements_is_no_element() -> None:
         {"uId": UID, "name": "Flow1", "typeName": "Terrasoft.Core.Process.ProcessSchemaSequenceFlow, Terrasoft.Core"},
         {"uId": UID, "name": "Lane1", "typeName": "Terrasoft.Core.Process.ProcessSchemaLane"},
         {"name": "without an id"},
-        {"uId": UID},
+        {"uId": TEXT},
         "nonsense",
     ]
 
     found = of({"parameters": [], "flowElements": designed})
 
-    assert found["elements"] == [
-        {"uid": UID.lower(), "name": "Approve", "type": "UserTask"},
-        {"uid": UID.lower(), "name": "", "type": "unknown"},
-    ]
+    assert found.elements == (
+        ProcessElement(uid=UID.lower(), name="Approve", kind="UserTask"),
+        ProcessElement(uid=TEXT.lower(), name="", kind="unknown"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -178,31 +159,29 @@ def test_what_connects_elements_is_no_element() -> None:
 )
 def test_metadata_that_is_not_there_is_told_and_nothing_is_known(reply: Json, why: str) -> None:
     found = signature(reply)
-    assert isinstance(found, dict)
-    assert (found["parameters"], found["elements"]) == (None, None)
-    assert isinstance(found["odd"], list)
-    assert [str(sentence)[: len(why)] for sentence in found["odd"]] == [why]
+    assert (found.parameters, found.elements) == (None, None)
+    assert [sentence[: len(why)] for sentence in found.odd] == [why]
 
 
 def test_a_design_without_parameters_or_elements_tells_nothing_of_them() -> None:
     found = of({"uId": UID})
 
-    assert (found["parameters"], found["elements"]) == (None, None)
-    assert found["odd"] == ["its metadata does not list its parameters", "its metadata does not list its elements"]
+    assert (found.parameters, found.elements) == (None, None)
+    assert found.odd == ("its metadata does not list its parameters", "its metadata does not list its elements")
 
 
 def test_metadata_that_is_a_record_already_is_read_as_well() -> None:
     found = signature(answer({"parameters": [], "flowElements": []}, as_text=False))
 
-    assert found == {"parameters": [], "elements": [], "odd": []}
+    assert found == Signature(parameters={}, elements=())
 
 
 def test_a_parameter_without_a_name_is_left_out_and_told() -> None:
     found = of({"parameters": [{"dataValueType": TEXT}, "nonsense"], "flowElements": []})
 
-    assert (found["parameters"], found["odd"]) == ([], ["one of its parameters has no name"] * 2)
+    assert (found.parameters, found.odd) == ({}, ("one of its parameters has no name",) * 2)
 
 
 @pytest.mark.parametrize(("reply", "kind"), [(None, "null"), ([], "a list"), ("text", "a text"), (5, "a number")])
 def test_of_an_answer_that_is_no_record_nothing_is_known(reply: Json, kind: str) -> None:
-    assert signature(reply) == {"parameters": None, "elements": None, "odd": [f"the site's answer is {kind}"]}
+    assert signature(reply) == Signature(odd=(f"the site's answer is {kind}",))

@@ -13,11 +13,11 @@ from runner.sandbox import by_hand
 from runner.sandbox.doubles import Double
 from runner.sandbox.engine import Engine
 from runner.sandbox.entities import Entities
-from runner.sandbox.faults import FaultError, Faults, read_fault
+from runner.sandbox.faults import Faults, read_fault
 from runner.sandbox.origins import may_use_page
 from runner.sandbox.page import live, page
 from runner.sandbox.recent_calls import RecentCalls
-from runner.sandbox.replies import nothing, plain_json
+from runner.sandbox.replies import UnfitRequestError, nothing, plain_json
 from runner.sandbox.views import Views, opened_by
 
 _REFUSED = "only this machine and the sandbox's own page may ask: use the address that the sandbox printed"
@@ -67,7 +67,7 @@ def _done(deed: Callable[[], Json]) -> Response:
     """The answer to what a person does, or why it cannot be done."""
     try:
         return _shown(deed())
-    except (FaultError, by_hand.ByHandError) as error:
+    except UnfitRequestError as error:
         return _shown({"error": str(error)}, status=400)
 
 

@@ -16,13 +16,9 @@ from runner.foundation.values import Json, JsonObject, compact, is_number
 from runner.sandbox.build import fault
 from runner.sandbox.doubles import CallFault, Double
 from runner.sandbox.fault_kinds import FAULT_KINDS, TAKING_TIME
-from runner.sandbox.replies import record_or_none
+from runner.sandbox.replies import UnfitRequestError, sent_record
 
 _KEYS = ("fault", "process", "times", "seconds")
-
-
-class FaultError(ValueError):
-    """What was sent is no fault; the message is for people."""
 
 
 class _WaitingFault(Struct, frozen=True, kw_only=True):
@@ -111,14 +107,12 @@ def _left(fault: CallFault, taken: int) -> CallFault | None:
 
 
 def read_fault(body: bytes, processes: Collection[str]) -> tuple[CallFault, str | None]:
-    """The fault that the body of a request sets, and its process. Raises `FaultError`; null is the same as nothing."""
-    sent = record_or_none(body)
-    if sent is None:
-        raise FaultError('the body is no JSON record, as in {"fault": "slow", "times": 1, "seconds": 5}')
+    """The fault that a request sets, and its process; null is the same as nothing. Raises `UnfitRequestError`."""
+    sent = sent_record(body, example='{"fault": "slow", "times": 1, "seconds": 5}')
     fields: JsonObject = {key: value for key, value in sent.items() if value is not None}
     wrong = next(_mistakes(fields, processes), None)
     if wrong is not None:
-        raise FaultError(wrong)
+        raise UnfitRequestError(wrong)
     process = fields.get("process")
     return fault(fields), None if process is None else str(process)
 

@@ -30,6 +30,18 @@ def record_or_none(body: bytes) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
+class UnfitRequestError(ValueError):
+    """What a person asks for cannot be done; the message is for people."""
+
+
+def sent_record(body: bytes, *, example: str) -> JsonObject:
+    """The JSON record that a person's request sends. Raises `UnfitRequestError`."""
+    sent = record_or_none(body)
+    if sent is None:
+        raise UnfitRequestError(f"the body is no JSON record, as in {example}")
+    return sent
+
+
 def record_in(body: bytes) -> JsonObject:
     """The JSON record that a request sends; of any other body an empty record: what is missing is reported then."""
     return record_or_none(body) or {}
@@ -65,7 +77,7 @@ def not_signed_in(headers: Mapping[str, str] | None = None) -> Response:
         "StackTrace": None,
         "ExceptionType": "System.InvalidOperationException",
     }
-    return Response(write_json(body), status_code=401, headers=headers, media_type=_JSON)
+    return plain_json(body, status=401, headers=headers)
 
 
 def _escaped(text: str) -> str:

@@ -11,8 +11,9 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
-from msgspec import Struct, convert
+from msgspec import Struct
 from msgspec.structs import astuple
 
 from runner.foundation.problems import Problem, UsageError
@@ -81,6 +82,9 @@ class ReachedElement(Struct, frozen=True, kw_only=True):
     started: str
     completed: str | None = None
     error: str | None = None
+
+
+_Kept = TypeVar("_Kept", bound=Struct)
 
 
 class Store:
@@ -182,7 +186,7 @@ class Store:
 
     def process(self, process_id: str) -> Instance | None:
         rows = self._rows("SELECT * FROM process WHERE id = ?", process_id)
-        return self._process(rows[0]) if rows else None
+        return self._read(Instance, rows[0]) if rows else None
 
     def processes(
         self, *, code: str | None = None, schema_ids: Sequence[str] | None = None, since: str | None = None
@@ -193,11 +197,13 @@ class Store:
             sql, values = f"{sql} AND code = ?", [*values, code]
         if schema_ids is not None:
             sql, values = f"{sql} AND schema_id IN ({', '.join('?' * len(schema_ids))})", [*values, *schema_ids]
-        return [self._process(row) for row in self._rows(f"{sql} ORDER BY rowid", *values)]
+        return [self._read(Instance, row) for row in self._rows(f"{sql} ORDER BY rowid", *values)]
 
     def newest(self, count: int) -> list[Instance]:
         """The processes that were started last, newest first."""
-        return [self._process(row) for row in self._rows("SELECT * FROM process ORDER BY rowid DESC LIMIT ?", count)]
+        return [
+            self._read(Instance, row) for row in self._rows("SELECT * FROM process ORDER BY rowid DESC LIMIT ?", count)
+        ]
 
     def starts(self) -> dict[str, int]:
         """How often each process was started, by its code."""
@@ -214,14 +220,14 @@ class Store:
     def element(self, key: str) -> ReachedElement | None:
         """By its own id. That of its design is shared by all processes of it, and names none of them [C]."""
         rows = self._rows("SELECT * FROM element WHERE id = ?", key)
-        return self._element(rows[0]) if rows else None
+        return self._read(ReachedElement, rows[0]) if rows else None
 
     def elements(self, process_id: str | None = None) -> list[ReachedElement]:
         """Those that this process reached, or that all did; oldest first."""
         if process_id is None:
-            return [self._element(row) for row in self._rows("SELECT * FROM element ORDER BY rowid")]
+            return [self._read(ReachedElement, row) for row in self._rows("SELECT * FROM element ORDER BY rowid")]
         rows = self._rows("SELECT * FROM element WHERE process_id = ? ORDER BY rowid", process_id)
-        return [self._element(row) for row in rows]
+        return [self._read(ReachedElement, row) for row in rows]
 
     def take(self, element: ReachedElement, *, completed: str) -> bool:
         """Mark it executed; False where it waits no longer."""
@@ -260,24 +266,13 @@ class Store:
     def _shown(self, text: object) -> str | None:
         return None if text is None else str(self.veil.read(json.dumps(text)))
 
-    def _process(self, row: Iterable[object]) -> Instance:
-        key, code, caption, schema_id, owner, status, started, completed, error, parameters = row
-        return Instance(
-            id=str(key),
-            code=str(code),
-            caption=str(caption),
-            schema_id=str(schema_id),
-            owner=str(owner),
-            status=InstanceStatus(str(status)),
-            started=str(started),
-            completed=None if completed is None else str(completed),
-            error=self._shown(error),
-            parameters=record(self.veil.read(str(parameters))),
-        )
-
-    def _element(self, row: Iterable[object]) -> ReachedElement:
-        fields = dict(zip(ReachedElement.__struct_fields__, row, strict=True))
-        return convert(fields | {"error": self._shown(fields["error"])}, ReachedElement)
+    def _read(self, kind: type[_Kept], row: Iterable[object]) -> _Kept:
+        """A row of the table whose columns are the fields of `kind`."""
+        fields = dict(zip(kind.__struct_fields__, row, strict=True))
+        fields |= {"status": InstanceStatus(str(fields["status"])), "error": self._shown(fields["error"])}
+        if "parameters" in fields:
+            fields["parameters"] = self.veil.read(str(fields["parameters"]))
+        return kind(**fields)
 
     def _rows(self, sql: str, *values: Json) -> list[tuple[object, ...]]:
         with self._lock:

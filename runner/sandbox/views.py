@@ -46,13 +46,11 @@ class Opened(Struct, frozen=True, kw_only=True):
 
 
 def opened_by(query: Mapping[str, str]) -> Opened:
+    texts = {name: query[name] for name in ("process", "instance", "entity", "call") if name in query}
     skip = query.get("skip", "")
     return Opened(
-        process=query.get("process", ""),
-        instance=query.get("instance", ""),
-        entity=query.get("entity", ""),
+        **texts,
         skip=int(skip) if skip.isascii() and skip.isdigit() and len(skip) < len(str(2**31)) else 0,
-        call=query.get("call", ""),
         secrets="shown" if query.get("secrets") == "shown" else "",
     )
 

@@ -1,4 +1,4 @@
-"""Executing a call and answering it, with what a fault makes of it (`fault_kinds`)."""
+"""Executing a call and answering it, or what a fault makes of it (`fault_kinds`)."""
 
 import asyncio
 from typing import assert_never
@@ -8,9 +8,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from runner.sandbox import replies
-from runner.sandbox.doubles import CallFault
 from runner.sandbox.engine import Begun, Engine
-from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.sandbox.service import CallerWait, PreparedCall
 
 LOGIN_PAGE = "/Login/NuiLogin.aspx"
@@ -41,33 +39,31 @@ class Half(Response):
         await receive()
 
 
-async def answer(call: PreparedCall, engine: Engine, fault: CallFault | None) -> Response:
-    """The answer to `call`, or what is left of it."""
-    in_hand = _CallInHand(call=call, engine=engine)
-    reply = in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds)
-    return reply if isinstance(reply, Response) else await reply
-
-
 def login_page() -> Response:
     """The page that a call without a session is sent to; real clients know it by `/Login/` in it [M]."""
     script = '<script src="/Login/Login.js"></script>'
     return HTMLResponse(f"<html><head><title>Login</title>{script}</head><body></body></html>")
 
 
-class _CallInHand(Struct, frozen=True, kw_only=True):
+class CallInHand(Struct, frozen=True, kw_only=True):
+    """A call that a fault may be applied to."""
+
     call: PreparedCall
     engine: Engine
 
     async def answered(self, *, failing: str | None = None) -> Response:
+        """Carry it out, and give the right answer. With `failing` its process fails at its end with that text."""
         begun = self.call.begin(failing)
         await self._waited(begun)
         return self.call.reply(begun)
 
-    def started(self) -> "_CallInHand":
+    def started(self) -> "CallInHand":
+        """The same call, which is carried out by itself: nobody waits for it."""
         self.engine.run_in_background(self.call.begin(None))
         return self
 
     def queued(self, seconds: float) -> Response:
+        """Start its process later, and give the answer of a process that is queued."""
         assert self.call.queued is not None
         self.engine.run_later(seconds, lambda: self.call.begin(None))
         return self.call.queued()

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from runner.sandbox.activities import Surroundings
-from runner.sandbox.answering import Cut, Half, answer, login_page
+from runner.sandbox.answering import CallInHand, Cut, Half, login_page
 from runner.sandbox.control import Control
 from runner.sandbox.doubles import Doubles
 from runner.sandbox.engine import Engine
 from runner.sandbox.entities import Entities
+from runner.sandbox.fault_kinds import FAULT_KINDS
 from runner.sandbox.odata import CHANGES, OData, refuse
 from runner.sandbox.origins import is_of_foreign_page
 from runner.sandbox.process_schemas import schema_reply
@@ -153,8 +154,10 @@ class StandIn:
         return nothing(404)
 
     async def _carried_out(self, called: PreparedCall, call: RecentCall) -> Response:
-        call.fault = self._control.faults.take(called.process, root=called.root, starts=called.queued is not None)
-        return await answer(called, self._engine, call.fault)
+        fault = self._control.faults.take(called.process, root=called.root, starts=called.queued is not None)
+        call.fault, in_hand = fault, CallInHand(call=called, engine=self._engine)
+        reply = in_hand.answered() if fault is None else FAULT_KINDS[fault.kind].effect(in_hand, fault.seconds)
+        return reply if isinstance(reply, Response) else await reply
 
 
 async def _body(request: Request) -> bytes | None:

@@ -7,41 +7,23 @@ What the other side of a broken network looks like is real: a connection that is
 choice [?] where no source says. A process that a broken call has started goes on by itself.
 """
 
-from collections.abc import Awaitable, Mapping
-from typing import Final, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
-_Reply = TypeVar("_Reply")
+if TYPE_CHECKING:  # checks of doubles read this table, and need no web server
+    from starlette.responses import Response
 
+    from runner.sandbox.answering import CallInHand
 
-class FaultyCall(Protocol[_Reply]):
-    """A call that a fault is applied to. Nothing has happened yet: an effect starts it, or does not, and answers it."""
-
-    async def answered(self, *, failing: str | None = None) -> _Reply:
-        """Carry it out, and give the right answer. With `failing` its process fails at its end with that text."""
-
-    def started(self) -> "FaultyCall[_Reply]":
-        """The same call, which is carried out by itself: nobody waits for it."""
-
-    def queued(self, seconds: float) -> _Reply:
-        """Start its process later, and give the answer of a process that is queued."""
-
-    async def pause(self, seconds: float) -> None: ...
-    def half(self, whole: _Reply) -> _Reply: ...
-    def cut(self) -> _Reply: ...
-    def page(self, title: str, *, status: int = 200) -> _Reply: ...
-    def service_fault(self, text: str) -> _Reply: ...
-    def to_login_page(self) -> _Reply: ...
-    def not_signed_in(self) -> _Reply: ...
-
-
-class Effect(Protocol):
-    def __call__(self, call: FaultyCall[_Reply], seconds: float, /) -> _Reply | Awaitable[_Reply]: ...
+Effect: TypeAlias = "Callable[[CallInHand, float], Response | Awaitable[Response]]"
 
 
 class FaultKind(Struct, frozen=True, kw_only=True):
-    """`help` is what editors show. `seconds`: it takes time, by default so many seconds; None where it takes none.
+    """`effect` starts a call to which nothing has happened yet, or does not, and answers it, for so many seconds.
+
+    `help` is what editors show. `seconds`: it takes time, by default so many seconds; None where it takes none.
 
     `of_starts`: it is applied to calls that start a process, and none that execute an element.
     """
@@ -52,13 +34,13 @@ class FaultKind(Struct, frozen=True, kw_only=True):
     of_starts: bool = False
 
 
-async def _slow(call: FaultyCall[_Reply], seconds: float) -> _Reply:
+async def _slow(call: "CallInHand", seconds: float) -> "Response":
     reply = await call.answered()
     await call.pause(seconds)
     return reply
 
 
-async def _half_body(call: FaultyCall[_Reply], _: float) -> _Reply:
+async def _half_body(call: "CallInHand", _: float) -> "Response":
     return call.half(await call.answered())
 
 

@@ -14,7 +14,7 @@ from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
-from runner.odata.columns import is_column, order_of
+from runner.odata.names import is_column, order_of
 from runner.reading.document import IN_ONE_COLUMN
 
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}

@@ -8,7 +8,7 @@ from runner.foundation.values import JsonObject, Path
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
 from runner.lint.uses import signalled, starts
-from runner.odata.entities import entity_in, is_entity
+from runner.odata.names import entity_in, is_entity
 
 _EXECUTE = lazy_pattern(r"/(\w+)/Execute\b")
 _ADDRESS = lazy_pattern(r"\w+://|.*/|\w+\?")

@@ -20,11 +20,10 @@ from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
-from runner.odata.columns import order_of
-from runner.odata.entities import is_entity
 from runner.odata.filter import Column, Operation, columns_of, compared_with_texts, nodes_in, readable
 from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
 from runner.odata.mistakes import TEXT_HINT
+from runner.odata.names import is_entity, order_of
 
 _CheckColumns: TypeAlias = Callable[[JsonObject, Path, Entity, str], Iterator[Finding]]
 

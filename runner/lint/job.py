@@ -35,10 +35,9 @@ from runner.lint.places import (
 from runner.lint.retry import check_preset, check_retry
 from runner.lint.row_names import check_row_names
 from runner.lint.schemas import check_included, check_inputs
-from runner.lint.sent_secrets import check_sent_secrets
+from runner.lint.secrets import check_secrets, check_sent_secrets
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
-from runner.lint.written_secrets import check_secrets
 from runner.reading.document import IN_ONE_COLUMN, Document
 
 _WHOLLY_WRONG = ("E104", "E106")

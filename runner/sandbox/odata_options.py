@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject, compact
-from runner.odata.columns import listed, order_of
 from runner.odata.filter import FilterError, Node, columns_of, compared_with_texts, parse
 from runner.odata.match import holds
+from runner.odata.names import listed, order_of
 
 _NUMBER = lazy_pattern(r"[0-9]{1,9}")
 

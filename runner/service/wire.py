@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from runner.foundation.percent import encoded
 from runner.foundation.values import Json, JsonObject, as_text, compact
 from runner.job.actions import Change
-from runner.odata.entities import is_entity
+from runner.odata.names import is_entity
 from runner.service import calls, odata, process_log
 from runner.service.site import ElementIdPlace, ExecuteMethod, Request, Site, json_request
 

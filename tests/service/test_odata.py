@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.foundation.values import Json, JsonObject, well_formed
-from runner.odata.entities import is_entity
+from runner.odata.names import is_entity
 from runner.service import odata
 from runner.service.bodies import NonsenseError
 from runner.service.calls import QueryCall

@@ -11,7 +11,7 @@ from runner.foundation.raw import items, number, record, sure_text, text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions.action import PROCESS_NAMES, ActionType, always
 from runner.job.model import Job, Show, StepEffect
-from runner.odata.columns import listed
+from runner.odata.names import listed
 
 TOP = 100
 

@@ -1,12 +1,25 @@
-"""Columns as `$select` and `$orderby` list them."""
+"""Names of entities and columns, as addresses and options of the OData service have them."""
 
 from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 
+_ENTITY: Final = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_OF_V3: Final = lazy_pattern(r"EntityDataService\.svc/(\w+?)(?:Collection)?(?:[(?/]|\Z)")
+_LAST: Final = lazy_pattern(r"(?:\A|/)([A-Za-z_]\w*)(?:\([^()/]*\))?(?:/\$count)?/?(?:\?.*)?\Z")
 _PATH: Final = r"[^\W\d]\w*(?:/[^\W\d]\w*)*|\*"
 _COLUMN: Final = lazy_pattern(_PATH)
 _ORDER: Final = lazy_pattern(rf"({_PATH})(?: (asc|desc))?")
+
+
+def is_entity(name: str) -> bool:
+    return _ENTITY.fullmatch(name) is not None
+
+
+def entity_in(address: str) -> str | None:
+    """`Contact` of `/0/odata/Contact(…)?$filter=…`, also where the address is cut at its start."""
+    found = _OF_V3.search(address) or _LAST.search(address)
+    return found[1] if found and found[1] != "odata" else None
 
 
 def listed(text: str) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def with_count(folder: Path) -> None:
     """A copy of the program with the action of the example."""
     example = EXAMPLE.search((ROOT / "runner" / "README.md").read_text(encoding="utf-8"))
     assert example is not None
-    shutil.copytree(ROOT / "runner", folder / "runner", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "runner", folder / "runner")  # with what is compiled, which takes longer than all else
     shutil.copytree(ROOT / "schema", folder / "schema")
     actions, attempts = (folder / "runner" / room / "actions" for room in ("job", "engine"))
     (actions / "count.py").write_text(example["action"])

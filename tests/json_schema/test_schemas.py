@@ -119,7 +119,7 @@ def test_no_depth_of_a_value_ends_the_program(levels: int) -> None:
 @pytest.mark.slow
 def test_very_many_violations_are_cut_off() -> None:
     schema = schemas.from_job({"items": {"type": "string"}})
-    many: list[Json] = [*range(200_000)]
+    many: list[Json] = [*range(20_000)]
 
     assert len(schema.violations(many)) == 100
 

@@ -36,7 +36,6 @@ CREATE INDEX attempt_by_version ON attempt (digest);
 PRAGMA application_id = {_MARK};
 PRAGMA user_version = {_FORMAT};
 """
-_FROM_1: Final = ("ALTER TABLE version ADD COLUMN key TEXT", "PRAGMA user_version = 2")
 _ENTRIES: Final = """
 SELECT v.digest, v.job, v."case", v.target, v.url, v.folder, v.key,
   (SELECT count(*) FROM attempt WHERE digest = v.digest) AS attempts,
@@ -212,19 +211,9 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
     if mark != _MARK:
         hint = "name another file with `--ledger FILE`"
         raise model.LedgerError(f"{path} is a database of another program", hint=hint)
-    if _format_of(database) == 1:
-        database.execute("BEGIN IMMEDIATE")
-        if _format_of(database) == 1:  # as above
-            for statement in _FROM_1:
-                database.execute(statement)
-        database.execute("COMMIT")
-    if _format_of(database) != _FORMAT:
-        raise model.LedgerError(f"{path} was written by a later version of this program", hint="update this program")
-
-
-def _format_of(database: sqlite3.Connection) -> int:
     (number,) = database.execute("PRAGMA user_version").fetchone()
-    return int(number)
+    if number != _FORMAT:
+        raise model.LedgerError(f"{path} was written by a later version of this program", hint="update this program")
 
 
 def _ledger_error(path: Path, error: sqlite3.Error) -> model.LedgerError:

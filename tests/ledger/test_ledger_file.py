@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from ledgers import ONE, OTHER, PASSED, R1, R2, attempt, begin, claim
-from msgspec.structs import replace
 
 from runner.ledger import file as ledger_file
 from runner.ledger.file import LedgerFile
@@ -60,18 +59,6 @@ def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(file)) as later:
         later.execute("PRAGMA user_version = 3")
     assert "was written by a later version of this program; update this program" in refusal(file)
-
-
-def test_a_ledger_of_the_first_format_is_brought_up_to_date(tmp_path: Path) -> None:
-    file = tmp_path / "ledger"
-    with closing(LedgerFile(file)) as ledger:
-        begin(ledger, ONE, R1)
-    with closing(sqlite3.connect(file)) as first:
-        first.execute("ALTER TABLE version DROP COLUMN key")
-        first.execute("PRAGMA user_version = 1")
-    with closing(LedgerFile(file)) as ledger:
-        assert ledger.find([ONE.digest])[ONE.digest].version == ONE
-        assert begin(ledger, replace(OTHER, key="release 2"), R2)
 
 
 def test_a_ledger_that_is_cut_off_is_refused(tmp_path: Path) -> None:

@@ -67,8 +67,7 @@ class Replay:
             return Beyond()
         match effect:
             case effects.Note(event=noted):
-                if not _was_not_noted(noted, event):
-                    self._noted(noted, event)
+                self._noted(noted, event)
                 return None
             case effects.Send():
                 return self._sent(effect, event)
@@ -222,13 +221,6 @@ def _is_only_result(call: Call, written: Json, shown: Json) -> bool:
 
 def _shown(event: events.AnyEvent) -> Json:
     return hide(msgspec.json.decode(events.encode(event)))
-
-
-def _was_not_noted(noted: events.AnyEvent, event: events.AnyEvent) -> bool:
-    """Whether the journal is of a program that noted a loop over nothing only where it had expectations."""
-    if not isinstance(noted, events.StepSkipped) or noted.reason != "nothing":
-        return False
-    return not isinstance(event, events.StepSkipped) or event.row.key != noted.row.key
 
 
 def _is_no_outcome(event: events.AnyEvent) -> bool:

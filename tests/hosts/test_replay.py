@@ -580,20 +580,6 @@ def test_a_journal_of_a_version_without_evidence_is_resumed(tmp_path: Path) -> N
     assert place.processes == ["UsrB"]
 
 
-def test_a_journal_of_a_version_that_noted_no_loop_over_nothing_is_resumed(tmp_path: Path) -> None:
-    steps = f"\n  - id: none\n    for_each: '[]'\n    execute: {{process: UsrNone}}\n{TWO}"
-    made = planned(steps)
-    place = Place()
-    carried(tmp_path / "run", made, place)
-    rewritten(tmp_path / "run", lambda event: [] if isinstance(event, StepSkipped) else [event])
-    cut_behind(tmp_path / "run", StepFinished)
-
-    journal = carried(tmp_path / "run", made, place)
-
-    assert place.processes == ["UsrA", "UsrB", "UsrB"]
-    assert fold(journal.lines).status is RunStatus.PASSED
-
-
 def test_a_sign_in_is_gone_past_when_it_is_played_back(tmp_path: Path) -> None:
     broken_off(tmp_path / "run", READ, behind=[CallSent, CallSent])
     signed_in = SignedIn(key="a", t=0.0, seconds=0.5, kind="password")

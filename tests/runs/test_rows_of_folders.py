@@ -219,18 +219,6 @@ def test_nothing_is_lost_where_a_folder_sees_a_shared_file_for_the_first_time(fo
     assert first.ask(query()) == Others()
 
 
-def test_nothing_is_lost_where_a_shared_file_of_an_earlier_version_has_no_name_yet(folders: Folders) -> None:
-    folders.began("first")
-    folders.close()
-    with sqlite3.connect(folders.file) as database:
-        database.execute("DROP TABLE made")
-    database.close()
-    with sqlite3.connect(folders.file.parent.parent / "first/.rows.sqlite") as own:
-        own.execute("DROP TABLE seen")
-    own.close()
-    assert folders.run("first").ask(query()) == Others()
-
-
 def test_a_folder_that_another_machine_has_begun_knows_nothing_of_a_loss(
     folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

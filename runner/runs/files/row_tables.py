@@ -11,14 +11,11 @@ CREATE TABLE IF NOT EXISTS row (id TEXT PRIMARY KEY, run TEXT, key TEXT, at REAL
 CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT, site TEXT, process TEXT, began REAL,
   ends REAL);
 CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
-DROP INDEX IF EXISTS start_of_process;
 CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS made (file TEXT, at REAL);
 CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
-_MADE = """INSERT INTO made SELECT lower(hex(randomblob(16))), CASE WHEN EXISTS (SELECT 1 FROM folder) THEN 0 ELSE ? END
-WHERE NOT EXISTS (SELECT 1 FROM made)"""
-"""A file that an earlier version made is as old as can be."""
+_MADE = "INSERT INTO made SELECT lower(hex(randomblob(16))), ? WHERE NOT EXISTS (SELECT 1 FROM made)"
 _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""

@@ -23,12 +23,13 @@ from runner.service.words import shortened
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 DEEPEST: Final = 200
+"""Levels of lists and records. Whatever is done with a value later must not end in a RecursionError."""
 BEGINNINGS: Final = ("[", "{", '"')
 """A text that begins so is JSON, or was until it was cut: what does not parse then has been cut or broken."""
-"""Levels of lists and records. Whatever is done with a value later must not end in a RecursionError."""
 MOST_PARTS: Final = 2_000_000
 """Lists and records: 32 MiB of `[],` would become a gigabyte."""
 
+_TOO_DEEP: Final = f"its JSON is nested over {DEEPEST} levels deep"
 _LEAST_INTEGER: Final = -LARGEST_INTEGER - 1
 _MANY_DIGITS: Final = b"0" * len(str(LARGEST_INTEGER))
 _WITH_ONE_DIGIT: Final = bytes(
@@ -152,10 +153,11 @@ def _parsed_slowly(text: str, *, halves: bool) -> Json:
     try:
         value: Json = _decoder.decode(text)
     except RecursionError:
-        raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep") from None
+        raise NonsenseError(_TOO_DEEP) from None
     except ValueError as error:
         raise NotJsonError(f"it is no JSON: {error}" if text.startswith(BEGINNINGS) else "it is no JSON") from None
-    _check_depth(value)
+    if not _is_within_bounds(value):
+        raise NonsenseError(_TOO_DEEP)
     if _SURROGATE.search(text) and not can_be_sent(value):
         if not halves:
             raise NonsenseError("a text in its JSON has half of a surrogate pair, which cannot be stored or sent")
@@ -306,13 +308,3 @@ def _is_within_bounds(value: Json) -> bool:
             return True
         level, parts = parts, []
     return False
-
-
-def _check_depth(value: Json) -> None:
-    level = [value]
-    for _ in range(DEEPEST):
-        parts = [part.values() if isinstance(part, dict) else part for part in level if isinstance(part, list | dict)]
-        level = [inner for part in parts for inner in part if isinstance(inner, list | dict)]
-        if not level:
-            return
-    raise NonsenseError(f"its JSON is nested over {DEEPEST} levels deep")

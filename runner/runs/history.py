@@ -7,6 +7,8 @@ run the last counts: it was settled later.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TypeVar
 
 import msgspec
 
@@ -82,6 +84,7 @@ class _Head(msgspec.Struct, frozen=True):
     target: str
 
 
+_Line = TypeVar("_Line")
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(PastRun)
 _head_decoder = msgspec.json.Decoder(_Head)
@@ -100,11 +103,7 @@ def remember(store: RunStore, result: RunResult) -> None:
 def past_runs(content: bytes) -> list[PastRun]:
     """The runs of a history, the oldest first; what is no line of this version is passed over."""
     found: dict[str, PastRun] = {}
-    for line in content.splitlines():
-        try:
-            run = _decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue
+    for run, _ in _read(content, _decoder):
         if run.v == VERSION:
             found[run.run] = run
     return [found[run] for run in sorted(found)]
@@ -112,13 +111,7 @@ def past_runs(content: bytes) -> list[PastRun]:
 
 def bounded(content: bytes) -> bytes:
     """The same history within its bounds: each run once, of each name the newest, in the order of their ids."""
-    last: dict[str, tuple[_Head, bytes]] = {}
-    for line in content.splitlines():
-        try:
-            head = _head_decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue
-        last[head.run] = head, line
+    last = {head.run: (head, line) for head, line in _read(content, _head_decoder)}
     newest: list[bytes] = []
     of_name: Counter[tuple[str, str | None, str]] = Counter()
     size = 0
@@ -133,6 +126,13 @@ def bounded(content: bytes) -> bytes:
             break
         newest.append(line)
     return b"".join(line + b"\n" for line in reversed(newest))
+
+
+def _read(content: bytes, decoder: "msgspec.json.Decoder[_Line]") -> Iterator[tuple[_Line, bytes]]:
+    """What the decoder reads of each line, with the line; what it cannot read is passed over."""
+    for line in content.splitlines():
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            yield decoder.decode(line), line
 
 
 def written(result: RunResult) -> bytes:

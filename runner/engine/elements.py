@@ -7,7 +7,7 @@ executed before; it is empty where tracing is off.
 
 from collections.abc import Iterable
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from runner.engine import process_log
@@ -18,7 +18,6 @@ from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
-from runner.foundation.raw import text
 from runner.foundation.sentences import first
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
@@ -230,16 +229,5 @@ def _is_called(caption: str | None, name: str) -> bool:
 
 
 def _instances(rows: "Iterable[JsonObject] | Unread", *, stored: bool = False) -> tuple[ElementInstance, ...]:
-    return tuple(
-        ElementInstance(
-            id=key,
-            uid=text(found, "uid"),
-            status=text(found, "status"),
-            kind=text(found, "kind"),
-            caption=text(found, "caption"),
-            error=text(found, "error"),
-            stored=stored,
-        )
-        for found in ([] if isinstance(rows, Unread) else rows)
-        if (key := text(found, "id")) is not None
-    )
+    known = [] if isinstance(rows, Unread) else [found for found in rows if found.get("id") is not None]
+    return tuple(convert({**found, "stored": stored}, ElementInstance) for found in known)

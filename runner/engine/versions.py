@@ -6,12 +6,10 @@ are read once more after the call: a start that was answered has begun in a vers
 versions cannot be read, rows are found by the code; a missing row proves less then, and no call is repeated.
 """
 
-from collections.abc import Iterator
-
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from runner.foundation.raw import items, text
+from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json
 from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
 
@@ -83,26 +81,11 @@ class Versions(Struct, frozen=True, kw_only=True):
 
     def read(self, found: Json, *, root: str, t: float, marked: bool) -> "Versions":
         """As the library lists them now. `marked`: the log was read with what was known of them before."""
-        members = tuple(_members(found))
+        rows = [row for row in items(found) if text(record(row), "code") and text(record(row), "schema_id")]
+        members = tuple(convert(row, KnownVersion) for row in rows)
         if self.process not in {member.code for member in members}:
             return self.not_listed(t=t)
         is_grown = marked and not {each.schema_id for each in members} <= set(self.schema_ids)
         grown_at = t if is_grown else self.grown_at
         codes = tuple(dict.fromkeys((self.process, *(member.code for member in members))))
         return Versions(process=self.process, read_at=t, root=root, codes=codes, members=members, grown_at=grown_at)
-
-
-def _members(found: Json) -> Iterator[KnownVersion]:
-    for row in items(found):
-        if not isinstance(row, dict):
-            continue
-        code, schema_id = text(row, "code"), text(row, "schema_id")
-        version, active = row.get("version"), row.get("active")
-        if code is not None and schema_id is not None:
-            yield KnownVersion(
-                code=code,
-                uid=text(row, "uid"),
-                schema_id=schema_id,
-                version=version if isinstance(version, int) else None,
-                active=active if isinstance(active, bool) else None,
-            )

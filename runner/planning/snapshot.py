@@ -8,7 +8,7 @@ import json
 from contextlib import suppress
 from functools import partial
 
-from msgspec import Struct, ValidationError, convert, to_builtins
+from msgspec import Struct, ValidationError, convert, field, to_builtins
 from msgspec.structs import replace
 
 from runner.foundation.fingerprints import Fingerprints, fingerprints
@@ -28,15 +28,7 @@ FORMAT = 1
 class PlanSnapshot(Struct, frozen=True, kw_only=True):
     plan: StoredPlan
     fingerprints: Fingerprints
-    times: Times
-    alone: bool
-
-
-class _BesidePlan(Struct, frozen=True, kw_only=True):
-    """What is stored beside the plan itself."""
-
-    fingerprints: Fingerprints
-    seconds: Times
+    times: Times = field(name="seconds")
     alone: bool
 
 
@@ -67,9 +59,8 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
     if whole.get("format") != FORMAT:
         return unusable(f"its format is not {FORMAT}: another version of the program wrote it")
     with suppress(ValidationError):
-        found = convert(whole, _BesidePlan)
         if (plan := plan_file.of_record(whole)) is not None:
-            return PlanSnapshot(plan=plan, fingerprints=found.fingerprints, times=found.seconds, alone=found.alone)
+            return convert({**whole, "plan": plan}, PlanSnapshot)
     return unusable("parts of it are missing")
 
 

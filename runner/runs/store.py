@@ -12,7 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field, to_builtins
 from msgspec.structs import force_setattr
 
 from runner.foundation.discreet import Discreet
@@ -166,14 +166,14 @@ class RowQuery(Struct, frozen=True, kw_only=True):
     before_read: float = 0.0
 
 
-class Rival(Struct, frozen=True, kw_only=True):
+class Rival(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A start of another run that lacks its row: of the step `key`, empty where nobody knows, `began` in UTC, `…Z`.
     `folder` is the other folder of runs that has the run, if that is known. A call that begins after `until` is none
     that it may be taken for, as far as is known now.
     """
 
     run: str
-    key: str
+    key: str = field(name="step")
     began: str
     until: str
     folder: str | None = None
@@ -204,15 +204,9 @@ class Others(Struct, frozen=True, kw_only=True):
         if query.keys is None:
             found["rows"] = [row for row in query.rows if row not in self.taken]
         if self.by is not None:
-            by: dict[str, Json] = {
-                "run": self.by.run,
-                "step": self.by.key,
-                "began": self.by.began,
-                "until": self.by.until,
-            }
-            found["by"] = by if self.by.folder is None else {**by, "folder": self.by.folder}
+            found["by"] = to_builtins(self.by)
         elif self.lost is not None:
-            found["lost"] = {"file": self.lost.file, "since": self.lost.since}
+            found["lost"] = to_builtins(self.lost)
         return found
 
 

@@ -28,6 +28,8 @@ _EXIT_CODES = {
     RunStatus.UNKNOWN: ExitCode.UNKNOWN,
     RunStatus.REFUSED: ExitCode.REFUSED,
 }
+_EVIDENCE = ("command", "dirty", "ci", "access", "traceparent", "rerun_of", "applied", "begun_by", "variables")
+"""What the first event says of a run beside what it is carried out by."""
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
@@ -72,19 +74,11 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         commit=run.commit,
         started_at=run.started_at,
         help=plan.job.help,
-        command=if_known(run.command),
         rows=planned_rows(plan),
         tags=plan.job.tags,
         description=if_known(plan.job.description),
         source=source_digest(plan),
-        dirty=if_known(run.dirty),
-        ci=if_known(run.ci),
-        access=if_known(run.access),
-        traceparent=if_known(run.traceparent),
-        rerun_of=if_known(run.rerun_of),
-        applied=if_known(run.applied),
-        begun_by=if_known(run.begun_by),
-        variables=if_known(run.variables),
+        **{name: if_known(getattr(run, name)) for name in _EVIDENCE},
     )
 
 

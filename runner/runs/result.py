@@ -160,6 +160,7 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in _WORST_FIRST if status in found), None)
 
 
+_SAID_AT_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help")
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 
@@ -245,25 +246,17 @@ class Progress:
         ending = ended or self._without_end(doubt=doubt)
         return RunResult(
             id=started.run,
-            job=started.job,
-            file=started.file,
-            case=started.case,
-            target=started.target,
+            **{name: getattr(started, name) for name in _SAID_AT_THE_START},
             status=ending.status,
             exit_code=_exit_code(ending.exit_code),
-            started_at=started.started_at,
             seconds=ending.t,
-            inputs=started.inputs,
             outputs=ending.outputs,
             undo=ending.undo,
-            commit=started.commit,
-            digest=started.digest,
             events="sha256:" + self.head,
             steps=steps,
             error=ending.error,
             finished=ended is not None,
             owes_undo=self._finished is not None and ended is None,
-            help=started.help,
             log_unreadable=self._log_unreadable,
             closing=self._closing,
             resumed=self._resumed,

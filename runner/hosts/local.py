@@ -107,6 +107,7 @@ class LocalHost:
         replay = Replay(self.journal, earlier, needs_result=lambda key: row_needs_result(plan.job, key))
         self._started = self.clock() - replay.t
         self._replayed = bool(earlier)
+        self._starts.check_known(plan.job, earlier)
         running = carry_out(plan, run)
         outcome: effects.Outcome | None = None
         try:

@@ -2,6 +2,7 @@
 has begun nothing.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -10,8 +11,12 @@ from msgspec import Struct
 from runner.engine.effects import QueryPeers, Send
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.raw import record
+from runner.hosts.needed import step_key
+from runner.hosts.replay import ForgottenError
 from runner.hosts.turns import Turn
-from runner.runs.events import Trouble
+from runner.job.model import Job, StepEffect
+from runner.planning.guards import steps_of
+from runner.runs.events import CallSent, Line, Trouble
 from runner.runs.store import Others, OwnedRows, StoreError
 from runner.service.calls import Answered, CallFailed, Ending, FailureKind, RunProcessCall, process_started
 
@@ -24,6 +29,18 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
 
     owned: OwnedRows
     turn: Turn
+
+    def check_known(self, job: Job, earlier: Sequence[Line]) -> None:
+        """Check that the `earlier` events of the run hold all of its starts that must not happen twice. Raises
+        `ForgottenError`: they are older than what is stored of its starts, as after a backup was restored.
+        """
+        once = {placed.key for placed in steps_of(job) if placed.step.effect is StepEffect.ONCE}
+        if not earlier or not once:
+            return
+        known = {line.event.key for line in earlier if isinstance(line.event, CallSent)}
+        unknown = (key for key in sorted(self.owned.sent() - known) if step_key(key) in once)
+        if (key := next(unknown, None)) is not None:
+            raise ForgottenError(f"its events are an older copy: later it has sent `{key}`, which is not in them")
 
     def begin(self, send: Send) -> None:
         """The call is about to be sent."""

@@ -113,8 +113,8 @@ class OwnedRows(Protocol):
         """
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered, and not as queued: it began before, or while settling takes. That may
-        be stored with what follows: until then others take the start for under way.
+        """The last start of the row was answered, and began before, or while settling takes. Until that is stored, with
+        what follows, others take the start for under way.
         """
 
     def queue(self, key: str) -> None:
@@ -126,8 +126,11 @@ class OwnedRows(Protocol):
     def flush(self) -> None:
         """Store now what would be stored with what follows: that may take a while."""
 
+    def sent(self) -> frozenset[str]:
+        """The rows of the report whose call was sent, as far as that is certain. Raises `StoreError`."""
+
     def ask(self, query: "RowQuery") -> "Others":
-        """Raises nothing: what cannot be found out may be anybody's. Starts with a row of `before` lack none now."""
+        """Raises nothing: what is not known may be anybody's. Starts with a row of `before` lack none now."""
 
 
 class SharedTurns(Protocol):
@@ -371,9 +374,7 @@ class LocalRunStore(RunStore, Protocol):
         """Note that `run` comes of a plan that was claimed. Durable."""
 
     def runs_of_plan(self, key: str) -> list[RunOfPlan] | None:
-        """The runs that came of a plan, the oldest first, in all folders of this user on this machine; None of a plan
-        that nobody has claimed.
-        """
+        """Those that came of a plan, oldest first, in all folders of this user; None where nobody has claimed it."""
 
     def beside(self, folder: str) -> RunStore:
         """The runs in another folder that `runs_of_plan` named."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -211,6 +212,21 @@ def test_a_held_run_goes_on_as_a_person_says(
     assert ended(["resume", "last", "--step", "charge", *said]) == code
     assert place.asked == asked
     assert here.asked
+
+
+def test_a_run_whose_events_are_an_older_copy_of_what_it_has_done_since_is_not_gone_on_with(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    held(place)
+    shutil.copytree(".runner", "backup")
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 0
+    shutil.rmtree(".runner")
+    shutil.move("backup", ".runner")
+    place.asked.clear()
+    capsys.readouterr()
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 2
+    assert (place.asked, bool(here.asked)) == ([], True)
+    assert "its events are an older copy: later it has sent `mail`, which is not in them" in capsys.readouterr().err
 
 
 def test_a_held_run_waits_and_says_so(here: Site, place: Executes, capsys: pytest.CaptureFixture[str]) -> None:
@@ -727,6 +743,8 @@ def cut_behind_the_start() -> None:
     sent = next(number for number, line in enumerate(lines) if json.loads(line).get("effect") == "once")
     (folder() / EVENTS).write_text("".join(lines[: sent + 1]))
     (folder() / "report.json").unlink()
+    for rows in (*Path(".runner").glob(".rows.sqlite*"), *Path(os.environ["XDG_STATE_HOME"]).rglob("rows-*.sqlite*")):
+        rows.unlink()
 
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])

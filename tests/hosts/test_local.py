@@ -15,6 +15,7 @@ from stories import RUN, family_of_one, planned, unanswered
 from runner.engine.effects import QueryPeers, Send
 from runner.foundation.values import Json
 from runner.hosts.local import LocalHost
+from runner.hosts.replay import ForgottenError
 from runner.hosts.started_calls import StartedCalls
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, LogReading, Turn, Turns
@@ -412,6 +413,24 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
     starts = StartedCalls(owned=(rows := NotedRows()), turn=Turn(Turns()))
     starts.ask(QueryPeers(key="a", codes=(), nothing_began=True), is_resumed=is_resumed)
     assert rows.notes == ["a never began"] * (not is_resumed)
+
+
+def test_events_that_lack_a_start_that_was_sent_are_not_gone_on_with_unless_it_may_happen_twice(tmp_path: Path) -> None:
+    class SentRows(NotedRows):
+        def sent(self) -> frozenset[str]:
+            return frozenset({"a", "b[1]"})
+
+    steps = ONE + "  - id: b\n    for_each: [1, 2]\n    execute: {process: UsrA}\n"
+    carrying = host(tmp_path / "run", Site())
+    carrying.carry(planned(steps), RUN)
+    lines = carrying.journal.lines
+    before = [line for line in lines if getattr(line.event, "key", "") != "b[1]"]
+    starts = StartedCalls(owned=SentRows(), turn=Turn(Turns()))
+    starts.check_known(planned(steps).job, lines)
+    with pytest.raises(ForgottenError, match=r"later it has sent `b\[1\]`, which is not in them"):
+        starts.check_known(planned(steps).job, before)
+    starts.check_known(planned(steps + "    effect: read\n").job, before)
+    starts.check_known(planned(steps).job, ())
 
 
 def test_other_runs_do_not_count_a_start_that_the_journal_could_not_take(tmp_path: Path) -> None:

@@ -155,6 +155,9 @@ class Steps:
         self._run.before("store")
         self._owned.never_began(key)
 
+    def sent(self) -> frozenset[str]:
+        return frozenset()
+
     def flush(self) -> None:
         if self._run.is_gone or not self._answers:
             return

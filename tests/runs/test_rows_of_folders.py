@@ -33,13 +33,13 @@ class Folders:
         self._place, self._now = place, now
         self._open: list[RowDatabase] = []
 
-    def run(self, folder: str) -> RowsOfFolders:
+    def run(self, folder: str, *, name: str | None = None) -> RowsOfFolders:
         place = self._place / folder
         own = RowDatabase(place / ".rows.sqlite", now=self._now)
         place.mkdir(exist_ok=True)
         self.shared = RowDatabase(self.file, place=place, now=self._now)
         self._open += [own, self.shared]
-        return RowsOfFolders(own, self.shared, run=folder, site=SITE, settle=15.0)
+        return RowsOfFolders(own, self.shared, run=name or folder, site=SITE, settle=15.0)
 
     def began(self, folder: str) -> RowsOfFolders:
         rows = self.run(folder)
@@ -262,3 +262,12 @@ def test_a_new_run_does_not_read_through_what_its_folder_has_brought_along(
     assert RowsOfFolders(own, shared, run="third", site=SITE, settle=15.0, is_new=True).ask(query()).rival
     own.close()
     shared.close()
+
+
+def test_a_start_that_its_folder_does_not_know_or_that_has_a_row_was_sent_for_certain(folders: Folders) -> None:
+    first = folders.began("first")
+    assert first.sent() == frozenset(), "a kill may have come before it left"
+    assert folders.run("copy", name="first").sent() == {"a"}
+    assert first.ask(query()) == Others()
+    assert first.sent() == folders.run("copy", name="first").sent() == {"a"}
+    assert folders.run("other").sent() == frozenset()

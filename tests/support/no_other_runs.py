@@ -16,6 +16,9 @@ class NoOtherRuns:
 
     def never_began(self, key: str) -> None: ...
 
+    def sent(self) -> frozenset[str]:
+        return frozenset()
+
     def flush(self) -> None: ...
 
     def ask(self, query: RowQuery) -> Others:

@@ -29,7 +29,7 @@ class RowsOfFolders:
         self._is_behind = False
 
     def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
-        for rows in self._current():
+        for rows in reversed(self._current()):  # its own folder knows each start that others know: see `sent`
             rows.begin(key, process, seconds=seconds, is_read=is_read)
 
     def leave(self, key: str) -> None:
@@ -51,6 +51,15 @@ class RowsOfFolders:
     def never_began(self, key: str) -> None:
         for rows in self._all:
             rows.never_began(key)
+
+    def sent(self) -> frozenset[str]:
+        """A start that the folder knows may not have left, if the program was killed then; one that it does not know
+        was made by a copy of the folder, or before an older copy was put into its place.
+        """
+        own = self._own_rows.stored()
+        shared = own if self._shared.opening() is None else self._shared_rows.stored()
+        begun = {str(start[1]) for start in shared.starts} - {str(start[1]) for start in own.starts}
+        return frozenset(begun | {key for found in (own, shared) for _, key, _ in found.rows})
 
     def flush(self) -> None:
         for rows in self._current() if self._is_behind else self._all:  # who has started nothing opens neither file

@@ -271,3 +271,21 @@ def test_a_start_that_its_folder_does_not_know_or_that_has_a_row_was_sent_for_ce
     assert first.ask(query()) == Others()
     assert first.sent() == folders.run("copy", name="first").sent() == {"a"}
     assert folders.run("other").sent() == frozenset()
+
+
+def test_a_kill_between_the_two_files_makes_a_start_none_that_was_sent(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, begin = folders.run("first"), RowsOfRun.begin
+    begun: list[str] = []
+
+    def begin_or_die(rows: RowsOfRun, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
+        if begun:
+            raise KeyboardInterrupt
+        begun.append(key)
+        begin(rows, key, process, seconds=seconds, is_read=is_read)
+
+    monkeypatch.setattr(RowsOfRun, "begin", begin_or_die)
+    with pytest.raises(KeyboardInterrupt):
+        first.begin("a", "UsrA", seconds=100.0)
+    assert folders.run("first").sent() == frozenset()

@@ -9,10 +9,15 @@ from runner.foundation.values import Json
 
 _UNWRITABLE = lazy_pattern("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
+_AMOUNT = lazy_pattern(r"[-+]?([0-9]+)\.([0-9]{1,8})0*")
+_SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
+"""As many digits a number always keeps, and as many it may need."""
 
 
 def read_json(text: str | bytes) -> Json:
-    """The value that `text` writes. Raises `ValueError`, also for NaN, Infinity, and what is beyond reason."""
+    """The value that `text` writes; an amount with more digits than a number keeps is a text, which keeps them. Raises
+    `ValueError`, also for NaN, Infinity, and what is beyond reason.
+    """
     try:
         value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
@@ -26,9 +31,23 @@ def write_json(value: Json) -> str:
     return text if text.isascii() else _UNWRITABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _finite(word: str) -> float:
+def is_rounded(text: str, value: float) -> bool:
+    """Whether `value` is not the amount that `text` writes, with up to 8 decimals, as the service has them [C]."""
+    if len(text) <= _SURE_DIGITS or (written := _AMOUNT.fullmatch(text)) is None:
+        return False
+    digits = f"{written[1]}{written[2]}".strip("0")
+    if len(digits) <= _SURE_DIGITS:
+        return False
+    return (
+        len(digits) > _MOST_OF_A_FLOAT or f"{abs(value):.{len(digits) - 1}e}".replace(".", "")[: len(digits)] != digits
+    )
+
+
+def _finite(word: str) -> float | str:
     number = float(word)
-    return number if isfinite(number) else _refuse(word)
+    if not isfinite(number):
+        _refuse(word)
+    return word if is_rounded(word, number) else number
 
 
 def _refuse(word: str) -> NoReturn:

@@ -18,7 +18,6 @@ from runner.job.model import Case, Input, Job
 from runner.json_schema import schemas
 from runner.json_schema.as_type import BOOLEANS, GROUPED, as_wanted, with_point
 from runner.reading.document import Document
-from runner.reading.scalars import is_rounded
 from runner.secrets.written_out import NOT_DEFINED, is_macro
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"
@@ -244,7 +243,7 @@ def _typed(declared: Input, text: str) -> Json:
     if not can_be_sent(value):
         message = f"input `{declared.name}`: {shown} has half of a surrogate pair, which cannot be sent"
         raise UnfitError("E132", message, hint="write the character itself")
-    if isinstance(value, float) and is_rounded(text.strip(), value):
+    if isinstance(value, str) and value == text.strip():
         message = f"input `{declared.name}`: {shown} has more digits than a number keeps, and would be rounded"
         raise UnfitError("E132", message, hint="declare `type: string` in the job: a text is sent as it is")
     return value

@@ -4,6 +4,7 @@ Deliberately not YAML 1.1: `yes`, `on`, `017` in octal, `1_000`, `1:30` and date
 Quoted scalars never come here; they are texts.
 """
 
+from runner.foundation.json_text import is_rounded
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import LARGEST_INTEGER, Json
 
@@ -20,9 +21,6 @@ _DECIMAL = lazy_pattern(r"[-+]?[0-9]+")
 _FLOAT = lazy_pattern(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _PREFIXED = lazy_pattern(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_FINITE = lazy_pattern(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_AMOUNT = lazy_pattern(r"[-+]?([0-9]+)\.([0-9]{1,8})0*")
-_SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
-"""As many digits a number always keeps, and as many it may need."""
 _MOST_DIGITS = 22
 """Of 64 bits, in octal; a longer number is refused before it is worked out."""
 
@@ -67,18 +65,6 @@ def _finite(text: str) -> float:
     if is_rounded(text, value):
         raise ScalarError(f"{_shown(text)} has more digits than a number keeps, and would be rounded")
     return value
-
-
-def is_rounded(text: str, value: float) -> bool:
-    """Whether `value` is not the amount that `text` writes, with up to 8 decimals, as the service has them [C]."""
-    if len(text) <= _SURE_DIGITS or (written := _AMOUNT.fullmatch(text)) is None:
-        return False
-    digits = f"{written[1]}{written[2]}".strip("0")
-    if len(digits) <= _SURE_DIGITS:
-        return False
-    return (
-        len(digits) > _MOST_OF_A_FLOAT or f"{abs(value):.{len(digits) - 1}e}".replace(".", "")[: len(digits)] != digits
-    )
 
 
 def _shown(text: str) -> str:

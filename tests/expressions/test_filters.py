@@ -130,6 +130,7 @@ def test_the_filters_are_those_of_the_language() -> None:
         ("{'a': [1, 'ü']} | json", '{"a":[1,"ü"]}'),
         ("none | json", "null"),
         ("'{\"a\": [1, 2.5, null]}' | from_json", {"a": [1, 2.5, None]}),
+        ("'[99999999999999.99, 1.10]' | from_json", ["99999999999999.99", 1.1]),
         ("'ü' | b64encode", "w7w="),
         ("'w7w=' | b64decode", "ü"),
         ("'w7\\nw=' | b64decode", "ü"),

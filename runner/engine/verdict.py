@@ -30,6 +30,8 @@ from runner.service.calls import FailureKind
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
 _SHORTEST_PAUSE = 0.001
+_LAST_LOOK = 1.0
+"""Seconds of the job's time that are left for the last look."""
 _NAMED = 5
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
@@ -96,8 +98,11 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
 
 
 def settling(row: OpenRow) -> Iterator[float]:
-    """Growing pauses, for as long from now on as the row of a call without an answer is searched for."""
-    return _until(row, row.t + row.state.run.plan.times.settle)
+    """Growing pauses, for as long from now on as the row of a call without an answer is searched for, and as the job
+    has time for a last look.
+    """
+    ends = row.t + row.state.run.plan.times.settle
+    return _until(row, ends if row.state.ends is None else min(ends, row.state.ends - _LAST_LOOK))
 
 
 def _until(row: OpenRow, moment: float) -> Iterator[float]:

@@ -197,6 +197,17 @@ def test_a_row_that_never_comes_is_looked_for_until_the_time_to_settle_is_over()
     assert 15.0 <= world.t < 16.0
 
 
+def test_where_the_jobs_time_is_over_before_a_step_ends_as_it_would_without_that_patience() -> None:
+    step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
+    world = World(lags=[100.0], call_seconds=0.1).carry_out(planned(step, rest="timeout: 5s"))
+    assert ended(world, "a") == ("passed", None)
+    assert 4.0 <= world.t < 5.0
+    running = World(statuses=["running"], lags=[3.0], call_seconds=0.1)
+    running.carry_out(planned(step, rest="timeout: 5s"))
+    assert ended(running, "a") == ("unknown", None)
+    assert "it has started, and the time was over" in said(running.finished("a"))
+
+
 class Background(World):
     """What is queued begins half a minute after its answer."""
 

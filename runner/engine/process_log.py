@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine import starts, versions
-from runner.engine.effects import Done, Running, Send
+from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import Backoff, check_stop, note, pause, perform
 from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
@@ -350,6 +350,16 @@ def _ask_owner(row: OpenRow) -> Running[None]:
         if isinstance(owner, str):
             row.log.owner, row.log.owner_since = owner, since
             break
+
+
+def is_shut_out(row: OpenRow, unread: Unread) -> Running[bool]:
+    """Whether the site accepts our session nowhere: neither for its log, which was never read for this, nor for the
+    service that says who we are.
+    """
+    if unread.failure.trouble.code != calls.SESSION_REFUSED or row.log.marks:
+        return False
+    outcome = yield from perform(row, _reading(row, calls.WhoAmI()))
+    return isinstance(outcome, Failed) and outcome.failure.trouble.code == calls.SESSION_REFUSED
 
 
 def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running["Json | Unread"]:

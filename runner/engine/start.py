@@ -12,7 +12,7 @@ from runner.engine import doubt, starts
 from runner.engine.attempt import Attempt, call_failed, is_in_doubt
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import pause, perform
-from runner.engine.process_log import Unread, watermark
+from runner.engine.process_log import Unread, is_shut_out, watermark
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
 from runner.foundation.values import JsonObject
@@ -103,7 +103,8 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
 
     Which answers prove by themselves that nothing ran, the client of the service knows (`CallFailed.nothing_ran`).
     After any other answer the log has to be read, with `verify: none`, too: not to judge the process, but to start it
-    only once. A log that cannot be read leaves the call in doubt.
+    only once. A log that cannot be read leaves the call in doubt, unless the
+    site accepts our session nowhere.
     """
     assert row.turned_away is not None
     sent, failure = row.turned_away
@@ -115,6 +116,10 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
         if not failure.nothing_ran:  # else no other run counts it any more
             yield from starts.nothing_began(row)
         return None
+    if isinstance(rows, Unread) and (yield from is_shut_out(row, rows)):
+        row.in_doubt = False
+        yield from starts.nothing_began(row)
+        return call_failed(replace(failure, final=True), row.step.effect)
     row.start = row.sought = starts.counted(row.log, sent)
     return (yield from doubt.settled(row, failure.trouble))
 

@@ -82,12 +82,14 @@ _ABOUT: Final = (
     ),
 )
 _REDIRECT: Final = "redirects are not followed: if the site has moved, put its new address into `url` of the target"
+_SESSION_HINT: Final = "check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass"
 _CACHED: Final = "a cache between here and the site answered: let calls of services pass it"
 _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if it is the site, put it into `url`"
 
 
 def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
-    """A call that was answered with a demand to sign in. Whether it is made again is for others to say.
+    """A call that was answered with a demand to sign in; None is the sign-in itself. Whether it is made again is for
+    others to say.
 
     Such an answer is the service's own, and says that it did not dispatch the request [M]. It proves that nothing ran
     only where the request is a POST: gateways repeat a GET that broke, and then hand on the answer to the second, but
@@ -102,13 +104,25 @@ def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.Cal
         kind=calls.FailureKind.TURNED_AWAY,
         trouble=Trouble(
             code=calls.SESSION_REFUSED,
-            message=f"the session is not accepted: {shown}",
-            hint="check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass",
+            message=shown if call is None else f"the session is not accepted: {shown}",
+            hint=_gateways_hint(reply) if call is None else _SESSION_HINT,
         ),
         status=reply.status,
         final=True,
         nothing_ran=is_post(call, site),
         body=None if bodies.is_page(reply.body) else body_of(reply),
+    )
+
+
+def _gateways_hint(reply: Reply) -> str | None:
+    """What to do where a server before the application, which knows Login and answers 200, wants a sign-in of its own
+    [?].
+    """
+    scheme = shortened(reply.headers.get("www-authenticate", "").partition(" ")[0].strip(","))
+    return (
+        f"a server before the application asks for {scheme}: let it pass this call, or see `headers` of the target"
+        if scheme
+        else None
     )
 
 

@@ -7,7 +7,16 @@ from stories import World, moment, planned, refused, unanswered
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import JsonObject
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
-from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind, ReadRows, RunProcessCall
+from runner.service.calls import (
+    Answered,
+    CallFailed,
+    Ending,
+    ExecuteCall,
+    FailureKind,
+    ReadRows,
+    RunProcessCall,
+    WhoAmI,
+)
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"
@@ -422,6 +431,25 @@ def test_it_is_in_doubt_where_the_log_cannot_be_read(log: CallFailed) -> None:
     world = World(answers=[refused(unproved=True)], log=log).carry_out(planned(ONE))
     assert ended(world, "a") == ("unknown", None)
     assert said(world.finished("a")).startswith("it may or may not have happened: no right; ")
+
+
+class ShutOut(World):
+    """No call is accepted in any session, but for the question who we are, where there is an `owner`."""
+
+    def _ending(self, send: Send) -> Ending:
+        return (
+            turned_away(final=True) if isinstance(send.call, WhoAmI) and self.owner is None else super()._ending(send)
+        )
+
+
+@pytest.mark.parametrize("verify", ["auto", "none"])
+@pytest.mark.parametrize(("owner", "status"), [(None, "error"), ("us", "unknown")])
+def test_a_session_that_is_accepted_nowhere_has_started_nothing(owner: str | None, status: str, verify: str) -> None:
+    world = ShutOut(answers=[turned_away()], log=turned_away(final=True), owner=owner)
+    world.carry_out(planned(f"{ONE}    verify: {verify}\n"))
+    assert (ended(world, "a")[0], world.sent.count("execute UsrA")) == (status, 1)
+    if status == "error":
+        assert said(world.finished("a")) == "sign in"
 
 
 def test_where_there_is_no_log_at_the_address_either_nothing_is_there_to_be_started() -> None:

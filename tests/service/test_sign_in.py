@@ -84,6 +84,13 @@ def test_a_password_that_must_be_changed_says_so() -> None:
 LOGIN = b"<html><head><title>Sign in</title></head><body>/Login/</body></html>"
 
 
+def test_a_gateway_that_wants_a_sign_in_of_its_own_is_not_taken_for_a_wrong_password() -> None:
+    _, found = signed_in(reply(b"", 401, **{"www-authenticate": 'Basic realm="gate"'}))
+    assert isinstance(found, CallFailed)
+    assert (found.refused_sign_in, found.final) == (False, True)
+    assert (found.trouble.hint or "").startswith("a server before the application asks for Basic: ")
+
+
 @pytest.mark.parametrize(
     ("answer", "code", "final", "said"),
     [
@@ -91,7 +98,7 @@ LOGIN = b"<html><head><title>Sign in</title></head><body>/Login/</body></html>"
             reply(b"", 401),
             "E303",
             True,
-            "site.example refused the sign-in: the session is not accepted: site.example answe",
+            "site.example refused the sign-in: site.example answered 401 Unauthorized",
         ),
         (reply(b"", 403), "E303", True, "site.example refused the sign-in: site.example answered 403 Forbidden"),
         (reply(b"", 404), "E303", True, "no sign-in at /ServiceModel/AuthService.svc/Login: site.example answered 404"),

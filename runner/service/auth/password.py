@@ -58,7 +58,9 @@ def _by_status(answer: Answer, failure: CallFailed, site: Site) -> CallFailed:
         return answer.no_sign_in(why, hint=f"if that is the site, write `url: {root}`; nothing was sent there")
     if answer.is_login_page or answer.status == 403:  # noqa: PLR2004  Forbidden
         message = f"{site.name} refused the sign-in: {words}"
-        return answer.refusal(message, hint=_AUTH_HINT, final=final, is_checked=is_checked)
+        gateways = failure.trouble.hint if answer.is_login_page else None
+        is_checked = is_checked and gateways is None
+        return answer.refusal(message, hint=gateways or _AUTH_HINT, final=final, is_checked=is_checked)
     if failure.kind is FailureKind.REFUSED:
         hint = failure.trouble.hint if answer.status < 400 else _URL_HINT  # noqa: PLR2004  a redirect knows better
         return answer.refusal(f"no sign-in at {_LOGIN}: {words}", hint=hint, final=final, is_checked=is_checked)

@@ -18,7 +18,6 @@ from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup, is_typed
 from runner.foundation.problems import ExitCode, SiteSilentError, UsageError, are_errors
 from runner.foundation.sentences import many
-from runner.packages.files import Reader
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
 from runner.project import catalogue_files, double_files
@@ -96,10 +95,10 @@ def lint(context: click.Context, /, **_: object) -> int:
     mistake on the command line.
     """
     given = context.params
-    packages = read_packages(given["packages"], called=called)
+    packages = read_packages(given["packages"])
     if are_errors(packages.problems):
         raise UsageError(*packages.problems)
-    found = (*packages.problems, *lint_packages(packages, Reader(called=called)))
+    found = (*packages.problems, *lint_packages(packages))
     output.data(PROBLEM_FORMATS[given["form"]](found), for_programs=given["form"] != "text")
     processes = many(len(packages.catalogue.processes), "process", "processes")
     output.say(f"{processes}: {mistakes.count(found) if found else 'nothing is found'}")

@@ -4,17 +4,16 @@ A file that cannot be read is a warning with its place, and the others are read.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from xml.parsers import expat
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject, well_formed
+from runner.project.paths import called
 from runner.reading.source import Source
 
 LARGEST: Final = 64 * 2**20
@@ -29,61 +28,58 @@ class BrokenError(Exception):
         self.problem = problem
 
 
-class Reader(Struct, frozen=True, kw_only=True):
-    """`called` gives the name of a file in messages."""
+def json_of(file: Path) -> JsonObject:
+    """The record in a file. Raises `BrokenError`."""
+    text = text_of(file)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise broken(file, f"it is no JSON: {error.msg}", source=text, at=error.pos) from None
+    except (ValueError, RecursionError):
+        raise broken(file, "it is no JSON that can be read: too deep, or a number too long") from None
+    if not isinstance(value, dict):
+        raise broken(file, "it holds no record")
+    return record(value)
 
-    called: Callable[[Path], str]
 
-    def json(self, file: Path) -> JsonObject:
-        """The record in a file. Raises `BrokenError`."""
-        text = self.text(file)
-        try:
-            value = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise self.broken(file, f"it is no JSON: {error.msg}", source=text, at=error.pos) from None
-        except (ValueError, RecursionError):
-            raise self.broken(file, "it is no JSON that can be read: too deep, or a number too long") from None
-        if not isinstance(value, dict):
-            raise self.broken(file, "it holds no record")
-        return record(value)
+def captions_of(file: Path) -> dict[str, str]:
+    """Texts by the names of resources. Raises `BrokenError`."""
+    found: dict[str, str] = {}
 
-    def captions(self, file: Path) -> dict[str, str]:
-        """Texts by the names of resources. Raises `BrokenError`."""
-        found: dict[str, str] = {}
+    def start(name: str, attributes: dict[str, str]) -> None:
+        text = attributes.get("Value")
+        if name == "Item" and text and "Name" in attributes:
+            found[attributes["Name"]] = " ".join(well_formed(text).split())
 
-        def start(name: str, attributes: dict[str, str]) -> None:
-            text = attributes.get("Value")
-            if name == "Item" and text and "Name" in attributes:
-                found[attributes["Name"]] = " ".join(well_formed(text).split())
+    def doctype(*_: object) -> None:
+        raise broken(file, "it has a document type, which is not read here")
 
-        def doctype(*_: object) -> None:
-            raise self.broken(file, "it has a document type, which is not read here")
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        parser.Parse(text_of(file).encode(), True)  # noqa: FBT003  expat takes it by position
+    except expat.ExpatError as error:
+        raise broken(file, f"it is no whole XML: {error}") from None
+    return found
 
-        parser = expat.ParserCreate()
-        parser.StartElementHandler = start
-        parser.StartDoctypeDeclHandler = doctype
-        try:
-            parser.Parse(self.text(file).encode(), True)  # noqa: FBT003  expat takes it by position
-        except expat.ExpatError as error:
-            raise self.broken(file, f"it is no whole XML: {error}") from None
-        return found
 
-    def text(self, file: Path) -> str:
-        """The text of a file, without its mark. Raises `BrokenError`."""
-        try:
-            if file.stat().st_size > LARGEST:
-                raise self.broken(file, f"it is larger than {LARGEST // 2**20} MiB")
-            return file.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise self.broken(file, "it is not UTF-8") from None
-        except OSError as error:
-            raise self.broken(file, error.strerror or str(error)) from None
+def text_of(file: Path) -> str:
+    """The text of a file, without its mark. Raises `BrokenError`."""
+    try:
+        if file.stat().st_size > LARGEST:
+            raise broken(file, f"it is larger than {LARGEST // 2**20} MiB")
+        return file.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise broken(file, "it is not UTF-8") from None
+    except OSError as error:
+        raise broken(file, error.strerror or str(error)) from None
 
-    def broken(self, file: Path, why: str, *, source: str = "", at: int | None = None) -> BrokenError:
-        """The problem of a file; `at` is a place in its text, `source`."""
-        message = f"this file of a package cannot be read: {why}"
-        name = self.called(file)
-        if at is None:
-            return BrokenError(Problem(code="E191", message=message, file=name, severity=Severity.WARNING))
-        problem = Source(name, source).problem("E191", message, at=(at, min(at + 1, len(source))))
-        return BrokenError(replace(problem, severity=Severity.WARNING))
+
+def broken(file: Path, why: str, *, source: str = "", at: int | None = None) -> BrokenError:
+    """The problem of a file; `at` is a place in its text, `source`."""
+    message = f"this file of a package cannot be read: {why}"
+    if at is None:
+        return BrokenError(Problem(code="E191", message=message, file=called(file), severity=Severity.WARNING))
+    problem = Source(called(file), source).problem("E191", message, at=(at, min(at + 1, len(source))))
+    return BrokenError(replace(problem, severity=Severity.WARNING))

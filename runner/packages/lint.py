@@ -16,9 +16,10 @@ from runner.catalogue.families import DesignVersion, ProcessFamily
 from runner.catalogue.model import ProcessElement
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import either
-from runner.packages.files import BrokenError, Reader
+from runner.packages.files import BrokenError, text_of
 from runner.packages.reading import Packages
 from runner.packages.schemas import PackageSchema
+from runner.project.paths import called
 from runner.reading.source import Source
 
 _START_KINDS: Final = {
@@ -29,16 +30,15 @@ _START_KINDS: Final = {
 _NO_CALL: Final = "no call can start it"
 
 
-def lint(packages: Packages, reader: Reader) -> tuple[Problem, ...]:
+def lint(packages: Packages) -> tuple[Problem, ...]:
     """Everything in the order of the processes."""
-    linter = _Linter(reader=reader)
+    linter = _Linter()
     return tuple(problem for family, schemas in packages.families for problem in linter.family(family, schemas))
 
 
 class _Linter(Struct, kw_only=True):
     """Texts of designs are read once more, for the places of what is found."""
 
-    reader: Reader
     _sources: dict[Path, Source] = field(default_factory=dict)
 
     def family(self, family: ProcessFamily, schemas: Sequence[PackageSchema]) -> Iterator[Problem]:
@@ -81,9 +81,9 @@ class _Linter(Struct, kw_only=True):
     def _stuck(self, schema: PackageSchema) -> Iterator[Problem]:
         elements = {element.uid: element for element in schema.elements or ()}
         for uid in schema.stuck:
-            called = _element(elements.get(uid), uid)
+            element = _element(elements.get(uid), uid)
             message = (
-                f"`{schema.version.code}`: every flow that leaves {called} has a condition, and none is the default"
+                f"`{schema.version.code}`: every flow that leaves {element} has a condition, and none is the default"
             )
             hint = "make one of the flows the default: where no condition holds, the instance stays in Running for ever"
             yield self._warning("E192", message, schema, hint=hint, at=_with_id(uid))
@@ -127,10 +127,10 @@ class _Linter(Struct, kw_only=True):
     def _source(self, file: Path) -> Source:
         if file not in self._sources:
             try:
-                text = self.reader.text(file)
+                text = text_of(file)
             except BrokenError:  # reported where it was read
                 text = ""
-            self._sources = {file: Source(self.reader.called(file), text)}  # one at a time: designs are large
+            self._sources = {file: Source(called(file), text)}  # one at a time: designs are large
         return self._sources[file]
 
 

@@ -1,6 +1,6 @@
 """Packages on disk → a catalogue, as a site with these packages would give it; no site is asked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Catalogue, Process
 from runner.foundation.problems import Problem, Severity
-from runner.packages.files import Reader
 from runner.packages.finding import schema_folders
 from runner.packages.schemas import PackageSchema, read_schema
+from runner.project.paths import called
 
 _NOTHING = "name a folder with `Schemas/NAME/descriptor.json`, and `metadata.json` beside it"
 
@@ -28,11 +28,11 @@ class Packages(Struct, frozen=True, kw_only=True):
     odd: tuple[tuple[str, str], ...]
 
 
-def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> Packages:
-    """Everything that the folders hold. `called` gives the name of a file in messages."""
+def read_packages(folders: Sequence[Path]) -> Packages:
+    """Everything that the folders hold."""
     problems: list[Problem] = []
     names = tuple(map(called, folders))
-    schemas = {schema.version: schema for schema in _latest(_schemas(folders, called, problems), called, problems)}
+    schemas = {schema.version: schema for schema in _latest(_schemas(folders, problems), problems)}
     found = families(schemas)
     processes = {code: _process(family, schemas) for code, family in found.items()}
     if not found and all(folder.is_dir() for folder in folders):
@@ -40,27 +40,20 @@ def read_packages(folders: Sequence[Path], *, called: Callable[[Path], str]) -> 
         problems.append(Problem(code="E191", message=message, hint=_NOTHING))
     odd = [(code, sentence) for code, family in found.items() for sentence in schemas[family.acting].odd]
     return Packages(
-        catalogue=Catalogue(
-            name=f"the catalogue of {', '.join(names)}",
-            processes=processes,
-            packages=names,
-        ),
+        catalogue=Catalogue(name=f"the catalogue of {', '.join(names)}", processes=processes, packages=names),
         families=tuple((family, tuple(schemas[version] for version in family.versions)) for family in found.values()),
         problems=tuple(problems),
         odd=tuple(odd),
     )
 
 
-def _schemas(
-    folders: Sequence[Path], called: Callable[[Path], str], problems: list[Problem]
-) -> Iterator[PackageSchema]:
-    reader = Reader(called=called)
+def _schemas(folders: Sequence[Path], problems: list[Problem]) -> Iterator[PackageSchema]:
     missing = [folder for folder in folders if not folder.is_dir()]
     for folder in missing:
         what = "it is no folder" if folder.exists() else "there is no such folder"
         problems.append(Problem(code="E100", message=f"packages cannot be read: {what}", file=called(folder)))
     for found in schema_folders([folder for folder in folders if folder not in missing]):
-        schema = _unread(found, called) if isinstance(found, OSError) else read_schema(found, reader)
+        schema = _unread(found) if isinstance(found, OSError) else read_schema(found)
         if isinstance(schema, Problem):
             problems.append(schema)
         elif schema is not None:
@@ -68,15 +61,13 @@ def _schemas(
             yield schema
 
 
-def _unread(error: OSError, called: Callable[[Path], str]) -> Problem:
+def _unread(error: OSError) -> Problem:
     message = f"this folder of a package cannot be read: {error.strerror or error}"
     file = called(Path(error.filename)) if isinstance(error.filename, str) else None
     return Problem(code="E191", message=message, file=file, severity=Severity.WARNING)
 
 
-def _latest(
-    schemas: Iterable[PackageSchema], called: Callable[[Path], str], problems: list[Problem]
-) -> Iterator[PackageSchema]:
+def _latest(schemas: Iterable[PackageSchema], problems: list[Problem]) -> Iterator[PackageSchema]:
     """Each design once: of two copies that which was changed last, as the site keeps a single copy."""
     by_uid: dict[str, PackageSchema] = {}
     for schema in schemas:

@@ -18,7 +18,7 @@ from runner.foundation.guids import guid
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record, text
 from runner.foundation.values import Json, JsonObject
-from runner.packages.files import BrokenError, Reader
+from runner.packages.files import BrokenError, broken, captions_of, json_of
 from runner.packages.finding import DESCRIPTOR
 
 _MANAGER: Final = "ProcessSchemaManager"
@@ -59,22 +59,22 @@ class PackageSchema(Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = field(default=())
 
 
-def read_schema(folder: Path, reader: Reader) -> PackageSchema | Problem | None:
+def read_schema(folder: Path) -> PackageSchema | Problem | None:
     """The process in a folder; None for a schema of another kind, a problem where its kind is not known."""
     try:
-        descriptor = record(reader.json(folder / DESCRIPTOR).get("Descriptor"))
+        descriptor = record(json_of(folder / DESCRIPTOR).get("Descriptor"))
     except BrokenError as error:
         return error.problem
     code = text(descriptor, "Name") or folder.name
-    return _process(folder, code, descriptor, reader) if descriptor.get("ManagerName") == _MANAGER else None
+    return _process(folder, code, descriptor) if descriptor.get("ManagerName") == _MANAGER else None
 
 
-def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) -> PackageSchema:
+def _process(folder: Path, code: str, descriptor: JsonObject) -> PackageSchema:
     problems: list[Problem] = []
     design_file, properties_file = folder / "metadata.json", folder / "properties.json"
-    properties = _read(properties_file, reader, problems) if properties_file.exists() else {}
-    captions = _captions(folder.parents[1] / "Resources" / f"{folder.name}.Process", reader, problems)
-    schema = _design(design_file, reader, problems)
+    properties = _read(properties_file, problems) if properties_file.exists() else {}
+    captions = _captions(folder.parents[1] / "Resources" / f"{folder.name}.Process", problems)
+    schema = _design(design_file, problems)
     written = [_renamed(record(each)) for each in items(schema.get("flowElements"))]
     schema = _with_parts(schema, written)
     signature = design.signature(schema, captions=captions)
@@ -94,28 +94,28 @@ def _process(folder: Path, code: str, descriptor: JsonObject, reader: Reader) ->
     )
 
 
-def _design(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:
-    metadata = _read(file, reader, problems)
+def _design(file: Path, problems: list[Problem]) -> JsonObject:
+    metadata = _read(file, problems)
     schema = record(record(metadata.get("MetaData")).get("Schema"))
     if metadata and not schema:
-        problems.append(reader.broken(file, "it holds no design of a process").problem)
+        problems.append(broken(file, "it holds no design of a process").problem)
     return _renamed(schema)
 
 
-def _read(file: Path, reader: Reader, problems: list[Problem]) -> JsonObject:
+def _read(file: Path, problems: list[Problem]) -> JsonObject:
     try:
-        return reader.json(file)
+        return json_of(file)
     except BrokenError as error:
         problems.append(error.problem)
         return {}
 
 
-def _captions(folder: Path, reader: Reader, problems: list[Problem]) -> dict[str, str]:
+def _captions(folder: Path, problems: list[Problem]) -> dict[str, str]:
     """The texts of one culture: the usual culture, else the first."""
     usual = folder / f"resource.{_CULTURE}.xml"
     file = usual if usual.is_file() else next(iter(sorted(folder.glob("resource.*.xml"))), None)
     try:
-        return {} if file is None else reader.captions(file)
+        return {} if file is None else captions_of(file)
     except BrokenError as error:
         problems.append(error.problem)
         return {}

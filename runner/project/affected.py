@@ -158,7 +158,7 @@ class AffectedJobs(Struct, kw_only=True):
                 path for path, change in changed.items() if change is FileChange.DELETED and path.name == DESCRIPTOR
             ]
             descriptors = [_descriptor(since.before(path)) for path in gone]
-            packages = read_packages([folder], called=called)
+            packages = read_packages([folder])
             self._packages[folder] = with_callers(packages, {path.parent for path in changed}, gone=descriptors)
         return self._packages[folder]
 

@@ -45,7 +45,7 @@ def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
 
 def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) -> Packages:
     """The packages in folders; what of them cannot be read goes to `warn`. Raises `UsageError` for errors."""
-    found = read_packages(packages, called=called)
+    found = read_packages(packages)
     if are_errors(found.problems):
         raise UsageError(*found.problems)
     for problem in found.problems:

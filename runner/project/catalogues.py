@@ -5,7 +5,7 @@ outside of targets files in the current folder; a file that a command names, or 
 every job, in the place of those.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from runner.catalogue.model import ENDING, Catalogue
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.suggestions import suggest
+from runner.project.paths import called
 from runner.reading.document import Document
 from runner.targets.files import missing_folder
 from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
@@ -23,11 +24,10 @@ _ENDINGS = (ENDING, ".catalogue.yaml", ".catalog.yml", ".catalogue.yml")
 class Catalogues(Struct, kw_only=True):
     """What is wrong with a catalogue goes into `problems`, once; nothing is checked against it then.
 
-    `called` gives the name of a file in messages, `named` is the file that the command names.
+    `named` is the file that the command names.
     """
 
     problems: list[Problem]
-    called: Callable[[Path], str]
     named: Path | None = None
     _doubles: dict[Path, Catalogue | None] = field(default_factory=dict)
     _files: dict[Path, Catalogue | None] = field(default_factory=dict)
@@ -35,8 +35,8 @@ class Catalogues(Struct, kw_only=True):
     @property
     def checked(self) -> list[str]:
         """What was read of them, in words."""
-        folders = [f"the doubles in {self.called(folder)}" for folder in self._doubles if folder.is_dir()]
-        return [*folders, *map(self.called, self._files)]
+        folders = [f"the doubles in {called(folder)}" for folder in self._doubles if folder.is_dir()]
+        return [*folders, *map(called, self._files)]
 
     def of(self, target: Target | None, *, folder: Path) -> tuple[Catalogue, ...]:
         """All that say what a target has; `target` is None where a job names none. `folder` is that of a site's."""
@@ -78,7 +78,7 @@ class Catalogues(Struct, kw_only=True):
             near = name if name in lacking else suggest(name, lacking)
             if near is not None and (name not in sites or name in lacking):
                 message = f"{file} is not read: a catalogue has the name of its target"
-                hint, place = f"did you mean `{near}{ENDING}`?", self.called(targets_file.parent / file)
+                hint, place = f"did you mean `{near}{ENDING}`?", called(targets_file.parent / file)
                 warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
                 self.problems.append(warning)
 
@@ -92,14 +92,14 @@ class Catalogues(Struct, kw_only=True):
         if file not in self._files and file.is_dir():
             from runner.packages.reading import read_packages  # noqa: PLC0415  8 ms, where a command names packages
 
-            packages = read_packages([file], called=self.called)
+            packages = read_packages([file])
             self.problems.extend(packages.problems)
             self._files[file] = None if are_errors(packages.problems) else packages.catalogue
         if file not in self._files:
             from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is any
             from runner.catalogue.rules import another_site  # noqa: PLC0415  as above
 
-            found = read_document(file, name=self.called(file))
+            found = read_document(file, name=called(file))
             whose = of.name if of is not None else None
             self._files[file] = catalogue_in(found, target=whose) if isinstance(found, Document) else None
             wrong = another_site(found, of.url) if isinstance(found, Document) and of is not None else None

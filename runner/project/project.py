@@ -59,7 +59,7 @@ class Project(Struct, kw_only=True, dict=True):
 
     @cached_property
     def catalogues(self) -> Catalogues:
-        return Catalogues(problems=self.problems, called=called, named=self.catalogue)
+        return Catalogues(problems=self.problems, named=self.catalogue)
 
     @property
     def errors(self) -> list[Problem]:

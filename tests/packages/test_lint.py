@@ -1,5 +1,6 @@
 """What in packages will bite a caller, told with its place."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,6 @@ from msgspec.structs import replace
 from packages_on_disk import INTEGER, TEXT, RawStep
 
 from runner.foundation.problems import Problem, Severity
-from runner.packages.files import Reader
 from runner.packages.lint import lint
 from runner.packages.reading import read_packages
 
@@ -24,9 +24,10 @@ START = ("StartEvent1", "Gate1", PLAIN)
 def found(*processes: RawStep, into: Path) -> list[Problem]:
     for process in processes:
         process.write(into / "packages" / "UsrTours")
-    packages = read_packages([into / "packages"], called=lambda path: str(path.relative_to(into)))
-    assert packages.problems == ()
-    return list(lint(packages, Reader(called=lambda path: str(path.relative_to(into)))))
+    with contextlib.chdir(into):
+        packages = read_packages([into / "packages"])
+        assert packages.problems == ()
+        return list(lint(packages))
 
 
 def told(*processes: RawStep, into: Path) -> list[str]:
@@ -123,5 +124,5 @@ def test_of_processes_in_order_nothing_is_told(tmp_path: Path) -> None:
 def test_a_design_that_could_not_be_read_tells_nothing(tmp_path: Path) -> None:
     folder = GATE.write(tmp_path / "packages")
     (folder / "metadata.json").write_text("{")
-    packages = read_packages([tmp_path / "packages"], called=str)
-    assert lint(packages, Reader(called=str)) == ()
+    packages = read_packages([tmp_path / "packages"])
+    assert lint(packages) == ()

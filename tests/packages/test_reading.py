@@ -1,5 +1,6 @@
 """Packages in git → a catalogue: whatever form their files have, and whatever is wrong with some of them."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
@@ -38,8 +39,8 @@ ADD = RawStep(
 
 
 def read(*folders: Path) -> Packages:
-    root = folders[0].parent
-    return read_packages(folders, called=lambda path: str(path.relative_to(root)))
+    with contextlib.chdir(folders[0].parent):
+        return read_packages(folders)
 
 
 def processes(*folders: Path) -> Catalogue:
@@ -73,14 +74,14 @@ def test_a_process_is_read_in_both_forms_with_and_without_a_mark(tmp_path: Path,
 def test_a_workspace_packages_one_of_them_and_a_schema_may_be_named(tmp_path: Path, part: str) -> None:
     ADD.write(tmp_path / "packages" / "UsrTours")
 
-    assert list(read_packages([tmp_path / "packages" / part], called=str).catalogue.processes) == ["UsrAddTours"]
+    assert list(read_packages([tmp_path / "packages" / part]).catalogue.processes) == ["UsrAddTours"]
 
 
 def test_the_folder_in_which_one_stands_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = ADD.write(tmp_path / "UsrTours")
     for here in (folder, folder.parent, tmp_path / "UsrTours", tmp_path):
         monkeypatch.chdir(here)
-        assert list(read_packages([Path()], called=str).catalogue.processes) == ["UsrAddTours"]
+        assert list(read_packages([Path()]).catalogue.processes) == ["UsrAddTours"]
 
 
 def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:

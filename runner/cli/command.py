@@ -29,11 +29,12 @@ from runner.hosts.stop import Stop, listening
 from runner.job.model import Job
 from runner.planning.guards import asks
 from runner.project.sites import Sites
-from runner.reports.console import closing, lines
+from runner.reports.console import lines
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.spans import timed
 from runner.reports.summary import what_next
+from runner.reports.totals import totals
 from runner.reports.words import meaning
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
@@ -303,8 +304,8 @@ def publish(
 def print_totals(console: RunConsole, carried: Carried) -> None:
     """The last lines of a command of several runs."""
     if console.total > 1:
-        results = [run.result for run in carried.runs]
-        console.out.write(closing(results, console.detail(), encoding=console.out.encoding))
+        whole = totals([run.result for run in carried.runs], console.detail())
+        console.out.write(lines(whole, encoding=console.out.encoding))
 
 
 def _print_rerun(console: RunConsole, carried: Carried) -> None:

@@ -15,7 +15,7 @@ from runner.execution.planned_runs import lacking_commands, lacking_problem, lac
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import either, job_and_case, many
 from runner.foundation.values import Json, JsonObject
-from runner.reports import console
+from runner.reports.console import lines
 from runner.reports.formats import FORMATS, HTML
 from runner.reports.next_steps import next_steps
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
@@ -25,6 +25,7 @@ from runner.reports.safe import json_document
 from runner.reports.sentences import Detail, Sentence
 from runner.reports.spans import timed
 from runner.reports.summary import what_next
+from runner.reports.transcript import rows_of, so_far, whole
 from runner.reports.words import failing_step, meaning
 from runner.runs.events import RunStatus
 from runner.runs.history import past_runs, remember
@@ -168,45 +169,37 @@ def show(context: click.Context, /, **_: object) -> int:
         return _show_curl(run, context.params["step"])
     if context.params["step"] is not None:
         return _show_step(run, context.params["step"])
-    detail = _detail(run, verbose=context.params["verbose"])
+    verbose, place, name = context.params["verbose"], run.store.place(run.id), run.store.name
+    detail = Detail(verbose=verbose, place=place, store=name, advice=run.flaw is None, starter=True)
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
-        output.data(console.transcript_so_far(run.lines, detail, encoding=output.encoding()))
+        _print(so_far(run.lines, detail))
         silent = run.store.seconds_silent(run.id)
         if silent is not None:
             output.data(f"its worker has been silent for {silent:.0f} s; a worker that is started takes the run over\n")
     else:
-        output.data(console.transcript(run.result, detail, encoding=output.encoding()))
+        _print(whole(run.result, detail))
         if run.flaw is None:
-            output.data(console.lines(_rerun(run), encoding=output.encoding()))
-            lacking = lacking_steps(never_begun(run), run.result, run.store.name)
-            output.data(console.lines(what_next(lacking), encoding=output.encoding()))
+            if run.result.status is not RunStatus.PASSED:
+                _print(what_next(rerun_steps(timed(run.lines, result=run.result), store=name)))
+            _print(what_next(lacking_steps(never_begun(run), run.result, name)))
     if run.flaw is None:
         return ExitCode.PASSED
     output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
     return ExitCode.FAILED
 
 
-def _detail(run: StoredRun, *, verbose: bool) -> Detail:
-    place, name = run.store.place(run.id), run.store.name
-    return Detail(verbose=verbose, place=place, store=name, advice=run.flaw is None, starter=True)
-
-
-def _rerun(run: StoredRun) -> list[Sentence]:
-    """The command that carries out once more a run that ended badly."""
-    if run.result.status is RunStatus.PASSED:
-        return []
-    return what_next(rerun_steps(timed(run.lines, result=run.result), store=run.store.name))
+def _print(sentences: Sequence[Sentence]) -> None:
+    output.data(lines(sentences, encoding=output.encoding()))
 
 
 def _show_step(run: StoredRun, step: str) -> ExitCode:
     """The rows of a step, with all that is known of them."""
-    detail, encoding = Detail(verbose=True), output.encoding()
-    found = console.step_transcript(run.lines, step, detail, is_running=run.is_running, encoding=encoding)
+    found = rows_of(run.lines, step, Detail(verbose=True), is_running=run.is_running)
     if not found:
         from runner.reports.curl_script import unknown_step  # noqa: PLC0415  for a mistake only
 
         raise UsageError(unknown_step(run.result, step))
-    output.data(found)
+    _print(found)
     return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
 
 

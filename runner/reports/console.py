@@ -8,10 +8,9 @@ from functools import cache
 from typing import TextIO
 
 from runner.reports.sentences import Detail, Sentence
-from runner.reports.totals import totals
-from runner.reports.transcript import Transcript, rows_of, so_far, whole
+from runner.reports.transcript import Transcript
 from runner.runs.events import Line
-from runner.runs.result import Progress, RunResult
+from runner.runs.result import Progress
 from runner.runs.status import Status
 
 _MARKS: Mapping[Status | None, str] = {
@@ -58,28 +57,6 @@ class PlainConsole:
         if sentences:
             self._out.write(lines(sentences, encoding=self._encoding))
             self._out.flush()
-
-
-def transcript(result: RunResult, options: Detail, *, encoding: str = "utf-8") -> str:
-    """What `PlainConsole` would have printed of this run; with `verbose` it lacks what went on inside the rows."""
-    return lines(whole(result, options), encoding=encoding)
-
-
-def step_transcript(
-    events: Sequence[Line], step: str, options: Detail, *, is_running: bool, encoding: str = "utf-8"
-) -> str:
-    """What happened in one step; empty where the run has no such step."""
-    return lines(rows_of(events, step, options, is_running=is_running), encoding=encoding)
-
-
-def transcript_so_far(events: Sequence[Line], options: Detail, *, encoding: str = "utf-8") -> str:
-    """What `PlainConsole` has printed of a run that another process still carries out, and its current step."""
-    return lines(so_far(events, options), encoding=encoding)
-
-
-def closing(results: Sequence[RunResult], options: Detail | None = None, *, encoding: str = "utf-8") -> str:
-    """The last lines of a command that carried out several runs, or none."""
-    return lines(totals(results, options or Detail()), encoding=encoding)
 
 
 def lines(sentences: Iterable[Sentence], *, encoding: str) -> str:

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from reported import command, json_report, jsonl_report, junit_report
+from transcripts import transcript
 
 from runner.foundation.problems import ExitCode
 from runner.reports import runs
-from runner.reports.console import PlainConsole, transcript
+from runner.reports.console import PlainConsole
 from runner.reports.sentences import Detail
 from runner.runs import StoreName
 from runner.runs.events import AnyEvent, Line, RunStatus, StepFinished, StepSkipped, StepStarted

@@ -3,8 +3,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
+from transcripts import closing, transcript
 
-from runner.reports.console import PlainConsole, closing, is_live, transcript
+from runner.reports.console import PlainConsole, is_live
 from runner.reports.sentences import Detail
 from runner.reports.transcript import news
 from runner.runs import StoreName

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
+from transcripts import transcript
 
-from runner.reports.console import transcript
 from runner.reports.console_live import Live
 from runner.reports.sentences import Detail
 from runner.runs.events import AnyEvent, CallSent, Line, StepStarted, Waited, WaitsFor

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Sequence
 
 import pytest
+from transcripts import transcript
 
-from runner.reports.console import transcript
 from runner.reports.console_live_runs import LiveRuns
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay

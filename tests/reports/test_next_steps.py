@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 import pytest
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
+from transcripts import transcript
 
-from runner.reports.console import transcript, transcript_so_far
+from runner.reports.console import lines
 from runner.reports.next_steps import next_steps
 from runner.reports.runs import Listed, table
 from runner.reports.sentences import Detail
+from runner.reports.transcript import so_far
 from runner.runs import StoreName
 from runner.runs.events import (
     AnyEvent,
@@ -236,7 +238,7 @@ def test_commands_are_left_out_where_nobody_wants_them(story: Story) -> None:
 
 
 def test_a_run_that_is_going_on_is_told_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
-    told = transcript_so_far(story.chain(story.sent), Detail())
+    told = lines(so_far(story.chain(story.sent), Detail()), encoding="utf-8")
     assert told.splitlines()[-1] == "still going on: contact-smoke@sandbox, now at charge"
     assert "broke off" not in told
     assert "unknown" not in told

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from transcripts import closing, transcript
 
-from runner.reports.console import closing, transcript
 from runner.reports.sentences import Detail
 from runner.runs.events import (
     AnyEvent,

@@ -64,12 +64,6 @@ class RunChanges(Struct, frozen=True, kw_only=True):
     sent_in_first_only: tuple[str, ...]
     sent_in_second_only: tuple[str, ...]
 
-    @property
-    def is_nothing(self) -> bool:
-        """Whether it is known that nothing of it changed."""
-        changed = self.inputs or self.sent or self.sent_in_first_only or self.sent_in_second_only
-        return self.files is False and not changed
-
 
 def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunChanges:
     """`sameness` learns from what was sent which ids stand for one another."""
@@ -155,7 +149,8 @@ def sentences(found: RunChanges) -> Iterator[str]:
     for which, keys in (("first", found.sent_in_first_only), ("second", found.sent_in_second_only)):
         if keys:
             yield f"sent in the {which} run only: {_listed(keys)}"
-    if found.is_nothing:
+    changed = found.inputs or found.sent or found.sent_in_first_only or found.sent_in_second_only
+    if found.files is False and not changed:
         yield "the job's files, the inputs and what was sent are the same"
     if found.secret_inputs:
         where = f"; sent in: {_listed(found.sent_with_secrets)}" if found.sent_with_secrets else ""
@@ -164,8 +159,3 @@ def sentences(found: RunChanges) -> Iterator[str]:
 
 def _listed(names: Sequence[str]) -> str:
     return first([*map(clean, names)], MOST)
-
-
-def as_record(found: RunChanges) -> JsonObject:
-    record: JsonObject = msgspec.to_builtins(found)
-    return record

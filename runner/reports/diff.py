@@ -4,14 +4,14 @@ what was sent, what came back. Ids that stand for one another, and moments, are 
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType, to_builtins
 
 from runner.foundation.durations import written
 from runner.foundation.sentences import job_and_case, many
 from runner.foundation.values import Json, JsonObject, compact
-from runner.reports.changes import ComparedRun, RunChanges, as_record, changes, requests, sentences
+from runner.reports.changes import ComparedRun, RunChanges, changes, requests, sentences
 from runner.reports.safe import clean, json_document, moment, safe
-from runner.reports.sameness import ABSENT, MaybeJson, NoValue, Sameness, ValueDifference
+from runner.reports.sameness import MaybeJson, Sameness, ValueDifference
 from runner.reports.words import shortened, title
 from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
@@ -97,7 +97,7 @@ def _of_rows(
 ) -> RowDifferences | None:
     before, after = steps
     if before is None or after is None:
-        ends = [ABSENT if step is None else str(step.status) for step in steps]
+        ends = [UNSET if step is None else str(step.status) for step in steps]
         only = ValueDifference(path="status", first=ends[0], second=ends[1])
         return RowDifferences(key=key, differences=(only,), more=0, errors=(_error(before), _error(after)))
     found = list(_ends(before, after, sameness))
@@ -170,7 +170,7 @@ def _lines(differences: Iterable[ValueDifference]) -> Iterator[str]:
 
 
 def _shown(value: MaybeJson, path: str) -> str:
-    if isinstance(value, NoValue):
+    if value is UNSET:
         return "nothing"
     if path == _SECONDS_PATH and isinstance(value, float):
         return written(value)
@@ -186,7 +186,7 @@ def as_json(found: RunDifferences) -> str:
         {
             "format": FORMAT,
             "same": found.is_same,
-            "changed": as_record(found.changes),
+            "changed": to_builtins(found.changes),
             "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],
             "differences": [_record(difference) for difference in found.differences],
             "rows": [
@@ -204,6 +204,6 @@ def as_json(found: RunDifferences) -> str:
 
 def _record(difference: ValueDifference) -> JsonObject:
     """Without `first` or `second` where there is no such value."""
-    first: JsonObject = {} if isinstance(difference.first, NoValue) else {"first": hide(difference.first)}
-    second: JsonObject = {} if isinstance(difference.second, NoValue) else {"second": hide(difference.second)}
+    first: JsonObject = {} if isinstance(difference.first, UnsetType) else {"first": hide(difference.first)}
+    second: JsonObject = {} if isinstance(difference.second, UnsetType) else {"second": hide(difference.second)}
     return {"path": difference.path, **first, **second}

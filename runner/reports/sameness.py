@@ -4,10 +4,9 @@ A GUID is the same as another as long as the two stand for one another everywher
 """
 
 from collections.abc import Iterator
-from enum import Enum
 from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number
@@ -18,12 +17,7 @@ _MOMENT = lazy_pattern(
 )
 
 
-class NoValue(Enum):
-    ABSENT = "absent"
-
-
-ABSENT = NoValue.ABSENT
-MaybeJson: TypeAlias = "Json | NoValue"
+MaybeJson: TypeAlias = "Json | UnsetType"
 
 
 class ValueDifference(Struct, frozen=True, kw_only=True):
@@ -52,10 +46,10 @@ class Sameness(Struct):
         match first, second:
             case dict(), dict():
                 for key in dict.fromkeys([*first, *second]):
-                    yield from self.differences(first.get(key, ABSENT), second.get(key, ABSENT), f"{path}.{key}")
+                    yield from self.differences(first.get(key, UNSET), second.get(key, UNSET), f"{path}.{key}")
             case list(), list():
                 for at in range(max(len(first), len(second))):
-                    before, after = (value[at] if at < len(value) else ABSENT for value in (first, second))
+                    before, after = (value[at] if at < len(value) else UNSET for value in (first, second))
                     yield from self.differences(before, after, f"{path}[{at}]")
             case str(), str():
                 if not self.are_same(first, second):

@@ -29,7 +29,7 @@ from runner.reports.words import doubtful
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
-from runner.runs.result import RunResult, StepResult
+from runner.runs.result import RunResult
 from runner.runs.status import Status
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
@@ -189,26 +189,18 @@ def retry_command(result: RunResult, *, store: StoreName | None, with_values: bo
     return f"{shell_words(map(clean, words))}{confirmed(result)}"
 
 
-def _repeated(run: TimedRun) -> Iterator[tuple[str, Status]]:
-    """The rows that have started something that must not start twice, but for those that are known to be undone."""
-    undone = set(_undone(run))
-    return ((step.key, step.status) for step in _started_once(run) if step.key not in undone)
-
-
 def undone_keys(run: TimedRun) -> tuple[str, ...]:
     """The rows that a new run starts again, too, and that are no repetition: what they did is known to be undone."""
-    undone = set(_undone(run))
-    return tuple(step.key for step in _started_once(run) if step.key in undone)
+    return tuple(key for key, _ in _repeated(run, undone=True))
 
 
-def _undone(run: TimedRun) -> Iterator[str]:
-    for step in (row.step for row in run.rows):
-        if step.section is Section.UNDO and step.status is Status.PASSED and step.running is not True:
-            yield step.key.removeprefix("undo/")
-
-
-def _started_once(run: TimedRun) -> Iterator[StepResult]:
-    return (row.step for row in run.rows if row.step.section is not Section.UNDO and _has_started(row))
+def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Status]]:
+    """The rows that have started what must not start twice: those that are known to be `undone`, or all others."""
+    of_undo = [row.step for row in run.rows if row.step.section is Section.UNDO]
+    done = {step.key for step in of_undo if step.status is Status.PASSED and step.running is not True}
+    for row in run.rows:
+        if row.step.section is not Section.UNDO and (f"undo/{row.step.key}" in done) is undone and _has_started(row):
+            yield row.step.key, row.step.status
 
 
 def _has_started(row: TimedRow) -> bool:

@@ -7,11 +7,12 @@ the line that says that it is sent.
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec.structs import asdict
 
 from runner.fleet.link import Link
+from runner.fleet.log import FencedLog
 from runner.foundation.site_key import hashed
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
@@ -58,19 +59,15 @@ _SHARED: Final = "select id from runner.log_rows where id = any (%(rows)s) and r
 _DISOWNED: Final = "delete from runner.log_rows where id = any (%(rows)s) and run = %(nobody)s"
 
 
-class Changes(Protocol):
-    """The log of the run, which stores a change with its next line."""
-
-    def with_next_line(self, sql: str, values: dict[str, object], *, due: bool = False) -> None: ...
-
-
 class FleetRows:
-    """The rows as one run sees them. `now` replaces the server's clock."""
+    """The rows as one run sees them. `changes` stores a change with the run's next line. `now` replaces the server's
+    clock.
+    """
 
     def __init__(
         self,
         link: Link,
-        changes: Changes,
+        changes: "FencedLog | AtOnce",
         *,
         run: str,
         site: str,

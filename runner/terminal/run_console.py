@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -23,39 +23,19 @@ from runner.reports.safe import clean
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import Line
-from runner.runs.result import Progress
 from runner.runs.store import StoreError
 from runner.terminal import output
 
-
-class Printer(Protocol):
-    """What prints one run for a person, event by event."""
-
-    def event(self, line: Line) -> None: ...
-
-    def close(self) -> None: ...
-
-    def drop(self) -> None:
-        """End without the end of the run: it is refused, and the command says why."""
-
-
-class Redrawn(Protocol):
-    """The lines of runs side by side on a terminal: `runner.reports.console_live_runs`."""
-
-    def begin(self) -> None: ...
-
-    def page(self, options: Detail, *, progress: Progress) -> Printer: ...
-
-    def event(self, title: str, line: Line) -> None: ...
-
-    def close(self) -> None: ...
+if TYPE_CHECKING:
+    from runner.reports.console_live import Live
+    from runner.reports.console_live_runs import LiveRuns, RunPage
 
 
 class _OpenRun(Struct, frozen=True, kw_only=True):
     """`page` holds what is printed as a whole when the run ends. `is_redrawn`: a terminal shows what it does."""
 
     run: ActiveRun
-    transcript: Printer
+    transcript: "PlainConsole | Live | RunPage"
     page: StringIO | None
     is_redrawn: bool
 
@@ -85,7 +65,7 @@ class RunConsole:
     _begun: bool = False
     _open: dict[str, _OpenRun] = field(default_factory=dict)
     _weak: set[str] = field(default_factory=set)
-    _live: Redrawn | None = None
+    _live: "LiveRuns | None" = None
     _under_way: UnderWay = field(init=False)
 
     def __post_init__(self) -> None:

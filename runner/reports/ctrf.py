@@ -123,7 +123,6 @@ def _test(run: TimedRun, row: TimedRow, earlier: Sequence[AttemptFailed], *, cou
 
 def _named(run: TimedRun, name: str, place: str) -> JsonObject:
     """What identifies a test: in every run, and in this run."""
-    tags = run.started.tags if run.started is not None else ()
     found: JsonObject = {
         "testId": clean(f"{title(run.result)}/{place}"),
         "executionId": clean(f"{run.result.id}/{place}"),
@@ -131,8 +130,8 @@ def _named(run: TimedRun, name: str, place: str) -> JsonObject:
     }
     if run.result.file:
         found["filePath"] = clean(run.result.file)
-    if isinstance(tags, tuple) and tags:
-        found["tags"] = [clean(tag) for tag in tags]
+    if run.tags:
+        found["tags"] = [clean(tag) for tag in run.tags]
     return found
 
 

@@ -69,12 +69,9 @@ def _head(command: ReportedCommand, runs: Sequence[TimedRun], version: str) -> s
         lines += ["", "Steps: " + ", ".join(f"{count:,} {status}" for status, count in verdict.counts) + flaky]
     if verdict.sureness:
         lines += ["", "Evidence: " + ", ".join(f"{count:,} {words}" for _, words, count in verdict.sureness)]
-    commits = "".join(f", commit {inline(commit.commit[:10])}{_dirty(commit)}" for commit in verdict.commits)
+    dirty = {True: " with changes that are not committed", False: ""}
+    commits = "".join(f", commit {inline(each.commit[:10])}{dirty[each.is_dirty]}" for each in verdict.commits)
     return "\n".join([*lines, "", f"{written(verdict.seconds)}, creatio-runner {version}{commits}", ""])
-
-
-def _dirty(revision: overview.Revision) -> str:
-    return " with changes that are not committed" if revision.is_dirty else ""
 
 
 def _problems(command: ReportedCommand) -> Iterator[str]:

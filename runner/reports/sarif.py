@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from runner.explanations.read import as_markdown, as_text, explanation
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.places import Span
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.mistakes import in_order
@@ -92,8 +91,9 @@ def _message(problem: Problem) -> str:
 
 def _location(problem: Problem) -> JsonObject:
     physical: JsonObject = {"artifactLocation": _artifact(problem.file or "")}
-    if problem.span:
-        physical["region"] = _region(problem.span)
+    if span := problem.span:
+        places = {"startLine": span.line, "startColumn": span.column, "endLine": span.end_line}
+        physical["region"] = {**places, "endColumn": span.end_column}
     path = well_formed(pointer(problem.path))
     logical: JsonObject = {"logicalLocations": [{"fullyQualifiedName": path}]} if path else {}
     return {"physicalLocation": physical, **logical}
@@ -103,12 +103,3 @@ def _artifact(file: str) -> JsonObject:
     path = PurePath(file)
     encoded = quote(path.as_posix(), errors="replace")
     return {"uri": f"file://{encoded}"} if path.is_absolute() else {"uri": encoded, "uriBaseId": _ROOT}
-
-
-def _region(span: Span) -> JsonObject:
-    return {
-        "startLine": span.line,
-        "startColumn": span.column,
-        "endLine": span.end_line,
-        "endColumn": span.end_column,
-    }

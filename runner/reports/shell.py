@@ -54,7 +54,8 @@ def quoted(text: str) -> str:
         return "''"
     reached, parts = 0, []
     for unseen in _UNSEEN.finditer(text):
-        parts += [_single(text[reached : unseen.start()]), _octal(unseen[0])]
+        escapes = "".join(f"\\{byte:03o}" for byte in unseen[0].encode(errors="surrogatepass"))
+        parts += [_single(text[reached : unseen.start()]), f"$'{escapes}'"]
         reached = unseen.end()
     return "".join([*parts, _single(text[reached:])])
 
@@ -67,11 +68,6 @@ def comment(text: str) -> str:
 def _single(text: str) -> str:
     escaped = text.replace("'", "'\\''").replace("##", "#''#")
     return f"'{escaped}'" if text else ""
-
-
-def _octal(text: str) -> str:
-    escapes = "".join(f"\\{byte:03o}" for byte in text.encode(errors="surrogatepass"))
-    return f"$'{escapes}'"
 
 
 class Variables(Struct):

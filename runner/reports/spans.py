@@ -145,6 +145,11 @@ class TimedRun(Struct, frozen=True, kw_only=True):
     def ci(self) -> CiRun | None:
         return self.started.ci or None if self.started is not None else None
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Those of the job; none where they are not known."""
+        return (self.started.tags or ()) if self.started is not None else ()
+
 
 class TurnGroup(Struct, frozen=True, kw_only=True):
     """The turns of a step, rows `name[0]`, `name[1]`, … for which there is no row that holds them."""

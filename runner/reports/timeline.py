@@ -10,7 +10,7 @@ from typing import Final
 from runner.foundation.durations import written
 from runner.reports.cells import aligned
 from runner.reports.safe import clean
-from runner.reports.spans import RowNode, RowSpan, SpanKind, TimedRow, TimedRun, tree
+from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, tree
 from runner.reports.words import RED, shortened
 from runner.runs.status import Status
 
@@ -28,7 +28,8 @@ WORST_FIRST: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED
 def timeline(run: TimedRun) -> list[str]:
     """The lines of the run; texts in them are safe. Red rows are never among those that are left out."""
     groups = [*_groups(run)]
-    shown = {id(group) for group in [*filter(_is_red, groups), *groups][:_MOST]}
+    red = [group for group in groups if any(row.step.status in RED for row in group)]
+    shown = {id(group) for group in [*red, *groups][:_MOST]}
     lines = aligned([_cells(run, group) for group in groups if id(group) in shown])
     left_out = len(groups) - len(lines)
     return [*lines, f"and {left_out:,} more"] if left_out else lines
@@ -44,10 +45,6 @@ def _groups(run: TimedRun) -> Iterator[list[TimedRow]]:
 
     for node in tree(run.rows):
         yield from flat(node) if isinstance(node, RowNode) else [[turn.row for turn in node.turns]]
-
-
-def _is_red(rows: list[TimedRow]) -> bool:
-    return any(row.step.status in RED for row in rows)
 
 
 def _cells(run: TimedRun, rows: list[TimedRow]) -> tuple[str, ...]:
@@ -70,11 +67,8 @@ def _bar(run: TimedRun, rows: list[TimedRow]) -> str:
                 continue
             start = min(int(span.start / total * _COLUMNS), _COLUMNS - 1)
             end = max(round(span.end / total * _COLUMNS), start + 1)
+            mark = _MARKS[span.kind] if span.is_ok else "▒"
             for column in range(start, min(end, _COLUMNS)):
-                bar[column] = _stronger(bar[column], span)
+                if not span.is_ok or bar[column] not in _STRONG:
+                    bar[column] = mark
     return "".join(bar)
-
-
-def _stronger(before: str, span: RowSpan) -> str:
-    mark = "▒" if not span.is_ok else _MARKS[span.kind]
-    return mark if mark == "▒" or before not in _STRONG else before

@@ -79,7 +79,10 @@ class UnderWay:
         run, row = min(running, key=lambda found: found[1].since)
         others = f", and {len(self._runs) - 1} more" if len(self._runs) > 1 else ""
         done = f"; {self.done()}" if self._total > 1 else ""
-        doing = f"{_doing(row)}{_later(row, now, run.since)}{_what_for(row)}"
+        attempt = f" ({row.attempts})" if row.attempts else ""
+        took = now - row.since  # of a row that has begun with its run that is the run's own time
+        later = f", {written(round(took))}" if took >= 1 and row.since - run.since > _TOGETHER else ""
+        doing = f"{key_and_name(row.row)}{attempt}{later}{_what_for(row)}"
         return f"still running after {written(round(now - run.since))}: {run.title} {doing}{others}{done}"
 
     def lines(self) -> list[str]:
@@ -101,17 +104,6 @@ class UnderWay:
 
     def _break_silence(self) -> None:
         self._silent_since, self._messages = self._clock(), 0
-
-
-def _doing(row: CurrentRow) -> str:
-    attempt = f" ({row.attempts})" if row.attempts else ""
-    return f"{key_and_name(row.row)}{attempt}"
-
-
-def _later(row: CurrentRow, now: float, since: float) -> str:
-    """How long a row takes already that has begun some seconds after its run, `since`."""
-    took = now - row.since
-    return f", {written(round(took))}" if took >= 1 and row.since - since > _TOGETHER else ""
 
 
 def _doing_for(row: CurrentRow | None, now: float) -> str:

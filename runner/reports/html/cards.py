@@ -12,7 +12,7 @@ from runner.reports.html.differences import BothSides, compared
 from runner.reports.html.texts import LONG, as_text, message_lines, shown
 from runner.reports.reported import ReportValues
 from runner.reports.run_again import RunAgain, run_again
-from runner.reports.spans import RowSpan, TimedRow, TimedRun
+from runner.reports.spans import TimedRow, TimedRun
 from runner.runs import StoreName
 from runner.runs.events import Check
 from runner.runs.evidence import Difference
@@ -111,15 +111,11 @@ def _difference(found: Difference) -> DrawnDifference:
 
 def _earlier(row: TimedRow, known: set[str | None]) -> Iterator[EarlierAttempt]:
     """What failed before the end, where the end does not say the same."""
-    found = [span for span in row.spans if _is_news(span, known)]
-    for span in found[:_MOST_ATTEMPTS]:
-        assert span.trouble is not None
+    found = [(span, span.trouble.message) for span in row.spans if span.trouble is not None]
+    news = [(span, message) for span, message in found if not any(text and message in text for text in known)]
+    for span, message in news[:_MOST_ATTEMPTS]:
         why = _ATTEMPT.get(span.why, span.why.replace("_", " "))
-        yield EarlierAttempt(after=span.end - row.start, why=why, message=message_lines(span.trouble.message))
-
-
-def _is_news(span: RowSpan, known: set[str | None]) -> bool:
-    return span.trouble is not None and not any(text and span.trouble.message in text for text in known)
+        yield EarlierAttempt(after=span.end - row.start, why=why, message=message_lines(message))
 
 
 def _answer(row: TimedRow) -> str:

@@ -155,7 +155,7 @@ def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) ->
             facts=tuple(_facts(run, values)),
             details=block(drawn, values),
             left_out=len(run.rows) - len(rows),
-            tags=_tags(run),
+            tags=tuple(map(shown, run.tags)),
         )
 
 
@@ -209,11 +209,6 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         known |= {f"inputs.{name}": compact(hide(value)) for name, value in result.inputs.items()}
         known |= {f"outputs.{name}": compact(hide(value)) for name, value in result.outputs.items()}
     yield from ((shown(name), cut(shown(value), _LONGEST_FACT)) for name, value in known.items() if value)
-
-
-def _tags(run: TimedRun) -> tuple[str, ...]:
-    tags = run.started.tags if run.started is not None else ()
-    return tuple(map(shown, tags)) if isinstance(tags, tuple) else ()
 
 
 def _evidence(begun: RunStarted) -> dict[str, str]:

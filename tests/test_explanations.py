@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import asdict
 
-from runner.explanations.groups import grouped
-from runner.explanations.read import as_markdown, as_text, explanation, titles
+from runner.explanations.read import as_markdown, as_text, explanation, grouped, titles
 from runner.expressions.filters.table import FILTERS
 from runner.expressions.filters.tests import TESTS
 from runner.expressions.names import JOB_FUNCTIONS, TARGET_FUNCTIONS

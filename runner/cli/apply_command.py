@@ -28,8 +28,8 @@ from runner.ledger.model import AppliedVersion, AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
+from runner.reports.next_steps import input_words
 from runner.reports.reported import ReportedRun, ReportValues
-from runner.reports.run_commands import input_words
 from runner.reports.safe import clean, json_document
 from runner.runs import StoreName
 from runner.runs.events import RunStatus

@@ -21,8 +21,15 @@ from runner.foundation.sentences import many
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
 from runner.project import catalogue_files, double_files
-from runner.project.catalogue_files import check_place, read_file, write_file
-from runner.project.catalogue_sources import no_answer, stamp, unreadable, used_by
+from runner.project.catalogue_files import (
+    check_place,
+    no_answer,
+    read_file,
+    stamp,
+    unreadable,
+    used_by,
+    write_file,
+)
 from runner.project.named_targets import KnownTarget, one_target
 from runner.project.paths import called
 from runner.project.pulling import NoAnswerError

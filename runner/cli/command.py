@@ -33,8 +33,7 @@ from runner.reports.console import lines
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.spans import timed
-from runner.reports.summary import what_next
-from runner.reports.totals import totals
+from runner.reports.summary import totals, what_next
 from runner.reports.words import meaning
 from runner.runs import StoreName
 from runner.runs.events import RunStatus

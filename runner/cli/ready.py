@@ -34,8 +34,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.hosts.stop import Stop, listening
 from runner.job.outline import outline
 from runner.lint.uses import started
-from runner.project.catalogue_files import read_file
-from runner.project.catalogue_sources import used_by
+from runner.project.catalogue_files import read_file, used_by
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.paths import called
 from runner.project.sites import Sites

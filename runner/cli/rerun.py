@@ -24,10 +24,9 @@ from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import job_and_case, many
 from runner.project.sites import Sites
-from runner.reports.next_steps import unsettled, verb_command
+from runner.reports.next_steps import file_command, unsettled, verb_command
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command, undone_keys
-from runner.reports.run_commands import file_command
 from runner.reports.safe import clean, moment
 from runner.reports.spans import timed
 from runner.reports.words import title

@@ -13,8 +13,7 @@ from msgspec.structs import asdict
 
 from runner.cli import hints, options
 from runner.cli.verb import Verb, is_typed
-from runner.explanations.groups import grouped
-from runner.explanations.read import as_text, explanation, titles
+from runner.explanations.read import as_text, explanation, grouped, titles
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.foundation.shell_words import shell_word
 from runner.foundation.suggestions import suggest

@@ -19,7 +19,7 @@ from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, SiteSilentError, UsageError, strongest
 from runner.foundation.values import Json, JsonObject
-from runner.project.catalogue_sources import no_answer
+from runner.project.catalogue_files import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
 from runner.project.named_targets import KnownTarget, chosen, one_target
 from runner.project.paths import called

@@ -8,6 +8,7 @@ fenced block, whose first line names its file where that matters.
 import re
 from collections.abc import Mapping
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,6 +19,28 @@ _SECTION = lazy_pattern(r"^## (.+)\n", re.MULTILINE)
 _FILTERS = "<!-- filters and tests -->"
 """Where the lines of all filters and tests go: they are made from the tables of `expressions/filters/`."""
 _EXAMPLE = lazy_pattern(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+_GROUPS = (
+    ("E100", "files, and what is in them"),
+    ("E120", "templates and expressions"),
+    ("E130", "inputs and cases"),
+    ("E140", "targets, and what they have"),
+    ("E150", "the command line, and stored runs"),
+    ("E160", "guards"),
+    ("E170", "catalogues, and the types that flow from them"),
+    ("E180", "what a command selects"),
+    ("E181", "runs that are not settled"),
+    ("E182", "calls of stored runs"),
+    ("E183", "versions that were applied"),
+    ("E187", "what has changed in git"),
+    ("E191", "packages, and the processes in them"),
+    ("E197", "processes that are watched"),
+    ("E201", "what the process, an expectation or a person decided"),
+    ("E301", "no usable answer"),
+    ("E401", "nobody knows, or a result is lost"),
+    ("E700", "a fault of this program"),
+)
+"""Codes by what they speak of: their number says so."""
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
@@ -33,6 +56,15 @@ class Explanation(Struct, frozen=True, kw_only=True):
 def titles() -> Mapping[str, str]:
     """The title of each code there is, in the order of their numbers."""
     return {path.stem: _title(path.read_text(encoding="utf-8")) for path in sorted(Path(__file__).parent.glob("E*.md"))}
+
+
+def grouped() -> list[tuple[str, list[str]]]:
+    """The codes by their groups, in the order of their numbers."""
+
+    def group(code: str) -> str:
+        return [words for first, words in _GROUPS if first <= code][-1]
+
+    return [(words, list(found)) for words, found in groupby(titles(), key=group)]
 
 
 def _title(text: str) -> str:

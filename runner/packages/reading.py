@@ -1,6 +1,9 @@
-"""Packages on disk → a catalogue, as a site with these packages would give it; no site is asked."""
+"""Packages on disk → a catalogue, as a site with these packages would give it; no site is asked. Which processes refer
+to others.
+"""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -9,6 +12,7 @@ from msgspec.structs import replace
 from runner.catalogue.families import DesignVersion, ProcessFamily, families, process_of
 from runner.catalogue.model import Catalogue, Process
 from runner.foundation.problems import Problem, Severity
+from runner.foundation.values import JsonObject
 from runner.packages.finding import schema_folders
 from runner.packages.schemas import PackageSchema, read_schema
 from runner.project.paths import called
@@ -96,3 +100,36 @@ def _process(family: ProcessFamily, schemas: Mapping[DesignVersion, PackageSchem
     )
     by_code = {version.code: schemas[version].parameters for version in family.versions}
     return replace(process, members=tuple(replace(each, parameters=by_code[each.code]) for each in process.members))
+
+
+def with_callers(packages: Packages, folders: Collection[Path], *, gone: Sequence[JsonObject]) -> frozenset[str]:
+    """The codes of the processes in `folders`, and of those that refer to them, or to a design that is gone.
+
+    A design refers to a process whose id it holds: how it names what it calls differs by element and version [?], so
+    its whole text is searched. Who refers to a process in any other way is taken for a caller, too.
+    """
+    ids: dict[str, set[str]] = {}
+    designs: dict[str, str] = {}
+    found: set[str] = set()
+    for family, schemas in packages.families:
+        code = family.root.code
+        ids[code] = {schema.version.uid.lower() for schema in schemas if schema.version.uid}
+        designs[code] = "".join(_lower_text(schema.file) for schema in schemas)
+        if any(Path(os.path.realpath(schema.file.parent)) in folders for schema in schemas):
+            found.add(code)
+    waiting = [ids[code] for code in found] + [{str(each.get("UId")).lower()} for each in gone]
+    while waiting:
+        wanted = waiting.pop()
+        callers = {
+            code for code, design in designs.items() if code not in found and any(uid in design for uid in wanted)
+        }
+        found |= callers
+        waiting += [ids[code] for code in callers]
+    return frozenset(found | {str(each.get("Name")) for each in gone})
+
+
+def _lower_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError:
+        return ""

@@ -144,13 +144,9 @@ class AffectedJobs(Struct, kw_only=True):
                 yield ChangeReason(file=called(folder), change=FileChange.MODIFIED, role="packages", name=code)
 
     def _designs(self, folder: Path) -> frozenset[str]:
-        """The processes in packages whose design has changed, and all that refer to any of these, also through others.
-
-        A design refers to a process whose id it holds.
-        """
+        """The processes in packages whose design has changed, and all that refer to these, also through others."""
         if folder not in self._packages:
-            from runner.packages.callers import with_callers  # noqa: PLC0415  8 ms, where there are packages
-            from runner.packages.reading import read_packages  # noqa: PLC0415  as above
+            from runner.packages.reading import read_packages, with_callers  # noqa: PLC0415  8 ms, where there are any
 
             since = self._since(folder / "any")
             changed = since.below(folder)

@@ -4,7 +4,7 @@ commands that settle it.
 Nothing here is guessed: where nobody knows whether a call happened, the text says so.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,13 +13,12 @@ from runner.foundation.problems import Problem
 from runner.foundation.sentences import job_and_case
 from runner.foundation.shell_words import shell_word
 from runner.foundation.values import canonical
-from runner.reports.run_commands import file_command, input_words
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, is_of_fleet, title
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
 from runner.runs.result import NOT_UNDONE_YET, RunResult, StepResult
-from runner.secrets.shown import STARS
+from runner.secrets.shown import STARS, hide
 
 
 class NextStep(Struct, frozen=True, kw_only=True):
@@ -205,3 +204,19 @@ def in_store(store: StoreName | None) -> str:
     if store is None or store.text == USUAL:
         return ""
     return f" {'--db' if store.is_fleet else '--runs'} {shell_word(clean(store.text))}"
+
+
+def file_command(file: str, target: str, name: str | None) -> str:
+    """What carries out the file of a job as it is now; `name` is `job[case]` where it has cases."""
+    case = "" if name is None else f" -k {shell_word(clean(name))}"
+    return f"runner run {shell_word(clean(file))} -t {shell_word(clean(target))}{case}"
+
+
+def input_words(inputs: Mapping[str, str], *, with_values: bool = True) -> list[str]:
+    """`-i` for each of these; in a file a value that holds a secret or would be taken for the name of a file."""
+    shown = {name: _given_as(text) if with_values else "VALUE" for name, text in inputs.items()}
+    return [word for name, text in shown.items() for word in ("-i", f"{name}={text}")]
+
+
+def _given_as(text: str) -> str:
+    return "@FILE" if text.startswith("@") or STARS in str(hide(text)) else text

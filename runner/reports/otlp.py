@@ -9,6 +9,8 @@ sent or answered is in a trace. Why no run began, or others did not, is a span o
 """
 
 import hashlib
+import os
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,9 +23,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.foundation.trace_context import ids_of
+from runner.foundation.problems import ExitCode, Problem
+from runner.foundation.trace_context import ids_of, traceparent
 from runner.foundation.values import Json, JsonObject, canonical
-from runner.reports.otlp_command import command_request
 from runner.reports.otlp_request import (
     CLIENT,
     INTERNAL,
@@ -37,13 +39,21 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree
 from runner.reports.words import RED, shortened, title
-from runner.runs.events import Line, RunStatus
+from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import Status
 
 MOST_SPANS: Final = 2000
 """Spans of one request: a collector refuses requests of more than 20 MiB."""
 _PORTS: Final = {"http": 80, "https": 443}
 _NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
+_MOST_PROBLEMS: Final = 50
+_RESULTS: Final = {
+    ExitCode.PASSED: "skip",
+    ExitCode.NOTHING_SELECTED: "skip",
+    ExitCode.HUNG_UP: "cancellation",
+    ExitCode.INTERRUPTED: "cancellation",
+    ExitCode.TERMINATED: "cancellation",
+}
 
 _PIPELINE_RESULT = {
     RunStatus.PASSED: "success",
@@ -64,7 +74,7 @@ def report(command: ReportedCommand, environ: Mapping[str, str] = _NO_ENVIRONMEN
     runs = enumerate((run.lines for run in command.runs), 1)
     found = [request for number, lines in runs for request in _requests(lines, number, environ)]
     if command.errors or not found:
-        found.append(command_request(command, environ))
+        found.append(_command_request(command, environ))
     return "".join(request + "\n" for request in found)
 
 
@@ -275,3 +285,54 @@ def _nanoseconds(moment: str) -> int:
         return round(datetime.fromisoformat(moment).timestamp() * 1000) * 1_000_000
     except ValueError:
         return 0
+
+
+def _command_request(command: ReportedCommand, environ: Mapping[str, str]) -> str:
+    """One line. The trace is that of `$TRACEPARENT`, else by the id that the runs share, else new."""
+    outer = ids_of(traceparent(environ))
+    now = str(time.time_ns())
+    first = command.errors[0] if command.errors else None
+    span: JsonObject = {
+        "traceId": outer[0] if outer else _id_of_command(command) or os.urandom(16).hex(),
+        "spanId": os.urandom(8).hex(),
+        "name": "runner",
+        "kind": INTERNAL,
+        "startTimeUnixNano": now,
+        "endTimeUnixNano": now,
+        "attributes": attributes(_facts(command, first)),
+        "events": [_problem_event(problem, now) for problem in command.errors[:_MOST_PROBLEMS]],
+        **status(first.message if first is not None else None),
+    }
+    if outer:
+        span["parentSpanId"] = outer[1]
+    return request([span], resource(environ, {}))
+
+
+def _facts(command: ReportedCommand, first: Problem | None) -> JsonObject:
+    return {
+        "cicd.pipeline.result": _RESULTS.get(command.exit_code, "error"),
+        "error.type": first.code if first is not None else None,
+        "creatio.status": command.status,
+        "creatio.exit_code": int(command.exit_code),
+        "creatio.problems": len(command.errors),
+    }
+
+
+def _problem_event(problem: Problem, now: str) -> Json:
+    facts: JsonObject = {
+        "creatio.code": problem.code,
+        "message": shortened(clean(problem.message), LONGEST_MESSAGE),
+        "creatio.hint": None if problem.hint is None else shortened(clean(problem.hint), LONGEST_MESSAGE),
+        "code.file.path": problem.file,
+    }
+    return {"timeUnixNano": now, "name": "problem", "attributes": attributes(facts)}
+
+
+def _id_of_command(command: ReportedCommand) -> str | None:
+    for run in command.runs:
+        first = run_started(run.lines)
+        try:
+            return uuid.UUID(str(first.command)).hex if first is not None and first.command else None
+        except ValueError:
+            continue
+    return None

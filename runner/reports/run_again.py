@@ -16,13 +16,14 @@ from runner.reports.next_steps import (
     belongs_to_fleet,
     complete_command,
     confirmed,
+    file_command,
     given_anew,
     in_store,
+    input_words,
     secret_inputs,
     secrets_from_variables,
     verb_command,
 )
-from runner.reports.run_commands import file_command, input_words
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
 from runner.reports.words import doubtful

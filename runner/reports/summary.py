@@ -1,10 +1,14 @@
-"""The end of a transcript: how a run ended, where it is stored, and the meaning of its exit code."""
+"""The end of a transcript: how a run ended, where it is stored, and the meaning of its exit code; and the end of a
+command that carried out several runs: a table of them, their warnings once each, and the exit code.
+"""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from runner.foundation.durations import written
-from runner.foundation.problems import ExitCode
-from runner.foundation.sentences import many
+from runner.foundation.problems import ExitCode, strongest
+from runner.foundation.sentences import job_and_case, many
+from runner.reports.cells import aligned
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.safe import clean
 from runner.reports.sentences import Detail, Sentence, Tone
@@ -16,6 +20,7 @@ from runner.reports.words import (
     has_done_nothing,
     in_doubt,
     labelled,
+    meaning,
     meaning_of,
     title,
     trouble_lines,
@@ -23,7 +28,7 @@ from runner.reports.words import (
     warnings,
 )
 from runner.runs.events import RunStatus
-from runner.runs.result import RunResult, StepResult, tally
+from runner.runs.result import RunResult, StepResult, tally, worst
 from runner.runs.status import Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
@@ -31,6 +36,16 @@ _MOST_UNVERIFIED = 5
 LOG_UNREADABLE = "the process log cannot be read"
 _IN_THE_LOG = frozenset({"execute", "signal"})
 """Kinds of steps whose starts are searched for in the process log."""
+_MARKS = {
+    RunStatus.PASSED: Status.PASSED,
+    RunStatus.FAILED: Status.FAILED,
+    RunStatus.ERROR: Status.ERROR,
+    RunStatus.CANCELLED: Status.ERROR,
+    RunStatus.REFUSED: Status.ERROR,
+    RunStatus.UNKNOWN: Status.UNKNOWN,
+}
+_MOST_COLUMNS = 6
+"""Targets side by side; of more, each run has a line of its own."""
 
 
 def summary(result: RunResult, options: Detail) -> list[Sentence]:
@@ -53,16 +68,13 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
         *_indented(_where(result, options), Tone.FAINT),
     ]
     if result.status is not RunStatus.PASSED and not is_in_table:
-        sentences.append(exit_sentence(result.exit_code, meaning_of(result), tone))
-    return sentences + (advice(result, options) if options.advice else [])
-
-
-def advice(result: RunResult, options: Detail) -> list[Sentence]:
-    """The commands that the run needs next, each on a line of its own, so that it can be copied whole."""
-    return what_next(next_steps(result, store=options.store, held=options.held))
+        sentences.append(_exit_sentence(result.exit_code, meaning_of(result), tone))
+    steps = next_steps(result, store=options.store, held=options.held) if options.advice else ()
+    return sentences + what_next(steps)
 
 
 def what_next(found: Sequence[NextStep]) -> list[Sentence]:
+    """Commands, each on a line of its own, so that it can be copied whole."""
     sentences = [Sentence(text="what next:", indent=2, tone=Tone.TITLE)] if found else []
     for step in found:
         sentences += [Sentence(text=step.command, indent=4), Sentence(text=step.does, indent=6, tone=Tone.FAINT)]
@@ -73,7 +85,7 @@ def _indented(lines: Iterable[str], tone: Tone) -> list[Sentence]:
     return [Sentence(text=line, indent=2, tone=tone) for line in lines]
 
 
-def exit_sentence(code: ExitCode, words: str, tone: Tone) -> Sentence:
+def _exit_sentence(code: ExitCode, words: str, tone: Tone) -> Sentence:
     return Sentence(text=f"exit {code:d}: {words}", indent=2, tone=tone)
 
 
@@ -132,3 +144,76 @@ def about_rows(result: RunResult) -> Iterator[str]:
 def _is_unverified(step: StepResult) -> bool:
     """A gateway may have repeated the call: then the log shows several starts of it, and no process is its own."""
     return step.kind in _IN_THE_LOG and not step.verified and step.process_id is None
+
+
+def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
+    """With `quiet` the table is printed, since no run that passed was."""
+    code = strongest(result.exit_code for result in results)
+    counts = Counter(result.status for result in results)
+    statuses = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"
+    others = [result for result in results if result.status is not RunStatus.PASSED]
+    tone = Tone.GOOD if code is ExitCode.PASSED else Tone.BAD
+    table = _table(results) if options.quiet and results else []
+    named = [f"{result.status}: {title(result)}" for result in others] if not table else []
+    return [
+        *table,
+        *(Sentence(text=line, tone=Tone.WARNING) for line in _warnings_of_all(results)),
+        Sentence(text=f"{many(len(results), 'run')}: {statuses}", tone=tone),
+        *(Sentence(text=line, indent=2) for line in named),
+        _exit_sentence(code, meaning(code), tone),
+    ]
+
+
+def _table(results: Sequence[RunResult]) -> list[Sentence]:
+    """A line a job and case, a column a target; of many targets a line a run. Each begins with the mark of its worst
+    run: no line begins with a text from outside.
+    """
+    targets = list(dict.fromkeys(result.target.name for result in results))
+    if len(targets) > _MOST_COLUMNS:
+        return _marked(("RUN", ""), [((title(result), _cell(result)), [result]) for result in results])
+    jobs: dict[str, dict[str, list[RunResult]]] = {}
+    for result in results:
+        job = clean(job_and_case(result.job, result.case))
+        jobs.setdefault(job, {}).setdefault(result.target.name, []).append(result)
+    rows = [
+        (
+            (job, *(", ".join(map(_cell, of_job.get(target, ()))) or "-" for target in targets)),
+            [result for found in of_job.values() for result in found],
+        )
+        for job, of_job in jobs.items()
+    ]
+    return _marked(("JOB", *(clean(target) for target in targets)), rows)
+
+
+def _marked(head: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], Sequence[RunResult]]]) -> list[Sentence]:
+    first, *lines = aligned([head, *(cells for cells, _ in rows)])
+    marks = (_MARKS[worst(results) or RunStatus.PASSED] for _, results in rows)
+    return [
+        Sentence(text=first, indent=2),
+        *(Sentence(text=line, status=mark) for line, mark in zip(lines, marks, strict=True)),
+    ]
+
+
+def _cell(result: RunResult) -> str:
+    return f"{result.status} {written(result.seconds)}"
+
+
+def _warnings_of_all(results: Sequence[RunResult]) -> Iterator[str]:
+    """Each warning once, with how often it came and where first."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for place, text in _warnings_by_place(result):
+            found.setdefault(text, []).append(place)
+    for text, places in found.items():
+        often = f", {len(places)} times, first in " if len(places) > 1 else " in "
+        yield from labelled(f"warning{often}{places[0]}", text)
+
+
+def _warnings_by_place(result: RunResult) -> Iterator[tuple[str, str]]:
+    """The place of each, and its text. Those of red rows were printed with the row."""
+    name = title(result)
+    for text in run_warnings(result):
+        yield name, text
+    for step in result.steps:
+        if step.status not in RED:
+            yield from ((f"{name}, {clean(step.key)}", warning) for warning in step.warnings)

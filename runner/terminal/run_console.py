@@ -27,8 +27,7 @@ from runner.runs.store import StoreError
 from runner.terminal import output
 
 if TYPE_CHECKING:
-    from runner.reports.console_live import Live
-    from runner.reports.console_live_runs import LiveRuns, RunPage
+    from runner.reports.console_live import Live, LiveRuns, RunPage
 
 
 class _OpenRun(Struct, frozen=True, kw_only=True):
@@ -156,7 +155,7 @@ class RunConsole:
     def _side_by_side(self, run: ActiveRun) -> _OpenRun:
         """On a terminal that is redrawn the run is printed there; elsewhere as plain lines, whole."""
         if self._live is None and not self.asks and (terminal := self._terminal()) is not None:
-            from runner.reports.console_live_runs import LiveRuns  # noqa: PLC0415  as above
+            from runner.reports.console_live import LiveRuns  # noqa: PLC0415  as above
 
             self._live = LiveRuns(terminal.drawing(), self._under_way, clock=self.clock)
         if self._live is not None:

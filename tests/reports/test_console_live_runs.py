@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from transcripts import transcript
 
-from runner.reports.console_live_runs import LiveRuns
+from runner.reports.console_live import LiveRuns
 from runner.reports.sentences import Detail
 from runner.reports.under_way import UnderWay
 from runner.runs.events import AnyEvent, Line, RunStatus

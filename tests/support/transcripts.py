@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from runner.reports.console import lines
 from runner.reports.sentences import Detail
-from runner.reports.totals import totals
+from runner.reports.summary import totals
 from runner.reports.transcript import whole
 from runner.runs.result import RunResult
 

@@ -2,7 +2,7 @@
 
 A file begins with the title of the code, and paragraphs that say what it means. Then come sections: of a mistake in
 files `Wrong`, `Right` and `Check`; of what a command or a run can meet `Looks like` and `What to do`. An example is a
-fenced block, whose first line names its file where that matters.
+fenced block, whose first line names its file where that matters. Files that `Right` does not show are those of `Wrong`.
 """
 
 import re

@@ -12,6 +12,7 @@ from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
 from runner.planning import snapshot
+from runner.project.paths import refused_by_system
 from runner.reading.files import read_bytes
 from runner.reports import diff as differences
 from runner.reports.changes import ComparedRun
@@ -76,12 +77,11 @@ def history(context: click.Context, /, **_: object) -> int:
 
 
 def _content(store: RunStore, file: Path | None) -> bytes:
-    try:
+    if file is None:
         with refused_as("the history cannot be read"):
-            return store.history() if file is None else read_bytes(file, most=_LARGEST)
-    except OSError as error:
-        message = f"the history {clean(str(file))} cannot be read: {error.strerror or error}"
-        raise UsageError(Problem(code="E100", message=message)) from error
+            return store.history()
+    with refused_by_system(f"the history {clean(str(file))} cannot be read", code="E100"):
+        return read_bytes(file, most=_LARGEST)
 
 
 def _named(name: str, runs: Sequence[PastRun]) -> list[PastRun]:

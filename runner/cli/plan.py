@@ -18,6 +18,7 @@ from runner.planning.guards import not_allowed
 from runner.planning.plan import Plan
 from runner.planning.preview import preview
 from runner.project.named_targets import name_of
+from runner.project.paths import refused_by_system
 from runner.reports import mistakes
 from runner.reports.safe import safe
 from runner.terminal import output
@@ -78,13 +79,9 @@ def plan_runs(context: click.Context, /, **_: object) -> int:
 
 
 def _store(plans: Sequence[Plan], file: Path) -> None:
-    try:
-        file.write_text(
-            plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file)), encoding="utf-8", newline="\n"
-        )
-    except OSError as error:
-        message = f"the plan {file} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E153", message=message)) from error
+    content = plan_file.written(plans, key=str(uuid_utils.uuid7()), base=_base(file))
+    with refused_by_system(f"the plan {file} cannot be written"):
+        file.write_text(content, encoding="utf-8", newline="\n")
     output.say(f"stored in {file}; carry it out with: runner run {shell_word(str(file))}")
     output.say(_ONCE)
 

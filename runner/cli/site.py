@@ -126,25 +126,25 @@ def _findings(known: KnownTarget, sites: Sites, secrets: Secrets) -> Iterator[Wa
 
 def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Way:
     site, credentials, is_sandbox = ready.site, ready.credentials, ready.name.sandbox
+
+    def at_other_runtime() -> SessionCaller:
+        """The same site with a sign-in of its own, called where the other runtime has its services."""
+        other = Runtime.NET if target.runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
+        there = sites.of(replace(target, runtime=other))
+        there.hide_in(secrets)
+        return there.client
+
     signs_in = None if credentials is None else credentials.kind.described
     return Way(
         url=site.url,
         caller=ready.client,
         runtime=target.runtime,
-        at_other=partial(_at_other_runtime, target, sites, secrets),
+        at_other=at_other_runtime,
         tls=None if is_sandbox else partial(trusting, site.authorities),
         proxy=site.proxy,
         signs_in="the user of the sandbox" if is_sandbox else signs_in,
         by_get=not is_sandbox and site.calls.execute_method is ExecuteMethod.GET,
     )
-
-
-def _at_other_runtime(target: Target, sites: Sites, secrets: Secrets) -> SessionCaller:
-    """The same site with a sign-in of its own, called where the other runtime has its services."""
-    other = Runtime.NET if target.runtime is Runtime.NET_FRAMEWORK else Runtime.NET_FRAMEWORK
-    ready = sites.of(replace(target, runtime=other))
-    ready.hide_in(secrets)
-    return ready.client
 
 
 @click.command("record", cls=Verb)

@@ -16,7 +16,7 @@ from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
 from runner.project.ci_run import user
 from runner.project.job_files import JobFiles
-from runner.project.paths import called, job_paths
+from runner.project.paths import called, job_paths, refused_by_system
 from runner.project.pulling import NoAnswerError
 from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
@@ -114,11 +114,8 @@ def _put(file: Path, content: str) -> None:
     if len(content.encode()) > LARGEST_FILE:
         message = f"the catalogue would be larger than {LARGEST_FILE // 2**20} MiB, and could not be read again"
         raise UsageError(Problem(code="E179", message=message))
-    try:
+    with refused_by_system(f"the catalogue {called(file)} cannot be written", code="E179"):
         file.write_text(content, encoding="utf-8", newline="\n")
-    except OSError as error:
-        message = f"the catalogue {called(file)} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E179", message=message)) from error
 
 
 def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:

@@ -6,9 +6,8 @@ from typing import Final
 
 from runner.catalogue.doubles import NewDouble
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record, text
-from runner.project.paths import called
+from runner.project.paths import called, refused_by_system
 from runner.reading.document import Document
 from runner.reading.load import read
 from runner.targets import folders
@@ -22,11 +21,8 @@ def doubles_by_code(folder: Path) -> Mapping[str, Path]:
 
 
 def _doubles_in(folder: Path) -> Iterator[tuple[str, Path]]:
-    try:
+    with refused_by_system(f"the folder `{called(folder)}` cannot be read", code="E100"):
         files = folders.doubles_in(folder)
-    except OSError as error:
-        message = f"the folder `{called(folder)}` cannot be read: {error.strerror or error}"
-        raise UsageError(Problem(code="E100", message=message)) from error
     for file in files:
         document = read(file, name=called(file))
         code = text(record(document.data), "process") if isinstance(document, Document) else None
@@ -41,10 +37,7 @@ def double_file(double: NewDouble, folder: Path) -> Path | None:
 
 def create(path: Path, content: str) -> None:
     """Write a new file. Raises `UsageError` where it cannot be written, or has come in the meantime."""
-    try:
+    with refused_by_system(f"{called(path)} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as opened:
             opened.write(content)
-    except OSError as error:
-        message = f"{called(path)} cannot be written: {error.strerror or error}"
-        raise UsageError(Problem(code="E153", message=message)) from error

@@ -3,10 +3,11 @@ root: the folder of the nearest `.git`, else that of the job that was named. Pat
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from runner.foundation.problems import Finding
+from runner.foundation.problems import Finding, Problem, UsageError
 from runner.reading.files import below, is_included
 
 JOB_FILES = "*.job.yaml"
@@ -37,6 +38,15 @@ def called(path: Path) -> str:
     """A file's name in messages and reports: relative to the current folder, else absolute."""
     relative = os.path.relpath(path)
     return _tidy(str(path.absolute())) if relative.startswith("..") else relative
+
+
+@contextmanager
+def refused_by_system(what: str, *, code: str = "E153") -> Iterator[None]:
+    """Raise `UsageError` that says `what` cannot be done, and why, where the system refuses it."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(Problem(code=code, message=f"{what}: {error.strerror or error}")) from error
 
 
 def in_checkout(file: str) -> str:

@@ -17,12 +17,10 @@ from runner.runs.stored_runs import prepare_store
 from runner.sandbox.veil import Veil
 
 
-def serve_sandbox(folder: Path) -> AbstractContextManager[str]:
-    """Serve the folder as long as the context lasts, and forget what happened; it gives the URL."""
-    return _served(folder, data=None, veil=None)
-
-
-def _served(folder: Path, *, data: Callable[[str], Path] | None, veil: Veil | None) -> AbstractContextManager[str]:
+def serve_sandbox(
+    folder: Path, *, data: Callable[[str], Path] | None = None, veil: Veil | None = None
+) -> AbstractContextManager[str]:
+    """Serve the folder as long as the context lasts; it gives the URL. Without `data` it forgets what happened."""
     from runner.sandbox.server import served  # noqa: PLC0415  200 ms, for whoever has a sandbox
 
     return served(folder, data=data, veil=veil)
@@ -52,7 +50,7 @@ class Sandboxes:
             self._learners.append(veil.learn)
             for name, text in self._learnt:
                 veil.learn(name, text)
-        return _served(folder, data=self._file, veil=veil)
+        return serve_sandbox(folder, data=self._file, veil=veil)
 
     def learn(self, name: str, text: str) -> None:
         """Take a secret of a run: no file shall hold it."""

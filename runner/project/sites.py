@@ -152,7 +152,8 @@ class Sites(Struct, kw_only=True):
         match target:
             case SandboxTarget():
                 url = self._open.enter_context(self.serve(target.folder))
-                return self._site(_sandbox_site(target, url), target.name, credentials=_SANDBOX_USER, learn=self.learn)
+                site = Site(url=url, prefix=PREFIXES[target.runtime], calls=target.calls)
+                return self._site(site, target.name, credentials=_SANDBOX_USER, learn=self.learn)
             case SiteTarget():
                 ready = resolve(target, environment=self.environment, read_file=self.read_file)
                 if isinstance(ready, tuple):
@@ -184,12 +185,3 @@ class Sites(Struct, kw_only=True):
         self._open.callback(client.close)
         named = TargetName(name=name, url=site.url, sandbox=hidden is None)
         return ReadySite(name=named, client=client, site=site, credentials=credentials, hidden=known, learn=learn)
-
-
-def _sandbox_site(target: SandboxTarget, url: str) -> Site:
-    """A sandbox serves both runtimes, and takes every way of calling."""
-    return Site(
-        url=url,
-        prefix=PREFIXES[target.runtime],
-        calls=target.calls,
-    )

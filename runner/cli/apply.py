@@ -31,7 +31,7 @@ from runner.ledger.model import USUAL, AppliedVersion
 from runner.ledger.nearby import ledgers_above
 from runner.ledger.observing import StoredRuns
 from runner.ledger.place import project_of
-from runner.project.paths import called
+from runner.reading.files import called
 from runner.reports.safe import clean, json_document
 from runner.runs import USUAL as USUAL_RUNS
 from runner.runs.store import LocalRunStore

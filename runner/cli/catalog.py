@@ -31,10 +31,10 @@ from runner.project.catalogue_files import (
     write_file,
 )
 from runner.project.named_targets import KnownTarget, one_target
-from runner.project.paths import called
 from runner.project.pulling import NoAnswerError
 from runner.project.pulling import pull as pull_all
 from runner.project.sites import Sites
+from runner.reading.files import called
 from runner.reports import mistakes
 from runner.reports.drift import FORMATS, CatalogueComparison
 from runner.secrets.redact import Secrets

@@ -36,9 +36,9 @@ from runner.job.outline import outline
 from runner.lint.uses import started
 from runner.project.catalogue_files import read_file, used_by
 from runner.project.named_targets import KnownTarget, chosen
-from runner.project.paths import called
 from runner.project.sites import Sites
 from runner.reading.document import Document
+from runner.reading.files import called
 from runner.reading.load import load
 from runner.reports import mistakes
 from runner.reports.cells import width

@@ -22,9 +22,9 @@ from runner.foundation.values import Json, JsonObject
 from runner.project.catalogue_files import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
 from runner.project.named_targets import KnownTarget, chosen, one_target
-from runner.project.paths import called
 from runner.project.pulling import NoAnswerError
 from runner.project.sites import ReadySite, Sites
+from runner.reading.files import called
 from runner.recording.double import double, invented
 from runner.recording.job import job, name
 from runner.recording.model import Recorded

@@ -22,8 +22,9 @@ from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
-from runner.project.paths import called, in_checkout, job_paths, jobs_in
+from runner.project.paths import in_checkout, job_paths, jobs_in
 from runner.project.project import Project, check_doubles, open_project, open_targets
+from runner.reading.files import called
 from runner.reports import mistakes
 from runner.reports.cells import aligned
 from runner.reports.safe import clean, json_document, safe

@@ -19,9 +19,8 @@ from runner.foundation.values import Json, is_well_formed
 from runner.job import inputs
 from runner.job.inputs import Given, short
 from runner.job.model import Case, Job
-from runner.project.paths import called
 from runner.reading.encoding import LARGEST_FILE
-from runner.reading.files import read_text, too_large
+from runner.reading.files import called, read_text, too_large
 from runner.reading.load import read_private
 
 AskForInputs: TypeAlias = Callable[

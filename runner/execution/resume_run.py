@@ -28,9 +28,8 @@ from runner.job.model import Job
 from runner.planning import snapshot
 from runner.planning.plan import Plan
 from runner.planning.plan_file import StoredPlan
-from runner.project.paths import called
 from runner.project.sites import ReadySite, Sites
-from runner.reading.files import read_bytes
+from runner.reading.files import called, read_bytes
 from runner.reports.next_steps import GIVEN_AGAIN, verb_command
 from runner.reports.safe import clean
 from runner.reports.words import doubtful

@@ -27,10 +27,10 @@ from runner.planning import plan_file
 from runner.planning.plan_file import PlanFile, StoredPlan
 from runner.project.job_files import JobFiles
 from runner.project.named_targets import Targets, name_of
-from runner.project.paths import called
 from runner.project.project import Project, open_project
 from runner.reading import files
 from runner.reading.document import Document
+from runner.reading.files import called
 from runner.reading.load import load
 from runner.reports.next_steps import complete_command, verb_command
 from runner.reports.safe import clean

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from runner.ledger.model import USUAL
-from runner.project.paths import called
+from runner.reading.files import called
 from runner.runs import USUAL as USUAL_RUNS
 from runner.targets.folders import searched_folders
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from runner.foundation.problems import Problem, UsageError
 from runner.ledger.model import USUAL
-from runner.project.paths import called, root_of
+from runner.project.paths import root_of
+from runner.reading.files import called
 from runner.reports.safe import clean
 from runner.targets.files import find_targets
 from runner.targets.folders import searched_folders

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject, well_formed
-from runner.project.paths import called
+from runner.reading.files import called
 from runner.reading.source import Source
 
 LARGEST: Final = 64 * 2**20

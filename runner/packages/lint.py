@@ -19,7 +19,7 @@ from runner.foundation.sentences import either
 from runner.packages.files import BrokenError, text_of
 from runner.packages.reading import Packages
 from runner.packages.schemas import PackageSchema
-from runner.project.paths import called
+from runner.reading.files import called
 from runner.reading.source import Source
 
 _START_KINDS: Final = {

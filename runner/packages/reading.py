@@ -15,7 +15,7 @@ from runner.foundation.problems import Problem, Severity
 from runner.foundation.values import JsonObject
 from runner.packages.finding import schema_folders
 from runner.packages.schemas import PackageSchema, read_schema
-from runner.project.paths import called
+from runner.reading.files import called
 
 _NOTHING = "name a folder with `Schemas/NAME/descriptor.json`, and `metadata.json` beside it"
 

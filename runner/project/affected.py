@@ -21,9 +21,9 @@ from runner.language.schema import check
 from runner.lint.uses import started
 from runner.packages.finding import DESCRIPTOR
 from runner.project.job_files import JobFile
-from runner.project.paths import called
 from runner.project.project import Project
 from runner.reading.document import Document
+from runner.reading.files import called
 from runner.reading.load import load
 from runner.targets.folders import ENDING as DOUBLE
 from runner.targets.folders import RECORDS, doubles_in

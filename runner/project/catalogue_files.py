@@ -16,10 +16,11 @@ from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
 from runner.project.ci_run import user
 from runner.project.job_files import JobFiles
-from runner.project.paths import called, job_paths, refused_by_system
+from runner.project.paths import job_paths, refused_by_system
 from runner.project.pulling import NoAnswerError
 from runner.reading.document import Document
 from runner.reading.encoding import LARGEST_FILE
+from runner.reading.files import called
 from runner.secrets.redact import Secrets
 from runner.targets.model import CLIO
 

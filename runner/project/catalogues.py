@@ -13,8 +13,8 @@ from msgspec import Struct, field
 from runner.catalogue.model import ENDING, Catalogue
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.suggestions import suggest
-from runner.project.paths import called
 from runner.reading.document import Document
+from runner.reading.files import called
 from runner.targets.files import missing_folder
 from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
 

@@ -7,8 +7,9 @@ from typing import Final
 from runner.catalogue.doubles import NewDouble
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import record, text
-from runner.project.paths import called, refused_by_system
+from runner.project.paths import refused_by_system
 from runner.reading.document import Document
+from runner.reading.files import called
 from runner.reading.load import read
 from runner.targets import folders
 

@@ -16,9 +16,9 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
-from runner.project.paths import JOB_FILES, called, jobs_in, leads_out
+from runner.project.paths import JOB_FILES, jobs_in, leads_out
 from runner.project.project import Project
-from runner.reading.files import below, first_bytes, is_included, passed_over
+from runner.reading.files import below, called, first_bytes, is_included, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE
 from runner.targets.folders import holds_doubles, searched_folders

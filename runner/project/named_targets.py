@@ -11,9 +11,8 @@ from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.suggestions import did_you_mean
 from runner.project import ignored_files
 from runner.project.job_files import JobFile
-from runner.project.paths import called
 from runner.project.project import Project, check_doubles, compare, open_targets, target_named
-from runner.reading.files import read_text
+from runner.reading.files import called, read_text
 from runner.runs.events import TargetName
 from runner.targets import clio
 from runner.targets import environment as env

@@ -34,12 +34,6 @@ def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Find
     return Finding(code="E119", message=f"`{written}` leads out of {folder}", hint=hint)
 
 
-def called(path: Path) -> str:
-    """A file's name in messages and reports: relative to the current folder, else absolute."""
-    relative = os.path.relpath(path)
-    return _tidy(str(path.absolute())) if relative.startswith("..") else relative
-
-
 @contextmanager
 def refused_by_system(what: str, *, code: str = "E153") -> Iterator[None]:
     """Raise `UsageError` that says `what` cannot be done, and why, where the system refuses it."""
@@ -54,12 +48,6 @@ def in_checkout(file: str) -> str:
     absolute, here = Path(os.path.abspath(file)), Path.cwd()  # noqa: PTH100  a link is no file of the checkout
     root = root_of(here / "any", beside=here)
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else file
-
-
-def _tidy(path: str) -> str:
-    """`path` without `..`, where that leads to the same file: after a link it may not."""
-    tidied = os.path.normpath(path)
-    return tidied if tidied == path or os.path.realpath(tidied) == os.path.realpath(path) else path
 
 
 def job_paths(specs: Sequence[Path], *, recursive: bool = False) -> Iterable[Path]:

@@ -22,9 +22,9 @@ from runner.lint.needs import MissingNeed, circles, missing_needs
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles
-from runner.project.paths import called, job_paths, jobs_in, leads_out
+from runner.project.paths import job_paths, jobs_in, leads_out
 from runner.reading.document import Document
-from runner.reading.files import below
+from runner.reading.files import below, called
 from runner.reading.load import read
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules

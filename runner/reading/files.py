@@ -26,6 +26,19 @@ class _OtherKindError(OSError):
     """A pipe, a device, a socket."""
 
 
+def called(path: Path) -> str:
+    """A file's name in messages and reports: relative to the current folder, else absolute, without `..` where that
+    leads to the same file: after a link it may not.
+    """
+    relative = os.path.relpath(path)
+    if not relative.startswith(".."):
+        return relative
+    absolute = str(path.absolute())
+    tidied = os.path.normpath(absolute)
+    is_same = tidied == absolute or os.path.realpath(tidied) == os.path.realpath(absolute)
+    return tidied if is_same else absolute
+
+
 def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool = False) -> bytes:
     """What the file at `path` holds, `most` bytes of it and a byte more.
 

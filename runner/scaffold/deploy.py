@@ -18,8 +18,8 @@ from runner.foundation.sentences import both
 from runner.foundation.values import Json
 from runner.job.inputs import VARIABLE
 from runner.project.job_files import JobFile
-from runner.project.paths import called as path_name
 from runner.project.project import open_project
+from runner.reading.files import called as path_name
 from runner.reports.safe import clean
 from runner.scaffold.deploy_kinds import DEPLOY_KINDS, DeployKind
 from runner.scaffold.new_files import NewFile, write_files

@@ -192,7 +192,9 @@ class ApplyCommand(Struct, kw_only=True):
             if parameter.name in typed:
                 value = self.store if parameter.name in ("dsn", "runs") else given[parameter.name]  # without a password
                 for each in value if isinstance(value, tuple) else (value,):
-                    words += [parameter.opts[0], *([] if each is True else [_as_word(each)])]
+                    words.append(parameter.opts[0])
+                    if each is not True:
+                        words.append(f"{each:g}s" if isinstance(each, float) else str(each))
         protected = dict.fromkeys(spec.target.name for spec in specs if spec.target.protected)
         confirmed = [word for name in protected for word in ("--confirm", name)]
         return shell_words(map(clean, [*words, *confirmed, *self._inputs(specs, with_values=with_values)]))
@@ -247,10 +249,6 @@ def _alone(version: AppliedVersion, file: str, targets: Sequence[str]) -> dict[s
     """The options that select this version alone."""
     target = next((each for each in targets if each.rpartition(":")[2] == version.target), version.target)
     return {"specs": [file], "target": (target,), "keywords": (version.name,)}
-
-
-def _as_word(value: object) -> str:
-    return f"{value:g}s" if isinstance(value, float) else str(value)
 
 
 def apply_command(

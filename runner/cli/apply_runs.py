@@ -223,11 +223,7 @@ class ApplyRuns(Struct, kw_only=True):
             message = f"the end of run {run.facts.id} is not in the ledger: {clean(error.why)}"
             hint = "keep the folder of the runs: the next `runner apply` reads the end from the run"
             output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
-        self._learn_what_is_adopted()
-
-    def _learn_what_is_adopted(self) -> None:
-        """Where the ledger cannot be read, what waits for a version goes on waiting."""
         if self.not_passed:
-            with suppress(LedgerError):
+            with suppress(LedgerError):  # what waits for a version goes on waiting
                 known = self.versions.ledger.find(self.not_passed)
                 self.passed |= {digest for digest, entry in known.items() if entry.has_passed}

@@ -81,8 +81,10 @@ class FencedLog:
             return
         began = time.monotonic()
         row = self.link.run(*self._statement()).fetchone()
-        if row is None or row[0] != 1:
-            self._recognise()
+        whole = self._fence, self._stored + len(self._lines), self._head
+        # nothing was stored: all of it was before, and the answer was lost on its way, or the run is not ours now
+        if (row is None or row[0] != 1) and self.state() != whole:
+            raise self.fenced()
         self.commits += 1
         self._stored += len(self._lines)
         self._lines, self._results, self._changes, self._is_due = [], {}, [], False
@@ -170,11 +172,6 @@ class FencedLog:
             changes += ", " + sql.replace("{n}", str(number))
             values |= {f"{name}{number}": value for name, value in own.items()}
         return _APPEND.format(columns=columns, changes=changes), values
-
-    def _recognise(self) -> None:
-        """Nothing was stored: all of it was before, and the answer was lost on its way, or the run is not ours now."""
-        if self.state() != (self._fence, self._stored + len(self._lines), self._head):
-            raise self.fenced()
 
     def fenced(self) -> FencedError:
         return FencedError(f"another process has opened run {self.run} since")

@@ -122,7 +122,7 @@ def _put(file: Path, content: str) -> None:
 def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
     """What the jobs in `specs` use, whatever the old catalogue says of them. Raises `UsageError` for their mistakes."""
     problems: list[Problem] = []
-    files = JobFiles(called=called, problems=problems)
+    files = JobFiles(problems=problems)
     documents: dict[str, Document] = {}
     for path in job_paths(specs):
         opened = files.open(path)

@@ -137,8 +137,8 @@ class JobFiles:
     def __init__(
         self,
         *,
-        called: Callable[[FilePath], str],
         problems: list[Problem],
+        called: Callable[[FilePath], str] = files.called,
         read: Read = read_file,
         root: FilePath | None = None,
         cases: bool = True,

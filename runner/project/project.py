@@ -94,7 +94,7 @@ def open_project(
     jobs' own.
     """
     project = Project(catalogue=catalogue)
-    jobs = job_files(project.problems) if job_files else JobFiles(called=called, problems=project.problems)
+    jobs = job_files(project.problems) if job_files else JobFiles(problems=project.problems)
     project.has_passed = jobs.has_passed
     read_targets: dict[Path, Mapping[str, Target]] = {}
     for path in job_paths(specs, recursive=recursive):

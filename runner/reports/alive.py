@@ -83,8 +83,10 @@ class Alive:
             case CallSent() | Waited() | CallAnswered() | AttemptFailed():
                 for open_row in self._open:
                     if open_row.row.key == event.key:
-                        open_row.sent += isinstance(event, CallSent) and _begins_attempt(event)
                         open_row.last = event
+                        # readings of the process log and the pages of a query belong to an attempt and begin none
+                        if isinstance(event, CallSent):
+                            open_row.sent += event.effect != "read" or event.call.get("kind") == "execute"
             case _:
                 pass
 
@@ -96,11 +98,6 @@ class Alive:
             return None
         row = rows[-1]
         return CurrentRow(row=row.row, since=row.since, attempt=max(1, row.sent), waits_for=_awaited(row))
-
-
-def _begins_attempt(event: CallSent) -> bool:
-    """Readings of the process log and the pages of a query belong to an attempt and begin none."""
-    return event.effect != "read" or event.call.get("kind") == "execute"
 
 
 def _awaited(row: _OpenRow) -> str:

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Final
 
 from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.reports.spans import TimedRow, TimedRun
-from runner.reports.words import RED
+from runner.reports.words import RED, WORST_FIRST
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult
 from runner.runs.status import Status
 
-_URGENCY: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 _PARTICULAR = lazy_pattern(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d+(?:[.,]\d+)*")
 _INDEX = lazy_pattern(r"\[\d+\]")
 
@@ -67,7 +65,7 @@ def alike_failures(runs: Iterable[TimedRun]) -> list[AlikeFailures]:
             groups.setdefault(key, []).append((run, row))
             counting[key] = counts
     found = [AlikeFailures(members=tuple(rows), counts=counting[key]) for key, rows in groups.items()]
-    return sorted(found, key=lambda cause: (not cause.counts, _URGENCY.index(cause.row.step.status)))
+    return sorted(found, key=lambda cause: (not cause.counts, WORST_FIRST.index(cause.row.step.status)))
 
 
 def alike_causes(runs: Iterable[TimedRun]) -> list[AlikeFailures]:

@@ -22,7 +22,7 @@ from runner.reports.sentences import Detail, Sentence, Tone
 from runner.reports.transcript import Transcript
 from runner.reports.under_way import UnderWay
 from runner.reports.words import RED
-from runner.runs.events import Line, Row, StepFinished
+from runner.runs.events import Line, StepFinished
 from runner.runs.result import Progress
 from runner.runs.status import Status
 
@@ -96,8 +96,6 @@ class Live:
         self._transcript = Transcript(options, progress=progress)
         self._alive = Alive(clock, earlier=earlier)
         self._clock = clock
-        self._row: Row | None = None
-        self._since = 0.0
         self._screen = Screen(out, self._now)
         self.refresh = self._screen.refresh
 
@@ -105,32 +103,26 @@ class Live:
         self._screen.begin()
         sentences = self._transcript.event(line)
         self._alive.event(line)
-        row = self._transcript.progress.running()
-        if row is not self._row:
-            self._row, self._since = row, self._clock()
         self._screen.print(sentences)
 
     def close(self) -> None:
-        self._row = None
         self._screen.close()
         self._screen.print(self._transcript.close())
 
     def drop(self) -> None:
-        self._row = None
         self._screen.close()
 
     def _now(self, screen: Screen) -> Text:
         """The last line; rich asks for it in a thread of its own, so it reads each field once."""
-        row = self._row
-        if row is None:
+        now = self._alive.current
+        if now is None:
             return Text("")
-        seconds = self._clock() - self._since
+        seconds = self._clock() - now.since
         frame = frame_of(seconds, screen.encoding)
         elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
-        now = self._alive.current
-        what = f", waits for {now.waits_for}" if now is not None and now.waits_for and elapsed else ""
-        attempt = f", {now.attempts}" if now is not None and now.attempts else ""
-        return screen.faint(f"  {frame} {clean(row.key)}  {clean(row.name)}{attempt}{elapsed}{what}")
+        what = f", waits for {now.waits_for}" if now.waits_for and elapsed else ""
+        attempt = f", {now.attempts}" if now.attempts else ""
+        return screen.faint(f"  {frame} {clean(now.row.key)}  {clean(now.row.name)}{attempt}{elapsed}{what}")
 
 
 class LiveRuns:

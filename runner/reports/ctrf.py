@@ -5,7 +5,6 @@ They turn red by `failed` alone. CTRF has no word for an outcome that nobody kno
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,7 +15,7 @@ from runner.reports.causes import uncounted
 from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import clean, json_document
-from runner.reports.spans import TimedRow, TimedRun, timed_runs
+from runner.reports.spans import TimedRow, TimedRun, timed_runs, wall_seconds
 from runner.reports.words import RED, because, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
 from runner.runs.events import AttemptFailed, RunStatus
 from runner.runs.status import Status
@@ -190,10 +189,7 @@ def _problem(name: str, problem: Problem) -> JsonObject:
 
 def _began(run: TimedRun) -> int:
     """Milliseconds since 1970; 0 where the run does not say."""
-    try:
-        return _milliseconds(datetime.fromisoformat(run.result.started_at).timestamp())
-    except (ValueError, OverflowError):
-        return 0
+    return _milliseconds(wall_seconds(run.result.started_at))
 
 
 def _milliseconds(seconds: float) -> int:

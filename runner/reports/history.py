@@ -110,14 +110,10 @@ def _lines(history: NameHistory) -> Iterator[str]:
     runs = history.runs
     first, last = clean(runs[0].at[:_DAY]), clean(runs[-1].at[:_DAY])
     days = first if first == last else f"{first} to {last}"
-    times = history.contradictions
-    contradicted = f"; the same job and inputs gave different results {_times(times)}" if times else ""
+    often = {0: "", 1: "once"}.get(history.contradictions, f"{history.contradictions} times")
+    contradicted = often and f"; the same job and inputs gave different results {often}"
     yield f"{clean(runs[-1].title)}, {many(len(runs), 'run')}, {days}: {history.passed} passed{contradicted}"
     yield from (f"  {line}" for line in aligned([_HEAD, *map(_cells, history.steps())]))
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
 
 
 def _cells(step: StepHistory) -> tuple[str, ...]:

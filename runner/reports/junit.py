@@ -72,8 +72,9 @@ def report(command: ReportedCommand) -> Iterator[bytes]:
     """One XML document, indented, ending in a line end, in pieces."""
     runs = newest_by_name(command.runs)
     suites = [_suite(run) for run in runs]
-    if command.errors:
-        suites.append(_suite_of_problems(command.errors))
+    if command.errors:  # why the command, or a run of it, did not begin: a red case for each problem
+        suites.append(_Suite(name="creatio-runner", seconds=0.0))
+        suites[-1].add([_problem(name, problem) for name, problem in named_in_ci(command.errors)])
     root = ET.Element("testsuites", name="creatio-runner", time=_seconds(sum(run.result.seconds for run in runs)))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(suite.counts[name] for suite in suites)))
@@ -109,13 +110,6 @@ def _suite(run: ReportedRun) -> _Suite:
     is_red = bool(suite.counts["failures"] or suite.counts["errors"])
     if result.status is not RunStatus.PASSED and (result.error or not is_red):
         suite.add([_run_itself(result)])
-    return suite
-
-
-def _suite_of_problems(problems: Sequence[Problem]) -> _Suite:
-    """Why the command, or a run of it, did not begin: a red case for each problem."""
-    suite = _Suite(name="creatio-runner", seconds=0.0)
-    suite.add([_problem(name, problem) for name, problem in named_in_ci(problems)])
     return suite
 
 

@@ -14,7 +14,6 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
@@ -37,7 +36,7 @@ from runner.reports.otlp_request import (
 )
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
-from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree
+from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds
 from runner.reports.words import RED, shortened, title
 from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import Status
@@ -126,7 +125,7 @@ def _spans(run: TimedRun, at: str) -> Iterator[JsonObject]:
     trace = _Trace(
         run=result.id,
         id=outer[0] if outer else _trace_id(result.id),
-        zero=_nanoseconds(result.started_at or at),
+        zero=round(wall_seconds(result.started_at or at) * 1000) * 1_000_000,
         root=result.target.url.rstrip("/"),
         parent=outer[1] if outer else "",
     )
@@ -278,13 +277,6 @@ def _trace_id(run: str) -> str:
         return uuid.UUID(run).hex
     except ValueError:  # its first line is lost, or it is none of ours
         return hashlib.sha256(run.encode()).hexdigest()[:32]
-
-
-def _nanoseconds(moment: str) -> int:
-    try:
-        return round(datetime.fromisoformat(moment).timestamp() * 1000) * 1_000_000
-    except ValueError:
-        return 0
 
 
 def _command_request(command: ReportedCommand, environ: Mapping[str, str]) -> str:

@@ -12,10 +12,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
-
-from msgspec import Struct
 
 from runner.foundation import threads
 from runner.foundation.problems import UsageError
@@ -59,66 +57,64 @@ def send(
 
 def _tls(environ: Mapping[str, str]) -> ssl.SSLContext | str | None:
     """What TLS trusts, and by what this program is known, where variables name files; why a file cannot be used."""
-    trusted, own = _named(environ, "CERTIFICATE"), _named(environ, "CLIENT_CERTIFICATE")
-    if trusted is None and own is None:
+    trusted, own = _setting(environ, "CERTIFICATE"), _setting(environ, "CLIENT_CERTIFICATE")
+    if not (trusted.value or own.value):
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    if trusted is None:
+    if not trusted.value:
         context.load_default_certs()
     else:
         try:
-            context.load_verify_locations(cadata=read_text(trusted.file))
+            context.load_verify_locations(cadata=read_text(trusted.value))
         except (OSError, ValueError) as error:
             return _unusable("the certificates", [trusted], error)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it may be the collector's own certificate
-    return context if own is None else _with_client(context, own, _named(environ, "CLIENT_KEY"))
+    return _with_client(context, own, _setting(environ, "CLIENT_KEY")) if own.value else context
 
 
-def _with_client(context: ssl.SSLContext, own: "_NamedFile", key: "_NamedFile | None") -> ssl.SSLContext | str:
+def _with_client(context: ssl.SSLContext, own: "_Setting", key: "_Setting") -> ssl.SSLContext | str:
     """The certificate's file may hold the key, too. A key with a password is refused: nobody can be asked for it."""
-    files = [own] if key is None else [own, key]
+    files = [own, key] if key.value else [own]
     try:
         for named in files:
-            read_text(named.file)  # what is no regular file would be waited for
-        context.load_cert_chain(own.file, None if key is None else key.file, password="")
+            read_text(named.value)  # what is no regular file would be waited for
+        context.load_cert_chain(own.value, key.value or None, password="")
     except (OSError, ValueError) as error:
         return _unusable("the client certificate", files, error)
     return context
 
 
-class _NamedFile(Struct, frozen=True, kw_only=True):
+class _Setting(NamedTuple):
     variable: str
-    file: str
+    value: str
 
 
-def _named(environ: Mapping[str, str], what: str) -> _NamedFile | None:
-    """The variable for traces goes before that for all signals."""
-    for variable in (f"OTEL_EXPORTER_OTLP_TRACES_{what}", f"OTEL_EXPORTER_OTLP_{what}"):
-        if file := environ.get(variable, "").strip():
-            return _NamedFile(variable=variable, file=file)
-    return None
+def _setting(environ: Mapping[str, str], what: str) -> _Setting:
+    """The variable for traces goes before that for all signals. The value is empty where neither is set."""
+    variables = (f"OTEL_EXPORTER_OTLP_TRACES_{what}", f"OTEL_EXPORTER_OTLP_{what}")
+    found = (_Setting(variable, environ.get(variable, "").strip()) for variable in variables)
+    return next((each for each in found if each.value), _Setting("", ""))
 
 
-def _unusable(what: str, files: Sequence[_NamedFile], error: OSError | ValueError) -> str:
+def _unusable(what: str, files: Sequence[_Setting], error: OSError | ValueError) -> str:
     why = getattr(error, "reason", None) or getattr(error, "strerror", None) or type(error).__name__
     variables = " and ".join(f"`{named.variable}`" for named in files)
-    names = ", ".join(clean(named.file) for named in files)
+    names = ", ".join(clean(named.value) for named in files)
     name = "name" if len(files) > 1 else "names"
     return f"{what} that {variables} {name}, {names}, cannot be used: {clean(str(why))}"
 
 
 def _seconds(environ: Mapping[str, str]) -> float:
     """The time of one request; the variables give milliseconds."""
-    given = environ.get("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT") or environ.get("OTEL_EXPORTER_OTLP_TIMEOUT") or ""
     try:
-        return int(given) / 1000 or _SECONDS
+        return int(_setting(environ, "TIMEOUT").value) / 1000 or _SECONDS
     except ValueError:
         return _SECONDS
 
 
 def _other_protocol(environ: Mapping[str, str]) -> str:
-    wanted = environ.get("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or environ.get("OTEL_EXPORTER_OTLP_PROTOCOL")
-    return "; traces are sent as JSON over HTTP, not by gRPC: name that port, mostly 4318" if wanted == "grpc" else ""
+    is_grpc = _setting(environ, "PROTOCOL").value == "grpc"
+    return "; traces are sent as JSON over HTTP, not by gRPC: name that port, mostly 4318" if is_grpc else ""
 
 
 def _warning(message: str, *, sent: int, total: int) -> str:
@@ -146,8 +142,7 @@ def _shown(url: str) -> str | None:
 def _headers(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """`name=value` pairs with commas between them, their values percent-encoded."""
     yield "Content-Type", "application/json"
-    given = environ.get("OTEL_EXPORTER_OTLP_TRACES_HEADERS") or environ.get("OTEL_EXPORTER_OTLP_HEADERS", "")
-    for pair in given.split(","):
+    for pair in _setting(environ, "HEADERS").value.split(","):
         name, sign, value = pair.partition("=")
         if sign and name.strip():
             yield name.strip(), unquote(value.strip())

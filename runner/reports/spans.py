@@ -178,7 +178,7 @@ def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = 
     """The rows of a journal, whole or broken off anywhere. `result` is what it folds to, where that is known."""
     reader = _Reader()
     for line in lines:
-        reader.take(line.event, _wall_seconds(line.at))
+        reader.take(line.event, wall_seconds(line.at))
     known = result if result is not None else fold(lines)
     steps = {step.key: step for step in known.steps}
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
@@ -310,10 +310,11 @@ def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
     return TimedRow(step=step, start=slot.start, end=end, spans=tuple(slot.spans), judged_by=slot.judged_by)
 
 
-def _wall_seconds(text: str) -> float:
+def wall_seconds(text: str) -> float:
+    """A moment of an event, in seconds since 1970; 0 of a text that is none."""
     try:
         return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -11,7 +11,7 @@ from runner.foundation.durations import written
 from runner.reports.cells import aligned
 from runner.reports.safe import clean
 from runner.reports.spans import RowNode, SpanKind, TimedRow, TimedRun, tree
-from runner.reports.words import RED, shortened
+from runner.reports.words import RED, WORST_FIRST, shortened
 from runner.runs.status import Status
 
 LEGEND: Final = "█ call  ▒ call that failed  ░ reads the process log  ─ waits  ? asks a person"
@@ -22,7 +22,6 @@ _LONGEST_KEY: Final = 32
 _MARKS: Final = {SpanKind.LOG: "░", SpanKind.SIGN_IN: "░", SpanKind.WAIT: "─", SpanKind.ASK: "?", SpanKind.CALL: "█"}
 _STRONG: Final = "█▒?"
 """What is not drawn over."""
-WORST_FIRST: Final = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED, Status.SKIPPED)
 
 
 def timeline(run: TimedRun) -> list[str]:

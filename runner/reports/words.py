@@ -28,6 +28,7 @@ _TO_THE_END = frozenset({"wait", "cancel"})
 _UNPROVED = frozenset({Unverified.UNREADABLE, Unverified.NOT_SHOWN})
 RED = frozenset({Status.FAILED, Status.ERROR, Status.UNKNOWN})
 """How a row ends that did not pass. A skipped row is no bad news by itself."""
+WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED, Status.PASSED, Status.SKIPPED)
 
 _MEANING = {
     ExitCode.PASSED: "everything selected passed",

@@ -87,7 +87,9 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
         (image, _IMAGE, "the image"),
         (secret, _SECRET, "the Secret"),
     ):
-        _refuse_odd(word, pattern.fullmatch(word) is not None, what)
+        if pattern.fullmatch(word) is None:
+            message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
+            raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))
     own = {"FLEET": _fleet(repository, called), "BRANCH": _branch(folder)}
     marks = _marks(called, image=image, secret=secret) | own | _lists(kind, jobs, targets)
     files = list(deploy_files(kind, folder, marks, targets))
@@ -96,12 +98,6 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
     lines = [*_of_files_that_differ(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=is_root)]
     output.data("\nto do, at the root of the checkout:\n" + "".join(f"  {line}\n" for line in lines))
     output.data(f"\nnext: {_filled(kind.next, marks)}\n")
-
-
-def _refuse_odd(word: str, is_plain: bool, what: str) -> None:  # noqa: FBT001  of two positional arguments
-    if not is_plain:
-        message = f"{what} `{clean(word)}` has characters that files of other tools do not take"
-        raise UsageError(Problem(code="E150", message=message, hint="use letters, digits, `.`, `_` and `-`"))
 
 
 def _job_folder(folder: Path, *, needs_targets: bool) -> JobFolder:

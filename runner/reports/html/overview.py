@@ -174,7 +174,8 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
     """None of a single run. Of runs of one name there are the newest."""
     cells: dict[tuple[str, str], list[TimedRun]] = {}
     for run in runs:
-        cells.setdefault((_job(run), run.result.target.name), []).append(run)
+        job = title(run.result).removesuffix(f"@{shown(run.result.target.name)}")
+        cells.setdefault((job, run.result.target.name), []).append(run)
     targets = tuple(dict.fromkeys(target for _, target in cells))
     if len(runs) <= 1:
         return None
@@ -205,7 +206,3 @@ def _idle(runs: Sequence[TimedRun]) -> str:
     if not idle or len(runs) == 1:
         return f", but {NOTHING_DONE}" if idle else ""
     return f", but of {idle:,} of them {NOTHING_DONE}"
-
-
-def _job(run: TimedRun) -> str:
-    return title(run.result).removesuffix(f"@{shown(run.result.target.name)}")

@@ -16,8 +16,7 @@ from runner.reports.html.bars import bars, is_outside, strip
 from runner.reports.html.overview import in_order
 from runner.reports.html.texts import shown
 from runner.reports.spans import Node, RowNode, Sureness, TimedRow, TimedRun, TurnGroup, tree
-from runner.reports.timeline import WORST_FIRST
-from runner.reports.words import RED, because, shortened
+from runner.reports.words import RED, WORST_FIRST, because, shortened
 from runner.runs.events import Section, WaitsFor
 from runner.runs.evidence import Unverified
 from runner.runs.result import StepResult

@@ -42,19 +42,12 @@ def is_shut_out(failure: CallFailed) -> bool:
 
 class SuspendedTargets:
     """May be used by several threads. `say` prints a line, once when a target is suspended and once when it is not any
-    more. `clock` is that of this machine, `now` the time of day.
+    more. `clock` is that of this machine.
     """
 
-    def __init__(
-        self,
-        say: Callable[[str], None],
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say
         self._clock = clock
-        self._now = now
         self._lock = threading.Lock()
         self._suspended: dict[str, Suspension] = {}
 
@@ -70,7 +63,7 @@ class SuspendedTargets:
             self._suspended[target] = Suspension(
                 reason=reason,
                 code=failure.trouble.code,
-                since=self._now() if before is None else before.since,
+                since=time.time() if before is None else before.since,
                 until=self._clock() + seconds,
                 pause=pause,
             )

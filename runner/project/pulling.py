@@ -83,7 +83,8 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
     listed(len(found))
     asking = ThreadPoolExecutor(_AT_ONCE)
     try:
-        read = list(_asked(asking, lambda family: _description(caller, library, family, wait), found.values()))
+        acting = [library.rows[family.acting] for family in found.values()]
+        read = list(_asked(asking, lambda row: read_signature(caller, row, wait), acting))
     finally:
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, answer) for (code, family), answer in zip(found.items(), read, strict=True)}
@@ -103,18 +104,14 @@ def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
 def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
     """A process of the list, with what it takes and gives. Raises `NoAnswerError`."""
     family = library.families[code]
-    return _process(family, _description(caller, library, family, wait))
-
-
-def _description(caller: Caller, library: Library, family: ProcessFamily, wait: Callable[[float], object]) -> Signature:
-    return read_signature(caller, library.rows[family.acting], wait)
+    return _process(family, read_signature(caller, library.rows[family.acting], wait))
 
 
 def _asked(
-    asking: ThreadPoolExecutor, ask: Callable[[ProcessFamily], Signature], found: Iterable[ProcessFamily]
+    asking: ThreadPoolExecutor, ask: Callable[[JsonObject], Signature], rows: Iterable[JsonObject]
 ) -> Iterator[Signature]:
     try:
-        return asking.map(ask, found)
+        return asking.map(ask, rows)
     except RuntimeError as error:
         raise threads.none_left() from error
 

@@ -81,12 +81,12 @@ class Variables(Struct):
         """The variables that somebody sets before."""
         return tuple(self._names.values())
 
-    def word(self, text: str, *, through: str | None = None) -> str:
-        """`text` with variables in the place of its holes; `through` is the function that their values need there."""
-        return self.joined(taken_apart(text), through=through) if MARK in text else quoted(text)
+    def word(self, text: str) -> str:
+        """`text` with variables in the place of its holes."""
+        return self.joined(taken_apart(text)) if MARK in text else quoted(text)
 
     def joined(self, parts: Iterable[str | Hole], *, through: str | None = None) -> str:
-        """A word of texts and holes."""
+        """A word of texts and holes; `through` is the function that the values of holes need there."""
         written = [quoted(part) if isinstance(part, str) else self._value(part, through) for part in parts if part]
         return "".join(written) or "''"
 

@@ -178,7 +178,6 @@
     else if (!one(":scope>ol", item) && item.matches(".failed,.error,.unknown"))
       named(box, "What was sent", make("p", "Nothing that starts or changes anything was sent."));
     if (row.k) named(box, "Expectations", ...row.k.map(expectation));
-    if ("b" in row) named(box, "What the service answered", block(row.b));
     if ("r" in row) named(box, "Result", block(row.r));
     if (row.o) named(box, "Outputs", block(row.o));
     if (row.p) box.append(make("p", `process: ${row.p}`));

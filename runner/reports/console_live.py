@@ -15,7 +15,6 @@ from rich.live import Live as Display
 from rich.text import Text
 
 from runner.foundation.durations import written
-from runner.reports.alive import Alive
 from runner.reports.console import encodable, marks_for
 from runner.reports.safe import clean, safe_lines
 from runner.reports.sentences import Detail, Sentence, Tone
@@ -77,99 +76,64 @@ class Screen:
         return text
 
 
-class Live:
-    """Draws one run as its events come in, with the row that is going on and its seconds in the last line.
+class LiveRuns:
+    """Draws runs: one `alone` sentence by sentence, with its current row in the last line; of several each whole as it
+    ends, with what all of them do below, and a row that did not pass is reported before its run has ended.
 
-    `event`, `close` and `drop` are as in `console.PlainConsole`; both give the terminal back, whatever happened.
+    `event` comes from the threads of the runs; `close` gives the terminal back, and may be called again.
     `NO_COLOR` is honoured.
     """
 
     def __init__(
-        self,
-        out: TextIO,
-        options: Detail,
-        *,
-        progress: Progress | None = None,
-        earlier: Sequence[Line] = (),
-        clock: Callable[[], float] = time.monotonic,
+        self, out: TextIO, under_way: UnderWay, *, alone: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._transcript = Transcript(options, progress=progress)
-        self._alive = Alive(clock, earlier=earlier)
-        self._clock = clock
-        self._screen = Screen(out, self._now)
-        self.refresh = self._screen.refresh
-
-    def event(self, line: Line) -> None:
-        self._screen.begin()
-        sentences = self._transcript.event(line)
-        self._alive.event(line)
-        self._screen.print(sentences)
-
-    def close(self) -> None:
-        self._screen.close()
-        self._screen.print(self._transcript.close())
-
-    def drop(self) -> None:
-        self._screen.close()
-
-    def _now(self, screen: Screen) -> Text:
-        """The last line; rich asks for it in a thread of its own, so it reads each field once."""
-        now = self._alive.current
-        if now is None:
-            return Text("")
-        seconds = self._clock() - now.since
-        frame = frame_of(seconds, screen.encoding)
-        elapsed = f"  {written(seconds)}" if seconds >= 1 else ""
-        what = f", waits for {now.waits_for}" if now.waits_for and elapsed else ""
-        attempt = f", {now.attempts}" if now.attempts else ""
-        return screen.faint(f"  {frame} {clean(now.row.key)}  {clean(now.row.name)}{attempt}{elapsed}{what}")
-
-
-class LiveRuns:
-    """Draws runs side by side. A row that did not pass is reported at once, before its run has ended.
-
-    `event` comes from the threads of the runs; `close` gives the terminal back, and may be called again.
-    """
-
-    def __init__(self, out: TextIO, under_way: UnderWay, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._under_way = under_way
+        self._alone = alone
         self._clock = clock
         screen = Screen(out, self._now)
         self.begin, self.print, self.refresh, self.close = screen.begin, screen.print, screen.refresh, screen.close
 
     def page(self, options: Detail, *, progress: Progress) -> "RunPage":
         """The printer of one run."""
-        return RunPage(self.print, Transcript(options, progress=progress))
+        return RunPage(self.print, Transcript(options, progress=progress), at_once=self._alone)
 
     def event(self, title: str, line: Line) -> None:
         event = line.event
-        if isinstance(event, StepFinished) and event.status in RED:
+        if not self._alone and isinstance(event, StepFinished) and event.status in RED:
             text = f"{title}  {clean(event.key)}  ({event.status}, {written(event.seconds)})"
             self.print([Sentence(text=text, status=event.status)])
 
     def _now(self, screen: Screen) -> Text:
         """The lines that are redrawn; rich asks for them in a thread of its own."""
         frame = frame_of(self._clock(), screen.encoding)
-        rows = [f"  {frame} {line}" for line in self._under_way.lines()]
-        return Text("\n").join(map(screen.faint, [*rows, self._under_way.done()]))
+        lines = filter(None, [self._under_way.only()]) if self._alone else self._under_way.lines()
+        below = () if self._alone else (self._under_way.done(),)
+        return Text("\n").join(map(screen.faint, [*(f"  {frame} {line}" for line in lines), *below]))
 
 
 class RunPage:
-    """One run of several, printed as a whole when it ends."""
+    """A run, printed as it goes or as a whole when it ends."""
 
-    def __init__(self, printed: Callable[[Sequence[Sentence]], None], transcript: Transcript) -> None:
+    def __init__(self, printed: Callable[[Sequence[Sentence]], None], transcript: Transcript, *, at_once: bool) -> None:
         self._printed = printed
         self._transcript = transcript
+        self._at_once = at_once
         self._sentences: list[Sentence] = []
 
     def event(self, line: Line) -> None:
         self._sentences += self._transcript.event(line)
+        if self._at_once:
+            self._print()
 
     def drop(self) -> None:
         self._transcript.close()
 
     def close(self) -> None:
-        sentences, self._sentences = [*self._sentences, *self._transcript.close()], []
+        self._sentences += self._transcript.close()
+        self._print()
+
+    def _print(self) -> None:
+        sentences, self._sentences = self._sentences, []
         self._printed(sentences)
 
 

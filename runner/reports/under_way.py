@@ -92,6 +92,11 @@ class UnderWay:
         left = len(runs) - MOST_LINES
         return [*found, f"and {left} more"] if left > 0 else found
 
+    def only(self) -> str:
+        """The same of the only run: its row has a name then, and tenths of seconds."""
+        rows = [run.alive.current for run in list(self._runs.values())]
+        return _doing_for(rows[0], self._clock(), alone=True).strip() if rows else ""
+
     def done(self) -> str:
         """`3 of 24 runs done, 1 failed; 2 wait for lock billing`."""
         counts = Counter(self._ended)
@@ -106,13 +111,13 @@ class UnderWay:
         self._silent_since, self._messages = self._clock(), 0
 
 
-def _doing_for(row: CurrentRow | None, now: float) -> str:
+def _doing_for(row: CurrentRow | None, now: float, *, alone: bool = False) -> str:
     """What a run does, how long already, and after a second what it waits for."""
     if row is None:
         return ""
-    attempt = f", {row.attempts}" if row.attempts else ""
-    took = f", {written(round(now - row.since))}{_what_for(row)}" if now - row.since >= 1 else ""
-    return f"  {clean(row.row.key)}{attempt}{took}"
+    attempt, seconds = f", {row.attempts}" if row.attempts else "", now - row.since
+    took = f", {written(seconds if alone else round(seconds))}{_what_for(row)}" if seconds >= 1 else ""
+    return f"  {key_and_name(row.row) if alone else clean(row.row.key)}{attempt}{took}"
 
 
 def _what_for(row: CurrentRow) -> str:

@@ -27,16 +27,15 @@ from runner.runs.store import StoreError
 from runner.terminal import output
 
 if TYPE_CHECKING:
-    from runner.reports.console_live import Live, LiveRuns, RunPage
+    from runner.reports.console_live import LiveRuns, RunPage
 
 
 class _OpenRun(Struct, frozen=True, kw_only=True):
-    """`page` holds what is printed as a whole when the run ends. `is_redrawn`: a terminal shows what it does."""
+    """`page` holds what is printed as a whole when the run ends."""
 
     run: ActiveRun
-    transcript: "PlainConsole | Live | RunPage"
-    page: StringIO | None
-    is_redrawn: bool
+    transcript: "PlainConsole | RunPage"
+    page: StringIO | None = None
 
     @property
     def title(self) -> str:
@@ -77,7 +76,7 @@ class RunConsole:
     def look(self, locks: Sequence[str]) -> None:
         """Say what is under way, after a long silence, where no terminal shows it. Runs wait for `locks` to begin."""
         self._under_way.wait_for_locks(locks)
-        if self._live is not None or any(run.is_redrawn for run in list(self._open.values())):
+        if self._live is not None:
             return
         line = self._under_way.line()
         if line is not None:
@@ -99,10 +98,10 @@ class RunConsole:
     def started(self, run: ActiveRun) -> Callable[[Line], None]:
         """The listener to the run's journal. What an earlier command has printed of it is not printed again."""
         self._begun = True
+        self._warn_of_weak_secrets(run)
         opened = self._side_by_side(run) if self.side_by_side else self._alone(run)
         self._under_way.begin(run.facts.id, opened.title, earlier=run.earlier)
         self._open[run.facts.id] = opened
-        self._warn_of_weak_secrets(run)
         return lambda line: self._event(run.facts.id, line)
 
     def ended(self, run: ActiveRun) -> None:
@@ -110,6 +109,7 @@ class RunConsole:
             dropped = self._open.pop(run.facts.id)
             self._under_way.end(run.facts.id, run.result.status)
             dropped.transcript.drop()
+            self._leave_terminal()
             return
         self._close(run.facts.id)
         if isinstance(run.fault, StoreError):
@@ -135,22 +135,29 @@ class RunConsole:
             if self._live is not None:
                 self._live.event(open_run.title, line)
 
+    def _leave_terminal(self) -> None:
+        """A run that is carried out alone has the terminal for itself, until it ends."""
+        if not self.side_by_side:
+            self.give_back()
+            self._live = None
+
     def _close(self, run: str) -> None:
         closed = self._open.pop(run)
         self._under_way.end(run, closed.run.result.status)
         closed.transcript.close()
+        self._leave_terminal()
         if closed.page is not None:
             self.out.write(console.encodable(closed.page.getvalue(), self.out.encoding))
 
     def _alone(self, run: ActiveRun) -> _OpenRun:
         detail = self.detail(run)
         if asks(run.plan.job) or not console.is_live(self.out, os.environ):
-            plain = PlainConsole(self.out, detail, progress=run.progress)
-            return _OpenRun(run=run, transcript=plain, page=None, is_redrawn=False)
-        from runner.reports.console_live import Live  # noqa: PLC0415  rich is a third of the start-up of a small run
+            return _OpenRun(run=run, transcript=PlainConsole(self.out, detail, progress=run.progress))
+        from runner.reports.console_live import LiveRuns  # noqa: PLC0415  rich is a third of a start of a small run
 
-        live = Live(self.out.drawing(), detail, progress=run.progress, earlier=run.earlier)
-        return _OpenRun(run=run, transcript=live, page=None, is_redrawn=True)
+        self._live = LiveRuns(self.out.drawing(), self._under_way, alone=True, clock=self.clock)
+        self._live.begin()
+        return _OpenRun(run=run, transcript=self._live.page(detail, progress=run.progress))
 
     def _side_by_side(self, run: ActiveRun) -> _OpenRun:
         """On a terminal that is redrawn the run is printed there; elsewhere as plain lines, whole."""
@@ -161,11 +168,10 @@ class RunConsole:
         if self._live is not None:
             self._live.begin()
             if console.is_live(self.out, os.environ):
-                page = self._live.page(self.detail(run), progress=run.progress)
-                return _OpenRun(run=run, transcript=page, page=None, is_redrawn=True)
+                return _OpenRun(run=run, transcript=self._live.page(self.detail(run), progress=run.progress))
         lines = StringIO()
         plain = PlainConsole(lines, self.detail(run), progress=run.progress)
-        return _OpenRun(run=run, transcript=plain, page=lines, is_redrawn=False)
+        return _OpenRun(run=run, transcript=plain, page=lines)
 
     def _terminal(self) -> output.MessageStream | None:
         """Where lines can be redrawn: where the runs are printed, else stderr."""

@@ -1,15 +1,17 @@
 import io
 import re
+import time
 from collections.abc import Callable, Sequence
 
 import pytest
 from msgspec.structs import replace
 from transcripts import transcript
 
-from runner.reports.console_live import Live
+from runner.reports.console_live import LiveRuns
 from runner.reports.sentences import Detail
-from runner.runs.events import AnyEvent, CallSent, Line, StepStarted, Waited, WaitsFor
-from runner.runs.result import fold
+from runner.reports.under_way import UnderWay
+from runner.runs.events import AnyEvent, CallSent, Line, RunStatus, StepStarted, Waited, WaitsFor
+from runner.runs.result import Progress, fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -20,6 +22,31 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+class Live:
+    """A run alone, as `RunConsole` has it drawn."""
+
+    def __init__(self, out: Terminal, options: Detail, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._under_way = UnderWay(clock, total=1, prints_rows=True)
+        self._runs = LiveRuns(out, self._under_way, alone=True, clock=clock)
+        self._runs.begin()
+        self._page = self._runs.page(options, progress=Progress())
+        self._under_way.begin("id", "a@here")
+        self.refresh = self._runs.refresh
+
+    def event(self, line: Line) -> None:
+        self._under_way.event("id", line)
+        self._page.event(line)
+
+    def close(self) -> None:
+        self._under_way.end("id", RunStatus.PASSED)
+        self._page.close()
+        self._runs.close()
+
+    def drop(self) -> None:
+        self._page.drop()
+        self._runs.close()
 
 
 @pytest.fixture
@@ -71,7 +98,7 @@ def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], cha
     now[0] = 14.2
     live.refresh()
     live.close()
-    assert "add  Add a contact  4.2 s" in terminal.getvalue()
+    assert "add  Add a contact, 4.2 s" in terminal.getvalue()
 
 
 def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
@@ -82,7 +109,7 @@ def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain:
     now[0] = 14.2
     live.refresh()
     live.close()
-    assert "add  Add a contact  4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
+    assert "add  Add a contact, 4.2 s, waits for the answer to UsrAdd" in terminal.getvalue()
 
 
 def test_a_row_that_is_repeated_says_in_which_attempt_it_is(
@@ -115,7 +142,7 @@ def test_a_row_that_waits_says_what_for_until_it_goes_on(
         live.event(line)
     now[0] = 12.0
     live.refresh()
-    assert f"add  Add a contact  2 s, waits for {WAITS[what]}" in terminal.getvalue()
+    assert f"add  Add a contact, 2 s, waits for {WAITS[what]}" in terminal.getvalue()
     terminal.truncate(0)
     live.event(goes_on)
     live.refresh()

@@ -70,9 +70,12 @@ def signed_in(caller: SessionCaller, *, name: str) -> WayFinding:
         is_found = is_found or not _is_elsewhere(ending)
         if isinstance(ending, calls.Answered) and isinstance(ending.value, str):
             return ok(SIGN_IN, f"accepted with {name}, contact {ending.value}")
-        if isinstance(ending, calls.CallFailed) and not _is_answer(ending) and not _is_elsewhere(ending):
-            return failed(SIGN_IN, ending.trouble.message, ending.trouble.hint)
-    if not is_found:  # the next step says why
+        if isinstance(ending, calls.CallFailed) and ending.no_session:
+            return failed(SIGN_IN, ending.no_session, ending.trouble.hint)
+        if not _is_answer(ending) and not _is_elsewhere(ending):
+            is_found = False
+            break
+    if not is_found:  # a later step says why
         return ok(SIGN_IN, f"accepted with {name}")
     return unsure(SIGN_IN, f"accepted with {name}; the site does not say which contact that is", _CONTACT_HINT)
 

@@ -82,6 +82,15 @@ def test_a_sign_in_that_came_to_nothing_is_told_with_its_hint(kind: FailureKind)
     assert (found.verdict, found.seen, found.hint) == (WayVerdict.FAILED, "no way", "try it")
 
 
+@pytest.mark.parametrize("first", [Answered(value=None), refused("404 Not Found", 404)])
+def test_that_odata_is_out_of_order_is_not_put_down_to_the_sign_in(first: Ending) -> None:
+    out = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E309", message="502"), status=502)
+    found = service.signed_in(Told((WhoAmI, first), (WhoIsUser, out)), name="x")
+    assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with x")
+    lapsed = service.signed_in(Told((WhoAmI, first), (WhoIsUser, broken())), name="x")
+    assert (lapsed.verdict, lapsed.seen) == (WayVerdict.FAILED, "no way")
+
+
 NOT_THERE = refused("answered 404 Not Found", 404)
 LOGIN_PAGE = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E304", message="not accepted"), status=200)
 A_PAGE = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E307", message="no sense"), status=200)

@@ -7,6 +7,7 @@ It may be shared by threads. What a reply means is `replies`' business, what an 
 
 import time
 from functools import partial
+from http import HTTPStatus
 from sys import intern
 
 from msgspec.structs import replace
@@ -64,6 +65,7 @@ class Client:
             sign_ins=sign_ins,
         )
         self._signs_in = credentials is not None
+        self._allowed: dict[str, int] = {}
 
     def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
         """Carry out `call` within `seconds`, signing in and a connection included, but not what `gate` waits for.
@@ -94,13 +96,25 @@ class Client:
         send = partial(self._sent, call, written, deadline=deadline)
         known = self._access.session(deadline)
         reply = send(known)
-        is_lost = isinstance(reply, Reply) and signed_out(call, reply) and self._signs_in
-        if not is_lost or not isinstance(known, Session):
+        if not (isinstance(reply, Reply) and isinstance(known, Session) and self._signs_in):
+            return reply
+        if not signed_out(call, reply) and not self._is_over(call, reply, written, known):
             return reply
         if acts(call):
             self._access.drop(known)
             return reply
         return send(self._access.fresh(known, deadline))
+
+    def _is_over(self, call: Call, reply: Reply, written: Request, known: Session) -> bool:
+        """Whether a reading is forbidden that the same session was allowed before: so a gateway, or a lost BPMCSRF,
+        answers a session that is over.
+        """
+        if acts(call):
+            return False
+        place = written.path.partition("?")[0].partition("(")[0]
+        if reply.status < HTTPStatus.BAD_REQUEST:
+            self._allowed[place] = known.number
+        return reply.status == HTTPStatus.FORBIDDEN and self._allowed.get(place) == known.number
 
     def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed, *, size: int) -> Ending:
         """How the call ended, with the server's time. A call that acts can be made again in a fresh session."""

@@ -149,6 +149,32 @@ def test_a_reading_is_made_again_in_a_fresh_session() -> None:
     assert service.sign_ins == 2
 
 
+def test_a_session_is_over_where_a_reading_is_forbidden_that_it_was_allowed() -> None:
+    service = Service(lambda: httpx.Response(403))
+    client = client_of(service)
+    client.perform(ReadRow(process_id="p"), 5)
+    service.alive.clear()
+    assert failed(client.perform(ReadRow(process_id="q"), 5))[1] == "E307"  # it was answered, with no row
+    assert service.sign_ins == 2
+
+
+def test_a_reading_that_is_forbidden_from_the_first_is_a_missing_right() -> None:
+    service = Service()
+    client = client_of(
+        lambda request: service(request) if "Execute" in target(request) else forbidden(service, request)
+    )
+    client.perform(CALL, 5)
+    for process in ("p", "q"):
+        ending = client.perform(ReadRow(process_id=process), 5)
+        assert isinstance(ending, CallFailed)
+        assert (ending.kind, ending.status) == (FailureKind.REFUSED, 403)
+    assert service.sign_ins == 1
+
+
+def forbidden(service: Service, request: httpx.Request) -> httpx.Response:
+    return service.sign_in() if target(request).endswith("/Login") else httpx.Response(403)
+
+
 @pytest.mark.parametrize(
     ("call", "method", "nothing_ran"),
     [

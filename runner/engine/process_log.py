@@ -93,6 +93,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     log.marked_at[process] = log.server_time(row.t)
     log.before[process] = (began, tuple(_earlier(rows)))
     log.seen.update(text(found, "id") or "" for found in rows)
+    log.learn_owners(rows)
     return None
 
 
@@ -139,10 +140,11 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObje
     rows = yield from all_rows(row, call, since=starts.span_of(log, start).since)
     if isinstance(rows, Unread):
         return rows
+    log.learn_owners(rows)
     by_id = {str(found["id"]): found for found in rows}  # an answer may show a row twice
     new = [found for key, found in by_id.items() if key not in log.seen and found.get("parent") is None]
     if not any_user and (owner := log.owner_of(start)) is not None:
-        new = [found for found in new if found.get("owner") in (None, owner)]
+        new = [each for each in new if (by := each.get("owner")) == owner or (by is None and not log.shows_owners)]
     starts.compare_clocks(row, start, new)
     return new
 

@@ -206,9 +206,10 @@ class LogState(Struct, kw_only=True):
     library of processes. `clock` is the server's own time and the active second at which an answer brought it, since
     the run broke off last, `slack` the seconds that this answer took, where it was long: the server may have written
     its time at their beginning; `breaks` is how often the run broke off. `owner` is our own user, of calls since so
-    many breaks as `owner_since` says: another account made those before. `marked_at` is the server's time when a
-    watermark was read; `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at
-    the watermark, with the active second before they were read.
+    many breaks as `owner_since` says: another account made those before. `shows_owners`: the log shows whose
+    rows are, so that a row without an owner is not ours. `marked_at` is the server's time when a watermark was read;
+    `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at the watermark, with
+    the active second before they were read.
     """
 
     refusal: CallFailed | None = None
@@ -216,6 +217,7 @@ class LogState(Struct, kw_only=True):
     owner_asked: bool = False
     owner: str | None = None
     owner_since: int = 0
+    shows_owners: bool = False
     marks: dict[str, str | None] = field(default_factory=dict)
     marked_at: dict[str, float | None] = field(default_factory=dict)
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
@@ -231,6 +233,9 @@ class LogState(Struct, kw_only=True):
     def owner_of(self, start: Start) -> str | None:
         """The user whose row that of `start` is, where that is known."""
         return self.owner if start.breaks >= self.owner_since else None
+
+    def learn_owners(self, rows: Sequence[JsonObject]) -> None:
+        self.shows_owners = self.shows_owners or any(found.get("owner") is not None for found in rows)
 
     def codes_of(self, process: str) -> tuple[str, ...]:
         """The codes under which the process of this code may have been started: those of its versions."""

@@ -783,3 +783,25 @@ def test_where_what_other_folders_started_is_lost_only_a_person_settles_a_doubt(
         world = World(answers=[unanswered()], others={"taken": [], "rival": True, **answer}).carry_out(planned(ONE))
         doubts = [event for event in world.events if isinstance(event, AttemptFailed) and event.kind == "in_doubt"]
         assert [event.by_hand is True for event in doubts] == [by_hand]
+
+
+class Timer(World):
+    """Beside each call a timer starts the process, for nobody; the call's own row comes late."""
+
+    def _execute(self, call: ExecuteCall) -> Ending:
+        self.lags = [30.0, 0.0]
+        ending = super()._execute(call)
+        self.add_row("UsrA")
+        self.rows[0]["owner"] = None
+        return ending
+
+
+@pytest.mark.parametrize(("owner", "verified"), [("us", None), ("them", None), (None, True)])
+def test_a_row_without_an_owner_is_nobodys_where_the_log_shows_those_of_others(
+    owner: str | None, *, verified: bool | None
+) -> None:
+    """Where it shows none at all, its user may not read them."""
+    world = Timer()
+    world.add_row("UsrA")
+    world.rows[0]["owner"] = owner
+    assert ended(world.carry_out(planned(ONE)), "a") == ("passed", verified)

@@ -6,7 +6,6 @@ They start no process. What is found out is the business of `runner.doctor` and 
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 import click
@@ -34,7 +33,7 @@ from runner.reports.safe import clean, json_document
 from runner.runs.store import RunStore
 from runner.secrets.redact import Secrets
 from runner.service.caller import SessionCaller
-from runner.service.connecting import trusting
+from runner.service.connecting import trust_all, trusting
 from runner.service.site import ExecuteMethod, Runtime
 from runner.targets.model import SandboxTarget, Target
 from runner.terminal import output
@@ -140,7 +139,7 @@ def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Wa
         caller=ready.client,
         runtime=target.runtime,
         at_other=at_other_runtime,
-        tls=None if is_sandbox else partial(trusting, site.authorities),
+        tls=None if is_sandbox else lambda: trust_all(trusting(site.authorities)),
         proxy=site.proxy,
         signs_in="the user of the sandbox" if is_sandbox else signs_in,
         by_get=not is_sandbox and site.calls.execute_method is ExecuteMethod.GET,

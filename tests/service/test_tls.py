@@ -1,10 +1,12 @@
 """TLS that is trusted, and each way in which it is not. The certificates are made up, and last a century."""
 
 import contextlib
+import shutil
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,7 @@ def server(certificate: str | None) -> Iterator[str]:
     def serve() -> None:
         with contextlib.suppress(OSError):  # nobody is listening any more
             while True:
-                answer(listening.accept()[0])
+                threading.Thread(target=answer, args=listening.accept()[:1], daemon=True).start()
 
     def answer(accepted: socket.socket) -> None:
         with contextlib.suppress(OSError), accepted as line:
@@ -94,6 +96,36 @@ def test_a_client_of_an_https_site_trusts_known_authorities_only() -> None:
         ending = client.perform(CALL, 5)
     assert isinstance(ending, CallFailed)
     assert ending.trouble.code == "E302"
+
+
+@pytest.mark.parametrize("certificate", ["trusted", "other-name"])
+def test_an_authority_of_the_system_is_found_by_its_hash_and_no_other_is_read(
+    certificate: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(CERTIFICATES / "authority.pem", tmp_path / "774b5dcc.0")
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setattr("certifi.where", lambda: "not there")
+    with server(certificate) as place, contextlib.closing(Client(Site(url=f"https://{place}"))) as client:
+        ending = client.perform(CALL, 5)
+    if certificate == "trusted":
+        assert ending == Answered(value=42)
+    else:
+        assert isinstance(ending, CallFailed)
+        assert ending.trouble.message.endswith("belongs to another address: elsewhere.example")
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_a_site_that_the_system_does_not_know_is_asked_once_more_with_the_authorities_of_certifi(
+    threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certifi.where", lambda: str(CERTIFICATES / "authority.pem"))
+    with (
+        server("trusted") as place,
+        contextlib.closing(Client(Site(url=f"https://{place}"))) as client,
+        ThreadPoolExecutor(threads) as pool,
+    ):
+        assert list(pool.map(lambda _: client.perform(CALL, 5), range(threads))) == [Answered(value=42)] * threads
 
 
 @pytest.mark.parametrize("named", ["authority", "trusted"])

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from runner.cli import hints
-from runner.foundation.lazy import lazy_pattern
+from runner.foundation.lazy import lazy_pattern, stand_in
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.reports import mistakes
 from runner.terminal import output
@@ -80,6 +80,7 @@ class VerbGroup(Helped, click.Group):
 class Verb(Helped):
     """A command whose options can be given once, but for those that take several values."""
 
+    @stand_in("difflib", get_close_matches=lambda *_: ())  # click looks for what resembles `-q` before it finds `-q`
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Like click, which lets the last of several win: the first would be dropped without a word."""
         args = _with_values_apart(self, args)

@@ -7,10 +7,10 @@ the start of the run is played back first, and nothing of it is done again.
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct, field
 from msgspec.structs import replace
 
 from runner.engine import effects
@@ -54,8 +54,7 @@ def _at_random() -> float:
     return random.uniform(-1.0, 1.0)  # noqa: S311  spreads pauses, guards nothing
 
 
-@dataclass(slots=True, kw_only=True)
-class LocalHost:
+class LocalHost(Struct, kw_only=True, dict=True):
     """Carries a run out. `draw` gives jitter from -1 to 1; `ask` puts a question to a person, within seconds, and gives
     None where the stop, or the end of the time, came before an answer. `owned` knows which rows of the process log
     belong to which calls of all runs. `lets_in` is asked once before a run that broke off is resumed; where it says no,
@@ -81,8 +80,6 @@ class LocalHost:
     waits: tuple[events.Waited, ...] = ()
     delays: Delays = field(default_factory=Delays)
     draw: Callable[[], float] = _at_random
-    policy: StopPolicy = field(init=False)
-    _judging: Judging = field(init=False)
     _started: float = 0.0
     _replayed: bool = False
     _resumed: bool = False
@@ -90,9 +87,13 @@ class LocalHost:
     _is_due: bool = False
     _has_acted: bool = False
 
-    def __post_init__(self) -> None:
-        self.policy = StopPolicy(stop=self.stop)
-        self._judging = Judging(self.judgement)
+    @cached_property
+    def policy(self) -> StopPolicy:
+        return StopPolicy(stop=self.stop)
+
+    @cached_property
+    def _judging(self) -> Judging:
+        return Judging(self.judgement)
 
     @property
     def unused_verdicts(self) -> tuple[str, ...]:

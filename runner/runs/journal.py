@@ -41,6 +41,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     may_have_holes: bool = True
 
 
+_FEW = 10_000
+"""Lines of a journal after which texts are shared: that takes a twentieth of a resumption."""
 _MARK = MARK.encode()
 """What is in each hole, unless it is written as an escape."""
 
@@ -77,7 +79,7 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
             line = earlier[number - 1] if number <= len(earlier) and earlier[number - 1].sha256 == digest else None
             if line is None:
                 may_have_holes = may_have_holes or _may_have_hole(written)
-                line = parse_line(written, before=prev, texts=texts, digest=digest)
+                line = parse_line(written, before=prev, texts=texts if number > _FEW else None, digest=digest)
             if line is not None:
                 found.append(line)
             if flaw is None and (line is None or line.prev != prev or line.seq != number):
@@ -99,11 +101,12 @@ def parse_line(
         return None
     if around.v != VERSION:
         return None
-    texts = texts or SharedTexts()
-    texts.share(event)
+    if texts is not None:
+        texts.share(event)
     digest = digest or hashlib.sha256(written).hexdigest()
+    at = around.at if texts is None else texts.text(around.at)
     prev = before if around.prev == before else around.prev
-    return Line(seq=around.seq, at=texts.text(around.at), prev=prev, event=event, sha256=digest)
+    return Line(seq=around.seq, at=at, prev=prev, event=event, sha256=digest)
 
 
 class Journal:

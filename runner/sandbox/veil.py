@@ -12,8 +12,6 @@ from runner.secrets.holes import MARK
 from runner.secrets.redact import Secrets
 from runner.secrets.shown import hide
 
-_MARK = json.dumps(MARK)[1:-1]
-
 
 class Veil:
     """Its threads may share it. `open` is called before anything is written or learnt from a run."""
@@ -58,7 +56,7 @@ class Veil:
     def read(self, text: str) -> Json:
         """What `written` was given."""
         value: Json = json.loads(text)
-        if _MARK not in text:
+        if json.dumps(MARK)[1:-1] not in text:
             return value
         try:
             return self._secrets.fill(value)

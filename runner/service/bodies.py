@@ -151,7 +151,8 @@ def _holds_rounded(content: bytes) -> bool:
 def _parsed_slowly(text: str, *, halves: bool) -> Json:
     """What msgspec does not read, or not as it is to be, such as a large amount; or why nobody does, as a sentence."""
     try:
-        value: Json = _decoder.decode(text)
+        decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
+        value: Json = decoder.decode(text)
     except RecursionError:
         raise NonsenseError(_TOO_DEEP) from None
     except ValueError as error:
@@ -279,9 +280,6 @@ def _number(text: str) -> float | str:
 
 def _constant(text: str) -> NoReturn:
     raise NonsenseError(f"its JSON holds {text}")
-
-
-_decoder = json.JSONDecoder(parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
 def _is_plain(digits: bytes, value: Json, *, parts: int) -> bool:

@@ -7,11 +7,11 @@ they end. What becomes of what is written is the business of `runner.terminal.ou
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from runner.execution.active_run import ActiveRun
 from runner.foundation.problems import Problem, Severity
@@ -44,8 +44,7 @@ class _OpenRun(Struct, frozen=True, kw_only=True):
         return f"{clean(name)}@{clean(plan.target.name)}"
 
 
-@dataclass(slots=True, kw_only=True)
-class RunConsole:
+class RunConsole(Struct, kw_only=True, dict=True):
     """Where and how much of the runs is printed. `total` is how many there are. `asks`: one of them asks a person, so
     that no lines of several are redrawn. `held`: runs wait where a call is in doubt; `resumed` is the word for a run
     that began in another command.
@@ -64,11 +63,11 @@ class RunConsole:
     _open: dict[str, _OpenRun] = field(default_factory=dict)
     _weak: set[str] = field(default_factory=set)
     _live: "LiveRuns | None" = None
-    _under_way: UnderWay = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _under_way(self) -> UnderWay:
         prints_rows = not self.quiet and not self.side_by_side
-        self._under_way = UnderWay(self.clock, total=self.total, prints_rows=prints_rows)
+        return UnderWay(self.clock, total=self.total, prints_rows=prints_rows)
 
     def has_begun(self) -> bool:
         return self._begun

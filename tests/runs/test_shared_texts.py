@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from journals import new_journal, read
 
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, Check, Row, Section, StepFinished, StepStarted
@@ -20,7 +21,10 @@ def _row(number: int) -> list[AnyEvent]:
     ]
 
 
-def test_what_repeats_from_line_to_line_is_in_memory_once_and_says_what_it_said(tmp_path: Path) -> None:
+def test_what_repeats_from_line_to_line_of_a_long_journal_is_in_memory_once_and_says_what_it_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.runs.journal._FEW", 0)
     written = [event for number in range(2) for event in _row(number)]
     journal = new_journal(tmp_path / "run")
     for event in written:

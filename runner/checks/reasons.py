@@ -13,7 +13,7 @@ from runner.expressions.source import dotted
 from runner.foundation.near_misses import LONGEST_NAME, most_alike
 from runner.foundation.sentences import many
 from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, Path, compact, is_number, kind_of
+from runner.foundation.values import Json, Path, is_number, kind_of
 
 _DEEPEST = 40
 _NEAR = 0.6
@@ -81,22 +81,13 @@ def _extreme(values: Sequence[Json], *, largest: bool) -> int | None:
 
 
 def nearest(wanted: Json, values: Sequence[Json]) -> int | None:
-    """The index of what comes nearest to `wanted`; the same as another type, `"12"` for 12, comes first of all."""
-    alike = next((index for index, value in enumerate(values) if _is_same_of_another_type(value, wanted)), None)
-    if alike is not None:
-        return alike
+    """The index of what comes nearest to `wanted`."""
     if isinstance(wanted, str):
         return _nearest_text(wanted, values)
     if not is_number(wanted):
         return None
     distances = [(abs(value - wanted), index) for index, value in enumerate(values) if is_number(value)]
     return min(distances)[1] if distances else None
-
-
-def _is_same_of_another_type(value: Json, wanted: Json) -> bool:
-    if isinstance(wanted, str):
-        return isinstance(value, (int, float)) and len(wanted) < LONGEST_NAME and compact(value) == wanted
-    return isinstance(value, str) and not isinstance(wanted, (list, dict)) and compact(wanted) == value
 
 
 def _nearest_text(wanted: str, values: Sequence[Json]) -> int | None:

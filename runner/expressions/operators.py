@@ -10,8 +10,14 @@ from typing import Final
 from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.operations import LARGEST_TEXT, joined, number
-from runner.foundation.values import Json, is_number, kind_of
+from runner.expressions.operations import LARGEST_TEXT, is_boolean_in_words, joined, number
+from runner.foundation.lazy import lazy_pattern
+from runner.foundation.values import Json, compact, is_number, kind_of
+
+_NUMBER = lazy_pattern(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\s*")
+
+
+_SHOWN = 40
 
 
 class ComparisonOperator(Struct, frozen=True, kw_only=True):
@@ -35,6 +41,28 @@ def same(left: Json, right: Json) -> bool:
             return isinstance(left, bool) == isinstance(right, bool)
 
 
+def equal(left: Json, right: Json, sign: str) -> bool:
+    """Whether two values are the same. A text that spells a number is none, nor is a text that spells a boolean: a site
+    answers many of them as texts, and each `!=` would hold. So `EvaluationError` says that these are never equal.
+    """
+    if same(left, right):
+        return True
+    for text, other in ((left, right), (right, left)):
+        if isinstance(text, str) and _spells(text, other):
+            what, hint = "number", "`| int` and `| float` read a text as a number"
+            if isinstance(other, bool):
+                what, hint = "boolean", f'compare it with a text: `"{text}"`'
+            message = f'`{sign}` compares the text "{text[:_SHOWN]}" with the {what} {compact(other)}'
+            raise EvaluationError(f"{message}: they are never equal", hint=hint)
+    return False
+
+
+def _spells(text: str, other: Json) -> bool:
+    if isinstance(other, bool):
+        return is_boolean_in_words(text)
+    return is_number(other) and _NUMBER.fullmatch(text) is not None
+
+
 def less(left: Json, right: Json, sign: str) -> bool:
     """Order of two numbers, or of two texts by code point."""
     if isinstance(left, str) and isinstance(right, str):
@@ -51,7 +79,7 @@ def less(left: Json, right: Json, sign: str) -> bool:
 def contains(container: Json, item: Json) -> bool:
     """Whether `item` is in a list, a part of a text or a key of a record."""
     if isinstance(container, list):
-        return any(same(item, each) for each in container)
+        return any(same(item, each) for each in container) or any(equal(item, each, "in") for each in container)
     if not isinstance(container, (str, dict)):
         raise EvaluationError(f"`in` looks into a list, a text or a record, not into {kind_of(container)}")
     if not isinstance(item, str):
@@ -99,8 +127,8 @@ def _between_numbers(sign: str, calculate: Callable[[float, float], float]) -> C
 _add_numbers = _between_numbers("+", operator.add)
 
 COMPARISONS: Final[Mapping[str, ComparisonOperator]] = {
-    "eq": ComparisonOperator(sign="==", test="eq", holds=same),
-    "ne": ComparisonOperator(sign="!=", test="ne", holds=lambda left, right: not same(left, right)),
+    "eq": ComparisonOperator(sign="==", test="eq", holds=lambda left, right: equal(left, right, "==")),
+    "ne": ComparisonOperator(sign="!=", test="ne", holds=lambda left, right: not equal(left, right, "!=")),
     "lt": ComparisonOperator(sign="<", test="lt", holds=lambda left, right: less(left, right, "<")),
     "lteq": ComparisonOperator(sign="<=", test="le", holds=lambda left, right: not less(right, left, "<=")),
     "gt": ComparisonOperator(sign=">", test="gt", holds=lambda left, right: less(right, left, ">")),

@@ -73,11 +73,39 @@ def test_of_a_list_of_plain_values_the_nearest_is_told(that: str, expected: str)
     assert why(that, result=result, null_free=[[1]]).startswith(expected)
 
 
-def test_a_value_of_another_type_is_the_nearest_of_all() -> None:
-    assert why("12 in result", result=[13, "12"]) == (
-        'no item of `result` is 12; nearest: "12" at [1] (the text "12" is not the number 12)'
-    )
-    assert 'nearest: 12 at [1] (the number 12 is not the text "12")' in why('"12" in result', result=["13", 12])
+@pytest.mark.parametrize(
+    ("that", "found", "said"),
+    [
+        ("result != 0", "0", '`!=` compares the text "0" with the number 0'),
+        ("not (result == 1)", "1.0", '`==` compares the text "1.0" with the number 1'),
+        ('result != "5"', 5, '`!=` compares the text "5" with the number 5'),
+        ("result != false", "False", '`!=` compares the text "False" with the boolean false'),
+        ("result is not false", "false", '`false` compares the text "false" with the boolean false'),
+        ("0 not in result", ["a", "0"], '`in` compares the text "0" with the number 0'),
+        ("result | select('ne', 2) | list", ["2"], '`ne` compares the text "2" with the number 2'),
+        ("result | rejectattr('a', 'eq', 2) | list", [{"a": "2"}], '`eq` compares the text "2" with the number 2'),
+    ],
+)
+def test_a_text_that_spells_a_number_or_a_boolean_is_compared_with_none(that: str, found: Json, said: str) -> None:
+    assert f"cannot be evaluated: {said}: they are never equal" in told(that, result=found)
+
+
+@pytest.mark.parametrize("that", ["result | reject | list == []", "result | select | list | length == 1"])
+def test_a_text_that_spells_a_boolean_is_not_chosen_for_being_true(that: str) -> None:
+    assert 'cannot be evaluated: a value is the text "false", not a boolean' in told(that, result=["false"])
+
+
+@pytest.mark.parametrize("that", ['result != "5"', "result != none", "result not in [1, true, []]", "result != 1"])
+def test_other_values_of_two_kinds_are_not_equal(that: str) -> None:
+    others: JsonObject = {'result != "5"': [], "result != 1": "1 a"}
+    value = others.get(that, "x")
+    assert check(Expectation(that=that), Scope(names={"result": value}), holds_secret=lambda _: False)[1] is None
+
+
+def test_what_is_equal_is_found_beside_what_is_of_another_kind() -> None:
+    assert check(Expectation(that='result in [0, "0"]'), Scope(names={"result": "0"}), holds_secret=lambda _: False)[
+        0
+    ].passed
 
 
 def test_an_empty_list_is_called_empty() -> None:
@@ -97,8 +125,6 @@ def test_of_an_and_the_part_is_told_that_is_false() -> None:
 @pytest.mark.parametrize(
     ("value", "wanted", "expected"),
     [
-        ("10", 10, 'the text "10" is not the number 10'),
-        (True, "true", 'the boolean true is not the text "true"'),
         (1, True, "the number 1 is not the boolean true"),
         ([], "x", 'a list is not the text "x"'),
         ("x" * 500, 1, "a text of 500 characters is not the number 1"),

@@ -260,6 +260,17 @@ def test_a_lost_answer_is_settled_by_the_element_where_nobody_asks_for_its_proce
     assert (strict.end.exit_code, len(strict.executed_ids)) == (4, 1)
 
 
+def test_what_is_only_inferred_of_an_element_does_not_pass_with_verify_log() -> None:
+    designed = ProcessElement(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
+    gone = Site(shown=[element("")], logged=False)
+    gone.carry_out(known(planned(ONE + "    verify: log\n"), designed))
+    assert (gone.end.exit_code, len(gone.executed_ids)) == (3, 1)
+    for step, code in ((ONE, 3), (WITH_VALUES, 4)):
+        lost = Site(shown=[element("Approve")], answers=[unanswered()])
+        lost.carry_out(planned(step + "    verify: log\n"))
+        assert (lost.end.exit_code, len(lost.executed_ids)) == (code, 1)
+
+
 def test_two_elements_of_one_caption_are_told_apart_by_nobody_and_nothing_is_sent() -> None:
     site = Site(shown=[element("Approve", 1), element("Approve", 2)])
     site.carry_out(planned(ONE))

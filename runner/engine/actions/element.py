@@ -142,10 +142,11 @@ def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
         return why_not
     if why_not is not None:
         return _unproved(row, value, why_not, process_id=process_id)
-    attempt = _judged(row, value)
     if now.status != GONE:
-        return replace(attempt, verified=True)
-    return replace(attempt, verified=INFERRED).warned(_GONE)
+        return replace(_judged(row, value), verified=True)
+    if row.step.verify is Verify.LOG:
+        return _unproved(row, value, _GONE, process_id=process_id)
+    return replace(_judged(row, value), verified=INFERRED).warned(_GONE)
 
 
 def _judged(row: OpenRow, value: Json) -> Attempt:
@@ -214,8 +215,8 @@ def _moved_without_answer(row: OpenRow, why_not: str | None) -> Attempt:
     """
     if needs_result(row.state.job, row.whole or row.step):
         return replace(lost(), process_id=_own(row).process_id)
-    if why_not is not None and row.step.verify is Verify.LOG:
-        return _unproved(row, None, why_not, process_id=_own(row).process_id)
+    if row.step.verify is Verify.LOG:
+        return _unproved(row, None, why_not or _MOVED, process_id=_own(row).process_id)
     warnings = (_MOVED,) if why_not is None else (_MOVED, f"not verified: {why_not}")
     return replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(*warnings)
 

@@ -17,7 +17,7 @@ from runner.expressions.filters import lists, texts
 from runner.expressions.filters.lists import attribute_at, attribute_of, attribute_type
 from runner.expressions.filters.record import Arguments, Filter, check_kind, kinds_in_words, parameters
 from runner.expressions.filters.tests import ABSENCE, TESTS, apply_test, check_test_types
-from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, present, size
+from runner.expressions.operations import LARGEST_TEXT, Value, Work, effort, is_boolean_in_words, present, size
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of
 from runner.foundation.lazy import lazy_pattern
@@ -144,7 +144,10 @@ def _parts(items: list[Json], arguments: list[Json]) -> Iterator[tuple[Json, Val
 
 def _holds(value: Value, arguments: list[Json], work: Work) -> bool:
     if not arguments:
-        return bool(value)
+        if is_boolean_in_words(given := present(value)):
+            message = f'a value is the text "{given}", not a boolean'
+            raise EvaluationError(message, hint='compare the text, as in `selectattr("Key", "eq", "true")`')
+        return bool(given)
     work.spend(effort(value))
     return apply_test(_text(arguments[0]), value, arguments[1:])
 

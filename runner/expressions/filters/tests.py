@@ -8,7 +8,7 @@ from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, ValueTest, check_kind, kinds_in_words
 from runner.expressions.filters.texts import with_pattern
 from runner.expressions.operations import Absent, Value, present
-from runner.expressions.operators import contains, less, same
+from runner.expressions.operators import contains, equal, less
 from runner.expressions.type_check import TypeCheck, TypedPart, compare_types, needs_number
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, RECORD, TEXT
 from runner.foundation import patterns
@@ -38,8 +38,8 @@ _NAMED: Mapping[str, ValueTest] = {
     "integer": ValueTest(call=lambda value: type(value) is int, kind=NUMBER),
     "float": ValueTest(call=lambda value: isinstance(value, float), kind=NUMBER),
     "boolean": ValueTest(call=lambda value: isinstance(value, bool), kind=BOOLEAN),
-    "true": ValueTest(call=lambda value: value is True),
-    "false": ValueTest(call=lambda value: value is False),
+    "true": ValueTest(call=lambda value: equal(value, True, "true")),  # noqa: FBT003  a value of JSON
+    "false": ValueTest(call=lambda value: equal(value, False, "false")),  # noqa: FBT003  likewise
     "mapping": ValueTest(call=lambda value: isinstance(value, dict), kind=RECORD),
     # In Jinja texts and records are sequences too, which would let a text pass for a list of records.
     "sequence": ValueTest(call=lambda value: isinstance(value, list), kind=LIST),
@@ -47,8 +47,8 @@ _NAMED: Mapping[str, ValueTest] = {
     "even": ValueTest(call=lambda value: _whole("even", value) % 2 == 0),
     "match": ValueTest(call=_match, takes=TEXT, pattern=True),
     "in": ValueTest(call=lambda value, container: contains(container, value), comparison="in"),
-    "eq": ValueTest(call=same, comparison="eq"),
-    "ne": ValueTest(call=lambda value, other: not same(value, other), comparison="ne"),
+    "eq": ValueTest(call=lambda value, other: equal(value, other, "eq"), comparison="eq"),
+    "ne": ValueTest(call=lambda value, other: not equal(value, other, "ne"), comparison="ne"),
     "lt": ValueTest(call=lambda value, other: less(value, other, "lt"), comparison="lt"),
     "le": ValueTest(call=lambda value, other: not less(other, value, "le"), comparison="lteq"),
     "gt": ValueTest(call=lambda value, other: less(other, value, "gt"), comparison="gt"),

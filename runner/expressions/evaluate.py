@@ -48,7 +48,6 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 def part_of(scope: Scope, path: Path) -> Value:
-    """The value at `path`, or its absence."""
     value: Json = None
     for depth, key in enumerate(path):
         if depth == 0:
@@ -152,8 +151,6 @@ V = TypeVar("V", bound=Value)
 
 
 class _Frame(Struct):
-    """An evaluation under way."""
-
     scope: Scope
     work: Work
 

@@ -114,7 +114,6 @@ def number(value: float) -> int | float:
 
 
 def bounded(text: str) -> str:
-    """`text`, refused where it is larger than a text may be."""
     length = len(text)
     if length > LARGEST_TEXT or (length * 4 > LARGEST_TEXT and len(text.encode("utf-8", "replace")) > LARGEST_TEXT):
         raise _too_large("the text")
@@ -190,7 +189,6 @@ def as_text(value: Json) -> str:
 
 
 def as_json(value: Json) -> str:
-    """JSON without blanks."""
     try:
         return bounded(compact(small(value)))
     except RecursionError:

@@ -28,7 +28,6 @@ _Written: TypeAlias = tuple[str, int]
 
 
 def written(node: nodes.Node) -> str:
-    """The source of `node`."""
     return _written(node)[0]
 
 

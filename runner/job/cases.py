@@ -54,7 +54,6 @@ _Place: TypeAlias = Callable[[_WrittenCase | None, Finding], Problem]
 
 
 def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
-    """The cases in the list at `path`."""
     declared = {each.name: each for each in inputs}
     written = []
     for index, item in enumerate(items(value_at(path, document.data))):

@@ -144,8 +144,6 @@ class Input(Struct, frozen=True, kw_only=True):
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """A set of inputs, by a unique name."""
-
     name: str
     inputs: JsonObject
 

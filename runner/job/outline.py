@@ -114,7 +114,6 @@ def schema_of(written: JsonObject) -> JsonObject:
 
 
 def declared_inputs(written: Json) -> tuple[Input, ...]:
-    """The inputs of a job."""
     return tuple(_input(name, fields) for name, fields in record(written).items() if isinstance(fields, dict))
 
 

@@ -15,7 +15,6 @@ _EITHER: Final = lazy_pattern(r"\s*[|,/]\s*|\s+or\s+")
 
 
 def hint(path: Path, schema: Json) -> str | None:
-    """What to write at `path`, where something is wrong."""
     holder, value = value_at(path[:-1], schema), value_at(path, schema)
     at, key = place(path), str(path[-1]) if path else ""
     if at == "keyword" and isinstance(holder, dict):
@@ -100,7 +99,6 @@ def _format(value: Json) -> str | None:
 
 
 def _several_types(value: Json) -> str | None:
-    """Several types in one text."""
     if not isinstance(value, str):
         return None
     word = value.casefold()

@@ -26,7 +26,6 @@ _NO_STEP_ALONE = frozenset(
 
 
 def findings(keys: RecordKeys) -> Iterator[Finding]:
-    """What is wrong with the keys of one record."""
     names = [str(violation.path[-1]) for violation in keys.unknown]
     if len(names) == 1 and is_guid(names[0]):
         yield guid_in_braces(names[0], keys.path)

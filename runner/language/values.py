@@ -163,7 +163,6 @@ def _as_schema(text: str, path: Path) -> str | None:
 
 
 def _word(violation: Violation, schema: JsonObject) -> Finding:
-    """One of a few words, or one fixed value."""
     value = violation.value
     options = as_list(violation.expected)
     near = suggest(value, [option for option in options if isinstance(option, str)]) if isinstance(value, str) else None

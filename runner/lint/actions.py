@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from runner.foundation import server_time
-from runner.foundation.durations import is_too_long, seconds
-from runner.foundation.raw import items, record
+from runner.foundation.durations import is_too_long
+from runner.foundation.raw import duration, items, record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job import defaults
@@ -45,13 +45,11 @@ def check_step_durations(step: RawStep, lint: JobLint) -> None:
 
 def check_wait(step: RawStep, lint: JobLint) -> None:
     written = record(step.fields.get("wait"))
-    first, longest = written.get("every"), written.get("max_every")
-    if isinstance(first, str) and isinstance(longest, str):
-        least, most = seconds(first), seconds(longest)
-        if least is not None and most is not None and most < least:
-            message = f"`max_every` is shorter than `every`, which is `{first}`"
-            hint = "leave one of them out: it follows the other"
-            lint.report("E107", message, (*step.path, "wait", "max_every"), hint=hint)
+    least, most = duration(written.get("every")), duration(written.get("max_every"))
+    if least is not None and most is not None and most < least:
+        message = f"`max_every` is shorter than `every`, which is `{written['every']}`"
+        hint = "leave one of them out: it follows the other"
+        lint.report("E107", message, (*step.path, "wait", "max_every"), hint=hint)
 
 
 def check_signal(step: RawStep, lint: JobLint) -> None:

@@ -49,8 +49,6 @@ def check_ends(lint: JobLint) -> None:
                     )
                     message = f"this step waits for the end of the process, {executed}"
                     lint.report("E107", message, waiting.pop(name), hint="write `until: started` in this step")
-                case _:
-                    pass
 
 
 def _is_before(name: str, step: RawStep, lint: JobLint) -> bool:

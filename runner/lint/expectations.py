@@ -60,7 +60,6 @@ def _without_quotes(parsed: Expression, value: Json) -> str:
 
 
 def check_expectations(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
-    """The list of an `expect`."""
     pieces: set[int] = set()
     for index, item in enumerate(items(written)):
         at = (*path, index)

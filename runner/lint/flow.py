@@ -179,7 +179,6 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 
     def _id(self, written: ActionValue, sent: Mapping[Path, Type]) -> None:
-        """A template for an id."""
         text, path = str(written.value), written.path
         if "{{" not in text:
             return

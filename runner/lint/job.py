@@ -132,7 +132,6 @@ def check(document: Document, *, reported: Collection[Problem] = (), job: Outlin
 
 
 def _read_job(lint: JobLint) -> None:
-    """Read the texts of the job itself."""
     for key, value in record(lint.document.data).items():
         match key:
             case "inputs":
@@ -153,7 +152,6 @@ def _read_job(lint: JobLint) -> None:
 
 
 def _read_step(step: RawStep, lint: JobLint) -> None:
-    """Read every text of `step`."""
     job = lint.outline
     for key, value in step.fields.items():
         path = (*step.path, key)

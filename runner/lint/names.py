@@ -17,7 +17,6 @@ _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
 
 
 def wrong_name(name: Name, scope: NameScope) -> WrongName | None:
-    """What is wrong with `name` at a place with `scope`."""
     root, key = str(name.path[0]), name.path[1] if len(name.path) > 1 else None
     if root == "steps":
         return in_steps(name, scope)

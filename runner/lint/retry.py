@@ -26,7 +26,6 @@ _RESTARTED: Final = Finding(
 
 
 def check_retry(step: RawStep, lint: JobLint) -> None:
-    """The `retry` that `step` has itself."""
     for index, on in _written(record(step.fields.get("retry")).get("on")):
         refusal = _refusal(step.fields, on)
         if refusal is not None:

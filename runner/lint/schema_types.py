@@ -63,7 +63,6 @@ def _is_without_quotes(schema: JsonObject) -> bool:
 
 
 def _type_of_listed(schema: JsonObject) -> typed.Type | None:
-    """By the values that it lists."""
     listed = [schema["const"]] if "const" in schema else schema.get("enum")
     return typed.any_of(map(_type_of_value, listed)) if isinstance(listed, list) else None
 

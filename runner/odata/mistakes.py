@@ -86,8 +86,6 @@ def _mistakes(text: str) -> Iterator[Finding]:
                 yield from _comparison_mistakes(left, right)
             case Operation(name=name) if name.casefold() not in OPERATORS:
                 yield from _call_mistakes(node)
-            case _:
-                pass
 
 
 def _word_mistakes(token: Token) -> Iterator[Finding]:
@@ -136,7 +134,6 @@ def _syntax_mistakes(error: FilterError) -> Iterator[Finding]:
 
 
 def _side_by_side(error: FilterError, token: Token, after: Token) -> Iterator[Finding]:
-    """Two operands with nothing between them."""
     word, next_word = token.text.casefold(), after.text.casefold()
     if next_word in _hints("words") and word != ")":
         yield Finding(message=f"`{after.text}` is no operator of OData", hint=_hints("words")[next_word])
@@ -205,8 +202,6 @@ def _comparison_mistakes(left: Node, right: Node) -> Iterator[Finding]:
             yield _capitals(word)
         case Literal(value=value) if isinstance(left, Column):
             yield from _id_mistakes(left.path, value)
-        case _:
-            pass
 
 
 def _dotted(node: Node) -> Iterator[Finding]:

@@ -70,7 +70,6 @@ def bare_template(source: Source, at: int) -> Problem:
 
 
 def unreadable_character(source: Source) -> Problem:
-    """The first character that YAML does not read."""
     found = re.search(_REFUSED, source.text)
     at = found.start() if found else 0
     escape = f"\\u{ord(source.text[at]):04x}"

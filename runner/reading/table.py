@@ -93,7 +93,6 @@ def load(name: str, content: bytes) -> Table | Problem:
 
 
 def _rows(source: Source) -> tuple[list[TableRow], Problem | None]:
-    """The rows, and where the file cannot be read on."""
     rows: list[TableRow] = []
     reader = csv.reader(io.StringIO(source.text, newline=""), strict=True)
     first = 1

@@ -51,7 +51,6 @@ class OData:
         self._page_size = page_size
 
     def read(self, address: tuple[str, ...], query: Mapping[str, str], *, root: str) -> Response:
-        """Answer a GET."""
         match address:
             case () | ("",):
                 value: list[Json] = [

@@ -95,5 +95,4 @@ def _short(value: Json) -> str:
 
 
 def _holding(values: JsonObject) -> JsonObject:
-    """Those of an instance's values that are not empty."""
     return {name: value for name, value in values.items() if value not in ("", [], EMPTY_GUID, None)}

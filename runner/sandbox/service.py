@@ -43,8 +43,6 @@ _NOT_STARTED: JsonObject = {
 
 
 class CallerWait(Enum):
-    """How long a call keeps its caller waiting."""
-
     NOT_AT_ALL = auto()
     FOR_THE_BACKGROUND = auto()
     FOR_THE_END = auto()

@@ -42,6 +42,8 @@ CREATE TABLE IF NOT EXISTS veil (key TEXT);
 CREATE INDEX IF NOT EXISTS process_of_schema ON process (schema_id, started);
 """
 """A file that an earlier sandbox made has none of these, and is as good."""
+_LEAVE = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
+"""Ends what a process waits for."""
 
 
 class InstanceStatus(StrEnum):
@@ -123,7 +125,6 @@ class Store:
         return [blank | record(self.veil.read(str(body))) for (body,) in found]
 
     def counts(self) -> dict[str, int]:
-        """How many records each entity holds."""
         found = self._rows("SELECT entity, count(*) FROM record GROUP BY entity")
         return dict.fromkeys(self._columns, 0) | {str(entity): int(str(records)) for entity, records in found}
 
@@ -159,19 +160,17 @@ class Store:
 
     def end(self, process_id: str, *, status: InstanceStatus, completed: str, error: str | None = None) -> None:
         """End a process, and what it waits for; a process that has ended already is left alone."""
-        process = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ? AND status = 'running'"
-        elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
+        sql = "UPDATE process SET status = ?, completed = ?, error = ? WHERE id = ? AND status = 'running'"
         with self._lock:
-            self._change(process, status, completed, self._text(error), process_id)
-            self._change(elements, InstanceStatus.CANCELLED, completed, process_id)
+            self._change(sql, status, completed, self._text(error), process_id)
+            self._change(_LEAVE, InstanceStatus.CANCELLED, completed, process_id)
 
     def cancel(self, process_id: str, *, completed: str) -> None:
         """Cancel a process that runs or has failed [S]; its error stays. What has ended well is left alone."""
-        process = "UPDATE process SET status = ?, completed = ? WHERE id = ? AND status IN ('running', 'error')"
-        elements = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
+        sql = "UPDATE process SET status = ?, completed = ? WHERE id = ? AND status IN ('running', 'error')"
         with self._lock:
-            self._change(process, InstanceStatus.CANCELLED, completed, process_id)
-            self._change(elements, InstanceStatus.CANCELLED, completed, process_id)
+            self._change(sql, InstanceStatus.CANCELLED, completed, process_id)
+            self._change(_LEAVE, InstanceStatus.CANCELLED, completed, process_id)
 
     def end_interrupted(self, *, completed: str, error: str) -> None:
         """Cancel the processes that were under way when the sandbox ended, and did not wait for an element."""
@@ -213,7 +212,6 @@ class Store:
         }
 
     def reach(self, element: ReachedElement) -> None:
-        """Write down that its process has come to it."""
         values = (*astuple(element)[:-1], self._text(element.error))
         self._change("INSERT INTO element VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 

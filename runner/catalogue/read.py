@@ -23,8 +23,6 @@ from runner.language.schema import check
 from runner.reading.document import Document
 from runner.reading.load import read
 
-_NO_REASON = "the catalogue does not say why"
-
 
 def read_catalogue(path: Path, *, name: str) -> Catalogue | tuple[Problem, ...]:
     """The catalogue in the file at `path`, called `name` in messages, or all its mistakes."""
@@ -86,7 +84,7 @@ class _Processes(Mapping[str, Process]):
 
 def _process(code: str, written: JsonObject) -> Process:
     parameters, elements = written.get("parameters"), written.get("elements")
-    why_not = text(written, "why_not")
+    why_not = text({"why_not": "the catalogue does not say why", **written}, "why_not")
     return Process(
         code=code,
         caption=text(written, "caption") or "",
@@ -96,7 +94,7 @@ def _process(code: str, written: JsonObject) -> Process:
             convert({**record(fields), "code": own}, ProcessVersion)
             for own, fields in record(written.get("members")).items()
         ),
-        why_not=None if written.get("runnable") is not False else _NO_REASON if why_not is None else why_not,
+        why_not=why_not if written.get("runnable") is False else None,
         parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
         elements=tuple(
             convert({"name": "", "type": "", **record(fields), "uid": uid.lower()}, ProcessElement)

@@ -6,7 +6,7 @@ resumed run computes the same.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeVar, cast
 
 from jinja2 import nodes
 from msgspec import Struct, field
@@ -291,9 +291,7 @@ def _calculation(node: nodes.BinExpr, frame: _Frame) -> Value:
     return _made(ARITHMETIC[node.operator](_given(node.left, frame), _given(node.right, frame)), frame)
 
 
-_Walker: TypeAlias = Callable[..., Value]
-
-_WALKERS: dict[type[nodes.Node], _Walker] = {
+_WALKERS: dict[type[nodes.Node], Callable[..., Value]] = {
     nodes.Name: _name,
     nodes.Const: lambda node, _: node.value,
     nodes.Getattr: _attribute,

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from typing import TypeAlias, cast
+from typing import cast
 
 from jinja2 import nodes
 
@@ -22,9 +22,6 @@ _INFIX: Mapping[type[nodes.BinExpr], tuple[str, int]] = {
     nodes.Mod: ("%", _MULTIPLY),
     nodes.Pow: ("**", _MULTIPLY),
 }
-
-_Written: TypeAlias = tuple[str, int]
-"""A source and how tightly it holds together."""
 
 
 def written(node: nodes.Node) -> str:
@@ -74,7 +71,8 @@ def _within(node: nodes.Node, strength: int) -> str:
     return text if own >= strength else f"({text})"
 
 
-def _written(node: nodes.Node) -> _Written:
+def _written(node: nodes.Node) -> tuple[str, int]:
+    """The source, and how tightly it holds together."""
     match node:
         case nodes.BinExpr():
             sign, strength = _INFIX[type(node)]

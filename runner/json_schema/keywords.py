@@ -40,21 +40,16 @@ LEAST: Final[Mapping[str, str]] = {
 }
 """The keyword that says how little a value of a type may be."""
 
-OF_TEXTS: Final = frozenset({"minLength", "maxLength", "pattern", "format"})
-OF_NUMBERS: Final = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
-OF_LISTS: Final = frozenset(
-    {"items", "prefixItems", "contains", "minContains", "maxContains", "minItems", "maxItems", "uniqueItems"}
-    | {"unevaluatedItems"}
-)
-OF_RECORDS: Final = frozenset(
-    {"properties", "patternProperties", "additionalProperties", "propertyNames", "required", "dependentRequired"}
-    | {"dependentSchemas", "minProperties", "maxProperties", "unevaluatedProperties"}
-)
 SPEAKS_OF: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(OF_TEXTS, frozenset({"string"})),
-    **dict.fromkeys(OF_NUMBERS, frozenset({"number", "integer"})),
-    **dict.fromkeys(OF_LISTS, frozenset({"array"})),
-    **dict.fromkeys(OF_RECORDS, frozenset({"object"})),
+    keyword: frozenset(kinds.split())
+    for kinds, keywords in {
+        "string": "minLength maxLength pattern format",
+        "number integer": "minimum maximum exclusiveMinimum exclusiveMaximum multipleOf",
+        "array": "items prefixItems contains minContains maxContains minItems maxItems uniqueItems unevaluatedItems",
+        "object": "properties patternProperties additionalProperties propertyNames required dependentRequired "
+        "dependentSchemas minProperties maxProperties unevaluatedProperties",
+    }.items()
+    for keyword in keywords.split()
 }
 """The types of which a keyword says something; a value of any other type fits it."""
 

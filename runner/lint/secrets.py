@@ -15,7 +15,6 @@ from runner.job.outline import Outline
 from runner.lint.texts import JobLint
 from runner.secrets import written_out
 
-_WRITTEN: Final = "is written in this file: everybody who can read the file, also in git, has it"
 _HINT: Final = 'declare an input with `secret: true`, and write `"{{ inputs.NAME }}"`; change it where it was committed'
 _HOLD_VALUES: Final = frozenset({"parameters", "values", "inputs", "vars"})
 _NO_SECRETS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "none", "null", "y", "n"})
@@ -40,7 +39,8 @@ def check_secrets(lint: JobLint) -> None:
     reported = {problem.path for problem in lint.problems}
     for path, value in leaves(lint.document.data):
         if isinstance(value, str) and path not in reported and (what := _secret(path, value)) is not None:
-            lint.report("E166", f"{what} {_WRITTEN}", path, hint=_HINT, warning=True, hidden=True)
+            message = f"{what} is written in this file: everybody who can read the file, also in git, has it"
+            lint.report("E166", message, path, hint=_HINT, warning=True, hidden=True)
 
 
 def _is_open_password(name: str, fields: Json) -> bool:

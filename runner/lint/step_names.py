@@ -51,9 +51,6 @@ def not_given(message: str, hint: str | None, part: str | int) -> WrongName:
     return WrongName(code="E128", message=message, hint=hint, part=str(part))
 
 
-_NO_IDS = "give the step an `id`, as in `- id: add`: no step here has any"
-
-
 def any_of(names: Collection[str], *, what: str, otherwise: str) -> str:
     """What to use: any of the names, which are `what`; `otherwise` what to write, where there are none."""
     return f"use {what}: {begun(sorted(names))}" if names else otherwise
@@ -104,7 +101,9 @@ def _unknown_step(word: str | int, scope: NameScope) -> WrongName:
         return unknown(message, "give the step an `id` and write `steps.ID`", "steps")
     ended = [name for name, declared in scope.job.by_id.items() if _has_ended(declared.step, scope)]
     near = did_you_mean(word, ended, prefix="steps.") or did_you_mean(word, scope.job.by_id, prefix="steps.")
-    otherwise = f"write `id: {word}` in the step above that gives it" if scope.job.by_id else _NO_IDS
+    otherwise = "give the step an `id`, as in `- id: add`: no step here has any"
+    if scope.job.by_id:
+        otherwise = f"write `id: {word}` in the step above that gives it"
     return unknown(f"unknown step `{word}`", near or any_of(ended, what="a step above", otherwise=otherwise), word)
 
 

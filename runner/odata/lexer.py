@@ -12,9 +12,7 @@ HOLE: Final = "\0"
 """The place of a template."""
 COMPARISONS: Final = frozenset({"eq", "ne", "gt", "ge", "lt", "le"})
 ARITHMETIC: Final = frozenset({"add", "sub", "mul", "div", "divby", "mod"})
-BETWEEN: Final = COMPARISONS | ARITHMETIC | {"and", "or", "has", "in"}
-"""Operators with something on both sides."""
-OPERATORS: Final = BETWEEN | {"not"}
+OPERATORS: Final = COMPARISONS | ARITHMETIC | {"and", "or", "has", "in", "not"}
 CONSTANTS: Final = frozenset({"true", "false", "null"})
 TEXT_FUNCTIONS: Final = ("contains", "startswith", "endswith")
 FUNCTIONS: Final[Mapping[str, int | None]] = {

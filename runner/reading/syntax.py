@@ -28,7 +28,6 @@ _RECORD = lazy_pattern(r"[a-z][a-z_]+: [\w.-]+")
 _CLOSING = lazy_pattern(r"[*\w-]*([\]}])\s*(?:#.*)?$", re.MULTILINE)
 _COLUMN = "let the keys of one mapping, and the dashes of one list, begin in one column"
 _ENDED = "text follows a value that has ended"
-_SECOND_COLON = "a second `:` in one line: mapping values are not allowed here"
 _SIGNS: Final = {
     "&": "the name of an anchor",
     "*": "an alias",
@@ -163,7 +162,7 @@ def _second_colon(complaint: Complaint) -> Problem:
     hint = quote("the text", written)
     if _RECORD.fullmatch(written) and complaint.bracket is None:
         hint = f"write `{{{written}}}`, or begin a new line with it, indented deeper; or {hint}"
-    return complaint.error(_SECOND_COLON, hint=hint)
+    return complaint.error("a second `:` in one line: mapping values are not allowed here", hint=hint)
 
 
 def _open_quote(complaint: Complaint, start: int, end: int) -> Problem:

@@ -32,8 +32,6 @@ from runner.sandbox.process_log import written
 from runner.sandbox.store import Store
 from runner.sandbox.veil import Veil
 
-_INTERRUPTED = "The sandbox was stopped while this process was under way"
-
 
 @contextmanager
 def served(
@@ -61,7 +59,8 @@ def served(
         if store.is_new:
             store.fill(doubles.records)
         else:
-            store.end_interrupted(completed=_now(), error=_INTERRUPTED)
+            error = "The sandbox was stopped while this process was under way"
+            store.end_interrupted(completed=_now(), error=error)
         surroundings = Surroundings(store=store, now=_now, new_id=lambda: str(uuid4()))
         app = StandIn(doubles, surroundings, new_token=lambda: uuid4().hex, clock=time.monotonic, page_size=page_size)
         with _running(app, listener):

@@ -23,10 +23,9 @@ from runner.sandbox.doubles import Double, Insert, Update
 _SHORTEST = 4
 """Letters of a word that is no other's typo by chance; in case alone shorter ones may differ."""
 _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
-_Records = Mapping[str, Iterable[JsonObject]]
 
 
-def check(doubles: Iterable[tuple[Double, Document]], records: _Records) -> Iterator[Problem]:
+def check(doubles: Iterable[tuple[Double, Document]], records: Mapping[str, Iterable[JsonObject]]) -> Iterator[Problem]:
     found = [*doubles]
     first = {entity: {"Id", *(column for row in rows for column in row)} for entity, rows in records.items()}
     filled = {entity: set(columns) for entity, columns in first.items()}

@@ -22,7 +22,6 @@ from runner.targets.values import identity_in_the_cloud, identity_mistake, url_m
 FILE: Final = "appsettings.json"
 _MANY: Final = 20
 """So many names are listed for a name that is unknown."""
-_WRITE_IT_ANEW: Final = "write it anew with `clio reg-web-app`"
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -51,7 +50,8 @@ class _Environment:
         if not isinstance(found, str):
             raise self.unfit(key, "it is no text")
         if not is_well_formed(found):
-            raise self.unfit(key, "it has half of a surrogate pair, which cannot be sent", hint=_WRITE_IT_ANEW)
+            why = "it has half of a surrogate pair, which cannot be sent"
+            raise self.unfit(key, why, hint="write it anew with `clio reg-web-app`")
         return found
 
     def needed(self, key: str) -> str:

@@ -28,7 +28,6 @@ _NAMED_IN_URL: Final = lazy_pattern(r"//[^/@:]*:([^/@]+)@")
 """The password in an address."""
 _ADDRESSES: Final = ("url", "identity_url", "proxy")
 """Keys whose values are never a password alone, so that such a text surely is a variable of the shell."""
-_OF_THE_SHELL: Final = "a variable of the shell is not read here: the text is taken as it is"
 
 
 def variable(written: str, path: Path) -> Finding | None:
@@ -39,7 +38,9 @@ def variable(written: str, path: Path) -> Finding | None:
     bare = _BARE.fullmatch(written) if "env." in written else None
     if found is None and bare is None:
         return None
-    message = _OF_THE_SHELL if found else "without braces this is a plain text"
+    message = "without braces this is a plain text"
+    if found:
+        message = "a variable of the shell is not read here: the text is taken as it is"
     name = next(filter(None, found.groups())) if found else "NAME"  # its own name may pass for the secret
     if path[-1] in _ADDRESSES:
         name = bare[1] if bare else name

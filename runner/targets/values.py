@@ -31,7 +31,6 @@ OWN_HEADERS: Final = frozenset(
     }
 )
 """What the protocol needs to be as we write it, in lower case."""
-_AUTHORIZATION: Final = "authorization"
 
 
 def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
@@ -160,7 +159,7 @@ def header_name_mistake(name: str, *, before: tuple[str, ...], signs_in_with_a_t
     folded = name.lower()
     if folded in OWN_HEADERS:
         return Finding(message=f"`{name}` is set by this program, and cannot be set by a target")
-    if folded == _AUTHORIZATION and signs_in_with_a_token:
+    if folded == "authorization" and signs_in_with_a_token:
         return Finding(message=f"`{name}` carries the token of the OAuth client", hint="leave out one of the two")
     if folded in (other.lower() for other in before):
         return Finding(code="E111", message=f"the header `{name}` is there twice: case does not count in its name")

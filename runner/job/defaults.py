@@ -35,12 +35,6 @@ def is_repeatable(fields: JsonObject) -> bool:
     return known is not None and known.has_attempts
 
 
-def is_verified(fields: JsonObject) -> bool:
-    """Whether the outcome is verified: in the process log, or of elements in their own rows."""
-    known = action_type(fields)
-    return known is not None and known.is_verified(fields[known.key])
-
-
 def retry(fields: JsonObject, defaults: JsonObject) -> JsonObject:
     """The `retry` of a step, key by key: its own, else that of `defaults`."""
     if not is_repeatable(fields):

@@ -92,17 +92,17 @@ def _column_hint(column: str, *, orders: bool) -> str:
 
 def check_no_effect(step: RawStep, lint: JobLint) -> None:
     """Keys that have no effect on the step's action; beside `job` the schema refuses them."""
-    fields, action = step.fields, defaults.action(step.fields)
+    fields, action = step.fields, defaults.action_type(step.fields)
     if "undo" in fields and step.path[0] == "finally":
         message = "`undo` under `finally` is never carried out: all undoing comes before `finally`"
         _report_no_effect("undo", message, step, lint)
-    if action is None or action == "job":
+    if action is None or action.key == "job":
         return
-    if "retry" in fields and not defaults.is_repeatable(fields):
-        _report_no_effect("retry", f"a `{action}` is never tried again", step, lint)
-    if "verify" in fields and not defaults.is_verified(fields):
+    if "retry" in fields and not action.has_attempts:
+        _report_no_effect("retry", f"a `{action.key}` is never tried again", step, lint)
+    if "verify" in fields and not action.is_verified:
         what = "`execute`, `run`, `cancel`, `signal` and elements"
-        message = f"`verify` is about {what}: it has no effect on `{action}`"
+        message = f"`verify` is about {what}: it has no effect on `{action.key}`"
         _report_no_effect("verify", message, step, lint)
     if "failures" in fields and "timeout" in fields:
         message = "a `failures` watches as long as its `for`: `timeout` has no effect"

@@ -30,8 +30,9 @@ class ActionType(Struct, frozen=True, kw_only=True):
     `effect` is what holds where the step says nothing. `templates` are the keys whose values may hold templates;
     `is_template`: a text in the place of a record may, too. `durations` are the keys of durations.
     `has_attempts`: the action has a `retry`. `own_time`: only a `timeout` of the step itself bounds it, none of
-    `defaults`. `is_verified`: its outcome is verified on the site. `result` is the type of what it gives, where
-    `process` is the process that it starts, as far as it is known; `never_gives` names what is always null after it.
+    `defaults`. `is_verified`: its outcome is verified, in the process log, or of elements in their own rows. `result`
+    is the type of what it gives, where `process` is the process that it starts, as far as it is known; `never_gives`
+    names what is always null after it.
     """
 
     key: str
@@ -42,7 +43,7 @@ class ActionType(Struct, frozen=True, kw_only=True):
     durations: tuple[str, ...] = ()
     has_attempts: bool = True
     own_time: bool = False
-    is_verified: Callable[[Json], bool] = lambda _: False
+    is_verified: bool = False
     result: Callable[[JsonObject, Process | None], Type] = lambda _value, _process: UNKNOWN
     never_gives: tuple[str, ...] = ()
 

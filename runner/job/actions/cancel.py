@@ -29,6 +29,6 @@ CANCEL = ActionType(
     build=lambda value, _: Cancel(process_id=sure_text(record(value)["process_id"])),
     effect=always(StepEffect.IDEMPOTENT),
     templates=frozenset({"process_id"}),
-    is_verified=lambda _: True,
+    is_verified=True,
     result=lambda _value, _process: LOG_ROW,
 )

@@ -104,7 +104,7 @@ ELEMENT = ActionType(
     templates=frozenset({"of", "name", "uid", "parameters"}),
     is_template=True,
     durations=("every", "max_every"),
-    is_verified=lambda _: True,
+    is_verified=True,
     never_gives=PROCESS_NAMES,
 )
 ELEMENTS = replace(ELEMENT, key=Elements.kind, build=_elements)

@@ -75,6 +75,6 @@ EXECUTE = ActionType(
     build=_build,
     effect=always(StepEffect.ONCE),
     templates=frozenset({"parameters"}),
-    is_verified=lambda _: True,
+    is_verified=True,
     result=_result,
 )

@@ -71,6 +71,6 @@ RUN = ActionType(
     build=_build,
     effect=always(StepEffect.ONCE),
     templates=frozenset({"parameters"}),
-    is_verified=lambda _: True,
+    is_verified=True,
     result=_result,
 )

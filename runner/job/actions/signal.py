@@ -66,6 +66,6 @@ SIGNAL = ActionType(
     build=_build,
     effect=lambda value: StepEffect.ONCE if "update" in record(value) else StepEffect.IDEMPOTENT,
     templates=frozenset({"id", "values"}),
-    is_verified=lambda _: True,
+    is_verified=True,
     result=lambda _value, _process: record_of({"Id": A_GUID}),
 )

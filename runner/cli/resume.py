@@ -16,10 +16,11 @@ from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
 from runner.execution.planned_runs import lacking_steps, never_begun
-from runner.execution.resume_run import ResumableRun, checked_verdicts
+from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import Permission, check_permission
 from runner.execution.stored_reports import store_reports
+from runner.execution.verdicts import check_results, checked_verdicts
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
@@ -116,7 +117,7 @@ def resume(context: click.Context, /, **_: object) -> int:
     if run.result.finished and not doubtful(run.result.steps):
         return _over(run, places, why="nothing is left to do")
     resumable = resume_run.load(run, began, given_anew(context))
-    resume_run.check_results(verdicts, resumable.spec.job)
+    check_results(verdicts, resumable.spec.job)
     check_permission([resumable.spec], allowed, over=run.result.finished and not _has_undo(resumable))
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, store, [resumable], places, judgement=judgement)
@@ -215,7 +216,7 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     if any("result" in verdict for verdict in verdicts.values()):
         _refuse_secret(run, next(iter(verdicts)))
     elif verdicts and (job := resume_run.job_of(run)) is not None:
-        resume_run.check_results(verdicts, job)
+        check_results(verdicts, job)
     kind = orders.OrderKind.RECONCILE if only_settle else orders.OrderKind.RESUME
     if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=person_elsewhere(os.environ)):
         message = f"run {run.id} is under way: a worker has it, or will have it soon"

@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from runner.engine.scope import RunFacts
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
-from runner.execution.resume_run import RunBusyError, check, check_results, only_run, opened, resume
+from runner.execution.resume_run import RunBusyError, check, only_run, opened, resume
 from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanLoader
+from runner.execution.verdicts import check_results
 from runner.fleet import leaving, orders, queue
 from runner.fleet.database import NoDatabaseError
 from runner.fleet.leaving import Leaving

@@ -7,7 +7,6 @@ another place, another version of the program, events that were changed, a verdi
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,10 +18,8 @@ from runner.execution.run_spec import RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import Fingerprints, differing
 from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
-from runner.foundation.suggestions import suggest
-from runner.foundation.values import Json, JsonObject, canonical
+from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
-from runner.hosts.needed import row_needs_result
 from runner.job.inputs import VARIABLE, Given
 from runner.job.model import Job
 from runner.planning import snapshot
@@ -32,22 +29,17 @@ from runner.project.sites import ReadySite, Sites
 from runner.reading.files import called, read_bytes
 from runner.reports.next_steps import GIVEN_AGAIN, verb_command
 from runner.reports.safe import clean
-from runner.reports.words import doubtful
 from runner.runs.events import AttemptFailed, RunStarted, encode
 from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
-from runner.runs.result import RunResult
 from runner.runs.store import Part, RunLockedError
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, writing
 from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets
-from runner.service import bodies
 from runner.targets.model import SandboxTarget
 from runner.version import VERSION
 
-_PASSED, _RETRY = "passed", "retry"
-_NAMED = 5
 _INPUT = "inputs."
 ABOUT_FILES = ("E144", "E145", "E146", "E147", "E148", "E149", "E17")
 """What a site has, and a job's files are held against, may have changed since; the run is resumed with what it began
@@ -331,79 +323,3 @@ def _busy(run: StoredRun) -> RunBusyError:
     message = f"run {run.id} is under way: another process is writing its events"
     hint = f"nothing was sent; `{verb_command('show', run.id, run.store.name)}` shows how far it is"
     return RunBusyError(Problem(code="E156", message=message, hint=hint))
-
-
-def checked_verdicts(
-    run: RunResult, key: str | None, verdict: str | None, written: str | None, *, even_though: bool
-) -> dict[str, JsonObject]:
-    """A person's verdict by its row's key, or none where none is given; `written` is the result, as JSON, `even_though`
-    the log shows a start. Raises `UsageError` for a verdict that cannot be given.
-    """
-    if even_though and verdict != _RETRY:
-        _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
-    if key is None and verdict is None and written is None:
-        return {}
-    if key is None or verdict is None:
-        hint = "`--step KEY --as passed` says that the row of this key has passed"
-        raise UsageError(Problem(code="E150", message="a verdict needs both `--step` and `--as`", hint=hint))
-    _check_row(key, run)
-    if verdict == _RETRY and run.closing:
-        _refuse(
-            "`retry` comes too late: the run's steps are over, and `finally` may have deleted what they use",
-            "`--as passed` or `--as failed` settles it; then `runner show` has the command that begins it again",
-        )
-    if even_though:
-        return {key: {"as": verdict, "even_though": True}}
-    if written is None:
-        return {key: {"as": verdict}}
-    if verdict != _PASSED:
-        _refuse(f"`--result` does not go with `--as {verdict}`", "only a row that has passed gives a result")
-    return {key: {"as": verdict, "result": _value(written)}}
-
-
-def _check_row(key: str, result: RunResult) -> None:
-    keys = [step.key for step in doubtful(result.steps)]
-    if key in keys:
-        return
-    near = suggest(key, keys)
-    listed = ", ".join(f"`{clean(other)}`" for other in keys[:_NAMED]) + (" and others" if len(keys) > _NAMED else "")
-    hint = f"name what is in doubt: {listed}" if keys else "leave `--step` out: nothing of this run is in doubt"
-    status = next((f": it is {step.status}" for step in result.steps if step.key == key), "")
-    if any(other.startswith((f"{key}/", f"{key}[")) for other in keys):
-        status = " itself: a part of it is"
-    if near and not status:
-        hint = f"did you mean `{near}`? in doubt: {listed}"
-    _refuse(f"no row `{clean(key)}` is in doubt{status}", hint)
-
-
-def _value(written: str) -> Json:
-    """As if the site had answered it."""
-    if written.startswith("@"):
-        written = _file_text(written[1:])
-    try:
-        return bodies.parsed(written)
-    except bodies.NotJsonError:
-        hint = "a text has quotes of its own: `--result '\"text\"'`; where a shell takes them away, `--result @FILE`"
-        _refuse("`--result` is no JSON", hint)
-    except bodies.NonsenseError as error:
-        _refuse("`--result` cannot be kept", str(error))
-
-
-def _file_text(name: str) -> str:
-    try:
-        return read_bytes(Path(name)).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8"
-        _refuse(f"the file `{clean(name)}` of `--result` cannot be read: {reason}", "name a file with the JSON in it")
-
-
-def _refuse(message: str, hint: str) -> NoReturn:
-    raise UsageError(Problem(code="E158", message=message, hint=hint))
-
-
-def check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
-    """Refuse a `passed` without a result where the job needs it: a verdict alone does not give it."""
-    for key, verdict in verdicts.items():
-        if verdict == {"as": _PASSED} and row_needs_result(job, key, unknown=False):
-            hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"
-            _refuse(f"the job needs what `{key}` gave, and a verdict alone does not give it", hint)

@@ -6,6 +6,7 @@ down any more.
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePath
 
@@ -215,7 +216,10 @@ class ApplySet(Struct, kw_only=True):
                 found[version.digest] = stray
                 if writing:
                     self._add_attempts(stray)
-        return self._compared([self._decision(version, found.get(version.digest), before) for version in self.all])
+        decided = partial(decide, retry=self.retry, queues=self.queues)
+        return self._compared(
+            [decided(each, known=found.get(each.digest), before=before.get(each.title)) for each in self.all]
+        )
 
     def _strays(
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
@@ -245,13 +249,6 @@ class ApplySet(Struct, kw_only=True):
         if claims:
             with self.ledger.begin(claims):
                 pass
-
-    def _decision(
-        self, version: AppliedVersion, known: ObservedEntry | None, before: Mapping[str, ObservedEntry]
-    ) -> Decision:
-        other = before.get(version.title)
-        is_other = other is not None and other.entry.version.digest != version.digest
-        return decide(version, known=known, before=other if is_other else None, retry=self.retry, queues=self.queues)
 
     def _compared(self, decisions: Sequence[Decision]) -> list[Decision]:
         """The decisions, with those marked after whose version another was attempted: what the job does is again as it

@@ -99,12 +99,14 @@ def decide(
     *,
     known: ObservedEntry | None,
     before: ObservedEntry | None,
-    retry: Collection[VersionState] = (),
-    queues: bool = False,
+    retry: Collection[VersionState],
+    queues: bool,
 ) -> Decision:
     """`retry` are states of versions that are carried out again. `queues`: a version that another holds up is queued,
     and waits there. A changed job does what a lost run may have done: whoever retries what failed wants that.
     """
+    if before is not None and before.entry.version.digest == version.digest:
+        before = None
     state = _first_state(version, before) if known is None else known_state(known)
     if state in retry:
         state = VersionState.AGAIN

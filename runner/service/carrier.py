@@ -88,7 +88,7 @@ class Carrier:
         except (NotConnectedError, UnwantedError, SpokeFirstError) as error:
             return self._not_sent(error, deadline.seconds)
         except (OSError, EOFError, h11.ProtocolError, bodies.NonsenseError, bodies.TooLargeError) as error:
-            return self._unanswered(error, deadline.seconds)
+            return outages.no_answer(error, self.place, deadline.seconds)
 
     def _not_sent(self, error: Exception, seconds: float) -> CallFailed:
         if isinstance(error, UnwantedError):
@@ -102,21 +102,6 @@ class Carrier:
         if failure.final:  # a proxy that does not accept us: to try again could lock the account
             self._barred = failure
         return failure
-
-    def _unanswered(self, error: Exception, seconds: float) -> CallFailed:
-        match error:
-            case TimeoutError():
-                return outages.no_answer_in_time(self.place, seconds)
-            case h11.LocalProtocolError():
-                return outages.not_written(self.place, str(error))
-            case h11.RemoteProtocolError():
-                return outages.no_http(self.place, str(error))
-            case bodies.TooLargeError():
-                return outages.too_large(self.place)
-            case bodies.NonsenseError():
-                return outages.unreadable(self.place, str(error))
-            case _:
-                return outages.broken(error, self.place)
 
 
 class _Place(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Calls without a reply: what broke, and whether the call had left this machine by then.
 
-Pure: exceptions of sockets and TLS in, sentences out. `place` is host and port, never a path or a query,
+Pure: exceptions of sockets, TLS and h11 in, sentences out. `place` is host and port, never a path or a query,
 which may hold what nobody should read.
 """
 
@@ -19,8 +19,9 @@ from runner.foundation.durations import written
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.sentences import first
 from runner.runs.events import Trouble
-from runner.service.bodies import LARGEST_BODY
+from runner.service import bodies
 from runner.service.calls import CallFailed, FailureKind
+from runner.service.libraries import h11
 from runner.service.tunnel import ProxyError
 from runner.service.words import shortened
 
@@ -105,19 +106,25 @@ def not_written(
     return _for_good(Trouble(code="E301", message=message, hint=hint))
 
 
-def no_answer_in_time(place: str, seconds: float) -> CallFailed:
-    return _unanswered("E305", f"{place} did not answer within {written(seconds)}", "raise `timeout`")
-
-
-def broken(error: BaseException | None, place: str) -> CallFailed:
-    """The connection ended after the call, or a part of it, had left."""
-    message = f"the connection to {place} broke before the answer was whole"
-    return _unanswered("E306", f"{message}: {_described(error)}" if isinstance(error, OSError) else message)
-
-
-def no_http(place: str, why: str) -> CallFailed:
-    message = f"the answer of {place} makes no sense: it is no HTTP: {shortened(_WRITTEN_BYTES.sub(_as_text, why))}"
-    return _unanswered("E307", message, "check the port in `url` of the target")
+def no_answer(error: Exception, place: str, seconds: float) -> CallFailed:
+    """Why there is no answer within `seconds`, although the call, or a part of it, had left."""
+    match error:
+        case TimeoutError():
+            return _unanswered("E305", f"{place} did not answer within {written(seconds)}", "raise `timeout`")
+        case h11.LocalProtocolError():
+            return not_written(place, str(error))
+        case h11.RemoteProtocolError():
+            why = f"it is no HTTP: {shortened(_WRITTEN_BYTES.sub(_as_text, str(error)))}"
+            message = f"the answer of {place} makes no sense: {why}"
+            return _unanswered("E307", message, "check the port in `url` of the target")
+        case bodies.TooLargeError():
+            message = f"the answer of {place} is larger than {bodies.LARGEST_BODY >> 20} MiB"
+            return _unanswered("E308", message, "let the process give back less")
+        case bodies.NonsenseError():
+            return _unanswered("E307", f"the answer of {place} makes no sense: {error}")
+        case _:
+            message = f"the connection to {place} broke before the answer was whole"
+            return _unanswered("E306", f"{message}: {_described(error)}" if isinstance(error, OSError) else message)
 
 
 def _as_text(found: re.Match[str]) -> str:
@@ -126,16 +133,6 @@ def _as_text(found: re.Match[str]) -> str:
 
     written_bytes: bytes = ast.literal_eval(found[1])
     return f"`{shortened(written_bytes.decode('utf-8', 'replace'))}`"
-
-
-def unreadable(place: str, why: str) -> CallFailed:
-    """A body that cannot be unpacked; `why` begins with `it` or `its`."""
-    return _unanswered("E307", f"the answer of {place} makes no sense: {why}")
-
-
-def too_large(place: str) -> CallFailed:
-    message = f"the answer of {place} is larger than {LARGEST_BODY >> 20} MiB"
-    return _unanswered("E308", message, "let the process give back less")
 
 
 def _no_way_through(error: ProxyError, place: str) -> CallFailed:

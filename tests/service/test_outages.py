@@ -9,6 +9,7 @@ import pytest
 
 from runner.service import outages
 from runner.service.calls import FailureKind
+from runner.service.libraries import h11
 
 
 @pytest.mark.parametrize(
@@ -52,13 +53,13 @@ def test_each_way_of_not_connecting_has_its_sentence(error: BaseException | None
     ],
 )
 def test_what_is_no_http_is_shown_as_a_text(why: str, said: str) -> None:
-    message = outages.no_http("x:1", why).trouble.message
+    message = outages.no_answer(h11.RemoteProtocolError(why), "x:1", 5).trouble.message
     assert message == f"the answer of x:1 makes no sense: it is no HTTP: {said}"
 
 
 def test_a_connection_that_tls_broke_is_told_in_the_words_of_tls() -> None:
     error = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed")
-    message = outages.broken(error, "x:1").trouble.message
+    message = outages.no_answer(error, "x:1", 5).trouble.message
     assert "DECRYPTION_FAILED" in message
     assert os.strerror(1) not in message
 

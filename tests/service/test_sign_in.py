@@ -200,6 +200,6 @@ def test_a_redirect_to_anything_else_is_no_address_of_the_site(location: str, sa
 
 
 def test_nobody_is_sent_to_the_process_log_for_want_of_a_sign_in() -> None:
-    late = not_signed_in(outages.no_answer_in_time("x:1", 5)).trouble
+    late = not_signed_in(outages.no_answer(TimeoutError(), "x:1", 5)).trouble
     assert (late.message, late.hint) == ("no sign-in: x:1 did not answer within 5 s", "raise `timeout`")
-    assert not_signed_in(outages.broken(None, "x:1")).trouble.hint is None
+    assert not_signed_in(outages.no_answer(EOFError(), "x:1", 5)).trouble.hint is None

@@ -6,11 +6,14 @@ from msgspec import to_builtins
 
 from runner.engine.state import State
 from runner.expressions.parse import expression, expressions_in
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, Path
 from runner.job.actions import Execute, IncludedJob
 from runner.job.model import Expectation, Job, SchemaExpectation, Step
+from runner.planning.guards import steps_of
 
 _OF_ALL_TURNS = "turns"
+_INDEX = lazy_pattern(r"\[\d+\]")
 
 
 def needs_result(job: Job, step: Step) -> bool:
@@ -20,8 +23,20 @@ def needs_result(job: Job, step: Step) -> bool:
     return _needs_it_itself(step) or step.id in steps_with_used_results(job)
 
 
+def step_key(key: str) -> str:
+    """The key of the step that a row is of, since turns of a step, and parts of it, belong to it."""
+    return _INDEX.sub("", key)
+
+
+def row_needs_result(job: Job, key: str, *, unknown: bool = True) -> bool:
+    """The same for the row of `key`; `unknown` where there is no such step."""
+    wanted = step_key(key)
+    step = next((placed for placed in steps_of(job) if placed.key == wanted), None)
+    return unknown if step is None else needs_result(step.job, step.step)
+
+
 def is_needed(state: State, step: Step) -> bool:
-    """The same, of a step of the job that is carried out."""
+    """Whether the result of a step of the job that is carried out is needed."""
     if _needs_it_itself(step):
         return True
     used = state.run.used_results.get(id(state.job))

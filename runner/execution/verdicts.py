@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import NoReturn
 
+from runner.engine.lost import row_needs_result
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
-from runner.hosts.needed import row_needs_result
 from runner.job.model import Job
 from runner.reading.files import read_bytes
 from runner.reports.safe import clean

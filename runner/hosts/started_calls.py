@@ -9,9 +9,9 @@ from typing import Final
 from msgspec import Struct
 
 from runner.engine.effects import QueryPeers, Send
+from runner.engine.lost import step_key
 from runner.engine.starts import has_begun_nothing
 from runner.foundation.raw import record
-from runner.hosts.needed import step_key
 from runner.hosts.replay import ForgottenError
 from runner.hosts.turns import Turn
 from runner.job.model import Job, StepEffect

@@ -129,7 +129,7 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
     """The process with the signature of the version that ran; of its versions that counts as active."""
     rows = _family(site, schema_id) if schema_id is not None else []
     versions = {version_of(row): row for row in rows if text(row, "Name")}
-    ran = next((given for given, row in versions.items() if _is_schema(row, schema_id)), None)
+    ran = next((given for given, row in versions.items() if process_log.schema_of(row) == schema_id), None)
     if ran is None:
         return None
     signature = read_signature(site.caller, versions[ran], site.wait)
@@ -144,11 +144,6 @@ def _process(site: _Site, schema_id: str | None) -> Process | None:
         elements=signature.elements,
         unread=None,
     )
-
-
-def _is_schema(row: JsonObject, schema_id: str | None) -> bool:
-    """A library that has no `SysSchemaId` names itself by it [?]."""
-    return (guid(row.get("SysSchemaId")) or guid(row.get("Id"))) == schema_id
 
 
 def _family(site: _Site, schema_id: str) -> list[JsonObject]:
@@ -169,7 +164,7 @@ def _family(site: _Site, schema_id: str) -> list[JsonObject]:
     if isinstance(every, CallFailed):
         site.unseen.append(f"its versions: {every.trouble.message}")
         return own
-    return every if any(_is_schema(row, schema_id) for row in every) else own
+    return every if any(process_log.schema_of(row) == schema_id for row in every) else own
 
 
 def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:

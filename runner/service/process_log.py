@@ -194,7 +194,7 @@ def _contact(records: Sequence[JsonObject]) -> str | None:
     return next((guid(record.get("ContactId")) for record in records), None)
 
 
-def _schema_of(record: JsonObject) -> str | None:
+def schema_of(record: JsonObject) -> str | None:
     """A library that has no `SysSchemaId` names itself by it [?]."""
     return guid(record.get("SysSchemaId")) or guid(record.get("Id"))
 
@@ -202,7 +202,7 @@ def _schema_of(record: JsonObject) -> str | None:
 def _schema_id(records: Sequence[JsonObject]) -> str | None:
     """The active version's, where several bear the name."""
     active = [record for record in records if record.get("IsActiveVersion") is True]
-    return next((_schema_of(record) for record in active or records), None)
+    return next((schema_of(record) for record in active or records), None)
 
 
 def _root(records: Sequence[JsonObject]) -> str | None:
@@ -212,4 +212,4 @@ def _root(records: Sequence[JsonObject]) -> str | None:
 
 
 def _members(records: Sequence[JsonObject]) -> Json:
-    return [{**_shaped(record, _MEMBER), "schema_id": _schema_of(record)} for record in records]
+    return [{**_shaped(record, _MEMBER), "schema_id": schema_of(record)} for record in records]

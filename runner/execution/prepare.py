@@ -221,7 +221,6 @@ def _run_specs(
         for target in (target for target in found if target is not None):
             yield RunSpec(
                 job=run.job,
-                source=run.file.document.text,
                 sources=run.file.sources,
                 target=target,
                 inputs=of_run,

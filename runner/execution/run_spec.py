@@ -64,7 +64,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class RunSpec(Struct, frozen=True, kw_only=True):
-    """A run that could begin. `sources` are the texts of all its files by their names, `source` that of the job's own.
+    """A run that could begin. `sources` are the texts of all its files by their names.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
@@ -74,7 +74,6 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """
 
     job: Job
-    source: str
     sources: Mapping[str, str]
     target: Target
     inputs: dict[str, Json]

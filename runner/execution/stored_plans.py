@@ -133,7 +133,6 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
 def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json]) -> RunSpec:
     return RunSpec(
         job=job,
-        source=stored.sources[stored.file],
         sources=stored.sources,
         target=target,
         inputs=values,

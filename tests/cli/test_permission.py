@@ -22,7 +22,6 @@ def run(action: Action = DROP, target: Target = LIVE, *, job: str = "smoke", cas
     step = Step(id="a", condition="success()", effect=StepEffect.READ, action=action, line=3)
     return RunSpec(
         job=Job(name=job, file="f", steps=(step,)),
-        source="",
         sources={},
         target=target,
         inputs={},

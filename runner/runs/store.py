@@ -60,9 +60,6 @@ class RunLog(Protocol):
     the store has a fence, until another process opens them.
     """
 
-    @property
-    def run(self) -> str: ...
-
     def append(self, line: bytes, *, durable: bool) -> None:
         """Add a line, given without its line end. Lines keep their order, and each is safe from a kill at the latest
         after `commit`; where a kill or a loss of power interrupts the writing, a prefix of the lines is left, of the

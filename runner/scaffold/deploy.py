@@ -5,6 +5,7 @@ The templates are in `deploy_files/`; `specs/deploy` in the repository shows eac
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -31,6 +32,7 @@ from runner.version import VERSION
 
 _TEMPLATES = Path(__file__).parent / "deploy_files"
 _MARK = lazy_pattern(r"@([A-Z_]+)@")
+_INCLUDED = lazy_pattern(r"(?m)^( *)@include (\S+)@\n")
 _FOLDER = lazy_pattern(r"[A-Za-z0-9._/-]+")
 _TARGET = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _IMAGE = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
@@ -212,7 +214,9 @@ def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targe
 
 
 def _template(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
+    """A template with the parts that it includes, each indented as the line is that names it."""
+    text = (_TEMPLATES / name).read_text(encoding="utf-8")
+    return _INCLUDED.sub(lambda found: indent(_template(found[2]), found[1]), text)
 
 
 def _filled(text: str, marks: Mapping[str, str]) -> str:

@@ -26,7 +26,8 @@ WRITERS = frozenset(
 
 def writes(tree: ast.AST) -> Iterator[str]:
     """The places where something is written past the door, or could be."""
-    for node in ast.walk(tree):
+    kinds = (ast.Attribute, ast.Call, ast.Import, ast.ImportFrom)
+    for node in (node for node in ast.walk(tree) if isinstance(node, kinds)):
         match node:
             case ast.Call(func=ast.Name(id="print" | "input" as called)):
                 yield f"{node.lineno}: {called}"

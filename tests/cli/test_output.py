@@ -399,12 +399,11 @@ def test_a_run_in_a_folder_whose_name_is_not_utf_8_is_carried_out(asked: list[st
     os.chdir(folder)
     Path("targets.yaml").write_text(Path("../targets.yaml").read_text())
     write(CHARGE + FINALLY)
-    ended = subprocess.run([RUNNER, "run", ".", *REPORT], check=False, timeout=TIME, capture_output=True)
-    assert (ended.returncode, asked) == (0, ["UsrCharge", "UsrTidy"]), ended
+    run = subprocess.run([RUNNER, "run", ".", *REPORT], check=False, timeout=TIME, capture_output=True)
+    assert (run.returncode, asked) == (0, ["UsrCharge", "UsrTidy"]), run
     for verb in (["show", "last"], ["runs"], ["list"], ["plan"], ["validate"]):
         where = ["."] if verb[0] in ("list", "plan", "validate") else []
-        ended = subprocess.run([RUNNER, *verb, *where], check=False, timeout=TIME, capture_output=True)
-        assert ended.returncode == 0, ended
+        assert ended([*verb, *where]) == 0, verb
 
 
 def no_room_for_a_thread() -> None:

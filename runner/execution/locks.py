@@ -22,9 +22,7 @@ from runner.targets.model import SandboxTarget
 
 
 def claim_of(spec: RunSpec, sites: Sites) -> Claim | None:
-    """The lock that a run needs, at its site, which is made ready. A sandbox is known by its folder: its URL is another
-    each time.
-    """
+    """The lock that a run needs at its site, which is made ready. A sandbox is known by its folder: ports change."""
     name, target, url = spec.job.concurrency, spec.target, sites.of(spec.target).name.url
     place = str(target.folder.resolve()) if isinstance(target, SandboxTarget) else url
     return None if name is None else Claim(name=name, site=place)

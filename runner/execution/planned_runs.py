@@ -136,9 +136,7 @@ def _taken(store: RunStore, *, since: str) -> frozenset[RunName]:
 
 
 def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple[PlannedRun, ...]:
-    """What a command was to begin whose first run is `first`; nothing of any other run. `is_over`: of commands
-    that are not under way only.
-    """
+    """What a command was to begin whose first run is `first`. `is_over`: nothing of a command that is under way."""
     try:
         planned = _decoder.decode(store.get(first, Part.PLANNED))
     except (StoreError, msgspec.DecodeError):

@@ -278,9 +278,7 @@ def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:
 
 
 def _holes(run: StoredRun) -> frozenset[str]:
-    """The names of the secrets that the run's events were written without, the words of failures left aside: nothing
-    is sent of those.
-    """
+    """The names of secrets that the run's events lack; sentences of failures do not count, which are never sent."""
     needed = (facts(line.event) for line in run.lines if not isinstance(line.event, AttemptFailed))
     texts = [encode(event).decode() for event in needed]
     parts = [part for text in texts if MARK in text for part in taken_apart(text)]

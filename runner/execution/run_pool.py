@@ -239,9 +239,7 @@ class _Pool(Struct, kw_only=True):
         return [run.lock.name for run in carried.left_out if run.lock is not None]
 
     def next_news(self, carried: Carried) -> ActiveRun | str | None:
-        """The next run that ends, or the id of a run that has passed; None where nobody waits any longer, as when the
-        grace is over.
-        """
+        """The next run that ends, or the id of one that has passed; None where nobody waits any longer."""
         while not self.options.given_up.is_set():
             if not carried.faults:  # which may be a fault of `look`
                 self.options.look(self.locks_waited_for(carried))
@@ -276,9 +274,7 @@ class _Pool(Struct, kw_only=True):
         self.halted = self.halted or (self.options.fail_fast and run.result.status is not RunStatus.PASSED)
 
     def _refuse(self, run: ActiveRun, carried: Carried, why: UsageError) -> None:
-        """Leave out a run that sent nothing, and begin no other. Raises `why` where no other has begun: only then it is
-        true of the whole command that nothing was sent.
-        """
+        """Leave out a run that sent nothing, and begin no other. Where no other has begun, the command is refused."""
         carried.runs = [other for other in carried.runs if other is not run]
         if not carried.runs:
             raise why from run.fault

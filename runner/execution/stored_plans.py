@@ -233,9 +233,7 @@ def _read(spec: Path, problems: list[Problem]) -> PlanFile | None:
 
 
 def _base(spec: Path, plans: PlanFile) -> Path:
-    """The folder from which the names in a plan lead: the current folder, or where their files are not there, that
-    in which the plan was made.
-    """
+    """The folder from which names in a plan lead: the current folder, or without their files that of the plan."""
     here, made_in = Path(), Path(os.path.realpath(spec)).parent / plans.base
     names = {stored.file for stored in plans.plans}
     return next((folder for folder in (here, made_in) if any((folder / name).is_file() for name in names)), here)

@@ -123,6 +123,4 @@ class SiteSilentError(_NothingSentError):
 
 
 class RefusedError(_NothingSentError):
-    """A guard refuses the command: a protected target, `allow`, a question that nobody can answer; nothing was sent.
-    Exit 6.
-    """
+    """A guard refuses the command: a protected target, `allow`, a question to nobody; nothing was sent. Exit 6."""

@@ -64,9 +64,7 @@ def _body(content: bytes | None) -> "Json | UnsetType":
 
 
 def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
-    """The event of an answer, with its value, unless the step is secret: that there is none is no secret, and its
-    verdict and a warning depend on it.
-    """
+    """The event of an answer. That a secret step was answered with nothing is no secret: its verdict depends on it."""
     return CallAnswered(
         key=send.key,
         t=t,

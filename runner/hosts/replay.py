@@ -134,9 +134,7 @@ class Replay:
         return self._has_forgotten and _shown(facts_now) == _shown(facts_then)
 
     def _without_forgotten(self, send: effects.Send, event: events.AnyEvent) -> effects.Done | None:
-        """The answer to a call where a secret in what its process gave is not known any more, and nothing depends on
-        that; None of any other answer.
-        """
+        """The answer to a call with a secret that nobody knows any more, where nothing depends on it; else None."""
         if not isinstance(event, events.CallAnswered) or not isinstance(send.call, ExecuteCall | RunProcessCall):
             return None
         value = event.value

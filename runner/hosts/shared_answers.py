@@ -38,9 +38,7 @@ class SharedAnswers:
     """What is known of one site with one account, whatever its targets are called."""
 
     def __init__(self, *, is_of_other_account: bool = False) -> None:
-        """`is_of_other_account`: for a run that began with another account than it has now: rows of who we are now are
-        none of the calls that it has made before.
-        """
+        """`is_of_other_account`: the run began with another account: our rows now are none of its earlier calls."""
         self._is_of_other_account = is_of_other_account
         self._endings: dict[Shared, Ending] = {}
         self._locks: defaultdict[Shared, threading.Lock] = defaultdict(threading.Lock)

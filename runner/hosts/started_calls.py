@@ -66,9 +66,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
             self.owned.answer(send.key)
 
     def drop(self, send: Send) -> None:
-        """The call does not leave, since something cannot be stored. Perhaps this cannot be, either: then other runs
-        count the start until its time is over.
-        """
+        """The call does not leave. Where that cannot be stored, other runs count the start until its time is over."""
         if process_started(send.call) is not None:
             with suppress(StoreError):
                 self.owned.never_began(send.key)

@@ -53,9 +53,7 @@ class RunLeftError(Exception):
 
 
 class Turns:
-    """The turns on one site, shared by all runs against it, whatever their targets are called. `shared` gives those
-    that other programs take, too, when the first is needed.
-    """
+    """The turns on one site, for all its runs; `shared` gives those that other programs take, when first needed."""
 
     def __init__(self, shared: Callable[[], SharedTurns | None] = lambda: None) -> None:
         self._guard = threading.Lock()

@@ -113,9 +113,7 @@ class FleetLedger:
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
-        """One transaction, in which no other program changes the ledger of this fleet, or ends a run of it. What is
-        called of this ledger meanwhile is part of it.
-        """
+        """One transaction, alone with the ledger and the runs of this fleet; calls of this ledger are part of it."""
         with _stored(), (connection := self._link.opened()).transaction():
             connection.execute("select own_fleet(%(fleet)s)", {"fleet": self.fleet})
             yield connection

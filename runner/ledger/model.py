@@ -150,9 +150,7 @@ class Ledger(Protocol):
         """The versions whose last attempt is open, or ended in doubt."""
 
     def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
-        """The runs of all versions of the title, at the same address and with the same key, since the last that passed
-        or was adopted, and how each ended, the oldest first.
-        """
+        """The runs of the title, address and key since one passed or was adopted, with their ends, the oldest first."""
 
     def begin(
         self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()

@@ -175,9 +175,7 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
 
 
 def no_call_left(lines: Iterable[Line]) -> bool:
-    """Whether the run had calls to make, and each of them, reads too, is known not to have left: a `call.sent` is
-    written before there is a connection and a session.
-    """
+    """Whether the run tried calls, readings too, and none left: `call.sent` is written before a connection is made."""
     open_calls, tried = set[str](), False
     for event in (line.event for line in lines):
         match event:

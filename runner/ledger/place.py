@@ -15,9 +15,7 @@ from runner.targets.folders import searched_folders
 
 
 def project_of(jobs: Iterable[Path], *, only: bool = False) -> Path:
-    """The resolved folder of the project of `jobs`; of several, the current folder, or where there may be `only` one
-    project, `UsageError` is raised.
-    """
+    """The resolved folder of the project of `jobs`; of several the current folder, or with `only` a `UsageError`."""
     folders = list(dict.fromkeys(map(_project_folder, {job.absolute().parent.resolve(): None for job in jobs})))
     if only and len(folders) > 1:
         raise UsageError(_several(folders))
@@ -25,9 +23,7 @@ def project_of(jobs: Iterable[Path], *, only: bool = False) -> Path:
 
 
 def _project_folder(folder: Path) -> Path:
-    """The folder of the nearest `targets.yaml`, whatever `--targets` names; else that of `.git`; else of the nearest
-    ledger above the jobs; else the current folder.
-    """
+    """The folder of the nearest `targets.yaml`, else of `.git`, else of the nearest ledger above, else the current."""
     job = folder / "any"
     targets = find_targets(job, explicit=None, environment={})
     if targets is not None:

@@ -215,9 +215,7 @@ def kind_of(decision: Decision) -> str:
 
 
 def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> list[Problem]:
-    """The problems that a person reads, by their kinds: the first of each, and how many more there are. `command` is
-    the `apply`, as it may be typed again.
-    """
+    """The first problems of each kind, and how many there are more. `command` is the `apply`, to be typed again."""
     found: list[Problem] = []
     for kind, alike in problems.items():
         shown = alike if len(alike) <= _MOST_ALIKE + 1 else alike[:_MOST_ALIKE]
@@ -297,9 +295,7 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
 def after_failures(
     failed: Mapping[str, str], repeated: Sequence[RepeatedSteps], *, command: str, store: StoreName
 ) -> list[str]:
-    """What comes next when versions did not pass: `failed` are their runs by their titles, `repeated` the steps that
-    would start a second time.
-    """
+    """What comes next when versions did not pass: `failed` are runs by titles, `repeated` what would start again."""
     lines = [
         f"{clean(title)} did not pass: `{verb_command('show', run, store)}`"
         for title, run in list(failed.items())[:_MOST_FAILED]

@@ -32,9 +32,7 @@ MOST = 1000
 
 
 class PendingStart(Struct, frozen=True, kw_only=True):
-    """A start that nobody has given a row. Moments are by the clock of the store; `answered` is where its own time
-    ends.
-    """
+    """A start that nobody has given a row, by the clock of the store; `answered` is where its own time ends."""
 
     number: int
     run: str

@@ -30,9 +30,7 @@ class RunFilter(Struct, frozen=True, kw_only=True):
     since: float | None = None
 
     def selected(self, store: RunStore, *, before: float | None = None) -> Iterator[StoredRun]:
-        """The stored runs that pass, the newest first; with `before` only those that began earlier. Of a run of another
-        job or target only the ends are read.
-        """
+        """The stored runs that pass, the newest first; with `before` the earlier ones. Of others only ends are read."""
         for run in reversed(store.runs()):
             moment = _began(run)
             if (before is not None and moment >= before) or (self.since is not None and moment < self.since):

@@ -44,9 +44,7 @@ _BETWEEN = lazy_pattern(r"([/?&=(),'])")
 
 
 class Apart(Struct, frozen=True, kw_only=True):
-    """The content of a file of its own; `name` is its SHA-256. `has_forgotten`: a secret that ended with the session
-    was cut out of it.
-    """
+    """A file of its own, called by its SHA-256. `has_forgotten`: a secret that ended with the session was cut out."""
 
     name: str
     content: bytes
@@ -146,9 +144,7 @@ def _cut_part(part: str, value: Json, secrets: Secrets) -> Json:
 
 
 def _cut_request(request: JsonObject, secrets: Secrets) -> JsonObject:
-    """A request without secrets. In a path, and in JSON that is sent as text, each value is searched by itself: a
-    short secret is known only as a whole value.
-    """
+    """In a path, and in JSON sent as text, each value is searched by itself: a short secret is a whole value."""
     return {
         part: value if part == "method" else _cut_path(value, secrets) if part == "path" else _cut_sent(value, secrets)
         for part, value in request.items()

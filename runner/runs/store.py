@@ -131,9 +131,7 @@ class OwnedRows(Protocol):
 
 
 class SharedTurns(Protocol):
-    """Turns on one site that runs of other programs take, too. Within a program a turn is one thread's at a time. It
-    ends with its program, however that ends.
-    """
+    """Turns on one site that other programs take, too: one thread's at a time, and over with its program at last."""
 
     handed_on: dict[str, bool]
     """By process, whether nobody else has had the turn that was taken last since this program had it before."""
@@ -180,9 +178,7 @@ class Rival(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LostRows(Struct, frozen=True, kw_only=True):
-    """What other folders of this machine had started is not known from before `since`, in UTC, `…Z`: their `file` was
-    deleted or replaced.
-    """
+    """What other folders here had started before `since`, UTC, is not known: their `file` was deleted or replaced."""
 
     file: str
     since: str
@@ -329,9 +325,7 @@ class RunStore(Protocol):
         """Put `change` of the history in its place: no line is lost that is appended meanwhile. Durable."""
 
     def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> OwnedRows:
-        """The rows of process logs as `run` sees them, which has none yet where it `is_new`. `site` is as
-        `runner.foundation.site_key` gives it.
-        """
+        """The rows as `run` sees them, none yet where it `is_new`. `site` is as `foundation.site_key` gives it."""
 
     def turns(self, site: str) -> SharedTurns | None:
         """The turns at `site`, as above; None where the store has none for runs of this program."""
@@ -363,15 +357,13 @@ class LocalRunStore(RunStore, Protocol):
         """
 
     def claim_plan(self, key: str) -> bool:
-        """Claim a stored plan for all folders of runs: of two commands at once only one gets True. Durable; it outlives
-        the runs.
-        """
+        """Claim a stored plan for all folders of runs: of two commands one gets True. Durable; it outlives the runs."""
 
     def add_run_of_plan(self, key: str, run: str) -> None:
         """Note that `run` comes of a plan that was claimed. Durable."""
 
     def runs_of_plan(self, key: str) -> list[RunOfPlan] | None:
-        """Those that came of a plan, oldest first, in all folders of this user; None where nobody has claimed it."""
+        """The runs of a plan in all folders of this user here, the oldest first; None of a plan that is not claimed."""
 
     def beside(self, folder: str) -> RunStore:
         """The runs in another folder that `runs_of_plan` named."""

@@ -26,9 +26,7 @@ BY_DOCTOR: Final = "; `runner doctor` checks the way to the site step by step"
 
 
 class Access:
-    """`carrier` leads to where a user signs in: the site itself, or the identity service. `sign_ins` knows whether a
-    sign-in may be tried.
-    """
+    """`carrier` leads to where a user signs in, the site or the identity service; `sign_ins` says whether to try it."""
 
     def __init__(
         self,

@@ -93,9 +93,7 @@ Content: TypeAlias = Wrapped | JsonBody | Fault | Page | None
 
 
 def content(body: bytes, *, content_type: str = "", halves: bool = False) -> Content:
-    """What `body` is, by its own bytes: `content_type` is asked for the charset only, since servers mislabel. `halves`
-    as in `parsed`.
-    """
+    """What `body` is by its bytes, as servers mislabel: `content_type` gives the charset. `halves` as in `parsed`."""
     if is_page(body):
         return Page(title(body))
     text = _decoded(body, content_type.lower()).strip()
@@ -252,9 +250,7 @@ class _Reading:
 
 
 def _element(text: str) -> Wrapped | Fault:
-    """Read a root in any namespace or none: some pages of the vendor print another namespace than the service sends
-    [D].
-    """
+    """Read a root in any namespace or none: pages of the vendor print another than the service sends [D]."""
     reading = _Reading()
     reading.read(text)
     if reading.root == "Fault":

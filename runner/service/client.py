@@ -153,9 +153,7 @@ class Client:
         return reply
 
     def _door(self, credentials: Credentials | None) -> Carrier:
-        """Where a user signs in. The identity service is another origin: neither the target's headers nor its rate
-        belong to it, and it has connections of its own.
-        """
+        """Where a user signs in. The identity service is another origin, without the target's headers and rate."""
         if credentials is None or not credentials.kind.by_identity_service:
             return self._carrier
         identity = Site(url=self._site.identity_url or self._site.url)

@@ -33,9 +33,7 @@ Lines: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
 class NotConnectedError(Exception):
-    """Nothing was sent. Its cause is what the socket, TLS or the proxy reported; `names` are on a certificate that
-    belongs to another host.
-    """
+    """Nothing was sent; its cause says why. `names` are on a certificate that belongs to another host."""
 
     def __init__(self, *, names: tuple[str, ...] = ()) -> None:
         super().__init__()
@@ -220,9 +218,7 @@ class Connection:
         return Incoming(head.status_code, tuple(head.headers.raw_items()), b"".join(chunks))
 
     def make_ready(self) -> bool:
-        """Whether another request may be sent: the answer was read whole, and nothing was read after it. Whether more
-        has come is asked when it is used again.
-        """
+        """Whether another request may be sent: the answer was read whole, and nothing came after it so far."""
         http = self._http
         if http.our_state is not h11.DONE or http.their_state is not h11.DONE or http.trailing_data[0]:
             return False

@@ -51,9 +51,7 @@ _WRITTEN_BYTES: Final = lazy_pattern(r"""\b(?:bytearray\()?(b'(?:[^'\\]|\\.)*'|b
 
 
 def no_connection(error: BaseException | None, place: str, *, names: Sequence[str] = ()) -> CallFailed:
-    """Why no connection came about, from the exception of the socket or TLS. `names` are on a certificate that belongs
-    to another host.
-    """
+    """Why no connection came about. `names` are on a certificate that belongs to another host."""
     match error:
         case ProxyError():
             return _no_way_through(error, place)

@@ -31,9 +31,7 @@ _MOST_ELEMENTS: Final = 100
 
 
 class TableReading(Struct, frozen=True, kw_only=True):
-    """What a call reads below `odata/`, and what its records come to. `most` records are enough, however many there
-    are.
-    """
+    """What a call reads below `odata/`, of which `most` records are enough, and what they come to."""
 
     entity: str
     options: Mapping[str, str]

@@ -43,9 +43,7 @@ class ExecuteMethod(StrEnum):
 
 
 class CallOptions(Struct, frozen=True, kw_only=True):
-    """What a target says of calls to it. `timeout` bounds a sign-in, in seconds, whatever time the call has that needs
-    it. `rate` is in calls a second.
-    """
+    """`timeout` bounds a sign-in, whatever time its call has, in seconds; `rate` is in calls a second."""
 
     element_call: ElementIdPlace = ElementIdPlace.PATH
     execute_method: ExecuteMethod = ExecuteMethod.GET

@@ -78,9 +78,7 @@ class SharedFile:
 
 
 def machine() -> str:
-    """This machine. In CI each container, and each machine that was started anew, is another: names are given again,
-    and a home is new for each job.
-    """
+    """This machine. In CI each container, and each start of a machine, is another: names come again, homes are new."""
     parts = [socket.gethostname()]
     if os.environ.get("CI", "").lower() in ("true", "1"):
         try:

@@ -39,9 +39,7 @@ class OpenedFile:
         return (found.st_dev, found.st_ino) == self._identity and found.st_size > 0
 
     def discard(self) -> None:
-        """Delete what is left of the file that was opened: SQLite would take it for a part of the file that is now in
-        its place. What belongs to that already stays.
-        """
+        """Delete what is left of the opened file, but nothing of another in its place: SQLite would mix them up."""
         for path, identity in (*self._beside.items(), (self._path, self._identity)):
             with suppress(OSError):
                 if _identity(path) == identity:

@@ -66,9 +66,7 @@ class RowsOfFolders:
             rows.flush()
 
     def ask(self, query: RowQuery) -> Others:
-        """What one file knows of others is enough. The shared file is asked first: what it gives to nobody, the other
-        does not give either.
-        """
+        """What one file knows is enough. The shared file is first: what it gives to nobody, neither does the other."""
         taken: tuple[str, ...] = ()
         by = None
         try:
@@ -89,9 +87,7 @@ class RowsOfFolders:
         return (self._own_rows,) if self._is_behind else (self._shared_rows, self._own_rows)
 
     def _current(self) -> tuple[RowsOfRun, ...]:
-        """The same, with the shared file if it can be opened: it has all that is known of this run, also where it is
-        another file than before.
-        """
+        """The same, with the shared file if it can be opened: it has all of this run, also where it is another file."""
         opening = self._shared.opening()
         if opening is None:
             self._is_behind = True

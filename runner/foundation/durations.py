@@ -11,23 +11,23 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 def seconds(text: str) -> float | None:
     """Seconds of a written duration, or None where `text` is none: no unit, zero, too long, or anything else."""
-    found = _WRITTEN.fullmatch(text)
-    if found is None:
-        return None
-    value = float(found[1]) * _SECONDS[found[2]]
-    return value if 0 < value <= LONGEST else None
+    value = _any(text)
+    return value if value is not None and 0 < value <= LONGEST else None
 
 
 def is_too_long(text: str) -> bool:
     """Whether `text` is a duration but for its being longer than `LONGEST`."""
-    found = _WRITTEN.fullmatch(text)
-    return found is not None and float(found[1]) * _SECONDS[found[2]] > LONGEST
+    return (_any(text) or 0) > LONGEST
 
 
 def is_zero(text: str) -> bool:
     """Whether `text` is a duration but for its being zero."""
+    return _any(text) == 0
+
+
+def _any(text: str) -> float | None:
     found = _WRITTEN.fullmatch(text)
-    return found is not None and float(found[1]) == 0
+    return None if found is None else float(found[1]) * _SECONDS[found[2]]
 
 
 def written(value: float) -> str:

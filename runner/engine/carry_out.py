@@ -74,7 +74,7 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         commit=run.commit,
         started_at=run.started_at,
         help=plan.job.help,
-        rows=planned_rows(plan),
+        rows=planned_rows(plan.job),
         tags=plan.job.tags,
         description=if_known(plan.job.description),
         source=source_digest(plan),

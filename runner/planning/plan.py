@@ -147,17 +147,13 @@ def undo_steps(undo: Undo, *, key: str) -> tuple[PlannedStep, ...]:
     )
 
 
-def planned_rows(plan: Plan) -> int | None:
-    """How many rows the run will have, undo left out; None where a `for_each` decides."""
-    return _rows_planned((*plan.job.steps, *plan.job.final_steps))
-
-
-def _rows_planned(steps: tuple[Step, ...]) -> int | None:
-    number = len(steps)
-    for step in steps:
+def planned_rows(job: Job) -> int | None:
+    """How many rows the job will have, undo left out; None where a `for_each` decides."""
+    number = len(job.steps) + len(job.final_steps)
+    for step in (*job.steps, *job.final_steps):
         match step.action:
-            case IncludedJob(job=job):
-                parts = _rows_planned((*job.steps, *job.final_steps))
+            case IncludedJob(job=included):
+                parts = planned_rows(included)
             case Elements(items=chain):
                 parts = len(chain)
             case _:

@@ -167,8 +167,8 @@ def _values(
     """The input values of each run; a person at the terminal gives those that are missing, if nothing else is wrong."""
     jobs = [stored_plans.with_inputs(run.job, secret=False) if wanted.secrets_elsewhere else run.job for run in chosen]
     runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
-    if secret := _given_secrets(chosen, given) if wanted.secrets_elsewhere else ():
-        return [], [*map(_not_handed_over, secret)]
+    if wanted.secrets_elsewhere and (refused := list(dict.fromkeys(_not_handed_over(chosen, given)))):
+        return [], refused
     if wanted.planned:
         return _planned_values(chosen, given, wanted)
     if not chosen:  # that nothing is selected is the mistake to name: no job is there that could know an input
@@ -197,15 +197,11 @@ def _planned_values(
     return made, list(dict.fromkeys(problems))
 
 
-def _given_secrets(chosen: Iterable[_Selected], given: Collection[str]) -> list[str]:
-    secret = dict.fromkeys(declared.name for run in chosen for declared in run.job.inputs if declared.secret)
-    return [name for name in secret if name in given]
-
-
-def _not_handed_over(name: str) -> Problem:
-    message = f"input `{clean(name)}` is secret, and no secret goes into the database of a fleet"
-    hint = f"leave it out here, and give it to the workers: `{VARIABLE}{clean(name).upper()}` in their environment"
-    return Problem(code="E131", message=message, hint=hint)
+def _not_handed_over(chosen: Iterable[_Selected], given: Collection[str]) -> Iterator[Problem]:
+    for name in (each.name for run in chosen for each in run.job.inputs if each.secret and each.name in given):
+        message = f"input `{clean(name)}` is secret, and no secret goes into the database of a fleet"
+        hint = f"leave it out here, and give it to the workers: `{VARIABLE}{clean(name).upper()}` in their environment"
+        yield Problem(code="E131", message=message, hint=hint)
 
 
 def _run_specs(

@@ -97,13 +97,9 @@ def read(name: str, content: str) -> PlanFile | Problem:
     sound = tuple(plan for plan in plans if plan is not None)
     if not sound or len(sound) < len(plans):
         return _no_plan(name, "parts of it are missing")
-    key = text(whole, "key") or _digest(whole)  # an earlier version gave none
-    return PlanFile(version=text(whole, "version") or "", key=key, plans=sound, base=_upward(text(whole, "base")))
-
-
-def _upward(base: str | None) -> str:
-    """`base` where it leads up and nowhere else."""
-    return base if base is not None and set(base.split("/")) == {".."} else ""
+    base, key = text(whole, "base") or "", text(whole, "key") or _digest(whole)
+    leads_up = set(base.split("/")) == {".."}  # and nowhere else
+    return PlanFile(version=text(whole, "version") or "", key=key, plans=sound, base=base if leads_up else "")
 
 
 def of_record(run: JsonObject) -> StoredPlan | None:

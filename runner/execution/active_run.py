@@ -97,8 +97,7 @@ def new_id() -> str:
 
 class RunOrigin(Struct, frozen=True, kw_only=True):
     """Where a new run comes from: all runs of one command share the id `command`. `run` is its own id, if it has any;
-    `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it, `begun_by` who gave the
-    command.
+    `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it, `begun_by` who began it.
     """
 
     command: str

@@ -1,7 +1,6 @@
 """The versions that an `apply` is about: what the ledger and the stored runs know of each, and which waits for which.
 
-What a run came to is in its own events. The ledger learns it here, where whoever carried the run out could not write it
-down any more.
+What a run came to is in its own events. The ledger learns it here, where whoever carried the run out could not.
 """
 
 import os

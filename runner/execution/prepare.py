@@ -1,5 +1,4 @@
-"""From the words of a command to runs that could begin: files opened, jobs and cases selected, inputs checked, targets
-found.
+"""From the words of a command to runs that could begin: files, jobs, cases, inputs and targets.
 
 Every problem in all of it is reported at once, and then nothing has been sent. A run is made for each job, case and
 target, in this order: jobs as they were named, cases as they were written, targets as they were given.

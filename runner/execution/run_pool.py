@@ -124,8 +124,7 @@ ever where the handler of a signal takes longer than what is left of the time th
 
 class _Pool(Struct, kw_only=True):
     """The runs under way, by their ids with the locks that they name. `passed` are those of them that make no call any
-    more. `unreported` are those that have ended, and whose reports are not written yet. `halted`: no further run may
-    begin.
+    more. `unreported` have ended, and their reports are not written. `halted`: no further run may begin.
     """
 
     options: PoolOptions

@@ -1,8 +1,7 @@
 """Hints as data: what people write who know another tool, or another place of ours, and what to write here.
 
 The tables lie in the rooms, as `language/hints/`. A table is read at the first mistake that needs it, never before:
-every scalar is a text, so that `on`, `no` and `1` need no quotes. Nothing here knows the language; callers name the
-place.
+every scalar is a text, so that `on`, `no` and `1` need no quotes. Callers name the place.
 """
 
 import json

@@ -1,8 +1,7 @@
 """What people read: mistakes in their files, and exit codes.
 
 A mistake of the user is a `Problem` value; all are collected, then printed. What codes mean is in `explanations/`. A
-code is a promise: it is never given another meaning. The two exceptions are for a command that cannot go on: as it was
-typed, or for a guard.
+code is a promise: it is never given another meaning. The exceptions are for a command that cannot go on.
 """
 
 from collections.abc import Iterable

@@ -1,5 +1,4 @@
-"""The word that should be there: the nearest of ours, or ours for a word of another tool. Rather none than a silly
-guess.
+"""The word that should be there: the nearest of ours, or ours for a word of another tool. Rather none than a guess.
 
 Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """
@@ -68,8 +67,7 @@ def likely_typo(word: str, known: Iterable[str], *, own_letters: bool = False) -
     """Which of `known` `word` is a typo of: near by its letters alone, its digits the same.
 
     It is for warnings: `word` may be right as it is, and `lab2` is not `lab1` mistyped. `own_letters`: it has no letter
-    that the name has not, as where others have put words there as well: `DATE` is no typo of `DATA`, nor `CONTRACT` of
-    `CONTACT`.
+    that the name has not, as where others put words, too: `DATE` is no typo of `DATA`, nor `CONTRACT` of `CONTACT`.
     """
     bare, digits = folded(word), [*filter(str.isdigit, word)]
     found = [

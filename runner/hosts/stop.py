@@ -45,11 +45,9 @@ class Stop:
 
 @contextmanager
 def listening(stop: Stop, given_up: threading.Event, *, heard: Callable[[str], None]) -> Iterator[None]:
-    """The first signal requests the `stop`, and calls `heard` with its name, inside of the handler. Only the main
-    thread may listen.
+    """The first signal requests the `stop`, and calls `heard` with its name, in the handler. For the main thread only.
 
-    A second SIGINT says that nobody waits any longer: it sets `given_up`. A hang-up that is ignored already, as `nohup`
-    does, stays ignored.
+    A second SIGINT says that nobody waits any longer: it sets `given_up`. A hang-up that `nohup` ignores stays ignored.
     """
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -23,9 +23,8 @@ from runner.runs.stored_runs import RunName, StoredRun, end_lines, readable
 class Whereabouts(Enum):
     """`LOST`: nobody can say any more what the run did, which did not end, or ended in doubt. `NEVER_BEGAN`: it broke
     off before anything of it was sent. `SENT_NOTHING`: it ended, and no call of a step left: the site could not be
-    reached, or the sign-in failed.
-    Of a fleet: `QUEUED` has not begun, `WAITING` is not even queued, since others have to end first, `HELD` waits for a
-    person.
+    reached, or the sign-in failed. Of a fleet: `QUEUED` has not begun, `WAITING` is not queued, since others have to
+    end first, `HELD` waits for a person.
     """
 
     ENDED = auto()

@@ -45,10 +45,9 @@ class ChosenCase(Struct, frozen=True, kw_only=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
 
-    `elements` are those of the designs of its processes, where they are
-    known: by them names lead to the elements of an instance. `alone`: no other run of this program
-    starts processes on the target at the same time.
-    `digest` is the same for the same file, inputs that are not secret, and target; a sandbox's port is no part of it.
+    `elements` are those of the known designs of its processes: by them names lead to those of an instance. `alone`: no
+    other run of this program starts processes on the target at the same time. `digest` is the same for the same file,
+    inputs that are not secret, and target; a sandbox's port is no part of it.
     """
 
     job: Job

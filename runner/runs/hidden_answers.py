@@ -1,6 +1,4 @@
-"""Which answers of a run nobody knows any more, since they were secret: a run that needs such an answer cannot be
-resumed.
-"""
+"""Which answers of a run nobody knows any more, since they were secret: a run that needs one cannot be resumed."""
 
 from msgspec import Struct
 

@@ -3,8 +3,7 @@
 `runner.runs.files` stores them in files, and nobody else knows a path; it also has what only one machine has: locks,
 plans that are carried out once, files of sandboxes. `runner.fleet` stores them in PostgreSQL. "Durable" means that it
 survives a loss of power once the call has returned; "safe from a kill" that it survives the end of this process. Runs
-are named by their ids, which sort by time. A method raises `StoreError` where it cannot do what it promises, and then
-promises nothing.
+are named by their ids, which sort by time. A method that cannot do what it promises raises `StoreError`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence

@@ -61,8 +61,7 @@ class Access:
         return self.fresh(known, deadline)
 
     def fresh(self, stale: Session | None, deadline: Deadline) -> Session | CallFailed:
-        """A session of another sign-in than `stale`: another thread's, or a fresh session. `stale` where nobody signs
-        in.
+        """A session of another sign-in than `stale`: another thread's, or a fresh session. `stale` without a sign-in.
 
         A refusal is remembered, since a second try, by this thread or another, could lock the account; and the session
         that was to be replaced is over, so that nobody takes it for a session that lasts.

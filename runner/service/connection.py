@@ -106,8 +106,7 @@ class SocketStream:
     def write(self, buffer: bytes, deadline: float) -> None:
         """Write all of `buffer`.
 
-        Where the first write of a request fails at once, no byte of it has left: that is no connection, and the
-        call may be repeated.
+        Where the first write of a request fails at once, no byte of it has left: the call may be repeated.
         """
         rest = memoryview(buffer)
         while rest:

@@ -53,8 +53,7 @@ OPEN: Final = OpenGate()
 class Deadline(Struct, kw_only=True):
     """When the time of a call is over, on the clock, and how many seconds it has, for sentences.
 
-    What is waited before a call may leave is none of that time. `whole` is the deadline that has this
-    as a part.
+    What is waited before a call may leave is none of that time. `whole` has this as a part.
     """
 
     at: float
@@ -84,8 +83,7 @@ class SitePace(Protocol):
 class Pace:
     """At most `rate` calls a second to a site, evenly spaced, whichever thread makes them; first come, first served.
 
-    A call that gives up waiting leaves no gap: after a stop, calls that are still wanted do not wait for those that
-    are not.
+    A call that gives up waiting leaves no gap: after a stop, wanted calls do not wait for others.
     """
 
     def __init__(self, rate: float, *, clock: Clock) -> None:

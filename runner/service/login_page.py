@@ -1,7 +1,6 @@
 """Signs that a call was not dispatched for want of a session: 401, or the login page in the place of an answer [M].
 
-Pure. For a call that acts, such a sign lets it be sent a second time: what may be an answer is never taken for that
-page.
+Pure. For a call that acts, such a sign lets it be sent a second time: an answer is never taken for that page.
 """
 
 import re
@@ -31,8 +30,7 @@ def signed_out(call: Call | None, reply: Reply) -> bool:
 
     Only web pages count: a result may hold the same words. A page that was answered with 200 is taken for the login
     page wherever it names it [M]; as the answer to a call that acts, it must do so in more than a link to it [?], or
-    hold a field for a password: an error page, too, leads back to the sign-in, and may report a call that was
-    dispatched.
+    hold a field for a password: an error page leads back to it, too, and may be of a call that was dispatched.
     """
     if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
         return _ADDRESS.search(without_query(reply.headers.get("location", ""))) is not None

@@ -100,8 +100,7 @@ def _status(found: Json) -> str | None:
 def _number(found: Json) -> str | None:
     """The word for a status that is counted, or the server's own number.
 
-    `Status` in SysProcessElementData is taken to count as `processStatus` of RunProcess does [M]; whether it does is
-    [?].
+    That `Status` in SysProcessElementData counts as `processStatus` of RunProcess does [M] is [?].
     """
     known = run_process.STATUSES.get(found) if isinstance(found, int) and not isinstance(found, bool) else None
     return known or (None if found is None else str(found))

@@ -1,7 +1,6 @@
 """Replies: how each call ended, read from what came back.
 
-Pure. A returned value is no proof that the process passed: a failed process answers with whatever its parameter holds
-[M].
+Pure. A returned value is no proof that the process passed: a failed process answers with what its parameter holds [M].
 """
 
 import contextlib

@@ -5,12 +5,13 @@ comes from is not known here, and what it does not know is not judged.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
 from runner.foundation.guids import is_guid
 from runner.foundation.near_misses import ending_in, folded
+from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
 from runner.foundation.sentences import listed
 from runner.foundation.suggestions import near_or_listed, suggest
@@ -18,59 +19,55 @@ from runner.foundation.values import JsonObject, Path
 from runner.job.outline import RawStep
 from runner.lint.addresses import is_address
 from runner.lint.uses import results, signalled, starts
-from runner.reading.collector import ProblemCollector
 
 _MOST_NEAR = 4
 _ENOUGH = 4
 """So many letters of a code lead to it."""
 
 
-def check_processes(step: RawStep, catalogue: Catalogue, problems: ProblemCollector) -> None:
+def check_processes(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
     """Every process, parameter and result of the step that the catalogue does not have."""
     for path, code, fields in starts(step):
-        process = _process(code, fields, path, catalogue=catalogue, problems=problems)
+        process, at = catalogue.processes.get(code), (*path, "process")
+        if process is None and (family := catalogue.family_of(code)) is not None:
+            process = family[0]
+            message, hint = _called_version(*family)
+            yield Finding(code="E148", message=message, path=at, hint=hint, warning=True)
         if process is None:
-            continue
-        if process.why_not is not None:
-            message = f"`{process.code}` cannot be started: {process.why_not}"
-            problems.report("E170", message, (*path, "process"), hint=catalogue.hint)
-        if process.parameters is not None:
-            _parameters(fields, path, process, catalogue=catalogue, problems=problems)
+            yield from _no_process(code, at, catalogue)
+        else:
+            yield from _start(process, fields, path, catalogue)
     for path, code in signalled(step):
         if code not in catalogue.processes:
-            _no_process(code, path, catalogue, problems)
+            yield from _no_process(code, path, catalogue)
     for index, pattern in enumerate(items(record(step.fields.get("failures")).get("processes"))):
         codes = sorted(catalogue.processes)
         if isinstance(pattern, str) and not any(fnmatchcase(code, pattern) for code in codes):
-            message = f"{catalogue.name} has no process that fits `{pattern}`"
-            at = (*step.path, "failures", "processes", index)
-            problems.report("E198", message, at, hint=near_or_listed(pattern, codes))
+            message, at = (
+                f"{catalogue.name} has no process that fits `{pattern}`",
+                (*step.path, "failures", "processes"),
+            )
+            yield Finding(code="E198", message=message, path=(*at, index), hint=near_or_listed(pattern, codes))
 
 
-def _process(
-    code: str, fields: JsonObject, path: Path, *, catalogue: Catalogue, problems: ProblemCollector
-) -> Process | None:
-    """The process, in the version that a `run` asks for."""
-    process = catalogue.processes.get(code)
-    if process is None and (family := catalogue.family_of(code)) is not None:
-        process = family[0]
-        message, hint = _called_version(*family)
-        problems.report("E148", message, (*path, "process"), hint=hint, warning=True)
-    if process is None:
-        _no_process(code, (*path, "process"), catalogue, problems)
-        return None
+def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogue) -> Iterator[Finding]:
+    """What is wrong with a start of the process, in the version that a `run` asks for."""
     number = fields.get("version")
-    if path[-1] != "run" or not isinstance(number, int) or isinstance(number, bool):
-        return process
-    versions = {version.version: version.active for version in process.versions}
-    if number in versions or None in versions:  # the number of some version may be unknown
-        return process.in_version(number)
-    known = sorted(number for number in versions if number is not None)
-    shown = [f"{number}{' (active)' if versions[number] else ''}" for number in known]
-    hint = f"its versions are {', '.join(shown)}" if len(shown) > 1 else f"its only version is {shown[0]}"
-    message = f"`{process.code}` has no version {number}"
-    problems.report("E223", message, (*path, "version"), hint=_or_refreshed(hint, catalogue))
-    return None
+    if path[-1] == "run" and isinstance(number, int) and not isinstance(number, bool):
+        versions = {version.version: version.active for version in process.versions}
+        if number not in versions and None not in versions:  # the number of some version may be unknown
+            known = sorted(number for number in versions if number is not None)
+            shown = [f"{number}{' (active)' if versions[number] else ''}" for number in known]
+            hint = f"its versions are {', '.join(shown)}" if len(shown) > 1 else f"its only version is {shown[0]}"
+            message, hint = f"`{process.code}` has no version {number}", _or_refreshed(hint, catalogue)
+            yield Finding(code="E223", message=message, path=(*path, "version"), hint=hint)
+            return
+        process = process.in_version(number)
+    if process.why_not is not None:
+        message = f"`{process.code}` cannot be started: {process.why_not}"
+        yield Finding(code="E170", message=message, path=(*path, "process"), hint=catalogue.hint)
+    if process.parameters is not None:
+        yield from _parameters(fields, path, process, catalogue)
 
 
 def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]:
@@ -82,11 +79,11 @@ def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]
     return message, f"call the process by its own code, `{process.code}`"
 
 
-def _no_process(code: str, path: Path, catalogue: Catalogue, problems: ProblemCollector) -> None:
+def _no_process(code: str, path: Path, catalogue: Catalogue) -> Iterator[Finding]:
     """Of an address is reported elsewhere that it is no code."""
-    if is_address(code):
-        return
-    problems.report("E144", f"{catalogue.name} has no process `{code}`", path, hint=_code_hint(code, catalogue))
+    if not is_address(code):
+        message = f"{catalogue.name} has no process `{code}`"
+        yield Finding(code="E144", message=message, path=path, hint=_code_hint(code, catalogue))
 
 
 def _code_hint(code: str, catalogue: Catalogue) -> str:
@@ -113,21 +110,18 @@ def _or_refreshed(hint: str, catalogue: Catalogue) -> str:
     return f"{hint} {refresh[0].upper()}{refresh[1:]}" if hint.endswith("?") else f"{hint}; {refresh}"
 
 
-def _parameters(
-    fields: JsonObject, path: Path, process: Process, *, catalogue: Catalogue, problems: ProblemCollector
-) -> None:
+def _parameters(fields: JsonObject, path: Path, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
-            hint = near_or_listed(name, process.takes, has="it takes", none="no parameters")
-            at = (*path, "parameters", name)
-            problems.report("E145", message, at, at_key=True, hint=_or_refreshed(hint, catalogue))
+            hint = _or_refreshed(near_or_listed(name, process.takes, has="it takes", none="no parameters"), catalogue)
+            yield Finding(code="E145", message=message, path=(*path, "parameters", name), at_key=True, hint=hint)
     for at, name in results(fields, path):
         if name not in process.gives:
             message = _not_there(name, process, process.takes, does="takes", does_not="give")
-            hint = near_or_listed(name, process.gives, has="it gives", none="no results")
+            hint = _or_refreshed(near_or_listed(name, process.gives, has="it gives", none="no results"), catalogue)
             is_given_back = name in process.takes  # [S]
-            problems.report("E146", message, at, hint=_or_refreshed(hint, catalogue), warning=is_given_back)
+            yield Finding(code="E146", message=message, path=at, hint=hint, warning=is_given_back)
 
 
 def _not_there(name: str, process: Process, others: Collection[str], *, does: str, does_not: str) -> str:

@@ -17,8 +17,7 @@ def check(document: Document, job: Outline, catalogue: Catalogue | None) -> tupl
         from runner.lint.processes import check_processes  # noqa: PLC0415  as above
 
         for step in job.steps:
-            check_processes(step, catalogue, problems)
-            for found in check_entities(step, catalogue):
+            for found in (*check_processes(step, catalogue), *check_entities(step, catalogue)):
                 problems.add(found, ())
     check_elements(job, catalogue, problems)
     Flow(document=document, job=job, catalogue=catalogue, problems=problems.problems).through()

@@ -793,6 +793,19 @@ def test_the_first_question_of_a_new_run_takes_no_longer_either(files: RowDataba
     assert steps_of_a_question(files, files.rows_of("new", SITE, 15.0, is_new=True), "a") <= few + 100
 
 
+@pytest.mark.parametrize("owned", ["files", "folders"], indirect=True)
+def test_a_start_that_began_after_now_is_of_a_clock_that_was_set_back_and_is_a_rival(
+    owned: Owned, clock: Clock
+) -> None:
+    clock.now += 3600.0
+    began(owned, "ahead")
+    clock.now -= 3600.0
+    own = began(owned, "own")
+    clock.now += 1.0
+    own.answer("a")
+    assert own.ask(query(key="a", rows=("1",), keys=TAKES)).rival
+
+
 def test_a_start_of_a_new_run_is_its_own_where_the_clock_is_set_back(owned: Owned, clock: Clock) -> None:
     """Another run's start of the same time is a rival, one that was long over is none."""
     old = run(owned, "old")

@@ -44,7 +44,7 @@ _OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{_ANY_NUMBER}', {{keys}})"""  # noqa: S608
 _RIVAL = f"""SELECT start.run, start.key, start.began, start.ends FROM ({_OWN}) AS own CROSS JOIN start
 WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
-  AND start.began <= coalesce(own.ends, ?) ORDER BY start.ends DESC LIMIT 1"""  # noqa: S608
+  AND (start.began <= coalesce(own.ends, ?) OR start.began > ?) ORDER BY start.ends DESC LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ? AND EXISTS (SELECT 1 FROM start AS own
   WHERE own.{_LAST} AND (start.number < own.number OR start.began < own.began))"""  # noqa: S608
@@ -381,7 +381,8 @@ class RowsOfRun:
             now = self._rows.now()
             self._earliest = min(database.execute(_EARLIEST, (self._run,)).fetchone()[0] or now, now)
         ours = (self._site, *codes, self._earliest, self._run, *own)
-        values = (*ours, self._site, *codes, late, self._run, self._rows.now())
+        now = self._rows.now()  # what begins later is of a clock that was set back since: nobody knows when it began
+        values = (*ours, self._site, *codes, late, self._run, now, now)
         found = database.execute(_rival(len(codes), len(own)), values).fetchone()
         if found is None:
             return None

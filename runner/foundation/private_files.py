@@ -150,13 +150,16 @@ def open_taken(path: Path) -> int | None:
 def is_taken(path: Path) -> bool:
     """Whether some process holds the lock of a file; False also where that cannot be found out."""
     try:
-        file = os.open(path, os.O_RDONLY)
+        return is_locked(path)
     except OSError:
         return False
+
+
+def is_locked(path: Path) -> bool:
+    """The same; raises `OSError` where it cannot be found out."""
+    file = os.open(path, os.O_RDONLY)
     try:
         return not _lock(file, shared=True)
-    except OSError:
-        return False
     finally:
         os.close(file)
 

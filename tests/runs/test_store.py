@@ -2,6 +2,7 @@
 only the store of one machine has: who gets a claim, files of sandboxes.
 """
 
+import errno
 import os
 import signal
 import subprocess
@@ -354,8 +355,27 @@ def test_a_claim_that_is_gone_before_it_is_read_is_none(
         path.unlink()
         return is_taken
 
-    monkeypatch.setattr("runner.foundation.private_files.is_taken", look)
+    monkeypatch.setattr("runner.foundation.private_files.is_locked", look)
     assert local.claim_reruns(lambda: [OLD], ME) is None
+
+
+def test_a_claim_of_which_nobody_can_say_whether_it_is_held_is_not_free(
+    local: LocalRunStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a program has no file descriptors left."""
+    other, opened = FileRunStore(tmp_path / "runs"), os.open
+    assert other.claim_reruns(lambda: [OLD], ME) is None
+
+    def open_few(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags == os.O_RDONLY and Path(path).parent.name == ".reruns":
+            raise OSError(errno.EMFILE, "Too many open files", str(path))
+        return opened(path, flags, mode)
+
+    with monkeypatch.context() as few:
+        few.setattr(os, "open", open_few)
+        with pytest.raises(StoreError, match="Too many open files"):
+            local.claim_reruns(lambda: [OLD], ME)
+    assert local.claim_reruns(lambda: [OLD], ME) == RerunUnderWay(claimed=OLD, holder=ME)
 
 
 def test_while_a_command_chooses_what_to_carry_out_once_more_no_other_does(

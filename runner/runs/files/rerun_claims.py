@@ -81,11 +81,11 @@ class RerunClaims:
         for path in self._folder.iterdir():
             if path.name == _LOCK:
                 continue
-            if private_files.is_taken(path):
-                with suppress(FileNotFoundError):  # its command ends just now
+            with suppress(FileNotFoundError):  # its command ends just now
+                if private_files.is_locked(path):
                     yield _decoder.decode(path.read_bytes())
-            else:
-                path.unlink(missing_ok=True)
+                else:
+                    path.unlink()
 
 
 def _busy(path: Path) -> OSError:

@@ -65,6 +65,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
         sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
+        row.sent_again = is_last
         outcome = yield from perform(row, replace(send, seconds=seconds))
         sent = starts.left(sent, outcome.delay)
         row.sought = sent if row.sought is not None else None

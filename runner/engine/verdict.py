@@ -57,7 +57,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     rows = list(found.rows)
     if not rows:
         less = starts.why_less(log, start)
-        why = _no_row(found) + (f"; {less}" if less else "")
+        why = _no_row(row, found) + (f"; {less}" if less else "")
         earlier = yield from rows_before_watermark(row, start)
         if failed := next(filter(_is_bad, earlier), None):
             why += f"; its clock was set back, and a start since the call failed: {failed['id']}"
@@ -170,10 +170,14 @@ def _not_read(row: OpenRow, unread: Unread) -> Attempt:
     return not_verified(row, f"the process log could not be read: {unread.failure.trouble.message}")
 
 
-def _no_row(found: OwnRows) -> str:
+def _no_row(row: OpenRow, found: OwnRows) -> str:
     why = "the process log shows no row of this call"
     if not found.outside:
         return why
+    if row.sent_again:
+        return (
+            f"{why}; it was turned away and sent again, and the first may have started {starts.named(found.outside[0])}"
+        )
     return f"{why}, but {starts.at_another_time(found.outside)}"
 
 

@@ -785,6 +785,16 @@ def test_where_what_other_folders_started_is_lost_only_a_person_settles_a_doubt(
         assert [event.by_hand is True for event in doubts] == [by_hand]
 
 
+def test_the_late_row_of_a_call_that_was_turned_away_is_not_put_down_to_the_clocks() -> None:
+    world = Repeated(answers=[turned_away()], lags=[6.0, 60.0])
+    row = world.carry_out(planned(ONE)).finished("a")
+    assert (row.status.value, row.verified) == ("passed", None)
+    assert said(row).endswith(
+        "no row of this call; it was turned away and sent again, and the first may have started "
+        f"{row_id(1)} (done, {world.rows[-1]['started']})"
+    )
+
+
 class Timer(World):
     """Beside each call a timer starts the process, for nobody; the call's own row comes late."""
 

@@ -24,6 +24,7 @@ _PERCENT = lazy_pattern(r"%[0-9A-F]{2}")
 _ESCAPE = lazy_pattern(r"\\u[0-9a-f]{4}")
 _ORDINARY = lazy_pattern(r"[A-Za-z0-9_.~-]*")
 """What writers of JSON, URLs and HTML all leave as it is: much of what is spelled here, and most tokens."""
+_BLANKS = lazy_pattern(r"[\s\x00-\x1f\x7f-\x9f]+")
 _BYTE = 256
 _ENOUGH = 6
 """Characters that must be left of a text whose others were lost."""
@@ -81,6 +82,11 @@ def in_quotes(text: str) -> tuple[str, str]:
     if _ORDINARY.fullmatch(text):
         return text, text
     return compact(text)[1:-1], json.dumps(text)[1:-1]
+
+
+def on_one_line(text: str) -> str:
+    """As our messages hold what a site says: each run of blanks, line ends and control characters is one blank."""
+    return _BLANKS.sub(" ", text).strip()
 
 
 def as_json(text: str) -> Iterator[str]:
@@ -151,6 +157,7 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "hex-utf-16", (way for plain in in_utf_16 for way in (plain.hex(), plain.hex().upper()))
     yield "bytes", (repr(b'"' + content)[3:-1].replace("\\'", sign) for sign in ("\\'", "'"))
     yield "quoted-printable", (quopri.encodestring(content).decode().rstrip("\n"),)
+    yield "line", (on_one_line(text),)
 
 
 def _misread(content: bytes) -> Iterator[str]:

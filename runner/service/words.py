@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json
+from runner.secrets.spellings import on_one_line
 
 _LONGEST: Final = 300
-_UNREADABLE = lazy_pattern(r"[\s\x00-\x1f\x7f-\x9f]+")
+_READ: Final = 4 * _LONGEST
 _KEYS: Final = (
     *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
     *("errorCode", "ErrorCode"),
@@ -14,8 +14,15 @@ _KEYS: Final = (
 
 
 def shortened(text: str) -> str:
-    line = _UNREADABLE.sub(" ", text[: 4 * _LONGEST]).strip()
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1].rstrip() + "…"
+    """`text` on one line. What is cut off it ends in `…`, by which a secret that was cut is found."""
+    line = on_one_line(text[:_READ])
+    return line if len(line) <= _LONGEST and len(text) <= _READ else line[: _LONGEST - 1].rstrip() + "…"
+
+
+def first_line(text: str) -> str:
+    """The first line of `text`, shortened."""
+    line, _, more = text.strip().partition("\n")
+    return shortened(line) + ("…" if more and len(line) <= _LONGEST else "")
 
 
 def words_of(value: Json) -> str:

@@ -61,11 +61,12 @@ class SiteTarget(Discreet, frozen=True, kw_only=True):
     """`calls` is for the client, `times` for the engine. `beside` is where a relative `ca_file` lies.
 
     `plain_http`: it may be called without TLS. With `ready` the site is waited for before the first call of a run.
-    Made ready, a site with an OAuth client has its `identity_url`. `headers` are pairs. `placed` gives a problem with
-    the value of a key, by its path in the target, the place where that is written; None where it is in no file.
+    Made ready, a site with an OAuth client has its `identity_url`, and in `read` what the templates of its secret keys
+    have read from the environment and files. `headers` are pairs. `placed` gives a problem with the value of a key, by
+    its path in the target, the place where that is written; None where it is in no file.
     """
 
-    NOT_SHOWN: ClassVar = frozenset({"proxy", "headers", "placed"})
+    NOT_SHOWN: ClassVar = frozenset({"proxy", "headers", "read", "placed"})
     NOT_COMPARED: ClassVar = frozenset({"placed"})
 
     name: str
@@ -78,6 +79,7 @@ class SiteTarget(Discreet, frozen=True, kw_only=True):
     ca_file: str | None = None
     proxy: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    read: tuple[str, ...] = ()
     protected: bool = False
     plain_http: bool = False
     allow: Allow | None = None

@@ -5,7 +5,7 @@ Done once, before anything is sent. No value is shown in a message; only the nam
 
 import re
 import ssl
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +29,7 @@ from runner.targets.model import Keys, SiteTarget
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]
 """The keys whose value is a text."""
+_SECRET = frozenset({"auth", "headers", "proxy"})
 
 
 def resolve(
@@ -39,8 +40,11 @@ def resolve(
 
     `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
     """
+    texts: list[str] = []
     read = {
-        key: _read(target, key, text, environment=environment, read_file=read_file)
+        key: _read(
+            target, key, text, environment=environment, read_file=read_file, note=texts if key[0] in _SECRET else []
+        )
         for key, text in _written(target).items()
     }
     problems = tuple(value for value in read.values() if isinstance(value, Problem))
@@ -50,14 +54,14 @@ def resolve(
     ready = _site(target, found)
     if ready.auth is not None and ready.auth.kind.by_identity_service and ready.identity_url is None:
         return (_at(target, ("auth",), Finding(code="E142", message=values.NO_IDENTITY, hint=values.IDENTITY_HINT)),)
-    return ready
+    return replace(ready, read=tuple(dict.fromkeys(texts)))
 
 
 def resolve_url(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> str | Problem:
     """The address of a target alone, without its template: nothing else of it has to be known for that."""
-    url = _read(target, ("url",), target.url, environment=environment, read_file=read_file)
+    url = _read(target, ("url",), target.url, environment=environment, read_file=read_file, note=[])
     return url if isinstance(url, Problem) else url.rstrip("/")
 
 
@@ -84,11 +88,17 @@ def files_of(target: SiteTarget) -> tuple[str, ...]:
 
 
 def _read(
-    target: SiteTarget, key: Keys, text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]
+    target: SiteTarget,
+    key: Keys,
+    text: str,
+    *,
+    environment: Mapping[str, str],
+    read_file: Callable[[str], str],
+    note: list[str],
 ) -> str | Problem:
-    """A text of a target without its template, or what is wrong with it."""
+    """A text of a target without its template, or what is wrong with it. `note` takes what its template reads."""
     try:
-        value = _worked_out(text, environment=environment, read_file=read_file)
+        value = _worked_out(text, environment=environment, read_file=read_file, note=note)
     except UsageError as unready:
         return _at(target, key, unready.problems[0])
     wrong = _mistake(key, value, plain_http=target.plain_http)
@@ -118,7 +128,7 @@ def _site(target: SiteTarget, found: Mapping[Keys, str]) -> SiteTarget:
     return replace(target, **{**single, "url": url, "identity_url": identity, "auth": auth, "headers": headers})
 
 
-def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str]) -> str:
+def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callable[[str], str], note: list[str]) -> str:
     if "{{" not in text:
         return text
     template = parse.target_template(text)
@@ -130,9 +140,11 @@ def _worked_out(text: str, *, environment: Mapping[str, str], read_file: Callabl
             message = f"the environment variable `{name}` has no value of its own: {NOT_DEFINED}"
             hint = "define the variable in the pipeline, or in a group of variables that the pipeline names"
             raise UsageError(Problem(code="E142", message=message, hint=hint))
+        note.append(str(given))
 
     def content(path: Json) -> Json:
-        return _content(path, read_file)
+        note.append(_content(path, read_file))
+        return note[-1]
 
     try:
         value = render(template, Scope(names={"env": variables}, functions={"file": content}))
@@ -229,12 +241,23 @@ def secret_texts(site: SiteTarget) -> Iterator[tuple[str, str]]:
     """
     for key, text in ({} if site.auth is None else site.auth.by_key).items():
         yield f"target.auth.{key}", text
+    for text in site.read:  # also where it is a part of a value only
+        yield "target.read", text
     for name, value in site.headers:
-        yield f"target.headers.{name}", value
-        if name.lower() == "authorization":  # also what follows the word `Bearer` or `Basic`
-            yield f"target.headers.{name}", value.partition(" ")[2].strip()
+        scheme, _, rest = value.partition(" ")  # also what follows a word such as `Bearer`
+        for text in (value, rest.strip(), *(_named(rest) if scheme.lower() == "basic" else ())):
+            yield f"target.headers.{name}", text
     if site.proxy is not None:
         yield from _proxy_secrets(site.proxy)
+
+
+def _named(basic: str) -> tuple[str, ...]:
+    """User and password of a header `Basic …`, and the password alone."""
+    try:
+        both = b64decode(basic.strip(), validate=True).decode()
+    except ValueError:
+        return ()
+    return both, both.partition(":")[2]
 
 
 def _proxy_secrets(url: str) -> Iterator[tuple[str, str]]:

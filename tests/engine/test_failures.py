@@ -92,7 +92,7 @@ def test_it_fails_as_soon_as_one_failure_too_many_shows_and_names_it() -> None:
     error = end(world).error
     assert error
     assert (end(world).status, error.code, world.end.exit_code) == ("failed", "E218", 1)
-    assert error.message == "1 failed since the run began; `at_most` is 0: `UsrA` (Bill an order, f1): Reason 1"
+    assert error.message == "1 failed since the run began; `at_most` is 0: `UsrA` (Bill an order, f1): Reason 1…"
     assert end(world).result["failed"][0]["error"] == "Reason 1\n   at X()"
     assert world.t <= 35
 

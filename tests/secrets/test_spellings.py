@@ -193,6 +193,13 @@ def test_a_secret_of_letters_and_one_sign_is_left_in_no_spelling() -> None:
         assert [way for way, text in written.items() if not secrets.appears_in(f"({text})")] == [], sign
 
 
+def test_a_secret_of_several_lines_is_found_on_one_line_and_where_its_first_line_was_taken() -> None:
+    secrets = Secrets()
+    secrets.add("key", "-----first-line\n second  line-----\n")
+    assert secrets.mask("bad key: -----first-line second line----- here") == "bad key: *** here"
+    assert secrets.mask("bad key: -----first-line… here") == "bad key: ***… here"
+
+
 def test_an_expectation_hides_in_its_message_what_is_hidden_in_the_result() -> None:
     secret = SECRETS["signs"]
     secrets = known(secret)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from runner.foundation.values import Json
 from runner.service import bodies
 from runner.service.bodies import Fault, JsonBody, NonsenseError, NotJsonError, Page, TooLargeError, Wrapped
-from runner.service.words import shortened
+from runner.service.words import first_line, shortened
 
 JSON = st.recursive(
     st.none()
@@ -226,3 +226,17 @@ def test_what_has_read_an_answer_is_free_at_once_and_waits_for_no_collector() ->
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+def test_a_text_that_was_cut_says_so_also_where_it_is_short_without_its_blanks() -> None:
+    assert shortened("a" + " " * 1200 + "b") == "a…"
+    assert shortened("a \n\t b") == "a b"
+
+
+def test_a_first_line_says_that_there_are_more() -> None:
+    assert [first_line(text) for text in ("one", "one\n", "one\ntwo", "x" * 400 + "\ntwo")] == [
+        "one",
+        "one",
+        "one…",
+        "x" * 299 + "…",
+    ]

@@ -1,7 +1,7 @@
 from runner.secrets.redact import Secrets
 from runner.service.auth import CLIENT_CREDENTIALS, PASSWORD
 from runner.targets.model import SiteTarget
-from runner.targets.resolve import secret_texts
+from runner.targets.resolve import resolve, secret_texts
 
 
 def hidden(site: SiteTarget, text: str) -> str:
@@ -27,6 +27,20 @@ def test_headers_are_hidden_and_of_an_authorization_what_comes_behind_its_scheme
 
     assert hidden(site, "gateway-key; Basic YWxhZGRpbg==; YWxhZGRpbg==") == "***; ***; ***"
     assert hidden(site, "Basic") == "Basic"
+
+
+def test_what_a_template_has_read_is_hidden_within_a_value_too() -> None:
+    written = (("X-Gateway", "Bearer {{ env.GW }}"), ("X-Key", "key={{ file('/key') }}"))
+    site = SiteTarget(name="a", url="https://a.example", headers=written)
+    ready = resolve(site, environment={"GW": "gateway-token"}, read_file=lambda _: "key-of-file\n")
+    assert isinstance(ready, SiteTarget)
+    assert hidden(ready, "gateway-token key-of-file") == "*** ***"
+
+
+def test_the_password_within_a_basic_header_is_hidden_and_what_comes_after_any_scheme() -> None:
+    headers = (("Authorization", "Basic c3ZjOmh1bnRlcjIyMjI="), ("X-Auth", "Token gateway-key"))
+    site = SiteTarget(name="a", url="https://a.example", headers=headers)
+    assert hidden(site, "svc:hunter2222 hunter2222 gateway-key") == "*** *** ***"
 
 
 def test_all_of_a_proxy_is_hidden_as_written_decoded_and_as_it_is_sent() -> None:

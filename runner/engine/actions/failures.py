@@ -26,6 +26,7 @@ from runner.runs.events import Trouble
 from runner.runs.status import Status
 from runner.service import failed_rows
 from runner.service.calls import CallFailed, FailureKind, QueryCall
+from runner.service.words import first_line, shortened
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 10.0
@@ -104,7 +105,7 @@ def _moment(row: OpenRow, action: Failures) -> Moment | Trouble:
     if (seconds := server_time.of_record(since)) is not None:
         return Moment(since=server_time.written(seconds))
     if "{{" in action.since:
-        raise EvaluationError(f"`since` gives `{since[:60]}`, which is no moment with a time zone")
+        raise EvaluationError(f"`since` gives `{shortened(since)}`, which is no moment with a time zone")
     known = row.state.run.began if since == SINCE_RUN else row.state.moments.get(since)
     if isinstance(known, Moment):
         return known
@@ -178,7 +179,7 @@ def _too_many(row: OpenRow, action: Failures, found: list[JsonObject]) -> Attemp
 
 
 def _in_words(failed: JsonObject, *, secret: bool) -> str:
-    reason = str(failed["error"] or "the log gives no reason").partition("\n")[0].strip()[:200]
+    reason = first_line(str(failed["error"] or "the log gives no reason"))
     process = f"`{failed['process']}`" if failed["process"] else _NAMELESS
     return f"{process} ({failed['name']}, {failed['id']})" + ("" if secret else f": {reason}")
 

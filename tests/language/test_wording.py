@@ -13,12 +13,6 @@ def told(text: str, name: str = "job") -> list[tuple[str, str, str | None]]:
     return [(problem.code, problem.message, problem.hint) for problem in schema.check(document, name)]
 
 
-TYPES = (
-    "`type` must be `text`, `integer`, `decimal`, `money`, `boolean`, `guid`, `lookup`, `datetime`, `date`, `time` "
-    "or `records`, not `string`"
-)
-
-
 def step(text: str) -> str:
     """A job whose only step holds `text`, on its fourth line."""
     return f"{JOB}steps:\n  - {{{text}}}\n"
@@ -42,7 +36,6 @@ def step(text: str) -> str:
             "write `5` without quotes",
         ),
         ("defaults: {retry: {max_attempts: 2.5}}", "E106", "`max_attempts` must be a whole number, not 2.5", None),
-        ("defaults: {retry: 3}", "E106", "`retry` must be a record, not 3", "write `retry: {max_attempts: 3}`"),
         (
             "inputs: {a: {secret: yes}}",
             "E106",
@@ -62,7 +55,6 @@ def step(text: str) -> str:
             'for example `a: "result[0].Id"`',
         ),
         ("runner: 2", "E107", "`runner` must be 1, not 2", None),
-        ("runner: '1'", "E107", "`runner` must be 1, not `1`", "write `1` without quotes"),
         (
             "name: My Job",
             "E107",
@@ -85,22 +77,14 @@ def step(text: str) -> str:
         ("defaults: {retry: {factor: 0.5}}", "E107", "`factor` must be at least 1, not 0.5", None),
         ("defaults: {retry: {jitter: 2}}", "E107", "`jitter` must be at most 1, not 2", None),
         (
-            "defaults: {retry: {on: [always]}}",
-            "E107",
-            "an item of `on` must be `not_sent`, `refused`, `unanswered` or `expectation`, not `always`",
-            None,
-        ),
-        (
             "outputs: {a-b: x}",
             "E107",
             "`a-b` cannot be a name in `outputs`",
             "write `a_b`: letters, digits and `_`, not beginning with a digit",
         ),
         ("vars: {'': x}", "E107", "a name in `vars` is empty", None),
-        ("vars:", "E108", "`vars` has no value", 'for example `vars: {contact: "Smoke {{ run.id }}"}`'),
         ("vars: {a: }", "E108", "`a` has no value", "write a value, or leave it out"),
         ("tags: [~]", "E108", "this `-` has no value", "write a value, or leave it out"),
-        ("cases: []", "E108", "`cases` is empty", "for example `cases: contacts.csv`"),
         ("defaults: {retry: {on: []}}", "E108", "`on` is empty", "for example `on: [expectation]`"),
         ("target: ''", "E108", "`target` is empty", "for example `target: sandbox`"),
     ],
@@ -135,12 +119,6 @@ def test_a_wrong_value_is_told_with_what_is_wanted(text: str, code: str, message
             "E107",
             "`that` and `schema` do not go together",
             "make two expectations of it",
-        ),
-        (
-            "element: {7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11}",
-            "E113",
-            "YAML reads an id in braces as a record",
-            "write `7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11` without the braces",
         ),
         (
             "elements: [{uid: {7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11}}]",
@@ -194,23 +172,12 @@ def test_what_is_no_duration_is_told_how_to_write_it(written: str, hint: str) ->
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("{url: x, sandbox: y}", "`url` and `sandbox` do not go together", "make two targets of it"),
         ("{url: x, username: u}", "unknown key `username` in `a`", "`username` belongs in `auth`"),
-        (
-            "{url: x, runtime: netcore}",
-            "`runtime` must be `net-framework` or `net`, not `netcore`",
-            "did you mean `net`?",
-        ),
         ("{url: x, execute_method: GET}", "`execute_method` must be `get` or `post`, not `GET`", "did you mean `get`?"),
         (
             "{url: x, rate: 5 a second}",
             "`rate` cannot be `5 a second`",
             "use a whole number, `/`, and `s`, `m` or `h`: `5/s`",
-        ),
-        (
-            "{url: x, auth: {username: u, password: p, client_id: i, client_secret: s}}",
-            "`username` is not allowed here",
-            "keep one way to sign in: either `username` and `password`, or `client_id` and `client_secret`",
         ),
     ],
 )
@@ -233,11 +200,6 @@ def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        (
-            "parameters: {A: {type: string}}",
-            TYPES,
-            "did you mean `text`?",
-        ),
         (
             "parameters: {A: {type: text, items: {}}}",
             "`items` is not allowed here",

@@ -92,12 +92,12 @@ def _settle(state: State, found: DoubtfulRow, attempt: Attempt) -> Running[None]
 
 
 def _decide(run: RunState, state: State) -> None:
-    """A step of this job whose `if` was false while an outcome was unknown, and is true now, was left out."""
+    """A step of this job that was not carried out while an outcome was unknown, and would be now, was left out."""
     for entry in [entry for entry in run.undecided if entry[0].left_out is state.left_out]:
         run.undecided.remove(entry)
-        of_step, condition, key = entry
+        _, would_begin, key = entry
         with suppress(EvaluationError):
-            if not of_step.names.holds(condition):
+            if not would_begin():
                 continue
         state.left_out.add(key)
 

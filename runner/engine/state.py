@@ -262,10 +262,11 @@ class RunState(Struct, kw_only=True, eq=False):
     under way, the innermost last; `undoable` those that passed and can be undone, `doubts` those whose outcome nobody
     knows, `undoing` the states in which they were undone. `executed` are the ids of elements that calls were made for.
     `settled_incomplete`: nothing failed, but something had been left out; `owes_undo`: what passed was not undone, as
-    an outcome was unknown; `undecided` are the steps whose `if` was false meanwhile, each with the state of its job and
-    its key. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of
-    the steps was over before they were. `began`: the moment at which the run did, or why it is not known, where a step
-    asks for it. `used_results`: by the identity of a job, the ids of its steps whose results it names.
+    an outcome was unknown; `undecided` are the steps that were decided about meanwhile, each with the state of its job,
+    with what says whether it would be decided otherwise now, and with its key. `cleanup_ends`: when undo and `finally`
+    have to be done; `timed_out`: the time of the steps was over before they were. `began`: the moment at which the run
+    did, or why it is not known, where a step asks for it. `used_results`: by the identity of a job, the ids of its
+    steps whose results it names.
     """
 
     plan: Plan
@@ -281,7 +282,7 @@ class RunState(Struct, kw_only=True, eq=False):
     undoable: list[Undoable] = field(default_factory=list)
     doubts: list[DoubtfulRow] = field(default_factory=list)
     undoing: "list[State]" = field(default_factory=list)
-    undecided: "list[tuple[State, str, str]]" = field(default_factory=list)
+    undecided: "list[tuple[State, Callable[[], bool], str]]" = field(default_factory=list)
     began: Moment | CallFailed | None = None
     executed: set[str] = field(default_factory=set)
     used_results: dict[int, frozenset[str]] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """Steps, in order: whether each is carried out, once or a turn an item, and what later steps may know of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -96,14 +96,19 @@ def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
         ended = yield from _end(row, broken(error), flaky=False)
     else:
         if not wanted:
-            if state.run.doubts:
-                state.run.undecided.append((state, step.condition, f"{state.prefix}{planned.key}"))
+            _note_undecided(state, planned, lambda: state.names.holds(step.condition))
             yield from _skip(state, planned, reason="condition")
             return
         ended = yield from (_turn(state, planned) if items is None else _turns(state, planned, items))
     remember(state, step, ended.record)
     _count_turns(state, step, ended.turns)
     _count(state, planned, ended.status)
+
+
+def _note_undecided(state: State, planned: PlannedStep, would_begin: Callable[[], bool]) -> None:
+    """A step is not carried out while an outcome is unknown: when that is settled, it may be that it was left out."""
+    if state.run.doubts:
+        state.run.undecided.append((state, would_begin, f"{state.prefix}{planned.key}"))
 
 
 def _items(state: State, planned: PlannedStep) -> list[Json] | None:
@@ -126,6 +131,7 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
     turns: list[JsonObject] = []
     depth = len(state.run.open_rows)
     if not items:
+        _note_undecided(state, planned, lambda: bool(_items(state, planned)))
         yield from skip(state, planned, reason="nothing")  # else nobody would see that nothing was done
     for index, item in enumerate(items):
         turn = replace(state, names=_names_of_turn(state, planned, item, index))

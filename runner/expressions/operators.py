@@ -4,7 +4,8 @@ A boolean is no number here: `true == 1` is false. Numbers stay within 64 bits, 
 """
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from runner.expressions.operations import LARGEST_TEXT, is_boolean_in_words, joi
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, is_number, kind_of
 
-_NUMBER = lazy_pattern(r"\s*[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?\s*")
+_NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{1,3})?\s*")
 
 
 _SHOWN = 40
@@ -57,6 +58,14 @@ def equal(left: Json, right: Json, sign: str) -> bool:
     return False
 
 
+def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
+    """The numbers that texts spell, with all their digits; None where one spells none. A site answers many numbers as
+    texts, and large amounts become texts here.
+    """
+    found = list(texts)
+    return [Decimal(text.strip()) for text in found] if all(map(_NUMBER.fullmatch, found)) else None
+
+
 def _spells(text: str, other: Json) -> bool:
     if isinstance(other, bool):
         return is_boolean_in_words(text)
@@ -64,9 +73,10 @@ def _spells(text: str, other: Json) -> bool:
 
 
 def less(left: Json, right: Json, sign: str) -> bool:
-    """Order of two numbers, or of two texts by code point."""
+    """Order of two numbers, of two texts that both spell numbers, or of two texts by code point."""
     if isinstance(left, str) and isinstance(right, str):
-        return left < right
+        spelled = spelled_numbers([left, right])
+        return left < right if spelled is None else spelled[0] < spelled[1]
     if is_number(left) and is_number(right):
         return left < right
     message = f"`{sign}` compares two numbers or two texts, not {kind_of(left)} with {kind_of(right)}"

@@ -102,6 +102,27 @@ def test_other_values_of_two_kinds_are_not_equal(that: str) -> None:
     assert check(Expectation(that=that), Scope(names={"result": value}), holds_secret=lambda _: False)[1] is None
 
 
+@pytest.mark.parametrize(
+    "that",
+    [
+        "result[0] < result[1]",
+        "result[1] >= result[0]",
+        "result | max == result[1]",
+        "result | min == result[0]",
+        "(result | sort)[1] == result[1]",
+        "result | select('gt', result[0]) | list | length == 1",
+    ],
+)
+@pytest.mark.parametrize("texts", [["9", "10"], ["99999999999999.99", "123456789012345.678"], [" -2", "-1.5e0"]])
+def test_texts_that_spell_numbers_are_put_in_the_order_of_these(that: str, texts: list[Json]) -> None:
+    assert check(Expectation(that=that), Scope(names={"result": texts}), holds_secret=lambda _: False)[0].passed
+
+
+def test_other_texts_are_put_in_the_order_of_their_letters() -> None:
+    that = 'result[0] < result[1] and result | max == "9 a" and result | groupby(0) | length == 2'
+    assert check(Expectation(that=that), Scope(names={"result": ["10", "9 a"]}), holds_secret=lambda _: False)[0].passed
+
+
 def test_what_is_equal_is_found_beside_what_is_of_another_kind() -> None:
     assert check(Expectation(that='result in [0, "0"]'), Scope(names={"result": "0"}), holds_secret=lambda _: False)[
         0

@@ -79,6 +79,22 @@ def test_a_step_of_an_included_job_whose_if_was_false_meanwhile_was_left_out() -
     assert ends(world) == [("unknown", 4), ("failed", 1)]
 
 
+def test_a_loop_that_had_no_items_while_the_outcome_was_unknown_was_left_out() -> None:
+    items = "[1] if steps.a.status == 'passed' else []"
+    clean = CLEAN.replace("id: clean\n", f'id: clean\n    for_each: "{items}"\n')
+    assert ends(settling(passed()).carry_out(planned(ONE + clean))) == [("unknown", 4), ("failed", 1)]
+
+
+def test_an_included_job_that_was_handed_the_unknown_status_was_left_out() -> None:
+    inner = "runner: 1\nname: inner\ninputs: {s: {type: string}}\nsteps:\n" + THEN.replace(
+        "id: b\n", "id: b\n    if: inputs.s == 'passed'\n"
+    )
+    made = planned(ONE + "finally:\n  - id: outer\n    pause: 1s\n")
+    handed = including(replace(made, steps=made.final_steps), inner, inputs={"s": "{{ steps.a.status }}"}).steps
+    world = settling(passed()).carry_out(replace(made, final_steps=handed))
+    assert ends(world) == [("unknown", 4), ("failed", 1)]
+
+
 def test_a_run_with_nothing_left_out_is_passed_when_its_doubt_is() -> None:
     world = settling(passed()).carry_out(planned(ONE + CLEAN))
     assert ends(world) == [("unknown", 4), ("passed", 0)]

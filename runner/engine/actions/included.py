@@ -1,6 +1,7 @@
 """A job in the place of a step: its inputs in, its outputs out, its own `vars`, steps and `finally`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeAlias
 
 from msgspec.structs import replace
@@ -57,6 +58,9 @@ def _state(row: OpenRow, action: IncludedJob) -> State:
     state, job = row.state, action.job
     given_secret = {("inputs", name) for name, written in action.inputs.items() if makes_secret(written, state.names)}
     given = worked_out(row, action.inputs, Room("the inputs of this job"))
+    if state.run.doubts:  # it may have been handed a status that nobody knew
+        again = partial(worked_out, row, action.inputs, Room("the inputs of this job"))
+        state.run.undecided.append((state, lambda: again() != given, row.key))
     inputs: JsonObject = {
         declared.name: given.get(declared.name, declared.default)
         for declared in job.inputs

@@ -6,6 +6,7 @@ never a value passed over.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 from runner.expressions import typed
@@ -13,7 +14,7 @@ from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, Filter
 from runner.expressions.filters.texts import text_for
 from runner.expressions.operations import Absent, Value, as_text, joined, member, number, size
-from runner.expressions.operators import number_for
+from runner.expressions.operators import number_for, spelled_numbers
 from runner.expressions.type_check import TypeCheck, TypedPart, field_type, missing_key
 from runner.expressions.typed import A_NUMBER, A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of, record_of
 from runner.foundation.values import Json, is_number, kind_of
@@ -98,8 +99,8 @@ def _unique(items: list[Json], case_sensitive: Json = False, attribute: Json = N
 def _groupby(items: list[Json], attribute: Json, default: Json = None, case_sensitive: Json = False) -> Json:  # noqa: FBT002  called with JSON
     """`default` takes the place of a missing key."""
     groupers = [_or(default, index, item, attribute) for index, item in enumerate(items)]
-    keys = _sortable("groupby", groupers, case_sensitive=bool(case_sensitive))
-    groups: dict[str | float, tuple[Json, list[Json]]] = {}
+    keys = _sortable("groupby", groupers, case_sensitive=bool(case_sensitive), distinct=True)
+    groups: dict[str | float | Decimal, tuple[Json, list[Json]]] = {}
     for index in sorted(range(len(items)), key=keys.__getitem__):
         groups.setdefault(keys[index], (groupers[index], []))[1].append(items[index])
     return [{"grouper": grouper, "list": members} for grouper, members in groups.values()]
@@ -123,11 +124,15 @@ def _extreme(
     return items[choose(range(len(items)), key=keys.__getitem__)]
 
 
-def _sortable(name: str, values: Sequence[Json], *, case_sensitive: bool) -> list[str | float]:
-    """Keys by which `values` can be put in order: all are numbers, all texts, or all booleans."""
+def _sortable(
+    name: str, values: Sequence[Json], *, case_sensitive: bool, distinct: bool = False
+) -> list[str | float | Decimal]:
+    """Keys by which `values` can be put in order: all are numbers, all texts, or all booleans. Texts that all spell
+    numbers go by these, unless the keys are to be `distinct`.
+    """
     texts = [each if case_sensitive else each.lower() for each in values if isinstance(each, str)]
     if values and len(texts) == len(values):
-        return list(texts)
+        return list(texts if distinct else spelled_numbers(texts) or texts)
     numbers = [each for each in values if is_number(each)]
     if len(numbers) == len(values) or all(isinstance(each, bool) for each in values):
         return [each for each in values if isinstance(each, (int, float))]

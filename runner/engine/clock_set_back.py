@@ -33,6 +33,6 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject
         if str(found["id"]) not in log.seen
         and found.get("parent") is None
         and (log.owner is None or found.get("owner") in (None, log.owner))
-        and (began := server_time.of_record(str(found.get("started")))) is not None
+        and (began := starts.began_at(found)) is not None
         and since <= began <= now + starts.LATER
     ]

@@ -17,7 +17,6 @@ from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import Backoff, check_stop, note, pause, perform
 from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
-from runner.foundation import server_time
 from runner.foundation.raw import items, text
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
@@ -100,7 +99,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
 def _earlier(rows: list[JsonObject]) -> Iterator[EarlierRow]:
     """Those that a start by a user may have made, where they say when they began, each once."""
     for found in {str(found["id"]): found for found in rows}.values():
-        moment = server_time.of_record(text(found, "started") or "")
+        moment = starts.began_at(found)
         if found.get("parent") is None and moment is not None:
             yield EarlierRow(id=str(found["id"]), began=moment, owner=text(found, "owner"))
 
@@ -243,23 +242,15 @@ def elements_in(row: OpenRow, call: calls.ReadElements | calls.ReadElementData) 
     return value if isinstance(value, Unread) else _records(value)
 
 
-def elements_of(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
-    """What the log of elements shows of a process; nothing where it cannot be read, or tracing is off."""
-    found = yield from elements_in(row, calls.ReadElements(process_id=process_id))
-    return [] if isinstance(found, Unread) else found
-
-
 def elements_once(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
-    """As `elements_of`, only to explain a failure: asked once, and waited for a little."""
-    outcome = yield from perform(
-        row, _reading(row, calls.ReadElements(process_id=process_id), seconds=EXPLAINING_SECONDS)
-    )
+    """What the log of elements shows, only to explain a failure: asked once, and waited for a little."""
+    call = calls.ReadElements(process_id=process_id)
+    outcome = yield from perform(row, _reading(row, call, seconds=EXPLAINING_SECONDS))
     return _records(outcome.value) if isinstance(outcome, Done) else []
 
 
 NO_END = "its pages have no end: one without news leads to another"
-"""Why what is read page by page is not known: a page without records may lead to others, as where a server filters page
-by page, and a circle of pages is not followed."""
+"""A page without records may lead to others, as where a server filters page by page; a circle is not followed."""
 
 
 def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject] | calls.CallFailed]:
@@ -296,7 +287,7 @@ def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) 
 
 
 def _is_before(found: JsonObject, since: float | None) -> bool:
-    began = server_time.of_record(text(found, "started") or "")
+    began = starts.began_at(found)
     return since is not None and began is not None and began < since
 
 
@@ -355,9 +346,7 @@ def _ask_owner(row: OpenRow) -> Running[None]:
 
 
 def is_shut_out(row: OpenRow, unread: Unread) -> Running[bool]:
-    """Whether the site accepts our session nowhere: neither for its log, which was never read for this, nor for the
-    service that says who we are.
-    """
+    """Whether the site accepts our session nowhere: not for its log, never read for this, nor to say who we are."""
     if unread.failure.trouble.code != calls.SESSION_REFUSED or row.log.marks:
         return False
     outcome = yield from perform(row, _reading(row, calls.WhoAmI()))

@@ -202,9 +202,8 @@ def compare_clocks(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> No
         return
     is_newer = not has_grown_since(log, first)
     for found in rows:
-        started = str(found.get("started"))
-        began = server_time.of_record(started)
-        if began is None or (first.mark is not None and started <= first.mark):
+        began = began_at(found)
+        if began is None or (first.mark is not None and str(found["started"]) <= first.mark):
             continue
         is_old = is_newer and first.marked_at is not None and began < first.marked_at - LONG_AGO
         log.clocks_differ = log.clocks_differ or is_old or began > log.clock[0] + AHEAD
@@ -228,9 +227,14 @@ def why_less(log: LogState, start: Start) -> str | None:
     return None
 
 
+def began_at(found: JsonObject) -> float | None:
+    """When the row `found` began, by the time that is written in it; None where that is none."""
+    return server_time.of_record(str(found.get("started")))
+
+
 def may_be_of(log: LogState, start: Start, found: JsonObject) -> bool:
     """Whether nothing proves that the row `found` is not of `start`."""
-    began = server_time.of_record(str(found.get("started")))
+    began = began_at(found)
     span = span_of(log, start)
     if began is None:
         return True
@@ -239,19 +243,13 @@ def may_be_of(log: LogState, start: Start, found: JsonObject) -> bool:
 
 def began_by(found: JsonObject, *, since: float) -> bool:
     """Whether the row `found` may have begun at `since` of the server's time, or later: at any time after it."""
-    began = server_time.of_record(str(found.get("started")))
+    began = began_at(found)
     return began is None or began >= since
 
 
 def is_of_another_clock(row: OpenRow, start: Start, found: JsonObject) -> bool:
-    """Whether the row `found`, which was not there before the call, says that it began before that, or after now: it
-    may be of the call for all that, where the log's clock is not that of `Date`.
-    """
-    began, since, now = (
-        server_time.of_record(str(found.get("started"))),
-        span_of(row.log, start).since,
-        row.log.server_time(row.t),
-    )
+    """Whether a new row says that it began before the call, or after now: by a clock that is not that of `Date`."""
+    began, since, now = began_at(found), span_of(row.log, start).since, row.log.server_time(row.t)
     is_early = began is not None and since is not None and began < since
     return is_early or (began is not None and now is not None and began > now + AHEAD)
 
@@ -277,7 +275,7 @@ def can_be_inferred(row: OpenRow, start: Start, found: JsonObject) -> bool:
     log = row.log
     if not may_be_of(log, start, found):
         return False
-    is_timed = span_of(log, start).since is not None and server_time.of_record(str(found.get("started"))) is not None
+    is_timed = span_of(log, start).since is not None and began_at(found) is not None
     return is_timed or (log.breaks == start.breaks and row.t <= start.ends)
 
 
@@ -319,7 +317,7 @@ def of_no_other(
         keys=keys,
         certain=certain,
         codes=log.codes_of(process) or (process,),
-        timed=has_time and all(server_time.of_record(str(found.get("started"))) is not None for found in rows),
+        timed=has_time and all(began_at(found) is not None for found in rows),
         slack=max([start.slack for start in (*own, *missing(log, process))], default=0.0),
         before=before,
         before_read=before_read,

@@ -18,6 +18,7 @@ from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
+from runner.service.calls import ReadElements
 
 
 def attempt_wait(row: OpenRow) -> Running[Attempt]:
@@ -55,8 +56,9 @@ def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | N
         case WaitFor.PARKED:
             if ended:
                 return False
-            elements = yield from process_log.elements_of(row, str(found["id"]))
-            return True if any(element.get("status") == "running" for element in elements) else None
+            elements = yield from process_log.elements_in(row, ReadElements(process_id=str(found["id"])))
+            shown = [] if isinstance(elements, Unread) else elements  # none where tracing is off
+            return True if any(element.get("status") == "running" for element in shown) else None
 
 
 def _missed(action: Wait, found: JsonObject) -> Attempt:

@@ -106,10 +106,12 @@ def test_no_event_leaves_a_secret_on_disk_and_each_is_read_back_as_it_was(
         folder = Path(made) / "run"
         journal = new_journal(folder, knowing(secret))
         written = "".join(before + way + behind for way in spelled(secret).values())
+        as_written = []
         for event in events_with(written):
             journal.append(event)
-            assert read(folder).lines[-1].event == journal.as_written(event)
+            as_written.append(journal.as_written(event))
         journal.close()
+        assert [line.event for line in read(folder).lines] == as_written
         for line in (folder / EVENTS).read_text().split("\n"):
             assert not left(without_our_own(line), [secret])
         again = reopened(folder, knowing(secret), now=lambda: "")

@@ -490,6 +490,16 @@ def test_of_these_a_call_takes_the_row_that_its_answer_names(owned: Owned, clock
     assert run(owned, "two").ask(query(key="a", rows=("2",), keys=TAKES, certain=True)).taken == ("2",)
 
 
+def test_they_may_be_of_a_call_that_is_to_be_made_again(owned: Owned, clock: Clock) -> None:
+    """A call that was turned away although it had happened is made again where no row may be its own."""
+    for name in ("one", "two"):
+        answered(owned, name)
+    clock.now += 8.0
+    began(owned, "next").ask(query(key="a", rows=("3",), keys=TAKES, before=(("1", 8.0), ("2", 8.0))))
+    assert run(owned, "one").ask(query(key="a", rows=("1", "2"))).taken == ()
+    assert run(owned, "one").ask(query(key="a", rows=("1", "2"), keys=())).taken == ("1", "2")
+
+
 def test_a_row_of_a_start_that_is_over_is_not_given_to_a_start_that_is_under_way(owned: Owned, clock: Clock) -> None:
     """Of two starts at once the second waits in a gateway, and may begin when the next call is made."""
     answered(owned, "over")

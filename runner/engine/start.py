@@ -117,7 +117,8 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
         if not failure.nothing_ran:  # else no other run counts it any more
             yield from starts.nothing_began(row)
         return None
-    if isinstance(rows, Unread) and (yield from is_shut_out(row, rows)):
+    is_refused = failure.trouble.code == SESSION_REFUSED
+    if is_refused and isinstance(rows, Unread) and (yield from is_shut_out(row, rows)):
         row.in_doubt = False
         yield from starts.nothing_began(row)
         return call_failed(replace(failure, final=True), row.step.effect)

@@ -72,7 +72,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         rows = yield from _followed(row, rows)
     judged = yield from parked(row, _judged(row, execute, rows, count=found.starts))
     row.shown = tuple(str(each["id"]) for each in rows)
-    if judged.status is Status.UNKNOWN and row.process_id is None:
+    if row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own
     return judged
 

@@ -452,6 +452,12 @@ def test_a_session_that_is_accepted_nowhere_has_started_nothing(owner: str | Non
         assert said(world.finished("a")) == "sign in"
 
 
+@pytest.mark.parametrize("answer", [refused(unproved=True), turned_away(status=429)])
+def test_what_else_it_is_answered_may_have_come_after_the_start(answer: CallFailed) -> None:
+    world = ShutOut(answers=[answer], log=turned_away(final=True), owner=None).carry_out(planned(ONE))
+    assert ended(world, "a") == ("unknown", None)
+
+
 def test_where_there_is_no_log_at_the_address_either_nothing_is_there_to_be_started() -> None:
     world = World(answers=[refused(404, unproved=True)], log=refused(404)).carry_out(planned(ONE))
     assert ended(world, "a") == ("failed", None)

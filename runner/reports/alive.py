@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
+from runner.foundation.durations import written
 from runner.reports.attempts import READINGS
 from runner.reports.safe import clean
 from runner.reports.transcript import waits_for
@@ -107,6 +108,8 @@ def _awaited(row: _OpenRow) -> str:
             return (polled if call.get("kind") in READINGS else "") or _answer_of(call)
         case Waited(seconds=None):
             return waits_for(row.last)
+        case AttemptFailed(retry_after=float(seconds)):
+            return f"the {written(seconds)} that the site asks for"
         case _:
             return polled
 

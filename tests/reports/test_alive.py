@@ -76,6 +76,14 @@ def test_what_is_waited_for_changes_with_what_is_sent(clock: Clock, chain: Chain
     assert awaited(hearing(clock, chain, StepStarted(row=row("a"), t=0.0), SENT, answered, READ)) == "the process log"
 
 
+def test_a_pause_that_the_site_asks_for_is_waited_for(clock: Clock, chain: Chain) -> None:
+    later = AttemptFailed(
+        key="a", t=1.0, kind="turned_away", error=Trouble(code="E310", message="429"), status=429, retry_after=30.0
+    )
+    begun = (StepStarted(row=row("a"), t=0.0), SENT, later)
+    assert awaited(hearing(clock, chain, *begun)) == "the 30 s that the site asks for"
+
+
 def test_a_step_that_has_ended_is_not_the_current_one(clock: Clock, chain: Chain) -> None:
     ended = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
     assert hearing(clock, chain, StepStarted(row=row("a"), t=0.0), ended).current is None

@@ -197,6 +197,18 @@ def test_a_row_that_never_comes_is_looked_for_until_the_time_to_settle_is_over()
     assert 15.0 <= world.t < 16.0
 
 
+def test_only_where_there_is_no_row_at_all_it_is_looked_for_longer() -> None:
+    first = "  - id: a\n    execute: {process: UsrA}\n    effect: read\n    on_failure: ignore\n"
+
+    def readings(action: str) -> int:
+        world = World(answers=[unanswered()], never_begun=frozenset({1}), call_seconds=0.1)
+        world.carry_out(planned(f"{first}  - id: b\n    execute: {{process: UsrA, {action}}}\n"))
+        assert ended(world, "b") == ("passed", None)
+        return world.sent.count("read rows")
+
+    assert readings("until: done") == readings("result: Out")
+
+
 def test_where_the_jobs_time_is_over_before_a_step_ends_as_it_would_without_that_patience() -> None:
     step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
     world = World(lags=[100.0], call_seconds=0.1).carry_out(planned(step, rest="timeout: 5s"))

@@ -4,11 +4,12 @@ An element is executed by the id that it has in a run of its process [C][S]. The
 shares, executes nothing; the name leads to the right element.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.guids import is_guid
 from runner.foundation.near_misses import folded
+from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.sentences import MOST, begun
 from runner.foundation.suggestions import did_you_mean
@@ -18,23 +19,22 @@ from runner.job.outline import Outline, RawStep
 from runner.lint.places import name_in
 from runner.lint.texts import JobLint
 from runner.lint.uses import NamedElement, named_elements, process_of, starts, written_elements
-from runner.reading.collector import ProblemCollector
 
 NEVER_EXECUTED = "FlowIteratorGateway"
 """The vendor shows no button for it [C]: it goes through items by itself."""
 
 
-def check_elements(job: Outline, catalogue: Catalogue | None, problems: ProblemCollector) -> None:
+def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Finding]:
     """Every element that no run of its process has, or that is named by the id of its design."""
     processes = catalogue.processes if catalogue is not None else {}
     for step in job.steps:
         for path, text in written_elements(step):
             if is_guid(text):
-                _id(path, text.lower(), processes.values(), job=job, problems=problems)
+                yield _of_id(path, text.lower(), processes.values(), job)
         for named in named_elements(step):
             process = processes.get(process_of(named.of, step, job) or "")
-            if process is not None and "{{" not in named.name:
-                _named(named, process, problems)
+            if process is not None and process.elements is not None and "{{" not in named.name:
+                yield from _of_name(named, process, process.elements)
 
 
 def check_ends(lint: JobLint) -> None:
@@ -86,34 +86,31 @@ def element_form(at: Path, name: str, job: Outline, process: str | None = None) 
     return f"write `element: {{{of}, name: {name}}}`"
 
 
-def _id(path: Path, uid: str, processes: Collection[Process], *, job: Outline, problems: ProblemCollector) -> None:
+def _of_id(path: Path, uid: str, processes: Collection[Process], job: Outline) -> Finding:
     """An id that is written out: it is that of a design, or of a run, which no other has."""
     for process in processes:
         for element in process.elements or ():
             if element.uid == uid:
                 message = f"`{uid}` is the id of `{element.shown}` in the design of `{process.code}`: no run has it"
                 hint = element_form(path, element.shown, job, process.code)
-                problems.report("E172", message, path, hint=hint)
-                return
+                return Finding(code="E172", message=message, path=path, hint=hint)
     message = f"the id `{uid}` is written out, and an element has another in each run of its process"
-    problems.report("E172", message, path, hint=element_form(path, "CAPTION", job), warning=True)
+    return Finding(code="E172", message=message, path=path, hint=element_form(path, "CAPTION", job), warning=True)
 
 
-def _named(named: NamedElement, process: Process, problems: ProblemCollector) -> None:
-    if process.elements is None:
-        return
+def _of_name(named: NamedElement, process: Process, elements: Collection[ProcessElement]) -> Iterator[Finding]:
     found = matching(process, named.name)
     if not found:
-        calls_others = any("SubProcess" in each.kind or "CallActivity" in each.kind for each in process.elements)
-        message, hint = f"`{process.code}` has no element `{named.name}`", _name_hint(named.name, process.elements)
-        problems.report("E149", message, named.at, hint=hint, warning=calls_others)
+        calls_others = any("SubProcess" in each.kind or "CallActivity" in each.kind for each in elements)
+        message, hint = f"`{process.code}` has no element `{named.name}`", _name_hint(named.name, elements)
+        yield Finding(code="E149", message=message, path=named.at, hint=hint, warning=calls_others)
     elif len({each.uid for each in found}) > 1:
         message = f"`{named.name}` leads to {len(found)} elements of `{process.code}`"
         hint = f"name an element by its code: {' or '.join(f'`{each.name}`' for each in found[:MOST])}"
-        problems.report("E149", message, named.at, hint=hint)
+        yield Finding(code="E149", message=message, path=named.at, hint=hint)
     elif NEVER_EXECUTED in found[0].kind:
         message = f"`{named.name}` of `{process.code}` goes through items by itself: nobody executes it"
-        problems.report("E149", message, named.at, hint="name an element inside it")
+        yield Finding(code="E149", message=message, path=named.at, hint="name an element inside it")
 
 
 def _name_hint(name: str, elements: Collection[ProcessElement]) -> str:

@@ -1,6 +1,7 @@
 """What operators do with JSON values: a table of comparisons, and a table of arithmetic.
 
-A boolean is no number here: `true == 1` is false. Numbers stay within 64 bits, texts and lists within their bounds.
+A boolean is no number here: to ask for `true == 1` is an error. Numbers stay within 64 bits, texts and lists within
+their bounds.
 """
 
 import operator
@@ -11,13 +12,15 @@ from typing import Final
 from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
-from runner.expressions.operations import LARGEST_TEXT, is_boolean_in_words, joined, number
+from runner.expressions.operations import LARGEST_TEXT, joined, number
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, compact, is_number, kind_of
 
 _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{1,3})?\s*")
 
 
+_LIKE_A_NUMBER = lazy_pattern(r"\s*[+-]?[.,]?[0-9][0-9.,' \u00a0\u202f]*(?:[eE][+-]?[0-9]{1,3})?\s*")
+"""Also as countries and accountants write one."""
 _SHOWN = 40
 
 
@@ -43,19 +46,40 @@ def same(left: Json, right: Json) -> bool:
 
 
 def equal(left: Json, right: Json, sign: str) -> bool:
-    """Whether two values are the same. A text that spells a number is none, nor is a text that spells a boolean: a site
-    answers many of them as texts, and each `!=` would hold. So `EvaluationError` says that these are never equal.
+    """Whether two values are the same. A boolean is no text and no number, and a text that spells a number is none: a
+    site answers many of them as texts, and each `!=` would hold. So `EvaluationError` says that these are never equal.
     """
     if same(left, right):
         return True
-    for text, other in ((left, right), (right, left)):
-        if isinstance(text, str) and _spells(text, other):
-            what, hint = "number", "`| int` and `| float` read a text as a number"
-            if isinstance(other, bool):
-                what, hint = "boolean", f'compare it with a text: `"{text}"`'
-            message = f'`{sign}` compares the text "{text[:_SHOWN]}" with the {what} {compact(other)}'
-            raise EvaluationError(f"{message}: they are never equal", hint=hint)
+    _check_comparable(left, right, sign)
     return False
+
+
+def _check_comparable(left: Json, right: Json, sign: str) -> None:
+    match left, right:
+        case list(), list():
+            for one, other in zip(left, right, strict=False):
+                _check_comparable(one, other, sign)
+        case dict(), dict():
+            for key in left:
+                _check_comparable(left[key], right.get(key), sign)
+        case ((str() | int() | float()), (str() | int() | float())) if kind_of(left) != kind_of(right):
+            kinds = {kind_of(left), kind_of(right)}
+            text = left if isinstance(left, str) else right
+            if kinds == {"a text", "a number"} and not _LIKE_A_NUMBER.fullmatch(str(text)):
+                return
+            hint = "`| int` and `| float` read a text as a number"
+            if "a boolean" in kinds:
+                other = right if isinstance(left, bool) else left
+                hint = f"compare it with {kind_of(other)}, such as `{compact(other)[:_SHOWN]}`"
+            sides = f"{_named(left)} with {_named(right)}"
+            raise EvaluationError(f"`{sign}` compares {sides}: they are never equal", hint=hint)
+        case _:
+            pass
+
+
+def _named(value: Json) -> str:
+    return f"{kind_of(value).replace('a ', 'the ', 1)} {compact(value)[:_SHOWN]}"
 
 
 def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
@@ -64,12 +88,6 @@ def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
     """
     found = list(texts)
     return [Decimal(text.strip()) for text in found] if all(map(_NUMBER.fullmatch, found)) else None
-
-
-def _spells(text: str, other: Json) -> bool:
-    if isinstance(other, bool):
-        return is_boolean_in_words(text)
-    return is_number(other) and _NUMBER.fullmatch(text) is not None
 
 
 def less(left: Json, right: Json, sign: str) -> bool:
@@ -89,7 +107,12 @@ def less(left: Json, right: Json, sign: str) -> bool:
 def contains(container: Json, item: Json) -> bool:
     """Whether `item` is in a list, a part of a text or a key of a record."""
     if isinstance(container, list):
-        return any(same(item, each) for each in container) or any(equal(item, each, "in") for each in container)
+        if any(same(item, each) for each in container):
+            return True
+        if not any(kind_of(each) == kind_of(item) for each in container):
+            for each in container:
+                _check_comparable(item, each, "in")
+        return False
     if not isinstance(container, (str, dict)):
         raise EvaluationError(f"`in` looks into a list, a text or a record, not into {kind_of(container)}")
     if not isinstance(item, str):

@@ -1,8 +1,9 @@
 """What a code means, with examples: one Markdown file a code, beside this module, in a small fixed shape.
 
-A file begins with the title of the code, and paragraphs that say what it means. Then come sections: of a mistake in
-files `Wrong`, `Right` and `Check`; of what a command or a run can meet `Looks like` and `What to do`. An example is a
-fenced block, whose first line names its file where that matters. Files that `Right` does not show are those of `Wrong`.
+A file begins with the title of the code, and paragraphs that say what it means. Of a mistake in files the sections
+`Wrong` and `Right` follow, and a list of what to check; of what a command or a run can meet how it looks, and a list of
+what to do. An example is a fenced block, whose first line names its file where that matters. Files that are not shown
+as `Right` are those of `Wrong`.
 """
 
 import re
@@ -44,7 +45,9 @@ _GROUPS = (
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """`meaning` is plain text in paragraphs; `sections` are Markdown, by their headings."""
+    """`meaning` is plain text in paragraphs; `sections` are Markdown, by their headings: `Wrong`, `Right`, `Check`, or
+    `Looks like`, `What to do`.
+    """
 
     code: str
     title: str
@@ -78,8 +81,14 @@ def explanation(code: str) -> Explanation:
         from runner.expressions.filters.table import docs  # noqa: PLC0415  Jinja, for one code: 30 ms
 
         text = text.replace(_FILTERS, docs())
-    meaning, *rest = _SECTION.split(text.partition("\n")[2])
-    sections = {heading: body.strip() for heading, body in zip(rest[::2], rest[1::2], strict=True)}
+    before, fence, todo = text.partition("\n")[2].rpartition("```\n")
+    meaning, *parts = _SECTION.split(before + fence)
+    if parts:
+        parts += ["Check", todo]
+    else:
+        meaning, console, example = meaning.partition("```console\n")
+        parts = ["Looks like", console + example, "What to do", todo]
+    sections = {heading: body.strip() for heading, body in zip(parts[::2], parts[1::2], strict=True)}
     return Explanation(code=code, title=_title(text), meaning=meaning.strip(), sections=sections)
 
 

@@ -126,8 +126,7 @@ _OPTIONS: Final = options.together(
 @options.execution(f"{USUAL_RUNS} beside the ledger; with --ledger in the current folder")
 @options.form()
 @options.reports
-@click.pass_context
-def apply(context: click.Context, /, **_: object) -> int:
+def apply(context: click.Context) -> int:
     r"""Carry out the jobs in SPEC that are new or changed, each version once at each target.
 
     A version is what a job does: its steps, files, inputs, case and target, without comments, texts and secrets. A

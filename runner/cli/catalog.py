@@ -62,8 +62,7 @@ def catalog() -> None:
 @catalog.command("build", cls=Verb, short_help="Write what packages in git hold into a catalogue file.")
 @PACKAGES
 @options.option("-o", "--out", metavar="FILE", default="-", help="Write this file, not to stdout.")
-@click.pass_context
-def build(context: click.Context, /, **_: object) -> int:
+def build(context: click.Context) -> int:
     r"""Read the processes of packages as they lie in git: PACKAGES is a workspace, a folder of packages, or one of
     them. No site is asked. The file is as `catalog pull` writes it. Where nothing has changed it stays as it is;
     nothing is written over but what this command has written.
@@ -87,8 +86,7 @@ def build(context: click.Context, /, **_: object) -> int:
 @catalog.command("lint", cls=Verb, short_help="Find what in packages will trouble whoever calls their processes.")
 @PACKAGES
 @options.form(PROBLEM_FORMATS)
-@click.pass_context
-def lint(context: click.Context, /, **_: object) -> int:
+def lint(context: click.Context) -> int:
     r"""Find what in packages will trouble a caller: elements that an instance may never leave, processes that no call
     can start, versions that no call runs, a parameter that two versions type differently. All findings are warnings,
     with their places; `runner explain CODE` says more.
@@ -116,8 +114,7 @@ def lint(context: click.Context, /, **_: object) -> int:
 @click.argument("file", metavar="FILE", type=options.FilledPath())
 @options.option("--out", metavar="FOLDER", required=True, help="The folder of the sandbox.")
 @options.for_jobs("Only the processes that these jobs start.")
-@click.pass_context
-def doubles(context: click.Context, /, **_: object) -> int:
+def doubles(context: click.Context) -> int:
     r"""Write a double for each process of a catalogue, or of a folder of packages, that has none in FOLDER: what it
     takes and gives, and its elements in their order. A TODO marks what must be filled in; as they are, doubles are
     valid, and jobs can be rehearsed with them. Nothing is ever written over. Processes that no call can start are left
@@ -181,8 +178,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
 @options.ONE_TARGET
 @options.TARGETS
 @options.option("--out", metavar="FILE", help="Write this file, not NAME.catalog.yaml by the targets; `-` is stdout.")
-@click.pass_context
-def pull(context: click.Context, /, **_: object) -> int:
+def pull(context: click.Context) -> int:
     r"""Ask a site which processes it has, and what each takes and gives; write it into NAME.catalog.yaml, beside the
     targets file. Where nothing has changed the file stays as it is. Nothing is started.
 
@@ -228,8 +224,7 @@ def _write(found: Catalogue, out: Path) -> None:
     "holds: versions, which of them is active, parameters, elements. What else the site has is no difference.",
 )
 @options.form(FORMATS)
-@click.pass_context
-def check(context: click.Context, /, **_: object) -> int:
+def check(context: click.Context) -> int:
     r"""Ask a site what it has, and compare it with its catalogue file. With --for, or SPEC, differences that matter to
     those jobs come first, with the places where they are used.
 
@@ -266,8 +261,7 @@ def check(context: click.Context, /, **_: object) -> int:
 @click.argument("after", metavar="B", type=options.Filled())
 @options.TARGETS
 @options.form(FORMATS)
-@click.pass_context
-def diff(context: click.Context, /, **_: object) -> int:
+def diff(context: click.Context) -> int:
     r"""Compare what A has with what B has. Each is a catalogue file, or the name of a target: then its site is asked.
 
     \b

@@ -47,8 +47,7 @@ _WHY_NOT_STOPPED = defaultdict(
     show_default=True,
     help="The folder into which the run is copied.",
 )
-@click.pass_context
-def pull(context: click.Context, /, **_: object) -> int:
+def pull(context: click.Context) -> int:
     r"""Copy RUN, which has ended, from the database of a fleet into the folder of runs: `last`, a run's id, or a unique
     prefix of it. The files are those of a run that was carried out here, byte for byte.
 
@@ -97,8 +96,7 @@ def _copy(fleet: FleetStore, local: LocalRunStore, run: str) -> None:
 @click.command("stop", cls=Verb)
 @options.RUN
 @options.THE_DB
-@click.pass_context
-def stop(context: click.Context, /, **_: object) -> int:
+def stop(context: click.Context) -> int:
     r"""Stop RUN of a fleet, a run's id or a unique prefix of it. A run that has not begun is cancelled. A run that
     is under way begins no further step; then `undo` and `finally` are carried out, within the grace of its worker.
 
@@ -139,8 +137,7 @@ def fleet() -> None:
 
 @fleet.command("migrate", cls=Verb, short_help="Make the tables, or bring them up to date.")
 @options.DSN
-@click.pass_context
-def migrate(context: click.Context, /, **_: object) -> int:
+def migrate(context: click.Context) -> int:
     r"""Make the tables of a fleet in the schema `runner` of a database, or bring them up to date, in one transaction.
     Where they are so already, nothing is done; of two commands at once the later waits.
 
@@ -159,8 +156,7 @@ def migrate(context: click.Context, /, **_: object) -> int:
 @fleet.command("prune", cls=Verb, short_help="Delete old runs.")
 @click.argument("older", metavar="AGE", type=options.Filled())
 @options.THE_DB
-@click.pass_context
-def prune(context: click.Context, /, **_: object) -> int:
+def prune(context: click.Context) -> int:
     r"""Delete the runs of a fleet that ended longer than AGE ago: `30d`, `12h`. The ledger still knows what was
     applied, and the history how it went. A run whose outcome is unknown is never deleted: somebody still has to settle
     it.

@@ -39,8 +39,7 @@ _LARGEST = 1 << 24
 @options.RUNS
 @options.DB
 @options.form()
-@click.pass_context
-def history(context: click.Context, /, **_: object) -> int:
+def history(context: click.Context) -> int:
     r"""Show what each step did over the last runs of a job: how often it passed, at a later attempt only, how long it
     took, when it failed last.
 
@@ -129,8 +128,7 @@ def _rebuilt(store: RunStore) -> int:
 @options.RUNS
 @options.DB
 @options.form()
-@click.pass_context
-def diff(context: click.Context, /, **_: object) -> int:
+def diff(context: click.Context) -> int:
     r"""Show what differs between two runs: `last`, a run's id, or a unique prefix of it. RUN1 alone is compared with
     the run of the same job, case and target before it.
 

@@ -41,8 +41,7 @@ _ONCE = (
     type=click.Path(path_type=Path),
     help="Store the plan in this file; `runner run FILE` carries out exactly that.",
 )
-@click.pass_context
-def plan_runs(context: click.Context, /, **_: object) -> int:
+def plan_runs(context: click.Context) -> int:
     r"""Print what `runner run` would send: what is known is filled in, the rest is shown as its source in ⟨ ⟩.
 
     \b

@@ -82,8 +82,7 @@ _TICK: Final = 0.2
     "parameters.",
 )
 @options.form()
-@click.pass_context
-def ready(context: click.Context, /, **_: object) -> int:
+def ready(context: click.Context) -> int:
     r"""Wait until a site is ready. It is when two authenticated readings, one pause apart, gave rows; and with a
     catalogue, when its processes are as that says: those that the jobs in SPEC start, all of them without SPEC. Refused
     connections, errors, the sign-in page are waited through. After two refused sign-ins it ends. No process is started.

@@ -51,8 +51,7 @@ from runner.terminal import asking, output
 @options.JOBS
 @options.FAIL_FAST
 @options.STORED_RUN
-@click.pass_context
-def rerun(context: click.Context, /, **_: object) -> int:
+def rerun(context: click.Context) -> int:
     r"""Carry out what RUN did once more, as a new run: `last`, a run's id, or a unique prefix of it.
 
     Job, case, inputs and target are those with which RUN began; secrets and credentials come anew. A file that was

@@ -82,8 +82,7 @@ _TOGETHER = options.option(
 @options.JOBS
 @options.STORED_RUN
 @options.DB
-@click.pass_context
-def resume(context: click.Context, /, **_: object) -> int:
+def resume(context: click.Context) -> int:
     r"""Go on with RUN where it broke off: `last`, a run's id, or a unique prefix of it.
 
     What was answered is not sent again. A call that must not happen twice, and that nobody has answered, is looked for
@@ -174,8 +173,7 @@ def _broken_off(runs: Iterable[StoredRun]) -> list[StoredRun]:
 @options.QUIET
 @options.VERBOSE
 @options.reports
-@click.pass_context
-def reconcile(context: click.Context, /, **_: object) -> int:
+def reconcile(context: click.Context) -> int:
     r"""Ask the process log about the calls of RUN that may or may not have happened: `last`, a run's id, or a unique
     prefix of it.
 

@@ -44,8 +44,7 @@ from runner.terminal import output
 @options.ALLOW_EMPTY
 @options.EXECUTION
 @options.reports
-@click.pass_context
-def run(context: click.Context, /, **_: object) -> int:
+def run(context: click.Context) -> int:
     r"""Carry out every job in SPEC: job files, or folders that hold them (*.job.yaml); or plans of `plan --out`.
 
     \b

@@ -80,8 +80,7 @@ run_filters = options.together(
 @options.option("-n", "--limit", metavar="N", help="Only the N newest.")
 @run_filters
 @options.option("--prune", metavar="AGE", help="Delete runs older than this: `30d`, `12h`.")
-@click.pass_context
-def runs(context: click.Context, /, **_: object) -> int:
+def runs(context: click.Context) -> int:
     r"""List the stored runs, the newest first, with the step that failed; below them the commands that settle what is
     open.
 
@@ -136,8 +135,7 @@ def _check_prune(context: click.Context) -> None:
 @options.option("-v", "--verbose", is_flag=True, help="Print results and outputs, too.")
 @options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
 @options.form()
-@click.pass_context
-def show(context: click.Context, /, **_: object) -> int:
+def show(context: click.Context) -> int:
     r"""Show what happened in RUN: `last`, a run's id, or a unique prefix of it; and what it needs next. With STEP
     only what happened in that step, with its result and outputs.
 
@@ -233,8 +231,7 @@ def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
 @options.option(
     "--open", "opens", is_flag=True, help="Open the page; without `--report-html` it is written to the run."
 )
-@click.pass_context
-def report(context: click.Context, /, **_: object) -> int:
+def report(context: click.Context) -> int:
     r"""Write reports of one or more runs again, all runs in one of each format. RUN is `last`, a run's id, or a unique
     prefix of it.
 

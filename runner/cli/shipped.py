@@ -36,8 +36,7 @@ SCHEMAS = (
 @click.command("explain", cls=Verb)
 @click.argument("codes", nargs=-1, metavar="[CODE]…")
 @options.form()
-@click.pass_context
-def explain(context: click.Context, /, **_: object) -> int:
+def explain(context: click.Context) -> int:
     r"""Say what CODE means: why it is a mistake, or what happened; a wrong and a right example; what to check.
 
     \b
@@ -95,8 +94,7 @@ def _hint(written: str, code: str) -> str:
     metavar="FILE",
     help="The schema of jobs for one site: it knows the processes of this catalogue, and their parameters.",
 )
-@click.pass_context
-def schema(context: click.Context, /, **_: object) -> int:
+def schema(context: click.Context) -> int:
     r"""Print the JSON Schema of NAME: job files, targets, doubles of processes, catalogues; for programs, JSON reports,
     events, and what `validate`, `list`, `runs`, `history`, `diff`, `apply`, `status`, `doctor`, `ready`, `catalog diff`
     (and `check`) and `explain` print with `--format json`.
@@ -139,8 +137,7 @@ def _for_a_site(name: str, file: Path) -> str:
 @options.option(
     "--page-size", metavar="N", help="Records in one reply of OData, 20000 if not given; more come page by page."
 )
-@click.pass_context
-def sandbox(context: click.Context, /, **_: object) -> int:
+def sandbox(context: click.Context) -> int:
     r"""Serve the doubles in FOLDER (*.process.yaml) as a site would, until it is interrupted.
 
     Sign in as Supervisor with the password Supervisor, or as OAuth client sandbox with the secret sandbox.
@@ -210,8 +207,7 @@ def _check_doubles(folder: Path) -> None:
     metavar="NAME",
     help="With --deploy: the Secret of Kubernetes with the database's address. [default: creatio-runner-db]",
 )
-@click.pass_context
-def init(context: click.Context, /, **_: object) -> int:
+def init(context: click.Context) -> int:
     r"""Start a project in FOLDER, the current folder without it: a job, targets, a double of a process, JSON Schemas
     for editors, and entries for VS Code, pre-commit, GitHub and git.
 

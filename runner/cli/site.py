@@ -47,8 +47,7 @@ TARGET = "target"
 @options.targets("Check this target; several times: each.")
 @options.TARGETS
 @options.form()
-@click.pass_context
-def doctor(context: click.Context, /, **_: object) -> int:
+def doctor(context: click.Context) -> int:
     r"""Check the way to a target step by step, and say where it ends: its variables, the host's name, a connection,
     TLS and its certificate, the sign-in, `runtime`, the right to run processes, the process log, the clocks.
     No process is started.
@@ -156,8 +155,7 @@ def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Wa
     "--keep-values", is_flag=True, help="Write the values as they were, not invented values: they may name real people."
 )
 @options.RUNS
-@click.pass_context
-def record(context: click.Context, /, **_: object) -> int:
+def record(context: click.Context) -> int:
     r"""Write down what one run of a process did: a double of it in FOLDER, and a job that calls it beside FOLDER. The
     id is that of its row in the process log. The site is only read.
 

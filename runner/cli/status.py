@@ -31,8 +31,7 @@ _WORDS = "waiting queued running parked held refused cancelled passed failed err
 )
 @options.THE_DB
 @options.form()
-@click.pass_context
-def status(context: click.Context, /, **_: object) -> int:
+def status(context: click.Context) -> int:
     r"""Show how many runs of a fleet are queued, are running and have ended, by target; its workers; then the runs that
     are under way, and those that need a person. Of RUN, a run's id or a unique prefix of it, only that.
 

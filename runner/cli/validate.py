@@ -77,8 +77,7 @@ _LONGEST_DEFAULT = 40
 @options.option("--strict", is_flag=True, help="Exit with 2 where there are warnings, too.")
 @options.ALLOW_EMPTY
 @options.form(FORMATS)
-@click.pass_context
-def validate(context: click.Context, /, **_: object) -> int:
+def validate(context: click.Context) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
     A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves. `github`
@@ -234,8 +233,7 @@ def _problems_of_doubles(folder: Path) -> Sequence[Problem]:
 @options.option("--affected", is_flag=True, help="With --changed-since: say of each job why it is listed.")
 @options.ALLOW_EMPTY
 @options.form()
-@click.pass_context
-def list_jobs(context: click.Context, /, **_: object) -> int:
+def list_jobs(context: click.Context) -> int:
     r"""List the jobs in SPEC: their names, tags, targets and cases, and the inputs that they take.
 
     \b

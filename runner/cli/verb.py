@@ -78,7 +78,9 @@ class VerbGroup(Helped, click.Group):
 
 
 class Verb(Helped):
-    """A command whose options can be given once, but for those that take several values."""
+    """A command whose options can be given once, but for those that take several values. Its function gets the context,
+    with these values.
+    """
 
     @stand_in("difflib", get_close_matches=lambda *_: ())  # click looks for what resembles `-q` before it finds `-q`
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -98,8 +100,9 @@ class Verb(Helped):
     def invoke(self, ctx: click.Context) -> object:
         """Warn of variables that are not read, carry the command out, and where it cannot be name those that are."""
         output.say_lines(mistakes.text(tuple(hints.unknown_variables(os.environ))))
+        assert self.callback is not None
         try:
-            code = super().invoke(ctx)
+            code = ctx.invoke(self.callback, ctx)
         except UsageError as error:
             if note := _variables_in_use(ctx):
                 error.add_note(note)

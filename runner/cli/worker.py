@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 @options.HOLD
 @options.option("--alive", metavar="FILE", help="Touch this file each second while the database answers, for probes.")
 @options.DSN
-@click.pass_context
-def worker(context: click.Context, /, **_: object) -> int:
+def worker(context: click.Context) -> int:
     r"""Carry out the runs of a fleet, N at once, until a signal comes. Start it on as many machines as you like: each
     run is carried out by one of them at a time, and is taken over where its worker dies.
 

@@ -50,7 +50,6 @@ from runner.terminal import output
 
 AGAIN: Final = 30.0
 """Seconds between two lines about a site whose state stays the same."""
-_FORMAT: Final = 1
 _TICK: Final = 0.2
 """Seconds between two looks at the clock and at signals. A wait without an end would let Windows hear none."""
 
@@ -143,7 +142,7 @@ def _document(known: Iterable[KnownTarget], waits: Iterable[SiteWait], code: Exi
     problems = [problem for story in stories.values() if (problem := story.problem()) is not None]
     targets: list[Json] = [{"target": name, "ready": is_ready} for name, is_ready in ready.items()]
     found: JsonObject = {"exit_code": int(code), "targets": targets, "problems": mistakes.records(problems)}
-    return json_document({"format": _FORMAT, **found})
+    return json_document({"format": 1, **found})
 
 
 class SiteWaits(Struct, kw_only=True):

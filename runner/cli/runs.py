@@ -44,7 +44,6 @@ from runner.runs.stored_runs import (
 from runner.secrets.shown import hide
 from runner.terminal import output
 
-FORMAT = 1
 _STATUSES = (*map(str, RunStatus), RUNNING)
 
 run_filters = options.together(
@@ -290,7 +289,7 @@ def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:
 
 
 def as_json(listed: Sequence[Listed]) -> str:
-    return json_document({"format": FORMAT, "runs": [_record(run) for run in listed]})
+    return json_document({"format": 1, "runs": [_record(run) for run in listed]})
 
 
 def _record(listed: Listed) -> JsonObject:

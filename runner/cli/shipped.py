@@ -24,7 +24,6 @@ from runner.scaffold.new_files import write_files
 from runner.targets.folders import DOUBLES, RECORDS, holds_doubles
 from runner.terminal import output
 
-_FORMAT = 1
 _MOST_CODES = 8
 _SHORTEST_WORD = 3
 SCHEMAS = (
@@ -52,7 +51,7 @@ def explain(context: click.Context) -> int:
     codes = [_known(written) for written in given["codes"]]
     if given["form"] == "json":
         explained: list[Json] = [asdict(explanation(code)) for code in codes or titles()]
-        output.data(json_document({"format": _FORMAT, "codes": explained}), for_programs=True)
+        output.data(json_document({"format": 1, "codes": explained}), for_programs=True)
     else:
         text = "\n\n".join(as_text(explanation(code)).rstrip() for code in codes) if codes else _list()
         output.data(f"{text}\n")

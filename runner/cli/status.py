@@ -18,7 +18,6 @@ from runner.reports.safe import clean, json_document
 from runner.runs import StoreName
 from runner.terminal import output
 
-FORMAT = 1
 _WORDS = "waiting queued running parked held refused cancelled passed failed error unknown"
 
 
@@ -132,7 +131,7 @@ def _lines(runs: Sequence[FleetRun], store: StoreName) -> Iterator[str]:
 
 
 def _document(found: Overview | None, runs: Sequence[FleetRun]) -> JsonObject:
-    whole: JsonObject = {"format": FORMAT}
+    whole: JsonObject = {"format": 1}
     if found is not None:
         whole["targets"] = {target: {**counts} for target, counts in found.counts.items()}
         whole["workers"] = [

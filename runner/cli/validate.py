@@ -61,7 +61,6 @@ def _in_checkout(problems: Sequence[Problem]) -> list[Problem]:
 
 
 FORMATS = {"text": mistakes.text, "json": mistakes.json, "github": _github, "gitlab": _gitlab, "sarif": _sarif}
-_FORMAT = 1
 _LONGEST_DEFAULT = 40
 
 
@@ -347,7 +346,7 @@ def _as_json(
         _record(job) if reasons is None else {**_record(job), "affected": [*map(asdict, reasons[job.file])]}
         for job in jobs
     ]
-    return json_document({"format": _FORMAT, "jobs": records, "problems": mistakes.records(problems)})
+    return json_document({"format": 1, "jobs": records, "problems": mistakes.records(problems)})
 
 
 def _record(job: Job) -> JsonObject:

@@ -17,7 +17,6 @@ from runner.runs.events import CallSent
 from runner.runs.result import RunResult, StepResult
 from runner.secrets.shown import hide
 
-FORMAT = 1
 SAME = "the same but for ids and times\n"
 _MOST = 5
 """Differences in one value that are shown."""
@@ -184,7 +183,7 @@ def _shown(value: MaybeJson, path: str) -> str:
 def as_json(found: RunDifferences) -> str:
     return json_document(
         {
-            "format": FORMAT,
+            "format": 1,
             "same": found.is_same,
             "changed": to_builtins(found.changes),
             "runs": [{"id": run.id, "name": title(run), "started_at": run.started_at} for run in found.runs],

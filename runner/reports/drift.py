@@ -10,7 +10,6 @@ from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject
 from runner.reports.safe import clean, json_document
 
-_FORMAT: Final = 1
 _MOST_PLACES: Final = 8
 
 
@@ -33,7 +32,7 @@ def text(found: CatalogueComparison) -> str:
 
 def as_json(found: CatalogueComparison) -> str:
     differences: list[Json] = [_record(drift) for drift in found.drifts]
-    return json_document({"format": _FORMAT, "before": found.before, "after": found.after, "differences": differences})
+    return json_document({"format": 1, "before": found.before, "after": found.after, "differences": differences})
 
 
 FORMATS: Final[Mapping[str, Callable[[CatalogueComparison], str]]] = {"text": text, "json": as_json}

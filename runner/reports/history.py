@@ -19,7 +19,6 @@ from runner.reports.words import shortened
 from runner.runs.events import RunStatus
 from runner.runs.history import PastFailure, PastRun, PastStep
 
-FORMAT = 1
 LEGEND = "✓ passed  ↻ passed at a later attempt  ✗ did not pass  - skipped  · not there; the newest run is on the right"
 _SIGNS = {"passed": "✓", "flaky": "↻", "failed": "✗", "skipped": "-"}
 _HEAD = ("STEP", "PASSED", "FLAKY", "P50", "P95", "LAST", "LAST FAILURE")
@@ -103,7 +102,7 @@ def text(histories: Sequence[NameHistory]) -> str:
 
 
 def as_json(histories: Sequence[NameHistory]) -> str:
-    return json_document({"format": FORMAT, "names": [_name_record(history) for history in histories]})
+    return json_document({"format": 1, "names": [_name_record(history) for history in histories]})
 
 
 def _lines(history: NameHistory) -> Iterator[str]:

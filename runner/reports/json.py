@@ -20,7 +20,6 @@ from runner.runs.events import Check, Line, lock_waits, run_started
 from runner.runs.result import StepResult, tally
 from runner.version import VERSION
 
-FORMAT = 1
 MARK = lazy_pattern(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
 """How such a report begins, and no other file."""
 _STEP = (
@@ -52,7 +51,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[byte
     """
     results = command.results
     head: JsonObject = {
-        "format": FORMAT,
+        "format": 1,
         "tool": {"name": "creatio-runner", "version": version},
         "status": command.status,
         "exit_code": int(command.exit_code),

@@ -13,7 +13,6 @@ from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.cells import width
 from runner.reports.safe import clean, json_document, safe
 
-FORMAT = 1
 LONGEST_LINE = 100
 """Cells of a source line that are shown; a longer line is shortened around the place."""
 
@@ -29,7 +28,7 @@ def text(problems: Sequence[Problem]) -> str:
 
 def json(problems: Sequence[Problem]) -> str:
     """The same as one indented JSON object; what has no place has nulls for it."""
-    return json_document({"format": FORMAT, "problems": records(problems)})
+    return json_document({"format": 1, "problems": records(problems)})
 
 
 def records(problems: Sequence[Problem]) -> list[Json]:

@@ -106,9 +106,11 @@ class LiveRuns:
     def _now(self, screen: Screen) -> Text:
         """The lines that are redrawn; rich asks for them in a thread of its own."""
         frame = frame_of(self._clock(), screen.encoding)
-        lines = filter(None, [self._under_way.only()]) if self._alone else self._under_way.lines()
-        below = () if self._alone else (self._under_way.done(),)
-        return Text("\n").join(map(screen.faint, [*(f"  {frame} {line}" for line in lines), *below]))
+        if self._alone:
+            only = self._under_way.only()
+            return screen.faint(f"  {frame} {only}" if only else "")
+        rows = [f"  {frame} {line}" for line in self._under_way.lines()]
+        return Text("\n").join(map(screen.faint, [*rows, self._under_way.done()]))
 
 
 class RunPage:

@@ -21,6 +21,10 @@ from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
 
+_LOOKS = (*NO_ROW_YET, 1.0)
+"""Seconds before each further look for a call that is made again: what begins later is none of it, by any `Date`."""
+assert sum(_LOOKS) >= starts.LATER
+
 
 def start(
     row: OpenRow, call: ExecuteCall | RunProcessCall, *, needs_mark: bool, in_turn: bool
@@ -65,16 +69,15 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
         sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
-        row.sent_again = is_last
         outcome = yield from perform(row, replace(send, seconds=seconds))
-        sent = starts.left(sent, outcome.delay)
+        sent = starts.with_first(row, starts.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
         if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
             return outcome, sent
         failure = outcome.failure
         if row.is_once:
             row.turned_away = (starts.bounded(row, sent), failure)
-            if found := (yield from _already_began(row, NO_ROW_YET)):
+            if found := (yield from _already_began(row, _LOOKS)):
                 return found
         elif not failure.nothing_ran:
             yield from _set_aside(row, starts.bounded(row, sent))
@@ -90,9 +93,10 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
     start = starts.counted(row.log, sent)
     if row.sought is None or not start.marked:
         return
-    rows = yield from _rows_of(row, start, NO_ROW_YET)
+    rows = yield from _rows_of(row, start, _LOOKS)
     if rows == []:
         row.log.missing[start.process].remove(start)
+        row.first = start
         yield from starts.nothing_began(row)
     elif isinstance(rows, list):
         yield from starts.settle_missing(row, start.process, rows, among=(start,))
@@ -115,6 +119,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
         row.in_doubt = False
         if not failure.nothing_ran:  # else no other run counts it any more
+            row.first = sent
             yield from starts.nothing_began(row)
         return None
     is_refused = failure.trouble.code == SESSION_REFUSED

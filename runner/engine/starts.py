@@ -123,6 +123,21 @@ def bounded(row: OpenRow, start: Start) -> Start:
     return replace(start, span=StartTime(since=_since(start.span, sent), until=now + LATER))
 
 
+def with_first(row: OpenRow, start: Start) -> Start:
+    """The start with the time of the call that was turned away and made again as it: a row may be of either."""
+    first = row.first
+    return start if first is None else replace(start, span=replace(start.span, since=first.span.since))
+
+
+def may_be_firsts(row: OpenRow, found: OwnRows) -> bool:
+    """Whether one of the rows may be of the call that was turned away, and there is none for its repetition beside."""
+    if row.first is None or len(found.rows) > found.starts:
+        return False
+    until = span_of(row.log, row.first).until
+    moments = (server_time.of_record(str(each.get("started"))) for each in found.rows)
+    return any(until is None or began is None or began < until for began in moments)
+
+
 def _since(span: StartTime, sent: float) -> float:
     return sent - EARLIER if span.since is None else span.since
 

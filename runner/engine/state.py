@@ -93,9 +93,9 @@ class OpenRow(Struct, kw_only=True, eq=False):
 
     `start` is its last call that may have started a process; `sought` the same as long as its row in the log may be
     searched for; `shown` are ids of rows that may be its own, and were not distinguished; `process_id` is the id known
-    as its own. `turned_away` is a call that the service says it did not act upon, and why; `sent_again`: its last
-    call was made since such a call. `element` is what it has called last; `look_again` looks once more whether that
-    call happened.
+    as its own. `turned_away` is a call that the service says it did not act upon, and why; `first` is such
+    a call that was made again, as the log showed no start of it. `element` is what it has called last; `look_again`
+    looks once more whether that call happened.
 
     `in_doubt`: a `once` call was sent and its outcome is not certain. `unanswered`: its call was not answered, so that
     a start is taken for its own by inference only. `doubt` is the sentence on a row that has ended in doubt, `cause`
@@ -116,7 +116,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     start: Start | None = None
     shown: tuple[str, ...] = ()
     turned_away: tuple[Start, CallFailed] | None = None
-    sent_again: bool = False
+    first: Start | None = None
     whole: Step | None = None
     unanswered: bool = False
     process_id: str | None = None

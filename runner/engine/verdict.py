@@ -4,7 +4,7 @@ It is asked only where the attempt would pass otherwise. The log gives a status,
 """
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, count
 
 from msgspec.structs import replace
 
@@ -57,7 +57,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     rows = list(found.rows)
     if not rows:
         less = starts.why_less(log, start)
-        why = _no_row(row, found) + (f"; {less}" if less else "")
+        why = _no_row(found) + (f"; {less}" if less else "")
         earlier = yield from rows_before_watermark(row, start)
         if failed := next(filter(_is_bad, earlier), None):
             why += f"; its clock was set back, and a start since the call failed: {failed['id']}"
@@ -66,6 +66,10 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
         return undistinguished(row, rows, why=why)
+    if starts.may_be_firsts(row, found):
+        row.shown = tuple(str(each["id"]) for each in rows)
+        why = f"it was turned away and sent again, and the first may have started {starts.named(rows[0])}"
+        return not_verified(row, why, doubtful=_hold_failure(rows))
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
     if execute.until is Until.DONE:
@@ -84,14 +88,20 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     goes side by side with other runs: they would wait for one another. `patient`: where there is no row at all, for as
     long as that of a call without an answer is searched for.
     """
-    longer = settling(row) if patient else ()
-    for number, seconds in enumerate(chain(NO_ROW_YET, longer, (None,))):
+    pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
+    for number in count():
+        seconds = next(pauses)
         rows = yield from process_log.new_rows(row, start, last=seconds is None)
         if isinstance(rows, Unread):
             return rows
         found = yield from starts.assigned(row, start, rows)
-        is_late = number >= len(NO_ROW_YET) and bool(found.rows)
-        if seconds is None or is_late or found.is_clear or (found.rival and not row.is_once):
+        is_firsts = starts.may_be_firsts(row, found)
+        if seconds is None and is_firsts and not patient:
+            pauses, patient = chain(settling(row), (None,)), True
+            seconds = next(pauses)
+        is_late = number >= len(NO_ROW_YET) and bool(found.rows) and not is_firsts
+        is_clear = found.is_clear and not is_firsts
+        if seconds is None or is_late or is_clear or (found.rival and not row.is_once):
             break
         yield from pause(row, seconds)
     return found
@@ -170,14 +180,10 @@ def _not_read(row: OpenRow, unread: Unread) -> Attempt:
     return not_verified(row, f"the process log could not be read: {unread.failure.trouble.message}")
 
 
-def _no_row(row: OpenRow, found: OwnRows) -> str:
+def _no_row(found: OwnRows) -> str:
     why = "the process log shows no row of this call"
     if not found.outside:
         return why
-    if row.sent_again:
-        return (
-            f"{why}; it was turned away and sent again, and the first may have started {starts.named(found.outside[0])}"
-        )
     return f"{why}, but {starts.at_another_time(found.outside)}"
 
 

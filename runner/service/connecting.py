@@ -47,7 +47,10 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
 
     A certificate of `authorities` need not be a root: whoever names it trusts it as it is.
     """
-    context = ssl.create_default_context(capath=_folder_by_hash())  # of all of the system where there is none
+    folder = _folder_by_hash()
+    context = ssl.create_default_context(capath=folder)  # without a folder all of the system's are read
+    if folder is None and context.cert_store_stats()["x509"] == 0:
+        trust_all(context)
     if authorities is not None:
         context.load_verify_locations(cadata=authorities)
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

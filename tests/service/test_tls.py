@@ -13,7 +13,7 @@ import pytest
 
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
 from runner.service.client import Client
-from runner.service.connecting import Connections
+from runner.service.connecting import Connections, trusting
 from runner.service.site import Site
 
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -126,6 +126,15 @@ def test_a_site_that_the_system_does_not_know_is_asked_once_more_with_the_author
         ThreadPoolExecutor(threads) as pool,
     ):
         assert list(pool.map(lambda _: client.perform(CALL, 5), range(threads))) == [Answered(value=42)] * threads
+
+
+def test_the_authorities_of_certifi_are_trusted_at_once_where_the_system_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("certifi.where", lambda: str(CERTIFICATES / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert trusting(None).cert_store_stats()["x509"] == 1
 
 
 @pytest.mark.parametrize("named", ["authority", "trusted"])

@@ -84,6 +84,7 @@ class Verbs(Helped, click.Group):
         gc.disable()  # as at the entry, which a caller in Python does not come by: 6 ms of a start
         command = load(cmd_name)
         gc.freeze()
+        gc.set_threshold(10_000)  # of what a run makes next to nothing is garbage: 1 % of a resumption
         gc.enable()
         return command
 

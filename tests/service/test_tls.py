@@ -125,7 +125,7 @@ def test_a_site_that_the_system_does_not_know_is_asked_once_more_with_the_author
         contextlib.closing(Client(Site(url=f"https://{place}"))) as client,
         ThreadPoolExecutor(threads) as pool,
     ):
-        assert list(pool.map(lambda _: client.perform(CALL, 5), range(threads))) == [Answered(value=42)] * threads
+        assert list(pool.map(lambda _: client.perform(CALL, 300), range(threads))) == [Answered(value=42)] * threads
 
 
 def test_the_authorities_of_certifi_are_trusted_at_once_where_the_system_has_none(

@@ -190,20 +190,19 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
 
     @property
     def signal(self) -> str:
-        """The signal that stopped the run. Journals of earlier versions hold it in the message only."""
-        return self.stopped_by or self.error.message.removeprefix(_STOPPED)
+        """The signal that stopped the run; empty of a failure that is none."""
+        return self.stopped_by or ""
 
 
 GIVEN_UP = "given_up"
 """`AttemptFailed.kind`, without a key: the run had to stop, and its end was not waited for."""
-_STOPPED = "stopped: "
 
 
 def stopped(
     signal: str, *, key: str, t: float, kind: str = "stopped", final: bool, ordered_by: evidence.Person | None = None
 ) -> AttemptFailed:
     """A signal stopped the run, at the row `key` where it is known."""
-    error = Trouble(code="E312", message=f"{_STOPPED}{signal}")
+    error = Trouble(code="E312", message=f"stopped: {signal}")
     person = evidence.if_known(ordered_by)
     return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal, ordered_by=person)
 

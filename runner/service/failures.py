@@ -178,7 +178,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         failure = refused(call, reply, _described(reply, site), hint=hint)
         return failure if _is_own(call, reply) else _perhaps_of_a_proxy(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
-        return refused(call, reply, _described(reply, site))
+        return fault(call, reply, _described(reply, site))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
     return _failed(
@@ -201,6 +201,15 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
 def _is_missing(process: str, words: str) -> bool:
     """Whether the words are WCF's page for a process that the site does not have: no proxy knows its code in quotes."""
     return re.search(rf"[\"'“«]{re.escape(process)}[\"'”»] (?:is )?(?:{_NOT_FOUND})", words, re.IGNORECASE) is not None
+
+
+def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFailed:
+    """An exception passed through the service, which does not say when: a thread is aborted, a database does not answer
+    in time, and an answer cannot be written also after a process has begun. What is checked before it begins, its words
+    show: a process that is not there, a right, a licence, a value.
+    """
+    failure = refused(call, reply, message)
+    return failure if _by_words(call, message) else _perhaps_of_a_proxy(call, failure)
 
 
 def _perhaps_of_a_proxy(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:

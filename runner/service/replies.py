@@ -50,7 +50,7 @@ def read(
     except _RefusalError as error:
         words = str(error)
         refusal = f"refused the call: {words}" if words else "refused the call without a word"
-        return failures.refused(call, reply, f"{site.name} {refusal}")
+        return failures.fault(call, reply, f"{site.name} {refusal}")
 
 
 def _in_place_of_json(call: calls.Call, reply: Reply, error: bodies.NonsenseError) -> str:

@@ -13,13 +13,14 @@ from runner.service.bodies import NonsenseError, decoded
 from runner.service.words import shortened
 
 STATUSES: Final = {number: status.word for status in PROCESS_STATUSES.values() for number in status.numbers}
-_ENDED_BADLY: Final = [status.numbers[0] for status in PROCESS_STATUSES.values() if status.code is not None]
+_BEGUN: Final = frozenset(STATUSES) - {0}
 
 
 def is_refused(answer: JsonObject) -> bool:
-    """Whether no process came of it: `success: false` without a process that ended badly."""
-    ended = answer.get("processStatus") in _ENDED_BADLY and process_id(answer) is not None
-    return answer.get("success") is False and not ended
+    """Whether it names no process that came of it: `success: false` without a process that has begun."""
+    status = answer.get("processStatus")
+    has_begun = isinstance(status, int) and status in _BEGUN and process_id(answer) is not None
+    return answer.get("success") is False and not has_begun
 
 
 def value(answer: JsonObject, *, error: str) -> Json:
@@ -35,6 +36,7 @@ def value(answer: JsonObject, *, error: str) -> Json:
         shown = kind_of(success) if "success" in answer else "missing"
         raise NonsenseError(f"it holds no `processId`, and its `success` is {shown}")
     results: Json = {code: decoded(result) for code, result in _results(answer).items()}
+    error = error or ("its `success` is false" if success is False else "")
     return {"process_id": found, "status": status, "results": results, "error": error or None}
 
 

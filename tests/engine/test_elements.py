@@ -47,6 +47,7 @@ class Site(World):
     behind: str | None = "running"
     moves_late: bool = False
     executed_ids: list[str] = field(default_factory=list)
+    executes_refused: bool = False
 
     def __post_init__(self) -> None:
         self.add_row("UsrA", "running")
@@ -60,7 +61,8 @@ class Site(World):
                 return Answered(value=[*reversed(self._there())]) if self.logged else refused()
             case ElementCall(uid=key) | CompleteCall(uid=key):
                 ending = super()._ending(send)
-                if not isinstance(ending, CallFailed) or (ending.kind == "unanswered" and not self.lost):
+                is_lost = isinstance(ending, CallFailed) and ending.kind == "unanswered" and not self.lost
+                if not isinstance(ending, CallFailed) or is_lost or self.executes_refused:
                     self._execute_element(key)
                 return ending
             case _:
@@ -269,6 +271,17 @@ def test_what_is_only_inferred_of_an_element_does_not_pass_with_verify_log() -> 
         lost = Site(shown=[element("Approve")], answers=[unanswered()])
         lost.carry_out(planned(step + "    verify: log\n"))
         assert (lost.end.exit_code, len(lost.executed_ids)) == (code, 1)
+
+
+@pytest.mark.parametrize("step", [ONE, WITH_VALUES])
+def test_a_fault_that_came_after_the_element_was_executed_is_settled_by_its_row(step: str) -> None:
+    site = Site(shown=[element("Approve", status="running")], answers=[refused(500, unproved=True)])
+    site.executes_refused = True
+    site.carry_out(planned(step))
+    assert (site.finished("a").status, site.finished("a").verified) == ("passed", "inferred")
+    refusing = Site(shown=[element("Approve")], answers=[refused(500, unproved=True)])
+    refusing.carry_out(planned(step))
+    assert (refusing.finished("a").status, refusing.end.exit_code) == ("failed", 1)
 
 
 def test_two_elements_of_one_caption_are_told_apart_by_nobody_and_nothing_is_sent() -> None:

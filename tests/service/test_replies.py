@@ -44,6 +44,7 @@ MISSING = (
     b"<html><head><title>Request Error</title></head><body><p>The server encountered an error processing the request. "
     b"The exception message is 'Item with name &quot;UsrGet&quot; not found.'. See server logs for more details.</p>"
 )
+ABORTED = b"<Fault><Reason><Text>Thread was being aborted.</Text></Reason></Fault>"
 FAULT = b"<Fault><Reason><Text>No right to run</Text></Reason></Fault>"
 
 
@@ -282,6 +283,10 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply(b"", 404), False),
         (reply(PAGE, 414), False),
         (reply(FAULT, 500), False),
+        (reply(ABORTED, 500), True),
+        (reply(ABORTED), True),
+        (reply('{"success": false, "errorInfo": {"message": "Execution Timeout Expired."}}'), True),
+        (reply('{"success": false, "errorInfo": {"message": "Process UsrGet not found"}}'), False),
         (reply(b"", 403), True),
         (reply(PAGE, 403), True),
         (reply('{"error": {"message": "blocked"}}', 403), True),

@@ -89,8 +89,14 @@ def test_a_refusal_is_told_in_the_services_own_words() -> None:
     )
     assert "`runner catalog check`" in str(ending(success=False, processId=NO_ID, errorInfo=words))
     assert failed(success=False, processId=None, processStatus=3)[0] is FailureKind.REFUSED
-    assert failed(success=False, processStatus=2)[0] is FailureKind.REFUSED
+    assert failed(success=False, processStatus=0)[0] is FailureKind.REFUSED
     assert failed(success=False, processId=NO_ID, errorInfo=None)[2] == ("site.example refused the call without a word")
+
+
+@pytest.mark.parametrize(("status", "word"), [(1, "running"), (2, "done")])
+def test_a_refusal_that_names_the_process_that_has_begun_is_none(status: int, word: str) -> None:
+    found = answered(success=False, processStatus=status)
+    assert (found["process_id"], found["status"], found["error"]) == (ID, word, "its `success` is false")
 
 
 @pytest.mark.parametrize("status", [[], {}, [3], "3", 3.5])

@@ -187,10 +187,10 @@ BREAKAGES: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        what="Turned away (401, login page, 429), or refused by what may be a proxy (403, a redirect)",
+        what="Turned away (401, login page, 429), a fault, or what may be the refusal of a proxy (403)",
         effect="`once`",
         log="shows a start that may be it, or cannot be read",
-        does="never makes it again: a proxy may have repeated it, or handed it on",
+        does="never makes it again: it may have begun before that answer",
         ways=tuple(
             Way(site=site, step=ONCE, came=came)
             for failure in (signed_out("E304"), call_later(), refused(unproved=True))
@@ -201,9 +201,9 @@ BREAKAGES: tuple[Breakage, ...] = (
         ),
     ),
     Breakage(
-        what="The service refuses the call: no right, no such process, a fault",
+        what="The service refuses the call: no right, no such process, a value; or a fault",
         effect="any",
-        log="is not asked; of a `once` call that a proxy may have refused it shows no start",
+        log="is not asked; of a `once` call after another fault it shows no start",
         does="does not repeat it, unless `retry.on` has `refused`",
         ways=tuple(
             Way(site=World(answers=[refusal]), step=step, came=FAILED)

@@ -181,6 +181,8 @@ def _unproved(row: OpenRow, value: Json, why: str, *, process_id: str) -> Attemp
 
 def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
     """A call without an answer: the element's own row is asked, which shows more than the process log would."""
+    if failure.unproved:  # an element that was executed has moved by then, or a moment later
+        return (yield from _settled(row, moments=_ANSWERED)) or call_failed(failure, row.step.effect)
     if failure.kind is not FailureKind.UNANSWERED and not _may_have_happened(failure):
         return call_failed(failure, row.step.effect)
     if not row.is_once:

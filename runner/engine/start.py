@@ -22,7 +22,9 @@ from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
 
 _LOOKS = (*NO_ROW_YET, 1.0)
-"""Seconds before each further look for a call that is made again: what begins later is none of it, by any `Date`."""
+"""Seconds before each further look for a call that may have happened all the same: what is started later, here or by
+another run, is not taken for it, by whichever `Date`.
+"""
 assert sum(_LOOKS) >= starts.LATER
 
 
@@ -155,7 +157,7 @@ def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Runni
     if row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND:
         return call_failed(failure, row.step.effect)
     row.turned_away = (starts.bounded(row, sent), failure)
-    found = yield from _already_began(row, NO_ROW_YET)
+    found = yield from _already_began(row, _LOOKS)
     row.turned_away = None
     return found or call_failed(failure, row.step.effect)
 

@@ -423,6 +423,7 @@ def test_a_start_that_a_proxy_has_handed_on_and_refused_is_found_in_the_log(
 def test_a_refusal_that_may_be_a_proxys_is_the_services_where_the_log_shows_no_start(step: str) -> None:
     world = World(answers=[refused(unproved=True)]).carry_out(planned(step))
     assert (ended(world, "a"), world.t < 20.0) == (("failed", None), True)
+    assert [each.seconds for each in world.effects if isinstance(each, Sleep)] == [0.25, 0.75, 1.0]
     assert said(world.finished("a")) == "no right"
 
 

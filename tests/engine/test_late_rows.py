@@ -183,6 +183,7 @@ def test_where_the_end_is_waited_for_and_no_answer_shows_it_a_row_is_looked_for_
     step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
     world = World(statuses=[status], lags=[lag], call_seconds=0.1).carry_out(planned(step))
     assert ended(world, "a") == verdict
+    assert world.t < 2.0 * lag + 2.0, "and seen soon after it has come"
     assert world.sent.count("read rows") <= 8
     at_once = World(statuses=[status], lags=[lag], call_seconds=0.1).carry_out(
         planned(step.replace("until: done", "result: Out"))

@@ -126,8 +126,7 @@ def carry_out(
 
     def on_signal(name: str) -> None:
         """Inside of the signal's handler, which waits for no reader."""
-        apart = "\n" if output.is_terminal("stderr") else ""  # after the ^C, or a line that is being redrawn
-        output.say_lines(apart + _signal_words(name, given["grace"], begun=console.has_begun(), over=over.is_set()))
+        output.say_at_signal(_signal_words(name, given["grace"], begun=console.has_begun(), over=over.is_set()))
 
     context.with_resource(listening(stop, given_up, heard=on_signal))
     context.with_resource(output.in_background(hurry=lambda: stop.why is not None))

@@ -9,7 +9,7 @@ from runner.cli import options
 from runner.cli.status import run_named, suspended_line
 from runner.cli.verb import Verb, VerbGroup
 from runner.execution.stored_reports import store_reports
-from runner.fleet import database, orders, pruning
+from runner.fleet import database, orders
 from runner.fleet.overview import suspended_targets
 from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
@@ -167,6 +167,7 @@ def prune(context: click.Context) -> int:
 
     Exit 0.
     """
-    deleted = pruning.prune(context.params["database"].link, age(context.params["older"], option="AGE"))
+    store: FleetStore = context.params["database"]
+    deleted = store.prune(age(context.params["older"], option="AGE"))
     output.say(f"{many(deleted, 'run')} deleted")
     return ExitCode.PASSED

@@ -121,8 +121,7 @@ def ready(context: click.Context) -> int:
 
 def _on_signal(name: str) -> None:
     """Inside of the signal's handler."""
-    apart = "\n" if output.is_terminal("stderr") else ""
-    output.say_lines(f"{apart}{name}: the wait ends here\n")
+    output.say_at_signal(f"{name}: the wait ends here\n")
 
 
 class SiteWait(Struct, frozen=True, kw_only=True, eq=False):

@@ -12,7 +12,7 @@ from runner.fleet.database import Connection
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
-from runner.fleet.rows import AtOnce, FleetRows
+from runner.fleet.rows import AtOnce, FleetRows, forget
 from runner.runs import StoreName
 from runner.runs.store import Part, StoreError
 
@@ -55,6 +55,20 @@ _REMEMBER: Final = """
 with added as (insert into history (line) values (%(line)s) returning line)
 update meta set history_bytes = history_bytes + (select length(line) + 1 from added) returning history_bytes
 """
+
+_BATCH: Final = 1000
+_PRUNE: Final = """
+with old as (
+  select id from runs
+  where (state in ('refused', 'cancelled') or (state = 'ended' and status <> 'unknown' and in_doubt = 0))
+    and updated_at < now() - make_interval(secs => %(age)s)
+    and not exists (select from needs n join runs w on w.id = n.run where n.needed = runs.id and w.state = 'waiting')
+  limit %(batch)s for update skip locked
+)
+delete from runs using old where runs.id = old.id
+"""
+_KEPT: Final = 90 * 24 * 3600.0
+"""Seconds after which rows of process logs are forgotten: the platform archives finished rows after 30 days [D]."""
 
 
 def check(dsn: str, *, writes: bool = False) -> None:
@@ -186,6 +200,17 @@ class FleetStore:
 
     def delete(self, run: str) -> None:
         self.link.run("delete from runs where id = %(run)s", {"run": run})
+
+    def prune(self, age: float) -> int:
+        """Delete runs that ended more than `age` seconds ago, and that nobody has to settle; how many. The ledger and
+        the history know them still.
+        """
+        deleted, found = 0, _BATCH
+        while found == _BATCH:
+            found = self.link.run(_PRUNE, {"age": age, "batch": _BATCH}).rowcount
+            deleted += found
+        forget(self.link, before=_KEPT)
+        return deleted
 
     def history(self) -> bytes:
         return b"".join(bytes(line) + b"\n" for (line,) in self.link.run("select line from history order by n"))

@@ -40,6 +40,11 @@ def say_lines(text: str) -> None:
     _message("stderr", safe_lines(text))
 
 
+def say_at_signal(text: str) -> None:
+    """Likewise, on a line of its own: after the ^C of a terminal, or a line that is being redrawn."""
+    say_lines("\n" * is_terminal("stderr") + text)
+
+
 def problems(*found: Problem) -> None:
     say_lines(mistakes.text(found))
 

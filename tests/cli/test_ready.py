@@ -286,7 +286,7 @@ def test_several_targets_are_waited_for_side_by_side_and_nothing_is_sent_before_
     with site(ready.answer, sign_in=None) as here, site(away.answer, sign_in=None) as there:
         write_targets(here.url, there.url)
         both = ["run", "a.job.yaml", "-t", "here", "-t", "there"]
-        assert ended([*both, "--wait-ready", "300ms"]) == 3
+        assert ended([*both, "--wait-ready", "2s"]) == 3  # the one that is ready is so in time on a busy machine, too
         assert (ready.phases_of("/Execute"), away.phases_of("/Execute")) == ([], [])
         err = capsys.readouterr().err
         assert "here is ready after" in err

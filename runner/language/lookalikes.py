@@ -1,7 +1,9 @@
 """Values that YAML reads otherwise than they look: warnings, for somebody may want them so.
 
-A ` #` that ends a text, quotes of a word processor around a text, the comma of JSON after a value, and the line break
-at the end of a block of one line, which would be sent. Only where any text is allowed; the schema checks the rest.
+A ` #` that ends a text, quotes of a word processor around a text, the comma of JSON after a value, the line break at
+the end of a block of one line, which would be sent, an anchor that nothing refers to, a path of Windows in double
+quotes, a word that is null elsewhere, and a placeholder. Only where any text is allowed; the schema checks the rest. A
+character that nobody sees is reported in expressions, too.
 """
 
 import re
@@ -13,10 +15,16 @@ from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, Path, leaves
 from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
+from runner.reading.odd_characters import with_article
 
 _OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
 """Not those around names of firms and books, as in `«Ann»`: who writes them wants them."""
-_MAY_BE = lazy_pattern(rf"#[0-9A-Fa-f]|[{_OPENING}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
+_MAY_BE = lazy_pattern(
+    rf"#[0-9A-Fa-f]|[{_OPENING}{_UNSEEN}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$|[ \t]&\w|\"[A-Za-z]:\\"
+    r"|:[ \t]*(?:None|nil|undefined)\b|<\w+[ _-]|(?i:change|replace)[_-]?(?i:me)|(?i:your)[_-]",
+    re.MULTILINE,
+)
 """What a file holds that is worth a closer look; each begins with a rare character, so that all else is passed over."""
 _NO_COMMENT = lazy_pattern(
     r"[ \t]+#(?:[0-9]+(?![./:]?[0-9])|[0-9A-Fa-f]{6}|([0-9A-Fa-f])\1\1|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{3})(?![\w-])"
@@ -25,6 +33,12 @@ _NO_COMMENT = lazy_pattern(
 _QUOTED = lazy_pattern(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", re.DOTALL)
 _WITH_COMMA = lazy_pattern(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
+_WINDOWS = lazy_pattern(r'"[A-Za-z]:\\.*"')
+_ESCAPED = lazy_pattern(r"[\x00-\x1f\x85\u2028\u2029]")
+_NULLS = ("None", "nil", "undefined")
+_PLACEHOLDER = lazy_pattern(r"<(?=[^<>]*[ _-])[A-Za-z][\w .-]*>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
+_EXPRESSIONS = frozenset({"expect", "if"})
 _LONGEST = 60
 _PROSE = frozenset({"description", "help", "message", "name", "caption", "confirm", "fail"})
 _Words: TypeAlias = tuple[str, str]
@@ -50,13 +64,44 @@ def _lookalike(document: Document, path: Path, value: Json) -> _Words | None:
     if value is not None and not isinstance(value, str):
         return None
     is_bare = value is not None and document.is_bare(path)
+    if value and (found := _unseen(document.written(path), path)) is not None:
+        return found
     if _is_free(path):
         found = _comment(document, path) if value is None or is_bare else _break(document, path, value)
+        found = found or _free(document, path, value)
         if found is not None:
             return found
     if value is None or not is_bare or not path or path[-1] in _PROSE:
         return None
     return _quotes(value) or (_comma(value) if _is_free(path) else None)
+
+
+def _unseen(written: str, path: Path) -> _Words | None:
+    """In what is compared, and at the ends of a text; names of other places are compared with names that are known."""
+    ends = written.strip("\"'")
+    is_compared = not _EXPRESSIONS.isdisjoint(path) and path[-1] != "message"
+    looked_at = written if is_compared else ends[:1] + ends[-1:] if _is_free(path) else ""
+    odd = next((sign for sign in looked_at if sign in _UNSEEN), None)
+    if odd is None:
+        return None
+    return f"there is {with_article(odd)} in this text", "delete it, or write a plain space in its place"
+
+
+def _free(document: Document, path: Path, text: str | None) -> _Words | None:
+    written = document.written(path)
+    if text in _NULLS and written == text:
+        return f"`{text}` is a text to YAML", "write `null` for no value"
+    place = document.value_span(path)
+    anchor = _ANCHOR.search(document.source.line(place.line)[: place.column - 1])
+    if anchor and f"*{anchor[1]}" not in document.text:
+        hint = quote("the whole text", f"{anchor[0]}{written}")
+        return f"to YAML `&{anchor[1]}` is a name of this value, and no part of it", hint
+    if text and _WINDOWS.fullmatch(written) and _ESCAPED.search(text):
+        hint = f"write it in single quotes: '{written[1:-1]}'"
+        return "a backslash and a letter in double quotes are another character, as `\\t` is a tab", hint
+    if text and _PLACEHOLDER.fullmatch(text):
+        return "this looks like a placeholder of an example", f"write the value itself in the place of: {text}"
+    return None
 
 
 def _is_free(path: Path) -> bool:

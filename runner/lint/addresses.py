@@ -1,16 +1,21 @@
-"""Addresses of the service in place of the names of processes and entities, and names that no entity can have."""
+"""Addresses of the service in place of the names of processes and entities, and names that none can have."""
 
 from collections.abc import Iterator
 
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.values import JsonObject, Path
 from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
-from runner.lint.uses import signalled, starts
+from runner.lint.uses import results, signalled, starts
 from runner.odata.names import entity_in, is_entity
 
 _EXECUTE = lazy_pattern(r"/(\w+)/Execute\b")
+_UNSEEN = lazy_pattern(r"^\s+|\s+$|[\u00ad\u200b-\u200d\u2060\ufeff]")
+_CYRILLIC = "\u0410\u0412\u0415\u041a\u041c-\u041e\u0420-\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456"
+"""Letters that look like Latin ones."""
+_LIKE_LATIN = lazy_pattern(rf"(?=.*[A-Za-z])(?=.*[{_CYRILLIC}])[!-~{_CYRILLIC}]+")
 _ADDRESS = lazy_pattern(r"\w+://|.*/|\w+\?")
 
 
@@ -30,6 +35,28 @@ def check_addresses(step: RawStep, lint: JobLint) -> None:
         if isinstance(name, str) and "{{" not in name and not is_entity(name):
             hint = _entity_hint(name, has_options=path[-1] == "query")
             lint.report("E107", f"`{name}` is no name of an entity", (*path, "entity"), hint=hint)
+
+
+def check_codes(step: RawStep) -> Iterator[Finding]:
+    """Codes of processes and parameters that no site can have, where nobody knows which the site has."""
+    for path, code, at_key in _codes(step):
+        bare = _UNSEEN.sub("", code)
+        if bare and bare != code:
+            hint = f"write `{bare}`"
+        elif _LIKE_LATIN.fullmatch(code):
+            hint = "write it in Latin letters, as in `UsrAddContact`"
+        elif " " in code and path[-1] == "process" and not is_address(code) and "{{" not in code:
+            hint = "write its code, which the designer shows as `Code`"
+        else:
+            continue
+        yield Finding(code="E107", message=f"`{code}` cannot be a code", path=path, hint=hint, at_key=at_key)
+
+
+def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:
+    yield from ((path, code, False) for path, code in _processes(step))
+    for path, _, fields in starts(step):
+        yield from (((*path, "parameters", name), name, True) for name in record(fields.get("parameters")))
+        yield from ((at, name, False) for at, name in results(fields, path))
 
 
 def _processes(step: RawStep) -> Iterator[tuple[Path, str]]:

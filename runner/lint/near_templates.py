@@ -1,8 +1,8 @@
 """Names of ours in a text that is sent as it is: nothing evaluates them without `{{ }}`.
 
-Reported only of a name that the job has, `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`; `{a}` and `$b` are texts like
-any other. `${title}` is reported if the job has an input, a var or an output `title`. A text that is nothing but a
-variable of a shell, `$BUILD_ID`, `${title}`, `%USER%`, is reported whatever it names.
+Reported only of a name that the job has, `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`; `$b` is a text like any other.
+`${title}`, `{title}` and `%(title)s` are reported if the job has an input, a var or an output `title`. A text that is
+nothing but a variable of a shell, `$BUILD_ID`, `${title}`, `${A:-b}`, `%USER%`, is reported whatever it names.
 """
 
 import re
@@ -34,9 +34,9 @@ _OTHER_MARKS = lazy_pattern(
 )
 MARKS = lazy_pattern(r"[{\[<$%]")
 """A text without any of them has no marks in it."""
-_SHORT = lazy_pattern(r"[$#]\{\s*([A-Za-z_]\w*)\s*\}", re.ASCII)
+_SHORT = lazy_pattern(r"(?:[$#]|(?<!\{))\{\s*([A-Za-z_]\w*)\s*\}(?!\})|%\(([A-Za-z_]\w*)\)s", re.ASCII)
 _OF_A_SHELL = lazy_pattern(
-    r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{([A-Za-z_]\w*)\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
+    r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
     re.ASCII,
 )
 _TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
@@ -48,7 +48,9 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     reported = [*_found(part, scope, beside_template="{{" in text)]
     may_be_of_a_shell = not reported and part == text and ("$" in text or "%" in text)
     if may_be_of_a_shell and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
-        reported.append(_variable(text.strip(), variable[variable.lastindex or 0]))
+        part, name = text.strip(), variable[variable.lastindex or 0]
+        whole = declared_as(name, scope)
+        reported.append(_as_it_is(part, whole) if whole else _variable(part, name))
     for found in reported:
         line = text.count("\n", 0, max(0, text.find(found.part or "")))
         yield replace(found, line=line)
@@ -59,13 +61,13 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         for name in _NAMED.finditer(found[0]):
             if _known(name[0], scope):
                 yield _as_it_is(found[0], name[0])
+    for found in _SHORT.finditer(text):
+        if (whole := declared_as(found[1] or found[2], scope)) is not None:
+            yield _as_it_is(found[0], whole)
     if "{" in text:
         yield from _one_brace(text, scope)
-        for found in _SHORT.finditer(text):
-            if (whole := declared_as(found[1], scope)) is not None:
-                yield _as_it_is(found[0], whole)
         yield from _statements(text, scope, beside_template=beside_template)
-    elif (parsed := _known(text.strip(), scope)) and _ALONE.fullmatch(parsed.text.strip()):
+    elif (parsed := _known(text.strip(), scope)) and (_ALONE.fullmatch(parsed.text.strip()) or text == "item"):
         message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
         hint = f'write `"{{{{ {parsed.text} }}}}"`'
         yield Finding(code="E123", message=message, hint=hint, part=parsed.text, warning=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Finding, Problem
 from runner.job.outline import Outline
+from runner.lint.addresses import check_codes
 from runner.lint.elements import check_elements
 from runner.lint.flow import Flow
 from runner.reading.document import Document
@@ -25,4 +26,6 @@ def _not_there(job: Outline, catalogue: Catalogue | None) -> Iterator[Finding]:
         for step in job.steps:
             yield from check_processes(step, catalogue)
             yield from check_entities(step, catalogue)
+    for step in job.steps if catalogue is None else ():
+        yield from check_codes(step)
     yield from check_elements(job, catalogue)

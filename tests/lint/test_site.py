@@ -48,13 +48,30 @@ CATALOGUE = Catalogue(
 LISTED = "`UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrT`"
 
 
-def told(action: str) -> list[str]:
+def told(action: str, catalogue: Catalogue | None = CATALOGUE) -> list[str]:
     document = load("a.job.yaml", f"runner: 1\nname: a\nsteps:\n  - {action}\n".encode())
     assert not isinstance(document, tuple)
     return [
         f"{problem.code} {problem.span.column if problem.span else 0} {problem.message}; {problem.hint}"
-        for problem in check(document, outline(record(document.data)), CATALOGUE)
+        for problem in check(document, outline(record(document.data)), catalogue)
     ]
+
+
+def test_what_can_be_no_code_is_reported_where_nobody_knows_what_the_site_has() -> None:
+    wrong = 'execute: {process: "UsrAdd ", parameters: {" Name": a, C\u043entact: b}, result: "R\u200b"}'
+    assert told(wrong, None) == [
+        "E107 24 `UsrAdd ` cannot be a code; write `UsrAdd`",
+        "E107 48 ` Name` cannot be a code; write `Name`",
+        (
+            "E107 60 `C\u043entact` cannot be a code; write it in Latin letters, as in `UsrAddContact`; "
+            "the `\u043e` in `C\u043entact` is a Cyrillic letter"
+        ),
+        "E107 81 `R\u200b` cannot be a code; write `R`; there is a zero width space (U+200B) in it",
+    ]
+    assert told("execute: {process: Add a contact}", None) == [
+        "E107 24 `Add a contact` cannot be a code; write its code, which the designer shows as `Code`"
+    ]
+    assert told("execute: {process: Usr\u041f\u0440\u043e\u0446\u0435\u0441\u0441, parameters: {a b: 1}}", None) == []
 
 
 def test_that_an_address_is_no_code_is_reported_once() -> None:

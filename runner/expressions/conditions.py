@@ -100,14 +100,14 @@ def _mistake(operand: _Operand, found: Type, row: list[nodes.Expr]) -> Finding:
     else:
         word = "and" if isinstance(operand.within, nodes.And) else "or"
         part = f"{source} {word}" if operand.is_left else f"{word} {source}"
-        hint = _same_comparison(operand, row) or hint
+        hint, part = _same_comparison(operand, row, word) or (hint, part)
     message = f"`{source}` is {in_words(found)}, and `{word}` takes what is true or false"
     warning = operand.is_skipped and not operand.is_constant
     return Finding(code="E175", message=message, hint=hint, part=part, line=line, warning=warning)
 
 
-def _same_comparison(operand: _Operand, row: list[nodes.Expr]) -> str | None:
-    """`x == 5 or 10`: the comparison before it is for this operand, too."""
+def _same_comparison(operand: _Operand, row: list[nodes.Expr], word: str) -> tuple[str, str] | None:
+    """`x == 5 or 10`: the comparison before it is for this operand, too. Gives the hint, and what it replaces."""
     at = row.index(operand.node)
     before = row[at - 1] if at and not operand.is_left and isinstance(operand.node, nodes.Const) else None
     if not isinstance(before, nodes.Compare) or len(before.ops) != 1:
@@ -115,13 +115,16 @@ def _same_comparison(operand: _Operand, row: list[nodes.Expr]) -> str | None:
     left, sign, first = written(before.expr), before.ops[0].op, before.ops[0].expr
     if sign not in ("eq", "ne"):
         is_like = _is_number(first) and _is_number(operand.node)
-        return f"write `{left} {COMPARISONS[sign].sign} {written(operand.node)}`" if is_like else None
+        one = written(operand.node)
+        return (f"write `{left} {COMPARISONS[sign].sign} {one}`", one) if is_like else None
     values = [first]
     for node in row[at:]:
         if not isinstance(node, nodes.Const):
             break
         values.append(node)
-    return f"write `{left} {'in' if sign == 'eq' else 'not in'} [{', '.join(map(written, values))}]`"
+    texts = [*map(written, values)]
+    part = f" {word} ".join([f"{left} {COMPARISONS[sign].sign} {texts[0]}", *texts[1:]])
+    return f"write `{left} {'in' if sign == 'eq' else 'not in'} [{', '.join(texts)}]`", part
 
 
 def _is_number(node: nodes.Node) -> bool:

@@ -7,12 +7,16 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.reading.complaint import Complaint, quote
+from runner.reading.complaint import Complaint, quote, quoted
 from runner.reading.source import WINDOW, Source
 
 _CLOSING: Final = {"[": "]", "{": "}", "(": ")"}
 _START = lazy_pattern(r".*(?:[\[{,]|: )[ \t]*(?=[^\s\[\]{},\"'][^\[\]{},]*\Z)")
 _OF_EXPECTATIONS = lazy_pattern(r"\bexpect:[ \t]*\[[^\n]*\Z")
+_OPENING = lazy_pattern(r"(?<=[\s\[{,])[\[{]")
+_KEY = lazy_pattern(r"\s*(?:[\w-]+:\s+)?")
+_CUT = lazy_pattern(r"""(?!["'[{]).*["'[(]""")
+_COMMA = lazy_pattern(r"\s*,")
 _SIDES = lazy_pattern(r"""("[^"]*"|'[^']*'|\([^()]*\))|(?<![=!<>])=(?![=~])""")
 
 
@@ -35,6 +39,23 @@ def bracket_in_item(complaint: Complaint) -> Problem | None:
         return source.problem("E123", message, at=(at, at + len(written)), hint=hint)
     message = f"a text in brackets that holds a `{sign}` needs quotes"
     return complaint.error(message, at=at, end=at + len(written), hint=hint)
+
+
+def cut_item(complaint: Complaint) -> Problem | None:
+    """The problem of a text without quotes that holds quotes or brackets, which YAML ends in the middle."""
+    source = complaint.source
+    begin = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - WINDOW)
+    for opening in reversed([*_OPENING.finditer(source.text, begin, complaint.at)]):
+        start, item = opening.end(), _item(source, opening.end()) or ""
+        while item and start + len(item) < complaint.at and (comma := _COMMA.match(source.text, start + len(item))):
+            start, item = comma.end(), _item(source, comma.end()) or ""
+        bare = _KEY.sub("", item, count=1)
+        start += len(item) - len(bare)
+        if start + len(bare) >= complaint.at and _CUT.match(bare):
+            message = "a text in brackets that holds quotes or brackets needs quotes"
+            hint = f"put the whole text in quotes: {quoted(bare)}"
+            return complaint.error(message, at=start, end=start + len(bare), hint=hint)
+    return None
 
 
 def with_comparison(expression: str) -> str:

@@ -10,7 +10,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.source import Source
 
-_ODD = "\u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+_ODD = "\u00a0\u00ad\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
 _ODD_SPACE = lazy_pattern(f"[{_ODD}]")
 _WHERE_A_SPACE_COUNTS = lazy_pattern(rf" *(?:- +)*(?:-|[\"']?[\w.$-]+[\"']?:)?([{_ODD}])")
 """Before the first word of a line, after a dash and after the `:` of a key."""
@@ -46,9 +46,13 @@ def with_article(character: str) -> str:
 
 
 def hint_with_letters(message: str, hint: str | None) -> str | None:
-    """`hint`, with the letter of another alphabet in a word of `message` that is a Latin word but for it."""
+    """`hint`, with the letter of another alphabet in a word of `message` that is a Latin word but for it, or with a
+    space that is none to YAML.
+    """
     if message.isascii() or hint is None or "`" not in hint:
         return hint
+    if (odd := _ODD_SPACE.search(message)) and "(U+" not in hint:
+        return f"{hint}{'' if hint.endswith('?') else ';'} there is {with_article(odd[0])} in it"
     for word in _WORD.findall(message):
         for letter in word:
             alphabet = _ALPHABETS.get(unicodedata.name(letter, "").partition(" ")[0])

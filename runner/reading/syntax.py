@@ -25,6 +25,8 @@ _TERNARY = lazy_pattern(r"([^?:]+?) \? ([^?:]+?) : ([^?:]+)")
 _SUM = lazy_pattern(r"""(["'])([^"'\\]*)\1\s*[+~]\s*([A-Za-z_][\w.]*)""")
 _RECORD = lazy_pattern(r"[a-z][a-z_]+: [\w.-]+")
 """A record of our language, as it seems: a text has capitals and spaces."""
+_ITEM = lazy_pattern(r"^( *)- ", re.MULTILINE)
+_CUT_BY_COMMENT = lazy_pattern(r"""(?:"[^"\n]*"|'[^'\n]*'|[^\n"'])*?[ \t](#[^\n]*[\]}])""")
 _CLOSING = lazy_pattern(r"[*\w-]*([\]}])\s*(?:#.*)?$", re.MULTILINE)
 _COLUMN = "let the keys of one mapping, and the dashes of one list, begin in one column"
 _ENDED = "text follows a value that has ended"
@@ -102,7 +104,9 @@ def _first_character(complaint: Complaint) -> Problem:
     at = complaint.at - source.text.startswith("{%", complaint.at - 1)
     written = source.rest_of_line(at) if at < complaint.at else complaint.written(at)
     message = f"a text cannot begin with `{source.text[at : complaint.at + 1]}`"
-    return complaint.error(message, at=at, end=complaint.at + 1, hint=quote("the text", written))
+    return bare_items.cut_item(complaint) or complaint.error(
+        message, at=at, end=complaint.at + 1, hint=quote("the text", written)
+    )
 
 
 def _no_colon(complaint: Complaint) -> Problem:
@@ -221,7 +225,10 @@ def _more_after(complaint: Complaint) -> Problem:
     if source.text.startswith(": ", at):
         return complaint.error("a key is missing before the `:`")
     if source.text.startswith("- ", at):
+        above = _ITEM.findall(source.text[: source.line_bounds(source.line_at(at))[0]])
         hint = "indent it deeper than the key that the list belongs to"
+        if above:
+            hint = f"indent it by {len(above[-1])} spaces, as the `-` above it, if it is an item of that list"
         return complaint.error("a list item is among the keys of a mapping", hint=hint)
     if (typo := typos.wrong_dash(source, at)) is not None:
         return typo
@@ -305,10 +312,18 @@ def _unclosed_bracket(complaint: Complaint) -> Problem:
     bracket = source.text[opened : opened + 1]
     closing = "]" if bracket == "[" else "}"
     hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"
+    if comment := _CUT_BY_COMMENT.match(source.text, opened):
+        message, hint = (
+            f"this `#` begins a comment, so that no `{closing}` is found",
+            "put the text with the `#` in quotes",
+        )
+        return complaint.error(message, at=comment.start(1), hint=hint)
     if source.line_at(opened) != source.line_at(complaint.at) or complaint.at >= len(source.text):
         return complaint.error(f"`{bracket}` opens here, and no `{closing}` is found for it", at=opened, hint=hint)
-    return bare_items.bracket_in_item(complaint) or complaint.error(
-        f"a `,` or `{closing}` is missing before this", hint=hint
+    return (
+        bare_items.bracket_in_item(complaint)
+        or bare_items.cut_item(complaint)
+        or complaint.error(f"a `,` or `{closing}` is missing before this", hint=hint)
     )
 
 

@@ -205,12 +205,19 @@ def _check_quotes(words: Sequence[_Word]) -> None:
     """`-i contact=Boris Koval`, `-i contact Boris`: the next word has become a SPEC, and there is no such file."""
     after = list(takewhile(lambda word: not (word.is_file or set(word.text) & set("./\\*")), words))
     if after and all(not word.option for word in after[1:]):
-        first, whole = words[0], " ".join([words[0].value, *(word.text for word in after)])
+        first, parts = words[0], [words[0].value, *(word.text for word in after)]
         message = f"there is no file `{clean(first.text)}`, and it comes after `{first.option} {clean(first.value)}`"
+        whole = (
+            (" " if {"and", "or", "not"} & {*parts} or first.option != "--tags" else " and ")
+            .join(parts)
+            .replace(", and", " and")
+        )
         hint = f'write a value with blanks in quotes: `{first.option} "{clean(whole)}"`'
-        if first.option in ("-i", "--input") and "=" not in first.value:
-            value = " ".join(word.text for word in after)
-            given = f"{first.value}={value}" if len(after) == 1 else f'"{first.value}={value}"'
+        if first.option in ("-i", "--input"):
+            name, _, value = (
+                part.strip() for part in (whole if "=" in whole else whole.replace(" ", "=", 1)).partition("=")
+            )
+            given = f'"{name}={value}"' if " " in value else f"{name}={value}"
             hint = f"write `{first.option} {clean(given)}`"
         raise UsageError(Problem(code="E150", message=message, hint=hint))
 

@@ -108,7 +108,7 @@ def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
     if not near and (there := structure.named_records(keys.path, record(value))):
         return f"write it below `{there}:`, indented"
     below = structure.below(keys.path)
-    if near and name in below:
+    if name in below and (near or keys.path[-2:-1] != ("steps",)):
         return _below(name, below, keys)
     if other := structure.beside(name, keys.path):
         return f"leave it out: `{other}` has `{name}`, and `{keys.path[-1]}` has not"

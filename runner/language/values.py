@@ -149,7 +149,8 @@ def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
     is_plain = flow(text) == text
     if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:
         return None
-    return f"write `{path[-1]}: {{{required[0]}: {text}}}`" if isinstance(path[-1], str) else None
+    bare = text.removeprefix(f"{required[0]} ")  # its colon was forgotten
+    return f"write `{path[-1]}: {{{required[0]}: {bare}}}`" if isinstance(path[-1], str) else None
 
 
 def _as_schema(text: str, path: Path) -> str | None:

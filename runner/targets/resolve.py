@@ -176,7 +176,7 @@ def _why_not(error: EvaluationError, template: Template, environment: Mapping[st
         shown = error.without_values(template.text)
         return Problem(code="E142", message=shown.message, hint=shown.hint)
     message = f"the environment variable `{missing[0]}` is not set"
-    near = did_you_mean(missing[0], environment)
+    near = did_you_mean(missing[0], [name for name in environment if len(name) > 1])
     hint = f"{near} that variable is set" if near else "set it, or choose another target with `-t`"
     return Problem(code="E142", message=message, hint=hint)
 

@@ -45,6 +45,14 @@ def test_what_a_pipeline_left_of_a_variable_that_it_does_not_know_is_no_credenti
     )
 
 
+def test_a_variable_with_a_name_of_one_sign_is_no_near_miss() -> None:
+    resolved = resolve.resolve(
+        site(url="https://{{ env.U }}"), environment={"_": "x", "WHO": "a"}, read_file=reader({})
+    )
+    assert isinstance(resolved, tuple)
+    assert resolved[0].hint == "set it, or choose another target with `-t`"
+
+
 def test_a_site_is_made_ready_from_the_environment_and_from_files() -> None:
     environment = {"HOST": "example.com", "WHO": "Supervisor", "OTHER": "x"}
 

@@ -839,3 +839,19 @@ def test_a_row_without_an_owner_is_nobodys_where_the_log_shows_those_of_others(
     world.add_row("UsrA")
     world.rows[0]["owner"] = owner
     assert ended(world.carry_out(planned(ONE)), "a") == ("passed", verified)
+
+
+def test_a_call_that_is_made_again_is_verified_where_the_log_counts_whole_seconds() -> None:
+    class Whole(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["started"] = moment(float(int(self.t)))
+
+    world = Whole(answers=[turned_away()], call_seconds=0.01)
+    assert ended(world.carry_out(planned(ONE)), "a") == ("passed", True)
+
+
+def test_where_the_site_tells_no_time_nothing_verifies_a_call_that_is_made_again() -> None:
+    world = World(answers=[turned_away()], tells_time=False).carry_out(planned(ONE))
+    assert ended(world, "a") == ("passed", None)
+    assert f"sent again, and the first may have started {row_id(1)}" in said(world.finished("a"))

@@ -113,6 +113,10 @@ class Names(Struct, frozen=True, kw_only=True):
 
     def _text(self, written: str, label: str) -> Json:
         parsed = template(written)
+        if self.tainted and len(parsed.parts) > 1:  # what is secret within a longer text is so by itself, too
+            for part in parsed.parts:
+                if not isinstance(part, str) and self.is_tainted(part):
+                    self.result_of(part.text, label)
         return self._kept(parsed, written, label, lambda: render(parsed, self.scope()))
 
     def _kept(self, parsed: Expression | Template, source: str, label: str, work_out: Callable[[], Json]) -> Json:

@@ -526,6 +526,13 @@ def test_what_is_made_from_a_secret_is_known_as_one() -> None:
     assert "s3cret-token" not in made.secrets.mask("sent Bearer S3CRET-TOKEN and s3cret-token")
 
 
+def test_what_is_made_of_a_secret_within_a_longer_text_is_secret_by_itself() -> None:
+    step = '  - execute: {process: UsrA, parameters: {T: \'key={{ inputs.key | replace("-", "") }}; {{ target.name }}\'}}\n'
+    made = planned(step + "    verify: none\n", rest="inputs: {key: {secret: true}}", inputs={"key": "q7kXw9-Lm3zPt5"})
+    World().carry_out(made)
+    assert made.secrets.mask("q7kXw9Lm3zPt5 is not known here") == "*** is not known here"
+
+
 def test_a_key_of_a_secret_record_that_is_no_name_is_secret_too() -> None:
     step = "  - execute: {process: UsrA, parameters: {T: '{{ inputs.tokens }}'}}\n    verify: none\n"
     made = planned(

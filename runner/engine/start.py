@@ -118,7 +118,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     row.in_doubt = not failure.nothing_ran
     row.sought = sent  # by which it is searched for, should the run be stopped here
     rows = yield from _rows_of(row, sent, pauses)
-    if (isinstance(rows, Unread) and failure.nothing_ran) or rows == []:
+    if (isinstance(rows, Unread) and (failure.nothing_ran or _is_fault(failure))) or rows == []:
         row.in_doubt = False
         if not failure.nothing_ran:  # else no other run counts it any more
             row.first = sent
@@ -152,14 +152,21 @@ def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[li
 def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:
     """A refusal that may be a proxy's, after it has handed the call on: where the log shows no start it is a refusal.
 
-    So it is where there is nothing at the address of the log either: then the site is elsewhere.
+    So it is where there is nothing at the address of the log either: then the site is elsewhere. A fault is a refusal,
+    too, where the log is not read: the service itself said no.
     """
-    if row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND:
+    is_elsewhere = row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND
+    if is_elsewhere or (_is_fault(failure) and not row.reads_log):
         return call_failed(failure, row.step.effect)
     row.turned_away = (starts.bounded(row, sent), failure)
     found = yield from _already_began(row, _LOOKS)
     row.turned_away = None
     return found or call_failed(failure, row.step.effect)
+
+
+def _is_fault(failure: CallFailed) -> bool:
+    """Whether the service itself refused, with a fault, and not a proxy with a status of its own."""
+    return failure.unproved and failure.status is not None and failure.status // 100 in (2, 5)
 
 
 def _without_answer(row: OpenRow, sent: Start, failure: CallFailed) -> Running[Attempt]:

@@ -855,3 +855,11 @@ def test_where_the_site_tells_no_time_nothing_verifies_a_call_that_is_made_again
     world = World(answers=[turned_away()], tells_time=False).carry_out(planned(ONE))
     assert ended(world, "a") == ("passed", None)
     assert f"sent again, and the first may have started {row_id(1)}" in said(world.finished("a"))
+
+
+@pytest.mark.parametrize(
+    ("step", "log"), [(ONE, refused(403)), (ONE, unanswered()), (ONE + "    verify: none\n", None)]
+)
+def test_a_fault_is_a_refusal_where_the_log_is_not_read(step: str, log: CallFailed | None) -> None:
+    world = World(answers=[refused(500, unproved=True)], log=log).carry_out(planned(step))
+    assert (world.end.exit_code, world.sent.count("execute UsrA")) == (1, 1)

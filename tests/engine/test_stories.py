@@ -527,7 +527,8 @@ def test_what_is_made_from_a_secret_is_known_as_one() -> None:
 
 
 def test_what_is_made_of_a_secret_within_a_longer_text_is_secret_by_itself() -> None:
-    step = '  - execute: {process: UsrA, parameters: {T: \'key={{ inputs.key | replace("-", "") }}; {{ target.name }}\'}}\n'
+    value = """'key={{ inputs.key | replace("-", "") }}; {{ target.name }}'"""
+    step = f"  - execute: {{process: UsrA, parameters: {{T: {value}}}}}\n"
     made = planned(step + "    verify: none\n", rest="inputs: {key: {secret: true}}", inputs={"key": "q7kXw9-Lm3zPt5"})
     World().carry_out(made)
     assert made.secrets.mask("q7kXw9Lm3zPt5 is not known here") == "*** is not known here"

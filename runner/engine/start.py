@@ -110,7 +110,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
 
     Which answers prove by themselves that nothing ran, the client of the service knows (`CallFailed.nothing_ran`).
     After any other answer the log has to be read, with `verify: none`, too: not to judge the process, but to start it
-    only once. A log that cannot be read leaves the call in doubt, unless the
+    only once. A log that cannot be read leaves the call in doubt, unless it was a fault of the service itself, or the
     site accepts our session nowhere.
     """
     assert row.turned_away is not None

@@ -6,6 +6,7 @@ answer ends it, since half a catalogue would let jobs fail that are right.
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 from typing import Final
 
 from msgspec import Struct, field
@@ -166,6 +167,7 @@ def version_of(row: JsonObject) -> DesignVersion:
 
 def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], object]) -> Signature:
     """What the site says about the process in `row`: asked for by its Id [C], and where that is refused by its UId [?].
+    A 500 that stays may be about this design alone.
 
     Raises `NoAnswerError`.
     """
@@ -175,10 +177,10 @@ def read_signature(caller: Caller, row: JsonObject, wait: Callable[[float], obje
         ending = patiently(caller, ReadSchema(schema_id=key), wait)
         if isinstance(ending, Answered):
             return signature(ending.value)
-        if ending.kind is not FailureKind.REFUSED:
+        if ending.kind is not FailureKind.REFUSED and ending.status != HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NoAnswerError(trouble_of(ending, f"process `{text(row, 'Name')}`"))
         refused = refused or ending
-    why = f"the site refuses: {refused.trouble.message}" if refused else "the library does not give its id"
+    why = f"the site does not give it: {refused.trouble.message}" if refused else "the library does not give its id"
     return Signature(odd=(why,))
 
 

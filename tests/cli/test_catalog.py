@@ -297,7 +297,7 @@ def test_a_process_that_is_not_told_is_kept_as_unknown_and_nothing_is_held_again
         assert ended(["catalog", "pull", "-t", "here"]) == 0
         assert ended(["catalog", "check", "-t", "here"]) == 0
     err = capsys.readouterr().err
-    assert "warning[E178]: `UsrPing`: the site refuses:" in err
+    assert "warning[E178]: `UsrPing`: the site does not give it:" in err
     assert "\x07" not in err
     assert "unread: the site did not give it in full\n" in Path("here.catalog.yaml").read_text()
     assert ended(["validate", "a.job.yaml"]) == 0

@@ -173,7 +173,7 @@ def test_a_process_that_the_site_refuses_to_tell_of_is_kept_as_unknown_and_told(
     assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, None)
     assert found.processes["A"].unread == "the site did not give it in full"
     assert found.processes["B"].unread is None
-    assert found.odd == (("A", "the site refuses: no"),)
+    assert found.odd == (("A", "the site does not give it: no"),)
 
 
 def test_of_two_refusals_the_first_is_told() -> None:
@@ -181,7 +181,7 @@ def test_of_two_refusals_the_first_is_told() -> None:
 
     found = Site([row("A")], lambda key: second if key == "uid-A" else REFUSED).pull()
 
-    assert found.odd == (("A", "the site refuses: no"),)
+    assert found.odd == (("A", "the site does not give it: no"),)
 
 
 def test_what_was_odd_in_an_answer_is_handed_on() -> None:
@@ -207,6 +207,14 @@ def test_a_site_that_does_not_answer_in_the_end_gives_no_catalogue_at_all() -> N
         site.pull()
     assert site.asked.count("id-A") == 3
     assert site.waited == [1.0, 2.0], "not once more, for nothing"
+
+
+def test_a_design_that_the_site_breaks_at_is_unread_and_the_others_are_there() -> None:
+    broken = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E309", message="no"), status=500)
+    found = Site([row("A"), row("B")], unless(["id-A", "uid-A"], broken)).pull()
+
+    assert (found.processes["A"].unread is None, found.processes["B"].unread) == (False, None)
+    assert found.odd == (("A", "the site does not give it: no"),)
 
 
 def test_a_failure_that_repeating_cannot_mend_is_not_repeated() -> None:

@@ -87,6 +87,9 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         """Go through the whole job; the types of its outputs."""
         inputs = {name: schema_type(schema) for name, schema in self.job.inputs.items()}
         self.names.update({**_JOB_NAMES, "inputs": record_of(inputs), "vars": record_of(self.vars)})
+        names = (record(case).get("name") for case in items(self.job.cases))
+        if called := frozenset(name for name in names if isinstance(name, str)):
+            self.names["case"] = or_null(record_of({"name": replace(A_TEXT, words=called), "index": A_NUMBER}))
         for name, value in self.job.vars.items():
             self.vars[name] = self.value(value, ("vars", name), self.names)
         self.names["steps"] = record_of(self.steps)

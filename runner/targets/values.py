@@ -14,6 +14,7 @@ from runner.foundation.problems import Finding
 NO_IDENTITY: Final = "it is not known where the identity service is, which gives the OAuth client its tokens"
 IDENTITY_HINT: Final = "add `identity_url`, the address of the identity service; only for `*.creatio.com` it is known"
 
+_HOST = lazy_pattern(r"[\w.-]+|[0-9a-fA-F:.]+(?:%\w+)?")
 _LOOPBACK = lazy_pattern(r"localhost|.+\.localhost|127(?:\.[0-9]{1,3}){3}|::1")
 _WITHIN_THE_SITE = lazy_pattern(r"/(0|Login|Nui|Shell|ServiceModel|odata|DataService)(?=/|$)", re.IGNORECASE)
 _CLOUD = lazy_pattern(r"https://([a-z0-9](?:[a-z0-9-]*[a-z0-9])?)\.creatio\.com/?", re.IGNORECASE)
@@ -40,6 +41,8 @@ def url_mistake(url: str, *, plain_http: bool = False) -> Finding | None:
     """
     if _is_broken(url):
         return Finding(message="a URL holds no blanks and no control characters")
+    if not url:
+        return Finding(message="it is empty")
     if url[:1] in _AROUND or url[-1:] in _AROUND:
         return Finding(message="there are signs around this URL that are no part of it", hint="leave them out")
     try:
@@ -132,6 +135,10 @@ def _is_broken(url: str) -> bool:
 def _scheme_mistake(parts: SplitResult, *, plain_http: bool) -> Finding | None:
     if parts.scheme not in ("https", "http") or not parts.hostname:
         return Finding(message="the URL of a site is `https://` and a host", hint="write `https://example.com`")
+    if not _HOST.fullmatch(parts.hostname) or parts.hostname in ("http", "https"):
+        return Finding(
+            message="this is no host: it holds letters, digits, `-` and `.`", hint="write `https://example.com`"
+        )
     if parts.scheme == "http" and not plain_http and not is_loopback(parts.hostname):
         hint = "write `https://`; in a network that you trust, `plain_http: true` in a targets file allows it"
         return Finding(code="E143", message=f"`{parts.hostname}` would be called without TLS", hint=hint)

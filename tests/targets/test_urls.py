@@ -17,6 +17,7 @@ from runner.targets.values import likely_url, proxy_mistake, url_mistake
         "http://127.8.8.8",
         "http://[::1]:80",
         "http://crm.localhost",
+        "https://crm_test.example.com",
     ],
 )
 def test_a_site_may_be_called_at(url: str) -> None:
@@ -36,6 +37,9 @@ def test_a_site_may_be_called_at(url: str) -> None:
         ("//example.com", "E107"),
         ("https://", "E107"),
         ("https:///path", "E107"),
+        ("https://<your-site>.creatio.com", "E107"),
+        ("https://example,com", "E107"),
+        ("https://https://example.com", "E107"),
         ("https://ann@example.com", "E107"),
         ("https://ann:secret@example.com", "E107"),
         ("https://@example.com", "E107"),
@@ -114,3 +118,8 @@ def test_the_address_that_was_meant_is_said_without_a_name_and_a_password(writte
 def test_no_blank_of_any_alphabet_stands_in_an_address(blank: str) -> None:
     assert url_mistake(f"https://example.com{blank}") is not None
     assert proxy_mistake(f"http://proxy{blank}:3128") is not None
+
+
+def test_an_address_that_is_empty_is_called_that() -> None:
+    assert (wrong := url_mistake("")) is not None
+    assert wrong.message == "it is empty"

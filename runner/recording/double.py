@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from runner.catalogue.doubles import NewDouble, Script, doubles, is_end
 from runner.catalogue.kinds import fits
-from runner.catalogue.model import Kind
+from runner.catalogue.model import Kind, Parameter
 from runner.foundation.durations import written
 from runner.foundation.values import Json
+from runner.lint.fitting import unfit_value
 from runner.recording.inventing import Inventor
 from runner.recording.model import Passed, Recorded
 from runner.recording.writing import comment, plain, value
@@ -114,8 +115,13 @@ def result_values(run: Recorded) -> dict[str, Json]:
     return {
         code: given
         for code, given in found.items()
-        if code in parameters and given is not None and not run.names_element(given) and fits(given, parameters[code])
+        if code in parameters and given is not None and not run.names_element(given) and _takes(parameters[code], given)
     }
+
+
+def _takes(parameter: Parameter, given: Json) -> bool:
+    """A column that the design no longer has is dropped by a process, and a mistake in a double."""
+    return fits(given, parameter) and not any(unfit_value("", parameter, given))
 
 
 def _activities(run: Recorded) -> Iterator[str]:

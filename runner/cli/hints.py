@@ -207,16 +207,11 @@ def _check_quotes(words: Sequence[_Word]) -> None:
     if after and all(not word.option for word in after[1:]):
         first, parts = words[0], [words[0].value, *(word.text for word in after)]
         message = f"there is no file `{clean(first.text)}`, and it comes after `{first.option} {clean(first.value)}`"
-        whole = (
-            (" " if {"and", "or", "not"} & {*parts} or first.option != "--tags" else " and ")
-            .join(parts)
-            .replace(", and", " and")
-        )
+        is_bare = first.option == "--tags" and not {"and", "or", "not"} & {*parts}
+        whole = (" and " if is_bare else " ").join(parts)
         hint = f'write a value with blanks in quotes: `{first.option} "{clean(whole)}"`'
         if first.option in ("-i", "--input"):
-            name, _, value = (
-                part.strip() for part in (whole if "=" in whole else whole.replace(" ", "=", 1)).partition("=")
-            )
+            name, _, value = map(str.strip, whole.replace(" ", "=", "=" not in whole).partition("="))
             given = f'"{name}={value}"' if " " in value else f"{name}={value}"
             hint = f"write `{first.option} {clean(given)}`"
         raise UsageError(Problem(code="E150", message=message, hint=hint))

@@ -34,8 +34,7 @@ _QUOTED = lazy_pattern(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", r
 _WITH_COMMA = lazy_pattern(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
-_WINDOWS = lazy_pattern(r'"[A-Za-z]:\\.*"')
-_ESCAPED = lazy_pattern(r"[\x00-\x1f\x85\u2028\u2029]")
+_WINDOWS = lazy_pattern(r'"[A-Za-z]:\\[^\\"/].*"')
 _NULLS = ("None", "nil", "undefined")
 _PLACEHOLDER = lazy_pattern(r"<(?=[^<>]*[ _-])[A-Za-z][\w .-]*>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
 _EXPRESSIONS = frozenset({"expect", "if"})
@@ -96,7 +95,7 @@ def _free(document: Document, path: Path, text: str | None) -> _Words | None:
     if anchor and f"*{anchor[1]}" not in document.text:
         hint = quote("the whole text", f"{anchor[0]}{written}")
         return f"to YAML `&{anchor[1]}` is a name of this value, and no part of it", hint
-    if text and _WINDOWS.fullmatch(written) and _ESCAPED.search(text):
+    if text and _WINDOWS.fullmatch(written):
         hint = f"write it in single quotes: '{written[1:-1]}'"
         return "a backslash and a letter in double quotes are another character, as `\\t` is a tab", hint
     if text and _PLACEHOLDER.fullmatch(text):

@@ -1,4 +1,4 @@
-"""An item of a list or a mapping in brackets that is a text without quotes, and has a bracket of its own in it.
+"""An item of a list or a mapping in brackets that is a text without quotes, and has a bracket or a quote in it.
 
 `[result[0].Name == "x"]` and `{Name: Order {{ inputs.id }}}`: YAML ends the text at the inner bracket.
 """
@@ -7,42 +7,20 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
-from runner.reading.complaint import Complaint, quote, quoted
+from runner.reading.complaint import Complaint, quoted
 from runner.reading.source import WINDOW, Source
 
 _CLOSING: Final = {"[": "]", "{": "}", "(": ")"}
-_START = lazy_pattern(r".*(?:[\[{,]|: )[ \t]*(?=[^\s\[\]{},\"'][^\[\]{},]*\Z)")
 _OF_EXPECTATIONS = lazy_pattern(r"\bexpect:[ \t]*\[[^\n]*\Z")
 _OPENING = lazy_pattern(r"(?<=[\s\[{,])[\[{]")
 _KEY = lazy_pattern(r"\s*(?:[\w-]+:\s+)?")
-_CUT = lazy_pattern(r"""(?!["'[{]).*["'[(]""")
+_CUT = lazy_pattern(r"""(?!["'[{]).*["'[({]""")
 _COMMA = lazy_pattern(r"\s*,")
 _SIDES = lazy_pattern(r"""("[^"]*"|'[^']*'|\([^()]*\))|(?<![=!<>])=(?![=~])""")
 
 
-def bracket_in_item(complaint: Complaint) -> Problem | None:
-    """The problem of the whole item, with how it is written in quotes; None where something else is wrong."""
-    source = complaint.source
-    begin = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - WINDOW)
-    before = source.text[begin : complaint.at]
-    start = _START.search(before) if source.text[complaint.at : complaint.at + 1] in ("[", "{") else None
-    written = None if start is None else _item(source, begin + start.end())
-    if start is None or written is None:
-        return None
-    sign, mended = source.text[complaint.at], written.replace("${{", "{{")
-    if _OF_EXPECTATIONS.search(before):
-        mended = with_comparison(mended)
-    at = begin + start.end()
-    hint = quote("the whole text", mended)
-    if mended != written and "${{" in written:
-        message = "`${{` is of another language, and a template in brackets needs quotes"
-        return source.problem("E123", message, at=(at, at + len(written)), hint=hint)
-    message = f"a text in brackets that holds a `{sign}` needs quotes"
-    return complaint.error(message, at=at, end=at + len(written), hint=hint)
-
-
 def cut_item(complaint: Complaint) -> Problem | None:
-    """The problem of a text without quotes that holds quotes or brackets, which YAML ends in the middle."""
+    """The problem of the whole item, with how it is written in quotes; None where something else is wrong."""
     source = complaint.source
     begin = max(source.line_bounds(source.line_at(complaint.at))[0], complaint.at - WINDOW)
     for opening in reversed([*_OPENING.finditer(source.text, begin, complaint.at)]):
@@ -52,8 +30,13 @@ def cut_item(complaint: Complaint) -> Problem | None:
         bare = _KEY.sub("", item, count=1)
         start += len(item) - len(bare)
         if start + len(bare) >= complaint.at and _CUT.match(bare):
+            mended = bare.replace("${{", "{{")
+            is_expectation = _OF_EXPECTATIONS.search(source.text[begin : complaint.at])
+            hint = f"put the whole text in quotes: {quoted(with_comparison(mended) if is_expectation else mended)}"
+            if mended != bare:
+                message = "`${{` is of another language, and a template in brackets needs quotes"
+                return source.problem("E123", message, at=(start, start + len(bare)), hint=hint)
             message = "a text in brackets that holds quotes or brackets needs quotes"
-            hint = f"put the whole text in quotes: {quoted(bare)}"
             return complaint.error(message, at=start, end=start + len(bare), hint=hint)
     return None
 

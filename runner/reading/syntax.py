@@ -313,18 +313,11 @@ def _unclosed_bracket(complaint: Complaint) -> Problem:
     closing = "]" if bracket == "[" else "}"
     hint = f"separate with commas, end with `{closing}`; a text that holds any of `[]{{}},:` needs quotes"
     if comment := _CUT_BY_COMMENT.match(source.text, opened):
-        message, hint = (
-            f"this `#` begins a comment, so that no `{closing}` is found",
-            "put the text with the `#` in quotes",
-        )
-        return complaint.error(message, at=comment.start(1), hint=hint)
+        message = f"this `#` begins a comment, so that no `{closing}` is found"
+        return complaint.error(message, at=comment.start(1), hint="put the text with the `#` in quotes")
     if source.line_at(opened) != source.line_at(complaint.at) or complaint.at >= len(source.text):
         return complaint.error(f"`{bracket}` opens here, and no `{closing}` is found for it", at=opened, hint=hint)
-    return (
-        bare_items.bracket_in_item(complaint)
-        or bare_items.cut_item(complaint)
-        or complaint.error(f"a `,` or `{closing}` is missing before this", hint=hint)
-    )
+    return bare_items.cut_item(complaint) or complaint.error(f"a `,` or `{closing}` is missing before this", hint=hint)
 
 
 _EXPLAINED: tuple[tuple[str, _Explain], ...] = (

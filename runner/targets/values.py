@@ -136,9 +136,7 @@ def _scheme_mistake(parts: SplitResult, *, plain_http: bool) -> Finding | None:
     if parts.scheme not in ("https", "http") or not parts.hostname:
         return Finding(message="the URL of a site is `https://` and a host", hint="write `https://example.com`")
     if not _HOST.fullmatch(parts.hostname) or parts.hostname in ("http", "https"):
-        return Finding(
-            message="this is no host: it holds letters, digits, `-` and `.`", hint="write `https://example.com`"
-        )
+        return Finding(message="a host holds letters, digits, `-` and `.`", hint="write `https://example.com`")
     if parts.scheme == "http" and not plain_http and not is_loopback(parts.hostname):
         hint = "write `https://`; in a network that you trust, `plain_http: true` in a targets file allows it"
         return Finding(code="E143", message=f"`{parts.hostname}` would be called without TLS", hint=hint)

@@ -4,7 +4,7 @@ Rows that began at that time by the old clock cannot be distinguished from it. S
 failed is a sign, and as long as it is there the call is not made again.
 """
 
-from runner.engine import starts
+from runner.engine import start_bounds, starts
 from runner.engine.effects import Running
 from runner.engine.process_log import Unread, all_rows
 from runner.engine.state import OpenRow, Start
@@ -23,7 +23,7 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject
         return []
     if mark <= now + starts.AHEAD:
         return []
-    since = sent - starts.EARLIER
+    since = sent - start_bounds.EARLIER
     rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.written(since)))
     if isinstance(rows, Unread):
         return []
@@ -34,5 +34,5 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject
         and found.get("parent") is None
         and (log.owner is None or found.get("owner") in (None, log.owner))
         and (began := starts.began_at(found)) is not None
-        and since <= began <= now + starts.LATER
+        and since <= began <= now + start_bounds.LATER
     ]

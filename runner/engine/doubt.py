@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from runner.engine import process_log, starts
+from runner.engine import process_log, start_bounds, starts
 from runner.engine.answer import judged, process_failed
 from runner.engine.attempt import INFERRED, MAY_HAVE_HAPPENED, Attempt, in_doubt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
@@ -91,7 +91,7 @@ def _is_certain(unknown: Attempt) -> bool:
 
 
 def _forget_call(row: OpenRow) -> None:
-    starts.never_began(row.log, row.key)
+    start_bounds.never_began(row.log, row.key)
     row.in_doubt = row.unanswered = False
     row.process_id = row.turned_away = None
     row.shown = ()

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from msgspec.structs import replace
 
-from runner.engine import doubt, starts
+from runner.engine import doubt, start_bounds, starts
 from runner.engine.attempt import Attempt, call_failed, is_in_doubt
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import pause, perform
@@ -25,7 +25,7 @@ _LOOKS = (*NO_ROW_YET, 1.0)
 """Seconds before each further look for a call that may have happened all the same: what is started later, here or by
 another run, is not taken for it, by whichever `Date`.
 """
-assert sum(_LOOKS) >= starts.LATER
+assert sum(_LOOKS) >= start_bounds.LATER
 
 
 def start(
@@ -58,7 +58,7 @@ def start(
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, sent, outcome.failure))
     row.turned_away = None
-    row.start = starts.begun(row, sent)
+    row.start = start_bounds.begun(row, sent)
     row.sought = row.start if is_sought else None
     row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
@@ -69,20 +69,20 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
     begun_at, is_sought = row.t, row.step.verify is not Verify.NONE
     for is_last in (False, True):
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
-        sent = starts.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
+        sent = start_bounds.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
         row.sought = sent if is_sought else None
         outcome = yield from perform(row, replace(send, seconds=seconds))
-        sent = starts.with_first(row, starts.left(sent, outcome.delay))
+        sent = start_bounds.with_first(row, start_bounds.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
         if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
             return outcome, sent
         failure = outcome.failure
         if row.is_once:
-            row.turned_away = (starts.bounded(row, sent), failure)
+            row.turned_away = (start_bounds.bounded(row, sent), failure)
             if found := (yield from _already_began(row, _LOOKS)):
                 return found
         elif not failure.nothing_ran:
-            yield from _set_aside(row, starts.bounded(row, sent))
+            yield from _set_aside(row, start_bounds.bounded(row, sent))
         if failure.final or failure.trouble.code != SESSION_REFUSED:
             break
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
@@ -92,14 +92,14 @@ def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
     """A call that may be made again was turned away, and may have happened all the same: its row proves nothing of the
     next call. So it is searched for as that of a call that must not happen twice; where nobody does, the start counts.
     """
-    start = starts.counted(row.log, sent)
+    start = start_bounds.counted(row.log, sent)
     if row.sought is None or not start.marked:
         return
     rows = yield from _rows_of(row, start, _LOOKS)
     if rows == []:
         row.log.missing[start.process].remove(start)
         row.first = start
-        yield from starts.nothing_began(row)
+        yield from start_bounds.nothing_began(row)
     elif isinstance(rows, list):
         yield from starts.settle_missing(row, start.process, rows, among=(start,))
 
@@ -122,14 +122,14 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
         row.in_doubt = False
         if not failure.nothing_ran:  # else no other run counts it any more
             row.first = sent
-            yield from starts.nothing_began(row)
+            yield from start_bounds.nothing_began(row)
         return None
     is_refused = failure.trouble.code == SESSION_REFUSED
     if is_refused and isinstance(rows, Unread) and (yield from is_shut_out(row, rows)):
         row.in_doubt = False
-        yield from starts.nothing_began(row)
+        yield from start_bounds.nothing_began(row)
         return call_failed(replace(failure, final=True), row.step.effect)
-    row.start = row.sought = starts.counted(row.log, sent)
+    row.start = row.sought = start_bounds.counted(row.log, sent)
     return (yield from doubt.settled(row, failure.trouble))
 
 
@@ -158,7 +158,7 @@ def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Runni
     is_elsewhere = row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND
     if is_elsewhere or (_is_fault(failure) and not row.reads_log):
         return call_failed(failure, row.step.effect)
-    row.turned_away = (starts.bounded(row, sent), failure)
+    row.turned_away = (start_bounds.bounded(row, sent), failure)
     found = yield from _already_began(row, _LOOKS)
     row.turned_away = None
     return found or call_failed(failure, row.step.effect)
@@ -173,8 +173,8 @@ def _without_answer(row: OpenRow, sent: Start, failure: CallFailed) -> Running[A
     """How the attempt ends. The process may have been started, unless the call never got so far."""
     if failure.unproved and row.is_once:
         return (yield from _refused_on_the_way(row, sent, failure))
-    if starts.may_have_begun(failure):
-        row.start = starts.begun(row, sent, failure=failure)
+    if start_bounds.may_have_begun(failure):
+        row.start = start_bounds.begun(row, sent, failure=failure)
         row.sought = row.start if row.sought is not None else None
     if is_in_doubt(failure, row.step.effect):
         return (yield from doubt.settled(row, failure.trouble))

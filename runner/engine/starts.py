@@ -8,24 +8,19 @@ proves that they are two clocks, no time of the server is used in this run. Whic
 host (`QueryPeers`), which also writes down what belongs to this run.
 """
 
-import math
 from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine.effects import QueryPeers, Running, SendDelay
+from runner.engine import start_bounds
+from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
-from runner.service.calls import CallFailed, FailureKind
 
-EARLIER = 1.0
-"""Seconds before a call from which a row may be its own: clocks of one site differ a little."""
-LATER = 2.0
-"""Seconds after its time: `Date` counts whole seconds, and some servers write it once a second."""
 AHEAD = 5.0
 """Seconds after the server's own time in which nothing can have begun by the same clock."""
 LONG_AGO = 600.0
@@ -64,71 +59,6 @@ class OwnRows(Struct, frozen=True, kw_only=True):
         return len(self.rows) >= self.starts and not self.rival
 
 
-def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Start:
-    """The start of `process` that is about to be sent, with `seconds` for its answer."""
-    log, settle = row.log, row.state.run.plan.times.settle
-    span = StartTime()
-    if (now := log.server_time(row.t)) is not None:
-        span = StartTime(since=now - EARLIER, until=now + seconds + settle + LATER)
-    return Start(
-        process=process,
-        key=row.key,
-        marked=marked,
-        mark=log.marks.get(process) if marked else None,
-        marked_at=log.marked_at.get(process) if marked else None,
-        span=span,
-        sent=row.t,
-        ends=row.t + seconds + settle,
-        breaks=log.breaks,
-        slack=log.slack,
-    )
-
-
-def left(start: Start, delay: SendDelay | None) -> Start:
-    """The start as it left: where that was later than it was made ready, nothing that began before is its own."""
-    if delay is None:
-        return start
-    span, late = start.span, delay.seconds
-    since, until = (None if bound is None else bound + late for bound in (span.since, span.until))
-    ends = delay.t + start.ends - start.sent
-    return replace(start, span=StartTime(since=since, until=until), sent=delay.t, ends=ends)
-
-
-def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> Start:
-    """The call was made, and may have started its process: as what it counts from now on.
-
-    An answer proves that it began before the answer came, or is queued; without an answer only its time bounds it.
-    """
-    log = row.log
-    span = start.span
-    sent, now = log.server_time(start.sent), log.server_time(row.t)
-    if start.breaks == log.breaks and sent is not None and now is not None:
-        is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
-        until = now + row.state.run.plan.times.settle if is_over else start.ends - start.sent + sent
-        span = StartTime(since=_since(span, sent), until=until + LATER)
-    return counted(log, replace(start, span=span, is_resumed=start.breaks != log.breaks))
-
-
-def counted(log: LogState, start: Start) -> Start:
-    """The start, which from now on lacks its row."""
-    log.missing.setdefault(start.process, []).append(start)
-    return start
-
-
-def bounded(row: OpenRow, start: Start) -> Start:
-    """The start whose call was turned away just now: where it has happened all the same, it did before."""
-    sent, now = row.log.server_time(start.sent), row.log.server_time(row.t)
-    if sent is None or now is None:
-        return start
-    return replace(start, span=StartTime(since=_since(start.span, sent), until=now + LATER))
-
-
-def with_first(row: OpenRow, start: Start) -> Start:
-    """The start with the time of the call that was turned away and made again as it: a row may be of either."""
-    first = row.first
-    return start if first is None else replace(start, span=replace(start.span, since=first.span.since))
-
-
 def may_be_firsts(row: OpenRow, found: OwnRows) -> bool:
     """Whether one of the rows may be of the call that was turned away, and there is none for its repetition beside."""
     if row.first is None or len(found.rows) > found.starts:
@@ -136,51 +66,6 @@ def may_be_firsts(row: OpenRow, found: OwnRows) -> bool:
     until = span_of(row.log, row.first).until
     moments = (server_time.of_record(str(each.get("started"))) for each in found.rows)
     return any(until is None or began is None or began < until for began in moments)
-
-
-def _since(span: StartTime, sent: float) -> float:
-    return sent - EARLIER if span.since is None else span.since
-
-
-def queued(log: LogState, start: Start) -> Start:
-    """The start that was answered as waiting in the background: nobody knows when it begins."""
-    later = replace(start, span=replace(start.span, until=None), ends=math.inf)
-    log.missing[start.process] = [later if other is start else other for other in log.missing[start.process]]
-    return later
-
-
-def may_have_begun(failure: CallFailed) -> bool:
-    """Whether a call that failed so may have started its process.
-
-    Not so where it never left or was turned away (a row that may be its own is searched for at once), and where the
-    service refused before it began anything: no right, no such process, a call that it cannot read. A refusal that may
-    be a proxy's is none of the service.
-    """
-    if failure.kind in (FailureKind.NOT_SENT, FailureKind.TURNED_AWAY):
-        return False
-    is_no = 400 <= (failure.status or 0) < 500  # noqa: PLR2004  the caller's mistakes
-    return not (failure.kind is FailureKind.REFUSED and is_no) or failure.unproved
-
-
-def has_begun_nothing(failure: CallFailed) -> bool:
-    """Whether no other run need count the call, as if it may have made a row: it never left, or the answer proves it.
-
-    A call that was turned away may have happened all the same: a proxy repeats a call, and hands on its second answer.
-    """
-    if failure.kind is FailureKind.TURNED_AWAY:
-        return failure.nothing_ran
-    return not may_have_begun(failure)
-
-
-def nothing_began(row: OpenRow) -> Running[None]:
-    """Tell other runs that the last call of the row, which was turned away, has begun nothing, as the log shows."""
-    yield from query_peers(row.state, QueryPeers(key=row.key, codes=(), nothing_began=True))
-
-
-def never_began(log: LogState, key: str) -> None:
-    """A person who has checked says that nothing of the row `key` has started a process."""
-    for process, waiting in log.missing.items():
-        log.missing[process] = [start for start in waiting if start.key != key]
 
 
 def missing(log: LogState, process: str, *, besides: Start | None = None) -> tuple[Start, ...]:
@@ -380,7 +265,7 @@ def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, flo
     read, rows = log.before.get(process, (t, ()))
     assert now is not None
     ages = tuple([(row.id, max(0.0, now - row.began)) for row in rows if row.owner == log.owner is not None])
-    return ages, max(t - read, 0.0 if marked is None else now - marked - EARLIER)
+    return ages, max(t - read, 0.0 if marked is None else now - marked - start_bounds.EARLIER)
 
 
 def settle_missing(row: OpenRow, process: str, rows: Sequence[JsonObject], *, among: Sequence[Start]) -> Running[None]:

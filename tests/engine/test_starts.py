@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from runner.engine.effects import SendDelay
-from runner.engine.starts import has_begun_nothing, left, may_have_begun
+from runner.engine.start_bounds import has_begun_nothing, left, may_have_begun
 from runner.engine.state import Start, StartTime
 from runner.runs.events import Trouble
 from runner.service.calls import CallFailed, FailureKind

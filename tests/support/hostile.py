@@ -27,7 +27,7 @@ from runner.engine.effects import (
     Sleep,
 )
 from runner.engine.scope import RunFacts
-from runner.engine.starts import has_begun_nothing
+from runner.engine.start_bounds import has_begun_nothing
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
 from runner.runs.events import StepFinished, Trouble

@@ -9,7 +9,7 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from runner.engine import doubt, process_log, starts
+from runner.engine import doubt, process_log, start_bounds, starts
 from runner.engine.answer import judged, parameters_of, process_failed
 from runner.engine.attempt import INFERRED, Attempt, not_passed
 from runner.engine.effects import Running
@@ -185,7 +185,7 @@ def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:
     """It waits in the background. Its row appears when it begins; until then nothing can be followed."""
     follow = row.step.follow
     assert row.start is not None
-    start = starts.queued(row.log, row.start)
+    start = start_bounds.queued(row.log, row.start)
     if action.until is Until.STARTED and row.step.verify is not Verify.LOG:
         return Attempt(process_status="queued").warned("not verified: the process is queued, and has no id yet")
     if not start.marked:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine import process_log, starts
+from runner.engine import process_log, start_bounds, starts
 from runner.engine.answer import judged, worked_out
 from runner.engine.attempt import INFERRED, Attempt, call_failed, in_doubt, is_in_doubt, not_passed
 from runner.engine.doubt import SECOND_READING
@@ -105,7 +105,7 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
     seconds, process, follows = row.attempt_seconds, call.starts, row.step.verify is not Verify.NONE
     start, before = None, None
     if process is not None:
-        start = starts.prepared(row, process, seconds=seconds, marked=follows and process in row.log.marks)
+        start = start_bounds.prepared(row, process, seconds=seconds, marked=follows and process in row.log.marks)
         before = process_log.watermark(row, process)
     send = Send(
         key=row.key,
@@ -118,15 +118,15 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
     )
     sent = SentChange(call=call, t=row.t, breaks=row.log.breaks)
     outcome = yield from perform(row, send)
-    start = start and starts.left(start, outcome.delay)
+    start = start and start_bounds.left(start, outcome.delay)
     sent = sent if outcome.delay is None else replace(sent, t=outcome.delay.t)
     if not isinstance(outcome, Failed):
-        start = start and starts.begun(row, start)
+        start = start and start_bounds.begun(row, start)
         return start, (yield from _record(row, call, outcome.value))
     failure = outcome.failure
     changed = yield from _settled(row, sent, failure)
-    if isinstance(changed, _Changed) or starts.may_have_begun(failure):
-        start = start and starts.begun(row, start, failure=failure)
+    if isinstance(changed, _Changed) or start_bounds.may_have_begun(failure):
+        start = start and start_bounds.begun(row, start, failure=failure)
     return start, changed
 
 
@@ -226,7 +226,7 @@ def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> boo
     changed, began = server_time.of_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
     if changed is None or began is None or log.clocks_differ or log.breaks != sent.breaks:
         return None
-    return changed >= began - starts.EARLIER
+    return changed >= began - start_bounds.EARLIER
 
 
 def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: JsonObject | CallFailed | None) -> Attempt:

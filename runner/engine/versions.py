@@ -58,8 +58,9 @@ class Versions(Struct, frozen=True, kw_only=True):
         ]
         return ", ".join(f"{number}{active}" for number, active in sorted(known)) or "not numbered"
 
-    def version(self, number: int) -> KnownVersion | None:
-        return next((member for member in self.members if member.version == number), None)
+    def numbered(self, number: int) -> list[KnownVersion]:
+        """More than one where versions are in several packages: each package counts its own."""
+        return [member for member in self.members if member.version == number]
 
     @property
     def why_unread(self) -> str | None:

@@ -273,6 +273,17 @@ def test_a_version_that_is_not_there_starts_nothing(verify: str) -> None:
     )
 
 
+def test_a_number_that_two_versions_have_starts_nothing() -> None:
+    world = Versions()
+    world.families = family(SECOND, THIRD)
+    world.families[ROOT] = [{**member, "version": 2} for member in world.families[ROOT]]
+    world.carry_out(planned(THE_SECOND))
+    assert (ended(world), called(world)) == (("error", None), [])
+    error = world.finished("a").error
+    assert error is not None
+    assert error.message.startswith("3 versions of `UsrA` have the number 2: `UsrA`, ")
+
+
 @pytest.mark.parametrize("library", [refused(403), unanswered()])
 def test_a_version_that_cannot_be_looked_up_starts_nothing(library: CallFailed) -> None:
     world = unlisted(library).carry_out(planned(THE_SECOND))

@@ -20,6 +20,7 @@ from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, strange_status
 from runner.foundation.durations import written
 from runner.foundation.raw import record
+from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
@@ -57,11 +58,16 @@ def _in_version(row: OpenRow, call: RunProcessCall, number: int) -> Running[RunP
     with row.reading_until(row.t + row.attempt_seconds):
         for fresh in (False, True):
             known = yield from process_log.versions_of(row, call.process, fresh=fresh)
-            member = None if isinstance(known, Unread) else known.version(number)
-            if member is not None:
+            found = [] if isinstance(known, Unread) else known.numbered(number)
+            if found:
                 break
-    if member is not None:
-        return replace(call, version=Version(number=number, code=member.code, uid=member.uid))
+    if len(found) > 1:
+        message = (
+            f"{len(found)} versions of `{call.process}` have the number {number}: {listed([m.code for m in found])}"
+        )
+        return not_passed("E224", message, "without `version` the active version runs", status=Status.ERROR)
+    if found:
+        return replace(call, version=Version(number=number, code=found[0].code, uid=found[0].uid))
     if isinstance(known, Unread):
         return Attempt(status=Status.ERROR, trouble=known.failure.trouble, again=RetryOn.NOT_SENT)
     if known.why_unread is not None:

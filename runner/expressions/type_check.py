@@ -229,8 +229,20 @@ def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, alwa
         hint = _together(left, right) or f"compare what can be equal: this comparison is always {always}"
         check.report("E177", f"{sides(left, right)}: they are never equal", hint=hint)
     else:
-        _check_words(left, right.written, check)
-        _check_words(right, left.written, check)
+        for part, text in ((left, right.written), (right, left.written)):
+            _check_words(part, text, check)
+            _check_case(part, text, check)
+
+
+def _check_case(part: TypedPart, text: str | None, check: TypeCheck) -> None:
+    """Report what `| lower` or `| upper` gives, compared with a text of the other case."""
+    name = part.node.name if isinstance(part.node, nodes.Filter) else ""
+    if text is None or name not in ("lower", "upper"):
+        return
+    right = text.lower() if name == "lower" else text.upper()
+    if text != right:
+        kind = "capital" if name == "lower" else "small"
+        check.report("E177", f"`{part.source}` has no {kind} letters, and `{text}` has", hint=f"write `{right}`")
 
 
 def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
@@ -243,6 +255,7 @@ def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
 
 
 def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: str) -> None:
+    _check_case(right, left.written, check)
     inner, container = left.type, right.type
     if not container.may_be(LIST | TEXT | RECORD):
         message = f"`in` looks into a list, a text or a record, and `{right.source}` is {in_words(container)}"

@@ -89,8 +89,9 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
 
 
 def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
-    """A call that may be made again was turned away, and may have happened all the same: its row proves nothing of the
-    next call. So it is searched for as that of a call that must not happen twice; where nobody does, the start counts.
+    """A call that may be made again was turned away, or ended in a fault, and may have happened all the same: its row
+    proves nothing of the next call. So it is searched for as that of a call that must not happen twice; where nobody
+    does, the start counts.
     """
     start = start_bounds.counted(row.log, sent)
     if row.sought is None or not start.marked:
@@ -173,7 +174,9 @@ def _without_answer(row: OpenRow, sent: Start, failure: CallFailed) -> Running[A
     """How the attempt ends. The process may have been started, unless the call never got so far."""
     if failure.unproved and row.is_once:
         return (yield from _refused_on_the_way(row, sent, failure))
-    if start_bounds.may_have_begun(failure):
+    if _is_fault(failure):
+        yield from _set_aside(row, start_bounds.bounded(row, sent))
+    elif start_bounds.may_have_begun(failure):
         row.start = start_bounds.begun(row, sent, failure=failure)
         row.sought = row.start if row.sought is not None else None
     if is_in_doubt(failure, row.step.effect):

@@ -470,6 +470,17 @@ def test_a_refusal_that_may_be_a_proxys_counts_as_a_start_that_may_still_come() 
     assert ended(world, "a") == ("unknown", None)
 
 
+@pytest.mark.parametrize("began", [False, True])
+@pytest.mark.parametrize(
+    "again", ["    retry: {max_attempts: 2, on: [refused]}\n", "    on_failure: continue\n" + STRICT]
+)
+def test_a_fault_of_a_call_that_may_be_repeated_leaves_later_calls_verified(*, again: str, began: bool) -> None:
+    site = (HandedOn if began else World)(answers=[refused(500, unproved=True)])
+    steps = f"{ONE.replace('id: a', 'id: z')}    effect: read\n    verify: log\n{again}"
+    world = site.carry_out(planned(steps))
+    assert ended(world, "a" if STRICT in again else "z") == ("passed", True)
+
+
 @pytest.mark.parametrize("verify", ["auto", "none"])
 def test_an_answer_that_proves_by_itself_that_nothing_ran_needs_no_log(verify: str) -> None:
     world = World(answers=[turned_away(nothing_ran=True)], log=refused(403))

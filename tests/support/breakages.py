@@ -203,7 +203,7 @@ BREAKAGES: tuple[Breakage, ...] = (
     Breakage(
         what="The service refuses the call: no right, no such process, a value; or a fault",
         effect="any",
-        log="is not asked; of a `once` call after another fault it shows no start",
+        log="is asked after another fault only; of a `once` call it shows no start",
         does="does not repeat it, unless `retry.on` has `refused`",
         ways=tuple(
             Way(site=World(answers=[refusal]), step=step, came=FAILED)

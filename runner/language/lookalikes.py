@@ -7,12 +7,12 @@ character that nobody sees is reported in expressions, too.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TypeAlias
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.values import Json, Path, leaves
+from runner.foundation.values import Json, Path
 from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
 from runner.reading.odd_characters import with_article
@@ -21,7 +21,7 @@ _OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
 """Not those around names of firms and books, as in `«Ann»`: who writes them wants them."""
 _UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
 _MAY_BE = lazy_pattern(
-    rf"#[0-9A-Fa-f]|[{_OPENING}{_UNSEEN}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$|[ \t]&\w|\"[A-Za-z]:\\"
+    rf"#[0-9A-Fa-f]|[{_OPENING}{_UNSEEN}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$|\"[A-Za-z]:\\"
     r"|:[ \t]*(?:None|nil|undefined)\b|<\w+[ _-]|(?i:change|replace)[_-]?(?i:me)|(?i:your)[_-]",
     re.MULTILINE,
 )
@@ -33,6 +33,7 @@ _NO_COMMENT = lazy_pattern(
 _QUOTED = lazy_pattern(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", re.DOTALL)
 _WITH_COMMA = lazy_pattern(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
+_ANCHORS = lazy_pattern(r"[ \t]&([\w-]+)")
 _ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
 _WINDOWS = lazy_pattern(r'"[A-Za-z]:\\[^\\"/].*"')
 _NULLS = ("None", "nil", "undefined")
@@ -47,11 +48,26 @@ _FREE = frozenset({"parameters", "vars", "inputs", "values", "set", "default", "
 
 def check(document: Document, *, reported: Collection[Problem] = (), shown: bool = True) -> tuple[Problem, ...]:
     """Warnings, in the order of the file; none where something is `reported`. Hints repeat a value only if `shown`."""
-    if not _MAY_BE.search(document.text):
+    if not (_MAY_BE.search(document.text) or _has_idle_anchor(document.text)):
         return ()
     known = {problem.path for problem in reported}
-    found = ((path, _lookalike(document, path, value)) for path, value in leaves(document.data) if path not in known)
+    written = _as_written(document.data, (), set())
+    found = ((path, _lookalike(document, path, value)) for path, value in written if path not in known)
     return tuple(document.found(_warning(*pair, shown=shown), path) for path, pair in found if pair is not None)
+
+
+def _as_written(value: Json, path: Path, seen: set[int]) -> Iterator[tuple[Path, Json]]:
+    """What is no list and no record, where it is written: what an alias repeats is the same list or record."""
+    if not isinstance(value, list | dict):
+        yield path, value
+    elif id(value) not in seen:
+        seen.add(id(value))
+        for key, item in enumerate(value) if isinstance(value, list) else value.items():
+            yield from _as_written(item, (*path, key), seen)
+
+
+def _has_idle_anchor(text: str) -> bool:
+    return any(f"*{name}" not in text for name in set(_ANCHORS.findall(text)))
 
 
 def _warning(message: str, hint: str, *, shown: bool) -> Finding:

@@ -12,6 +12,7 @@ from runner.engine.effects import Running
 from runner.engine.state import OpenRow
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
+from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.raw import text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
@@ -46,10 +47,11 @@ def worked_out(row: OpenRow, written: Mapping[str, Json], room: Room) -> JsonObj
 def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters: Execute | None = None) -> Attempt:
     """The attempt that was answered with `value`; `found` is what the log says of its process."""
     warning = None
-    if null_matters is not None and null_matters.result and value is None:
+    if null_matters is not None and null_matters.result and value in (None, EMPTY_GUID):
         if null_matters.required:
-            return _missing_result(null_matters.result)
-        warning = f"`{null_matters.result}` is null; a code that the process does not have gives null as well"
+            return _missing_result(null_matters.result, is_empty=value is not None)
+        if value is None:
+            warning = f"`{null_matters.result}` is null; a code that the process does not have gives null as well"
     seconds = row.t - row.started if found.seconds is None else found.seconds
     more: JsonObject = {
         "result": value,
@@ -72,9 +74,11 @@ def broken(error: EvaluationError) -> Attempt:
     return not_passed("E207", str(error), error.hint)
 
 
-def _missing_result(name: str) -> Attempt:
+def _missing_result(name: str, *, is_empty: bool) -> Attempt:
     message = f"the process gave no `{name}`, which `required: true` asks for"
     hint = "check its spelling and case: a code that the process does not have gives null as well"
+    if is_empty:
+        message, hint = f"{message}: it is the empty GUID", "the process did not set it on the way that it took"
     return replace(not_passed("E206", message, hint), again=RetryOn.EXPECTATION)
 
 

@@ -15,7 +15,7 @@ from runner.expressions.infer import has_guard, node_type
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, expression, readable
 from runner.expressions.source import written
-from runner.expressions.typed import BOOLEAN, LIST, NUMBER, Type, in_words
+from runner.expressions.typed import BOOLEAN, LIST, NUMBER, TEXT, Type, in_words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 
@@ -70,7 +70,7 @@ def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) ->
             return f"write `{written(value)} is match({written(pattern)})`"
         case nodes.Concat(nodes=[value, nodes.Const(value=str()) as pattern]):
             return f"write `{written(value)} is match({written(pattern)})`"
-    if given.kinds & LIST:
+    if given.kinds & LIST and not given.kinds & TEXT:
         return f"ask how many there are: `{source} | length > 0`"
     return f"compare it with something, as in `{source} {'> 0' if given.kinds & NUMBER else '== …'}`"
 

@@ -68,10 +68,9 @@ def _check_comparable(left: Json, right: Json, sign: str) -> None:
             text = left if isinstance(left, str) else right
             if kinds == {"a text", "a number"} and not _LIKE_A_NUMBER.fullmatch(str(text)):
                 return
-            hint = "`| int` and `| float` read a text as a number"
+            hint = "a number is written without quotes; `| int` and `| float` read a text as a number"
             if "a boolean" in kinds:
-                other = right if isinstance(left, bool) else left
-                hint = f"compare it with {kind_of(other)}, such as `{compact(other)[:_SHOWN]}`"
+                hint = "a boolean is `true` or `false` without quotes, and no number; a text is in quotes"
             sides = f"{_named(left)} with {_named(right)}"
             raise EvaluationError(f"`{sign}` compares {sides}: they are never equal", hint=hint)
         case _:

@@ -522,3 +522,16 @@ def test_where_nothing_tells_how_a_process_ended_a_strict_step_does_not_pass() -
     error = World(late_rows=3).carry_out(planned(step)).finished("a").error
     assert error is not None
     assert error.code == "E208"
+
+
+def test_the_empty_guid_is_no_result_that_is_required() -> None:
+    step = "  - id: a\n    execute: {process: UsrA, result: Id, required: true}\n    verify: none\n"
+    nothing = "00000000-0000-0000-0000-000000000000"
+    empty = World(answers=[nothing]).carry_out(planned(step))
+    error = empty.finished("a").error
+    assert error
+    assert (empty.finished("a").status, error.code) == ("failed", "E206")
+    plain = World(answers=["00000000-0000-0000-0000-000000000000"]).carry_out(
+        planned(step.replace(", required: true", ""))
+    )
+    assert (plain.finished("a").status, plain.finished("a").warnings) == ("passed", ())

@@ -842,7 +842,7 @@ def steps_of_a_question(files: RowDatabase, rows: AskedRows, key: str) -> int:
     counted: list[None] = []
     with files.changing() as database:
         database.set_progress_handler(lambda: counted.append(None), 100)
-    assert rows.ask(query(key=key, rows=(f"{rows} {key}",), keys=(key,))) == Others()
+    assert rows.ask(query(key=key, rows=(str(uuid.uuid4()),), keys=(key,))) == Others()
     with files.changing() as database:
         database.set_progress_handler(None, 0)
     return 100 * len(counted)

@@ -249,8 +249,9 @@ def elements_once(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
     return _records(outcome.value) if isinstance(outcome, Done) else []
 
 
-NO_END = "its pages have no end: one without news leads to another"
-"""A page without records may lead to others, as where a server filters page by page; a circle is not followed."""
+def no_end(entity: str) -> Trouble:
+    """A page without records may lead to others, as where a server filters page by page; a circle is not followed."""
+    return Trouble(code="E307", message=f"the pages of `{entity}` have no end: they lead to one another without news")
 
 
 def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject] | calls.CallFailed]:
@@ -267,7 +268,7 @@ def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject
         if not isinstance(following, str) or len(found) >= call.top:
             return found[: call.top]
         if following in pages or not (more or row.t < ends):
-            return calls.CallFailed(kind=calls.FailureKind.UNANSWERED, trouble=Trouble(code="E307", message=NO_END))
+            return calls.CallFailed(kind=calls.FailureKind.UNANSWERED, trouble=no_end(call.entity))
         pages.add(following)
         call = replace(call, next=following)
 

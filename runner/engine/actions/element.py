@@ -31,8 +31,8 @@ from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
 
-_MOVED = "inferred: the element was executed, and somebody else may have done it at the same time"
-_GONE = "inferred: the element does not wait any more, and no log shows how it ended"
+_MOVED = "the element was executed, and somebody else may have done it at the same time"
+_GONE = "the element does not wait any more, and no log shows how it ended"
 _BEFORE = "the element was executed before"
 _BY_ID = "by its id alone, the process log does not show an element"
 _ANSWERED = (0.0, *NO_ROW_YET)
@@ -136,7 +136,8 @@ def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
         return _unproved(row, value, "nothing shows whether the element has moved", process_id=process_id)
     if now.status in MAY_BE_EXECUTED:
         still = f"the element has not moved, it is `{now.status}` as before"
-        return _in_error(row, now) if now.status == "error" else _unproved(row, value, still, process_id=process_id)
+        is_bad = now.status == "error"
+        return _in_error(now, process_id) if is_bad else _unproved(row, value, still, process_id=process_id)
     why_not = yield from _process_after(row, now, process_id)
     if isinstance(why_not, Attempt):
         return why_not
@@ -146,7 +147,7 @@ def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
         return replace(_judged(row, value), verified=True)
     if row.step.verify is Verify.LOG:
         return _unproved(row, value, _GONE, process_id=process_id)
-    return replace(_judged(row, value), verified=INFERRED).warned(_GONE)
+    return replace(_judged(row, value), verified=INFERRED).warned(f"inferred: {_GONE}")
 
 
 def _judged(row: OpenRow, value: Json) -> Attempt:
@@ -219,8 +220,8 @@ def _moved_without_answer(row: OpenRow, why_not: str | None) -> Attempt:
         return replace(lost(), process_id=_own(row).process_id)
     if row.step.verify is Verify.LOG:
         return _unproved(row, None, why_not or _MOVED, process_id=_own(row).process_id)
-    warnings = (_MOVED,) if why_not is None else (_MOVED, f"not verified: {why_not}")
-    return replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(*warnings)
+    moved = replace(_judged(row, None), lost=True, again=None, verified=INFERRED).warned(f"inferred: {_MOVED}")
+    return moved if why_not is None else moved.warned(f"not verified: {why_not}")
 
 
 def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance | None]:
@@ -247,7 +248,7 @@ def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Runni
     if isinstance(found, dict) and status in ENDED_BADLY:
         return process_failed(found)
     if now.status in ENDED_BADLY:
-        return replace(_in_error(row, now), process_id=process_id)
+        return _in_error(now, process_id)
     if now.status not in ("done", GONE):
         return f"the element has the status {now.status}, which is not known"
     if status in KNOWN:
@@ -259,11 +260,11 @@ def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Runni
     return "the process log cannot be read" if row.log.refusal is not None else "the process log shows no such process"
 
 
-def _in_error(row: OpenRow, now: ElementInstance) -> Attempt:
+def _in_error(now: ElementInstance, process_id: str) -> Attempt:
     code, word = ("E203", "is in error") if now.status == "error" else ("E204", "was cancelled")
     reason = f": {now.error}" if now.error else ""
     failed = not_passed(code, f"the element {word}{reason}")
-    return replace(failed, verified=False, process_id=row.element and row.element.process_id)
+    return replace(failed, verified=False, process_id=process_id)
 
 
 def _unknown(cause: Trouble) -> Attempt:

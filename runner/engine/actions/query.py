@@ -6,7 +6,7 @@ from runner.engine.answer import judged
 from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
 from runner.engine.perform import send
-from runner.engine.process_log import NO_END
+from runner.engine.process_log import no_end
 from runner.engine.state import OpenRow
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json
@@ -39,6 +39,6 @@ def attempt_query(row: OpenRow) -> Running[Attempt]:
         if not isinstance(following, str):
             return judged(row, records)
         if following in pages or not (found or row.t < ends):
-            return not_passed("E307", NO_END, status=Status.ERROR)
+            return Attempt(status=Status.ERROR, trouble=no_end(action.entity))
         pages.add(following)
         call = replace(call, next=following)

@@ -223,8 +223,9 @@ class ApplySet(Struct, kw_only=True):
     def _strays(
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
     ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:
-        """Runs that have not ended and are not in the ledger, which was lost meanwhile, with the version of now: they
-        are of it where their plans are the same, else of an earlier version, which counts as long as it is under way.
+        """Runs that have not ended, or are in doubt, and that the ledger does not know, as it was lost meanwhile; with
+        the version of now: they are of it where their plans are the same, else of an earlier one, which counts while it
+        is under way or in doubt.
         """
         names = {(version.job, version.case, version.target): version for version in new}
         runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})
@@ -234,7 +235,7 @@ class ApplySet(Struct, kw_only=True):
             place = replace(name_of(spec.target), url=version.url)
             if version.key is None and run.result.digest == spec.plan(place).digest:
                 yield version, as_attempt(run, version)
-            elif run.is_running:
+            elif run.is_running or run.result.finished:
                 digest = run.result.digest.removeprefix("sha256:")
                 yield version, as_attempt(run, replace(version, digest=digest, key=None))
 

@@ -8,12 +8,13 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, UnsetType
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
-from runner.runs.events import AttemptFailed, CallSent, Line, RunFinished, RunStarted, RunStatus
+from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus
+from runner.runs.evidence import ApplyOrigin
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, StoredRun, end_lines, readable
@@ -65,7 +66,7 @@ class RunObserver(Protocol):
         """Where the last attempt of each is."""
 
     def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
-        """The newest run of each name that has not ended, and is none of `known`."""
+        """The newest run of each name that has not ended, or is an `apply`'s in doubt, and is none of `known`."""
 
 
 class StoredRuns:
@@ -73,11 +74,11 @@ class StoredRuns:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._reruns = Reruns(store)
+        self._later = LaterAttempts(store)
 
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         stored = frozenset(self._store.runs()) if entries else frozenset()
-        reruns = self._reruns.followed(entries, stored)
+        reruns = self._later.followed(entries, stored)
         found = []
         for entry in entries:
             more = reruns.get(entry.version.digest, ())
@@ -94,7 +95,7 @@ class StoredRuns:
         for run in reversed(self._store.runs() if names else []):
             events = [line.event for line in end_lines(self._store, run)]
             first = events[0] if events else None
-            if run in known or not isinstance(first, RunStarted) or isinstance(events[-1], RunFinished):
+            if run in known or not isinstance(first, RunStarted) or _is_settled(first, events[-1]):
                 continue
             name = first.job, first.case, first.target.name
             if name in names and name not in found and (stray := readable(self._store, run)) is not None:
@@ -102,9 +103,17 @@ class StoredRuns:
         return found
 
 
-class Reruns:
-    """The reruns in a store: each is one more attempt at the version that its run was of. Of a version that has passed
-    nobody asks: it stays applied. `rerun` knows no ledger: that it carries out a run once more is in its first event.
+def _is_settled(first: RunStarted, last: Event) -> bool:
+    """Whether a run has ended, and nothing that an `apply` ordered with it is in doubt."""
+    if not isinstance(last, RunFinished):
+        return False
+    return last.status is not RunStatus.UNKNOWN or isinstance(first.applied, UnsetType)
+
+
+class LaterAttempts:
+    """The runs in a store that a ledger does not know: each is one more attempt at the version that its run was of. Of
+    a version that has passed nobody asks: it stays applied. `rerun` knows no ledger: that it carries out a run once
+    more is in its first event. What `apply` ordered is unknown to a ledger that was brought back as it was before.
     """
 
     def __init__(self, store: RunStore) -> None:
@@ -118,7 +127,7 @@ class Reruns:
         if not known:
             return {}
         first = min(known)
-        origins = {run: began for run in stored if run > first and (began := self._began(run)) is not None}
+        origins = {run: began for run in stored if run >= first and (began := self._began(run)) is not None}
         return {
             digest: attempts
             for digest, run in runs.items()
@@ -126,21 +135,20 @@ class Reruns:
         }
 
     def _began(self, run: str) -> RunStarted | None:
-        """The first event of a run, if it is a rerun."""
+        """The first event of a run, if it was written."""
         if run not in self._first:
             lines = end_lines(self._store, run)
             if not lines or not isinstance(lines[0].event, RunStarted):
                 return None
             self._first[run] = lines[0].event
-        event = self._first[run]
-        return event if isinstance(event.rerun_of, str) else None
+        return self._first[run]
 
     def _attempts(self, run: str, origins: Mapping[str, RunStarted]) -> tuple[VersionAttempt, ...]:
-        """All reruns of `run`, and of these, in their order. The end of the last is left out: it may be under way."""
+        """All that came after `run`, in their order. The end of the last is left out: it may be under way."""
         family = {run}
         found: list[str] = []
-        for later in sorted(origins):
-            if origins[later].rerun_of in family:
+        for later in sorted(each for each in origins if each > run):
+            if origins[later].rerun_of in family or _are_of_one_version(origins[later], origins.get(run)):
                 family.add(later)
                 found.append(later)
         return tuple(
@@ -157,6 +165,14 @@ class Reruns:
     def _end(self, run: str) -> AttemptEnd | None:
         found = readable(self._store, run)
         return None if found is None else end_of(found)
+
+
+def _are_of_one_version(run: RunStarted, other: RunStarted | None) -> bool:
+    """Whether `apply` ordered both for one version of one ledger."""
+    if other is None or not isinstance(run.applied, ApplyOrigin) or not isinstance(other.applied, ApplyOrigin):
+        return False
+    names = (run.digest, run.case, run.target, run.applied.ledger, run.applied.for_key)
+    return names == (other.digest, other.case, other.target, other.applied.ledger, other.applied.for_key)
 
 
 def end_of(run: StoredRun) -> AttemptEnd:

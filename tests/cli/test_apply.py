@@ -785,6 +785,32 @@ def test_a_run_that_broke_off_goes_on_though_the_ledger_was_lost(answers: Answer
     assert statuses() == [("a@here", "passed")]
 
 
+@pytest.mark.parametrize("more", ["", "timeout: 1m\n"], ids=["as it was", "changed"])
+def test_a_call_in_doubt_is_not_repeated_though_the_ledger_was_lost(answers: Answers, more: str) -> None:
+    write("a")
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["apply", "specs"]) == 4
+    LEDGER.unlink()
+    write("a", more)
+    for _ in range(2):
+        assert ended(["apply", "specs"]) == 4
+    assert answers.since() == ["Usra"]
+
+
+@pytest.mark.parametrize(("answer", "code"), [(Told(body="7"), 0), (Told(silent=True), 4)], ids=["passed", "in doubt"])
+def test_a_ledger_as_it_was_before_learns_what_was_carried_out_since(answers: Answers, answer: Told, code: int) -> None:
+    write("a")
+    answers.given["Usra"] = xml("8")
+    assert ended(["apply", "specs"]) == 1
+    before = LEDGER.read_bytes()
+    answers.given["Usra"] = answer
+    assert ended(["apply", "specs", "--retry", "failed"]) == code
+    LEDGER.write_bytes(before)
+    for _ in range(2):
+        assert ended(["apply", "specs", "--retry", "failed"]) == code
+    assert answers.since() == ["Usra", "Usra"]
+
+
 def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,14 +92,15 @@ def _settle(state: State, found: DoubtfulRow, attempt: Attempt) -> Running[None]
 
 
 def _decide(run: RunState, state: State) -> None:
-    """A step of this job that was not carried out while an outcome was unknown, and would be now, was left out."""
-    for entry in [entry for entry in run.undecided if entry[0].left_out is state.left_out]:
-        run.undecided.remove(entry)
-        _, would_begin, key = entry
+    """A step of this job that was decided about while an outcome was unknown may be decided otherwise now."""
+    for each in [each for each in run.undecided if each.state.left_out is state.left_out]:
+        run.undecided.remove(each)
         with suppress(EvaluationError):
-            if not would_begin():
+            if not each.has_changed():
                 continue
-        state.left_out.add(key)
+        state.left_out.add(each.key)
+        if each.is_done:
+            run.misled.add(each.key)
 
 
 def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:
@@ -139,7 +140,7 @@ def _by_parts(whole: OpenRow, part: OpenRow, last: Attempt) -> Attempt:
     prefix = f"{whole.key}{'/' if is_job else '['}"
     left_out = {key for key in part.state.left_out if key.startswith(prefix)}
     if worst is Status.PASSED and left_out:
-        return not_passed("E312", "a part of it was in doubt, and so the rest was left out")
+        return not_passed("E312", "a part of it was in doubt, and what followed was decided by that")
     if is_job:
         return outcome_of(whole, part.state)
     if worst is not Status.PASSED:

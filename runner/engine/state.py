@@ -262,8 +262,8 @@ class RunState(Struct, kw_only=True, eq=False):
     under way, the innermost last; `undoable` those that passed and can be undone, `doubts` those whose outcome nobody
     knows, `undoing` the states in which they were undone. `executed` are the ids of elements that calls were made for.
     `settled_incomplete`: nothing failed, but something had been left out; `owes_undo`: what passed was not undone, as
-    an outcome was unknown; `undecided` are the steps that were decided about meanwhile, each with the state of its job,
-    with what says whether it would be decided otherwise now, and with its key. `cleanup_ends`: when undo and `finally`
+    an outcome was unknown; `undecided` are the steps that were decided about meanwhile, `misled` the keys of those that
+    were carried out, and would not be as they were by what is known now. `cleanup_ends`: when undo and `finally`
     have to be done; `timed_out`: the time of the steps was over before they were. `began`: the moment at which the run
     did, or why it is not known, where a step asks for it. `used_results`: by the identity of a job, the ids of its
     steps whose results it names.
@@ -282,10 +282,22 @@ class RunState(Struct, kw_only=True, eq=False):
     undoable: list[Undoable] = field(default_factory=list)
     doubts: list[DoubtfulRow] = field(default_factory=list)
     undoing: "list[State]" = field(default_factory=list)
-    undecided: "list[tuple[State, Callable[[], bool], str]]" = field(default_factory=list)
+    undecided: "list[Undecided]" = field(default_factory=list)
+    misled: set[str] = field(default_factory=set)
     began: Moment | CallFailed | None = None
     executed: set[str] = field(default_factory=set)
     used_results: dict[int, frozenset[str]] = field(default_factory=dict)
+
+
+class Undecided(Struct, frozen=True, kw_only=True):
+    """A step of the job of `state` that was decided about while an outcome was unknown: `is_done` if it was carried
+    out. `has_changed` says whether it would be decided otherwise now.
+    """
+
+    state: "State"
+    key: str
+    has_changed: Callable[[], bool]
+    is_done: bool
 
 
 class State(Struct, kw_only=True, eq=False):
@@ -293,9 +305,9 @@ class State(Struct, kw_only=True, eq=False):
 
     `prefix` comes before the keys of its rows. `halted`: a step has stopped it, with the key `halted_by`, or
     something else has; `closing`: its steps are over. `ends` is the active second at which its time is over. `counted`
-    holds the statuses that count for it, `left_out` the keys of what a stop has left out, `running` the processes (by
-    id, else the key of their row) that rows have started and that had not ended at the last look. `moments` are those
-    at which steps began, by id, where a step asks for them.
+    holds the statuses that count for it, `left_out` the keys of what was not carried out as it would be by what is
+    known now, `running` the processes (by id, else the key of their row) that rows have started and that had not ended
+    at the last look. `moments` are those at which steps began, by id, where a step asks for them.
     """
 
     run: RunState

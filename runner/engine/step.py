@@ -1,6 +1,6 @@
 """Steps, in order: whether each is carried out, once or a turn an item, and what later steps may know of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,13 +16,13 @@ from runner.engine.perform import TIMEOUT, Interrupted, check_stop, close_by
 from runner.engine.retry import try_until_done
 from runner.engine.rows import STOPPED, begin, end, interrupt, report_row, skip
 from runner.engine.scope import Names, makes_secret
-from runner.engine.state import OpenRow, State, Undoable, worst_of
+from runner.engine.state import OpenRow, State, Undecided, Undoable, worst_of
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.raw import record
 from runner.foundation.values import Json, JsonObject, kind_of
 from runner.job.actions import Elements, IncludedJob
-from runner.job.model import OnFailure, Step
+from runner.job.model import OnFailure, Step, StepEffect
 from runner.planning.plan import PlannedStep
 from runner.runs.status import Status
 
@@ -89,14 +89,14 @@ def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
         yield from _skip(state, planned, reason=STOPPED)
         return
     try:
-        wanted = state.names.holds(step.condition)
-        items = _items(state, planned) if wanted else None
+        decision = _decision(state, planned)
     except EvaluationError as error:
         row = yield from begin(state, report_row(state, planned, key=planned.key), step)
         ended = yield from _end(row, broken(error), flaky=False)
     else:
-        if not wanted:
-            _note_undecided(state, planned, lambda: state.names.holds(step.condition))
+        _note_undecided(state, planned, decision)
+        items = decision.items
+        if not decision.is_wanted:
             yield from _skip(state, planned, reason="condition")
             return
         ended = yield from (_turn(state, planned) if items is None else _turns(state, planned, items))
@@ -105,10 +105,29 @@ def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
     _count(state, planned, ended.status)
 
 
-def _note_undecided(state: State, planned: PlannedStep, would_begin: Callable[[], bool]) -> None:
-    """A step is not carried out while an outcome is unknown: when that is settled, it may be that it was left out."""
-    if state.run.doubts:
-        state.run.undecided.append((state, would_begin, f"{state.prefix}{planned.key}"))
+class _Decision(Struct, frozen=True):
+    """Whether a step is carried out, and for which items; None where it is carried out once."""
+
+    is_wanted: bool
+    items: list[Json] | None = None
+
+
+def _decision(state: State, planned: PlannedStep) -> _Decision:
+    """By what is known now. Raises `EvaluationError`."""
+    is_wanted = state.names.holds(planned.step.condition)
+    return _Decision(is_wanted, _items(state, planned) if is_wanted else None)
+
+
+def _note_undecided(state: State, planned: PlannedStep, decision: _Decision) -> None:
+    """A step is decided about while an outcome is unknown: when that is settled, it may be that it was left out, or was
+    carried out for nothing; a reading does no harm then.
+    """
+    is_done = decision.is_wanted and decision.items != []
+    if state.run.doubts and not (is_done and planned.step.effect is StepEffect.READ):
+        key = f"{state.prefix}{planned.key}"
+        state.run.undecided.append(
+            Undecided(state=state, key=key, has_changed=lambda: _decision(state, planned) != decision, is_done=is_done)
+        )
 
 
 def _items(state: State, planned: PlannedStep) -> list[Json] | None:
@@ -131,7 +150,6 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
     turns: list[JsonObject] = []
     depth = len(state.run.open_rows)
     if not items:
-        _note_undecided(state, planned, lambda: bool(_items(state, planned)))
         yield from skip(state, planned, reason="nothing")  # else nobody would see that nothing was done
     for index, item in enumerate(items):
         turn = replace(state, names=_names_of_turn(state, planned, item, index))

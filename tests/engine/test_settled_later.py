@@ -65,6 +65,26 @@ def test_a_step_whose_if_was_false_while_the_outcome_was_unknown_was_left_out(co
     assert "had left out `clean`" in world.end.error.message
 
 
+TAKEN_BACK = ["failure()", 'always() and steps.a.status != "passed"']
+
+
+@pytest.mark.parametrize("condition", TAKEN_BACK)
+def test_a_step_that_was_carried_out_because_of_the_doubt_may_have_taken_back_what_passed(condition: str) -> None:
+    clean = CLEAN.replace("id: clean\n", f"id: clean\n    if: '{condition}'\n")
+    world = settling(passed()).carry_out(planned(ONE + clean))
+    assert ends(world) == [("unknown", 4), ("failed", 1)]
+    assert world.end.error
+    assert "`clean` was carried out while an outcome was unknown" in world.end.error.message
+    reads = clean.replace("id: clean\n", "id: clean\n    effect: read\n")
+    assert ends(settling(passed()).carry_out(planned(ONE + reads))) == [("unknown", 4), ("passed", 0)]
+
+
+def test_a_loop_that_had_other_items_while_the_outcome_was_unknown_was_carried_out_otherwise() -> None:
+    items = "[1] if steps.a.status == 'passed' else [2]"
+    clean = CLEAN.replace("id: clean\n", f'id: clean\n    for_each: "{items}"\n')
+    assert ends(settling(passed()).carry_out(planned(ONE + clean))) == [("unknown", 4), ("failed", 1)]
+
+
 def test_a_step_whose_if_is_still_false_was_not_left_out() -> None:
     clean = CLEAN.replace("id: clean\n", "id: clean\n    if: steps.a.status == 'failed'\n")
     world = settling(passed()).carry_out(planned(ONE + clean))
@@ -281,7 +301,7 @@ def test_the_last_element_of_a_chain_settles_the_chain() -> None:
 def test_an_element_that_left_others_out_fails_its_chain() -> None:
     world = settling(passed("a[0]"), answers=losing(0)).carry_out(planned(CHAIN))
     assert world.statuses_of_rows() == {"a[0]": "passed", "a": "failed"}
-    assert "the rest was left out" in trouble_of(world, "a").message
+    assert "what followed was decided by that" in trouble_of(world, "a").message
     assert ends(world) == [("unknown", 4), ("failed", 1)]
 
 

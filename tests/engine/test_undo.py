@@ -139,7 +139,7 @@ def test_an_undo_that_fails_after_the_end_is_incomplete_and_nothing_says_that_no
     world.carry_out(planned(step("a") + step("b")))
     assert world.end.undo == "incomplete"
     assert world.end.error is not None
-    assert world.end.error.message.startswith("the job was not carried out whole")
+    assert world.end.error.message.startswith("the job was not carried out as it is written")
 
 
 def test_a_run_that_passes_when_it_is_settled_after_the_end_undoes_nothing() -> None:

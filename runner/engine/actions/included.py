@@ -11,7 +11,7 @@ from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, Interrupted
 from runner.engine.scope import makes_secret, tainted_inputs, work_out_vars
-from runner.engine.state import OpenRow, State
+from runner.engine.state import OpenRow, State, Undecided
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.values import JsonObject
@@ -60,7 +60,9 @@ def _state(row: OpenRow, action: IncludedJob) -> State:
     given = worked_out(row, action.inputs, Room("the inputs of this job"))
     if state.run.doubts:  # it may have been handed a status that nobody knew
         again = partial(worked_out, row, action.inputs, Room("the inputs of this job"))
-        state.run.undecided.append((state, lambda: again() != given, row.key))
+        state.run.undecided.append(
+            Undecided(state=state, key=row.key, has_changed=lambda: again() != given, is_done=True)
+        )
     inputs: JsonObject = {
         declared.name: given.get(declared.name, declared.default)
         for declared in job.inputs

@@ -32,11 +32,12 @@ from runner.reports.reported import ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
 from runner.reports.words import doubtful, meaning, title
+from runner.runs import StoreName
 from runner.runs.events import Section
 from runner.runs.result import StepResult
 from runner.runs.status import Status
 from runner.runs.store import LocalRunStore, Part
-from runner.runs.stored_runs import StoredRun, find, of_one_command
+from runner.runs.stored_runs import StoredRun, find, of_one_command, was_queued
 from runner.secrets.redact import Secrets
 from runner.terminal import output
 
@@ -112,6 +113,7 @@ def resume(context: click.Context) -> int:
     if context.params["together"]:
         return _resume_together(context, run, places, store=store, allowed=allowed)
     began = resume_run.check(run)
+    _refuse_a_copy(run)
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
         return _over(run, places, why="nothing is left to do")
@@ -191,10 +193,22 @@ def reconcile(context: click.Context) -> int:
     places = reports.asked_for(context)
     store, run = local_run(context)
     began = resume_run.check(run)
+    _refuse_a_copy(run)
     if not doubtful(run.result.steps):
         return _over(run, places, why="nothing is in doubt")
     resumable = resume_run.load(run, began, given_anew(context))
     return _carry_on(context, store, [resumable], places, judgement=Judgement(look_again=True, only_settle=True))
+
+
+def _refuse_a_copy(run: StoredRun) -> None:
+    """Raise `RefusedError` for a run in doubt that `pull` has copied: its fleet would not learn what is done here, and
+    would do it again.
+    """
+    if was_queued(run) and doubtful(run.result.steps):
+        message = f"run {run.id} of {title(run.result)} is of a fleet, which would not learn what is settled here"
+        steps = next_steps(run.result, store=StoreName("URL", is_fleet=True))
+        hint = f"nothing was sent; `{steps[0].command}` {steps[0].does}"
+        raise RefusedError(Problem(code="E156", message=message, hint=hint))
 
 
 def _order(context: click.Context, *, only_settle: bool) -> ExitCode:

@@ -30,11 +30,13 @@ class NextStep(Struct, frozen=True, kw_only=True):
 
 def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False) -> tuple[NextStep, ...]:
     """The commands that settle the run, the likeliest first; none where nothing is open. `store` is the
-    name of the run's store.
+    name of the run's store; a run of a fleet is settled there.
 
     `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
     that no log has: once the steps are over, nobody can hand it in any more.
     """
+    if result.applied is not None and result.applied.fleet is not None:  # `pull` may have copied it
+        store = StoreName(result.applied.ledger, is_fleet=True)
     read, steps = secrets_from_variables(result, store=store), [*_next_steps(result, store, held=held)]
     if steps and result.hidden is not None and not belongs_to_fleet(result, store):
         steps = [*([] if result.hidden.is_certain else steps), _anew(result)]

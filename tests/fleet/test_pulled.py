@@ -89,3 +89,19 @@ def test_a_pulled_run_that_passed_is_not_said_to_be_carried_out_by_a_retry(
     refused = capsys.readouterr().err
     assert "is carried out once more by `runner apply` with `--for KEY`" in refused
     assert "--retry failed" not in refused
+
+
+def test_a_pulled_run_in_doubt_is_settled_by_its_fleet_alone(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+    here.stand.set_fault("drop_before", "UsrCharge")
+    run = here.put("a", charges("a"))
+    with here.runs() as runs:
+        runs.carry(run)
+    assert here.states() == {"a": "unknown"}
+    assert ended(["pull", run, "--db", here.dsn]) == 0
+    for command in (["resume", run, "--step", "a", "--as", "failed"], ["resume", run], ["reconcile", run]):
+        capsys.readouterr()
+        assert ended(command) == 6
+        refused = capsys.readouterr().err
+        assert "which would not learn what is settled here" in refused
+        assert f"runner reconcile {run} --db" in refused
+    assert here.starts() == {}

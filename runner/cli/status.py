@@ -12,7 +12,7 @@ from runner.cli.verb import Verb
 from runner.fleet.overview import ALIVE, SILENT, FleetRun, Overview, SuspendedTarget, UnservedRuns, overview, runs_named
 from runner.fleet.store import FleetStore
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
-from runner.foundation.sentences import many
+from runner.foundation.sentences import listed, many
 from runner.foundation.values import JsonObject
 from runner.reports.safe import clean, json_document
 from runner.runs import StoreName
@@ -41,7 +41,8 @@ def status(context: click.Context) -> int:
       runner status 0194d2a0
 
     Exit 0; with --check the strongest code of the runs that are listed: 3 for a run that has not ended. It is also 3
-    where no worker takes the runs in the queue: nobody serves their target, or its site lets no worker in.
+    where no worker takes the runs in the queue: nobody serves their target, or its site lets no worker in; 5 where a
+    target that is named has no runs.
     """
     store: FleetStore = context.params["database"]
     if context.params["run"] is not None:
@@ -55,6 +56,12 @@ def status(context: click.Context) -> int:
         output.data(json_document(_document(found, runs)), for_programs=True)
     else:
         output.data(lines)
+    if context.params["check"] and found is not None:
+        without = [clean(name) for name in context.params["target"] if name not in found.counts]
+        if without:
+            message = f"the fleet has no run against {listed(without)}"
+            output.problems(Problem(code="E180", message=message, hint="`runner status` lists the targets of its runs"))
+            return ExitCode.NOTHING_SELECTED
     codes = [_code(run) for run in runs] + [ExitCode.NO_ANSWER] * bool(found is not None and found.unserved)
     return strongest(codes) if context.params["check"] and codes else ExitCode.PASSED
 

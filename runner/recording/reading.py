@@ -38,6 +38,7 @@ _COLUMNS_OF_ELEMENTS: Final = (
 _MOST_ELEMENTS: Final = 1000
 _MOST_VERSIONS: Final = 200
 _RUNNING: Final = 1
+_WHY_HIDDEN: Final = "why it failed: the text may hold a value that is secret"
 
 
 class Happened(Struct, frozen=True, kw_only=True):
@@ -99,17 +100,18 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
 def recorded(happened: Happened, process: Process, known: StoredCalls) -> Recorded:
     """What the site shows, and what the stored runs know of it."""
     start = known.start
+    may_name_secret = start is not None and bool(start.hidden) and (happened.error or "") not in start.failure
     return Recorded(
         id=happened.id,
         process=process,
         status=happened.status,
-        error=happened.error,
+        error=None if may_name_secret else happened.error,
         seconds=happened.seconds,
         way=tuple(_with_call(passed, known) for passed in happened.way),
         given=None if start is None else start.given,
         results=None if start is None else start.results,
         in_background=start is not None and start.status == "running",
-        unseen=(*happened.unseen, *_unseen_values(known)),
+        unseen=(*happened.unseen, *_unseen_values(known), *([_WHY_HIDDEN] if may_name_secret else [])),
     )
 
 

@@ -21,13 +21,16 @@ _HIDDEN: Final = "***"
 
 
 class StoredStart(Struct, frozen=True, kw_only=True):
-    """The call that started it, as it was sent and answered. `status` is what `run` was answered, else None."""
+    """The call that started it, as it was sent and answered. `status` is what `run` was answered, else None; `failure`
+    is how its step failed, without secrets.
+    """
 
     process: str
     given: Mapping[str, Json]
     results: Mapping[str, Json]
     status: str | None = None
     hidden: tuple[str, ...] = ()
+    failure: str = ""
 
 
 class StoredCalls(Struct, frozen=True, kw_only=True):
@@ -72,9 +75,9 @@ def _start(events: list[AnyEvent], process_id: str) -> StoredStart | None:
             case CallAnswered(key=key, value=value) if sent.get(key, {}).get("kind") in _STARTS:
                 answered[key] = (sent[key], value)
                 if _same(record(value).get("process_id"), process_id) and sent[key]["kind"] == "run":
-                    return _as_start(*answered[key])
+                    return _as_start(*answered[key], failure=_failure(events, key))
             case StepFinished(key=key, process_id=found) if key in answered and _same(found, process_id):
-                return _as_start(*answered[key])
+                return _as_start(*answered[key], failure=_failure(events, key))
             case _:
                 pass
     return None
@@ -84,7 +87,12 @@ def _same(found: Json, wanted: str) -> bool:
     return isinstance(found, str) and found.lower() == wanted
 
 
-def _as_start(call: JsonObject, value: Json) -> StoredStart:
+def _failure(events: list[AnyEvent], key: str) -> str:
+    errors = (each.error for each in events if isinstance(each, StepFinished) and each.key == key)
+    return "".join(error.message for error in errors if error is not None)
+
+
+def _as_start(call: JsonObject, value: Json, *, failure: str) -> StoredStart:
     is_run = call["kind"] == "run"
     result = call.get("result")
     results = record(record(value).get("results")) if is_run else {result: value} if isinstance(result, str) else {}
@@ -97,6 +105,7 @@ def _as_start(call: JsonObject, value: Json) -> StoredStart:
         results={code: each for code, each in results.items() if code not in hidden},
         status=status if isinstance(status, str) else None,
         hidden=tuple(dict.fromkeys(hidden)),
+        failure=failure,
     )
 
 

@@ -150,6 +150,20 @@ def test_no_real_value_and_no_secret_stands_in_the_files(
     assert said.count("read the text of its failure before you commit it") == 1
 
 
+def test_a_failure_that_names_a_secret_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cr3t-t0k3n")
+    Path("site").mkdir()
+    Path("site/UsrX.process.yaml").write_text(GREETING.replace("has no phone", "has no s3cr3t-t0k3n"))
+    with stand(Path("site")) as here:
+        Path("targets.yaml").write_text(here.targets())
+        process = ran(JOB, 1)
+        for more in ([], ["--keep-values"]):
+            assert ended(["record", process, "-t", "here", "--out", f"kept{len(more)}/sandbox", *more]) == 0
+            double = Path(f"kept{len(more)}/sandbox/UsrX.process.yaml").read_text()
+            assert "s3cr3t" not in double
+            assert "# Not seen: why it failed: the text may hold a value that is secret\n" in double
+
+
 def test_nothing_is_written_over_and_then_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     Path("specs/sandbox").mkdir(parents=True)
     own = Path("specs/sandbox/mine.process.yaml")

@@ -200,6 +200,9 @@ def test_the_status_counts_by_target_and_names_what_needs_a_person(
     assert [run["title"] for run in document["runs"]] == ["charge@staging"]
     assert ended(["status", "0194d2a0-0000-7000-8000-000000000002", "--db", fleet, "--check"]) == 3
     capsys.readouterr()
+    assert ended(["status", "--check", "--db", fleet, "-t", "staging", "-t", "stagin"]) == 5
+    assert "the fleet has no run against `stagin`" in capsys.readouterr().err
+    capsys.readouterr()
     assert ended(["status", "--db", fleet, "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert flaws("status", document) == []

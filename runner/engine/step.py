@@ -51,21 +51,25 @@ def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[Non
             yield from check_stop(state)
             yield from _carry_out(state, planned)
         except Interrupted as stop:
-            yield from _interrupted(state, planned, stop, down_to=depth)
-            if state.closing and not stop.over:
+            is_over = yield from _interrupted(state, planned, stop, down_to=depth)
+            if state.closing and not is_over:
                 continue
             for left_out in steps[position + 1 :]:
                 yield from _skip(state, left_out, reason=STOPPED)
             return
 
 
-def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_to: int) -> Running[None]:
-    """End what was under way, and let the job and the run know why."""
-    run = state.run
+def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_to: int) -> Running[bool]:
+    """End what was under way, and let the job and the run know why. Whether nothing more is performed.
+
+    The time of the run's steps may be over in the `finally` of an included job: for the rest of that there is as much
+    time as for the run's own.
+    """
+    run, is_over = state.run, stop.over
     if stop.why != TIMEOUT:
         run.stopped_by = run.stopped_by or stop.why
-    elif not state.closing and state.ends == run.plan.job.timeout:
-        run.timed_out = True
+    elif run.cleanup_ends is None and state.ends == run.plan.job.timeout:
+        run.timed_out, is_over = True, False
     state.halted = state.halted or not state.closing
     if run.stopped_by is not None or run.timed_out:
         close_by(run)
@@ -80,6 +84,9 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
         remember(state, planned.step, gathered(turns, planned.step))
     else:
         yield from _skip(state, planned, reason=STOPPED)
+    if state.closing:
+        state.ends = run.cleanup_ends or state.ends
+    return is_over
 
 
 def _carry_out(state: State, planned: PlannedStep) -> Running[None]:

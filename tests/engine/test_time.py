@@ -283,6 +283,24 @@ def test_an_included_job_has_no_more_time_than_the_run() -> None:
     assert "closing timeout" in world.story
 
 
+@pytest.mark.parametrize("policy", ["stop", "continue", "ignore"])
+def test_a_run_out_of_time_in_the_finally_of_an_included_job_finishes_it_and_fails(policy: str) -> None:
+    more = INNER.replace("finally:\n", "finally:\n  - id: p\n    pause: 1h\n")
+    step = f"  - id: o\n    pause: 1s\n    on_failure: {policy}\n"
+    made = including(planned(step + NEXT, rest="timeout: 10s"), more, inputs={})
+    world = World(call_seconds=1.0).carry_out(made)
+    assert world.statuses_of_rows() == {
+        "o/x": "passed",
+        "o/y": "passed",
+        "o/p": "failed",
+        "o/fin": "passed",
+        "o": "failed",
+        "b": "skipped: stopped",
+    }
+    assert trouble_of(world, "o/p").message == "the steps took longer than the job's 10 s"
+    assert (given(world, "UsrFin"), world.end.exit_code) == ([100.0], 1)
+
+
 # of undo and finally
 
 UNDONE = ONE + "    undo: {execute: {process: UsrUndo}, verify: none}\n"

@@ -49,9 +49,9 @@ def judged(row: OpenRow, value: Json, found: Attempt = NOT_READ, *, null_matters
     warning = None
     if null_matters is not None and null_matters.result and value in (None, EMPTY_GUID):
         if null_matters.required:
-            return _missing_result(null_matters.result, is_empty=value is not None)
+            return _missing_result(null_matters.result, is_empty=value is not None, went_on=found.went_on)
         if value is None:
-            warning = f"`{null_matters.result}` is null; a code that the process does not have gives null as well"
+            warning = f"`{null_matters.result}` is null; {_CAME_EARLY if found.went_on else _NO_SUCH_CODE}"
     seconds = row.t - row.started if found.seconds is None else found.seconds
     more: JsonObject = {
         "result": value,
@@ -74,10 +74,16 @@ def broken(error: EvaluationError) -> Attempt:
     return not_passed("E207", str(error), error.hint)
 
 
-def _missing_result(name: str, *, is_empty: bool) -> Attempt:
+_NO_SUCH_CODE = "a code that the process does not have gives null as well"
+_CAME_EARLY = "the process still ran when it answered: `run` with `results` waits for the value"
+
+
+def _missing_result(name: str, *, is_empty: bool, went_on: bool) -> Attempt:
     message = f"the process gave no `{name}`, which `required: true` asks for"
-    hint = "check its spelling and case: a code that the process does not have gives null as well"
-    if is_empty:
+    hint = f"check its spelling and case: {_NO_SUCH_CODE}"
+    if went_on:
+        message, hint = f"the answer has no `{name}`, which `required: true` asks for", _CAME_EARLY
+    elif is_empty:
         message, hint = f"{message}: it is the empty GUID", "the process did not set it on the way that it took"
     return replace(not_passed("E206", message, hint), again=RetryOn.EXPECTATION)
 

@@ -23,7 +23,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
     the process log that says of its one process that it failed. `seconds` is how long the process took by the log,
     where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since. `by_hand`: it
-    is in doubt, and the log has nothing by which to find it.
+    is in doubt, and the log has nothing by which to find it. `went_on`: its process still ran when it was answered.
     """
 
     status: Status = Status.PASSED
@@ -42,6 +42,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     cause: Trouble | None = None
     by_hand: bool = False
+    went_on: bool = False
 
     def with_process(self, found: "Attempt") -> "Attempt":
         """The same attempt with what is known of its process."""

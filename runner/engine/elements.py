@@ -60,9 +60,10 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
     """Wait for the element that the name leads to: it may be executed, or was before. Else why there is none."""
     follow = row.step.follow
     pauses = Backoff(next=wanted.how.every, longest=wanted.how.max_every, deadline=row.t + follow)
-    process: JsonObject | None = None
+    absent = replace(pauses, deadline=row.t + row.state.run.plan.times.settle)
+    process: JsonObject | Unread | None = None
     while True:
-        ended = process is not None and has_ended(process)
+        ended = isinstance(process, dict) and has_ended(process)
         with row.reading_until(row.t + follow):
             seen = yield from _look(row, wanted)
         if isinstance(seen, Unread) and (process_log.is_for_good(seen.failure) or pauses.is_over(row)):
@@ -70,14 +71,16 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
         chosen = _chosen(row, seen, wanted) if isinstance(seen, _Elements) else None
         if isinstance(chosen, Attempt) or (chosen is not None and chosen.status != "error"):
             return chosen
-        if process is not None and ended and isinstance(seen, _Elements):  # this was one more look since it has ended
+        if isinstance(process, dict) and ended and isinstance(seen, _Elements):  # one more look since then
             return _over(row, process, seen, wanted)
         with row.reading_until(row.t + follow):
             process = yield from _process(row, wanted)
-        if chosen is not None and (process is None or process["status"] != "cancelled"):
+        if chosen is not None and not (isinstance(process, dict) and process["status"] == "cancelled"):
             return chosen
-        if process is not None and has_ended(process) and not ended:
+        if isinstance(process, dict) and has_ended(process) and not ended:
             continue
+        if process is None and isinstance(seen, _Elements) and not seen.all and absent.is_over(row):
+            return _absent(row, wanted)
         if pauses.is_over(row):
             return _too_late(row, seen, wanted)
         yield from pauses.wait(row)
@@ -128,12 +131,11 @@ def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
     return _Elements(fitting=(*own, *called), all=logged or stored)
 
 
-def _process(row: OpenRow, wanted: WantedElement) -> Running[JsonObject | None]:
-    """The process's row of the log; None where there is none, or it cannot be read."""
+def _process(row: OpenRow, wanted: WantedElement) -> Running[JsonObject | Unread | None]:
+    """The process's row of the log; None where there is none."""
     if row.log.refusal is not None:
-        return None
-    found = yield from process_log.row_of(row, wanted.process_id)
-    return found if isinstance(found, dict) else None
+        return Unread(row.log.refusal)
+    return (yield from process_log.row_of(row, wanted.process_id))
 
 
 def _chosen(row: OpenRow, seen: _Elements, wanted: WantedElement) -> ElementInstance | Attempt | None:
@@ -163,6 +165,11 @@ def _over(row: OpenRow, process: JsonObject, seen: _Elements, wanted: WantedElem
     message = f"the process has ended as `{process['status']}`, and `{wanted.name}` cannot be executed any more"
     hint = _near(row.state, seen, wanted) or f"{_pull(row)} writes down which elements the process has"
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)
+
+
+def _absent(row: OpenRow, wanted: WantedElement) -> Attempt:
+    message = f"after {written(row.state.run.plan.times.settle)} the process log shows no process {wanted.process_id}"
+    return _failed("E220", f"{message}, and no element of it waits", "check the process id behind `of`", wanted)
 
 
 def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> Attempt:

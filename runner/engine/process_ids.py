@@ -14,7 +14,7 @@ from runner.runs.status import Status
 _NULL = "null"
 _NOT_KNOWN = "the process's id is not known"
 _RUN = "start the process with `run` in place of `execute`: its answer has the id"
-_RESULTS = "ask for a result with `results`: then the service does not queue the process, and its answer has the id"
+RESULTS = "ask for a result with `results`: then the service does not queue the process, and its answer has the id"
 
 
 def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
@@ -24,7 +24,7 @@ def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
     for key, starter in _steps_in(row, template):
         if starter.get("process_id") is None and starter.get("status") == Status.PASSED:
             why = f"since `{key}` is not verified; that process may still run at the site"
-            return not_passed("E113", f"{_NOT_KNOWN}, {why}", _RESULTS if _is_run(row, key) else _RUN)
+            return not_passed("E113", f"{_NOT_KNOWN}, {why}", RESULTS if _is_run(row, key) else _RUN)
     return not_passed("E113", f"{_NOT_KNOWN}: it is null", _RUN)
 
 

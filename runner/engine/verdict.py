@@ -72,9 +72,11 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         return not_verified(row, why, doubtful=_hold_failure(rows))
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
     row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
+    went_on = any(each["status"] in UNDER_WAY for each in rows)
     if execute.until is Until.DONE:
         rows = yield from _followed(row, rows)
-    judged = yield from parked(row, _judged(row, execute, rows, count=found.starts))
+    judged = replace(_judged(row, execute, rows, count=found.starts), went_on=went_on)
+    judged = yield from parked(row, judged)
     row.shown = tuple(str(each["id"]) for each in rows)
     if row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own

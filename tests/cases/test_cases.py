@@ -85,4 +85,4 @@ def _story(runs: Path) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-_LOOKS = ("read_row", "read_elements")
+_LOOKS = ("read_row", "read_elements", "read_element_data")

@@ -3,9 +3,19 @@
 import pytest
 from stories import World, including, not_sent, planned, refused, unanswered
 
+from runner.engine.effects import Send
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepSkipped
-from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, QueryCall, RunProcessCall
+from runner.service.calls import (
+    Answered,
+    CallFailed,
+    Ending,
+    ExecuteCall,
+    QueryCall,
+    ReadElementData,
+    ReadElements,
+    RunProcessCall,
+)
 
 GUID = "00000000-0000-0000-0000-000000000001"
 RUN = "  - id: a\n    run: {process: UsrA, results: [Score]}\n"
@@ -130,6 +140,25 @@ def test_a_queued_run_that_never_begins_is_unknown() -> None:
     assert world.end.exit_code == 4
 
 
+def test_a_queued_run_without_results_hints_at_what_gives_an_id() -> None:
+    for step, word in ((RUN, "look at the process log"), (RUN.replace(", results: [Score]", ""), "`results`")):
+        world = World(answers=[{}], statuses=["queued"], late_rows=99)
+        error = world.carry_out(planned(step + "    timeout: 3s\n")).finished("a").error
+        assert error
+        assert word in (error.hint or "")
+
+
+def test_a_value_that_came_before_its_process_ended_is_not_blamed_on_its_spelling() -> None:
+    step = "  - id: a\n    execute: {process: UsrA, result: Out}\n"
+    for statuses, word in ((["running"], "still ran when it answered"), (["done"], "a code that the process does not")):
+        world = World(statuses=list(statuses), later=["done"]).carry_out(planned(step))
+        assert (world.finished("a").status, word in world.finished("a").warnings[0]) == ("passed", True)
+        strict = step.replace("Out", "Out, required: true")
+        error = World(statuses=list(statuses), later=["done"]).carry_out(planned(strict)).finished("a").error
+        assert error
+        assert (error.code, word in (error.hint or "")) == ("E206", True)
+
+
 def test_a_run_that_was_refused_failed_and_one_not_answered_is_unknown() -> None:
     assert World(answers=[refused()]).carry_out(planned(RUN)).end.exit_code == 1
     assert World(answers=[unanswered()]).carry_out(planned(RUN)).end.exit_code == 4
@@ -178,8 +207,54 @@ def test_a_wait_that_is_over_failed_and_says_what_the_log_did_not_show() -> None
     parked = waiting().carry_out(planned(WAIT.replace("}", ", for: parked}") + "    timeout: 5s\n"))
     error = parked.finished("a").error
     assert error
-    assert error.hint
-    assert "tracing" in error.hint
+    assert error.message == "the process still runs after 5 s, and none of its elements waits"
+
+
+class OneSource(World):
+    """Where the elements of processes are read, `readable` answers, and the other source refuses."""
+
+    readable: type = ReadElements
+
+    def _ending(self, send: Send) -> Ending:
+        if isinstance(send.call, ReadElements | ReadElementData):
+            waits: list[Json] = [{"id": "x", "uid": "x", "status": "running"}]
+            return Answered(value=waits) if isinstance(send.call, self.readable) else refused(403)
+        return super()._ending(send)
+
+
+@pytest.mark.parametrize("source", [ReadElements, ReadElementData])
+def test_a_parked_process_is_seen_where_one_source_of_elements_can_be_read(source: type) -> None:
+    world = OneSource(later=[])
+    world.readable = source
+    world.add_row("UsrA", "running")
+    assert world.carry_out(planned(WAIT.replace("}", ", for: parked}"))).finished("a").status == "passed"
+
+
+def test_elements_that_cannot_be_read_are_not_called_absent() -> None:
+    parked = planned(WAIT.replace("}", ", for: parked}") + "    timeout: 5s\n")
+    closed = waiting()
+    closed.elements_log = refused(403)
+    error = closed.carry_out(parked).finished("a").error
+    assert error
+    assert (error.message, closed.pauses, closed.end.exit_code) == (
+        "`wait` reads the elements of the process, which cannot be read: no right",
+        [],
+        3,
+    )
+    broken = waiting()
+    broken.elements_log = unanswered()
+    error = broken.carry_out(parked).finished("a").error
+    assert error
+    assert error.message.endswith("none of its elements waits, as far as they can be read: no answer within 100 s")
+
+
+def test_the_id_of_no_process_is_waited_for_no_longer_than_a_row_may_be_late() -> None:
+    for step in (WAIT, f"  - id: a\n    element: {{of: {GUID}, name: Approve}}\n"):
+        world = World().carry_out(planned(step))
+        error = world.finished("a").error
+        assert error
+        assert "the process log shows no process" in error.message
+        assert 15 <= world.t < 30
 
 
 @pytest.mark.parametrize("wanted", ["ended", "completed", "parked"])

@@ -14,6 +14,7 @@ from runner.engine.answer import judged, parameters_of, process_failed
 from runner.engine.attempt import INFERRED, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import pause
+from runner.engine.process_ids import RESULTS
 from runner.engine.process_log import LAST_LOOK, Unread, has_ended
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
@@ -223,7 +224,10 @@ _LIBRARY = "give the integration user the right to read `VwProcessLib`; nothing 
 
 
 def _unproved(row: OpenRow, process_id: str | None, why: str) -> Attempt:
-    hint = "`until: started` does not wait for the end; a `wait` step can follow the process later"
+    assert isinstance(row.step.action, Run)
+    hint = "look at the process log of the site" if row.step.action.results else RESULTS
+    if process_id is not None:
+        hint = "`until: started` does not wait for the end; a `wait` step can follow the process later"
     message = f"nothing shows how the process ended: {why}"
     return replace(not_passed("E208", message, hint, status=_unproved_status(row)), process_id=process_id)
 

@@ -18,7 +18,7 @@ from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
-from runner.service.calls import ReadElements
+from runner.service.calls import ReadElementData, ReadElements
 
 
 def attempt_wait(row: OpenRow) -> Running[Attempt]:
@@ -29,36 +29,56 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     if not is_guid(process_id):
         return no_process_id(row, action.process_id, process_id)
     looks = Backoff(next=action.every, longest=action.max_every, deadline=row.t + follow)
+    appears_by: float | None = row.t + row.state.run.plan.times.settle
     while True:
         with row.reading_until(row.t + follow):
             read = yield from process_log.row_of(row, process_id)
-        if isinstance(read, Unread) and row.log.refusal is not None:
-            message = f"`wait` reads the process log, and it cannot be read: {read.failure.trouble.message}"
-            return not_passed("E208", message, read.failure.trouble.hint, status=Status.ERROR)
-        found = read if isinstance(read, dict) else None
-        if found is not None and (done := (yield from _is_there(row, action, found))) is not None:
-            return of_log_row(row, found) if done else _missed(action, found)
-        if looks.is_over(row):
-            return _too_late(row, action, found)
+        if isinstance(read, Unread) and (row.log.refusal is not None or looks.is_over(row)):
+            return _unread("the process log", read)
+        unread: tuple[Unread, ...] = ()
+        if isinstance(read, dict):
+            appears_by, there = None, (yield from _is_there(row, action, read))
+            if isinstance(there, bool):
+                return of_log_row(row, read) if there else _missed(action, read)
+            unread = there
+        if len(unread) > 1 and all(process_log.is_for_good(each.failure) for each in unread):
+            return _unread("the elements of the process", unread[0])
+        is_absent = read is None and appears_by is not None and row.t >= appears_by
+        if not isinstance(read, Unread) and (is_absent or looks.is_over(row)):
+            return _too_late(row, action, read, unread=unread)
         yield from looks.wait(row)
 
 
-def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | None]:
-    """True: what is waited for has happened; False: it cannot happen any more; None: not yet."""
+def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | tuple[Unread, ...]]:
+    """True: what is waited for has happened; False: it cannot happen any more; else not yet, as far as can be read."""
     if found["status"] not in KNOWN:
-        return None if found["status"] is None else False
+        return () if found["status"] is None else False
     ended = has_ended(found)
     match action.wanted:
         case WaitFor.ENDED:
-            return True if ended else None
+            return True if ended else ()
         case WaitFor.COMPLETED:
-            return (found["status"] == "done") if ended else None
+            return (found["status"] == "done") if ended else ()
         case WaitFor.PARKED:
-            if ended:
-                return False
-            elements = yield from process_log.elements_in(row, ReadElements(process_id=str(found["id"])))
-            shown = [] if isinstance(elements, Unread) else elements  # none where tracing is off
-            return True if any(element.get("status") == "running" for element in shown) else None
+            return False if ended else (yield from _waits_at_element(row, str(found["id"])))
+
+
+def _waits_at_element(row: OpenRow, process_id: str) -> Running[bool | tuple[Unread, ...]]:
+    """The engine's own store holds what waits, the log of elements does where tracing is on."""
+    unread: list[Unread] = []
+    for call in (ReadElementData(process_id=process_id), ReadElements(process_id=process_id)):
+        elements = yield from process_log.elements_in(row, call)
+        if isinstance(elements, Unread):
+            unread.append(elements)
+        elif any(element.get("status") == "running" for element in elements):
+            return True
+    return tuple(unread)
+
+
+def _unread(what: str, unread: Unread) -> Attempt:
+    trouble = unread.failure.trouble
+    message = f"`wait` reads {what}, which cannot be read: {trouble.message}"
+    return not_passed("E208", message, trouble.hint, status=Status.ERROR)
 
 
 def _missed(action: Wait, found: JsonObject) -> Attempt:
@@ -70,11 +90,12 @@ def _missed(action: Wait, found: JsonObject) -> Attempt:
     return replace(not_passed("E208", message), result=dict(found), process_id=str(found["id"]))
 
 
-def _too_late(row: OpenRow, action: Wait, found: JsonObject | None) -> Attempt:
-    waited = f"after {written(row.step.follow)}"
+def _too_late(row: OpenRow, action: Wait, found: JsonObject | None, *, unread: tuple[Unread, ...]) -> Attempt:
     if found is None:
         hint = "check the id; a process that is not written into the log cannot be waited for"
+        waited = f"after {written(min(row.step.follow, row.state.run.plan.times.settle))}"
         return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
+    waited = f"after {written(row.step.follow)}"
     if found["status"] is None:
         message = f"{strange_status(None)} {waited}"
         hint = "check that the user may read all columns of SysProcessLog"
@@ -82,6 +103,10 @@ def _too_late(row: OpenRow, action: Wait, found: JsonObject | None) -> Attempt:
     message = f"the process still runs {waited}"
     hint = "write a longer `timeout` to wait longer; a process that waits for a person needs its element executed"
     if action.wanted is WaitFor.PARKED:
-        message = f"the process still runs {waited}, and the log of its elements shows none that waits"
-        hint = "check the tracing of the process: that log is empty where it is switched off"
+        message = f"the process still runs {waited}, and none of its elements waits"
+        hint = "write a longer `timeout` to wait longer"
+    if unread:
+        trouble = unread[0].failure.trouble
+        message = f"{message}, as far as they can be read: {trouble.message}"
+        hint = trouble.hint or hint
     return replace(not_passed("E208", message, hint), result=dict(found), process_id=str(found["id"]))

@@ -14,7 +14,7 @@ from runner.foundation import server_time
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
-from runner.service import bodies, calls, process_log
+from runner.service import bodies, calls, process_log, wire
 from runner.service.excerpts import excerpt
 from runner.service.login_page import acts, signed_out, without_query
 from runner.service.session import Answer
@@ -38,12 +38,15 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (None, 405): "try another `execute_method` in the target",
     (None, 413): "send less in one call",
     (None, 414): "the parameters are too long for an address: send less in one call",
+    (calls.ElementCall, 400): "check the id: an element has another in each run; `of` and `name` find it",
     (calls.ChangeCall, 403): f"check that the user may change records of this entity; {_BPMCSRF}",
     (calls.CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
     (calls.QueryCall, 400): "check `entity`, and the columns and values of `filter`, `select` and `orderby`",
     (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
+_LONGEST_QUERY: Final = 2048
+"""IIS answers 404 to a longer query, unless it is configured otherwise [D]."""
 _NAMES: Final[dict[type, str]] = {
     calls.QueryCall: "the entity's name",
     calls.ChangeCall: "the entity's name, that the record is there,",
@@ -67,6 +70,10 @@ _NOT_FOUND: Final = "not found|does not exist|не найден|не сущес�
 _NEWS_OF_THE_SITE: Final = "and the codes of its results; `runner catalog check` shows what the site has changed"
 _ABOUT: Final = (
     (
+        lazy_pattern(r"started manually", re.IGNORECASE),
+        "no call starts it: a signal, a message or a timer does; a `signal` step changes the record it waits for",
+    ),
+    (
         lazy_pattern(r"publish the ", re.IGNORECASE),
         "publish the process in the designer; a script process that was never published cannot be started",
     ),
@@ -81,6 +88,7 @@ _ABOUT: Final = (
         "check the values of the parameters against their types: dates, numbers, GUIDs",
     ),
 )
+_LIKE_HTML: Final = lazy_pattern(r"dangerous Request\.QueryString|опасн.*Request\.QueryString", re.IGNORECASE)
 _REDIRECT: Final = "redirects are not followed: if the site has moved, put its new address into `url` of the target"
 _SESSION_HINT: Final = "check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass"
 _CACHED: Final = "a cache between here and the site answered: let calls of services pass it"
@@ -179,6 +187,9 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         return failure if _is_own(call, reply) else _perhaps_of_a_proxy(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
+    if isinstance(call, calls.ExecuteCall) and _LIKE_HTML.search(words := _described(reply, site)):
+        hint = "ASP.NET takes a value in the address for HTML: `run` sends its values in a body"
+        return _perhaps_of_a_proxy(call, refused(call, reply, words, hint=hint))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
     return _failed(
@@ -233,6 +244,10 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
 
 def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | None:
     """By the status alone, where the service refuses with a 4xx. Which right OData asks for is not known [?]."""
+    if status == HTTPStatus.BAD_REQUEST and isinstance(call, calls.ExecuteCall) and not call.parameters:
+        return _LOG
+    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_URI_TOO_LONG) and (too_long := _too_long(call, site)):
+        return too_long
     entity = process_log.reading(call).entity if isinstance(call, process_log.Query) else None
     if status == HTTPStatus.NOT_FOUND:
         what = _NAMES.get(type(call), "the process's code")
@@ -242,6 +257,17 @@ def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | No
         section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
         return f"give the user the right to read {entity} through OData{section}"
     return _HINTS.get((type(call), status)) or _HINTS.get((None, status))
+
+
+def _too_long(call: calls.Call | None, site: Site) -> str | None:
+    """What to do where the call is in its address, and that is longer than a server may take."""
+    if not isinstance(call, calls.ExecuteCall | calls.QueryCall):
+        return None
+    length = len(wire.request(call, site, username=None).path.partition("?")[2])
+    if length <= _LONGEST_QUERY:
+        return None
+    less = "`run` sends its values in a body" if isinstance(call, calls.ExecuteCall) else "ask for less in one `filter`"
+    return f"the call has {length:,} characters in its address, where IIS takes {_LONGEST_QUERY:,} by default: {less}"
 
 
 def _about(call: calls.Call | None, message: str) -> str:

@@ -340,6 +340,8 @@ def test_forbidden_hints_at_rights_and_at_bpmcsrf() -> None:
     assert "BPMCSRF" in (ending.trouble.hint or "")
 
 
+LONG = ExecuteCall(process="UsrGet", parameters={"Name": "Ж" * 350}, result="Value")
+HTML = "<html><title>A potentially dangerous Request.QueryString value was detected</title></html>"
 CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
 
 
@@ -348,7 +350,23 @@ CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
     [
         (EXECUTE, reply(MISSING, 400), "check the process's code (not its caption)"),
         (EXECUTE, reply(MISSING.replace(b"Item", b"LicException: Item"), 400), "check the licences of the user"),
-        (EXECUTE, reply(b"bad value", 400), "check the names and values of the parameters"),
+        (EXECUTE, reply(b"bad value", 400), "the application's own log may say more"),
+        (LONG, reply(b"bad value", 400), "check the names and values of the parameters"),
+        (ELEMENT, reply(b"Element is not in running state", 400), "check the id: an element has another in each run"),
+        (
+            EXECUTE,
+            reply(b"<Fault><Reason><Text>X can't be started manually</Text></Reason></Fault>", 500),
+            "no call starts it: a signal",
+        ),
+        (
+            LONG,
+            reply(b"", 404),
+            "the call has 2,131 characters in its address, where IIS takes 2,048",
+        ),
+        (LONG, reply(b"", 414), "the call has 2,131 characters in its address"),
+        (EXECUTE, reply(b"", 414), "the parameters are too long for an address"),
+        (QueryCall(entity="Contact", filter="Ж" * 400), reply(b"", 404), "the call has 2,"),
+        (EXECUTE, reply(HTML, 500), "ASP.NET takes a value in the address for HTML: `run`"),
         (EXECUTE, reply(b"", 304), "a cache between here and the site answered"),
         (CHANGE, reply(b"", 403), "check that the user may change records of this entity"),
         (CHANGE, reply("no record", 404), "check the entity's name, that the record is there, and `url`"),
@@ -529,3 +547,9 @@ def test_a_list_that_broke_off_with_an_error_is_no_list(call: Call) -> None:
 @pytest.mark.parametrize("call", [QUERY, ROWS, EXECUTE])
 def test_a_part_of_an_answer_is_none(call: Call) -> None:
     assert failed(call, reply('{"value": []}', status=206))[:2] == (UNANSWERED, "E307")
+
+
+def test_what_aspnet_takes_for_html_is_refused_once_the_log_shows_no_start() -> None:
+    ending = read(EXECUTE, reply(HTML, 500), site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert (ending.kind, ending.unproved) == (REFUSED, True)

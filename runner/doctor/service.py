@@ -21,6 +21,8 @@ SIGN_IN: Final = "sign-in"
 SERVICES: Final = "services"
 RIGHT: Final = "right to run"
 LOG: Final = "process log"
+LIBRARY: Final = "process library"
+ELEMENTS: Final = "elements"
 
 SECONDS: Final = 30.0
 """For each call."""
@@ -33,6 +35,10 @@ _RIGHT_HINT: Final = "give the user the operation permission CanRunBusinessProce
 _LOG_HINT: Final = (
     "give the user the right to read SysProcessLog through OData, and perhaps the operation permission "
     "CanManageProcessLogSection; without it steps pass as not verified, and a call that was not answered stays unknown"
+)
+_NEEDS_LIBRARY: Final = "`catalog pull`, `version`, and the rows of a process's other versions need it"
+_NEEDS_ELEMENTS: Final = (
+    "`element`, `elements` and `wait: {for: parked}` need one of SysProcessElementData and SysProcessElementLog"
 )
 _URL_HINT: Final = (
     "`url` of the target must be the root of the site, without `/0` and without a page; "
@@ -164,3 +170,22 @@ def log_readable(caller: Caller, *, unknown: str) -> WayFinding:
         if isinstance(by_id, calls.Answered):
             return ok(LOG, "can be read by way of VwProcessLib")
     return failed(LOG, ending.trouble.message, _LOG_HINT)
+
+
+def library_readable(caller: Caller, *, unknown: str) -> WayFinding:
+    return _readable(caller, LIBRARY, calls.FindProcess(process=unknown), why=_NEEDS_LIBRARY)
+
+
+def elements_readable(caller: Caller) -> WayFinding:
+    """Of the two sources of elements the log has their captions, and is empty where tracing is off."""
+    sources = (calls.ReadElementData(process_id=EMPTY_GUID), calls.ReadElements(process_id=EMPTY_GUID))
+    found = (_readable(caller, ELEMENTS, call, why=_NEEDS_ELEMENTS) for call in sources)
+    return next((each for each in found if each.hint), ok(ELEMENTS, "can be read"))
+
+
+def _readable(caller: Caller, step: str, call: calls.Call, *, why: str) -> WayFinding:
+    """What only some jobs need ends no way."""
+    ending = caller.perform(call, SECONDS, gate=OPEN)
+    if isinstance(ending, calls.Answered):
+        return ok(step, "can be read")
+    return unsure(step, ending.trouble.message, "; ".join(filter(None, (ending.trouble.hint, why))))

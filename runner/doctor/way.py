@@ -98,6 +98,8 @@ _CHECKS: Final[Mapping[str, Callable[[Way, str], WayFinding]]] = {
     ),
     service.RIGHT: lambda way, unknown: service.may_run(way.caller, unknown=unknown),
     service.LOG: lambda way, unknown: service.log_readable(way.caller, unknown=unknown),
+    service.LIBRARY: lambda way, unknown: service.library_readable(way.caller, unknown=unknown),
+    service.ELEMENTS: lambda way, _: service.elements_readable(way.caller),
 }
 """What is checked of the service, in its order; each is given the way, and the code of a process that nobody has."""
 _NEEDED: Final = (service.SIGN_IN, service.SERVICES)

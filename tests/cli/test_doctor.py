@@ -26,6 +26,8 @@ STEPS = [
     "services",
     "right to run",
     "process log",
+    "process library",
+    "elements",
     "clock",
 ]
 SIGNED_IN = ["ok", "ok", "ok", "ok", "not tried", "ok"]

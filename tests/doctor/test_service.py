@@ -12,6 +12,8 @@ from runner.service.calls import (
     Ending,
     FailureKind,
     FindProcess,
+    ReadElementData,
+    ReadElements,
     ReadRows,
     RunProcessCall,
     WhoAmI,
@@ -195,3 +197,13 @@ def test_a_log_that_nobody_answers_for_is_not_asked_again() -> None:
     site = Told((ReadRows, broken(FailureKind.UNANSWERED)))
     assert service.log_readable(site, unknown=NOBODY).verdict is WayVerdict.FAILED
     assert len(site.asked) == 1
+
+
+def test_the_library_and_the_elements_are_asked_for_and_what_only_some_jobs_need_ends_no_way() -> None:
+    library = service.library_readable(Told((FindProcess, refused("no right", 403))), unknown=NOBODY)
+    assert (library.verdict, library.seen) == (WayVerdict.UNSURE, "no right")
+    assert "`catalog pull`" in (library.hint or "")
+    assert service.library_readable(Told((FindProcess, Answered(value=None))), unknown=NOBODY).verdict is WayVerdict.OK
+    for log, verdict in ((refused("no right", 403), WayVerdict.UNSURE), (Answered(value=[]), WayVerdict.OK)):
+        site = Told((ReadElementData, Answered(value=[])), (ReadElements, log))
+        assert service.elements_readable(site).verdict is verdict

@@ -2,7 +2,8 @@
 
 `and` and `or` give an operand. So `result == 5 or 10` is 10 where the first is false, which is no boolean.
 The left side of `and` may be a list or a text, as in `result and result[0].Paid`: a value that is empty is met with a
-failure there, which may be on purpose. `not` gives a boolean, whatever its operand is.
+failure there, which may be on purpose. `not` gives a boolean, whatever its operand is; `not flag` of a text is only
+warned of: the text `"false"` is none.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -44,10 +45,12 @@ def operand_mistake(parsed: Expression, names: Mapping[str, Type]) -> Finding | 
     """The first operand of a condition that can never be a boolean."""
     operands = [] if parsed.tree is None else [*_operands(parsed.tree)]
     for operand in operands:
-        if operand.is_constant or (operand.is_result and not operand.is_guarded):
-            found = node_type(operand.node, names)
-            if not found.may_be(BOOLEAN) or (operand.is_constant and not found.kinds & BOOLEAN):
-                return _mistake(operand, found, [each.node for each in operands])
+        found = node_type(operand.node, names)
+        is_denied_text = isinstance(operand.within, nodes.Not) and found.kinds == TEXT
+        is_none = not found.may_be(BOOLEAN) or (operand.is_constant and not found.kinds & BOOLEAN)
+        matters = operand.is_constant or is_denied_text or (operand.is_result and not operand.is_guarded)
+        if is_none and matters:
+            return _mistake(operand, found, [each.node for each in operands])
     return None
 
 
@@ -102,7 +105,7 @@ def _mistake(operand: _Operand, found: Type, row: list[nodes.Expr]) -> Finding:
         part = f"{source} {word}" if operand.is_left else f"{word} {source}"
         hint, part = _same_comparison(operand, row, word) or (hint, part)
     message = f"`{source}` is {in_words(found)}, and `{word}` takes what is true or false"
-    warning = operand.is_skipped and not operand.is_constant
+    warning = (operand.is_skipped or word == "not") and not operand.is_constant
     return Finding(code="E175", message=message, hint=hint, part=part, line=line, warning=warning)
 
 

@@ -17,6 +17,8 @@ _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _EXPRESSIONS = ("if", "for_each", "that")
 _FEW = 10
+_LONG = 4
+"""Shorter keys are near to too many others."""
 _IN_BRACES = lazy_pattern(r"\s*\{\{\s*((?:(?!\}\}).)+?)\s*\}\}\s*")
 _OF_A_CALL = lazy_pattern(r"(?:result|process_status|process_id)(?=[.\[]|$)")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")
@@ -114,7 +116,8 @@ def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
         return f"leave it out: `{other}` has `{name}`, and `{keys.path[-1]}` has not"
     if near:
         return f"leave it out: `{name}` means `{near}`, which is here already"
-    return structure.above(name, keys.path) or _below(name, below, keys) or _known(keys)
+    above = structure.above(name, keys.path) or _below(name, below, keys)
+    return above or structure.above(name, keys.path, typo=len(name) >= _LONG) or _known(keys)
 
 
 def _below(name: str, below: Mapping[str, list[str]], keys: RecordKeys) -> str | None:

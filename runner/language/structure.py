@@ -3,6 +3,7 @@
 from msgspec import Struct, field
 
 from runner.foundation.raw import items, record, sure_text
+from runner.foundation.suggestions import likely_typo
 from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema.violations import Violation
 
@@ -46,13 +47,14 @@ class Structure(Struct, frozen=True):
                 found.setdefault(key, []).append(name)
         return found
 
-    def above(self, key: str, path: Path) -> str | None:
-        """A hint where above the record at `path` `key` is known."""
+    def above(self, key: str, path: Path, *, typo: bool = False) -> str | None:
+        """A hint where above the record at `path` `key` is known; `typo`: or a key that it is a typo of."""
         for length in reversed(range(len(path))):
-            if key in properties(self.at(path[:length])):
+            known = properties(self.at(path[:length]))
+            if name := key if key in known else typo and likely_typo(key, known):
                 if length == 0:
-                    return f"`{key}` belongs to the {self.root.get('title')} itself"
-                return f"`{key}` belongs beside `{path[length]}`, not in it"
+                    return f"`{name}` belongs to the {self.root.get('title')} itself"
+                return f"`{name}` belongs beside `{path[length]}`, not in it"
         return None
 
     def beside(self, key: str, path: Path) -> str | None:

@@ -169,7 +169,9 @@ def _waiting(version: AppliedVersion, lacking: Sequence[str], *, queued: bool, l
     hint = "see why that is so; when the job has passed at this target, `runner apply` carries out what waits for it"
     if gone := [job for job in lacking if job in lost_files]:
         first = clean(gone[0])
-        hint = f"bring the file of `{first}` back, which is gone, or take `{first}` out of `needs`: it cannot pass else"
+        hint = (
+            f"name the file of `{first}`, too, or take `{first}` out of `needs`: no file of this command has that job"
+        )
     return Problem(code="E184", message=message, hint=hint, run=version.run)
 
 

@@ -35,7 +35,10 @@ from runner.runs.status import Status
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
-_OFTEN_OF_THE_FILE = frozenset({"E113", "E130", "E132", "E201", "E202", "E205", "E207", "E209", "E220", "E221", "E223"})
+_OF_ELEMENTS = ("E220", "E221", "E222")
+_OFTEN_OF_THE_FILE = frozenset(
+    {"E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E209", "E217", *_OF_ELEMENTS, "E223"}
+)
 """Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
 _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302"})
 """Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""

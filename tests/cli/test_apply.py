@@ -726,9 +726,7 @@ def test_a_needed_job_whose_file_is_gone_and_that_failed_is_waited_for(
     assert ended(["apply", "specs"]) == 6
     printed = capsys.readouterr().err
     assert "`b@here` is not carried out: it waits for `a`, which has not passed" in printed
-    assert (
-        "= hint: bring the file of `a` back, which is gone, or take `a` out of `needs`: it cannot pass else" in printed
-    )
+    assert "= hint: name the file of `a`, too, or take `a` out of `needs`: no file of this command has" in printed
     assert answers.since() == ["Usra"]
 
 

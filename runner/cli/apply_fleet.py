@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from runner.cli.apply_command import ApplyCommand, apply_command
 from runner.cli.apply_runs import attempt_of
@@ -157,7 +158,7 @@ class ApplyToFleet:
 
     def _queued(self, decision: Decision, needs: ApplyNeeds) -> QueuedVersion:
         version = decision.version
-        spec = self._versions.specs[version.digest]
+        spec = replace(self._versions.specs[version.digest], refused=self._command.repeated_by(decision).refused)
         attempt = attempt_of(spec, run=new_id())
         ordered = apply_origin(
             spec, version, ledger=self._store.name.text, fleet=self._given["fleet"], targets=self._given["targets"]

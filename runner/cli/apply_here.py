@@ -77,7 +77,13 @@ class ApplyHere:
         blocked = _blocked(decisions, needs, resumed)
         fresh = [each for each in fresh if each.digest not in blocked]
         runs = ApplyRuns(
-            versions=command.versions, store=self._store, fresh=fresh, resumed=resumed, needs=needs, passed=passed
+            versions=command.versions,
+            store=self._store,
+            fresh=fresh,
+            resumed=resumed,
+            needs=needs,
+            passed=passed,
+            refused={each.digest: command.repeated_by(each).refused for each in fresh},
         )
         command.print([each for each in decisions if each.state in SENT and each.digest not in blocked])
         carried, codes = Carried(left_out=deque()), list[ExitCode]()

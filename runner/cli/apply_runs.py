@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.cli import resume
 from runner.cli.command import carry_out, permission, waits_for
@@ -36,6 +37,7 @@ from runner.project.sites import Sites
 from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
+from runner.runs.refused_starts import RefusedStart
 from runner.runs.store import LocalRunStore, StoreError
 from runner.runs.stored_runs import prepare_store
 from runner.terminal import output
@@ -106,7 +108,8 @@ class ApplyRuns(Struct, kw_only=True):
     """The runs that this command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
 
     `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
-    have ended otherwise. `of_runs` has the versions of runs under way by the runs' ids.
+    have ended otherwise. `refused` are starts of earlier attempts. `of_runs` has the versions of runs under way by the
+    runs' ids.
     `is_unwritten`: the end of a run could not be written into the ledger.
     """
 
@@ -116,6 +119,7 @@ class ApplyRuns(Struct, kw_only=True):
     resumed: Mapping[str, ResumableRun]
     needs: ApplyNeeds
     passed: set[str]
+    refused: Mapping[str, tuple[RefusedStart, ...]]
     not_passed: set[str] = field(default_factory=set)
     of_runs: dict[str, AppliedVersion] = field(default_factory=dict)
     is_unwritten: bool = False
@@ -183,7 +187,7 @@ class ApplyRuns(Struct, kw_only=True):
                 may_begin=partial(self._may_begin, decision.digest),
             )
             for decision in self.fresh
-            for spec in [self.versions.specs[decision.digest]]
+            for spec in [replace(self.versions.specs[decision.digest], refused=self.refused[decision.digest])]
         ]
 
     def _origin(

@@ -23,6 +23,7 @@ from runner.execution.run_spec import RunSpec, Wanted, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import job_and_case, many
+from runner.planning import snapshot
 from runner.project.sites import Sites
 from runner.reports.next_steps import file_command, unsettled, verb_command
 from runner.reports.reported import ReportedCommand
@@ -80,7 +81,8 @@ def rerun(context: click.Context) -> int:
         return _nothing_failed(named, places)
     stored = _opened(chosen, lacking, context)
     planned = _prepared(lacking, context)
-    specs, reruns = [*(run.spec for run in stored), *planned], [run.stored.id for run in stored]
+    specs = [*(replace(run.spec, refused=snapshot.refused_in(run.stored)) for run in stored), *planned]
+    reruns = [run.stored.id for run in stored]
     check_permission(specs, allowed)
     for run in stored:
         for sentence in _sentences(run):

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import zip_longest
 
 import click
+from msgspec.structs import replace
 
 from runner.cli import options, reports
 from runner.cli.command import carry_out, console_of, permission, report, waits_for, wanted
@@ -20,6 +21,7 @@ from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
 from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
+from runner.planning.snapshot import refused_in
 from runner.project.ci_run import starter
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
@@ -86,7 +88,9 @@ def run(context: click.Context) -> int:
     check_permission(run_set.runs, allowed)
     if repeated:
         _say_what_repeats(repeated)
-    code = carry_out_new(context, places, run_set.runs, claims)
+    before = {spec.name: run for spec, run in repeated}
+    specs = [replace(run, refused=refused_in(before[run.name])) if run.name in before else run for run in run_set.runs]
+    code = carry_out_new(context, places, specs, claims)
     if not given["quiet"]:
         output.say_lines(run_set.unchecked)
     return code

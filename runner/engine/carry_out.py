@@ -38,7 +38,8 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
     A run that has ended with rows in doubt asks for as long as there are some whether they can be settled now. Then it
     undoes what it could not undo before.
     """
-    state = State(run=RunState(plan=plan), job=plan.job, names=names_of(plan, run), ends=plan.job.timeout)
+    run_state = RunState(plan=plan, refused={each.key: each for each in plan.refused})
+    state = State(run=run_state, job=plan.job, names=names_of(plan, run), ends=plan.job.timeout)
     state.names.functions.update(state.conditions())
     yield from note(_started(plan, run))
     trouble = _vars_trouble(state)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from msgspec.structs import replace
 
 from runner.engine import doubt, start_bounds, starts
-from runner.engine.attempt import Attempt, call_failed, is_in_doubt
+from runner.engine.attempt import Attempt, call_failed, in_doubt, is_in_doubt
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import pause, perform
 from runner.engine.process_log import Unread, is_shut_out, watermark
@@ -39,6 +39,8 @@ def start(
     process, step = call.process, row.step
     if row.turned_away is not None and (found := (yield from _already_began(row, pauses=()))):
         return found
+    if row.is_once and (found := (yield from _began_in_earlier_run(row, process))):
+        return found
     if needs_mark and (reason := (yield from marked(row, process, turn=in_turn))):
         return reason
     is_sought = step.verify is not Verify.NONE
@@ -62,6 +64,27 @@ def start(
     row.sought = row.start if is_sought else None
     row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
+
+
+def _began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
+    """How the attempt ends where a run that this one carries out once more made the call, which was refused, and may
+    have started the process all the same: so a person says whether it is made. None where the log shows no such start.
+    """
+    before = row.state.run.refused.pop(row.key, None)
+    if before is None or before.process != process:
+        return None
+    sent_by = f"run {before.run} made the call, which was refused{f' with {before.status}' if before.status else ''}"
+    rows = yield from doubt.candidates(row, start_bounds.of_earlier_run(row, before), last=True)
+    if isinstance(rows, Unread):
+        why = f"{sent_by}; whether it started the process is not known: {rows.failure.trouble.message}"
+        row.warnings = (*row.warnings, why)
+        return None
+    if not rows:
+        return None
+    row.in_doubt = True
+    row.shown = tuple(str(each["id"]) for each in rows)
+    why = f"the process log shows a start that may be it: {starts.named(rows[0])}; so it was not made again"
+    return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
 
 
 def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed, Start] | Attempt]:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from runner.engine.effects import QueryPeers, Running, SendDelay
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
+from runner.runs.refused_starts import RefusedStart
 from runner.service.calls import CallFailed, FailureKind
 
 EARLIER = 1.0
@@ -36,6 +37,25 @@ def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Sta
         ends=row.t + seconds + settle,
         breaks=log.breaks,
         slack=log.slack,
+    )
+
+
+def of_earlier_run(row: OpenRow, found: RefusedStart) -> Start:
+    """A start of another run, to be searched for now."""
+    span, began = StartTime(), None
+    if found.at is not None:
+        began = found.at - found.seconds
+        span = StartTime(since=began - EARLIER, until=found.at + LATER)
+    return Start(
+        process=found.process,
+        key=row.key,
+        marked=found.marked,
+        mark=found.mark,
+        marked_at=began,
+        span=span,
+        sent=row.t,
+        ends=row.t,
+        breaks=row.log.breaks,
     )
 
 

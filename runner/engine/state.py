@@ -19,6 +19,7 @@ from runner.job.model import Job, Step, StepEffect, Undo, Verify
 from runner.planning.plan import Plan
 from runner.runs.events import RunStatus, Trouble
 from runner.runs.evidence import Person
+from runner.runs.refused_starts import RefusedStart
 from runner.runs.status import Status
 from runner.service.calls import CallFailed
 
@@ -266,10 +267,11 @@ class RunState(Struct, kw_only=True, eq=False):
     were carried out, and would not be as they were by what is known now. `cleanup_ends`: when undo and `finally`
     have to be done; `timed_out`: the time of the steps was over before they were. `began`: the moment at which the run
     did, or why it is not known, where a step asks for it. `used_results`: by the identity of a job, the ids of its
-    steps whose results it names.
+    steps whose results it names. `refused` are those of `Plan.refused`, by their keys, that were not searched for yet.
     """
 
     plan: Plan
+    refused: dict[str, RefusedStart]
     log: LogState = field(default_factory=LogState)
     t: float = 0.0
     stopped_by: str | None = None

@@ -22,6 +22,7 @@ from runner.planning import guards
 from runner.planning.plan import ChosenCase, Plan, plan
 from runner.runs.events import TargetName
 from runner.runs.evidence import Confirmation
+from runner.runs.refused_starts import RefusedStart
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName
 from runner.secrets.redact import Secrets
@@ -70,7 +71,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
     `elements` are those of the designs that names in it may lead to. `written` is what its files hold, by the names of
     `sources`; empty where it comes of a stored plan, or nobody asked for it. `variables` of the environment gave secret
-    inputs, by the names of these.
+    inputs, by the names of these. `refused` is as in `Plan`.
     """
 
     job: Job
@@ -84,6 +85,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     elements: tuple[ProcessElement, ...] = ()
     written: Mapping[str, Json] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[RefusedStart, ...] = ()
 
     @property
     def name(self) -> RunName:
@@ -105,7 +107,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
             secrets=Secrets() if secrets is None else secrets,
             case=None if case is None or index is None else ChosenCase(name=case.name, index=index),
         )
-        return replace(made, alone=False, times=self.target.times, elements=self.elements)
+        return replace(made, alone=False, times=self.target.times, elements=self.elements, refused=self.refused)
 
 
 class RunSet(Struct, frozen=True, kw_only=True):

@@ -13,10 +13,12 @@ from runner.job.actions import Execute, IncludedJob, Run, Signal
 from runner.job.model import Job, StepEffect
 from runner.ledger.decisions import NOT_REPEATED, Decision, VersionState
 from runner.ledger.model import Ledger, LedgerError
+from runner.planning.snapshot import refused_in
 from runner.reports.run_again import repeated_keys, starts_again
 from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.runs.events import CallSent, RunStatus, StepStarted
+from runner.runs.refused_starts import RefusedStart
 from runner.runs.store import RunStore, StoreError
 from runner.runs.stored_runs import StoredRun, readable
 
@@ -25,11 +27,12 @@ _MAY_REPEAT = NOT_REPEATED | {VersionState.AGAIN, VersionState.CHANGED, VersionS
 
 class RepeatedSteps(Struct, frozen=True, kw_only=True):
     """`keys` are the steps that must happen only once, and that an earlier attempt has started. `unread` are the runs
-    of attempts that may have started some, and are not stored any more.
+    of attempts that may have started some, and are not stored any more. `refused` are their starts that were.
     """
 
     keys: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    refused: tuple[RefusedStart, ...] = ()
 
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each of both; none where nothing starts twice."""
@@ -54,14 +57,15 @@ def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunSt
         ends = {run: end for run, end in ledger.not_passed(decision.version) if run != last.run}
     if last.run is not None and observed.entry.version.key == decision.version.key:
         ends[last.run] = None if last.end is None else last.end.status
-    keys, unread = dict[str, None](), list[str]()
-    for run, status in ends.items():
+    keys, unread, refused = dict[str, None](), list[str](), tuple[RefusedStart, ...]()
+    for run, status in sorted(ends.items()):
         found = observed.run if observed.run is not None and run == last.run else _loaded(store, run)
         if found is not None:
             keys |= dict.fromkeys(repeated_by(job, found))
+            refused = refused_in(found)  # with those of the attempts before, which it had in its plan
         elif status is not RunStatus.REFUSED:
             unread.append(run)
-    return RepeatedSteps(keys=tuple(keys), unread=tuple(unread))
+    return RepeatedSteps(keys=tuple(keys), unread=tuple(unread), refused=refused)
 
 
 def _loaded(store: RunStore, run: str) -> StoredRun | None:

@@ -15,6 +15,7 @@ from runner.foundation.values import Json, JsonObject, canonical, digest
 from runner.job.actions import Elements, IncludedJob
 from runner.job.model import Job, Step, Undo
 from runner.runs.events import Section, TargetName
+from runner.runs.refused_starts import RefusedStart
 from runner.secrets.redact import Secrets
 from runner.targets.model import Times
 
@@ -47,7 +48,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     `elements` are those of the known designs of its processes: by them names lead to those of an instance. `alone`: no
     other run of this program starts processes on the target at the same time. `digest` is the same for the same file,
-    inputs that are not secret, and target; a sandbox's port is no part of it.
+    inputs that are not secret, and target; a sandbox's port is no part of it. `refused` are starts of the runs that it
+    carries out once more.
     """
 
     job: Job
@@ -62,6 +64,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     times: Times = Times()
     alone: bool = True
     elements: tuple[catalogue.ProcessElement, ...] = ()
+    refused: tuple[RefusedStart, ...] = ()
 
 
 def plan(
@@ -109,6 +112,7 @@ def stored(plan: Plan) -> JsonObject:
         "inputs": open_inputs(plan.job, plan.inputs),
         "digest": plan.digest,
         **({"elements": to_builtins(plan.elements)} if plan.elements else {}),
+        **({"refused": to_builtins(plan.refused)} if plan.refused else {}),
     }
 
 

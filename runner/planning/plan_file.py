@@ -16,6 +16,7 @@ from runner.foundation.values import Json, JsonObject, digest, well_formed
 from runner.planning.plan import ChosenCase, Plan, stored
 from runner.runs.events import TargetName
 from runner.runs.evidence import Value
+from runner.runs.refused_starts import RefusedStart
 from runner.version import VERSION
 
 ENDING = ".plan.json"
@@ -40,6 +41,7 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
     inputs: dict[str, Value]
     digest: str
     elements: tuple[ProcessElement, ...] = ()
+    refused: tuple[RefusedStart, ...] = ()
 
 
 class PlanFile(Struct, frozen=True, kw_only=True):

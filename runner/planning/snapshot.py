@@ -18,7 +18,9 @@ from runner.foundation.values import Json, JsonObject, canonical, well_formed
 from runner.planning import plan_file
 from runner.planning.plan import Plan, stored
 from runner.planning.plan_file import StoredPlan
+from runner.runs.refused_starts import RefusedStart, refused_starts
 from runner.runs.store import Part, RunStore, StoreError
+from runner.runs.stored_runs import StoredRun
 from runner.secrets.redact import Secrets
 from runner.targets.model import Times
 
@@ -62,6 +64,13 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
         if (plan := plan_file.of_record(whole)) is not None:
             return convert({**whole, "plan": plan}, PlanSnapshot)
     return unusable("parts of it are missing")
+
+
+def refused_in(run: StoredRun) -> tuple[RefusedStart, ...]:
+    """Starts that were refused in the run, or before in those that it carried out once more."""
+    found = read(run.store, run.id)
+    before = () if isinstance(found, Problem) else found.plan.refused
+    return tuple(refused_starts(run.id, run.lines, before=before))
 
 
 def filled(run: PlanSnapshot, secrets: Secrets) -> PlanSnapshot:

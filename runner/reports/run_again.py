@@ -86,7 +86,7 @@ def run_again(run: TimedRun, *, store: StoreName | None = None, with_values: boo
         repeated=repeated,
         secrets=tuple(name for name in secrets if name not in result.variables),
         variables=tuple(result.variables[name] for name in secrets if name in result.variables),
-        mended=_mended(result) if faulty else "",
+        mended=_mended(run) if faulty else "",
         faulty=faulty,
     )
 
@@ -172,9 +172,13 @@ def _faulty(result: RunResult) -> str:
     )
 
 
-def _mended(result: RunResult) -> str:
+def _mended(run: TimedRun) -> str:
+    """With `--last-failed`, what was refused and may have started all the same is searched for first."""
+    result = run.result
+    is_searched = any(span.is_unproved and span.effect == "once" for row in run.rows for span in row.spans)
+    option = " --last-failed" if is_searched else ""
     name = None if result.case is None else job_and_case(result.job, result.case)
-    return f"{file_command(result.file, result.target.name, name)}{given_anew(result)}{confirmed(result)}"
+    return f"{file_command(result.file, result.target.name, name)}{option}{given_anew(result)}{confirmed(result)}"
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:

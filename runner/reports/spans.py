@@ -73,7 +73,7 @@ class Sureness(StrEnum):
 class RowSpan(Struct, frozen=True, kw_only=True):
     """What a row did. `why` is how a call or an attempt failed, or what was waited for; `value` the answer;
     `body` the start of what the service answered to a call that failed. `held_by` had what was waited for;
-    `given_by` is who gave the answer to a question.
+    `given_by` is who gave the answer to a question. `is_unproved`: a refusal does not prove that nothing began.
     """
 
     kind: SpanKind
@@ -91,6 +91,7 @@ class RowSpan(Struct, frozen=True, kw_only=True):
     request: SentRequest | None = None
     held_by: LockHolder | None = None
     given_by: VerdictBy | None = None
+    is_unproved: bool = False
 
     @property
     def end(self) -> float:
@@ -300,6 +301,7 @@ def _called(slot: _Slot, t: float, wall: float, ending: CallAnswered | AttemptFa
         size=ending.bytes if ending and isinstance(ending.bytes, int) else None,
         body=failed.body if failed else None,
         request=event.request or None,
+        is_unproved=failed is not None and failed.unproved is True,
     )
 
 

@@ -51,7 +51,7 @@ _NAMES: Final[dict[type, str]] = {
     calls.QueryCall: "the entity's name",
     calls.ChangeCall: "the entity's name, that the record is there,",
 }
-_OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 413, 414, 415, 417, 431})
+_OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 414, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
@@ -172,24 +172,24 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
         trouble = Trouble(code="E310", message=_described(reply, site), hint=_LATER)
         return _failed(reply, calls.FailureKind.TURNED_AWAY, trouble)
     if status == HTTPStatus.NOT_MODIFIED:
-        return _perhaps_of_a_proxy(call, refused(call, reply, _described(reply, site), hint=_CACHED))
+        return _unproved(call, refused(call, reply, _described(reply, site), hint=_CACHED))
     if 300 <= status < 400:  # noqa: PLR2004  redirects
         address = shortened(without_query(reply.headers.get("location", "")))
         message = f"{site.name} redirects ({_named(status)}) to {f'`{address}`' if address else 'nowhere'}"
         failure = refused(call, reply, message, hint=_REDIRECT)
         if _other_host(reply, site):
             failure = refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
-        return _perhaps_of_a_proxy(call, failure)
+        return _unproved(call, failure)
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
         by_words = _by_words(call, _words(reply)) if status == HTTPStatus.BAD_REQUEST else None
         hint = by_words or _what_to_check(call, status, site)
         failure = refused(call, reply, _described(reply, site), hint=hint)
-        return failure if _is_own(call, reply) else _perhaps_of_a_proxy(call, failure)
+        return failure if _is_own(call, reply) else _unproved(call, failure)
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
     if isinstance(call, calls.ExecuteCall) and _LIKE_HTML.search(words := _described(reply, site)):
         hint = "ASP.NET takes a value in the address for HTML: `run` sends its values in a body"
-        return _perhaps_of_a_proxy(call, refused(call, reply, words, hint=hint))
+        return _unproved(call, refused(call, reply, words, hint=hint))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
     return _failed(
@@ -198,15 +198,14 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
 
 
 def _is_own(call: calls.Call | None, reply: Reply) -> bool:
-    """Whether a refusal is known to be the service's own, or to be one of the request itself: a fault in its words, or
-    the empty 404 of a method that is not routed [M]. What the service's own 403 looks like is not known [?]; a page, or
-    nothing, may be that of a proxy, which judges answers, too, or sends the call to another node when one breaks.
+    """Whether a refusal is known to be the service's own, or to be one of the request itself: a fault in its words.
+    What the service's own 403 looks like is not known [?]; a page, or nothing, may be that of a proxy, which judges
+    answers, too, or sends the call to another node when one breaks. So may an empty 404, although a method that is not
+    routed is answered so [M].
     """
     if reply.status == HTTPStatus.BAD_REQUEST and bodies.is_page(reply.body):
         return isinstance(call, calls.ExecuteCall) and _is_missing(call.process, bodies.title(reply.body))
-    if reply.status in _OF_THE_REQUEST or (reply.status == HTTPStatus.NOT_FOUND and not reply.body.strip()):
-        return True
-    return _holds_fault(call, reply)
+    return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
 
 
 def _is_missing(process: str, words: str) -> bool:
@@ -220,10 +219,10 @@ def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFail
     show: a process that is not there, a right, a licence, a value.
     """
     failure = refused(call, reply, message)
-    return failure if _by_words(call, message) else _perhaps_of_a_proxy(call, failure)
+    return failure if _by_words(call, message) else _unproved(call, failure)
 
 
-def _perhaps_of_a_proxy(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:
+def _unproved(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:
     return replace(failure, unproved=True) if acts(call) else failure
 
 

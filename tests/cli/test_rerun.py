@@ -222,7 +222,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     ]
     assert ended(["runs", "--format", "json"]) == 0
     (listed,) = json.loads(capsys.readouterr().out)["runs"]
-    assert listed["rerun"]["mended"] == "runner run a.job.yaml -t here -k 'billing[red]'"
+    assert listed["rerun"]["mended"] == "runner run a.job.yaml -t here -k 'billing[red]' --last-failed"
     assert ended(["report", "last", "--report-html", "report.html"]) == 1
     page = Path("report.html").read_text()
     assert 'when you have mended the file: <code class="cmd">runner run a.job.yaml -t here -k' in page

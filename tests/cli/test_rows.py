@@ -66,10 +66,10 @@ class Place:
             self._under_way -= 1
         return second or xml(1)
 
-    def start(self, *, owner: str = US) -> None:
+    def start(self, *, owner: str = US, began: datetime | None = None) -> None:
         number = len(self.log) + 1
-        began = datetime.now(UTC).isoformat()
-        row: JsonObject = {"Id": f"1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a{number:04}", "StartDate": began}
+        written = (began or datetime.now(UTC)).isoformat()
+        row: JsonObject = {"Id": f"1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a{number:04}", "StartDate": written}
         self.log.insert(0, row | {"StatusId": DONE, "OwnerId": owner, "Name": "Charge"})
 
 
@@ -242,3 +242,31 @@ def test_after_a_resume_with_another_account_only_rows_of_that_are_of_its_calls(
         assert ended(["resume", "last", *verdict, "--report-json", "report.json"]) == (0 if status[1] else 4)
     (run,) = json.loads(Path("report.json").read_text())["runs"]
     assert [(step["status"], step["verified"]) for step in run["steps"]] == [("passed", None), status]
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        (["run", "a.job.yaml"], ["rerun", "last"]),
+        (["run", "a.job.yaml"], ["rerun", "last", "--failed"]),
+        (["run", "a.job.yaml"], ["run", "a.job.yaml", "--last-failed"]),
+        (["apply", "a.job.yaml"], ["apply", "a.job.yaml", "--retry", "failed"]),
+    ],
+)
+def test_what_a_gateway_refused_after_it_had_begun_is_not_started_again_once_the_log_shows_it(
+    first: list[str], again: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = Place(second=Told(status=403, body="<html><title>blocked</title></html>", kind="text/html"))
+    with site(place) as here:
+        targets(here.url)
+        began = datetime.now(UTC)
+        assert ended(first) == 1
+        place.start(began=began)
+        assert ended(again) == 4
+        assert len(here.executes()) == 1
+        out = capsys.readouterr().out
+        assert "made the call, which was refused with 403; the process log shows a start that may be it" in out
+        assert "runner run a.job.yaml -t here --last-failed\n" in out or first[0] == "apply"
+        assert ended(["resume", "last", "--step", "charge", "--as", "failed"]) == 1
+        assert ended(again) == 0
+        assert len(here.executes()) == 2

@@ -280,7 +280,9 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
     [
         (reply(FAULT, 403), False),
         (reply('{"Message": "No right", "StackTrace": null, "ExceptionType": "SecurityException"}', 403), False),
-        (reply(b"", 404), False),
+        (reply(b"", 404), True),
+        (reply(PAGE, 413), True),
+        (reply(PAGE, 415), True),
         (reply(PAGE, 414), False),
         (reply(FAULT, 500), False),
         (reply(ABORTED, 500), True),

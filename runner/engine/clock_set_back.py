@@ -1,29 +1,31 @@
-"""A site whose clock was set back: what begins then is written before the watermark, and no reading since shows it.
+"""Rows that came since a call, and are written before its watermark: no reading since that shows them. The site's clock
+was set back, or a node of it has another clock than the node that wrote the watermark.
 
-Rows that began at that time by the old clock cannot be distinguished from it. So such a row proves nothing; that it
-failed is a sign, and as long as it is there the call is not made again.
+Which call has started them cannot be distinguished. So such a row proves nothing; that it failed is a sign, and as long
+as it is there the call is not made again.
 """
 
 from runner.engine import start_bounds, starts
 from runner.engine.effects import Running
-from runner.engine.process_log import Unread, all_rows
-from runner.engine.state import OpenRow, Start
+from runner.engine.process_log import WATERMARK, Unread, all_rows
+from runner.engine.state import LogState, OpenRow, Start
 from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.service import calls
 
 
 def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject]]:
-    """The rows that are not known, and began since the call by the server's time of now, where its watermark is later
-    than that. Nothing is read where it is not, nor where the log is known to be of another clock.
+    """The rows that are not known, and may have begun since the call by another clock. Nothing is read where none can
+    be before the watermark, nor where the log is known to be of another clock than `Date` altogether.
     """
     log, mark = row.log, server_time.of_record(start.mark or "")
     now, sent = log.server_time(row.t), log.server_time(start.sent)
     if mark is None or now is None or sent is None or log.clocks_differ or start.breaks != log.breaks:
         return []
-    if mark <= now + starts.AHEAD:
+    is_set_back = mark > now + starts.AHEAD
+    since = sent - start_bounds.EARLIER if is_set_back else _not_known_since(log, start, sent)
+    if mark <= since:
         return []
-    since = sent - start_bounds.EARLIER
     rows = yield from all_rows(row, calls.ReadRows(process=start.process, since=server_time.written(since)))
     if isinstance(rows, Unread):
         return []
@@ -35,4 +37,12 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject
         and (log.owner is None or found.get("owner") in (None, log.owner))
         and (began := starts.began_at(found)) is not None
         and since <= began <= now + start_bounds.LATER
+        and began < mark
     ]
+
+
+def _not_known_since(log: LogState, start: Start, sent: float) -> float:
+    """From when on a row that is not known has come since the call: the newest were read before."""
+    _, newest = log.before.get(start.process, (0.0, ()))
+    oldest = min(each.began for each in newest) if len(newest) >= WATERMARK else 0.0
+    return max(sent - starts.LONG_AGO, oldest)

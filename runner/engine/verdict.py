@@ -57,12 +57,14 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     rows = list(found.rows)
     if not rows:
         less = starts.why_less(log, start)
-        why = _no_row(found) + (f"; {less}" if less else "")
         earlier = yield from rows_before_watermark(row, start)
-        if failed := next(filter(_is_bad, earlier), None):
-            why += f"; its clock was set back, and a start since the call failed: {failed['id']}"
-            row.shown = tuple(str(each["id"]) for each in earlier)
-        return not_verified(row, why, doubtful=_hold_failure([*found.outside, *earlier]))
+        if earlier:
+            earlier, _ = yield from starts.of_no_other(row, start.process, earlier, keys=None)
+        row.shown = tuple(str(each["id"]) for each in earlier)
+        log.seen.update(row.shown)  # what is there before a later call is none of its own
+        others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
+        why = _no_row(others) + (f"; {less}" if less else "")
+        return not_verified(row, why, doubtful=_hold_failure(others))
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
         return undistinguished(row, rows, why=why)
@@ -182,11 +184,9 @@ def _not_read(row: OpenRow, unread: Unread) -> Attempt:
     return not_verified(row, f"the process log could not be read: {unread.failure.trouble.message}")
 
 
-def _no_row(found: OwnRows) -> str:
+def _no_row(others: list[JsonObject]) -> str:
     why = "the process log shows no row of this call"
-    if not found.outside:
-        return why
-    return f"{why}, but {starts.at_another_time(found.outside)}"
+    return f"{why}, but {starts.at_another_time(others)}" if others else why
 
 
 def _hold_failure(rows: list[JsonObject]) -> bool:

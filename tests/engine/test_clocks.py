@@ -174,9 +174,7 @@ def test_where_the_clock_was_set_back_a_start_that_failed_is_a_sign_and_none_tha
     assert ended(set_back("done").carry_out(planned(ONE)), "a") == ("passed", None)
     world = set_back("error").carry_out(planned(ONE))
     assert ended(world, "a") == ("unknown", None)
-    assert said(world, "a").endswith(
-        f"its clock was set back, and a start since the call failed: {world.rows[0]['id']}"
-    )
+    assert f"{NEAR}: {world.rows[0]['id']} (error, " in said(world, "a")
     assert ended(set_back("done").carry_out(planned(STRICT)), "a") == ("unknown", None)
 
 
@@ -201,3 +199,45 @@ def test_where_the_clock_was_set_back_a_start_that_was_turned_away_is_not_made_a
 def test_what_began_at_that_time_by_the_clock_before_is_read_only_where_no_row_is_found() -> None:
     world = skewed(3 * HOUR, "done", old=True).carry_out(planned(ONE))
     assert world.sent.count("read rows") == 1
+
+
+class Farm(Skewed):
+    """Every second start is carried out by a node whose clock is so many seconds ahead of the other's."""
+
+    by = 0.0
+
+    def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+        self.ahead = self.by * (self.executed % 2 == 0)
+        super().add_row(process, status, owner=owner, parent=parent)
+
+
+def farm(by: float, *statuses: str, old: int = 0) -> Farm:
+    world = Farm(statuses=list(statuses), call_seconds=0.1)
+    world.by = by
+    world.rows += [{**row_of_noon(), "id": f"old-{number}", "started": moment(-number)} for number in range(old)]
+    return world
+
+
+STEPS = "".join(ONE.replace("id: a", f"id: {key}") for key in "abcd")
+
+
+@pytest.mark.parametrize(("by", "old"), [(-4.0, 0), (-4.0, 3), (-4.0, 40), (-60.0, 0), (-60.0, 3)])
+def test_a_process_that_failed_on_a_node_whose_clock_is_behind_is_no_green_step(by: float, old: int) -> None:
+    world = farm(by, "done", "error", old=old).carry_out(planned(STEPS))
+    assert [ended(world, key)[0] for key in "ab"] == ["passed", "unknown"]
+    assert f"{NEAR}: {world.rows[0]['id']} (error, " in said(world, "b")
+
+
+def test_such_a_row_is_none_of_a_later_call() -> None:
+    repeatable = STEPS.replace("{process: UsrA}\n", "{process: UsrA}\n    effect: idempotent\n")
+    world = farm(-4.0, "done", "error", "done", "done").carry_out(planned(repeatable))
+    assert [ended(world, key)[0] for key in "abcd"] == ["passed"] * 4
+    assert f"{world.rows[2]['id']} (error, " in said(world, "b")
+    assert f"{world.rows[0]['id']} (done, " in said(world, "d")
+
+
+def test_a_row_that_was_there_before_is_none_of_the_call_even_where_the_log_has_many() -> None:
+    world = farm(-4.0, "done", "done", old=40)
+    for each in world.rows:
+        each["status"] = "error"
+    assert [ended(world.carry_out(planned(STEPS)), key)[0] for key in "abcd"] == ["passed"] * 4

@@ -179,6 +179,8 @@ def _versions(row: OpenRow, before: Versions, *, fresh: bool) -> Running[Version
         if isinstance(found, Unread):
             row.log.library_refusal = found.failure if is_for_good(found.failure) else None
             return _versions_unread(row, before, found)
+        if found is None:
+            found = yield from read(row, calls.FindHiddenFamily(process=before.process, fresh=fresh))
         if not isinstance(found, str):
             return before.not_listed(t=row.t)
         root = found

@@ -81,10 +81,12 @@ class Versions(Struct, frozen=True, kw_only=True):
         return replace(self, members=(), codes=(self.process,), unread=why, due=NEVER, final=True)
 
     def read(self, found: Json, *, root: str, t: float, marked: bool) -> "Versions":
-        """As the library lists them now. `marked`: the log was read with what was known of them before."""
+        """As the library lists them now, perhaps without the root, which is then none that runs. `marked`: the log was
+        read with what was known of them before.
+        """
         rows = [row for row in items(found) if text(record(row), "code") and text(record(row), "schema_id")]
         members = tuple(convert(row, KnownVersion) for row in rows)
-        if self.process not in {member.code for member in members}:
+        if not any(member.code == self.process or member.active for member in members):
             return self.not_listed(t=t)
         is_grown = marked and not {each.schema_id for each in members} <= set(self.schema_ids)
         grown_at = t if is_grown else self.grown_at

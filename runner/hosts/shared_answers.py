@@ -23,13 +23,14 @@ from runner.service.calls import (
     Ending,
     FailureKind,
     FindFamily,
+    FindHiddenFamily,
     ReadFamily,
     WhoAmI,
     WhoIsUser,
 )
 from runner.service.gate import Gate
 
-Shared: TypeAlias = FindFamily | ReadFamily | WhoAmI | WhoIsUser
+Shared: TypeAlias = FindFamily | FindHiddenFamily | ReadFamily | WhoAmI | WhoIsUser
 """Calls whose answers are the same for all runs against a site."""
 _SHARED: Final = frozenset(get_args(Shared))
 

@@ -33,6 +33,8 @@ _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
 _MOST: Final = 20_000
 """As many rows as a site gives in a reply at most; more come page by page."""
+_ROOTS: Final = 20
+"""Ids in one question: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
 _COLUMN_REFUSED: Final = frozenset({400, 500, 501})
 """A library may lack a column that others have [?]: then all that it has are asked for."""
 _COLUMNS: Final = (
@@ -96,7 +98,7 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
 def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
     """The list of all that the site has. Raises `NoAnswerError`."""
     rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
-    found = families(rows)
+    found = families([*_hidden_roots(caller, rows, wait), *rows])
     if not found:
         raise NoAnswerError(_EMPTY)
     return Library(families=found, rows=rows)
@@ -126,6 +128,21 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> list[JsonObject]:
     if isinstance(found, CallFailed):
         raise NoAnswerError(trouble_of(found, "the library of processes (VwProcessLib)"))
     return found
+
+
+def _hidden_roots(
+    caller: Caller, versions: Iterable[DesignVersion], wait: Callable[[float], object]
+) -> Iterator[DesignVersion]:
+    """Roots that the library hides, and shows versions of, as far as the site gives them [?]. None of them runs."""
+    known = {version.uid for version in versions}
+    lacking = sorted({version.parent for version in versions if version.parent is not None} - known)
+    for at in range(0, len(lacking), _ROOTS):
+        condition = " or ".join(f"UId eq {uid}" for uid in lacking[at : at + _ROOTS])
+        call = QueryCall(entity="SysSchema", filter=condition, select=("UId", "Name"), top=_MOST)
+        found = read_pages(caller, call, wait)
+        for row in found if isinstance(found, list) else ():
+            if code := text(row, "Name"):
+                yield DesignVersion(code=code, uid=guid(row.get("UId")), active=False)
 
 
 def read_pages(

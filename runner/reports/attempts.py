@@ -9,7 +9,7 @@ from runner.runs.result import StepResult
 READINGS: Final = frozenset(
     {
         *("read_rows", "read_row", "read_elements", "read_element_data", "read_schema"),
-        *("find_process", "find_family", "read_family", "who_am_i", "who_is_user"),
+        *("find_process", "find_family", "find_hidden_family", "read_family", "who_am_i", "who_is_user"),
     }
 )
 """Kinds of calls that ask the process log, or what it takes to read it."""

@@ -160,6 +160,10 @@ class FindFamily(Struct, frozen=True, kw_only=True):
     fresh: bool = False
 
 
+class FindHiddenFamily(FindFamily, frozen=True, kw_only=True):
+    """The same by SysSchema, where every schema is [?]: a library may show versions of a process and hide its root."""
+
+
 class ReadFamily(Struct, frozen=True, kw_only=True):
     """VwProcessLib by the id of the root's design: every version of the process, the root among them.
 
@@ -196,7 +200,7 @@ class WhoIsUser(Struct, frozen=True, kw_only=True):
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 
-OfLibrary: TypeAlias = FindProcess | FindFamily | ReadFamily | ReadSchema
+OfLibrary: TypeAlias = FindProcess | FindFamily | FindHiddenFamily | ReadFamily | ReadSchema
 Reading: TypeAlias = ReadRows | ReadRow | ReadElements | ReadElementData | OfLibrary | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
 
@@ -233,6 +237,7 @@ _RECORDED: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
     ReadRow: ("read_row", ("process_id",)),
     FindProcess: ("find_process", ("process",)),
     FindFamily: ("find_family", ("process", "fresh")),
+    FindHiddenFamily: ("find_hidden_family", ("process", "fresh")),
     ReadFamily: ("read_family", ("root", "fresh")),
     ReadSchema: ("read_schema", ("schema_id",)),
     WhoAmI: ("who_am_i", ()),

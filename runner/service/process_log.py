@@ -21,6 +21,7 @@ Query: TypeAlias = (
     | calls.ReadElementData
     | calls.FindProcess
     | calls.FindFamily
+    | calls.FindHiddenFamily
     | calls.ReadFamily
     | calls.WhoIsUser
 )
@@ -57,6 +58,9 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
             # Whether its process is filtered by this column, or by a path as in the log [M], is not known [?].
             options = {"$filter": f"SysProcessId eq {process_id}", "$top": str(_MOST_ELEMENTS)}
             return _of_table(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
+        case calls.FindHiddenFamily(process=process):
+            options = {"$filter": f"Name eq {odata.literal(process)}", "$select": "UId"}
+            return TableReading(entity="SysSchema", options=options, most=calls.MOST_ROWS, value=_root)
         case calls.FindProcess(process=process) | calls.FindFamily(process=process):
             found = _schema_id if isinstance(call, calls.FindProcess) else _root
             options = {"$filter": f"Name eq {odata.literal(process)}"}

@@ -5,13 +5,15 @@ from stories import World, member, moment, not_sent, planned, refused, unanswere
 
 from runner.engine.effects import Ask, Send, Sleep
 from runner.engine.process_log import MOST_MEMBERS
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished, Trouble
 from runner.service.calls import (
+    Call,
     CallFailed,
     Ending,
     FailureKind,
     FindFamily,
+    FindHiddenFamily,
     ReadFamily,
     ReadRows,
     RunProcessCall,
@@ -212,6 +214,30 @@ def test_a_process_that_the_library_lists_without_it_is_looked_for_by_its_code()
     assert ended(world) == ("failed", False)
     lost = World(families={ROOT: [member("UsrX")]}, lags=[60.0]).carry_out(planned(ONE))
     assert "the library of processes does not list it" in said(lost.finished("a"))
+
+
+class Hidden(Versions):
+    """The library shows versions, and not their root, which is among all schemas."""
+
+    def _of_versions(self, call: Call) -> Json:
+        if isinstance(call, FindFamily):
+            return ROOT if isinstance(call, FindHiddenFamily) else None
+        return [each for each in self.families[ROOT] if each["code"] != ROOT]
+
+
+@pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
+def test_a_process_whose_root_the_library_hides_is_verified_by_the_row_of_its_active_version(
+    status: str, came: tuple[str, object]
+) -> None:
+    world = Hidden(status).carry_out(planned(STRICT))
+    assert ended(world) == came
+    assert readings(world) == [FindFamily(process=ROOT), FindHiddenFamily(process=ROOT), ReadFamily(root=ROOT)]
+
+
+def test_where_none_of_the_versions_that_it_shows_is_active_the_hidden_root_may_run() -> None:
+    hidden = Hidden("error")
+    hidden.families = {ROOT: [member(ROOT), member(SECOND)]}
+    assert "the library of processes does not list it" in said(hidden.carry_out(planned(ONE)).finished("a"))
 
 
 def test_a_log_that_is_not_to_be_filtered_by_versions_is_read_by_the_code() -> None:

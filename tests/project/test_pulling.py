@@ -67,6 +67,7 @@ class Site:
 
     rows: list[dict[str, Json]]
     answer: Callable[[str], Ending] = lambda _key: designed()
+    schemas: list[Json] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     waited: list[float] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
@@ -78,6 +79,9 @@ class Site:
             self.asked.append(call.schema_id)
             return self.answer(call.schema_id)
         assert isinstance(call, QueryCall)
+        if call.entity == "SysSchema":
+            self.asked.append(call.filter or "")
+            return Answered(value={"records": self.schemas, "next": None})
         assert (call.entity, call.orderby) == ("VwProcessLib", ("Name", "Id"))
         at = int(call.next or 0)
         page: Json = list(self.rows[at : at + 2])
@@ -292,6 +296,20 @@ def test_a_version_whose_root_nobody_sees_stands_for_itself() -> None:
     (member,) = Site(family()[:1]).pull().processes.values()
 
     assert (member.code, member.why_not, member.members) == ("UsrAdd_v1", None, ())
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_root_that_the_library_hides_is_found_among_all_schemas(*, active: bool) -> None:
+    hidden: list[Json] = [{"UId": "UID-UsrAdd", "Name": "UsrAdd"}]
+    versions = [{**row, "IsActiveVersion": active} for row in family()[:1]]
+    site = Site(versions, signed, schemas=hidden)
+
+    found = site.pull().processes
+
+    assert site.asked == ["UId eq uid-usradd", "id-UsrAdd_v1"]
+    assert {code: {*each.takes} for code, each in found.items()} == {"UsrAdd": {"Of_id-UsrAdd_v1"}}
+    assert [(each.code, each.active) for each in found["UsrAdd"].members] == [("UsrAdd", False), ("UsrAdd_v1", active)]
+    assert found["UsrAdd"].why_not == (None if active else "none of its versions is active")
 
 
 def test_versions_that_point_at_each_other_in_a_circle_end_nothing() -> None:

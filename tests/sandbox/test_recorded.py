@@ -68,7 +68,7 @@ UNDERSTOOD = {
 }
 OTHER_SITES = {
     *("change-unknown-entity", "execute-unrouted", "log-unknown-entity", "query-unknown-entity"),
-    *("read-schema", "read-schema-without-metadata", "read-schema-unknown-service"),
+    *("read-schema", "read-schema-without-metadata", "read-schema-unknown-service", "family-hidden"),
 }
 TOKEN = b"client_id=sandbox&client_secret=sandbox&grant_type=client_credentials"
 

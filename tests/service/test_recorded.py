@@ -122,6 +122,7 @@ CALLS: dict[str, Callable[..., calls.Call]] = {
         "ReadElements",
         "FindProcess",
         "FindFamily",
+        "FindHiddenFamily",
         "ReadFamily",
         "ReadSchema",
         "WhoAmI",

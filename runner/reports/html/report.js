@@ -62,6 +62,7 @@
     read_element_data: "reads the log of its elements",
     find_process: "looks the process up",
     find_family: "looks the versions up",
+    find_hidden_family: "looks the versions up",
     read_family: "looks the versions up",
     read_schema: "reads the design",
     who_am_i: "asks who is signed in",

@@ -5,13 +5,15 @@ ever fetched, patterns are of linear time, and no nesting ends in a crash. Forma
 """
 
 import json
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jsonschema_rs
 from msgspec import Struct
 
+from runner.foundation.json_text import is_long_amount
 from runner.foundation.values import Json, utf_8
 from runner.json_schema import formats
 
@@ -22,6 +24,7 @@ DEEPEST = 128
 """Lists and records within each other. `jsonschema_rs` ends the process where a recursive schema meets ten thousand."""
 TOO_DEEP = f"lists and records nest more than {DEEPEST} deep"
 
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
 _PACKAGE = FilePath(__file__).parents[1]
 _FOLDERS = (_PACKAGE / "schema", _PACKAGE.parent / "schema")
 """Inside the wheel, and beside the package in a checkout."""
@@ -45,7 +48,7 @@ class Schema(Struct, frozen=True, dict=True):
 
             return (Violation(path=(), keyword="depth", message=TOO_DEEP, value=value),)
         try:
-            return self._violations(value, value)
+            return self._violations(value, value) or self._out_of_bounds(value)
         except UnicodeEncodeError:  # a lone surrogate, which JSON may hold and UTF-8 may not
             return self._violations(utf_8(value), value)
 
@@ -55,6 +58,30 @@ class Schema(Struct, frozen=True, dict=True):
         from runner.json_schema.violations import violations  # noqa: PLC0415  as above
 
         return violations(self._validator.iter_errors(encodable), value, self._parsed)
+
+    def _out_of_bounds(self, value: Json) -> "tuple[Violation, ...]":
+        """Amounts with more digits than a number keeps are texts here, to which a schema's bounds do not apply."""
+        if not any(f'"{keyword}"' in self.text for keyword in _BOUNDS) or (exact := _exact(value)) is value:
+            return ()
+        from runner.json_schema.violations import violations  # noqa: PLC0415  as above
+
+        found = violations(self._validator.iter_errors(exact), value, self._parsed)
+        return tuple(each for each in found if each.keyword in _BOUNDS)
+
+
+def _exact(value: Json) -> Any:  # noqa: ANN401  JSON, but for its amounts
+    """The value with its amounts as numbers that keep all their digits; itself where it holds none."""
+    match value:
+        case str():
+            return Decimal(value) if is_long_amount(value) else value
+        case list():
+            items = [_exact(item) for item in value]
+            return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
+        case dict():
+            parts = {key: _exact(part) for key, part in value.items()}
+            return parts if any(new is not value[key] for key, new in parts.items()) else value
+        case _:
+            return value
 
 
 def shipped_text(name: str) -> str:

@@ -215,7 +215,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     shown = capsys.readouterr().out.splitlines()[-5:]
     assert shown == [
         "  what next:",
-        "    runner run a.job.yaml -t here -k 'billing[red]'",
+        "    runner run a.job.yaml -t here -k 'billing[red]' --last-failed",
         f"      when you have mended the file: carries it out as it is now, {ANEW}; {SAFE}",
         f"    runner rerun {run}",
         f"      carries it out once more as it was, with its inputs; {SAFE}{FROM_VARIABLE}",

@@ -41,6 +41,25 @@ def test_a_violation_is_told_in_a_sentence(schema: JsonObject, value: Json, mess
     assert [violation.message for violation in schemas.from_job(schema).violations(value)] == [message]
 
 
+@pytest.mark.parametrize(
+    ("schema", "messages"),
+    [
+        ({"minimum": 0}, ['"-99999999999999.99" is less than 0']),
+        ({"multipleOf": 0.5}, ['"-99999999999999.99" is no multiple of 0.5']),
+        ({"exclusiveMaximum": -99999999999999.98}, []),
+        ({"type": "string", "maxLength": 20}, []),
+    ],
+)
+def test_the_bounds_of_numbers_are_those_of_amounts_that_became_texts_for_their_digits(
+    schema: JsonObject, messages: list[str]
+) -> None:
+    value: Json = {"rows": [{"amount": "-99999999999999.99"}, {"amount": "x"}, {"amount": "-5"}]}
+    whole: Json = {"properties": {"rows": {"items": {"properties": {"amount": schema}}}}}
+    found = schemas.from_job(whole).violations(value)
+    assert [each.message for each in found] == messages
+    assert [each.path for each in found] == [("rows", 0, "amount")] * len(messages)
+
+
 def test_of_several_alternatives_the_nearest_is_told() -> None:
     schema = schemas.from_job({"anyOf": [{"type": "array"}, {"type": "object", "required": ["Id"]}]})
 

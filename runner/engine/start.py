@@ -15,6 +15,7 @@ from runner.engine.perform import pause, perform
 from runner.engine.process_log import Unread, is_shut_out, watermark
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
+from runner.foundation.raw import record
 from runner.foundation.values import JsonObject
 from runner.job.model import Verify
 from runner.runs.events import Trouble
@@ -59,6 +60,9 @@ def start(
     outcome, sent = ended
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, sent, outcome.failure))
+    if step.secret:  # before the log is read, which may repeat it in the text of an error
+        result = record(outcome.value).get("results") if isinstance(call, RunProcessCall) else outcome.value
+        row.state.names.keep_secret(result, f"{row.key}.result")
     row.turned_away = None
     row.start = start_bounds.begun(row, sent)
     row.sought = row.start if is_sought else None

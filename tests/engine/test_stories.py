@@ -660,6 +660,12 @@ def test_an_input_of_an_included_job_that_is_made_from_a_secret_is_one() -> None
     assert "q7kXw9Pm" not in made.secrets.mask(repr(world.events))
 
 
+def test_the_results_within_an_included_job_whose_result_is_secret_are_so_too() -> None:
+    outer = planned("  - id: o\n    pause: 1s\n    secret: true\n")
+    world = World(answers=["Zq7kXw9Pm2vR"]).carry_out(including(outer, INNER, inputs={"key": "x"}))
+    assert world.finished("o/i").result == "***"
+
+
 @pytest.mark.parametrize("found", ["result[0].k[1:9]", "turns[0].result.k[1:9]"])
 def test_an_output_of_an_included_job_that_is_made_from_a_secret_is_one_in_turns_too(found: str) -> None:
     outer = planned(

@@ -17,6 +17,7 @@ from canaries import left, spelled
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, RESULTS, new_journal, read, reopened
+from sandboxes import stand
 from sites import NOTHING, Site, Told, site, xml
 
 from runner.cli.main import ended
@@ -302,3 +303,27 @@ def test_a_cookie_that_comes_with_any_answer_is_a_secret_before_that_answer_is_w
     assert not [file for file, text in written.items() if left(text, set_so_far)]
     assert "s3ss/ion" not in said.out + said.err
     assert "result" in said.out
+
+
+@pytest.mark.parametrize("action", ["run: {process: UsrX, results: [Key]}", "execute: {process: UsrX, result: Key}"])
+def test_the_result_of_a_secret_step_is_hidden_in_the_error_of_its_own_process(
+    action: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/UsrX.process.yaml").write_text(
+        "runner: 1\nprocess: UsrX\nparameters: {Key: {type: text, direction: out}}\n"
+        "activities:\n  - set: {Key: q7kXw9-Lm3zPt5}\n  - fail: q7kXw9-Lm3zPt5 is not known\n"
+    )
+    with stand(tmp_path / "site") as here:
+        Path("targets.yaml").write_text(here.targets())
+        Path("a.job.yaml").write_text(f"runner: 1\nname: a\nsteps:\n  - {{id: a, secret: true, {action}}}\n")
+        assert ended(["run", "a.job.yaml", "-t", "here", "-v", "--report-html", "a.html"]) == 1
+    printed = capfd.readouterr()
+    assert "*** is not known" in printed.out + printed.err
+    texts = [
+        printed.out,
+        printed.err,
+        *(file.read_text() for file in [*Path(".runner").rglob("*.json*"), Path("a.html")]),
+    ]
+    assert [text for text in texts if "q7kXw9" in text] == []

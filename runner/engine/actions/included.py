@@ -16,6 +16,7 @@ from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.values import JsonObject
 from runner.job.actions import IncludedJob
+from runner.job.model import Step
 from runner.json_schema import schemas
 from runner.planning.plan import PlannedStep, planned_steps
 from runner.runs.status import Status
@@ -41,16 +42,22 @@ def attempt_included(
     timeout = planned.step.timeout
     ends = [end for end in (state.ends, None if timeout is None else row.t + timeout) if end is not None]
     inner.ends = min(ends, default=None)
-    yield from carry_steps(inner, planned_steps(job.steps, planned.section, first=1))
+    steps, final_steps = _steps(job.steps, planned.step), _steps(job.final_steps, planned.step)
+    yield from carry_steps(inner, planned_steps(steps, planned.section, first=1))
     is_over = run.stopped_by is not None or run.timed_out
     inner.closing = True
     inner.ends = run.cleanup_ends if is_over and not state.closing else state.ends
-    yield from carry_steps(inner, planned_steps(job.final_steps, planned.section, first=len(job.steps) + 1))
+    yield from carry_steps(inner, planned_steps(final_steps, planned.section, first=len(steps) + 1))
     if run.stopped_by is not None and not state.closing:
         raise Interrupted(run.stopped_by)
     if run.timed_out and not state.closing:
         raise Interrupted(TIMEOUT, over=True)
     return outcome_of(row, inner)
+
+
+def _steps(steps: tuple[Step, ...], within: Step) -> tuple[Step, ...]:
+    """The results in a job whose own result is secret are so, too."""
+    return tuple(replace(step, secret=True) for step in steps) if within.secret else steps
 
 
 def _state(row: OpenRow, action: IncludedJob) -> State:

@@ -5,6 +5,7 @@ the record itself shows whether it happened. A process that a record starts may 
 is not ours is taken for its start where no other row is new, and that is inferred.
 """
 
+import math
 from http import HTTPStatus
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ from runner.engine.verdict import (
 from runner.expressions.evaluate import Room
 from runner.foundation import server_time
 from runner.foundation.guids import is_guid
+from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Signal
 from runner.job.model import Until, Verify
@@ -43,6 +45,8 @@ from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
 FIRST_PAUSE = 0.25
 GROWTH = 2.0
 """Seconds before the log is read again for the process, growing up to the target's `settle`."""
+_EMPTY = (None, "", "00000000-0000-0000-0000-000000000000")
+_ROUNDING = 0.005
 _ANY_USER = "the process runs as another user, and another change of a record could have started it"
 
 
@@ -134,7 +138,7 @@ def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | A
     """The record as the service answers it, or has it now. Where it cannot be read, what was sent is known."""
     sent: JsonObject = {"Id": call.id, **call.values}
     if isinstance(value, dict):
-        return _Changed(record=value)
+        return _Changed(record=value, unproved=_difference(call, value))
     is_deleted = call.change is Change.DELETE
     if is_deleted and row.step.verify is Verify.NONE:
         return _Changed(record=sent)
@@ -145,7 +149,27 @@ def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | A
         return _Changed(record=sent) if found is None else _not_deleted(call)
     if found is None:
         return _Changed(record=sent, unproved=f"the service shows no record with this Id after the {call.change}")
-    return _Changed(record=found)
+    return _Changed(record=found, unproved=_difference(call, found))
+
+
+def _difference(call: ChangeCall, record: JsonObject) -> str | None:
+    """Which values of the record are others than were sent; None where all are there, as far as they are shown."""
+    others = [name for name, sent in call.values.items() if name in record and _differ(sent, record[name])]
+    return f"after the {call.change} the record has another value of {listed(others)} than was sent" if others else None
+
+
+def _differ(sent: Json, found: Json) -> bool:
+    """A site trims texts, rounds numbers, and writes times and empty values in its own way."""
+    if sent in _EMPTY or found in _EMPTY:
+        return not (sent in _EMPTY and found in _EMPTY)
+    if isinstance(sent, bool) or isinstance(found, bool):
+        return sent is not found
+    if isinstance(sent, int | float) and isinstance(found, int | float):
+        return not math.isclose(sent, found, abs_tol=_ROUNDING)
+    if not (isinstance(sent, str) and isinstance(found, str)):
+        return False
+    is_moment = server_time.of_record(sent) is not None or server_time.of_record(found) is not None
+    return not is_moment and sent.strip().lower() != found.strip().lower()
 
 
 def _not_deleted(call: ChangeCall) -> Attempt:

@@ -58,8 +58,7 @@ def _note(listed: Listed) -> str:
     if listed.is_running:
         return ""
     notes = [
-        "its events were changed" if listed.changed else "",
-        _unfinished(listed.result),
+        "its events were changed" if listed.changed else _unfinished(listed.result),
         in_doubt(listed.result.steps) or _failing(listed.result),
     ]
     return "; ".join(filter(None, notes))

@@ -101,7 +101,8 @@ def _where(result: RunResult, options: Detail) -> Iterator[str]:
 def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
     if result.error and result.finished:
         yield from trouble_lines(result.error)
-    yield from filter(None, (unfinished(result, held=options.held), in_doubt(result.steps)))
+    broke_off = unfinished(result, held=options.held) if options.advice else ""  # else its events were changed
+    yield from filter(None, (broke_off, in_doubt(result.steps)))
     if result.undo != "none":  # whether what had passed was undone, and what was not
         yield f"undo: {clean(result.undo)}" + (f": {left}" if (left := undo_left(result)) else "")
     if result.help and result.status is not RunStatus.PASSED:

@@ -145,6 +145,7 @@ def test_what_follows_from_a_change_is_said_and_no_command_is_offered(
     out = capsys.readouterr().out
     assert "  nobody can say any more what this run did, so it cannot be resumed; the site's process log can" in out
     assert "what next" not in out
+    assert "it broke off" not in out, "nobody knows"
     assert ended(["runs"]) == 0
     out = capsys.readouterr().out
     assert "its events were changed" in out

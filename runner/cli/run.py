@@ -19,6 +19,7 @@ from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError
+from runner.foundation.sentences import listed
 from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
 from runner.planning.snapshot import refused_in
@@ -31,6 +32,7 @@ from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import StoredRun, load, not_passed, prepare_store
 from runner.secrets.redact import Secrets
+from runner.secrets.shown import STARS
 from runner.terminal import output
 
 
@@ -115,6 +117,10 @@ def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:
     for spec, before in repeated:
         if keys := [*repeated_by(spec.job, before)]:
             output.say(f"{clean(spec.title)}: `once` steps that start again: {', '.join(map(clean, keys))}")
+        then = before.result.inputs
+        if other := [name for name, value in spec.inputs.items() if then.get(name, value) not in (value, STARS)]:
+            kept = f"`runner rerun {before.result.id}` keeps them"
+            output.say(f"{clean(spec.title)}: its inputs are not those of then: {listed(other)}; {kept}")
 
 
 def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:

@@ -17,10 +17,12 @@ from runner.doctor.findings import WayFinding, WayVerdict, failed, ok
 from runner.doctor.way import Way, untrodden, walk
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import ExitCode, Problem, SiteSilentError, UsageError, strongest
+from runner.foundation.shell_words import shell_word
 from runner.foundation.values import Json, JsonObject
 from runner.project.catalogue_files import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
-from runner.project.named_targets import KnownTarget, chosen, one_target
+from runner.project.named_targets import Known, KnownTarget, chosen, one_target, targets_of
+from runner.project.project import Project
 from runner.project.pulling import NoAnswerError
 from runner.project.sites import ReadySite, Sites
 from runner.reading.files import called
@@ -191,12 +193,26 @@ def record(context: click.Context) -> int:
         output.problems(run)
         return ExitCode.FAILED
     written = run if given["keep_values"] else invented(run)
-    _write(written, out, given["job_file"])
+    job_file = given["job_file"] or out.parent / f"{name(written)}.job.yaml"
+    _write(written, out, job_file)
     for sentence in run.unseen:
         output.say(f"not seen: {secrets.mask(sentence)}")
     if written.error and not given["keep_values"]:
         output.say("read the text of its failure before you commit it: only what looks like data was replaced in it")
+    _say_next(job_file, out, targets_of((job_file,), given["targets"], Project()))
     return ExitCode.PASSED
+
+
+def _say_next(job_file: Path, out: Path, targets: Known) -> None:
+    """The command that carries the job out against its double, and what it still lacks."""
+    name = next((name for name, entry in targets.items() if _is_at(entry.target, out)), None)
+    where = next(iter(targets.values())).where
+    first = "" if name else f"add a target to {where} whose `sandbox` is the folder {called(out)}, then "
+    output.say(f"next: {first}`runner run {shell_word(called(job_file))} -t {name or 'NAME'}`")
+
+
+def _is_at(target: Target, folder: Path) -> bool:
+    return isinstance(target, SandboxTarget) and target.folder.resolve() == folder.resolve()
 
 
 def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets) -> Recorded | Problem:
@@ -217,7 +233,7 @@ def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets
     return recorded(replace(happened, error=error), happened.process, known(runs, process_id, elements))
 
 
-def _write(run: Recorded, out: Path, job_file: Path | None) -> None:
+def _write(run: Recorded, out: Path, job_file: Path) -> None:
     """All files, or none. Raises `UsageError`."""
     doubles = double(run)
     files: list[tuple[Path, str]] = []
@@ -226,7 +242,7 @@ def _write(run: Recorded, out: Path, job_file: Path | None) -> None:
         if path is None:
             raise UsageError(Problem(code="E153", message=f"`{each.code}` is a code that no file can have"))
         files.append((path, each.text))
-    files.append((job_file or out.parent / f"{name(run)}.job.yaml", job(run)))
+    files.append((job_file, job(run)))
     there = doubles_by_code(out)
     taken = [there[each.code] for each in doubles if each.code in there]
     taken += [path for path, _ in files if path.exists() and path not in taken]

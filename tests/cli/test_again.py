@@ -84,6 +84,19 @@ def test_what_starts_again_although_it_must_happen_once_is_named_before_it_is_se
     assert asked(here) == ["b&Which=", "c&Which="]
 
 
+def test_inputs_that_are_not_those_of_then_are_named(
+    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.wrong = ("Usrb",)
+    assert ended(["run", "b.job.yaml", "-i", "process=x"]) == 1
+    capsys.readouterr()
+    assert ended(["run", "b.job.yaml", "--last-failed", "-q"]) == 1
+    assert capsys.readouterr().err.startswith("b@here: its inputs are not those of then: `process`; `runner rerun ")
+    assert ended(["run", "b.job.yaml", "--last-failed", "-q"]) == 1
+    assert "those of then" not in capsys.readouterr().err
+    assert asked(here) == ["b&Which=x", "b&Which=", "b&Which="]
+
+
 def test_what_broke_off_is_not_begun_again_before_it_is_settled(
     here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

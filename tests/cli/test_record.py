@@ -191,6 +191,17 @@ def test_where_no_kept_run_has_started_it_the_values_are_said_to_be_unseen() -> 
     assert f"Id eq {PROCESS}" in shown.filters
 
 
+def test_the_command_that_carries_the_recorded_job_out_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    record(Shown())
+    command = "`runner run specs/recorded-usrx.job.yaml -t "
+    lacking = "next: add a target to targets.yaml whose `sandbox` is the folder specs/sandbox, then "
+    assert f"{lacking}{command}NAME`\n" in capsys.readouterr().err
+    with site(Shown().answer) as here:
+        Path("targets.yaml").write_text(f"{targets(here.url)}  box: {{sandbox: doubles}}\n")
+        assert ended([*RECORD[:-1], "doubles", "--job-out", "specs/other.job.yaml"]) == 0
+    assert "next: `runner run specs/other.job.yaml -t box`\n" in capsys.readouterr().err
+
+
 def test_a_process_that_the_log_does_not_have_is_e225(capsys: pytest.CaptureFixture[str]) -> None:
     record(Shown(SysProcessLog=[]), code=1)
     said = f"error[E225]: the process log of target `here` has no process {PROCESS}"

@@ -239,10 +239,10 @@ def _rival(answer: JsonObject) -> OtherRun | None:
     step = f", step `{by['step']}`" if by.get("step") else ""
     folder = f", in {by['folder']}" if "folder" in by else ""
     where = " there" if folder else ""
-    until = f"; calls that begin after {by['until']} do not depend on it" if "until" in by else ""
+    until = f", else do nothing: calls that begin after {by['until']} do not depend on it" if "until" in by else ""
     return OtherRun(
         name=f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})",
-        advice=f"; where `runner show {by['run']}`{where} names a call in doubt, settle that{until}",
+        advice=f"; if `runner show {by['run']}`{where} names a call in doubt, settle that{until}",
     )
 
 

@@ -1,6 +1,7 @@
 """The rows of a report, as they begin, end and are left out."""
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
 from runner.engine.effects import Running
@@ -60,7 +61,11 @@ def report_row(
 def begin(
     state: State, shown: Row, step: Step, *, has_parts: bool = False, whole: Step | None = None
 ) -> Running[OpenRow]:
-    """Begin a row, of `step`, or of a part of `whole`; `has_parts`: it will hold rows of its own."""
+    """Begin a row, of `step`, or of a part of `whole`; `has_parts`: it will hold rows of its own. What `finally` and
+    undo do is not undone, also where a job that they include says how.
+    """
+    if step.undo is not None and shown.section is not Section.STEPS:
+        step = replace(step, undo=None)
     row = OpenRow(
         key=shown.key, started=state.t, state=state, step=step, index=shown.index, has_parts=has_parts, whole=whole
     )

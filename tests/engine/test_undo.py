@@ -2,6 +2,7 @@
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
@@ -154,6 +155,17 @@ def test_a_failure_in_finally_that_is_known_later_undoes_nothing() -> None:
     world.verdicts = [{"as": "unknown"}, {"as": "failed", "key": "clean"}]
     world.carry_out(planned(step("a") + CLEAN))
     assert (undone(world), world.end.undo, world.end.exit_code) == ([], "none", 1)
+
+
+def test_what_an_included_job_did_in_finally_is_not_undone_when_a_doubt_is_settled_as_failed() -> None:
+    inner = f"runner: 1\nname: inner\nsteps:\n{step('del')}"
+    made = planned(FAILS + "finally:\n  - id: f\n    pause: 1s\n")
+    held = including(replace(made, steps=made.final_steps), inner, inputs={}).steps
+    world = World(answers=[unanswered()], lost=True)
+    world.verdicts = [{"as": "unknown"}, {"as": "failed", "key": "fails"}]
+    world.carry_out(replace(made, final_steps=held))
+    assert world.statuses_of_rows() == {"fails": "failed", "f/del": "passed", "f": "passed"}
+    assert (world.end.undo, world.end.exit_code) == ("none", 1)
 
 
 def test_what_somebody_calls_failed_in_time_is_undone_like_any_failure() -> None:

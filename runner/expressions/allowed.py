@@ -3,16 +3,16 @@
 Nothing is evaluated. The names and functions that an expression uses are collected on the way.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from jinja2 import nodes
 from msgspec import Struct, field
 
 from runner.expressions.calls import check_filter, check_function, check_test, refused, unreadable
 from runner.expressions.errors import EvaluationError, TemplateProblem
-from runner.expressions.names import FOREIGN_NAMES, Functions, Name, TextComparison
+from runner.expressions.names import FOREIGN_NAMES, Functions, Name
 from runner.expressions.operations import number
-from runner.expressions.source import keywords, written, written_key, written_path
+from runner.expressions.source import keywords, written, written_key
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import well_formed
 
@@ -30,7 +30,6 @@ class Uses(Struct):
     functions: list[str] = field(default_factory=list)
     constants: str = ""
     compares_itself: bool = False
-    compared: list[TextComparison] = field(default_factory=list)
     problems: list[TemplateProblem] = field(default_factory=list)
 
     def check(self) -> None:
@@ -196,22 +195,6 @@ def _check_comparison(node: nodes.Compare, uses: Uses) -> None:
         uses.constants = uses.constants or written(node)
     if any(operand.op not in ("in", "notin") and operand.expr == sides[at] for at, operand in enumerate(node.ops)):
         uses.compares_itself = True
-    if len(node.ops) == 1:
-        uses.compared.extend(_text_comparisons(node.expr, node.ops[0]))
-
-
-def _text_comparisons(left: nodes.Expr, operand: nodes.Operand) -> Iterator[TextComparison]:
-    """Texts that a path is compared with, in either order."""
-    right, is_in = operand.expr, operand.op in ("in", "notin")
-    pairs: list[tuple[nodes.Expr, nodes.Expr]] = []
-    if operand.op in ("eq", "ne"):
-        pairs = [(left, right), (right, left)]
-    elif is_in:
-        pairs = [(left, item) for item in right.items] if isinstance(right, nodes.List) else [(left, right)]
-    for side, text in pairs:
-        path = written_path(side)
-        if path is not None and isinstance(text, nodes.Const) and isinstance(text.value, str):
-            yield TextComparison(path, text.value, _line(text), within=is_in and text is right)
 
 
 def _check_filter_or_test(node: nodes.Filter | nodes.Test, uses: Uses, *, denied: bool = False) -> None:

@@ -19,18 +19,6 @@ class Name(Struct, frozen=True, gc=False):
     dynamic: bool = False
 
 
-class TextComparison(Struct, frozen=True):
-    """A path that is compared with a constant text, or a list of them: `steps.read.status == "passed"`.
-
-    `within`: it is searched for in the text, as in `steps.read.status in "passed, failed"`.
-    """
-
-    path: Path
-    text: str
-    line: int
-    within: bool = False
-
-
 Functions: TypeAlias = Mapping[str, int]
 """The functions of a place, and how many texts each takes."""
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from runner.expressions.allowed import DEEPEST, Uses, check_depth, check_node
 from runner.expressions.errors import TemplateProblem
 from runner.expressions.mistakes import mistake
-from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name, TextComparison
+from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
 from runner.foundation.lazy import lazy_pattern, lazy_patterns
 from runner.foundation.values import Json, Path, leaves
@@ -75,7 +75,6 @@ class Expression(Struct, frozen=True, kw_only=True, gc=False):
     `names` are in the order of the text, before `default` and `is defined` too. `is_constant`: it uses neither names
     nor functions. `constants`: the first comparison in it that does not, which mostly is a name put in quotes.
     `compares_itself`: a comparison in it has the same on both sides, as `x == x`.
-    `compared` are the paths that are compared with texts.
     """
 
     text: str
@@ -85,7 +84,6 @@ class Expression(Struct, frozen=True, kw_only=True, gc=False):
     tree: nodes.Expr | None = None
     constants: str = ""
     compares_itself: bool = False
-    compared: tuple[TextComparison, ...] = ()
 
     @property
     def is_constant(self) -> bool:
@@ -192,7 +190,6 @@ def _parsed(source: str, bare: str, available: Functions) -> Expression:
         tree=tree,
         constants=uses.constants,
         compares_itself=uses.compares_itself,
-        compared=tuple(uses.compared),
     )
 
 

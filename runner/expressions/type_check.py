@@ -28,6 +28,9 @@ from runner.expressions.typed import (
     many_in_words,
     text_of,
 )
+from runner.foundation import hints
+from runner.foundation.guids import is_guid
+from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import likely_typo, near_or_listed, suggest
@@ -247,11 +250,15 @@ def _check_case(part: TypedPart, text: str | None, check: TypeCheck) -> None:
 
 def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
     """Report a text that is known to be a word of several, and is compared with another."""
-    words = part.type.words
+    words, vocabulary = part.type.words, part.type.vocabulary
     if words is None or text is None or text in words or part.type.kinds & ~(TEXT | NULL):
         return
-    hint = near_or_listed(text, words, has="it is one of")
-    check.report("E177", f"`{part.source}` is never `{text}`", hint=hint)
+    if vocabulary and is_guid(text):  # a status that we have no word for is called by its id
+        return
+    others = hints.words("expressions", vocabulary) if vocabulary else {}
+    near = others.get(folded(text)) or suggest(text, words) or others.get(suggest(text, others) or "")
+    hint = f"did you mean `{near}`?" if near else near_or_listed(text, words, has="it is one of")
+    check.report("E177", f"`{part.source}` is never `{text}`", hint=hint, part=text)
 
 
 def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: str) -> None:
@@ -270,8 +277,13 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
         check.report("E177", message, hint=hint or f"compare what can be equal: this comparison is always {always}")
     elif isinstance(right.node, nodes.List) and inner.words is not None:
         texts = [TypedPart(type=A_TEXT, node=node).written for node in right.node.items]
-        if texts and all(text is not None and text not in inner.words for text in texts):
-            _check_words(left, texts[0], check)
+        are_wrong = bool(texts) and all(text is not None and text not in inner.words for text in texts)
+        for text in texts if inner.vocabulary else texts[:are_wrong]:
+            _check_words(left, text, check)
+    elif inner.vocabulary and right.written is not None and right.written not in (inner.words or ()):
+        message = f"`in` looks for a part of the text `{right.written}`, and `{left.source}` is one word"
+        listed = ", ".join(f'"{word}"' for word in right.written.replace(",", " ").split())
+        check.report("E177", message, hint=f"write a list: `in [{listed}]`", part=right.written, warning=True)
 
 
 def _column_hint(left: TypedPart, right: TypedPart, *, sign: str) -> str | None:
@@ -320,7 +332,7 @@ def _as_boolean(part: TypedPart, other: TypedPart) -> str | None:
 def _name_in(whole: TypedPart, text: str | None) -> str | None:
     """What of a record may be compared with a text: of a step its status, where it is a word for a status."""
     fields = whole.type.fields or {}
-    is_status = "status" in fields and f"`{text}`" in (fields["status"].note or "")
+    is_status = "status" in fields and text in (fields["status"].words or ())
     keys = ("status",) if is_status else ("name", "Name", "result")
     key = next((key for key in keys if key in fields), None)
     return f"write `{whole.source}.{key}`" if key and whole.node is not None else None

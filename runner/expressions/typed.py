@@ -23,8 +23,9 @@ class Type(Struct, frozen=True, kw_only=True):
 
     `item` is what the items of a list are, None where nothing is known of them. `fields` are those of a record; where
     it is `closed` it has no others, and `note` may say why. `form` is what a text is for sure: `guid`, `datetime`,
-    `date` or `time`; `words` are the texts that it may be, and `holds` is a piece of it. `called` is the code of
-    the parameter whose value it is. `plain`: no `'` is in it, nor in a part of it.
+    `date` or `time`; `words` are the texts that it may be, and `holds` is a piece of it. `vocabulary` names the table
+    with what other tools call such words, where they are ours and there are no others. `called` is the code of the
+    parameter whose value it is. `plain`: no `'` is in it, nor in a part of it.
     """
 
     kinds: int
@@ -34,6 +35,7 @@ class Type(Struct, frozen=True, kw_only=True):
     form: str | None = None
     note: str | None = None
     words: frozenset[str] | None = None
+    vocabulary: str | None = None
     holds: str | None = None
     called: str | None = None
     plain: bool = False
@@ -54,6 +56,13 @@ A_TEXT: Final = Type(kinds=TEXT)
 PLAIN_TEXT: Final = Type(kinds=TEXT, plain=True)
 A_GUID: Final = Type(kinds=TEXT, form="guid")
 A_LIST: Final = Type(kinds=LIST)
+
+
+def word_of(known: Iterable[str], *, vocabulary: str) -> Type:
+    """The type of a text that is one of our words."""
+    words = (*known,)
+    note = f"it is a word: {', '.join(f'`{word}`' for word in words)}"
+    return Type(kinds=TEXT, plain=True, note=note, words=frozenset(words), vocabulary=vocabulary)
 
 
 def list_of(item: Type) -> Type:

@@ -4,7 +4,7 @@ Without a catalogue there is less to know, and types still flow: of inputs by th
 what a `query` reads. What is not certain is not reported.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import islice
 
 from msgspec import field
@@ -28,21 +28,22 @@ from runner.expressions.typed import (
     list_of,
     or_null,
     record_of,
+    word_of,
 )
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, value_at
 from runner.job import defaults
 from runner.job.actions import ACTIONS
+from runner.job.actions.action import PROCESS_STATUS
 from runner.job.outline import Outline, RawStep
 from runner.lint import fitting
 from runner.lint.filters import quoted_value
 from runner.lint.places import ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type
-from runner.lint.statuses import STEP_STATUSES
 from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
 from runner.lint.written_values import written_values
-from runner.runs.process_status import PROCESS_STATUSES
+from runner.runs.status import Status
 
 _MOST_VALUES = 200
 """So many cases or items of a template are checked: more of them have been written by a program."""
@@ -52,19 +53,13 @@ _JOB_NAMES: Mapping[str, Type] = {
     "target": record_of({"name": PLAIN_TEXT, "url": PLAIN_TEXT}),
     "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
 }
-
-
-def _word(known: Iterable[str]) -> Type:
-    return Type(kinds=TEXT, plain=True, note=f"it is a word: {', '.join(f'`{word}`' for word in known)}")
-
-
 _ATTEMPT_NAMES: Mapping[str, Type] = {
-    "process_status": or_null(_word(PROCESS_STATUSES)),
+    "process_status": or_null(PROCESS_STATUS),
     "process_id": or_null(A_GUID),
     "seconds": A_NUMBER,
 }
 _STEP_KEYS: Mapping[str, Type] = {
-    "status": _word(STEP_STATUSES),
+    "status": word_of(Status, vocabulary="step_status"),
     "process_id": or_null(A_GUID),
     "attempts": A_NUMBER,
     "seconds": A_NUMBER,

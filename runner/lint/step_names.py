@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from runner.expressions.parse import Name
+from runner.foundation import hints
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
 from runner.foundation.sentences import begun
@@ -17,8 +18,8 @@ from runner.job import defaults
 from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep
 from runner.lint.places import NEVER, NameScope
-from runner.lint.statuses import asked_status
 from runner.lint.uses import result_of
+from runner.runs.status import Status
 
 STEP_KEYS = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
 _ALL_TURNS_KEYS = tuple(key for key in STEP_KEYS if key != "process_id")
@@ -214,7 +215,8 @@ def _key_of_list(path: Path, at: int) -> WrongName | None:
 
 
 def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ...]) -> str:
-    if (status := asked_status(key)) is not None:
+    asked = key.casefold().removeprefix("is_")
+    if status := asked if asked in [*Status] else hints.words("expressions", "step_status").get(asked):
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"

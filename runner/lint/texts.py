@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
 
 from msgspec.structs import replace
 
@@ -19,7 +18,6 @@ from runner.lint.names import is_unknown, wrong_function, wrong_name
 from runner.lint.near_templates import MARKS, near_templates
 from runner.lint.places import CONDITIONS, NameScope
 from runner.lint.schema_types import schema_type
-from runner.lint.statuses import wrong_status
 from runner.lint.step_names import WrongName
 from runner.reading.collector import MOST_IN_A_TEXT, ProblemCollector
 
@@ -94,10 +92,6 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
         self.add_all_in_text(_wrong_names(parsed.names, text, scope), path, text)
-        parts = (parsed,) if isinstance(parsed, Expression) else parsed.parts
-        compared = chain.from_iterable(part.compared for part in parts if isinstance(part, Expression))
-        wrong = (wrong_status(each, scope) for each in compared)
-        self.add_all_in_text(filter(None, wrong), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions):
             self.add_in_text(wrong_function(function), path, text)
 

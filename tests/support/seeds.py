@@ -5,6 +5,7 @@
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from runner.foundation.values import Json
 from runner.foundation.values import Path as ValuePath
 from runner.language import schema
 from runner.project.job_files import JobFiles
+from runner.project.project import Project, compare
 from runner.reading import load
 from runner.reading.document import Document
 from runner.sandbox import rules as process_rules
@@ -45,9 +47,7 @@ class Seed:
         file = folder / f"{self.name}.{self.kind}.yaml"
         file.write_bytes(self.text.encode())
         if self.kind == "job":
-            found: list[Problem] = []
-            JobFiles(called=lambda path: path.name, problems=found).open(file)
-            return tuple(found)
+            return problems_of_job(file, called=lambda path: path.name)
         document = load.read(file, name=file.name)
         if not isinstance(document, Document):
             return document
@@ -68,6 +68,15 @@ class Seed:
             if (span.line, span.column) <= (line, column) <= (span.end_line, span.end_column):
                 return span.line, span.column
         return line, column
+
+
+def problems_of_job(file: Path, *, called: Callable[[Path], str]) -> tuple[Problem, ...]:
+    """What `validate` finds in the file of a job that has no target."""
+    project = Project()
+    opened = JobFiles(called=called, problems=project.problems).open(file)
+    if opened is not None:
+        compare(opened, None, project)
+    return tuple(project.problems)
 
 
 def read_seeds(folder: Path) -> list[Seed]:

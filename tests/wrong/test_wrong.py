@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from expected_texts import ExpectedTexts
+from seeds import problems_of_job
 
 from runner.explanations.read import titles
 from runner.foundation.problems import Problem
 from runner.language import schema
-from runner.project.job_files import JobFiles
 from runner.reading import load
 from runner.reading.document import Document
 from runner.reports import mistakes
@@ -34,9 +34,7 @@ def called(path: Path) -> str:
 
 def problems_in(file: Path) -> tuple[Problem, ...]:
     if kind_of(file) == "job":
-        problems: list[Problem] = []
-        JobFiles(called=called, problems=problems).open(file)
-        return tuple(problems)
+        return problems_of_job(file, called=called)
     document = load.read(file, name=file.name)
     if not isinstance(document, Document):
         return document

@@ -12,10 +12,12 @@ from runner.expressions.typed import (
     Type,
     or_null,
     record_of,
+    word_of,
 )
 from runner.foundation.raw import duration
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import Action, Job, StepEffect
+from runner.runs.process_status import PROCESS_STATUSES
 
 EVERY = 1.0
 MAX_EVERY = 10.0
@@ -58,7 +60,10 @@ def pauses(value: JsonObject) -> tuple[float, float]:
     return first or min(EVERY, longest or EVERY), longest or max(MAX_EVERY, first or MAX_EVERY)
 
 
+PROCESS_STATUS: Final = word_of(PROCESS_STATUSES, vocabulary="process_status")
 LOG_ROW: Final = record_of(
-    {name: or_null(A_TEXT) for name in ("id", "name", "started", "completed", "status", "owner", "error")}, closed=True
+    {name: or_null(A_TEXT) for name in ("id", "name", "started", "completed", "owner", "error")}
+    | {"status": or_null(PROCESS_STATUS)},
+    closed=True,
 )
 """A row of the process log, as a `wait` or a `cancel` gives it."""

@@ -250,9 +250,10 @@ def _check_case(part: TypedPart, text: str | None, check: TypeCheck) -> None:
 
 def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
     """Report a text that is known to be a word of several, and is compared with another."""
-    words, vocabulary = part.type.words, part.type.vocabulary
+    words = part.type.words
     if words is None or text is None or text in words or part.type.kinds & ~(TEXT | NULL):
         return
+    vocabulary = part.type.vocabulary
     if vocabulary and is_guid(text):  # a status that we have no word for is called by its id
         return
     others = hints.words("expressions", vocabulary) if vocabulary else {}

@@ -18,7 +18,7 @@ from runner.odata.names import is_column, order_of
 from runner.reading.document import IN_ONE_COLUMN
 
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}
-_DURATIONS: dict[str, tuple[str, ...]] = {
+DURATIONS: dict[str, tuple[str, ...]] = {
     "timeout": (),
     "cleanup_timeout": (),
     "pause": (),
@@ -31,9 +31,9 @@ _MOMENT = "write `run`, the id of an earlier step, or a moment with its time zon
 
 def check_durations(fields: JsonObject, path: Path, lint: JobLint) -> None:
     """Durations of a step, of `defaults` or of a job that nobody can wait for."""
-    for key in fields.keys() & _DURATIONS.keys():
+    for key in fields.keys() & DURATIONS.keys():
         written = [((*path, key), fields[key])]
-        written += [((*path, key, inner), record(fields[key]).get(inner)) for inner in _DURATIONS[key]]
+        written += [((*path, key, inner), record(fields[key]).get(inner)) for inner in DURATIONS[key]]
         for at, value in written:
             if isinstance(value, str) and is_too_long(value):
                 lint.report("E114", f"`{value}` is longer than a year", at, hint="write at most `8760h`")

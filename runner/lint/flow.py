@@ -123,8 +123,9 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     def _keep(self, step: RawStep, after: _Names, given: _Names) -> None:
         """What others may know of a step that has passed."""
         outputs, result = record_of(given), after["result"]
-        self.own[step.path] = {**{name: after[name] for name in ("item", "index") if name in after}, **_ATTEMPT_NAMES}
-        self.own[step.path] |= {"result": result, "outputs": outputs}
+        if "undo" in step.fields:
+            turn_names: _Names = {name: after[name] for name in ("item", "index") if name in after}
+            self.own[step.path] = {**turn_names, **_ATTEMPT_NAMES, "result": result, "outputs": outputs}
         name = step.fields.get("id")
         if isinstance(name, str) and name not in self.steps:
             turn = _step_type(result, outputs)

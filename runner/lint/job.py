@@ -87,21 +87,26 @@ def _check_job_durations(lint: JobLint) -> None:
     actions.check_durations(lint.defaults, ("defaults",), lint)
 
 
-STEP_RULES: Final[tuple[Callable[[RawStep, JobLint], None], ...]] = (
-    actions.check_wait,
-    actions.check_signal,
-    actions.check_columns,
-    check_addresses,
-    check_filter,
-    actions.check_no_effect,
-    actions.check_execute,
-    actions.check_parameters,
-    actions.check_undone_twice,
-    actions.check_failures,
-    actions.check_step_durations,
-    check_included,
-    check_retry,
+_STARTS = "execute run signal"
+STEP_RULES: Final[tuple[tuple[frozenset[str], Callable[[RawStep, JobLint], None]], ...]] = tuple(
+    (frozenset(keys.split()), rule)
+    for keys, rule in (
+        ("wait", actions.check_wait),
+        ("signal", actions.check_signal),
+        ("query", actions.check_columns),
+        (f"{_STARTS} query", check_addresses),
+        ("query", check_filter),
+        ("undo retry verify timeout", actions.check_no_effect),
+        ("execute", actions.check_execute),
+        (" ".join(ACTIONS), actions.check_parameters),
+        ("if", actions.check_undone_twice),
+        ("failures", actions.check_failures),
+        (" ".join(actions.DURATIONS), actions.check_step_durations),
+        ("job", check_included),
+        ("retry", check_retry),
+    )
 )
+"""Each with the keys of a step that it is about."""
 JOB_RULES: Final[tuple[Callable[[JobLint], None], ...]] = (
     check_preset,
     _check_job_durations,
@@ -124,8 +129,9 @@ def check(document: Document, *, reported: Collection[Problem] = (), job: Outlin
     _read_job(lint)
     for step in lint.outline.steps:
         _read_step(step, lint)
-        for check_step in STEP_RULES:
-            check_step(step, lint)
+        for keys, check_step in STEP_RULES:
+            if not keys.isdisjoint(step.fields):
+                check_step(step, lint)
     for check_job in JOB_RULES:
         check_job(lint)
     return _not_reported(lint.problems, reported)

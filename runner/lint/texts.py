@@ -58,6 +58,8 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
     def plain(self, value: Json, path: Path) -> None:
         """A value in which no template is read."""
+        if isinstance(value, str) and _BRACES not in value:
+            return
         for at, text in self._texts(value, path):
             if _BRACES in text:
                 line = text[: text.index(_BRACES)].count("\n")
@@ -107,7 +109,8 @@ def _wrong_names(names: Sequence[Name], text: str, scope: NameScope) -> Iterator
     for name in names:
         if name.path[0] in after_dashes:
             continue
-        wrong = _with_dashes(name, dashed, scope, after_dashes=after_dashes) or wrong_name(name, scope)
+        wrong = _with_dashes(name, dashed, scope, after_dashes=after_dashes) if dashed else None
+        wrong = wrong or wrong_name(name, scope)
         wrong = wrong and _if_asked(wrong, text, names)
         if wrong is not None:
             wrong = _without_quotes(wrong, text)

@@ -82,6 +82,8 @@ def written_elements(step: RawStep) -> Iterator[tuple[Path, str]]:
 def named_elements(step: RawStep) -> Iterator[NamedElement]:
     """The elements that are named in a running process, with what names the process."""
     single, several = step.fields.get("element"), step.fields.get("elements")
+    if single is None and several is None:
+        return
     written = [((*step.path, "element"), single), ((*step.path, "elements"), several)]
     written += [((*step.path, "elements", index), item) for index, item in enumerate(items(several))]
     for path, value in written:

@@ -176,10 +176,10 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
                 pass  # the steps of an `undo` are read like all others
             case _:
                 lint.plain(value, path)
-    written = [*action_values(step)]
+    written, scope = [*action_values(step)], values(step, job)
     for found in written:
         if found.is_template:
-            lint.value(found.value, found.path, values(step, job))
+            lint.value(found.value, found.path, scope)
         else:
             lint.plain(found.value, found.path)
     for found in ids(written):

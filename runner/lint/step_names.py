@@ -171,9 +171,9 @@ def _of_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | 
 
 
 def _of_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
-    other = job.included.get(step.path)
-    file = f"`{record(step.fields.get('job')).get('file')}`"
-    return None if other is None else _no_output(file, path, at, other.outputs)
+    if (other := job.included.get(step.path)) is None:
+        return None
+    return _no_output(f"`{record(step.fields.get('job')).get('file')}`", path, at, other.outputs)
 
 
 def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:

@@ -3,7 +3,7 @@
 A text that cannot be read is reported elsewhere, and unknown here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from runner.expressions import parse, typed
 from runner.expressions.conditions import comparison_hint, no_bound, operand_mistake
@@ -16,11 +16,18 @@ from runner.reading.collector import ProblemCollector
 class TypeLint(ProblemCollector, frozen=True, kw_only=True):
     """`names` are always the types of what an expression may use."""
 
+    def read(
+        self, read: Callable[[str], parse.Read], text: str, path: Path, names: Mapping[str, typed.Type]
+    ) -> parse.Read | None:
+        """What `read` makes of the text at `path`; None where nothing is to be concluded from it."""
+        del path, names
+        return parse.readable(read, text)
+
     def expression(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a bare expression, which may also be a boolean or a number."""
         if not isinstance(written, str):
             return typed.type_of(written)
-        parsed = parse.readable(parse.expression, written)
+        parsed = self.read(parse.expression, written, path, names)
         given, wrong = expression_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
         self.add_all_in_text(wrong, path, written)
         return given
@@ -62,7 +69,7 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
                 return typed.type_of(value)
 
     def _template(self, text: str, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
-        parsed = parse.readable(parse.template, text)
+        parsed = self.read(parse.template, text, path, names)
         given, wrong = template_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
         self.add_all_in_text(wrong, path, text)
         return given

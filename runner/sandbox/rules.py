@@ -4,14 +4,14 @@ Called for a document of any shape, so that all that is wrong with a file is rep
 shape that the schema asks for is passed over here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from msgspec import field
 from msgspec.structs import replace
 
 from runner.catalogue.kinds import held_type
 from runner.catalogue.model import Kind, Parameter
-from runner.expressions.parse import Expression, Name, Template, TemplateProblem, expression, template
+from runner.expressions.parse import Name, Read, TemplateProblem
 from runner.expressions.typed import A_GUID, UNKNOWN, Type, record_of
 from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
@@ -99,7 +99,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         """A change of a record that starts the process: before it starts, nothing but the record is known."""
         self._entity(start.get("entity"), (*path, "entity"))
         self._into(start, path, takes=_TAKES_ID, what="an Id")
-        self._condition(start.get("where"), (*path, "where"), {"row": _ROW})
+        self.condition(start.get("where"), (*path, "where"), {"row": _ROW})
 
     def faults(self, faults: list[Json]) -> None:
         """They are taken in order, so a fault without `times` leaves nothing for those after it."""
@@ -117,16 +117,16 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             endless = "times" not in fault
 
     def activity(self, fields: JsonObject, path: Path) -> None:
-        self._condition(fields.get("if"), (*path, "if"), self.names)
+        self.condition(fields.get("if"), (*path, "if"), self.names)
         for kind, value in fields.items():
             here = (*path, kind)
             match kind, value:
                 case "set", dict():
                     self._set(value, here)
                 case "fail", str():
-                    self._value(value, here, self.names)
+                    self.value(value, here, self.names)
                 case "fail", dict():
-                    self._value(value.get("text"), (*here, "text"), self.names)
+                    self.value(value.get("text"), (*here, "text"), self.names)
                     self._named_element(value, here)
                 case "element", dict():
                     self._into(value, here, takes=_TAKES_ID, what="the id of an element")
@@ -143,7 +143,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             if parameter is not None and parameter.kind is not Kind.TEXT and self._is_bare(value, self.names):
                 self._bare(str(value), here, warning=False)
                 continue
-            given = self._value(value, here, self.names)
+            given = self.value(value, here, self.names)
             if parameter is not None:
                 self._fits(value, parameter, given, here)
 
@@ -171,10 +171,10 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
     def _on_records(self, kind: str, fields: JsonObject, path: Path) -> None:
         with_row = {**self.names, "row": _ROW}
         self._entity(fields.get("entity"), (*path, "entity"))
-        self._condition(fields.get("where"), (*path, "where"), with_row)
+        self.condition(fields.get("where"), (*path, "where"), with_row)
         for column, value in record(fields.get("values")).items():
             here = (*path, "values", column)
-            self._value(value, here, with_row if kind == "update" else self.names)
+            self.value(value, here, with_row if kind == "update" else self.names)
             if not NAME.fullmatch(column):
                 self.report("E107", f"`{column}` is no name of a column", here, at_key=True)
             elif kind == "update" and column == "Id":
@@ -199,36 +199,25 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
             hint = f"use a parameter of type {' or '.join(f'`{kind}`' for kind in sorted(takes))}"
             self.report("E107", f"`{code}` is of type `{parameter.kind}` and cannot hold {what}", here, hint=hint)
 
-    def _condition(self, written: Json, path: Path, names: _Names) -> None:
-        if isinstance(written, str) and self._is_sound(written, path, names, is_template=False):
-            self.condition(written, path, names)
+    def value(self, value: Json, path: Path, names: _Names) -> Type:
+        if self._is_bare(value, names):
+            self._bare(str(value), path, warning=True)
+        return TypeLint.value(self, value, path, names)
 
-    def _value(self, value: Json, path: Path, names: _Names) -> Type:
-        """The type of a value, unknown where a text in it is wrong."""
-        before = len(self.problems)
-        for at, text in leaves(value, path):
-            if self._is_bare(text, names):
-                self._bare(str(text), at, warning=True)
-            elif isinstance(text, str):
-                self._is_sound(text, at, names, is_template=True)
-        return self.value(value, path, names) if len(self.problems) == before else UNKNOWN
-
-    def _is_sound(self, text: str, path: Path, names: _Names, *, is_template: bool) -> bool:
-        """Whether it can be read, and every name in it is known; else that is reported."""
-        before = len(self.problems)
+    def read(self, read: Callable[[str], Read], text: str, path: Path, names: _Names) -> Read | None:
+        """Only what can be read, and every name of which is known; what is wrong is reported."""
         try:
-            parsed: Expression | Template = template(text) if is_template else expression(text)
+            parsed = read(text)
         except TemplateProblem as problem:
             self.add_unreadable(problem.finding, path, text)
-            return False
-        for name in parsed.names:
-            wrong = self._mistake(name, names)
-            if wrong is not None:
-                self.add_in_text(replace(wrong, line=name.line), path, text)
-        for function in sorted(parsed.functions - _FUNCTIONS):
-            found = Finding(code="E124", message=f"`{function}()` is known in jobs only", part=function)
-            self.add_in_text(found, path, text)
-        return len(self.problems) == before
+            return None
+        wrong = [replace(each, line=name.line) for name in parsed.names if (each := self._mistake(name, names))]
+        wrong += (
+            Finding(code="E124", message=f"`{function}()` is known in jobs only", part=function)
+            for function in sorted(parsed.functions - _FUNCTIONS)
+        )
+        self.add_all_in_text(wrong, path, text)
+        return None if wrong else parsed
 
     def _bare(self, value: str, path: Path, *, warning: bool) -> None:
         message = f"`{value.strip()}` is a text here: only what is in braces is worked out"

@@ -132,7 +132,7 @@ def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
         message = f"`{source}` is {in_words(whole)}, and has no `{key}`"
         return check.report("E173", message, hint=_key_hint(part, key), part=f"{source}.{key}")
     if is_itself:
-        message = f"`{source}` is `{key}` itself, and hardly has a `{key}` of its own"
+        message = f"`{source}` is `{key}` itself, and hardly has its own `{key}`"
         return check.report("E173", message, hint=_itself(source, key), part=f"{source}.{key}", warning=True)
     return missing_key(part, key, check, message=f"`{source}` has no `{key}`", source=f"{source}.{key}")
 

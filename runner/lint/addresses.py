@@ -53,8 +53,9 @@ def check_codes(step: RawStep) -> Iterator[Finding]:
 
 
 def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:
-    yield from ((path, code, False) for path, code in _processes(step))
-    for path, _, fields in starts(step):
+    yield from ((path, code, False) for path, code in signalled(step))
+    for path, code, fields in starts(step):
+        yield (*path, "process"), code, False
         yield from (((*path, "parameters", name), name, True) for name in record(fields.get("parameters")))
         yield from ((at, name, False) for at, name in results(fields, path))
 

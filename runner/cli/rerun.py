@@ -15,17 +15,18 @@ from runner.cli.nearby import local_run
 from runner.cli.run import carry_out_new
 from runner.cli.verb import Verb
 from runner.execution import resume_run
+from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import lock_holder
 from runner.execution.planned_runs import PlannedRun, commands, never_begun
 from runner.execution.prepare import prepare
-from runner.execution.resume_run import ResumableRun
+from runner.execution.resume_run import ResumableRun, had_other_secrets
 from runner.execution.run_spec import RunSpec, Wanted, check_permission
 from runner.execution.stored_plans import PlanClaims
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import job_and_case, many
 from runner.planning import snapshot
 from runner.project.sites import Sites
-from runner.reports.next_steps import file_command, unsettled, verb_command
+from runner.reports.next_steps import file_command, secret_inputs, unsettled, verb_command
 from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import repeated_keys, retry_command, undone_keys
 from runner.reports.safe import clean, moment
@@ -76,10 +77,11 @@ def rerun(context: click.Context) -> int:
     places = reports.asked_for(context)
     allowed = permission(context)
     store, named = _named(context)
-    chosen, lacking = _claimed(store, named, failed=given["failed"])
+    anew = given_anew(context)
+    chosen, lacking = _claimed(store, named, anew, failed=given["failed"])
     if not (chosen or lacking):
         return _nothing_failed(named, places)
-    stored = _opened(chosen, lacking, context)
+    stored = _opened(chosen, lacking, anew)
     planned = _prepared(lacking, context)
     specs = [*(replace(run.spec, refused=snapshot.refused_in(run.stored)) for run in stored), *planned]
     reruns = [run.stored.id for run in stored]
@@ -102,7 +104,7 @@ def _named(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
 
 
 def _claimed(
-    store: LocalRunStore, named: StoredRun, *, failed: bool
+    store: LocalRunStore, named: StoredRun, anew: GivenAnew, *, failed: bool
 ) -> tuple[Sequence[StoredRun], Sequence[PlannedRun]]:
     """What this command carries out, and no other as long as it is under way. Raises `RefusedError`."""
     chosen: Sequence[StoredRun] = [named]
@@ -111,7 +113,7 @@ def _claimed(
     def choose() -> list[str]:
         nonlocal chosen, lacking
         if failed:
-            chosen, lacking = _not_passed(named)
+            chosen, lacking = _not_passed(named, anew)
         if refused := [*_open_reruns(store, chosen)]:
             raise RefusedError(*refused)
         whole = [command_of(store, named.id) or named.id] if failed else []
@@ -147,28 +149,35 @@ def _claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:
     return Problem(code="E181", message=message, hint=hint)
 
 
-def _not_passed(named: StoredRun) -> tuple[list[StoredRun], list[PlannedRun]]:
+def _not_passed(named: StoredRun, anew: GivenAnew) -> tuple[list[StoredRun], list[PlannedRun]]:
     """The runs of a command that did not pass, and those that it never began."""
     runs = of_one_command(named)
     stored, lacking = set(named.store.runs()), never_begun(named)
     new = [each for each in lacking if each.rerun_of not in stored]
     _say_never_begun(new)
     origins = (each.rerun_of for each in lacking if each.rerun_of is not None and each.rerun_of in stored)
-    failed = _failed([*runs, *(load(named.store, origin) for origin in origins)], passed_by_digest(named.store))
+    all_runs = [*runs, *(load(named.store, origin) for origin in origins)]
+    failed = _failed(all_runs, passed_by_digest(named.store), anew)
     return list(failed), [each for each in new if each.inputs is not None and each.rerun_of is None]
 
 
-def _failed(runs: Sequence[StoredRun], passed: Mapping[str, str]) -> Iterator[StoredRun]:
-    """The runs that did not pass; those that have passed since are named and left out."""
+def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew: GivenAnew) -> Iterator[StoredRun]:
+    """The runs that did not pass; those that have passed since are named and left out, unless that was with another
+    secret than is given now.
+    """
     for run in runs:
         result = run.result
         if result.finished and result.status is RunStatus.PASSED:
             continue
-        later = passed.get(result.digest, "")
-        if later > run.id:
-            output.say(f"left out: {title(result)}, which has passed since with the same inputs, in run {clean(later)}")
-        else:
+        secrets = secret_inputs(result)
+        since = [later for later in passed.get(result.digest, ()) if later > run.id]
+        compared = {later: had_other_secrets(later, run.store, secrets, anew.inputs) for later in since}
+        later = next((each for each, is_other in compared.items() if not is_other), None)
+        if later is None:
             yield run
+            continue
+        inputs = "inputs" if compared[later] is False else "inputs, as far as they are not secret"
+        output.say(f"left out: {title(result)}, which has passed since with the same {inputs}, in run {clean(later)}")
 
 
 def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
@@ -218,7 +227,7 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
     return ExitCode.NOTHING_SELECTED
 
 
-def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context: click.Context) -> list[ResumableRun]:
+def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], anew: GivenAnew) -> list[ResumableRun]:
     """The runs with their plans. Raises with all that keeps any of them from being carried out once more."""
     began = [resume_run.check(run) for run in chosen]
     refused = [*_unsettled(chosen), *map(_queued, filter(was_queued, chosen))]
@@ -226,7 +235,7 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], context:
         raise RefusedError(*refused)
     names = [name for run in chosen for name in run.result.inputs]
     names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
-    anew = replace(given_anew(context), others=frozenset(names))
+    anew = replace(anew, others=frozenset(names))
     found, problems = resume_run.each_of(chosen, began, anew, load=resume_run.opened)
     problems += [problem for run in found if (problem := _torn_text(run)) is not None]
     if problems:

@@ -32,7 +32,7 @@ from runner.reports.safe import clean
 from runner.runs.events import AttemptFailed, RunStarted, encode
 from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
-from runner.runs.store import Part, RunLockedError
+from runner.runs.store import Part, RunLockedError, RunStore
 from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, writing
 from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
@@ -129,7 +129,7 @@ def _readable(found: snapshot.PlanSnapshot, given: Mapping[str, Given]) -> Store
         return found.plan
     known = Secrets()
     for name in found.fingerprints.of:
-        value = _given(name.removeprefix(_INPUT), given) if name.startswith(_INPUT) else None
+        value = given_text(name.removeprefix(_INPUT), given) if name.startswith(_INPUT) else None
         known.add(name, value or "")
     sources = found.plan.sources.items()
     texts = {name: "".join(_filled(part, known) for part in taken_apart(text)) for name, text in sources}
@@ -140,17 +140,29 @@ def lacks_text(run: ResumableRun) -> bool:
     """Whether a file of the run held a secret that was not given anew, as it was then: the file is not whole."""
     parts = (part for text in run.snapshot.plan.sources.values() for part in taken_apart(text))
     names = {part.name for part in parts if isinstance(part, Hole)}
-    values = {name: _given(name.removeprefix(_INPUT), run.anew.inputs) for name in names if name.startswith(_INPUT)}
+    values = {name: given_text(name.removeprefix(_INPUT), run.anew.inputs) for name in names if name.startswith(_INPUT)}
     given = {name: value for name, value in values.items() if value is not None}
     return names != given.keys() or bool(differing(run.snapshot.fingerprints, given))
 
 
-def _given(name: str, given: Mapping[str, Given]) -> str | None:
+def given_text(name: str, given: Mapping[str, Given]) -> str | None:
     """An input as it is given anew, in text; what becomes of it is the job's business."""
     if name not in given:
         return os.environ.get(VARIABLE + name.upper())
     value = given[name].value
     return value if isinstance(value, str) else canonical(value)
+
+
+def had_other_secrets(run: str, store: RunStore, names: Iterable[str], given: Mapping[str, Given]) -> bool | None:
+    """Whether a stored run had others of these secret inputs than are given anew; None where that is not known."""
+    if not (names := [*names]):
+        return False
+    found = snapshot.read(store, run)
+    texts = {f"{_INPUT}{name}": given_text(name, given) for name in names}
+    known = {name: text for name, text in texts.items() if text is not None}
+    if isinstance(found, Problem) or known.keys() != texts.keys():
+        return None
+    return bool(differing(found.fingerprints, known))
 
 
 def _filled(part: TextPart, known: Secrets) -> str:

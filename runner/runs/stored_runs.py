@@ -195,10 +195,14 @@ def planned_name(store: RunStore, run: str) -> RunName | None:
     return None
 
 
-def passed_by_digest(store: RunStore) -> dict[str, str]:
-    """The newest run that passed, by the digest of its job, inputs and target."""
-    results = (_from_ends(store, run) for run in store.runs())
-    return {result.digest: result.id for result in results if result and result.status is RunStatus.PASSED}
+def passed_by_digest(store: RunStore) -> dict[str, list[str]]:
+    """The runs that passed, the newest first, by the digest of their job, inputs and target."""
+    found: dict[str, list[str]] = {}
+    for run in reversed(store.runs()):
+        result = _from_ends(store, run)
+        if result is not None and result.status is RunStatus.PASSED:
+            found.setdefault(result.digest, []).append(run)
+    return found
 
 
 def not_passed(store: RunStore) -> dict[RunName, str]:

@@ -244,6 +244,29 @@ def test_a_secret_of_one_job_is_given_where_another_job_does_not_know_it(
     assert answers.asked == ["a-Red", "b-Red"]
 
 
+def test_what_has_passed_since_with_another_secret_has_not_passed_with_that_which_is_given(
+    answers: Executes, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    Path("other.txt").write_text("an0ther-secret")
+    answers.given = {"b-Red": xml(1)}
+    assert ended(["run", "b.job.yaml", "-i", token]) == 1
+    first = min(Path(".runner/runs").iterdir()).name
+    answers.given.clear()
+    assert ended(["run", "b.job.yaml", "-k", "red", "-i", "token=@other.txt"]) == 0
+    answers.asked.clear()
+    assert ended(["rerun", first, "--failed"]) == 5
+    assert (
+        "which has passed since with the same inputs, as far as they are not secret, in run " in capsys.readouterr().err
+    )
+    assert ended(["rerun", first, "--failed", "-i", "token=@other.txt"]) == 5
+    assert "which has passed since with the same inputs, in run " in capsys.readouterr().err
+    assert answers.asked == []
+    assert ended(["rerun", first, "--failed", "-i", token]) == 0
+    assert answers.asked == ["b-Red"]
+    assert ended(["run", "b.job.yaml", "-k", "red", "-i", "token=@other.txt"]) == 0
+    assert ended(["rerun", first, "--failed", "-i", token]) == 5
+
+
 def test_a_command_for_what_is_not_taken_in_names_the_inputs_that_are_not_stored(
     answers: Executes, capsys: pytest.CaptureFixture[str], token: str
 ) -> None:

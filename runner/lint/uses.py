@@ -37,6 +37,13 @@ def started(files: Iterable[Outline]) -> frozenset[str]:
     return frozenset(codes | {code for step in steps for _, code in signalled(step)})
 
 
+def changed_entities(files: Iterable[Outline]) -> frozenset[str]:
+    """The entities whose records these files change, as far as these are named without a template."""
+    signals = (record(step.fields.get("signal")) for job in files for step in job.steps)
+    changes = (record(change) for fields in signals for change in fields.values())
+    return frozenset(entity for change in changes if isinstance(entity := change.get("entity"), str))
+
+
 def starts(step: RawStep) -> Iterator[tuple[Path, str, JsonObject]]:
     """The start of a process that `step` is: the path of its action, the process's code, the fields."""
     for key in _STARTS:

@@ -18,13 +18,14 @@ from runner.foundation.problems import Problem, UsageError
 from runner.foundation.raw import record, text
 from runner.foundation.values import Json, JsonObject
 from runner.language.schema import check
-from runner.lint.uses import started
+from runner.lint.uses import changed_entities, started
 from runner.packages.finding import DESCRIPTOR
 from runner.project.job_files import JobFile
 from runner.project.project import Project
 from runner.reading.document import Document
 from runner.reading.files import called
 from runner.reading.load import load
+from runner.targets.files import places_of_targets
 from runner.targets.folders import ENDING as DOUBLE
 from runner.targets.folders import RECORDS, doubles_in
 from runner.targets.model import SandboxTarget, SiteTarget
@@ -91,10 +92,12 @@ class AffectedJobs(Struct, kw_only=True):
     def _target(self, file: JobFile, name: str, codes: frozenset[str]) -> Iterator[ChangeReason]:
         target = file.targets.get(name)
         if file.targets_file is not None and target is not None:
-            yield from self._entry(file.targets_file, name)
+            yield from self._entry(file, file.targets_file, name)
+        if isinstance(target, SiteTarget) and target.ca_file is not None and "{{" not in target.ca_file:
+            yield from self._file(target.beside / target.ca_file, "authorities", name)
         match target:
             case SandboxTarget(folder=folder):
-                yield from self._doubles(folder, codes)
+                yield from self._doubles(folder, codes, changed_entities(file.outlines.values()))
             case SiteTarget() if self.catalogue is None and file.targets_file is not None:
                 beside = file.targets_file.parent / f"{name}{ENDING}"
                 if "/" not in name:
@@ -104,16 +107,21 @@ class AffectedJobs(Struct, kw_only=True):
         if self.catalogue is not None:
             yield from self._catalogue(self.catalogue, codes)
 
-    def _entry(self, targets_file: Path, name: str) -> Iterator[ChangeReason]:
-        """The target itself, where it has changed in the targets file."""
-        for reason in self._file(targets_file, "target", name):
-            before = _data(self._since(targets_file).before(targets_file))
-            now = _data(targets_file.read_bytes())
-            if record(before.get("targets")).get(name) != record(now.get("targets")).get(name):
-                yield reason
+    def _entry(self, file: JobFile, targets_file: Path, name: str) -> Iterator[ChangeReason]:
+        """The target itself, where it has changed in the targets file, or was in a nearer file that is deleted."""
+        places = places_of_targets(Path(file.document.file))
+        nearer = places[: places.index(targets_file)] if targets_file in places else []
+        for path in (*(each for each in nearer if self._since(each).of(each) is FileChange.DELETED), targets_file):
+            for reason in self._file(path, "target", name):
+                before = _data(self._since(path).before(path))
+                now = _data(targets_file.read_bytes())
+                if record(before.get("targets")).get(name) != record(now.get("targets")).get(name):
+                    yield reason
 
-    def _doubles(self, folder: Path, codes: frozenset[str]) -> Iterator[ChangeReason]:
-        """The doubles of the processes that a job starts, and the records of its sandbox."""
+    def _doubles(self, folder: Path, codes: frozenset[str], entities: frozenset[str]) -> Iterator[ChangeReason]:
+        """The doubles of the processes that a job starts, also by a change of `entities`, with those of their versions,
+        and the records of its sandbox.
+        """
         since = self._since(folder / RECORDS)
         if folder not in self._sandboxes:
             there = doubles_in(Path(os.path.realpath(folder))) if folder.is_dir() else []
@@ -124,8 +132,9 @@ class AffectedJobs(Struct, kw_only=True):
                 yield ChangeReason(file=called(path), change=change, role="records of the sandbox")
             elif path.name.endswith(DOUBLE):
                 content = since.before(path) if change is FileChange.DELETED else path.read_bytes()
-                process = text(_data(content), "process")
-                if process is None or process in codes:
+                process = text(double := _data(content), "process")
+                started_too = {process, text(double, "of")} & codes or _entity(double) in entities
+                if process is None or started_too:
                     yield ChangeReason(file=called(path), change=change, role="double", name=process)
 
     def _catalogue(self, path: Path, codes: frozenset[str]) -> Iterator[ChangeReason]:
@@ -170,6 +179,11 @@ def _data(content: bytes | None) -> JsonObject:
     document = None if content is None else load("", content)
     data: Json = document.data if isinstance(document, Document) else None
     return record(data)
+
+
+def _entity(double: JsonObject) -> str | None:
+    """Whose changes start the process."""
+    return text(record(double.get("starts_on")), "entity")
 
 
 def _descriptor(content: bytes | None) -> JsonObject:

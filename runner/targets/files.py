@@ -27,8 +27,12 @@ def find_targets(job_file: Path, *, explicit: Path | None, environment: Mapping[
         return explicit
     if environment.get(VARIABLE):
         return Path(environment[VARIABLE])
-    folders = searched_folders(job_file.parent)
-    return next((folder / NAME for folder in folders if (folder / NAME).is_file()), None)
+    return next((path for path in places_of_targets(job_file) if path.is_file()), None)
+
+
+def places_of_targets(job_file: Path) -> list[Path]:
+    """Where the targets file of a job is searched, the nearest place first."""
+    return [folder / NAME for folder in searched_folders(job_file.parent)]
 
 
 def searched(folder: Path) -> str:

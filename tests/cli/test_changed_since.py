@@ -137,6 +137,47 @@ def test_a_double_counts_for_the_jobs_of_its_sandbox_that_start_its_process(caps
     assert set(affected(capsys)) == {"includes", "two", "away"}
 
 
+def test_a_double_of_a_version_or_that_a_record_starts_counts_for_the_jobs_that_start_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    steps = "steps:\n  - signal: {insert: {entity: Lead, values: {}}}\n"
+    (SPECS / "lead.job.yaml").write_text(f"runner: 1\nname: lead\ntarget: sandbox\n{steps}")
+    version = SPECS / "sandbox" / "UsrTwo_v2.process.yaml"
+    version.write_text(DOUBLE.format(process="UsrTwo_v2") + "of: UsrTwo\nversion: 2\n")
+    started = SPECS / "sandbox" / "UsrLead.process.yaml"
+    started.write_text(DOUBLE.format(process="UsrLead") + "starts_on: {entity: Lead, change: insert}\n")
+    commit()
+    version.write_text(version.read_text().replace("1ms", "2ms"))
+    reason = ("specs/sandbox/UsrTwo_v2.process.yaml", "modified", "double", "UsrTwo_v2")
+    assert affected(capsys) == {"includes": [reason], "two": [reason]}
+    version.unlink()
+    started.write_text(started.read_text().replace("1ms", "2ms"))
+    assert affected(capsys) == {
+        "includes": [(reason[0], "deleted", "double", "UsrTwo_v2")],
+        "two": [(reason[0], "deleted", "double", "UsrTwo_v2")],
+        "lead": [("specs/sandbox/UsrLead.process.yaml", "modified", "double", "UsrLead")],
+    }
+
+
+def test_a_target_that_is_another_since_a_nearer_file_is_deleted_counts_and_so_do_its_authorities(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("targets.yaml").write_text(TARGETS.replace("a.example,", "prod.example, ca_file: ca.pem,"))
+    Path("ca.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    for folder in ("sandbox", "elsewhere"):
+        (SPECS / folder).rename(folder)
+        (SPECS / folder).symlink_to(f"../{folder}")
+    commit()
+    (SPECS / "targets.yaml").unlink()
+    found = affected(capsys)
+    assert {name: roles for name, roles in found.items() if name == "site"} == {
+        "site": [("specs/targets.yaml", "deleted", "target", "site")]
+    }
+    commit()
+    Path("ca.pem").write_text("-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n")
+    assert affected(capsys) == {"site": [("ca.pem", "modified", "authorities", "site")]}
+
+
 def test_a_target_counts_for_its_jobs_and_a_comment_in_its_file_for_none(capsys: pytest.CaptureFixture[str]) -> None:
     (SPECS / "targets.yaml").write_text(f"# a comment\n{TARGETS}")
     assert affected(capsys) == {}

@@ -227,7 +227,7 @@ def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
         return run.result.exit_code
     if any("result" in verdict for verdict in verdicts.values()):
         _refuse_secret(run, next(iter(verdicts)))
-    elif verdicts and (job := resume_run.job_of(run)) is not None:
+    if verdicts and (job := resume_run.job_of(run)) is not None:
         check_results(verdicts, job)
     kind = orders.OrderKind.RECONCILE if only_settle else orders.OrderKind.RESUME
     if not orders.order(store.link, run.id, kind=kind, verdicts=verdicts, by=person_elsewhere(os.environ)):

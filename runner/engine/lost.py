@@ -1,11 +1,12 @@
 """Whether the result of a step is needed: the process log gives a status, never the result of a call in doubt."""
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from msgspec import to_builtins
 
 from runner.engine.state import State
-from runner.expressions.parse import expression, expressions_in
+from runner.expressions.parse import Expression, expression, expressions_in
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, Path
 from runner.job.actions import Execute, IncludedJob
@@ -47,7 +48,36 @@ def is_needed(state: State, step: Step) -> bool:
 
 def steps_with_used_results(job: Job) -> frozenset[str]:
     """The ids of the steps whose results the job names; a step as a whole, or all of its turns, hold its result."""
-    return frozenset(name[1] for name in _names_of(job) if _is_of_a_result(name) and isinstance(name[1], str))
+    names = (name.path for found in _expressions_of(job) for name in found.names)
+    return frozenset(path[1] for path in names if _is_of_a_result(path) and isinstance(path[1], str))
+
+
+def not_in_result(job: Job, key: str, result: Json) -> str | None:
+    """What the job takes out of the result of the row `key`, and `result` does not hold; None where it holds all."""
+    step = next((placed for placed in steps_of(job) if placed.key == step_key(key)), None)
+    if step is None:
+        return None
+    undo = step.step.undo.steps if step.step.undo else ()
+    own = [*_after(step.step), *(found for undone in undo for found in _before(undone))]
+    others = [] if step.key != key else [*_expressions_of(step.job)]
+    for whole, expressions in (("result",), own), (("steps", step.step.id, "result"), others):
+        for found in expressions:
+            path = found.path or ()
+            if path[: len(whole)] == whole and not _holds(result, path[len(whole) :]):
+                return found.text.strip()
+    return None
+
+
+def _holds(value: Json, path: Path) -> bool:
+    for part in path:
+        match value, part:
+            case dict(), str() if part in value:
+                value = value[part]
+            case list(), int() if -len(value) <= part < len(value):
+                value = value[part]
+            case _:
+                return False
+    return True
 
 
 def _needs_it_itself(step: Step) -> bool:
@@ -55,10 +85,9 @@ def _needs_it_itself(step: Step) -> bool:
         return True
     if isinstance(step.action, Execute) and step.action.required:
         return True
-    if any(name[0] == "result" for name in _names_after(step)):
-        return True
     undo = step.undo.steps if step.undo else ()
-    return any(name[0] == "result" for undone in undo for name in _names_before(undone))
+    own = chain(_after(step), *map(_before, undo))
+    return any(name.path[0] == "result" for found in own for name in found.names)
 
 
 def _is_of_a_result(name: Path) -> bool:
@@ -66,41 +95,38 @@ def _is_of_a_result(name: Path) -> bool:
     return name[0] == "steps" and (len(name) == whole or name[2:3] in (("result",), (_OF_ALL_TURNS,)))
 
 
-def _names_of(job: Job) -> Iterator[Path]:
-    yield from _paths(job.outputs.values())
+def _expressions_of(job: Job) -> Iterator[Expression]:
+    yield from map(expression, job.outputs.values())
     for step in (*job.steps, *job.final_steps):
-        yield from _names_in(step)
+        yield from _expressions_in(step)
 
 
-def _names_in(step: Step) -> Iterator[Path]:
-    """Every name that a step uses, in its undo, too."""
-    yield from _names_before(step)
-    yield from _names_after(step)
+def _expressions_in(step: Step) -> Iterator[Expression]:
+    """Every expression of a step, in its undo, too."""
+    yield from _before(step)
+    yield from _after(step)
     for undone in step.undo.steps if step.undo else ():
-        yield from _names_in(undone)
+        yield from _expressions_in(undone)
 
 
-def _names_before(step: Step) -> Iterator[Path]:
-    """The names that have to be known for the step to be carried out."""
+def _before(step: Step) -> Iterator[Expression]:
+    """What has to be known for the step to be carried out."""
     loop = [step.for_each] if isinstance(step.for_each, str) else []
-    yield from _paths([step.condition, *loop])
+    yield from map(expression, [step.condition, *loop])
     items: list[Json] = step.for_each if isinstance(step.for_each, list) else []
     action = step.action
     sent: Json = dict(action.inputs) if isinstance(action, IncludedJob) else to_builtins(action)
-    yield from _paths_in([*items, sent])
+    yield from _in_templates([*items, sent])
 
 
-def _names_after(step: Step) -> Iterator[Path]:
-    """The names by which its answer is judged: in its own expectations and outputs, `result` is the step's own."""
-    yield from _paths(step.outputs.values())
+def _after(step: Step) -> Iterator[Expression]:
+    """By what its answer is judged: in its own expectations and outputs, `result` is the step's own."""
+    yield from map(expression, step.outputs.values())
     expected = [found for found in step.expect if isinstance(found, Expectation)]
-    yield from _paths(found.that for found in expected)
-    yield from _paths_in([found.message for found in expected if found.message])
+    yield from (expression(found.that) for found in expected)
+    yield from _in_templates([found.message for found in expected if found.message])
 
 
-def _paths(texts: Iterable[str]) -> Iterator[Path]:
-    return (name.path for text in texts for name in expression(text).names)
-
-
-def _paths_in(written: Iterable[Json]) -> Iterator[Path]:
-    return (name.path for _, found in expressions_in([*written]) for name in found.names)
+def _in_templates(written: Iterable[Json]) -> Iterator[Expression]:
+    found = (part for _, template in expressions_in([*written]) for part in template.parts)
+    return (part for part in found if isinstance(part, Expression))

@@ -287,6 +287,30 @@ def test_a_verdict_that_cannot_be_given_is_told_before_anything_is_done(
     assert ((folder() / EVENTS).read_bytes(), len(here.asked)) == (before, asked)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "number", "lacking"),
+    [
+        ("result[0].Number", "{{ steps.open.outputs.number }}", "result[0].Number"),
+        ("1", "{{ steps.open.result[0].Number }}", "steps.open.result[0].Number"),
+    ],
+)
+def test_a_result_that_does_not_hold_what_the_job_takes_out_of_it_is_refused(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], *, outputs: str, number: str, lacking: str
+) -> None:
+    job = JOB.replace("{number: result}", f"{{number: '{outputs}'}}").replace("{{ steps.open.outputs.number }}", number)
+    Path("a.job.yaml").write_text(job)
+    place.given["UsrOpen"] = LOST
+    assert ended(["run", "a.job.yaml", "--hold"]) == 4
+    place.given.clear()
+    place.asked.clear()
+    for result in ("42", '"[{}]"', "[]", '{"Number": 42}', "[null]", '[{"number": 42}]'):
+        assert ended(["resume", "last", "--step", "open", "--as", "passed", "--result", result]) == 2
+        assert f"error[E158]: the job uses `{lacking}`, which is not in that `--result`" in capsys.readouterr().err
+    assert place.asked == []
+    assert ended(["resume", "last", "--step", "open", "--as", "passed", "--result", '[{"Number": 42}]']) == 0
+    assert [line for line in here.executes() if "UsrCharge/Execute?Number=42" in line]
+
+
 def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 2

@@ -361,13 +361,14 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
 
     All its tries together have the time of a single try, before a call no more than the call's own: a site that accepts
     nobody would otherwise hold a step up for many times its `timeout`. After a call, whose verdict depends on it, a
-    short try follows that time.
+    short try follows that time. The first has no longer than a call of the step: one reading may hang.
     """
     is_last_time = row.ready_by is not None
     ready_by = math.inf if row.ready_by is None else max(row.ready_by, row.t + BETWEEN_TRIES)
     ends = row.t + min(READING_SECONDS, ready_by - row.t)
     for number in range(1, READING_TRIES + 1):
-        outcome = yield from perform(row, _reading(row, call, turn=turn, seconds=ends - row.t))
+        longest = max(row.attempt_seconds, AFTER_SILENCE) if number == 1 else READING_SECONDS
+        outcome = yield from perform(row, _reading(row, call, turn=turn, seconds=min(ends - row.t, longest)))
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure

@@ -411,3 +411,21 @@ def given_to_rows(world: World) -> list[float]:
     """The seconds that each reading after the call was given."""
     sent = [effect for effect in world.effects if isinstance(effect, Send)]
     return [send.seconds for send in sent if isinstance(send.call, ReadRows) and send.turn is None]
+
+
+@pytest.mark.parametrize(("timeout", "given_to"), [("8s", [8.0, 21.5]), ("1s", [5.0, 24.5]), ("40s", [READING, 5.0])])
+def test_a_reading_that_hangs_once_takes_no_longer_than_a_call_of_the_step(timeout: str, given_to: list[float]) -> None:
+    class Hanging(World):
+        def _in_time(self, send: Send) -> Ending:
+            if isinstance(send.call, ReadRows) and send.call.since is not None and not self.crowd:
+                self.crowd = ["hung"]
+                self.t += send.seconds - self.call_seconds
+                return unanswered()
+            return super()._in_time(send)
+
+    world = Hanging()
+    world.add_row("UsrA")
+    world.carry_out(planned(f"{VERIFIED}    timeout: {timeout}\n"))
+    looks = [each.seconds for each in world.effects if isinstance(each, Send) and isinstance(each.call, ReadRows)]
+    assert looks[-2:] == given_to
+    assert world.finished("a").verified is True

@@ -62,6 +62,11 @@ def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogu
             message, hint = f"`{process.code}` has no version {number}", _or_refreshed(hint, catalogue)
             yield Finding(code="E223", message=message, path=(*path, "version"), hint=hint)
             return
+        if len(same := [version.code for version in process.versions if version.version == number]) > 1:
+            message = f"{len(same)} versions of `{process.code}` have the number {number}: {listed(same)}"
+            hint = "without `version` the active version runs"
+            yield Finding(code="E224", message=message, path=(*path, "version"), hint=hint)
+            return
         process = process.in_version(number)
     if process.why_not is not None:
         message = f"`{process.code}` cannot be started: {process.why_not}"

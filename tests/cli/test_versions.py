@@ -106,6 +106,23 @@ def test_a_version_is_held_against_those_that_the_process_has(here: Stand, capsy
     assert "hint: its only version is 1" in shown
 
 
+def test_a_number_that_several_versions_have_names_none_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    site = "{url: https://a.example, auth: {username: integration, password: pa55-w0rd}}"
+    Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  here: {site}\n")
+    members = "{UsrV: {version: 1, active: true}, PkgA_UsrV: {version: 2}, PkgB_UsrV: {version: 2}}"
+    Path("here.catalog.yaml").write_text(
+        "runner: 1\nsite: https://a.example\nprocesses:\n"
+        f"  UsrV: {{version: 1, runnable: true, members: {members}, parameters: {{}}}}\n"
+    )
+    for number, code in ((1, 0), (2, 2)):
+        call = f"run: {{process: UsrV, version: {number}}}"
+        Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n  - {call}\n")
+        assert ended(["validate", "a.job.yaml"]) == code
+    shown = capsys.readouterr().out
+    assert "error[E224]: 2 versions of `UsrV` have the number 2: " in shown
+    assert "`PkgA_UsrV`" in shown
+
+
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("call", ["{process: UsrTours, version: 1, parameters: {Title: x}, results: [Old]}"])
 def test_what_it_takes_and_gives_is_the_named_versions(call: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def is_rounded(text: str, value: float) -> bool:
 
 def is_long_amount(text: str) -> bool:
     """Whether it writes an amount that no number keeps."""
-    return _AMOUNT.fullmatch(text) is not None and is_rounded(text, float(text))
+    return len(text) > _SURE_DIGITS and _AMOUNT.fullmatch(text) is not None and is_rounded(text, float(text))
 
 
 def _finite(word: str) -> float | str:

@@ -61,25 +61,36 @@ class Schema(Struct, frozen=True, dict=True):
 
     def _out_of_bounds(self, value: Json) -> "tuple[Violation, ...]":
         """Amounts with more digits than a number keeps are texts here, to which a schema's bounds do not apply."""
-        if not any(f'"{keyword}"' in self.text for keyword in _BOUNDS) or (exact := _exact(value)) is value:
+        if not (any(f'"{keyword}"' in self.text for keyword in _BOUNDS) and _has_long_amount(value)):
             return ()
         from runner.json_schema.violations import violations  # noqa: PLC0415  as above
 
-        found = violations(self._validator.iter_errors(exact), value, self._parsed)
+        found = violations(self._validator.iter_errors(_exact(value)), value, self._parsed)
         return tuple(each for each in found if each.keyword in _BOUNDS)
 
 
+def _has_long_amount(value: Json) -> bool:
+    left = [value]
+    while left:
+        item = left.pop()
+        if item.__class__ is dict:
+            left.extend(item.values())
+        elif item.__class__ is list:
+            left.extend(item)
+        elif item.__class__ is str and is_long_amount(item):
+            return True
+    return False
+
+
 def _exact(value: Json) -> Any:  # noqa: ANN401  JSON, but for its amounts
-    """The value with its amounts as numbers that keep all their digits; itself where it holds none."""
+    """The value with its amounts as numbers that keep all their digits."""
     match value:
         case str():
             return Decimal(value) if is_long_amount(value) else value
         case list():
-            items = [_exact(item) for item in value]
-            return items if any(new is not item for new, item in zip(items, value, strict=True)) else value
+            return [_exact(item) for item in value]
         case dict():
-            parts = {key: _exact(part) for key, part in value.items()}
-            return parts if any(new is not value[key] for key, new in parts.items()) else value
+            return {key: _exact(part) for key, part in value.items()}
         case _:
             return value
 

@@ -324,4 +324,5 @@ def marked(row: OpenRow, process: str, *, turn: bool) -> Running[Attempt | None]
     if row.step.verify is not Verify.LOG:
         return None
     message = f"`verify: log` needs the process log, and it could not be read: {failure.trouble.message}"
-    return replace(not_passed("E208", message, failure.trouble.hint, status=Status.ERROR), again=RetryOn.NOT_SENT)
+    again = None if process_log.is_for_good(failure) else RetryOn.NOT_SENT
+    return replace(not_passed("E208", message, failure.trouble.hint, status=Status.ERROR), again=again)

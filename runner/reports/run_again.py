@@ -35,9 +35,10 @@ from runner.runs.status import Status
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
-_OF_ELEMENTS = ("E220", "E221", "E222")
-_OFTEN_OF_THE_FILE = frozenset(
-    {"E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E209", "E217", *_OF_ELEMENTS, "E223"}
+_OF_THE_FILE = frozenset({"E209", "E223"})
+"""Codes of steps that did not pass by what the job's file says."""
+_OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
+    ("E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E212", "E217", "E220", "E221", "E222")
 )
 """Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
 _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302"})
@@ -165,7 +166,7 @@ def _faulty(result: RunResult) -> str:
     if result.applied is not None or not result.job:
         return ""
     errors = [(step.status, step.error.code) for step in result.steps if step.error is not None]
-    if any(status is Status.FAILED and code in _OFTEN_OF_THE_FILE for status, code in errors):
+    if any(code in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE) for status, code in errors):
         return _JOB
     return (
         "targets.yaml" if not result.target.sandbox and any(code in _OFTEN_OF_THE_TARGET for _, code in errors) else ""

@@ -39,6 +39,8 @@ class Answers:
     asked: list[str] = field(default_factory=list)
 
     def __call__(self, _method: str, path: str) -> Told:
+        if "/odata/Contact" in path:
+            return self.given.get("Contact", NOTHING)
         if "/Execute" not in path:
             return NOTHING
         self.asked.append(path.partition(".svc/")[2])
@@ -228,6 +230,26 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert 'when you have mended the file: <code class="cmd">runner run a.job.yaml -t here -k' in page
     assert ended(["rerun", "--help"]) == 0
     assert "changed since then, also to mend it, is not read" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        ("pause: 5s", "E212"),
+        ("execute: {process: UsrLook, result: Out, required: true}", "E206"),
+        ("query: {entity: Contact, top: 1}", "E209"),
+    ],
+)
+def test_where_only_a_changed_file_helps_its_command_comes_first(
+    step: str, code: str, answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given |= {"UsrLook": Told(body="")}
+    answers.given |= {"Contact": Told(body='{"value": [{"Id": "1"}, {"Id": "2"}]}')}
+    Path("b.job.yaml").write_text(f"runner: 1\nname: b\ntimeout: 1s\ndefaults: {{verify: none}}\nsteps:\n  - {step}\n")
+    assert ended(["run", "b.job.yaml", "-t", "here"]) != 0
+    printed = capsys.readouterr().out
+    assert f"{code}: " in printed
+    assert printed.partition("what next:\n")[2].startswith("    runner run b.job.yaml -t here")
 
 
 def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_targets_anew(

@@ -189,7 +189,7 @@ def _cut_in_doubt(row: OpenRow, why: str, *, by: str) -> Attempt:
     cut = "the time was over" if why == TIMEOUT else f"{by} stopped the run"
     if row.process_id is not None:
         message = f"it has started, and {cut} before the process log showed how it ended"
-        return not_passed("E401", message, SETTLE, status=Status.UNKNOWN)
+        return replace(not_passed("E401", message, SETTLE, status=Status.UNKNOWN), process_id=row.process_id)
     cause = Trouble(code="E401", message=f"{cut} before the process log showed how the process ended")
     trouble = Trouble(code="E401", message=f"{MAY_HAVE_HAPPENED}: {cause.message}", hint=SETTLE)
     return Attempt(status=Status.UNKNOWN, trouble=trouble, cause=cause)

@@ -278,7 +278,8 @@ def started(process_id: str | None, *, expected: bool) -> Attempt:
 
 
 def still_running(row: OpenRow, process_id: str | None) -> Attempt:
-    message = f"the process still runs after {written(row.step.follow)}; nobody knows how it will end"
+    after = f" after {written(row.step.follow)}" if row.t - row.started >= row.step.follow else ""
+    message = f"the process still runs{after}; nobody knows how it will end"
     hint = "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"
     found = not_passed("E208", message, hint, status=Status.UNKNOWN)
     return replace(found, process_id=process_id, process_status="running")

@@ -12,7 +12,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 
 NO_IDENTITY: Final = "it is not known where the identity service is, which gives the OAuth client its tokens"
-IDENTITY_HINT: Final = "add `identity_url`, the address of the identity service; only for `*.creatio.com` it is known"
+IDENTITY_HINT: Final = "write `identity_url`, its address, beside `auth`: it is known only for `*.creatio.com`"
 
 _HOST = lazy_pattern(r"[\w.-]+|[0-9a-fA-F:.]+(?:%\w+)?")
 _LOOPBACK = lazy_pattern(r"localhost|.+\.localhost|127(?:\.[0-9]{1,3}){3}|::1")

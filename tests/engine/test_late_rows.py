@@ -219,6 +219,12 @@ def test_where_the_jobs_time_is_over_before_a_step_ends_as_it_would_without_that
     running.carry_out(planned(step, rest="timeout: 5s"))
     assert ended(running, "a") == ("unknown", None)
     assert "it has started, and the time was over" in said(running.finished("a"))
+    assert running.finished("a").process_id == "00000000-0000-0000-0000-000000000001"
+    looked = World(statuses=["running"], verdicts=[{"as": "log"}], call_seconds=0.1)
+    looked.carry_out(planned(step, rest="timeout: 5s"))
+    assert said(looked.finished("a")).startswith("the process still runs; nobody knows"), (
+        "it was not followed for 10 min"
+    )
 
 
 class Background(World):

@@ -308,7 +308,7 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
         f"unknown  {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  1.5 s   "
         "in doubt: charge may or may not have happened\n"
         f"error    {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  500 ms  "
-        "its events were changed; broke off at charge\n"
+        "its events were changed\n"
         "\nwhat contact-smoke@sandbox of 2026-01-31 09:00:00 needs next:\n"
         f"  runner reconcile {ID}\n      asks the process log again, and sends nothing else\n"
         f"  runner resume {ID} --step charge --as passed\n"

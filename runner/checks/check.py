@@ -7,7 +7,7 @@ characters. What cannot be evaluated is not met either: a missing key in an answ
 from collections.abc import Callable
 from functools import lru_cache
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.checks.reasons import reasons
@@ -116,7 +116,7 @@ def _sides(parsed: Expression, seen: _Seen) -> tuple[Difference, ...]:
 def _not_met(
     that: str, message: str, *, hint: str | None, code: str, differences: tuple[Difference, ...] = ()
 ) -> tuple[Check, Trouble]:
-    check = Check(that=that, passed=False, message=message, differences=differences or UNSET)
+    check = Check(that=that, passed=False, message=message, differences=differences)
     return check, Trouble(code=code, message=message, hint=hint)
 
 

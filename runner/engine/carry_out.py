@@ -18,7 +18,6 @@ from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
 from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Trouble
-from runner.runs.evidence import if_known
 from runner.runs.status import Status
 
 _EXIT_CODES = {
@@ -77,9 +76,9 @@ def _started(plan: Plan, run: RunFacts) -> RunStarted:
         help=plan.job.help,
         rows=planned_rows(plan.job),
         tags=plan.job.tags,
-        description=if_known(plan.job.description),
+        description=plan.job.description,
         source=source_digest(plan),
-        **{name: if_known(getattr(run, name)) for name in _EVIDENCE},
+        **{name: getattr(run, name) for name in _EVIDENCE},
     )
 
 

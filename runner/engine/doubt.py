@@ -8,7 +8,7 @@ program may share the account. The log gives a status, never the result.
 
 from collections.abc import Sequence
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine import process_log, start_bounds, starts
@@ -62,7 +62,7 @@ def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
     while last.status is Status.UNKNOWN:
         if noted != (trouble := last.trouble or _NOBODY_KNOWS):
             noted = trouble
-            by_hand = True if last.by_hand else UNSET
+            by_hand = last.by_hand
             yield from note(AttemptFailed(key=row.key, t=row.t, kind="in_doubt", error=trouble, by_hand=by_hand))
         answer = yield from ask_verdict(row.state, (row,), ended=False, refused=refused)
         refused = False

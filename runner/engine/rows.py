@@ -1,6 +1,5 @@
 """The rows of a report, as they begin, end and are left out."""
 
-from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from runner.engine.attempt import MAY_HAVE_HAPPENED, SETTLE, Attempt, not_passed
@@ -51,10 +50,10 @@ def report_row(
         help=step.help,
         effect=step.effect.value,
         on_failure=step.on_failure.value,
-        condition=UNSET if step.condition == _IMPLIED_IF[planned.section] else step.condition,
-        process=process if isinstance(process, str) else UNSET,
+        condition=None if step.condition == _IMPLIED_IF[planned.section] else step.condition,
+        process=process if isinstance(process, str) else None,
         max_attempts=step.retry.max_attempts,
-        needs_result=True if step.effect is StepEffect.ONCE and is_needed(state, step) else UNSET,
+        needs_result=step.effect is StepEffect.ONCE and is_needed(state, step),
     )
 
 
@@ -103,7 +102,7 @@ def finished(row: OpenRow, last: Attempt, *, flaky: bool = False, reason: str | 
         reason=reason,
         error=last.trouble,
         unverified=_why_unverified(row, last),
-        running=_is_running(row, last) or UNSET,
+        running=_is_running(row, last),
     )
 
 
@@ -122,10 +121,10 @@ def count_running(row: OpenRow, last: Attempt) -> None:
         running.discard(last.process_id)
 
 
-def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | UnsetType:
+def _why_unverified(row: OpenRow, last: Attempt) -> Unverified | None:
     """Why `verified` is None, as evidence."""
     if last.verified is not None:
-        return UNSET
+        return None
     if row.has_parts or not isinstance(row.step.action, _PROVABLE):
         return Unverified.NOTHING
     if isinstance(row.step.action, Signal) and row.step.action.starts is None:

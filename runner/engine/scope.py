@@ -40,7 +40,7 @@ class RunFacts(Struct, frozen=True, kw_only=True):
     rerun_of: str | None = None
     applied: ApplyOrigin | None = None
     begun_by: Starter | None = None
-    variables: dict[str, str] | None = None
+    variables: dict[str, str] = {}
 
 
 class Names(Struct, frozen=True, kw_only=True):

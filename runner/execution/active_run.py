@@ -145,7 +145,7 @@ def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
         rerun_of=origin.rerun_of,
         applied=origin.applied,
         begun_by=origin.begun_by,
-        variables=dict(spec.variables) or None,
+        variables=dict(spec.variables),
     )
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-from msgspec import ValidationError, convert
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from runner.engine.scope import RunFacts
@@ -52,10 +51,15 @@ from runner.secrets.redact import Secrets
 from runner.service.calls import CallFailed
 from runner.version import REPLAY, VERSION
 
-_Noted = TypeVar("_Noted")
-
 _LATER = 1.0
 """Seconds after which another worker may take a run whose site lets this worker not in."""
+
+
+class _Origin(Struct, frozen=True, kw_only=True):
+    """What the `apply` that put the run into the queue stored beside its plan."""
+
+    applied: ApplyOrigin
+    begun_by: Starter
 
 
 class ShutOutError(Exception):
@@ -259,7 +263,7 @@ class FleetRuns:
         return Left(state=how.state, queue=name, seconds=seconds)
 
     def _begun(self, store: FleetStore, run: str, found: QueuedRun) -> ActiveRun:
-        applied, spec = _spec(found, self.targets)
+        applied, spec, origin = _spec(found, self.targets)
         check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
         site = self.sites.of(spec.target)
         _check_place(applied, site)
@@ -275,8 +279,8 @@ class FleetRuns:
             commit=then.commit,
             dirty=then.dirty,
             access=site.access,
-            applied=_noted(found, "applied", ApplyOrigin),
-            begun_by=_noted(found, "begun_by", Starter),
+            applied=origin.applied,
+            begun_by=origin.begun_by,
         )
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
@@ -333,21 +337,15 @@ def _check_place(applied: StoredPlan, site: ReadySite) -> None:
         raise UsageError(Problem(code="E154", message=message, hint="give the worker the same targets file"))
 
 
-def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec]:
+def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, _Origin]:
     """The run as it was applied. Raises `UsageError`."""
-    stored = plan_file.of_record(json.loads(found.plan)) if found.plan else None
+    written = json.loads(found.plan) if found.plan else {}
+    stored = plan_file.of_record(written)
     if stored is None:
         raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
     problems: list[Problem] = []
     runs = PlanLoader(plans=[stored], targets_file=targets, known={}, changes=lambda *_: ()).runs(problems)
-    return stored, only_run(runs, problems)
-
-
-def _noted(found: QueuedRun, name: str, as_type: type[_Noted]) -> _Noted | None:
-    """What the `apply` that put the run into the queue wrote beside its plan; None where an earlier version did."""
-    with suppress(ValidationError):
-        return convert(json.loads(found.plan).get(name), as_type)
-    return None
+    return stored, only_run(runs, problems), convert(written, _Origin)
 
 
 def _checkout(commit: str | None) -> Checkout:

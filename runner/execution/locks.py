@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
-from msgspec import UNSET, Struct, field
+from msgspec import Struct, field
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.durations import written
@@ -111,7 +111,7 @@ def _waited(lock: Claim, seconds: float, holder: LockHolder | None) -> Waited:
         what=WaitsFor.LOCK,
         seconds=round(seconds, 3),
         name=lock.name,
-        held_by=UNSET if holder is None else holder,
+        held_by=holder,
     )
 
 

@@ -32,7 +32,7 @@ _ONCE_MORE: Final = "and once more its runs that did not pass, with the steps of
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
     """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None
-    where a secret is in one of them, a stored plan has them, or an earlier version stored none. `secrets` are the names
+    where a secret is in one of them, or a stored plan has them. `secrets` are the names
     of those, and of secret inputs that no variable of the environment gave.
     """
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from msgspec import UNSET, Struct, field
+from msgspec import Struct, field
 
 from runner.engine.effects import Ask
 from runner.execution.active_run import ActiveRun
@@ -223,7 +223,7 @@ class _Pool(Struct, kw_only=True):
             ask=self.options.ask,
             judgement=run.judgement,
             person=self._person,
-            resumed=RunResumed(t=0.0, resumed_by=person_elsewhere(os.environ), ci=ci_run(os.environ) or UNSET),
+            resumed=RunResumed(t=0.0, resumed_by=person_elsewhere(os.environ), ci=ci_run(os.environ)),
             says_yes=self.options.says_yes,
             waits=run.waits,
             owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle, is_new=not run.earlier),

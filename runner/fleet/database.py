@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 Connection: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
-_TABLES: Final = ("schema.sql", "schema_2.sql")
-"""What makes our own tables, and what each further version adds."""
-SCHEMA: Final = len(_TABLES)
-"""The version of our own tables."""
+SCHEMA: Final = 1
+"""The version of our own tables, `schema.sql`."""
 _LOCK: Final = 7165
 """Of two programs that migrate at once the second waits."""
 _SETTINGS: Final = {
@@ -66,7 +64,7 @@ class NoDatabaseError(StoreError):
 
 
 class SchemaError(UsageError):
-    """The tables are missing, older or newer than this program needs, or not to be written; `hint` says what to do."""
+    """The tables are missing, of another version, or not to be written; `hint` says what to do."""
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(Problem(code="E151", message=message, hint=hint))
@@ -142,10 +140,7 @@ def check(connection: Connection) -> None:
         version = _version(connection)
     if version is None:
         raise SchemaError("the database has no tables of the runner", hint=f"`{_MIGRATE}` makes them")
-    if version < SCHEMA:
-        message = f"the tables are of version {version}, and this program needs version {SCHEMA}"
-        raise SchemaError(message, hint=f"`{_MIGRATE}` brings them up to date")
-    if version > SCHEMA:
+    if version != SCHEMA:
         message = f"the tables are of version {version}, and this program knows version {SCHEMA}"
         raise SchemaError(message, hint="update this program")
 
@@ -161,27 +156,20 @@ def check_rights(connection: Connection) -> None:
 
 
 def migrate(dsn: str) -> bool:
-    """Bring the tables up to date, in one transaction; whether they were not. Raises `SchemaError` for newer tables."""
+    """Make the tables, or bring those of the queue up to date, in one transaction; whether they were not. Raises
+    `SchemaError` for tables of another version.
+    """
     with connect(dsn) as connection, stored(), connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         version = _version(connection)
         if version is None:
             connection.execute("create schema if not exists runner")
             connection.execute((files("procrastinate") / "sql" / "schema.sql").read_bytes())
-            _migrate_tables(connection, 0)
+            connection.execute((files("runner.fleet") / "schema.sql").read_bytes())
             connection.execute("insert into meta (version, carrier) values (%s, %s)", [SCHEMA, _migrations()[-1]])
             return True
-        if version < SCHEMA:
-            _migrate_tables(connection, version)
-            connection.execute("update meta set version = %s", [SCHEMA])
         check(connection)
-        return _migrate_queue(connection) or version < SCHEMA
-
-
-def _migrate_tables(connection: Connection, version: int) -> None:
-    """Our own tables, from this version on."""
-    for name in _TABLES[version:]:
-        connection.execute((files("runner.fleet") / name).read_bytes())
+        return _migrate_queue(connection)
 
 
 def _migrate_queue(connection: Connection) -> bool:

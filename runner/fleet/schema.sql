@@ -40,9 +40,13 @@ create table runner.runs (
   note text                                    -- why it waits, or was refused
 ) with (fillfactor = 50);
 -- No index has a column that an append changes: else PostgreSQL could not update the row in place.
-create index runs_target on runner.runs (target, state);
 create index runs_title on runner.runs (fleet, title);
 create index runs_open on runner.runs (state) where state <> 'ended';
+-- Runs are counted from an index alone, and those that are listed found by another: no row of another run is read.
+create index runs_target on runner.runs (target, state, status, replay);
+create index runs_listed on runner.runs (id) where state in ('waiting', 'running', 'held', 'refused')
+  or (state in ('queued', 'parked') and replay is not null)
+  or (state = 'ended' and (status <> 'passed' or in_doubt > 0));
 
 -- The lines of `events.jsonl`, byte for byte, without their line ends.
 create table runner.events (
@@ -170,7 +174,20 @@ create table runner.workers (
   targets text[] not null,
   jobs int not null,
   replay int not null,
-  began timestamptz not null default now()
+  began timestamptz not null default now(),
+  suspended jsonb not null default '{}'       -- by target whose site lets this worker not in: `reason`, `since`
+);
+
+-- Sign-ins that were refused, and those under way. A worker signs in only where nobody else with the same credentials
+-- is about to, and not before `next`.
+create table runner.sign_ins (
+  site text not null,                          -- SHA-256 of its URL and the account
+  credentials text not null,                   -- one byte of a hash, which distinguishes those of one account
+  worker text not null,                        -- that tries, or tried last
+  refusals int not null default 0,             -- one after another
+  next timestamptz not null default now(),
+  busy_until timestamptz,                      -- after that, who tries is taken for dead
+  primary key (site, credentials)
 );
 
 -- What was applied: versions of jobs at targets. Each `fleet` has its own: two repositories may share a database.

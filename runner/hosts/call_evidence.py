@@ -11,7 +11,7 @@ from runner.engine.effects import Send
 from runner.foundation.percent import decoded, encoded
 from runner.foundation.values import Json
 from runner.runs.events import AttemptFailed, CallAnswered, Trouble
-from runner.runs.evidence import SentRequest, if_known
+from runner.runs.evidence import SentRequest
 from runner.runs.hidden_answers import SECRET_VALUE
 from runner.service.calls import Answered, CallFailed, FailureKind
 from runner.service.site import Request
@@ -33,7 +33,7 @@ def sent_request(request: Request) -> SentRequest:
     return SentRequest(
         method=request.method,
         path=intern(request.path if pairs is None else path),
-        query=pairs or UNSET,
+        query=pairs or (),
         body=_body(request.body),
     )
 
@@ -70,8 +70,8 @@ def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
         t=t,
         value=SECRET_VALUE if send.secret and ending.value is not None else ending.value,
         date=ending.date,
-        status=if_known(ending.status),
-        bytes=if_known(ending.size),
+        status=ending.status,
+        bytes=ending.size,
     )
 
 
@@ -86,7 +86,7 @@ def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None 
         final=failure.final,
         date=failure.date,
         nothing_ran=failure.nothing_ran,
-        unproved=failure.unproved or UNSET,
+        unproved=failure.unproved,
         body=body,
-        bytes=if_known(failure.size),
+        bytes=failure.size,
     )

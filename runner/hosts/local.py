@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import assert_never
 
-from msgspec import UNSET, Struct, field
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.engine import effects
@@ -249,7 +249,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
             call=record(send.call),
             watermark=send.watermark,
             t=t,
-            request=UNSET if request is None else sent_request(request),
+            request=None if request is None else sent_request(request),
             delayed=self.delays.leaves(t),
         )
         is_act = send.effect is not StepEffect.READ
@@ -309,7 +309,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
 
         def begin(held_by: LockHolder | None) -> None:
             nonlocal noted
-            noted = events.Waited(key=key, t=t, what=what, name=name or UNSET, held_by=held_by or UNSET)
+            noted = events.Waited(key=key, t=t, what=what, name=name, held_by=held_by)
             self._append(noted)
             self.owned.flush()
 
@@ -353,7 +353,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
     ) -> effects.Done:
         """Journal an answer. `how` a person gave it; None where nobody did."""
         t, person = self._t(), person or self.person
-        by = UNSET if how is None else VerdictBy(how=how, user=person.user, ci_user=person.ci_user)
+        by = None if how is None else VerdictBy(how=how, user=person.user, ci_user=person.ci_user)
         self._append(events.Asked(key=key, t=t, value=value, by=by))
         return effects.Done(t=t, value=value)
 

@@ -7,7 +7,7 @@ that a journal which does not fit its plan is found out before anything is sent.
 from collections.abc import Callable, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.engine import effects
@@ -112,7 +112,7 @@ class Replay:
             return self._answered(send.key, self._take(event, send.key))
         self._compare(send, event)
         self._next += 1
-        delay = None if event.delayed is UNSET else effects.SendDelay(t=event.t or 0.0, seconds=event.delayed)
+        delay = effects.SendDelay(t=event.t, seconds=event.delayed) if event.delayed else None
         following = self._look()
         if following is None:
             return Beyond(sent=True, delay=delay)
@@ -123,8 +123,10 @@ class Replay:
         return outcome if isinstance(outcome, effects.Stopped) else replace(outcome, delay=delay)
 
     def _compare(self, send: effects.Send, event: events.CallSent) -> None:
-        sent = events.CallSent(key=send.key, effect=send.effect.value, call=record(send.call), watermark=send.watermark)
         fact = facts(event)
+        sent = events.CallSent(
+            key=send.key, t=event.t, effect=send.effect.value, call=record(send.call), watermark=send.watermark
+        )
         if sent != fact and not self._is_same(self._journal.as_written(sent), fact):
             raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
 
@@ -167,9 +169,7 @@ class Replay:
             case events.Paused():
                 return effects.Done(t=event.t)
             case events.AttemptFailed(kind="stopped"):
-                return effects.Stopped(
-                    t=event.t, why=event.signal, over=event.final, ordered_by=event.ordered_by or None
-                )
+                return effects.Stopped(t=event.t, why=event.stopped_by, over=event.final, ordered_by=event.ordered_by)
             case events.AttemptFailed(kind=kind) if kind in _KINDS:
                 return effects.Failed(t=event.t, failure=self._failure(event))
             case _:
@@ -189,7 +189,7 @@ class Replay:
             final=event.final,
             date=event.date,
             nothing_ran=event.nothing_ran,
-            unproved=event.unproved is True,
+            unproved=event.unproved,
         )
 
     def _sentence(self, written: str) -> str:

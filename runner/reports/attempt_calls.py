@@ -7,7 +7,7 @@ A row that only reads, such as a `wait`, has its last reading as the call.
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import CALL_FAILURES, READINGS
@@ -147,13 +147,13 @@ def _call(call: _OpenCall, before: Sequence[SignedIn | Waited]) -> JsonObject:
         "parameters": recorded.get("parameters"),
         "arguments": {name: value for name, value in recorded.items() if name not in _OWN_KEYS},
         "effect": sent.effect,
-        "request": None if sent.request is UNSET else _request(sent.request),
+        "request": None if sent.request is None else _request(sent.request),
         "at": call.at,
-        "t": known(sent.t),
-        "seconds": round(end.t - sent.t, 6) if end is not None and isinstance(sent.t, float | int) else None,
+        "t": sent.t,
+        "seconds": round(end.t - sent.t, 6) if end is not None else None,
         "ended": "answered" if isinstance(end, CallAnswered) else failed.kind if failed else None,
-        "status": known(end.status) if end is not None else None,
-        "bytes": known(end.bytes) if end is not None else None,
+        "status": end.status if end is not None else None,
+        "bytes": end.bytes if end is not None else None,
         "date": end.date if end is not None else None,
         "words": failed.body if failed else None,
         "retry_after": failed.retry_after if failed else None,
@@ -167,8 +167,8 @@ def _request(request: SentRequest) -> JsonObject:
     shown: JsonObject = {
         "method": request.method,
         "path": request.path,
-        "query": [] if request.query is UNSET else [[name, value] for name, value in request.query],
-        "left_out": 0 if request.left_out is UNSET else request.left_out,
+        "query": [[name, value] for name, value in request.query],
+        "left_out": request.left_out,
     }
     if request.body is not UNSET:
         shown["body"] = request.body
@@ -180,11 +180,6 @@ def wait(event: Waited) -> JsonObject:
     return {
         "for": event.what,
         "seconds": event.seconds,
-        "name": known(event.name),
-        "held_by": None if event.held_by is UNSET else msgspec.to_builtins(event.held_by),
+        "name": event.name,
+        "held_by": None if event.held_by is None else msgspec.to_builtins(event.held_by),
     }
-
-
-def known(value: "Json | UnsetType") -> Json:
-    """A fact of an event, null where an earlier version did not write it."""
-    return None if isinstance(value, UnsetType) else value

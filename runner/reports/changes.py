@@ -28,9 +28,9 @@ class ComparedRun(Struct, frozen=True, kw_only=True):
 
     @property
     def source(self) -> str | None:
-        """The hash of the job's files; None of a run of an earlier version."""
+        """The hash of the job's files; None where it is lost."""
         first = run_started(self.lines)
-        return first.source if first is not None and isinstance(first.source, str) else None
+        return first.source if first is not None else None
 
     def own_names(self) -> Mapping[str, str]:
         """The names of the files by those that the job's file calls them: the folders of commands may differ."""
@@ -97,14 +97,14 @@ def requests(first: CallSent, other: CallSent) -> tuple[Json, Json]:
 
 def _is_whole(call: CallSent) -> bool:
     request = call.request
-    return not (isinstance(request, msgspec.UnsetType) or request.left_out)
+    return not (request is None or request.left_out)
 
 
 def _request(call: CallSent) -> Json:
     request = call.request
-    assert not isinstance(request, msgspec.UnsetType)
+    assert request is not None
     found: JsonObject = {"method": request.method, "path": request.path}
-    if not isinstance(request.query, msgspec.UnsetType):
+    if request.query:
         found["query"] = dict(request.query)
     if not isinstance(request.body, msgspec.UnsetType):
         found["body"] = request.body

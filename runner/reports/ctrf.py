@@ -139,7 +139,7 @@ def _facts(row: TimedRow) -> JsonObject:
     step = row.step
     facts = {
         "kind": step.kind,
-        "effect": step.effect if isinstance(step.effect, str) else None,
+        "effect": step.effect,
         "evidence": row.sureness.value,
         "process": step.process_id,
         "code": step.error.code if step.error else None,

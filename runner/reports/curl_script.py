@@ -29,8 +29,8 @@ def script(run: TimedRun, *, step: str | None) -> str | Problem:
     if not found:
         return Problem(code="E182", message=f"{what} sent nothing{_why(rows)}", hint=_hint(run.result))
     if all(span.request is None for _, span, _ in found):
-        message = f"the events of {name} do not hold what was sent: an earlier version of the program wrote them"
-        return Problem(code="E182", message=message, hint="run the job again: its events then hold each request")
+        message = f"{what} sent nothing: no call left this machine"
+        return Problem(code="E182", message=message, hint=_hint(run.result))
     calls = [(_about(row, span, times), _command(span)) for row, span, times in found]
     if all(call is None for _, call in calls):
         message = f"what {what} sent is over 8 KiB, and of such a request the events hold method and path only"
@@ -63,7 +63,7 @@ def _about(row: TimedRow, span: RowSpan, times: int) -> str:
     ended = "answered" if span.is_ok else span.why.replace("_", " ")
     often = f", sent {times} times" if times > 1 else ""
     if span.request is None:
-        return f"{row.step.key}: the events do not hold what was sent"
+        return f"{row.step.key}: it was not sent"
     if left_out := span.request.left_out:
         return f"{row.step.key}: {many(int(left_out), 'byte')} of query and body are not in the events"
     return f"{row.step.key}: {ended}{status}, {written(span.seconds)}{often}"

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 
 import msgspec
-from msgspec import UNSET
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
 from runner.reports import mistakes
-from runner.reports.attempt_calls import RowAttempts, attempts_by_row, known, wait
+from runner.reports.attempt_calls import RowAttempts, attempts_by_row, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
 from runner.reports.summary import run_warnings
@@ -24,19 +23,17 @@ MARK = lazy_pattern(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"crea
 """How such a report begins, and no other file."""
 _STEP = (
     *("id", "key", "name", "kind", "section", "index", "status", "reason", "flaky", "verified", "attempts", "seconds"),
-    *("process_id", "result", "outputs", "line", "checks", "warnings", "error", "help"),
+    *("process_id", "result", "outputs", "line", "checks", "warnings", "error", "help", "skipped_by", "effect"),
+    *("on_failure", "process", "max_attempts", "unverified", "running", "judged"),
 )
 """The keys of a row in their order: fields of `StepResult`."""
-_EVIDENCE = ("skipped_by", "effect", "on_failure", "process", "max_attempts", "unverified", "running", "judged")
-"""Likewise, but null in runs of earlier versions."""
 _RUN_FIELDS = (
     *("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "applied"),
     "begun_by",
 )
-"""Fields of `RunStarted`, null in runs of earlier versions."""
-_ROW_KEYS = (*_STEP, *_EVIDENCE, "if")
-_MAY_BE_UNKNOWN = (*_EVIDENCE, "if")
-_row_values = attrgetter(*_STEP, *_EVIDENCE, "condition")
+"""Fields of `RunStarted`, null where it is lost."""
+_ROW_KEYS = (*_STEP, "if")
+_row_values = attrgetter(*_STEP, "condition")
 _run_values = attrgetter(*_RUN_FIELDS)
 _INDENT = b"  "
 _ROW = b"\n" + _INDENT * 4
@@ -127,26 +124,22 @@ def _rows(run: ReportedRun) -> Iterator[tuple[bytes]]:
 
 
 def _run_fields(lines: Sequence[Line]) -> JsonObject:
-    """What the first event says of the run; null is what it does not say."""
+    """What the first event says of the run; null where it is lost."""
     first = run_started(lines)
     values = [None] * len(_RUN_FIELDS) if first is None else _run_values(first)
-    return dict(zip(_RUN_FIELDS, map(known, values), strict=True))
+    return dict(zip(_RUN_FIELDS, values, strict=True))
 
 
 def _step(step: StepResult, attempts: RowAttempts | None) -> dict[str, object]:
     row: dict[str, object] = dict(zip(_ROW_KEYS, _row_values(step), strict=True))
     row["seconds"] = _rounded(step.seconds)
     row["checks"] = [_check(check) for check in step.checks]
-    for name in _MAY_BE_UNKNOWN:
-        if row[name] is UNSET:
-            row[name] = None
     row["each_attempt"] = [] if attempts is None else attempts.records()
     return row
 
 
 def _check(check: Check) -> dict[str, object]:
-    differences = () if check.differences is UNSET else check.differences
-    return {"that": check.that, "passed": check.passed, "message": check.message, "differences": differences}
+    return {"that": check.that, "passed": check.passed, "message": check.message, "differences": check.differences}
 
 
 def _rounded(seconds: float) -> float:

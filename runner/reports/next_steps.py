@@ -46,7 +46,7 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
 def _next_steps(result: RunResult, store: StoreName | None, *, held: bool) -> Iterator[NextStep]:
     in_doubt = doubtful(result.steps)
     resume = complete_command("resume", result, store)
-    needs_result = any(step.needs_result is True for step in in_doubt)
+    needs_result = any(step.needs_result for step in in_doubt)
     waits = held or result.held or (needs_result and not result.closing)
     again = " --hold" if waits and not result.finished else ""
     if not in_doubt:
@@ -138,7 +138,7 @@ def unfinished(result: RunResult, *, held: bool = False) -> str:
 def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, again: str) -> NextStep:
     """A person's verdict on the first row in doubt. After the steps are over nothing is begun again."""
     first, options = in_doubt[0], "--as passed"
-    if is_lost(first) or first.needs_result is True:
+    if is_lost(first) or first.needs_result:
         options = "--as passed --result 'JSON'"
     if is_lost(first):
         does = "if you know its result, as JSON; `--as failed` lets the run end without it"

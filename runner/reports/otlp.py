@@ -120,7 +120,7 @@ class _Trace(Struct, frozen=True, kw_only=True):
 def _spans(run: TimedRun, at: str) -> Iterator[JsonObject]:
     """The run, then its rows, each with what it did. `at` is when its first line was written."""
     result, first = run.result, run.started
-    given = first.traceparent if first is not None and isinstance(first.traceparent, str) else None
+    given = first.traceparent if first is not None else None
     outer = ids_of(given)
     trace = _Trace(
         run=result.id,

@@ -184,7 +184,7 @@ def _mended(run: TimedRun) -> str:
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:
     """The `apply` that queues once more the version that a run of a fleet was of: with its case, key and inputs, in its
-    ledger. The events of earlier versions do not name these.
+    ledger.
     """
     origin = result.applied or ApplyOrigin(ledger="URL")
     words = ["runner", "apply", result.file, "-t", result.target.name]
@@ -206,7 +206,7 @@ def undone_keys(run: TimedRun) -> tuple[str, ...]:
 def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Status]]:
     """The rows that have started what must not start twice: those that are known to be `undone`, or all others."""
     of_undo = [row.step for row in run.rows if row.step.section is Section.UNDO]
-    done = {step.key for step in of_undo if step.status is Status.PASSED and step.running is not True}
+    done = {step.key for step in of_undo if step.status is Status.PASSED and not step.running}
     for row in run.rows:
         if row.step.section is not Section.UNDO and (f"undo/{row.step.key}" in done) is undone and _has_started(row):
             yield row.step.key, row.step.status

@@ -1,8 +1,4 @@
-"""When what happened in a run: its rows with their spans on one time axis, from the lines of its journal alone.
-
-A `call.sent` without a time of its own began at the time of its answer less what passed between both lines on the wall
-clock, and never before what is known of the row until then. A clock that was set is caught by that bound.
-"""
+"""When what happened in a run: its rows with their spans on one time axis, from the lines of its journal alone."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +12,6 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.reports.reported import ReportedRun
-from runner.reports.words import STARTS
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -110,17 +105,14 @@ class TimedRow(Struct, frozen=True, kw_only=True):
     def sureness(self) -> Sureness:
         step = self.step
         if step.verified is True:
-            return Sureness.STARTED if step.running is True else Sureness.VERIFIED
+            return Sureness.STARTED if step.running else Sureness.VERIFIED
         if step.verified == "inferred":
             return Sureness.INFERRED
         if step.verified is False:
             return Sureness.CONTRADICTED
         if self.judged_by == step.status:
             return Sureness.PERSON
-        if isinstance(step.unverified, Unverified):
-            is_unproved = step.status is Status.PASSED and step.unverified is not Unverified.NOTHING
-        else:
-            is_unproved = step.kind in STARTS and step.status is Status.PASSED
+        is_unproved = step.status is Status.PASSED and step.unverified is not Unverified.NOTHING
         return Sureness.UNVERIFIED if is_unproved else Sureness.NO_LOG
 
 
@@ -138,18 +130,17 @@ class TimedRun(Struct, frozen=True, kw_only=True):
 
     @property
     def access(self) -> SiteAccess:
-        """How calls got into the site; journals of earlier versions do not say, and most sign in with a password."""
-        known = self.started.access if self.started is not None else None
-        return known if isinstance(known, SiteAccess) else _MOSTLY
+        """How calls got into the site; most sign in with a password, where the run does not say."""
+        return (self.started.access if self.started is not None else None) or _MOSTLY
 
     @property
     def ci(self) -> CiRun | None:
-        return self.started.ci or None if self.started is not None else None
+        return self.started.ci if self.started is not None else None
 
     @property
     def tags(self) -> tuple[str, ...]:
         """Those of the job; none where they are not known."""
-        return (self.started.tags or ()) if self.started is not None else ()
+        return self.started.tags if self.started is not None else ()
 
 
 class TurnGroup(Struct, frozen=True, kw_only=True):
@@ -179,7 +170,7 @@ def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = 
     """The rows of a journal, whole or broken off anywhere. `result` is what it folds to, where that is known."""
     reader = _Reader()
     for line in lines:
-        reader.take(line.event, wall_seconds(line.at))
+        reader.take(line.event)
     known = result if result is not None else fold(lines)
     steps = {step.key: step for step in known.steps}
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
@@ -206,11 +197,11 @@ def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:
 
 
 class _Slot(Struct, kw_only=True):
-    """A row while its journal is read. `sent` is its open call, with the time and the wall clock when it was sent."""
+    """A row while its journal is read. `sent` is its open call."""
 
     start: float
     spans: list[RowSpan] = field(default_factory=list)
-    sent: tuple[CallSent, float, float] | None = None
+    sent: CallSent | None = None
     judged_by: str | None = None
 
 
@@ -222,7 +213,7 @@ class _Reader:
         self.slots: dict[str, _Slot] = {}
         self.t = 0.0
 
-    def take(self, event: AnyEvent, wall: float) -> None:
+    def take(self, event: AnyEvent) -> None:
         match event:
             case StepStarted(row=row):
                 self.slots.setdefault(row.key, _Slot(start=event.t))
@@ -231,9 +222,9 @@ class _Reader:
             case StepFinished():
                 self._slot(event.key)
             case CallSent():
-                self._slot(event.key).sent = (event, self.t, wall)
+                self._slot(event.key).sent = event
             case CallAnswered() | AttemptFailed() | Paused() | SignedIn() | Waited() | Asked() if event.key:
-                self._add(event, wall)
+                self._add(event)
             case _:
                 pass
         self.t = max(self.t, time_of(event))
@@ -241,19 +232,19 @@ class _Reader:
     def _slot(self, key: str) -> _Slot:
         return self.slots.setdefault(key, _Slot(start=self.t))
 
-    def _add(self, event: _Ending, wall: float) -> None:
+    def _add(self, event: _Ending) -> None:
         slot = self._slot(event.key.partition(",")[0])
-        if (span := self._span(slot, event, wall)) is not None:
+        if (span := self._span(slot, event)) is not None:
             slot.spans.append(span)
 
-    def _span(self, slot: _Slot, event: _Ending, wall: float) -> RowSpan | None:
+    def _span(self, slot: _Slot, event: _Ending) -> RowSpan | None:
         t = event.t
         match event:
             case CallAnswered():
-                return None if slot.sent is None else _called(slot, t, wall, event)
+                return None if slot.sent is None else _called(slot, slot.sent, t, event)
             case AttemptFailed(kind=why, error=trouble):
                 if slot.sent is not None and why in CALL_FAILURES:
-                    return _called(slot, t, wall, event)
+                    return _called(slot, slot.sent, t, event)
                 return RowSpan(kind=SpanKind.FAILURE, start=t, seconds=0.0, is_ok=False, trouble=trouble, why=why)
             case Paused() | SignedIn():
                 start = max(t - event.seconds, 0.0)
@@ -262,15 +253,15 @@ class _Reader:
                 )
                 return RowSpan(kind=kind, start=start, seconds=t - start, why=str(why))
             case Waited(seconds=waited, what=what):
-                held_by = event.held_by or None
-                wait = RowSpan(kind=SpanKind.WAIT, start=t, seconds=0.0, why=str(what), value=waited, held_by=held_by)
+                kind, held_by = SpanKind.WAIT, event.held_by
+                wait = RowSpan(kind=kind, start=t, seconds=0.0, why=str(what), value=waited, held_by=held_by)
                 return None if waited is None else wait
             case Asked():
                 return _asked(slot, event, start=self.t)
 
 
 def _asked(slot: _Slot, event: Asked, *, start: float) -> RowSpan | None:
-    value, by = event.value, event.by or None
+    value, by = event.value, event.by
     if isinstance(value, dict) and ("taken" in value or value.get("as") in ("unknown", "log")):
         return None  # other runs were asked, or nobody gave a verdict
     if isinstance(value, dict) and value.get("as") in ("passed", "failed"):
@@ -278,13 +269,10 @@ def _asked(slot: _Slot, event: Asked, *, start: float) -> RowSpan | None:
     return RowSpan(kind=SpanKind.ASK, start=start, seconds=max(event.t - start, 0.0), value=value, given_by=by)
 
 
-def _called(slot: _Slot, t: float, wall: float, ending: CallAnswered | AttemptFailed | None) -> RowSpan:
+def _called(slot: _Slot, event: CallSent, t: float, ending: CallAnswered | AttemptFailed | None) -> RowSpan:
     """The open call of the row, which ends now, without an `ending` where none is known. It is closed with it."""
-    assert slot.sent is not None
-    event, earliest, sent_at = slot.sent
     slot.sent = None
-    guessed = max(t - max(wall - sent_at, 0.0), earliest)
-    start = min(event.t if isinstance(event.t, float) else guessed, t)
+    start = min(event.t, t)
     answered = ending if isinstance(ending, CallAnswered) else None
     failed = ending if isinstance(ending, AttemptFailed) else None
     return RowSpan(
@@ -297,17 +285,17 @@ def _called(slot: _Slot, t: float, wall: float, ending: CallAnswered | AttemptFa
         value=answered.value if answered else None,
         trouble=failed.error if failed else None,
         why=failed.kind if failed else "" if answered else _NO_END,
-        status=(ending.status or None) if ending else None,
-        size=ending.bytes if ending and isinstance(ending.bytes, int) else None,
+        status=ending.status if ending else None,
+        size=ending.bytes if ending else None,
         body=failed.body if failed else None,
-        request=event.request or None,
-        is_unproved=failed is not None and failed.unproved is True,
+        request=event.request,
+        is_unproved=failed is not None and failed.unproved,
     )
 
 
 def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
     if slot.sent is not None:
-        slot.spans.append(_called(slot, max(t, slot.sent[1]), slot.sent[2], None))
+        slot.spans.append(_called(slot, slot.sent, t, None))
     end = max((slot.start + step.seconds, *(span.end for span in slot.spans)))
     return TimedRow(step=step, start=slot.start, end=end, spans=tuple(slot.spans), judged_by=slot.judged_by)
 

@@ -48,7 +48,7 @@ from runner.runs.events import (
     Waited,
     WaitsFor,
 )
-from runner.runs.evidence import LockHolder, Person, VerdictBy, VerdictSource
+from runner.runs.evidence import Person, VerdictSource
 from runner.runs.result import Progress, RunResult, StepResult
 from runner.runs.status import Status
 
@@ -251,7 +251,7 @@ def _news(event: AnyEvent) -> str:
             held = f"; {waits_for(event)}" if event.held_by else ""
             return f"waited: {about}{written(seconds)}, which does not count as its time{held}"
         case Asked():
-            by = f", by {given_by(event.by)}" if isinstance(event.by, VerdictBy) else ""
+            by = f", by {given_by(event.by)}" if event.by is not None else ""
             return f"asked: {clean(event.key)}, {brief(event.value)}{by}"
         case LogUnreadable():
             return f"the process log cannot be read: {'; '.join(trouble_lines(event.error))}"
@@ -294,7 +294,7 @@ def waits_for(event: Waited) -> str:
 def _who(event: Waited) -> str:
     """Who is in the way, as far as the event says it."""
     holder = event.held_by
-    if not isinstance(holder, LockHolder):
+    if holder is None:
         return "another run"
     folder = f" in {clean(holder.folder)}" if holder.folder else ""
     return f"`{clean(holder.job)}`{f' (run {clean(holder.run)}{folder})' if holder.run else ''}"

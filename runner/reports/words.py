@@ -286,7 +286,7 @@ def undo_left(result: RunResult) -> str:
     rows = [step for step in result.steps if step.section is Section.UNDO]
     ended = {step.process_id for step in rows if step.kind in _TO_THE_END and step.status is Status.PASSED}
     bad = [clean(step.key) for step in rows if step.status in RED]
-    open_ = [clean(step.key) for step in rows if step.running is True and step.process_id not in ended - {None}]
+    open_ = [clean(step.key) for step in rows if step.running and step.process_id not in ended - {None}]
     unproved = [clean(step.key) for step in rows if step.status is Status.PASSED and step.unverified in _UNPROVED]
     unproved = [key for key in unproved if key not in open_]
     ways = ((bad, "did not pass"), (open_, "started, not known to be done"), (unproved, "not verified"))

@@ -52,7 +52,7 @@ class BegunRow(Struct):
         if event.kind == "in_doubt":
             self.in_doubt = True
             self.doubt = event.error
-            self.by_hand = event.by_hand is True
+            self.by_hand = event.by_hand
         never_left = event.kind in {"not_sent", "refused"} or (event.kind == "stopped" and self.pending)
         if self.sent == "once" and never_left:
             self.in_doubt = False
@@ -68,7 +68,7 @@ class BegunRow(Struct):
             return self.doubt
         if self.in_doubt:
             message = "the run broke off before the call was answered: it may or may not have happened"
-            return Trouble(code="E401", message=message, hint=_HELD if self.row.needs_result is True else _RESUME)
+            return Trouble(code="E401", message=message, hint=_HELD if self.row.needs_result else _RESUME)
         if self.answered:
             message = "the run broke off after the call was answered, before it was judged"
             return Trouble(code="E312", message=message, hint=_JUDGED)

@@ -41,7 +41,7 @@ class Trouble(evidence.Record, frozen=True):
     hint: str | None = None
 
 
-class Row(evidence.Record, frozen=True):
+class Row(evidence.Record, frozen=True, omit_defaults=True):
     """What a report knows of a step before it began. `kind` is the action's key; `help` is for people.
 
     The rest is evidence, as the job has it: `condition` is its `if`, `process` the code, perhaps with a template.
@@ -56,21 +56,21 @@ class Row(evidence.Record, frozen=True):
     index: int | None
     line: int
     help: str | None = None
-    effect: str | msgspec.UnsetType = msgspec.UNSET
-    on_failure: str | msgspec.UnsetType = msgspec.UNSET
-    condition: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="if")
-    process: str | msgspec.UnsetType = msgspec.UNSET
-    max_attempts: int | msgspec.UnsetType = msgspec.UNSET
-    needs_result: bool | msgspec.UnsetType = msgspec.UNSET
+    effect: str | None = None
+    on_failure: str | None = None
+    condition: str | None = msgspec.field(default=None, name="if")
+    process: str | None = None
+    max_attempts: int | None = None
+    needs_result: bool = False
 
 
-class Check(evidence.Record, frozen=True):
+class Check(evidence.Record, frozen=True, omit_defaults=True):
     """One expectation as it was evaluated; `message` says why it is not met, None where it is."""
 
     that: str
     passed: bool
     message: str | None = None
-    differences: tuple[evidence.Difference, ...] | msgspec.UnsetType = msgspec.UNSET
+    differences: tuple[evidence.Difference, ...] = ()
 
 
 class TargetName(evidence.Record, frozen=True):
@@ -79,8 +79,8 @@ class TargetName(evidence.Record, frozen=True):
     sandbox: bool
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
-    """What happened."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False, omit_defaults=True):
+    """What happened. A field that has its default is left out of the line."""
 
 
 class RowEvent(Event, frozen=True):
@@ -111,19 +111,19 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     commit: str | None
     started_at: str
     help: str | None = None
-    command: str | msgspec.UnsetType = msgspec.UNSET
-    rows: int | msgspec.UnsetType | None = msgspec.UNSET
-    tags: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
-    description: str | msgspec.UnsetType = msgspec.UNSET
-    source: str | msgspec.UnsetType = msgspec.UNSET
-    dirty: bool | msgspec.UnsetType = msgspec.UNSET
-    ci: evidence.CiRun | msgspec.UnsetType = msgspec.UNSET
-    access: evidence.SiteAccess | msgspec.UnsetType = msgspec.UNSET
-    traceparent: str | msgspec.UnsetType = msgspec.UNSET
-    rerun_of: str | msgspec.UnsetType = msgspec.UNSET
-    applied: evidence.ApplyOrigin | msgspec.UnsetType = msgspec.UNSET
-    begun_by: evidence.Starter | msgspec.UnsetType = msgspec.UNSET
-    variables: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    command: str | None = None
+    rows: int | None = None
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+    source: str | None = None
+    dirty: bool | None = None
+    ci: evidence.CiRun | None = None
+    access: evidence.SiteAccess | None = None
+    traceparent: str | None = None
+    rerun_of: str | None = None
+    applied: evidence.ApplyOrigin | None = None
+    begun_by: evidence.Starter | None = None
+    variables: dict[str, str] = {}
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):
@@ -132,8 +132,8 @@ class RunResumed(Event, frozen=True, tag="run.resumed"):
     """
 
     t: float
-    resumed_by: evidence.Person | msgspec.UnsetType = msgspec.UNSET
-    ci: evidence.CiRun | msgspec.UnsetType = msgspec.UNSET
+    resumed_by: evidence.Person | None = None
+    ci: evidence.CiRun | None = None
 
 
 class StepStarted(Event, frozen=True, tag="step.started"):
@@ -141,18 +141,16 @@ class StepStarted(Event, frozen=True, tag="step.started"):
     t: float
 
 
-class CallSent(Event, frozen=True, tag="call.sent"):
+class CallSent(RowEvent, frozen=True, tag="call.sent"):
     """Written before the call leaves. `call` is its record; `watermark` the newest known row of its process.
     `delayed`: where it leaves later than it was made ready, by so many seconds of the clock on the wall.
     """
 
-    key: str
     effect: str
     call: dict[str, evidence.Value]
     watermark: dict[str, evidence.Value] | None = None
-    t: float | msgspec.UnsetType = msgspec.UNSET
-    request: evidence.SentRequest | msgspec.UnsetType = msgspec.UNSET
-    delayed: float | msgspec.UnsetType = msgspec.UNSET
+    request: evidence.SentRequest | None = None
+    delayed: float = 0.0
 
 
 class CallAnswered(RowEvent, frozen=True, tag="call.answered"):
@@ -160,8 +158,8 @@ class CallAnswered(RowEvent, frozen=True, tag="call.answered"):
 
     value: evidence.Value
     date: str | None = None
-    status: int | msgspec.UnsetType = msgspec.UNSET
-    bytes: int | msgspec.UnsetType = msgspec.UNSET
+    status: int | None = None
+    bytes: int | None = None
 
 
 class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
@@ -182,16 +180,11 @@ class AttemptFailed(RowEvent, frozen=True, tag="attempt.failed"):
     date: str | None = None
     nothing_ran: bool = False
     body: str | None = None
-    stopped_by: str | msgspec.UnsetType = msgspec.UNSET
-    ordered_by: evidence.Person | msgspec.UnsetType = msgspec.UNSET
-    bytes: int | msgspec.UnsetType = msgspec.UNSET
-    unproved: bool | msgspec.UnsetType = msgspec.UNSET
-    by_hand: bool | msgspec.UnsetType = msgspec.UNSET
-
-    @property
-    def signal(self) -> str:
-        """The signal that stopped the run; empty of a failure that is none."""
-        return self.stopped_by or ""
+    stopped_by: str = ""
+    ordered_by: evidence.Person | None = None
+    bytes: int | None = None
+    unproved: bool = False
+    by_hand: bool = False
 
 
 GIVEN_UP = "given_up"
@@ -203,13 +196,12 @@ def stopped(
 ) -> AttemptFailed:
     """A signal stopped the run, at the row `key` where it is known."""
     error = Trouble(code="E312", message=f"stopped: {signal}")
-    person = evidence.if_known(ordered_by)
-    return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal, ordered_by=person)
+    return AttemptFailed(key=key, t=t, kind=kind, error=error, final=final, stopped_by=signal, ordered_by=ordered_by)
 
 
 class Paused(RowEvent, frozen=True, tag="paused"):
     seconds: float
-    why: evidence.PauseReason | msgspec.UnsetType = msgspec.UNSET
+    why: evidence.PauseReason | None = None
 
 
 class SignedIn(RowEvent, frozen=True, tag="signed.in"):
@@ -237,8 +229,8 @@ class Waited(RowEvent, frozen=True, tag="waited"):
 
     what: WaitsFor
     seconds: float | None = None
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    held_by: evidence.LockHolder | msgspec.UnsetType = msgspec.UNSET
+    name: str | None = None
+    held_by: evidence.LockHolder | None = None
 
 
 class Asked(RowEvent, frozen=True, tag="asked"):
@@ -253,7 +245,7 @@ class Asked(RowEvent, frozen=True, tag="asked"):
     """
 
     value: evidence.Value
-    by: evidence.VerdictBy | msgspec.UnsetType = msgspec.UNSET
+    by: evidence.VerdictBy | None = None
 
 
 class LogUnreadable(Event, frozen=True, tag="log.unreadable"):
@@ -282,8 +274,8 @@ class StepFinished(RowEvent, frozen=True, tag="step.finished"):
     warnings: tuple[str, ...] = ()
     reason: str | None = None
     error: Trouble | None = None
-    unverified: evidence.Unverified | msgspec.UnsetType = msgspec.UNSET
-    running: bool | msgspec.UnsetType = msgspec.UNSET
+    unverified: evidence.Unverified | None = None
+    running: bool = False
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):

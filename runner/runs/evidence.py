@@ -1,22 +1,12 @@
-"""Parts of events that are evidence: nothing is decided by them, and a run is resumed whatever they hold.
-
-Journals of earlier versions lack them. Such a field is `UNSET` there, and is left out where the event is written
-again, so that its line stays what it was, byte for byte.
-"""
+"""Parts of events that are evidence: nothing is decided by them, and a run is resumed whatever they hold."""
 
 from enum import StrEnum
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import msgspec
 
 Value: TypeAlias = Any
 """A `runner.foundation.values.Json`; msgspec, which reads these records back, knows no recursive alias."""
-_Fact = TypeVar("_Fact")
-
-
-def if_known(fact: _Fact | None) -> _Fact | msgspec.UnsetType:
-    """A fact as a field of an event, which is left out where it is not known."""
-    return msgspec.UNSET if fact is None else fact
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -39,7 +29,7 @@ class Difference(Record, frozen=True, omit_defaults=True):
     among: int | None = None
 
 
-class SentRequest(Record, frozen=True):
+class SentRequest(Record, frozen=True, omit_defaults=True):
     """A call as it was put on the wire, but for what belongs to the session and to the connection.
 
     `path` is below the site's root, encoded. `query` are its options, each value decoded; a query that would be
@@ -49,9 +39,9 @@ class SentRequest(Record, frozen=True):
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] | msgspec.UnsetType = msgspec.UNSET
+    query: tuple[tuple[str, str], ...] = ()
     body: Value | msgspec.UnsetType = msgspec.UNSET
-    left_out: int | msgspec.UnsetType = msgspec.UNSET
+    left_out: int = 0
 
 
 class SiteAccess(Record, frozen=True):
@@ -135,14 +125,14 @@ class VerdictBy(Record, frozen=True):
     ci_user: str | None
 
 
-class LockHolder(Record, frozen=True):
+class LockHolder(Record, frozen=True, omit_defaults=True):
     """Who had what a run has waited for. `run` is None where nobody knows it: of another program that had not begun.
     `folder` is where its run is stored, if that is another folder of runs.
     """
 
     job: str
     run: str | None
-    folder: str | msgspec.UnsetType = msgspec.UNSET
+    folder: str | None = None
 
 
 class Unverified(StrEnum):

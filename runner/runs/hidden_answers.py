@@ -25,12 +25,12 @@ def hidden_answer(event: CallAnswered, row: Row) -> HiddenAnswer | None:
     names the process, too, which is always needed.
     """
     is_execute = row.kind == "execute"
-    if is_execute and row.effect == "once" and row.needs_result is not True:
+    if is_execute and row.effect == "once" and not row.needs_result:
         return None
     is_whole = event.value == SECRET_VALUE
     if not is_whole and not has_learnt_secret(event.value):
         return None
     is_of_result = is_execute or (row.kind == "run" and not is_whole)
-    if is_of_result and row.effect == "once" and row.needs_result is not True:
+    if is_of_result and row.effect == "once" and not row.needs_result:
         return None
-    return HiddenAnswer(key=row.key, is_certain=not is_of_result or row.needs_result is True)
+    return HiddenAnswer(key=row.key, is_certain=not is_of_result or row.needs_result)

@@ -73,8 +73,8 @@ class StepResult(Row, frozen=True, kw_only=True):
     checks: tuple[Check, ...] = ()
     warnings: tuple[str, ...] = ()
     error: Trouble | None = None
-    unverified: Unverified | msgspec.UnsetType = msgspec.UNSET
-    running: bool | msgspec.UnsetType = msgspec.UNSET
+    unverified: Unverified | None = None
+    running: bool = False
     judged: Judged | None = None
 
 
@@ -86,8 +86,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
     `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was, at last by `resumed_by`.
     `held`: it was left where a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a
-    run of a fleet; `applied` the `apply` that ordered it, `begun_by` who gave the command; journals of earlier versions
-    do not say.
+    run of a fleet; `applied` the `apply` that ordered it, `begun_by` who gave the command.
     `variables` of the environment gave secret inputs, by the names of these. With a `hidden` answer it is not resumed.
     `owes_undo`: it had ended, its last doubt was settled then, and it has no new end: what passed is not undone.
     """
@@ -210,7 +209,7 @@ class Progress:
             case StepSkipped():
                 return self._end(_skipped(event))
             case AttemptFailed(kind=kind) if kind == GIVEN_UP:
-                self._stopped_by = event.signal
+                self._stopped_by = event.stopped_by
             case AttemptFailed():
                 self._call(event)
             case Paused() | SignedIn() | Waited():
@@ -220,8 +219,8 @@ class Progress:
         return None
 
     def _ask(self, event: Asked, at: str) -> None:
-        """Remember who gave an answer about a row. Journals of earlier versions do not say."""
-        if not isinstance(event.by, VerdictBy):
+        """Remember which answer a person gave about a row."""
+        if event.by is None:
             return
         key, verdict = event.key, event.value
         if isinstance(verdict, dict):
@@ -262,9 +261,9 @@ class Progress:
             resumed=self._resumed,
             resumed_by=self._resumed_by,
             stop_ordered_by=self._stop_ordered_by,
-            applied=started.applied or None,
-            begun_by=started.begun_by or None,
-            variables=started.variables or {},
+            applied=started.applied,
+            begun_by=started.begun_by,
+            variables=started.variables,
             hidden=self._hidden,
             held=ended is None and any(row.in_doubt and row.doubt is not None for row in self._open.values()),
         )
@@ -296,7 +295,7 @@ class Progress:
                     self._hidden = hidden_answer(event, row.row) or self._hidden
             case AttemptFailed():
                 row.fail(event)
-                if isinstance(event.ordered_by, Person):
+                if event.ordered_by is not None:
                     self._stop_ordered_by = event.ordered_by
 
     def _of_run(self, event: _OfRun) -> None:
@@ -306,7 +305,7 @@ class Progress:
             case RunResumed():
                 self._stopped_by = None
                 self._resumed += 1
-                self._resumed_by = event.resumed_by or None
+                self._resumed_by = event.resumed_by
             case LogUnreadable():
                 self._log_unreadable = event.error
             case RunClosing():
@@ -346,7 +345,7 @@ class Progress:
             seconds=self._t - row.started,
             attempts=row.attempts(),
             error=trouble,
-            unverified=Unverified.BY_HAND if row.in_doubt and row.by_hand else msgspec.UNSET,
+            unverified=Unverified.BY_HAND if row.in_doubt and row.by_hand else None,
         )
         return _step(row.row, ending)
 

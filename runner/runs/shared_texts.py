@@ -6,11 +6,10 @@ Ten thousand rows are 37 MB then, not 53. What an event says stays what it was.
 from collections.abc import Callable
 from typing import TypeAlias, cast
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, Check, StepFinished, StepStarted
-from runner.runs.evidence import SentRequest
 
 _ROW = ("key", "id", "name", "kind", "effect", "on_failure", "process")
 _Texts: TypeAlias = Callable[[str, str], str]
@@ -54,14 +53,13 @@ class SharedTexts:
         for name, text in call.items():
             if type(text) is str:
                 call[name] = known(text, text)
-        if isinstance(request, SentRequest):
+        if request is not None:
             self._set(request, "method", "path")
-            if request.query is not UNSET:
-                pairs = [(known(name, name), known(text, text)) for name, text in request.query]
-                force_setattr(request, "query", tuple(pairs))
+            pairs = [(known(name, name), known(text, text)) for name, text in request.query]
+            force_setattr(request, "query", tuple(pairs))
 
     def _check(self, check: Check) -> Check:
         """A check that is met is the same each time."""
-        if not check.passed or check.message is not None or check.differences is not UNSET:
+        if not check.passed or check.message is not None or check.differences:
             return check
         return self._checks.setdefault(check.that, check)

@@ -153,7 +153,7 @@ def of_one_command(run: StoredRun) -> list[StoredRun]:
 def was_queued(run: StoredRun) -> bool:
     """Whether a worker of a fleet carried the run out: no command began it."""
     first = run_started(run.lines)
-    return first is not None and first.command is msgspec.UNSET
+    return first is not None and first.command is None
 
 
 def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
@@ -163,7 +163,7 @@ def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
     family, first = {run: run for run in runs}, min(runs, default="")
     for name in sorted(name for name in store.runs() if name > first):
         began = run_started(end_lines(store, name)[:1])
-        if began is not None and isinstance(began.rerun_of, str) and began.rerun_of in family:
+        if began is not None and began.rerun_of in family:
             family.setdefault(name, family[began.rerun_of])
     return {name: run for name, run in family.items() if name not in runs}
 
@@ -254,7 +254,7 @@ def end_lines(store: RunStore, run: str) -> list[Line]:
 
 def _command(lines: Sequence[Line]) -> str | None:
     first = run_started(lines)
-    return first.command if first is not None and isinstance(first.command, str) else None
+    return first.command if first is not None else None
 
 
 def _name(result: RunResult) -> RunName:

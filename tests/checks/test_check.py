@@ -1,5 +1,4 @@
 import pytest
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from runner.checks.check import check
@@ -18,7 +17,7 @@ def told(that: str, *, message: str | None = None, **names: Json) -> tuple[str, 
     """Code, message and hint of an expectation that is not met."""
     done, trouble = held(that, message=message, **names)
     assert trouble is not None
-    assert replace(done, differences=UNSET) == Check(that=that.strip(), passed=False, message=trouble.message)
+    assert replace(done, differences=()) == Check(that=that.strip(), passed=False, message=trouble.message)
     return trouble.code, trouble.message, trouble.hint or ""
 
 

@@ -1,7 +1,6 @@
 """Undo: what passed is taken back when the run fails later, the last first, each with what its own step had."""
 
 import pytest
-from msgspec import UNSET
 from msgspec.structs import replace
 from stories import World, including, not_sent, planned, refused, unanswered
 
@@ -417,7 +416,7 @@ def test_an_undo_whose_process_had_not_ended_is_not_complete() -> None:
 
 def test_an_undo_that_is_followed_to_its_end_is_complete() -> None:
     world = still_runs("{execute: {process: UndoA, until: done}}", statuses=["running"], later=["done"])
-    assert (world.finished("undo/a").running, world.end.undo) == (UNSET, "complete")
+    assert (world.finished("undo/a").running, world.end.undo) == (False, "complete")
 
 
 def test_an_undo_that_waits_for_its_process_in_a_step_of_its_own_is_complete() -> None:

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 VOLATILE = {"at", "t", "seconds", "date", "prev", "run", "started_at", "seq"}
 """What differs from run to run of the same plan, wherever it is carried out."""
-ELSEWHERE = {"command", "ci", "alone", "fingerprints", "begun_by"}
+ELSEWHERE = {"command", "ci", "alone", "fingerprints", "applied", "begun_by"}
 """What differs where a run is carried out by a worker: no command, and no CI job, has begun it, others may start the
 same processes at any time, so that the log is read before each start, and the key of the fingerprints is drawn anew.
 A worker signs in before it begins a run, so that this is no event of the run.

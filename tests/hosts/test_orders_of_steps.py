@@ -15,7 +15,6 @@ from typing import Final
 
 import pytest
 from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, orders
-from msgspec import UNSET
 from stories import family_of_one, http_date, moment, planned
 
 from runner.engine.scope import RunFacts
@@ -532,7 +531,7 @@ def test_a_call_that_leaves_long_after_the_reading_before_it_takes_no_row_that_b
     world.carry_out(Choice([Point(left=[], chosen=name) for name in order], set()))
     b = world.runs["B"]
     assert b.last.status is Status.UNKNOWN
-    assert [event.delayed for event in b.events if isinstance(event, CallSent) and event.delayed is not UNSET] == [
+    assert [event.delayed for event in b.events if isinstance(event, CallSent) and event.delayed] == [
         pytest.approx(75.0, abs=0.1)
     ]
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import strategies as st
-from msgspec import UNSET
 
 from runner.runs.events import (
     FIRST_PREV,
@@ -116,7 +115,7 @@ def _step(draw: st.DrawFn, key: str, section: Section) -> tuple[Journal, Status]
     for _ in range(draw(st.integers(0, 2))):
         kind = draw(st.sampled_from(["not_sent", "refused", "expectation"]))
         events += [
-            CallSent(key=key, effect=effect, call={"process": draw(text())}),
+            CallSent(t=0.1, key=key, effect=effect, call={"process": draw(text())}),
             AttemptFailed(key=key, t=0.2, kind=kind, error=error),
             Paused(key=key, t=0.3, seconds=0.1),
         ]
@@ -124,14 +123,14 @@ def _step(draw: st.DrawFn, key: str, section: Section) -> tuple[Journal, Status]
         events.append(
             Waited(key=key, t=0.3, what=draw(st.sampled_from(WaitsFor)), seconds=draw(st.none() | st.just(2.5)))
         )
-    events.append(CallSent(key=key, effect=effect, call={}))
+    events.append(CallSent(t=0.3, key=key, effect=effect, call={}))
     status = draw(st.sampled_from([Status.PASSED, Status.PASSED, Status.FAILED, Status.ERROR, Status.UNKNOWN]))
     if status in {Status.ERROR, Status.UNKNOWN}:
         events.append(AttemptFailed(key=key, t=0.4, kind="unanswered", error=error))
     else:
         events.append(CallAnswered(key=key, t=0.4, value=draw(text())))
     if draw(st.booleans()):
-        events += [CallSent(key=key, effect="read", call={}), CallAnswered(key=key, t=0.5, value=[])]
+        events += [CallSent(t=0.4, key=key, effect="read", call={}), CallAnswered(key=key, t=0.5, value=[])]
     passed = status is Status.PASSED
     events.append(
         StepFinished(
@@ -141,8 +140,8 @@ def _step(draw: st.DrawFn, key: str, section: Section) -> tuple[Journal, Status]
             seconds=0.5,
             attempts=draw(st.integers(1, 3)),
             verified=draw(st.sampled_from([True, None, "inferred"])),
-            unverified=draw(st.sampled_from([UNSET, *Unverified])),
-            running=True if draw(st.booleans()) else UNSET,
+            unverified=draw(st.sampled_from([None, *Unverified])),
+            running=draw(st.booleans()),
             process_id=draw(st.none() | text()),
             result=draw(text()),
             outputs={draw(text()): draw(text())},
@@ -219,7 +218,7 @@ def story() -> Journal:
     return [
         a_start(inputs={"token": secret, "limit": 10}, help="Ask the integration team."),
         StepStarted(row=a_row("add", name="Add a contact"), t=0.0),
-        CallSent(key="add", effect="once", call={"process": "UsrAdd", "parameters": {"Token": secret}}),
+        CallSent(t=0, key="add", effect="once", call={"process": "UsrAdd", "parameters": {"Token": secret}}),
         CallAnswered(key="add", t=0.02, value=None),
         StepFinished(
             key="add",
@@ -231,7 +230,7 @@ def story() -> Journal:
             outputs={"token": secret},
         ),
         StepStarted(row=a_row("read", name="Read it back", help_text="The user needs a right."), t=0.021),
-        CallSent(key="read", effect="read", call={"process": "UsrGet"}),
+        CallSent(t=0.021, key="read", effect="read", call={"process": "UsrGet"}),
         CallAnswered(key="read", t=0.05, value=[]),
         StepFinished(
             key="read",
@@ -250,7 +249,7 @@ def story() -> Journal:
         StepSkipped(row=a_row("onboard", name="Onboard"), reason="stopped"),
         RunClosing(t=1.25, why="stopped"),
         StepStarted(row=a_row("sign", section=Section.FINALLY, name="Sign off"), t=1.25),
-        CallSent(key="sign", effect="idempotent", call={}),
+        CallSent(t=1.25, key="sign", effect="idempotent", call={}),
         AttemptFailed(key="sign", t=1.3, kind="unanswered", error=Trouble(code="E305", message="no answer in 1.0 s")),
         StepFinished(
             key="sign",
@@ -261,7 +260,7 @@ def story() -> Journal:
             error=Trouble(code="E305", message="no answer in 1.0 s"),
         ),
         StepStarted(row=a_row("cleanup", section=Section.FINALLY, name="Delete it"), t=1.3),
-        CallSent(key="cleanup", effect="once", call={}),
+        CallSent(t=1.3, key="cleanup", effect="once", call={}),
         AttemptFailed(key="cleanup", t=1.4, kind="unanswered", error=Trouble(code="E306", message="cut off")),
         StepFinished(
             key="cleanup",

@@ -46,8 +46,8 @@ def hearing(clock: Clock, chain: Chain, *events: AnyEvent) -> Alive:
     return alive
 
 
-SENT = CallSent(key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})
-READ = CallSent(key="a", effect="read", call={"kind": "read_rows", "process": "UsrCharge"})
+SENT = CallSent(t=0, key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})
+READ = CallSent(t=0, key="a", effect="read", call={"kind": "read_rows", "process": "UsrCharge"})
 
 
 def test_the_innermost_row_is_the_current_one_with_its_beginning(clock: Clock, chain: Chain) -> None:
@@ -93,5 +93,5 @@ def test_a_step_that_has_ended_is_not_the_current_one(clock: Clock, chain: Chain
 def test_whatever_is_read_to_verify_a_call_is_waited_for_as_the_process_log(
     clock: Clock, chain: Chain, kind: str
 ) -> None:
-    reading = CallSent(key="a", effect="read", call={"kind": kind, "process": "UsrCharge"})
+    reading = CallSent(t=0, key="a", effect="read", call={"kind": kind, "process": "UsrCharge"})
     assert awaited(hearing(clock, chain, StepStarted(row=row("a"), t=0.0), reading)) == "the process log"

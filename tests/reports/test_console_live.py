@@ -104,7 +104,9 @@ def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], cha
 def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
     now = [10.0]
     live = Live(terminal, Detail(), clock=lambda: now[0])
-    for line in chain([*story[:2], CallSent(key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})]):
+    for line in chain(
+        [*story[:2], CallSent(t=0, key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})]
+    ):
         live.event(line)
     now[0] = 14.2
     live.refresh()
@@ -115,7 +117,7 @@ def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain:
 def test_a_row_that_is_repeated_says_in_which_attempt_it_is(
     story: list[AnyEvent], chain: Chain, terminal: Terminal
 ) -> None:
-    call = CallSent(key="add", effect="idempotent", call={"kind": "execute", "process": "UsrAdd"})
+    call = CallSent(t=0, key="add", effect="idempotent", call={"kind": "execute", "process": "UsrAdd"})
     begun = story[1]
     assert isinstance(begun, StepStarted)
     begun = replace(begun, row=replace(begun.row, max_attempts=3))

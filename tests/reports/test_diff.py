@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 
 import pytest
-from msgspec import UNSET
 
 from runner.reports.changes import ComparedRun
 from runner.reports.diff import SAME, RunDifferences, as_json, compare, text
@@ -51,8 +50,8 @@ def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
         events: list[AnyEvent] = [
             start(inputs=inputs or {}, **({} if source is None else {"source": source})),
             StepStarted(row=row, t=0.0),
-            CallSent(key=key, effect="read", call={"kind": "read_elements"}),
-            CallSent(key=key, effect="once", call={"parameters": sent}, request=request or UNSET),
+            CallSent(t=0, key=key, effect="read", call={"kind": "read_elements"}),
+            CallSent(t=0, key=key, effect="once", call={"parameters": sent}, request=request),
             StepFinished(key=key, t=1.0, **fields),
             RunFinished(t=1.0, status=RunStatus.PASSED, exit_code=0),
         ]

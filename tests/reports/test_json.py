@@ -99,7 +99,7 @@ def test_a_report_holds_every_field_of_a_step(story: list[AnyEvent], chain: Chai
         "process": None,
         "max_attempts": None,
         "unverified": None,
-        "running": None,
+        "running": False,
         "judged": None,
         "if": None,
         "each_attempt": [],

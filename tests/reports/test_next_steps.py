@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 from transcripts import transcript
 
@@ -48,7 +47,7 @@ class Story:
         self.chain = chain
         self.row = row
         self.begun: list[AnyEvent] = [start(), StepStarted(row=row("charge"), t=0.0)]
-        self.sent: list[AnyEvent] = [*self.begun, CallSent(key="charge", effect="once", call={})]
+        self.sent: list[AnyEvent] = [*self.begun, CallSent(t=0, key="charge", effect="once", call={})]
 
     def ended(self, status: Status, *, key: str = "charge", code: str = "E401") -> list[AnyEvent]:
         error = Trouble(code=code, message="it may or may not have happened: no answer in 1.0 s")
@@ -277,11 +276,11 @@ def test_an_undo_whose_process_had_not_ended_is_named_unless_undo_has_waited_for
         (Unverified.UNREADABLE, ": undo/charge not verified"),
         (Unverified.NOT_SHOWN, ": undo/charge not verified"),
         (Unverified.OFF, ""),
-        (UNSET, ""),
+        (None, ""),
     ],
 )
 def test_an_undo_that_the_log_does_not_prove_is_named(
-    story: Story, row: Callable[..., Row], unverified: Unverified | UnsetType, left: str
+    story: Story, row: Callable[..., Row], unverified: Unverified | None, left: str
 ) -> None:
     ending = StepFinished(key="undo/charge", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
     undo: list[AnyEvent] = [

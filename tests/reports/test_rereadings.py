@@ -7,7 +7,7 @@ from runner.reports.rereadings import read_again
 from runner.runs.events import AnyEvent, Asked, AttemptFailed, CallAnswered, CallSent, Line, Trouble
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
-READ = CallSent(key="pay", effect="read", call={"kind": "read_rows", "process": "UsrPay"})
+READ = CallSent(t=0, key="pay", effect="read", call={"kind": "read_rows", "process": "UsrPay"})
 
 
 def shown(*numbers: int) -> CallAnswered:
@@ -20,7 +20,7 @@ def asked(**value: object) -> Asked:
 
 
 def said(chain: Chain, *later: AnyEvent) -> str:
-    sent = CallSent(key="pay", effect="once", call={"kind": "execute", "process": "UsrPay"})
+    sent = CallSent(t=0, key="pay", effect="once", call={"kind": "execute", "process": "UsrPay"})
     earlier: list[AnyEvent] = [READ, shown(1), sent]
     (sentence,) = read_again(chain([*earlier, READ, shown(4, 3, 2, 1), *later]), ["pay"], since=len(earlier))
     return sentence.removeprefix("the process log was read again about `pay`: it shows ")

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from msgspec import UNSET
 
 from runner.reports.under_way import MOST_LINES, UnderWay
 from runner.runs.events import (
@@ -24,7 +23,7 @@ from runner.runs.evidence import PauseReason
 from runner.runs.status import Status
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
-SENT = CallSent(key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})
+SENT = CallSent(t=0, key="a", effect="once", call={"kind": "execute", "process": "UsrCharge"})
 ENDED = StepFinished(key="a", t=1.0, status=Status.PASSED, seconds=1.0, attempts=1)
 
 
@@ -37,7 +36,7 @@ def begins(key: str = "a", *, kind: str = "execute", name: str = "", most: int |
         section=Section.STEPS,
         index=None,
         line=1,
-        max_attempts=UNSET if most is None else most,
+        max_attempts=most,
     )
     return StepStarted(row=row, t=0.0)
 
@@ -88,7 +87,7 @@ def test_a_row_that_is_printed_breaks_the_silence(chain: Chain) -> None:
 )
 def test_the_line_says_what_a_row_looks_for_again_and_again(chain: Chain, kind: str, awaited: str) -> None:
     command = Command(chain)
-    reading = CallSent(key="a", effect="read", call={"kind": "read_row", "process_id": "x"})
+    reading = CallSent(t=0, key="a", effect="read", call={"kind": "read_row", "process_id": "x"})
     answered = CallAnswered(key="a", t=1.0, value=[])
     command.begin("order@here", begins(kind=kind), reading, answered)
     command.happens("order@here", Paused(key="a", t=2.0, seconds=1.0, why=PauseReason.POLL), reading, answered)

@@ -131,7 +131,7 @@ def test_a_secret_never_reaches_the_file_and_leaves_a_named_hole(tmp_path: Path)
     secrets = Secrets()
     secrets.add("inputs.token", "s3cret-token")
     journal = opened(tmp_path / "run", secrets)
-    journal.append(CallSent(key="a", effect="once", call={"kind": "execute", "parameters": {"T": "s3cret-token"}}))
+    journal.append(CallSent(t=0, key="a", effect="once", call={"kind": "execute", "parameters": {"T": "s3cret-token"}}))
     written = (tmp_path / "run" / EVENTS).read_text()
     assert "s3cret-token" not in written
     assert "[inputs.token" in written
@@ -173,7 +173,7 @@ def test_a_secret_that_is_one_of_our_own_keys_does_not_break_an_event(tmp_path: 
     )
     journal.append(started)
     call = {"kind": "execute", "process": word, "parameters": {word: word}, "result": None}
-    journal.append(CallSent(key="a", effect="once", call=call))
+    journal.append(CallSent(t=0, key="a", effect="once", call=call))
     journal.append(msgspec.structs.replace(finished([word]), checks=(Check(that="x", passed=True, message=word),)))
     reading = read(tmp_path / "run")
     assert (len(reading.lines), reading.flaw) == (3, None)
@@ -241,7 +241,7 @@ def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_befo
     told: list[int] = []
     journal.listeners.append(lambda _line: told.append(found.count(events)))
     journal.append(Paused(key="a", t=0.0, seconds=1.0))
-    journal.append(CallSent(key="a", effect="once", call={}), durable=True)
+    journal.append(CallSent(t=0, key="a", effect="once", call={}), durable=True)
     journal.append(CallAnswered(key="a", t=1.0, value=None))
     journal.append(RunFinished(t=2.0, status=RunStatus.PASSED, exit_code=0))
     assert told == [0, 1, 1, 2]
@@ -261,10 +261,10 @@ def test_what_a_run_needs_is_on_disk_with_its_first_durable_line(
     store.put("run", Part.PLAN, "{}")
     journal.append(Paused(key="a", t=0.0, seconds=1.0))
     assert found == []
-    journal.append(CallSent(key="a", effect="once", call={}), durable=True)
+    journal.append(CallSent(t=0, key="a", effect="once", call={}), durable=True)
     assert {path.stat().st_ino for path in (folder / EVENTS, folder / PLAN, folder, folder.parent)} == set(found)
     found.clear()
-    journal.append(CallSent(key="b", effect="once", call={}), durable=True)
+    journal.append(CallSent(t=0, key="b", effect="once", call={}), durable=True)
     assert found == [(folder / EVENTS).stat().st_ino]
 
 
@@ -287,7 +287,7 @@ def test_a_run_that_is_resumed_is_brought_to_disk_whoever_began_it(
     opened(folder).close()
     store_of(folder).put("run", Part.PLAN, "{}")
     found = synced(monkeypatch)
-    reopened(folder).append(CallSent(key="a", effect="once", call={}), durable=True)
+    reopened(folder).append(CallSent(t=0, key="a", effect="once", call={}), durable=True)
     assert {path.stat().st_ino for path in (folder / EVENTS, folder / PLAN, folder, tmp_path)} == set(found)
 
 

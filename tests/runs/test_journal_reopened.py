@@ -169,7 +169,7 @@ def test_asking_whether_it_is_written_keeps_no_writer_away(tmp_path: Path) -> No
 
 
 EVENTS_OF_ALL_KINDS: list[AnyEvent] = [
-    CallSent(key="a", effect="once", call={"kind": "execute", "parameters": {"T": "s3cret-token"}}),
+    CallSent(t=0, key="a", effect="once", call={"kind": "execute", "parameters": {"T": "s3cret-token"}}),
     CallAnswered(key="a", t=1.0, value={"s3cret-token": ["x s3cret-token", "\ue000[no hole]", 1.5, None]}),
     CallAnswered(key="a", t=1.0, value=LARGE_LIST),
     finished(LARGE_LIST),

@@ -60,7 +60,7 @@ def ended(key: str, status: Status, t: float = 1.0) -> StepFinished:
 
 
 def sent(key: str, effect: str = "once") -> CallSent:
-    return CallSent(key=key, effect=effect, call={})
+    return CallSent(t=0, key=key, effect=effect, call={})
 
 
 def failed(key: str, kind: str) -> AttemptFailed:

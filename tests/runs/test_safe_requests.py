@@ -13,7 +13,7 @@ def cut(request: SentRequest) -> SentRequest:
     secrets.add("inputs.pin", "a1")
     secrets.add("inputs.token", "long enough")
     call = {"kind": "execute", "parameters": {"P": "a1"}}
-    event = safe(CallSent(key="a", effect="once", call=call, request=request), secrets).event
+    event = safe(CallSent(t=0, key="a", effect="once", call=call, request=request), secrets).event
     assert isinstance(event, CallSent)
     assert isinstance(event.request, SentRequest)
     return event.request

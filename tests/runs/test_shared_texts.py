@@ -15,7 +15,9 @@ def _row(number: int) -> list[AnyEvent]:
     checks = (Check(that="x", passed=True), Check(that="x", passed=False, message="no"), Check(that="x", passed=True))
     return [
         StepStarted(row=row, t=1.0),
-        CallSent(key=key, effect="once", call={"kind": "execute", "process": "UsrA", "number": 1}, request=request),
+        CallSent(
+            t=0.0, key=key, effect="once", call={"kind": "execute", "process": "UsrA", "number": 1}, request=request
+        ),
         CallAnswered(key=key, t=2.0, value=["Do it", True, 1, 1.0], date="Sat, 31 Jan 2026 09:00:00 GMT"),
         StepFinished(key=key, t=2.0, status=Status.FAILED, seconds=1.0, attempts=1, checks=checks),
     ]

@@ -53,6 +53,7 @@ def events_with(text: str) -> list[AnyEvent]:
     return [
         CallSent(
             key="a",
+            t=0.0,
             effect="once",
             call={"kind": "execute", "parameters": {"P": value}},
             watermark={"started": text},

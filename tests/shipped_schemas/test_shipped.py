@@ -247,7 +247,7 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
             access=SiteAccess(auth="password", identity_url=None, headers=("X-Key",)),
         ),
         events.StepStarted(row=row, t=0.0),
-        events.CallSent(key="a", effect="once", call={}),
+        events.CallSent(t=0, key="a", effect="once", call={}),
         events.CallAnswered(key="a", t=0.1, value=None),
         events.AttemptFailed(key="a", t=0.1, kind="refused", error=trouble, status=500, body="no"),
         events.Paused(key="a", t=0.1, seconds=1),

@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from typing import NoReturn
 
 import uuid_utils
+from msgspec import to_builtins
 from running import DEVNULL, STDOUT, Change, ForkedCommand, start
 from sandboxes import Stand, stand
 
@@ -28,6 +29,7 @@ from runner.planning.plan import stored
 from runner.project.named_targets import name_of
 from runner.project.sites import Sites
 from runner.reading.files import read_text
+from runner.runs.evidence import ApplyOrigin, Starter
 from runner.runs.journal import parse
 from runner.runs.result import RunResult, fold
 from runner.service.auth.kind import Credentials
@@ -38,6 +40,10 @@ CHARGE = """runner: 1
 process: UsrCharge
 parameters: {Mark: {type: text}, Receipt: {type: text, direction: both}}
 """
+
+
+ORIGIN = {"applied": ApplyOrigin(ledger="postgresql://db/fleet", fleet=""), "begun_by": Starter(user="ada@host")}
+"""What an `apply` stores beside the plan."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +76,7 @@ class Fleet:
             title=spec.title,
             job=name,
             target="here",
-            plan=json.dumps(stored(spec.plan(name_of(spec.target)))),
+            plan=json.dumps({**stored(spec.plan(name_of(spec.target))), **to_builtins(ORIGIN)}),
             lock=lock,
             needs=needs,
             after=after,

@@ -35,7 +35,7 @@ def loop_of(turns: int) -> list[AnyEvent]:
             StepStarted(row=turn(at), t=t),
             CallSent(key=key, effect="read", call=call, t=t, request=request),
             CallAnswered(key=key, t=t + 0.004, value=True),
-            CallSent(key=key, effect="read", call=reading),
+            CallSent(t=0, key=key, effect="read", call=reading),
             CallAnswered(key=key, t=t + 0.008, value=[{"id": _PROCESS, "status": "done", "error": None}]),
             StepFinished(
                 key=key,

@@ -67,7 +67,7 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
     if calls:
         found["c"] = [_shared(call, texts) for call in calls]
     if step.attempts > 1:
-        most = step.max_attempts if isinstance(step.max_attempts, int) else 0
+        most = step.max_attempts or 0
         found["n"] = [step.attempts, max(most, step.attempts)]
     if facts := _of_the_job(step):
         found["f"] = facts
@@ -91,8 +91,8 @@ def _check(check: Check, limit: int, *, shows: bool) -> list[Json]:
 
 def _of_the_job(step: StepResult) -> list[Json]:
     """What the job says of the row, but for what every row has that says nothing."""
-    texts = [f"if: {shown(step.condition)}"] if isinstance(step.condition, str) else []
-    if isinstance(step.on_failure, str) and step.on_failure != "stop":
+    texts = [f"if: {shown(step.condition)}"] if step.condition is not None else []
+    if step.on_failure not in (None, "stop"):
         texts.append(f"on_failure: {shown(step.on_failure)}")
     return [*texts]
 

@@ -120,7 +120,7 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
 
 
 def _revision(run: TimedRun) -> Revision:
-    return Revision(shown(run.result.commit), run.started is not None and run.started.dirty is True)
+    return Revision(shown(run.result.commit), run.started is not None and bool(run.started.dirty))
 
 
 def _ci_link(ci: CiRun) -> CiLink:
@@ -131,7 +131,7 @@ def _ci_link(ci: CiRun) -> CiLink:
 def never_began(run: TimedRun) -> str:
     """How many planned rows of a run that broke off are not in its events; empty where it is not known."""
     planned = run.started.rows if run.started is not None else None
-    if run.result.finished or not isinstance(planned, int):
+    if run.result.finished or planned is None:
         return ""
     missing = planned - sum(row.step.section is not Section.UNDO for row in run.rows)
     return f"{missing:,} of {planned:,} planned steps never began" if missing > 0 else ""

@@ -26,7 +26,7 @@ from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
 from runner.reports.words import RED, begun_by, is_of_fleet, title, undo_left
 from runner.runs.events import RunStarted, RunStatus
-from runner.runs.evidence import CiRun, LockHolder
+from runner.runs.evidence import CiRun
 from runner.secrets.shown import hide
 from runner.version import VERSION
 
@@ -163,7 +163,7 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     """Sentences on the run as a whole, and how each is marked."""
     result, shows = run.result, values.shows(is_red=run.result.status is not RunStatus.PASSED)
     begun = run.started
-    if begun is not None and isinstance(begun.description, str):
+    if begun is not None and begun.description is not None:
         yield "plain", shown(begun.description)
     if lost := unfinished(result):
         yield "bad", lost
@@ -179,7 +179,7 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
         yield "warn", f"the process log cannot be read: {why}"
     for wait in run.waits:
-        holder = f", which {shown(wait.held_by.job)} had" if isinstance(wait.held_by, LockHolder) else ""
+        holder = f", which {shown(wait.held_by.job)} had" if wait.held_by is not None else ""
         name, seconds = shown(str(wait.name or "")), written(wait.seconds or 0.0)
         yield "plain", f"waited {seconds} for the lock `{name}`{holder}; that is no time of the run"
     if result.resumed:
@@ -212,13 +212,12 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
 
 
 def _evidence(begun: RunStarted) -> dict[str, str]:
-    """What journals of earlier versions do not hold."""
-    ci = begun.ci if isinstance(begun.ci, CiRun) else CiRun(url=None, ref=None)
+    ci = begun.ci or CiRun(url=None, ref=None)
     found = {
-        "checkout": "has changes that are not committed" if begun.dirty is True else "",
+        "checkout": "has changes that are not committed" if begun.dirty else "",
         "CI job": ci.url,
         "branch or tag": ci.ref,
-        "job files": begun.source if isinstance(begun.source, str) else "",
-        "command": begun.command if isinstance(begun.command, str) else "",
+        "job files": begun.source or "",
+        "command": begun.command or "",
     }
     return {name: text for name, text in found.items() if text}

@@ -110,7 +110,7 @@ def sections(run: TimedRun) -> tuple[tuple[str, tuple[Portion, ...]], ...]:
 
 def sure_word(row: TimedRow) -> str:
     """What the row's status rests on; of a person's word whose, where that is known."""
-    if row.sureness is Sureness.UNVERIFIED and isinstance(row.step.unverified, Unverified):
+    if row.sureness is Sureness.UNVERIFIED and row.step.unverified is not None:
         return _UNVERIFIED.get(row.step.unverified, _SURENESS_WORDS[Sureness.UNVERIFIED])
     if row.sureness is Sureness.PERSON:
         names = [shown(span.given_by.ci_user or span.given_by.user) for span in row.spans if span.given_by is not None]
@@ -151,7 +151,7 @@ def attempts_of(step: StepResult) -> str:
     """`attempt 2 of 3`, at which the row ended; empty where the first was enough."""
     if step.attempts <= 1:
         return ""
-    most = step.max_attempts if isinstance(step.max_attempts, int) else 0
+    most = step.max_attempts or 0
     return f"attempt {step.attempts} of {most}" if most >= step.attempts else f"{step.attempts} attempts"
 
 
@@ -177,7 +177,7 @@ def _labels(row: TimedRow) -> Iterator[Label]:
 
 def _skipped(step: StepResult) -> str:
     """Why the row was skipped, with the condition where that is why."""
-    if step.reason != "condition" or not isinstance(step.condition, str):
+    if step.reason != "condition" or step.condition is None:
         return because(step)
     return f"{because(step)}: `{shortened(shown(step.condition), _LONGEST_CONDITION)}`"
 

@@ -96,7 +96,7 @@ class TurnFiles:
             return None
         if not found.job:
             return None
-        return replace(found, folder=msgspec.UNSET) if found.folder == self._place else found
+        return replace(found, folder=None) if found.folder == self._place else found
 
     def give_back(self, process: str) -> None:
         if process in self._open:

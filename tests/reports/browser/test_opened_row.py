@@ -48,7 +48,7 @@ def test_each_attempt_says_which_of_how_many_it_is(
     page_of: Callable[..., Chrome], start: Callable[..., RunStarted], row: Callable[..., Row]
 ) -> None:
     prices = msgspec.structs.replace(row("prices"), max_attempts=4, on_failure="continue")
-    sent = CallSent(key="prices", effect="idempotent", call={"kind": "execute", "process": "UsrPrices"})
+    sent = CallSent(t=0, key="prices", effect="idempotent", call={"kind": "execute", "process": "UsrPrices"})
     page = page_of(
         [
             start(),
@@ -79,7 +79,7 @@ def test_a_row_for_which_nothing_was_sent_says_so(
         [
             start(),
             StepStarted(row=row("add"), t=0),
-            CallSent(key="add", effect="read", call={"kind": "find_family", "process": "UsrAdd"}),
+            CallSent(t=0, key="add", effect="read", call={"kind": "find_family", "process": "UsrAdd"}),
             AttemptFailed(key="add", t=0.1, kind="not_sent", error=TROUBLE),
             StepFinished(key="add", t=0.2, status=Status.ERROR, seconds=0.2, attempts=1, error=TROUBLE),
             RunFinished(t=0.2, status=RunStatus.ERROR, exit_code=3),

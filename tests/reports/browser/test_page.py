@@ -96,7 +96,10 @@ def test_texts_from_outside_run_nothing_and_become_no_element(
                 start(job=HOSTILE, file=HOSTILE, case=HOSTILE, inputs={HOSTILE: HOSTILE}, help=HOSTILE),
                 StepStarted(row=row, t=0),
                 CallSent(
-                    key=HOSTILE, effect="once", call={"kind": HOSTILE, "process": HOSTILE, "parameters": {"A": HOSTILE}}
+                    t=0.0,
+                    key=HOSTILE,
+                    effect="once",
+                    call={"kind": HOSTILE, "process": HOSTILE, "parameters": {"A": HOSTILE}},
                 ),
                 AttemptFailed(key=HOSTILE, t=0.1, kind="refused", error=error, body=HOSTILE),
                 StepFinished(
@@ -309,7 +312,9 @@ def test_the_answer_that_a_row_rests_on_is_in_words(
             [
                 start(),
                 StepStarted(row=row("add"), t=0),
-                CallSent(key="add", effect="read", call={"kind": "read_rows", "process": "UsrAdd", "since": None}),
+                CallSent(
+                    t=0.0, key="add", effect="read", call={"kind": "read_rows", "process": "UsrAdd", "since": None}
+                ),
                 CallAnswered(key="add", t=0.1, value=log),
                 StepFinished(key="add", t=0.2, status=Status.PASSED, seconds=0.2, attempts=1, verified=True),
                 RunFinished(t=0.2, status=RunStatus.PASSED, exit_code=0),

@@ -46,7 +46,7 @@ VALIDATOR = Draft7Validator(
     json.loads(Path(__file__).with_name("ctrf.schema.json").read_text(encoding="utf-8")),
     format_checker=Draft7Validator.FORMAT_CHECKER,
 )
-SENT = CallSent(key="read", effect="read", call={})
+SENT = CallSent(t=0, key="read", effect="read", call={})
 TROUBLE = Trouble(code="E305", message="no answer in 1.0 s")
 
 

@@ -83,7 +83,7 @@ def _finished(status: RunStatus = RunStatus.FAILED) -> RunFinished:
 def _started_once(key: str, row: MakeRow) -> Story:
     return [
         StepStarted(row=row(key), t=0),
-        CallSent(key=key, effect="once", call={"kind": "execute", "process": "A"}),
+        CallSent(t=0, key=key, effect="once", call={"kind": "execute", "process": "A"}),
         CallAnswered(key=key, t=0.5, value=None),
     ]
 
@@ -182,7 +182,7 @@ def test_a_wait_that_is_no_time_of_the_run_is_drawn_and_named(
 def test_it_is_safe_to_run_again_where_nothing_was_started(
     start: Start, row: MakeRow, page_of: Callable[[Story], _Texts]
 ) -> None:
-    sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "A"})
+    sent = CallSent(t=0, key="add", effect="once", call={"kind": "execute", "process": "A"})
     for kind in ("not_sent", "refused"):
         failed = AttemptFailed(key="add", t=0.1, kind=kind, error=Trouble(code="E205", message="no"))
         ending = _ended("add", Status.FAILED)

@@ -36,7 +36,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
-from runner.runs.evidence import Difference, SentRequest
+from runner.runs.evidence import Difference, SentRequest, Unverified
 from runner.runs.result import fold
 from runner.runs.status import Status
 
@@ -147,7 +147,7 @@ def test_a_job_that_is_run_again_names_what_it_would_start_twice(
         [
             start(case="eu 1"),
             StepStarted(row=row("charge"), t=0),
-            CallSent(key="charge", effect="once", call={"kind": "execute", "process": "UsrCharge"}),
+            CallSent(t=0, key="charge", effect="once", call={"kind": "execute", "process": "UsrCharge"}),
             CallAnswered(key="charge", t=0.1, value=None),
             ended(key="charge", t=0.1),
             StepStarted(row=row("add"), t=0.1),
@@ -197,7 +197,9 @@ def test_a_row_that_needs_no_log_is_not_called_unverified(
 ) -> None:
     paused = Row(key="add", id="add", name="Wait", kind="pause", section=Section.STEPS, index=None, line=3)
     del row
-    text = read(chain(one_row(paused, ending=ended(), start=start(), status=RunStatus.PASSED)))
+    text = read(
+        chain(one_row(paused, ending=ended(unverified=Unverified.NOTHING), start=start(), status=RunStatus.PASSED))
+    )
     assert "1 need no log" in text
     assert "Everything passed" in text
 
@@ -278,7 +280,7 @@ def test_a_request_that_was_left_out_is_not_copied(of_one_row: Callable[..., lis
 def test_the_beginning_of_what_the_service_answered_is_shown(of_one_row: Callable[..., list[Line]]) -> None:
     error = Trouble(code="E205", message="it answered 500")
     failed = AttemptFailed(key="add", t=0.5, kind="refused", error=error, status=500, body="<p>Out of licences</p>")
-    sent = CallSent(key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})
+    sent = CallSent(t=0, key="add", effect="once", call={"kind": "execute", "process": "UsrAdd"})
     lines = of_one_row(sent, failed, ending=ended(Status.FAILED, error=error), status=RunStatus.FAILED)
     assert "the service answered: <p>Out of licences</p>" in read(lines)
 
@@ -305,7 +307,9 @@ def test_hostile_texts_make_no_markup(start: Callable[..., RunStarted], chain: C
             Status.FAILED, key=text, checks=(check,), warnings=(text,), result=text, outputs={text: text}, error=error
         )
         begun = start(job=text, file=text, case=text, commit=text, inputs={text: text}, help=text, started_at=text)
-        sent = CallSent(key=text, effect="once", call={"kind": text, "process": text, "parameters": {text: text}})
+        sent = CallSent(
+            t=0.0, key=text, effect="once", call={"kind": text, "process": text, "parameters": {text: text}}
+        )
         return ParsedPage(drawn(chain(one_row(row, sent, failed, ending=ending, start=begun, status=RunStatus.FAILED))))
 
     hostile, harmless = page(HOSTILE), page("harmless")
@@ -342,7 +346,7 @@ def test_values_can_be_left_out(
 ) -> None:
     def journal(value: str, status: Status) -> list[Line]:
         sent = CallSent(
-            key="add", effect="once", call={"kind": "execute", "process": "UsrAdd", "parameters": {"A": value}}
+            t=0.0, key="add", effect="once", call={"kind": "execute", "process": "UsrAdd", "parameters": {"A": value}}
         )
         error = None if status is Status.PASSED else Trouble(code="E203", message=f"it said {value}", hint=value)
         check = Check(that="result == 1", passed=status is Status.PASSED, message=None if error is None else value)
@@ -350,7 +354,7 @@ def test_values_can_be_left_out(
         log: Json = [{"id": "1", "status": "error", "error": value}]
         answers: Story = [
             CallAnswered(key="add", t=0.1, value=value),
-            CallSent(key="add", effect="read", call={"kind": "read_rows"}),
+            CallSent(t=0, key="add", effect="read", call={"kind": "read_rows"}),
             CallAnswered(key="add", t=0.2, value=log),
         ]
         ran = RunStatus.PASSED if error is None else RunStatus.FAILED

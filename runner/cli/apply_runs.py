@@ -154,7 +154,7 @@ class ApplyRuns(Struct, kw_only=True):
                 except (UsageError, RefusedError) as error:
                     output.problems(*error.problems)
                     return None
-                self.of_runs[resumed.facts.id] = version
+                self.of_runs[resumed.facts.run] = version
                 return resumed
 
             return PendingRun(title=run.spec.title, lock=claim_of(run.spec, sites), begin=begun)
@@ -200,7 +200,7 @@ class ApplyRuns(Struct, kw_only=True):
 
     def _check_lock(self, run: ActiveRun) -> None:
         """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""
-        if not run.store.is_being_written(run.facts.id):
+        if not run.store.is_being_written(run.facts.run):
             run.journal.close()
             where = clean(run.store.name.text)
             message = f"the file system of {where} has no locks: two commands could start a version twice"
@@ -212,19 +212,19 @@ class ApplyRuns(Struct, kw_only=True):
 
     def _ended(self, run: ActiveRun) -> None:
         """Write the end of a run into the ledger. Where that fails the next `apply` reads it from the run."""
-        version = self.of_runs[run.facts.id]
+        version = self.of_runs[run.facts.run]
         result = run.result
         has_passed = result.finished and result.status is RunStatus.PASSED
         (self.passed if has_passed else self.not_passed).add(version.digest)
         try:
             if isinstance(run.fault, StoreError) and run.sent_nothing and not run.earlier:
-                self.versions.ledger.release(run.facts.id)
+                self.versions.ledger.release(run.facts.run)
             elif result.finished:
                 end = AttemptEnd(status=result.status, exit_code=result.exit_code, at=run.journal.lines[-1].at)
-                self.versions.ledger.end(run.facts.id, end)
+                self.versions.ledger.end(run.facts.run, end)
         except LedgerError as error:
             self.is_unwritten = True
-            message = f"the end of run {run.facts.id} is not in the ledger: {clean(error.why)}"
+            message = f"the end of run {run.facts.run} is not in the ledger: {clean(error.why)}"
             hint = "keep the folder of the runs: the next `runner apply` reads the end from the run"
             output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
         if self.not_passed:

@@ -241,7 +241,7 @@ def _with_its_lock(pending: PendingRun, held: Mapping[Claim, HeldLock]) -> Pendi
         run = pending.begin()
         if run is None:
             return None
-        own.lock.sign(lock_holder(pending.title, run=run.facts.id))
+        own.lock.sign(lock_holder(pending.title, run=run.facts.run))
         run.waits, own.waited = (*run.waits, *own.waited), ()
         return run
 

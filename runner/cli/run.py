@@ -187,8 +187,8 @@ def _pending(
         by = starter(os.environ, confirmed=allowed.of(spec.target))
         origin = RunOrigin(command=command, rerun_of=rerun_of, begun_by=by)
         run = begin(spec, sites, claims.store, alone=alone, judgement=judgement, origin=origin)
-        claims.note(spec, run.facts.id)
-        command_plan.note(claims.store, run.facts.id)
+        claims.note(spec, run.facts.run)
+        command_plan.note(claims.store, run.facts.run)
         return run
 
     for spec, rerun_of in zip_longest(specs, reruns):

@@ -8,7 +8,7 @@ from runner.engine.effects import Running
 from runner.engine.later import settle_later
 from runner.engine.perform import TIMEOUT, close_by, note, poll_stop
 from runner.engine.rows import time_is_over
-from runner.engine.scope import RunFacts, names_of, work_out_vars
+from runner.engine.scope import names_of, work_out_vars
 from runner.engine.state import RunState, State
 from runner.engine.step import carry_out_steps
 from runner.engine.undo import INCOMPLETE, make_up_for_undo, undo, undone
@@ -17,7 +17,7 @@ from runner.foundation.problems import STOPPED, ExitCode, strongest
 from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
-from runner.runs.events import RunClosing, RunFinished, RunStarted, RunStatus, Trouble
+from runner.runs.events import RunClosing, RunFacts, RunFinished, RunStarted, RunStatus, Trouble
 from runner.runs.status import Status
 
 _EXIT_CODES = {
@@ -27,8 +27,6 @@ _EXIT_CODES = {
     RunStatus.UNKNOWN: ExitCode.UNKNOWN,
     RunStatus.REFUSED: ExitCode.REFUSED,
 }
-_EVIDENCE = ("command", "dirty", "ci", "access", "traceparent", "rerun_of", "applied", "begun_by", "variables")
-"""What the first event says of a run beside what it is carried out by."""
 
 
 def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
@@ -63,22 +61,18 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
 
 def _started(plan: Plan, run: RunFacts) -> RunStarted:
     return RunStarted(
-        run=run.id,
-        engine=run.engine,
+        **{name: getattr(run, name) for name in RunFacts.__struct_fields__},
         job=plan.job.name,
         file=plan.job.file,
         case=plan.case.name if plan.case else None,
         target=plan.target,
         inputs=open_inputs(plan.job, plan.inputs),
         digest=plan.digest,
-        commit=run.commit,
-        started_at=run.started_at,
         help=plan.job.help,
         rows=planned_rows(plan.job),
         tags=plan.job.tags,
         description=plan.job.description,
         source=source_digest(plan),
-        **{name: getattr(run, name) for name in _EVIDENCE},
     )
 
 

@@ -14,33 +14,12 @@ from runner.expressions.parse import Expression, Template, expression, template
 from runner.foundation.values import Json, JsonObject, as_text, compact
 from runner.job.model import Job
 from runner.planning.plan import Plan
-from runner.runs.evidence import ApplyOrigin, CiRun, SiteAccess, Starter
+from runner.runs.events import RunFacts
 from runner.secrets.redact import Secrets
 
 NOTHING_MORE: JsonObject = {}
 LARGEST_OUTPUTS = 64 << 20
 """Characters that the outputs of all steps of a run may have together: they are kept until its end."""
-
-
-class RunFacts(Struct, frozen=True, kw_only=True):
-    """What a run knows about itself: a UUIDv7, a UTC time `…Z`, the program's version, the checkout's commit.
-
-    The rest is evidence, for the first event alone, as in `RunStarted`. A run that is resumed has it there.
-    """
-
-    id: str
-    started_at: str
-    engine: str
-    commit: str | None = None
-    dirty: bool | None = None
-    command: str | None = None
-    ci: CiRun | None = None
-    access: SiteAccess | None = None
-    traceparent: str | None = None
-    rerun_of: str | None = None
-    applied: ApplyOrigin | None = None
-    begun_by: Starter | None = None
-    variables: dict[str, str] = {}
 
 
 class Names(Struct, frozen=True, kw_only=True):
@@ -132,11 +111,11 @@ class Names(Struct, frozen=True, kw_only=True):
 
 def names_of(plan: Plan, run: RunFacts) -> Names:
     """The names of a run before its first step, `vars` not yet worked out and without the functions of conditions."""
-    run_id = uuid.UUID(run.id)
+    run_id = uuid.UUID(run.run)
     known: JsonObject = {
         "inputs": dict(plan.inputs),
         "target": {"name": plan.target.name, "url": plan.target.url},
-        "run": {"id": run.id, "started_at": run.started_at},
+        "run": {"id": run.run, "started_at": run.started_at},
         "case": None if plan.case is None else {"name": plan.case.name, "index": plan.case.index},
         "vars": {},
         "steps": {},

@@ -11,7 +11,6 @@ import uuid_utils
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.engine.scope import RunFacts
 from runner.execution.run_spec import RunSpec
 from runner.foundation.git import Checkout, checkout_of
 from runner.foundation.trace_context import traceparent
@@ -21,7 +20,7 @@ from runner.planning.plan import Plan
 from runner.project.ci_run import ci_run
 from runner.project.sites import ReadySite, Sites
 from runner.reports.reported import ReportedRun
-from runner.runs.events import CallSent, Line, Waited, time_of
+from runner.runs.events import CallSent, Line, RunFacts, Waited, time_of
 from runner.runs.evidence import ApplyOrigin, Starter
 from runner.runs.journal import Journal, utc_now
 from runner.runs.result import Progress, RunResult, fold
@@ -64,7 +63,7 @@ class ActiveRun(Struct, kw_only=True):
         count = len(lines)
         if self._folded is None or self._folded[0] != count:
             is_known = count > 0 and self.progress.head == lines[count - 1].sha256
-            result = self.progress.result() if is_known else fold(islice(lines, count), run=self.facts.id)
+            result = self.progress.result() if is_known else fold(islice(lines, count), run=self.facts.run)
             self._folded = (count, result)
         return self._folded[1]
 
@@ -123,8 +122,8 @@ def begin(
     made = replace(spec.plan(site.name, secrets), alone=alone)
     facts = _facts(spec, site, origin)
     with writing(store):
-        journal = Journal(store.create(facts.id), secrets, now=utc_now)
-        store.put(facts.id, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
+        journal = Journal(store.create(facts.run), secrets, now=utc_now)
+        store.put(facts.run, Part.PLAN, snapshot.written(made, key=os.urandom(32).hex()))
         if durable:
             journal.sync_run()
     return ActiveRun(store=store, plan=made, facts=facts, journal=journal, site=site, judgement=judgement)
@@ -133,7 +132,7 @@ def begin(
 def _facts(spec: RunSpec, site: ReadySite, origin: RunOrigin) -> RunFacts:
     checkout = _checkout(Path(spec.job.file).absolute().parent, command=origin.command)
     return RunFacts(
-        id=origin.run or new_id(),
+        run=origin.run or new_id(),
         started_at=utc_now(),
         engine=VERSION,
         commit=checkout.commit,

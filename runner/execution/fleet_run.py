@@ -11,7 +11,6 @@ from pathlib import Path
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from runner.engine.scope import RunFacts
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.resume_run import RunBusyError, check, only_run, opened, resume
@@ -43,6 +42,7 @@ from runner.project.sites import ReadySite, Sites
 from runner.reports.safe import clean
 from runner.reports.words import doubtful
 from runner.runs import history
+from runner.runs.events import RunFacts
 from runner.runs.evidence import ApplyOrigin, Person, Starter
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import FencedError, StoreError
@@ -160,7 +160,7 @@ class FleetRuns:
         return self._carry(store, made, given)
 
     def _carry(self, store: FleetStore, run: ActiveRun, given: Sequence[Order]) -> Left:
-        log = store.log_of(run.facts.id)
+        log = store.log_of(run.facts.run)
         assert log is not None
         turn = FleetTurn(log, site=run.site.key, goes_on=self._goes_on)
         shut_out: list[CallFailed] = []
@@ -178,12 +178,12 @@ class FleetRuns:
             return self._ended(store, run, done)
         if note is None and shut_out:
             in_doubt = len(doubtful(run.result.steps))
-            return self._shut_out(store, run.facts.id, run.site, shut_out[0], in_doubt=in_doubt)
+            return self._shut_out(store, run.facts.run, run.site, shut_out[0], in_doubt=in_doubt)
         is_parked = note is None and (turn.busy or self._drained.is_set())
         state = "parked" if is_parked else "held"
         doubts = len(doubtful(run.result.steps))
         how = Leaving(state=state, note=note, in_doubt=doubts, orders=() if is_parked else done)
-        return self._left(store, run.facts.id, how)
+        return self._left(store, run.facts.run, how)
 
     def _shut_out(
         self, store: FleetStore, run: str, site: ReadySite, failure: CallFailed, *, in_doubt: int = 0
@@ -208,19 +208,19 @@ class FleetRuns:
         return LocalHost(
             caller=SharingCaller(watched, answers),
             journal=run.journal,
-            stop=self._stops[run.facts.id],
+            stop=self._stops[run.facts.run],
             turn=turn,
             ask=lambda _question, _stop, _seconds: True,
             says_yes=True,
             judgement=run.judgement,
-            owned=store.owned_rows(run.facts.id, site=run.site.key, settle=run.plan.times.settle),
+            owned=store.owned_rows(run.facts.run, site=run.site.key, settle=run.plan.times.settle),
             lets_in=run.lets_in,
             goes_on=self._goes_on,
         )
 
     def _only_ends(self, run: ActiveRun) -> bool:
         """Whether the run was stopped before it has changed anything: it need not wait for its site to end."""
-        return self._stops[run.facts.id].why is not None and not has_acted(run.earlier)
+        return self._stops[run.facts.run].why is not None and not has_acted(run.earlier)
 
     def _ends_without_site(self, store: FleetStore, run: str) -> bool:
         return self._stops[run].why is not None and not has_acted(load(store, run).lines)
@@ -273,7 +273,7 @@ class FleetRuns:
         made = spec.plan(site.name, secrets)
         then = _checkout(found.commit)
         facts = RunFacts(
-            id=run,
+            run=run,
             started_at=utc_now(),
             engine=VERSION,
             commit=then.commit,

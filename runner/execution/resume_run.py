@@ -11,7 +11,6 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine.scope import RunFacts
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.run_spec import RunSpec
@@ -240,12 +239,11 @@ def resume(run: ResumableRun, sites: Sites, judgement: Judgement) -> ActiveRun:
         raise UsageError(_elsewhere(run.snapshot.plan))
     secrets = site.hide_in(Secrets())
     made = _plan(run, secrets)
-    facts = RunFacts(id=began.run, started_at=began.started_at, engine=began.engine, commit=began.commit)
     journal = _reopened(run.stored, secrets)
     return ActiveRun(
         store=run.stored.store,
         plan=made,
-        facts=facts,
+        facts=began,
         journal=journal,
         site=site,
         judgement=judgement,

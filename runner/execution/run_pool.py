@@ -107,10 +107,10 @@ def carry_all(pending: Sequence[PendingRun], options: PoolOptions) -> Carried:
             pool.halt(carried, fault)
     for run in carried.runs:  # before its result is reported, of a run that nobody waited for, too
         why = options.stop.why
-        is_given_up = why is not None and run.facts.id in pool.under_way
+        is_given_up = why is not None and run.facts.run in pool.under_way
         last = stopped(str(why), key="", t=run.active_seconds, kind=GIVEN_UP, final=True) if is_given_up else None
         run.journal.seal(last)
-    pool.unreported.extend(run for run in carried.runs if run.facts.id in pool.under_way)
+    pool.unreported.extend(run for run in carried.runs if run.facts.run in pool.under_way)
     while pool.unreported:
         pool.report_next(carried)
     return carried
@@ -196,7 +196,7 @@ class _Pool(Struct, kw_only=True):
         if run is None:
             return
         carried.runs.append(run)
-        holder = self._waits.begin(run.facts.id, title=pending.title)
+        holder = self._waits.begin(run.facts.run, title=pending.title)
         if pending.lock is not None:
             run.waits += self._waits.ended(id(pending), pending.lock)
         try:
@@ -205,7 +205,7 @@ class _Pool(Struct, kw_only=True):
         except BaseException:
             hand_over.put(None)
             raise
-        self.under_way[run.facts.id] = pending.lock
+        self.under_way[run.facts.run] = pending.lock
         hand_over.put(partial(_carry, run, host))
 
     def _host(self, run: ActiveRun, holder: LockHolder) -> LocalHost:
@@ -226,9 +226,9 @@ class _Pool(Struct, kw_only=True):
             resumed=RunResumed(t=0.0, resumed_by=person_elsewhere(os.environ), ci=ci_run(os.environ)),
             says_yes=self.options.says_yes,
             waits=run.waits,
-            owned=run.store.owned_rows(run.facts.id, site=key, settle=run.plan.times.settle, is_new=not run.earlier),
+            owned=run.store.owned_rows(run.facts.run, site=key, settle=run.plan.times.settle, is_new=not run.earlier),
             lets_in=run.lets_in,
-            passed=partial(self._news.put, run.facts.id) if self.options.jobs > 1 else lambda: None,
+            passed=partial(self._news.put, run.facts.run) if self.options.jobs > 1 else lambda: None,
         )
 
     def locks_waited_for(self, carried: Carried) -> list[str]:
@@ -251,8 +251,8 @@ class _Pool(Struct, kw_only=True):
 
     def end(self, run: ActiveRun, carried: Carried) -> None:
         """The run has ended. A run that could not even begin is refused as if there were no thread for it."""
-        del self.under_way[run.facts.id]
-        self.passed.discard(run.facts.id)
+        del self.under_way[run.facts.run]
+        self.passed.discard(run.facts.run)
         if isinstance(run.fault, ForgottenError | MisfitError):
             self._refuse(run, carried, _beyond_replay(run.fault))
             return

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from runner.engine import effects
 from runner.engine.carry_out import carry_out
 from runner.engine.lost import row_needs_result
-from runner.engine.scope import RunFacts
 from runner.foundation.values import Json
 from runner.hosts.call_evidence import BROKEN_OFF, attempt_failed, call_answered, sent_request
 from runner.hosts.call_gate import CallGate
@@ -100,7 +99,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         """The keys of verdicts that were not needed: the rows were settled without them."""
         return self._judging.unused
 
-    def carry(self, plan: Plan, run: RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
+    def carry(self, plan: Plan, run: events.RunFacts, *, earlier: Sequence[events.Line] = ()) -> None:
         """Carry the plan out to its end, or to where it is left; from where the `earlier` lines of its journal end.
 
         Raises `StoreError`, and what `Replay` raises, when nothing has been sent yet.

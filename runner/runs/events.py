@@ -90,33 +90,22 @@ class RowEvent(Event, frozen=True):
     t: float
 
 
-class RunStarted(Event, frozen=True, tag="run.started"):
-    """`engine` is the version of the program; `file` is as the user named it; `started_at` is UTC, `…Z`.
+class RunFacts(Event, frozen=True, kw_only=True):
+    """What a run knows about itself, beside its plan. `run` is its id, a UUIDv7; `engine` the version of the program;
+    `started_at` is UTC, `…Z`; `commit` that of the checkout, `dirty`: files there differ from it.
 
-    `command` is an id that the runs of one command share. `rows` is how many are planned, None where nobody can know;
-    `source` a hash of the texts of the job's files. `dirty`: files of the checkout differ from its `commit`.
-    `traceparent` is the span of OpenTelemetry that the command was started in, as W3C writes it. `rerun_of` is the run
-    that it carries out once more, `applied` where an `apply` ordered it, `begun_by` who gave the command.
-    `variables` are those of the environment that gave secret inputs, by the names of these.
+    `command` is an id that the runs of one command share. `traceparent` is the span of OpenTelemetry that the command
+    was started in, as W3C writes it. `rerun_of` is the run that it carries out once more, `applied` where an `apply`
+    ordered it, `begun_by` who gave the command. `variables` are those of the environment that gave secret inputs, by
+    the names of these.
     """
 
     run: str
     engine: str
-    job: str
-    file: str
-    case: str | None
-    target: TargetName
-    inputs: dict[str, evidence.Value]
-    digest: str
-    commit: str | None
     started_at: str
-    help: str | None = None
-    command: str | None = None
-    rows: int | None = None
-    tags: tuple[str, ...] = ()
-    description: str | None = None
-    source: str | None = None
+    commit: str | None
     dirty: bool | None = None
+    command: str | None = None
     ci: evidence.CiRun | None = None
     access: evidence.SiteAccess | None = None
     traceparent: str | None = None
@@ -124,6 +113,24 @@ class RunStarted(Event, frozen=True, tag="run.started"):
     applied: evidence.ApplyOrigin | None = None
     begun_by: evidence.Starter | None = None
     variables: dict[str, str] = {}
+
+
+class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):
+    """`file` is as the user named it. `rows` is how many are planned, None where nobody can know; `source` a hash of
+    the texts of the job's files.
+    """
+
+    job: str
+    file: str
+    case: str | None
+    target: TargetName
+    inputs: dict[str, evidence.Value]
+    digest: str
+    help: str | None = None
+    rows: int | None = None
+    tags: tuple[str, ...] = ()
+    description: str | None = None
+    source: str | None = None
 
 
 class RunResumed(Event, frozen=True, tag="run.resumed"):

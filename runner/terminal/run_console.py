@@ -88,7 +88,7 @@ class RunConsole(Struct, kw_only=True, dict=True):
         return Detail(
             quiet=self.quiet,
             verbose=self.verbose,
-            place=None if run is None else run.store.place(run.facts.id),
+            place=None if run is None else run.store.place(run.facts.run),
             store=None if run is None else run.store.name,
             held=self.held,
             resumed=self.resumed,
@@ -101,18 +101,18 @@ class RunConsole(Struct, kw_only=True, dict=True):
         self._begun = True
         self._warn_of_weak_secrets(run)
         opened = self._side_by_side(run) if self.side_by_side else self._alone(run)
-        self._under_way.begin(run.facts.id, opened.title, earlier=run.earlier)
-        self._open[run.facts.id] = opened
-        return lambda line: self._event(run.facts.id, line)
+        self._under_way.begin(run.facts.run, opened.title, earlier=run.earlier)
+        self._open[run.facts.run] = opened
+        return lambda line: self._event(run.facts.run, line)
 
     def ended(self, run: ActiveRun) -> None:
         if isinstance(run.fault, StoreError) and run.sent_nothing:
-            dropped = self._open.pop(run.facts.id)
-            self._under_way.end(run.facts.id, run.result.status)
+            dropped = self._open.pop(run.facts.run)
+            self._under_way.end(run.facts.run, run.result.status)
             dropped.transcript.drop()
             self._leave_terminal()
             return
-        self._close(run.facts.id)
+        self._close(run.facts.run)
         if isinstance(run.fault, StoreError):
             message = f"the run ended here: its files cannot be written: {run.fault}"
             output.problems(Problem(code="E311", message=message, hint=run.fault.hint or _GOES_ON))

@@ -17,9 +17,9 @@ def test_the_result_is_that_of_the_whole_journal_however_far_its_listener_is(tmp
     journal = new_journal(tmp_path / "run")
     store, site = store_of(tmp_path / "run"), cast("ReadySite", None)
     run = ActiveRun(store=store, plan=planned("  - pause: 1s\n"), facts=RUN, journal=journal, site=site)
-    assert run.result == fold((), run=RUN.id)
+    assert run.result == fold((), run=RUN.run)
     journal.append(Paused(key="1", t=1.0, seconds=1.0))
-    assert run.result == fold(journal.lines, run=RUN.id)
+    assert run.result == fold(journal.lines, run=RUN.run)
     run.progress.take(journal.lines[0])
     journal.append(RunClosing(t=2.0, why="done"))
     assert run.result.closing

@@ -17,7 +17,6 @@ import pytest
 from interleaved import Actor, Choice, KilledError, Point, Program, Scheduler, orders
 from stories import family_of_one, http_date, moment, planned
 
-from runner.engine.scope import RunFacts
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
 from runner.hosts.delays import Delays
@@ -25,7 +24,7 @@ from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, Turn, Turns
-from runner.runs.events import AnyEvent, CallAnswered, CallSent, StepFinished, Trouble
+from runner.runs.events import AnyEvent, CallAnswered, CallSent, RunFacts, StepFinished, Trouble
 from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
 from runner.runs.journal import Journal, parse
 from runner.runs.status import Status
@@ -265,7 +264,7 @@ class Run:
             draw=lambda: 0.0,
             judgement=Judgement(look_again=bool(earlier.lines)),
         )
-        facts = RunFacts(id=self.id, started_at="2026-01-31T09:00:00.000Z", engine="test")
+        facts = RunFacts(run=self.id, started_at="2026-01-31T09:00:00.000Z", engine="test", commit=None)
         host.carry(plan, facts, earlier=earlier.lines)
         self.events = [line.event for line in journal.lines]
 

@@ -26,7 +26,6 @@ from runner.engine.effects import (
     Sleep,
     Stopped,
 )
-from runner.engine.scope import RunFacts
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, IncludedJob
 from runner.job.build import job as build_job
@@ -36,6 +35,7 @@ from runner.reading.load import load
 from runner.runs.events import (
     AnyEvent,
     RunClosing,
+    RunFacts,
     RunFinished,
     StepFinished,
     StepSkipped,
@@ -76,7 +76,9 @@ from runner.targets.model import Times
 WATERMARK = 20
 """Rows that the engine asks for before a call; after it, it asks for more."""
 
-RUN = RunFacts(id="0193a0c4-0000-7000-8000-000000000001", started_at="2026-01-31T09:00:00.000Z", engine="test")
+RUN = RunFacts(
+    run="0193a0c4-0000-7000-8000-000000000001", started_at="2026-01-31T09:00:00.000Z", engine="test", commit=None
+)
 
 
 _BEGUN = datetime(2026, 1, 31, 9, tzinfo=UTC)

@@ -169,7 +169,7 @@ class LaterAttempts:
 
 def _are_of_one_version(run: RunStarted, other: RunStarted | None) -> bool:
     """Whether `apply` ordered both for one version of one ledger."""
-    if other is None or not isinstance(run.applied, ApplyOrigin) or not isinstance(other.applied, ApplyOrigin):
+    if other is None or run.applied is None or other.applied is None:
         return False
     names = (run.digest, run.case, run.target, run.applied.ledger, run.applied.for_key)
     return names == (other.digest, other.case, other.target, other.applied.ledger, other.applied.for_key)

@@ -13,13 +13,13 @@ from runner.engine.state import OpenRow
 from runner.expressions.evaluate import EvaluationError, Room
 from runner.expressions.parse import expression
 from runner.foundation.guids import EMPTY_GUID
-from runner.foundation.raw import text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Verify
 from runner.runs.events import Check, Trouble
 from runner.runs.process_status import PROCESS_STATUSES
 from runner.runs.status import Status
+from runner.service.calls import LogRow
 
 NOT_READ = Attempt()
 """What is known of the process where the log was not read."""
@@ -123,7 +123,7 @@ def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:
     return outputs
 
 
-def process_failed(found: JsonObject, *, verified: bool | str = False, known: bool = True) -> Attempt:
+def process_failed(found: LogRow, *, verified: bool | str = False, known: bool = True) -> Attempt:
     """The row `found` of the process log says that its process failed or was cancelled. Its text is the best sentence
     there is. `known`: the row is that of the call for certain.
     """
@@ -131,15 +131,15 @@ def process_failed(found: JsonObject, *, verified: bool | str = False, known: bo
         status=Status.FAILED,
         trouble=_why_failed(found),
         verified=verified,
-        process_id=str(found["id"]) if known else None,
-        process_status=str(found["status"]),
+        process_id=found.id if known else None,
+        process_status=str(found.status),
         failed_row=found if known else None,
     )
 
 
-def _why_failed(found: JsonObject, element: JsonObject | None = None) -> Trouble:
-    status = PROCESS_STATUSES[str(found["status"])]
-    return Trouble(code=status.code or "", message=sentence(status.what, text(found, "error"), element))
+def _why_failed(found: LogRow, element: JsonObject | None = None) -> Trouble:
+    status = PROCESS_STATUSES[str(found.status)]
+    return Trouble(code=status.code or "", message=sentence(status.what, found.error, element))
 
 
 def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:
@@ -151,7 +151,7 @@ def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:
     if last.failed_row is None or row.step.verify is Verify.NONE or row.log.refusal is not None:
         return last
     row.known = last
-    elements = yield from process_log.elements_once(row, str(last.failed_row["id"]))
+    elements = yield from process_log.elements_once(row, last.failed_row.id)
     row.known = None
     element = failed_element(elements)
     return last if element is None else replace(last, trouble=_why_failed(last.failed_row, element))

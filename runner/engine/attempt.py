@@ -9,7 +9,7 @@ from runner.foundation.values import Json, JsonObject
 from runner.job.model import RetryOn, StepEffect
 from runner.runs.events import Check, Trouble
 from runner.runs.status import Status
-from runner.service.calls import CallFailed, FailureKind
+from runner.service.calls import CallFailed, FailureKind, LogRow
 
 INFERRED: Final = "inferred"
 """`verified`: the row of the log is taken for the call's own, and nothing proves it."""
@@ -37,7 +37,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     process_id: str | None = None
     process_status: str | None = None
     lost: bool = False
-    failed_row: JsonObject | None = None
+    failed_row: LogRow | None = None
     seconds: float | None = None
     warnings: tuple[str, ...] = ()
     cause: Trouble | None = None

@@ -10,11 +10,11 @@ from runner.engine.effects import Running
 from runner.engine.process_log import WATERMARK, Unread, all_rows
 from runner.engine.state import LogState, OpenRow, Start
 from runner.foundation import server_time
-from runner.foundation.values import JsonObject
 from runner.service import calls
+from runner.service.calls import LogRow
 
 
-def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject]]:
+def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
     """The rows that are not known, and may have begun since the call by another clock. Nothing is read where none can
     be before the watermark, nor where the log is known to be of another clock than `Date` altogether.
     """
@@ -32,10 +32,10 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[JsonObject
     return [
         found
         for found in rows
-        if str(found["id"]) not in log.seen
-        and found.get("parent") is None
-        and (log.owner is None or found.get("owner") in (None, log.owner))
-        and (began := starts.began_at(found)) is not None
+        if found.id not in log.seen
+        and found.parent is None
+        and (log.owner is None or found.owner in (None, log.owner))
+        and (began := found.began) is not None
         and since <= began <= now + start_bounds.LATER
         and began < mark
     ]

@@ -30,7 +30,7 @@ from runner.runs.events import AttemptFailed, Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
-from runner.service.calls import CallFailed, FailureKind
+from runner.service.calls import CallFailed, FailureKind, LogRow
 
 NOT_CERTAIN = "inferred: another program with the same account could have made this start at the same time"
 SECOND_READING = 0.2
@@ -112,11 +112,11 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
         if isinstance(rows, Unread):
             return None if rows.failure is _UNBOUNDED or row.log.refusal else "could not be read"
         known = tuple(
-            str(each["id"])
+            each.id
             for each in rows
             if starts.may_be_of(row.log, start, each)
             or starts.is_of_another_clock(row, start, each)
-            or (start.mark is not None and str(each.get("started")) < start.mark)
+            or (start.mark is not None and str(each.started) < start.mark)
         )
     if not known:
         return None
@@ -132,7 +132,7 @@ def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
         return unknown
     if row.process_id is not None:
         found = yield from process_log.row_of(row, row.process_id)
-        return _by_own_row(row, found, cause=unknown.cause) if isinstance(found, dict) else unknown
+        return _by_own_row(row, found, cause=unknown.cause) if isinstance(found, LogRow) else unknown
     if row.sought is None:
         return unknown
     return (yield from _settle_by_log(row, _cause(unknown), moments=AT_ONCE))
@@ -167,9 +167,7 @@ def lost(process_id: str | None = None, *, cause: Trouble | None = None) -> Atte
     return replace(not_passed("E402", message, hint, status=Status.UNKNOWN), process_id=process_id)
 
 
-def candidates(
-    row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False
-) -> Running[list[JsonObject] | Unread]:
+def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[list[LogRow] | Unread]:
     """The rows of the log that may be made by `start`, without those that other calls own; `last` as in `new_rows`.
 
     Since a call before which the log could not be read, those of all users: only where nobody else has started the
@@ -185,8 +183,8 @@ class _LookedUp(Struct, frozen=True, kw_only=True):
     and that no other start of the run can have made.
     """
 
-    rows: list[JsonObject]
-    elsewhen: list[JsonObject]
+    rows: list[LogRow]
+    elsewhen: list[LogRow]
 
 
 def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
@@ -233,7 +231,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     return in_doubt(cause, why=why)
 
 
-def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause: Trouble) -> Running[Attempt]:
+def _of_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:
     """What the rows come to that may be those of the call: only a row that nobody else can have made is its own."""
     if (why := why_not(row, start, rows)) is not None:
         return in_doubt(cause, why=why)
@@ -246,7 +244,7 @@ def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause:
     found = rows[0]
     own = tuple(each for each in starts.missing(row.log, start.process) if each.key == row.key)[-1:]
     starts.take(row.log, start.process, rows, makers=own)
-    row.process_id = str(found["id"])
+    row.process_id = found.id
     row.unanswered = True  # also where it was answered: that this row is its own is inferred
     if _waits_for_end(row):
         found = yield from process_log.followed(row, found)
@@ -255,7 +253,7 @@ def _of_candidates(row: OpenRow, start: Start, rows: list[JsonObject], *, cause:
     return attempt
 
 
-def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
+def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
     """Why none of the rows is taken for the call's own; None where a row is."""
     if len(rows) > 1:
         return f"the process log shows {len(rows)} starts that may be it"
@@ -264,28 +262,28 @@ def why_not(row: OpenRow, start: Start, rows: list[JsonObject]) -> str | None:
     if any(starts.may_be_of(row.log, other, found) for other in others):
         return "the process log shows a start that may be that of another step, whose row has not come"
     if not starts.can_be_inferred(row, start, found):
-        return f"the process log shows a start, {found['id']}, and nothing shows whether it began in time to be it"
+        return f"the process log shows a start, {found.id}, and nothing shows whether it began in time to be it"
     owner = row.log.owner_of(start)
-    if owner is None or found.get("owner") is None:
+    if owner is None or found.owner is None:
         return "the process log shows one start, and does not show whether it is ours"
-    if not start.marked and found["owner"] != owner:
-        return f"the process log shows a start since the call, {found['id']}, which is another user's"
+    if not start.marked and found.owner != owner:
+        return f"the process log shows a start since the call, {found.id}, which is another user's"
     if row.step.verify is Verify.LOG:
-        shown = f"{found['id']}, {found['status']}"
+        shown = f"{found.id}, {found.status}"
         return f"the process log shows one start that may be it ({shown}), and `verify: log` takes no guess"
     return None
 
 
-def _by_own_row(row: OpenRow, shown: JsonObject, *, cause: Trouble | None = None) -> Attempt:
+def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None) -> Attempt:
     """The attempt as the one start shows it that was taken for ours, with the time that the process took."""
-    status, process_id = str(shown["status"]), str(shown["id"])
+    status, process_id = str(shown.status), shown.id
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))
     if status in ENDED_BADLY:
         attempt = process_failed(shown, verified=INFERRED if row.unanswered else False)
     elif status in UNDER_WAY and _waits_for_end(row):
         attempt = still_running(row, process_id)
     elif status not in KNOWN:
-        unknown = not_passed("E208", strange_status(shown["status"]), status=Status.UNKNOWN)
+        unknown = not_passed("E208", strange_status(shown.status), status=Status.UNKNOWN)
         attempt = replace(unknown, process_id=process_id)
     elif needs_result(row.state.job, row.step):
         attempt = replace(lost(process_id, cause=cause), process_status=status)
@@ -297,8 +295,8 @@ def _by_own_row(row: OpenRow, shown: JsonObject, *, cause: Trouble | None = None
     return replace(attempt, seconds=found.seconds)
 
 
-def _seconds(shown: JsonObject) -> float | None:
-    began, ended = (server_time.of_record(str(shown.get(name))) for name in ("started", "completed"))
+def _seconds(shown: LogRow) -> float | None:
+    began, ended = shown.began, server_time.of_record(shown.completed or "")
     return None if began is None or ended is None else round(max(0.0, ended - began), 6)
 
 

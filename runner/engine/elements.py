@@ -24,7 +24,7 @@ from runner.foundation.values import JsonObject
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
 from runner.runs.status import Status
-from runner.service.calls import FailureKind, ReadElementData, ReadElements
+from runner.service.calls import FailureKind, LogRow, ReadElementData, ReadElements
 
 MAY_BE_EXECUTED = frozenset({"running", "error"})
 """The vendor shows its own button for these [C], for the second while the process is not cancelled."""
@@ -61,9 +61,9 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
     follow = row.step.follow
     pauses = Backoff(next=wanted.how.every, longest=wanted.how.max_every, deadline=row.t + follow)
     absent = replace(pauses, deadline=row.t + row.state.run.plan.times.settle)
-    process: JsonObject | Unread | None = None
+    process: LogRow | Unread | None = None
     while True:
-        ended = isinstance(process, dict) and has_ended(process)
+        ended = isinstance(process, LogRow) and has_ended(process)
         with row.reading_until(row.t + follow):
             seen = yield from _look(row, wanted)
         if isinstance(seen, Unread) and (process_log.is_for_good(seen.failure) or pauses.is_over(row)):
@@ -71,13 +71,13 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
         chosen = _chosen(row, seen, wanted) if isinstance(seen, _Elements) else None
         if isinstance(chosen, Attempt) or (chosen is not None and chosen.status != "error"):
             return chosen
-        if isinstance(process, dict) and ended and isinstance(seen, _Elements):  # one more look since then
+        if isinstance(process, LogRow) and ended and isinstance(seen, _Elements):  # one more look since then
             return _over(row, process, seen, wanted)
         with row.reading_until(row.t + follow):
             process = yield from _process(row, wanted)
-        if chosen is not None and not (isinstance(process, dict) and process["status"] == "cancelled"):
+        if chosen is not None and not (isinstance(process, LogRow) and process.status == "cancelled"):
             return chosen
-        if isinstance(process, dict) and has_ended(process) and not ended:
+        if isinstance(process, LogRow) and has_ended(process) and not ended:
             continue
         if process is None and isinstance(seen, _Elements) and not seen.all and absent.is_over(row):
             return _absent(row, wanted)
@@ -131,7 +131,7 @@ def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
     return _Elements(fitting=(*own, *called), all=logged or stored)
 
 
-def _process(row: OpenRow, wanted: WantedElement) -> Running[JsonObject | Unread | None]:
+def _process(row: OpenRow, wanted: WantedElement) -> Running[LogRow | Unread | None]:
     """The process's row of the log; None where there is none."""
     if row.log.refusal is not None:
         return Unread(row.log.refusal)
@@ -161,8 +161,8 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
     return _failed("E221", message, hint, wanted)
 
 
-def _over(row: OpenRow, process: JsonObject, seen: _Elements, wanted: WantedElement) -> Attempt:
-    message = f"the process has ended as `{process['status']}`, and `{wanted.name}` cannot be executed any more"
+def _over(row: OpenRow, process: LogRow, seen: _Elements, wanted: WantedElement) -> Attempt:
+    message = f"the process has ended as `{process.status}`, and `{wanted.name}` cannot be executed any more"
     hint = _near(row.state, seen, wanted) or f"{_pull(row)} writes down which elements the process has"
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)
 

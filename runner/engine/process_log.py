@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from runner.engine import starts, versions
@@ -17,13 +17,14 @@ from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import Backoff, check_stop, note, pause, perform
 from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
-from runner.foundation.raw import items, text
+from runner.foundation.raw import items
 from runner.foundation.values import Json, JsonObject
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable, Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.process_status import UNDER_WAY
 from runner.service import calls
+from runner.service.calls import LogRow
 
 READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0
@@ -83,25 +84,25 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     rows = yield from _rows(row, calls.ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
-    newest = text(rows[0], "started") if rows else None
-    if len(rows) == WATERMARK and text(rows[-1], "started") == newest:
+    newest = rows[0].started if rows else None
+    if len(rows) == WATERMARK and rows[-1].started == newest:
         rows = yield from all_rows(row, calls.ReadRows(process=process, since=newest))
         if isinstance(rows, Unread):
             return rows
     log.marks[process] = newest
     log.marked_at[process] = log.server_time(row.t)
     log.before[process] = (began, tuple(_earlier(rows)))
-    log.seen.update(text(found, "id") or "" for found in rows)
+    log.seen.update(found.id for found in rows)
     log.learn_owners(rows)
     return None
 
 
-def _earlier(rows: list[JsonObject]) -> Iterator[EarlierRow]:
+def _earlier(rows: list[LogRow]) -> Iterator[EarlierRow]:
     """Those that a start by a user may have made, where they say when they began, each once."""
-    for found in {str(found["id"]): found for found in rows}.values():
-        moment = starts.began_at(found)
-        if found.get("parent") is None and moment is not None:
-            yield EarlierRow(id=str(found["id"]), began=moment, owner=text(found, "owner"))
+    for found in {found.id: found for found in rows}.values():
+        moment = found.began
+        if found.parent is None and moment is not None:
+            yield EarlierRow(id=found.id, began=moment, owner=found.owner)
 
 
 def watermark(row: OpenRow, process: str) -> JsonObject | None:
@@ -109,7 +110,7 @@ def watermark(row: OpenRow, process: str) -> JsonObject | None:
     return {"started": row.log.marks[process]} if process in row.log.marks else None
 
 
-def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) -> Running[list[JsonObject] | Unread]:
+def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) -> Running[list[LogRow] | Unread]:
     """The rows since the watermark of `start`, or since the oldest of the starts that lack theirs, that may be ours and
     are not known yet, newest first. Our own user is read once per run.
 
@@ -131,7 +132,7 @@ def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) 
     return (yield from _new(row, start, any_user=any_user)) if starts.has_grown_since(log, start) else rows
 
 
-def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObject] | Unread]:
+def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[LogRow] | Unread]:
     log = row.log
     if starts.has_grown_since(log, start) and (why := starts.why_less(log, start)) is not None:
         return _too_little(why)
@@ -140,10 +141,10 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[JsonObje
     if isinstance(rows, Unread):
         return rows
     log.learn_owners(rows)
-    by_id = {str(found["id"]): found for found in rows}  # an answer may show a row twice
-    new = [found for key, found in by_id.items() if key not in log.seen and found.get("parent") is None]
+    by_id = {found.id: found for found in rows}  # an answer may show a row twice
+    new = [found for key, found in by_id.items() if key not in log.seen and found.parent is None]
     if not any_user and (owner := log.owner_of(start)) is not None:
-        new = [each for each in new if (by := each.get("owner")) == owner or (by is None and not log.shows_owners)]
+        new = [each for each in new if (by := each.owner) == owner or (by is None and not log.shows_owners)]
     starts.compare_clocks(row, start, new)
     return new
 
@@ -195,26 +196,26 @@ def _versions_unread(row: OpenRow, before: Versions, unread: Unread) -> Versions
     return before.not_read(unread.failure, t=row.t) if is_reached else unread
 
 
-def row_of(row: OpenRow, process_id: str) -> Running[JsonObject | Unread | None]:
+def row_of(row: OpenRow, process_id: str) -> Running[LogRow | Unread | None]:
     """The row of one process by its id; None where there is none."""
     value = yield from read(row, calls.ReadRow(process_id=process_id))
-    return value if isinstance(value, Unread | dict) else None
+    return value if isinstance(value, Unread) else None if value is None else convert(value, LogRow)
 
 
 def follow(
-    row: OpenRow, process_id: str, looks: Backoff, *, until: Callable[[JsonObject], bool]
-) -> Running[JsonObject | Unread | None]:
+    row: OpenRow, process_id: str, looks: Backoff, *, until: Callable[[LogRow], bool]
+) -> Running[LogRow | Unread | None]:
     """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
 
     Gives None where the log never showed a row of that id, and `Unread` where the log refused for good. Meanwhile other
     runs may start the same process: what is followed has been found.
     """
-    last: JsonObject | None = None
+    last: LogRow | None = None
     while True:
         found = yield from row_of(row, process_id)
         if isinstance(found, Unread) and row.log.refusal is not None:
             return found
-        last = found if isinstance(found, dict) else last
+        last = found if isinstance(found, LogRow) else last
         if (last is not None and until(last)) or looks.is_over(row):
             return last
         yield from looks.wait(row, frees_turn=True)
@@ -225,17 +226,17 @@ def step_looks(row: OpenRow) -> Backoff:
     return Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.step.follow)
 
 
-def followed(row: OpenRow, found: JsonObject, looks: Backoff | None = None) -> Running[JsonObject]:
+def followed(row: OpenRow, found: LogRow, looks: Backoff | None = None) -> Running[LogRow]:
     """The row `found`, read again after a moment until it has ended or the step's time for following is over."""
     if has_ended(found):
         return found
     yield from pause(row, min(FIRST_LOOK, row.step.follow), frees_turn=True)
-    last = yield from follow(row, str(found["id"]), looks or step_looks(row), until=has_ended)
-    return last if isinstance(last, dict) else found
+    last = yield from follow(row, found.id, looks or step_looks(row), until=has_ended)
+    return last if isinstance(last, LogRow) else found
 
 
-def has_ended(found: JsonObject) -> bool:
-    return found["status"] not in UNDER_WAY
+def has_ended(found: LogRow) -> bool:
+    return found.status not in UNDER_WAY
 
 
 def elements_in(row: OpenRow, call: calls.ReadElements | calls.ReadElementData) -> Running["list[JsonObject] | Unread"]:
@@ -279,7 +280,7 @@ def _records(value: Json) -> list[JsonObject]:
     return [record for record in items(value) if isinstance(record, dict)]
 
 
-def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[JsonObject] | Unread]:
+def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) -> Running[list[LogRow] | Unread]:
     """All rows that `call` asks for. As many as were asked for at most may be the start of more: that is no answer,
     as the row in question could be among those that are left out, unless the oldest is from before `since`.
     """
@@ -289,12 +290,12 @@ def all_rows(row: OpenRow, call: calls.ReadRows, *, since: float | None = None) 
     return rows
 
 
-def _is_before(found: JsonObject, since: float | None) -> bool:
-    began = starts.began_at(found)
+def _is_before(found: LogRow, since: float | None) -> bool:
+    began = found.began
     return since is not None and began is not None and began < since
 
 
-def _rows(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+def _rows(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Running[list[LogRow] | Unread]:
     """The rows of all versions; where these are not known, those of the code."""
     known = yield from versions_of(row, call.process)
     if isinstance(known, Unread):
@@ -309,21 +310,21 @@ def _rows(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Run
 
 def _rows_of_members(
     row: OpenRow, call: calls.ReadRows, schema_ids: Sequence[str], *, turn: str | None
-) -> Running[list[JsonObject] | Unread]:
+) -> Running[list[LogRow] | Unread]:
     """As many of their newest rows as `call` asks for."""
-    rows: list[JsonObject] = []
+    rows: list[LogRow] = []
     for first in range(0, len(schema_ids), MOST_MEMBERS):
         some = tuple(schema_ids[first : first + MOST_MEMBERS])
         value = yield from read(row, replace(call, schema_ids=some), turn=turn)
         if isinstance(value, Unread):
             return value
-        rows += _records(value)
+        rows += convert(items(value), list[LogRow])
     if len(schema_ids) > MOST_MEMBERS:
-        rows.sort(key=lambda found: text(found, "started") or "", reverse=True)
+        rows.sort(key=lambda found: found.started or "", reverse=True)
     return rows[: call.top]
 
 
-def _rows_by_code(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Running[list[JsonObject] | Unread]:
+def _rows_by_code(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None) -> Running[list[LogRow] | Unread]:
     """Where the code cannot be filtered by, the longer way: its schema's id first, then the rows with that id."""
     log = row.log
     known = log.schema_ids.get(call.process)
@@ -333,7 +334,7 @@ def _rows_by_code(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None
         if isinstance(schema_id, str):
             log.schema_ids[call.process] = schema_id
             value = yield from read(row, replace(call, schema_ids=(schema_id,)))
-    return value if isinstance(value, Unread) else _records(value)
+    return value if isinstance(value, Unread) else convert(items(value), list[LogRow])
 
 
 def _ask_owner(row: OpenRow) -> Running[None]:

@@ -16,11 +16,10 @@ from runner.engine.process_log import Unread, is_shut_out, watermark
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
 from runner.foundation.raw import record
-from runner.foundation.values import JsonObject
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
-from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, RunProcessCall
+from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, RunProcessCall
 
 _LOOKS = (*NO_ROW_YET, 1.0)
 """Seconds before each further look for a call that may have happened all the same: what is started later, here or by
@@ -86,7 +85,7 @@ def _began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]
     if not rows:
         return None
     row.in_doubt = True
-    row.shown = tuple(str(each["id"]) for each in rows)
+    row.shown = tuple(each.id for each in rows)
     why = f"the process log shows a start that may be it: {starts.named(rows[0])}; so it was not made again"
     return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
 
@@ -161,7 +160,7 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
     return (yield from doubt.settled(row, failure.trouble))
 
 
-def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[list[JsonObject] | Unread]:
+def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[list[LogRow] | Unread]:
     """The rows that may be those of the call, which come within a second where it has happened. What is new since its
     watermark may be, whatever the server's clocks say: only where nothing is new it may be made again.
     """

@@ -20,6 +20,7 @@ from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
+from runner.service.calls import LogRow
 
 AHEAD = 5.0
 """Seconds after the server's own time in which nothing can have begun by the same clock."""
@@ -45,8 +46,8 @@ class OwnRows(Struct, frozen=True, kw_only=True):
     server's own time began at another time, and that no known call has made.
     """
 
-    rows: tuple[JsonObject, ...] = ()
-    outside: tuple[JsonObject, ...] = ()
+    rows: tuple[LogRow, ...] = ()
+    outside: tuple[LogRow, ...] = ()
     contested: tuple[Start, ...] = ()
     rival: OtherRun | None = None
 
@@ -64,7 +65,7 @@ def may_be_firsts(row: OpenRow, found: OwnRows) -> bool:
     if row.first is None or len(found.rows) > found.starts:
         return False
     until = span_of(row.log, row.first).until
-    moments = (server_time.of_record(str(each.get("started"))) for each in found.rows)
+    moments = (each.began for each in found.rows)
     return any(until is None or began is None or began < until for began in moments)
 
 
@@ -89,7 +90,7 @@ def span_of(log: LogState, start: Start) -> StartTime:
     return StartTime() if log.clocks_differ else start.span
 
 
-def compare_clocks(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> None:
+def compare_clocks(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> None:
     """Find out from `rows`, which have just been read for `start` and are not known yet, whether the server's `Date`
     and the times of its rows are of two clocks.
 
@@ -102,8 +103,8 @@ def compare_clocks(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> No
         return
     is_newer = not has_grown_since(log, first)
     for found in rows:
-        began = began_at(found)
-        if began is None or (first.mark is not None and str(found["started"]) <= first.mark):
+        began = found.began
+        if began is None or (first.mark is not None and str(found.started) <= first.mark):
             continue
         is_old = is_newer and first.marked_at is not None and began < first.marked_at - LONG_AGO
         log.clocks_differ = log.clocks_differ or is_old or began > log.clock[0] + AHEAD
@@ -127,46 +128,41 @@ def why_less(log: LogState, start: Start) -> str | None:
     return None
 
 
-def began_at(found: JsonObject) -> float | None:
-    """When the row `found` began, by the time that is written in it; None where that is none."""
-    return server_time.of_record(str(found.get("started")))
-
-
-def may_be_of(log: LogState, start: Start, found: JsonObject) -> bool:
+def may_be_of(log: LogState, start: Start, found: LogRow) -> bool:
     """Whether nothing proves that the row `found` is not of `start`."""
-    began = began_at(found)
+    began = found.began
     span = span_of(log, start)
     if began is None:
         return True
     return (span.since is None or began >= span.since) and (span.until is None or began <= span.until)
 
 
-def began_by(found: JsonObject, *, since: float) -> bool:
+def began_by(found: LogRow, *, since: float) -> bool:
     """Whether the row `found` may have begun at `since` of the server's time, or later: at any time after it."""
-    began = began_at(found)
+    began = found.began
     return began is None or began >= since
 
 
-def is_of_another_clock(row: OpenRow, start: Start, found: JsonObject) -> bool:
+def is_of_another_clock(row: OpenRow, start: Start, found: LogRow) -> bool:
     """Whether a new row says that it began before the call, or after now: by a clock that is not that of `Date`."""
-    began, since, now = began_at(found), span_of(row.log, start).since, row.log.server_time(row.t)
+    began, since, now = found.began, span_of(row.log, start).since, row.log.server_time(row.t)
     is_early = began is not None and since is not None and began < since
     return is_early or (began is not None and now is not None and began > now + AHEAD)
 
 
-def at_another_time(rows: Sequence[JsonObject]) -> str | None:
+def at_another_time(rows: Sequence[LogRow]) -> str | None:
     """Name a row that is near, since the clocks of a site may differ."""
     if not rows:
         return None
     return f"a start at another time by the server's clock: {named(rows[0])}"
 
 
-def named(found: JsonObject) -> str:
+def named(found: LogRow) -> str:
     """A row in words: its id, how it ended, and when it began."""
-    return f"{found['id']} ({found['status']}, {found['started']})"
+    return f"{found.id} ({found.status}, {found.started})"
 
 
-def can_be_inferred(row: OpenRow, start: Start, found: JsonObject) -> bool:
+def can_be_inferred(row: OpenRow, start: Start, found: LogRow) -> bool:
     """Whether the time of the row `found` speaks for `start`, which nobody answered.
 
     Where the server gave no time, a row that is seen while the call may still be under way began in that time, too; of
@@ -175,11 +171,11 @@ def can_be_inferred(row: OpenRow, start: Start, found: JsonObject) -> bool:
     log = row.log
     if not may_be_of(log, start, found):
         return False
-    is_timed = span_of(log, start).since is not None and began_at(found) is not None
+    is_timed = span_of(log, start).since is not None and found.began is not None
     return is_timed or (log.breaks == start.breaks and row.t <= start.ends)
 
 
-def assigned(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> Running[OwnRows]:
+def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnRows]:
     """Of `rows` those that may be made by the answered call `start`: they belong to it, and to earlier starts that may
     have made them, from now on. What can only be made by earlier starts is theirs.
     """
@@ -189,7 +185,7 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> Running[
     yield from settle_missing(row, start.process, rest, among=missing(log, start.process, besides=start))
     others = missing(log, start.process, besides=start)
     contested = tuple(other for other in others if any(may_be_of(log, other, found) for found in own))
-    outside = tuple(found for found in rest if found["id"] not in log.seen)
+    outside = tuple(found for found in rest if found.id not in log.seen)
     if not own:
         return OwnRows(outside=outside)
     is_whole = len(own) > len(contested)
@@ -200,8 +196,8 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[JsonObject]) -> Running[
 
 
 def of_no_other(
-    row: OpenRow, process: str, rows: Sequence[JsonObject], *, keys: tuple[str, ...] | None, certain: bool = False
-) -> Running[tuple[list[JsonObject], OtherRun | None]]:
+    row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
+) -> Running[tuple[list[LogRow], OtherRun | None]]:
     """The rows without those that other calls own, and which other run may have made one of the rest.
 
     What is left belongs to the calls of `keys` from now on, unless another run may have made it and it is not `certain`
@@ -213,18 +209,18 @@ def of_no_other(
     own = [start for start in (row.start, row.sought) if start is not None]
     query = QueryPeers(
         key=row.key,
-        rows=tuple(str(found["id"]) for found in rows),
+        rows=tuple(found.id for found in rows),
         keys=keys,
         certain=certain,
         codes=log.codes_of(process) or (process,),
-        timed=has_time and all(began_at(found) is not None for found in rows),
+        timed=has_time and all(found.began is not None for found in rows),
         slack=max([start.slack for start in (*own, *missing(log, process))], default=0.0),
         before=before,
         before_read=before_read,
     )
     answer = yield from query_peers(row.state, query)
     log.seen.update(str(process_id) for process_id in items(answer.get("taken")))
-    return [found for found in rows if found["id"] not in log.seen], _rival(answer)
+    return [found for found in rows if found.id not in log.seen], _rival(answer)
 
 
 def _rival(answer: JsonObject) -> OtherRun | None:
@@ -268,7 +264,7 @@ def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, flo
     return ages, max(t - read, 0.0 if marked is None else now - marked - start_bounds.EARLIER)
 
 
-def settle_missing(row: OpenRow, process: str, rows: Sequence[JsonObject], *, among: Sequence[Start]) -> Running[None]:
+def settle_missing(row: OpenRow, process: str, rows: Sequence[LogRow], *, among: Sequence[Start]) -> Running[None]:
     """Give `rows` to the starts `among` those that lack theirs, as far as these can have made them."""
     log = row.log
     if not any(span_of(log, other).since is not None or other.marked for other in among):
@@ -283,13 +279,13 @@ def settle_missing(row: OpenRow, process: str, rows: Sequence[JsonObject], *, am
         take(log, process, theirs, makers=makers)
 
 
-def take(log: LogState, process: str, rows: Sequence[JsonObject], *, makers: Sequence[Start]) -> None:
+def take(log: LogState, process: str, rows: Sequence[LogRow], *, makers: Sequence[Start]) -> None:
     """`rows` (newest first) are those of `makers`, and no candidates again; the newest is the next watermark.
 
     Where there are fewer than makers nobody knows whose they are: any of them may still lack its row.
     """
-    log.seen.update(str(found["id"]) for found in rows)
-    newest = rows[0].get("started")
+    log.seen.update(found.id for found in rows)
+    newest = rows[0].started
     whole = StartTime.around([maker.span for maker in makers])
     left = {id(maker): replace(maker, span=whole) for maker in makers[len(rows) :]}
     gone = {id(maker) for maker in makers[: len(rows)]}

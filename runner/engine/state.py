@@ -21,7 +21,7 @@ from runner.runs.events import RunStatus, Trouble
 from runner.runs.evidence import Person
 from runner.runs.refused_starts import RefusedStart
 from runner.runs.status import Status
-from runner.service.calls import CallFailed
+from runner.service.calls import CallFailed, LogRow
 
 WORST_FIRST = (Status.UNKNOWN, Status.ERROR, Status.FAILED)
 
@@ -237,8 +237,8 @@ class LogState(Struct, kw_only=True):
         """The user whose row that of `start` is, where that is known."""
         return self.owner if start.breaks >= self.owner_since else None
 
-    def learn_owners(self, rows: Sequence[JsonObject]) -> None:
-        self.shows_owners = self.shows_owners or any(found.get("owner") is not None for found in rows)
+    def learn_owners(self, rows: Sequence[LogRow]) -> None:
+        self.shows_owners = self.shows_owners or any(found.owner is not None for found in rows)
 
     def codes_of(self, process: str) -> tuple[str, ...]:
         """The codes under which the process of this code may have been started: those of its versions."""

@@ -20,12 +20,11 @@ from runner.engine.state import OpenRow, Start
 from runner.foundation.durations import written
 from runner.foundation.raw import text
 from runner.foundation.sentences import first
-from runner.foundation.values import JsonObject
 from runner.job.actions import Execute
 from runner.job.model import RetryOn, Until, Verify
 from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
-from runner.service.calls import FailureKind
+from runner.service.calls import FailureKind, LogRow
 
 NO_ROW_YET = (0.25, 0.75)
 """Seconds before the log is read again, and once more, where it shows no row of a call that was answered."""
@@ -60,7 +59,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         earlier = yield from rows_before_watermark(row, start)
         if earlier:
             earlier, _ = yield from starts.of_no_other(row, start.process, earlier, keys=None)
-        row.shown = tuple(str(each["id"]) for each in earlier)
+        row.shown = tuple(each.id for each in earlier)
         log.seen.update(row.shown)  # what is there before a later call is none of its own
         others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
         why = _no_row(others) + (f"; {less}" if less else "")
@@ -69,17 +68,17 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
         return undistinguished(row, rows, why=why)
     if starts.may_be_firsts(row, found):
-        row.shown = tuple(str(each["id"]) for each in rows)
+        row.shown = tuple(each.id for each in rows)
         why = f"it was turned away and sent again, and the first may have started {starts.named(rows[0])}"
         return not_verified(row, why, doubtful=_hold_failure(rows))
     starts.take(log, execute.process, rows, makers=(*found.contested, start))
-    row.process_id = str(rows[0]["id"]) if len(rows) == found.starts == 1 else None
-    went_on = any(each["status"] in UNDER_WAY for each in rows)
+    row.process_id = rows[0].id if len(rows) == found.starts == 1 else None
+    went_on = any(each.status in UNDER_WAY for each in rows)
     if execute.until is Until.DONE:
         rows = yield from _followed(row, rows)
     judged = replace(_judged(row, execute, rows, count=found.starts), went_on=went_on)
     judged = yield from parked(row, judged)
-    row.shown = tuple(str(each["id"]) for each in rows)
+    row.shown = tuple(each.id for each in rows)
     if row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own
     return judged
@@ -135,9 +134,7 @@ def _without_watermark(row: OpenRow, execute: Execute, start: Start) -> Running[
     return (yield from judged_without_watermark(row, rows, until=execute.until))
 
 
-def rows_without_watermark(
-    row: OpenRow, start: Start, *, any_user: bool = False
-) -> Running[list[JsonObject] | Attempt]:
+def rows_without_watermark(row: OpenRow, start: Start, *, any_user: bool = False) -> Running[list[LogRow] | Attempt]:
     """The rows that began since a call before which the log could not be read, or what the call comes to without."""
     since = starts.span_of(row.log, start).since
     if since is None:
@@ -147,23 +144,23 @@ def rows_without_watermark(
         return _not_read(row, rows)
     own = [found for found in rows if starts.began_by(found, since=since)]
     own, _ = yield from starts.of_no_other(row, start.process, own, keys=None)
-    row.shown = tuple(str(found["id"]) for found in own)
+    row.shown = tuple(found.id for found in own)
     return own
 
 
-def judged_without_watermark(row: OpenRow, rows: list[JsonObject], *, until: Until) -> Running[Attempt]:
+def judged_without_watermark(row: OpenRow, rows: list[LogRow], *, until: Until) -> Running[Attempt]:
     """Whose these rows are nobody knows: they prove no success, and a failure among them is a sign, as is a process
     that has not ended where its end is waited for.
     """
     if until is Until.DONE:
         rows = yield from _followed(row, rows)
-    failed = next((f"; a start since then failed: {found['id']}" for found in rows if _is_bad(found)), "")
-    if until is Until.DONE and not failed and any(found["status"] in UNDER_WAY for found in rows):
+    failed = next((f"; a start since then failed: {found.id}" for found in rows if _is_bad(found)), "")
+    if until is Until.DONE and not failed and any(found.status in UNDER_WAY for found in rows):
         return still_running(row, None).warned(f"not verified: {_NOT_READ_BEFORE}")
     return undistinguished(row, rows, why=f"{_NOT_READ_BEFORE}{failed}")
 
 
-def _followed(row: OpenRow, rows: list[JsonObject]) -> Running[list[JsonObject]]:
+def _followed(row: OpenRow, rows: list[LogRow]) -> Running[list[LogRow]]:
     looks, ended = process_log.step_looks(row), []
     for each in rows:
         ended.append((yield from process_log.followed(row, each, looks)))
@@ -171,7 +168,7 @@ def _followed(row: OpenRow, rows: list[JsonObject]) -> Running[list[JsonObject]]
     return ended
 
 
-def undistinguished(row: OpenRow, rows: list[JsonObject], *, why: str) -> Attempt:
+def undistinguished(row: OpenRow, rows: list[LogRow], *, why: str) -> Attempt:
     """The rows may be those of others. Of what may be repeated, none of which has passed, nor has this. No row that has
     passed is waited for: beside that of another run a call that failed would pass, too, not verified.
     """
@@ -184,31 +181,31 @@ def _not_read(row: OpenRow, unread: Unread) -> Attempt:
     return not_verified(row, f"the process log could not be read: {unread.failure.trouble.message}")
 
 
-def _no_row(others: list[JsonObject]) -> str:
+def _no_row(others: list[LogRow]) -> str:
     why = "the process log shows no row of this call"
     return f"{why}, but {starts.at_another_time(others)}" if others else why
 
 
-def _hold_failure(rows: list[JsonObject]) -> bool:
+def _hold_failure(rows: list[LogRow]) -> bool:
     return any(map(_is_bad, rows))
 
 
-def _is_bad(found: JsonObject) -> bool:
-    return found["status"] in ENDED_BADLY
+def _is_bad(found: LogRow) -> bool:
+    return found.status in ENDED_BADLY
 
 
-def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: int) -> Attempt:
+def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -> Attempt:
     """Judge by the rows of `count` starts of ours: several are distinguished only where they agree."""
     if len(rows) < count:  # they may all be those of earlier calls, which had none when the log was read
         shown = "a row" if len(rows) == 1 else f"{len(rows)} rows"
         why = f"the process log shows {shown} for {count} calls, and not which of them is this call's"
         return not_verified(row, why, doubtful=_hold_failure(rows))
     bad = [each for each in rows if _is_bad(each)]
-    is_running = any(each["status"] in UNDER_WAY for each in rows)
-    process_id = str(rows[0]["id"]) if len(rows) == 1 else None
+    is_running = any(each.status in UNDER_WAY for each in rows)
+    process_id = rows[0].id if len(rows) == 1 else None
     too_many, advice = _too_many(row, rows, count=count)
     warnings = (too_many,) if too_many else ()
-    strange = [each["status"] for each in rows if each["status"] not in KNOWN]
+    strange = [each.status for each in rows if each.status not in KNOWN]
     if strange:
         return not_verified(row, strange_status(strange[0]), doubtful=True)
     if len(bad) == len(rows):
@@ -222,16 +219,16 @@ def _judged(row: OpenRow, execute: Execute, rows: list[JsonObject], *, count: in
         return _several(row, too_many, advice, running=is_running)
     if is_running:
         return started(process_id, expected=execute.is_start_enough)
-    return Attempt(verified=True, process_id=process_id, process_status=str(rows[0]["status"]))
+    return Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
 
 
-def _too_many(row: OpenRow, rows: list[JsonObject], *, count: int) -> tuple[str, str | None]:
+def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str | None]:
     """The sentence on more rows than calls, empty where there are no more; and what to do: nothing where the two rows
     of a call may be those of before the run broke off at it, and of its resume: that repeats what may be repeated.
     """
     if len(rows) <= count:
         return "", None
-    ids = ", ".join(str(each["id"]) for each in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
+    ids = ", ".join(each.id for each in rows[:_NAMED]) + (", …" if len(rows) > _NAMED else "")
     is_resumed = row.start is not None and row.start.is_resumed
     if is_resumed and not row.is_once and len(rows) == count + 1 == 2:  # noqa: PLR2004  before and after
         return f"started 2 times, as it seems once before the run broke off and once by its resume: {ids}", None
@@ -248,10 +245,10 @@ def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) 
     return Attempt(process_status=status_in_log).warned("; ".join(filter(None, (f"not verified: {sentence}", advice))))
 
 
-def by_status(row: OpenRow, found: JsonObject, *, until: Until) -> Attempt | None:
+def by_status(row: OpenRow, found: LogRow, *, until: Until) -> Attempt | None:
     """What the row `found` of its one process says of a call; None for a status that is not known."""
-    process_id = str(found["id"])
-    match found["status"]:
+    process_id = found.id
+    match found.status:
         case "done":
             return Attempt(verified=True, process_id=process_id, process_status="done")
         case status if status in ENDED_BADLY:

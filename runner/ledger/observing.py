@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus
-from runner.runs.evidence import ApplyOrigin
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, StoredRun, end_lines, readable

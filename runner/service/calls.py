@@ -10,6 +10,7 @@ from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
 
+from runner.foundation import server_time
 from runner.foundation.discreet import Discreet
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Change, Decode
@@ -119,12 +120,29 @@ class ReadElementData(Struct, frozen=True, kw_only=True):
     process_id: str
 
 
-class ReadRows(Struct, frozen=True, kw_only=True):
-    """Rows of a process in SysProcessLog, newest first. Answers a list of rows.
+class LogRow(Struct, frozen=True, kw_only=True):
+    """A row of SysProcessLog: `status` is `running`, `done`, `error`, `cancelled` or the server's own id; `started` as
+    the server writes it; `parent` is the id of the process that has started this process as a part of itself.
+    """
 
-    A row is `{"id", "name", "started", "completed", "status", "owner", "parent", "error"}`: `status` is `running`,
-    `done`, `error`, `cancelled` or the server's own id; `started` as the server writes it; `parent` is the id of the
-    process that has started this process as a part of itself; absent values are null.
+    id: str
+    name: str | None = None
+    started: str | None = None
+    completed: str | None = None
+    status: str | None = None
+    owner: str | None = None
+    parent: str | None = None
+    error: str | None = None
+
+    @property
+    def began(self) -> float | None:
+        """When it began, by the time that is written in it; None where that is none."""
+        return None if self.started is None else server_time.of_record(self.started)
+
+
+class ReadRows(Struct, frozen=True, kw_only=True):
+    """Rows of a process in SysProcessLog, newest first. Answers a list of rows, as in `LogRow`.
+
     The process is named by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
     code (filtered by `SysSchema/Name`).
     `since` is a `started` of an earlier row; rows of that very instant are included.
@@ -138,7 +156,7 @@ class ReadRows(Struct, frozen=True, kw_only=True):
 
 
 class ReadRow(Struct, frozen=True, kw_only=True):
-    """A row of SysProcessLog by the process's id. Answers a row as `ReadRows` does, or None for no such row."""
+    """A row of SysProcessLog by the process's id. Answers a row, as in `LogRow`, or None for no such row."""
 
     process_id: str
 

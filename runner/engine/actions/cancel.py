@@ -4,6 +4,7 @@ The log says before whether there is anything to cancel, and afterwards whether 
 nothing [C]. To cancel twice is to cancel once.
 """
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from runner.engine import process_log
@@ -15,11 +16,10 @@ from runner.engine.process_ids import no_process_id
 from runner.engine.process_log import FIRST_LOOK, LAST_LOOK, Unread
 from runner.engine.state import OpenRow
 from runner.foundation.guids import is_guid
-from runner.foundation.values import JsonObject
 from runner.job.actions import Cancel
 from runner.job.model import RetryOn, Verify
 from runner.runs.status import Status
-from runner.service.calls import CallFailed, CancelCall, FailureKind
+from runner.service.calls import CallFailed, CancelCall, FailureKind, LogRow
 
 _OVER = frozenset({"done", "cancelled"})
 """The statuses of a process that leave nothing to cancel: CancelExecution is for what runs or is in error [S]."""
@@ -38,7 +38,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
             before = yield from process_log.row_of(row, process_id)
         if isinstance(before, Unread) and before.failure.kind is FailureKind.NOT_SENT:
             return Attempt(status=Status.ERROR, trouble=before.failure.trouble, again=RetryOn.NOT_SENT)
-        if isinstance(before, dict) and _is_over(before):
+        if isinstance(before, LogRow) and _is_over(before):
             return of_log_row(row, before)
     outcome = yield from send(row, CancelCall(process_id=process_id))
     failure = outcome.failure if isinstance(outcome, Failed) else None
@@ -47,37 +47,37 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
     return (yield from _verified(row, process_id, failure))
 
 
-def of_log_row(row: OpenRow, found: JsonObject) -> Attempt:
+def of_log_row(row: OpenRow, found: LogRow) -> Attempt:
     """The attempt whose result is this row of the process log."""
-    process = Attempt(verified=True, process_id=str(found["id"]), process_status=str(found["status"]))
-    return judged(row, dict(found), process).with_process(process)
+    process = Attempt(verified=True, process_id=found.id, process_status=str(found.status))
+    return judged(row, to_builtins(found), process).with_process(process)
 
 
-def _is_over(found: JsonObject) -> bool:
-    return found["status"] in _OVER
+def _is_over(found: LogRow) -> bool:
+    return found.status in _OVER
 
 
 def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Running[Attempt]:
     """What the log says afterwards. A call that was not answered has happened where the process is over."""
-    found: JsonObject | Unread | None = None
+    found: LogRow | Unread | None = None
     if row.reads_log:
         looks = Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.state.run.plan.times.settle)
         found = yield from process_log.follow(row, process_id, looks, until=_is_over)
-    if isinstance(found, dict) and _is_over(found):
+    if isinstance(found, LogRow) and _is_over(found):
         return of_log_row(row, found)
     if failure is not None:
         return call_failed(failure, row.step.effect)
-    return _not_cancelled(found) if isinstance(found, dict) else _not_verified(row, found)
+    return _not_cancelled(found) if isinstance(found, LogRow) else _not_verified(row, found)
 
 
-def _not_cancelled(found: JsonObject) -> Attempt:
-    is_alive = _ALIVE.get(str(found["status"]), f"has the status {found['status']}")
+def _not_cancelled(found: LogRow) -> Attempt:
+    is_alive = _ALIVE.get(str(found.status), f"has the status {found.status}")
     message = f"the process {is_alive}, although the service took the call to cancel it"
     hint = (
         "check that the user has the operation right `CanCancelProcess`, "
         "and that no other process has started this process: then cancel that"
     )
-    return replace(not_passed("E217", message, hint), result=dict(found), verified=False, process_id=str(found["id"]))
+    return replace(not_passed("E217", message, hint), result=to_builtins(found), verified=False, process_id=found.id)
 
 
 def _not_verified(row: OpenRow, found: Unread | None) -> Attempt:

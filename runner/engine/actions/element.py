@@ -29,7 +29,7 @@ from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
-from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind
+from runner.service.calls import SESSION_REFUSED, CallFailed, CompleteCall, ElementCall, FailureKind, LogRow
 
 _MOVED = "the element was executed, and somebody else may have done it at the same time"
 _GONE = "the element does not wait any more, and no log shows how it ended"
@@ -241,11 +241,11 @@ def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Runni
     """How the process went wrong as soon as the element was executed (the service answers 200 all the same), or why
     that is not known; None where it did not.
     """
-    found: JsonObject | Unread | None = None
+    found: LogRow | Unread | None = None
     if row.log.refusal is None:
         found = yield from process_log.row_of(row, process_id)
-    status = found["status"] if isinstance(found, dict) else None
-    if isinstance(found, dict) and status in ENDED_BADLY:
+    status = found.status if isinstance(found, LogRow) else None
+    if isinstance(found, LogRow) and status in ENDED_BADLY:
         return process_failed(found)
     if now.status in ENDED_BADLY:
         return _in_error(now, process_id)
@@ -253,7 +253,7 @@ def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Runni
         return f"the element has the status {now.status}, which is not known"
     if status in KNOWN:
         return None
-    if isinstance(found, dict):
+    if isinstance(found, LogRow):
         return strange_status(status)
     if isinstance(found, Unread):
         return f"the process log could not be read: {found.failure.trouble.message}"

@@ -27,7 +27,7 @@ from runner.job.actions import Run
 from runner.job.model import RetryOn, Until, Verify
 from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
-from runner.service.calls import RunProcessCall, Version
+from runner.service.calls import LogRow, RunProcessCall, Version
 
 
 def attempt_run(row: OpenRow) -> Running[Attempt]:
@@ -84,7 +84,7 @@ def _of_another_call(row: OpenRow, answer: JsonObject) -> Running[Attempt | None
     assert start is not None
     if not isinstance(process_id, str):
         return None
-    rows: list[JsonObject] = [] if process_id in row.log.seen else [{"id": process_id}]
+    rows = [] if process_id in row.log.seen else [LogRow(id=process_id)]
     if rows:
         rows, _ = yield from starts.of_no_other(row, start.process, rows, keys=(row.key,), certain=True)
     if rows:
@@ -129,9 +129,9 @@ def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
     found = yield from _shown(row, process_id, until=has_ended if is_done else lambda _: True, pauses=settling(row))
     if isinstance(found, str):
         return _unproved(row, process_id, found)
-    if found["status"] not in KNOWN:
-        return _unproved(row, process_id, strange_status(found["status"]))
-    status = str(found["status"])
+    if found.status not in KNOWN:
+        return _unproved(row, process_id, strange_status(found.status))
+    status = str(found.status)
     if status in ENDED_BADLY:
         return process_failed(found)
     if is_done and status != "done":
@@ -140,8 +140,8 @@ def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
 
 
 def _shown(
-    row: OpenRow, process_id: str, *, until: Callable[[JsonObject], bool], pauses: Iterable[float] = ()
-) -> Running[JsonObject | str]:
+    row: OpenRow, process_id: str, *, until: Callable[[LogRow], bool], pauses: Iterable[float] = ()
+) -> Running[LogRow | str]:
     """The row of the process; or why there is none. Where it is not there, or not as far, it is read again for a
     second, and then after each of the `pauses`.
     """
@@ -149,7 +149,7 @@ def _shown(
         return f"the process log cannot be read: {row.log.refusal.trouble.message}"
     for seconds in chain(NO_ROW_YET, pauses, (None,)):
         found = yield from process_log.row_of(row, process_id)
-        if isinstance(found, dict) and found.get("parent") is not None:
+        if isinstance(found, LogRow) and found.parent is not None:
             return "the process log shows it as a part of another process"
         if isinstance(found, Unread):
             is_over = process_log.is_for_good(found.failure)
@@ -165,13 +165,13 @@ def _shown(
 
 def _of_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Attempt]:
     """The answer's own text is generic; the log has the real reason [M]."""
-    found: JsonObject | str = ""
+    found: LogRow | str = ""
     if row.reads_log:
-        row.known = process_failed({"id": process_id, "status": status, "error": None})
+        row.known = process_failed(LogRow(id=process_id, status=status))
         found = yield from _shown(row, process_id, until=has_ended)
         row.known = None
-    text = found.get("error") if isinstance(found, dict) else None
-    return process_failed({"id": process_id, "status": status, "error": text})
+    text = found.error if isinstance(found, LogRow) else None
+    return process_failed(LogRow(id=process_id, status=status, error=text))
 
 
 def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
@@ -184,7 +184,7 @@ def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
         return _unproved(row, process_id, "it still ran when the call was answered, and the log does not show it")
     known = by_status(row, found, until=Until.DONE)
     if known is None:
-        return _unproved(row, process_id, strange_status(found["status"]))
+        return _unproved(row, process_id, strange_status(found.status))
     return (yield from parked(row, known))
 
 
@@ -208,7 +208,7 @@ def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:
     return _unproved(row, None, why)
 
 
-def _begun(row: OpenRow, start: Start, rows: list[JsonObject]) -> Running[Attempt]:
+def _begun(row: OpenRow, start: Start, rows: list[LogRow]) -> Running[Attempt]:
     """What was queued has begun, if the row is its own: that is inferred, as for a call that was not answered."""
     if (why := doubt.why_not(row, start, rows)) is not None:
         return _unproved(row, None, f"it was queued, and {why}")
@@ -216,7 +216,7 @@ def _begun(row: OpenRow, start: Start, rows: list[JsonObject]) -> Running[Attemp
     if rival or not left:
         return _unproved(row, None, "it was queued, and what began since may be the start of another run")
     starts.take(row.log, start.process, rows, makers=(start,))
-    found = yield from _of_running(row, str(rows[0]["id"]))
+    found = yield from _of_running(row, rows[0].id)
     return replace(found, verified=INFERRED, warnings=(doubt.NOT_CERTAIN,)) if found.verified is True else found
 
 

@@ -40,7 +40,7 @@ from runner.job.model import Until, Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.status import Status
-from runner.service.calls import CallFailed, ChangeCall, FailureKind, QueryCall
+from runner.service.calls import CallFailed, ChangeCall, FailureKind, LogRow, QueryCall
 
 FIRST_PAUSE = 0.25
 GROWTH = 2.0
@@ -331,16 +331,16 @@ def _looks(row: OpenRow) -> Backoff:
     return Backoff(next=FIRST_PAUSE, longest=float("inf"), deadline=ends, growth=GROWTH)
 
 
-def _of_row(row: OpenRow, action: Signal, start: Start, found: JsonObject) -> Running[Attempt]:
-    process_id = row.process_id = str(found["id"])
+def _of_row(row: OpenRow, action: Signal, start: Start, found: LogRow) -> Running[Attempt]:
+    process_id = row.process_id = found.id
     if not process_log.has_ended(found) and action.until is Until.DONE:
         last = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=process_log.has_ended)
-        found = last if isinstance(last, dict) else found
+        found = last if isinstance(last, LogRow) else found
     known = by_status(row, found, until=action.until)
     if known is None:
-        return not_verified(row, strange_status(found["status"]), doubtful=True)
+        return not_verified(row, strange_status(found.status), doubtful=True)
     owner = row.log.owner_of(start)
-    is_ours = owner is not None and found.get("owner") == owner
+    is_ours = owner is not None and found.owner == owner
     if is_ours or known.status is not Status.PASSED:
         return known
     if row.step.verify is Verify.LOG:

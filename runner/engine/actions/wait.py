@@ -1,5 +1,6 @@
 """A `wait`: follows one process until what is waited for has happened, or cannot happen any more."""
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from runner.engine import process_log
@@ -14,11 +15,10 @@ from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
-from runner.foundation.values import JsonObject
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
-from runner.service.calls import ReadElementData, ReadElements
+from runner.service.calls import LogRow, ReadElementData, ReadElements
 
 
 def attempt_wait(row: OpenRow) -> Running[Attempt]:
@@ -36,7 +36,7 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
         if isinstance(read, Unread) and (row.log.refusal is not None or looks.is_over(row)):
             return _unread("the process log", read)
         unread: tuple[Unread, ...] = ()
-        if isinstance(read, dict):
+        if isinstance(read, LogRow):
             appears_by, there = None, (yield from _is_there(row, action, read))
             if isinstance(there, bool):
                 return of_log_row(row, read) if there else _missed(action, read)
@@ -49,18 +49,18 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
         yield from looks.wait(row)
 
 
-def _is_there(row: OpenRow, action: Wait, found: JsonObject) -> Running[bool | tuple[Unread, ...]]:
+def _is_there(row: OpenRow, action: Wait, found: LogRow) -> Running[bool | tuple[Unread, ...]]:
     """True: what is waited for has happened; False: it cannot happen any more; else not yet, as far as can be read."""
-    if found["status"] not in KNOWN:
-        return () if found["status"] is None else False
+    if found.status not in KNOWN:
+        return () if found.status is None else False
     ended = has_ended(found)
     match action.wanted:
         case WaitFor.ENDED:
             return True if ended else ()
         case WaitFor.COMPLETED:
-            return (found["status"] == "done") if ended else ()
+            return (found.status == "done") if ended else ()
         case WaitFor.PARKED:
-            return False if ended else (yield from _waits_at_element(row, str(found["id"])))
+            return False if ended else (yield from _waits_at_element(row, found.id))
 
 
 def _waits_at_element(row: OpenRow, process_id: str) -> Running[bool | tuple[Unread, ...]]:
@@ -81,25 +81,25 @@ def _unread(what: str, unread: Unread) -> Attempt:
     return not_passed("E208", message, trouble.hint, status=Status.ERROR)
 
 
-def _missed(action: Wait, found: JsonObject) -> Attempt:
-    if found["status"] in ENDED_BADLY:
-        return replace(process_failed(found), result=dict(found), verified=None, process_status=None)
-    if found["status"] not in KNOWN:
-        return replace(not_passed("E208", strange_status(found["status"])), result=dict(found))
-    message = f"the process has ended as `{found['status']}`, and cannot be {action.wanted} any more"
-    return replace(not_passed("E208", message), result=dict(found), process_id=str(found["id"]))
+def _missed(action: Wait, found: LogRow) -> Attempt:
+    if found.status in ENDED_BADLY:
+        return replace(process_failed(found), result=to_builtins(found), verified=None, process_status=None)
+    if found.status not in KNOWN:
+        return replace(not_passed("E208", strange_status(found.status)), result=to_builtins(found))
+    message = f"the process has ended as `{found.status}`, and cannot be {action.wanted} any more"
+    return replace(not_passed("E208", message), result=to_builtins(found), process_id=found.id)
 
 
-def _too_late(row: OpenRow, action: Wait, found: JsonObject | None, *, unread: tuple[Unread, ...]) -> Attempt:
+def _too_late(row: OpenRow, action: Wait, found: LogRow | None, *, unread: tuple[Unread, ...]) -> Attempt:
     if found is None:
         hint = "check the id; a process that is not written into the log cannot be waited for"
         waited = f"after {written(min(row.step.follow, row.state.run.plan.times.settle))}"
         return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
     waited = f"after {written(row.step.follow)}"
-    if found["status"] is None:
+    if found.status is None:
         message = f"{strange_status(None)} {waited}"
         hint = "check that the user may read all columns of SysProcessLog"
-        return replace(not_passed("E208", message, hint), result=dict(found), process_id=str(found["id"]))
+        return replace(not_passed("E208", message, hint), result=to_builtins(found), process_id=found.id)
     message = f"the process still runs {waited}"
     hint = "write a longer `timeout` to wait longer; a process that waits for a person needs its element executed"
     if action.wanted is WaitFor.PARKED:
@@ -109,4 +109,4 @@ def _too_late(row: OpenRow, action: Wait, found: JsonObject | None, *, unread: t
         trouble = unread[0].failure.trouble
         message = f"{message}, as far as they can be read: {trouble.message}"
         hint = trouble.hint or hint
-    return replace(not_passed("E208", message, hint), result=dict(found), process_id=str(found["id"]))
+    return replace(not_passed("E208", message, hint), result=to_builtins(found), process_id=found.id)

@@ -25,6 +25,7 @@ from runner.runs.evidence import PauseReason
 from runner.runs.process_status import UNDER_WAY
 from runner.service import calls
 from runner.service.calls import LogRow
+from runner.service.pages import Pages
 
 READING_SECONDS = 30.0
 EXPLAINING_SECONDS = 10.0
@@ -252,28 +253,17 @@ def elements_once(row: OpenRow, process_id: str) -> Running[list[JsonObject]]:
     return _records(outcome.value) if isinstance(outcome, Done) else []
 
 
-def no_end(entity: str) -> Trouble:
-    """A page without records may lead to others, as where a server filters page by page; a circle is not followed."""
-    return Trouble(code="E307", message=f"the pages of `{entity}` have no end: they lead to one another without news")
-
-
 def read_records(row: OpenRow, call: calls.QueryCall) -> Running[list[JsonObject] | calls.CallFailed]:
     """The records that `call` asks for on all pages, no more than its `top`; or why they cannot be read."""
-    found: list[JsonObject] = []
-    pages, ends = set[str](), row.t + READING_SECONDS
-    while True:
-        answer = yield from read(row, call)
+    pages, ends = Pages(call=call, most=call.top), row.t + READING_SECONDS
+    while pages.call is not None:
+        answer = yield from read(row, pages.call)
         if isinstance(answer, Unread):
             return answer.failure
-        page = answer if isinstance(answer, dict) else {}
-        following, more = page.get("next"), _records(page.get("records"))
-        found += more
-        if not isinstance(following, str) or len(found) >= call.top:
-            return found[: call.top]
-        if following in pages or not (more or row.t < ends):
-            return calls.CallFailed(kind=calls.FailureKind.UNANSWERED, trouble=no_end(call.entity))
-        pages.add(following)
-        call = replace(call, next=following)
+        pages.take(answer, is_late=row.t >= ends)
+    if pages.trouble is not None:
+        return calls.CallFailed(kind=calls.FailureKind.UNANSWERED, trouble=pages.trouble)
+    return pages.records[: call.top]
 
 
 def _records(value: Json) -> list[JsonObject]:

@@ -17,12 +17,13 @@ from runner.catalogue.families import DesignVersion, ProcessFamily, families, pr
 from runner.catalogue.model import Process
 from runner.foundation import threads
 from runner.foundation.guids import guid
-from runner.foundation.raw import flag, items, record, text, whole_number
+from runner.foundation.raw import flag, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service.caller import Caller
 from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind, QueryCall, ReadSchema
 from runner.service.gate import OPEN
+from runner.service.pages import Pages
 from runner.service.process_schema import signature
 
 SECONDS: Final = 60.0
@@ -149,22 +150,15 @@ def read_pages(
     caller: Caller, call: QueryCall, wait: Callable[[float], object], *, most: int | None = None
 ) -> list[JsonObject] | CallFailed:
     """The records of all pages, or of so many that there are at least `most`. Raises `NoAnswerError` for a circle."""
-    found: list[JsonObject] = []
-    read: set[str] = set()
-    while True:
-        ending = patiently(caller, call, wait)
+    pages = Pages(call=call, most=most)
+    while pages.call is not None:
+        ending = patiently(caller, pages.call, wait)
         if isinstance(ending, CallFailed):
             return ending
-        page = record(ending.value)
-        found += map(record, items(page.get("records")))
-        following = text(page, "next")
-        if following is None or (most is not None and len(found) >= most):
-            return found
-        if following in read:
-            message = f"the pages of {call.entity} lead in a circle"
-            raise NoAnswerError(Trouble(code="E307", message=message, hint="check what is between here and the site"))
-        read.add(following)
-        call = replace(call, next=following)
+        pages.take(ending.value)
+    if pages.trouble is not None:
+        raise NoAnswerError(pages.trouble)
+    return pages.records
 
 
 def version_of(row: JsonObject) -> DesignVersion:

@@ -7,7 +7,7 @@ sentence in `unseen`; a site that does not answer ends it.
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field
 from msgspec.structs import replace
 
 from runner.catalogue import design
@@ -23,7 +23,7 @@ from runner.recording.model import Passed, Recorded
 from runner.recording.stored_calls import StoredCalls
 from runner.service import process_log
 from runner.service.caller import Caller
-from runner.service.calls import CallFailed, FailureKind, FindFamily, QueryCall, ReadElements, ReadRow
+from runner.service.calls import CallFailed, FailureKind, FindFamily, LogRow, QueryCall, ReadElements, ReadRow
 
 Wait = Callable[[float], object]
 
@@ -79,19 +79,19 @@ def read_run(caller: Caller, process_id: str, *, wait: Wait) -> Happened | None:
         raise NoAnswerError(trouble_of(found, _LOG))
     if not found:
         return None
-    row = record(process_log.value(ReadRow(process_id=process_id), found))
+    row = convert(process_log.value(ReadRow(process_id=process_id), found), LogRow)
     process = _process(site, guid(found[0].get("SysSchemaId")))
     way = tuple(_way(site, process_id, process))
-    if text(row, "status") == "running" and not any(passed.is_open for passed in way):
+    if row.status == "running" and not any(passed.is_open for passed in way):
         way += tuple(_parked(site, process_id, process))
-    if text(row, "parent") is not None:
-        site.unseen.append(f"another process has started it, as a part of itself: {text(row, 'parent')}")
+    if row.parent is not None:
+        site.unseen.append(f"another process has started it, as a part of itself: {row.parent}")
     return Happened(
         id=process_id,
         process=process,
-        status=text(row, "status"),
-        error=text(row, "error"),
-        seconds=_between(text(row, "started"), text(row, "completed")),
+        status=row.status,
+        error=row.error,
+        seconds=_between(row.started, row.completed),
         way=way,
         unseen=tuple(site.unseen),
     )

@@ -363,7 +363,7 @@ def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
             following = "2" if call.next == "1" else "1"
             return Answered(value={"records": [row("A")], "next": following})
 
-    with pytest.raises(NoAnswerError, match="lead in a circle"):
+    with pytest.raises(NoAnswerError, match="the pages of `VwProcessLib` have no end"):
         Circle([]).pull()
 
 

@@ -1,0 +1,38 @@
+"""The pages of a query, one after the other, whoever asks for them."""
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from runner.foundation.raw import items, record
+from runner.foundation.values import Json, JsonObject
+from runner.runs.events import Trouble
+from runner.service.calls import QueryCall
+
+
+class Pages(Struct, kw_only=True):
+    """The `records` so far; `call` asks for the next page, and is None where none is needed: there are `most` records,
+    or no more, or the pages have no end (`trouble` says so).
+    """
+
+    call: QueryCall | None
+    most: int | None = None
+    records: list[JsonObject] = field(default_factory=list)
+    trouble: Trouble | None = None
+    _known: set[str] = field(default_factory=set)
+
+    def take(self, answer: Json, *, is_late: bool = False) -> None:
+        """Add the page. One without records may lead to others, as where a server filters page by page: these are
+        followed until `is_late`. A circle is never followed.
+        """
+        page, call = record(answer), self.call
+        found, following = [*map(record, items(page.get("records")))], page.get("next")
+        self.records += found
+        self.call = None
+        if call is None or not isinstance(following, str) or (self.most is not None and len(self.records) >= self.most):
+            return
+        if following in self._known or (is_late and not found):
+            message = f"the pages of `{call.entity}` have no end: they lead to one another without news"
+            self.trouble = Trouble(code="E307", message=message, hint="check what is between here and the site")
+            return
+        self._known.add(following)
+        self.call = replace(call, next=following)

@@ -28,11 +28,11 @@ class Delays:
         """The outcome that the engine is handed: what it sends next was made ready then."""
         self._t = outcome.t
 
-    def leaves(self, t: float) -> float:
+    def leaves(self, t: float) -> float | None:
         """A call leaves at the active second `t`, its start stored. How many seconds late, where that counts."""
         late = 0.0 if self._ahead is None else round(self.wall() - self._ahead - self._t, 3)
         self._delay = SendDelay(t=t, seconds=late) if late >= WORTH_A_NOTE else None
-        return late if self._delay else 0.0
+        return late if self._delay else None
 
     def ended(self, date: str | None, *, t: float, at: float) -> SendDelay | None:
         """A call was answered `at` that moment on the wall, and ends at the active second `t`. By how much it had left

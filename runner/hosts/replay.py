@@ -112,7 +112,7 @@ class Replay:
             return self._answered(send.key, self._take(event, send.key))
         self._compare(send, event)
         self._next += 1
-        delay = effects.SendDelay(t=event.t, seconds=event.delayed) if event.delayed else None
+        delay = None if event.delayed is None else effects.SendDelay(t=event.t, seconds=event.delayed)
         following = self._look()
         if following is None:
             return Beyond(sent=True, delay=delay)

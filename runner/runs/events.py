@@ -157,7 +157,7 @@ class CallSent(RowEvent, frozen=True, tag="call.sent"):
     call: dict[str, evidence.Value]
     watermark: dict[str, evidence.Value] | None = None
     request: evidence.SentRequest | None = None
-    delayed: float = 0.0
+    delayed: float | None = None
 
 
 class CallAnswered(RowEvent, frozen=True, tag="call.answered"):

@@ -22,7 +22,7 @@ def facts(event: events.AnyEvent) -> events.AnyEvent:
         case events.RunStarted():
             event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
         case events.CallSent():
-            event = msgspec.structs.replace(event, request=None, delayed=0.0)
+            event = msgspec.structs.replace(event, request=None, delayed=None)
         case events.StepStarted(row=row) | events.StepSkipped(row=row):
             bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
             event = msgspec.structs.replace(event, row=bare)

@@ -22,7 +22,6 @@ from runner.foundation.garbage import collector_rests
 from runner.foundation.values import Json
 from runner.runs.events import FIRST_PREV, VERSION, AnyEvent, Line, RunFinished, decode
 from runner.runs.safe_events import referred_to, safe
-from runner.runs.shared_texts import SharedTexts
 from runner.runs.store import RunLog, RunStore, StoreError
 from runner.secrets.holes import MARK
 from runner.secrets.redact import Secrets
@@ -41,8 +40,6 @@ class Reading(Struct, frozen=True, kw_only=True):
     may_have_holes: bool = True
 
 
-_FEW = 10_000
-"""Lines of a journal after which texts are shared: that takes a twentieth of a resumption."""
 _MARK = MARK.encode()
 """What is in each hole, unless it is written as an escape."""
 
@@ -69,7 +66,6 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
     found: list[Line] = []
     flaw, torn, may_have_holes = None, False, known is not None and known.may_have_holes
     prev = FIRST_PREV
-    texts = SharedTexts()
     with collector_rests():
         for number, whole in enumerate(lines, start=1):
             if torn := not whole.endswith(b"\n"):
@@ -79,7 +75,7 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
             line = earlier[number - 1] if number <= len(earlier) and earlier[number - 1].sha256 == digest else None
             if line is None:
                 may_have_holes = may_have_holes or _may_have_hole(written)
-                line = parse_line(written, before=prev, texts=texts if number > _FEW else None, digest=digest)
+                line = parse_line(written, before=prev, digest=digest)
             if line is not None:
                 found.append(line)
             if flaw is None and (line is None or line.prev != prev or line.seq != number):
@@ -88,11 +84,9 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
     return Reading(lines=tuple(found), flaw=flaw, torn=torn, may_have_holes=may_have_holes)
 
 
-def parse_line(
-    written: bytes, *, before: str = FIRST_PREV, texts: SharedTexts | None = None, digest: str | None = None
-) -> Line | None:
+def parse_line(written: bytes, *, before: str = FIRST_PREV, digest: str | None = None) -> Line | None:
     """One line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
-    that fit share the text, as they share those of `texts`. `digest` is its own hash, where that is known.
+    that fit share the text. `digest` is its own hash, where that is known.
     """
     try:
         around = _around.decode(written)
@@ -101,12 +95,9 @@ def parse_line(
         return None
     if around.v != VERSION:
         return None
-    if texts is not None:
-        texts.share(event)
     digest = digest or hashlib.sha256(written).hexdigest()
-    at = around.at if texts is None else texts.text(around.at)
     prev = before if around.prev == before else around.prev
-    return Line(seq=around.seq, at=at, prev=prev, event=event, sha256=digest)
+    return Line(seq=around.seq, at=around.at, prev=prev, event=event, sha256=digest)
 
 
 class Journal:

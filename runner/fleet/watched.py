@@ -7,9 +7,8 @@ from runner.hosts.turns import RunLeftError
 from runner.job.model import StepEffect
 from runner.runs.events import CallSent, Line
 from runner.service.caller import Caller
-from runner.service.calls import Answered, Call, CallFailed, Ending, FailureKind
+from runner.service.calls import Act, Answered, Call, CallFailed, Ending, FailureKind
 from runner.service.gate import Gate
-from runner.service.login_page import acts
 
 
 class WatchedCaller:
@@ -43,7 +42,7 @@ class WatchedCaller:
             self._shut_out(ending)
             raise RunLeftError
         did_nothing = isinstance(ending, CallFailed) and (ending.kind is FailureKind.NOT_SENT or ending.nothing_ran)
-        self._has_acted = self._has_acted or (acts(call) and not did_nothing)
+        self._has_acted = self._has_acted or (isinstance(call, Act) and not did_nothing)
         return ending
 
 

@@ -6,6 +6,7 @@ whether it is repeated, and what its failure means for a step, is the engine's.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cache
 from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
@@ -20,8 +21,20 @@ MOST_ROWS: Final = 200
 """Rows of the log that a reading asks for: those of a process that many start, since a watermark."""
 
 
-class ExecuteCall(Struct, frozen=True, kw_only=True):
+class CallRecord(Struct, frozen=True, kw_only=True):
+    """A call. The journal holds it under its tag, with its fields but for those of `NOT_JOURNALED`."""
+
+    NOT_JOURNALED: ClassVar = frozenset[str]()
+
+
+class Act(CallRecord, frozen=True, kw_only=True):
+    """A call that may change something; others read."""
+
+
+class ExecuteCall(Act, frozen=True, kw_only=True, tag="execute"):
     """Execute(): `parameters` in the job's order, null ones left out. Answers the decoded result, or None."""
+
+    NOT_JOURNALED: ClassVar = frozenset({"decode"})
 
     process: str
     parameters: Mapping[str, Json]
@@ -29,13 +42,13 @@ class ExecuteCall(Struct, frozen=True, kw_only=True):
     decode: Decode = Decode.AUTO
 
 
-class ElementCall(Struct, frozen=True, kw_only=True):
+class ElementCall(Act, frozen=True, kw_only=True, tag="element"):
     """ExecProcElByUId(). Answers the decoded reply, or None."""
 
     uid: str
 
 
-class CompleteCall(Struct, frozen=True, kw_only=True):
+class CompleteCall(Act, frozen=True, kw_only=True, tag="complete"):
     """CompleteExecuting() with values. Answers `executionData`, or None."""
 
     uid: str
@@ -50,7 +63,7 @@ class Version(Struct, frozen=True, kw_only=True):
     uid: str | None = None
 
 
-class RunProcessCall(Struct, frozen=True, kw_only=True):
+class RunProcessCall(Act, frozen=True, kw_only=True, tag="run"):
     """RunProcess(). Answers `{"process_id", "status", "results", "error"}`.
 
     `process_id` is a GUID, or None where the process is queued (an empty GUID with success) [M]; `status` is `done`,
@@ -60,23 +73,27 @@ class RunProcessCall(Struct, frozen=True, kw_only=True):
     With `version` it is RunSpecifiedProcessVersion(): this version runs, active or not [S].
     """
 
+    NOT_JOURNALED: ClassVar = frozenset({"version"})
+
     process: str
     parameters: Mapping[str, Json]
     results: tuple[str, ...] = ()
     version: Version | None = None
 
 
-class CancelCall(Struct, frozen=True, kw_only=True):
+class CancelCall(Act, frozen=True, kw_only=True, tag="cancel"):
     """CancelExecution() of an instance, root and all that it has started. Answers None."""
 
     process_id: str
 
 
-class ChangeCall(Struct, frozen=True, kw_only=True):
+class ChangeCall(Act, frozen=True, kw_only=True, tag="change"):
     """A record changed through OData. Answers the record of an insert, else None.
 
     `starts` is the process that the change is to start, which is not sent.
     """
+
+    NOT_JOURNALED: ClassVar = frozenset({"starts"})
 
     change: Change
     entity: str
@@ -85,12 +102,14 @@ class ChangeCall(Struct, frozen=True, kw_only=True):
     starts: str | None = None
 
 
-class QueryCall(Struct, frozen=True, kw_only=True):
+class QueryCall(CallRecord, frozen=True, kw_only=True, tag="query"):
     """A page of an OData collection. Answers `{"records": [...], "next": …}`.
 
     `next` is what to hand in for the following page (path and query on the same site), None at the end. Keys that
     begin with `@odata.` are dropped from the records. With `next` the other fields do not matter.
     """
+
+    NOT_JOURNALED: ClassVar = frozenset({"orderby", "top"})
 
     entity: str
     filter: str | None = None
@@ -100,7 +119,7 @@ class QueryCall(Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
-class ReadElements(Struct, frozen=True, kw_only=True):
+class ReadElements(CallRecord, frozen=True, kw_only=True, tag="read_elements"):
     """SysProcessElementLog of a process. Answers a list of `{"id", "uid", "kind", "caption", "status", "error"}`,
     newest first.
 
@@ -111,7 +130,7 @@ class ReadElements(Struct, frozen=True, kw_only=True):
     process_id: str
 
 
-class ReadElementData(Struct, frozen=True, kw_only=True):
+class ReadElementData(CallRecord, frozen=True, kw_only=True, tag="read_element_data"):
     """SysProcessElementData of a process: the engine's own store, which holds what waits, whatever is logged.
 
     Answers a list of `{"id", "uid", "status"}`: `status` in the words of `ReadRows`, or the server's own number.
@@ -140,7 +159,7 @@ class LogRow(Struct, frozen=True, kw_only=True):
         return None if self.started is None else server_time.of_record(self.started)
 
 
-class ReadRows(Struct, frozen=True, kw_only=True):
+class ReadRows(CallRecord, frozen=True, kw_only=True, tag="read_rows"):
     """Rows of a process in SysProcessLog, newest first. Answers a list of rows, as in `LogRow`.
 
     The process is named by `schema_ids`, those of its versions, whose rows bear them; where these are not known, by its
@@ -149,25 +168,27 @@ class ReadRows(Struct, frozen=True, kw_only=True):
     As many rows as `top` may be the first of more; with fewer these are all, also where the log answers in pages.
     """
 
+    NOT_JOURNALED: ClassVar = frozenset({"schema_ids", "top"})
+
     process: str
     schema_ids: tuple[str, ...] = ()
     since: str | None = None
     top: int = MOST_ROWS
 
 
-class ReadRow(Struct, frozen=True, kw_only=True):
+class ReadRow(CallRecord, frozen=True, kw_only=True, tag="read_row"):
     """A row of SysProcessLog by the process's id. Answers a row, as in `LogRow`, or None for no such row."""
 
     process_id: str
 
 
-class FindProcess(Struct, frozen=True, kw_only=True):
+class FindProcess(CallRecord, frozen=True, kw_only=True, tag="find_process"):
     """VwProcessLib by the process's code. Answers the schema id as text, or None."""
 
     process: str
 
 
-class FindFamily(Struct, frozen=True, kw_only=True):
+class FindFamily(CallRecord, frozen=True, kw_only=True, tag="find_family"):
     """VwProcessLib by the process's code, for the family of its versions.
 
     Answers the id of the root's design, which `ReadFamily` takes; None where the library has no such process. `fresh`:
@@ -178,11 +199,11 @@ class FindFamily(Struct, frozen=True, kw_only=True):
     fresh: bool = False
 
 
-class FindHiddenFamily(FindFamily, frozen=True, kw_only=True):
+class FindHiddenFamily(FindFamily, frozen=True, kw_only=True, tag="find_hidden_family"):
     """The same by SysSchema, where every schema is [?]: a library may show versions of a process and hide its root."""
 
 
-class ReadFamily(Struct, frozen=True, kw_only=True):
+class ReadFamily(CallRecord, frozen=True, kw_only=True, tag="read_family"):
     """VwProcessLib by the id of the root's design: every version of the process, the root among them.
 
     Answers a list of `{"code", "uid", "schema_id", "version", "active", "enabled", "traced"}`, null for what the
@@ -194,7 +215,7 @@ class ReadFamily(Struct, frozen=True, kw_only=True):
     fresh: bool = False
 
 
-class ReadSchema(Struct, frozen=True, kw_only=True):
+class ReadSchema(CallRecord, frozen=True, kw_only=True, tag="read_schema"):
     """ProcessSchemaRequest: the signature of a process by the id of its row in VwProcessLib.
 
     Answers `{"parameters", "elements", "odd"}`, in the words of the language. `parameters` is a list of `{"code",
@@ -210,29 +231,25 @@ NOW: Final = "now"
 """The key of who is signed in, where another account made the calls of the run before it broke off."""
 
 
-class WhoAmI(Struct, frozen=True, kw_only=True):
+class WhoAmI(CallRecord, frozen=True, kw_only=True, tag="who_am_i"):
     """GetCurrentUserInfo: answers our own contact id as text, or None where the reply holds none."""
 
 
-class WhoIsUser(Struct, frozen=True, kw_only=True):
+class WhoIsUser(CallRecord, frozen=True, kw_only=True, tag="who_is_user"):
     """SysAdminUnit by the name we signed in with: answers the contact id as text, or None."""
 
 
 OfLibrary: TypeAlias = FindProcess | FindFamily | FindHiddenFamily | ReadFamily | ReadSchema
 Reading: TypeAlias = ReadRows | ReadRow | ReadElements | ReadElementData | OfLibrary | WhoAmI | WhoIsUser
 """Calls that the engine makes of its own accord, to learn something."""
-
 Call: TypeAlias = (
     ExecuteCall | ElementCall | CompleteCall | RunProcessCall | CancelCall | ChangeCall | QueryCall | Reading
 )
 
 
-_STARTING: Final = frozenset({ExecuteCall, RunProcessCall, ChangeCall})
-
-
 def process_started(call: Call) -> str | None:
     """The code of the process that `call` is to start, None where it starts none."""
-    if type(call) not in _STARTING:  # asked several times of each call
+    if not isinstance(call, Act):
         return None
     match call:
         case ExecuteCall(process=process) | RunProcessCall(process=process) | ChangeCall(starts=process):
@@ -241,33 +258,14 @@ def process_started(call: Call) -> str | None:
             return None
 
 
-_RECORDED: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
-    ExecuteCall: ("execute", ("process", "parameters", "result")),
-    ElementCall: ("element", ("uid",)),
-    CompleteCall: ("complete", ("uid", "parameters")),
-    RunProcessCall: ("run", ("process", "parameters", "results")),
-    CancelCall: ("cancel", ("process_id",)),
-    ChangeCall: ("change", ("change", "entity", "id", "values")),
-    QueryCall: ("query", ("entity", "filter", "select", "next")),
-    ReadElements: ("read_elements", ("process_id",)),
-    ReadElementData: ("read_element_data", ("process_id",)),
-    ReadRows: ("read_rows", ("process", "since")),
-    ReadRow: ("read_row", ("process_id",)),
-    FindProcess: ("find_process", ("process",)),
-    FindFamily: ("find_family", ("process", "fresh")),
-    FindHiddenFamily: ("find_hidden_family", ("process", "fresh")),
-    ReadFamily: ("read_family", ("root", "fresh")),
-    ReadSchema: ("read_schema", ("schema_id",)),
-    WhoAmI: ("who_am_i", ()),
-    WhoIsUser: ("who_is_user", ()),
-}
-"""How the journal calls a call, and the fields that it holds of it."""
+@cache
+def _journaled(call: type[CallRecord]) -> tuple[str, ...]:
+    return tuple(name for name in call.__struct_fields__ if name not in call.NOT_JOURNALED)
 
 
 def record(call: Call) -> JsonObject:
     """The call as the journal holds it: `kind`, and what it asks for. Secrets are the journal's business."""
-    kind, names = _RECORDED[type(call)]
-    fields: JsonObject = {name: _as_json(getattr(call, name)) for name in names}
+    fields: JsonObject = {name: _as_json(getattr(call, name)) for name in _journaled(type(call))}
     match call:
         case RunProcessCall(version=Version(number=number)):
             fields["version"] = number
@@ -275,7 +273,7 @@ def record(call: Call) -> JsonObject:
             fields["process"] = process
         case _:
             pass
-    return {"kind": kind, **fields}
+    return {"kind": type(call).__struct_config__.tag, **fields}
 
 
 def _as_json(value: "Json | tuple[str, ...] | Mapping[str, Json]") -> Json:

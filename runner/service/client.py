@@ -16,10 +16,10 @@ from runner.foundation.values import JsonObject
 from runner.service import odata, outages, replies
 from runner.service.access import Access, OnSecret
 from runner.service.auth.kind import Credentials
-from runner.service.calls import SESSION_REFUSED, Answered, Call, CallFailed, Ending, Reading
+from runner.service.calls import SESSION_REFUSED, Act, Answered, Call, CallFailed, Ending, Reading
 from runner.service.carrier import Carrier, Transport, network
 from runner.service.gate import OPEN, Clock, Deadline, Gate, Pace, SitePace
-from runner.service.login_page import acts, signed_out
+from runner.service.login_page import signed_out
 from runner.service.session import Session
 from runner.service.sign_ins import SignIns
 from runner.service.site import Reply, Request, Site
@@ -100,7 +100,7 @@ class Client:
             return reply
         if not signed_out(call, reply) and not self._is_over(call, reply, written, known):
             return reply
-        if acts(call):
+        if isinstance(call, Act):
             self._access.drop(known)
             return reply
         return send(self._access.fresh(known, deadline))
@@ -109,7 +109,7 @@ class Client:
         """Whether a reading is forbidden that the same session was allowed before: so a gateway, or a lost BPMCSRF,
         answers a session that is over.
         """
-        if acts(call):
+        if isinstance(call, Act):
             return False
         place = written.path.partition("?")[0].partition("(")[0]
         if reply.status < HTTPStatus.BAD_REQUEST:
@@ -122,7 +122,7 @@ class Client:
         date = date and intern(date)  # answers of the same second share its text
         if isinstance(read, Answered):
             return Answered(value=read.value, date=date, status=reply.status, size=size)
-        is_lost = read.trouble.code == SESSION_REFUSED and acts(call) and self._signs_in
+        is_lost = read.trouble.code == SESSION_REFUSED and isinstance(call, Act) and self._signs_in
         return replace(read, date=date, size=size, final=read.final and not is_lost)
 
     def sign_in(self, seconds: float) -> CallFailed | None:
@@ -145,7 +145,7 @@ class Client:
         leaves = deadline.gate.may_leave
         reply = self._carrier.exchange(written, headers=known.headers, deadline=deadline, leaves=leaves)
         if isinstance(reply, CallFailed):
-            return outages.after_an_act(reply) if acts(call) else reply
+            return outages.after_an_act(reply) if isinstance(call, Act) else reply
         if reply.cookies:
             self._access.hide(reply.cookies)
             if not signed_out(call, reply):

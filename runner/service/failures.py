@@ -16,7 +16,7 @@ from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
 from runner.service import bodies, calls, process_log, wire
 from runner.service.excerpts import excerpt
-from runner.service.login_page import acts, signed_out, without_query
+from runner.service.login_page import signed_out, without_query
 from runner.service.session import Answer
 from runner.service.site import ExecuteMethod, Reply, Site
 from runner.service.words import shortened, words_of
@@ -223,7 +223,7 @@ def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFail
 
 
 def _unproved(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:
-    return replace(failure, unproved=True) if acts(call) else failure
+    return replace(failure, unproved=True) if isinstance(call, calls.Act) else failure
 
 
 def is_post(call: calls.Call | None, site: Site) -> bool:
@@ -236,7 +236,7 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
     """The service refused, in the words of `message`; where no `hint` is given, they say what to check."""
     if hint is _LOG:
         hint = _ENTITY if isinstance(call, calls.QueryCall) else _about(call, message)
-    if _REBUILT in message and not acts(call):
+    if _REBUILT in message and not isinstance(call, calls.Act):
         return _failed(reply, calls.FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
     return _failed(reply, calls.FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
 
@@ -292,7 +292,8 @@ def nonsense(reply: Reply, site: Site, why: str) -> calls.CallFailed:
 
 def is_fault(call: calls.Call | None, value: JsonObject) -> bool:
     """A JSON object that names a fault of the service. OData names its own `error`, as a gateway might, too."""
-    return not _FAULT_KEYS.isdisjoint(value) or (not acts(call) and isinstance(value.get("error"), dict))
+    has_error = isinstance(value.get("error"), dict) and not isinstance(call, calls.Act)
+    return has_error or not _FAULT_KEYS.isdisjoint(value)
 
 
 def _failed(reply: Reply, kind: calls.FailureKind, trouble: Trouble) -> calls.CallFailed:

@@ -10,11 +10,10 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.service import bodies
-from runner.service.calls import Call, CancelCall, ChangeCall, CompleteCall, ElementCall, ExecuteCall, RunProcessCall
+from runner.service.calls import Act, Call
 from runner.service.site import Reply
 
 # What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
-_ACTS: Final = frozenset({ExecuteCall, ElementCall, CompleteCall, RunProcessCall, CancelCall, ChangeCall})
 _MARK = lazy_pattern(rb"/Login/|NuiLogin\.aspx|Login\.html")
 _ADDRESS = lazy_pattern(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
 _PASSWORD = lazy_pattern(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
@@ -35,13 +34,9 @@ def signed_out(call: Call | None, reply: Reply) -> bool:
     if 300 <= reply.status < 400:  # noqa: PLR2004  redirects
         return _ADDRESS.search(without_query(reply.headers.get("location", ""))) is not None
     if 200 <= reply.status < 300:  # noqa: PLR2004  success
-        return bodies.is_page(reply.body) and (_is_certain(reply.body) if acts(call) else _is_marked(reply.body))
+        is_login = _is_certain if isinstance(call, Act) else _is_marked
+        return bodies.is_page(reply.body) and is_login(reply.body)
     return reply.status == HTTPStatus.UNAUTHORIZED
-
-
-def acts(call: Call | None) -> bool:
-    """Whether the call acts; others read."""
-    return type(call) in _ACTS
 
 
 def without_query(address: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from runner.foundation.values import Json, JsonObject, kind_of, well_formed
 from runner.job.actions import Change, Decode
 from runner.service import bodies, calls, failures, odata, process_log, run_process
-from runner.service.login_page import acts, signed_out
+from runner.service.login_page import signed_out
 from runner.service.site import Reply, Site
 from runner.service.words import shortened, words_of
 
@@ -64,7 +64,7 @@ def _value(call: calls.Call, reply: Reply) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
     if reply.status == HTTPStatus.PARTIAL_CONTENT:  # no call asks for a part
         raise bodies.NonsenseError("it is only a part of an answer")
-    is_ours = not (acts(call) or isinstance(call, calls.QueryCall))  # of a reading nobody gets the texts
+    is_ours = not isinstance(call, calls.Act | calls.QueryCall)  # of a reading nobody gets the texts
     content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=is_ours)
     match content:
         case bodies.Fault(words):
@@ -153,7 +153,7 @@ def _check_refusal(call: calls.Call, value: Json) -> None:
         return
     is_fault = any(value.get(key) is not None for key in ("ExceptionType", "ExceptionDetail"))
     is_fault = is_fault or {"Message", "StackTrace"} <= value.keys()
-    if not acts(call) and not {"value", "schema"} & value.keys():
+    if not isinstance(call, calls.Act) and not {"value", "schema"} & value.keys():
         is_fault = is_fault or failures.is_fault(call, value)
     if is_fault or (value.get("success") is False and not isinstance(call, calls.RunProcessCall)):
         raise _RefusalError(words_of(value))

@@ -100,7 +100,8 @@ def answered_type(parameter: Parameter, *, decoded: bool) -> typed.Type:
 
 def _answered(kind: Kind) -> typed.Type:
     """A lookup is its id [M]; some answers of the platform hold `{value, displayValue}` [?]."""
-    return typed.or_null(typed.Type(kinds=typed.TEXT | typed.RECORD) if kind is Kind.LOOKUP else KINDS[kind].type)
+    found = KINDS[kind].type
+    return typed.or_null(replace(found, kinds=typed.TEXT | typed.RECORD) if kind is Kind.LOOKUP else found)
 
 
 def _record_type(parameter: Parameter, column: Callable[[Kind], typed.Type]) -> typed.Type:

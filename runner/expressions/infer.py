@@ -140,6 +140,10 @@ def _condition(node: nodes.CondExpr, check: TypeCheck) -> Type:
 def _both(node: nodes.And | nodes.Or, check: TypeCheck) -> Type:
     with check.within(may_fail=isinstance(node, nodes.Or)):
         left = _infer(node.left, check)
+        if isinstance(node.left, nodes.Const) and not isinstance(node.left.value, bool):
+            message = f"`{written(node.left)}` decides alone what `{written(node)}` gives"
+            listed = f"[{written(node.left)}, {written(node.right)}]"
+            check.report("E175", message, hint=f"compare with all of them: `in {listed}`, or `not in {listed}`")
         with check.within(guard=has_guard(node.left), asked=_asked(node.left)):
             return typed.either(left, _infer(node.right, check))
 
@@ -194,6 +198,10 @@ def _filter(node: nodes.Filter, check: TypeCheck) -> Type:
     assert node.node is not None
     with check.within(expects_absence=node.name == "default"):
         part = _part(node.node, check)
+    if node.name == "length" and part.type.kinds == RECORD and part.type.closed and part.type.note:
+        fields = list(part.type.fields or {})
+        message = f"`{part.source}` is a record, whose length is always {len(fields)}: {part.type.note}"
+        check.report("E177", message, hint=f"write `{part.source}.{fields[0]} | length`" if fields else None)
     return filter_type(node.name, part, _arguments(node, check), check)
 
 

@@ -29,7 +29,9 @@ from runner.expressions.typed import (
     text_of,
 )
 from runner.foundation import hints
+from runner.foundation.foreign_dates import foreign_moment
 from runner.foundation.guids import is_guid
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
@@ -40,6 +42,16 @@ _ITEM_INDEX = ("item", "index")
 _STEP_KEYS = ("process_id", "status", "attempts", "seconds", "outputs")
 """Keys of a step beside its result."""
 _SIZES = ("length", "size", "count")
+_FORMS = {
+    "guid": lazy_pattern(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"),
+    "datetime": lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ].+"),
+    "date": lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}.*"),
+    "time": lazy_pattern(r"[0-9]{2}:[0-9]{2}.*"),
+}
+_NAMES = ("case.name", "target.name")
+"""Of these each is known; other words may be listed for several jobs."""
+_DAYS = ("date", "datetime")
+_FOREIGN_DAY = lazy_pattern(r"[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}")
 
 
 class TypedPart(Struct, frozen=True, kw_only=True):
@@ -217,6 +229,13 @@ def compare_types(left: TypedPart, operator: str, right: TypedPart, check: TypeC
     elif not left.type.kinds & right.type.kinds & (NUMBER | TEXT) and not _is_null(left, right):
         message = f"`{COMPARISONS[operator].sign}` compares two numbers or two texts, and {sides(left, right)}"
         check.report("E174", message, hint=_together(left, right))
+    else:
+        for part, text in ((left, right.written), (right, left.written)):
+            if part.type.form in _DAYS and text is not None and _FOREIGN_DAY.match(text):
+                day = foreign_moment(text)[0]
+                message = f"texts are compared letter by letter, and `{text}` does not begin with its year"
+                hint = f'write `"{day}"`' if day else 'write the year first, as in `"2026-12-31"`'
+                check.report("E177", message, hint=hint)
 
 
 def sides(left: TypedPart, right: TypedPart) -> str:
@@ -235,6 +254,24 @@ def _check_equality(left: TypedPart, right: TypedPart, check: TypeCheck, *, alwa
         for part, text in ((left, right.written), (right, left.written)):
             _check_words(part, text, check)
             _check_case(part, text, check)
+            if text and _has_other_form(part.type, text):
+                sign = "!=" if always == "true" else "=="
+                _other_form(part, text, check, compared=f"{part.source}[:10] {sign}")
+
+
+def _has_other_form(given: Type, text: str) -> bool:
+    """Whether the texts of this type are all of a form that `text` is not of: `A` is no GUID."""
+    return given.form in _FORMS and not given.kinds & ~(TEXT | NULL | RECORD) and not _FORMS[given.form].fullmatch(text)
+
+
+def _other_form(part: TypedPart, text: str, check: TypeCheck, *, compared: str) -> None:
+    form = part.type.form
+    day = foreign_moment(text)[0] or (text if _FORMS["date"].fullmatch(text) else None)
+    hint = "compare it with the GUID of a record" if form == "guid" else None
+    if day is not None and form in _DAYS:
+        hint = f'write `"{day}"`' if form == "date" else f'write `{compared} "{day}"`'
+    message = f"`{part.source}` is a {'GUID' if form == 'guid' else form}, and `{text}` is none: they are never equal"
+    check.report("E177", message, hint=hint or "compare what can be equal")
 
 
 def _check_case(part: TypedPart, text: str | None, check: TypeCheck) -> None:
@@ -259,7 +296,9 @@ def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
     others = hints.words("expressions", vocabulary) if vocabulary else {}
     near = others.get(folded(text)) or suggest(text, words) or others.get(suggest(text, others) or "")
     hint = f"did you mean `{near}`?" if near else near_or_listed(text, words, has="it is one of")
-    check.report("E177", f"`{part.source}` is never `{text}`", hint=hint, part=text)
+    check.report(
+        "E177", f"`{part.source}` is never `{text}`", hint=hint, part=text, warning=part.source == "target.name"
+    )
 
 
 def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: str) -> None:
@@ -276,11 +315,13 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
         hint = _together(left, TypedPart(type=container.item))
         hint = hint or _column_hint(left, right, sign="not in" if always == "true" else "in")
         check.report("E177", message, hint=hint or f"compare what can be equal: this comparison is always {always}")
-    elif isinstance(right.node, nodes.List) and inner.words is not None:
+    elif isinstance(right.node, nodes.List):
         texts = [TypedPart(type=A_TEXT, node=node).written for node in right.node.items]
-        are_wrong = bool(texts) and all(text is not None and text not in inner.words for text in texts)
-        for text in texts if inner.vocabulary else texts[:are_wrong]:
+        are_wrong = bool(texts) and all(text is not None and text not in (inner.words or ()) for text in texts)
+        for text in texts if inner.vocabulary or left.source in _NAMES else texts[:are_wrong]:
             _check_words(left, text, check)
+        if are_wrong and all(text and _has_other_form(inner, text) for text in texts):
+            _other_form(left, texts[0] or "", check, compared=f"{left.source}[:10] in")
     elif inner.vocabulary and right.written is not None and right.written not in (inner.words or ()):
         message = f"`in` looks for a part of the text `{right.written}`, and `{left.source}` is one word"
         listed = ", ".join(f'"{word}"' for word in right.written.replace(",", " ").split())

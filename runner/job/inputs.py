@@ -3,6 +3,7 @@
 Each value is read by its input's type, and checked. Nothing here shows the value of a secret input, in no message.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 
@@ -263,7 +264,9 @@ def _json_hint(declared: Input, text: str) -> str | None:
         case "number" if not declared.secret and GROUPED.fullmatch(text):
             return f"write `{text.replace(',', '')}`, or `{text.replace(',', '.')}` if the comma begins a fraction"
         case "number" | "integer" if not declared.secret and (measured := _MEASURED.fullmatch(text)):
-            return f"write the number alone: `{measured[1]}`"
+            number = re.sub(r"^(-?)0+(?=[0-9])", r"\1", measured[1])
+            is_bare = measured[1] == text
+            return f"write `{number}`, or declare `type: string`" if is_bare else f"write the number alone: `{number}`"
         case "number" if not declared.secret and (point := with_point(text)):
             return f"write `{point}`"
         case "boolean":

@@ -5,7 +5,7 @@ from runner.expressions.conditions import always_true, inside_quotes
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.raw import items
+from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
@@ -18,6 +18,7 @@ _DASH = lazy_pattern(r"\s-\s")
 _ANNOTATIONS = frozenset(
     {"title", "description", "examples", "default", "deprecated", "$comment", "$schema", "$id", "$defs"}
 )
+_ENDED = lazy_pattern(r"\bsteps\.(\w+)\.status\s*==\s*[\"'](failed|error|unknown)[\"']")
 _COMPARE = "compare with what the step gives, as in `result | length > 0`"
 _COMPARE_INPUT = "compare with what an input or a step gives; write a name without quotes"
 
@@ -34,6 +35,19 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
         what = "constants" if parsed.constants else "something with itself"
         message = f"`{parsed.constants or parsed.text}` compares {what}"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
+    elif parsed is not None and path[0] == "steps" and scope.undone is None:
+        for found in _ENDED.finditer(parsed.text):
+            _of_a_stop(found[1], found[2], path, lint)
+
+
+def _of_a_stop(name: str, status: str, path: Path, lint: JobLint) -> None:
+    """A status that ends the run, so that this `if` is not asked."""
+    declared = lint.outline.by_id.get(name)
+    fields = {} if declared is None or declared.step.path[0] != "steps" else declared.step.fields
+    if fields and fields.get("on_failure", lint.defaults.get("on_failure", "stop")) == "stop":
+        message = f"`steps.{name}.status` is never `{status}` here: the run ends where that step does not pass"
+        hint = f"write `on_failure: continue` in the step `{name}`, or put this step under `finally`"
+        lint.report("E177", message, path, hint=hint, warning=True)
 
 
 def _constant(parsed: Expression, path: Path, lint: JobLint) -> None:
@@ -107,6 +121,7 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
         message = "two expectations in one: the second is indented further than the first"
         lint.report("E120", message, path, hint=IN_ONE_COLUMN)
         return
+    before = len(lint.problems)
     parsed = lint.expression(that, path, scope)
     if parsed is None:
         return
@@ -122,6 +137,18 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
         lint.report("E117", message, path, hint=_COMPARE, warning=True)
     elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
         lint.report("E117", f"`{parsed.text}` is met whatever the step gives", path, hint=_COMPARE, warning=True)
+    elif len(lint.problems) == before and _is_of_another_step(parsed, scope):
+        lint.report("E117", f"`{parsed.text}` checks nothing of this step", path, hint=_COMPARE, warning=True)
+
+
+def _is_of_another_step(parsed: Expression, scope: NameScope) -> bool:
+    """Whether only what earlier steps gave is checked, beside a result that this step asks for."""
+    fields = {} if scope.own_result is None else scope.own_result.fields
+    has_result = (
+        "query" in fields or "result" in record(fields.get("execute")) or "results" in record(fields.get("run"))
+    )
+    roots = {name.path[0] for name in parsed.names}
+    return has_result and "steps" in roots and roots.isdisjoint((*OF_AN_ATTEMPT, "item"))
 
 
 def _are_two(that: str) -> bool:

@@ -25,6 +25,7 @@ _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
 _NAME = lazy_pattern(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
 _A_NUMBER = lazy_pattern(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
+_THOUSANDS = lazy_pattern(r"-?[0-9]{1,3}(?:\.000)+")
 _PHONE_OR_CODE = lazy_pattern(r"\+[0-9]+|-?0[0-9]+")
 _SHORTER: Final = {
     Kind.DATE: "cut the day out of it with `[:10]`",
@@ -158,10 +159,14 @@ def misread_numbers(
             message, hint = f"`{text}` for `{called}` is a number to YAML", "put it in quotes if it is a text"
         elif taker is not None and taker.kind is Kind.TEXT and _A_NUMBER.fullmatch(text):
             message, hint = f"`{called}` takes a text, and `{text}` is a number to YAML", "put it in quotes"
+        elif taker is not None and taker.kind is Kind.INTEGER and _THOUSANDS.fullmatch(text):
+            message, hint = f"`{called}` takes an integer, and the point in `{text}` begins a fraction", "write"
+            text = text.replace(".", "")
         else:
             continue
         message = f"{message}: `{sent}` would be sent"
-        yield Misfit(message=message, hint=f'{hint}: `"{text}"`', path=path, warning=parameter is None)
+        hint = f"write `{text}`" if hint == "write" else f'{hint}: `"{text}"`'
+        yield Misfit(message=message, hint=hint, path=path, warning=parameter is None)
 
 
 def column_of(parameter: Parameter, name: str) -> Parameter | None:

@@ -68,11 +68,12 @@ _STEP_KEYS: Mapping[str, Type] = {
 
 class Flow(TypeLint, frozen=True, kw_only=True):
     """`steps` and `vars` are the types of what came before; `own` are the bare names of a step, by its path, for those
-    that undo it.
+    that undo it. `called` are the names that targets and cases have, as far as they are known.
     """
 
     job: Outline
     catalogue: Catalogue | None
+    called: Mapping[str, frozenset[str]] = field(default_factory=dict)
     names: _Names = field(default_factory=dict)
     steps: _Names = field(default_factory=dict)
     vars: _Names = field(default_factory=dict)
@@ -82,9 +83,9 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         """Go through the whole job; the types of its outputs."""
         inputs = {name: schema_type(schema) for name, schema in self.job.inputs.items()}
         self.names.update({**_JOB_NAMES, "inputs": record_of(inputs), "vars": record_of(self.vars)})
-        names = (record(case).get("name") for case in items(self.job.cases))
-        if called := frozenset(name for name in names if isinstance(name, str)):
-            self.names["case"] = or_null(record_of({"name": replace(A_TEXT, words=called), "index": A_NUMBER}))
+        for root, words in self.called.items():
+            known = self.names[root]
+            self.names[root] = replace(known, fields={**(known.fields or {}), "name": replace(A_TEXT, words=words)})
         for name, value in self.job.vars.items():
             self.vars[name] = self.value(value, ("vars", name), self.names)
         self.names["steps"] = record_of(self.steps)
@@ -242,7 +243,8 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             if never_fits and any(texts_in(record(action["inputs"])[name])):
                 message = f"input `{name}` of `{action.get('file')}` is {in_words(wanted)}, not {in_words(found)}"
                 self.report("E171", message, (*path, name))
-        return record_of(Flow(document=self.document, job=other, catalogue=self.catalogue).through())
+        inner = Flow(document=self.document, job=other, catalogue=self.catalogue, called=self.called)
+        return record_of(inner.through())
 
 
 def _inner(given: Type, path: Path) -> Type:

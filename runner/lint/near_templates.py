@@ -2,7 +2,8 @@
 
 Reported only of a name that the job has, `{inputs.phone}`, `${vars.a}`, `[[ run.id ]]`; `$b` is a text like any other.
 `${title}`, `{title}` and `%(title)s` are reported if the job has an input, a var or an output `title`. A text that is
-nothing but a variable of a shell, `$BUILD_ID`, `${title}`, `${A:-b}`, `%USER%`, is reported whatever it names.
+nothing but a variable of a shell, `$BUILD_ID`, `${title}`, `${A:-b}`, `%USER%`, is reported whatever it names;
+within a text only what a CI alone can mean: `$CI_JOB_ID`, `$(Build.BuildId)`.
 """
 
 import re
@@ -39,6 +40,8 @@ _OF_A_SHELL = lazy_pattern(
     r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
     re.ASCII,
 )
+_WITHIN = lazy_pattern(r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)", re.ASCII)
+"""What is a variable of a CI wherever it is in a text."""
 _TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
@@ -51,6 +54,8 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
         part, name = text.strip(), variable[variable.lastindex or 0]
         whole = declared_as(name, scope)
         reported.append(_as_it_is(part, whole) if whole else _variable(part, name))
+    if not reported and "$" in part:
+        reported += [_variable(found[0], found[found.lastindex or 0]) for found in _WITHIN.finditer(part)]
     for found in reported:
         line = text.count("\n", 0, max(0, text.find(found.part or "")))
         yield replace(found, line=line)

@@ -26,7 +26,18 @@ _RESTARTED: Final = Finding(
 
 
 def check_retry(step: RawStep, lint: JobLint) -> None:
-    for index, on in _written(record(step.fields.get("retry")).get("on")):
+    retry = record(step.fields.get("retry"))
+    is_once = not defaults.is_repeatable(step.fields) or defaults.effect(step.fields) is StepEffect.ONCE
+    if (
+        retry
+        and step.fields.get("expect")
+        and "on" not in {**record(lint.defaults.get("retry")), **retry}
+        and not is_once
+    ):
+        message = "without `on`, a step whose `expect` is not met is not tried again"
+        hint = "write `on: [not_sent, expectation]`, or `on: [not_sent]` if it shall not be"
+        lint.report("E107", message, (*step.path, "retry"), at_key=True, hint=hint, warning=True)
+    for index, on in _written(retry.get("on")):
         refusal = _refusal(step.fields, on)
         if refusal is not None:
             path = (*step.path, "retry", "on", index)

@@ -1,6 +1,6 @@
 """A job against what its target has: processes, elements, entities, and the types of all values."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from runner.catalogue.model import Catalogue
 from runner.foundation.problems import Finding, Problem
@@ -11,10 +11,12 @@ from runner.lint.flow import Flow
 from runner.reading.document import Document
 
 
-def check(document: Document, job: Outline, catalogue: Catalogue | None) -> tuple[Problem, ...]:
-    """Types need no catalogue."""
+def check(
+    document: Document, job: Outline, catalogue: Catalogue | None, *, called: Mapping[str, frozenset[str]] | None = None
+) -> tuple[Problem, ...]:
+    """Types need no catalogue. `called` are the names that targets and cases have."""
     problems = [document.found(each, ()) for each in _not_there(job, catalogue)]
-    Flow(document=document, job=job, catalogue=catalogue, problems=problems).through()
+    Flow(document=document, job=job, catalogue=catalogue, called=called or {}, problems=problems).through()
     return tuple(problems)
 
 

@@ -29,6 +29,7 @@ from runner.reading.load import read
 from runner.targets import build as target_build
 from runner.targets import rules as target_rules
 from runner.targets.build import SANDBOX
+from runner.targets.environment import NAME as ENV
 from runner.targets.files import BEGIN, find_targets, searched
 from runner.targets.hidden import without_secrets
 from runner.targets.model import SandboxTarget, SiteTarget, Target
@@ -185,7 +186,14 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
                 from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
 
                 project.compared.add((document.file, catalogue.name if catalogue else ""))
-                _add(site.check(document, outline, catalogue), project)
+                _add(site.check(document, outline, catalogue, called=_names(file)), project)
+
+
+def _names(file: JobFile) -> Mapping[str, frozenset[str]]:
+    """The names that the targets and the cases of a job have, where there are any that are known."""
+    cases = frozenset(case.name for case in file.job.cases or ()) if file.job is not None else frozenset()
+    targets = frozenset((*file.targets, ENV)) if file.targets_file is not None and file.targets else frozenset()
+    return {root: names for root, names in (("target", targets), ("case", cases)) if names}
 
 
 def _catalogues(file: JobFile, target: Target | None, project: Project) -> tuple[Catalogue, ...]:

@@ -349,7 +349,7 @@ class World:
         self.turns = turns
         self.is_checked = False
         self.database = database
-        database.now = lambda: 1_000_000.0 + self.scheduler.now
+        database.clock = lambda: 1_000_000.0 + self.scheduler.now
         self.prefix = f"{next(self.number)} "
         self.site = f"site {self.prefix}"
         self.rows: list[Row] = []

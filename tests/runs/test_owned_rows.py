@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -863,3 +864,18 @@ def test_a_row_that_they_may_have_made_is_given_to_no_start_that_hangs_however_l
     following.never_began("a")
     clock.now += 60.0
     assert began(owned, "lost").ask(query(key="a", rows=("3",), keys=TAKES, timed=True)).rival
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="no clock of this system counts on")
+@pytest.mark.parametrize("by", [3600.0, -3600.0])
+def test_that_somebody_sets_the_clock_of_this_machine_hides_no_start_of_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: float
+) -> None:
+    first, counted = RowDatabase(tmp_path / ".rows.sqlite"), time.time
+    began(first, "first")
+    monkeypatch.setattr(time, "time", lambda: counted() + by)
+    second = RowDatabase(tmp_path / ".rows.sqlite")
+    assert began(second, "second").ask(query(key="a", rows=("1",), keys=TAKES)).rival
+    assert began(first, "third").ask(query(key="a", rows=("1",), keys=TAKES)).rival
+    first.close()
+    second.close()

@@ -7,11 +7,10 @@ A row is given to a call in one transaction, so that two programs that ask for i
 it. A start is stored before it is sent, and stays until it has its row: as long as it lacks its row, a row that it may
 have made is given to nobody else. Starts whose row nobody will read are stored a second's worth at once: until then one
 record stands for them, however many they are. Whether two starts of this machine were under way at the same time is
-decided by this machine's clock alone; the server's clock is the engine's business.
+decided by this machine's clock alone, as it counts on, not as somebody sets it; the server's clock is the engine's.
 """
 
 import math
-import os
 import sqlite3
 import threading
 import time
@@ -27,7 +26,7 @@ from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files.opened_file import OpenedFile
-from runner.runs.files.row_tables import PATIENCE, MadeFile, StoredRows, open_tables, stored_rows
+from runner.runs.files.row_tables import PATIENCE, MadeFile, StoredRows, folder_of, open_tables, stored_rows
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
@@ -63,13 +62,13 @@ _Change: TypeAlias = tuple[str, tuple[str | float, ...]]
 class RowDatabase:
     """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
 
-    def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] | None = None) -> None:
         """`place` is the folder of runs of this program, as a file of all folders is to know it. `made` is the
-        file that was opened last. `trouble` is why the file could not be opened, if it ever could not.
+        file that was opened last, `trouble` why it could not be, if it ever could not. `clock` may be that of the file.
         """
         self.file = file
-        self._place = place
-        self.now = now
+        self.place = place
+        self.clock = now
         self._lock = threading.Lock()
         self._database: sqlite3.Connection | None = None
         self._opened_file = OpenedFile(file)
@@ -77,6 +76,15 @@ class RowDatabase:
         self._again = 0.0
         self.made: MadeFile | None = None
         self.trouble: str | None = None
+
+    def now(self) -> float:
+        if self.clock is None and self.made is None:
+            self.opening()
+        return self._moment()
+
+    def _moment(self) -> float:
+        clock = self.clock or (time.time if self.made is None else self.made.clock)
+        return clock()
 
     def close(self) -> None:
         with self._lock:
@@ -88,7 +96,7 @@ class RowDatabase:
         """The rows as `run` sees them. In a file of all folders ids are those of an address, where that is on this
         machine: stand-ins of a site may number their processes, each from 1. Others never give an id twice.
         """
-        scope = local_address(site) if self._place is not None else ""
+        scope = local_address(site) if self.place is not None else ""
         return RowsOfRun(self, run=run, site=site, settle=settle, scope=scope, is_new=is_new)
 
     def opening(self) -> int | None:
@@ -98,12 +106,12 @@ class RowDatabase:
         with self._lock:
             if self._database is not None and self._opened_file.is_in_place():
                 return self._openings
-            if self._database is None and 0 < self._again - self.now() <= _AGAIN:
+            if self._database is None and 0 < self._again - self._moment() <= _AGAIN:
                 return None
             try:
                 self._open_anew()
             except (sqlite3.Error, OSError) as error:
-                self._again = self.now() + _AGAIN
+                self._again = self._moment() + _AGAIN
                 self.trouble = self.trouble or str(self._unusable(error))
                 return None
             return self._openings
@@ -150,17 +158,10 @@ class RowDatabase:
         if self._database is None:
             self.file.touch(PRIVATE_FILE)
             self._opened_file.note()
-            self._database, self.made = open_tables(self.file, self._place, self.now(), patience=patience)
+            self._database, self.made = open_tables(self.file, self.place, self._moment(), patience=patience)
             self._opened_file.note_beside()
             self._openings += 1
         return self._database
-
-    def folder_of(self, database: sqlite3.Connection, run: str) -> str | None:
-        """The other folder that has the run, where it is known."""
-        written = database.execute("SELECT place FROM folder ORDER BY at DESC")
-        places = [Path(os.fsdecode(place)) for (place,) in written]
-        found = next((place for place in places if place != self._place and (place / run).is_dir()), None)
-        return None if found is None else os.fsencode(found).decode("utf-8", "replace")
 
 
 class _LaterStart(Struct, kw_only=True):
@@ -388,7 +389,9 @@ class RowsOfRun:
             return None
         run, key, began, ends = found
         began, until = server_time.written(began), server_time.written(math.ceil(ends + late))
-        return Rival(run=run, key=key, began=began, until=until, folder=self._rows.folder_of(database, run))
+        return Rival(
+            run=run, key=key, began=began, until=until, folder=folder_of(database, run, besides=self._rows.place)
+        )
 
 
 @cache

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from msgspec import Struct
@@ -13,6 +15,7 @@ CREATE TABLE IF NOT EXISTS start (number INTEGER PRIMARY KEY, run TEXT, key TEXT
 CREATE INDEX IF NOT EXISTS start_by_end ON start (site, process, ends);
 CREATE TABLE IF NOT EXISTS folder (place TEXT PRIMARY KEY, at REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS made (file TEXT, at REAL);
+CREATE TABLE IF NOT EXISTS clock (boot TEXT PRIMARY KEY, ahead REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
 _MADE = "INSERT INTO made SELECT lower(hex(randomblob(16))), ? WHERE NOT EXISTS (SELECT 1 FROM made)"
@@ -20,6 +23,8 @@ _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? 
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
 
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+"""Another each time that a Linux is started."""
 _DAY = 24 * 3600.0
 KEPT = 90 * _DAY
 """Seconds after which everything is forgotten: the platform archives finished rows after 30 days [D]."""
@@ -38,11 +43,14 @@ class StoredRows(Struct, frozen=True, kw_only=True):
 
 
 class MadeFile(Struct, frozen=True, kw_only=True):
-    """Which file it is, whatever its name, and when it was made. `is_new_here`: it did not know the folder."""
+    """Which file it is, whatever its name, and when it was made. `is_new_here`: it did not know the folder. `clock` has
+    the time for it.
+    """
 
     file: str
     at: float
     is_new_here: bool
+    clock: Callable[[], float]
 
 
 def open_tables(file: Path, place: Path | None, now: float, *, patience: float) -> tuple[sqlite3.Connection, MadeFile]:
@@ -58,11 +66,25 @@ def open_tables(file: Path, place: Path | None, now: float, *, patience: float) 
         database.execute(_MADE, (now,))
         name, made = database.execute("SELECT file, at FROM made").fetchone()
         is_new = place is not None and _is_new(database, os.fsencode(place), now)
+        clock = _steady_clock(database)
         database.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
     except BaseException:
         database.close()
         raise
-    return database, MadeFile(file=name, at=made, is_new_here=is_new)
+    return database, MadeFile(file=name, at=made, is_new_here=is_new, clock=clock)
+
+
+def _steady_clock(database: sqlite3.Connection) -> Callable[[], float]:
+    """The time for this file, which nobody sets: as the clock of this machine had it when a program used the file first
+    since the machine was started, and on from there. Where a system has no clock that counts on, it is the usual time.
+    """
+    counter = getattr(time, "CLOCK_BOOTTIME", None)
+    boot = _BOOT.read_text() if counter is not None and _BOOT.exists() else None
+    if counter is None or boot is None:
+        return time.time
+    database.execute("INSERT OR IGNORE INTO clock VALUES (?, ?)", (boot, time.time() - time.clock_gettime(counter)))
+    ahead: float = database.execute("SELECT ahead FROM clock WHERE boot = ?", (boot,)).fetchone()[0]
+    return lambda: ahead + time.clock_gettime(counter)
 
 
 def _forget_old(database: sqlite3.Connection, now: float) -> None:
@@ -85,3 +107,11 @@ def stored_rows(database: sqlite3.Connection, run: str, *, begun: dict[str, tupl
     starts = database.execute(_STARTS, (run,)).fetchall()
     rows = database.execute("SELECT id, key, at FROM row WHERE run = ?", (run,)).fetchall()
     return StoredRows(starts=tuple(starts), rows=tuple(rows), begun=begun)
+
+
+def folder_of(database: sqlite3.Connection, run: str, *, besides: Path | None) -> str | None:
+    """The other folder that has the run, where it is known."""
+    written = database.execute("SELECT place FROM folder ORDER BY at DESC")
+    places = [Path(os.fsdecode(place)) for (place,) in written]
+    found = next((place for place in places if place != besides and (place / run).is_dir()), None)
+    return None if found is None else os.fsencode(found).decode("utf-8", "replace")

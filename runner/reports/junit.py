@@ -5,7 +5,6 @@ the text inside `failure`, never its `message`; Jenkins takes a class up to its 
 runs of one name the newest is written. The machine's name is left out.
 """
 
-import xml.etree.ElementTree as ET
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
@@ -21,6 +20,7 @@ from runner.reports.mistakes import named_in_ci, text
 from runner.reports.reported import ReportedCommand, ReportedRun, newest_by_name
 from runner.reports.safe import clean
 from runner.reports.words import because, in_doubt, name_in_ci, reasons, remarks, run_trouble, title, trouble_lines
+from runner.reports.xml import XmlElement
 from runner.runs.events import AttemptFailed, RunStatus
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
@@ -32,8 +32,6 @@ _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """What may be in a case, and the attribute of its suite that counts it."""
 _AT_ONCE = 100
 """Cases that are elements at one time."""
-_FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What XML 1.0 does not allow; to compile what it does allow takes 19 ms."""
 
 
 class _Suite(Struct, kw_only=True):
@@ -45,25 +43,20 @@ class _Suite(Struct, kw_only=True):
     counts: Counter[str] = field(default_factory=Counter)
     pieces: list[bytes] = field(default_factory=list)
 
-    def add(self, cases: Sequence[ET.Element]) -> None:
-        tags = [(tag, case.find(tag)) for case in cases for tag in _COUNTED]
-        self.counts.update(_COUNTED[tag] for tag, found in tags if found is not None)
+    def add(self, cases: Sequence[XmlElement]) -> None:
+        self.counts.update(_COUNTED[part.tag] for case in cases for part in case.parts if part.tag in _COUNTED)
         self.counts["tests"] += len(cases)
         self.write(cases)
 
-    def write(self, elements: Iterable[ET.Element]) -> None:
-        around = ET.Element("_")
-        around.extend(elements)
-        ET.indent(around, level=1)
-        whole = ET.tostring(around, encoding="unicode").removeprefix("<_>").removesuffix("\n  </_>")
-        self.pieces.append(whole.encode())
+    def write(self, elements: Iterable[XmlElement]) -> None:
+        self.pieces.append("".join([element.written(2) for element in elements]).encode())
 
     def written(self) -> Iterator[bytes]:
         counts = {name: str(self.counts[name]) for name in ("tests", *_COUNTED.values())}
-        head = ET.Element("testsuite", {"name": _xml(self.name), **counts, "time": _seconds(self.seconds)})
+        attributes = {"name": self.name, **counts, "time": _seconds(self.seconds)}
         if self.timestamp is not None:
-            head.set("timestamp", self.timestamp)
-        yield f"\n  {_opening(head)}".encode()
+            attributes["timestamp"] = self.timestamp
+        yield f"\n  {XmlElement('testsuite', attributes).opening()}".encode()
         yield from self.pieces
         yield b"\n  </testsuite>"
 
@@ -75,21 +68,17 @@ def report(command: ReportedCommand) -> Iterator[bytes]:
     if command.errors:  # why the command, or a run of it, did not begin: a red case for each problem
         suites.append(_Suite(name="creatio-runner", seconds=0.0))
         suites[-1].add([_problem(name, problem) for name, problem in named_in_ci(command.errors)])
-    root = ET.Element("testsuites", name="creatio-runner", time=_seconds(sum(run.result.seconds for run in runs)))
+    attributes = {"name": "creatio-runner", "time": _seconds(sum(run.result.seconds for run in runs))}
     for name in ("tests", "failures", "errors"):
-        root.set(name, str(sum(suite.counts[name] for suite in suites)))
+        attributes[name] = str(sum(suite.counts[name] for suite in suites))
+    root = XmlElement("testsuites", attributes)
     if not suites:
-        yield f"{_PROLOG}{ET.tostring(root, encoding='unicode')}\n".encode()
+        yield f"{_PROLOG}{root.opening(end=' />')}\n".encode()
         return
-    yield f"{_PROLOG}{_opening(root)}".encode()
+    yield f"{_PROLOG}{root.opening()}".encode()
     for suite in suites:
         yield from suite.written()
     yield b"\n</testsuites>\n"
-
-
-def _opening(element: ET.Element) -> str:
-    """The tag that begins an element which has parts."""
-    return ET.tostring(element, encoding="unicode", short_empty_elements=False).removesuffix(f"</{element.tag}>")
 
 
 def _suite(run: ReportedRun) -> _Suite:
@@ -97,7 +86,7 @@ def _suite(run: ReportedRun) -> _Suite:
     does_not_count = uncounted(result)
     suite = _Suite(name=title(result), seconds=result.seconds)
     if result.started_at:
-        suite.timestamp = _xml(clean(result.started_at))[: len("2026-01-31T09:00:00")]
+        suite.timestamp = clean(result.started_at)[: len("2026-01-31T09:00:00")]
     suite.write([_properties(result)])
     for start in range(0, len(result.steps), _AT_ONCE):
         steps = result.steps[start : start + _AT_ONCE]
@@ -113,18 +102,16 @@ def _suite(run: ReportedRun) -> _Suite:
     return suite
 
 
-def _problem(name: str, problem: Problem) -> ET.Element:
+def _problem(name: str, problem: Problem) -> XmlElement:
     class_name = "creatio-runner" if problem.run is None else _class_name(*problem.run)
-    case = ET.Element("testcase", classname=class_name, name=_xml(name), time=_seconds(0.0))
+    attributes = {"classname": class_name, "name": name, "time": _seconds(0.0)}
     if problem.file is not None:
-        case.set("file", _xml(clean(problem.file)))
-        case.set("line", str(problem.span.line if problem.span else 1))
-    message = _xml(f"{problem.code}: {clean(problem.message)}")
-    ET.SubElement(case, "error", message=message, type=problem.code).text = _xml(text([problem]).rstrip("\n"))
-    return case
+        attributes |= {"file": clean(problem.file), "line": str(problem.span.line if problem.span else 1)}
+    about = {"message": f"{problem.code}: {clean(problem.message)}", "type": problem.code}
+    return XmlElement("testcase", attributes, parts=[XmlElement("error", about, text([problem]).rstrip("\n"))])
 
 
-def _properties(result: RunResult) -> ET.Element:
+def _properties(result: RunResult) -> XmlElement:
     """What sets this run apart from every other; `events` is the hash that a later edit of its journal would change."""
     facts = {
         "run": result.id,
@@ -136,10 +123,8 @@ def _properties(result: RunResult) -> ET.Element:
         "digest": result.digest,
         "events": result.events,
     }
-    properties = ET.Element("properties")
-    for name, value in facts.items():
-        ET.SubElement(properties, "property", name=name, value=_xml(clean(value)))
-    return properties
+    properties = [XmlElement("property", {"name": name, "value": clean(value)}) for name, value in facts.items()]
+    return XmlElement("properties", {}, parts=properties)
 
 
 class _Verdict(Struct, frozen=True, kw_only=True):
@@ -150,15 +135,15 @@ class _Verdict(Struct, frozen=True, kw_only=True):
     lines: list[str]
 
 
-def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed], *, counts: bool) -> ET.Element:
-    case = _element(result, name_in_ci(step), step.seconds, _verdict(step, counts=counts))
-    case.set("line", str(step.line))
-    for position, failed in enumerate(earlier if step.status is Status.PASSED else ()):
-        lines = trouble_lines(failed.error)
-        flaky = ET.Element("flakyFailure", message=_xml(lines[0]), type=_xml(clean(failed.error.code)))
-        flaky.text = _xml("\n".join(lines))
-        case.insert(position, flaky)
-    return case
+def _case(result: RunResult, step: StepResult, earlier: Sequence[AttemptFailed], *, counts: bool) -> XmlElement:
+    verdict = _verdict(step, counts=counts)
+    before = [_flaky(failed) for failed in earlier] if step.status is Status.PASSED else []
+    return _element(result, name_in_ci(step), step.seconds, verdict, line=step.line, before=before)
+
+
+def _flaky(failed: AttemptFailed) -> XmlElement:
+    lines = trouble_lines(failed.error)
+    return XmlElement("flakyFailure", {"message": lines[0], "type": clean(failed.error.code)}, "\n".join(lines))
 
 
 def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
@@ -184,37 +169,41 @@ def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
             assert_never(step.status)
 
 
-def _run_itself(result: RunResult) -> ET.Element:
+def _run_itself(result: RunResult) -> XmlElement:
     """The case that is red where no row says why the run did not pass: it was refused, stopped, or broke off."""
     tag = "failure" if result.status is RunStatus.FAILED else "error"
     verdict = _Verdict(tag=tag, kind=str(result.status), lines=run_trouble(result))
     return _element(result, "run", result.seconds, verdict)
 
 
-def _element(result: RunResult, name: str, seconds: float, verdict: _Verdict) -> ET.Element:
-    element = ET.Element(
-        "testcase",
-        classname=_class_name(job_and_case(result.job, result.case), result.target.name),
-        name=_xml(clean(name)),
-        time=_seconds(seconds),
-        file=_xml(clean(result.file)),
-    )
-    details = _xml("\n".join(verdict.lines))
+def _element(
+    result: RunResult,
+    name: str,
+    seconds: float,
+    verdict: _Verdict,
+    *,
+    line: int | None = None,
+    before: Sequence[XmlElement] = (),
+) -> XmlElement:
+    attributes = {
+        "classname": _class_name(job_and_case(result.job, result.case), result.target.name),
+        "name": clean(name),
+        "time": _seconds(seconds),
+        "file": clean(result.file),
+    }
+    if line is not None:
+        attributes["line"] = str(line)
+    details, parts = "\n".join(verdict.lines), [*before]
     if verdict.tag:
-        ET.SubElement(element, verdict.tag, message=_xml(verdict.lines[0]), type=_xml(verdict.kind)).text = details
+        parts.append(XmlElement(verdict.tag, {"message": verdict.lines[0], "type": verdict.kind}, details))
     elif details:
-        ET.SubElement(element, "system-out").text = details
-    return element
+        parts.append(XmlElement("system-out", {}, details))
+    return XmlElement("testcase", attributes, parts=parts)
 
 
 def _class_name(run: str, target: str) -> str:
-    return _xml(clean(f"{target}.{run}"))
+    return clean(f"{target}.{run}")
 
 
 def _seconds(seconds: float) -> str:
     return f"{seconds:.3f}"
-
-
-def _xml(text: str) -> str:
-    """A safe text without what XML 1.0 forbids."""
-    return text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text)

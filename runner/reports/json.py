@@ -4,6 +4,7 @@ No value is shortened and nothing is left out but the secrets, which are `***`.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from operator import attrgetter
 
 import msgspec
@@ -17,6 +18,7 @@ from runner.reports.safe import shown_json
 from runner.reports.summary import run_warnings
 from runner.runs.events import Check, Line, lock_waits, run_started
 from runner.runs.result import StepResult, tally
+from runner.runs.store import Part, StoreError
 from runner.version import VERSION
 
 MARK = lazy_pattern(rb'\{\s*"format":\s*[0-9]+,\s*"tool":\s*\{\s*"name":\s*"creatio-runner"')
@@ -38,6 +40,8 @@ _run_values = attrgetter(*_RUN_FIELDS)
 _INDENT = b"  "
 _ROW = b"\n" + _INDENT * 4
 """What is before each row but for its comma."""
+_BEFORE_RUN, _AFTER_RUN = b'\n  "runs": [\n    ', b"\n  ]\n}\n"
+"""What is around the run in a report of one run."""
 _AT_ONCE = 20
 """Rows in a piece."""
 
@@ -86,6 +90,16 @@ def _indented(encoded: bytes, *, depth: int) -> bytes:
 
 
 def _run(run: ReportedRun) -> Iterator[bytes]:
+    """As it is in the report that is stored with the run, where there is one: it is not drawn again."""
+    if run.stored_in is not None:
+        with suppress(StoreError):
+            _, found, rest = run.stored_in.get(run.result.id, Part.REPORT).partition(_BEFORE_RUN)
+            if found and rest.endswith(_AFTER_RUN):
+                return iter((rest.removesuffix(_AFTER_RUN),))
+    return _drawn(run)
+
+
+def _drawn(run: ReportedRun) -> Iterator[bytes]:
     result, began = run.result, _run_fields(run.lines)
     target = result.target
     head: JsonObject = {

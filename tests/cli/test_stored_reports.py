@@ -1,14 +1,16 @@
-"""A report that is stored with the only run of a command is copied, and drawn in every other case."""
+"""A report that is stored with the only run of a command is copied. Of several, JSON copies each run from its own."""
 
 from pathlib import Path
 
 import pytest
 from journals import new_journal, store_of
+from msgspec.structs import replace
 
 from runner.cli import reports
 from runner.cli.main import ended
 from runner.foundation.problems import ExitCode, Problem
-from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports import json as as_json
+from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.runs.events import RunClosing
 from runner.runs.result import fold
 from runner.runs.store import Part
@@ -49,10 +51,20 @@ def test_a_report_that_says_more_than_the_stored_one_is_drawn(reported: Reported
         assert STORED not in _written(tmp_path, command)
 
 
+def test_of_several_runs_each_is_copied_from_its_own_report(reported: ReportedRun, tmp_path: Path) -> None:
+    assert reported.stored_in is not None
+    drawn, code, events = replace(reported, stored_in=None), reported.result.exit_code, reported.result.events.encode()
+    content = b"".join(as_json.report(alone(drawn))).replace(events, b"copied")
+    reported.stored_in.put(reported.result.id, Part.REPORT, iter([content]))
+    both = b"".join(as_json.report(ReportedCommand(runs=[drawn, drawn], exit_code=code)))
+    written, _ = _written(tmp_path, ReportedCommand(runs=[reported, reported], exit_code=code))
+    assert written == both.replace(events, b"copied").decode()
+
+
 def test_a_report_that_is_not_there_any_more_is_drawn(reported: ReportedRun, tmp_path: Path) -> None:
     (tmp_path / reported.result.id / Part.REPORT.value).unlink()
-    as_json, as_junit = _written(tmp_path, ReportedCommand(runs=[reported], exit_code=reported.result.exit_code))
-    assert as_json.startswith("{")
+    drawn, as_junit = _written(tmp_path, ReportedCommand(runs=[reported], exit_code=reported.result.exit_code))
+    assert drawn.startswith("{")
     assert as_junit == STORED
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import zip_longest
 
 import click
@@ -182,9 +182,10 @@ def _pending(
     given, command, allowed = context.params, new_id(), permission(context)
     alone, judgement = given["jobs"] == 1 or len(specs) == 1, Judgement(hold=given["hold"])
     command_plan = CommandPlan(specs=specs, reruns=reruns, secrets=partial(_secrets, sites, specs))
+    begun_by = cache(partial(starter, os.environ))
 
     def begun(spec: RunSpec, rerun_of: str | None) -> ActiveRun:
-        by = starter(os.environ, confirmed=allowed.of(spec.target))
+        by = begun_by(confirmed=allowed.of(spec.target))
         origin = RunOrigin(command=command, rerun_of=rerun_of, begun_by=by)
         run = begin(spec, sites, claims.store, alone=alone, judgement=judgement, origin=origin)
         claims.note(spec, run.facts.run)

@@ -136,6 +136,9 @@ class _Pool(Struct, kw_only=True):
     _answers: defaultdict[str, SharedAnswers] = field(default_factory=lambda: defaultdict(SharedAnswers))
     _waits: LockWaits = field(default_factory=LockWaits)
     _person: Person = field(default_factory=lambda: person(os.environ))
+    _resumed: RunResumed = field(
+        default_factory=lambda: RunResumed(t=0.0, resumed_by=person_elsewhere(os.environ), ci=ci_run(os.environ))
+    )
     _news: _News = field(default_factory=queue.Queue)
 
     def go_on(self, carried: Carried) -> bool:
@@ -223,7 +226,7 @@ class _Pool(Struct, kw_only=True):
             ask=self.options.ask,
             judgement=run.judgement,
             person=self._person,
-            resumed=RunResumed(t=0.0, resumed_by=person_elsewhere(os.environ), ci=ci_run(os.environ)),
+            resumed=self._resumed,
             says_yes=self.options.says_yes,
             waits=run.waits,
             owned=run.store.owned_rows(run.facts.run, site=key, settle=run.plan.times.settle, is_new=not run.earlier),

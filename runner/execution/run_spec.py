@@ -189,9 +189,10 @@ def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool =
 
     `over`: no step of them is to be carried out any more, so no question of theirs is to be answered.
     """
-    refused = list(guards.not_allowed((run.job, run.target) for run in runs))
+    unlike = {(id(run.job), id(run.target)): run for run in runs}.values()  # the cases of a job differ in inputs only
+    refused = list(guards.not_allowed((run.job, run.target) for run in unlike))
     if not (over or given.yes) and given.ask is None:
-        refused += guards.unanswerable(run.job for run in runs)
+        refused += guards.unanswerable(run.job for run in unlike)
     targets = guards.unconfirmed((run.target for run in runs), confirmed=given.confirmed)
     if given.ask is None:
         refused += map(guards.protected, targets)

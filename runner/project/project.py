@@ -177,7 +177,8 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
     job by themselves.
     """
     known = _catalogues(file, target, project)
-    if not known and isinstance(target, SiteTarget) and started(file.outlines.values()):
+    may_lack = not known and isinstance(target, SiteTarget) and target.name not in project.without_catalogue
+    if target is not None and may_lack and started(file.outlines.values()):
         project.without_catalogue[target.name] = None
     for catalogue in known or (() if project.has_passed else (None,)):
         for name, document in file.documents.items():
@@ -206,14 +207,9 @@ def _catalogues(file: JobFile, target: Target | None, project: Project) -> tuple
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
     """The elements of all processes that a job starts, as far as the target's catalogues have them."""
-    codes = started(file.outlines.values())
     known = _catalogues(file, target, project)
-    found = (
-        process
-        for catalogue in known
-        for code in sorted(codes)
-        if (process := catalogue.processes.get(code)) is not None
-    )
+    codes = sorted(started(file.outlines.values())) if known else ()
+    found = (process for catalogue in known for code in codes if (process := catalogue.processes.get(code)) is not None)
     return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
 
 

@@ -1,10 +1,10 @@
 """For all tests: `--update`, `--busy`, what the crash tests counted, and that no test writes into the checkout."""
 
-import compileall
 import gc
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -21,11 +21,14 @@ os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"  # else it imports the whole of trio, 
 pytest.register_assert_rewrite("expected_texts")  # so that a text that differs is shown, line by line
 
 from busy import busy  # noqa: E402  only what is imported after that line is rewritten
+from chromium import browser, chromium  # noqa: E402
 from dealing import dealt  # noqa: E402
 from examples import LONG, SOME  # noqa: E402
 from expected_texts import ExpectedTexts  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 from running import ENDING, end_clean_process  # noqa: E402
+
+__all__ = ["browser", "chromium"]
 
 _TESTS = Path(__file__).parent
 _ROOT = _TESTS.parent
@@ -63,8 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("long")
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
-    if config.getoption("numprocesses", None):  # else each worker would compile the whole program
-        compileall.compile_dir(_ROOT / "runner", quiet=2, workers=os.cpu_count() or 1)
+    if config.getoption("numprocesses", None):
+        subprocess.run([sys.executable, _TESTS / "support" / "prepared.py"], check=True)
     if config.getoption("--busy"):
         meanwhile = ExitStack()
         meanwhile.enter_context(busy(config.getoption("--busy")))

@@ -7,10 +7,9 @@ kills after every line, not only where lines of two kinds meet for the last time
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,44 +30,52 @@ AT_ONCE = 3
 ATTEMPTS = 10
 
 
-def each_line(lines: Sequence[Line]) -> list[int]:
-    return [line.seq for line in lines]
+Chosen = dict[Hashable, int]
+"""The lines that are chosen, by what they were chosen for."""
 
 
-def each_change(lines: Sequence[Line]) -> list[int]:
+def each_line(lines: Sequence[Line]) -> Chosen:
+    return {line.seq: line.seq for line in lines}
+
+
+def each_change(lines: Sequence[Line]) -> Chosen:
     """The last line of each kind that is followed by one of another, or of its own. Calls are left out: a run that ends
     before its request leaves is like one that ends when half of it has left, which no site takes for a request.
     """
-    kinds = [_kind(line) for line in lines]
-    pairs = zip(kinds, [*kinds[1:], ()], strict=True)
-    last = dict(zip(pairs, lines, strict=True))
-    return sorted(line.seq for line in last.values() if not isinstance(line.event, CallSent))
+    after = [*lines[1:], None]
+    pairs = zip(lines, after, strict=True)
+    return {(_kind(line), next_ and _kind(next_)): line.seq for line, next_ in pairs if not _is_call(line)}
 
 
-def each_kind(lines: Sequence[Line]) -> list[int]:
+def each_kind(lines: Sequence[Line]) -> Chosen:
     """The last line of each kind. Calls are told apart by what is called, but all that read the site's log are one."""
-    return sorted({_kind(line): line.seq for line in lines}.values())
+    return {_kind(line): line.seq for line in lines}
 
 
-def each_kind_of_call(lines: Sequence[Line]) -> list[int]:
-    return each_kind([line for line in lines if isinstance(line.event, CallSent)])
+def each_kind_of_call(lines: Sequence[Line]) -> Chosen:
+    return each_kind([line for line in lines if _is_call(line)])
 
 
-def each_call_that_counts(lines: Sequence[Line]) -> list[int]:
+def each_call_that_counts(lines: Sequence[Line]) -> Chosen:
     """Each that must not happen twice, and one of each other kind."""
-    return sorted({*(line.seq for line in lines if _counts(line)), *each_kind_of_call(lines)})
+    return {line.seq: line.seq for line in lines if _counts(line)} | each_kind_of_other_call(lines)
 
 
-def each_kind_of_other_call(lines: Sequence[Line]) -> list[int]:
+def each_kind_of_other_call(lines: Sequence[Line]) -> Chosen:
     """Of those that may happen twice: before any other all lines are on disk, and no power is lost with them."""
     return each_kind_of_call([line for line in lines if not _counts(line)])
 
 
-def each_before_disk(lines: Sequence[Line]) -> list[int]:
+def each_before_disk(lines: Sequence[Line]) -> Chosen:
     """The last line before each that is forced to disk: a call that must not happen twice, and the end of the run. Of
     those between two of them the same is left after a loss of power, whichever is the last: none.
     """
-    return [line.seq for line, after in pairwise(lines) if _counts(after) or isinstance(after.event, RunFinished)]
+    ends = [line for line, after in pairwise(lines) if _counts(after) or isinstance(after.event, RunFinished)]
+    return each_line(ends)
+
+
+def _is_call(line: Line) -> bool:
+    return isinstance(line.event, CallSent)
 
 
 def _counts(line: Line) -> bool:
@@ -109,29 +116,32 @@ def further(first: Doom, number: int) -> Iterator[Doom]:
 @dataclass(frozen=True, slots=True)
 class Way:
     """`lines` chooses the lines at which a run is killed, at the `moment`; `kept` tells of each how much outlives the
-    loss of power. A kind of line is met in each job, or in each second one, say: `in_each`.
+    loss of power. What a line is chosen for may be met in every job, as the sign-in is: it is tried in `most` of them.
 
     `again` tells how what resumes it ends, given the first end and its number.
     """
 
-    lines: Callable[[Sequence[Line]], list[int]]
+    lines: Callable[[Sequence[Line]], Chosen]
     moment: Moment
     kept: Callable[[int], float | None] = lambda _line: None
     again: Callable[[Doom, int], Iterable[Doom]] = further
-    in_each: int = 1
+    most: int = len(NAMES)
 
-    def dooms(self, job: str, lines: Sequence[Line]) -> list[Doom]:
-        return [
-            Doom(line=line, moment=self.moment, kept=self.kept(line))
-            for line in self.lines(lines)
-            if (NAMES.index(job) + len("".join(_kind(lines[line - 1])))) % self.in_each == 0
-        ]
+    def dooms(self, job: str, lines_of: Mapping[str, Sequence[Line]]) -> list[Doom]:
+        chosen = {name: self.lines(lines) for name, lines in lines_of.items()}
+        dooms: list[Doom] = []
+        for what, line in chosen[job].items():
+            having = [name for name in lines_of if what in chosen[name]]
+            place = (having.index(job) + len(str(what))) % len(having)
+            if place < self.most:
+                dooms.append(Doom(line=line, moment=self.moment, kept=self.kept(line)))
+        return sorted(dooms, key=lambda doom: doom.line)
 
 
 WAYS = {
-    "after-each-change": Way(each_change, Moment.AFTER),
-    "within-a-line": Way(each_kind, Moment.HALF, in_each=2),
-    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING),
+    "after-each-change": Way(each_change, Moment.AFTER, most=2),
+    "within-a-line": Way(each_kind, Moment.HALF, most=2),
+    "while-a-call-leaves": Way(each_kind_of_call, Moment.SENDING, most=3),
     "while-a-call-waits": Way(each_call_that_counts, Moment.WAITING),
     "power-lost": Way(each_before_disk, Moment.AFTER, lambda _line: 0),
     "power-lost-at-any-byte": Way(each_kind_of_other_call, Moment.WAITING, share),
@@ -159,15 +169,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
-    """How each job ends that nobody kills, found out once."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Undisturbed]:
+    """How each job ends that nobody kills."""
+    folder = tmp_path_factory.mktemp("undisturbed")
 
-    @cache
     def of_job(job: str) -> Undisturbed:
-        with world(job, tmp_path_factory.mktemp("undisturbed") / job) as one:
+        with world(job, folder / job) as one:
             return Undisturbed.of(one)
 
-    return of_job
+    return {job: of_job(job) for job in NAMES}
 
 
 @pytest.mark.parametrize("job", NAMES)
@@ -175,12 +185,13 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
     job: str,
     way: str,
     *,
-    undisturbed: Callable[[str], Undisturbed],
+    undisturbed: Mapping[str, Undisturbed],
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
     """The runs wait for their sites more than they work, so several are killed at once, each in a world of its own."""
-    expected, counts = undisturbed(job), Counter[str]()
+    expected, counts = undisturbed[job], Counter[str]()
+    lines_of = {name: whole.lines for name, whole in undisturbed.items()}
 
     def kill(number: int, first: Doom) -> Kills:
         kills, lines = Kills(), expected.lines
@@ -195,7 +206,7 @@ def test_a_killed_run_ends_as_it_would_have_or_in_doubt_and_nothing_is_done_twic
         return kills
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for kills in pool.map(kill, itertools.count(), LONG_WAYS[way].dooms(job, expected.lines)):
+        for kills in pool.map(kill, itertools.count(), LONG_WAYS[way].dooms(job, lines_of)):
             counts.update(kills.counts())
     for name, count in counts.items():
         record_property(name, count)

@@ -7,9 +7,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 PACKAGES = ("chromium", "chromium-driver")
 OPTIONS = (
@@ -35,7 +38,10 @@ def chromium() -> tuple[str, str]:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+def browser(chromium: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Chrome]":
+    """The only one of this process: each start takes a processor some seconds."""
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService  # noqa: PLC0415  a quarter of a second
+
     options = ChromeOptions()
     options.binary_location, driver = chromium
     for option in (*OPTIONS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):

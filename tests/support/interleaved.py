@@ -129,14 +129,20 @@ class Scheduler:
             actor.step()
 
 
+def _closed_gate() -> threading.Lock:
+    """Whoever acquires it waits until another thread releases it: once each time. A semaphore takes far longer."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
 class Program(Actor):
     """A thread that makes a step only when it is its turn."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name, step=self._go_on)
         self.error: BaseException | None = None
-        self._may = threading.Semaphore(0)
-        self._waits = threading.Semaphore(0)
+        self._may, self._waits = _closed_gate(), _closed_gate()
         self._killed = False
         self._thread: threading.Thread | None = None
 
@@ -162,7 +168,7 @@ class Program(Actor):
             self._killed = True
             self._may.release()
             self._thread.join()
-            self._waits = threading.Semaphore(0)
+            self._waits = _closed_gate()
         self.next = None
 
     @property

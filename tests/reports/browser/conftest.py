@@ -4,14 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from chromium import browser, chromium
 from reported import command_from
 from selenium.webdriver import Chrome
 
 from runner.reports.html.page import report
 from runner.runs.events import AnyEvent, Line
-
-__all__ = ["browser", "chromium"]
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 Write = Callable[..., str]

@@ -1,3 +1,0 @@
-from chromium import browser, chromium
-
-__all__ = ["browser", "chromium"]

@@ -149,7 +149,7 @@ CALL = ExecuteCall(process="P", parameters={})
 WRAPPED = b"<string>[1,2]</string>"
 CHUNKED = "Transfer-Encoding: chunked"
 PACKED = zlib.compress(WRAPPED, wbits=zlib.MAX_WBITS | 16)
-BOMB = zlib.compress(bytes(40 * 1024 * 1024), wbits=zlib.MAX_WBITS | 16)
+BOMB = zlib.compress(bytes(40 * 1024 * 1024), 1, wbits=zlib.MAX_WBITS | 16)
 
 
 @pytest.mark.parametrize(

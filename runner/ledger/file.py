@@ -199,7 +199,7 @@ def _is_free(database: sqlite3.Connection, claim: model.VersionClaim, passing: C
 
 
 def _check_format(database: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in an empty file. Raises `LedgerError` for a file of somebody else, or of a later version."""
+    """Make the tables in an empty file. Raises `LedgerError` for a file of somebody else, or of another format."""
     if not path.stat().st_size:
         database.execute("PRAGMA page_size = 1024")
         database.execute("BEGIN IMMEDIATE")
@@ -213,7 +213,8 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
         raise model.LedgerError(f"{path} is a database of another program", hint=hint)
     (number,) = database.execute("PRAGMA user_version").fetchone()
     if number != _FORMAT:
-        raise model.LedgerError(f"{path} was written by a later version of this program", hint="update this program")
+        hint = "use the version that wrote it, or name another file with `--ledger FILE`"
+        raise model.LedgerError(f"{path} was written by another version of this program", hint=hint)
 
 
 def _ledger_error(path: Path, error: sqlite3.Error) -> model.LedgerError:

@@ -29,6 +29,7 @@ from runner.secrets.redact import Secrets
 
 class Reading(Struct, frozen=True, kw_only=True):
     """A journal read back. `flaw` is the number of the first line that does not fit the chain, None where all do.
+    `is_foreign`: another version of the program wrote it, in another format.
 
     `torn`: the last line was cut off in its middle, and is left out. Where it has no holes of secrets, its values are
     what they were.
@@ -38,6 +39,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     flaw: int | None = None
     torn: bool = False
     may_have_holes: bool = True
+    is_foreign: bool = False
 
 
 _MARK = MARK.encode()
@@ -64,7 +66,7 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
     """Read the lines of a journal; what has not changed since an earlier reading, `known`, is taken from that."""
     earlier = known.lines if known is not None and known.flaw is None else ()
     found: list[Line] = []
-    flaw, torn, may_have_holes = None, False, known is not None and known.may_have_holes
+    flaw, torn, is_foreign, may_have_holes = None, False, False, known is not None and known.may_have_holes
     prev = FIRST_PREV
     with collector_rests():
         for number, whole in enumerate(lines, start=1):
@@ -78,10 +80,19 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
                 line = parse_line(written, before=prev, digest=digest)
             if line is not None:
                 found.append(line)
+            elif number == 1:
+                is_foreign = _is_foreign(written)
             if flaw is None and (line is None or line.prev != prev or line.seq != number):
                 flaw = number
             prev = digest
-    return Reading(lines=tuple(found), flaw=flaw, torn=torn, may_have_holes=may_have_holes)
+    return Reading(lines=tuple(found), flaw=flaw, torn=torn, may_have_holes=may_have_holes, is_foreign=is_foreign)
+
+
+def _is_foreign(written: bytes) -> bool:
+    try:
+        return _around.decode(written).v != VERSION
+    except ValueError:
+        return False
 
 
 def parse_line(written: bytes, *, before: str = FIRST_PREV, digest: str | None = None) -> Line | None:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
-from runner.runs.events import Line, RunStatus, run_started
+from runner.runs.events import VERSION, Line, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
@@ -76,7 +76,10 @@ class StoredRun(Struct, frozen=True, kw_only=True):
     @property
     def damage(self) -> str:
         """The sentence on a journal that is not as it was written."""
-        line = f"line {self.flaw} of {self.store.place(self.id, Part.EVENTS)} does not match"
+        place = self.store.place(self.id, Part.EVENTS)
+        if self.reading.is_foreign:
+            return f"the format of {place} is not {VERSION}: another version of the program wrote it"
+        line = f"line {self.flaw} of {place} does not match"
         if self.cut:
             return f"{line}: the run's report knows another last line; it was changed, or the lines after it are gone"
         return f"{line}: it, or the line before it, was changed after it was written"

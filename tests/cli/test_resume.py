@@ -374,6 +374,20 @@ def test_a_job_file_that_is_gone_is_told_and_one_that_is_as_it_was_is_not(
 
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
+def test_events_in_another_format_are_refused_with_that_as_the_reason(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    held(place)
+    file = folder() / EVENTS
+    file.write_text(file.read_text().replace('{"v":1', '{"v":2'))
+    asked = len(here.asked)
+    assert ended([verb, "last"]) == 2
+    err = capsys.readouterr().err
+    assert f"error[E155]: the format of {file} is not 1: another version of the program wrote it" in err
+    assert len(here.asked) == asked
+
+
+@pytest.mark.parametrize("verb", ["resume", "reconcile"])
 def test_events_that_were_changed_are_not_gone_on_with(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:

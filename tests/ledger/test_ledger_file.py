@@ -52,13 +52,13 @@ def test_a_file_of_somebody_else_is_refused_and_stays_as_it_is(tmp_path: Path) -
     assert "is a database of another program; name another file with `--ledger FILE`" in refusal(file)
 
 
-def test_a_ledger_of_a_later_version_is_refused(tmp_path: Path) -> None:
+def test_a_ledger_of_another_version_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "ledger"
     with closing(LedgerFile(file)) as ledger:
         ledger.prepare()
     with closing(sqlite3.connect(file)) as later:
         later.execute("PRAGMA user_version = 3")
-    assert "was written by a later version of this program; update this program" in refusal(file)
+    assert "was written by another version of this program; use the version that wrote it" in refusal(file)
 
 
 def test_a_ledger_that_is_cut_off_is_refused(tmp_path: Path) -> None:

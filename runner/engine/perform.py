@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import replace
 
 from runner.engine.effects import (
@@ -25,6 +25,7 @@ from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.runs.events import AnyEvent
 from runner.runs.evidence import PauseReason
+from runner.runs.store import Others
 from runner.service.calls import Call, FailureKind, FindFamily, ReadFamily, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
 TIMEOUT = "timeout"
@@ -104,9 +105,9 @@ def ask_verdict(state: State, rows: Sequence[OpenRow], *, ended: bool, refused: 
     return _answer(state, outcome)
 
 
-def query_peers(state: State, query: QueryPeers) -> Running[JsonObject]:
+def query_peers(state: State, query: QueryPeers) -> Running[Others]:
     """What other runs know of rows of the log. No signal keeps it from being asked."""
-    return _answer(state, (yield query))
+    return convert(_answer(state, (yield query)), Others)
 
 
 def _answer(state: State, outcome: Outcome | None) -> JsonObject:

@@ -18,8 +18,7 @@ from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
-from runner.foundation.raw import items, record
-from runner.foundation.values import JsonObject
+from runner.runs.store import Others
 from runner.service.calls import LogRow
 
 AHEAD = 5.0
@@ -218,38 +217,31 @@ def of_no_other(
         before=before,
         before_read=before_read,
     )
-    answer = yield from query_peers(row.state, query)
-    log.seen.update(str(process_id) for process_id in items(answer.get("taken")))
-    return [found for found in rows if found.id not in log.seen], _rival(answer)
+    others = yield from query_peers(row.state, query)
+    log.seen.update(others.taken)
+    return [found for found in rows if found.id not in log.seen], _rival(others)
 
 
-def _rival(answer: JsonObject) -> OtherRun | None:
+def _rival(others: Others) -> OtherRun | None:
     """Who may have made a row. Its start counts until its time is over, also where its run was killed: for calls of
     that time until somebody settles it.
     """
-    if answer.get("rival") is not True:
-        return None
-    by = record(answer.get("by"))
-    if "run" not in by:
-        return _lost_run(record(answer.get("lost")))
-    step = f", step `{by['step']}`" if by.get("step") else ""
-    folder = f", in {by['folder']}" if "folder" in by else ""
-    where = " there" if folder else ""
-    until = f", else do nothing: calls that begin after {by['until']} do not depend on it" if "until" in by else ""
-    return OtherRun(
-        name=f"another run ({by['run']}{step}, begun at {by.get('began')}{folder})",
-        advice=f"; if `runner show {by['run']}`{where} names a call in doubt, settle that{until}",
-    )
-
-
-def _lost_run(lost: JsonObject) -> OtherRun:
-    if "file" not in lost:
-        return OtherRun()
-    advice = (
-        f"; {lost['file']} was deleted or replaced, so that it is not known what other folders started before "
-        f"{lost.get('since')}; compare the row with the call on the site: its time and its parameters"
-    )
-    return OtherRun(name="a run of another folder", advice=advice, is_lost=True)
+    by, lost = others.by, others.lost
+    if by is not None:
+        step = f", step `{by.key}`" if by.key else ""
+        folder, where = (f", in {by.folder}", " there") if by.folder is not None else ("", "")
+        return OtherRun(
+            name=f"another run ({by.run}{step}, begun at {by.began}{folder})",
+            advice=f"; if `runner show {by.run}`{where} names a call in doubt, settle that, else do nothing: "
+            f"calls that begin after {by.until} do not depend on it",
+        )
+    if lost is not None:
+        advice = (
+            f"; {lost.file} was deleted or replaced, so that it is not known what other folders started before "
+            f"{lost.since}; compare the row with the call on the site: its time and its parameters"
+        )
+        return OtherRun(name="a run of another folder", advice=advice, is_lost=True)
+    return OtherRun() if others.rival else None
 
 
 def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, float], ...], float]:

@@ -110,7 +110,7 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
     if not known and start is not None and row.log.refusal is None:
         rows = yield from candidates(row, start, last=True, at_any_time=start.marked)
         if isinstance(rows, Unread):
-            return None if rows.failure is _UNBOUNDED or row.log.refusal else "could not be read"
+            return None if rows.failure is UNBOUNDED or row.log.refusal else "could not be read"
         known = tuple(
             each.id
             for each in rows
@@ -189,7 +189,7 @@ class _LookedUp(Struct, frozen=True, kw_only=True):
 
 def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
     if not start.marked and starts.span_of(row.log, start).since is None:
-        return Unread(_UNBOUNDED)
+        return Unread(UNBOUNDED)
     new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)
     if isinstance(new, Unread):
         return new
@@ -219,8 +219,8 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         looked_up = yield from _looked_up(row, row.sought, last=moment == moments[-1])
         if isinstance(looked_up, Unread):
-            if looked_up.failure is _UNBOUNDED:
-                return in_doubt(cause, why=_UNBOUNDED.trouble.message, by_log=False)
+            if looked_up.failure is UNBOUNDED:
+                return in_doubt(cause, why=UNBOUNDED.trouble.message, by_log=False)
             if process_log.is_for_good(looked_up.failure):
                 break
             continue
@@ -320,7 +320,7 @@ def _cause(unknown: Attempt) -> Trouble:
 
 
 _NOBODY_KNOWS = Trouble(code="E401", message="nobody knows how it ended")
-_UNBOUNDED = CallFailed(
+UNBOUNDED = CallFailed(
     kind=FailureKind.UNANSWERED,
     trouble=Trouble(
         code="E208",

@@ -93,7 +93,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     log.marks[process] = newest
     log.marked_at[process] = log.server_time(row.t)
     log.before[process] = (began, tuple(_earlier(rows)))
-    log.seen.update(found.id for found in rows)
+    log.note_there(process, rows)
     log.learn_owners(rows)
     return None
 
@@ -120,7 +120,7 @@ def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) 
     """
     log = row.log
     if not log.owner_asked:
-        yield from _ask_owner(row)
+        yield from ask_owner(row)
     rows = yield from _new(row, start, any_user=any_user)
     if not last or isinstance(rows, Unread) or any(starts.may_be_of(log, start, found) for found in rows):
         return rows
@@ -327,7 +327,7 @@ def _rows_by_code(row: OpenRow, call: calls.ReadRows, *, turn: str | None = None
     return value if isinstance(value, Unread) else convert(items(value), list[LogRow])
 
 
-def _ask_owner(row: OpenRow) -> Running[None]:
+def ask_owner(row: OpenRow) -> Running[None]:
     """Learn our own contact id. Where it cannot be read, rows of all owners are candidates."""
     for call in (calls.WhoAmI(), calls.WhoIsUser()):
         outcome = yield from perform(row, _reading(row, call))

@@ -8,18 +8,19 @@ from http import HTTPStatus
 
 from msgspec.structs import replace
 
-from runner.engine import doubt, start_bounds, starts
+from runner.engine import doubt, process_log, start_bounds, starts
 from runner.engine.attempt import Attempt, call_failed, in_doubt, is_in_doubt
-from runner.engine.effects import Done, Failed, Running, Send
-from runner.engine.perform import pause, perform
+from runner.engine.effects import Done, Failed, QueryPeers, Running, Send
+from runner.engine.perform import pause, perform, query_peers
 from runner.engine.process_log import Unread, is_shut_out, watermark
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
-from runner.foundation.raw import record
+from runner.foundation import server_time
+from runner.foundation.raw import items, record
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
-from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, RunProcessCall
+from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, ReadRows, RunProcessCall
 
 _LOOKS = (*NO_ROW_YET, 1.0)
 """Seconds before each further look for a call that may have happened all the same: what is started later, here or by
@@ -77,7 +78,7 @@ def _began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]
     if before is None or before.process != process:
         return None
     sent_by = f"run {before.run} made the call, which was refused{f' with {before.status}' if before.status else ''}"
-    rows = yield from doubt.candidates(row, start_bounds.of_earlier_run(row, before), last=True)
+    rows = yield from _of_nobody(row, start_bounds.of_earlier_run(row, before))
     if isinstance(rows, Unread):
         why = f"{sent_by}; whether it started the process is not known: {rows.failure.trouble.message}"
         row.warnings = (*row.warnings, why)
@@ -88,6 +89,29 @@ def _began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]
     row.shown = tuple(each.id for each in rows)
     why = f"the process log shows a start that may be it: {starts.named(rows[0])}; so it was not made again"
     return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
+
+
+def _of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:
+    """The rows that may be made by a `start` of an earlier run, and belong to no call."""
+    log, since = row.log, start.span.since
+    if not start.marked and since is None:
+        return Unread(doubt.UNBOUNDED)
+    if not log.owner_asked:
+        yield from process_log.ask_owner(row)
+    mark = start.mark if start.marked or since is None else server_time.written(since)
+    rows = yield from process_log.all_rows(row, ReadRows(process=start.process, since=mark), since=since)
+    if isinstance(rows, Unread):
+        return rows
+    own, owner = log.seen - log.there.get(start.process, frozenset()), log.owner_of(start)
+    found = {
+        each.id: each
+        for each in rows
+        if each.id not in own and each.parent is None and starts.may_be_of(log, start, each)
+        if owner is None or each.owner in (None, owner)
+    }
+    codes = log.codes_of(start.process)
+    answer = yield from query_peers(row.state, QueryPeers(key=row.key, rows=tuple(found), codes=codes))
+    return [each for key, each in found.items() if key not in items(answer.get("taken"))]
 
 
 def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed, Start] | Attempt]:

@@ -212,7 +212,7 @@ class LogState(Struct, kw_only=True):
     many breaks as `owner_since` says: another account made those before. `shows_owners`: the log shows whose
     rows are, so that a row without an owner is not ours. `marked_at` is the server's time when a watermark was read;
     `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at the watermark, with
-    the active second before they were read.
+    the active second before they were read; `there` those before the first call of the process, by their ids.
     """
 
     refusal: CallFailed | None = None
@@ -225,6 +225,7 @@ class LogState(Struct, kw_only=True):
     marked_at: dict[str, float | None] = field(default_factory=dict)
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    there: dict[str, frozenset[str]] = field(default_factory=dict)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
     versions: dict[str, Versions] = field(default_factory=dict)
@@ -236,6 +237,12 @@ class LogState(Struct, kw_only=True):
     def owner_of(self, start: Start) -> str | None:
         """The user whose row that of `start` is, where that is known."""
         return self.owner if start.breaks >= self.owner_since else None
+
+    def note_there(self, process: str, rows: Sequence[LogRow]) -> None:
+        """These rows were there before a call: they are none of its own, nor of a later call's."""
+        ids = frozenset(found.id for found in rows)
+        self.seen |= ids
+        self.there.setdefault(process, ids)
 
     def learn_owners(self, rows: Sequence[LogRow]) -> None:
         self.shows_owners = self.shows_owners or any(found.owner is not None for found in rows)

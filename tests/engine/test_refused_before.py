@@ -5,6 +5,8 @@ from msgspec.structs import replace
 from stories import World, moment, planned, refused
 
 from runner.foundation.values import JsonObject
+from runner.planning import plan_file
+from runner.planning.plan import stored
 from runner.runs.events import AttemptFailed, CallSent, Line, StepFinished, Trouble
 from runner.runs.refused_starts import RefusedStart, refused_starts
 from runner.runs.status import Status
@@ -33,6 +35,17 @@ def test_a_start_that_the_log_shows_by_now_is_not_made_again(mark: str | None) -
     assert (world.finished("a").status, trouble.code) == (Status.UNKNOWN, "E401")
     assert "run r1 made the call, which was refused with 403" in trouble.message
     assert f"a start that may be it: p-1 (done, {moment(-0.5)}); so it was not made again" in trouble.message
+
+
+@pytest.mark.parametrize("step", [ONE, ONE.replace("execute", "run")])
+@pytest.mark.parametrize("tells_time", [True, False])
+def test_it_is_found_also_where_an_earlier_step_has_started_the_process(step: str, *, tells_time: bool) -> None:
+    before = replace(BEFORE, key="b", marked=True, mark=moment(-100.0), at=BEFORE.at if tells_time else None)
+    world = again(World(rows=[row(-0.5)], tells_time=tells_time), before, step=step + step.replace("id: a", "id: b"))
+    assert [world.finished(key).status for key in "ab"] == [Status.PASSED, Status.UNKNOWN]
+    trouble = world.finished("b").error
+    assert trouble is not None
+    assert "a start that may be it: p-1 (" in trouble.message
 
 
 @pytest.mark.parametrize(
@@ -99,3 +112,10 @@ def test_a_start_stays_refused_until_its_call_is_made_or_somebody_has_checked_th
     assert found_in(SENT) == []
     assert found_in(replace(ENDED, error=Trouble(code="E213", message="somebody checked"))) == []
     assert found_in(replace(ENDED, status=Status.PASSED, error=None)) == [BEFORE]
+
+
+def test_a_stored_plan_holds_them_as_that_of_a_fleet_which_another_machine_carries_out() -> None:
+    made = replace(planned(ONE), refused=(BEFORE,))
+    read = plan_file.of_record(stored(made))
+    assert read is not None
+    assert read.refused == (BEFORE,)

@@ -16,7 +16,7 @@ from runner.engine.process_log import Unread, is_shut_out, watermark
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
 from runner.foundation import server_time
-from runner.foundation.raw import items, record
+from runner.foundation.raw import record
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
@@ -110,8 +110,8 @@ def _of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:
         if owner is None or each.owner in (None, owner)
     }
     codes = log.codes_of(start.process)
-    answer = yield from query_peers(row.state, QueryPeers(key=row.key, rows=tuple(found), codes=codes))
-    return [each for key, each in found.items() if key not in items(answer.get("taken"))]
+    others = yield from query_peers(row.state, QueryPeers(key=row.key, rows=tuple(found), codes=codes))
+    return [each for key, each in found.items() if key not in others.taken]
 
 
 def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed, Start] | Attempt]:

@@ -161,13 +161,22 @@ def was_queued(run: StoredRun) -> bool:
 
 def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
     """The stored runs that carry any of `runs` out once more, and those that carry these out, each with that of `runs`;
-    the oldest first. Each stored run is read once, however many are asked for.
+    the oldest first. Where `apply` has ordered such a run, so do those of the job that it has ordered later. Each
+    stored run is read once, however many are asked for.
     """
-    family, first = {run: run for run in runs}, min(runs, default="")
-    for name in sorted(name for name in store.runs() if name > first):
+    family, attempts = {run: run for run in runs}, dict[tuple[str | None, ...], str]()
+    first = min(runs, default="")
+    for name in sorted(name for name in store.runs() if name >= first):
         began = run_started(end_lines(store, name)[:1])
-        if began is not None and began.rerun_of in family:
-            family.setdefault(name, family[began.rerun_of])
+        if began is None:
+            continue
+        ordered = began.applied
+        attempt = ordered and (began.job, began.case, began.target.name, ordered.ledger, ordered.fleet, ordered.for_key)
+        origin = family.get(name) or family.get(began.rerun_of or "") or (attempts.get(attempt) if attempt else None)
+        if origin is not None:
+            family[name] = origin
+            if attempt:
+                attempts.setdefault(attempt, origin)
     return {name: run for name, run in family.items() if name not in runs}
 
 

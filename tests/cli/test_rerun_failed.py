@@ -392,6 +392,31 @@ def test_a_run_is_not_carried_out_once_more_while_a_rerun_of_it_is_not_settled(
     assert ended(["rerun", red]) == 0
 
 
+@pytest.mark.parametrize("hold", [[], ["--hold"]])
+def test_a_run_of_apply_is_not_carried_out_once_more_while_a_later_attempt_is_not_settled(
+    answers: Executes, capsys: pytest.CaptureFixture[str], hold: list[str]
+) -> None:
+    Path("b.job.yaml").unlink()
+    answers.given = {"a-Red": xml(1)}
+    assert ended(["apply", "a.job.yaml", "-k", "red"]) == 1
+    (red,) = stored()
+    answers.given = {"a-Red": Told(silent=True)}
+    assert ended(["apply", "a.job.yaml", "-k", "red", "--retry", "failed", *hold]) == 4
+    again = stored()[1]
+    answers.given.clear()
+    assert ended(["apply", "a.job.yaml", "-k", "blue"]) == 0
+    answers.asked.clear()
+    capsys.readouterr()
+    assert ended(["rerun", red]) == 6
+    assert ended(["rerun", red, "--failed"]) == 6
+    assert answers.asked == []
+    why = f"error[E181]: run {red} is carried out once more by run {again}, which is not settled: "
+    assert capsys.readouterr().err.count(why) == 2
+
+    assert ended(["resume", again, "--step", "charge", "--as", "failed"]) == 1
+    assert ended(["rerun", red]) == 0
+
+
 def test_each_stored_run_is_read_once_to_find_the_reruns_of_many() -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     red, blue = stored()
@@ -408,4 +433,4 @@ def test_each_stored_run_is_read_once_to_find_the_reruns_of_many() -> None:
 
     found = reruns_of(Counted(Path(".runner/runs")), [red, blue])
     assert list(found.items()) == [(of_red, red), (of_blue, blue), (last, red)]
-    assert read == [blue, of_red, of_blue, last]
+    assert read == [red, blue, of_red, of_blue, last]

@@ -33,7 +33,6 @@ from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.status import RUNNING
 from runner.runs.store import LocalRunStore, RunStore
 from runner.runs.stored_runs import (
-    BEYOND_RESUME,
     NotBegunError,
     StoredRun,
     command_of,
@@ -181,7 +180,7 @@ def show(context: click.Context) -> int:
             _print(what_next(lacking_steps(never_begun(run), run.result, name)))
     if run.flaw is None:
         return ExitCode.PASSED
-    output.data(f"{run.damage}\n  {BEYOND_RESUME}\n")
+    output.data(f"{run.damage}\n  {run.left_to_do}\n")
     return ExitCode.FAILED
 
 

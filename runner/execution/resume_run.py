@@ -32,7 +32,7 @@ from runner.runs.events import AttemptFailed, RunStarted, encode
 from runner.runs.facts import facts
 from runner.runs.journal import Journal, utc_now
 from runner.runs.store import Part, RunLockedError, RunStore
-from runner.runs.stored_runs import BEYOND_RESUME, StoredRun, writing
+from runner.runs.stored_runs import StoredRun, writing
 from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets
@@ -65,7 +65,7 @@ def check(run: StoredRun) -> RunStarted:
     if run.is_running:
         raise _busy(run)
     if run.flaw is not None:
-        raise UsageError(Problem(code="E155", message=run.damage, hint=BEYOND_RESUME))
+        raise UsageError(Problem(code="E155", message=run.damage, hint=run.left_to_do))
     first = run.lines[0].event if run.lines else None
     if not isinstance(first, RunStarted):
         message = f"run {run.id} broke off before it began: nothing was sent, and there is nothing to resume"

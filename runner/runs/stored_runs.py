@@ -19,7 +19,7 @@ RunName: TypeAlias = tuple[str, str | None, str]
 """A job, a case or None, and a target: `job[case]@target`."""
 LAST = "last"
 """The name of the newest run."""
-BEYOND_RESUME = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can show it"
+_BEYOND = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can show it"
 """What follows from a journal that is not as it was written."""
 
 
@@ -83,6 +83,11 @@ class StoredRun(Struct, frozen=True, kw_only=True):
         if self.cut:
             return f"{line}: the run's report knows another last line; it was changed, or the lines after it are gone"
         return f"{line}: it, or the line before it, was changed after it was written"
+
+    @property
+    def left_to_do(self) -> str:
+        """What a person can do about a journal that is not as it was written."""
+        return "use that version to show and to resume the run" if self.reading.is_foreign else _BEYOND
 
 
 def load(store: RunStore, run: str) -> StoredRun:

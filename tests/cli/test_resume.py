@@ -384,6 +384,7 @@ def test_events_in_another_format_are_refused_with_that_as_the_reason(
     assert ended([verb, "last"]) == 2
     err = capsys.readouterr().err
     assert f"error[E155]: the format of {file} is not 1: another version of the program wrote it" in err
+    assert "use that version to show and to resume the run" in err
     assert len(here.asked) == asked
 
 

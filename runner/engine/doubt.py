@@ -159,7 +159,7 @@ def passed_without_result(row: OpenRow) -> Attempt:
 
 
 def lost(process_id: str | None = None, *, cause: Trouble | None = None) -> Attempt:
-    """`cause` is why there is no answer. It is part of the sentence where one came that cannot be read."""
+    """`cause` is why there is no answer. It is part of the sentence where an answer came that cannot be read."""
     known = f" as process {process_id}" if process_id is not None else ""
     why = cause.message if cause is not None and cause.code == "E307" else "its answer was lost"
     message = f"it happened{known}, but {why}, and this job needs the result"

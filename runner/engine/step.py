@@ -180,7 +180,7 @@ def _turns(state: State, planned: PlannedStep, items: list[Json]) -> Running[End
 
 
 def _names_of_turn(state: State, planned: PlannedStep, item: Json, index: int) -> Names:
-    """An item of a list that is made from a secret is one."""
+    """An item of a list that is made from a secret is a secret."""
     names, written = state.names, planned.step.for_each
     is_secret = names.is_tainted(expression(written)) if isinstance(written, str) else makes_secret(written, names)
     tainted = names.tainted | {_ITEM} if is_secret else names.tainted

@@ -59,7 +59,7 @@ class Versions(Struct, frozen=True, kw_only=True):
         return ", ".join(f"{number}{active}" for number, active in sorted(known)) or "not numbered"
 
     def numbered(self, number: int) -> list[KnownVersion]:
-        """More than one where versions are in several packages: each package counts its own."""
+        """Several where versions are in several packages: each package counts its own."""
         return [member for member in self.members if member.version == number]
 
     @property

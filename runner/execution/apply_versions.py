@@ -226,8 +226,8 @@ class ApplySet(Struct, kw_only=True):
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
     ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:
         """Runs that have not ended, or are in doubt, and that the ledger does not know, as it was lost meanwhile; with
-        the version of now: they are of it where their plans are the same, else of an earlier one, which counts while it
-        is under way or in doubt.
+        the version of now: they are of it where their plans are the same, else of an earlier version, which counts
+        while it is under way or in doubt.
         """
         names = {(version.job, version.case, version.target): version for version in new}
         runs = self.observer.strays(names, known={str(each.entry.last.run) for each in unsettled})

@@ -241,7 +241,7 @@ class _Pool(Struct, kw_only=True):
         return [run.lock.name for run in carried.left_out if run.lock is not None]
 
     def next_news(self, carried: Carried) -> ActiveRun | str | None:
-        """The next run that ends, or the id of one that has passed; None where nobody waits any longer."""
+        """The next run that ends, or the id of a run that has passed; None where nobody waits any longer."""
         while not self.options.given_up.is_set():
             if not carried.faults:  # which may be a fault of `look`
                 self.options.look(self.locks_waited_for(carried))

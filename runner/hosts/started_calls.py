@@ -72,7 +72,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
                 self.owned.never_began(send.key)
 
     def ask(self, query: QueryPeers, *, is_resumed: bool) -> Others:
-        """The last start of a row that is known may be another than the one that has begun nothing, where the run broke
+        """The last start of a row that is known may be another than that which has begun nothing, where the run broke
         off between what is stored of that here and what is in its journal.
         """
         if not query.nothing_began:

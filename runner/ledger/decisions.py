@@ -44,7 +44,7 @@ NOT_REPEATED = frozenset({VersionState.FAILED, VersionState.ERROR, VersionState.
 
 class Decision(Struct, frozen=True, kw_only=True):
     """`known` is what the ledger has of the version, `before` of the version of its title that was attempted last,
-    where that is another. `is_older`: it has passed, and that other one was attempted after it.
+    where that is another. `is_older`: it has passed, and that other version was attempted after it.
     """
 
     version: AppliedVersion

@@ -150,7 +150,7 @@ class Ledger(Protocol):
         """The versions whose last attempt is open, or ended in doubt."""
 
     def not_passed(self, version: AppliedVersion) -> list[tuple[str, RunStatus | None]]:
-        """The runs of the title, address and key since one passed or was adopted, with their ends, the oldest first."""
+        """The runs of title, address and key since a run passed or was adopted, with their ends, the oldest first."""
 
     def begin(
         self, claims: Sequence[VersionClaim], *, passing: Collection[str] = ()

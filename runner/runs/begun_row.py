@@ -59,7 +59,7 @@ class BegunRow(Struct):
         self.pending = False
 
     def attempts(self) -> int:
-        """Calls that could change something; readings of the log, beside an attempt, count as one."""
+        """Calls that could change something; readings of the log alone count as an attempt."""
         return self.changing_calls or int(bool(self.sent))
 
     def trouble(self) -> Trouble:

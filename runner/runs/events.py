@@ -65,7 +65,7 @@ class Row(evidence.Record, frozen=True, omit_defaults=True):
 
 
 class Check(evidence.Record, frozen=True, omit_defaults=True):
-    """One expectation as it was evaluated; `message` says why it is not met, None where it is."""
+    """An expectation as it was evaluated; `message` says why it is not met, None where it is."""
 
     that: str
     passed: bool

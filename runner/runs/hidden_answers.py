@@ -1,4 +1,4 @@
-"""Which answers of a run nobody knows any more, since they were secret: a run that needs one cannot be resumed."""
+"""Which answers of a run nobody knows any more, since they were secret: who needs them cannot be resumed."""
 
 from msgspec import Struct
 

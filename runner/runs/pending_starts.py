@@ -56,8 +56,8 @@ def settled(
     """The ids of rows with the `pending` starts that lack theirs no more. `rows` belong to no call; `over` gives the
     starts that have ended since a moment, None where they may be any number.
 
-    A start that was answered has begun by then: it is enough that a row is left for each start that is not over. One
-    that is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
+    A start that was answered has begun by then: it is enough that a row is left for each start that is not over. What
+    is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
     where there is one for all that may have made it, over or not.
     """
     since = min((start.began for start in pending), default=math.inf) - _RECENT

@@ -97,7 +97,7 @@ class OwnedRows(Protocol):
     def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         """A start of the row `key` is about to be sent, and is under way for up to `seconds`. Safe from a kill.
 
-        `is_read`: the log will be read for its row. Other starts may be stored as one until `flush`.
+        `is_read`: the log will be read for its row. Others may be stored together until `flush`.
         """
 
     def leave(self, key: str) -> None:
@@ -356,7 +356,7 @@ class LocalRunStore(RunStore, Protocol):
         """
 
     def claim_plan(self, key: str) -> bool:
-        """Claim a stored plan for all folders of runs: of two commands one gets True. Durable; it outlives the runs."""
+        """Claim a stored plan for all folders of runs: the first command gets True. Durable; it outlives the runs."""
 
     def add_run_of_plan(self, key: str, run: str) -> None:
         """Note that `run` comes of a plan that was claimed. Durable."""

@@ -21,7 +21,7 @@ class Pages(Struct, kw_only=True):
     _known: set[str] = field(default_factory=set)
 
     def take(self, answer: Json, *, is_late: bool = False) -> None:
-        """Add the page. One without records may lead to others, as where a server filters page by page: these are
+        """Add the page. A page without records may lead to others, as where a server filters page by page: these are
         followed until `is_late`. A circle is never followed.
         """
         page, call = record(answer), self.call

@@ -46,7 +46,7 @@ class PlanUses:
         _append(own, f"{run}\n".encode())
 
     def runs(self, key: str) -> list[RunOfPlan] | None:
-        """Those of this folder are known in both files, those of other folders in one."""
+        """Those of this folder are known in both files, those of other folders in the shared file."""
         own, shared = self._files(key)
         here, everywhere = _content(own), _content(shared)
         if here is None and everywhere is None:

@@ -53,8 +53,8 @@ class RowsOfFolders:
             rows.never_began(key)
 
     def sent(self) -> frozenset[str]:
-        """A start that the folder knows may not have left, if the program was killed then; one that it does not know
-        was made by a copy of the folder, or before an older copy was put into its place.
+        """A start that the folder knows may not have left, if the program was killed then; what it does not know was
+        made by a copy of the folder, or before an older copy was put into its place.
         """
         own = self._own_rows.stored()
         shared = own if self._shared.opening() is None else self._shared_rows.stored()

@@ -119,8 +119,8 @@ def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:
             output.say(f"{clean(spec.title)}: `once` steps that start again: {', '.join(map(clean, keys))}")
         then = before.result.inputs
         if other := [name for name, value in spec.inputs.items() if then.get(name, value) not in (value, STARS)]:
-            kept = f"`runner rerun {before.result.id}` keeps them"
-            output.say(f"{clean(spec.title)}: its inputs are not those of then: {listed(other)}; {kept}")
+            others = f"its inputs are not those of then: {listed(other)}; `runner rerun {before.result.id}` keeps them"
+            output.say(f"{clean(spec.title)}: {others}")
 
 
 def nothing_ran(why: str, places: reports.ReportPlaces, *, is_allowed: bool) -> ExitCode:

@@ -205,14 +205,11 @@ def record(context: click.Context) -> int:
 
 def _say_next(job_file: Path, out: Path, targets: Known) -> None:
     """The command that carries the job out against its double, and what it still lacks."""
-    name = next((name for name, entry in targets.items() if _is_at(entry.target, out)), None)
+    sandboxes = [each.target for each in targets.values() if isinstance(each.target, SandboxTarget)]
+    name = next((each.name for each in sandboxes if each.folder.resolve() == out.resolve()), None)
     where = next(iter(targets.values())).where
     first = "" if name else f"add a target to {where} whose `sandbox` is the folder {called(out)}, then "
     output.say(f"next: {first}`runner run {shell_word(called(job_file))} -t {name or 'NAME'}`")
-
-
-def _is_at(target: Target, folder: Path) -> bool:
-    return isinstance(target, SandboxTarget) and target.folder.resolve() == folder.resolve()
 
 
 def _read(target: KnownTarget, process_id: str, runs: RunStore, secrets: Secrets) -> Recorded | Problem:

@@ -36,8 +36,8 @@ _LOG_HINT: Final = (
     "give the user the right to read SysProcessLog through OData, and perhaps the operation permission "
     "CanManageProcessLogSection; without it steps pass as not verified, and a call that was not answered stays unknown"
 )
-_NEEDS_LIBRARY: Final = "`catalog pull`, `version`, and the rows of a process's other versions need it"
-_NEEDS_ELEMENTS: Final = (
+NEED_LIBRARY: Final = "`catalog pull`, `version`, and the rows of a process's other versions need it"
+NEED_ELEMENTS: Final = (
     "`element`, `elements` and `wait: {for: parked}` need one of SysProcessElementData and SysProcessElementLog"
 )
 _URL_HINT: Final = (
@@ -172,20 +172,10 @@ def log_readable(caller: Caller, *, unknown: str) -> WayFinding:
     return failed(LOG, ending.trouble.message, _LOG_HINT)
 
 
-def library_readable(caller: Caller, *, unknown: str) -> WayFinding:
-    return _readable(caller, LIBRARY, calls.FindProcess(process=unknown), why=_NEEDS_LIBRARY)
-
-
-def elements_readable(caller: Caller) -> WayFinding:
-    """Of the two sources of elements the log has their captions, and is empty where tracing is off."""
-    sources = (calls.ReadElementData(process_id=EMPTY_GUID), calls.ReadElements(process_id=EMPTY_GUID))
-    found = (_readable(caller, ELEMENTS, call, why=_NEEDS_ELEMENTS) for call in sources)
-    return next((each for each in found if each.hint), ok(ELEMENTS, "can be read"))
-
-
-def _readable(caller: Caller, step: str, call: calls.Call, *, why: str) -> WayFinding:
-    """What only some jobs need ends no way."""
-    ending = caller.perform(call, SECONDS, gate=OPEN)
-    if isinstance(ending, calls.Answered):
-        return ok(step, "can be read")
-    return unsure(step, ending.trouble.message, "; ".join(filter(None, (ending.trouble.hint, why))))
+def readable(caller: Caller, step: str, *readings: calls.Call, why: str) -> WayFinding:
+    """What only some jobs need ends no way; `why` says which."""
+    for call in readings:
+        ending = caller.perform(call, SECONDS, gate=OPEN)
+        if not isinstance(ending, calls.Answered):
+            return unsure(step, ending.trouble.message, "; ".join(filter(None, (ending.trouble.hint, why))))
+    return ok(step, "can be read")

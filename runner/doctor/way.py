@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from runner.doctor import network, service
 from runner.doctor.findings import WayFinding, WayVerdict, not_tried
 from runner.doctor.network import Host, Trusted
+from runner.foundation.guids import EMPTY_GUID
 from runner.service.caller import SessionCaller
+from runner.service.calls import FindProcess, ReadElementData, ReadElements
 from runner.service.site import Runtime
 
 _HTTPS = 443
@@ -98,8 +100,16 @@ _CHECKS: Final[Mapping[str, Callable[[Way, str], WayFinding]]] = {
     ),
     service.RIGHT: lambda way, unknown: service.may_run(way.caller, unknown=unknown),
     service.LOG: lambda way, unknown: service.log_readable(way.caller, unknown=unknown),
-    service.LIBRARY: lambda way, unknown: service.library_readable(way.caller, unknown=unknown),
-    service.ELEMENTS: lambda way, _: service.elements_readable(way.caller),
+    service.LIBRARY: lambda way, unknown: service.readable(
+        way.caller, service.LIBRARY, FindProcess(process=unknown), why=service.NEED_LIBRARY
+    ),
+    service.ELEMENTS: lambda way, _: service.readable(
+        way.caller,
+        service.ELEMENTS,
+        ReadElementData(process_id=EMPTY_GUID),
+        ReadElements(process_id=EMPTY_GUID),
+        why=service.NEED_ELEMENTS,
+    ),
 }
 """What is checked of the service, in its order; each is given the way, and the code of a process that nobody has."""
 _NEEDED: Final = (service.SIGN_IN, service.SERVICES)

@@ -80,7 +80,8 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
         if isinstance(process, LogRow) and has_ended(process) and not ended:
             continue
         if process is None and isinstance(seen, _Elements) and not seen.all and absent.is_over(row):
-            return _absent(row, wanted)
+            message = f"the process log shows no process {wanted.process_id}, and no element of it waits"
+            return _failed("E220", message, "check the process id behind `of`", wanted)
         if pauses.is_over(row):
             return _too_late(row, seen, wanted)
         yield from pauses.wait(row)
@@ -165,11 +166,6 @@ def _over(row: OpenRow, process: LogRow, seen: _Elements, wanted: WantedElement)
     message = f"the process has ended as `{process.status}`, and `{wanted.name}` cannot be executed any more"
     hint = _near(row.state, seen, wanted) or f"{_pull(row)} writes down which elements the process has"
     return _failed("E220", message + _besides(row.state, seen), hint, wanted)
-
-
-def _absent(row: OpenRow, wanted: WantedElement) -> Attempt:
-    message = f"after {written(row.state.run.plan.times.settle)} the process log shows no process {wanted.process_id}"
-    return _failed("E220", f"{message}, and no element of it waits", "check the process id behind `of`", wanted)
 
 
 def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> Attempt:

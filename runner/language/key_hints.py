@@ -17,8 +17,7 @@ _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
 _EXPRESSIONS = ("if", "for_each", "that")
 _FEW = 10
-_LONG = 4
-"""Shorter keys are near to too many others."""
+_LONG = 4  # shorter keys are near to too many others
 _IN_BRACES = lazy_pattern(r"\s*\{\{\s*((?:(?!\}\}).)+?)\s*\}\}\s*")
 _OF_A_CALL = lazy_pattern(r"(?:result|process_status|process_id)(?=[.\[]|$)")
 _WORD = lazy_pattern(r"[\w.$-]+( [\w.$-]+)*")

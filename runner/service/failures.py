@@ -37,7 +37,6 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (None, 403): f"check the user's rights ({_RIGHTS_TO_RUN}); {_BPMCSRF}",
     (None, 405): "try another `execute_method` in the target",
     (None, 413): "send less in one call",
-    (None, 414): "the parameters are too long for an address: send less in one call",
     (calls.ElementCall, 400): "check the id: an element has another in each run; `of` and `name` find it",
     (calls.ChangeCall, 403): f"check that the user may change records of this entity; {_BPMCSRF}",
     (calls.CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
@@ -89,6 +88,7 @@ _ABOUT: Final = (
     ),
 )
 _LIKE_HTML: Final = lazy_pattern(r"dangerous Request\.QueryString|опасн.*Request\.QueryString", re.IGNORECASE)
+_NO_HTML: Final = "ASP.NET takes a value in the address for HTML: `run` sends its values in a body"
 _REDIRECT: Final = "redirects are not followed: if the site has moved, put its new address into `url` of the target"
 _SESSION_HINT: Final = "check `auth` of the target; a gateway before the site must let cookies, BPMCSRF and tokens pass"
 _CACHED: Final = "a cache between here and the site answered: let calls of services pass it"

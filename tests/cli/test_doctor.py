@@ -73,6 +73,7 @@ def test_a_site_is_asked_for_nothing_that_could_start_a_process(capsys: pytest.C
         assert [call for call in calls if call] == ["RunProcess"]
     found = verdicts(capsys.readouterr().out)
     assert (found["sign-in"], found["right to run"], found["process log"]) == ("ok", "unsure", "ok")
+    assert (found["process library"], found["elements"]) == ("unsure", "unsure")
 
 
 def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,11 +199,9 @@ def test_a_log_that_nobody_answers_for_is_not_asked_again() -> None:
     assert len(site.asked) == 1
 
 
-def test_the_library_and_the_elements_are_asked_for_and_what_only_some_jobs_need_ends_no_way() -> None:
-    library = service.library_readable(Told((FindProcess, refused("no right", 403))), unknown=NOBODY)
-    assert (library.verdict, library.seen) == (WayVerdict.UNSURE, "no right")
-    assert "`catalog pull`" in (library.hint or "")
-    assert service.library_readable(Told((FindProcess, Answered(value=None))), unknown=NOBODY).verdict is WayVerdict.OK
+def test_what_only_some_jobs_need_ends_no_way_where_it_cannot_be_read() -> None:
+    calls = (ReadElementData(process_id="p"), ReadElements(process_id="p"))
     for log, verdict in ((refused("no right", 403), WayVerdict.UNSURE), (Answered(value=[]), WayVerdict.OK)):
         site = Told((ReadElementData, Answered(value=[])), (ReadElements, log))
-        assert service.elements_readable(site).verdict is verdict
+        found = service.readable(site, service.ELEMENTS, *calls, why="`wait` needs it")
+        assert (found.verdict, found.hint) == (verdict, "`wait` needs it" if verdict is WayVerdict.UNSURE else None)

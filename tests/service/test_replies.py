@@ -366,7 +366,6 @@ CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
             "the call has 2,131 characters in its address, where IIS takes 2,048",
         ),
         (LONG, reply(b"", 414), "the call has 2,131 characters in its address"),
-        (EXECUTE, reply(b"", 414), "the parameters are too long for an address"),
         (QueryCall(entity="Contact", filter="Ж" * 400), reply(b"", 404), "the call has 2,"),
         (EXECUTE, reply(HTML, 500), "ASP.NET takes a value in the address for HTML: `run`"),
         (EXECUTE, reply(b"", 304), "a cache between here and the site answered"),

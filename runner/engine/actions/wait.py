@@ -1,5 +1,7 @@
 """A `wait`: follows one process until what is waited for has happened, or cannot happen any more."""
 
+import math
+
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -29,50 +31,42 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     if not is_guid(process_id):
         return no_process_id(row, action.process_id, process_id)
     looks = Backoff(next=action.every, longest=action.max_every, deadline=row.t + follow)
-    appears_by: float | None = row.t + row.state.run.plan.times.settle
+    appears_by = row.t + row.state.run.plan.times.settle
     while True:
         with row.reading_until(row.t + follow):
             read = yield from process_log.row_of(row, process_id)
         if isinstance(read, Unread) and (row.log.refusal is not None or looks.is_over(row)):
             return _unread("the process log", read)
-        unread: tuple[Unread, ...] = ()
+        unread: Unread | None = None
         if isinstance(read, LogRow):
-            appears_by, there = None, (yield from _is_there(row, action, read))
-            if isinstance(there, bool):
-                return of_log_row(row, read) if there else _missed(action, read)
-            unread = there
-        if len(unread) > 1 and all(process_log.is_for_good(each.failure) for each in unread):
-            return _unread("the elements of the process", unread[0])
-        is_absent = read is None and appears_by is not None and row.t >= appears_by
-        if not isinstance(read, Unread) and (is_absent or looks.is_over(row)):
+            appears_by, shown = math.inf, (yield from _shown(row, action, read))
+            if isinstance(shown, Attempt):
+                return shown
+            unread = shown
+        if not isinstance(read, Unread) and (looks.is_over(row) or row.t >= appears_by):
             return _too_late(row, action, read, unread=unread)
         yield from looks.wait(row)
 
 
-def _is_there(row: OpenRow, action: Wait, found: LogRow) -> Running[bool | tuple[Unread, ...]]:
-    """True: what is waited for has happened; False: it cannot happen any more; else not yet, as far as can be read."""
+def _shown(row: OpenRow, action: Wait, found: LogRow) -> Running[Attempt | Unread | None]:
+    """How the wait ends by what the log shows; else None, or which elements cannot be read."""
     if found.status not in KNOWN:
-        return () if found.status is None else False
-    ended = has_ended(found)
-    match action.wanted:
-        case WaitFor.ENDED:
-            return True if ended else ()
-        case WaitFor.COMPLETED:
-            return (found.status == "done") if ended else ()
-        case WaitFor.PARKED:
-            return False if ended else (yield from _waits_at_element(row, found.id))
-
-
-def _waits_at_element(row: OpenRow, process_id: str) -> Running[bool | tuple[Unread, ...]]:
-    """The engine's own store holds what waits, the log of elements does where tracing is on."""
+        return None if found.status is None else _missed(action, found)
+    if has_ended(found):
+        is_wanted = action.wanted is WaitFor.ENDED or (action.wanted is WaitFor.COMPLETED and found.status == "done")
+        return of_log_row(row, found) if is_wanted else _missed(action, found)
     unread: list[Unread] = []
-    for call in (ReadElementData(process_id=process_id), ReadElements(process_id=process_id)):
+    process_id = found.id  # the engine's own store holds what waits, the log does where tracing is on
+    calls = (ReadElementData(process_id=process_id), ReadElements(process_id=process_id))
+    for call in calls if action.wanted is WaitFor.PARKED else ():
         elements = yield from process_log.elements_in(row, call)
         if isinstance(elements, Unread):
             unread.append(elements)
         elif any(element.get("status") == "running" for element in elements):
-            return True
-    return tuple(unread)
+            return of_log_row(row, found)
+    if len(unread) == len(calls) and all(process_log.is_for_good(each.failure) for each in unread):
+        return _unread("the elements of the process", unread[0])
+    return unread[0] if unread else None
 
 
 def _unread(what: str, unread: Unread) -> Attempt:
@@ -90,7 +84,7 @@ def _missed(action: Wait, found: LogRow) -> Attempt:
     return replace(not_passed("E208", message), result=to_builtins(found), process_id=found.id)
 
 
-def _too_late(row: OpenRow, action: Wait, found: LogRow | None, *, unread: tuple[Unread, ...]) -> Attempt:
+def _too_late(row: OpenRow, action: Wait, found: LogRow | None, *, unread: Unread | None) -> Attempt:
     if found is None:
         hint = "check the id; a process that is not written into the log cannot be waited for"
         waited = f"after {written(min(row.step.follow, row.state.run.plan.times.settle))}"
@@ -101,12 +95,13 @@ def _too_late(row: OpenRow, action: Wait, found: LogRow | None, *, unread: tuple
         hint = "check that the user may read all columns of SysProcessLog"
         return replace(not_passed("E208", message, hint), result=to_builtins(found), process_id=found.id)
     message = f"the process still runs {waited}"
-    hint = "write a longer `timeout` to wait longer; a process that waits for a person needs its element executed"
+    hint = "write a longer `timeout` to wait longer"
     if action.wanted is WaitFor.PARKED:
-        message = f"the process still runs {waited}, and none of its elements waits"
-        hint = "write a longer `timeout` to wait longer"
-    if unread:
-        trouble = unread[0].failure.trouble
+        message += ", and none of its elements waits"
+    else:
+        hint += "; a process that waits for a person needs its element executed"
+    if unread is not None:
+        trouble = unread.failure.trouble
         message = f"{message}, as far as they can be read: {trouble.message}"
         hint = trouble.hint or hint
     return replace(not_passed("E208", message, hint), result=to_builtins(found), process_id=found.id)

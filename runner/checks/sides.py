@@ -14,6 +14,7 @@ from runner.json_schema.violations import Violation
 from runner.runs.evidence import Difference
 
 MOST_DIFFERENCES: Final = 3
+_CONTAINS: Final = {"in": "contains", "not in": "does not contain"}
 LARGEST_SIDE: Final = 16 << 10
 """Characters of the JSON of a value that is laid beside another. Of larger ones the first parts that differ are."""
 
@@ -40,12 +41,16 @@ def sides_of_schema(violations: Sequence[Violation]) -> tuple[Difference, ...]:
 def _sides(part: FalsePart) -> Difference | None:
     match part:
         case FalseComparison(left=left, sign=sign, right=right):
+            if sign in _CONTAINS and left.source[:1] in "\"'":  # a text that is searched for in what came
+                return Difference(source=right.source, sign=_CONTAINS[sign], expected=left.value, actual=right.value)
             path: Path = ()
             actual, expected = left.value, right.value
             if sign == "==" and not (_is_small(actual) and _is_small(expected)):
                 path, actual, expected = first_difference(actual, expected)
             source = dotted((left.source, *path)) if path else left.source
             return Difference(source=source, sign=sign, expected=expected, actual=actual)
+        case FailedSearch(source=source, wanted=SeenValue() as came, values=values) if source.startswith("["):
+            return Difference(source=came.source, sign="in", expected=list(values), actual=came.value)
         case FailedSearch(wanted=SeenValue(value=wanted), values=values):
             index = nearest(wanted, values) if part.sign == "==" else None
             return Difference(

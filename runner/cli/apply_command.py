@@ -80,7 +80,7 @@ class ApplyCommand(Struct, kw_only=True):
         if not self.ledger.exists():
             how = "" if self.context.params["adopt"] else "; `--adopt` marks them as done without running them"
             also = "" if self.versions.queues else ", also what was applied from another folder"
-            output.say(f"there is no ledger {clean(self.ledger.name)} yet, so every version is new{also}{how}")
+            output.say(f"nothing is in the ledger {clean(self.ledger.name)} yet, so every version is new{also}{how}")
 
     def find_gone(self) -> list[LedgerEntry]:
         """Jobs that were applied from these folders, and are not in them any more."""
@@ -127,13 +127,12 @@ class ApplyCommand(Struct, kw_only=True):
         of those that wait for jobs which have not passed. All of them are for the reports.
         """
         shows_values = self.context.params["report_values"] == ReportValues.ALL
-        command = self.as_typed(with_values=shows_values)
         by_kind: dict[str, list[Problem]] = {}
         for each in decisions:
             found = words.problem(
                 each,
                 store=self.store,
-                command=self.as_typed(with_values=shows_values, only=each) if each.is_older else command,
+                command=self.as_typed(with_values=shows_values, only=each),
                 repeated=self.repeated_by(each),
                 has_needs=bool(self.versions.specs[each.digest].job.needs),
             )

@@ -98,9 +98,7 @@ def _secrets_of(spec: RunSpec) -> dict[str, Given]:
     """The secret inputs as this command was given them. All others are part of the version, and so are as they were."""
     names = [declared.name for declared in spec.job.inputs if declared.secret]
     return {
-        name: Given(value=spec.inputs[name], origin=Origin.COMMAND_LINE, is_text=False)
-        for name in names
-        if name in spec.inputs
+        name: Given(value=spec.inputs[name], origin=Origin.FILE, is_text=False) for name in names if name in spec.inputs
     }
 
 

@@ -69,6 +69,15 @@ class LedgerFile:
         self._database: sqlite3.Connection | None = None
 
     def exists(self) -> bool:
+        if not self._is_made():
+            return False
+        with self._stored():
+            ((found,),) = self._opened().execute("SELECT EXISTS (SELECT * FROM version)")
+        return bool(found)
+
+    def _is_made(self) -> bool:
+        if self._database is not None:
+            return True
         with self._stored():
             return self._path.exists() and self._path.stat().st_size > 0
 
@@ -98,7 +107,7 @@ class LedgerFile:
         return self._read(_UNSETTLED)
 
     def not_passed(self, version: model.AppliedVersion) -> list[tuple[str, RunStatus | None]]:
-        if self._database is None and not self.exists():
+        if not self._is_made():
             return []
         with self._stored():
             found = self._opened().execute(_NOT_PASSED, [version.title, version.url, version.key]).fetchall()
@@ -136,7 +145,7 @@ class LedgerFile:
 
     def _read(self, sql: str, values: Sequence[str | None] = ()) -> list[model.LedgerEntry]:
         """A ledger that is not there is empty; it is not made by who reads it."""
-        if self._database is None and not self.exists():
+        if not self._is_made():
             return []
         with self._stored():
             return [model.entry_of(dict(row)) for row in self._opened().execute(sql, values)]

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from runner.foundation.problems import Problem, Severity
-from runner.foundation.shell_words import shell_word
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, OPEN, SENT, Decision, VersionState, holds_up
 from runner.ledger.model import DIRTY, LedgerEntry
 from runner.ledger.observing import ObservedEntry, Whereabouts
@@ -173,8 +172,8 @@ def problem(
     has_needs: bool = False,
 ) -> Problem | None:
     """Why a version is not carried out that has not passed, or after which another was, with what to do; None where no
-    word is needed. `command` is the `apply`, as it may be typed again, of an older version with its job alone;
-    `repeated` are the steps that it would start a second time; `has_needs`: the job needs others, with the same key.
+    word is needed. `command` is the `apply`, as it may be typed again, of this version alone; `repeated` are the steps
+    that it would start a second time; `has_needs`: the job needs others, with the same key.
     """
     observed = decision.before if decision.state is VersionState.BLOCKED else decision.known
     if decision.is_older and observed is not None:
@@ -183,7 +182,7 @@ def problem(
         return None
     message = f"`{clean(decision.title)}` is not carried out: {_why(decision, observed, store)}"
     if decision.state in NOT_REPEATED and decision.state is not VersionState.REFUSED:
-        hint = _hint_of_ended(decision, command, repeated)
+        hint = _hint_of_ended(command, repeated)
     else:
         hint = _hint(decision, observed, store, command)
     return Problem(code="E183", message=message, hint=hint, run=decision.version.run)
@@ -227,11 +226,10 @@ def shortened(problems: Mapping[str, Sequence[Problem]], *, command: str) -> lis
     return found
 
 
-def _hint_of_ended(decision: Decision, command: str, repeated: RepeatedSteps) -> str:
+def _hint_of_ended(command: str, repeated: RepeatedSteps) -> str:
     again = "change the job, or carry it out again with `--retry failed`"
     if careful := "; ".join(repeated.warnings()):
-        adopts = f"{command} --adopt -k {shell_word(clean(decision.version.name))}"
-        rest = f"if the rest was done by hand, `{adopts}` marks it as done without running"
+        rest = f"if the rest was done by hand, `{command} --adopt` marks it as done without running"
         return f"{again}; {careful}; {rest}"
     return f"{again}; mark it as applied with `--adopt` if somebody did the work by hand"
 
@@ -267,7 +265,6 @@ def _cause(observed: ObservedEntry) -> str:
 
 
 def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command: str) -> str:
-    name = clean(decision.version.name)
     if decision.state is VersionState.REFUSED:
         return "remove the cause, then carry it out with `--retry refused`"
     if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
@@ -276,11 +273,11 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
     if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED:
         return (
             f"look at the site for what it did; `{command} --retry failed` carries the changed job out all the same, "
-            f"`{command} --adopt -k {shell_word(name)}` marks it as done without running"
+            f"`{command} --adopt` marks it as done without running"
         )
     if observed.where is Whereabouts.LOST:
         return (
-            f"look at the site: if it happened, `{command} --adopt -k {shell_word(name)}` takes the version for "
+            f"look at the site: if it happened, `{command} --adopt` takes the version for "
             "applied; if not, carry the job out with `runner run` first"
         )
     steps = next_steps(observed.run.result, store=store) if observed.run is not None else ()

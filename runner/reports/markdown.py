@@ -140,7 +140,8 @@ def _body(step: StepResult) -> Iterator[str]:
     for check in step.checks:
         for difference in check.differences or () if not check.passed else ():
             yield f"@@ {clean(difference.source)}"
-            yield f"- {brief(difference.expected)}"
+            sign = "" if difference.sign == "==" else f"{clean(difference.sign)} "
+            yield f"- {sign}{brief(difference.expected)}"
             yield f"+ {brief(difference.actual)}"
     if step.help:
         yield from (f" {line}" for line in labelled("help", step.help))

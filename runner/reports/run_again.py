@@ -214,8 +214,13 @@ def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Sta
 
 def _has_started(row: TimedRow) -> bool:
     """A refusal speaks of its own call alone: the call before may have started something. A call that was turned away
-    ends as an error only where its answer, or the process log, shows that nothing began: else it is in doubt.
+    ends as an error only where its answer, or the process log, shows that nothing began: else it is in doubt. A record
+    that is inserted has an Id of its run: within that it is never there twice, and another run makes another.
     """
-    calls = (span for span in row.spans if span.kind is SpanKind.CALL and span.effect == "once")
+    calls = (
+        span
+        for span in row.spans
+        if span.kind is SpanKind.CALL and (span.effect == "once" or span.call.get("change") == "insert")
+    )
     is_shown = row.step.status is Status.ERROR
     return any(span.why not in _NOTHING_BEGAN and not (span.why == "turned_away" and is_shown) for span in calls)

@@ -21,6 +21,13 @@ def test_both_sides_of_a_comparison_are_given_as_values() -> None:
     ]
 
 
+def test_a_text_that_is_searched_for_in_what_came_is_what_was_expected() -> None:
+    found = sides("'y' in result", result="Hello, x")
+    assert found == [Difference(source="result", sign="contains", expected="y", actual="Hello, x")]
+    found = sides("result in ['a', 'b']", result="c")
+    assert found == [Difference(source="result", sign="in", expected=["a", "b"], actual="c")]
+
+
 def test_what_was_searched_for_is_given_beside_the_nearest_item() -> None:
     found = sides(
         "result | selectattr('Name', '==', 'Smoke 12') | length > 0", result=[{"Name": "x"}, {"Name": "Smoke 1"}]

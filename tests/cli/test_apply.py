@@ -136,7 +136,7 @@ def test_a_version_is_carried_out_once_and_again_when_the_job_changes(
     write("a")
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == ["Usra"]
-    assert "there is no ledger .runner/ledger yet, so every version is new" in capsys.readouterr().err
+    assert "nothing is in the ledger .runner/ledger yet, so every version is new" in capsys.readouterr().err
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == []
     assert capsys.readouterr().err == "applied: nothing new; 1 passed before\n"
@@ -322,7 +322,10 @@ def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(
     assert ended(["apply", "specs", "--retry", "failed"]) == 4
     said = capsys.readouterr().err
     assert "and its events are not in " in said
-    assert "if it happened, `runner apply specs --adopt -k a` takes the version for applied; if not, " in said
+    assert (
+        "if it happened, `runner apply specs/a.job.yaml -t here --adopt` takes the version for applied; if not, "
+        in said
+    )
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == []
@@ -809,6 +812,55 @@ def test_a_ledger_as_it_was_before_learns_what_was_carried_out_since(answers: An
     assert answers.since() == ["Usra", "Usra"]
 
 
+@pytest.mark.parametrize("options", [[], ["-i", "token=@token"]], ids=["variable", "file"])
+def test_a_run_with_a_secret_input_that_broke_off_goes_on(
+    answers: Answers, options: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        "a",
+        "inputs: {token: {type: string, secret: true}}\n",
+        **{"result: Out": "parameters: {T: '{{ inputs.token }}'}, result: Out"},
+    )
+    Path("token").write_text("q7kXw9-Lm3zPt5")
+    if not options:
+        monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "q7kXw9-Lm3zPt5")
+    assert ended(["apply", "specs", *options]) == 0
+    broken_off(answers)
+    assert ended(["apply", "specs", *options]) == 0
+    assert statuses() == [("a@here", "passed")]
+
+
+def test_the_hint_to_adopt_is_about_one_job_at_one_target(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+    address = Path("targets.yaml").read_text()
+    Path("targets.yaml").write_text(address + address.partition("targets:\n")[2].replace("  here:", "  there:"))
+    for name in ("a", "a-2"):
+        write(name)
+        answers.given[f"Usr{name}"] = xml("8")
+    assert ended(["apply", "specs", "-t", "here", "-t", "there"]) == 1
+    capsys.readouterr()
+    assert ended(["apply", "specs", "-t", "here", "-t", "there"]) == 1
+    hints = re.findall(r"`(runner apply [^`]* --adopt)`", capsys.readouterr().err)
+    of_a = "runner apply specs/a.job.yaml -t here --adopt"
+    assert of_a in hints
+    assert ended(shlex.split(of_a)[1:]) == 0
+    assert sorted(status or "" for _, status in statuses()) == [*["failed"] * 4, "passed"], (
+        "four attempts and a verdict"
+    )
+
+
+def test_a_ledger_that_a_refused_command_left_empty_is_warned_of_as_none_is(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    Path("targets.yaml").write_text(Path("targets.yaml").read_text() + "    protected: true\n")
+    assert ended(["apply", "specs"]) == 6
+    assert answers.since() == []
+    for more in (["--dry-run"], ["--confirm", "here"]):
+        capsys.readouterr()
+        assert ended(["apply", "specs", *more]) == 0
+        assert "nothing is in the ledger .runner/ledger yet" in "".join(capsys.readouterr())
+
+
 def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -999,7 +1051,7 @@ def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
     said = "".join(capsys.readouterr())
     commands = [shlex.split(words) for words in re.findall(r"`(runner (?:show|apply)[^`]*)`", said)]
     assert {tuple(words[1:2]) for words in commands} == {("show",), ("apply",)}
-    assert ["runner", "apply", ".", "-r", "-t", "here", "--adopt", "-k", "b"] in commands
+    assert ["runner", "apply", "b.job.yaml", "-t", "here", "--adopt"] in commands
     for words in commands:
         assert ended(words[1:]) in (0, 4), words
     assert ended(["apply", ".", "-k", "b"]) == 0
@@ -1036,7 +1088,8 @@ def test_a_quiet_command_names_the_ledger_that_is_new(capsys: pytest.CaptureFixt
     write("a")
     assert ended(["apply", "specs", "-q"]) == 0
     assert capsys.readouterr().err.startswith(
-        "there is no ledger .runner/ledger yet, so every version is new, also what was applied from another folder; "
+        "nothing is in the ledger .runner/ledger yet, so every version is new, "
+        "also what was applied from another folder; "
     )
     assert ended(["apply", "specs", "-q"]) == 0
     assert capsys.readouterr().err == ""
@@ -1131,7 +1184,7 @@ def test_what_a_retry_starts_a_second_time_is_named_before_it_begins(
     assert ended(["apply", "specs"]) == 1
     assert (
         f"hint: change the job, or carry it out again with `--retry failed`; {CAREFUL}; if the rest was done by hand, "
-        "`runner apply specs --adopt -k a` marks it as done without running\n"
+        "`runner apply specs/a.job.yaml -t here --adopt` marks it as done without running\n"
     ) in capsys.readouterr().err
     assert ended(["apply", "specs", "--retry", "failed", "--dry-run"]) == 0
     assert capsys.readouterr().out.endswith(f"; {CAREFUL}\n")
@@ -1243,7 +1296,7 @@ def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_unti
     assert ended(["apply", "specs"]) == 4
     printed = capsys.readouterr().err
     assert "of the version before is lost: its events are not in " in printed
-    assert "hint: look at the site for what it did; `runner apply specs --retry failed` carries the changed" in printed
+    assert "hint: look at the site for what it did; `runner apply specs/a.job.yaml -t here --retry failed` " in printed
     assert answers.since() == []
     assert ended(["apply", "specs", *options]) == 0
     assert answers.since() == sent
@@ -1260,7 +1313,7 @@ def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(
     assert ended(["apply", "specs"]) == 4
     shutil.rmtree(".runner/runs")
     assert ended(["apply", "specs"]) == 4
-    assert "--adopt -k a` takes the version for applied" in capsys.readouterr().err
+    assert " -t here --adopt` takes the version for applied" in capsys.readouterr().err
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
     answers.since()
     assert ended(["apply", "specs"]) == 0

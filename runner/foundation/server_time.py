@@ -12,6 +12,8 @@ _USUAL: Final = lazy_pattern(
     rf"[A-Z][a-z]{{2}}, ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([1-9][0-9]{{3}}) ([0-9]{{2}}):([0-9]{{2}}):([0-9]{{2}}) GMT"
 )
 
+_DAY: Final = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
 
 @lru_cache(maxsize=64)
 def of_header(text: str) -> float | None:
@@ -39,6 +41,17 @@ def of_record(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(text)
         return None if moment.tzinfo is None else moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def of_value(text: str) -> float | None:
+    """Seconds since the epoch of a day or a time that a record holds as a value, in UTC where it has no time zone; None
+    where it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text) if _DAY.match(text) else None
+        return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
         return None
 

@@ -272,7 +272,18 @@ def test_an_update_is_not_verified_where_the_record_does_not_show_it(answer: End
     assert strict.end.exit_code == 3
 
 
-@pytest.mark.parametrize(("sent", "found"), [(7, 1), ("new", "old"), ("new", ""), ("false", "true"), ("null", 7)])
+OTHERS: list[tuple[Json, Json]] = [
+    ("'7'", 8),
+    ("'2026-01-02'", "2026-01-03T00:00:00Z"),
+    ("'2026-01-02'", "2025-01-02T00:00:00Z"),
+    ("'2026-01-02T10:00:00Z'", "2026-01-01T10:00:00"),
+    ("'true'", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"), [(7, 1), ("new", "old"), ("new", ""), ("false", "true"), ("null", 7), *OTHERS]
+)
 @pytest.mark.parametrize("change", ["update", "insert"])
 def test_a_record_that_does_not_hold_what_was_sent_is_not_verified(change: str, sent: Json, found: Json) -> None:
     shown: JsonObject = {"Id": GUID, "Score": found}
@@ -296,6 +307,11 @@ def test_a_record_that_does_not_hold_what_was_sent_is_not_verified(change: str, 
 AS_SENT: list[tuple[Json, Json]] = [
     (7, 7.0),
     (7.129, 7.13),
+    ("'7'", 7),
+    ("'true'", True),
+    ('"a\\nb"', "a\r\nb"),
+    ("'2026-01-02'", "2026-01-01T22:00:00Z"),
+    ("'2026-01-02'", "2026-01-02T00:00:00"),
     ("'a  '", "a"),
     ("2026-01-01T10:00:00+02:00", "2026-01-01T08:00:00Z"),
     ("2026-01-01", "2026-01-01T00:00:00Z"),

@@ -31,6 +31,7 @@ from runner.engine.verdict import (
     undistinguished,
 )
 from runner.expressions.evaluate import Room
+from runner.expressions.operators import spelled_numbers
 from runner.foundation import server_time
 from runner.foundation.guids import is_guid
 from runner.foundation.sentences import listed
@@ -47,6 +48,9 @@ GROWTH = 2.0
 """Seconds before the log is read again for the process, growing up to the target's `settle`."""
 _EMPTY = (None, "", "00000000-0000-0000-0000-000000000000")
 _ROUNDING = 0.005
+_ZONES = 14 * 3600.0
+"""Seconds by which the same time may be written otherwise, where a site takes it for that of another zone."""
+_SIMPLE = (str, bool, int, float)
 _ANY_USER = "the process runs as another user, and another change of a record could have started it"
 
 
@@ -159,17 +163,17 @@ def _difference(call: ChangeCall, record: JsonObject) -> str | None:
 
 
 def _differ(sent: Json, found: Json) -> bool:
-    """A site trims texts, rounds numbers, and writes times and empty values in its own way."""
+    """A site trims texts, rounds numbers, and writes times, line ends and empty values in its own way."""
     if sent in _EMPTY or found in _EMPTY:
         return not (sent in _EMPTY and found in _EMPTY)
-    if isinstance(sent, bool) or isinstance(found, bool):
-        return sent is not found
-    if isinstance(sent, int | float) and isinstance(found, int | float):
-        return not math.isclose(sent, found, abs_tol=_ROUNDING)
-    if not (isinstance(sent, str) and isinstance(found, str)):
+    if not (isinstance(sent, _SIMPLE) and isinstance(found, _SIMPLE)):
         return False
-    is_moment = server_time.of_record(sent) is not None or server_time.of_record(found) is not None
-    return not is_moment and sent.strip().lower() != found.strip().lower()
+    one, other = (" ".join(str(each).split()) for each in (sent, found))
+    moments = server_time.of_value(one), server_time.of_value(other)
+    if moments[0] is not None and moments[1] is not None:
+        return abs(moments[0] - moments[1]) > _ZONES
+    numbers = spelled_numbers([one, other])
+    return one.lower() != other.lower() if numbers is None else not math.isclose(*numbers, abs_tol=_ROUNDING)
 
 
 def _not_deleted(call: ChangeCall) -> Attempt:

@@ -8,7 +8,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final, Protocol
 
-from msgspec import Struct, UnsetType
+from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
@@ -106,7 +106,7 @@ def _is_settled(first: RunStarted, last: Event) -> bool:
     """Whether a run has ended, and nothing that an `apply` ordered with it is in doubt."""
     if not isinstance(last, RunFinished):
         return False
-    return last.status is not RunStatus.UNKNOWN or isinstance(first.applied, UnsetType)
+    return last.status is not RunStatus.UNKNOWN or first.applied is None
 
 
 class LaterAttempts:

@@ -798,6 +798,15 @@ def test_a_call_in_doubt_is_not_repeated_though_the_ledger_was_lost(answers: Ans
     assert answers.since() == ["Usra"]
 
 
+def test_a_run_in_doubt_that_no_apply_has_ordered_holds_no_version_up(answers: Answers) -> None:
+    write("a")
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["run", "specs"]) == 4
+    answers.given["Usra"] = Told(body="7")
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usra", "Usra"]
+
+
 @pytest.mark.parametrize(("answer", "code"), [(Told(body="7"), 0), (Told(silent=True), 4)], ids=["passed", "in doubt"])
 def test_a_ledger_as_it_was_before_learns_what_was_carried_out_since(answers: Answers, answer: Told, code: int) -> None:
     write("a")

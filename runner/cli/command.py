@@ -265,13 +265,35 @@ def at_once(stop: Stop) -> bool:
     return True
 
 
-def report(console: RunConsole, places: reports.ReportPlaces, carried: Carried, code: ExitCode) -> ExitCode:
-    """Print how the runs ended, and write the reports; the command's code, also where they cannot be written."""
+def report(
+    console: RunConsole,
+    places: reports.ReportPlaces,
+    carried: Carried,
+    code: ExitCode,
+    *,
+    rest: ReportedCommand | None = None,
+) -> ExitCode:
+    """Print how the runs ended, and write the reports; the command's code, also where they cannot be written. `rest`
+    are the other runs of the command that had begun these, with what it never began.
+    """
     print_totals(console, carried)
     _print_rerun(console, carried)
-    runs = [run.reported for run in carried.runs]
+    runs, problems = [run.reported for run in carried.runs], [*not_begun(carried, code)]
     store = carried.runs[0].store.name if carried.runs else None
-    return publish(places, runs, code, problems=[*not_begun(carried, code)], store=store)
+    if rest is not None:
+        runs = sorted([*rest.runs, *runs], key=lambda run: run.result.id)
+        problems += rest.problems
+        whole = whole_code(code, rest)
+        return publish(places, runs, whole, problems=problems, store=store, is_said=whole is not code)
+    return publish(places, runs, code, problems=problems, store=store)
+
+
+def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
+    """The strongest of `code` and that of the `rest` of its command, which is printed where it is another."""
+    whole = strongest([code, rest.exit_code])
+    if whole is not code:
+        output.say(f"exit {whole:d} is of the whole command: {meaning(whole)}")
+    return whole
 
 
 def publish(
@@ -281,8 +303,9 @@ def publish(
     *,
     problems: Sequence[Problem] = (),
     store: StoreName | None = None,
+    is_said: bool = False,
 ) -> ExitCode:
-    """The same, of any runs of the `store`, with `problems` of the command."""
+    """The same, of any runs of the `store`, with `problems` of the command. `is_said`: what its code means is known."""
     command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)
     try:
         reports.publish(places, command)
@@ -293,7 +316,7 @@ def publish(
         output.problems(fault_problem(fault, where=" while the reports were written"))
         code = ExitCode.FAULT
     _send_traces(command)
-    has_printed_it = bool(runs) and code == strongest(run.result.exit_code for run in runs)
+    has_printed_it = is_said or (bool(runs) and code == strongest(run.result.exit_code for run in runs))
     if code and not has_printed_it:
         output.say(f"exit {code:d}: {meaning(code)}")
     return code

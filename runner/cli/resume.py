@@ -9,13 +9,13 @@ import click
 from msgspec.structs import replace
 
 from runner.cli import hints, options, reports
-from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, report, waits_for
+from runner.cli.command import at_once, carry_out, console_of, given_anew, permission, report, waits_for, whole_code
 from runner.cli.nearby import local_run
 from runner.cli.verb import Verb, refuse_beside_db, typed_names
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun
 from runner.execution.locks import claim_of
-from runner.execution.planned_runs import lacking_steps, never_begun
+from runner.execution.planned_runs import lacking_problem, lacking_steps, never_begun
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import Permission, check_permission
@@ -28,10 +28,10 @@ from runner.project.ci_run import person_elsewhere
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
 from runner.reports.next_steps import next_steps, verb_command
-from runner.reports.reported import ReportedRun, alone
+from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, meaning, title
+from runner.reports.words import doubtful, title
 from runner.runs import StoreName
 from runner.runs.events import Section
 from runner.runs.result import StepResult
@@ -133,9 +133,10 @@ def _resume_together(
         message = f"`{wrong}` is about one run, and `--together` goes on with several"
         raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
     broken_off = _broken_off(of_one_command(run))
+    rest = _rest_of_command(run, besides=broken_off)
     if not broken_off:
-        code = _over(run, places, why="no run of the same command has broken off; nothing is left to do")
-        return _code_of_command(run, code)
+        code = _over(run, places, why="no run of the same command has broken off; nothing is left to do", whole=rest)
+        return whole_code(code, rest)
     names = frozenset(name for each in broken_off for name in each.result.inputs)
     anew = replace(given_anew(context), others=names)
     began = [resume_run.check(each) for each in broken_off]
@@ -144,20 +145,16 @@ def _resume_together(
         raise UsageError(*dict.fromkeys(problems))
     check_permission([each.spec for each in found], allowed)
     judgement = Judgement(hold=context.params["hold"], look_again=True)
-    return _code_of_command(run, _carry_on(context, store, found, places, judgement=judgement), resumed=broken_off)
+    return _carry_on(context, store, found, places, judgement=judgement, rest=rest)
 
 
-def _code_of_command(run: StoredRun, code: ExitCode, *, resumed: Sequence[StoredRun] = ()) -> ExitCode:
-    """The strongest code of all runs of the command. Those that were `resumed` came to `code`."""
-    done = {each.id for each in resumed}
-    codes = [code, *(each.result.exit_code for each in of_one_command(run) if each.id not in done)]
-    if never_begun(run):
-        codes.append(ExitCode.NO_ANSWER)
-    whole = strongest(codes)
-    if whole is not code:
-        show = f"`{verb_command('report', run.id, run.store.name)} --together --report-html FILE`"
-        output.say(f"exit {whole:d} is of the whole command: {meaning(whole)}; {show} shows all its runs")
-    return whole
+def _rest_of_command(run: StoredRun, *, besides: Sequence[StoredRun]) -> ReportedCommand:
+    """All runs of the command of `run`, `besides` others, and what it never began: else reports would look green."""
+    others = {each.id for each in besides}
+    runs = [ReportedRun(result=each.result, lines=each.lines) for each in of_one_command(run) if each.id not in others]
+    problems = lacking_problem(never_begun(run), run.result, run.store.name)
+    codes = [ExitCode.PASSED, *(each.result.exit_code for each in runs), *([ExitCode.NO_ANSWER] if problems else [])]
+    return ReportedCommand(runs=runs, problems=problems, exit_code=strongest(codes), store=run.store.name)
 
 
 def _broken_off(runs: Iterable[StoredRun]) -> list[StoredRun]:
@@ -264,9 +261,10 @@ def _carry_on(
     places: reports.ReportPlaces,
     *,
     judgement: Judgement,
+    rest: ReportedCommand | None = None,
 ) -> ExitCode:
     """Carry the runs on: under the locks of their jobs, when their sites are ready; only to settle them, without
-    either.
+    either. Reports hold the `rest` of their command, too.
     """
     settles = judgement.only_settle
     jobs = [run.spec.job for run in runs]
@@ -288,7 +286,7 @@ def _carry_on(
         in_doubt = [step.key for step in doubtful(resumed.result.steps)]
         for sentence in read_again(resumed.journal.lines, in_doubt, since=len(resumed.earlier)):
             output.say(sentence)
-    code = report(console, places, carried, code)
+    code = report(console, places, carried, code, rest=rest)
     _say_rest_of_command(runs[0].stored)
     return code
 
@@ -334,8 +332,8 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
     return False
 
 
-def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str) -> ExitCode:
-    """Nothing is left to do: the reports are drawn, and the run's code is the command's."""
+def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: ReportedCommand | None = None) -> ExitCode:
+    """Nothing is left to do: the reports are drawn, of the run or of its `whole` command; the run's code."""
     output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
     rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
     if rest:
@@ -343,7 +341,7 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str) -> ExitCode
     reported = ReportedRun(result=run.result, lines=run.lines)
     # whoever ended the run may have been killed before they were written
     output.problems(*store_reports(run.store, reported))
-    reports.publish(places, alone(reported))
+    reports.publish(places, whole or alone(reported))
     _say_rest_of_command(run)
     return run.result.exit_code
 

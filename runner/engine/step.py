@@ -234,7 +234,7 @@ def _end(row: OpenRow, last: Attempt, *, flaky: bool) -> Running[Ended]:
     if step.undo is not None and last.status is Status.PASSED:
         state.run.undoable.append(undoable(row, last))
     elif step.undo is not None and _is_left_as_it_is(row, last):
-        last = last.warned(_NOT_UNDONE)
+        last, state.run.left_as_it_is = last.warned(_NOT_UNDONE), True
     yield from end(row, last, flaky=flaky)
     return Ended(status=last.status, record=shown)
 

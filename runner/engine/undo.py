@@ -49,10 +49,12 @@ def make_up_for_undo(state: State) -> Running[None]:
 
 def undone(run: RunState) -> str:
     """How far the run was undone, as far as is known: `none`, `complete` or `incomplete`: that also where a process
-    that undoes something had not ended at the last look.
+    that undoes something had not ended at the last look, or where a step that failed is left as it is.
     """
     if not run.undoing:
         return NONE
+    if run.left_as_it_is:
+        return INCOMPLETE
     return INCOMPLETE if any(inner.counted or inner.left_out or inner.running for inner in run.undoing) else COMPLETE
 
 

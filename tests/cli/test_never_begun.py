@@ -272,7 +272,7 @@ def test_all_runs_of_a_killed_command_are_resumed_together(
     given = ["-j", "4", "-i", "token=@token.txt", "--report-junit", "junit.xml"]
     assert ended(["resume", "last", "--together", *given]) == 0
     assert "3 runs: 3 passed" in capsys.readouterr().out
-    assert Path("junit.xml").read_text().count("<testsuite ") == 3
+    assert Path("junit.xml").read_text().count("<testsuite ") == 4
     assert answers.asked == []
     assert ended(["resume", "last", "--together"]) == 0
     assert "no run of the same command has broken off; nothing is left to do" in capsys.readouterr().err
@@ -285,19 +285,24 @@ def test_what_had_failed_before_the_kill_is_not_made_green_by_what_is_resumed(
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
     killed(left=4)
     capsys.readouterr()
-    assert ended(["resume", "last", "--together"]) == 1
+    assert ended(["resume", "last", "--together", "--report-junit", "junit.xml"]) == 1
     printed = capsys.readouterr()
+    of_all = Path("junit.xml").read_text()
+    assert of_all.count("<failure ") == 1
     assert "passed: b[blue]@here" in printed.out
     assert "exit 1 is of the whole command: " in printed.err
     assert ended(["resume", "last"]) == 0
-    assert ended(["resume", "last", "--together"]) == 1
+    assert ended(["resume", "last", "--together", "--report-junit", "again.xml"]) == 1
+    assert Path("again.xml").read_text() == of_all
 
 
 def test_what_never_began_is_not_made_green_by_what_is_resumed(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     killed(left=2)
     capsys.readouterr()
-    assert ended(["resume", "last", "--together"]) == 3
+    assert ended(["resume", "last", "--together", "--report-junit", "junit.xml", "--report-md", "a.md"]) == 3
+    assert "the command ended before these runs began" in Path("junit.xml").read_text()
+    assert "exit 3" in Path("a.md").read_text()
     assert "exit 3 is of the whole command: " in capsys.readouterr().err
 
 

@@ -83,6 +83,12 @@ def test_a_step_that_was_carried_out_and_failed_says_that_its_undo_is_left_out()
     assert World(answers=[refused()]).carry_out(planned(step("a"))).finished("a").warnings == ()
 
 
+def test_what_is_left_as_it_is_makes_the_undo_incomplete() -> None:
+    failed = step("b", "    expect: [result == 2]\n")
+    world = World(answers=[None, 1]).carry_out(planned(step("a") + failed))
+    assert (undone(world), world.end.undo) == (["UndoA"], "incomplete")
+
+
 def test_a_step_that_failed_or_was_skipped_is_not_undone() -> None:
     skipped = step("a", "    if: 1 == 2\n")
     world = World(answers=[None, refused()]).carry_out(planned(skipped + step("b") + step("c")))
@@ -344,12 +350,12 @@ def test_an_including_step_is_undone_before_what_its_job_did() -> None:
 
 
 def test_what_an_included_job_did_before_it_failed_is_undone() -> None:
-    """The including step failed and is not undone itself; the steps that passed in it are."""
+    """The including step failed and is not undone itself, which is incomplete; the steps that passed in it are."""
     inner = INNER.replace("finally:", FAILS + "finally:")
     steps = "  - id: o\n    pause: 1s\n    undo: {execute: {process: UndoO}, verify: none}\n"
     made = including(planned(steps), inner, inputs={"who": "me"})
     world = World(answers=["r", refused()]).carry_out(made)
-    assert (undone(world), world.end.undo) == (["UndoX"], "complete")
+    assert (undone(world), world.end.undo) == (["UndoX"], "incomplete")
     assert world.story.index("send execute UsrFin") < world.story.index("send execute UndoX")
 
 

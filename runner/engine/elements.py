@@ -158,7 +158,7 @@ def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
     shown = ", ".join(dict.fromkeys(f"{_shown(row.state, each)} ({each.uid or each.id})" for each in several))
     message = f"`{wanted.name}` leads to {len(several)} elements of process {wanted.process_id}: {shown}"
     same = len({each.uid for each in several}) == 1
-    hint = "take the id of the right element from a step's result" if same else "write the id of its design"
+    hint = "take the id of the right element from a step's result" if same else "name it by the id in brackets"
     return _failed("E221", message, hint, wanted)
 
 

@@ -13,7 +13,7 @@ from runner.expressions.filters.record import Arguments
 from runner.expressions.filters.table import filter_type
 from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, check_test_types
 from runner.expressions.parse import Expression, Template
-from runner.expressions.source import dotted, keywords, written, written_key
+from runner.expressions.source import keywords, written, written_key
 from runner.expressions.type_check import (
     TypeCheck,
     TypedPart,
@@ -88,7 +88,7 @@ def _path(path: Path, check: TypeCheck) -> Type:
     for depth, key in enumerate(path[1:], 1):
         if found is UNKNOWN:
             break
-        part = TypedPart(label=dotted(path[:depth]), type=found)
+        part = TypedPart(path=path[:depth], type=found)
         found = member_type(part, key, check) if isinstance(key, str) else item_type(part, check)
     return found
 

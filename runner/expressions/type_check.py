@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.expressions.operators import COMPARISONS
-from runner.expressions.source import written
+from runner.expressions.source import dotted, written
 from runner.expressions.typed import (
     A_TEXT,
     BOOLEAN,
@@ -36,6 +36,7 @@ from runner.foundation.near_misses import folded
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import likely_typo, near_or_listed, suggest
+from runner.foundation.values import Path
 
 _ITEM_INDEX = ("item", "index")
 """A key of each turn elsewhere; here it is a name of its own."""
@@ -55,16 +56,19 @@ _FOREIGN_DAY = lazy_pattern(r"[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}")
 
 
 class TypedPart(Struct, frozen=True, kw_only=True):
-    """A part of an expression and its type. `label` is what messages call it, where that is not its source."""
+    """A part of an expression and its type. Without a `node` it is at a plain `path`, or messages call it `label`."""
 
     type: Type
     node: nodes.Node | None = None
+    path: Path = ()
     label: str = ""
 
     @property
     def source(self) -> str:
         """Made when a message needs it: mostly none does."""
-        return self.label if self.node is None else written(self.node)
+        if self.node is not None:
+            return written(self.node)
+        return self.label or dotted(self.path)
 
     @property
     def constant(self) -> object:

@@ -41,12 +41,15 @@ def written(plan: Plan, *, key: str) -> str:
     """
     prints = fingerprints(plan.secrets.plain, key=key)
     whole: JsonObject = {
-        **{name: _cut(name, value, plan.secrets) for name, value in stored(plan).items()},
+        **stored(plan),
         "seconds": to_builtins(plan.times),
         "alone": plan.alone,
         "fingerprints": to_builtins(prints),
     }
-    return well_formed(canonical(whole)) + "\n"
+    text = canonical(whole)
+    if plan.secrets.appears_in(text):  # in most plans none does, and to look at each part takes longer than all else
+        text = canonical(whole | {name: _cut(name, value, plan.secrets) for name, value in stored(plan).items()})
+    return well_formed(text) + "\n"
 
 
 def read(store: RunStore, run: str) -> PlanSnapshot | Problem:

@@ -184,8 +184,8 @@ def _say_never_begun(lacking: Sequence[PlannedRun]) -> None:
     """Those whose inputs are not stored are not taken in, nor is a rerun whose run is deleted."""
     beyond = [each for each in lacking if each.inputs is None or each.rerun_of is not None]
     if taken := len(lacking) - len(beyond):
-        verb = "begins" if taken == 1 else "begin"
-        output.say(f"{many(taken, 'run')} of that command never began, and {verb} now, with the inputs of that command")
+        verb = "is" if taken == 1 else "are"
+        output.say(f"{many(taken, 'run')} of that command never began, and {verb} taken in, with its inputs")
     if beyond:
         verb = "is" if len(beyond) == 1 else "are"
         count = f"{many(len(beyond), 'run')} of that command never began"

@@ -27,7 +27,7 @@ from runner.runs.stored_runs import RunName, StoredRun, command_of, newest_by_na
 from runner.secrets.redact import Secrets
 
 _MOST_TITLES: Final = 5
-_ONCE_MORE: Final = "and once more its runs that did not pass, with the steps of them that must happen only once"
+_ONCE_MORE: Final = "and once more its runs that did not pass, if any, with their steps that must happen only once"
 
 
 class PlannedRun(Struct, frozen=True, kw_only=True):

@@ -73,7 +73,7 @@ def test_what_a_killed_command_never_began_is_carried_out_also_where_none_failed
     assert ended(["rerun", "last", "--failed"]) == 0
     assert answers.asked == ["b-Red", "b-Blue"]
     printed = capsys.readouterr()
-    assert "2 runs of that command never began, and begin now, with the inputs of that command\n" in printed.err
+    assert "2 runs of that command never began, and are taken in, with its inputs\n" in printed.err
     assert "2 runs: 2 passed" in printed.out
     assert ended(["rerun", "last", "--failed"]) == 5
     assert len(answers.asked) == 2
@@ -132,7 +132,7 @@ def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.C
     command = f"runner rerun {last} --failed"
     does = (
         "carries out 2 runs of the same command that never began: b[red]@here, b[blue]@here; "
-        "and once more its runs that did not pass, with the steps of them that must happen only once"
+        "and once more its runs that did not pass, if any, with their steps that must happen only once"
     )
     capsys.readouterr()
     for verb in (["runs"], ["runs", "-n", "1"], ["show", "last"]):

@@ -56,8 +56,9 @@ class Secrets:
 
     @property
     def weak(self) -> tuple[str, ...]:
-        """Names of the secrets that are too short to be searched inside of texts."""
-        return tuple(name for name, ways in self._spelled.items() if len(ways[PLAIN]) < SHORTEST)
+        """Names of the secrets that are too short to be searched inside of texts, for each value the first."""
+        first = {ways[PLAIN]: name for name, ways in reversed(self._spelled.items()) if len(ways[PLAIN]) < SHORTEST}
+        return tuple(reversed(first.values()))
 
     @property
     def plain(self) -> dict[str, str]:

@@ -228,6 +228,8 @@ def test_a_short_secret_is_hidden_only_where_it_is_a_whole_value() -> None:
     assert secrets.fill(secrets.cut(value)) == value
     assert secrets.mask("1234") == "***"
     assert secrets.weak == ("pin",)
+    secrets.add("pin of the environment", secrets.plain["pin"])
+    assert secrets.weak == ("pin",), "nobody reads of one value twice"
 
 
 def test_a_number_that_is_written_like_a_secret_is_hidden_and_comes_back_as_a_number() -> None:

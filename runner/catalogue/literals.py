@@ -13,11 +13,12 @@ from runner.catalogue.model import Kind, Parameter
 from runner.foundation.foreign_dates import clock_of, foreign_moment, no_such_day
 from runner.foundation.guids import mended
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, is_number
+from runner.foundation.values import Json, compact, is_number
 
 _GROUPED = lazy_pattern(r"[+-]?(?P<whole>[0-9]{1,3}(?:[., '\u00a0][0-9]{3})*|[0-9]+)(?P<rest>[.,][0-9]*)?")
 _THOUSANDS = lazy_pattern(r"[+-]?[0-9]{1,3}(?:[., '\u00a0][0-9]{3})+")
 _THOUSAND = 3
+_A_GUID = lazy_pattern(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _LEAST, _MOST = -(2**31), 2**31 - 1
 _ISO = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?", re.DOTALL)
 
@@ -72,6 +73,8 @@ def _refusal(kind: Kind, value: Json) -> LiteralDoubt:
             is_certain, hint = False, f"write `{truth}`" if truth else None
         case Kind.GUID | Kind.LOOKUP if guid := mended(text):
             is_certain, hint = False, f"write `{guid}`"
+        case Kind.GUID | Kind.LOOKUP if found := _A_GUID.search(compact(value)):  # `new Guid("…")`, `{value: …}`
+            hint = f"write `{found[0]}`"
         case Kind.DATETIME | Kind.DATE | Kind.TIME if not text.isdecimal():  # numbers that count from some day on
             is_certain, hint = _as_moment(kind, text)
     return LiteralDoubt(hint=hint or KINDS[kind].example, is_certain=is_certain)

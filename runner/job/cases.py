@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.expressions.parse import texts_in
+from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem, in_order
 from runner.foundation.raw import items, record
@@ -28,8 +29,7 @@ MOST_PROBLEMS = 100
 """A hundred thousand cases with the same wrong input must not be reported a hundred thousand times."""
 _NAME = "name"
 _SHOWN = 2
-_ERROR = lazy_pattern(r"#(?:N/A|NV|REF!|BEZUG!|NAME\?|VALUE!|WERT!|DIV/0!)")
-_SHORTENED = lazy_pattern(r"[0-9][.,][0-9]+E\+[0-9]+")
+_ODD = lazy_pattern(r"^#[A-Z/0]+[?!A]$|^\s.*\S$|^\S.*\s$|^[0-9][.,][0-9]+E\+[0-9]+$")
 
 
 class Cases(Struct, frozen=True, kw_only=True):
@@ -165,29 +165,15 @@ class _CaseCheck(Struct, frozen=True, kw_only=True):
         except UnfitError as unfit:
             yield replace(unfit.finding, path=(*at, *unfit.finding.path))
             return
-        if source is None and key not in self.exposed and (doubt := _cell_doubt(str(value), into[key])) is not None:
+        if into[key] is value and source is None and key not in self.exposed and _ODD.search(str(value)):
             self.exposed.add(key)
-            yield Finding(code="E109", message=doubt[0], hint=doubt[1], path=at, warning=True)
+            message = f"`{value}` may not be what was written in the spreadsheet"
+            yield Finding(code="E109", message=message, hint=hints.hint("cells", "", value), path=at, warning=True)
         elif source is None and is_number(into[key]) and GROUPED.fullmatch(str(value)) and key not in self.exposed:
             self.exposed.add(key)
             message = f"`{value}` is read as {compact(into[key])}: the point begins a fraction"
             hint = f"write `{str(value).replace('.', '')}` if it parts thousands"
             yield Finding(code="E109", message=message, hint=hint, path=at, warning=True)
-
-
-def _cell_doubt(text: str, value: Json) -> tuple[str, str] | None:
-    """What a spreadsheet has made of a cell, and what to do about it."""
-    if _ERROR.fullmatch(text):
-        return f"`{text}` is an error of a spreadsheet, and is taken as a text", "mend the cell, or leave it empty"
-    if isinstance(value, str) and text != text.strip() and text in (text.lstrip(), text.rstrip()):
-        message = f"a blank is at an end of `{text.strip()}`, and belongs to the value"
-        return message, "delete it; it may be a no-break space, which looks like any other"
-    if isinstance(value, str) and _SHORTENED.fullmatch(text):
-        return (
-            f"a spreadsheet has shortened `{text}`: digits are lost",
-            "format the column as text, and write all digits",
-        )
-    return None
 
 
 def _templates(value: Json, at: Path) -> Iterator[Finding]:

@@ -71,7 +71,8 @@ def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:
 
 def _id(name: str, value: Json, keys: RecordKeys) -> str | None:
     """`- read: {execute: …}`: the id of a step as the key of all that is in it."""
-    if keys.title != "step" or keys.structure.actions.isdisjoint(record(value)) or foreign(name, keys.known) == "undo":
+    has_action = not keys.structure.actions.isdisjoint(record(value))
+    if keys.title != "step" or not has_action or foreign(name, keys.known) in ("undo", "if"):
         return None
     return f"write `- id: {name}`, and what is below it in the same column as `id`"
 
@@ -106,6 +107,8 @@ def _in_list(name: str, keys: RecordKeys) -> str | None:
 def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
     """In which other record the key belongs, or what could stand here instead."""
     structure, value = keys.structure, keys.written[name]
+    if not near and name[:1].isupper() and "parameters" in keys.known:  # as codes of parameters begin
+        return f"`{name}` belongs in `parameters`: indent it further"
     if not near and (there := structure.named_records(keys.path, record(value))):
         return f"write it below `{there}:`, indented"
     below = structure.below(keys.path)

@@ -85,7 +85,7 @@ def _column_hint(column: str, *, orders: bool) -> str:
     if not is_column(name) or not direction:
         return "write the code of a column, as in `Name`, or a path, as in `Account/Name`"
     if not orders:
-        return "separate columns by commas"
+        return "separate columns by commas; a column is written by its code, as in `Name`"
     word = _DIRECTIONS.get(direction.strip().casefold())
     return f"write `{name} {word}`" if word else f"write `{name} asc` or `{name} desc`"
 

@@ -16,7 +16,7 @@ _UNSEEN = lazy_pattern(r"^\s+|\s+$|[\u00ad\u200b-\u200d\u2060\ufeff]")
 _CYRILLIC = "\u0410\u0412\u0415\u041a\u041c-\u041e\u0420-\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456"
 """Letters that look like Latin ones."""
 _LIKE_LATIN = lazy_pattern(rf"(?=.*[A-Za-z])(?=.*[{_CYRILLIC}])[!-~{_CYRILLIC}]+")
-_ADDRESS = lazy_pattern(r"\w+://|.*/|\w+\?")
+_ADDRESS = lazy_pattern(r"\w+://|(?!.* //).*/|\w+\?")
 
 
 def is_address(code: str) -> bool:

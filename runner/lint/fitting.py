@@ -88,6 +88,7 @@ def _listed(words: Collection[str]) -> str:
 
 def _own_key(name: str, given: Type, source: str) -> str | None:
     """`process_id: "{{ steps.a }}"`: the record has a key with the name of the parameter."""
+    name = "process_id" if name == "of" else name
     is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
     return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None
 

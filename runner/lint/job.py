@@ -51,7 +51,7 @@ def _check_id(found: ActionValue, lint: JobLint) -> None:
     if "{{" in text or is_guid(text):
         return
     guid = mended(text)
-    is_name = not guid and _OF_A_NAME.search(text)
+    is_name = not guid and (_OF_A_NAME.search(text) or text in lint.outline.by_id)
     if lint.document.joined_items(found.path):
         hint = IN_ONE_COLUMN
     elif is_name and found.path[-1] in ("process_id", "of"):

@@ -41,6 +41,8 @@ def _in_record(root: str, key: str | int, scope: NameScope) -> WrongName | None:
     if root in _KEYS:
         keys = _KEYS[root]
         if key not in keys:
+            if root == "case" and (key in scope.job.inputs or key == "inputs"):
+                return unknown(f"`case` has no `{key}`", f"write `inputs.{'NAME' if key == 'inputs' else key}`", key)
             hint = did_you_mean(str(key), keys, prefix=f"{root}.") or f"keys of `{root}`: {begun(keys)}"
             return unknown(f"`{root}` has no `{key}`", hint, key)
         if root == "case" and not scope.job.has_cases:

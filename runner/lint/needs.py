@@ -36,7 +36,7 @@ def missing_needs(
         known = {*named, *beside(document)} if strange else set(named)
         for index, need in strange:
             if need not in known:
-                hint = did_you_mean(need, known - {name}) or _NAME_IT
+                hint = did_you_mean(need.removesuffix(".job.yaml") + " ", known - {name}) or _NAME_IT
                 problem = document.problem("E186", f"there is no job `{need}`", path=("needs", index), hint=hint)
                 yield MissingNeed(job=name, need=need, problem=problem)
 

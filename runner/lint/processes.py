@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
 from runner.catalogue.model import Catalogue, Direction, Process, ProcessVersion
-from runner.foundation.guids import is_guid
+from runner.foundation.guids import mended
 from runner.foundation.near_misses import ending_in, folded
 from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
@@ -92,8 +92,12 @@ def _no_process(code: str, path: Path, catalogue: Catalogue) -> Iterator[Finding
 
 
 def _code_hint(code: str, catalogue: Catalogue) -> str:
-    if is_guid(code):
-        return "name a process by its code, as in `UsrApproveOrder`; nobody knows it by its id"
+    if uid := mended(code):
+        of = (
+            known for known in catalogue.processes.values() for version in known.versions if version.uid == uid.lower()
+        )
+        called = next((known.code for known in of), "UsrApproveOrder")
+        return f"name a process by its code, as in `{called}`; nobody knows it by its id"
     codes, caption = sorted(catalogue.processes), code.strip().casefold()
     with_caption = (known for known, process in catalogue.processes.items() if process.caption.casefold() == caption)
     around = ending_in(code, codes) if len(folded(code)) >= _ENOUGH else []
@@ -119,14 +123,25 @@ def _parameters(fields: JsonObject, path: Path, process: Process, catalogue: Cat
     for name in record(fields.get("parameters")):
         if name not in process.takes:
             message = _not_there(name, process, process.gives, does="gives", does_not="take")
-            hint = _or_refreshed(near_or_listed(name, process.takes, has="it takes", none="no parameters"), catalogue)
+            hint = _captioned(name, process, process.takes)
+            hint = hint or near_or_listed(name, process.takes, has="it takes", none="no parameters")
+            hint = _or_refreshed(hint, catalogue)
             yield Finding(code="E145", message=message, path=(*path, "parameters", name), at_key=True, hint=hint)
     for at, name in results(fields, path):
         if name not in process.gives:
             message = _not_there(name, process, process.takes, does="takes", does_not="give")
-            hint = _or_refreshed(near_or_listed(name, process.gives, has="it gives", none="no results"), catalogue)
+            hint = _captioned(name, process, process.gives)
+            hint = hint or near_or_listed(name, process.gives, has="it gives", none="no results")
+            hint = _or_refreshed(hint, catalogue)
             is_given_back = name in process.takes  # [S]
             yield Finding(code="E146", message=message, path=at, hint=hint, warning=is_given_back)
+
+
+def _captioned(name: str, process: Process, known: Collection[str]) -> str | None:
+    """The code of the parameter that people see under this name."""
+    caption, all_codes = name.strip().casefold(), process.parameters or {}
+    found = (code for code in known if code in all_codes and all_codes[code].caption.casefold() == caption)
+    return next((f"write its code: `{code}`" for code in found), None)
 
 
 def _not_there(name: str, process: Process, others: Collection[str], *, does: str, does_not: str) -> str:

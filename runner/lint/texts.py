@@ -147,8 +147,8 @@ def _without_quotes(wrong: WrongName, text: str) -> WrongName:
     """A word that is compared, and like no name: a text that lost its quotes."""
     word = re.escape(wrong.part)
     compared = rf"(?:[=!]=\s*{word}|\battribute\s*=\s*{word}|attr\(\s*{word}|\bin\s*\[[^\]]*\b{word})(?![\w.])"
-    if wrong.is_like_no_other and re.search(compared, text):
-        return replace(wrong, hint=f'write a text in quotes: `"{wrong.part}"`')
+    if wrong.is_like_no_other and (found := re.search(rf"(?:{compared})(?P<rest>(?:-\w+)*)", text)):
+        return replace(wrong, hint=f'write a text in quotes: `"{wrong.part}{found["rest"]}"`')
     return wrong
 
 

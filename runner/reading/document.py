@@ -288,7 +288,8 @@ class Document(Struct, frozen=True, kw_only=True):
             return "YAML reads ` #` as the start of a comment: put the whole text in quotes"
         if part.path and isinstance(part.path[-1], int):
             start, _ = self._bounds(self._find(part.path[:-1]).node)
-            if self.text.startswith("[", start) and len(self._nodes_in(self._find(part.path[:-1]))) > 1:
+            is_word = isinstance(part.value, str) and part.value.isidentifier()
+            if self.text.startswith("[", start) and not is_word and len(self._nodes_in(self._find(part.path[:-1]))) > 1:
                 return "YAML reads a comma inside `[ ]` as the end of an item: put the whole text in quotes"
         if isinstance(part.value, str) and _is_open(part.value) and _COMMA.match(self.text, end):
             return CUT_OFF

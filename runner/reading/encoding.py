@@ -18,8 +18,8 @@ _OTHER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _PAIR = lazy_pattern(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 _TO_PRIVATE_USE = 0x800
 """From half of a character to a character of its own."""
-_CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>")
-_CONFLICT = lazy_pattern(r"^(<{7}|>{7})(?: [^\r\n]*)?$", re.MULTILINE)
+_CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
+_CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
 _CURL = lazy_pattern(r"(?:\s*#[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)")
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD

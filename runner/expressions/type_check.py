@@ -68,7 +68,7 @@ class TypedPart(Struct, frozen=True, kw_only=True):
         """Made when a message needs it: mostly none does."""
         if self.node is not None:
             return written(self.node)
-        return self.label or dotted(self.path)
+        return dotted(self.path) if self.path else self.label
 
     @property
     def constant(self) -> object:

@@ -19,6 +19,7 @@ from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
 from runner.foundation.raw import items
 from runner.foundation.values import Json, JsonObject
+from runner.job.actions import Cancel, Wait
 from runner.job.model import StepEffect
 from runner.runs.events import LogUnreadable, Trouble
 from runner.runs.evidence import PauseReason
@@ -376,7 +377,12 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
 
 
 def _reading(row: OpenRow, call: calls.Call, *, turn: str | None = None, seconds: float = READING_SECONDS) -> Send:
-    return Send(key=row.key, call=call, effect=StepEffect.READ, seconds=seconds, turn=turn)
+    action = row.step.action  # of these steps the result is what is read
+    is_result = isinstance(call, calls.QueryCall) or (
+        isinstance(call, calls.ReadRow) and isinstance(action, Wait | Cancel)
+    )
+    secret = row.step.secret and is_result
+    return Send(key=row.key, call=call, effect=StepEffect.READ, seconds=seconds, turn=turn, secret=secret)
 
 
 def is_for_good(failure: calls.CallFailed) -> bool:

@@ -3,7 +3,8 @@
 import pytest
 from stories import World, not_sent, planned, refused, unanswered
 
-from runner.service.calls import CallFailed
+from runner.engine.effects import Send
+from runner.service.calls import CallFailed, ReadRow
 
 GUID = "00000000-0000-0000-0000-000000000001"
 CANCEL = f"  - id: a\n    cancel: {{process_id: {GUID}}}\n"
@@ -134,3 +135,10 @@ def test_an_id_that_is_null_for_another_reason_is_named_as_such() -> None:
     error = told.finished("a").error
     assert error
     assert error.message == "the process's id is not known: it is null"
+
+
+def test_the_row_that_a_secret_step_gives_is_in_no_event() -> None:
+    made = world().carry_out(planned(CANCEL + "    secret: true\n"))
+    sent = [effect for effect in made.effects if isinstance(effect, Send) and isinstance(effect.call, ReadRow)]
+    assert sent
+    assert all(effect.secret for effect in sent)

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 from stories import World, moment, not_sent, planned, refused, unanswered
 
+from runner.engine.effects import Send
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
 from runner.service.calls import Answered, CallFailed, ChangeCall, Ending, QueryCall
@@ -190,6 +191,12 @@ def test_an_insert_that_was_never_sent_is_tried_again() -> None:
 def test_an_update_gives_the_record_as_it_is_then() -> None:
     world = carried_out(World(records=existing(Score=1, Name="A")), UPDATE + ALONE)
     assert end(world).result == {"Id": GUID, "Score": 7, "Name": "A"}
+
+
+def test_the_record_of_a_secret_step_is_in_no_event() -> None:
+    made = carried_out(World(records=existing(Score=1, Token="q7kXw9-Lm3zPt5")), UPDATE + ALONE + "    secret: true\n")
+    readings = [effect for effect in made.effects if isinstance(effect, Send) and isinstance(effect.call, QueryCall)]
+    assert [effect.secret for effect in readings] == [True]
 
 
 def test_an_update_in_doubt_is_settled_by_the_record() -> None:

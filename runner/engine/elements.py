@@ -18,7 +18,7 @@ from runner.engine.process_log import Unread, has_ended
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
-from runner.foundation.sentences import first
+from runner.foundation.sentences import first, listed
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
 from runner.job.actions import ElementName
@@ -178,7 +178,7 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
         message += "; this run has executed it already, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
     elif isinstance(seen, _Elements):
-        hint = _near(row.state, seen, wanted) or hint
+        hint = _near(row.state, seen, wanted) or _at_others(row.state, seen) or hint
     return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)
 
 
@@ -189,6 +189,13 @@ def _pull(row: OpenRow) -> str:
 def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
     """The hint that asks for an element of the process that is called nearly so, None where there is none."""
     return None if seen.fitting else did_you_mean(wanted.name, [_shown(state, each) for each in seen.all])
+
+
+def _at_others(state: State, seen: _Elements) -> str | None:
+    """The hint where the process is at other elements than the one that is wanted."""
+    others = [_shown(state, each) for each in seen.all if each.status == "running" and each not in seen.fitting]
+    wait = "or write a longer `timeout` to wait until that has ended"
+    return f"the process is at {listed(others)}: execute what it is at, {wait}" if others else None
 
 
 def _besides(state: State, seen: _Elements) -> str:

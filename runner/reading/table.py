@@ -1,7 +1,8 @@
 """CSV → `Table`: rows of texts, and where in the file each cell is.
 
 Separated by commas, with a header, in UTF-8 with or without a byte-order mark. What the cells mean is not checked
-here, nor how many there are in a row. Empty lines count for nothing.
+here, nor how many there are in a row. Lines without a text in any cell, as a
+spreadsheet leaves them at the end, count for nothing.
 """
 
 import csv
@@ -98,7 +99,7 @@ def _rows(source: Source) -> tuple[list[TableRow], Problem | None]:
     first = 1
     try:
         for cells in reader:
-            if cells and (len(cells) > 1 or cells[0].strip()):
+            if any(cell.strip() for cell in cells):
                 rows.append(TableRow(cells=tuple(cells), first=first, last=reader.line_num))
             first = reader.line_num + 1
     except csv.Error as error:

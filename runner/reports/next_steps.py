@@ -150,7 +150,10 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
         does = "if you have checked that it passed; `--as failed` if it failed, `--as retry` if it never began"
     more = "; then the same for each row in doubt" if len(in_doubt) > 1 else ""
     if result.finished and any(step.skipped_by in {row.key for row in in_doubt} for step in result.steps):
-        more += "; the run ends `failed` all the same, as the steps after it were left out"
+        more += (
+            "; the run ends `failed` all the same, as the steps after it were left out, and what passed is undone "
+            "where the job says how"
+        )
     command = f"{resume} --step {shell_word(clean(first.key))} {options}{again}"
     return NextStep(command=command, does=f"{does}{more}")
 

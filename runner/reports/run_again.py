@@ -205,10 +205,14 @@ def undone_keys(run: TimedRun) -> tuple[str, ...]:
 
 def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Status]]:
     """The rows that have started what must not start twice: those that are known to be `undone`, or all others."""
-    of_undo = [row.step for row in run.rows if row.step.section is Section.UNDO]
-    done = {step.key for step in of_undo if step.status is Status.PASSED and not step.running}
+    taken_back: dict[str, bool] = {}
+    for step in (row.step for row in run.rows if row.step.section is Section.UNDO):
+        is_done = step.status is Status.PASSED and not step.running
+        for key in (step.key, step.key.rpartition("/")[0]):  # `undo/KEY`, or `undo/KEY/ID` of each step of a list
+            taken_back[key] = is_done and taken_back.get(key, True)
     for row in run.rows:
-        if row.step.section is not Section.UNDO and (f"undo/{row.step.key}" in done) is undone and _has_started(row):
+        is_undone = taken_back.get(f"undo/{row.step.key}", False)
+        if row.step.section is not Section.UNDO and is_undone is undone and _has_started(row):
             yield row.step.key, row.step.status
 
 

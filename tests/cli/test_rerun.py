@@ -308,11 +308,14 @@ def test_a_mistake_in_the_targets_file_is_reported_though_the_target_of_the_run_
     assert "error[E143]: `x.example.com` would be called without TLS" in capsys.readouterr().err
 
 
-def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("undo", ["{execute: {process: UsrFree}}", "[{id: free, execute: {process: UsrFree}}]"])
+def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(
+    undo: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("a.job.yaml").write_text(
         JOB.replace(
             "  - {id: charge,",
-            "  - {id: book, execute: {process: UsrBook}, undo: {execute: {process: UsrFree}}}\n  - {id: charge,",
+            f"  - {{id: book, execute: {{process: UsrBook}}, undo: {undo}}}\n  - {{id: charge,",
         )
         + "  - {pause: 1ms, expect: [inputs.who == 'Eve']}\n"
     )

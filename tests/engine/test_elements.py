@@ -165,6 +165,14 @@ def test_a_name_that_leads_nowhere_is_answered_with_the_element_that_is_called_n
     assert (error.code, error.hint) == ("E220", "did you mean `Aprove`?")
 
 
+def test_where_the_process_is_at_another_element_the_hint_names_that() -> None:
+    site = Site(shown=[element("Send the letter")])
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.hint or "").startswith("the process is at `Send the letter`: execute what it is at, or write")
+
+
 def test_an_element_that_was_executed_before_is_left_alone_and_the_row_says_so() -> None:
     site = Site(shown=[element("Approve", status="done")])
     site.carry_out(planned(ONE))

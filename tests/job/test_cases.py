@@ -63,6 +63,10 @@ def test_a_cell_is_read_by_the_type_of_its_input(column: str, cell: str, value: 
     assert of_table(f"name,{column}\na,{cell}\n") == Cases(cases=(Case(name="a", inputs=expected),))
 
 
+def test_rows_without_a_text_are_passed_over() -> None:
+    assert of_table("name,phone\n,\na,22\n,\n , \n").cases == (Case(name="a", inputs={"phone": "22"}),)
+
+
 def test_an_empty_cell_gives_nothing() -> None:
     assert of_table('name,phone,limit\na,,""\n').cases == (Case(name="a", inputs={}),)
 

@@ -85,7 +85,10 @@ def test_an_unknown_outcome_at_the_end_of_a_run_is_followed_by_the_two_commands_
 def test_who_settles_a_run_whose_later_steps_were_left_out_is_not_promised_that_it_passes(story: Story) -> None:
     skipped = StepSkipped(row=story.row("mail"), reason="stopped", by="charge")
     told = story.told(*story.ended(Status.UNKNOWN), skipped, CLOSING, FINISHED)
-    assert told[-1].endswith("; the run ends `failed` all the same, as the steps after it were left out")
+    assert told[-1].endswith(
+        "; the run ends `failed` all the same, as the steps after it were left out, "
+        "and what passed is undone where the job says how"
+    )
     first_alone = story.told(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
     assert "left out" not in first_alone[-1]
 

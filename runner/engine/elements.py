@@ -209,7 +209,7 @@ def _unread(unread: Unread) -> Attempt:
     trouble = unread.failure.trouble
     message = f"the elements of the process cannot be read: {trouble.message}"
     hint = trouble.hint or "the user needs to read SysProcessElementData or SysProcessElementLog through OData"
-    again = None if unread.failure.final else RetryOn.NOT_SENT
+    again = None if unread.failure.final or process_log.is_for_good(unread.failure) else RetryOn.NOT_SENT
     return replace(not_passed("E220", message, hint, status=Status.ERROR), again=again)
 
 

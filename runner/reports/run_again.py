@@ -41,7 +41,7 @@ _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
     ("E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E212", "E217", "E220", "E221", "E222")
 )
 """Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
-_OFTEN_OF_THE_TARGET = frozenset({"E301", "E302"})
+_OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E303", "E307"})
 """Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""
 _JOB = "the file"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"

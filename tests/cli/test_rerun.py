@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, REFUSED, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -265,6 +265,15 @@ def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_t
     Path("targets.yaml").write_text(right)
     assert ended(shlex.split(shown[at])[1:]) == 0
     assert answers.asked
+
+
+def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
+    with site(Answers(), sign_in=REFUSED) as shut:
+        Path("targets.yaml").write_text(targets(shut.url))
+        assert ended(["run", "a.job.yaml", "-k", "red"]) == 3
+    printed = capsys.readouterr().out
+    assert "E303" in printed
+    assert printed.partition("what next:\n")[2].startswith("    runner run a.job.yaml -t here -k 'billing[red]'")
 
 
 def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_proposed(

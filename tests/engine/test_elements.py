@@ -423,3 +423,11 @@ def test_an_element_that_is_executed_by_its_id_alone_is_not_verified(
     assert (row.status, site.end.exit_code, why in row.warnings) == ended
     assert row.verified is None
     assert row.error is None or (row.error.code, row.error.message) == ("E208", why)
+
+
+def test_elements_that_may_not_be_read_are_not_asked_for_again() -> None:
+    site = Site(shown=[element("Approve")], stored=False, logged=False)
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error
+    assert (error.code, site.pauses, site.end.exit_code) == ("E220", [], 3)

@@ -2,8 +2,7 @@
 
 `and` and `or` give an operand. So `result == 5 or 10` is 10 where the first is false, which is no boolean.
 The left side of `and` may be a list or a text, as in `result and result[0].Paid`: a value that is empty is met with a
-failure there, which may be on purpose. `not` gives a boolean, whatever its operand is; `not flag` of a text is only
-warned of: the text `"false"` is none.
+failure there, which may be on purpose. `not` gives a boolean, also of a text, which is warned of: `"false"` is none.
 """
 
 from collections.abc import Collection, Iterator, Mapping

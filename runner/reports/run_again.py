@@ -35,8 +35,7 @@ from runner.runs.status import Status
 
 _NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
-_OF_THE_FILE = frozenset({"E209", "E223"})
-"""Codes of steps that did not pass by what the job's file says."""
+_OF_THE_FILE = frozenset({"E209", "E223"})  # codes of steps that did not pass by what the job's file says
 _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
     ("E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E212", "E217", "E220", "E221", "E222")
 )

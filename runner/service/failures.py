@@ -44,8 +44,7 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (calls.QueryCall, 403): f"check that the user may read this; {_BPMCSRF}",
 }
 """What to check where the service refuses with this status a call of this class, or any call."""
-_LONGEST_QUERY: Final = 2048
-"""IIS answers 404 to a longer query, unless it is configured otherwise [D]."""
+_LONGEST_QUERY: Final = 2048  # IIS answers 404 to a longer query, unless it is configured otherwise [D]
 _NAMES: Final[dict[type, str]] = {
     calls.QueryCall: "the entity's name",
     calls.ChangeCall: "the entity's name, that the record is there,",
@@ -262,8 +261,7 @@ def _too_long(call: calls.Call | None, site: Site) -> str | None:
     """What to do where the call is in its address, and that is longer than a server may take."""
     if not isinstance(call, calls.ExecuteCall | calls.QueryCall):
         return None
-    length = len(wire.request(call, site, username=None).path.partition("?")[2])
-    if length <= _LONGEST_QUERY:
+    if (length := len(wire.request(call, site, username=None).path.partition("?")[2])) <= _LONGEST_QUERY:
         return None
     less = "`run` sends its values in a body" if isinstance(call, calls.ExecuteCall) else "ask for less in one `filter`"
     return f"the call has {length:,} characters in its address, where IIS takes {_LONGEST_QUERY:,} by default: {less}"

@@ -29,8 +29,6 @@ from runner.terminal import output
 if TYPE_CHECKING:
     from runner.reports.console_live import LiveRuns, RunPage
 
-_GOES_ON = "when that is mended, `runner resume` goes on with the run"
-
 
 class _OpenRun(Struct, frozen=True, kw_only=True):
     """`page` holds what is printed as a whole when the run ends."""
@@ -115,7 +113,8 @@ class RunConsole(Struct, kw_only=True, dict=True):
         self._close(run.facts.run)
         if isinstance(run.fault, StoreError):
             message = f"the run ended here: its files cannot be written: {run.fault}"
-            output.problems(Problem(code="E311", message=message, hint=run.fault.hint or _GOES_ON))
+            hint = run.fault.hint or "when that is mended, `runner resume` goes on with the run"
+            output.problems(Problem(code="E311", message=message, hint=hint))
 
     def close(self) -> None:
         """End what is still open: nobody waits for those runs any longer. Their journals are sealed."""

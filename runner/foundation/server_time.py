@@ -13,6 +13,7 @@ _USUAL: Final = lazy_pattern(
 )
 
 _DAY: Final = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME_OF_DAY: Final = lazy_pattern(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 
 @lru_cache(maxsize=64)
@@ -47,8 +48,10 @@ def of_record(text: str) -> float | None:
 
 def of_value(text: str) -> float | None:
     """Seconds since the epoch of a day or a time that a record holds as a value, in UTC where it has no time zone; None
-    where it is none.
+    where it is none. A time of day is shown with the first day of all.
     """
+    if _TIME_OF_DAY.fullmatch(text):
+        text = f"0001-01-01T{text}"
     try:
         moment = datetime.fromisoformat(text) if _DAY.match(text) else None
         return None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

@@ -47,6 +47,8 @@ FIRST_PAUSE = 0.25
 GROWTH = 2.0
 """Seconds before the log is read again for the process, growing up to the target's `settle`."""
 _EMPTY = (None, "", "00000000-0000-0000-0000-000000000000")
+_SHOWN_EMPTY = (*_EMPTY, 0, "0001-01-01T00:00:00Z")
+"""How a site shows a column that was emptied: a number, a boolean or a time is then that of its type, never null."""
 _ROUNDING = 0.005
 _ZONES = 14 * 3600.0
 """Seconds by which the same time may be written otherwise, where a site takes it for that of another zone."""
@@ -165,7 +167,7 @@ def _difference(call: ChangeCall, record: JsonObject) -> str | None:
 def _differ(sent: Json, found: Json) -> bool:
     """A site trims texts, rounds numbers, and writes times, line ends and empty values in its own way."""
     if sent in _EMPTY or found in _EMPTY:
-        return not (sent in _EMPTY and found in _EMPTY)
+        return not (sent in _EMPTY and found in _SHOWN_EMPTY)
     if not (isinstance(sent, _SIMPLE) and isinstance(found, _SIMPLE)):
         return False
     one, other = (" ".join(str(each).split()) for each in (sent, found))

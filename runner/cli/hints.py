@@ -212,6 +212,7 @@ def _check_quotes(words: Sequence[_Word]) -> None:
         hint = f'write a value with blanks in quotes: `{first.option} "{clean(whole)}"`'
         if first.option in ("-i", "--input"):
             name, _, value = map(str.strip, whole.replace(" ", "=", "=" not in whole).partition("="))
+            name = name.removesuffix(":")
             given = f'"{name}={value}"' if " " in value else f"{name}={value}"
             hint = f"write `{first.option} {clean(given)}`"
         raise UsageError(Problem(code="E150", message=message, hint=hint))

@@ -30,7 +30,7 @@ from runner.odata.lexer import (
 
 _TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
 _OPTION: Final = lazy_pattern(r"\s*([?&]?\$?filter=)(?!=)")
-_SIGN: Final = lazy_pattern(r"==|!=|<>|>=|<=|&&|\|\||[=<>!\"`]|(?<=\s)(?i:like)(?=\s*\x00)")
+_SIGN: Final = lazy_pattern(r"==|!=|<>|>=|<=|&&|\|\||%20|[=<>!\"`\u2018\u2019\u201c\u201d]|(?<=\s)(?i:like)(?=\s*\x00)")
 _FUNCTION: Final = lazy_pattern(r"[A-Za-z]{4,}")
 _DASHED: Final = lazy_pattern(r"[^\W\d]\w*(?:-\w+)+")
 _OF_V3: Final = lazy_pattern(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re.IGNORECASE)
@@ -170,6 +170,10 @@ def _depth(found: Sequence[Token]) -> int:
 
 def _call_mistakes(call: Operation) -> Iterator[Finding]:
     name, count, wanted = call.name, len(call.operands), FUNCTIONS.get(call.name)
+    match call.operands:
+        case (Literal(value=str() as text), Column(path=column)) if name in TEXT_FUNCTIONS:
+            hint = f"write `{name}({column}, '{text}')`"
+            yield Finding(message=f"`{name}()` takes the column first", hint=hint, warning=True)
     path, dot, last = name.rpartition(".")
     if dot and last.casefold() in _METHODS:
         hint = f"write `{last.casefold()}({path.replace('.', '/')}, …)`"
@@ -200,6 +204,11 @@ def _comparison_mistakes(left: Node, right: Node) -> Iterator[Finding]:
             yield Finding(message=f"`{token.text}` is no value of OData", hint=f"put it in quotes: `'{token.text}'`")
         case Column(path=word) if word.casefold() in CONSTANTS:
             yield _capitals(word)
+        case Literal(value=str() as text) if isinstance(left, Operation) and left.name in ("tolower", "toupper"):
+            right_case = text.lower() if left.name == "tolower" else text.upper()
+            if right_case != text:
+                message = f"`{left.name}()` never gives `{text}`"
+                yield Finding(message=message, hint=f"write `'{right_case}'`", warning=True)
         case Literal(value=value) if isinstance(left, Column):
             yield from _id_mistakes(left.path, value)
 

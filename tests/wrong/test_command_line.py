@@ -86,6 +86,7 @@ MISTAKES = {
     "run a.job.yaml -tags=smoke": "write `--tags=smoke`, with two hyphens",
     "run a.job.yaml —target staging": "write `--target`",
     "run a.job.yaml \N{EN DASH}t staging": "write `-t`",
+    "run a.job.yaml -i phone: 1": "write `-i phone=1`",
     "run a.job.yaml -i phone=Boris Koval": '`-i "phone=Boris Koval"`',
     "run a.job.yaml -i phone Boris": "`-i phone=Boris`",
     "run a.job.yaml -i phone Boris Koval": '`-i "phone=Boris Koval"`',

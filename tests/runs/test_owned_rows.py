@@ -636,6 +636,14 @@ def test_starts_whose_row_nobody_reads_are_stored_at_once(files: RowDatabase, cl
     assert stored_keys(files) == ["a", "b", "c", "d"]
 
 
+def test_each_of_many_is_stored_in_its_order(files: RowDatabase) -> None:
+    first, keys = run(files, "first"), [f"a[{number}]" for number in range(250)]
+    for key in keys:
+        first.begin(key, "UsrA", seconds=100.0, is_read=False)
+    first.flush()
+    assert stored_keys(files) == keys
+
+
 @pytest.mark.parametrize(
     "then",
     [

@@ -25,12 +25,12 @@ from msgspec import Struct
 from runner.foundation import server_time
 from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
+from runner.runs.files import row_tables
 from runner.runs.files.opened_file import OpenedFile
-from runner.runs.files.row_tables import PATIENCE, MadeFile, StoredRows, folder_of, open_tables, stored_rows
+from runner.runs.files.row_tables import BEGUN, PATIENCE, MadeFile, StoredRows, folder_of, open_tables, stored_rows
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
-_BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _ANY_NUMBER = ""
 """The key of a record for any number of starts of a run in its time."""
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
@@ -210,7 +210,7 @@ class RowsOfRun:
             return
         is_due = now - self._answered >= SOON or key in self._answers  # an answer is that of the last start of its row
         before = self._changes() if is_due or self._stand_ins else ()
-        self._rows.change(*before, (_BEGUN, (self._run, key, self._site, process, now, ends)))
+        self._rows.change(*before, (BEGUN, (self._run, key, self._site, process, now, ends)))
         self._forget(before)
 
     def _begin_later(self, start: _LaterStart) -> None:
@@ -220,7 +220,7 @@ class RowsOfRun:
             before = () if stand_in is None else self._changes()
             ends = start.ends + SOON
             values = (self._run, _ANY_NUMBER, self._site, start.process, start.began, ends)
-            number = self._rows.change(*before, (_BEGUN, values))
+            number = self._rows.change(*before, (BEGUN, values))
             self._forget(before)
             self._stand_ins[start.process] = _AnyNumber(number=number, ends=ends)
         self._later.setdefault(start.key, []).append(start)
@@ -278,11 +278,12 @@ class RowsOfRun:
     def _changes(self) -> tuple[_Change, ...]:
         """All that is not stored yet: answers of starts that are, before a later start of the same row is."""
         later = [
-            (_BEGUN, (self._run, start.key, self._site, start.process, start.began, start.ends))
+            (self._run, start.key, self._site, start.process, start.began, start.ends)
             for starts in self._later.values()
             for start in starts
         ]
-        return (*self._answers.values(), *later, *((_REMOVED, (found.number,)) for found in self._stand_ins.values()))
+        removed = ((_REMOVED, (found.number,)) for found in self._stand_ins.values())
+        return (*self._answers.values(), *row_tables.begun_at_once(later), *removed)
 
     def _forget(self, changes: Sequence[_Change]) -> None:
         """These were all, and are stored."""
@@ -302,7 +303,7 @@ class RowsOfRun:
         rows = [(self._stored(row), self._run, key, at) for row, key, at in found.rows]
         with self._rows.changing() as database:
             database.execute("DELETE FROM start WHERE run = ?", (self._run,))
-            database.executemany(_BEGUN, found.starts)
+            database.executemany(BEGUN, found.starts)
             database.executemany(_GIVEN, rows)
         self._later.clear()
         self._stand_ins.clear()

@@ -3,7 +3,8 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,6 +20,9 @@ CREATE TABLE IF NOT EXISTS clock (boot TEXT PRIMARY KEY, ahead REAL) WITHOUT ROW
 CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
 _MADE = "INSERT INTO made SELECT lower(hex(randomblob(16))), ? WHERE NOT EXISTS (SELECT 1 FROM made)"
+BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
+_AT_ONCE = 100
+"""Starts in a statement: in each, SQLite lets other threads in several times, and others wait for the file."""
 _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
@@ -101,6 +105,13 @@ def _is_new(database: sqlite3.Connection, place: bytes, now: float) -> bool:
     database.execute("DELETE FROM folder WHERE at < ?", (now - KEPT,))
     database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (place, now))
     return not found
+
+
+def begun_at_once(starts: Sequence[tuple[str | float, ...]]) -> Iterator[tuple[str, tuple[str | float, ...]]]:
+    """The statements that store some starts, in their order, with their values."""
+    for first in range(0, len(starts), _AT_ONCE):
+        some = starts[first : first + _AT_ONCE]
+        yield BEGUN + ", (?, ?, ?, ?, ?, ?)" * (len(some) - 1), tuple(chain.from_iterable(some))
 
 
 def stored_rows(database: sqlite3.Connection, run: str, *, begun: dict[str, tuple[float, float]]) -> StoredRows:

@@ -51,6 +51,7 @@ from runner.secrets.redact import Secrets
 from runner.service.calls import CallFailed
 from runner.version import REPLAY, VERSION
 
+_FORGOTTEN = "the database was restored, or another server took over"
 _LATER = 1.0
 """Seconds after which another worker may take a run whose site lets this worker not in."""
 
@@ -155,7 +156,7 @@ class FleetRuns:
         except StoreError as error:
             return self._left(store, run, _rejected(found, given, note=str(error)))
         if made is None:
-            why = "the database was restored, or another server took over: `runner resume` with `--db` lets it go on"
+            why = f"{_FORGOTTEN}: `runner resume` with `--db` lets it go on"
             return self._left(store, run, Leaving(state="held", note=why))
         return self._carry(store, made, given)
 
@@ -263,6 +264,9 @@ class FleetRuns:
         return Left(state=how.state, queue=name, seconds=seconds)
 
     def _begun(self, store: FleetStore, run: str, found: QueuedRun) -> ActiveRun:
+        if found.may_have_forgotten:
+            message = f"{_FORGOTTEN}, and may have forgotten that it was carried out: look at the site"
+            raise RefusedError(Problem(code="E156", message=message))
         applied, spec, origin = _spec(found, self.targets)
         check_permission([spec], Permission(yes=True, confirmed=frozenset({spec.target.name})))
         site = self.sites.of(spec.target)
@@ -292,7 +296,7 @@ class FleetRuns:
 
     def _resumed(self, store: FleetStore, run: str, found: QueuedRun, given: Sequence[Order]) -> ActiveRun | None:
         """The run, to be carried on; None where what it sent may be forgotten, and nobody has checked it since."""
-        if found.timeline is not None and found.timeline != found.timeline_now and not given:
+        if found.may_have_forgotten and not given:
             return None
         stored = replace(load(store, run), is_running=False)
         verdicts = {order.key: order.verdict for order in given if order.key is not None}

@@ -14,8 +14,7 @@ from runner.fleet.link import Link
 TASK: Final = "carry"
 
 _RUN: Final = """
-select state, seq as lines, target, lock, plan, replay, timeline,
-  (select timeline_id from pg_control_checkpoint()) as timeline_now, "commit"
+select state, seq as lines, target, lock, plan, replay, "commit", server <> server() as may_have_forgotten
 from runs where id = %(run)s
 """
 _ENQUEUE: Final = """
@@ -101,7 +100,9 @@ select id from cancelled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedRun:
-    """A run before it is opened. `timeline` is that of the server that opened it last, `timeline_now` that of now."""
+    """A run before it is opened. `may_have_forgotten`: since it was queued, or opened last, the database was restored,
+    or another server took over: it may have been carried on meanwhile.
+    """
 
     state: str
     lines: int
@@ -109,9 +110,8 @@ class QueuedRun:
     lock: str | None
     plan: str
     replay: int | None
-    timeline: int | None
-    timeline_now: int
     commit: str | None
+    may_have_forgotten: bool
 
     @property
     def is_open(self) -> bool:

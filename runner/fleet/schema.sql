@@ -9,6 +9,13 @@ create table runner.meta (
   history_bytes bigint not null default 0
 );
 
+-- Which database this is: another after it was restored from a dump, or when another server has taken over. What was
+-- done since then may be forgotten here.
+create function runner.server() returns text language sql volatile as $$
+  select concat_ws('.', (select system_identifier from pg_control_system()),
+    (select timeline_id from pg_control_checkpoint()), (select oid from pg_database where datname = current_database()))
+$$;
+
 -- A run. Whoever opens its events raises `fence`; a process with a lower one can append nothing any more.
 create table runner.runs (
   id uuid primary key,
@@ -30,7 +37,7 @@ create table runner.runs (
   fence bigint not null default 0,
   seq int not null default 0,                  -- lines in `events`
   head text not null default repeat('0', 64),  -- SHA-256 of the last line
-  timeline int,                                -- of the server that the run was opened on last
+  server text not null default runner.server(), -- that the run was put into, or opened on last
   worker text,                                 -- that opened it last
   updated_at timestamptz not null default now(),
   status text,                                 -- this and what follows is drawn from the events

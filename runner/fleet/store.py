@@ -18,13 +18,13 @@ from runner.runs.store import Part, StoreError
 
 _OPEN: Final = """
 update runs set fence = fence + 1, state = 'running', worker = %(worker)s, note = null, updated_at = now(),
-  timeline = (select timeline_id from pg_control_checkpoint())
+  server = server()
 where id = %(run)s and state in ('queued', 'running', 'parked') returning fence, seq, head
 """
 _CREATE: Final = """
 insert into runs (id, state, fence, worker) values (%(run)s, 'running', 1, %(worker)s)
 on conflict (id) do update set fence = runs.fence + 1, state = 'running', worker = excluded.worker, note = null,
-  updated_at = now(), timeline = (select timeline_id from pg_control_checkpoint())
+  updated_at = now(), server = server()
 where runs.seq = 0 and runs.state in ('queued', 'parked', 'running')
 returning fence
 """

@@ -292,7 +292,7 @@ def test_a_run_that_another_server_may_have_forgotten_a_call_of_waits_for_a_pers
         runs.drain()
         thread.join()
         runs.undrain()
-        here.sql("update runs set timeline = 99")
+        here.sql("update runs set server = 'another'")
         assert runs.carry(run).state == "held"
         ((note,),) = here.sql("select note from runs")
         assert "restored" in str(note)
@@ -302,6 +302,16 @@ def test_a_run_that_another_server_may_have_forgotten_a_call_of_waits_for_a_pers
         runs.drain()
         thread.join()
     assert here.states() == {"a": "parked"}
+
+
+def test_a_run_in_the_queue_of_a_restored_database_may_have_been_carried_out_and_does_not_begin(here: Fleet) -> None:
+    run = here.put("a", charges("a1"))
+    here.sql("update runs set server = 'another'")
+    with here.runs() as runs:
+        assert runs.carry(run).state == "refused"
+    ((note,),) = here.sql("select note from runs")
+    assert "may have forgotten that it was carried out" in str(note)
+    assert here.starts() == {}
 
 
 def test_no_secret_is_in_the_database(here: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,15 +43,20 @@ class Terminal:
     def end(self) -> int:
         self.out = self.process.communicate(TIME)[0].decode()
         self.process.close()
-        self._read(0.1)
+        while self._read(0.1):
+            pass
         return self.process.wait()
 
-    def _read(self, seconds: float) -> None:
-        if select.select([self.master], [], [], seconds)[0]:
-            try:
-                self.seen += os.read(self.master, 65536).decode()
-            except OSError:  # how Linux tells that the other end is closed
-                return
+    def _read(self, seconds: float) -> bool:
+        """Whether there was something."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            return False
+        try:
+            read = os.read(self.master, 65536)
+        except OSError:  # how Linux tells that the other end is closed
+            return False
+        self.seen += read.decode()
+        return bool(read)
 
 
 def answer(_method: str, path: str) -> Told:

@@ -19,6 +19,11 @@ DONE = "815c9586-b6e2-df11-971b-001d60e938c6"
 JOB = "runner: 1\nname: a\ntarget: here\nsteps:\n  - id: charge\n    execute: {process: UsrCharge}\n"
 
 
+@pytest.fixture
+def _short_pauses() -> None:
+    """Not here: rows come late."""
+
+
 @pytest.fixture(autouse=True)
 def _its_files() -> None:
     Path("a.job.yaml").write_text(JOB)

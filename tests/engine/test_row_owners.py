@@ -185,7 +185,7 @@ def test_another_run_that_may_have_made_the_row_is_named() -> None:
     who = "another run (0194, step `pay`, begun at 2026-01-31T09:00:00Z, in /there)"
     advice = "if `runner show 0194` there names a call in doubt, settle that"
     assert f"{who} may have started it at the same time; {advice}" in said(world.finished("a"))
-    later = "else do nothing: calls that begin after 2026-01-31T09:02:00Z do not depend on it"
+    later = "else look at the site: calls that begin after 2026-01-31T09:02:00Z do not depend on it"
     assert f"{advice}, {later}" in said(world.finished("a"))
     anything: JsonObject = {**by, "step": ""}
     del anything["folder"]

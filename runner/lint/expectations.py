@@ -7,7 +7,7 @@ from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of
-from runner.lint.places import OF_AN_ATTEMPT, NameScope
+from runner.lint.places import CONDITIONS, OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
 from runner.reading.document import IN_ONE_COLUMN
@@ -35,7 +35,7 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
         what = "constants" if parsed.constants else "something with itself"
         message = f"`{parsed.constants or parsed.text}` compares {what}"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
-    elif parsed is not None and path[0] == "steps" and scope.undone is None:
+    elif parsed is not None and path[0] == "steps" and scope.undone is None and not parsed.functions & CONDITIONS:
         for found in _ENDED.finditer(parsed.text):
             _of_a_stop(found[1], found[2], path, lint)
 

@@ -243,8 +243,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             if never_fits and any(texts_in(record(action["inputs"])[name])):
                 message = f"input `{name}` of `{action.get('file')}` is {in_words(wanted)}, not {in_words(found)}"
                 self.report("E171", message, (*path, name))
-        inner = Flow(document=self.document, job=other, catalogue=self.catalogue, called=self.called)
-        return record_of(inner.through())
+        return record_of(Flow(document=self.document, job=other, catalogue=self.catalogue).through())
 
 
 def _inner(given: Type, path: Path) -> Type:

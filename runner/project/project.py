@@ -187,12 +187,15 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
                 from runner.lint import site  # noqa: PLC0415  2 ms, as in `job_files`
 
                 project.compared.add((document.file, catalogue.name if catalogue else ""))
-                _add(site.check(document, outline, catalogue, called=_names(file)), project)
+                called = _names(file, is_included=document is not file.document)
+                _add(site.check(document, outline, catalogue, called=called), project)
 
 
-def _names(file: JobFile) -> Mapping[str, frozenset[str]]:
-    """The names that the targets and the cases of a job have, where there are any that are known."""
-    cases = frozenset(case.name for case in file.job.cases or ()) if file.job is not None else frozenset()
+def _names(file: JobFile, *, is_included: bool) -> Mapping[str, frozenset[str]]:
+    """The names that the targets and the cases of a job have, where there are any that are known. What it includes
+    may be for the cases of other jobs, too.
+    """
+    cases = frozenset(case.name for case in (file.job.cases if file.job and not is_included else None) or ())
     targets = frozenset((*file.targets, ENV)) if file.targets_file is not None and file.targets else frozenset()
     return {root: names for root, names in (("target", targets), ("case", cases)) if names}
 

@@ -6,17 +6,26 @@ Whoever carried it out may have been killed before it wrote the end down, and a 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum, auto
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
-from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus
+from runner.runs.events import (
+    AttemptFailed,
+    CallSent,
+    Event,
+    Line,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+    TargetName,
+)
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import RunName, StoredRun, end_lines, readable
+from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
 
 
 class Whereabouts(Enum):
@@ -109,6 +118,9 @@ def _is_settled(first: RunStarted, last: Event) -> bool:
     return last.status is not RunStatus.UNKNOWN or first.applied is None
 
 
+_VersionName: TypeAlias = tuple[str | TargetName | None, ...]
+
+
 class LaterAttempts:
     """The runs in a store that a ledger does not know: each is one more attempt at the version that its run was of. Of
     a version that has passed nobody asks: it stays applied. `rerun` knows no ledger: that it carries out a run once
@@ -117,7 +129,7 @@ class LaterAttempts:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._first: dict[str, RunStarted] = {}
+        self._first_events = FirstEvents(store)
 
     def followed(self, entries: Iterable[LedgerEntry], stored: Iterable[str]) -> dict[str, tuple[VersionAttempt, ...]]:
         """The attempts after those that the ledger knows, by digest. `stored` are the ids of all stored runs."""
@@ -126,52 +138,42 @@ class LaterAttempts:
         if not known:
             return {}
         first = min(known)
-        origins = {run: began for run in stored if run >= first and (began := self._began(run)) is not None}
-        return {
-            digest: attempts
+        later: dict[_VersionName, list[str]] = {}
+        for each in sorted(each for each in stored if each > first and self._first_events.of(each) is not None):
+            later.setdefault(self._version_of(each), []).append(each)
+        found = {
+            digest: [each for each in later.get(self._version_of(run), ()) if each > run]
             for digest, run in runs.items()
-            if run is not None and (attempts := self._attempts(run, origins))
+            if run is not None
         }
+        return {digest: self._attempts(attempts) for digest, attempts in found.items() if attempts}
 
-    def _began(self, run: str) -> RunStarted | None:
-        """The first event of a run, if it was written."""
-        if run not in self._first:
-            lines = end_lines(self._store, run)
-            if not lines or not isinstance(lines[0].event, RunStarted):
-                return None
-            self._first[run] = lines[0].event
-        return self._first[run]
+    def _version_of(self, run: str) -> _VersionName:
+        """What the run was an attempt at, or the first of those that it carries out once more: a version of a ledger,
+        or where no `apply` ordered that, its own doing.
+        """
+        origin, began = self._first_events.origin(run)
+        if began is None or began.applied is None:
+            return (origin,)
+        return began.digest, began.case, began.target, began.applied.ledger, began.applied.for_key
 
-    def _attempts(self, run: str, origins: Mapping[str, RunStarted]) -> tuple[VersionAttempt, ...]:
-        """All that came after `run`, in their order. The end of the last is left out: it may be under way."""
-        family = {run}
-        found: list[str] = []
-        for later in sorted(each for each in origins if each > run):
-            if origins[later].rerun_of in family or _are_of_one_version(origins[later], origins.get(run)):
-                family.add(later)
-                found.append(later)
+    def _attempts(self, runs: Sequence[str]) -> tuple[VersionAttempt, ...]:
+        """Of runs in their order. The end of the last is left out: it may be under way."""
         return tuple(
             VersionAttempt(
-                run=each,
-                began_at=origins[each].started_at,
-                place=str(Path(self._store.place(each)).absolute()),
-                commit=origins[each].commit,
-                end=None if each == found[-1] else self._end(each),
+                run=run,
+                began_at=began.started_at,
+                place=str(Path(self._store.place(run)).absolute()),
+                commit=began.commit,
+                end=None if run == runs[-1] else self._end(run),
             )
-            for each in found
+            for run in runs
+            if (began := self._first_events.of(run)) is not None
         )
 
     def _end(self, run: str) -> AttemptEnd | None:
         found = readable(self._store, run)
         return None if found is None else end_of(found)
-
-
-def _are_of_one_version(run: RunStarted, other: RunStarted | None) -> bool:
-    """Whether `apply` ordered both for one version of one ledger."""
-    if other is None or run.applied is None or other.applied is None:
-        return False
-    names = (run.digest, run.case, run.target, run.applied.ledger, run.applied.for_key)
-    return names == (other.digest, other.case, other.target, other.applied.ledger, other.applied.for_key)
 
 
 def end_of(run: StoredRun) -> AttemptEnd:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
-from runner.runs.events import VERSION, Line, RunStatus, run_started
+from runner.runs.events import VERSION, Line, RunStarted, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
 from runner.runs.result import Progress, RunResult, fold
@@ -164,25 +164,49 @@ def was_queued(run: StoredRun) -> bool:
     return first is not None and first.command is None
 
 
+class FirstEvents:
+    """The first events of stored runs, each read once."""
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._read: dict[str, RunStarted] = {}
+
+    def of(self, run: str) -> RunStarted | None:
+        """None where it was not written, or cannot be read."""
+        if run not in self._read and (began := run_started(end_lines(self._store, run)[:1])) is not None:
+            self._read[run] = began
+        return self._read.get(run)
+
+    def origin(self, run: str) -> tuple[str, RunStarted | None]:
+        """The run that an `apply` ordered, or that carries out no other, of which `run` is a rerun, or a rerun of one;
+        itself where it is none.
+        """
+        began = self.of(run)
+        while began is not None and began.applied is None and began.rerun_of is not None and began.rerun_of < run:
+            run = began.rerun_of
+            began = self.of(run)
+        return run, began
+
+
 def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
-    """The stored runs that carry any of `runs` out once more, and those that carry these out, each with that of `runs`;
-    the oldest first. Where `apply` has ordered such a run, so do those of the job that it has ordered later. Each
-    stored run is read once, however many are asked for.
+    """The stored runs after any of `runs` that carry out once more what it does, each with that of `runs`; the oldest
+    first. Where `apply` has ordered such a run, so do those of the job that it has ordered later.
     """
-    family, attempts = {run: run for run in runs}, dict[tuple[str | None, ...], str]()
-    first = min(runs, default="")
-    for name in sorted(name for name in store.runs() if name >= first):
-        began = run_started(end_lines(store, name)[:1])
-        if began is None:
-            continue
-        ordered = began.applied
-        attempt = ordered and (began.job, began.case, began.target.name, ordered.ledger, ordered.fleet, ordered.for_key)
-        origin = family.get(name) or family.get(began.rerun_of or "") or (attempts.get(attempt) if attempt else None)
-        if origin is not None:
-            family[name] = origin
-            if attempt:
-                attempts.setdefault(attempt, origin)
-    return {name: run for name, run in family.items() if name not in runs}
+    first_events = FirstEvents(store)
+
+    def attempt_at(run: str) -> tuple[str | None, ...]:
+        origin, began = first_events.origin(run)
+        ordered = None if began is None else began.applied
+        if began is None or ordered is None:
+            return (origin,)
+        return began.job, began.case, began.target.name, ordered.ledger, ordered.fleet, ordered.for_key
+
+    wanted = dict[tuple[str | None, ...], str]()
+    for run in sorted(runs):
+        wanted.setdefault(attempt_at(run), run)
+    later = (name for name in sorted(store.runs()) if name > min(runs, default="") and name not in runs)
+    found = {name: wanted.get(attempt_at(name)) for name in later}
+    return {name: run for name, run in found.items() if run is not None and name > run}
 
 
 def newest_by_name(store: RunStore, *, since: str) -> dict[RunName, str]:

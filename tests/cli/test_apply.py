@@ -221,6 +221,20 @@ def test_a_rerun_of_an_applied_run_is_another_attempt_at_its_version(
     assert len(statuses()) == 6
 
 
+def test_a_rerun_of_an_earlier_run_of_apply_is_another_attempt_at_its_version(answers: Answers) -> None:
+    write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    (first,) = ids()
+    assert ended(["apply", "specs", "--retry", "failed"]) == 1
+    answers.given["Usra"] = Told(silent=True)
+    assert ended(["rerun", first]) == 4
+    answers.since()
+    assert ended(["rerun", ids()[1]]) == 6
+    assert ended(["apply", "specs", "--retry", "failed"]) == 4
+    assert answers.since() == [], "the rerun of its first run is in doubt"
+
+
 def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settled(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

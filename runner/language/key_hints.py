@@ -9,7 +9,7 @@ from runner.foundation.near_misses import folded
 from runner.foundation.raw import record
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import foreign, suggest
-from runner.foundation.values import Json, compact
+from runner.foundation.values import Json, as_text, compact
 from runner.language.structure import RecordKeys, properties
 from runner.reading.odd_characters import with_article
 
@@ -56,7 +56,8 @@ def foreign_key(name: str, value: Json, *, at: str) -> str | None:
     if name == "until" and at.startswith("step") and _may_be_ours(name, value):
         return None
     found = hints.at_place("keys", at, folded(name))
-    return found and hints.filled(found, {"value": value if isinstance(value, str) else "3s", "json": compact(value)})
+    shown = {"value": value if isinstance(value, str) else "3s", "json": compact(value), "text": as_text(value)}
+    return found and hints.filled(found, shown)
 
 
 def _foreign_key(name: str, value: Json, keys: RecordKeys) -> str | None:

@@ -295,7 +295,7 @@ def _check_words(part: TypedPart, text: str | None, check: TypeCheck) -> None:
     if words is None or text is None or text in words or part.type.kinds & ~(TEXT | NULL):
         return
     vocabulary = part.type.vocabulary
-    if vocabulary and is_guid(text):  # a status that we have no word for is called by its id
+    if (vocabulary and is_guid(text)) or text.startswith("clio:"):  # a status without a word of ours, a target of clio
         return
     others = hints.words("expressions", vocabulary) if vocabulary else {}
     near = others.get(folded(text)) or suggest(text, words) or others.get(suggest(text, others) or "")

@@ -7,12 +7,14 @@ from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of
-from runner.lint.places import CONDITIONS, OF_AN_ATTEMPT, NameScope
+from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
 from runner.reading.document import IN_ONE_COLUMN
 
 _MOST_PIECES = 8
+_AFTER_A_STOP = frozenset({"failure", "always"})
+"""An `if` with one of these is asked after a step that ended the run."""
 _CONDITION = lazy_pattern(r"[=!<>]=|[<>]|\b(?:is|in)\b")
 _DASH = lazy_pattern(r"\s-\s")
 _ANNOTATIONS = frozenset(
@@ -35,7 +37,7 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
         what = "constants" if parsed.constants else "something with itself"
         message = f"`{parsed.constants or parsed.text}` compares {what}"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
-    elif parsed is not None and path[0] == "steps" and scope.undone is None and not parsed.functions & CONDITIONS:
+    elif parsed is not None and path[0] == "steps" and scope.undone is None and not parsed.functions & _AFTER_A_STOP:
         for found in _ENDED.finditer(parsed.text):
             _of_a_stop(found[1], found[2], path, lint)
 

@@ -115,8 +115,8 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Four workers more than there are processors: many slow tests wait for a command, a site or a browser."""
-    return (os.cpu_count() or 1) + 4 * ("not slow" not in config.getoption("markexpr"))
+    """Two workers more than there are processors: many slow tests wait for a command, a site or a browser."""
+    return (os.cpu_count() or 1) + 2 * ("not slow" not in config.getoption("markexpr"))
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def sides_of_schema(violations: Sequence[Violation]) -> tuple[Difference, ...]:
 def _sides(part: FalsePart) -> Difference | None:
     match part:
         case FalseComparison(left=left, sign=sign, right=right):
-            if sign in _CONTAINS and left.source[:1] in "\"'":  # a text that is searched for in what came
+            if sign in _CONTAINS and left.source.startswith(('"', "'")):  # a text that is searched for in what came
                 return Difference(source=right.source, sign=_CONTAINS[sign], expected=left.value, actual=right.value)
             path: Path = ()
             actual, expected = left.value, right.value

@@ -17,6 +17,7 @@ from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
 from runner.foundation import server_time
 from runner.foundation.raw import record
+from runner.foundation.values import Json
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
@@ -60,14 +61,19 @@ def start(
     outcome, sent = ended
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, sent, outcome.failure))
-    if step.secret:  # before the log is read, which may repeat it in the text of an error
-        result = record(outcome.value).get("results") if isinstance(call, RunProcessCall) else outcome.value
-        row.state.names.keep_secret(result, f"{row.key}.result")
+    if step.secret:
+        _keep_secret(row, call, outcome.value)
     row.turned_away = None
     row.start = start_bounds.begun(row, sent)
     row.sought = row.start if is_sought else None
     row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
+
+
+def _keep_secret(row: OpenRow, call: ExecuteCall | RunProcessCall, answer: Json) -> None:
+    """Hide the result before the log is read, which may repeat it in the text of an error."""
+    result = record(answer).get("results") if isinstance(call, RunProcessCall) else answer
+    row.state.names.keep_secret(result, f"{row.key}.result")
 
 
 def _began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:

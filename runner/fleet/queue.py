@@ -23,10 +23,10 @@ select queue_name(target, replay), 'carry', lock, jsonb_build_object('run', id)
 from runs where id = any (%(runs)s::uuid[]) order by id
 """
 _PUT: Final = """
-insert into runs (id, fleet, title, job, target, plan, lock, "commit", state)
-select * from unnest(
+insert into runs (id, fleet, title, job, target, plan, lock, "commit", state, server)
+select each.*, (select server()) from unnest(
   %(ids)s::uuid[], %(fleets)s::text[], %(titles)s::text[], %(jobs)s::text[], %(targets)s::text[], %(plans)b::text[],
-  %(locks)s::text[], %(commits)s::text[], %(states)s::text[])
+  %(locks)s::text[], %(commits)s::text[], %(states)s::text[]) each
 """
 _OWN: Final = "select own_fleet(f) from unnest(%(fleets)s::text[]) f group by f order by f"
 _NEED: Final = """

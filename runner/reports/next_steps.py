@@ -35,7 +35,7 @@ def next_steps(result: RunResult, *, store: StoreName | None, held: bool = False
     `held`: it waits where a call is in doubt, and so shall a resume; so it shall, too, where the job needs a result
     that no log has: once the steps are over, nobody can hand it in any more.
     """
-    if result.applied is not None and result.applied.fleet is not None:  # `pull` may have copied it
+    if is_of_fleet(result) and result.applied is not None:  # `pull` may have copied it
         store = StoreName(result.applied.ledger, is_fleet=True)
     read, steps = secrets_from_variables(result, store=store), [*_next_steps(result, store, held=held)]
     if steps and result.hidden is not None and not belongs_to_fleet(result, store):

@@ -1,8 +1,7 @@
 """Why an expectation is not met, beyond its values: what comes nearest, and how two values differ."""
 
-import time
-
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -253,9 +252,8 @@ def test_a_schema_is_not_met_at_the_path_in_the_value() -> None:
 def test_ten_thousand_records_are_explained_without_delay(that: str) -> None:
     records: Json = [{"Name": f"Contact number {number} of many"} for number in range(10_000)]
     other: Json = [{"Name": f"Contact number {number} of many"} for number in range(9_999)]
-    started = time.process_time()
-    said = told(that, result=records, vars={"other": other})
-    assert time.process_time() - started < 2
+    with bounded():
+        said = told(that, result=records, vars={"other": other})
     assert "Contact number 9999 of many" in said or "there are 10,000 items, and 9,999 were expected" in said
 
 

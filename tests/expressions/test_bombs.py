@@ -5,12 +5,12 @@ legal end in an error, soon and with little memory.
 """
 
 import resource
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from bounded import bounded
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.evaluate import Scope, evaluate
@@ -19,7 +19,6 @@ from runner.foundation.values import Json
 
 pytestmark = pytest.mark.slow
 
-MOST_SECONDS = 8.0
 MOST_MEMORY = 300 << 20
 
 
@@ -80,11 +79,9 @@ MOST_MEMORY = 300 << 20
     ],
 )
 def test_what_expressions_have_no_words_for_is_refused_when_it_is_read(text: str, code: str) -> None:
-    began = time.process_time()
-    with pytest.raises(TemplateProblem) as caught:
+    with bounded(), pytest.raises(TemplateProblem) as caught:
         expression(text)
     assert caught.value.finding.code == code
-    assert time.process_time() - began < 1
     with pytest.raises(TemplateProblem):
         template("{{ " + text + " }}")
 
@@ -176,7 +173,5 @@ def test_what_is_legal_ends_in_an_error_soon_and_with_little_memory(text: str) -
     names: dict[str, Json] = {"a": [[1]], "large": LARGE, "rows": ROWS, "doubled": shared(60), "nested": nested}
     scope = Scope(names=names)
     parsed = expression(text)
-    began = time.process_time()
-    with little_memory(), pytest.raises(EvaluationError):
+    with bounded(), little_memory(), pytest.raises(EvaluationError):
         evaluate(parsed, scope)
-    assert time.process_time() - began < MOST_SECONDS

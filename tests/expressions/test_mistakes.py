@@ -1,8 +1,7 @@
 """Every mistake has its code, its words and, where one helps, its hint."""
 
-import time
-
 import pytest
+from bounded import bounded
 
 from runner.expressions.parse import TemplateProblem, expression, template
 from runner.foundation.problems import Finding
@@ -265,6 +264,5 @@ def test_what_only_looks_like_a_piece_of_another_language_is_read(text: str) -> 
 
 def test_a_piece_of_another_language_is_looked_for_within_bounds() -> None:
     for text in ("a." * 4990 + "a b", "a " * 4990, "$." * 4900, "x in " + "a," * 4900, "a between 1 and " * 600):
-        began = time.process_time()
-        assert problem_of(text).code == "E120"
-        assert time.process_time() - began < 1
+        with bounded():
+            assert problem_of(text).code == "E120"

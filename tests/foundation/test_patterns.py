@@ -1,6 +1,5 @@
-import time
-
 import pytest
+from bounded import bounded
 
 from runner.foundation.patterns import PatternError, check, check_replacement, find, match, replace
 
@@ -75,17 +74,14 @@ def test_a_replacement_is_checked_against_its_pattern() -> None:
 
 
 def test_a_pattern_that_is_exponential_elsewhere_is_linear_here() -> None:
-    began = time.process_time()
-    assert not match("(a+)+b$", "a" * 50_000)
-    assert time.process_time() - began < 1
+    with bounded():
+        assert not match("(a+)+b$", "a" * 50_000)
 
 
 @pytest.mark.slow
 def test_a_replacement_that_would_take_quadratic_time_is_refused() -> None:
-    began = time.process_time()
-    with pytest.raises(PatternError, match="too many fits"):
+    with bounded(), pytest.raises(PatternError, match="too many fits"):
         replace("a(.*b)?", "a" * 200_000, "x")
-    assert time.process_time() - began < 10
 
 
 def test_a_replacement_that_would_grow_too_large_is_refused() -> None:

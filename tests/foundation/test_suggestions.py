@@ -1,6 +1,5 @@
-import time
-
 import pytest
+from bounded import bounded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -157,8 +156,5 @@ def test_a_suggestion_is_a_known_word_and_never_the_word_itself(word: str, known
 
 
 def test_a_long_word_costs_no_time() -> None:
-    begun = time.process_time()
-
-    suggest("a" * 1_000_000, ["a" * 1_000_000 + "b"] * 100)
-
-    assert time.process_time() - begun < 1
+    with bounded():
+        suggest("a" * 1_000_000, ["a" * 1_000_000 + "b"] * 100)

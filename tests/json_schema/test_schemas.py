@@ -1,10 +1,10 @@
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Iterator
 
 import pytest
+from bounded import bounded
 
 from runner.foundation.values import Json, JsonObject, Path
 from runner.json_schema import flaws, schemas
@@ -154,11 +154,10 @@ def test_the_one_wrong_record_among_ten_thousand_is_found_quickly() -> None:
     rows: list[Json] = [{"n": number, "name": f"row {number}"} for number in range(10_000)]
     rows[5_000] = {"n": "5000"}
 
-    begun = time.process_time()
-    (violation,) = schema.violations(rows)
+    with bounded():
+        (violation,) = schema.violations(rows)
 
     assert violation.path == (5_000, "n")
-    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(
@@ -171,13 +170,12 @@ def test_the_one_wrong_record_among_ten_thousand_is_found_quickly() -> None:
 def test_no_pattern_takes_long(schema: JsonObject) -> None:
     text = "a" * 50_000 + "!"
 
-    begun = time.process_time()
-    assert schemas.from_job(schema).violations(text)
-    assert schemas.from_job({"propertyNames": schema}).violations({text: 1})
-    assert schemas.from_job({"patternProperties": {"^(a+)+$": False}, "minProperties": 2}).violations({text: 1})
     both: JsonObject = {"patternProperties": {"^(a+)+$": True}, "unevaluatedProperties": False}
-    assert schemas.from_job(both).violations({text: 1})
-    assert time.process_time() - begun < 2
+    with bounded():
+        assert schemas.from_job(schema).violations(text)
+        assert schemas.from_job({"propertyNames": schema}).violations({text: 1})
+        assert schemas.from_job({"patternProperties": {"^(a+)+$": False}, "minProperties": 2}).violations({text: 1})
+        assert schemas.from_job(both).violations({text: 1})
 
 
 def test_a_schema_with_the_address_of_the_draft_keeps_its_linear_patterns() -> None:

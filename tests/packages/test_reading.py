@@ -2,11 +2,11 @@
 
 import contextlib
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from bounded import bounded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -282,9 +282,7 @@ def test_ten_thousand_files_are_read_in_bounded_time(tmp_path: Path) -> None:
         folder.mkdir()
         for name in ("descriptor.json", "metadata.json", "properties.json"):
             (folder / name).hardlink_to(page)
-    began = time.process_time()
-
-    found = processes(tmp_path / "a")
+    with bounded():
+        found = processes(tmp_path / "a")
 
     assert len(found.processes) == 300
-    assert time.process_time() - began < 15, "it is half a second on a machine that has nothing else to do"

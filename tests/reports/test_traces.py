@@ -1,7 +1,7 @@
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,9 +48,8 @@ def test_other_texts_stay_as_they_are(text: str) -> None:
 
 @pytest.mark.parametrize("part", [" at a.b(", " ", "\n at ", " --- x", " at A.B()", "a.", " at A." + "b." * 50])
 def test_a_long_text_costs_no_more_than_its_length(part: str) -> None:
-    started = time.process_time()
-    without_trace("(" + part * (200_000 // len(part)))
-    assert time.process_time() - started < 2
+    with bounded():
+        without_trace("(" + part * (200_000 // len(part)))
 
 
 @given(st.text())

@@ -3,7 +3,6 @@ import logging
 import socket
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -34,24 +33,20 @@ activities:
 """
 
 
-def test_ending_a_sandbox_takes_no_time_even_with_a_call_under_way(
+def test_ending_a_sandbox_does_not_wait_for_a_call_under_way(
     folder: Folder, signed_in: SignIn, logged: list[logging.LogRecord]
 ) -> None:
-    """The quickest of several: on a busy machine most are late."""
     slow = folder({"a.process.yaml": "runner: 1\nprocess: UsrSlow\nactivities: [delay: 10m]\n"})
-    taken: list[float] = []
     with ThreadPoolExecutor() as pool:
-        while not taken or (min(taken) >= 0.1 and len(taken) < 20):
-            with served(slow) as url:
-                client = signed_in(url)
-                waiting = pool.submit(client.get, f"{SERVICE}/UsrSlow/Execute?ResultParameterName=X", timeout=300)
-                while client.get("/odata/SysProcessLog/$count").text == "0":
-                    pass
-                client.get(f"{SERVICE}/UsrSlow/Execute")
-                start = time.perf_counter()
-            taken.append(time.perf_counter() - start)
-            assert isinstance(waiting.exception(timeout=300), httpx.TransportError)
-    assert min(taken) < 0.1
+        with served(slow) as url:
+            client = signed_in(url)
+            waiting = pool.submit(client.get, f"{SERVICE}/UsrSlow/Execute?ResultParameterName=X", timeout=300)
+            while client.get("/odata/SysProcessLog/$count").text == "0":
+                pass
+            client.get(f"{SERVICE}/UsrSlow/Execute")
+        cut_off = waiting.exception(timeout=300)
+    assert isinstance(cut_off, httpx.TransportError)
+    assert not isinstance(cut_off, httpx.TimeoutException)
     assert logged == []
 
 

@@ -2,11 +2,11 @@ import contextlib
 import gc
 import json
 import re
-import time
 import tracemalloc
 import zlib
 
 import pytest
+from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -188,10 +188,8 @@ def test_any_bytes_are_content_or_nonsense(noise: bytes, start: bytes) -> None:
 
 
 def test_a_large_tree_of_xml_costs_no_tree() -> None:
-    begun = time.process_time()
-    with pytest.raises(NonsenseError):
+    with bounded(), pytest.raises(NonsenseError):
         bodies.content(b"<string>" + b"<a/>" * 500_000 + b"</string>")
-    assert time.process_time() - begun < 2
 
 
 def test_words_of_the_service_are_put_on_one_short_line() -> None:

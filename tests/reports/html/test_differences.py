@@ -1,6 +1,5 @@
-import time
-
 import pytest
+from bounded import bounded
 
 from runner.foundation.values import Json
 from runner.reports.html.differences import compared
@@ -58,6 +57,5 @@ def test_a_secret_is_stars_on_both_sides() -> None:
 
 def test_unlucky_texts_cost_no_time() -> None:
     one, other = "ab" * 1000, "ba" * 1000
-    began = time.process_time()
-    compared(one + "c", other + "d", sign="==")
-    assert time.process_time() - began < 1
+    with bounded():
+        compared(one + "c", other + "d", sign="==")

@@ -29,7 +29,7 @@ from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
 from runner.ledger.versions import key_of_time
 from runner.reports.next_steps import input_words
-from runner.reports.reported import ReportedRun, ReportValues
+from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues
 from runner.reports.safe import clean, json_document
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
@@ -226,7 +226,14 @@ class ApplyCommand(Struct, kw_only=True):
     ) -> ExitCode:
         """Write the reports, and the versions as they are by now; the code of the command."""
         code = strongest(codes) if codes else ExitCode.PASSED
-        code = publish(self.places, runs, code, problems=problems, store=self.store if runs else None)
+        command = ReportedCommand(
+            runs=runs,
+            problems=problems,
+            exit_code=code,
+            store=self.store if runs else None,
+            passed_before=0 if runs or any(each.state not in DONE for each in decisions) else len(decisions),
+        )
+        code = publish(self.places, command)
         if self.as_json:
             self._print_document(decisions, code)
         return code

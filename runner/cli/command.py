@@ -30,12 +30,11 @@ from runner.job.model import Job
 from runner.planning.guards import asks
 from runner.project.sites import Sites
 from runner.reports.console import lines
-from runner.reports.reported import ReportedCommand, ReportedRun
+from runner.reports.reported import ReportedCommand
 from runner.reports.run_again import rerun_failed_steps, rerun_steps
 from runner.reports.spans import timed
 from runner.reports.summary import totals, what_next
 from runner.reports.words import meaning
-from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.store import Claim, LocalRunStore
 from runner.targets.model import SiteTarget
@@ -283,9 +282,9 @@ def report(
     if rest is not None:
         runs = sorted([*rest.runs, *runs], key=lambda run: run.result.id)
         problems += rest.problems
-        whole = whole_code(code, rest)
-        return publish(places, runs, whole, problems=problems, store=store, is_said=whole is not code)
-    return publish(places, runs, code, problems=problems, store=store)
+    whole = code if rest is None else whole_code(code, rest)
+    command = ReportedCommand(runs=runs, problems=problems, exit_code=whole, store=store)
+    return publish(places, command, is_said=whole is not code)
 
 
 def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
@@ -296,17 +295,9 @@ def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
     return whole
 
 
-def publish(
-    places: reports.ReportPlaces,
-    runs: Sequence[ReportedRun],
-    code: ExitCode,
-    *,
-    problems: Sequence[Problem] = (),
-    store: StoreName | None = None,
-    is_said: bool = False,
-) -> ExitCode:
-    """The same, of any runs of the `store`, with `problems` of the command. `is_said`: what its code means is known."""
-    command = ReportedCommand(runs=runs, problems=problems, exit_code=code, store=store)
+def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_said: bool = False) -> ExitCode:
+    """Write the reports of a command that has ended; its code. `is_said`: what the code means is printed already."""
+    code = command.exit_code
     try:
         reports.publish(places, command)
     except UsageError as error:  # found out too late for exit 2, which says that nothing was sent
@@ -316,7 +307,8 @@ def publish(
         output.problems(fault_problem(fault, where=" while the reports were written"))
         code = ExitCode.FAULT
     _send_traces(command)
-    has_printed_it = is_said or (bool(runs) and code == strongest(run.result.exit_code for run in runs))
+    of_runs = strongest(result.exit_code for result in command.results)
+    has_printed_it = is_said or (bool(command.runs) and code == of_runs)
     if code and not has_printed_it:
         output.say(f"exit {code:d}: {meaning(code)}")
     return code

@@ -46,7 +46,7 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     """`problems` are why the command, or a run of it, did not begin. `exit_code` is the command's.
 
     `store` is the name of the store of its runs, None where none is known. Reports for programs hold all values,
-    whatever `values` is.
+    whatever `values` is. `passed_before` counts the versions of an `apply` that had nothing to carry out.
     """
 
     runs: Sequence[ReportedRun]
@@ -54,6 +54,7 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     problems: Sequence[Problem] = ()
     store: StoreName | None = None
     values: ReportValues = ReportValues.ALL
+    passed_before: int = 0
 
     @property
     def results(self) -> list[RunResult]:

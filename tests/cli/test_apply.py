@@ -187,7 +187,8 @@ def test_a_failed_version_is_not_repeated_and_fails_each_time_until_it_is_retrie
     answers.given.clear()
     assert ended(["apply", "specs", "--retry", "failed"]) == 0
     assert answers.since() == ["Usra"]
-    assert ended(["apply", "specs"]) == 0
+    assert ended(["apply", "specs", "--report-md", "summary.md"]) == 0
+    assert "### `nothing new: 2 versions passed before`\n\nexit 0: " in Path("summary.md").read_text()
 
 
 def test_a_rerun_of_an_applied_run_is_another_attempt_at_its_version(

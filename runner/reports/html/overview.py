@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import ExitCode
+from runner.foundation.sentences import many
 from runner.reports.html.texts import shown
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.reported import ReportedCommand
@@ -196,7 +197,8 @@ def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:
         return f"{title(runs[0].result)}: {runs[0].result.status}{_idle(runs)}"
     bad = sum(run.result.status is not RunStatus.PASSED for run in runs)
     if not runs:
-        return "nothing ran"
+        before = many(command.passed_before, "version")
+        return f"nothing new: {before} passed before" if command.passed_before else "nothing ran"
     return f"{bad:,} of {len(runs):,} runs did not pass" if bad else f"all {len(runs):,} runs passed{_idle(runs)}"
 
 

@@ -2,5 +2,5 @@
 
 VERSION = "0.2.0"
 
-REPLAY = 4
+REPLAY = 5
 """Raised when the engine would play an older journal back otherwise. A run is resumed by a program with its number."""

@@ -148,9 +148,10 @@ def _chosen(row: OpenRow, seen: _Elements, wanted: WantedElement) -> ElementInst
         return _failed("E221", message, "name an element inside it", wanted)
     if seen.ready:
         return seen.ready[0]
-    own = row.element.before.id if row.element is not None else None
-    done = [each for each in seen.fitting if each.status == "done"]
-    return next((each for each in done if each.id == own or each.id not in row.state.run.executed), None)
+    executed = row.state.run.executed
+    return next(
+        (each for each in seen.fitting if each.status == "done" and executed.get(each.id, row.key) == row.key), None
+    )
 
 
 def _ambiguous(row: OpenRow, seen: _Elements, wanted: WantedElement) -> Attempt:
@@ -175,7 +176,7 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
         f"{_pull(row)} writes it"
     )
     if isinstance(seen, _Elements) and any(each.id in row.state.run.executed for each in seen.fitting):
-        message += "; this run has executed it already, and it has not come again"
+        message += "; that it was executed counts for another row of this run, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
     elif isinstance(seen, _Elements):
         hint = _near(row.state, seen, wanted) or _at_others(row.state, seen) or hint

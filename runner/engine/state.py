@@ -268,14 +268,15 @@ class RunState(Struct, kw_only=True, eq=False):
 
     `stopped_by` is the signal that stopped the host, `ordered_by` who ordered that of a fleet; `open_rows` are the
     rows under way, the innermost last; `undoable` those that passed and can be undone, `doubts` those whose outcome
-    nobody knows, `undoing` the states in which they were undone. `executed` are the ids of elements that calls were
-    made for. `settled_incomplete`: nothing failed, but something had been left out; `left_as_it_is`: something
-    failed that may have changed the site, and is not undone; `owes_undo`: what passed was not undone, as an outcome
-    was unknown; `undecided` are the steps that were decided about meanwhile, `misled` the keys of those that were
-    carried out, and would not be as they were by what is known now. `cleanup_ends`: when undo and `finally` have to
-    be done; `timed_out`: the time of the steps was over before they were. `began`: the moment at which the run did,
-    or why it is not known, where a step asks for it. `used_results`: by the identity of a job, the ids of its steps
-    whose results it names. `refused` are those of `Plan.refused`, by their keys, that were not searched for yet.
+    nobody knows, `undoing` the states in which they were undone. `executed` are the elements that were executed, by
+    their ids, each with the key of the only row for which it counts. `settled_incomplete`: nothing failed, but
+    something had been left out; `left_as_it_is`: something failed that may have changed the site, and is not
+    undone; `owes_undo`: what passed was not undone, as an outcome was unknown; `undecided` are the steps that were
+    decided about meanwhile, `misled` the keys of those that were carried out, and would not be as they were by what
+    is known now. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of the steps was
+    over before they were. `began`: the moment at which the run did, or why it is not known, where a step asks for
+    it. `used_results`: by the identity of a job, the ids of its steps whose results it names. `refused` are those
+    of `Plan.refused`, by their keys, that were not searched for yet.
     """
 
     plan: Plan
@@ -296,7 +297,7 @@ class RunState(Struct, kw_only=True, eq=False):
     undecided: "list[Undecided]" = field(default_factory=list)
     misled: set[str] = field(default_factory=set)
     began: Moment | CallFailed | None = None
-    executed: set[str] = field(default_factory=set)
+    executed: dict[str, str] = field(default_factory=dict)
     used_results: dict[int, frozenset[str]] = field(default_factory=dict)
 
 

@@ -121,7 +121,7 @@ def test_an_element_that_this_run_has_executed_is_waited_for_again_and_the_messa
     assert len(site.executed_ids) == 1
     error = site.finished("b").error
     assert error is not None
-    assert "this run has executed it already, and it has not come again" in error.message
+    assert "counts for another row of this run, and it has not come again" in error.message
 
 
 def test_an_element_that_is_not_there_yet_is_waited_for_within_the_time_of_its_step() -> None:
@@ -178,6 +178,39 @@ def test_an_element_that_was_executed_before_is_left_alone_and_the_row_says_so()
     site.carry_out(planned(ONE))
     assert (site.finished("a").status, site.executed_ids) == ("passed", [])
     assert site.finished("a").warnings == ("the element was executed before",)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        CHAIN.replace("[Approve, Create, Send]", "[Approve, Approve]"),
+        ONE.replace("element:", "for_each: [1, 2]\n    element:"),
+        ONE + ONE.replace("id: a", "id: b"),
+    ],
+    ids=["chain", "loop", "steps"],
+)
+def test_an_element_that_somebody_has_executed_counts_for_one_row(steps: str) -> None:
+    site = Site(shown=[element("Approve", status="done"), element("Other", 1)])
+    site.carry_out(planned(steps))
+    assert [*site.statuses_of_rows().values()].count("passed") == 1
+    assert (site.executed_ids, site.end.exit_code) == ([], 1)
+
+
+def test_an_element_that_was_executed_before_is_taken_again_by_another_attempt_of_its_row() -> None:
+    site = Site(shown=[element("Approve", status="done")])
+    site.carry_out(planned(ONE + "    retry: {max_attempts: 2, on: [expectation]}\n    expect: [1 == 2]\n"))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.finished("a").attempts) == ("E201", 2)
+
+
+@pytest.mark.parametrize(("status", "code"), [("cancelled", "E204"), ("error", "E203")])
+def test_an_element_that_does_not_move_since_its_process_has_ended_is_a_failed_step(status: str, code: str) -> None:
+    site = Site(shown=[element("Approve")], becomes="running", behind=status)
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.finished("a").status, site.end.exit_code) == (code, "failed", 1)
 
 
 def test_values_that_an_element_executed_before_never_got_are_a_failure() -> None:

@@ -95,10 +95,10 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
     chosen = yield from find(row, wanted)
     if isinstance(chosen, Attempt):
         return chosen
+    row.state.run.executed[chosen.id] = row.key
     if chosen.status == "done":
         return (yield from _executed_before(row, wanted, chosen, with_values=values is not None))
     row.element = CalledElement(process_id=wanted.process_id, before=chosen)
-    row.state.run.executed.add(chosen.id)
     outcome = yield from _called(row, chosen.id, values)
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, outcome.failure))
@@ -132,15 +132,13 @@ def _executed_before(
 def _verified(row: OpenRow, value: Json) -> Running[Attempt]:
     """What the element's row says of a call that was answered: it moved, or nothing is proved."""
     now, process_id = (yield from _look(row, moments=_ANSWERED)), _own(row).process_id
-    if now is None:
-        return _unproved(row, value, "nothing shows whether the element has moved", process_id=process_id)
-    if now.status in MAY_BE_EXECUTED:
-        still = f"the element has not moved, it is `{now.status}` as before"
-        is_bad = now.status == "error"
-        return _in_error(now, process_id) if is_bad else _unproved(row, value, still, process_id=process_id)
     why_not = yield from _process_after(row, now, process_id)
     if isinstance(why_not, Attempt):
         return why_not
+    if now is None:
+        return _unproved(row, value, "nothing shows whether the element has moved", process_id=process_id)
+    if now.status in MAY_BE_EXECUTED:
+        why_not = f"the element has not moved, it is `{now.status}` as before"
     if why_not is not None:
         return _unproved(row, value, why_not, process_id=process_id)
     if now.status != GONE:
@@ -237,9 +235,9 @@ def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance 
     return now
 
 
-def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Running[Attempt | str | None]:
+def _process_after(row: OpenRow, now: ElementInstance | None, process_id: str) -> Running[Attempt | str | None]:
     """How the process went wrong as soon as the element was executed (the service answers 200 all the same), or why
-    that is not known; None where it did not.
+    that is not known; None where it did not. `now`: the element by now, as far as it is seen.
     """
     found: LogRow | Unread | None = None
     if row.log.refusal is None:
@@ -247,9 +245,9 @@ def _process_after(row: OpenRow, now: ElementInstance, process_id: str) -> Runni
     status = found.status if isinstance(found, LogRow) else None
     if isinstance(found, LogRow) and status in ENDED_BADLY:
         return process_failed(found)
-    if now.status in ENDED_BADLY:
+    if now is not None and now.status in ENDED_BADLY:
         return _in_error(now, process_id)
-    if now.status not in ("done", GONE):
+    if now is not None and now.status not in ("done", GONE):
         return f"the element has the status {now.status}, which is not known"
     if status in KNOWN:
         return None

@@ -77,7 +77,7 @@ def entity_sets(store: Store) -> tuple[EntitySet, ...]:
             "SysProcessElementData",
             _ELEMENT_DATA,
             lambda bounds: _waiting(store, bounds),
-            paths={"SysProcess/Id": lambda waiting: waiting[1].id},
+            lookups=("SysProcess", "Owner"),
         ),
     )
 
@@ -111,7 +111,7 @@ def _processes(store: Store, bounds: Bounds) -> list[Instance]:
 
 def _waiting(store: Store, bounds: Bounds) -> Iterator[tuple[ReachedElement, Instance]]:
     """What the engine itself keeps: the elements that wait, and no others, a choice [?]."""
-    for element in store.elements(bounds.equal.get("SysProcessId") or bounds.equal.get("SysProcess/Id")):
+    for element in store.elements(bounds.equal.get("SysProcess/Id")):
         process = store.process(element.process_id) if element.status is InstanceStatus.RUNNING else None
         if process is not None:
             yield element, process

@@ -55,8 +55,7 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$orderby": "StartDate desc"}
             return _of_table(_ELEMENTS, options | {"$top": str(_MOST_ELEMENTS)}, most=_MOST_ELEMENTS)
         case calls.ReadElementData(process_id=process_id):
-            # Whether its process is filtered by this column, or by a path as in the log [M], is not known [?].
-            options = {"$filter": f"SysProcessId eq {process_id}", "$top": str(_MOST_ELEMENTS)}
+            options = {"$filter": f"SysProcess/Id eq {process_id}", "$top": str(_MOST_ELEMENTS)}
             return _of_table(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
         case calls.FindHiddenFamily(process=process):
             options = {"$filter": f"Name eq {odata.literal(process)}", "$select": "UId"}

@@ -11,6 +11,9 @@ _KEYS: Final = (
     *("Message", "message", "errorInfo", "ExceptionDetail", "responseStatus", "error", "value"),
     *("errorCode", "ErrorCode"),
 )
+_HEADLINE: Final = "An error has occurred."
+"""What ASP.NET says of any fault, whose words are further down, the cause at the bottom [C]."""
+_BELOW: Final = ("internalexception", "InnerException", "innererror", "ExceptionMessage")
 
 
 def shortened(text: str) -> str:
@@ -27,8 +30,11 @@ def first_line(text: str) -> str:
 
 def words_of(value: Json) -> str:
     """The words in a JSON fault, under whichever key they are; nothing where it has none."""
+    keys = _KEYS
     for _ in range(len(_KEYS)):
         if not isinstance(value, dict):
             break
-        value = next((value[key] for key in _KEYS if value.get(key)), None)
+        if _HEADLINE in (value.get("message"), value.get("Message")):
+            keys = (*_BELOW, *_KEYS)
+        value = next((value[key] for key in keys if value.get(key)), None)
     return shortened(value) if isinstance(value, str) else ""

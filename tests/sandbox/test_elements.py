@@ -116,7 +116,8 @@ def test_the_engine_holds_the_elements_that_wait_by_the_ids_of_their_processes(t
     ]
     process_id = held[1]["SysProcessId"]
     two.get(f"{SERVICE}/ExecProcElByUId/{other}")
-    (own,) = two.get(f"/odata/SysProcessElementData?$filter=SysProcessId eq {process_id}").json()["value"]
+    assert two.get(f"/odata/SysProcessElementData?$filter=SysProcessId eq {process_id}").status_code == 400
+    (own,) = two.get(f"/odata/SysProcessElementData?$filter=SysProcess/Id eq {process_id}").json()["value"]
     assert own["Id"] not in (first, other)
     logged = two.get(f"/odata/SysProcessElementLog?$filter=SysProcess/Id eq {process_id}").json()["value"]
     assert {own["Id"], other} == {one["Id"] for one in logged}

@@ -10,10 +10,10 @@ from bounded import bounded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.foundation.values import Json
+from runner.foundation.values import Json, JsonObject
 from runner.service import bodies
 from runner.service.bodies import Fault, JsonBody, NonsenseError, NotJsonError, Page, TooLargeError, Wrapped
-from runner.service.words import first_line, shortened
+from runner.service.words import first_line, shortened, words_of
 
 JSON = st.recursive(
     st.none()
@@ -190,6 +190,28 @@ def test_any_bytes_are_content_or_nonsense(noise: bytes, start: bytes) -> None:
 def test_a_large_tree_of_xml_costs_no_tree() -> None:
     with bounded(), pytest.raises(NonsenseError):
         bodies.content(b"<string>" + b"<a/>" * 500_000 + b"</string>")
+
+
+CAUSE = "Column by path AccountId not found in schema Contact."
+HEADLINE = "An error has occurred."
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"error": {"code": "", "message": CAUSE, "innererror": {"message": "", "type": ""}}}, CAUSE),
+        ({"error": {"message": HEADLINE, "innererror": {"message": CAUSE, "stacktrace": "at A.B()"}}}, CAUSE),
+        (
+            {"error": {"message": HEADLINE, "innererror": {"message": "A", "internalexception": {"message": CAUSE}}}},
+            CAUSE,
+        ),
+        ({"Message": HEADLINE, "ExceptionMessage": CAUSE, "ExceptionType": "A.B"}, CAUSE),
+        ({"Message": HEADLINE, "ExceptionMessage": "A", "InnerException": {"ExceptionMessage": CAUSE}}, CAUSE),
+        ({"error": {"message": HEADLINE}}, HEADLINE),
+    ],
+)
+def test_the_words_of_a_fault_are_those_of_its_cause(fault: JsonObject, words: str) -> None:
+    assert words_of(fault) == words
 
 
 def test_words_of_the_service_are_put_on_one_short_line() -> None:

@@ -30,7 +30,7 @@ def first_line(text: str) -> str:
 
 def words_of(value: Json) -> str:
     """The words in a JSON fault, under whichever key they are; nothing where it has none."""
-    keys = _KEYS
+    keys: tuple[str, ...] = _KEYS
     for _ in range(len(_KEYS)):
         if not isinstance(value, dict):
             break

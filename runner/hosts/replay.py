@@ -127,7 +127,7 @@ class Replay:
         sent = events.CallSent(
             key=send.key, t=event.t, effect=send.effect.value, call=record(send.call), watermark=send.watermark
         )
-        if sent != fact and not self._is_same(self._journal.as_written(sent), fact):
+        if facts(sent) != fact and not self._is_same(self._journal.as_written(sent), fact):
             raise MisfitError(f"line {self._next + 1} is not the call of `{send.key}` that this plan leads to")
 
     def _is_same(self, written: events.AnyEvent, event: events.AnyEvent) -> bool:

@@ -16,13 +16,15 @@ _NO_RUN_EVIDENCE = dict.fromkeys(_RUN_EVIDENCE)
 
 def facts(event: events.AnyEvent) -> events.AnyEvent:
     """`event` without its sentences, which another version of the program may word in another way, and without
-    evidence, which a resumption does not work out again. Two events with the same facts mean the same.
+    evidence, which a resumption does not work out again. Two events with the same facts mean the same. Fields of a call
+    that are null are left out, too: an older version may not have known them.
     """
     match event:
         case events.RunStarted():
             event = msgspec.structs.replace(event, **_NO_RUN_EVIDENCE)
         case events.CallSent():
-            event = msgspec.structs.replace(event, request=None, delayed=None)
+            given = {name: value for name, value in event.call.items() if value is not None}
+            event = msgspec.structs.replace(event, request=None, delayed=None, call=given)
         case events.StepStarted(row=row) | events.StepSkipped(row=row):
             bare = msgspec.structs.replace(row, name="", help=None, **_NO_ROW_EVIDENCE)
             event = msgspec.structs.replace(event, row=bare)

@@ -539,6 +539,21 @@ def test_a_journal_in_other_words_leads_to_the_same_verdict(tmp_path: Path) -> N
     assert (again.exit_code, len(again.steps)) == (143, 3)
 
 
+def test_a_journal_of_a_version_that_did_not_know_a_field_of_a_call_is_played_back(tmp_path: Path) -> None:
+    def without_nulls(event: AnyEvent) -> list[AnyEvent]:
+        if not isinstance(event, CallSent):
+            return [event]
+        return [replace(event, call={name: value for name, value in event.call.items() if value is not None})]
+
+    broken_off(tmp_path / "run", behind=[CallSent, CallSent, CallAnswered])
+    assert {"result": None}.items() <= [e.call for e in events(tmp_path / "run") if isinstance(e, CallSent)][1].items()
+    rewritten(tmp_path / "run", without_nulls)
+    place = Place()
+    carried(tmp_path / "run", planned(TWO), place)
+    assert place.asked == []
+    assert fold(read(tmp_path / "run").lines).status is RunStatus.PASSED
+
+
 def test_a_sign_in_is_gone_past_when_it_is_played_back(tmp_path: Path) -> None:
     broken_off(tmp_path / "run", READ, behind=[CallSent, CallSent])
     signed_in = SignedIn(key="a", t=0.0, seconds=0.5, kind="password")

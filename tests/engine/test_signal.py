@@ -17,6 +17,7 @@ UPDATE = f"  - id: a\n    signal: {{update: {{entity: Lead, id: {GUID}, values: 
 DELETE = f"  - id: a\n    signal: {{delete: {{entity: Lead, id: {GUID}}}"
 STARTS = ", starts: UsrQ}\n"
 ALONE = "}\n"
+GUESS = "the record is as the update leaves it; whether this update made it so is not known"
 
 
 def carried_out(world: World, steps: str) -> World:
@@ -214,7 +215,7 @@ def test_an_update_that_the_record_does_not_show_is_unknown_and_never_repeated()
     [
         (-60.0, "unknown", None),
         (0.0, "passed", "the record itself shows that the update happened"),
-        (None, "passed", "the record is as the update leaves it; whether this update made it so is not known"),
+        (None, "passed", f"not verified: {GUESS}"),
     ],
 )
 def test_a_record_that_had_the_values_before_does_not_show_an_update(
@@ -225,6 +226,61 @@ def test_a_record_that_had_the_values_before_does_not_show_an_update(
     assert end(carried_out(world, UPDATE + ALONE)).status == status
     assert end(world).warnings == (() if warning is None else (warning,))
     assert len(changes(world)) == 1
+
+
+@pytest.mark.parametrize(("effect", "status", "code"), [("once", "unknown", 4), ("idempotent", "error", 3)])
+def test_an_update_of_which_nobody_knows_whose_it_is_is_not_green_where_the_log_has_to_tell(
+    effect: str, status: str, code: int
+) -> None:
+    world = World(answers=[unanswered()], lost=True, records=existing(Score=7))
+    carried_out(world, UPDATE + ALONE + f"    verify: log\n    effect: {effect}\n")
+    assert (end(world).status, world.end.exit_code, len(changes(world))) == (status, code, 1)
+    assert GUESS in str(end(world).error)
+
+
+def test_the_process_that_an_update_has_started_proves_it() -> None:
+    world = carried_out(World(answers=[unanswered()], records=existing(Score=7)), UPDATE + STARTS + "    verify: log\n")
+    assert (end(world).status, end(world).verified, end(world).warnings) == ("passed", True, ())
+
+
+def test_an_insert_that_was_not_answered_and_made_another_record_is_not_verified() -> None:
+    class SetsBack(World):
+        def _change(self, call: ChangeCall) -> Ending:
+            ending = super()._change(call)
+            self.records[call.id] = {"Id": call.id, "Name": "other"}
+            return ending
+
+    for answer in (unanswered(), refused(500, unproved=True)):
+        world = carried_out(SetsBack(answers=[answer], lost=False), INSERT + ALONE)
+        shown = "the record itself shows that the insert happened"
+        warning = "not verified: after the insert the record has another value of `Name` than was sent"
+        assert (end(world).status, end(world).warnings) == ("passed", (shown, warning))
+        assert carried_out(SetsBack(answers=[answer]), INSERT + ALONE + "    verify: log\n").end.exit_code == 3
+
+
+@pytest.mark.parametrize("step", [INSERT, UPDATE])
+def test_a_column_that_the_record_does_not_show_is_not_verified(step: str) -> None:
+    class Hides(World):
+        def _change(self, call: ChangeCall) -> Ending:
+            ending = super()._change(call)
+            self.records[call.id] = {"Id": call.id}
+            return Answered(value={"Id": call.id}) if isinstance(ending, Answered) else ending
+
+    world = carried_out(Hides(records=existing()), step + ALONE)
+    (warning,) = end(world).warnings
+    assert (end(world).status, warning.startswith("not verified: after the ")) == ("passed", True)
+    assert "the record does not show `" in warning
+    assert carried_out(Hides(records=existing()), step + ALONE + "    verify: log\n").end.exit_code == 3
+
+
+def test_a_short_answer_to_an_insert_is_no_record() -> None:
+    class Short(World):
+        def _change(self, call: ChangeCall) -> Ending:
+            super()._change(call)
+            return Answered(value={"Id": call.id})
+
+    world = carried_out(Short(), INSERT + ALONE)
+    assert (end(world).warnings, end(world).result["Name"]) == ((), "Smoke here")
 
 
 def test_an_update_that_nothing_shows_and_that_starts_nothing_is_unknown() -> None:
@@ -362,10 +418,7 @@ def test_an_older_record_with_the_id_that_a_job_names_is_no_proof_of_an_insert()
     other = carried_out(World(records=existing(Name="A")), step)
     assert (end(other).status, other.records) == ("failed", existing(Name="A"))
     same = carried_out(World(records=existing(Name="B")), step)
-    assert (end(same).status, end(same).warnings) == (
-        "passed",
-        ("the record is as the insert leaves it; whether this insert made it so is not known",),
-    )
+    assert (end(same).status, end(same).warnings) == ("failed", ())
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ _ANY_USER = "the process runs as another user, and another change of a record co
 
 
 class _Changed(Struct, frozen=True, kw_only=True):
-    """The record as it is known after the change; `warnings`: what is not certain about that. `unproved`: why the
-    record does not show the change that was answered. `cause`: why it is not known that the change happened at all.
+    """The record as it is known after the change, with `warnings`. `unproved`: why it does not show the change.
+    `cause`: why it is not known that the change happened at all.
     """
 
     record: JsonObject
@@ -93,8 +93,9 @@ def attempt_signal(row: OpenRow) -> Running[Attempt]:
         row.in_doubt = row.is_once
         found = yield from _verdict(row, action, start, changed)
         row.in_doubt = found.status is Status.UNKNOWN
-    if found.status is Status.PASSED and changed.unproved is not None:
-        found = _unproved(row, found, changed.unproved)
+    is_proved = changed.unproved is None or (changed.cause is not None and found.verified is True)  # by its process
+    if found.status is Status.PASSED and not is_proved:
+        found = _unproved(row, found, changed)
     if found.status is not Status.PASSED:  # a process that failed is a failed step, whatever became of the record
         return replace(found, result=changed.record, warnings=(*changed.warnings, *found.warnings))
     return judged(row, changed.record, found).warned(*changed.warnings).with_process(found)
@@ -143,7 +144,7 @@ def _sent(row: OpenRow, call: ChangeCall) -> Running[tuple[Start | None, _Change
 def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | Attempt]:
     """The record as the service answers it, or has it now. Where it cannot be read, what was sent is known."""
     sent: JsonObject = {"Id": call.id, **call.values}
-    if isinstance(value, dict):
+    if isinstance(value, dict) and not _hidden(call, value):
         return _Changed(record=value, unproved=_difference(call, value))
     is_deleted = call.change is Change.DELETE
     if is_deleted and row.step.verify is Verify.NONE:
@@ -159,9 +160,16 @@ def _record(row: OpenRow, call: ChangeCall, value: Json) -> Running[_Changed | A
 
 
 def _difference(call: ChangeCall, record: JsonObject) -> str | None:
-    """Which values of the record are others than were sent; None where all are there, as far as they are shown."""
-    others = [name for name, sent in call.values.items() if name in record and _differ(sent, record[name])]
-    return f"after the {call.change} the record has another value of {listed(others)} than was sent" if others else None
+    """Which values of the record are others than were sent, or are not shown; None where all are there."""
+    hidden = _hidden(call, record)
+    others = [name for name, sent in call.values.items() if name not in hidden and _differ(sent, record[name])]
+    if others:
+        return f"after the {call.change} the record has another value of {listed(others)} than was sent"
+    return f"after the {call.change} the record does not show {listed(hidden)}" if hidden else None
+
+
+def _hidden(call: ChangeCall, record: JsonObject) -> list[str]:
+    return [name for name in call.values if name not in record]
 
 
 def _differ(sent: Json, found: Json) -> bool:
@@ -183,12 +191,15 @@ def _not_deleted(call: ChangeCall) -> Attempt:
     return not_passed("E205", message, f"check that the user may delete records of `{call.entity}`")
 
 
-def _unproved(row: OpenRow, found: Attempt, why: str) -> Attempt:
-    """The change was answered, and the record does not show it: `verify` decides."""
+def _unproved(row: OpenRow, found: Attempt, changed: _Changed) -> Attempt:
+    """The record does not show the change, or not that it is ours: `verify` decides."""
     if row.step.verify is not Verify.LOG:
-        return found.warned(f"not verified: {why}")
+        return found.warned(f"not verified: {changed.unproved}")
+    if changed.cause is not None and row.is_once:
+        row.in_doubt = True
+        return in_doubt(changed.cause, why=changed.unproved or "")
     hint = "`verify: auto` passes such a change with a warning"
-    unproved = not_passed("E208", f"not verified: {why}", hint, status=Status.ERROR)
+    unproved = not_passed("E208", f"not verified: {changed.unproved}", hint, status=Status.ERROR)
     return replace(unproved, process_id=found.process_id)
 
 
@@ -232,18 +243,18 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
     """
     action, call = row.step.action, sent.call
     is_own = isinstance(action, Signal) and action.id is None
-    is_as_sent = found is not None and all(found.get(key) == value for key, value in call.values.items())
+    shown = f"the record itself shows that the {call.change} happened"
     match call.change:
         case Change.INSERT if found is not None and is_own:
-            return _Changed(record=found)
-        case Change.INSERT | Change.UPDATE if found is not None and is_as_sent:
+            return _Changed(record=found, warnings=(shown,), unproved=_difference(call, found))
+        case Change.INSERT | Change.UPDATE if found is not None and _difference(call, found) is None:
             is_since = _was_changed_since(row, sent, found)
-            if is_since is False or (is_since is None and call.change is Change.UPDATE and failure.unproved):
+            if is_since is False or (is_since is None and failure.kind is FailureKind.REFUSED):
                 return None
             if is_since:
-                return _Changed(record=found, warnings=(f"the record itself shows that the {call.change} happened",))
+                return _Changed(record=found, warnings=(shown,))
             guess = f"the record is as the {call.change} leaves it; whether this {call.change} made it so is not known"
-            return _Changed(record=found, warnings=(guess,), cause=failure.trouble)
+            return _Changed(record=found, unproved=guess, cause=failure.trouble)
         case Change.DELETE if found is None:
             return _Changed(record={"Id": call.id}, warnings=("the record is not there, so it was deleted",))
         case _:

@@ -122,7 +122,7 @@ def check_stop(state: State) -> Running[bool]:
     Raises `Interrupted` where a signal came, unless undo and `finally` are under way, which continue.
     """
     resumed = yield from poll_stop(state)
-    if state.run.stopped_by is not None and not state.closing:
+    if state.run.stopped_by is not None and not state.cleans_up:
         raise Interrupted(state.run.stopped_by)
     return resumed
 

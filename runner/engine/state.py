@@ -316,10 +316,11 @@ class State(Struct, kw_only=True, eq=False):
     """What is known of one job of the run: the run's own, or a job that a step includes.
 
     `prefix` comes before the keys of its rows. `halted`: a step has stopped it, with the key `halted_by`, or
-    something else has; `closing`: its steps are over. `ends` is the active second at which its time is over. `counted`
-    holds the statuses that count for it, `left_out` the keys of what was not carried out as it would be by what is
-    known now, `running` the processes (by id, else the key of their row) that rows have started and that had not ended
-    at the last look. `moments` are those at which steps began, by id, where a step asks for them.
+    something else has; `closing`: its steps are over; `is_inside_cleanup`: undo or `finally` includes it. `ends` is
+    the active second at which its time is over. `counted` holds the statuses that count for it, `left_out` the keys
+    of what was not carried out as it would be by what is known now, `running` the processes (by id, else the key of
+    their row) that rows have started and that had not ended at the last look. `moments` are those at which steps
+    began, by id, where a step asks for them.
     """
 
     run: RunState
@@ -329,6 +330,7 @@ class State(Struct, kw_only=True, eq=False):
     halted: bool = False
     halted_by: str | None = None
     closing: bool = False
+    is_inside_cleanup: bool = False
     ends: float | None = None
     counted: set[Status] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
@@ -338,6 +340,11 @@ class State(Struct, kw_only=True, eq=False):
     @property
     def t(self) -> float:
         return self.run.t
+
+    @property
+    def cleans_up(self) -> bool:
+        """Whether a signal, or the end of the time of the run's steps, does not end what is carried out now."""
+        return self.closing or self.is_inside_cleanup
 
     @property
     def is_failing(self) -> bool:

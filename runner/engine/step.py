@@ -52,7 +52,7 @@ def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[Non
             yield from _carry_out(state, planned)
         except Interrupted as stop:
             is_over = yield from _interrupted(state, planned, stop, down_to=depth)
-            if state.closing and not is_over:
+            if state.cleans_up and not is_over:
                 continue
             for left_out in steps[position + 1 :]:
                 yield from _skip(state, left_out, reason=STOPPED)
@@ -84,7 +84,7 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
         remember(state, planned.step, gathered(turns, planned.step))
     else:
         yield from _skip(state, planned, reason=STOPPED)
-    if state.closing:
+    if state.cleans_up:
         state.ends = run.cleanup_ends or state.ends
     return is_over
 

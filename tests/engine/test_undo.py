@@ -383,6 +383,45 @@ def test_a_stop_in_the_middle_of_undo_goes_on_with_the_next() -> None:
     assert (world.end.undo, world.end.exit_code) == ("incomplete", 130)
 
 
+OFF = f"runner: 1\nname: off\nsteps:\n{step('first')}{step('second')}finally:\n{step('third')}"
+
+
+def cleaning_up_by_a_job(steps: str, *, rest: str = "") -> Plan:
+    """These steps, of which the first is undone by a job of two steps and a `finally`, and such a job in `finally`."""
+    made = planned(steps + "finally:\n  - id: end\n    pause: 1s\n", rest=rest)
+    (end,) = including(replace(made, steps=made.final_steps), OFF, inputs={}).steps
+    first, *others = made.steps
+    assert first.step.undo is not None
+    undo = replace(first.step.undo, steps=(end.step,))
+    return replace(made, steps=(replace(first, step=replace(first.step, undo=undo)), *others), final_steps=(end,))
+
+
+PARTS = ("undo/a/first", "undo/a/second", "undo/a/third", "undo/a", "end/first", "end/second", "end/third", "end")
+
+
+@pytest.mark.parametrize("when", [{2: "SIGINT"}, None])
+def test_jobs_that_undo_and_finally_include_are_carried_out_after_a_stop_and_after_the_time(
+    when: dict[int, str] | None,
+) -> None:
+    if when is None:
+        world = World().carry_out(cleaning_up_by_a_job(step("a") + "  - pause: 1h\n", rest="timeout: 10s"))
+    else:
+        world = World(stop_at=when).carry_out(cleaning_up_by_a_job(step("a") + FAILS))
+    rows = world.statuses_of_rows()
+    assert [rows[key] for key in PARTS] == ["passed"] * len(PARTS)
+    assert world.end.undo == "complete"
+
+
+@pytest.mark.parametrize("number", range(3, 9))
+def test_a_stop_in_the_middle_of_a_job_that_cleans_up_is_no_success_of_it(number: int) -> None:
+    world = World(answers=[None, refused()], stop_at={number: "SIGINT"})
+    rows = world.carry_out(cleaning_up_by_a_job(step("a") + FAILS)).statuses_of_rows()
+    cut = [key for key in PARTS if rows[key] != "passed"]
+    assert cut == [] or {"undo/a", "end"} & {*cut}
+    assert rows["end/third"] == "passed" or "end/third" in cut
+    assert (world.end.undo == "incomplete") is ("undo/a" in cut)
+
+
 @pytest.mark.parametrize(("loop", "key"), [("", "a"), ("    for_each: [x]\n", "a[0]")])
 def test_a_stop_in_the_middle_of_a_list_goes_on_with_the_list(loop: str, key: str) -> None:
     steps = LIST.replace(", parameters: {N: '{{ steps.first.result }}'}", "")

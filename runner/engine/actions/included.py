@@ -46,11 +46,11 @@ def attempt_included(
     yield from carry_steps(inner, planned_steps(steps, planned.section, first=1))
     is_over = run.stopped_by is not None or run.timed_out
     inner.closing = True
-    inner.ends = run.cleanup_ends if is_over and not state.closing else state.ends
+    inner.ends = run.cleanup_ends if is_over and not state.cleans_up else state.ends
     yield from carry_steps(inner, planned_steps(final_steps, planned.section, first=len(steps) + 1))
-    if run.stopped_by is not None and not state.closing:
+    if run.stopped_by is not None and not state.cleans_up:
         raise Interrupted(run.stopped_by)
-    if run.timed_out and not state.closing:
+    if run.timed_out and not state.cleans_up:
         raise Interrupted(TIMEOUT, over=True)
     return outcome_of(row, inner)
 
@@ -82,7 +82,7 @@ def _state(row: OpenRow, action: IncludedJob) -> State:
         missing={},
         tainted=tainted_inputs(job) | given_secret,
     )
-    inner = State(run=state.run, job=job, names=names, prefix=f"{row.key}/")
+    inner = State(run=state.run, job=job, names=names, prefix=f"{row.key}/", is_inside_cleanup=state.cleans_up)
     names.functions.update(inner.conditions())
     for declared in job.inputs:
         if declared.secret and declared.name in inputs:

@@ -119,13 +119,10 @@ def may_have_begun(failure: CallFailed) -> bool:
     """Whether a call that failed so may have started its process.
 
     Not so where it never left or was turned away (a row that may be its own is searched for at once), and where the
-    service refused before it began anything: no right, no such process, a call that it cannot read. A refusal that may
-    be a proxy's is none of the service.
+    service refused before it began anything, whatever the status of that answer: no right, no such process, a call that
+    it cannot read. A refusal that may be a proxy's is none of the service.
     """
-    if failure.kind in (FailureKind.NOT_SENT, FailureKind.TURNED_AWAY):
-        return False
-    is_no = 400 <= (failure.status or 0) < 500  # noqa: PLR2004  the caller's mistakes
-    return not (failure.kind is FailureKind.REFUSED and is_no) or failure.unproved
+    return failure.kind is FailureKind.UNANSWERED or (failure.kind is FailureKind.REFUSED and failure.unproved)
 
 
 def has_begun_nothing(failure: CallFailed) -> bool:

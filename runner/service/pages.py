@@ -1,5 +1,7 @@
 """The pages of a query, one after the other, whoever asks for them."""
 
+from typing import Final
+
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -7,6 +9,9 @@ from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import Trouble
 from runner.service.calls import QueryCall
+
+_CUT_OFF: Final = 20_000
+"""Records of a page: MaxEntityRowCount, the most that a site gives unless somebody has set it otherwise [D]."""
 
 
 class Pages(Struct, kw_only=True):
@@ -28,7 +33,14 @@ class Pages(Struct, kw_only=True):
         found, following = [*map(record, items(page.get("records")))], page.get("next")
         self.records += found
         self.call = None
-        if call is None or not isinstance(following, str) or (self.most is not None and len(self.records) >= self.most):
+        if call is None or (self.most is not None and len(self.records) >= self.most):
+            return
+        if not isinstance(following, str):
+            if len(found) == _CUT_OFF:  # whether a link to more comes with so many is [?]
+                message = (
+                    f"`{call.entity}` gives {_CUT_OFF:,} records and no more pages: the site may have cut them off"
+                )
+                self.trouble = Trouble(code="E209", message=message, hint="write a `filter` to read fewer")
             return
         if following in self._known or (is_late and not found):
             message = f"the pages of `{call.entity}` have no end: they lead to one another without news"

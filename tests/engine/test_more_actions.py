@@ -197,6 +197,29 @@ def test_a_wait_for_a_parked_process_needs_an_element_that_waits() -> None:
     assert ended.finished("a").status == "failed"
 
 
+@pytest.mark.parametrize("kind", ["ProcessSchemaSubProcess", "ScriptTask", "ProcessSchemaFlowIteratorGateway"])
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_an_element_that_works_by_itself_waits_for_nobody(kind: str, *, is_stored: bool) -> None:
+    class Working(World):
+        def _ending(self, send: Send) -> Ending:
+            works: JsonObject = {"id": "1", "uid": "x", "status": "running"}
+            waits: JsonObject = {"id": "2", "uid": "y", "status": "running"}
+            shown: list[JsonObject] = [works] if self.t < 9 else [works, waits]
+            match send.call:
+                case ReadElementData():
+                    return Answered(value=[*shown] if is_stored else [])
+                case ReadElements():
+                    kinds = {"x": kind, "y": "ProcessSchemaUserTask"}
+                    return Answered(value=[{**each, "kind": kinds[str(each["uid"])]} for each in shown])
+                case _:
+                    return super()._ending(send)
+
+    world = Working(later=[])
+    world.add_row("UsrA", "running")
+    world.carry_out(planned(WAIT.replace("}", ", for: parked}")))
+    assert (world.finished("a").status, world.t >= 9) == ("passed", True)
+
+
 def test_a_wait_that_is_over_failed_and_says_what_the_log_did_not_show() -> None:
     late = waiting().carry_out(planned(WAIT + "    timeout: 5s\n"))
     assert (late.finished("a").status, late.end.exit_code) == ("failed", 1)
@@ -207,7 +230,7 @@ def test_a_wait_that_is_over_failed_and_says_what_the_log_did_not_show() -> None
     parked = waiting().carry_out(planned(WAIT.replace("}", ", for: parked}") + "    timeout: 5s\n"))
     error = parked.finished("a").error
     assert error
-    assert error.message == "the process still runs after 5 s, and none of its elements waits"
+    assert error.message == "the process still runs after 5 s, and none of its elements waits for a person"
 
 
 class OneSource(World):
@@ -245,7 +268,9 @@ def test_elements_that_cannot_be_read_are_not_called_absent() -> None:
     broken.elements_log = unanswered()
     error = broken.carry_out(parked).finished("a").error
     assert error
-    assert error.message.endswith("none of its elements waits, as far as they can be read: no answer within 100 s")
+    assert error.message.endswith(
+        "none of its elements waits for a person, as far as they can be read: no answer within 100 s"
+    )
 
 
 def test_the_id_of_no_process_is_waited_for_no_longer_than_a_row_may_be_late() -> None:
@@ -316,6 +341,16 @@ def test_more_records_than_top_are_an_error_and_never_cut_off() -> None:
     call = next(getattr(effect, "call", None) for effect in world.effects if hasattr(effect, "call"))
     assert isinstance(call, QueryCall)
     assert call.top == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "top", "code"), [(20_000, 30_000, "E209"), (19_999, 30_000, None), (20_000, 20_000, "E209")]
+)
+def test_as_many_records_as_a_site_gives_at_most_are_no_whole(number: int, top: int, code: str | None) -> None:
+    page: JsonObject = {"records": [{"Id": n} for n in range(number)], "next": None}
+    world = World(answers=[page]).carry_out(planned(QUERY.replace("top: 3", f"top: {top}")))
+    error = world.finished("a").error
+    assert (error and error.code) == code
 
 
 def test_a_filter_is_a_template() -> None:

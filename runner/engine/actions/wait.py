@@ -17,10 +17,14 @@ from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
+from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 from runner.service.calls import LogRow, ReadElementData, ReadElements
+
+_WORKS_BY_ITSELF = ("SubProcess", "ScriptTask", "Gateway")
+"""Parts of the kinds of elements that take time of their own and wait for nobody [C]."""
 
 
 def attempt_wait(row: OpenRow) -> Running[Attempt]:
@@ -55,18 +59,38 @@ def _shown(row: OpenRow, action: Wait, found: LogRow) -> Running[Attempt | Unrea
     if has_ended(found):
         is_wanted = action.wanted is WaitFor.ENDED or (action.wanted is WaitFor.COMPLETED and found.status == "done")
         return of_log_row(row, found) if is_wanted else _missed(action, found)
+    return (yield from _parked(row, found)) if action.wanted is WaitFor.PARKED else None
+
+
+def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
+    """The same of a process that runs: by the engine's own store, which holds what waits, and by the log of elements,
+    which has their kinds, where tracing is on.
+    """
+    kinds: dict[Json, Json] = {design.uid: design.kind for design in row.state.run.plan.elements}
     unread: list[Unread] = []
-    process_id = found.id  # the engine's own store holds what waits, the log does where tracing is on
-    calls = (ReadElementData(process_id=process_id), ReadElements(process_id=process_id))
-    for call in calls if action.wanted is WaitFor.PARKED else ():
+    running: list[JsonObject] = []
+    calls = (ReadElementData(process_id=found.id), ReadElements(process_id=found.id))
+    for call in calls:
         elements = yield from process_log.elements_in(row, call)
         if isinstance(elements, Unread):
             unread.append(elements)
-        elif any(element.get("status") == "running" for element in elements):
+            continue
+        kinds |= {each.get("uid"): kind for each in elements if (kind := each.get("kind"))}
+        running += [each for each in elements if each.get("status") == "running"]
+        if any(each.get("uid") in kinds and _waits(kinds[each.get("uid")]) for each in running):
             return of_log_row(row, found)
+    if any(each.get("uid") not in kinds for each in running):  # only the log has kinds, where no catalogue knows it
+        return of_log_row(row, found)
     if len(unread) == len(calls) and all(process_log.is_for_good(each.failure) for each in unread):
         return _unread("the elements of the process", unread[0])
     return unread[0] if unread else None
+
+
+def _waits(kind: Json) -> bool:
+    """Whether an element of this kind that has begun waits for somebody. A task of the system has the kind of a task
+    for a person [?].
+    """
+    return not any(name in str(kind) for name in _WORKS_BY_ITSELF)
 
 
 def _unread(what: str, unread: Unread) -> Attempt:
@@ -97,7 +121,7 @@ def _too_late(row: OpenRow, action: Wait, found: LogRow | None, *, unread: Unrea
     message = f"the process still runs {waited}"
     hint = "write a longer `timeout` to wait longer"
     if action.wanted is WaitFor.PARKED:
-        message += ", and none of its elements waits"
+        message += ", and none of its elements waits for a person"
     else:
         hint += "; a process that waits for a person needs its element executed"
     if unread is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from stories import World, planned, refused, unanswered
+from stories import World, not_sent, planned, refused, unanswered
 
 from runner.catalogue.model import ProcessElement
 from runner.engine.effects import ResolveDoubt, Send, Sleep
@@ -202,6 +202,37 @@ def test_an_element_that_was_executed_before_is_taken_again_by_another_attempt_o
     error = site.finished("a").error
     assert error is not None
     assert (error.code, site.finished("a").attempts) == ("E201", 2)
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_a_repetition_executes_no_other_element_than_the_attempt_before(*, logged: bool) -> None:
+    class Late(Site):
+        """The element moves after the look at it, and the process comes to it again."""
+
+        def _ending(self, send: Send) -> Ending:
+            if self.pauses and len(self.shown) == 1:
+                self.shown[0]["status"] = "done"
+                self.shown.append(element("Approve", 1, uid=self.shown[0]["uid"]))
+            return super()._ending(send)
+
+    site = Late(shown=[element("Approve")], answers=[unanswered()], lost=True, logged=logged)
+    designed = ProcessElement(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
+    site.carry_out(known(planned(ONE + "    retry: {max_attempts: 2, on: [unanswered]}\n"), designed))
+    assert (site.finished("a").status, site.finished("a").attempts, site.executed_ids) == ("passed", 2, [])
+
+
+def test_values_that_never_left_are_a_failure_where_somebody_executed_the_element_meanwhile() -> None:
+    class Meanwhile(Site):
+        def _ending(self, send: Send) -> Ending:
+            if isinstance(send.call, CompleteCall):
+                self.shown[0]["status"] = "done"
+            return super()._ending(send)
+
+    site = Meanwhile(shown=[element("Approve")], answers=[not_sent()])
+    site.carry_out(planned(WITH_VALUES))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.executed_ids) == ("E222", [])
 
 
 @pytest.mark.parametrize(("status", "code"), [("cancelled", "E204"), ("error", "E203")])

@@ -86,6 +86,21 @@ def test_a_run_whose_answer_holds_an_error_beside_its_success_is_proved_by_the_l
     assert world.sent.count("read row") >= 1
 
 
+@pytest.mark.parametrize(("row", "status"), [("running", "passed"), ("done", "passed"), ("error", "failed")])
+def test_a_run_that_only_starts_its_process_and_answers_with_an_error_is_proved_by_the_log(
+    row: str, status: str
+) -> None:
+    started = RUN.replace("}", ", until: started}", 1)
+    world = Answering(answers=[{"Score": 1}], statuses=[row])
+    world.answered, world.error = "running", "no right to start"
+    assert world.carry_out(planned(started)).finished("a").status == status
+    assert world.sent.count("read row") >= 1
+    unread = Answering(answers=[{"Score": 1}], statuses=[row])
+    unread.answered, unread.error = "running", "no right to start"
+    step = unread.carry_out(planned(started + "    verify: none\n")).finished("a")
+    assert step.warnings == ("not verified: the answer holds an error, too: no right to start",)
+
+
 def test_without_a_log_an_error_beside_the_success_of_a_run_is_a_warning() -> None:
     world = Answering(answers=[{"Score": 1}])
     world.error = "boom"

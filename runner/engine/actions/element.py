@@ -92,19 +92,28 @@ def _is_session_lost(row: OpenRow, failure: CallFailed) -> bool:
 
 def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Running[Attempt]:
     """Execute the element that is named, unless it was executed before."""
-    chosen = yield from find(row, wanted)
+    chosen = yield from (find(row, wanted) if row.element is None else _called_before(row))
     if isinstance(chosen, Attempt):
         return chosen
     row.state.run.executed[chosen.id] = row.key
-    if chosen.status == "done":
+    if chosen.status in ("done", GONE):
         return (yield from _executed_before(row, wanted, chosen, with_values=values is not None))
     row.element = CalledElement(process_id=wanted.process_id, before=chosen)
     outcome = yield from _called(row, chosen.id, values)
+    if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.NOT_SENT:
+        row.element = None
+        return call_failed(outcome.failure, row.step.effect)
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, outcome.failure))
     if row.step.verify is Verify.NONE:
         return _judged(row, outcome.value)
     return (yield from _verified(row, outcome.value))
+
+
+def _called_before(row: OpenRow) -> Running[ElementInstance]:
+    """The element that an earlier attempt has called, as it is now: a row executes no other that comes after it."""
+    own = _own(row)
+    return (yield from look_again(row, own.process_id, own.before)) or own.before
 
 
 def _executed_before(

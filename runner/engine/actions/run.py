@@ -103,22 +103,21 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
         return _unproved(row, None, f"it was answered as `{status}`, without an id")
     if status == "done":
         done = Attempt(verified=True, process_id=process_id, process_status="done")
-        return (yield from _of_done(row, done, error=answer.get("error")))
+        return (yield from _by_answer(row, done, error=answer.get("error")))
     if status in ENDED_BADLY:
         return (yield from _of_failed(row, process_id, status=status))
     if action.until is Until.DONE:
         return (yield from _of_running(row, process_id))
     if status not in UNDER_WAY:
         return _unproved(row, process_id, f"it was answered as `{status}`, which is neither running nor ended")
-    running = started(process_id, expected=True)
-    return (yield from _confirmed(row, running)) if row.step.verify is Verify.LOG else running
+    return (yield from _by_answer(row, started(process_id, expected=True), error=answer.get("error")))
 
 
-def _of_done(row: OpenRow, done: Attempt, *, error: Json) -> Running[Attempt]:
+def _by_answer(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attempt]:
     """The answer is a verdict, unless it holds an error beside it."""
     if row.step.verify is Verify.LOG or (error is not None and row.step.verify is not Verify.NONE):
-        return (yield from _confirmed(row, done))
-    return done if error is None else done.warned(f"not verified: the answer holds an error, too: {error}")
+        return (yield from _confirmed(row, answered))
+    return answered if error is None else answered.warned(f"not verified: the answer holds an error, too: {error}")
 
 
 def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import click
 from click.core import ParameterSource
+from msgspec.structs import replace
 
 from runner.cli import options
 from runner.foundation.problems import Problem, Severity, UsageError
@@ -43,8 +44,13 @@ def local_run(context: click.Context) -> tuple[LocalRunStore, StoredRun]:
 def warn_of_damage(run: StoredRun) -> bool:
     """Whether the events of the run are not as they were written; a warning says so."""
     if run.flaw is not None:
-        output.problems(Problem(code="E155", message=run.damage, severity=Severity.WARNING))
+        output.problems(replace(damage(run), severity=Severity.WARNING))
     return run.flaw is not None
+
+
+def damage(run: StoredRun) -> Problem:
+    """That the events of a run with a flaw are not as they were written."""
+    return Problem(code="E155", message=run.damage, hint=run.left_to_do)
 
 
 def run_before(context: click.Context, last: StoredRun) -> StoredRun:

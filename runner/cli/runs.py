@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from runner.cli import hints, options, reports
-from runner.cli.nearby import named_run, say_where_others_are, warn_of_damage
+from runner.cli.nearby import damage, named_run, say_where_others_are, warn_of_damage
 from runner.cli.verb import Verb
 from runner.execution.planned_runs import lacking_commands, lacking_problem, lacking_steps, never_begun
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
@@ -255,27 +255,29 @@ def report(context: click.Context) -> int:
     if context.params["together"]:
         named = [run for named_run in named for run in of_one_command(named_run)]
     found = {run.id: run for run in named}
-    for run in found.values():
-        warn_of_damage(run)
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
-    problems = list(_never_begun(named)) if context.params["together"] else []
+    damaged = [damage(run) for run in found.values() if run.flaw is not None]
+    problems = [*damaged, *(_never_begun(named) if context.params["together"] else ())]
     code = strongest(run.result.exit_code for run in reported)
     if problems and code is ExitCode.PASSED:
-        code = ExitCode.NO_ANSWER
+        code = ExitCode.FAILED if damaged else ExitCode.NO_ANSWER
     command = ReportedCommand(runs=reported, exit_code=code, problems=problems, store=store.name)
     output.problems(*problems)
     reports.write(places, command)
     if opens:
         reports.open_page(places, command, store=store)
     if code is not ExitCode.PASSED:
-        output.say(f"the reports are written; exit {code:d} is {_whose(code, reported)}: {meaning(code)}")
+        output.say(f"the reports are written; exit {code:d} is {_whose(code, reported)}")
     return code
 
 
 def _whose(code: ExitCode, reported: Sequence[ReportedRun]) -> str:
     if code not in {run.result.exit_code for run in reported}:
-        return "of what never began"
-    return "the run's own" if len(reported) == 1 else "the strongest of the runs"
+        if code is ExitCode.FAILED:
+            return "of events that are not as they were written"
+        return f"of what never began: {meaning(code)}"
+    whose = "the run's own" if len(reported) == 1 else "the strongest of the runs"
+    return f"{whose}: {meaning(code)}"
 
 
 def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:

@@ -161,6 +161,19 @@ def test_what_follows_from_a_change_is_said_and_no_command_is_offered(
 
 
 @pytest.mark.usefixtures("printed")
+def test_no_report_of_events_that_were_changed_is_green(capsys: pytest.CaptureFixture[str]) -> None:
+    (folder() / REPORT).unlink()
+    keep([line.replace("Execute UsrCharge", "Execute UsrOther") for line in lines()])
+    places = ["--report-junit", "j.xml", "--report-md", "s.md", "--report-html", "p.html", "--report-json", "r.json"]
+    assert ended(["report", "last", *places]) == 1
+    assert "exit 1 is of events that are not as they were written\n" in capsys.readouterr().err
+    for place in places[1::2]:
+        assert "does not match" in Path(place).read_text()
+    assert json.loads(Path("r.json").read_text())["status"] == "error"
+    assert 'errors="1"' in Path("j.xml").read_text()
+
+
+@pytest.mark.usefixtures("printed")
 def test_a_plan_that_is_lost_is_told_with_what_is_left_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     (folder() / REPORT).unlink()
     keep(lines()[:-1])

@@ -299,7 +299,7 @@ def test_a_change_of_the_last_line_shows_by_the_runs_own_report(capsys: pytest.C
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
     events.write_text(events.read_text().replace('"outputs":{"x":1}', '"outputs":{"x":2}'))
     assert ended(["show", "last"]) == 1
-    assert ended(["report", "last", "--report-json", "again.json"]) == 0
+    assert ended(["report", "last", "--report-json", "again.json"]) == 1
     assert "does not match" in capsys.readouterr().err
 
 

@@ -147,7 +147,12 @@ def checked(
     jobs = [spec for spec in specs if not _is_no_job(spec)]
     ignored_files.check_specs(jobs, of_targets=False)
     project = open_project(
-        jobs, targets=targets, environment=environment, catalogue=catalogue, against=against, recursive=recursive
+        jobs,
+        targets=targets,
+        environment=environment,
+        catalogue=catalogue,
+        own_targets=not against,
+        recursive=recursive,
     )
     ignored_files.warn(jobs, project, targets=targets)
     if against:

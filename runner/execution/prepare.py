@@ -82,7 +82,7 @@ def _opened(wanted: Wanted) -> Project:
         targets=wanted.targets_file,
         environment=os.environ,
         catalogue=wanted.catalogue,
-        against=wanted.targets,
+        own_targets=not wanted.targets,
         recursive=wanted.recursive,
     )
     if wanted.has_ledger:  # it may know them

@@ -71,7 +71,7 @@ class PlanLoader(Struct, frozen=True, kw_only=True):
             targets=self.targets_file,
             environment=os.environ,
             job_files=self._job_files,
-            against=tuple(dict.fromkeys(stored.target.name for stored in self.plans)),
+            own_targets=False,
         )
         targets = Targets(project=project, environment=os.environ)
         if not project.errors:

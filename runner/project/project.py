@@ -84,15 +84,15 @@ def open_project(
     environment: Mapping[str, str],
     job_files: Callable[[list[Problem]], JobFiles] | None = None,
     catalogue: Path | None = None,
-    against: Sequence[str] = (),
+    own_targets: bool = True,
     recursive: bool = False,
 ) -> Project:
     """Open job files; a folder means every `*.job.yaml` in it, and where it is `recursive` in folders below.
 
     `targets` is the targets file to use for all of them, None to look for each job's own. `job_files` opens them in
     another way than from the disk, and is handed the list for what is wrong with them. `catalogue` is a file that says
-    what the site has, whatever target a job names. `against` are the targets that the command names in the place of the
-    jobs' own.
+    what the site has, whatever target a job names. Without `own_targets` the command names others: the jobs that go
+    there are compared with those when they are selected (`named_targets`).
     """
     project = Project(catalogue=catalogue)
     jobs = job_files(project.problems) if job_files else JobFiles(problems=project.problems)
@@ -108,12 +108,12 @@ def open_project(
         known = target_build.without_file(path) if file is None else read_targets[file]
         if known:
             where = "" if file else searched(path.parent)
-            unknown = rules.target_known(opened.document, known, searched=where, is_used=not against)
+            unknown = rules.target_known(opened.document, known, searched=where, is_used=own_targets)
             project.problems.extend([problem for problem in unknown if not _has_error_in_its_line(problem, project)])
         job_file = replace(opened, targets=known, targets_file=file)
         project.files.append(job_file)
-        for name in against or (str(record(opened.document.data).get("target")),):
-            compare(job_file, known.get(name), project)
+        if own_targets:
+            compare(job_file, known.get(str(record(opened.document.data).get("target"))), project)
     project.problems.extend(_links_out(specs) if recursive else ())
     project.problems.extend(rules.names_unique(file.document for file in project.files))
     if job_files is None:  # what was planned before is carried out by itself

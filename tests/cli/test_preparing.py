@@ -219,6 +219,20 @@ def test_tags_and_keywords_choose_together() -> None:
     assert titles(tags="not slow", keywords=["red"]) == ["a[red]@one"]
 
 
+def test_only_a_job_that_is_selected_is_checked_against_the_target_that_the_command_names() -> None:
+    job("a")
+    job("b", tags="fast")
+    Path("two.catalog.yaml").write_text("runner: 1\nsite: https://two.example.com\nprocesses: {}\n")
+    assert mistakes(targets=("two",), keywords=["b"]) == ["E144"]
+    Path("two.catalog.yaml").write_text(
+        "runner: 1\nsite: https://two.example.com\nprocesses:\n  UsrOther: {runnable: true}\n"
+    )
+    Path("b.job.yaml").write_text(Path("b.job.yaml").read_text().replace("UsrSmoke", "UsrOther"))
+    assert titles(targets=("two",), keywords=["b"]) == ["b@two"]
+    assert titles(targets=("two",), tags="fast") == ["b@two"]
+    assert mistakes(targets=("two",)) == ["E144"]
+
+
 def test_a_job_is_held_against_the_targets_that_the_command_names_and_not_against_its_own() -> None:
     job()
     Path("one.catalog.yaml").write_text("runner: 1\nsite: https://one.example.com\nprocesses: {}\n")

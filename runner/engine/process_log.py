@@ -209,17 +209,19 @@ def follow(
 ) -> Running[LogRow | Unread | None]:
     """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
 
-    Gives None where the log never showed a row of that id, and `Unread` where the log refused for good. Meanwhile other
-    runs may start the same process: what is followed has been found.
+    Gives None where the log never showed a row of that id, and `Unread` where the log refused for good, or the last
+    look at it failed and none before has shown the row. Meanwhile other runs may start the same process: what is
+    followed has been found.
     """
     last: LogRow | None = None
     while True:
         found = yield from row_of(row, process_id)
         if isinstance(found, Unread) and row.log.refusal is not None:
             return found
+        row.unread = found.failure.trouble if isinstance(found, Unread) else None
         last = found if isinstance(found, LogRow) else last
         if (last is not None and until(last)) or looks.is_over(row):
-            return last
+            return last or found
         yield from looks.wait(row, frees_turn=True)
 
 

@@ -102,7 +102,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     a start is taken for its own by inference only. `doubt` is the sentence on a row that has ended in doubt, `cause`
     what put it there. `late`: the process log was read although the job's time was over; that is done once, until
     `late_ends`. `known`: how the row ends, whatever stops what is still asked about it. `replies`: those of a chain
-    before its element in doubt, None where a result was lost.
+    before its element in doubt, None where a result was lost. `unread`: why the last look at its process failed.
     """
 
     key: str
@@ -131,6 +131,7 @@ class OpenRow(Struct, kw_only=True, eq=False):
     doubt: Trouble | None = None
     cause: Trouble | None = None
     replies: list[Json] | None = None
+    unread: Trouble | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -277,7 +277,12 @@ def started(process_id: str | None, *, expected: bool) -> Attempt:
 def still_running(row: OpenRow, process_id: str | None) -> Attempt:
     after = f" after {written(row.step.follow)}" if row.t - row.started >= row.step.follow else ""
     message = f"the process still runs{after}; nobody knows how it will end"
-    hint = "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"
+    hint: str | None = (
+        "write `until: started` for a process that waits for a person, or a longer `timeout` for a slow process"
+    )
+    if row.unread is not None:
+        unread, hint = row.unread.message, row.unread.hint
+        message = f"the process log cannot be read{after}, and the process ran when it was last seen: {unread}"
     found = not_passed("E208", message, hint, status=Status.UNKNOWN)
     return replace(found, process_id=process_id, process_status="running")
 

@@ -1,10 +1,11 @@
 """What the statuses of rows in the process log mean for a call that was answered: of one row, and of several."""
 
 import pytest
-from stories import World, planned, unanswered
+from stories import World, not_sent, planned, unanswered
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import StepFinished
+from runner.service.calls import Ending
 
 ONCE = "  - id: a\n    execute: {process: UsrA}\n"
 READ = ONCE + "    effect: read\n"
@@ -102,6 +103,23 @@ def test_a_process_that_has_not_ended_in_time_is_unknown_and_named_with_the_elem
     assert found.error.message == (
         "the process still runs after 10 min; nobody knows how it will end; now it waits at `Approve`"
     )
+
+
+class Gone(World):
+    """A site that goes away after the call: no single row can be read."""
+
+    def _row(self, process_id: str) -> Ending:
+        return not_sent(f"nobody answers for {len(process_id)}")
+
+
+@pytest.mark.parametrize("steps", [DONE, "  - id: a\n    run: {process: UsrA}\n"])
+def test_a_process_whose_row_cannot_be_read_any_more_is_not_said_to_run(steps: str) -> None:
+    answer: JsonObject = {"process_id": "00000000-0000-0000-0000-000000000001", "status": "running", "results": {}}
+    found = end(Gone(statuses=["running"], answers=[answer]), steps)
+    assert found.status == "unknown"
+    assert found.error
+    assert "still runs" not in found.error.message
+    assert "nobody answers for 36" in found.error.message
 
 
 @pytest.mark.parametrize("statuses", [["running", "done"], ["done", "running"]])

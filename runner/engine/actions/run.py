@@ -180,7 +180,8 @@ def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
     yield from pause(row, min(process_log.FIRST_LOOK, row.step.follow))
     found = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=has_ended)
     if isinstance(found, Unread) or found is None:
-        return _unproved(row, process_id, "it still ran when the call was answered, and the log does not show it")
+        why = "and the log does not show it" if found is None else f"and the log: {found.failure.trouble.message}"
+        return _unproved(row, process_id, f"it still ran when the call was answered, {why}")
     known = by_status(row, found, until=Until.DONE)
     if known is None:
         return _unproved(row, process_id, strange_status(found.status))

@@ -15,13 +15,11 @@ from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, Path
 from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
-from runner.reading.odd_characters import with_article
+from runner.reading.odd_characters import IN_CURLY_QUOTES, OPENING_QUOTES, with_article
 
-_OPENING, _CLOSING = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
-"""Not those around names of firms and books, as in `«Ann»`: who writes them wants them."""
 _UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
 _MAY_BE = lazy_pattern(
-    rf"#[0-9A-Fa-f]|[{_OPENING}{_UNSEEN}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$|\"[A-Za-z]:\\"
+    rf"#[0-9A-Fa-f]|[{OPENING_QUOTES}{_UNSEEN}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$|\"[A-Za-z]:\\"
     r"|:[ \t]*(?:None|nil|undefined)\b|<\w+[ _-]",
     re.MULTILINE,
 )
@@ -32,7 +30,6 @@ _NO_COMMENT = lazy_pattern(
     r"[ \t]+#(?:[0-9]+(?![./:]?[0-9])|[0-9A-Fa-f]{6}|([0-9A-Fa-f])\1\1|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{3})(?![\w-])"
 )
 """A number, or a color, as nobody begins a comment; a day, or a word such as `bad`, may begin a comment."""
-_QUOTED = lazy_pattern(rf"[{_OPENING}]([^{_OPENING}{_CLOSING}]*)[{_CLOSING}]", re.DOTALL)
 _WITH_COMMA = lazy_pattern(r"(-?[0-9]+(?:\.[0-9]+)?|true|false|null),")
 _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _ANCHORS = lazy_pattern(r"[ \t]&([\w-]+)")
@@ -141,7 +138,7 @@ def _comment(document: Document, path: Path) -> _Words | None:
 
 
 def _quotes(text: str) -> _Words | None:
-    found = _QUOTED.fullmatch(text)
+    found = IN_CURLY_QUOTES.fullmatch(text)
     if found is None:
         return None
     right = f": {quoted(found[1])}" if len(found[1]) < _LONGEST else ""

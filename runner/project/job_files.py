@@ -23,7 +23,7 @@ from runner.language.kinds import other_kind
 from runner.project.paths import inside, root_of
 from runner.reading import files
 from runner.reading.document import Document
-from runner.reading.encoding import LARGEST_FILE
+from runner.reading.encoding import LARGEST_FILE, PASTED
 from runner.reading.load import read
 from runner.targets.model import Target
 
@@ -313,7 +313,7 @@ def _unusable(document: Document | tuple[Problem, ...], file: FilePath) -> tuple
     if isinstance(document, Document):
         other = other_kind(document, "job")
         return (other,) if other else ()
-    if document[0].span is None or file.suffix.casefold() not in _NO_YAML:
+    if document[0].span is None or file.suffix.casefold() not in _NO_YAML or document[0].message == PASTED:
         return document
     message = f"`{file.name}` holds no job"
     return (replace(document[0], code="E101", message=message, hint="the file of a job is called `NAME.job.yaml`"),)

@@ -8,6 +8,7 @@ from typing import Final
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
 from runner.reading.complaint import Complaint, quoted
+from runner.reading.odd_characters import IN_CURLY_QUOTES
 from runner.reading.source import WINDOW, Source
 
 _CLOSING: Final = {"[": "]", "{": "}", "(": ")"}
@@ -37,6 +38,9 @@ def cut_item(complaint: Complaint) -> Problem | None:
                 message = "`${{` is of another language, and a template in brackets needs quotes"
                 return source.problem("E123", message, at=(start, start + len(bare)), hint=hint)
             message = "a text in brackets that holds quotes or brackets needs quotes"
+            if curly := IN_CURLY_QUOTES.fullmatch(bare):
+                message = f"`{bare[0]}` and `{bare[-1]}` are no quotes to YAML"
+                hint = f"write straight quotes: {quoted(curly[1])}"
             return complaint.error(message, at=start, end=start + len(bare), hint=hint)
     return None
 

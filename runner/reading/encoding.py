@@ -20,7 +20,11 @@ _TO_PRIVATE_USE = 0x800
 """From half of a character to a character of its own."""
 _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
-_CURL = lazy_pattern(r"(?:\s*#[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)")
+PASTED = "this is a command of curl, and no YAML"
+_CURL = lazy_pattern(
+    r"#![^\n]*sh\s(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)", re.DOTALL
+)
+"""A command of curl at the begin of a text, after comments and variables, or anywhere in a script of a shell."""
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD
 
@@ -47,7 +51,7 @@ def _command(source: Source) -> Problem | None:
     from runner.reading.pasted_calls import of_curl  # noqa: PLC0415  2 ms, for a mistake only
 
     hint = of_curl(source.text)
-    return Source(source.file, "").problem("E101", "this is a command of curl, and no YAML", at=(0, 0), hint=hint)
+    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=hint)
 
 
 def _conflict(source: Source) -> Problem | None:

@@ -15,6 +15,11 @@ _ODD_SPACE = lazy_pattern(f"[{_ODD}]")
 _WHERE_A_SPACE_COUNTS = lazy_pattern(rf" *(?:- +)*(?:-|[\"']?[\w.$-]+[\"']?:)?([{_ODD}])")
 """Before the first word of a line, after a dash and after the `:` of a key."""
 _LINES = 20
+OPENING_QUOTES, CLOSING_QUOTES = "\u201c\u201e\u2018\u201a", "\u201d\u201c\u2019\u2018"
+"""Not those around names of firms and books, as in `«Ann»`: who writes them wants them."""
+IN_CURLY_QUOTES = lazy_pattern(
+    rf"[{OPENING_QUOTES}]([^{OPENING_QUOTES}{CLOSING_QUOTES}]*)[{CLOSING_QUOTES}]", re.DOTALL
+)
 _WORD = lazy_pattern(r"`([^`\s]+)`")
 _ALPHABETS = {"CYRILLIC": "Cyrillic", "GREEK": "Greek", "FULLWIDTH": "wide", "ARMENIAN": "Armenian"}
 

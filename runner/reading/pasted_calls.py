@@ -6,6 +6,7 @@ Such a file may hold a password: of a value only a plain word or number is shown
 import json
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
@@ -21,7 +22,8 @@ _LONGEST: Final = 40
 """Characters of a value that is shown."""
 _HIDDEN: Final = "VALUE"
 _URL: Final = lazy_pattern(r"(?:https?://|\{\{|\$).*")
-_BODIES: Final = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--json"})
+_BODIES: Final = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json"})
+_GET: Final = frozenset({"-G", "--get"})
 _EXECUTE: Final = lazy_pattern(r"/ProcessEngineService\.svc/(\w+)/Execute/?(?:\?(.*))?$")
 _RUN: Final = lazy_pattern(r"/ProcessEngineService\.svc/RunProcess/?$")
 _ELEMENT: Final = lazy_pattern(
@@ -37,15 +39,22 @@ def of_curl(text: str) -> str:
         words = shlex.split(text.replace("\\\r\n", " "), comments=True)
     except ValueError:
         return hint([])
-    calls: list[tuple[str, str]] = []
-    for number, word in enumerate(words):
-        if number and words[number - 1] in _BODIES and calls:
-            calls[-1] = calls[-1][0], word
-        elif word in ("curl", "curl.exe"):
-            calls.append(("", ""))
-        elif calls and not calls[-1][0] and _URL.fullmatch(word):
-            calls[-1] = word, calls[-1][1]
-    return hint([step for url, body in calls if (step := _step(url, body)) is not None])
+    calls: list[list[str]] = []
+    for word in words:
+        if word in ("curl", "curl.exe"):
+            calls.append([])
+        elif calls:
+            calls[-1].append(word)
+    return hint([step for call in calls if (step := _step(*_sent(call))) is not None])
+
+
+def _sent(call: list[str]) -> tuple[str, str]:
+    """The address and the body of a command; `-G` sends in the address what is else the body."""
+    options = [*pairwise(["", *call])]
+    body = "&".join(word for before, word in options if before in _BODIES)
+    url = next((word for before, word in options if before not in _BODIES and _URL.fullmatch(word)), "")
+    is_in_address = not _GET.isdisjoint(call) and body
+    return (f"{url}{'&' if '?' in url else '?'}{body}", "") if is_in_address else (url, body)
 
 
 def of_postman(data: Mapping[str, Json]) -> str:

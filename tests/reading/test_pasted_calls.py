@@ -27,14 +27,18 @@ SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
             "curl 'https://crm.example.com/odata/Contact?$select=Id&$top=3'",
             "- query: {entity: Contact, select: Id, top: 3};",
         ),
+        (
+            f'curl -G --data-urlencode "Name=$name" -d Total=3 {SERVICE}/UsrA/Execute?ResultParameterName=R',
+            "- execute: {process: UsrA, parameters: {Name: VALUE, Total: 3}, result: R};",
+        ),
     ],
 )
 def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) -> None:
     assert step in of_curl(command)
-    script = f"#!/bin/sh\n# orders\n{command}\n"
-    problem = decode("orders.job.yaml", script.encode())
-    assert isinstance(problem, Problem)
-    assert step in str(problem.hint)
+    for begin in ("# orders\nURL=https://x\n", "#!/bin/bash\nset -e\nfor name in a b; do\n  "):
+        problem = decode("orders.job.yaml", f"{begin}{command}\n".encode())
+        assert isinstance(problem, Problem)
+        assert step in str(problem.hint)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from runner.catalogue.model import ENDING, Catalogue
 from runner.cli import options
 from runner.cli.verb import Verb
 from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
-from runner.foundation.sentences import many
+from runner.foundation.sentences import begun, many
 from runner.foundation.values import Json, JsonObject, compact
 from runner.job.model import Input, Job
 from runner.project import ignored_files
@@ -79,7 +79,8 @@ _LONGEST_DEFAULT = 40
 def validate(context: click.Context) -> int:
     r"""Check every job in SPEC, its targets file and its sandbox; print all mistakes of all files in one pass.
 
-    A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves. `github`
+    A targets file, a catalogue, a double of a process and a folder of doubles may be named by themselves; a script of
+    curl or a collection of Postman is answered with the steps to write. `github`
     shows mistakes at their lines in a pull request, `gitlab` in a merge request (code quality), `sarif` is for code
     scanning; `runner explain CODE` says more about a mistake.
 
@@ -104,7 +105,7 @@ def validate(context: click.Context) -> int:
         against=tuple(dict.fromkeys(given["target"])),
         recursive=given["recursive"],
     )
-    not_read = ignored_files.in_folders_below(specs, project)
+    not_read = ignored_files.in_folders_below(specs, project, recursive=given["recursive"])
     if given["changed_since"] is not None:
         _leave_out_unchanged(project, context)
     output.data(FORMATS[given["form"]](project.problems), for_programs=given["form"] != "text")
@@ -118,8 +119,16 @@ def validate(context: click.Context) -> int:
         return _nothing(specs, context)
     warned = f", {mistakes.count(project.problems)}" if project.problems else ""
     output.say(f"{many(number, 'file')}, no mistakes{warned}{_checked_too(specs, project)}")
-    output.say_lines(project.unchecked)
+    output.say_lines(project.unchecked + ("" if given["target"] or given["catalogue"] else _without_target(project)))
     return ExitCode.PASSED
+
+
+def _without_target(project: Project) -> str:
+    """The line on jobs that were checked against nothing, as they name no target, nor are part of another job."""
+    included = {name for file in project.files for name in [*file.documents][1:]}
+    files = [file for file in project.files if file.document.file not in included and file.targets_file is not None]
+    names = [clean(file.document.file) for file in files if file.job is not None and file.job.target is None]
+    return f"checked against no target, as they name none: {begun(names)}; `-t NAME` names one\n" if names else ""
 
 
 def _checked_too(specs: Sequence[Path], project: Project) -> str:
@@ -256,7 +265,7 @@ def list_jobs(context: click.Context) -> int:
     ignored_files.check_specs(specs, of_targets=False)
     project = open_project(specs, targets=given["targets"], environment=os.environ, recursive=given["recursive"])
     ignored_files.warn(specs, project, targets=given["targets"])
-    not_read = ignored_files.in_folders_below(specs, project)
+    not_read = ignored_files.in_folders_below(specs, project, recursive=given["recursive"])
     reasons = _leave_out_unchanged(project, context) if given["changed_since"] is not None else {}
     jobs = [file.job for file in project.files if file.job is not None]
     is_json, shown = given["form"] == "json", reasons if given["affected"] else None

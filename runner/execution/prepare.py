@@ -101,7 +101,7 @@ def _run_set(specs: tuple[RunSpec, ...], found: Sequence[_Selected], project: Pr
     return RunSet(
         runs=specs,
         warnings=tuple(dict.fromkeys(problem for problem in project.problems if problem.severity is Severity.WARNING)),
-        not_read=ignored_files.in_folders_below(wanted.specs, project),
+        not_read=ignored_files.in_folders_below(wanted.specs, project, recursive=wanted.recursive),
         unchecked=project.unchecked,
         names=frozenset(run_name(run.job, run.case) for run in found),
         missing_needs=project.missing_needs if wanted.has_ledger else (),

@@ -88,8 +88,10 @@ def no_jobs(specs: Sequence[Path]) -> str:
     return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
 
 
-def in_folders_below(specs: Iterable[Path], project: Project) -> str:
+def in_folders_below(specs: Iterable[Path], project: Project, *, recursive: bool) -> str:
     """The line on jobs in folders below that were not read, nor included by others; empty where there is none."""
+    if recursive:
+        return ""
     found: dict[str, Path] = {}
     for spec in specs:
         for inner in islice(below(spec), _MOST_FOLDERS) if spec.is_dir() else ():

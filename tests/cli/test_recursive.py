@@ -57,6 +57,28 @@ def test_the_line_is_left_out_where_little_is_to_be_told(capsys: pytest.CaptureF
     assert "not read" not in capsys.readouterr().err
 
 
+def test_a_job_below_with_a_mistake_has_been_read_too(capsys: pytest.CaptureFixture[str]) -> None:
+    write("other/e.job.yaml", "steps: [")
+    assert ended(["validate", "-r", "."]) == 2
+    assert "not read" not in capsys.readouterr().err
+
+
+def test_a_job_that_names_no_target_and_is_part_of_no_other_is_said_to_be_held_against_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    included = JOB.format(name="a").replace("target: local\n", "")
+    write("a.job.yaml", included)
+    write("b.job.yaml", JOB.format(name="b") + "  - job: {file: a.job.yaml}\n")
+    assert ended(["validate", "."]) == 0
+    assert "no target" not in capsys.readouterr().err
+    write("more/c.job.yaml", included.replace("name: a", "name: c"))
+    assert ended(["validate", "-r", "."]) == 0
+    told = "checked against no target, as they name none: `more/c.job.yaml`; `-t NAME` names one\n"
+    assert told in capsys.readouterr().err
+    assert ended(["validate", "more/c.job.yaml", "-t", "local"]) == 0
+    assert "no target" not in capsys.readouterr().err
+
+
 def test_a_job_below_that_another_includes_has_been_read(capsys: pytest.CaptureFixture[str]) -> None:
     write("a.job.yaml", "runner: 1\nname: a\ntarget: local\nsteps:\n  - job: {file: other/e.job.yaml}\n")
     write("other/e.job.yaml", "runner: 1\nname: e\nsteps: [{pause: 1ms}]\n")

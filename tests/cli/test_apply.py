@@ -11,7 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -22,6 +22,7 @@ from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
 from runner.json_schema.schemas import shipped
+from runner.ledger.file import LedgerFile
 
 pytestmark = pytest.mark.slow
 
@@ -766,6 +767,17 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
         assert "waiting up to 30 s for another command: a@here" in capsys.readouterr().err
     assert code.result() == 0
     assert answers.since() == ["Usra"]
+
+
+def test_versions_that_another_command_has_begun_meanwhile_are_not_counted_as_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a")
+    write("b")
+    monkeypatch.setattr(LedgerFile, "begin", lambda *_, **__: nullcontext(frozenset()))
+    ended(["apply", "specs"])
+    shown = "".join(capsys.readouterr())
+    assert "nothing ran" not in shown
 
 
 def test_a_run_under_way_holds_its_version_up_whose_ledger_was_lost(

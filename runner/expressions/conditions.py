@@ -154,6 +154,16 @@ def always_true(tree: nodes.Expr, *, given: Collection[str]) -> bool:
             return False
 
 
+def turned_round(tree: nodes.Expr) -> str | None:
+    """`"Al" not in result.Name`, for the sides of `result.Name not in "Al"`."""
+    match tree:
+        case nodes.Compare(expr=left, ops=[nodes.Operand(op="notin", expr=nodes.Const(value=str() as text) as right)]):
+            is_list = any(sign in text for sign in " ,;|")
+            return None if is_list or isinstance(left, nodes.Const) else f"{written(right)} not in {written(left)}"
+        case _:
+            return None
+
+
 def no_bound(tree: nodes.Node | None) -> nodes.Expr | None:
     """The value in `value | length >= 0`: nothing has less items than none."""
     match tree:

@@ -115,7 +115,7 @@ def _checked(
         given: JsonObject = {}
         problems += [place(case, wrong) for wrong in check.mistakes(case, into=given)]
         cases.append(Case(name=case.name or "", inputs=given))
-    lacking, some = _lacking(written, declared, place)
+    lacking, some = _lacking(written, declared, place, in_cells=source is None)
     return Cases(cases=tuple(cases), problems=_no_more(in_order([*problems, *some])), lacking=lacking)
 
 
@@ -185,7 +185,7 @@ def _templates(value: Json, at: Path) -> Iterator[Finding]:
 
 
 def _lacking(
-    written: Sequence[_WrittenCase], declared: Mapping[str, Input], place: _Place
+    written: Sequence[_WrittenCase], declared: Mapping[str, Input], place: _Place, *, in_cells: bool
 ) -> tuple[dict[str, Problem], list[Problem]]:
     """The inputs that no case gives, with their problems, and the problems of cases that lack what others give."""
     lacking: dict[str, Problem] = {}
@@ -199,7 +199,8 @@ def _lacking(
             lacking[name] = place(None, Finding(code="E130", message=message, hint=hint, at_key=True))
             continue
         message = f"this case gives no `{name}`, which is required"
-        hint = f"write a value, or give the input `{name}` a `default`; `-i` gives it only where no case does"
+        value = "write a value, as an empty cell is none" if in_cells else "write a value"
+        hint = f"{value}, or give the input `{name}` a `default`; `-i` gives it only where no case does"
         wrong = Finding(code="E130", message=message, hint=hint, path=("inputs", name), at_key=True)
         some += [place(case, wrong) for case in without]
     return lacking, some

@@ -40,8 +40,10 @@ def _of_entity(fields: JsonObject, path: Path, catalogue: Catalogue, check_colum
     if name is None or not is_entity(name) or known is None:
         return
     if name not in known:
-        message = f"{catalogue.name} has no entity `{name}`"
-        yield Finding(code="E147", message=message, path=(*path, "entity"), hint=near_or_listed(name, known))
+        message, hint = f"{catalogue.name} has no entity `{name}`", near_or_listed(name, known)
+        if catalogue.doubles is not None and not suggest(name, sorted(known)):
+            hint = f"write a first record of it into `{catalogue.doubles}/records.yaml`: `{name}: [{{Name: x}}]`"
+        yield Finding(code="E147", message=message, path=(*path, "entity"), hint=hint)
     elif (entity := known[name]) is not None:
         yield from check_columns(fields, path, entity, name)
 

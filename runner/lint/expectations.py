@@ -1,7 +1,7 @@
 """Conditions that are known before the job runs: an `if` that is no boolean, an expectation that checks nothing."""
 
 from runner.expressions import parse
-from runner.expressions.conditions import always_true, inside_quotes
+from runner.expressions.conditions import always_true, inside_quotes, turned_round
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
@@ -21,6 +21,7 @@ _ANNOTATIONS = frozenset(
     {"title", "description", "examples", "default", "deprecated", "$comment", "$schema", "$id", "$defs"}
 )
 _ENDED = lazy_pattern(r"\bsteps\.(\w+)\.status\s*==\s*[\"'](failed|error|unknown)[\"']")
+_NO_SUCCESS = lazy_pattern(r"\bnot\s+success\(\)")
 _COMPARE = "compare with what the step gives, as in `result | length > 0`"
 _COMPARE_INPUT = "compare with what an input or a step gives; write a name without quotes"
 
@@ -38,6 +39,9 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
         message = f"`{parsed.constants or parsed.text}` compares {what}"
         lint.report("E177", message, path, hint=_COMPARE_INPUT, warning=True)
     elif parsed is not None and path[0] == "steps" and scope.undone is None and not parsed.functions & _AFTER_A_STOP:
+        if _NO_SUCCESS.search(parsed.text):
+            message = "`not success()` is never true here: after a failure an `if` needs `failure()` or `always()`"
+            lint.report("E177", message, path, hint="write `failure()`", warning=True)
         for found in _ENDED.finditer(parsed.text):
             _of_a_stop(found[1], found[2], path, lint)
 
@@ -139,6 +143,9 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
         lint.report("E117", message, path, hint=_COMPARE, warning=True)
     elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
         lint.report("E117", f"`{parsed.text}` is met whatever the step gives", path, hint=_COMPARE, warning=True)
+    elif parsed.tree is not None and (turned := turned_round(parsed.tree)) is not None:
+        message = f"`{parsed.text}` is true unless the value is a part of that text"
+        lint.report("E117", message, path, hint=f"write `{turned}`", warning=True)
     elif len(lint.problems) == before and _is_of_another_step(parsed, scope):
         lint.report("E117", f"`{parsed.text}` checks nothing of this step", path, hint=_COMPARE, warning=True)
 

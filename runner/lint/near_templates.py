@@ -26,6 +26,7 @@ _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import"
 _IN_PLACE_OF = {"set": "name a value under `vars`, and write `{{ vars.NAME }}`"}
 _NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
 _ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
+_SUM = lazy_pattern(rf"""(["'])([^"']*)\1\s*[+~]\s*({_NAMED.pattern})""", re.ASCII)
 _AROUND = (("[[", "]]"), ("<%=", "%>"), ("$(", ")"), ("[#", "#]"), ("%", "%"))
 """Marks around a name in ERB, shells, Creatio's macros and others."""
 _OTHER_MARKS = lazy_pattern(
@@ -72,6 +73,9 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
     if "{" in text:
         yield from _one_brace(text, scope)
         yield from _statements(text, scope, beside_template=beside_template)
+    elif (added := _SUM.fullmatch(text.strip())) and _known(added[3], scope):
+        message = f"`{added[0]}` is a text here, and is sent as it is"
+        yield Finding(code="E123", message=message, hint=f'write `"{added[2]}{{{{ {added[3]} }}}}"`', warning=True)
     elif (parsed := _known(text.strip(), scope)) and (_ALONE.fullmatch(parsed.text.strip()) or text == "item"):
         message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
         hint = f'write `"{{{{ {parsed.text} }}}}"`'

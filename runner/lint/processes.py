@@ -107,7 +107,8 @@ def _code_hint(code: str, catalogue: Catalogue) -> str:
         return _or_refreshed(f"did you mean {words}?", catalogue)
     has = f"it has {listed(codes) or 'none'}"
     if catalogue.doubles is not None and re.fullmatch(r"\w+", code):
-        return f"{has}; or write `{catalogue.doubles}/{code}.process.yaml`"
+        file = f"`{catalogue.doubles}/{code}.process.yaml`"
+        return f"{has}; or write {file}: `runner catalog doubles` makes it of the catalogue of a site"
     return _or_refreshed(has, catalogue)
 
 

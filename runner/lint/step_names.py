@@ -216,6 +216,8 @@ def _key_of_list(path: Path, at: int) -> WrongName | None:
 
 def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ...]) -> str:
     asked = key.casefold().removeprefix("is_")
+    if asked in ("error", "message", "reason"):
+        return f"`steps.{word}.status` is `failed`, `error` or `passed`; the reason is in the reports only"
     if status := asked if asked in [*Status] else hints.words("expressions", "step_status").get(asked):
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:

@@ -37,6 +37,7 @@ _OF_V3: Final = lazy_pattern(r"(guid|datetime|datetimeoffset|time)'([^']*)'", re
 _DAY: Final = lazy_pattern(r"(\d\d?)\.(\d\d?)\.(\d{4})")
 _DOTTED: Final = lazy_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _ID: Final = lazy_pattern(r"(?:.*/)?Id", re.DOTALL)
+_NO_TEXT: Final = lazy_pattern(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|true|false")
 _LOOKUP: Final = lazy_pattern(r"[^\W\d]\w*[a-z0-9]Id")
 _ROOTS: Final = frozenset({"inputs", "vars", "steps", "run", "target", "case", "item"})
 _METHODS: Final = frozenset(
@@ -210,7 +211,7 @@ def _comparison_mistakes(left: Node, right: Node) -> Iterator[Finding]:
                 message = f"`{left.name}()` never gives `{text}`"
                 yield Finding(message=message, hint=f"write `'{right_case}'`", warning=True)
         case Literal(value=value) if isinstance(left, Column):
-            yield from _id_mistakes(left.path, value)
+            yield from _value_mistakes(left.path, value)
 
 
 def _dotted(node: Node) -> Iterator[Finding]:
@@ -224,11 +225,15 @@ def _dotted(node: Node) -> Iterator[Finding]:
         yield Finding(message=f"`{text}` is no path of OData", hint=f"write `{text.replace('.', '/')}`")
 
 
-def _id_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
-    """GUIDs: in quotes they are texts, and a lookup is filtered by its path [M]."""
+def _value_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
+    """GUIDs, moments and booleans: in quotes they are texts. A lookup is filtered by its path [M]."""
     if isinstance(value, str) and is_guid(value) and _ID.fullmatch(column):
         message = f"in quotes this is a text, and `{column}` is a GUID"
         yield Finding(message=message, hint=f"write `{value}` without quotes", warning=True)
+    elif isinstance(value, str) and _NO_TEXT.fullmatch(value):
+        what = "moment" if value[0].isdigit() else "boolean"
+        hint = f"write `{value}` without quotes, unless `{column}` holds texts"
+        yield Finding(message=f"in quotes this is a text, and no {what}", hint=hint, warning=True)
     elif isinstance(value, UUID) and _LOOKUP.fullmatch(column):
         message = f"a lookup is filtered by its path, not by `{column}`"
         yield Finding(message=message, hint=f"write `{column[:-2]}/Id`", warning=True)

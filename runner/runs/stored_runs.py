@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
+from runner.foundation.sentences import begun
 from runner.runs.events import VERSION, Line, RunStarted, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
@@ -136,7 +137,7 @@ def find(store: RunStore, name: str) -> StoredRun:
     if not found:
         raise _unknown(f"no run in {store.name} begins with `{name}`", "`runner runs` lists them; `last` is the newest")
     if len(found) > 1:
-        raise _unknown(f"{len(found)} runs begin with `{name}`", "give more of the id")
+        raise _unknown(f"{len(found)} runs begin with `{name}`", f"give more of the id: {begun(found)}")
     return load(store, found[0])
 
 

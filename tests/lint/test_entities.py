@@ -110,4 +110,5 @@ def test_another_process_can_be_written_where_the_target_is_a_sandbox() -> None:
     document = load("a.job.yaml", b"runner: 1\nname: a\nsteps:\n  - execute: {process: UsrX}\n")
     assert not isinstance(document, tuple)
     (problem,) = check(document, outline(record(document.data)), sandbox)
-    assert problem.hint == "it has none; or write `specs/sandbox/UsrX.process.yaml`"
+    assert problem.hint
+    assert problem.hint.startswith("it has none; or write `specs/sandbox/UsrX.process.yaml`: `runner catalog doubles` ")

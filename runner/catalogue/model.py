@@ -120,6 +120,13 @@ class Process(Struct, frozen=True, kw_only=True, dict=True):
     elements: tuple[ProcessElement, ...] | None = ()
     unread: str | None = None
 
+    @property
+    def active_code(self) -> str | None:
+        """The code of the active version, whose parameters these are; None where it is not known."""
+        if self.parameters is None:
+            return None
+        return next((member.code for member in self.members if member.active), None) if self.members else self.code
+
     @cached_property
     def takes(self) -> frozenset[str]:
         return frozenset(code for code, given in (self.parameters or {}).items() if given.direction in TAKEN)

@@ -45,6 +45,7 @@ def start(
         return found
     if needs_mark and (reason := (yield from marked(row, process, turn=in_turn))):
         return reason
+    _warn_of_version(row, call)
     is_sought = step.verify is not Verify.NONE
     send = Send(
         key=row.key,
@@ -68,6 +69,20 @@ def start(
     row.sought = row.start if is_sought else None
     row.in_doubt = row.is_once  # from here to the verdict, should the run be stopped
     return outcome
+
+
+def _warn_of_version(row: OpenRow, call: ExecuteCall | RunProcessCall) -> None:
+    """The service drops a parameter that the version does not have which runs now, and says nothing [M]."""
+    process, target = call.process, row.state.run.plan.target.name
+    checked, known = row.state.run.plan.versions.get(process), row.log.versions.get(process)
+    if not call.parameters or checked is None or known is None or getattr(call, "version", None) is not None:
+        return
+    if (active := known.other_than(checked)) is not None:
+        why = (
+            f"the parameters were not checked against `{active}`, which is the active version of `{process}` now: the "
+            f"catalogue has those of `{checked}`; `runner catalog pull -t {target}` reads it anew"
+        )
+        row.warnings = (*row.warnings, why)
 
 
 def _keep_secret(row: OpenRow, call: ExecuteCall | RunProcessCall, answer: Json) -> None:

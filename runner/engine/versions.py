@@ -58,6 +58,11 @@ class Versions(Struct, frozen=True, kw_only=True):
         ]
         return ", ".join(f"{number}{active}" for number, active in sorted(known)) or "not numbered"
 
+    def other_than(self, checked: str) -> str | None:
+        """The code of the active version, where that is known and another than the version `checked`."""
+        active = [member.code for member in self.members if member.active]
+        return active[0] if len(active) == 1 and active[0] != checked else None
+
     def numbered(self, number: int) -> list[KnownVersion]:
         """Several where versions are in several packages: each package counts its own."""
         return [member for member in self.members if member.version == number]

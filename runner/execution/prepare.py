@@ -25,7 +25,7 @@ from runner.project import ignored_files
 from runner.project.affected import AffectedJobs, nothing_changed
 from runner.project.job_files import JobFile
 from runner.project.named_targets import Targets, is_outside
-from runner.project.project import Project, elements_of, open_project
+from runner.project.project import Project, active_versions, elements_of, open_project
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import RunName, not_passed
@@ -222,6 +222,7 @@ def _run_specs(
                 case=run.case,
                 case_index=run.index,
                 elements=elements_of(run.file, target, project),
+                versions=active_versions(run.file, target, project),
                 written={name: document.data for name, document in run.file.documents.items()} if with_data else {},
                 variables=secret_variables(run.job, known, os.environ),
             )

@@ -275,7 +275,8 @@ def _plan(run: ResumableRun, secrets: Secrets) -> Plan:
         stored = run.stored
         file = stored.store.place(stored.id, Part.PLAN)
         raise UsageError(Problem(code="E156", message=message, hint=snapshot.left_to_do(stored.id), file=file))
-    return replace(made, times=found.times, alone=found.alone, elements=whole.plan.elements)
+    known = whole.plan
+    return replace(made, times=found.times, alone=found.alone, elements=known.elements, versions=known.versions)
 
 
 def _check_secrets(run: ResumableRun, secrets: Secrets) -> None:

@@ -69,9 +69,9 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
-    `elements` are those of the designs that names in it may lead to. `written` is what its files hold, by the names of
+    `elements` and `versions` are as in `Plan`. `written` is what its files hold, by the names of
     `sources`; empty where it comes of a stored plan, or nobody asked for it. `variables` of the environment gave secret
-    inputs, by the names of these. `refused` is as in `Plan`.
+    inputs, by the names of these. `refused` is as in `Plan`, too.
     """
 
     job: Job
@@ -83,6 +83,7 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     digest: str | None = None
     plan_key: str | None = None
     elements: tuple[ProcessElement, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, Json] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[RefusedStart, ...] = ()
@@ -107,7 +108,8 @@ class RunSpec(Struct, frozen=True, kw_only=True):
             secrets=Secrets() if secrets is None else secrets,
             case=None if case is None or index is None else ChosenCase(name=case.name, index=index),
         )
-        return replace(made, alone=False, times=self.target.times, elements=self.elements, refused=self.refused)
+        known = replace(made, elements=self.elements, versions=self.versions, refused=self.refused)
+        return replace(known, alone=False, times=self.target.times)
 
 
 class RunSet(Struct, frozen=True, kw_only=True):

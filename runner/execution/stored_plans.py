@@ -140,6 +140,7 @@ def _spec(job: Job, stored: StoredPlan, target: Target, values: dict[str, Json])
         case_index=stored.case.index if stored.case else None,
         digest=stored.digest,
         elements=stored.elements,
+        versions=stored.versions,
         refused=stored.refused,
     )
 

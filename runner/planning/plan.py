@@ -7,7 +7,7 @@ A plan is made before anything is sent and never changes. It knows the secrets, 
 from collections.abc import Mapping
 from sys import intern
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
 from runner.catalogue import model as catalogue
@@ -46,10 +46,11 @@ class ChosenCase(Struct, frozen=True, kw_only=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """`inputs` hold secrets in clear; `secrets` names them all. `sources` are the texts of its files by their names.
 
-    `elements` are those of the known designs of its processes: by them names lead to those of an instance. `alone`: no
-    other run of this program starts processes on the target at the same time. `digest` is the same for the same file,
-    inputs that are not secret, and target; a sandbox's port is no part of it. `refused` are starts of the runs that it
-    carries out once more.
+    `elements` are those of the known designs of its processes: by them names lead to those of an instance. `versions`:
+    by the codes of its processes, those of the active versions whose parameters the job was checked against. `alone`:
+    no other run of this program starts processes on the target at the same time. `digest` is the same for the same
+    file, inputs that are not secret, and target; a sandbox's port is no part of it. `refused` are starts of the runs
+    that it carries out once more.
     """
 
     job: Job
@@ -64,6 +65,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     times: Times = Times()
     alone: bool = True
     elements: tuple[catalogue.ProcessElement, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
     refused: tuple[RefusedStart, ...] = ()
 
 
@@ -112,6 +114,7 @@ def stored(plan: Plan) -> JsonObject:
         "inputs": open_inputs(plan.job, plan.inputs),
         "digest": plan.digest,
         **({"elements": to_builtins(plan.elements)} if plan.elements else {}),
+        **({"versions": {**plan.versions}} if plan.versions else {}),
         **({"refused": to_builtins(plan.refused)} if plan.refused else {}),
     }
 

@@ -6,7 +6,7 @@ A file holds the runs of one command, the texts of all their files, and no secre
 import json
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, field
 
 from runner.catalogue.model import ProcessElement
 from runner.foundation.lazy import lazy_pattern
@@ -41,6 +41,7 @@ class StoredPlan(Struct, frozen=True, kw_only=True):
     inputs: dict[str, Value]
     digest: str
     elements: tuple[ProcessElement, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
     refused: tuple[RefusedStart, ...] = ()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from runner.catalogue.model import Catalogue, ProcessElement
+from runner.catalogue.model import Catalogue, Process, ProcessElement
 from runner.foundation.problems import Problem, Severity, are_errors
 from runner.foundation.raw import record
 from runner.foundation.sentences import both
@@ -210,10 +210,22 @@ def _catalogues(file: JobFile, target: Target | None, project: Project) -> tuple
 
 def elements_of(file: JobFile, target: Target, project: Project) -> tuple[ProcessElement, ...]:
     """The elements of all processes that a job starts, as far as the target's catalogues have them."""
+    found = _processes(file, target, project)
+    return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
+
+
+def active_versions(file: JobFile, target: Target, project: Project) -> dict[str, str]:
+    """By the codes of the processes that a job starts at a site, those of the versions that are active in its
+    catalogue: the job was checked against their parameters.
+    """
+    found = () if isinstance(target, SandboxTarget) else _processes(file, target, project)
+    return {process.code: process.active_code for process in found if process.active_code is not None}
+
+
+def _processes(file: JobFile, target: Target, project: Project) -> list[Process]:
     known = _catalogues(file, target, project)
     codes = sorted(started(file.outlines.values())) if known else ()
-    found = (process for catalogue in known for code in codes if (process := catalogue.processes.get(code)) is not None)
-    return tuple(dict.fromkeys(element for process in found for element in process.elements or ()))
+    return [process for catalogue in known for code in codes if (process := catalogue.processes.get(code)) is not None]
 
 
 def _add(found: Sequence[Problem], project: Project) -> None:

@@ -86,6 +86,26 @@ def test_versions_are_read_once_in_a_command(here: Stand) -> None:
     assert len(asked) == 2 * 2
 
 
+@pytest.mark.parametrize("plan", [False, True])
+def test_a_site_that_runs_another_version_than_the_catalogue_has_is_warned_of(
+    here: Stand, capsys: pytest.CaptureFixture[str], *, plan: bool
+) -> None:
+    members = "{UsrTours: {version: 1}, UsrTours_v1: {version: 2, active: true}}"
+    taken = f"{{{MARK}: {{type: text, direction: in}}}}"
+    Path("here.catalog.yaml").write_text(
+        f"runner: 1\nsite: {here.url}\nprocesses:\n"
+        f"  UsrTours: {{version: 2, runnable: true, members: {members}, parameters: {taken}}}\n"
+    )
+    step = f"  - {{id: a, verify: log, run: {{process: UsrTours, parameters: {{{MARK}: x}}}}}}\n"
+    Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n{step}")
+    if plan:
+        assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0
+    ended(["run", "a.plan.json" if plan else "a.job.yaml"])
+    shown = capsys.readouterr().out
+    assert "warning: the parameters were not checked against `UsrTours_v2`" in shown
+    assert "the catalogue has those of `UsrTours_v1`; `runner catalog pull -t here` reads it anew" in shown
+
+
 SANDBOX = "runner: 1\ntargets:\n  here: {sandbox: doubles}\n"
 
 

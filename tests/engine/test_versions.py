@@ -1,6 +1,7 @@
 """A process has versions: the row of the log bears the one that ran, and that may be any member of the family."""
 
 import pytest
+from msgspec.structs import replace
 from stories import World, member, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Send, Sleep
@@ -69,6 +70,25 @@ def said(row: StepFinished) -> str:
 @pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("failed", False))])
 def test_the_row_of_the_active_version_is_the_verdict(step: str, status: str, came: tuple[str, object]) -> None:
     assert ended(Versions(status).carry_out(planned(step))) == came
+
+
+@pytest.mark.parametrize("call", ["execute: {process: UsrA", "run: {process: UsrA"])
+@pytest.mark.parametrize(
+    ("checked", "more", "is_warned"),
+    [
+        (ROOT, ", parameters: {A: 1}}", True),
+        (SECOND, ", parameters: {A: 1}}", False),
+        (None, ", parameters: {A: 1}}", False),
+        (ROOT, "}", False),
+    ],
+)
+def test_parameters_that_were_checked_against_another_version_than_runs_now_are_warned_of(
+    call: str, checked: str | None, more: str, *, is_warned: bool
+) -> None:
+    made = planned(f"  - id: a\n    {call}{more}\n    verify: log\n")
+    world = Versions("done").carry_out(replace(made, versions={} if checked is None else {ROOT: checked}))
+    warning = "the parameters were not checked against `UsrA_v1`, which is the active version of `UsrA` now"
+    assert (warning in said(world.finished("a"))) is is_warned
 
 
 def test_a_call_that_was_not_answered_is_found_by_its_version() -> None:

@@ -15,7 +15,7 @@ from stories import planned
 
 from runner.engine.effects import Send
 from runner.runs.events import StepFinished
-from runner.runs.files.owned_rows import RowDatabase
+from runner.runs.files.row_database import RowDatabase
 from runner.runs.status import Status
 
 pytestmark = pytest.mark.slow

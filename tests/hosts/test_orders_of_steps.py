@@ -25,7 +25,8 @@ from runner.hosts.local import LocalHost
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, Turn, Turns
 from runner.runs.events import AnyEvent, CallAnswered, CallSent, RunFacts, StepFinished, Trouble
-from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.files.owned_rows import RowsOfRun
+from runner.runs.files.row_database import RowDatabase
 from runner.runs.journal import Journal, parse
 from runner.runs.status import Status
 from runner.runs.store import Others, RowQuery
@@ -251,7 +252,7 @@ class Run:
         assert earlier.flaw is None
         plan = PLANS[self.fate.verify]
         journal = Journal(self.lines, plan.secrets, now=lambda: "2026-01-31T09:00:00.000Z", earlier=earlier)
-        owned = self.world.database.rows_of(self.id, self.world.site, 15.0)
+        owned = RowsOfRun(self.world.database, run=self.id, site=self.world.site, settle=15.0)
         host = LocalHost(
             caller=self,
             journal=journal,

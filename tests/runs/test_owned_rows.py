@@ -13,7 +13,8 @@ import pytest
 
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
-from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.files.owned_rows import RowsOfRun
+from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
 from runner.runs.files.rows_of_folders import RowsOfFolders
 from runner.runs.pending_starts import BEFORE, LATE, NEAR
@@ -99,8 +100,10 @@ def owned(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Owned]:
     made.close()
 
 
-def run(owned: Owned, name: str, *, site: str = SITE) -> AskedRows:
-    return owned.rows_of(name, site, 15.0)
+def run(owned: Owned, name: str, *, site: str = SITE, settle: float = 15.0) -> AskedRows:
+    if isinstance(owned, RowDatabase):
+        return RowsOfRun(owned, run=name, site=site, settle=settle)
+    return owned.rows_of(name, site, settle)
 
 
 def began(owned: Owned, name: str, *, site: str = SITE) -> AskedRows:
@@ -175,9 +178,9 @@ def test_a_rival_is_named_with_its_step_and_another_folder_that_has_its_run(
     until = "1970-01-12T13:48:42Z"
     assert by == Rival(run="first", key="a", began="1970-01-12T13:46:40Z", until=until, folder=place)
     clock.now += 123.0
-    later = here.rows_of("later", SITE, 15.0)
+    later = run(here, "later")
     later.begin("a", "UsrA", seconds=100.0)
-    here.rows_of("second", SITE, 15.0).never_began("a")
+    run(here, "second").never_began("a")
     assert later.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
     there.close()
     here.close()
@@ -357,12 +360,12 @@ def test_stand_ins_of_a_site_on_this_machine_may_number_their_processes_alike(tm
 def test_what_another_folder_owned_before_it_was_carried_here_is_known(tmp_path: Path, clock: Clock) -> None:
     """As of runs that the cache of a CI service brings along: the file of all folders has not heard of them."""
     own = RowDatabase(tmp_path / ".rows.sqlite", now=clock)
-    own.rows_of("first", SITE, 15.0).begin("a", "UsrA", seconds=100.0)
+    run(own, "first").begin("a", "UsrA", seconds=100.0)
     shared = RowDatabase(tmp_path / "state" / "rows.sqlite", now=clock)
     second = RowsOfFolders(own, shared, run="second", site=SITE, settle=15.0)
     second.begin("a", "UsrA", seconds=100.0)
     assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
-    own.rows_of("first", SITE, 15.0).ask(query(key="a", rows=("1",), keys=TAKES, certain=True))
+    run(own, "first").ask(query(key="a", rows=("1",), keys=TAKES, certain=True))
     assert second.ask(query(key="a", rows=("1",), keys=TAKES)).taken == ("1",)
     own.close()
     shared.close()
@@ -382,11 +385,11 @@ def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_
 def test_a_start_that_was_over_just_before_is_a_rival_as_the_servers_time_counts_whole_seconds(
     owned: Owned, clock: Clock
 ) -> None:
-    first = owned.rows_of("first", SITE, 1.0)
+    first = run(owned, "first", settle=1.0)
     first.begin("a", "UsrA", seconds=100.0)
     first.answer("a")
     clock.now += 2.0
-    second = owned.rows_of("second", SITE, 1.0)
+    second = run(owned, "second", settle=1.0)
     second.begin("a", "UsrA", seconds=100.0)
     assert second.ask(query(key="a", rows=("1",), keys=TAKES)).rival
 
@@ -805,11 +808,11 @@ def test_whose_a_row_is_takes_no_longer_with_thousands_of_earlier_starts(files: 
 
 
 def test_the_first_question_of_a_new_run_takes_no_longer_either(files: RowDatabase, clock: Clock) -> None:
-    few = steps_of_a_question(files, files.rows_of("alone", SITE, 15.0, is_new=True), "a")
+    few = steps_of_a_question(files, new_run(files, "alone"), "a")
     for number in range(1000):
         run(files, "old").begin(str(number), "UsrA", seconds=100.0)
     clock.now += 3600.0
-    assert steps_of_a_question(files, files.rows_of("new", SITE, 15.0, is_new=True), "a") <= few + 100
+    assert steps_of_a_question(files, new_run(files, "new"), "a") <= few + 100
 
 
 @pytest.mark.parametrize("owned", ["files", "folders"], indirect=True)
@@ -842,7 +845,9 @@ def test_a_start_of_a_new_run_is_its_own_where_the_clock_is_set_back(owned: Owne
 def new_run(owned: Owned, name: str) -> AskedRows:
     if isinstance(owned, OwnedByFleet):
         return run(owned, name)
-    return owned.rows_of(name, SITE, 15.0, is_new=True)
+    if isinstance(owned, OwnedByFolders):
+        return owned.rows_of(name, SITE, 15.0, is_new=True)
+    return RowsOfRun(owned, run=name, site=SITE, settle=15.0, is_new=True)
 
 
 def steps_of_a_question(files: RowDatabase, rows: AskedRows, key: str) -> int:

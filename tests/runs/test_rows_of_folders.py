@@ -10,7 +10,8 @@ from typing import TypeAlias
 import pytest
 
 from runner.runs.files.lost_rows import machine
-from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.files.owned_rows import RowsOfRun
+from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.rows_of_folders import RowsOfFolders
 from runner.runs.store import Others, RowQuery
 
@@ -148,7 +149,7 @@ def test_starts_whose_row_nobody_reads_are_known_too(folders: Folders) -> None:
 def test_what_began_while_the_shared_file_was_locked_is_known_when_it_can_be_opened_again(
     folders: Folders, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, is_flushed: bool
 ) -> None:
-    monkeypatch.setattr("runner.runs.files.owned_rows.PATIENCE", 0.0)
+    monkeypatch.setattr("runner.runs.files.row_database.PATIENCE", 0.0)
     folders.began("before")
     locked = sqlite3.connect(folders.file, isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")

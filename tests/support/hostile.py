@@ -30,7 +30,8 @@ from runner.engine.start_bounds import has_begun_nothing
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
 from runner.runs.events import RunFacts, StepFinished, Trouble
-from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.files.owned_rows import RowsOfRun
+from runner.runs.files.row_database import RowDatabase
 from runner.service.calls import (
     SESSION_REFUSED,
     Answered,
@@ -124,7 +125,7 @@ class HostileSite:
     def start(self, plan: Plan, *, at: float) -> Program:
         name = f"0193a0c4-0000-7000-8000-{len(self.programs):012d}"
         facts = RunFacts(run=name, started_at="2026-01-31T09:00:00.000Z", engine="test", commit=None)
-        owned = self.owned.rows_of(name, "site", plan.times.settle)
+        owned = RowsOfRun(self.owned, run=name, site="site", settle=plan.times.settle)
         program = Program(name=name, running=carry_out(plan, facts), owned=owned, begun=at, due=at)
         self.programs.append(program)
         return program

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from runner.foundation import server_time
 from runner.foundation.site_key import hashed
-from runner.runs.files.owned_rows import RowDatabase
+from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
 from runner.runs.pending_starts import LATE, NEAR
 from runner.runs.store import LostRows, RowQuery

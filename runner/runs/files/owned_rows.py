@@ -12,22 +12,16 @@ decided by this machine's clock alone, as it counts on, not as somebody sets it;
 
 import math
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
-from typing import TypeAlias
 
 from msgspec import Struct
 
 from runner.foundation import server_time
-from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files import row_tables
-from runner.runs.files.opened_file import OpenedFile
-from runner.runs.files.row_tables import BEGUN, PATIENCE, MadeFile, StoredRows, folder_of, open_tables, stored_rows
+from runner.runs.files.row_database import Change, RowDatabase
+from runner.runs.files.row_tables import BEGUN, StoredRows, folder_of, stored_rows
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
@@ -50,118 +44,6 @@ WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ? AND EXIST
 _OVER = """SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({codes}) AND ends < ? AND ends >= ? LIMIT ?"""
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
-
-_AGAIN = 5.0
-"""Seconds after which a file that could not be opened is tried again, and then how long others are waited for."""
-_BRIEFLY = 0.1
-
-_Change: TypeAlias = tuple[str, tuple[str | float, ...]]
-"""A statement with its values."""
-
-
-class RowDatabase:
-    """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
-
-    def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] | None = None) -> None:
-        """`place` is the folder of runs of this program, as a file of all folders is to know it. `made` is the
-        file that was opened last, `trouble` why it could not be, if it ever could not. `clock` may be that of the file.
-        """
-        self.file = file
-        self.place = place
-        self.clock = now
-        self._lock = threading.Lock()
-        self._database: sqlite3.Connection | None = None
-        self._opened_file = OpenedFile(file)
-        self._openings = 0
-        self._again = 0.0
-        self.made: MadeFile | None = None
-        self.trouble: str | None = None
-
-    def now(self) -> float:
-        if self.clock is None and self.made is None:
-            self.opening()
-        return self._moment()
-
-    def _moment(self) -> float:
-        clock = self.clock or (time.time if self.made is None else self.made.clock)
-        return clock()
-
-    def close(self) -> None:
-        with self._lock:
-            if self._database is not None:
-                self._database.close()
-                self._database = None
-
-    def rows_of(self, run: str, site: str, settle: float, *, is_new: bool = False) -> "RowsOfRun":
-        """The rows as `run` sees them. In a file of all folders ids are those of an address, where that is on this
-        machine: stand-ins of a site may number their processes, each from 1. Others never give an id twice.
-        """
-        scope = local_address(site) if self.place is not None else ""
-        return RowsOfRun(self, run=run, site=site, settle=settle, scope=scope, is_new=is_new)
-
-    def opening(self) -> int | None:
-        """Which opening of the file this is, counted from 1: what was written before it may be lost, since the file was
-        deleted, emptied, or another is in its place. None where it cannot be opened: that is tried again after a while.
-        """
-        with self._lock:
-            if self._database is not None and self._opened_file.is_in_place():
-                return self._openings
-            if self._database is None and 0 < self._again - self._moment() <= _AGAIN:
-                return None
-            try:
-                self._open_anew()
-            except (sqlite3.Error, OSError) as error:
-                self._again = self._moment() + _AGAIN
-                self.trouble = self.trouble or str(self._unusable(error))
-                return None
-            return self._openings
-
-    def _open_anew(self) -> None:
-        if self._database is not None:
-            self._opened_file.discard()
-            self._database.close()
-            self._database = None
-        ensure_folder(self.file.parent)
-        self._opened(patience=PATIENCE if self.trouble is None else _BRIEFLY)
-
-    @contextmanager
-    def changing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone with the file. Raises `StoreError`."""
-        with self._lock:
-            try:
-                database = self._opened()
-                database.execute("BEGIN IMMEDIATE")
-                with database:
-                    yield database
-            except (sqlite3.Error, OSError) as error:
-                raise self._unusable(error) from error
-
-    def change(self, *changes: _Change) -> int:
-        """Some statements in one transaction; the number of the record that the last has made. Raises `StoreError`."""
-        if len(changes) > 1:
-            with self.changing() as database:
-                for change in changes:
-                    made = database.execute(*change)
-                return made.lastrowid or 0
-        with self._lock:
-            try:
-                return self._opened().execute(*changes[0]).lastrowid or 0  # a transaction by itself
-            except (sqlite3.Error, OSError) as error:
-                raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> StoreError:
-        is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
-        hint = "move this file away, and go on: which rows are of earlier calls is not known then" if is_damaged else ""
-        return StoreError(f"{self.file}: {error}", hint=hint)
-
-    def _opened(self, *, patience: float = PATIENCE) -> sqlite3.Connection:
-        if self._database is None:
-            self.file.touch(PRIVATE_FILE)
-            self._opened_file.note()
-            self._database, self.made = open_tables(self.file, self.place, self._moment(), patience=patience)
-            self._opened_file.note_beside()
-            self._openings += 1
-        return self._database
 
 
 class _LaterStart(Struct, kw_only=True):
@@ -187,17 +69,21 @@ class RowsOfRun:
     after a second; and with that the starts themselves whose rows nobody reads.
     """
 
-    def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float, scope: str, is_new: bool) -> None:
-        """Of a run that `is_new` the file has nothing yet; else it is read through once, 10 ms for 50,000 starts."""
+    def __init__(self, rows: RowDatabase, *, run: str, site: str, settle: float, is_new: bool = False) -> None:
+        """Of a run that `is_new` the file has nothing yet; else it is read through once, 10 ms for 50,000 starts.
+
+        In a file of all folders ids are those of an address, where that is on this machine: stand-ins of a site may
+        number their processes, each from 1. Others never give an id twice.
+        """
         self._rows = rows
-        self._scope = scope
+        self._scope = "" if rows.place is None else local_address(site)
         self._run = run
         self._site = hashed(site)
         self._settle = settle + BEFORE  # as long as a row may be of a start, a later start is its rival
         self._earliest: float | None = rows.now() if is_new else None
         self._later: dict[str, list[_LaterStart]] = {}
         self._stand_ins: dict[str, _AnyNumber] = {}
-        self._answers: dict[str, _Change] = {}
+        self._answers: dict[str, Change] = {}
         self._answered = 0.0
         self._begun: dict[str, tuple[float, float]] = {}
 
@@ -275,7 +161,7 @@ class RowsOfRun:
             self._rows.change(*before)
             self._forget(before)
 
-    def _changes(self) -> tuple[_Change, ...]:
+    def _changes(self) -> tuple[Change, ...]:
         """All that is not stored yet: answers of starts that are, before a later start of the same row is."""
         later = [
             (self._run, start.key, self._site, start.process, start.began, start.ends)
@@ -285,7 +171,7 @@ class RowsOfRun:
         removed = ((_REMOVED, (found.number,)) for found in self._stand_ins.values())
         return (*self._answers.values(), *row_tables.begun_at_once(later), *removed)
 
-    def _forget(self, changes: Sequence[_Change]) -> None:
+    def _forget(self, changes: Sequence[Change]) -> None:
         """These were all, and are stored."""
         if changes:
             self._later.clear()

@@ -5,7 +5,8 @@ this user on this machine.
 from msgspec.structs import replace
 
 from runner.runs.files.lost_rows import Loss, SharedFile
-from runner.runs.files.owned_rows import RowDatabase, RowsOfRun
+from runner.runs.files.owned_rows import RowsOfRun
+from runner.runs.files.row_database import RowDatabase
 from runner.runs.store import Others, RowQuery, StoreError
 
 
@@ -24,7 +25,9 @@ class RowsOfFolders:
         self._shared = shared
         self._file = SharedFile(own, shared)
         self._loss: Loss | None = None
-        self._own_rows, self._shared_rows = (each.rows_of(run, site, settle, is_new=is_new) for each in (own, shared))
+        self._own_rows, self._shared_rows = (
+            RowsOfRun(rows, run=run, site=site, settle=settle, is_new=is_new) for rows in (own, shared)
+        )
         self._opening: int | None = None
         self._is_behind = False
 

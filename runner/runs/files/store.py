@@ -255,7 +255,7 @@ class FileRunStore:
 
     def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> OwnedRows:
         if self._rows_of is None:
-            from runner.runs.files.owned_rows import RowDatabase  # noqa: PLC0415  sqlite3 is 5 ms
+            from runner.runs.files.row_database import RowDatabase  # noqa: PLC0415  sqlite3 is 5 ms
             from runner.runs.files.rows_of_folders import RowsOfFolders  # noqa: PLC0415  as above
 
             own = RowDatabase(self._top / ".rows.sqlite")

@@ -1,0 +1,121 @@
+"""The file of starts and rows, of one folder of runs or of all folders: opened when it is needed, and anew where it was
+deleted or replaced.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from runner.foundation.private_files import PRIVATE_FILE, ensure_folder
+from runner.runs.files.opened_file import OpenedFile
+from runner.runs.files.row_tables import PATIENCE, MadeFile, open_tables
+from runner.runs.store import StoreError
+
+_AGAIN = 5.0
+"""Seconds after which a file that could not be opened is tried again, and then how long others are waited for."""
+_BRIEFLY = 0.1
+
+Change: TypeAlias = tuple[str, tuple[str | float, ...]]
+"""A statement with its values."""
+
+
+class RowDatabase:
+    """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
+
+    def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] | None = None) -> None:
+        """`place` is the folder of runs of this program, as a file of all folders is to know it. `made` is the
+        file that was opened last, `trouble` why it could not be, if it ever could not. `clock` may be that of the file.
+        """
+        self.file = file
+        self.place = place
+        self.clock = now
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._opened_file = OpenedFile(file)
+        self._openings = 0
+        self._again = 0.0
+        self.made: MadeFile | None = None
+        self.trouble: str | None = None
+
+    def now(self) -> float:
+        if self.clock is None and self.made is None:
+            self.opening()
+        return self._moment()
+
+    def _moment(self) -> float:
+        clock = self.clock or (time.time if self.made is None else self.made.clock)
+        return clock()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._database is not None:
+                self._database.close()
+                self._database = None
+
+    def opening(self) -> int | None:
+        """Which opening of the file this is, counted from 1: what was written before it may be lost, since the file was
+        deleted, emptied, or another is in its place. None where it cannot be opened: that is tried again after a while.
+        """
+        with self._lock:
+            if self._database is not None and self._opened_file.is_in_place():
+                return self._openings
+            if self._database is None and 0 < self._again - self._moment() <= _AGAIN:
+                return None
+            try:
+                self._open_anew()
+            except (sqlite3.Error, OSError) as error:
+                self._again = self._moment() + _AGAIN
+                self.trouble = self.trouble or str(self._unusable(error))
+                return None
+            return self._openings
+
+    def _open_anew(self) -> None:
+        if self._database is not None:
+            self._opened_file.discard()
+            self._database.close()
+            self._database = None
+        ensure_folder(self.file.parent)
+        self._opened(patience=PATIENCE if self.trouble is None else _BRIEFLY)
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, alone with the file. Raises `StoreError`."""
+        with self._lock:
+            try:
+                database = self._opened()
+                database.execute("BEGIN IMMEDIATE")
+                with database:
+                    yield database
+            except (sqlite3.Error, OSError) as error:
+                raise self._unusable(error) from error
+
+    def change(self, *changes: Change) -> int:
+        """Some statements in one transaction; the number of the record that the last has made. Raises `StoreError`."""
+        if len(changes) > 1:
+            with self.changing() as database:
+                for change in changes:
+                    made = database.execute(*change)
+                return made.lastrowid or 0
+        with self._lock:
+            try:
+                return self._opened().execute(*changes[0]).lastrowid or 0  # a transaction by itself
+            except (sqlite3.Error, OSError) as error:
+                raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> StoreError:
+        is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        hint = "move this file away, and go on: which rows are of earlier calls is not known then" if is_damaged else ""
+        return StoreError(f"{self.file}: {error}", hint=hint)
+
+    def _opened(self, *, patience: float = PATIENCE) -> sqlite3.Connection:
+        if self._database is None:
+            self.file.touch(PRIVATE_FILE)
+            self._opened_file.note()
+            self._database, self.made = open_tables(self.file, self.place, self._moment(), patience=patience)
+            self._opened_file.note_beside()
+            self._openings += 1
+        return self._database

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from runner.cli import reports
 from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, folder_name, inputs_as_given, versions_of
+from runner.execution.apply_versions import ApplyNeeds, ApplySet
 from runner.execution.run_spec import RunSet, RunSpec
+from runner.execution.run_versions import folder_name, inputs_as_given, versions_of
 from runner.foundation.problems import ExitCode, Problem, strongest
 from runner.foundation.sentences import many
 from runner.foundation.shell_words import shell_words

@@ -18,12 +18,13 @@ from runner.cli import resume
 from runner.cli.command import carry_out, permission, waits_for
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
-from runner.execution.apply_versions import ApplyNeeds, ApplySet, apply_origin
+from runner.execution.apply_versions import ApplyNeeds, ApplySet
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import claim_of
 from runner.execution.resume_run import ResumableRun
 from runner.execution.run_pool import Carried, PendingRun
 from runner.execution.run_spec import RunSpec
+from runner.execution.run_versions import apply_origin
 from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity, UsageError
 from runner.hosts.judgement import Judgement

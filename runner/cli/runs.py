@@ -165,7 +165,11 @@ def show(context: click.Context) -> int:
         return _show_curl(run, context.params["step"])
     if context.params["step"] is not None:
         return _show_step(run, context.params["step"])
-    verbose, place, name = context.params["verbose"], run.store.place(run.id), run.store.name
+    return _show_run(run, verbose=context.params["verbose"])
+
+
+def _show_run(run: StoredRun, *, verbose: bool) -> int:
+    place, name = run.store.place(run.id), run.store.name
     detail = Detail(verbose=verbose, place=place, store=name, advice=run.flaw is None, starter=True)
     if run.is_running:  # only what has ended: nothing is concluded from what is missing
         _print(so_far(run.lines, detail))

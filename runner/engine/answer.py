@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from runner.checks.check import check
 from runner.checks.failed_process import failed_element, sentence
-from runner.engine import process_log
+from runner.engine import readings
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.state import OpenRow
@@ -151,7 +151,7 @@ def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:
     if last.failed_row is None or row.step.verify is Verify.NONE or row.log.refusal is not None:
         return last
     row.known = last
-    elements = yield from process_log.elements_once(row, last.failed_row.id)
+    elements = yield from readings.elements_once(row, last.failed_row.id)
     row.known = None
     element = failed_element(elements)
     return last if element is None else replace(last, trouble=_why_failed(last.failed_row, element))

@@ -7,7 +7,8 @@ as it is there the call is not made again.
 
 from runner.engine import start_bounds, starts
 from runner.engine.effects import Running
-from runner.engine.process_log import WATERMARK, Unread, all_rows
+from runner.engine.process_log import WATERMARK, all_rows
+from runner.engine.readings import Unread
 from runner.engine.state import LogState, OpenRow, Start
 from runner.foundation import server_time
 from runner.service import calls

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine import process_log, start_bounds, starts
+from runner.engine import process_log, readings, start_bounds, starts
 from runner.engine.answer import judged, process_failed
 from runner.engine.attempt import INFERRED, MAY_HAVE_HAPPENED, Attempt, in_doubt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.lost import needs_result
 from runner.engine.perform import ask_verdict, note, pause
-from runner.engine.process_log import Unread
+from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import started as process_started
 from runner.engine.verdict import still_running, strange_status
@@ -221,7 +221,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
         if isinstance(looked_up, Unread):
             if looked_up.failure is UNBOUNDED:
                 return in_doubt(cause, why=UNBOUNDED.trouble.message, by_log=False)
-            if process_log.is_for_good(looked_up.failure):
+            if readings.is_for_good(looked_up.failure):
                 break
             continue
         if looked_up.rows:

@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from msgspec import Struct, convert
 from msgspec.structs import replace
 
-from runner.engine import process_log
+from runner.engine import process_log, readings
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff
-from runner.engine.process_log import Unread, has_ended
+from runner.engine.process_log import has_ended
+from runner.engine.readings import Unread
 from runner.engine.state import ElementInstance, OpenRow, State
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
@@ -66,7 +67,7 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
         ended = isinstance(process, LogRow) and has_ended(process)
         with row.reading_until(row.t + follow):
             seen = yield from _look(row, wanted)
-        if isinstance(seen, Unread) and (process_log.is_for_good(seen.failure) or pauses.is_over(row)):
+        if isinstance(seen, Unread) and (readings.is_for_good(seen.failure) or pauses.is_over(row)):
             return _unread(seen)
         chosen = _chosen(row, seen, wanted) if isinstance(seen, _Elements) else None
         if isinstance(chosen, Attempt) or (chosen is not None and chosen.status != "error"):
@@ -89,11 +90,11 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
 
 def look_again(row: OpenRow, process_id: str, before: ElementInstance) -> Running[ElementInstance | None]:
     """The element `before` as it is now; None where nothing shows it."""
-    logged_rows = yield from process_log.elements_in(row, ReadElements(process_id=process_id))
+    logged_rows = yield from readings.elements_in(row, ReadElements(process_id=process_id))
     logged = next((each for each in _instances(logged_rows) if each.id == before.id), None)
     if logged is not None and logged.status not in MAY_BE_EXECUTED:
         return logged
-    stored_rows = yield from process_log.elements_in(row, ReadElementData(process_id=process_id))
+    stored_rows = yield from readings.elements_in(row, ReadElementData(process_id=process_id))
     if isinstance(stored_rows, Unread):
         return logged
     stored = next((each for each in _instances(stored_rows, stored=True) if each.id == before.id), None)
@@ -114,14 +115,14 @@ def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
     The log is read only where the store does not show an element that waits.
     """
     uids = _designs(row.state, wanted.name)
-    waiting = yield from process_log.elements_in(row, ReadElementData(process_id=wanted.process_id))
+    waiting = yield from readings.elements_in(row, ReadElementData(process_id=wanted.process_id))
     if isinstance(waiting, Unread) and waiting.failure.kind is FailureKind.NOT_SENT:
         return waiting  # nor would the log of elements be reached
     stored = _instances(waiting, stored=True)
     fitting = tuple(each for each in stored if each.uid in uids)
     if any(each.status in MAY_BE_EXECUTED for each in fitting):
         return _Elements(fitting=fitting, all=stored)
-    logged_rows = yield from process_log.elements_in(row, ReadElements(process_id=wanted.process_id))
+    logged_rows = yield from readings.elements_in(row, ReadElements(process_id=wanted.process_id))
     if isinstance(logged_rows, Unread) and (isinstance(waiting, Unread) or not uids):
         return logged_rows  # only the log has captions
     logged = _instances(logged_rows)
@@ -210,7 +211,7 @@ def _unread(unread: Unread) -> Attempt:
     trouble = unread.failure.trouble
     message = f"the elements of the process cannot be read: {trouble.message}"
     hint = trouble.hint or "the user needs to read SysProcessElementData or SysProcessElementLog through OData"
-    again = None if unread.failure.final or process_log.is_for_good(unread.failure) else RetryOn.NOT_SENT
+    again = None if unread.failure.final or readings.is_for_good(unread.failure) else RetryOn.NOT_SENT
     return replace(not_passed("E220", message, hint, status=Status.ERROR), again=again)
 
 

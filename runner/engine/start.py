@@ -8,20 +8,21 @@ from http import HTTPStatus
 
 from msgspec.structs import replace
 
-from runner.engine import doubt, process_log, start_bounds, starts
-from runner.engine.attempt import Attempt, call_failed, in_doubt, is_in_doubt
-from runner.engine.effects import Done, Failed, QueryPeers, Running, Send
-from runner.engine.perform import pause, perform, query_peers
-from runner.engine.process_log import Unread, is_shut_out, watermark
+from runner.engine import doubt, start_bounds, starts
+from runner.engine.attempt import Attempt, call_failed, is_in_doubt
+from runner.engine.earlier_starts import began_in_earlier_run
+from runner.engine.effects import Done, Failed, Running, Send
+from runner.engine.perform import pause, perform
+from runner.engine.process_log import watermark
+from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked
-from runner.foundation import server_time
 from runner.foundation.raw import record
 from runner.foundation.values import Json
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
-from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, ReadRows, RunProcessCall
+from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, RunProcessCall
 
 _LOOKS = (*NO_ROW_YET, 1.0)
 """Seconds before each further look for a call that may have happened all the same: what is started later, here or by
@@ -39,9 +40,7 @@ def start(
     side wait for each other's starts of the process, so that each finds its own row.
     """
     process, step = call.process, row.step
-    if row.turned_away is not None and (found := (yield from _already_began(row, pauses=()))):
-        return found
-    if row.is_once and (found := (yield from _began_in_earlier_run(row, process))):
+    if found := (yield from _began_before(row, process)):
         return found
     if needs_mark and (reason := (yield from marked(row, process, turn=in_turn))):
         return reason
@@ -85,54 +84,17 @@ def _warn_of_version(row: OpenRow, call: ExecuteCall | RunProcessCall) -> None:
         row.warnings = (*row.warnings, why)
 
 
+def _began_before(row: OpenRow, process: str) -> Running[Attempt | None]:
+    """How the attempt ends where an earlier call may have started the process; None where it may be made."""
+    if row.turned_away is not None and (found := (yield from _already_began(row, pauses=()))):
+        return found
+    return (yield from began_in_earlier_run(row, process)) if row.is_once else None
+
+
 def _keep_secret(row: OpenRow, call: ExecuteCall | RunProcessCall, answer: Json) -> None:
     """Hide the result before the log is read, which may repeat it in the text of an error."""
     result = record(answer).get("results") if isinstance(call, RunProcessCall) else answer
     row.state.names.keep_secret(result, f"{row.key}.result")
-
-
-def _began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
-    """How the attempt ends where a run that this one carries out once more made the call, which was refused, and may
-    have started the process all the same: so a person says whether it is made. None where the log shows no such start.
-    """
-    before = row.state.run.refused.pop(row.key, None)
-    if before is None or before.process != process:
-        return None
-    sent_by = f"run {before.run} made the call, which was refused{f' with {before.status}' if before.status else ''}"
-    rows = yield from _of_nobody(row, start_bounds.of_earlier_run(row, before))
-    if isinstance(rows, Unread):
-        why = f"{sent_by}; whether it started the process is not known: {rows.failure.trouble.message}"
-        row.warnings = (*row.warnings, why)
-        return None
-    if not rows:
-        return None
-    row.in_doubt = True
-    row.shown = tuple(each.id for each in rows)
-    why = f"the process log shows a start that may be it: {starts.named(rows[0])}; so it was not made again"
-    return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
-
-
-def _of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:
-    """The rows that may be made by a `start` of an earlier run, and belong to no call."""
-    log, since = row.log, start.span.since
-    if not start.marked and since is None:
-        return Unread(doubt.UNBOUNDED)
-    if not log.owner_asked:
-        yield from process_log.ask_owner(row)
-    mark = start.mark if start.marked or since is None else server_time.written(since)
-    rows = yield from process_log.all_rows(row, ReadRows(process=start.process, since=mark), since=since)
-    if isinstance(rows, Unread):
-        return rows
-    own, owner = log.seen - log.there.get(start.process, frozenset()), log.owner_of(start)
-    found = {
-        each.id: each
-        for each in rows
-        if each.id not in own and each.parent is None and starts.may_be_of(log, start, each)
-        if owner is None or each.owner in (None, owner)
-    }
-    codes = log.codes_of(start.process)
-    others = yield from query_peers(row.state, QueryPeers(key=row.key, rows=tuple(found), codes=codes))
-    return [each for key, each in found.items() if key not in others.taken]
 
 
 def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed, Start] | Attempt]:

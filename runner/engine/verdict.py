@@ -8,13 +8,13 @@ from itertools import chain, count
 
 from msgspec.structs import replace
 
-from runner.engine import process_log, starts
+from runner.engine import process_log, readings, starts
 from runner.engine.answer import process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.perform import pause
-from runner.engine.process_log import Unread
+from runner.engine.readings import Unread
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.foundation.durations import written
@@ -55,15 +55,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         return _not_read(row, found)
     rows = list(found.rows)
     if not rows:
-        less = starts.why_less(log, start)
-        earlier = yield from rows_before_watermark(row, start)
-        if earlier:
-            earlier, _ = yield from starts.of_no_other(row, start.process, earlier, keys=None)
-        row.shown = tuple(each.id for each in earlier)
-        log.seen.update(row.shown)  # what is there before a later call is none of its own
-        others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
-        why = _no_row(others) + (f"; {less}" if less else "")
-        return not_verified(row, why, doubtful=_hold_failure(others))
+        return (yield from _without_row(row, start, found))
     if found.rival:
         why = f"{found.rival.name} may have started it at the same time{found.rival.advice}"
         return undistinguished(row, rows, why=why)
@@ -82,6 +74,18 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     if row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own
     return judged
+
+
+def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]:
+    less = starts.why_less(row.log, start)
+    earlier = yield from rows_before_watermark(row, start)
+    if earlier:
+        earlier, _ = yield from starts.of_no_other(row, start.process, earlier, keys=None)
+    row.shown = tuple(each.id for each in earlier)
+    row.log.seen.update(row.shown)  # what is there before a later call is none of its own
+    others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
+    why = _no_row(others) + (f"; {less}" if less else "")
+    return not_verified(row, why, doubtful=_hold_failure(others))
 
 
 def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRows | Unread]:
@@ -291,7 +295,7 @@ def parked(row: OpenRow, attempt: Attempt) -> Running[Attempt]:
     """The attempt; of a process that still runs at the end of its time with the elements at which it waits."""
     if attempt.status is not Status.UNKNOWN or attempt.process_status != "running" or attempt.process_id is None:
         return attempt
-    elements = yield from process_log.elements_once(row, attempt.process_id)
+    elements = yield from readings.elements_once(row, attempt.process_id)
     names = [f"`{name}`" for each in elements if each.get("status") == "running" and (name := text(each, "caption"))]
     if not names or attempt.trouble is None:
         return attempt
@@ -322,10 +326,10 @@ def marked(row: OpenRow, process: str, *, turn: bool) -> Running[Attempt | None]
     failure = unread.failure
     if failure.kind is FailureKind.NOT_SENT and failure.status is None:
         return Attempt(status=Status.ERROR, trouble=failure.trouble, again=RetryOn.NOT_SENT)
-    if failure.final and not process_log.is_for_good(failure):
+    if failure.final and not readings.is_for_good(failure):
         return Attempt(status=Status.ERROR, trouble=failure.trouble)
     if row.step.verify is not Verify.LOG:
         return None
     message = f"`verify: log` needs the process log, and it could not be read: {failure.trouble.message}"
-    again = None if process_log.is_for_good(failure) else RetryOn.NOT_SENT
+    again = None if readings.is_for_good(failure) else RetryOn.NOT_SENT
     return replace(not_passed("E208", message, failure.trouble.hint, status=Status.ERROR), again=again)

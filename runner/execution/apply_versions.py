@@ -3,7 +3,6 @@
 What a run came to is in its own events. The ledger learns it here, where whoever carried the run out could not.
 """
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
@@ -13,93 +12,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.execution.run_spec import RunSpec
+from runner.execution.run_versions import versions_of
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import listed
-from runner.foundation.values import Json, canonical
-from runner.job.model import Input
 from runner.ledger.decisions import DONE, Decision, VersionState, decide, holds_up, known_state, needs_a_person
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
-from runner.ledger.versions import files_of_version, version_digest
 from runner.lint.needs import MissingNeed
-from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
-from runner.reading.files import read_text
 from runner.reports.safe import clean
-from runner.runs.events import TargetName
-from runner.runs.evidence import ApplyOrigin
-from runner.targets.model import SandboxTarget, Target
-from runner.targets.resolve import resolve_url
-
-
-def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list[AppliedVersion]:
-    """The version of each run; folders are relative to `base`, which is resolved. Raises `UsageError` for targets."""
-    places: dict[Target, TargetName] = {}
-    files: dict[str, tuple[Json, str]] = {}  # of each job, which may have thousands of cases
-    for run in runs:
-        if run.job.file not in files:
-            folder = folder_name(Path(os.path.dirname(run.job.file)), base)  # noqa: PTH120  a path for each job
-            files[run.job.file] = files_of_version(run.written), folder
-    return [_version(run, _place(run.target, places), key, files[run.job.file]) for run in runs]
-
-
-def folder_name(folder: Path, base: Path) -> str:
-    """How the ledger names a folder, whatever the current folder is."""
-    return PurePath(os.path.relpath(os.path.realpath(folder), base)).as_posix()
-
-
-def _place(target: Target, names: dict[Target, TargetName]) -> TargetName:
-    """A target with its address as it is now: a site that has moved is another place."""
-    if target not in names:
-        url: str | Problem = ""
-        if not isinstance(target, SandboxTarget):
-            url = resolve_url(target, environment=os.environ, read_file=read_text)
-        if isinstance(url, Problem):
-            raise UsageError(url)
-        names[target] = TargetName(name=target.name, url=url, sandbox=name_of(target).sandbox)
-    return names[target]
-
-
-def _version(run: RunSpec, place: TargetName, key: str | None, files: tuple[Json, str]) -> AppliedVersion:
-    case = run.case.name if run.case else None
-    secrets = {declared.name: "***" for declared in run.job.inputs if declared.secret}
-    inputs = {**open_inputs(run.job, run.inputs), **secrets}  # whether or not this machine has them
-    return AppliedVersion(
-        digest=version_digest(files[0], inputs=inputs, case=case, target=place, key=key),
-        job=run.job.name,
-        case=case,
-        target=place.name,
-        url=place.url,
-        folder=files[1],
-        key=key,
-    )
-
-
-def apply_origin(
-    spec: RunSpec, version: AppliedVersion, *, ledger: str, fleet: str | None = None, targets: Path | None = None
-) -> ApplyOrigin:
-    """What the events of a run say of the `apply` that ordered it."""
-    file = None if targets is None else str(targets)
-    return ApplyOrigin(ledger=ledger, fleet=fleet, for_key=version.key, targets=file, inputs=inputs_as_given(spec))
-
-
-def inputs_as_given(spec: RunSpec) -> dict[str, str]:
-    """The inputs, but for secret ones, that neither the case nor a default gave, as `-i` takes them."""
-    usual = {declared.name: declared.default for declared in spec.job.inputs if not declared.required}
-    usual |= spec.case.inputs if spec.case else {}
-    known = {name: canonical(value) for name, value in usual.items()}
-    return {
-        declared.name: _as_option(declared, value)
-        for declared in spec.job.inputs
-        if not declared.secret
-        and declared.name in spec.inputs
-        and canonical(value := spec.inputs[declared.name]) != known.get(declared.name)
-    }
-
-
-def _as_option(declared: Input, value: Json) -> str:
-    """A value as `-i` takes it: text for an input of this type, JSON for any other."""
-    return value if isinstance(value, str) and declared.schema.get("type") == "string" else canonical(value)
 
 
 class ApplyNeeds(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, get_args
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine.process_log import is_for_good
+from runner.engine.readings import is_for_good
 from runner.service.caller import Caller
 from runner.service.calls import (
     NOW,

@@ -129,9 +129,8 @@ def _all(text: str) -> Iterator[tuple[str, Iterable[str]]]:
 
 def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     content = text.encode(errors="surrogatepass")
-    in_json, in_base64 = in_quotes(text), tuple(_as_base64(content))
+    in_json = in_quotes(text)
     in_url, in_html = tuple(_as_url(text))[:4], tuple(_as_html(text))
-    in_utf_16 = [text.encode(order, errors="surrogatepass") for order in ("utf-16-le", "utf-16-be")]
     other_case = text.swapcase(), text.title(), text.capitalize(), text.casefold()
     composed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD", "NFKC", "NFKD"))
     others = tuple(chain(other_case, _misread(content), _doubled(text), composed))
@@ -149,6 +148,13 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "html-nbsp", (way.replace(" ", blank) for way in (text, *in_html) for blank in ("&nbsp;", "&#160;", "\xa0"))
     yield "url-escape", _in_old_escapes(text)
     yield "url-latin-1", (quote(text, safe=safe, encoding="cp1252", errors="replace") for safe in _UNTOUCHED)
+    yield from _rarer_bytes(text, content)
+    yield "line", (on_one_line(text),)
+
+
+def _rarer_bytes(text: str, content: bytes) -> Iterator[tuple[str, Iterable[str]]]:
+    in_base64 = tuple(_as_base64(content))
+    in_utf_16 = [text.encode(order, errors="surrogatepass") for order in ("utf-16-le", "utf-16-be")]
     yield "base64-written", (way for plain in _bytes_of(text) for way in _as_base64(plain))
     yield "url-base64", (way for plain in in_base64 for way in _as_url(plain))
     yield "json-base64", (way for plain in in_base64 for way in as_json(plain))
@@ -157,7 +163,6 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "hex-utf-16", (way for plain in in_utf_16 for way in (plain.hex(), plain.hex().upper()))
     yield "bytes", (repr(b'"' + content)[3:-1].replace("\\'", sign) for sign in ("\\'", "'"))
     yield "quoted-printable", (quopri.encodestring(content).decode().rstrip("\n"),)
-    yield "line", (on_one_line(text),)
 
 
 def _misread(content: bytes) -> Iterator[str]:

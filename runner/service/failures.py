@@ -173,12 +173,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if status == HTTPStatus.NOT_MODIFIED:
         return _unproved(call, refused(call, reply, _described(reply, site), hint=_CACHED))
     if 300 <= status < 400:  # noqa: PLR2004  redirects
-        address = shortened(without_query(reply.headers.get("location", "")))
-        message = f"{site.name} redirects ({_named(status)}) to {f'`{address}`' if address else 'nowhere'}"
-        failure = refused(call, reply, message, hint=_REDIRECT)
-        if _other_host(reply, site):
-            failure = refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
-        return _unproved(call, failure)
+        return _unproved(call, _redirected(call, reply, site))
     if 400 <= status < 500 and status != HTTPStatus.REQUEST_TIMEOUT:  # noqa: PLR2004  the caller's mistakes
         by_words = _by_words(call, _words(reply)) if status == HTTPStatus.BAD_REQUEST else None
         hint = by_words or _what_to_check(call, status, site)
@@ -194,6 +189,14 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     return _failed(
         reply, calls.FailureKind.UNANSWERED, Trouble(code="E309", message=_described(reply, site), hint=_LATER)
     )
+
+
+def _redirected(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
+    address = shortened(without_query(reply.headers.get("location", "")))
+    message = f"{site.name} redirects ({_named(reply.status)}) to {f'`{address}`' if address else 'nowhere'}"
+    if _other_host(reply, site):
+        return refused(call, reply, f"{message}, which is on another host", hint=_ELSEWHERE)
+    return refused(call, reply, message, hint=_REDIRECT)
 
 
 def _is_own(call: calls.Call | None, reply: Reply) -> bool:

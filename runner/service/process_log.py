@@ -57,6 +57,18 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
         case calls.ReadElementData(process_id=process_id):
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$top": str(_MOST_ELEMENTS)}
             return _of_table(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
+        case calls.WhoIsUser():
+            options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
+            return TableReading(entity="SysAdminUnit", options=options, most=calls.MOST_ROWS, value=_contact)
+        case _:
+            return _of_processes(call)
+
+
+def _of_processes(
+    call: calls.FindHiddenFamily | calls.FindProcess | calls.FindFamily | calls.ReadFamily,
+) -> TableReading:
+    """What a call reads of the processes that a site has, not of what they did."""
+    match call:
         case calls.FindHiddenFamily(process=process):
             options = {"$filter": f"Name eq {odata.literal(process)}", "$select": "UId"}
             return TableReading(entity="SysSchema", options=options, most=calls.MOST_ROWS, value=_root)
@@ -68,9 +80,6 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
             # A root's own parent is empty, or itself [C]. No `$select`: a library may lack a column that others have.
             options = {"$filter": f"VersionParentUId eq {root} or UId eq {root}", "$orderby": "Name"}
             return TableReading(entity=_LIBRARY, options=options, most=calls.MOST_ROWS, value=_members)
-        case calls.WhoIsUser():
-            options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
-            return TableReading(entity="SysAdminUnit", options=options, most=calls.MOST_ROWS, value=_contact)
         case _:
             assert_never(call)
 

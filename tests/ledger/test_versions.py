@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.execution.apply_versions import versions_of
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import Wanted
+from runner.execution.run_versions import versions_of
 from runner.ledger.versions import key_of_time
 
 JOB = """runner: 1

@@ -13,7 +13,8 @@ from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
 from runner.engine.perform import Backoff, send
 from runner.engine.process_ids import no_process_id
-from runner.engine.process_log import FIRST_LOOK, LAST_LOOK, Unread
+from runner.engine.process_log import FIRST_LOOK, LAST_LOOK
+from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
 from runner.foundation.guids import is_guid
 from runner.job.actions import Cancel

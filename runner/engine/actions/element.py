@@ -18,7 +18,7 @@ from runner.engine.elements import GONE, MAY_BE_EXECUTED, WantedElement, find, l
 from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
 from runner.engine.process_ids import no_process_id
-from runner.engine.process_log import Unread
+from runner.engine.readings import Unread
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET, strange_status
 from runner.foundation.guids import is_guid

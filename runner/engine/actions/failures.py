@@ -15,7 +15,7 @@ from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff
-from runner.engine.process_log import read_records
+from runner.engine.readings import read_records
 from runner.engine.state import Moment, OpenRow
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation import server_time

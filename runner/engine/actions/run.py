@@ -9,13 +9,14 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from runner.engine import doubt, process_log, start_bounds, starts
+from runner.engine import doubt, process_log, readings, start_bounds, starts
 from runner.engine.answer import judged, parameters_of, process_failed
 from runner.engine.attempt import INFERRED, Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import pause
 from runner.engine.process_ids import RESULTS
-from runner.engine.process_log import LAST_LOOK, Unread, has_ended
+from runner.engine.process_log import LAST_LOOK, has_ended
+from runner.engine.readings import Unread
 from runner.engine.start import start
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, by_status, parked, settling, started, strange_status
@@ -151,7 +152,7 @@ def _shown(
         if isinstance(found, LogRow) and found.parent is not None:
             return "the process log shows it as a part of another process"
         if isinstance(found, Unread):
-            is_over = process_log.is_for_good(found.failure)
+            is_over = readings.is_for_good(found.failure)
         else:
             is_over = found is not None and until(found)
         if seconds is None or is_over:

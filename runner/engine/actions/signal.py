@@ -18,7 +18,7 @@ from runner.engine.doubt import SECOND_READING
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.elements import no_guid
 from runner.engine.perform import Backoff, pause, perform
-from runner.engine.process_log import Unread, read_records
+from runner.engine.readings import Unread, read_records
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import (

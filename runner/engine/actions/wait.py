@@ -5,14 +5,15 @@ import math
 from msgspec import to_builtins
 from msgspec.structs import replace
 
-from runner.engine import process_log
+from runner.engine import process_log, readings
 from runner.engine.actions.cancel import of_log_row
 from runner.engine.answer import process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff
 from runner.engine.process_ids import no_process_id
-from runner.engine.process_log import Unread, has_ended
+from runner.engine.process_log import has_ended
+from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
 from runner.foundation.durations import written
@@ -71,7 +72,7 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
     running: list[JsonObject] = []
     calls = (ReadElementData(process_id=found.id), ReadElements(process_id=found.id))
     for call in calls:
-        elements = yield from process_log.elements_in(row, call)
+        elements = yield from readings.elements_in(row, call)
         if isinstance(elements, Unread):
             unread.append(elements)
             continue
@@ -81,7 +82,7 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
             return of_log_row(row, found)
     if any(each.get("uid") not in kinds for each in running):  # only the log has kinds, where no catalogue knows it
         return of_log_row(row, found)
-    if len(unread) == len(calls) and all(process_log.is_for_good(each.failure) for each in unread):
+    if len(unread) == len(calls) and all(readings.is_for_good(each.failure) for each in unread):
         return _unread("the elements of the process", unread[0])
     return unread[0] if unread else None
 

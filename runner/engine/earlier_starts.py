@@ -1,0 +1,57 @@
+"""Starts of an earlier run that this run carries out once more: a call that was refused there, and may have started its
+process all the same.
+"""
+
+from runner.engine import doubt, process_log, readings, start_bounds, starts
+from runner.engine.attempt import Attempt, in_doubt
+from runner.engine.effects import QueryPeers, Running
+from runner.engine.perform import query_peers
+from runner.engine.readings import Unread
+from runner.engine.state import OpenRow, Start
+from runner.foundation import server_time
+from runner.runs.events import Trouble
+from runner.service.calls import LogRow, ReadRows
+
+
+def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
+    """How the attempt ends where a run that this one carries out once more made the call, which was refused, and may
+    have started the process all the same: so a person says whether it is made. None where the log shows no such start.
+    """
+    before = row.state.run.refused.pop(row.key, None)
+    if before is None or before.process != process:
+        return None
+    sent_by = f"run {before.run} made the call, which was refused{f' with {before.status}' if before.status else ''}"
+    rows = yield from _of_nobody(row, start_bounds.of_earlier_run(row, before))
+    if isinstance(rows, Unread):
+        why = f"{sent_by}; whether it started the process is not known: {rows.failure.trouble.message}"
+        row.warnings = (*row.warnings, why)
+        return None
+    if not rows:
+        return None
+    row.in_doubt = True
+    row.shown = tuple(each.id for each in rows)
+    why = f"the process log shows a start that may be it: {starts.named(rows[0])}; so it was not made again"
+    return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
+
+
+def _of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:
+    """The rows that may be made by a `start` of an earlier run, and belong to no call."""
+    log, since = row.log, start.span.since
+    if not start.marked and since is None:
+        return Unread(doubt.UNBOUNDED)
+    if not log.owner_asked:
+        yield from readings.ask_owner(row)
+    mark = start.mark if start.marked or since is None else server_time.written(since)
+    rows = yield from process_log.all_rows(row, ReadRows(process=start.process, since=mark), since=since)
+    if isinstance(rows, Unread):
+        return rows
+    own, owner = log.seen - log.there.get(start.process, frozenset()), log.owner_of(start)
+    found = {
+        each.id: each
+        for each in rows
+        if each.id not in own and each.parent is None and starts.may_be_of(log, start, each)
+        if owner is None or each.owner in (None, owner)
+    }
+    codes = log.codes_of(start.process)
+    others = yield from query_peers(row.state, QueryPeers(key=row.key, rows=tuple(found), codes=codes))
+    return [each for key, each in found.items() if key not in others.taken]

@@ -3,4 +3,4 @@
 VERSION = "0.2.0"
 
 REPLAY = 5
-"""Raised when the engine would play an older journal back otherwise. A run is resumed by a program with its number."""
+"""Raised when the engine would play an older journal back otherwise. Only a program with its number resumes a run."""

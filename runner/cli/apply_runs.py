@@ -84,7 +84,7 @@ def resumable_runs(
         digest = decision.digest
         try:
             began = resume_run.check(run)
-            resumable = resume_run.load(run, began, GivenAnew(inputs=_secrets_of(specs[digest]), targets=targets))
+            resumable = resume_run.load_plan(run, began, GivenAnew(inputs=_secrets_of(specs[digest]), targets=targets))
         except (UsageError, RefusedError) as error:
             output.problems(*error.problems)
             continue

@@ -236,7 +236,7 @@ def _opened(chosen: Sequence[StoredRun], lacking: Sequence[PlannedRun], anew: Gi
     names = [name for run in chosen for name in run.result.inputs]
     names += [name for run in lacking for name in (*run.secrets, *(run.inputs or {}))]
     anew = replace(anew, others=frozenset(names))
-    found, problems = resume_run.each_of(chosen, began, anew, load=resume_run.opened)
+    found, problems = resume_run.each_of(chosen, began, anew, load=resume_run.open_plan)
     problems += [problem for run in found if (problem := _torn_text(run)) is not None]
     if problems:
         raise UsageError(*dict.fromkeys(problems))

@@ -117,7 +117,7 @@ def resume(context: click.Context) -> int:
     verdicts = _verdicts(context, run)
     if run.result.finished and not doubtful(run.result.steps):
         return _over(run, places, why="nothing is left to do")
-    resumable = resume_run.load(run, began, given_anew(context))
+    resumable = resume_run.load_plan(run, began, given_anew(context))
     check_results(verdicts, resumable.spec.job)
     check_permission([resumable.spec], allowed, over=run.result.finished and not _has_undo(resumable))
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
@@ -140,7 +140,7 @@ def _resume_together(
     names = frozenset(name for each in broken_off for name in each.result.inputs)
     anew = replace(given_anew(context), others=names)
     began = [resume_run.check(each) for each in broken_off]
-    found, problems = resume_run.each_of(broken_off, began, anew, load=resume_run.load)
+    found, problems = resume_run.each_of(broken_off, began, anew, load=resume_run.load_plan)
     if problems:
         raise UsageError(*dict.fromkeys(problems))
     check_permission([each.spec for each in found], allowed)
@@ -193,7 +193,7 @@ def reconcile(context: click.Context) -> int:
     _refuse_a_copy(run)
     if not doubtful(run.result.steps):
         return _over(run, places, why="nothing is in doubt")
-    resumable = resume_run.load(run, began, given_anew(context))
+    resumable = resume_run.load_plan(run, began, given_anew(context))
     return _carry_on(context, store, [resumable], places, judgement=Judgement(look_again=True, only_settle=True))
 
 

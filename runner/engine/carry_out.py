@@ -19,6 +19,7 @@ from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
 from runner.runs.events import RunClosing, RunFacts, RunFinished, RunStarted, RunStatus, Trouble
 from runner.runs.status import Status
+from runner.version import REPLAY
 
 _EXIT_CODES = {
     RunStatus.PASSED: ExitCode.PASSED,
@@ -62,6 +63,7 @@ def carry_out(plan: Plan, run: RunFacts) -> Running[None]:
 def _started(plan: Plan, run: RunFacts) -> RunStarted:
     return RunStarted(
         **{name: getattr(run, name) for name in RunFacts.__struct_fields__},
+        replay=REPLAY,
         job=plan.job.name,
         file=plan.job.file,
         case=plan.case.name if plan.case else None,

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from runner.execution.active_run import ActiveRun
 from runner.execution.given_inputs import GivenAnew
-from runner.execution.resume_run import RunBusyError, check, only_run, opened, resume
+from runner.execution.resume_run import RunBusyError, check, load_plan, only_run, resume
 from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanLoader
 from runner.execution.verdicts import check_results
@@ -289,7 +289,7 @@ class FleetRuns:
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
         kept = snapshot.written(made, key=os.urandom(32).hex())
-        leaving.begin(log, kept=kept, engine=VERSION, replay=REPLAY, url=site.name.url)
+        leaving.begin(log, kept=kept, url=site.name.url)
         return ActiveRun(
             store=store, plan=made, facts=facts, journal=journal, site=site, judgement=Judgement(hold=self.hold)
         )
@@ -307,7 +307,7 @@ class FleetRuns:
             look_again=True,
             only_settle=bool(given) and all(order.only_settle for order in given),
         )
-        resumable = opened(stored, check(stored), GivenAnew(targets=self.targets))
+        resumable = load_plan(stored, check(stored), GivenAnew(targets=self.targets))
         check_results(verdicts, resumable.spec.job)
         check_permission([resumable.spec], Permission(yes=True, confirmed=frozenset({resumable.spec.target.name})))
         return resume(resumable, self.sites, judgement)

@@ -37,7 +37,7 @@ from runner.secrets.holes import MARK, Hole, taken_apart, written
 from runner.secrets.holes import Part as TextPart
 from runner.secrets.redact import Secrets
 from runner.targets.model import SandboxTarget
-from runner.version import VERSION
+from runner.version import REPLAY, VERSION
 
 _INPUT = "inputs."
 ABOUT_FILES = ("E144", "E145", "E146", "E147", "E148", "E149", "E17")
@@ -73,16 +73,17 @@ def check(run: StoredRun) -> RunStarted:
     return first
 
 
-def load(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
+def load_plan(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
     """Open the run's plan. Raises `UsageError` with all that is in the way."""
-    if began.engine != VERSION:
-        message = f"version {began.engine} began this run, and version {VERSION} might carry it out otherwise"
+    if began.replay != REPLAY:
+        theirs, ours = f"{began.engine} (replay version {began.replay})", f"{VERSION} (replay version {REPLAY})"
+        message = f"version {theirs} began this run, and version {ours} would carry it out otherwise"
         hint = f"resume it with that version: `pip install creatio-runner=={began.engine}`"
         raise UsageError(Problem(code="E156", message=message, hint=hint))
-    return opened(run, began, anew)
+    return open_plan(run, began, anew)
 
 
-def opened(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
+def open_plan(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRun:
     """Open the plan of a run, whatever version began it. Raises `UsageError` with all that is in the way."""
     found = snapshot.read(run.store, run.id)
     if isinstance(found, Problem):

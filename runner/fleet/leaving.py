@@ -7,6 +7,7 @@ from typing import Final
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.orders import AT_ONCE
+from runner.version import REPLAY, VERSION
 
 _BEGIN: Final = """
 update runs set kept = %(kept)s, engine = %(engine)s, replay = %(replay)s, url = %(url)s
@@ -46,9 +47,9 @@ class Leaving:
     orders: Sequence[int] = ()
 
 
-def begin(log: FencedLog, *, kept: str, engine: str, replay: int, url: str) -> None:
+def begin(log: FencedLog, *, kept: str, url: str) -> None:
     """Store with the run what is needed to resume it. Raises `FencedError`."""
-    if not log.change(_BEGIN, {"kept": kept, "engine": engine, "replay": replay, "url": url}):
+    if not log.change(_BEGIN, {"kept": kept, "engine": VERSION, "replay": REPLAY, "url": url}):
         raise log.fenced()
 
 

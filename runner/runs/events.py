@@ -14,7 +14,7 @@ import msgspec
 from runner.runs import evidence
 from runner.runs.status import Status
 
-VERSION = 1
+VERSION = 2
 FIRST_PREV = "0" * 64
 
 
@@ -117,9 +117,10 @@ class RunFacts(Event, frozen=True, kw_only=True):
 
 class RunStarted(RunFacts, frozen=True, kw_only=True, tag="run.started"):
     """`file` is as the user named it. `rows` is how many are planned, None where nobody can know; `source` a hash of
-    the texts of the job's files.
+    the texts of the job's files; a program with the number `replay` resumes the run.
     """
 
+    replay: int
     job: str
     file: str
     case: str | None

@@ -375,6 +375,7 @@ def _before_first_line(run: str) -> RunStarted:
     return RunStarted(
         run=run,
         engine="",
+        replay=0,
         job="",
         file="",
         case=None,

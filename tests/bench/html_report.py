@@ -57,6 +57,7 @@ def _draw(turns: int, page: Path) -> None:
     start = RunStarted(
         run="r",
         engine="0",
+        replay=1,
         job="bulk",
         file="bulk.job.yaml",
         case=None,

@@ -379,11 +379,11 @@ def test_events_in_another_format_are_refused_with_that_as_the_reason(
 ) -> None:
     held(place)
     file = folder() / EVENTS
-    file.write_text(file.read_text().replace('{"v":1', '{"v":2'))
+    file.write_text(file.read_text().replace('{"v":2', '{"v":3'))
     asked = len(here.asked)
     assert ended([verb, "last"]) == 2
     err = capsys.readouterr().err
-    assert f"error[E155]: the format of {file} is not 1: another version of the program wrote it" in err
+    assert f"error[E155]: the format of {file} is not 2: another version of the program wrote it" in err
     assert "use that version to show and to resume the run" in err
     assert len(here.asked) == asked
 
@@ -419,11 +419,21 @@ def test_a_run_of_another_version_is_not_gone_on_with(
 ) -> None:
     held(place)
     rewrite_events('"engine":"', '"engine":"9.')
+    rewrite_events('"replay":', '"replay":9')
     assert ended(["resume", "last"]) == 2
     err = capsys.readouterr().err
-    assert re.search(r"E156\]: version 9\.\S+ began this run, and version \S+ might carry it out otherwise", err)
+    words = r"version 9\.\S+ \(replay version 9\d\) began this run, and version \S+ \(.*\) would carry it out otherwise"
+    assert re.search(rf"E156\]: {words}", err)
     assert "pip install creatio-runner==9." in err
     assert here.asked
+
+
+@pytest.mark.usefixtures("here")
+def test_a_run_of_another_version_that_carries_it_out_alike_goes_on(place: Executes) -> None:
+    broken(place)
+    rewrite_events('"engine":"', '"engine":"9.')
+    assert ended(["resume", "last"]) == 0
+    assert "UsrCharge" not in place.asked
 
 
 def test_a_run_that_another_build_of_this_version_has_begun_is_refused_in_words(

@@ -21,7 +21,17 @@ def ids() -> Iterator[str]:
 def started(job: str = "smoke", *, case: str | None = None, target: str = "here") -> RunStarted:
     name = TargetName(name=target, url="http://127.0.0.1", sandbox=False)
     return RunStarted(
-        run="r", engine="0", job=job, file="f", case=case, target=name, inputs={}, digest="", commit=None, started_at=""
+        run="r",
+        engine="0",
+        replay=1,
+        job=job,
+        file="f",
+        case=case,
+        target=name,
+        inputs={},
+        digest="",
+        commit=None,
+        started_at="",
     )
 
 

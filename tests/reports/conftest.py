@@ -83,6 +83,7 @@ def a_start(**changed: object) -> RunStarted:
     fields = {
         "run": "0194d2a0-0000-7000-8000-000000000001",
         "engine": "0.1.0",
+        "replay": 1,
         "job": "contact-smoke",
         "file": "specs/contact-smoke.job.yaml",
         "case": None,

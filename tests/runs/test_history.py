@@ -47,6 +47,7 @@ def result_of(tmp_path: Path, *events: AnyEvent, secrets: Secrets | None = None)
     started = RunStarted(
         run="0194",
         engine="0",
+        replay=1,
         job="smoke",
         file="f",
         case="red",

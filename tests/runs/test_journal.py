@@ -80,7 +80,7 @@ def test_an_earlier_reading_counts_until_the_journal_changes(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [(b'"v":1', b'"v":2'), (b'"seq":1', b'"seq":"1"'), (b'"prev":"', b'"prev":1,"":"')]
+    ("ours", "theirs"), [(b'"v":2', b'"v":3'), (b'"seq":1', b'"seq":"1"'), (b'"prev":"', b'"prev":1,"":"')]
 )
 def test_a_line_whose_frame_is_not_ours_is_no_line(tmp_path: Path, ours: bytes, theirs: bytes) -> None:
     journal = opened(tmp_path / "run")
@@ -162,6 +162,7 @@ def test_a_secret_that_is_one_of_our_own_keys_does_not_break_an_event(tmp_path: 
     started = RunStarted(
         run="r",
         engine="1",
+        replay=1,
         job="j",
         file="f",
         case=None,

@@ -29,6 +29,7 @@ from runner.runs.status import Status
 START = RunStarted(
     run="0194",
     engine="0.1.0",
+    replay=1,
     job="orders",
     file="specs/orders.job.yaml",
     case="eu",

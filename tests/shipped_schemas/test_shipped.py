@@ -236,6 +236,7 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
         events.RunStarted(
             run="r",
             engine="1",
+            replay=1,
             job="j",
             file="f",
             case=None,
@@ -271,7 +272,7 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
         events.RunClosing(t=1.0, why="done"),
         events.RunFinished(t=1.0, status=events.RunStatus.FAILED, exit_code=1),
     ]
-    envelope: JsonObject = {"v": 1, "seq": 1, "at": "2026-01-31T09:00:00.000Z", "prev": "0" * 64}
+    envelope: JsonObject = {"v": 2, "seq": 1, "at": "2026-01-31T09:00:00.000Z", "prev": "0" * 64}
 
     for event in story:
         line = {**envelope, **json.loads(events.encode(event))}

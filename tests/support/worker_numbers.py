@@ -5,12 +5,14 @@ waits for a database, and which journals it can replay. Nothing else of the runn
 from unittest import mock
 
 from runner.cli import worker as worker_verb
-from runner.execution import fleet_run
-from runner.fleet import worker
+from runner.engine import carry_out
+from runner.execution import fleet_run, resume_run
+from runner.fleet import leaving, worker
 
 
 def replace(dead: float, patience: float, replay: int) -> None:
     """In the forked process, before the worker begins."""
     mock.patch.multiple(worker, DEAD=dead, BEAT=dead / 6, PATIENCE=patience).start()
-    mock.patch.multiple(fleet_run, PATIENCE=patience, REPLAY=replay).start()
-    mock.patch.object(worker_verb, "REPLAY", replay).start()
+    mock.patch.object(fleet_run, "PATIENCE", patience).start()
+    for user in (carry_out, fleet_run, leaving, resume_run, worker_verb):
+        mock.patch.object(user, "REPLAY", replay).start()

@@ -70,6 +70,7 @@ def run_again(story: Sequence[AnyEvent], **changed: Json) -> list[AnyEvent]:
         RunStarted(
             run="0194d2a0-0000-7000-8000-000000000002",
             engine="0",
+            replay=1,
             job=start.job,
             file=start.file,
             case=None,

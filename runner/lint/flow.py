@@ -13,12 +13,10 @@ from msgspec.structs import replace
 from runner.catalogue.model import Catalogue, Kind, Parameter, Process
 from runner.expressions.parse import texts_in
 from runner.expressions.typed import (
-    A_GUID,
     A_NUMBER,
     A_TEXT,
     LIST,
     NULL,
-    PLAIN_TEXT,
     RECORD,
     TEXT,
     UNKNOWN,
@@ -26,44 +24,24 @@ from runner.expressions.typed import (
     any_of,
     in_words,
     list_of,
-    or_null,
     record_of,
-    word_of,
 )
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, value_at
 from runner.job import defaults
 from runner.job.actions import ACTIONS
-from runner.job.actions.action import PROCESS_STATUS
 from runner.job.outline import Outline, RawStep
 from runner.lint import fitting
 from runner.lint.filters import quoted_value
-from runner.lint.places import ActionValue, action_values, ids
+from runner.lint.places import ATTEMPT_NAMES, JOB_NAMES, STEP_KEYS, ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type
 from runner.lint.typed_texts import TypeLint
 from runner.lint.uses import starts
 from runner.lint.written_values import written_values
-from runner.runs.status import Status
 
 _MOST_VALUES = 200
 """So many cases or items of a template are checked: more of them have been written by a program."""
 _Names = dict[str, Type]
-_JOB_NAMES: Mapping[str, Type] = {
-    "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
-    "target": record_of({"name": PLAIN_TEXT, "url": PLAIN_TEXT}),
-    "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
-}
-_ATTEMPT_NAMES: Mapping[str, Type] = {
-    "process_status": or_null(PROCESS_STATUS),
-    "process_id": or_null(A_GUID),
-    "seconds": A_NUMBER,
-}
-_STEP_KEYS: Mapping[str, Type] = {
-    "status": word_of(Status, vocabulary="step_status"),
-    "process_id": or_null(A_GUID),
-    "attempts": A_NUMBER,
-    "seconds": A_NUMBER,
-}
 
 
 class Flow(TypeLint, frozen=True, kw_only=True):
@@ -82,7 +60,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     def through(self) -> Mapping[str, Type]:
         """Go through the whole job; the types of its outputs."""
         inputs = {name: schema_type(schema) for name, schema in self.job.inputs.items()}
-        self.names.update({**_JOB_NAMES, "inputs": record_of(inputs), "vars": record_of(self.vars)})
+        self.names.update({**JOB_NAMES, "inputs": record_of(inputs), "vars": record_of(self.vars)})
         for root, words in self.called.items():
             known = self.names[root]
             self.names[root] = replace(known, fields={**(known.fields or {}), "name": replace(A_TEXT, words=words)})
@@ -112,7 +90,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             item = self._items(fields["for_each"], (*path, "for_each"), before)
             inside = {**before, "item": item, "index": A_NUMBER}
         result = self._action(step, inside)
-        after = {**inside, **_ATTEMPT_NAMES, "result": result}
+        after = {**inside, **ATTEMPT_NAMES, "result": result}
         for index, expected in enumerate(items(fields.get("expect"))):
             self._expectation(expected, (*path, "expect", index), after)
         given = {
@@ -126,7 +104,7 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         outputs, result = record_of(given), after["result"]
         if "undo" in step.fields:
             turn_names: _Names = {name: after[name] for name in ("item", "index") if name in after}
-            self.own[step.path] = {**turn_names, **_ATTEMPT_NAMES, "result": result, "outputs": outputs}
+            self.own[step.path] = {**turn_names, **ATTEMPT_NAMES, "result": result, "outputs": outputs}
         name = step.fields.get("id")
         if isinstance(name, str) and name not in self.steps:
             turn = _step_type(result, outputs)
@@ -254,11 +232,11 @@ def _inner(given: Type, path: Path) -> Type:
 
 
 def _step_type(result: Type, outputs: Type) -> Type:
-    return record_of({**_STEP_KEYS, "result": result, "outputs": outputs})
+    return record_of({**STEP_KEYS, "result": result, "outputs": outputs})
 
 
 def _loop_type(turn: Type, result: Type, given: _Names) -> Type:
     """A step with `for_each`: an item a turn."""
     outputs = record_of({name: list_of(found) for name, found in given.items()})
     turns = any_of([turn]) or UNKNOWN
-    return record_of({**_STEP_KEYS, "result": list_of(result), "outputs": outputs, "turns": list_of(turns)})
+    return record_of({**STEP_KEYS, "result": list_of(result), "outputs": outputs, "turns": list_of(turns)})

@@ -8,11 +8,11 @@ from runner.foundation.hints import words
 from runner.foundation.near_misses import folded
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import did_you_mean
-from runner.lint.places import NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
+from runner.lint.places import JOB_NAMES, NEVER, OF_A_TURN, OF_AN_ATTEMPT, NameScope
 from runner.lint.step_names import WrongName, any_of, in_own, in_steps, unknown
 from runner.lint.uses import result_of
 
-_KEYS = {"run": ("id", "started_at"), "target": ("name", "url"), "case": ("name", "index")}
+_KEYS = {name: [*(known.fields or {})] for name, known in JOB_NAMES.items()}
 _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
 
 

@@ -1,19 +1,40 @@
 """The texts of a step: in which of them templates are read, and what each can use at its place."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.expressions.parse import Expression, readable, template
+from runner.expressions.typed import A_GUID, A_NUMBER, A_TEXT, PLAIN_TEXT, TEXT, Type, or_null, record_of, word_of
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job.actions import ACTIONS, ActionType
+from runner.job.actions.action import PROCESS_STATUS
 from runner.job.outline import Outline, RawStep
+from runner.runs.status import Status
 
 CONDITIONS = frozenset({"success", "failure", "always"})
-OF_AN_ATTEMPT = frozenset({"result", "process_status", "process_id", "seconds"})
+JOB_NAMES: Final[Mapping[str, Type]] = {
+    "run": record_of({"id": A_GUID, "started_at": Type(kinds=TEXT, form="datetime")}),
+    "target": record_of({"name": PLAIN_TEXT, "url": PLAIN_TEXT}),
+    "case": or_null(record_of({"name": A_TEXT, "index": A_NUMBER})),
+}
+ATTEMPT_NAMES: Final[Mapping[str, Type]] = {
+    "process_status": or_null(PROCESS_STATUS),
+    "process_id": or_null(A_GUID),
+    "seconds": A_NUMBER,
+}
+STEP_KEYS: Final[Mapping[str, Type]] = {
+    "status": word_of(Status, vocabulary="step_status"),
+    "process_id": or_null(A_GUID),
+    "attempts": A_NUMBER,
+    "seconds": A_NUMBER,
+}
+"""Of a step that has ended; beside these it has `result` and `outputs`, and `turns` where it has turns."""
+OF_AN_ATTEMPT = frozenset({"result", *ATTEMPT_NAMES})
 OF_A_TURN = frozenset({"item", "index"})
 NEVER = -1
 _LAST = 1_000_000_000

@@ -17,13 +17,13 @@ from runner.foundation.values import Path
 from runner.job import defaults
 from runner.job.actions.action import PROCESS_NAMES
 from runner.job.outline import Declared, Outline, RawStep
-from runner.lint.places import NEVER, NameScope
+from runner.lint.places import NEVER, STEP_KEYS, NameScope
 from runner.lint.uses import result_of
 from runner.runs.status import Status
 
-STEP_KEYS = ("status", "result", "outputs", "process_id", "attempts", "seconds", "turns")
-_ALL_TURNS_KEYS = tuple(key for key in STEP_KEYS if key != "process_id")
-_TURN_KEYS = tuple(key for key in STEP_KEYS if key != "turns")
+_TURN_KEYS = ("result", "outputs", *STEP_KEYS)
+_ALL_KEYS = (*_TURN_KEYS, "turns")
+_ALL_TURNS_KEYS = tuple(key for key in _ALL_KEYS if key != "process_id")
 _ABOVE = "use a step that is above this place"
 
 
@@ -140,8 +140,8 @@ def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) ->
             return _of_result(path, 3, declared.step, job)
         case "outputs":
             return _of_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
-        case key if key not in STEP_KEYS:
-            keys = _ALL_TURNS_KEYS if is_list else STEP_KEYS
+        case key if key not in _ALL_KEYS:
+            keys = _ALL_TURNS_KEYS if is_list else _ALL_KEYS
             hint = did_you_mean(key, keys) or _key_hint(word, declared, key, keys)
             return not_given(f"a step has no `{key}`", hint, key)
         case key if is_list:
@@ -222,7 +222,7 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
         return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
-    if keys is STEP_KEYS and (result := result_of(declared.step, key)):
+    if keys is _ALL_KEYS and (result := result_of(declared.step, key)):
         return f"write `steps.{word}.{result}`"
     return f"keys of a step: {begun(keys)}"
 

@@ -498,7 +498,7 @@ steps:
         ("steps.zzz.status", "use a step above: `early`, `joined`"),
         (
             "steps.early.zzz",
-            "keys of a step: `status`, `result`, `outputs`, `process_id`, `attempts`, `seconds`, `turns`",
+            "keys of a step: `result`, `outputs`, `status`, `process_id`, `attempts`, `seconds`, `turns`",
         ),
         ("steps.early.kept", "did you mean `outputs.kept`?"),
         ("steps.early.outputs.kep", "did you mean `kept`?"),

@@ -107,7 +107,7 @@ class ApplyHere:
         except UsageError as error:
             output.problems(*error.problems)
             codes.append(ExitCode.NO_ANSWER)
-        done = {runs.of_runs[run.facts.run].digest for run in carried.runs}
+        done = {runs.version_of_run[run.facts.run].digest for run in carried.runs}
         others = [each for each in decisions if each.digest not in done]
         own, waiting = strongest(codes), list[Problem]()
         if own not in STOPPED.values():
@@ -117,7 +117,7 @@ class ApplyHere:
         problems = self._command.report_others(others, waiting)
         if not self._given["quiet"]:
             output.say(words.summary([run.result for run in carried.runs], others))
-            failed = {runs.of_runs[run.facts.run].title: run for run in carried.runs if _has_failed(run)}
+            failed = {runs.version_of_run[run.facts.run].title: run for run in carried.runs if _has_failed(run)}
             repeated = [RepeatedSteps(keys=repeated_keys(timed(run.journal.lines))) for run in failed.values()]
             self._command.say_what_next({title: run.facts.run for title, run in failed.items()}, repeated)
         reported = [ReportedRun(result=run.result, lines=run.journal.lines) for run in carried.runs]

@@ -107,8 +107,8 @@ class ApplyRuns(Struct, kw_only=True):
     """The runs that this command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
 
     `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
-    have ended otherwise. `refused` are starts of earlier attempts. `of_runs` has the versions of runs under way by the
-    runs' ids.
+    have ended otherwise. `refused` are starts of earlier attempts. `version_of_run` has the versions of
+    runs under way by the runs' ids.
     `is_unwritten`: the end of a run could not be written into the ledger.
     """
 
@@ -120,7 +120,7 @@ class ApplyRuns(Struct, kw_only=True):
     passed: set[str]
     refused: Mapping[str, tuple[RefusedStart, ...]]
     not_passed: set[str] = field(default_factory=set)
-    of_runs: dict[str, AppliedVersion] = field(default_factory=dict)
+    version_of_run: dict[str, AppliedVersion] = field(default_factory=dict)
     is_unwritten: bool = False
 
     def carry_out(self, context: click.Context, console: RunConsole, *, stop: Stop) -> tuple[Carried, ExitCode]:
@@ -153,7 +153,7 @@ class ApplyRuns(Struct, kw_only=True):
                 except (UsageError, RefusedError) as error:
                     output.problems(*error.problems)
                     return None
-                self.of_runs[resumed.facts.run] = version
+                self.version_of_run[resumed.facts.run] = version
                 return resumed
 
             return PendingRun(title=run.spec.title, lock=claim_of(run.spec, sites), begin=begun)
@@ -172,7 +172,7 @@ class ApplyRuns(Struct, kw_only=True):
             with self.versions.ledger.begin([claim], passing=self.versions.passing) as ours:
                 if not ours:
                     return None
-                self.of_runs[run] = decision.version
+                self.version_of_run[run] = decision.version
                 origin = self._origin(decision, spec, context, command=command, run=run)
                 active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin, durable=True)
                 self._check_lock(active)
@@ -211,7 +211,7 @@ class ApplyRuns(Struct, kw_only=True):
 
     def _ended(self, run: ActiveRun) -> None:
         """Write the end of a run into the ledger. Where that fails the next `apply` reads it from the run."""
-        version = self.of_runs[run.facts.run]
+        version = self.version_of_run[run.facts.run]
         result = run.result
         has_passed = result.finished and result.status is RunStatus.PASSED
         (self.passed if has_passed else self.not_passed).add(version.digest)

@@ -256,7 +256,7 @@ def waits_for(sites: Sites, runs: Sequence[RunSpec], context: click.Context) -> 
     from runner.cli.ready import SiteWaits, until_ready  # noqa: PLC0415  3 % of a start, for whoever waits
 
     waits = SiteWaits(sites=sites, longest=given["wait_ready"], catalogue=given.get("catalogue"))
-    return until_ready(waits.of_runs(runs), quiet=given["quiet"])
+    return until_ready(waits.for_runs(runs), quiet=given["quiet"])
 
 
 def at_once(stop: Stop) -> bool:
@@ -307,8 +307,8 @@ def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_said: 
         output.problems(fault_problem(fault, where=" while the reports were written"))
         code = ExitCode.FAULT
     _send_traces(command)
-    of_runs = strongest(result.exit_code for result in command.results)
-    has_printed_it = is_said or (bool(command.runs) and code == of_runs)
+    runs_code = strongest(result.exit_code for result in command.results)
+    has_printed_it = is_said or (bool(command.runs) and code == runs_code)
     if code and not has_printed_it:
         output.say(f"exit {code:d}: {meaning(code)}")
     return code

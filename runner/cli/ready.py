@@ -155,7 +155,7 @@ class SiteWaits(Struct, kw_only=True):
     catalogue: Path | None = None
     _catalogues: dict[Path, Catalogue] = field(default_factory=dict)
 
-    def of_runs(self, runs: Iterable[RunSpec]) -> tuple[SiteWait, ...]:
+    def for_runs(self, runs: Iterable[RunSpec]) -> tuple[SiteWait, ...]:
         """A wait for each site that these runs go to, for the processes that they start there. Raises `UsageError`."""
         codes: dict[SiteTarget, set[str]] = {}
         for run in runs:

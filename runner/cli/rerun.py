@@ -38,9 +38,9 @@ from runner.runs.stored_runs import (
     StoredRun,
     command_of,
     load,
-    of_one_command,
     passed_by_digest,
     reruns_of,
+    runs_of_command,
     was_queued,
     writing,
 )
@@ -151,7 +151,7 @@ def _claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:
 
 def _not_passed(named: StoredRun, anew: GivenAnew) -> tuple[list[StoredRun], list[PlannedRun]]:
     """The runs of a command that did not pass, and those that it never began."""
-    runs = of_one_command(named)
+    runs = runs_of_command(named)
     stored, lacking = set(named.store.runs()), never_begun(named)
     new = [each for each in lacking if each.rerun_of not in stored]
     _say_never_begun(new)

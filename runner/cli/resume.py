@@ -37,7 +37,7 @@ from runner.runs.events import Section
 from runner.runs.result import StepResult
 from runner.runs.status import Status
 from runner.runs.store import LocalRunStore, Part
-from runner.runs.stored_runs import StoredRun, find, of_one_command, was_queued
+from runner.runs.stored_runs import StoredRun, find, runs_of_command, was_queued
 from runner.secrets.redact import Secrets
 from runner.terminal import output
 
@@ -132,7 +132,7 @@ def _resume_together(
     if wrong := next((option for name, option in for_one_run.items() if context.params[name]), None):
         message = f"`{wrong}` is about one run, and `--together` goes on with several"
         raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
-    broken_off = _broken_off(of_one_command(run))
+    broken_off = _broken_off(runs_of_command(run))
     rest = _rest_of_command(run, besides=broken_off)
     if not broken_off:
         code = _over(run, places, why="no run of the same command has broken off; nothing is left to do", whole=rest)
@@ -151,7 +151,7 @@ def _resume_together(
 def _rest_of_command(run: StoredRun, *, besides: Sequence[StoredRun]) -> ReportedCommand:
     """All runs of the command of `run`, `besides` others, and what it never began: else reports would look green."""
     others = {each.id for each in besides}
-    runs = [ReportedRun(result=each.result, lines=each.lines) for each in of_one_command(run) if each.id not in others]
+    runs = [ReportedRun(result=each.result, lines=each.lines) for each in runs_of_command(run) if each.id not in others]
     problems = lacking_problem(never_begun(run), run.result, run.store.name)
     codes = [ExitCode.PASSED, *(each.result.exit_code for each in runs), *([ExitCode.NO_ANSWER] if problems else [])]
     return ReportedCommand(runs=runs, problems=problems, exit_code=strongest(codes), store=run.store.name)
@@ -293,7 +293,7 @@ def _carry_on(
 
 def _say_rest_of_command(run: StoredRun) -> None:
     """The verdict is the run's own; what else its command began, and was to begin, must not be forgotten."""
-    broken_off = _broken_off(each for each in of_one_command(run) if each.id != run.id)
+    broken_off = _broken_off(each for each in runs_of_command(run) if each.id != run.id)
     for each in broken_off[-_MOST_OTHERS:]:
         for step in next_steps(each.result, store=run.store.name)[:1]:
             output.say(f"{title(each.result)} of the same command has not ended: `{step.command}` {step.does}")

@@ -36,9 +36,9 @@ from runner.runs.stored_runs import (
     NotBegunError,
     StoredRun,
     command_of,
-    of_one_command,
     planned_name,
     refused_as,
+    runs_of_command,
 )
 from runner.secrets.shown import hide
 from runner.terminal import output
@@ -257,7 +257,7 @@ def report(context: click.Context) -> int:
     stores = {run.store.name: run.store for run in named}
     store = next(iter(stores.values())) if len(stores) == 1 else context.params["runs"]
     if context.params["together"]:
-        named = [run for named_run in named for run in of_one_command(named_run)]
+        named = [run for named_run in named for run in runs_of_command(named_run)]
     found = {run.id: run for run in named}
     reported = [ReportedRun(result=run.result, lines=run.lines) for run in found.values()]
     damaged = [damage(run) for run in found.values() if run.flaw is not None]

@@ -182,4 +182,4 @@ def _date(line: socket.socket, host: Host, path: str) -> float | None:
     with http.client.HTTPResponse(line, method="HEAD") as reply:
         reply.begin()
         text = reply.getheader("Date") or ""
-    return server_time.of_header(text)
+    return server_time.parse_header(text)

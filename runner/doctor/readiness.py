@@ -129,7 +129,7 @@ class Watched(Struct, frozen=True, kw_only=True):
                 return Look(phase=Phase.ROWS)
             failure = ending if isinstance(ending, CallFailed) else _EMPTY
             if found.trouble is None or failure.refused_sign_in:
-                found = _of_failure(failure)
+                found = _failed_look(failure)
             if failure.kind is not FailureKind.REFUSED or (failure.status or 0) >= _SERVER_ERRORS:
                 break
         # a refusal is remembered, and a session of before the restart may be what a 403 is about
@@ -177,7 +177,7 @@ def only(expected: Catalogue, codes: Iterable[str]) -> Catalogue:
     return replace(expected, processes={code: expected.processes[code] for code in roots if code in expected.processes})
 
 
-def _of_failure(failure: CallFailed) -> Look:
+def _failed_look(failure: CallFailed) -> Look:
     is_hopeless = failure.final and failure.trouble.code == "E301"
     phase = Phase.REFUSED if failure.refused_sign_in else Phase.HOPELESS if is_hopeless else Phase.AWAY
     later = min(failure.retry_after or 0.0, SECONDS)

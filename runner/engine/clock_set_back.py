@@ -19,7 +19,7 @@ def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
     """The rows that are not known, and may have begun since the call by another clock. Nothing is read where none can
     be before the watermark, nor where the log is known to be of another clock than `Date` altogether.
     """
-    log, mark = row.log, server_time.of_record(start.mark or "")
+    log, mark = row.log, server_time.parse_record(start.mark or "")
     now, sent = log.server_time(row.t), log.server_time(start.sent)
     if mark is None or now is None or sent is None or log.clocks_differ or start.breaks != log.breaks:
         return []

@@ -204,7 +204,7 @@ def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
         rows = [found for found in new if found in rows or found in elsewhen]
         rows += yield from rows_before_watermark(row, start)
     if rows:
-        rows, _ = yield from starts.of_no_other(row, start.process, rows, keys=None)
+        rows, _ = yield from starts.not_of_others(row, start.process, rows, keys=None)
     return _LookedUp(rows=rows, elsewhen=elsewhen)
 
 
@@ -225,17 +225,17 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
                 break
             continue
         if looked_up.rows:
-            return (yield from _of_candidates(row, row.sought, looked_up.rows, cause=cause))
+            return (yield from _judge_candidates(row, row.sought, looked_up.rows, cause=cause))
         less = starts.why_less(row.log, row.sought) or starts.at_another_time(looked_up.elsewhen)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return in_doubt(cause, why=why)
 
 
-def _of_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:
+def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:
     """What the rows come to that may be those of the call: only a row that nobody else can have made is its own."""
     if (why := why_not(row, start, rows)) is not None:
         return in_doubt(cause, why=why)
-    left, rival = yield from starts.of_no_other(row, start.process, rows, keys=(row.key,))
+    left, rival = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,))
     if rival or not left:
         other = rival or starts.OtherRun()
         shown = starts.named(rows[0])
@@ -296,7 +296,7 @@ def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None) ->
 
 
 def _seconds(shown: LogRow) -> float | None:
-    began, ended = shown.began, server_time.of_record(shown.completed or "")
+    began, ended = shown.began, server_time.parse_record(shown.completed or "")
     return None if began is None or ended is None else round(max(0.0, ended - began), 6)
 
 

@@ -21,7 +21,7 @@ def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
     if before is None or before.process != process:
         return None
     sent_by = f"run {before.run} made the call, which was refused{f' with {before.status}' if before.status else ''}"
-    rows = yield from _of_nobody(row, start_bounds.of_earlier_run(row, before))
+    rows = yield from _rows_of_nobody(row, start_bounds.earlier_start(row, before))
     if isinstance(rows, Unread):
         why = f"{sent_by}; whether it started the process is not known: {rows.failure.trouble.message}"
         row.warnings = (*row.warnings, why)
@@ -34,7 +34,7 @@ def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
     return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
 
 
-def _of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:
+def _rows_of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:
     """The rows that may be made by a `start` of an earlier run, and belong to no call."""
     log, since = row.log, start.span.since
     if not start.marked and since is None:

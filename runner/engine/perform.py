@@ -160,7 +160,7 @@ def _take(state: State, outcome: Outcome) -> None:
         log.breaks += 1
         log.clock = None
     date = outcome.date if isinstance(outcome, Done) else outcome.failure.date if isinstance(outcome, Failed) else None
-    if date is not None and (now := server_time.of_header(date)) is not None:
+    if date is not None and (now := server_time.parse_header(date)) is not None:
         log.clock = (now, outcome.t)
         log.slack = took if (took := outcome.t - before) > SLOW else 0.0
     if not outcome.resumed:

@@ -40,7 +40,7 @@ def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Sta
     )
 
 
-def of_earlier_run(row: OpenRow, found: RefusedStart) -> Start:
+def earlier_start(row: OpenRow, found: RefusedStart) -> Start:
     """A start of another run, to be searched for now."""
     span, began = StartTime(), None
     if found.at is not None:

@@ -189,12 +189,12 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
         return OwnRows(outside=outside)
     is_whole = len(own) > len(contested)
     keys = tuple(other.key for other in (*contested, start)) if is_whole else ()
-    own, rival = yield from of_no_other(row, start.process, own, keys=keys)
+    own, rival = yield from not_of_others(row, start.process, own, keys=keys)
     contested = tuple(other for other in contested if any(may_be_of(log, other, found) for found in own))
     return OwnRows(rows=tuple(own), outside=outside, contested=contested, rival=rival)
 
 
-def of_no_other(
+def not_of_others(
     row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
     """The rows without those that other calls own, and which other run may have made one of the rest.
@@ -266,7 +266,7 @@ def settle_missing(row: OpenRow, process: str, rows: Sequence[LogRow], *, among:
     if not theirs:
         return
     keys = tuple(maker.key for maker in makers) if len(theirs) >= len(makers) else ()
-    theirs, rival = yield from of_no_other(row, process, theirs, keys=keys)
+    theirs, rival = yield from not_of_others(row, process, theirs, keys=keys)
     if theirs and not rival:
         take(log, process, theirs, makers=makers)
 

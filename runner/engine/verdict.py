@@ -80,7 +80,7 @@ def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]
     less = starts.why_less(row.log, start)
     earlier = yield from rows_before_watermark(row, start)
     if earlier:
-        earlier, _ = yield from starts.of_no_other(row, start.process, earlier, keys=None)
+        earlier, _ = yield from starts.not_of_others(row, start.process, earlier, keys=None)
     row.shown = tuple(each.id for each in earlier)
     row.log.seen.update(row.shown)  # what is there before a later call is none of its own
     others = sorted([*earlier, *found.outside], key=_is_bad, reverse=True)
@@ -147,7 +147,7 @@ def rows_without_watermark(row: OpenRow, start: Start, *, any_user: bool = False
     if isinstance(rows, Unread):
         return _not_read(row, rows)
     own = [found for found in rows if starts.began_by(found, since=since)]
-    own, _ = yield from starts.of_no_other(row, start.process, own, keys=None)
+    own, _ = yield from starts.not_of_others(row, start.process, own, keys=None)
     row.shown = tuple(found.id for found in own)
     return own
 

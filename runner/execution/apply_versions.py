@@ -250,7 +250,7 @@ class ApplySet(Struct, kw_only=True):
         places = _Places(names=names, selected=self.all, known=known)
         return ApplyNeeds(
             waits={
-                version.digest: {job: places.of_job(job, version.target) for job in needed[version.digest]}
+                version.digest: {job: places.for_job(job, version.target) for job in needed[version.digest]}
                 for version in self.all
             },
             known=known,
@@ -279,7 +279,7 @@ class _Places:
             version = each.entry.version
             self._known.setdefault((version.job, version.target), set()).add(version.name)
 
-    def of_job(self, job: str, target: str) -> frozenset[str]:
+    def for_job(self, job: str, target: str) -> frozenset[str]:
         """Of all its cases in the files, or where these do not hold the job, of those that the ledger knows."""
         names = self._names.get(job) or self._known.get((job, target)) or {job}
         return frozenset(self._digests.get((name, target), _NEVER) for name in names)

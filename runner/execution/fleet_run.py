@@ -344,7 +344,7 @@ def _check_place(applied: StoredPlan, site: ReadySite) -> None:
 def _spec(found: QueuedRun, targets: Path | None) -> tuple[StoredPlan, RunSpec, _Origin]:
     """The run as it was applied. Raises `UsageError`."""
     written = json.loads(found.plan) if found.plan else {}
-    stored = plan_file.of_record(written)
+    stored = plan_file.from_record(written)
     if stored is None:
         raise UsageError(Problem(code="E154", message="the run's plan cannot be read", hint="apply the job again"))
     problems: list[Problem] = []

@@ -107,7 +107,7 @@ def input_values(
     problems = list(inputs.unknown(known, {declared.name for job, _, _ in runs for declared in job.inputs}))
     made = []
     for job, case, lacking in runs:
-        of_run, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
-        made.append(of_run)
+        run_values, wrong = inputs.supplied(job, given=known, environment=os.environ, case=case, lacking=lacking)
+        made.append(run_values)
         problems.extend(wrong)
     return made, list(dict.fromkeys(problems))

@@ -212,13 +212,13 @@ def _run_specs(
     known: Collection[str],
     with_data: bool,
 ) -> Iterator[RunSpec]:
-    for run, of_run, found in zip(chosen, values, targets, strict=True):
+    for run, run_values, found in zip(chosen, values, targets, strict=True):
         for target in (target for target in found if target is not None):
             yield RunSpec(
                 job=run.job,
                 sources=run.file.sources,
                 target=target,
-                inputs=of_run,
+                inputs=run_values,
                 case=run.case,
                 case_index=run.index,
                 elements=elements_of(run.file, target, project),

@@ -17,7 +17,7 @@ _TIME_OF_DAY: Final = lazy_pattern(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?")
 
 
 @lru_cache(maxsize=64)
-def of_header(text: str) -> float | None:
+def parse_header(text: str) -> float | None:
     """Seconds since the epoch of an HTTP `Date`, which counts whole seconds; None where it is none."""
     try:
         moment = _moment(text)
@@ -37,7 +37,7 @@ def _moment(text: str) -> datetime:
 
 
 @lru_cache(maxsize=1024)
-def of_record(text: str) -> float | None:
+def parse_record(text: str) -> float | None:
     """Seconds since the epoch of a time in a record; None where it is no time, or has no time zone."""
     try:
         moment = datetime.fromisoformat(text)
@@ -46,7 +46,7 @@ def of_record(text: str) -> float | None:
         return None
 
 
-def of_value(text: str) -> float | None:
+def parse_value(text: str) -> float | None:
     """Seconds since the epoch of a day or a time that a record holds as a value, in UTC where it has no time zone; None
     where it is none. A time of day is shown with the first day of all.
     """

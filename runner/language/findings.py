@@ -59,8 +59,8 @@ def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> 
     def at(path: Path) -> RecordKeys:
         if path not in records:
             written = value_at(path, data)
-            of_record = written if isinstance(written, dict) else {}
-            records[path] = RecordKeys(path=path, written=of_record, structure=structure)
+            fields = written if isinstance(written, dict) else {}
+            records[path] = RecordKeys(path=path, written=fields, structure=structure)
         return records[path]
 
     for violation in violations:

@@ -91,9 +91,9 @@ def other_kind(document: Document, wanted: str) -> Problem | None:
     other_use = kind.to_run if wanted == "job" and kind.to_run else kind.hint
     hint = _renamed(document.file, wanted, kind) or other_use.format(file=file)
     if kind is _KINDS["postman"]:
-        from runner.reading.pasted_calls import of_postman  # noqa: PLC0415  2 ms, for a mistake only
+        from runner.reading.pasted_calls import postman_hint  # noqa: PLC0415  2 ms, for a mistake only
 
-        hint = of_postman(data)
+        hint = postman_hint(data)
     return document.problem("E107", message, path=(key,), at_key=True, hint=hint)
 
 

@@ -32,7 +32,7 @@ def apply_document(
         "dry_run": dry_run,
         "exit_code": int(exit_code),
         "versions": [_version(each, before, repeated.get(each.digest, NOTHING_REPEATED)) for each, before in found],
-        "gone": [{**_about(entry.version), **_of_entry(entry)} for entry in gone],
+        "gone": [{**_about(entry.version), **_last_attempt(entry)} for entry in gone],
     }
 
 
@@ -40,12 +40,12 @@ def _version(decision: Decision, found: Decision, repeated: RepeatedSteps) -> Js
     before = None
     if found.before is not None:
         entry = found.before.entry
-        before = {"digest": entry.version.digest, **_of_entry(entry)}
+        before = {"digest": entry.version.digest, **_last_attempt(entry)}
     return {
         **_about(decision.version),
         "decision": found.state.value,
         "state": decision.state.value,
-        **_of_entry(None if decision.known is None else decision.known.entry),
+        **_last_attempt(None if decision.known is None else decision.known.entry),
         "note": (decision.known.note or None) if decision.known is not None else None,
         "before": before,
         "repeats": [*repeated.keys],
@@ -57,7 +57,7 @@ def _about(version: AppliedVersion) -> JsonObject:
     return {name: getattr(version, name) for name in ("title", "job", "case", "target", "url", "digest", "key")}
 
 
-def _of_entry(entry: LedgerEntry | None) -> JsonObject:
+def _last_attempt(entry: LedgerEntry | None) -> JsonObject:
     """The last attempt; of no entry there was none."""
     last = {} if entry is None else entry.last.columns
     names = ("run", "began_at", "commit", "status", "exit_code", "ended_at")

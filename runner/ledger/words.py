@@ -83,7 +83,7 @@ def table(
     rows = [
         _row(each, after.get(each.digest, ()), repeated.get(each.digest, NOTHING_REPEATED), store) for each in decisions
     ]
-    rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _of_gone(entry)) for entry in gone]
+    rows += [(GONE, clean(entry.version.title), entry.version.digest[:_SHOWN], _gone(entry)) for entry in gone]
     return aligned(rows)
 
 
@@ -334,7 +334,7 @@ def _commit(commit: str | None) -> str:
     return f" ({commit[:_COMMIT]}{more})"
 
 
-def _of_gone(entry: LedgerEntry) -> str:
+def _gone(entry: LedgerEntry) -> str:
     last = entry.last
     ended = (
         f"run {clean(last.run or '')} has not ended" if last.end is None else f"{last.end.status} {last.end.at[:10]}"

@@ -169,7 +169,7 @@ def check_failures(step: RawStep, lint: JobLint) -> None:
             hint = "give the step another id to count since it began"
             message = "`run` is the start of the run, not the step `run`"
             lint.report("E197", message, path, hint=hint, warning=True)
-    elif declared is None and server_time.of_record(since) is None:
+    elif declared is None and server_time.parse_record(since) is None:
         steps = lint.outline.by_id.items()
         earlier = [name for name, other in steps if other.step.rank < step.rank]
         hint = did_you_mean(since, [SINCE_RUN, *earlier]) or _MOMENT

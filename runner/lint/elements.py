@@ -30,11 +30,11 @@ def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Findin
     for step in job.steps:
         for path, text in written_elements(step):
             if is_guid(text):
-                yield _of_id(path, text.lower(), processes.values(), job)
+                yield _unknown_id(path, text.lower(), processes.values(), job)
         for named in named_elements(step):
             process = processes.get(process_of(named.of, step, job) or "")
             if process is not None and process.elements is not None and "{{" not in named.name:
-                yield from _of_name(named, process, process.elements)
+                yield from _check_name(named, process, process.elements)
 
 
 def check_ends(lint: JobLint) -> None:
@@ -86,7 +86,7 @@ def element_form(at: Path, name: str, job: Outline, process: str | None = None) 
     return f"write `element: {{{of}, name: {name}}}`"
 
 
-def _of_id(path: Path, uid: str, processes: Collection[Process], job: Outline) -> Finding:
+def _unknown_id(path: Path, uid: str, processes: Collection[Process], job: Outline) -> Finding:
     """An id that is written out: it is that of a design, or of a run, which no other has."""
     for process in processes:
         for element in process.elements or ():
@@ -98,7 +98,7 @@ def _of_id(path: Path, uid: str, processes: Collection[Process], job: Outline) -
     return Finding(code="E172", message=message, path=path, hint=element_form(path, "CAPTION", job), warning=True)
 
 
-def _of_name(named: NamedElement, process: Process, elements: Collection[ProcessElement]) -> Iterator[Finding]:
+def _check_name(named: NamedElement, process: Process, elements: Collection[ProcessElement]) -> Iterator[Finding]:
     found = matching(process, named.name)
     if not found:
         calls_others = any("SubProcess" in each.kind or "CallActivity" in each.kind for each in elements)

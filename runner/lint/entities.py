@@ -29,12 +29,14 @@ _CheckColumns: TypeAlias = Callable[[JsonObject, Path, Entity, str], Iterator[Fi
 
 
 def check_entities(step: RawStep, catalogue: Catalogue) -> Iterator[Finding]:
-    yield from _of_entity(record(step.fields.get("query")), (*step.path, "query"), catalogue, _query_columns)
+    yield from _check_entity(record(step.fields.get("query")), (*step.path, "query"), catalogue, _query_columns)
     for change, written in record(step.fields.get("signal")).items():
-        yield from _of_entity(record(written), (*step.path, "signal", change), catalogue, _changed_columns)
+        yield from _check_entity(record(written), (*step.path, "signal", change), catalogue, _changed_columns)
 
 
-def _of_entity(fields: JsonObject, path: Path, catalogue: Catalogue, check_columns: _CheckColumns) -> Iterator[Finding]:
+def _check_entity(
+    fields: JsonObject, path: Path, catalogue: Catalogue, check_columns: _CheckColumns
+) -> Iterator[Finding]:
     """What is wrong with the entity's name, or with the columns, as far as they are known."""
     name, known = text(fields, "entity"), catalogue.entities
     if name is None or not is_entity(name) or known is None:

@@ -43,10 +43,10 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
             message = "`not success()` is never true here: after a failure an `if` needs `failure()` or `always()`"
             lint.report("E177", message, path, hint="write `failure()`", warning=True)
         for found in _ENDED.finditer(parsed.text):
-            _of_a_stop(found[1], found[2], path, lint)
+            _report_stop(found[1], found[2], path, lint)
 
 
-def _of_a_stop(name: str, status: str, path: Path, lint: JobLint) -> None:
+def _report_stop(name: str, status: str, path: Path, lint: JobLint) -> None:
     """A status that ends the run, so that this `if` is not asked."""
     declared = lint.outline.by_id.get(name)
     fields = {} if declared is None or declared.step.path[0] != "steps" else declared.step.fields

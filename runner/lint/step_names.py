@@ -71,11 +71,11 @@ def in_steps(name: Name, scope: NameScope) -> WrongName | None:
     if not _has_ended(declared.step, scope):
         return _not_ended(path, declared, scope)
     if declared.step is not scope.undone:
-        return _of_ended(name, declared, scope.job, is_list=declared.is_loop)
+        return _wrong_in_ended(name, declared, scope.job, is_list=declared.is_loop)
     if declared.is_loop and path[2:3] == ("turns",):
         message = f"in its `undo`, `steps.{path[1]}` is only the turn that is undone"
         return not_given(message, f"write `steps.{path[1]}.result` for what it gave", "turns")
-    return _of_ended(name, declared, scope.job, is_list=False)
+    return _wrong_in_ended(name, declared, scope.job, is_list=False)
 
 
 def in_own(name: Name, scope: NameScope) -> WrongName | None:
@@ -87,7 +87,7 @@ def in_own(name: Name, scope: NameScope) -> WrongName | None:
     if step is None or root not in ("result", "process_id", "process_status"):
         return None
     wrong = _always_null("the step that is undone" if step is scope.undone else "the step", step, root)
-    return wrong or (_of_included(name.path, 1, step, scope.job) if root == "result" else None)
+    return wrong or (_wrong_in_included(name.path, 1, step, scope.job) if root == "result" else None)
 
 
 def _has_ended(step: RawStep, scope: NameScope) -> bool:
@@ -122,7 +122,7 @@ def _not_ended(path: Path, declared: Declared, scope: NameScope) -> WrongName:
     return later(f"step `{word}` comes later", _ABOVE, word)
 
 
-def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) -> WrongName | None:
+def _wrong_in_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) -> WrongName | None:
     """What is asked of a step that has ended. `is_list`: of several turns together."""
     path, word = name.path, name.path[1]
     if len(path) == 2:  # noqa: PLR2004  `steps.ID` alone
@@ -133,13 +133,13 @@ def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) ->
         case "turns" if not declared.is_loop:
             return not_given(f"step `{word}` has no turns: it has no `for_each`", None, "turns")
         case "turns":
-            return _key_of_list(path, 3) or _of_a_turn(path, declared, job)
+            return _key_of_list(path, 3) or _wrong_in_turn(path, declared, job)
         case "result" if is_list:
-            return _key_of_list(path, 3) or _of_result(path, 4, declared.step, job)
+            return _key_of_list(path, 3) or _wrong_in_result(path, 4, declared.step, job)
         case "result":
-            return _of_result(path, 3, declared.step, job)
+            return _wrong_in_result(path, 3, declared.step, job)
         case "outputs":
-            return _of_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
+            return _wrong_in_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
         case key if key not in _ALL_KEYS:
             keys = _ALL_TURNS_KEYS if is_list else _ALL_KEYS
             hint = did_you_mean(key, keys) or _key_hint(word, declared, key, keys)
@@ -150,33 +150,33 @@ def _of_ended(name: Name, declared: Declared, job: Outline, *, is_list: bool) ->
             return _always_null(f"step `{word}`", declared.step, key)
 
 
-def _of_a_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None:
+def _wrong_in_turn(path: Path, declared: Declared, job: Outline) -> WrongName | None:
     """`steps.ID.turns[0].KEY`, where a turn is named at all."""
     match path[4:]:
         case (key, *_) if key not in _TURN_KEYS:
             return not_given(f"a turn has no `{key}`", did_you_mean(str(key), _TURN_KEYS), key)
         case ("result", *_):
-            return _of_result(path, 5, declared.step, job)
+            return _wrong_in_result(path, 5, declared.step, job)
         case ("outputs", *_):
-            return _of_outputs(path, 5, declared, job)
+            return _wrong_in_outputs(path, 5, declared, job)
         case (str() as key, *_):
             return _always_null(f"step `{path[1]}`", declared.step, key)
         case _:
             return None
 
 
-def _of_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
+def _wrong_in_result(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
     """Keys of the result begin `at` this place of the path."""
-    return _always_null(f"step `{path[1]}`", step, "result") or _of_included(path, at, step, job)
+    return _always_null(f"step `{path[1]}`", step, "result") or _wrong_in_included(path, at, step, job)
 
 
-def _of_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
+def _wrong_in_included(path: Path, at: int, step: RawStep, job: Outline) -> WrongName | None:
     if (other := job.included.get(step.path)) is None:
         return None
     return _no_output(f"`{record(step.fields.get('job')).get('file')}`", path, at, other.outputs)
 
 
-def _of_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:
+def _wrong_in_outputs(path: Path, at: int, declared: Declared, job: Outline) -> WrongName | None:
     if len(path) <= at or path[at] in declared.outputs:
         return None
     word, key = path[1], str(path[at])

@@ -104,7 +104,7 @@ def read(name: str, content: str) -> PlanFile | Problem:
     return PlanFile(version=text(whole, "version") or "", key=key, plans=sound, base=base if leads_up else "")
 
 
-def of_record(run: JsonObject) -> StoredPlan | None:
+def from_record(run: JsonObject) -> StoredPlan | None:
     """A run that holds its texts itself, by their names; None where a part of it is missing."""
     sources = _texts(run.get("sources"))
     names: list[Json] = list(sources)

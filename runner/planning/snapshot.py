@@ -64,7 +64,7 @@ def read(store: RunStore, run: str) -> PlanSnapshot | Problem:
     if whole.get("format") != FORMAT:
         return unusable(f"its format is not {FORMAT}: another version of the program wrote it")
     with suppress(ValidationError):
-        if (plan := plan_file.of_record(whole)) is not None:
+        if (plan := plan_file.from_record(whole)) is not None:
             return convert({**whole, "plan": plan}, PlanSnapshot)
     return unusable("parts of it are missing")
 

@@ -45,7 +45,7 @@ class Catalogues(Struct, kw_only=True):
             case SandboxTarget():
                 own = self.doubles(target)
             case SiteTarget() if self.named is None:
-                own = self._of_site(target, folder)
+                own = self._site_catalogue(target, folder)
             case _:
                 pass
         found = (self._in_file(self.named) if self.named is not None else None, own)
@@ -82,7 +82,7 @@ class Catalogues(Struct, kw_only=True):
                 warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
                 self.problems.append(warning)
 
-    def _of_site(self, target: SiteTarget, folder: Path) -> Catalogue | None:
+    def _site_catalogue(self, target: SiteTarget, folder: Path) -> Catalogue | None:
         name = target.name.removeprefix(CLIO)
         file = folder / f"{name}{ENDING}"
         return self._in_file(file, of=target) if "/" not in name and file.is_file() else None

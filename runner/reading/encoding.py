@@ -48,9 +48,9 @@ def _command(source: Source) -> Problem | None:
     """A command of curl, of which no line is shown: it may hold a password."""
     if _CURL.match(source.text) is None:
         return None
-    from runner.reading.pasted_calls import of_curl  # noqa: PLC0415  2 ms, for a mistake only
+    from runner.reading.pasted_calls import curl_hint  # noqa: PLC0415  2 ms, for a mistake only
 
-    hint = of_curl(source.text)
+    hint = curl_hint(source.text)
     return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=hint)
 
 

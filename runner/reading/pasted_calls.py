@@ -33,7 +33,7 @@ _ODATA: Final = lazy_pattern(r"/odata/(\w+)/?(?:\?(.*))?$")
 _PLAIN: Final = lazy_pattern(r"[A-Za-z_][\w.-]*|-?[0-9]+(?:\.[0-9]+)?")
 
 
-def of_curl(text: str) -> str:
+def curl_hint(text: str) -> str:
     """The hint for a text that begins with a command of curl."""
     try:
         words = shlex.split(text.replace("\\\r\n", " "), comments=True)
@@ -57,7 +57,7 @@ def _sent(call: list[str]) -> tuple[str, str]:
     return (f"{url}{'&' if '?' in url else '?'}{body}", "") if is_in_address else (url, body)
 
 
-def of_postman(data: Mapping[str, Json]) -> str:
+def postman_hint(data: Mapping[str, Json]) -> str:
     """The hint for a collection of Postman."""
     return hint([step for url, body in _requests(data) if (step := _step(url, body)) is not None])
 

@@ -234,5 +234,5 @@ def _passed(row: JsonObject, answer: JsonObject, designed: ProcessElement | None
 
 def _between(started: str | None, completed: str | None) -> float | None:
     """Seconds between two moments of the server."""
-    first, last = (None if each is None else server_time.of_record(each) for each in (started, completed))
+    first, last = (None if each is None else server_time.parse_record(each) for each in (started, completed))
     return None if first is None or last is None else max(0.0, last - first)

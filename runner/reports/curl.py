@@ -46,7 +46,7 @@ class CallCurl(Struct, frozen=True, kw_only=True):
     rest: str
 
 
-def of_run(target: TargetName, access: SiteAccess) -> RunCurl:
+def run_curl(target: TargetName, access: SiteAccess) -> RunCurl:
     variables = Variables()
     site = [_SANDBOX] if target.sandbox else []
     site += [f"SITE={variables.word(target.url)}"]
@@ -69,7 +69,7 @@ def _lines(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def of_call(request: SentRequest, call: JsonObject, *, effect: str) -> CallCurl:
+def call_curl(request: SentRequest, call: JsonObject, *, effect: str) -> CallCurl:
     """`call` is the record of the call: it says what would happen again."""
     variables = Variables()
     arguments = _arguments(request, variables)

@@ -35,7 +35,7 @@ def script(run: TimedRun, *, step: str | None) -> str | Problem:
     if all(call is None for _, call in calls):
         message = f"what {what} sent is over 8 KiB, and of such a request the events hold method and path only"
         return Problem(code="E182", message=message, hint="the JSON report holds the parameters of each call")
-    return curl.script(curl.of_run(run.result.target, run.access), calls)
+    return curl.script(curl.run_curl(run.result.target, run.access), calls)
 
 
 def _calls(row: TimedRow) -> Iterator[tuple[RowSpan, int]]:
@@ -54,7 +54,7 @@ def _calls(row: TimedRow) -> Iterator[tuple[RowSpan, int]]:
 def _command(span: RowSpan) -> curl.CallCurl | None:
     if span.request is None or span.request.left_out:
         return None
-    return curl.of_call(span.request, span.call, effect=span.effect)
+    return curl.call_curl(span.request, span.call, effect=span.effect)
 
 
 def _about(row: TimedRow, span: RowSpan, times: int) -> str:

@@ -55,18 +55,20 @@ def compare(first: ComparedRun, second: ComparedRun) -> RunDifferences:
     sameness = Sameness()
     results = first.result, second.result
     changed = changes(first, second, sameness)
-    differences = tuple(_of_runs(*results, sameness, changed))
+    differences = tuple(_run_differences(*results, sameness, changed))
     calls = first.sent(), second.sent()
     rows, others = ({step.key: step for step in run.steps} for run in results)
     found = (
-        _of_rows(key, (rows.get(key), others.get(key)), (calls[0].get(key), calls[1].get(key)), sameness)
+        _row_differences(key, (rows.get(key), others.get(key)), (calls[0].get(key), calls[1].get(key)), sameness)
         for key in dict.fromkeys([*rows, *others])
     )
     rows_that_differ = tuple(row for row in found if row is not None)
     return RunDifferences(runs=results, changes=changed, differences=differences, rows=rows_that_differ)
 
 
-def _of_runs(first: RunResult, other: RunResult, sameness: Sameness, changed: RunChanges) -> Iterator[ValueDifference]:
+def _run_differences(
+    first: RunResult, other: RunResult, sameness: Sameness, changed: RunChanges
+) -> Iterator[ValueDifference]:
     """The digest holds files, inputs and target: it counts only where nobody knows whether the files differ."""
     places = _place(first), _place(other)
     inputs = list(sameness.differences(first.inputs, other.inputs, "inputs"))
@@ -88,7 +90,7 @@ def _place(run: RunResult) -> str:
     return run.target.name if run.target.sandbox else f"{run.target.name}, {run.target.url}"
 
 
-def _of_rows(
+def _row_differences(
     key: str,
     steps: tuple[StepResult | None, StepResult | None],
     calls: tuple[CallSent | None, CallSent | None],

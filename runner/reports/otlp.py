@@ -82,12 +82,12 @@ def _requests(lines: Sequence[Line], number: int, environ: Mapping[str, str]) ->
         return
     run = timed(lines, number=number)
     spans = list(_spans(run, lines[0].at))
-    of_run: JsonObject = {
+    run_facts: JsonObject = {
         "deployment.environment.name": run.result.target.name or None,
         "vcs.ref.head.revision": run.result.commit,
     }
     for start in range(0, len(spans), MOST_SPANS):
-        yield request(spans[start : start + MOST_SPANS], resource(environ, of_run))
+        yield request(spans[start : start + MOST_SPANS], resource(environ, run_facts))
 
 
 class _Trace(Struct, frozen=True, kw_only=True):

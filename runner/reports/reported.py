@@ -68,12 +68,12 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     @property
     def status(self) -> str:
         """The worst status of all runs; of no runs what the exit code says, `empty` where nothing was to be done."""
-        of_runs = worst(self.results)
-        if of_runs is None:
+        worst_run = worst(self.results)
+        if worst_run is None:
             return _STATUS_WITHOUT_RUNS.get(self.exit_code, RunStatus.ERROR.value)
-        if of_runs is RunStatus.PASSED and self.errors:
+        if worst_run is RunStatus.PASSED and self.errors:
             return RunStatus.ERROR.value
-        return of_runs.value
+        return worst_run.value
 
 
 def alone(run: ReportedRun) -> ReportedCommand:

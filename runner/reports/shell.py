@@ -92,7 +92,7 @@ class Variables(Struct):
 
     def _value(self, hole: Hole, through: str | None) -> str:
         """What replaces a hole: it ends the command where somebody has not given the secret."""
-        name, functions = self._of_hole(hole)
+        name, functions = self._hole_variable(hole)
         for function in chain(functions, [through] if through else []):
             following = f"{name}_{_SUFFIXES[function]}"
             self.lines[FUNCTIONS[function]] = None
@@ -100,7 +100,7 @@ class Variables(Struct):
             name = following
         return f'"${{{name}:?}}"'
 
-    def _of_hole(self, hole: Hole) -> tuple[str, tuple[str, ...]]:
+    def _hole_variable(self, hole: Hole) -> tuple[str, tuple[str, ...]]:
         """The variable of a hole, and the functions by which its spelling is made of that."""
         known = _SPELLED.get(hole.spelling)
         if known is not None and not hole.skipped and hole.end is None:

@@ -178,10 +178,10 @@ def _table(results: Sequence[RunResult]) -> list[Sentence]:
         jobs.setdefault(job, {}).setdefault(result.target.name, []).append(result)
     rows = [
         (
-            (job, *(", ".join(map(_cell, of_job.get(target, ()))) or "-" for target in targets)),
-            [result for found in of_job.values() for result in found],
+            (job, *(", ".join(map(_cell, by_target.get(target, ()))) or "-" for target in targets)),
+            [result for found in by_target.values() for result in found],
         )
-        for job, of_job in jobs.items()
+        for job, by_target in jobs.items()
     ]
     return _marked(("JOB", *(clean(target) for target in targets)), rows)
 

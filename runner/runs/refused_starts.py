@@ -66,7 +66,7 @@ def _of(run: str, process: str, sent: CallSent, failed: AttemptFailed) -> Refuse
         run=run,
         status=failed.status,
         seconds=max(0.0, failed.t - time_of(sent)),
-        at=server_time.of_header(failed.date or ""),
+        at=server_time.parse_header(failed.date or ""),
         marked=sent.watermark is not None,
         mark=text(known, "started"),
     )

@@ -215,7 +215,7 @@ class Progress:
             case Paused() | SignedIn() | Waited():
                 pass
             case _:
-                self._of_run(event)
+                self._take_run_event(event)
         return None
 
     def _ask(self, event: Asked, at: str) -> None:
@@ -298,7 +298,7 @@ class Progress:
                 if event.ordered_by is not None:
                     self._stop_ordered_by = event.ordered_by
 
-    def _of_run(self, event: _OfRun) -> None:
+    def _take_run_event(self, event: _OfRun) -> None:
         match event:
             case RunStarted():
                 self._started = event

@@ -146,7 +146,7 @@ def command_of(store: RunStore, run: str) -> str | None:
     return _command(end_lines(store, run))
 
 
-def of_one_command(run: StoredRun) -> list[StoredRun]:
+def runs_of_command(run: StoredRun) -> list[StoredRun]:
     """All runs that were begun by the command that began `run`, the oldest first; `run` alone where that is not known.
 
     Of runs of other commands only the ends are read, and none from before the command: ids sort by time.

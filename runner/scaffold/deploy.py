@@ -97,7 +97,7 @@ def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -
     files = list(deploy_files(kind, folder, marks, targets))
     left = write_files(files)
     differ = [file.path for file in files if file.path in left and file.path.read_text("utf-8") != file.text]
-    lines = [*_of_files_that_differ(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=is_root)]
+    lines = [*_files_to_compare(kind, folder, differ), *_to_do(kind, marks, targets, jobs, is_root=is_root)]
     output.data("\nto do, at the root of the checkout:\n" + "".join(f"  {line}\n" for line in lines))
     output.data(f"\nnext: {_filled(kind.next, marks)}\n")
 
@@ -178,7 +178,7 @@ def _branch(folder: Path) -> str:
 
 def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str]:
     """What a template has once for each job, site, worker or variable."""
-    workers = "".join(_filled(_template("compose/worker.yaml"), _of_target(target)) for target in targets.items())
+    workers = "".join(_filled(_template("compose/worker.yaml"), _target_marks(target)) for target in targets.items())
     variables = tuple(dict.fromkeys(name for several in targets.values() for name in several))
     all_variables = (*variables, *(f"{VARIABLE}{name.upper()}" for name in jobs.lacking))
     left_out = "".join(f"\n      # not {name}: it reads files of other folders" for name in jobs.elsewhere)
@@ -192,11 +192,11 @@ def _lists(kind: DeployKind, jobs: JobFolder, targets: Targets) -> dict[str, str
         "AZURE_VARIABLES": both(all_variables),
         "TARGET_OPTIONS": " ".join(f"-t {target}" for target in targets),
         "EMPTY": "\n".join(f"{name}=''" for name in variables),
-        **_of_variables(variables),
+        **_variable_marks(variables),
     }
 
 
-def _of_variables(names: Sequence[str]) -> dict[str, str]:
+def _variable_marks(names: Sequence[str]) -> dict[str, str]:
     return {
         "VARIABLES": both(names),
         "LITERALS": " ".join(f"--from-literal={name}=…" for name in names),
@@ -208,7 +208,7 @@ def deploy_files(kind: DeployKind, folder: Path, marks: Mapping[str, str], targe
     """The files of a kind. Whatever of them is there is left as it is: another kind may have written it."""
     for name, (template, what) in kind.files.items():
         text = _template(template)
-        for own in map(_of_target, targets.items()) if "@LABEL@" in name else [dict[str, str]()]:
+        for own in map(_target_marks, targets.items()) if "@LABEL@" in name else [dict[str, str]()]:
             filled = _filled(text, {**marks, **own})
             yield NewFile(path=folder / _filled(name, own), text=filled, what=_filled(what, own), may_be_there=True)
 
@@ -223,9 +223,9 @@ def _filled(text: str, marks: Mapping[str, str]) -> str:
     return _MARK.sub(lambda found: marks[found[1]], text)
 
 
-def _of_target(target: tuple[str, Sequence[str]]) -> dict[str, str]:
+def _target_marks(target: tuple[str, Sequence[str]]) -> dict[str, str]:
     name, variables = target
-    return {"TARGET": name, "LABEL": _label(name), **_of_variables(variables)}
+    return {"TARGET": name, "LABEL": _label(name), **_variable_marks(variables)}
 
 
 def _label(target: str) -> str:
@@ -233,7 +233,7 @@ def _label(target: str) -> str:
     return _NO_LABEL.sub("-", target.lower()).strip("-")
 
 
-def _of_files_that_differ(kind: DeployKind, folder: Path, paths: Sequence[Path]) -> Iterator[str]:
+def _files_to_compare(kind: DeployKind, folder: Path, paths: Sequence[Path]) -> Iterator[str]:
     """What is to be done about files that were there, and are not what would be written now."""
     if paths:
         shown = both([clean(path_name(path)) for path in paths])
@@ -258,5 +258,5 @@ def _to_do(
         if target in jobs.protected:
             yield _filled(kind.confirm, {**marks, "TARGET": target})
     for line in kind.to_do:
-        each: Iterable[Mapping[str, str]] = map(_of_target, targets.items()) if "@LABEL@" in line else [{}]
+        each: Iterable[Mapping[str, str]] = map(_target_marks, targets.items()) if "@LABEL@" in line else [{}]
         yield from (_filled(line, {**marks, **own}) for own in each)

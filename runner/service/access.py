@@ -71,7 +71,7 @@ class Access:
         if not self._lock.acquire(timeout=max(0.0, deadline.at - self._clock())):
             return outages.no_time_left(self._site.name, deadline.seconds)
         try:
-            return self._of_another(stale) or self._signed_in(self._credentials, deadline)
+            return self._other_session(stale) or self._signed_in(self._credentials, deadline)
         finally:
             self._lock.release()
 
@@ -114,7 +114,7 @@ class Access:
         if self._session is not None:
             self._session = replace(self._session, ends=-math.inf)
 
-    def _of_another(self, stale: Session | None) -> Session | None:
+    def _other_session(self, stale: Session | None) -> Session | None:
         known = self._session
         return known if known is not None and (stale is None or known.number != stale.number) else None
 

@@ -156,7 +156,7 @@ class LogRow(Struct, frozen=True, kw_only=True):
     @property
     def began(self) -> float | None:
         """When it began, by the time that is written in it; None where that is none."""
-        return None if self.started is None else server_time.of_record(self.started)
+        return None if self.started is None else server_time.parse_record(self.started)
 
 
 class ReadRows(CallRecord, frozen=True, kw_only=True, tag="read_rows"):

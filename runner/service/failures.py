@@ -370,5 +370,5 @@ def _retry_after(reply: Reply) -> float | None:
     text = reply.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
-    moment, now = (server_time.of_header(date) for date in (text, reply.headers.get("date", "")))
+    moment, now = (server_time.parse_header(date) for date in (text, reply.headers.get("date", "")))
     return None if moment is None or now is None else max(0.0, moment - now)

@@ -44,27 +44,27 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
     """`username` is the name we sign in with; only `WhoIsUser` asks for it."""
     match call:
         case calls.ReadRows(top=top):
-            options = {"$filter": _of_process(call), "$orderby": "StartDate desc", "$top": str(top)}
-            return _of_table(_ROWS, options, most=top)
+            options = {"$filter": _process_filter(call), "$orderby": "StartDate desc", "$top": str(top)}
+            return _log_reading(_ROWS, options, most=top)
         case calls.ReadRow(process_id=process_id):
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
             options = {"$filter": f"Id eq {process_id}", "$top": "1"}
-            return _of_table(_ROWS, options, most=1, only_one=True)
+            return _log_reading(_ROWS, options, most=1, only_one=True)
         case calls.ReadElements(process_id=process_id):
             # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$orderby": "StartDate desc"}
-            return _of_table(_ELEMENTS, options | {"$top": str(_MOST_ELEMENTS)}, most=_MOST_ELEMENTS)
+            return _log_reading(_ELEMENTS, options | {"$top": str(_MOST_ELEMENTS)}, most=_MOST_ELEMENTS)
         case calls.ReadElementData(process_id=process_id):
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$top": str(_MOST_ELEMENTS)}
-            return _of_table(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
+            return _log_reading(_ELEMENT_DATA, options, most=_MOST_ELEMENTS)
         case calls.WhoIsUser():
             options = {"$filter": f"Name eq {odata.literal(username or '')}", "$select": "Id,Name,ContactId"}
             return TableReading(entity="SysAdminUnit", options=options, most=calls.MOST_ROWS, value=_contact)
         case _:
-            return _of_processes(call)
+            return _library_reading(call)
 
 
-def _of_processes(
+def _library_reading(
     call: calls.FindHiddenFamily | calls.FindProcess | calls.FindFamily | calls.ReadFamily,
 ) -> TableReading:
     """What a call reads of the processes that a site has, not of what they did."""
@@ -168,7 +168,7 @@ _MEMBER: Final[_Columns] = {
 }
 
 
-def _of_table(
+def _log_reading(
     table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, only_one: bool = False
 ) -> TableReading:
     entity, columns = table
@@ -187,7 +187,7 @@ def _shaped(record: JsonObject, columns: _Columns) -> JsonObject:
     return {key: read(record.get(column)) for key, (column, read) in columns.items()}
 
 
-def _of_process(call: calls.ReadRows) -> str:
+def _process_filter(call: calls.ReadRows) -> str:
     """Lookups are filtered by a path [M]; this path leads to a process's code [C], whether it can be filtered is [?].
 
     Sub-processes are left out by who reads the answer: how a lookup is filtered by being empty is not known [?], and a

@@ -116,6 +116,6 @@ def test_a_start_stays_refused_until_its_call_is_made_or_somebody_has_checked_th
 
 def test_a_stored_plan_holds_them_as_that_of_a_fleet_which_another_machine_carries_out() -> None:
     made = replace(planned(ONE), refused=(BEFORE,))
-    read = plan_file.of_record(stored(made))
+    read = plan_file.from_record(stored(made))
     assert read is not None
     assert read.refused == (BEFORE,)

@@ -14,8 +14,8 @@ def test_a_date_without_a_zone_is_utc_wherever_the_program_runs(monkeypatch: pyt
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
     try:
-        server_time.of_header.cache_clear()
-        assert server_time.of_header("Thu, 01 Jan 1970 00:00:10 -0000") == 10.0
+        server_time.parse_header.cache_clear()
+        assert server_time.parse_header("Thu, 01 Jan 1970 00:00:10 -0000") == 10.0
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -26,7 +26,7 @@ def test_the_usual_date_is_what_the_reader_of_mails_has_of_it(month: int) -> Non
     moment = datetime(2026, month, 9, 7, 28, 59, tzinfo=UTC)
     text = format_datetime(moment, usegmt=True)
 
-    assert server_time.of_header(text) == moment.timestamp() == parsedate_to_datetime(text).timestamp()
+    assert server_time.parse_header(text) == moment.timestamp() == parsedate_to_datetime(text).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_usual_date_is_what_the_reader_of_mails_has_of_it(month: int) -> Non
     ],
 )
 def test_other_forms_of_a_date_are_read_too(text: str) -> None:
-    assert server_time.of_header(text) == datetime(2026, 10, 21, 7, 28, 30, tzinfo=UTC).timestamp()
+    assert server_time.parse_header(text) == datetime(2026, 10, 21, 7, 28, 30, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_other_forms_of_a_date_are_read_too(text: str) -> None:
     ["", "soon", "Wed, 32 Oct 2026 07:28:30 GMT", "Wed, 21 Okt 2026 07:28:30 GMT", "Wed, 21 Oct 2026 07:60:30 GMT"],
 )
 def test_what_is_no_date_is_none(text: str) -> None:
-    assert server_time.of_header(text) is None
+    assert server_time.parse_header(text) is None

@@ -7,7 +7,7 @@ import pytest
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading.encoding import decode
-from runner.reading.pasted_calls import ANY_STEP, of_curl, of_postman
+from runner.reading.pasted_calls import ANY_STEP, curl_hint, postman_hint
 
 SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
 
@@ -34,7 +34,7 @@ SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
     ],
 )
 def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) -> None:
-    assert step in of_curl(command)
+    assert step in curl_hint(command)
     for begin in ("# orders\nURL=https://x\n", "#!/bin/bash\nset -e\nfor name in a b; do\n  "):
         problem = decode("orders.job.yaml", f"{begin}{command}\n".encode())
         assert isinstance(problem, Problem)
@@ -52,11 +52,11 @@ def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) ->
     ],
 )
 def test_a_call_that_no_step_makes_or_that_cannot_be_read_is_answered_with_any_step(command: str) -> None:
-    assert ANY_STEP in of_curl(command)
+    assert ANY_STEP in curl_hint(command)
 
 
 def test_of_many_calls_the_first_are_shown() -> None:
-    hint = of_curl("\n".join(f"curl {SERVICE}/Usr{number}/Execute" for number in range(8)))
+    hint = curl_hint("\n".join(f"curl {SERVICE}/Usr{number}/Execute" for number in range(8)))
     assert hint.count("- execute") == 5
     assert "; and so on for 3 more;" in hint
 
@@ -64,5 +64,5 @@ def test_of_many_calls_the_first_are_shown() -> None:
 def test_a_request_of_postman_may_be_an_address_alone_or_have_a_body() -> None:
     body = json.dumps({"schemaName": "UsrB", "resultParameterNames": ["R"]})
     sent: Json = {"url": f"{SERVICE}/RunProcess", "body": {"mode": "raw", "raw": body}}
-    found = of_postman({"item": [{"request": f"{SERVICE}/UsrA/Execute"}, {"item": [{"request": sent}, 7]}]})
+    found = postman_hint({"item": [{"request": f"{SERVICE}/UsrA/Execute"}, {"item": [{"request": sent}, 7]}]})
     assert "- execute: {process: UsrA}; - run: {process: UsrB, results: [R]};" in found

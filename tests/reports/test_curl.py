@@ -67,7 +67,7 @@ def test_a_secret_that_is_a_number_is_one_in_the_body() -> None:
     secrets = Secrets()
     secrets.add("inputs.pin", "123456")
     body = secrets.cut({"pin": 123456})
-    command = curl.of_call(SentRequest(method="POST", path="/run", body=body), {}, effect="read")
+    command = curl.call_curl(SentRequest(method="POST", path="/run", body=body), {}, effect="read")
     assert """--data-raw '{"pin":'"${INPUTS_PIN_IN_JSON:?}"'}'""" in command.rest
 
 
@@ -75,19 +75,19 @@ def test_a_secret_that_was_sent_in_base64_has_a_variable_that_says_so() -> None:
     secrets = Secrets()
     secrets.add("inputs.token", "long-enough")
     text = str(secrets.cut("bG9uZy1lbm91Z2g="))
-    command = curl.of_call(SentRequest(method="GET", path="/x", query=(("A", text),)), {}, effect="read")
+    command = curl.call_curl(SentRequest(method="GET", path="/x", query=(("A", text),)), {}, effect="read")
     assert any("the secret inputs.token, written as base64" in line for line in command.before)
 
 
 def test_a_path_with_a_hole_is_encoded_around_it() -> None:
     path = "/odata/Contact(\ue000[inputs.token],ö x)/%20"
-    rest = curl.of_call(SentRequest(method="DELETE", path=path), {}, effect="read").rest
+    rest = curl.call_curl(SentRequest(method="DELETE", path=path), {}, effect="read").rest
     assert """'/odata/Contact('"${INPUTS_TOKEN_IN_URL:?}"',%C3%B6%20x)/%20'""" in rest
     assert "-X DELETE" in rest
 
 
 def test_oauth_clients_ask_their_identity_service_for_a_token() -> None:
-    run = curl.of_run(SITE, access("client_credentials", "https://here-is.example"))
+    run = curl.run_curl(SITE, access("client_credentials", "https://here-is.example"))
     assert "IDENTITY='https://here-is.example'\n" in run.sign_in
     assert "/connect/token" in run.sign_in
     assert '-H "Authorization: Bearer ${TOKEN:?}"' in run.begin
@@ -95,23 +95,23 @@ def test_oauth_clients_ask_their_identity_service_for_a_token() -> None:
 
 
 def test_where_nobody_signs_in_no_sign_in_is_printed() -> None:
-    run = curl.of_run(SITE, access(None))
+    run = curl.run_curl(SITE, access(None))
     assert run.setup.endswith("(\nSITE='https://here.example'\n")
     assert run.sign_in == ""
     assert "COOKIES" not in run.begin
 
 
 def test_a_reader_signs_in_by_himself_where_no_shell_can() -> None:
-    run = curl.of_run(SITE, access("a key\n`id`"))
+    run = curl.run_curl(SITE, access("a key\n`id`"))
     assert run.sign_in.splitlines() == ["# add to each call how to sign in with a key_id"]
     assert "ForceUseSession" not in run.begin
 
 
 def test_a_sandbox_is_signed_in_to_by_its_only_user() -> None:
-    run = curl.of_run(SANDBOX, access("password"))
+    run = curl.run_curl(SANDBOX, access("password"))
     assert "(\n# the sandbox of a run ends with it" in run.setup
     assert "CREATIO_PASSWORD=Supervisor" in run.sign_in
-    assert "CREATIO_PASSWORD=" not in curl.of_run(SITE, access("password")).sign_in
+    assert "CREATIO_PASSWORD=" not in curl.run_curl(SITE, access("password")).sign_in
 
 
 def test_the_kinds_of_answers_that_are_asked_for_are_those_of_the_run() -> None:
@@ -129,5 +129,5 @@ def test_the_kinds_of_answers_that_are_asked_for_are_those_of_the_run() -> None:
 )
 def test_a_call_that_must_not_happen_twice_is_marked(call: dict[str, str], again: str) -> None:
     request = SentRequest(method="GET", path="/x", body=UNSET)
-    assert curl.of_call(request, dict(call), effect="once").before == (f"# CAREFUL: {again}",)
-    assert curl.of_call(request, dict(call), effect="idempotent").before == ()
+    assert curl.call_curl(request, dict(call), effect="once").before == (f"# CAREFUL: {again}",)
+    assert curl.call_curl(request, dict(call), effect="idempotent").before == ()

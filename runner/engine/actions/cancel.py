@@ -40,7 +40,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
         if isinstance(before, Unread) and before.failure.kind is FailureKind.NOT_SENT:
             return Attempt(status=Status.ERROR, trouble=before.failure.trouble, again=RetryOn.NOT_SENT)
         if isinstance(before, LogRow) and _is_over(before):
-            return of_log_row(row, before)
+            return judge_log_row(row, before)
     outcome = yield from send(row, CancelCall(process_id=process_id))
     failure = outcome.failure if isinstance(outcome, Failed) else None
     if failure is not None and failure.kind is not FailureKind.UNANSWERED:
@@ -48,7 +48,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
     return (yield from _verified(row, process_id, failure))
 
 
-def of_log_row(row: OpenRow, found: LogRow) -> Attempt:
+def judge_log_row(row: OpenRow, found: LogRow) -> Attempt:
     """The attempt whose result is this row of the process log."""
     process = Attempt(verified=True, process_id=found.id, process_status=str(found.status))
     return judged(row, to_builtins(found), process).with_process(process)
@@ -65,7 +65,7 @@ def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Runn
         looks = Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.state.run.plan.times.settle)
         found = yield from process_log.follow(row, process_id, looks, until=_is_over)
     if isinstance(found, LogRow) and _is_over(found):
-        return of_log_row(row, found)
+        return judge_log_row(row, found)
     if failure is not None:
         return call_failed(failure, row.step.effect)
     return _not_cancelled(found) if isinstance(found, LogRow) else _not_verified(row, found)

@@ -102,7 +102,7 @@ def attempt_failures(row: OpenRow) -> Running[Attempt]:
 def _moment(row: OpenRow, action: Failures) -> Moment | Trouble:
     """Since when failures count. Raises `EvaluationError`."""
     since = row.text(action.since, "since")
-    if (seconds := server_time.of_record(since)) is not None:
+    if (seconds := server_time.parse_record(since)) is not None:
         return Moment(since=server_time.written(seconds))
     if "{{" in action.since:
         raise EvaluationError(f"`since` gives `{shortened(since)}`, which is no moment with a time zone")

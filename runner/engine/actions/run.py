@@ -47,7 +47,7 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
     if isinstance(outcome, Attempt):
         return outcome
     answer = record(outcome.value)
-    found = (yield from _of_another_call(row, answer)) or (yield from _verdict(row, action, answer))
+    found = (yield from _answer_for_another_call(row, answer)) or (yield from _verdict(row, action, answer))
     row.in_doubt = False
     results: Json = answer.get("results")
     if found.status is not Status.PASSED:  # a process that failed is a failed step whatever its results are
@@ -79,7 +79,7 @@ def _in_version(row: OpenRow, call: RunProcessCall, number: int) -> Running[RunP
     return not_passed("E223", message, f"its versions are {known.numbers}", status=Status.ERROR)
 
 
-def _of_another_call(row: OpenRow, answer: JsonObject) -> Running[Attempt | None]:
+def _answer_for_another_call(row: OpenRow, answer: JsonObject) -> Running[Attempt | None]:
     """What the answer comes to where it names a process that another call has started; None where that is our own."""
     process_id, start = answer.get("process_id"), row.start
     assert start is not None
@@ -87,7 +87,7 @@ def _of_another_call(row: OpenRow, answer: JsonObject) -> Running[Attempt | None
         return None
     rows = [] if process_id in row.log.seen else [LogRow(id=process_id)]
     if rows:
-        rows, _ = yield from starts.of_no_other(row, start.process, rows, keys=(row.key,), certain=True)
+        rows, _ = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,), certain=True)
     if rows:
         starts.take(row.log, start.process, rows, makers=(start,))
         return None
@@ -100,15 +100,15 @@ def _verdict(row: OpenRow, action: Run, answer: JsonObject) -> Running[Attempt]:
     status, process_id = str(answer.get("status")), answer.get("process_id")
     if not isinstance(process_id, str):
         if status == "queued":
-            return (yield from _of_queued(row, action))
+            return (yield from _judge_queued(row, action))
         return _unproved(row, None, f"it was answered as `{status}`, without an id")
     if status == "done":
         done = Attempt(verified=True, process_id=process_id, process_status="done")
         return (yield from _by_answer(row, done, error=answer.get("error")))
     if status in ENDED_BADLY:
-        return (yield from _of_failed(row, process_id, status=status))
+        return (yield from _judge_failed(row, process_id, status=status))
     if action.until is Until.DONE:
-        return (yield from _of_running(row, process_id))
+        return (yield from _judge_running(row, process_id))
     if status not in UNDER_WAY:
         return _unproved(row, process_id, f"it was answered as `{status}`, which is neither running nor ended")
     return (yield from _by_answer(row, started(process_id, expected=True), error=answer.get("error")))
@@ -163,7 +163,7 @@ def _shown(
     return "the process log shows no row of it" if found is None else found
 
 
-def _of_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Attempt]:
+def _judge_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Attempt]:
     """The answer's own text is generic; the log has the real reason [M]."""
     found: LogRow | str = ""
     if row.reads_log:
@@ -174,7 +174,7 @@ def _of_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Attempt
     return process_failed(LogRow(id=process_id, status=status, error=text))
 
 
-def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
+def _judge_running(row: OpenRow, process_id: str) -> Running[Attempt]:
     if not row.reads_log:
         return _unproved(row, process_id, "it still ran when the call was answered, and the process log is not read")
     row.process_id = process_id
@@ -189,7 +189,7 @@ def _of_running(row: OpenRow, process_id: str) -> Running[Attempt]:
     return (yield from parked(row, known))
 
 
-def _of_queued(row: OpenRow, action: Run) -> Running[Attempt]:
+def _judge_queued(row: OpenRow, action: Run) -> Running[Attempt]:
     """It waits in the background. Its row appears when it begins; until then nothing can be followed."""
     follow = row.step.follow
     assert row.start is not None
@@ -213,11 +213,11 @@ def _begun(row: OpenRow, start: Start, rows: list[LogRow]) -> Running[Attempt]:
     """What was queued has begun, if the row is its own: that is inferred, as for a call that was not answered."""
     if (why := doubt.why_not(row, start, rows)) is not None:
         return _unproved(row, None, f"it was queued, and {why}")
-    left, rival = yield from starts.of_no_other(row, start.process, rows, keys=(row.key,))
+    left, rival = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,))
     if rival or not left:
         return _unproved(row, None, "it was queued, and what began since may be the start of another run")
     starts.take(row.log, start.process, rows, makers=(start,))
-    found = yield from _of_running(row, rows[0].id)
+    found = yield from _judge_running(row, rows[0].id)
     return replace(found, verified=INFERRED, warnings=(doubt.NOT_CERTAIN,)) if found.verified is True else found
 
 

@@ -179,7 +179,7 @@ def _differ(sent: Json, found: Json) -> bool:
     if not (isinstance(sent, _SIMPLE) and isinstance(found, _SIMPLE)):
         return False
     one, other = (" ".join(str(each).split()) for each in (sent, found))
-    moments = server_time.of_value(one), server_time.of_value(other)
+    moments = server_time.parse_value(one), server_time.parse_value(other)
     if moments[0] is not None and moments[1] is not None:
         return abs(moments[0] - moments[1]) > _ZONES
     numbers = spelled_numbers([one, other])
@@ -264,7 +264,7 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
 def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> bool | None:
     """Whether the record was changed last after the call was sent, by the server's time; None where nobody knows."""
     log = row.log
-    changed, began = server_time.of_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
+    changed, began = server_time.parse_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
     if changed is None or began is None or log.clocks_differ or log.breaks != sent.breaks:
         return None
     return changed >= began - start_bounds.EARLIER
@@ -297,7 +297,7 @@ def _verdict(row: OpenRow, action: Signal, start: Start, changed: _Changed) -> R
         return _nothing_started(row, start, changed)
     if len(found.rows) > 1 or not found.is_clear:
         return undistinguished(row, [*found.rows], why=_why_not_certain(start, found))
-    return (yield from _of_row(row, action, start, found.rows[0]))
+    return (yield from _judge_row(row, action, start, found.rows[0]))
 
 
 def _why_not_certain(start: Start, found: OwnRows) -> str:
@@ -348,7 +348,7 @@ def _looks(row: OpenRow) -> Backoff:
     return Backoff(next=FIRST_PAUSE, longest=float("inf"), deadline=ends, growth=GROWTH)
 
 
-def _of_row(row: OpenRow, action: Signal, start: Start, found: LogRow) -> Running[Attempt]:
+def _judge_row(row: OpenRow, action: Signal, start: Start, found: LogRow) -> Running[Attempt]:
     process_id = row.process_id = found.id
     if not process_log.has_ended(found) and action.until is Until.DONE:
         last = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=process_log.has_ended)

@@ -6,7 +6,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from runner.engine import process_log, readings
-from runner.engine.actions.cancel import of_log_row
+from runner.engine.actions.cancel import judge_log_row
 from runner.engine.answer import process_failed
 from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
@@ -59,7 +59,7 @@ def _shown(row: OpenRow, action: Wait, found: LogRow) -> Running[Attempt | Unrea
         return None if found.status is None else _missed(action, found)
     if has_ended(found):
         is_wanted = action.wanted is WaitFor.ENDED or (action.wanted is WaitFor.COMPLETED and found.status == "done")
-        return of_log_row(row, found) if is_wanted else _missed(action, found)
+        return judge_log_row(row, found) if is_wanted else _missed(action, found)
     return (yield from _parked(row, found)) if action.wanted is WaitFor.PARKED else None
 
 
@@ -79,9 +79,9 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
         kinds |= {each.get("uid"): kind for each in elements if (kind := each.get("kind"))}
         running += [each for each in elements if each.get("status") == "running"]
         if any(each.get("uid") in kinds and _waits(kinds[each.get("uid")]) for each in running):
-            return of_log_row(row, found)
+            return judge_log_row(row, found)
     if any(each.get("uid") not in kinds for each in running):  # only the log has kinds, where no catalogue knows it
-        return of_log_row(row, found)
+        return judge_log_row(row, found)
     if len(unread) == len(calls) and all(readings.is_for_good(each.failure) for each in unread):
         return _unread("the elements of the process", unread[0])
     return unread[0] if unread else None

@@ -30,7 +30,7 @@ _MOST_LOG_ROWS: Final = 3
 def block(run: TimedRun, values: ReportValues) -> Markup:
     texts: dict[str, int] = {}
     rows: JsonObject = {shown(row.step.key): _row(row, values, texts) for row in run.rows if _has_inside(row)}
-    shared = curl.of_run(run.result.target, run.access)
+    shared = curl.run_curl(run.result.target, run.access)
     whole: JsonObject = {
         "curl": [shared.setup, shared.sign_in, shared.begin, shared.end],
         "texts": [*texts],
@@ -52,7 +52,7 @@ def _is_small(span: RowSpan) -> bool:
 def _has_inside(row: TimedRow) -> bool:
     step = row.step
     return bool(
-        row.spans or _of_the_job(step) or step.checks or step.warnings or step.result is not None or step.outputs
+        row.spans or _job_texts(step) or step.checks or step.warnings or step.result is not None or step.outputs
     )
 
 
@@ -69,7 +69,7 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
     if step.attempts > 1:
         most = step.max_attempts or 0
         found["n"] = [step.attempts, max(most, step.attempts)]
-    if facts := _of_the_job(step):
+    if facts := _job_texts(step):
         found["f"] = facts
     if step.process_id:
         found["p"] = shown(step.process_id)
@@ -89,7 +89,7 @@ def _check(check: Check, limit: int, *, shows: bool) -> list[Json]:
     return [shown(check.that), int(check.passed), *message]
 
 
-def _of_the_job(step: StepResult) -> list[Json]:
+def _job_texts(step: StepResult) -> list[Json]:
     """What the job says of the row, but for what every row has that says nothing."""
     texts = [f"if: {shown(step.condition)}"] if step.condition is not None else []
     if step.on_failure not in (None, "stop"):
@@ -113,7 +113,7 @@ def _call(span: RowSpan, *, shows: bool) -> JsonObject:
 
 def _curl(request: SentRequest, span: RowSpan) -> list[Json]:
     """What is the call's own: the variables it needs, lines before the command, its arguments, its values."""
-    command = curl.of_call(request, span.call, effect=span.effect)
+    command = curl.call_curl(request, span.call, effect=span.effect)
     head, mark, values = command.rest.partition("?" if request.query else "--data-raw ")
     before = "".join(f"{line}\n" for line in command.before)
     return [curl.checked(command.needs), before, head + mark, values]

@@ -151,8 +151,8 @@ def test_a_call_is_copied_as_the_command_of_curl_that_show_prints(
     text = copied(page, ".more [data-curl]")
     assert "# CAREFUL: this starts the process A again\ncurl" in text
     assert "A=%EE%80%80" in text
-    shared = curl.of_run(start().target, SiteAccess(auth="password", identity_url=None, headers=()))
-    own = curl.of_call(request, sent.call, effect=sent.effect)
+    shared = curl.run_curl(start().target, SiteAccess(auth="password", identity_url=None, headers=()))
+    own = curl.call_curl(request, sent.call, effect=sent.effect)
     first = f"{shared.setup}{curl.checked(own.needs)}{shared.sign_in}"
     before = "".join(f"{line}\n" for line in own.before)
     assert text == f"{first}{before}{shared.begin}{own.rest}\n{shared.end}"

@@ -52,7 +52,7 @@ def test_the_wrong_example_of_a_code_gets_just_that_code(code: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
-def test_of_the_right_example_nothing_is_told(code: str, tmp_path: Path) -> None:
+def test_of_the_right_example_nothing_is_reported(code: str, tmp_path: Path) -> None:
     assert told_of(code, "Right", tmp_path) == set()
 
 
@@ -95,7 +95,7 @@ def test_every_filter_test_and_function_is_listed_where_an_unknown_one_is_explai
     assert listed["Functions"] == (JOB_FUNCTIONS.keys() | TARGET_FUNCTIONS.keys() | {"if"})
 
 
-def test_each_code_stands_in_one_group() -> None:
+def test_each_code_is_in_one_group() -> None:
     listed = [code for _, codes in grouped() for code in codes]
 
     assert listed == list(titles())

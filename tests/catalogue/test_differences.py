@@ -27,7 +27,7 @@ def told(before: Catalogue, after: Catalogue) -> list[str]:
     return [sentence(one) for one in differences(before, after)]
 
 
-def test_of_the_same_nothing_is_told() -> None:
+def test_of_the_same_nothing_is_reported() -> None:
     assert told(site(ADD, OTHER), site(OTHER, replace(ADD))) == []
 
 
@@ -62,7 +62,7 @@ def versions(*, active: int) -> tuple[ProcessVersion, ...]:
     return tuple(ProcessVersion(code=code, version=number, active=number == active) for number, code in codes)
 
 
-def test_which_version_acts_is_told_of_each_and_matters_to_whoever_starts_it() -> None:
+def test_which_version_acts_is_reported_of_each_and_matters_to_whoever_starts_it() -> None:
     uses = (Use(process="UsrAdd", about=About.PROCESS, place="b:1"),)
     before = site(replace(ADD, version=1, members=versions(active=1)))
     after = site(replace(ADD, version=2, members=versions(active=2)))
@@ -75,7 +75,7 @@ def test_which_version_acts_is_told_of_each_and_matters_to_whoever_starts_it() -
     assert all(drift.places == ("b:1",) for drift in drifts(differences(before, after), uses))
 
 
-def test_captions_are_told_where_both_sides_know_them() -> None:
+def test_captions_are_reported_where_both_sides_know_them() -> None:
     element = replace((ADD.elements or ())[0], caption="Approve")
     before = replace(ADD, elements=(element,), parameters={"Name": replace(NAME, caption="Full name")})
     after = replace(before, elements=(replace(element, caption="Approve it"),))
@@ -90,7 +90,7 @@ def test_captions_are_told_where_both_sides_know_them() -> None:
     ]
 
 
-def test_a_part_that_is_gone_is_told_with_what_it_was() -> None:
+def test_a_part_that_is_gone_is_reported_with_what_it_was() -> None:
     after = replace(ADD, parameters={"Name": NAME}, elements=())
 
     assert told(site(ADD), site(after)) == [

@@ -196,7 +196,7 @@ def test_a_site_without_processes_has_a_file_too() -> None:
         ("<<<<<<< HEAD\nrunner: 1\n", "error[E10"),
     ],
 )
-def test_a_mistake_in_the_file_is_told_with_its_place(text: str, told: str, tmp_path: Path) -> None:
+def test_a_mistake_in_the_file_is_reported_with_its_place(text: str, told: str, tmp_path: Path) -> None:
     file = tmp_path / "staging.catalog.yaml"
     file.write_text(text)
 

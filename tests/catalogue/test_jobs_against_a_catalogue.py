@@ -34,7 +34,7 @@ def test_what_does_not_fit_the_site_is_reported_with_the_text_beside_the_job(
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.name)
-def test_each_is_told_once_with_a_place_and_a_known_code(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_is_reported_once_with_a_place_and_a_known_code(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problems = problems_in(file, monkeypatch)
 
     assert len({(problem.file, problem.path, problem.span) for problem in problems}) == len(problems)
@@ -42,7 +42,7 @@ def test_each_is_told_once_with_a_place_and_a_known_code(file: Path, monkeypatch
 
 
 @pytest.mark.parametrize("file", RIGHT, ids=lambda file: file.name)
-def test_what_is_not_certain_is_not_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_certain_is_not_reported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert mistakes.text(problems_in(file, monkeypatch)) == ""
 
 

@@ -42,5 +42,7 @@ def test_without_a_row_that_failed_no_element_is_blamed(elements: list[JsonObjec
         ("x", {"caption": 5, "uid": None}, "the process failed: x"),
     ],
 )
-def test_a_failed_process_is_told_with_its_element(text: str | None, element: JsonObject | None, expected: str) -> None:
+def test_a_failed_process_is_reported_with_its_element(
+    text: str | None, element: JsonObject | None, expected: str
+) -> None:
     assert sentence("failed", text, element) == expected

@@ -38,13 +38,13 @@ def why(that: str, **names: Json) -> str:
         'result | selectattr("Name", "equalto", vars.contact) | list | length == 1 and vars.contact',
     ],
 )
-def test_of_a_list_the_nearest_record_is_told(that: str) -> None:
+def test_of_a_list_the_nearest_record_is_reported(that: str) -> None:
     said = told(that, result=SMOKES, vars={"contact": "Smoke 12"})
     assert 'no record of `result` has Name == "Smoke 12"; nearest: "Smoke 1" at [1]' in said
     assert '`vars.contact` is "Smoke 12"' in said
 
 
-def test_a_record_that_was_not_found_is_told_where_the_expression_breaks_for_it() -> None:
+def test_a_record_that_was_not_found_is_reported_where_the_expression_breaks_for_it() -> None:
     said = told('(result | selectattr("Name", "eq", "Smok 3") | first).Score == 3', result=SMOKES)
     assert 'the list is empty; no record of `result` has Name == "Smok 3"; nearest: "Smoke 3" at [3]' in said
 
@@ -67,7 +67,7 @@ def test_a_record_that_was_not_found_is_told_where_the_expression_breaks_for_it(
         ('result | select("match", "x") | list | length > 0', 'no item of `result` is match "x" among 4'),
     ],
 )
-def test_of_a_list_of_plain_values_the_nearest_is_told(that: str, expected: str) -> None:
+def test_of_a_list_of_plain_values_the_nearest_is_reported(that: str, expected: str) -> None:
     result: Json = ["11", "12", "3", "smoke"] if "SMOKE" in that or "match" in that else [11, 12, 3, 4]
     assert why(that, result=result, null_free=[[1]]).startswith(expected)
 
@@ -217,7 +217,7 @@ def test_a_line_break_in_what_is_shown_is_written_as_in_json() -> None:
         ('"Nmae" in result', "x", ""),
     ],
 )
-def test_what_is_not_in_a_text_or_record_is_told_where_it_is_near(that: str, result: Json, expected: str) -> None:
+def test_what_is_not_in_a_text_or_record_is_reported_where_it_is_near(that: str, result: Json, expected: str) -> None:
     said = why(that, result=result)
     assert said.startswith(expected) if expected else said.startswith("`result` is")
 
@@ -227,7 +227,7 @@ def test_where_the_values_say_it_all_nothing_is_added(that: str) -> None:
     assert told(that, result=9).endswith("is false: `result` is 9")
 
 
-def test_of_a_chain_of_comparisons_the_first_that_is_false_is_told() -> None:
+def test_of_a_chain_of_comparisons_the_first_that_is_false_is_reported() -> None:
     assert why("vars.a == result == vars.b", result="x", vars={"a": "x", "b": "x "}) == (
         "they differ in blanks at an end only, at character 2"
     )

@@ -139,7 +139,7 @@ def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_whe
     assert not Path(".runner").exists()
 
 
-def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_told(
+def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_reported(
     here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers.wrong = ("Usra",)

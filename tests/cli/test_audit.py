@@ -70,7 +70,7 @@ def told_of_the_last(line: int) -> str:
     return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
 
 
-def test_the_hash_of_the_last_line_is_printed_and_stands_in_every_report(printed: str) -> None:
+def test_the_hash_of_the_last_line_is_printed_and_is_in_every_report(printed: str) -> None:
     head = "sha256:" + hashlib.sha256(lines()[-1].rstrip("\n").encode()).hexdigest()
     assert f"  events: {folder()}, {head}\n" in printed
     for report in (Path("1.json"), folder() / REPORT):
@@ -174,7 +174,7 @@ def test_no_report_of_events_that_were_changed_is_green(capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("printed")
-def test_a_plan_that_is_lost_is_told_with_what_is_left_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_is_lost_is_reported_with_what_is_left_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     (folder() / REPORT).unlink()
     keep(lines()[:-1])
     plan, name = folder() / PLAN, folder().name

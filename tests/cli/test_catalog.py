@@ -124,7 +124,7 @@ def test_a_file_that_is_broken_is_written_anew(specs: Path) -> None:
 
 
 @pytest.mark.usefixtures("specs")
-def test_a_file_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["catalog", "pull", "specs", "--out", "nowhere/x.catalog.yaml"]) == 2
     assert "error[E179]: the catalogue nowhere/x.catalog.yaml cannot be written" in capsys.readouterr().err
 
@@ -273,7 +273,9 @@ def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
     assert Path("here.catalog.yaml").read_text() == before
 
 
-def test_of_very_many_odd_things_the_first_are_told_and_how_many_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     design = {"parameters": [{"name": f"P{number}", "direction": 0} for number in range(30)], "flowElements": []}
     metadata = json.dumps({"metaData": {"schema": design}})
     told = Told(body=json.dumps({"success": True, "schema": {"metaData": metadata}}))
@@ -286,7 +288,7 @@ def test_of_very_many_odd_things_the_first_are_told_and_how_many_there_are(capsy
     assert "20 more things could not be read, in 1 process altogether" in err
 
 
-def test_a_process_that_is_not_told_is_kept_as_unknown_and_nothing_is_held_against_it(
+def test_a_process_that_is_not_reported_is_kept_as_unknown_and_nothing_is_held_against_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     refused = Told(body='{"success":false,"errorInfo":{"message":"Not\\u0007 for you"}}')
@@ -359,7 +361,7 @@ def test_a_job_with_another_mistake_is_held_against_the_catalogue_in_the_same_pa
     assert "has no process `UsrDeleteContac`" in out
 
 
-def test_a_job_without_a_target_is_told_of_types_that_need_no_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_without_a_target_is_reported_of_types_that_need_no_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.job.yaml").write_text(
         "runner: 1\nname: a\nsteps:\n"
         "  - id: q\n    query: {entity: Contact}\n    expect: ['result | length > \"1\"', result.Name == 1]\n"

@@ -338,7 +338,7 @@ def test_where_jobs_start_nothing_of_the_catalogue_nothing_is_selected() -> None
     assert not Path("sandbox").exists()
 
 
-def test_a_file_in_the_place_of_the_folder_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sandbox").write_text("x")
     assert ended(["catalog", "doubles", "packages", "--out", "sandbox"]) == 2
     assert "error[E100]" in capsys.readouterr().err

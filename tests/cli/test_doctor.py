@@ -88,7 +88,7 @@ def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: pyte
     assert "try: check `auth` of the target" in out
 
 
-def test_a_missing_right_is_told_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_right_is_reported_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     def answer(method: str, path: str) -> Told:
         return Told(status=403) if path.endswith("/RunProcess") else good(method, path)
 
@@ -99,14 +99,14 @@ def test_a_missing_right_is_told_with_its_name(capsys: pytest.CaptureFixture[str
     assert "CanRunBusinessProcesses" in out
 
 
-def test_a_log_that_cannot_be_read_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_cannot_be_read_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with site(lambda method, path: NOTHING if "/odata/" in path else good(method, path)) as here:
         assert doctor(here) == 3
     assert verdicts(capsys.readouterr().out)["process log"] == "failed"
 
 
 @pytest.mark.parametrize(("runtime", "right", "prefix"), [("net", "net-framework", "/0"), ("net-framework", "net", "")])
-def test_a_wrong_runtime_is_told_as_that(
+def test_a_wrong_runtime_is_reported_as_that(
     runtime: str, right: str, prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(method: str, path: str) -> Told:
@@ -181,7 +181,7 @@ def test_without_a_name_it_is_the_only_site_there_is(capsys: pytest.CaptureFixtu
     assert "name the target with `-t`: `here`, `there`" in captured.err
 
 
-def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     Path("jobs").mkdir()
     with site(good) as here:
         Path("jobs/targets.yaml").write_text(targets(here.url))
@@ -288,7 +288,7 @@ def test_a_proxy_is_gone_to_without_telling_where_it_is(capsys: pytest.CaptureFi
     assert "127.0.0.1" not in out
 
 
-def test_a_mistake_in_the_targets_file_of_seven_jobs_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_the_targets_file_of_seven_jobs_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
     Path("targets.yaml").write_text("runner: 1\ntargets: {here: {urls: https://a.example}}\n")
     names = [f"{number}.job.yaml" for number in range(7)]
     for name in names:

@@ -65,7 +65,7 @@ def test_a_password_in_a_file_that_begins_with_a_mark_of_windows_is_sent_without
         assert json.loads(here.sign_ins[0])["UserPassword"] == "pa55-w0rd"
 
 
-def test_a_number_that_is_to_be_a_text_is_quoted_as_it_stands_in_the_file_of_inputs(
+def test_a_number_that_is_to_be_a_text_is_quoted_as_it_is_in_the_file_of_inputs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert ended(["init", "."]) == 0

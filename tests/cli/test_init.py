@@ -35,7 +35,7 @@ def test_a_new_project_validates_and_runs_at_once(folder: str) -> None:
     assert ended(["run", folder]) == 0
 
 
-def test_without_a_folder_it_is_the_current_one_and_the_next_command_is_told(
+def test_without_a_folder_it_is_the_current_one_and_the_next_command_is_reported(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert ended(["init"]) == 0
@@ -85,7 +85,7 @@ def test_a_link_that_leads_nowhere_is_not_written_through() -> None:
     assert files_of(Path()) == set()
 
 
-def test_a_file_in_the_place_of_a_folder_is_told_and_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_in_the_place_of_a_folder_is_reported_and_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sandbox").write_text("mine")
     assert ended(["init"]) == 2
     assert "sandbox" in capsys.readouterr().err

@@ -79,7 +79,7 @@ def test_cases_are_counted_for_people_and_named_for_programs(capsys: pytest.Capt
     assert jobs(capsys)[0]["cases"] == ["one", "two"]
 
 
-def test_a_broken_file_is_told_and_the_others_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_file_is_reported_and_the_others_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     Path("broken.job.yaml").write_text("runner: 1\nname: broken\nstep: []\n")
     assert ended(["list", ".", "--format", "json"]) == 2
     captured = capsys.readouterr()

@@ -139,7 +139,7 @@ def test_a_lock_that_another_program_has_is_exit_6_and_says_who_has_it_since_whe
     assert len(list(Path(".runner/runs").iterdir())) == 1
 
 
-def test_a_lock_is_waited_for_as_long_as_was_said_and_that_is_told(
+def test_a_lock_is_waited_for_as_long_as_was_said_and_that_is_reported(
     here: Site, counting: Counting, other: ForkedCommand, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(daily="billing")

@@ -83,7 +83,7 @@ def test_a_question_of_a_job_needs_a_person_or_a_yes() -> None:
     check([run(SURE, BOX)], Permission(ask=person([], says=False)))
 
 
-def test_all_refusals_are_told_at_once_and_nobody_is_asked_in_vain() -> None:
+def test_all_refusals_are_reported_at_once_and_nobody_is_asked_in_vain() -> None:
     closed = SiteTarget(name="live", url="https://example.com", protected=True, allow=Allow(processes=("UsrRead",)))
     assert refusals(run(DROP, closed), run(SURE, closed), permission=Permission()) == ["E161", "E162", "E160"]
     asked: list[str] = []

@@ -154,7 +154,7 @@ def test_an_input_that_no_case_gives_may_come_from_elsewhere(monkeypatch: pytest
     assert [run.inputs["phone"] for run in prepared().runs] == ["5", "5"]
 
 
-def test_a_mistake_in_a_given_value_is_told_once_however_many_cases_there_are() -> None:
+def test_a_mistake_in_a_given_value_is_reported_once_however_many_cases_there_are() -> None:
     job(cases=TWO)
     assert mistakes(given=["limit=x", "other=1"]) == ["E131", "E132"]
 

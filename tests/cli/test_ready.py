@@ -111,7 +111,9 @@ def test_a_signal_ends_it_also_while_a_site_holds_its_answer_back() -> None:
     assert "here is not ready after" in started.err
 
 
-def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     deployed = Deployed(Phase.TROUBLE)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url)
@@ -233,7 +235,7 @@ def test_the_catalogue_of_the_command_line_is_waited_for_where_the_wait_is_asked
         assert ended(by_option) == 0
 
 
-def test_a_site_that_stays_old_is_told_with_the_command_that_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_that_stays_old_is_reported_with_the_command_that_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
     deployed = Deployed(Phase.OLD_PARAMETERS)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url, ready=NEW)
@@ -261,7 +263,7 @@ def test_a_catalogue_without_any_process_of_the_jobs_is_refused(capsys: pytest.C
     assert f"error[E168]: {told}" in capsys.readouterr().err
 
 
-def test_a_process_that_the_catalogue_does_not_have_is_told_and_not_waited_for(
+def test_a_process_that_the_catalogue_does_not_have_is_reported_and_not_waited_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Path("a.job.yaml").write_text(JOB + "  - id: more\n    execute: {process: UsrMore, result: Out}\n")

@@ -235,14 +235,14 @@ def test_a_runs_folder_that_cannot_be_written_is_exit_2_and_nothing_is_sent(caps
     assert "E151" in capsys.readouterr().err
 
 
-def test_a_report_that_cannot_be_written_is_told_before_anything_is_sent() -> None:
+def test_a_report_that_cannot_be_written_is_reported_before_anything_is_sent() -> None:
     Path("no").touch()
     with site(execute_gives(xml(1))) as here:
         assert run(here, READ, "--report-junit", "no/folder/junit.xml") == 2
         assert here.asked == []
 
 
-def test_a_report_in_a_folder_that_is_read_only_is_told_before_anything_is_sent(
+def test_a_report_in_a_folder_that_is_read_only_is_reported_before_anything_is_sent(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "folder")  # root may write everywhere

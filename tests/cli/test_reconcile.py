@@ -176,7 +176,7 @@ class TestOfARunInDoubt:
         place.log = [log_row(2, owner=SOMEBODY), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
 
-    def test_a_log_that_cannot_be_read_is_told_with_the_reason(
+    def test_a_log_that_cannot_be_read_is_reported_with_the_reason(
         self, place: Place, capsys: pytest.CaptureFixture[str]
     ) -> None:
         place.log = None

@@ -122,7 +122,7 @@ def ran(job: str, code: int) -> str:
     return str(json.loads(Path("report.json").read_text())["runs"][0]["steps"][0]["process_id"])
 
 
-def test_no_real_value_and_no_secret_stands_in_the_files(
+def test_no_real_value_and_no_secret_is_in_the_files(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cr3t-t0k3n")
@@ -230,7 +230,7 @@ def test_a_sandbox_that_starts_afresh_holds_no_run(capsys: pytest.CaptureFixture
     assert "error[E169]: target `sandbox` is a sandbox that starts empty" in capsys.readouterr().err
 
 
-def test_what_is_no_id_is_told_before_the_site_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_no_id_is_reported_before_the_site_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["record", "UsrX", "-t", "here", "--out", "specs/sandbox"]) == 2
     assert "error[E150]: `UsrX` is no id of a process" in capsys.readouterr().err
 

@@ -89,7 +89,7 @@ def test_a_job_below_that_another_includes_has_been_read(capsys: pytest.CaptureF
     )
 
 
-def test_one_job_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_job_is_reported_as_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["list", "more"]) == 0
     assert "1 more job lies in folders below and was not read, `-r` reads it: `more/deep`\n" in capsys.readouterr().err
 

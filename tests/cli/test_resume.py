@@ -214,7 +214,7 @@ def test_a_held_run_goes_on_as_a_person_says(
     assert here.asked
 
 
-def test_a_run_whose_events_are_an_older_copy_of_what_it_has_done_since_is_not_gone_on_with(
+def test_a_run_whose_events_are_an_older_copy_of_what_it_has_done_since_is_not_resumed(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held(place)
@@ -275,7 +275,7 @@ def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, p
         (["--step", "charge", "--as", "maybe"], "E150", "'maybe' is not one of"),
     ],
 )
-def test_a_verdict_that_cannot_be_given_is_told_before_anything_is_done(
+def test_a_verdict_that_cannot_be_given_is_reported_before_anything_is_done(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str], *, said: list[str], code: str, says: str
 ) -> None:
     in_doubt(place)
@@ -334,7 +334,7 @@ def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_res
     assert place.asked == ["UsrCharge", "UsrMail", "UsrShut"]
 
 
-def test_job_files_that_have_changed_are_told_and_the_run_goes_on_with_what_it_began_with(
+def test_job_files_that_have_changed_are_reported_and_the_run_goes_on_with_what_it_began_with(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
@@ -360,7 +360,7 @@ def test_the_commands_that_settle_a_held_run_hold_it_again(
     assert here.asked
 
 
-def test_a_job_file_that_is_gone_is_told_and_one_that_is_as_it_was_is_not(
+def test_a_job_file_that_is_gone_is_reported_and_one_that_is_as_it_was_is_not(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held(place)
@@ -389,7 +389,7 @@ def test_events_in_another_format_are_refused_with_that_as_the_reason(
 
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
-def test_events_that_were_changed_are_not_gone_on_with(
+def test_events_that_were_changed_are_not_resumed(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str], verb: str
 ) -> None:
     held(place)
@@ -406,7 +406,7 @@ def test_events_that_were_changed_are_not_gone_on_with(
     assert len(here.asked) == asked
 
 
-def test_a_run_that_broke_off_before_it_began_is_told(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_broke_off_before_it_began_is_reported(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     cut_before("run.started")
     assert ended(["resume", "last"]) == 2
@@ -414,7 +414,7 @@ def test_a_run_that_broke_off_before_it_began_is_told(here: Site, capsys: pytest
     assert here.asked
 
 
-def test_a_run_of_another_version_is_not_gone_on_with(
+def test_a_run_of_another_version_is_not_resumed(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     held(place)
@@ -479,7 +479,7 @@ def test_a_secret_input_that_differs_stops_it(
     assert here.asked
 
 
-def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_told(
+def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_reported(
     here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
@@ -547,7 +547,7 @@ def test_another_place_under_the_same_name_is_not_gone_to(
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"format": 1}'])
-def test_a_plan_that_is_lost_or_torn_is_told(
+def test_a_plan_that_is_lost_or_torn_is_reported(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str], content: str | None
 ) -> None:
     broken(place)
@@ -560,7 +560,7 @@ def test_a_plan_that_is_lost_or_torn_is_told(
     assert here.asked
 
 
-def test_a_plan_that_was_changed_is_not_gone_on_with(
+def test_a_plan_that_was_changed_is_not_resumed(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
@@ -715,7 +715,7 @@ def test_a_sandbox_of_the_runners_own_is_a_place_to_go_on_at_whatever_port_it_ha
     assert ended(["resume", "last"]) == 0
 
 
-def test_a_job_file_that_holds_a_secret_itself_is_gone_on_with(here: Site, place: Executes) -> None:
+def test_a_job_file_that_holds_a_secret_itself_is_resumed(here: Site, place: Executes) -> None:
     Path("a.job.yaml").write_text(JOB.replace("UsrMail}", f"UsrMail, parameters: {{Known: {SECRET}}}}}"))
     broken(place)
     assert SECRET not in (folder() / PLAN).read_text()
@@ -820,7 +820,7 @@ def test_a_verdict_that_the_process_log_has_made_needless_is_said_not_to_have_be
     assert stand_in
 
 
-def test_what_is_reconciled_before_the_turning_point_is_gone_on_with_by_resume(
+def test_what_is_reconciled_before_the_turning_point_is_resumed_by_resume(
     stand_in: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("a.job.yaml").write_text(AGAINST_A_LOG + "  - id: all\n    execute: {process: UsrGetAllContacts}\n")

@@ -173,7 +173,9 @@ def test_where_the_file_of_rows_is_damaged_nothing_starts_and_the_file_is_named(
     assert len(place.log) == 1
 
 
-def test_two_starts_for_one_call_are_told_on_the_screen_and_in_every_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_starts_for_one_call_are_reported_on_the_screen_and_in_every_report(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     place = Place(repeats=True)
     reports = ["--report-json", "report.json", "--report-junit", "junit.xml", "--report-jsonl", "events.jsonl"]
     with site(place) as here:

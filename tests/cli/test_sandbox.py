@@ -41,7 +41,7 @@ def test_a_folder_is_served_until_an_interrupt_and_what_happened_is_kept(tmp_pat
             assert client.get("/odata/SysProcessLog/$count").text == count
 
 
-def test_pages_are_as_long_as_they_are_told_to_be(tmp_path: Path) -> None:
+def test_pages_are_as_long_as_they_are_reported_to_be(tmp_path: Path) -> None:
     (tmp_path / "records.yaml").write_text(CONTACTS)
     with served(tmp_path, "--page-size", "2") as client:
         first = client.get("/0/odata/Contact").json()

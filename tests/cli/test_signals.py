@@ -518,7 +518,7 @@ def test_signals_while_the_reports_are_written_cost_none_of_them(here: Here, beg
     assert here.started() == ["UsrCharge", "UsrTidy"]
 
 
-def test_a_first_signal_while_the_reports_are_written_is_told_and_changes_nothing(here: Here, begin: Begin) -> None:
+def test_a_first_signal_while_the_reports_are_written_is_reported_and_changes_nothing(here: Here, begin: Begin) -> None:
     write("a", CHARGE)
     os.mkfifo("junit.pipe")
     child = begin("run", "a.job.yaml", *AT_THE_SECOND_REPORT)

@@ -137,7 +137,7 @@ def test_a_kept_plan_holds_no_secret_and_says_what_it_was_made_of(here: Site) ->
     assert str(run["digest"]).startswith("sha256:")
 
 
-def test_the_digest_is_told_and_stands_in_the_report_of_the_run(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_digest_is_reported_and_is_in_the_report_of_the_run(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
     keep("-k", "red")
     digest = json.loads(Path("release.plan.json").read_text())["runs"][0]["digest"]
     assert f"digest {digest}" in capsys.readouterr().out
@@ -162,7 +162,7 @@ def test_a_plan_that_an_editor_saved_with_a_byte_order_mark_is_read(here: Site) 
     assert len(asked(here)) == 2
 
 
-def test_secrets_come_anew_and_their_absence_is_told_before_anything_is_sent(
+def test_secrets_come_anew_and_their_absence_is_reported_before_anything_is_sent(
     here: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep("-k", "red")
@@ -257,13 +257,13 @@ def test_a_target_that_is_another_place_by_now_is_not_gone_to(here: Site, capsys
 @pytest.mark.parametrize(
     "content", ["", "{", "[1]", '{"kind": "creatio-runner plan"}', '{"kind": "creatio-runner plan", "format": 9}']
 )
-def test_a_file_that_is_no_plan_is_told(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_plan_is_reported(content: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("x.plan.json").write_text(content)
     assert ended(["run", "x.plan.json"]) == 2
     assert "x.plan.json: error[E154]: this is not a stored plan" in capsys.readouterr().err
 
 
-def test_a_plan_file_that_is_not_there_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_file_that_is_not_there_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "x.plan.json"]) == 2
     assert "E100" in capsys.readouterr().err
 
@@ -287,7 +287,7 @@ def test_a_kept_plan_is_shown_again_by_plan(here: Site, capsys: pytest.CaptureFi
     assert here.asked == []
 
 
-def test_a_plan_that_cannot_be_written_is_told_and_one_of_nothing_is_not_kept(here: Site) -> None:
+def test_a_plan_that_cannot_be_written_is_reported_and_one_of_nothing_is_not_kept(here: Site) -> None:
     assert ended(["plan", "release.job.yaml", "--out", "no/such/folder.plan.json"]) == 2
     assert ended(["plan", "release.job.yaml", "-k", "green", "--out", "x.plan.json"]) == 5
     assert not Path("x.plan.json").exists()
@@ -445,7 +445,7 @@ def test_a_plan_of_a_version_that_gave_no_keys_is_known_by_what_it_holds(here: S
     assert asked(here) == ALL
 
 
-def test_a_plan_whose_run_broke_off_is_gone_on_with_by_resume(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_whose_run_broke_off_is_resumed_by_resume(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
     del here
     Path("cases.csv").write_text("name,limit\nred,7\n")
     keep()

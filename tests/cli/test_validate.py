@@ -52,7 +52,7 @@ def test_a_double_is_checked_with_those_beside_it(project: Path, capsys: pytest.
     assert "error[E111]: `UsrGetAllContacts` has a double already" in out
 
 
-def test_a_mistake_that_is_met_on_two_ways_is_told_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_that_is_met_on_two_ways_is_reported_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
     _, out, err = said(capsys, "a.job.yaml", "targets.yaml", "sandbox/UsrX.process.yaml")
     assert out.count("unknown key `proces`") == 1

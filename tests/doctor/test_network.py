@@ -57,35 +57,35 @@ def server(certificate: str | None = None, *, date: str | None = None) -> Iterat
     thread.join(300)
 
 
-def test_a_name_that_is_known_is_told_with_its_addresses() -> None:
+def test_a_name_that_is_known_is_reported_with_its_addresses() -> None:
     found = network.resolved(Host(name="localhost", port=80, tls=None))
     assert found.verdict is WayVerdict.OK
     assert "127.0.0.1" in found.seen
 
 
 @pytest.mark.parametrize("name", ["nowhere.invalid", "x" * 70 + ".example"])
-def test_a_name_that_is_not_known_is_told_with_what_to_try(name: str) -> None:
+def test_a_name_that_is_not_known_is_reported_with_what_to_try(name: str) -> None:
     found = network.resolved(Host(name=name, port=80, tls=None))
     assert found.verdict is WayVerdict.FAILED
     assert "is not known" in found.seen
     assert found.hint
 
 
-def test_a_connection_is_told_with_the_address_that_answered() -> None:
+def test_a_connection_is_reported_with_the_address_that_answered() -> None:
     with server() as (host, _):
         found = network.connected(host)
     assert found.verdict is WayVerdict.OK
     assert found.seen.startswith(f"{host.place} answers in ")
 
 
-def test_a_port_where_nobody_listens_is_told() -> None:
+def test_a_port_where_nobody_listens_is_reported() -> None:
     with server() as (host, _):
         pass
     found = network.connected(host)
     assert (found.verdict, found.seen) == (WayVerdict.FAILED, f"{host.place} refuses connections")
 
 
-def test_a_certificate_is_told_with_its_names_issuer_and_days() -> None:
+def test_a_certificate_is_reported_with_its_names_issuer_and_days() -> None:
     with server("trusted") as (host, _):
         found = network.secured(host, now=lambda: NOW)
     days = int((ssl.cert_time_to_seconds("Jan  1 00:00:00 2120 GMT") - NOW) // DAY)
@@ -111,7 +111,7 @@ def test_a_certificate_that_ends_soon_is_worth_a_word() -> None:
         ("other-name", "belongs to another address: elsewhere.example"),
     ],
 )
-def test_a_certificate_that_is_not_trusted_is_told_and_one_of_another_name_with_its_names(
+def test_a_certificate_that_is_not_trusted_is_reported_and_one_of_another_name_with_its_names(
     certificate: str, said: str
 ) -> None:
     with server(certificate) as (host, _):
@@ -121,7 +121,7 @@ def test_a_certificate_that_is_not_trusted_is_told_and_one_of_another_name_with_
     assert found.hint
 
 
-def test_a_server_that_speaks_no_tls_is_told() -> None:
+def test_a_server_that_speaks_no_tls_is_reported() -> None:
     with server() as (host, _):
         found = network.secured(Host(name=host.name, port=host.port, tls=trusting))
     assert found.verdict is WayVerdict.FAILED
@@ -142,7 +142,7 @@ def test_clocks_that_agree_are_told_whatever_the_reply_is(certificate: str | Non
 
 
 @pytest.mark.parametrize(("ours", "said"), [(-300.0, "ahead of"), (300.0, "behind")])
-def test_clocks_that_do_not_agree_are_told_with_how_far_they_are_apart(ours: float, said: str) -> None:
+def test_clocks_that_do_not_agree_are_reported_with_how_far_they_are_apart(ours: float, said: str) -> None:
     with server(date=formatdate(NOW, usegmt=True)) as (host, _):
         found = network.in_time(host, "", now=lambda: NOW + 0.5 + ours)
     assert (found.verdict, found.seen) == (WayVerdict.UNSURE, f"the server's clock is 5 min {said} this machine's")

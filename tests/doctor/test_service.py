@@ -58,7 +58,7 @@ def broken(kind: FailureKind = FailureKind.NOT_SENT) -> CallFailed:
     )
 
 
-def test_a_sign_in_is_told_with_the_contact_that_we_are() -> None:
+def test_a_sign_in_is_reported_with_the_contact_that_we_are() -> None:
     found = service.signed_in(Told((WhoAmI, Answered(value="c0ffee"))), name="an OAuth client")
     assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with an OAuth client, contact c0ffee")
 
@@ -79,7 +79,7 @@ def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> Non
 
 
 @pytest.mark.parametrize("kind", [FailureKind.NOT_SENT, FailureKind.UNANSWERED])
-def test_a_sign_in_that_came_to_nothing_is_told_with_its_hint(kind: FailureKind) -> None:
+def test_a_sign_in_that_came_to_nothing_is_reported_with_its_hint(kind: FailureKind) -> None:
     found = service.signed_in(Told(sign_in=broken(kind)), name="x")
     assert (found.verdict, found.seen, found.hint) == (WayVerdict.FAILED, "no way", "try it")
 
@@ -169,7 +169,7 @@ def test_the_right_to_run_is_read_off_the_refusal_of_a_process_that_nobody_has(
     assert site.asked == [RunProcessCall(process=NOBODY, parameters={})]
 
 
-def test_a_site_that_takes_the_call_is_told_and_one_that_does_not_answer_has_failed() -> None:
+def test_a_site_that_takes_the_call_is_reported_and_one_that_does_not_answer_has_failed() -> None:
     assert service.may_run(Told((RunProcessCall, Answered(value={}))), unknown=NOBODY).verdict is WayVerdict.UNSURE
     silent = Told((RunProcessCall, broken(FailureKind.UNANSWERED)))
     assert service.may_run(silent, unknown=NOBODY).verdict is WayVerdict.FAILED
@@ -182,7 +182,7 @@ def test_the_log_is_read_as_a_run_reads_it() -> None:
     assert service.log_readable(by_library, unknown=NOBODY).seen == "can be read by way of VwProcessLib"
 
 
-def test_a_log_that_cannot_be_read_is_told_with_the_first_refusal() -> None:
+def test_a_log_that_cannot_be_read_is_reported_with_the_first_refusal() -> None:
     for others in (
         [(FindProcess, refused("other"))],
         [(FindProcess, Answered(value=None)), (ReadRows, refused("other"))],

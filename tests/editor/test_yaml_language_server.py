@@ -95,7 +95,7 @@ def test_the_results_of_a_process_are_completed(editor: Editor) -> None:
     assert "Limit" not in found
 
 
-def test_a_wrong_parameter_is_told_where_it_stands(editor: Editor) -> None:
+def test_a_wrong_parameter_is_reported_where_it_is(editor: Editor) -> None:
     step = "  - execute: {process: UsrGetContacts, parameters: {limit: 3}, result: Contacts}\n"
     (told,) = editor.diagnostics(step)
 
@@ -103,14 +103,14 @@ def test_a_wrong_parameter_is_told_where_it_stands(editor: Editor) -> None:
     assert told["range"] == {"start": {"line": 4, "character": 52}, "end": {"line": 4, "character": 57}}
 
 
-def test_a_process_that_the_site_does_not_have_is_told(editor: Editor) -> None:
+def test_a_process_that_the_site_does_not_have_is_reported(editor: Editor) -> None:
     step = "  - execute: {process: UsrGetContact}\n"
     told = editor.diagnostics(step)
 
     assert any('"UsrGetContacts"' in str(one["message"]) for one in told)
 
 
-def test_of_a_right_job_nothing_is_told(editor: Editor) -> None:
+def test_of_a_right_job_nothing_is_reported(editor: Editor) -> None:
     step = (
         "  - id: read\n    execute: {process: UsrGetContacts, parameters: {Limit: '{{ 3 }}'}, result: Contacts}\n"
         "    effect: read\n"

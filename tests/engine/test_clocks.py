@@ -59,7 +59,7 @@ def test_all_later_starts_of_the_run_are_judged_so_too(ahead: float) -> None:
 
 
 @pytest.mark.parametrize("ahead", [3 * HOUR, -3 * HOUR])
-def test_a_start_that_was_not_answered_is_inferred_as_where_no_time_is_told(ahead: float) -> None:
+def test_a_start_that_was_not_answered_is_inferred_as_where_no_time_is_reported(ahead: float) -> None:
     world = skewed(ahead)
     world.answers = [unanswered()]
     assert ended(world.carry_out(planned(ONE)), "a") == ("passed", "inferred")
@@ -140,7 +140,9 @@ def test_rows_of_other_owners_and_parts_of_processes_prove_nothing() -> None:
 
 
 @pytest.mark.parametrize(("status", "came"), [("done", ("passed", True)), ("error", ("unknown", None))])
-def test_a_start_that_nobody_verified_counts_as_where_no_time_is_told(status: str, came: tuple[str, object]) -> None:
+def test_a_start_that_nobody_verified_counts_as_where_no_time_is_reported(
+    status: str, came: tuple[str, object]
+) -> None:
     between = "  - id: z\n    execute: {process: UsrA}\n    verify: none\n"
     world = skewed(3 * HOUR, "done", status, "done")
     world.carry_out(planned(STRICT + between + STRICT.replace("id: a", "id: b")))

@@ -421,7 +421,7 @@ def test_another_look_at_a_process_that_still_ran_reads_its_own_row() -> None:
     assert (found.status, found.verified, found.process_id) == ("passed", True, row_id(1))
 
 
-def test_a_doubt_is_told_before_anybody_is_asked() -> None:
+def test_a_doubt_is_reported_before_anybody_is_asked() -> None:
     world = lost().carry_out(planned(ONE))
     (told,) = (event for event in world.events if isinstance(event, AttemptFailed))
     assert (told.kind, told.error.code) == ("in_doubt", "E401")

@@ -44,7 +44,7 @@ def said(world: World, key: str = "a") -> str:
 
 
 @pytest.mark.parametrize("step", [EXECUTE, RUN])
-def test_a_process_that_failed_is_told_with_its_element(step: str) -> None:
+def test_a_process_that_failed_is_reported_with_its_element(step: str) -> None:
     world = failing(step, DONE, APPROVE)
 
     assert said(world) == TOLD
@@ -78,7 +78,7 @@ def test_so_is_one_that_is_settled_after_the_run() -> None:
     assert world.end.exit_code == 1
 
 
-def test_a_process_that_was_cancelled_is_told_with_the_element_that_failed() -> None:
+def test_a_process_that_was_cancelled_is_reported_with_the_element_that_failed() -> None:
     failed = APPROVE | {"error": None}
 
     world = failing(RUN, DONE, failed, world=World(statuses=["cancelled"]))

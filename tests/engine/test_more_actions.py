@@ -606,7 +606,7 @@ def test_a_result_of_a_run_that_is_not_there_is_a_warning() -> None:
     assert "`Score` is null" in answering("done").carry_out(planned(RUN)).finished("a").warnings[0]
 
 
-def test_a_wait_looks_as_often_as_it_is_told_to() -> None:
+def test_a_wait_looks_as_often_as_it_is_reported_to() -> None:
     step = WAIT.replace("}", ", every: 2s, max_every: 3s}")
     assert waiting("running", "running", "running", "done").carry_out(planned(step)).pauses == [2.0, 3.0, 3.0]
 

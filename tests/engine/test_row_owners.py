@@ -142,7 +142,7 @@ def test_a_start_from_before_the_call_verifies_nothing_however_late_its_row_is_s
 
 
 @pytest.mark.parametrize(("status", "came"), [("done", "passed"), ("error", "unknown")])
-def test_a_new_start_at_another_time_by_the_servers_clock_is_told(status: str, came: str) -> None:
+def test_a_new_start_at_another_time_by_the_servers_clock_is_reported(status: str, came: str) -> None:
     class Skewed(World):
         def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
             super().add_row(process, status, owner=owner, parent=parent)
@@ -510,7 +510,7 @@ def said_to_have_begun_nothing(world: World) -> list[str]:
     return [each.key for each in world.effects if isinstance(each, QueryPeers) and each.nothing_began]
 
 
-def test_of_a_call_that_was_turned_away_and_began_nothing_others_are_told_once() -> None:
+def test_of_a_call_that_was_turned_away_and_began_nothing_others_are_reported_once() -> None:
     world = World(answers=[turned_away()]).carry_out(planned(ONE))
     assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("passed", True))
     polling = ONE.replace("UsrA", "UsrA, result: Out") + (
@@ -531,7 +531,7 @@ def test_the_row_of_a_call_that_was_turned_away_and_may_be_repeated_is_none_of_i
     assert said_to_have_begun_nothing(world) == []
 
 
-def test_of_a_refusal_that_may_be_a_proxys_others_are_told_where_the_log_shows_no_start() -> None:
+def test_of_a_refusal_that_may_be_a_proxys_others_are_reported_where_the_log_shows_no_start() -> None:
     world = World(answers=[refused(unproved=True)]).carry_out(planned(ONE))
     assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("failed", None))
     for proved in (refused(), turned_away(nothing_ran=True)):
@@ -624,7 +624,7 @@ def test_a_break_after_the_answer_explains_no_second_start() -> None:
 TO_ITS_END = "  - id: a\n    execute: {process: UsrA, until: done}\n"
 
 
-def test_two_starts_for_one_call_are_told_and_never_verified() -> None:
+def test_two_starts_for_one_call_are_reported_and_never_verified() -> None:
     world = twice("done", "done")
     assert ended(world, "a") == ("passed", None)
     (warning,) = world.finished("a").warnings

@@ -473,7 +473,7 @@ def test_vars_that_break_stop_the_run_before_its_first_step() -> None:
     assert "vars" in world.end.error.message
 
 
-def test_job_outputs_are_told_and_one_that_cannot_be_had_fails_a_passed_run() -> None:
+def test_job_outputs_are_reported_and_one_that_cannot_be_had_fails_a_passed_run() -> None:
     rest = "outputs: {n: steps.a.result}"
     step = "  - id: a\n    execute: {process: UsrA, result: Out}\n    verify: none\n"
     assert World(answers=[42]).carry_out(planned(step, rest=rest)).end.outputs == {"n": 42}
@@ -575,7 +575,7 @@ def test_a_template_that_gives_null_leaves_its_parameter_out_with_a_warning() ->
     assert world.finished("b").warnings == ("parameter `X` is left out: its template gives null",)
 
 
-def test_a_process_that_still_runs_is_told_of_though_its_step_passes() -> None:
+def test_a_process_that_still_runs_is_reported_of_though_its_step_passes() -> None:
     world = World(statuses=["running"]).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))
     assert "still running" in world.finished("a").warnings[0]
 
@@ -719,7 +719,7 @@ def test_an_output_of_the_job_that_is_made_from_a_secret_is_one() -> None:
     assert made.secrets.mask("it begins with s3cret-t") == "it begins with ***"
 
 
-def test_a_stop_that_is_told_between_two_steps_begins_no_other_one() -> None:
+def test_a_stop_that_is_reported_between_two_steps_begins_no_other_one() -> None:
     steps = (
         "  - id: a\n    execute: {process: UsrA}\n    undo: {execute: {process: UsrBack}}\n"
         "  - id: b\n    execute: {process: UsrB}\n"

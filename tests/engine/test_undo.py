@@ -198,7 +198,7 @@ def test_a_signal_that_leaves_a_call_in_doubt_undoes_nothing() -> None:
     assert world.finished("clean").status == "passed"
 
 
-def test_an_undo_that_fails_stops_no_other_and_is_told() -> None:
+def test_an_undo_that_fails_stops_no_other_and_is_reported() -> None:
     answers: list[Json] = [None, None]
     world = World(answers=[*answers, refused(), refused(), None]).carry_out(
         planned(step("a") + step("b") + FAILS + CLEAN)

@@ -112,7 +112,7 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
         ("'a' ~ result.Owner", "null cannot be put into a text", '`| default("")`'),
     ],
 )
-def test_what_cannot_be_worked_out_is_told_in_words(text: str, message: str, hint: str, refused: Refused) -> None:
+def test_what_cannot_be_worked_out_is_reported_in_words(text: str, message: str, hint: str, refused: Refused) -> None:
     error = refused(text, result={"Name": "x", "Owner": None, "list": [1, 2], "empty": {}})
     assert message in error.message
     assert hint in (error.hint or "")

@@ -194,7 +194,7 @@ def problem_of(text: str) -> Finding:
         ("a is instance(int)", "E124", "unknown test `instance`", "`is integer`"),
     ],
 )
-def test_a_mistake_is_told_in_words(text: str, code: str, message: str, hint: str) -> None:
+def test_a_mistake_is_reported_in_words(text: str, code: str, message: str, hint: str) -> None:
     problem = problem_of(text)
     assert message in problem.message
     assert problem.code == code
@@ -219,7 +219,7 @@ def test_a_mistake_is_told_in_words(text: str, code: str, message: str, hint: st
         ("{{ a }} {{ b.c() }}", "E125", "no methods", ""),
     ],
 )
-def test_a_mistake_in_a_template_is_told_in_words(text: str, code: str, message: str, hint: str) -> None:
+def test_a_mistake_in_a_template_is_reported_in_words(text: str, code: str, message: str, hint: str) -> None:
     with pytest.raises(TemplateProblem) as caught:
         template(text)
     assert message in str(caught.value)

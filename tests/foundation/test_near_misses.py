@@ -99,7 +99,7 @@ def test_what_compares_is_imported_only_where_there_is_something_to_compare(prog
 
 
 @given(st.text(), st.lists(st.text(), max_size=8), st.integers(0, 3))
-def test_a_near_name_is_a_known_one_within_its_slips(word: str, names: list[str], typos: int) -> None:
+def test_a_near_name_is_a_known_one_within_its_typos(word: str, names: list[str], typos: int) -> None:
     found = near(word, names, typos=typos)
 
     assert [distance for distance, _ in found] == sorted(distance for distance, _ in found)

@@ -178,7 +178,7 @@ def test_every_outcome_is_journaled_before_the_engine_sees_it(tmp_path: Path) ->
     ]
 
 
-def test_a_failed_call_is_journaled_with_all_that_the_engine_was_told(tmp_path: Path) -> None:
+def test_a_failed_call_is_journaled_with_all_that_the_engine_was_reported(tmp_path: Path) -> None:
     host(tmp_path / "run", Site(ending=unanswered())).carry(planned(ONE), RUN)
     text = (tmp_path / "run" / EVENTS).read_text()
     assert '"type":"attempt.failed"' in text
@@ -415,7 +415,7 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
     assert rows.notes == ["a never began"] * (not is_resumed)
 
 
-def test_events_that_lack_a_start_that_was_sent_are_not_gone_on_with_unless_it_may_happen_twice(tmp_path: Path) -> None:
+def test_events_that_lack_a_start_that_was_sent_are_not_resumed_unless_it_may_happen_twice(tmp_path: Path) -> None:
     class SentRows(NotedRows):
         def sent(self) -> frozenset[str]:
             return frozenset({"a", "b[1]"})

@@ -144,7 +144,7 @@ def test_what_was_answered_is_not_sent_again_and_its_value_goes_on_to_later_step
     assert fold(read(tmp_path / "run").lines).steps[0].result == 7
 
 
-def test_a_read_that_was_under_way_is_sent_again_and_stands_twice_in_the_journal(tmp_path: Path) -> None:
+def test_a_read_that_was_under_way_is_sent_again_and_is_there_twice_in_the_journal(tmp_path: Path) -> None:
     broken_off(tmp_path / "run", READ, behind=[CallSent])
     place = Place()
     carried(tmp_path / "run", planned(READ), place)

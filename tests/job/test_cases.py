@@ -75,7 +75,7 @@ def test_a_table_without_rows_gives_no_cases() -> None:
     assert of_table("name,limit\n\n") == Cases()
 
 
-def test_all_mistakes_of_all_cases_are_told_in_one_pass() -> None:
+def test_all_mistakes_of_all_cases_are_reported_in_one_pass() -> None:
     in_a_table = of_table('name,phone,limit\na,1,0\na,"22\n22",x\n,22,1\nb,22\n')
     in_a_list = of_list("""cases:
   - name: a
@@ -99,7 +99,7 @@ def test_all_mistakes_of_all_cases_are_told_in_one_pass() -> None:
     ]
 
 
-def test_a_table_without_a_header_is_told_once() -> None:
+def test_a_table_without_a_header_is_reported_once() -> None:
     (problem,) = of_table("a,1,2\nb,3,4\n").problems
 
     assert (problem.code, problem.hint) == ("E105", "begin it with `name,phone,limit`")
@@ -186,7 +186,7 @@ def test_an_empty_secret_is_refused() -> None:
     )
 
 
-def test_of_very_many_mistakes_the_first_hundred_are_told() -> None:
+def test_of_very_many_mistakes_the_first_hundred_are_reported() -> None:
     found = of_table("name,limit\n" + "".join(f"{number},x\n" for number in range(1_000)))
 
     assert len(found.problems) == MOST_PROBLEMS

@@ -91,7 +91,7 @@ def test_a_null_of_a_case_is_a_value() -> None:
     assert (found, problems) == ({"a": None}, ())
 
 
-def test_an_input_that_a_case_leaves_out_is_told_with_the_name_of_the_run() -> None:
+def test_an_input_that_a_case_leaves_out_is_reported_with_the_name_of_the_run() -> None:
     _, problems = supplied(job("\n  a: {type: string}"), given={}, environment={}, case=Case(name="one", inputs={}))
 
     assert [problem.message for problem in problems] == ["job `one[one]`: input `a` is required"]
@@ -164,7 +164,7 @@ def test_a_value_may_be_as_deep_as_it_likes(depth: int) -> None:
     assert message.startswith("E132 ")
 
 
-def test_a_mistake_of_a_file_stands_in_the_file() -> None:
+def test_a_mistake_of_a_file_is_in_the_file() -> None:
     _, problems = supplied(job(), given=given(file="limit: 3\nlist: [a, 1]"), environment={})
 
     assert [(problem.code, problem.file, pointer(problem.path)) for problem in problems] == [

@@ -7,7 +7,7 @@ from runner.json_schema import formats, schemas
 
 
 @pytest.mark.parametrize("name", formats.EXAMPLES)
-def test_the_example_of_a_format_is_of_it_and_other_texts_are_told(name: str) -> None:
+def test_the_example_of_a_format_is_of_it_and_other_texts_are_reported(name: str) -> None:
     schema = schemas.from_job({"format": name})
 
     assert schema.violations(formats.EXAMPLES[name]) == ()
@@ -53,7 +53,7 @@ def test_a_text_that_is_not_of_a_format_has_a_violation_of_it_and_no_other(name:
     assert found in ([], ["format"])
 
 
-def test_every_wrong_format_of_a_long_list_is_told() -> None:
+def test_every_wrong_format_of_a_long_list_is_reported() -> None:
     days: list[Json] = ["2026-12-31"] * 100
     schema = schemas.from_job({"items": {"type": "string", "format": "date"}})
 

@@ -63,7 +63,7 @@ def test_a_schema_without_flaws_is_accepted(schema: Json) -> None:
         ({"maximum": float("nan")}, ("maximum",), "`maximum`: a number beyond JSON is not a number"),
     ],
 )
-def test_a_flaw_of_a_schema_is_told_where_it_is(schema: Json, path: Path, message: str) -> None:
+def test_a_flaw_of_a_schema_is_reported_where_it_is(schema: Json, path: Path, message: str) -> None:
     assert flaws(schema) == [(path, message)]
 
 
@@ -82,7 +82,7 @@ def test_an_unknown_keyword_comes_with_the_near_one() -> None:
     ]
 
 
-def test_all_flaws_are_told_in_one_pass() -> None:
+def test_all_flaws_are_reported_in_one_pass() -> None:
     assert [path for path, _ in flaws({"typ": "x", "minLength": -1, "pattern": "(", "$ref": "#/x"})] == [
         ("typ",),
         ("pattern",),

@@ -37,7 +37,7 @@ from runner.json_schema import flaws, schemas
         ({"type": "number"}, "x" * 100, "a text of 100 characters is not a number"),
     ],
 )
-def test_a_violation_is_told_in_a_sentence(schema: JsonObject, value: Json, message: str) -> None:
+def test_a_violation_is_reported_in_a_sentence(schema: JsonObject, value: Json, message: str) -> None:
     assert [violation.message for violation in schemas.from_job(schema).violations(value)] == [message]
 
 
@@ -60,7 +60,7 @@ def test_the_bounds_of_numbers_are_those_of_amounts_that_became_texts_for_their_
     assert [each.path for each in found] == [("rows", 0, "amount")] * len(messages)
 
 
-def test_of_several_alternatives_the_nearest_is_told() -> None:
+def test_of_several_alternatives_the_nearest_is_reported() -> None:
     schema = schemas.from_job({"anyOf": [{"type": "array"}, {"type": "object", "required": ["Id"]}]})
 
     (violation,) = schema.violations({"Name": "Ann"})

@@ -37,7 +37,7 @@ def told(text: str, wanted: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("kind", FILES)
-def test_a_file_of_another_kind_is_told_once(kind: str, wanted: str) -> None:
+def test_a_file_of_another_kind_is_reported_once(kind: str, wanted: str) -> None:
     is_same = CALLED[kind] == CALLED[wanted]
 
     said = [] if is_same else [("E107", f"this is {CALLED[kind]}, not {CALLED[wanted]}")]
@@ -54,7 +54,7 @@ def test_a_file_of_another_kind_is_told_once(kind: str, wanted: str) -> None:
         "{}",
     ],
 )
-def test_what_is_only_a_job_with_mistakes_is_told_as_one(text: str) -> None:
+def test_what_is_only_a_job_with_mistakes_is_reported_as_one(text: str) -> None:
     assert not any("this is" in message for _, message in told(text, "job"))
 
 

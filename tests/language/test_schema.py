@@ -74,7 +74,7 @@ def test_a_problem_stands_at_the_key_or_value_itself(text: str, line: int, mark:
     assert (problem.span.line, marked(problem)) == (line, mark)
 
 
-def test_all_mistakes_are_told_in_one_pass_in_the_order_of_the_file() -> None:
+def test_all_mistakes_are_reported_in_one_pass_in_the_order_of_the_file() -> None:
     text = "outputs: {a: }\nrunner: 2\ntags: x\nsteps:\n  - pause: 5\n  - pasue: 5s\nname: A\n"
 
     assert [(problem.span.line if problem.span else 0, problem.code) for problem in problems(text)] == [
@@ -125,7 +125,7 @@ def test_all_mistakes_are_told_in_one_pass_in_the_order_of_the_file() -> None:
         ),
     ],
 )
-def test_an_unknown_key_is_told_with_what_was_meant(text: str, message: str, hint: str | None) -> None:
+def test_an_unknown_key_is_reported_with_what_was_meant(text: str, message: str, hint: str | None) -> None:
     assert told(step(f"execute: {{process: X}}, {text}")) == [("E104", message, hint)]
 
 
@@ -185,7 +185,7 @@ def test_an_expression_that_yaml_makes_a_record_is_to_be_quoted() -> None:
         ("runner: 1\nprocess: X\nparameters: {A: {}}\n", "process", "`A` needs `type`", "for example `type: text`"),
     ],
 )
-def test_missing_keys_are_told_together(text: str, name: str, message: str, hint: str | None) -> None:
+def test_missing_keys_are_reported_together(text: str, name: str, message: str, hint: str | None) -> None:
     ((code, said, helped),) = told(text, name)
 
     assert (code, said) == ("E105", message)
@@ -222,7 +222,7 @@ def test_two_actions_in_a_step_are_named() -> None:
     ]
 
 
-def test_an_unknown_key_in_place_of_an_action_is_told_once() -> None:
+def test_an_unknown_key_in_place_of_an_action_is_reported_once() -> None:
     ((code, message, hint),) = told(step("id: x, shell: ls"))
 
     assert (code, message) == ("E104", "unknown key `shell` in a step")
@@ -273,7 +273,7 @@ def test_an_activity_has_one_action_as_well() -> None:
         ("just text", "E106", "a job must be a record, not a text"),
     ],
 )
-def test_a_file_that_is_no_record_at_all_is_told_as_that(text: str, code: str, message: str) -> None:
+def test_a_file_that_is_no_record_at_all_is_reported_as_that(text: str, code: str, message: str) -> None:
     assert [said[:2] for said in told(text)] == [(code, message)]
 
 
@@ -314,7 +314,7 @@ def test_text_from_nowhere_in_a_key_does_no_harm() -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_is_wrong_all_over_is_told_in_a_moment() -> None:
+def test_a_file_that_is_wrong_all_over_is_reported_in_a_moment() -> None:
     keys = "".join(f"  key_{number}_that_nobody_knows: 1\n" for number in range(20_000))
     items = "".join("  - 1\n" for _ in range(20_000))
     text = f"{JOB}defaults:\n{keys}steps:\n{items}"

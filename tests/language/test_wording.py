@@ -89,7 +89,7 @@ def step(text: str) -> str:
         ("target: ''", "E108", "`target` is empty", "for example `target: sandbox`"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_wanted(text: str, code: str, message: str, hint: str | None) -> None:
+def test_a_wrong_value_is_reported_with_what_is_wanted(text: str, code: str, message: str, hint: str | None) -> None:
     key = text.partition(":")[0]
     rest = {"runner": "runner: 1", "name": "name: a", "steps": "steps: [{pause: 1s}]", key: text}
 
@@ -129,7 +129,7 @@ def test_a_wrong_value_is_told_with_what_is_wanted(text: str, code: str, message
         ("query: {entity: A, top: 0}", "E107", "`top` must be at least 1, not 0", None),
     ],
 )
-def test_a_wrong_value_in_a_step_is_told_with_what_is_wanted(
+def test_a_wrong_value_in_a_step_is_reported_with_what_is_wanted(
     text: str, code: str, message: str, hint: str | None
 ) -> None:
     found = told(step(text))
@@ -163,7 +163,7 @@ def test_a_wrong_value_in_a_step_is_told_with_what_is_wanted(
         ("'{{ vars.t }}'", "write the duration out: no template is read here"),
     ],
 )
-def test_what_is_no_duration_is_told_how_to_write_it(written: str, hint: str) -> None:
+def test_what_is_no_duration_is_reported_how_to_write_it(written: str, hint: str) -> None:
     ((code, _, said),) = told(f"{JOB}steps: [{{pause: 1s}}]\ntimeout: {written}\n")
 
     assert (code, said) == ("E114", hint)
@@ -181,7 +181,7 @@ def test_what_is_no_duration_is_told_how_to_write_it(written: str, hint: str) ->
         ),
     ],
 )
-def test_a_mistake_in_a_target_is_told_once(text: str, message: str, hint: str) -> None:
+def test_a_mistake_in_a_target_is_reported_once(text: str, message: str, hint: str) -> None:
     assert [said[1:] for said in told(f"runner: 1\ntargets: {{a: {text}}}\n", "targets")] == [(message, hint)]
 
 
@@ -210,5 +210,5 @@ def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
         ("faults: [{fault: slow, seconds: 0}]", "`seconds` must be more than 0, not 0", None),
     ],
 )
-def test_a_mistake_in_a_double_is_told_once(text: str, message: str, hint: str | None) -> None:
+def test_a_mistake_in_a_double_is_reported_once(text: str, message: str, hint: str | None) -> None:
     assert [said[1:] for said in told(f"runner: 1\nprocess: X\n{text}\n", "process")] == [(message, hint)]

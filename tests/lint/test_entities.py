@@ -66,7 +66,7 @@ def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
         ),
     ],
 )
-def test_what_the_sandbox_does_not_have_is_told_at_its_place(query: str, expected: list[str]) -> None:
+def test_what_the_sandbox_does_not_have_is_reported_at_its_place(query: str, expected: list[str]) -> None:
     assert told(query) == expected
 
 
@@ -85,7 +85,7 @@ def test_what_the_sandbox_does_not_have_is_told_at_its_place(query: str, expecte
         "[Order]",
     ],
 )
-def test_what_the_sandbox_has_or_nobody_can_know_is_not_told(query: str) -> None:
+def test_what_the_sandbox_has_or_nobody_can_know_is_not_reported(query: str) -> None:
     assert told(query) == []
 
 

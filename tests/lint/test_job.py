@@ -117,7 +117,7 @@ steps:
         ("failure()", "E124"),
     ],
 )
-def test_a_name_that_is_not_known_is_told_with_its_code(expression: str, code: str) -> None:
+def test_a_name_that_is_not_known_is_reported_with_its_code(expression: str, code: str) -> None:
     text = f"""
 inputs: {{a: {{type: string}}}}
 steps:
@@ -368,7 +368,7 @@ def test_columns_of_a_query_are_codes_and_paths(query: str, paths: list[str]) ->
         ("Name eq '{{ inputs.a|odata }}'", "error"),
     ],
 )
-def test_a_value_between_the_quotes_of_a_filter_is_told(written: str, severity: Severity | None) -> None:
+def test_a_value_between_the_quotes_of_a_filter_is_reported(written: str, severity: Severity | None) -> None:
     text = "inputs: {a: {type: string}}\n" + steps(f'  - query: {{entity: A, filter: "{written}"}}')
     read = document(text)
     problems = (*rules.check(read), *site.check(read, outline(record(read.data)), None))
@@ -536,7 +536,7 @@ def test_a_var_is_told_what_is_known_to_vars() -> None:
     assert problem.hint == "known here: `inputs`, `vars`, `run`, `target`, `case`"
 
 
-def test_a_name_in_a_block_is_told_on_its_own_line() -> None:
+def test_a_name_in_a_block_is_reported_on_its_own_line() -> None:
     text = """
 steps:
   - execute:
@@ -612,7 +612,7 @@ def test_any_other_id_of_an_element_is_refused_wherever_it_stands(written: str) 
     ]
 
 
-def test_an_id_stands_twice_at_the_second_also_in_finally_and_undo() -> None:
+def test_an_id_is_there_twice_at_the_second_also_in_finally_and_undo() -> None:
     text = """
 steps:
   - id: a
@@ -659,7 +659,7 @@ def test_a_step_with_an_own_on_does_not_take_that_of_the_defaults() -> None:
     assert told(text) == []
 
 
-def test_a_mistake_of_the_defaults_is_told_once_and_names_its_steps() -> None:
+def test_a_mistake_of_the_defaults_is_reported_once_and_names_its_steps() -> None:
     text = "defaults: {retry: {on: [refused]}}\n" + steps("""
   - id: a
     execute: {process: A}

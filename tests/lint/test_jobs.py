@@ -13,7 +13,7 @@ def document(text: str, *, file: str = "one.job.yaml") -> Document:
     return loaded
 
 
-def test_two_jobs_with_one_name_are_told_at_the_second() -> None:
+def test_two_jobs_with_one_name_are_reported_at_the_second() -> None:
     named = [("a", "x.job.yaml"), ("b", "y.job.yaml"), ("a", "z.job.yaml")]
     documents = [document(f"name: {name}", file=file) for name, file in named]
 

@@ -123,7 +123,7 @@ def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(
         ("execute: {process: UsrPing, result: X}", ["E146 41 `UsrPing` has no parameter `X`; it gives no results"]),
     ],
 )
-def test_what_the_target_does_not_have_is_told_at_its_place(action: str, expected: list[str]) -> None:
+def test_what_the_target_does_not_have_is_reported_at_its_place(action: str, expected: list[str]) -> None:
     assert told(action) == expected
 
 

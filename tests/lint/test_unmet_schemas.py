@@ -26,7 +26,7 @@ OPEN = record_of({"Name": A_TEXT})
         (True, CLOSED),
     ],
 )
-def test_what_is_not_certain_is_not_told(schema: Json, given: Type) -> None:
+def test_what_is_not_certain_is_not_reported(schema: Json, given: Type) -> None:
     assert list(unmet(schema, given)) == []
 
 

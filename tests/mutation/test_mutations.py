@@ -69,7 +69,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
     return [outcome for file in FILES for outcome in _of(file, folder / file.relative_to(SPECS))]
 
 
-def test_a_mutation_is_told_or_changes_nothing_or_is_of_a_kind_that_is_harmless(outcomes: list[Outcome]) -> None:
+def test_a_mutation_is_reported_or_changes_nothing_or_is_of_a_kind_that_is_harmless(outcomes: list[Outcome]) -> None:
     survivors = [outcome for outcome in outcomes if outcome.survives]
 
     print(_figures(outcomes))  # noqa: T201  figures

@@ -35,7 +35,9 @@ def told(*processes: RawStep, into: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("is_long", [False, True], ids=["short keys", "long keys"])
-def test_an_element_that_only_conditional_flows_leave_is_told_at_its_place(tmp_path: Path, *, is_long: bool) -> None:
+def test_an_element_that_only_conditional_flows_leave_is_reported_at_its_place(
+    tmp_path: Path, *, is_long: bool
+) -> None:
     flows = (START, ("Gate1", "A", CONDITIONAL), ("Gate1", "B", CONDITIONAL))
     process = replace(GATE, flows=flows, is_long=is_long)
 
@@ -64,7 +66,7 @@ def test_a_flow_that_is_the_default_or_has_no_condition_leads_on(tmp_path: Path,
         ([], "it has no start event"),
     ],
 )
-def test_a_process_that_no_call_can_start_is_told(tmp_path: Path, kinds: list[str], why: str) -> None:
+def test_a_process_that_no_call_can_start_is_reported(tmp_path: Path, kinds: list[str], why: str) -> None:
     elements = {f"Start{number}": kind for number, kind in enumerate(kinds)} | {"A": "UserTask"}
 
     assert told(replace(GATE, elements=elements), into=tmp_path) == [f"E193 `UsrGate`: no call can start it: {why}"]
@@ -86,7 +88,7 @@ def family(*, root: str, member: str, **properties: str) -> tuple[RawStep, RawSt
     return first, second
 
 
-def test_a_version_that_no_call_runs_and_a_parameter_of_another_type_are_told(tmp_path: Path) -> None:
+def test_a_version_that_no_call_runs_and_a_parameter_of_another_type_are_reported(tmp_path: Path) -> None:
     assert told(*family(root="False", member="True"), into=tmp_path) == [
         "E194 `UsrGate` is not active: a call of `UsrGate` runs `UsrGate_v1`, version 2",
         "E195 `UsrGate`: parameter `Level` is text, in, and integer, in in `UsrGate_v1`, version 2",
@@ -101,23 +103,23 @@ def test_a_process_of_which_no_version_is_active_cannot_be_called(tmp_path: Path
     ]
 
 
-def test_an_active_version_that_is_disabled_is_told(tmp_path: Path) -> None:
+def test_an_active_version_that_is_disabled_is_reported(tmp_path: Path) -> None:
     lines = told(*family(root="False", member="True", Enabled="False"), into=tmp_path)
     assert "E194 `UsrGate_v1`, version 2, is disabled: no call can start it" in lines
 
 
-def test_two_active_versions_are_told(tmp_path: Path) -> None:
+def test_two_active_versions_are_reported(tmp_path: Path) -> None:
     lines = told(*family(root="True", member="True"), into=tmp_path)
     assert lines[0] == "E196 `UsrGate_v1`, version 2, is active, and so is `UsrGate`"
 
 
-def test_a_version_whose_root_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_version_whose_root_is_not_there_is_reported(tmp_path: Path) -> None:
     _, member = family(root="False", member="True")
     (line,) = told(member, into=tmp_path)
     assert line == "E196 `UsrGate_v1`, version 2: the root that it is a version of is in none of these packages"
 
 
-def test_of_processes_in_order_nothing_is_told(tmp_path: Path) -> None:
+def test_of_processes_in_order_nothing_is_reported(tmp_path: Path) -> None:
     assert told(GATE, replace(GATE, code="UsrOther"), into=tmp_path) == []
 
 

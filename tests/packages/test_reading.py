@@ -179,7 +179,7 @@ def test_a_broken_file_is_a_warning_with_its_place_and_the_others_are_read(
         assert process.unread is not None
 
 
-def test_the_place_of_a_mistake_in_json_is_told(tmp_path: Path) -> None:
+def test_the_place_of_a_mistake_in_json_is_reported(tmp_path: Path) -> None:
     folder = ADD.write(tmp_path / "a")
     (folder / "metadata.json").write_text('\ufeff{\n  "MetaData": {,\n}}', encoding="utf-8")
 
@@ -252,7 +252,7 @@ _SCHEMA = st.recursive(
 @pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schema=_SCHEMA, properties=_JSON, descriptor=_JSON)
-def test_whatever_stands_in_the_files_it_is_a_catalogue_or_told(
+def test_whatever_is_in_the_files_it_is_a_catalogue_or_told(
     tmp_path: Path, schema: Json, properties: Json, descriptor: Json
 ) -> None:
     folder = ADD.write(tmp_path / "a")

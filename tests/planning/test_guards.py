@@ -48,7 +48,7 @@ def test_a_target_that_allows_nothing_in_particular_allows_all() -> None:
     assert told(one, site()) == []
 
 
-def test_a_process_that_is_not_allowed_is_told_with_its_job_step_line_and_what_is_allowed() -> None:
+def test_a_process_that_is_not_allowed_is_reported_with_its_job_step_line_and_what_is_allowed() -> None:
     one = job(step(Execute(process="UsrDropSmoke")), step(Execute(process="UsrDrop"), key="drop", line=12))
     (sentence,) = told(one, site(processes=("Usr*Smoke", "UsrRead?")))
     assert sentence.startswith("job `smoke`, step `drop` (smoke.job.yaml:12) starts `UsrDrop`; ")
@@ -147,7 +147,7 @@ def test_an_undo_under_finally_does_not_count_since_it_is_never_carried_out() ->
     assert not told(job(step(IncludedJob(job=tidy))), site(processes=()))
 
 
-def test_a_question_in_an_undo_is_told() -> None:
+def test_a_question_in_an_undo_is_reported() -> None:
     one = job(undone(step(Pause(seconds=1)), step(Confirm(text="Back?"), key="ask", line=9)))
 
     assert guards.asks(one)
@@ -156,7 +156,7 @@ def test_a_question_in_an_undo_is_told() -> None:
     ]
 
 
-def test_a_job_with_many_cases_is_told_once() -> None:
+def test_a_job_with_many_cases_is_reported_once() -> None:
     one = job(step(Execute(process="UsrDrop")))
     assert len(guards.not_allowed([(one, site(processes=()))] * 3)) == 1
 
@@ -176,7 +176,7 @@ def test_a_protected_target_is_open_until_its_own_name_is_said() -> None:
     assert "--confirm live" in (guards.protected(live).hint or "")
 
 
-def test_every_question_of_a_job_is_told_also_one_of_an_included_job() -> None:
+def test_every_question_of_a_job_is_reported_also_one_of_an_included_job() -> None:
     inner = job(step(Confirm(text="Really?"), key="ask", line=5), name="inner")
     one = job(step(Confirm(text="Sure?"), key="sure"), step(IncludedJob(job=inner), key="outer"))
     assert [problem.message for problem in guards.unanswerable([one, one])] == [

@@ -62,7 +62,7 @@ def test_a_secret_given_anew_is_compared_with_the_one_of_before(tmp_path: Path) 
 @pytest.mark.parametrize(
     "token", ["s3cret-token", "UsrOrders", "story.job.yaml", "sources", "execute", "target", "***"]
 )
-def test_no_secret_stands_in_it_and_what_it_stood_in_comes_back(tmp_path: Path, token: str) -> None:
+def test_no_secret_is_in_it_and_what_it_stood_in_comes_back(tmp_path: Path, token: str) -> None:
     plan = made(token)
     run = kept(tmp_path, plan)
     ours = {"sources", "target"}
@@ -73,7 +73,7 @@ def test_no_secret_stands_in_it_and_what_it_stood_in_comes_back(tmp_path: Path, 
     assert again.plan.file == "story.job.yaml"
 
 
-def test_a_hole_that_nobody_fills_is_told(tmp_path: Path) -> None:
+def test_a_hole_that_nobody_fills_is_reported(tmp_path: Path) -> None:
     run = kept(tmp_path, made("UsrOrders"))
     with pytest.raises(LookupError, match=r"inputs\.token"):
         filled(run, Secrets())
@@ -89,7 +89,7 @@ def test_a_plan_cut_at_any_byte_is_refused_in_a_sentence(tmp_path: Path) -> None
         )  # fmt: skip
 
 
-def test_a_plan_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_plan_that_is_not_there_is_reported(tmp_path: Path) -> None:
     problem = refused(tmp_path)
     assert "No such file" in problem.message
     assert problem.file == str(tmp_path / "plan.json")

@@ -130,7 +130,7 @@ def test_without_git_the_project_is_the_folder_of_the_job_that_was_named(tmp_pat
     assert told(outer, inner) == ["b.job.yaml E119 /steps/0/job/file"]
 
 
-def test_jobs_that_include_each_other_are_told_of_once(project: Path) -> None:
+def test_jobs_that_include_each_other_are_reported_of_once(project: Path) -> None:
     files = [
         write(project / "a.job.yaml", *including("b.job.yaml")),
         write(project / "b.job.yaml", *including("c.job.yaml")),
@@ -217,7 +217,7 @@ def test_a_key_of_a_whole_run_is_refused_in_an_included_job_alone(project: Path,
     assert told(*outers, inner) == [f"inner.job.yaml E107 /{key.partition(':')[0]}"]
 
 
-def test_a_lock_in_an_included_job_is_told_of_once(project: Path) -> None:
+def test_a_lock_in_an_included_job_is_reported_of_once(project: Path) -> None:
     write(project / "inner.job.yaml", more="concurrency: a\n")
     outer = write(project / "outer.job.yaml", *including("inner.job.yaml"))
 
@@ -304,14 +304,14 @@ def test_texts_that_this_version_has_checked_before_are_held_against_the_schema_
     assert told(linted) != []
 
 
-def test_a_file_that_cannot_be_read_is_told_where_it_is_named(project: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported_where_it_is_named(project: Path) -> None:
     (project / "inner.job.yaml").mkdir()
     spec = write(project / "a.job.yaml", *including("inner.job.yaml"))
 
     assert told(spec) == ["a.job.yaml E100 /steps/0/job/file"]
 
 
-def test_a_circle_of_links_is_told_and_a_pipe_in_a_folder_is_not_waited_for(project: Path) -> None:
+def test_a_circle_of_links_is_reported_and_a_pipe_in_a_folder_is_not_waited_for(project: Path) -> None:
     (project / "circle.job.yaml").symlink_to("circle.job.yaml")
     os.mkfifo(project / "pipe.job.yaml")
 
@@ -321,7 +321,7 @@ def test_a_circle_of_links_is_told_and_a_pipe_in_a_folder_is_not_waited_for(proj
     assert "circle.job.yaml" in opened.problems[0].message
 
 
-def test_a_double_in_the_place_of_a_job_is_told_where_it_is_named(project: Path) -> None:
+def test_a_double_in_the_place_of_a_job_is_reported_where_it_is_named(project: Path) -> None:
     (project / "A.process.yaml").write_text("runner: 1\nprocess: A\nactivities: []\n")
     write(project / "a.job.yaml", *including("A.process.yaml"))
 
@@ -337,7 +337,7 @@ def test_a_double_in_the_place_of_a_job_is_told_where_it_is_named(project: Path)
         ("a.plan.json", '{"kind": "creatio-runner plan"}', "E107"),
     ],
 )
-def test_a_file_that_is_no_job_is_told_in_one_sentence(project: Path, name: str, text: str, code: str) -> None:
+def test_a_file_that_is_no_job_is_reported_in_one_sentence(project: Path, name: str, text: str, code: str) -> None:
     (project / name).write_text(text)
     problems: list[Problem] = []
 
@@ -346,7 +346,7 @@ def test_a_file_that_is_no_job_is_told_in_one_sentence(project: Path, name: str,
     assert "job" in problems[0].message
 
 
-def test_a_job_with_a_mistake_is_told_of_whatever_its_name_is(project: Path) -> None:
+def test_a_job_with_a_mistake_is_reported_of_whatever_its_name_is(project: Path) -> None:
     (project / "job.txt").write_text(f"runner: 1\nname: a\nsteps: [{{{STEP}, zebra: 1}}]\n")
 
     assert told(project / "job.txt") == ["job.txt E104 /steps/0/zebra"]

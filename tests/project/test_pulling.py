@@ -180,7 +180,7 @@ def test_a_process_that_the_site_refuses_to_tell_of_is_kept_as_unknown_and_told(
     assert found.odd == (("A", "the site does not give it: no"),)
 
 
-def test_of_two_refusals_the_first_is_told() -> None:
+def test_of_two_refusals_the_first_is_reported() -> None:
     second = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message="no such design"))
 
     found = Site([row("A")], lambda key: second if key == "uid-A" else REFUSED).pull()

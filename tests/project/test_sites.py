@@ -113,12 +113,12 @@ def test_headers_come_with_every_call_to_the_site_also_with_the_sign_in() -> Non
     assert [headers["X-Key"] for headers in here.headers] == ["gateway"] * 2
 
 
-def test_what_is_missing_is_told_before_anything_is_sent() -> None:
+def test_what_is_missing_is_reported_before_anything_is_sent() -> None:
     with opened() as ready, pytest.raises(UsageError, match="`PASSWORD` is not set"):
         ready.of(site("https://crm.example"))
 
 
-def test_a_file_of_authorities_that_is_not_there_is_told_before_anything_is_sent() -> None:
+def test_a_file_of_authorities_that_is_not_there_is_reported_before_anything_is_sent() -> None:
     target = SiteTarget(name="a", url="https://a.example", ca_file="ca.pem", beside=Path("specs"))
     with (
         opened() as ready,

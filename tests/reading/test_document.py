@@ -110,9 +110,7 @@ def test_the_place_of_a_key_is_the_key_and_of_an_item_its_first_line(job: Docume
         ((0,), ()),
     ],
 )
-def test_what_is_missing_stands_where_the_last_part_stands_that_exists(
-    job: Document, path: Path, nearest: Path
-) -> None:
+def test_what_is_missing_is_where_the_last_part_stands_that_exists(job: Document, path: Path, nearest: Path) -> None:
     assert job.value_span(path) == job.value_span(nearest)
     assert job.key_span(path) == job.key_span(nearest)
     assert job.line_of(path) == job.line_of(nearest)

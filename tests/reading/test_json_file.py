@@ -65,7 +65,7 @@ def test_escapes_mean_what_they_mean_in_json_and_places_stay() -> None:
         ('["\\ud83d\\ud83d\\ude00"]', "half of a character is escaped here", Span(1, 3, 1, 9)),
     ],
 )
-def test_what_is_no_json_is_told_with_its_place(text: str, message: str, span: Span) -> None:
+def test_what_is_no_json_is_reported_with_its_place(text: str, message: str, span: Span) -> None:
     assert told(text) == [("E101", message, span)]
 
 
@@ -81,7 +81,7 @@ def test_what_is_no_json_is_told_with_its_place(text: str, message: str, span: S
         ("[1,,2]", None),
     ],
 )
-def test_what_other_languages_write_is_told_with_what_json_writes(text: str, hint: str | None) -> None:
+def test_what_other_languages_write_is_reported_with_what_json_writes(text: str, hint: str | None) -> None:
     found = json_file.load("a.json", text.encode())
 
     assert isinstance(found, tuple)

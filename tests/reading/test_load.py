@@ -33,7 +33,7 @@ def told(content: str | bytes) -> list[tuple[str, int, int]]:
     return [(p.code, p.span.line, p.span.column) for p in problems(content) if p.span]
 
 
-def test_a_job_is_read_as_it_stands() -> None:
+def test_a_job_is_read_as_it_is() -> None:
     text = """\
 # a comment
 runner: 1
@@ -127,7 +127,7 @@ def test_an_anchor_may_be_used_again() -> None:
 # what is not read
 
 
-def test_a_key_that_stands_twice_is_told_at_the_second() -> None:
+def test_a_key_that_is_there_twice_is_reported_at_the_second() -> None:
     text = "a: 1\nb:\n  a: 1\nc: {a: 1, a: 2}\na: 3\n"
     assert told(text) == [("E103", 4, 11), ("E103", 5, 1)]
     assert problems(text)[1].message == "the key `a` is written twice"
@@ -139,18 +139,18 @@ def test_keys_are_the_same_whatever_their_quotes() -> None:
     assert told("a: 1\n'a': 2\n") == [("E103", 2, 1)]
 
 
-def test_tags_are_told_each_at_its_place() -> None:
+def test_tags_are_reported_each_at_its_place() -> None:
     text = "a: !!str 1\nb: &x !include f.yaml\nc: !x [1]\nd: !<tag:a,b> {}\n! e: 1\n"
     assert told(text) == [("E102", line, column) for line, column in ((1, 4), (2, 7), (3, 4), (4, 4), (5, 1))]
     assert "`!include`" in problems(text)[1].message
 
 
-def test_merge_keys_are_told_but_a_quoted_one_is_a_key() -> None:
+def test_merge_keys_are_reported_but_a_quoted_one_is_a_key() -> None:
     assert told("a: &a {x: 1}\nb:\n  <<: *a\n  y: 2\n") == [("E102", 3, 3)]
     assert document('"<<": 1').data == {"<<": 1}
 
 
-def test_a_second_document_is_told_where_it_begins() -> None:
+def test_a_second_document_is_reported_where_it_begins() -> None:
     assert told("a: 1\n---\nb: 2\n") == [("E102", 2, 1)]
 
 
@@ -168,32 +168,32 @@ def test_a_key_must_be_a_text(text: str, kind: str, column: int) -> None:
     assert problem.message.endswith(kind)
 
 
-def test_a_key_that_is_missing_is_told() -> None:
+def test_a_key_that_is_missing_is_reported() -> None:
     assert told("? \n: b\n") == [("E102", 1, 2)]
     assert told("{: x}") == [("E101", 1, 2)]
     assert told("a: 1\n: b\n") == [("E101", 2, 1)]
 
 
 @pytest.mark.parametrize("scalar", [".inf", "-.INF", ".nan", "9223372036854775808", "1e999"])
-def test_numbers_that_json_does_not_have_are_told(scalar: str) -> None:
+def test_numbers_that_json_does_not_have_are_reported(scalar: str) -> None:
     problem = only_problem(f"ok: 1\na: {scalar}\n")
     assert (problem.code, problem.span) == ("E102", Span(2, 4, 2, 4 + len(scalar)))
     assert problem.hint == "put it in quotes if it is a text"
 
 
-def test_all_mistakes_of_one_pass_are_told_in_the_order_of_the_file() -> None:
+def test_all_mistakes_of_one_pass_are_reported_in_the_order_of_the_file() -> None:
     text = "a: !t 1\n<<: {}\n2: b\na: .nan\nc: *no\nd: {{ x }}\ne: [1\n"
     assert [code for code, *_ in told(text)] == ["E102", "E102", "E102", "E103", "E102", "E101", "E102", "E101"]
     assert [line for _, line, _ in told(text)] == [1, 2, 3, 4, 4, 5, 6, 7]
 
 
-def test_of_very_many_mistakes_a_hundred_are_told() -> None:
+def test_of_very_many_mistakes_a_hundred_are_reported() -> None:
     found = problems("a: 1\n" * 100_000)
     assert len(found) == 100
     assert found[-1].hint == "there may be more: a file is read up to its hundredth mistake"
 
 
-def test_an_unknown_alias_is_told_with_the_whole_text_in_quotes() -> None:
+def test_an_unknown_alias_is_reported_with_the_whole_text_in_quotes() -> None:
     problem = only_problem("a: *.x\n")
     assert problem.hint == 'put the text in quotes: "*.x"'
     problem = only_problem("a: *bold* text\n")
@@ -203,7 +203,7 @@ def test_an_unknown_alias_is_told_with_the_whole_text_in_quotes() -> None:
     assert problem.hint == 'put it in quotes: "*star", if it is a text'
 
 
-def test_an_alias_inside_of_what_it_stands_for_is_told() -> None:
+def test_an_alias_inside_of_what_it_stands_for_is_reported() -> None:
     assert told("a: &x [1, {b: *x}]\n") == [("E102", 1, 15)]
 
 
@@ -211,7 +211,7 @@ def test_an_alias_inside_of_what_it_stands_for_is_told() -> None:
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ("{a: ", "}"), ("[&x ", "]")])
-def test_nesting_up_to_64_is_read_and_the_65th_is_told(opening: str, closing: str) -> None:
+def test_nesting_up_to_64_is_read_and_the_65th_is_reported(opening: str, closing: str) -> None:
     assert isinstance(load("f", (opening * 64 + closing * 64).encode()), Document)
     assert told(opening * 65 + closing * 65) == [("E102", 1, 64 * len(opening) + (-2 if "&" in opening else 1))]
 
@@ -229,7 +229,7 @@ def test_nesting_through_aliases_is_counted() -> None:
 
 
 @pytest.mark.parametrize("bracket", "[{")
-def test_brackets_by_the_million_are_told_and_do_not_end_the_program(bracket: str) -> None:
+def test_brackets_by_the_million_are_reported_and_do_not_end_the_program(bracket: str) -> None:
     assert problems(bracket * 1_000_000)[-1].message == "lists and records nest deeper than 64 here"
 
 
@@ -245,7 +245,7 @@ def test_aliases_cannot_make_more_than_a_million_nodes() -> None:
 
 
 @pytest.mark.parametrize("item", ["a", "{}", "[]", "*s"])
-def test_a_million_nodes_are_read_and_one_more_is_told(item: str) -> None:
+def test_a_million_nodes_are_read_and_one_more_is_reported(item: str) -> None:
     thousand = f"- &t [{'x,' * 999}]\n"
     text = "- &s x\n" + thousand + "- *t\n" * 998 + f"- {item}\n" * 998
     assert isinstance(load("f", text.encode()), Document)
@@ -273,7 +273,7 @@ def test_text_that_aliases_of_aliases_make_is_counted() -> None:
     assert problem.span.line == 5
 
 
-def test_a_file_over_five_mebibytes_is_told_unread() -> None:
+def test_a_file_over_five_mebibytes_is_reported_unread() -> None:
     assert isinstance(load("f", b"#" * 5 * 2**20), Document)
     problem = only_problem(b"#" * (5 * 2**20 + 1))
     assert (problem.code, problem.message) == ("E102", "the file is larger than 5 MiB")
@@ -295,7 +295,7 @@ def test_the_garbage_collector_rests_only_while_a_file_is_read() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
-def test_another_encoding_is_told(encoding: str) -> None:
+def test_another_encoding_is_reported(encoding: str) -> None:
     problem = only_problem("runner: 1\n".encode(encoding))
     assert problem.code == "E101"
     assert "must be UTF-8" in problem.message
@@ -306,7 +306,7 @@ def test_a_byte_order_mark_of_utf_8_moves_no_column() -> None:
     assert loaded.value_span(("a",)) == Span(1, 4, 1, 5)
 
 
-def test_the_first_byte_that_is_not_utf_8_is_told() -> None:
+def test_the_first_byte_that_is_not_utf_8_is_reported() -> None:
     problem = only_problem("a: 1\nж: ".encode() + "Привет".encode("cp1251") + b"\nc: d\n")
     assert (problem.code, problem.span) == ("E101", Span(2, 4, 2, 5))
     assert problem.message == "the byte 0xCF is not UTF-8"
@@ -319,13 +319,13 @@ def test_a_surrogate_in_utf_8_is_not_utf_8() -> None:
 
 
 @pytest.mark.parametrize("char", ["\x01", "\x1b", "\x7f", "\x9b", "\ufffe", "\uffff"])
-def test_a_character_that_yaml_refuses_is_told_at_its_place(char: str) -> None:
+def test_a_character_that_yaml_refuses_is_reported_at_its_place(char: str) -> None:
     problem = only_problem(f"ok: 😀\na: ж{char}\n")
     assert (problem.code, problem.span) == ("E101", Span(2, 5, 2, 6))
     assert problem.message == f"the character \\u{ord(char):04x} is not allowed in YAML"
 
 
-def test_a_nul_is_told() -> None:
+def test_a_nul_is_reported() -> None:
     assert told("a: 1\nb: x\0y") == [("E101", 2, 5)]
 
 

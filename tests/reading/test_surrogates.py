@@ -25,7 +25,7 @@ def test_a_pair_of_surrogates_is_one_character(text: str, data: object) -> None:
 @pytest.mark.parametrize(
     "text", [r'a: "\ud83d"', r'a: "\ude00\ud83d"', r'a: "\ud83d\ude00 \ud83d"', r'a: "\\ud83d\ude00"']
 )
-def test_half_of_a_pair_is_refused_where_it_stands(text: str) -> None:
+def test_half_of_a_pair_is_refused_where_it_is(text: str) -> None:
     loaded = load("a.yaml", text.encode())
     assert not isinstance(loaded, Document)
     (problem,) = loaded

@@ -35,7 +35,7 @@ def only_problem(text: str) -> Problem:
         ("{{ x }}: 1", '"{{ x }}: 1"', 10),
     ],
 )
-def test_a_template_without_quotes_is_told_at_its_brace_and_shown_in_quotes(
+def test_a_template_without_quotes_is_reported_at_its_brace_and_shown_in_quotes(
     text: str, quoted: str, length: int
 ) -> None:
     problem = only_problem(text)
@@ -48,7 +48,7 @@ def test_a_template_without_quotes_is_told_at_its_brace_and_shown_in_quotes(
     assert problem.span.end_column - problem.span.column == length
 
 
-def test_every_template_without_quotes_is_told() -> None:
+def test_every_template_without_quotes_is_reported() -> None:
     loaded = load("f", b'a: {{ x }}\nb: [{{ y }}, {{ z }}]\nc: {{ w["k"] }}\n')
     assert isinstance(loaded, tuple)
     assert [(p.span.line, p.span.column) for p in loaded if p.span] == [(1, 4), (2, 5), (2, 14), (3, 4)]
@@ -58,7 +58,7 @@ def test_a_long_template_is_not_repeated_in_the_hint() -> None:
     assert only_problem(f"a: {{{{ {'x' * 100} }}}}").hint == "put the template in quotes"
 
 
-def test_what_stands_in_a_template_without_quotes_is_no_further_mistake() -> None:
+def test_what_is_in_a_template_without_quotes_is_no_further_mistake() -> None:
     assert only_problem("a: {b: {{ 5 }}}").hint == 'put the template in quotes: "{{ 5 }}"'
 
 
@@ -76,7 +76,7 @@ def test_a_condition_of_another_language_in_a_template_is_written_as_ours() -> N
         "a: b,\nc: d",
     ],
 )
-def test_what_only_looks_like_a_slip_is_read(text: str) -> None:
+def test_what_only_looks_like_a_typo_is_read(text: str) -> None:
     assert isinstance(load("f", text.encode()), Document)
 
 
@@ -242,7 +242,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize(("marked", "message", "hint"), MESSAGES, ids=[marked for marked, *_ in MESSAGES])
-def test_a_typo_of_syntax_is_told_in_plain_words_where_it_must_be_mended(
+def test_a_typo_of_syntax_is_reported_in_plain_words_where_it_must_be_mended(
     marked: str, message: str, hint: str | None
 ) -> None:
     text = re.sub("[⟦⟧]", "", marked)
@@ -263,7 +263,7 @@ TABS = [
 
 
 @pytest.mark.parametrize("marked", TABS)
-def test_a_tab_in_the_indentation_is_told_at_the_tab(marked: str) -> None:
+def test_a_tab_in_the_indentation_is_reported_at_the_tab(marked: str) -> None:
     problem = only_problem(re.sub("[⟦⟧]", "", marked))
     assert (problem.code, problem.message) == ("E101", "there is a tab in the indentation")
     before = marked.partition("⟦")[0]

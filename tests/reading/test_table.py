@@ -105,7 +105,7 @@ def test_a_file_that_is_not_utf_8_has_its_first_bad_byte_as_place() -> None:
         (f"name\none\n{'x' * 200_000}\n", "a cell is longer than 131,072 characters"),
     ],
 )
-def test_what_stands_before_a_flaw_is_read(text: str, message: str) -> None:
+def test_what_is_before_a_flaw_is_read(text: str, message: str) -> None:
     found = loaded(text)
 
     assert [row.cells for row in found.rows] == [("one",)]

@@ -153,7 +153,7 @@ def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: C
     assert out.getvalue().count("  finally:\n") == 1
 
 
-def test_what_a_run_that_passed_did_not_do_is_told(
+def test_what_a_run_that_passed_did_not_do_is_reported(
     one_row: Callable[..., RunResult], chain: Chain, start: Callable[..., RunStarted]
 ) -> None:
     nothing = fold(chain([start(), _passed()]))
@@ -170,7 +170,7 @@ def test_a_secret_is_printed_as_stars(one_row: Callable[..., RunResult]) -> None
     assert "E203: no *** here\n" in transcript(result, Detail())
 
 
-def test_a_failed_check_is_not_told_twice(one_row: Callable[..., RunResult]) -> None:
+def test_a_failed_check_is_not_reported_twice(one_row: Callable[..., RunResult]) -> None:
     check = Check(that="x", passed=False, message="`x` is false")
     error = Trouble(code="E201", message="`x` is false")
     told = transcript(one_row(status=Status.FAILED, checks=(check,), error=error), Detail())

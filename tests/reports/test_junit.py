@@ -103,7 +103,7 @@ def test_a_skipped_row_says_why(story: list[AnyEvent], chain: Chain) -> None:
     assert skipped.get("message") == "skipped: the run was stopped"
 
 
-def test_a_warning_of_a_passed_row_stands_in_its_output(story: list[AnyEvent], chain: Chain) -> None:
+def test_a_warning_of_a_passed_row_is_in_its_output(story: list[AnyEvent], chain: Chain) -> None:
     case = cases_of(fold(chain(story)))["add: Add a contact"]
     assert [child.tag for child in case] == ["system-out"]
     assert told(case, "system-out").text == "warning: not verified: the process log cannot be read"
@@ -163,7 +163,7 @@ def test_a_run_that_broke_off_is_red(start: Callable[..., RunStarted], chain: Ch
     assert "E312: the run broke off" in error.text
 
 
-def test_why_a_run_ended_is_told_beside_rows_that_are_red(
+def test_why_a_run_ended_is_reported_beside_rows_that_are_red(
     chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
 ) -> None:
     cases = cases_of(fold(chain([start(), StepStarted(row=row("a", name="a"), t=0)])))

@@ -100,7 +100,7 @@ def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Stor
     assert "  it broke off with a call in doubt" in told
 
 
-def test_a_run_that_was_told_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
+def test_a_run_that_was_reported_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
     told = story.told(options=Detail(place=FOLDER, store=STORE, held=True))
     assert "  it waits here until the call in doubt is settled" in told
     resume = f"    runner resume {ID}"
@@ -239,7 +239,7 @@ def test_commands_are_left_out_where_nobody_wants_them(story: Story) -> None:
     assert "what next" not in "".join(story.told(options=Detail(advice=False)))
 
 
-def test_a_run_that_is_going_on_is_told_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
+def test_a_run_that_is_going_on_is_reported_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
     told = lines(so_far(story.chain(story.sent), Detail()), encoding="utf-8")
     assert told.splitlines()[-1] == "still going on: contact-smoke@sandbox, now at charge"
     assert "broke off" not in told

@@ -67,7 +67,7 @@ def test_a_mistake_is_a_result_at_its_region() -> None:
     }
 
 
-def test_columns_count_characters_and_no_path_of_this_machine_is_told() -> None:
+def test_columns_count_characters_and_no_path_of_this_machine_is_reported() -> None:
     run = log_of(FOUND)
 
     assert run["columnKind"] == "unicodeCodePoints"
@@ -128,7 +128,7 @@ def test_a_file_outside_of_the_folder_has_its_whole_address() -> None:
     assert '"artifactLocation": {"uri": "file:///tmp/%C3%B6.yaml"}' in told
 
 
-def test_what_has_no_file_is_told_about_the_call_and_is_no_result() -> None:
+def test_what_has_no_file_is_reported_about_the_call_and_is_no_result() -> None:
     run = log_of(Problem(code="E100", message="there is no folder `sandbox`"))
 
     assert run["results"] == []

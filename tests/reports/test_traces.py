@@ -25,7 +25,7 @@ def test_a_stack_trace_is_left_out_also_where_line_ends_were_lost(joint: str) ->
     assert without_trace(TRACE.replace("\n", joint)) == f"System.Exception: No such contact (Id 5) {TRACE_LEFT_OUT}"
 
 
-def test_what_stands_behind_or_between_frames_stays() -> None:
+def test_what_is_behind_or_between_frames_stays() -> None:
     text = "One: a ---> Two: b\n   at X.Y(Z z)\n   --- End of inner exception stack trace ---\n   at V.W()\nMore words"
     assert without_trace(text) == f"One: a ---> Two: b\nMore words {TRACE_LEFT_OUT}"
 

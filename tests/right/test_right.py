@@ -25,7 +25,7 @@ def opened(name: str) -> Job:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_nothing_is_told_of_a_job_that_is_right(file: Path) -> None:
+def test_nothing_is_reported_of_a_job_that_is_right(file: Path) -> None:
     project = open_project([file], targets=None, environment={})
 
     assert mistakes.text(project.problems) == ""
@@ -118,7 +118,7 @@ def test_a_job_without_cases_is_one_run() -> None:
     assert opened("included-twice").cases is None
 
 
-def test_an_included_job_stands_whole_in_the_place_of_its_step() -> None:
+def test_an_included_job_is_whole_in_the_place_of_its_step() -> None:
     action = opened("included-through-another").steps[0].action
 
     assert isinstance(action, IncludedJob)

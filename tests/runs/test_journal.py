@@ -233,7 +233,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_before_they_are_told(
+def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_before_they_are_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = opened(tmp_path / "run")

@@ -101,7 +101,7 @@ def test_a_journal_cut_at_any_byte_goes_on_behind_its_last_whole_line(tmp_path: 
         assert (len(reading.lines), reading.flaw, reading.torn) == (whole + 1, None, False)
 
 
-def test_a_journal_that_was_edited_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_journal_that_was_edited_is_reported_and_left_as_it_is(tmp_path: Path) -> None:
     left_behind(tmp_path / "run", *pauses(4))
     file = tmp_path / "run" / EVENTS
     file.write_bytes(file.read_bytes().replace(b'"t":1.0', b'"t":9.0') + b'{"torn')
@@ -188,7 +188,7 @@ EVENTS_OF_ALL_KINDS: list[AnyEvent] = [
 
 
 @pytest.mark.parametrize("event", EVENTS_OF_ALL_KINDS, ids=lambda event: type(event).__name__)
-def test_an_event_is_told_beforehand_as_it_is_read_back(tmp_path: Path, event: AnyEvent) -> None:
+def test_an_event_is_reported_beforehand_as_it_is_read_back(tmp_path: Path, event: AnyEvent) -> None:
     journal = new_journal(tmp_path / "told", knowing_a_token())
     told = journal.as_written(event)
     assert [path.name for path in (tmp_path / "told").iterdir()] == [EVENTS]

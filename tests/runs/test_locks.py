@@ -148,7 +148,7 @@ def test_who_waits_gets_the_lock_when_it_is_released(tmp_path: Path) -> None:
     assert 0 < waited[0] < 1
 
 
-def test_who_has_waited_long_enough_is_told_who_holds_it(tmp_path: Path) -> None:
+def test_who_has_waited_long_enough_is_reported_who_holds_it(tmp_path: Path) -> None:
     now = [0.0]
     waited: list[float] = []
 

@@ -157,7 +157,7 @@ def test_an_answered_call_that_was_not_judged_warns_against_starting_it_again() 
     assert step.error.hint is not None
 
 
-def test_a_row_without_an_end_has_taken_the_time_that_was_told() -> None:
+def test_a_row_without_an_end_has_taken_the_time_that_was_reported() -> None:
     (step,) = folded(START, begun("add", 0.25), sent("add", "read"), CallAnswered(key="add", t=2.0, value=1)).steps
     assert (step.seconds, step.attempts) == (1.75, 1)
 

@@ -97,7 +97,7 @@ def test_a_dropped_call_has_no_answer_at_all(marks: httpx.Client, call: Call, fa
         ("html", 200, "text/html", "<html><head><title>Down for maintenance", 1),
     ],
 )
-def test_another_answer_stands_in_the_place_of_the_right_one(
+def test_another_answer_is_in_the_place_of_the_right_one(
     marks: httpx.Client, call: Call, *, fault: str, status: int, kind: str, text: str, done: int
 ) -> None:
     set_fault(marks, fault)
@@ -245,7 +245,9 @@ MISTAKES: list[tuple[bytes, str]] = [
 
 
 @pytest.mark.parametrize(("body", "sentence"), MISTAKES, ids=[mistake[0].decode("latin-1") for mistake in MISTAKES])
-def test_what_is_no_fault_is_told_in_a_sentence_and_sets_none(marks: httpx.Client, body: bytes, sentence: str) -> None:
+def test_what_is_no_fault_is_reported_in_a_sentence_and_sets_none(
+    marks: httpx.Client, body: bytes, sentence: str
+) -> None:
     reply = marks.post("/sandbox/faults", content=body)
     assert (reply.status_code, reply.json()) == (400, {"error": sentence})
     assert marks.get("/sandbox/faults").json() == []

@@ -218,7 +218,7 @@ MISTAKES = [
 @pytest.mark.parametrize(
     ("text", "place", "message", "hint"), MISTAKES, ids=[mistake[0].strip() for mistake in MISTAKES]
 )
-def test_a_mistake_in_a_double_is_told_at_its_place(
+def test_a_mistake_in_a_double_is_reported_at_its_place(
     folder: Folder, *, text: str, place: str, message: object, hint: object
 ) -> None:
     doubles, problems = load_doubles(folder({"a.process.yaml": HEAD + text}))
@@ -231,7 +231,7 @@ def test_a_mistake_in_a_double_is_told_at_its_place(
     assert problems[0].file == str(Path(str(problems[0].file)).parent / "a.process.yaml")
 
 
-def test_all_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
+def test_all_mistakes_of_all_files_are_reported_at_once(folder: Folder) -> None:
     files = {
         "a.process.yaml": HEAD + "  - fial: x\n  - fail: '{{ x }}'\n  - {set: {Name: 1}, fail: y}\n  - delay: 5\n",
         "b.process.yaml": "runner: 1\nprocess: [\n",
@@ -248,7 +248,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(folder: Folder) -> None:
     assert sorted(lines) == [7, 8, 9, 10]
 
 
-def test_one_mistake_is_told_once(folder: Folder) -> None:
+def test_one_mistake_is_reported_once(folder: Folder) -> None:
     text = (
         HEAD + "  - element: {uid: '', into: ''}\n  - set: {Nmae: x, Naem: y, Name: '{{ a }} {{ b }}'}\n    iff: true\n"
     )
@@ -341,7 +341,7 @@ RECORD_MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "place"), RECORD_MISTAKES)
-def test_a_mistake_in_the_first_records_is_told_at_its_place(folder: Folder, text: str, place: str) -> None:
+def test_a_mistake_in_the_first_records_is_reported_at_its_place(folder: Folder, text: str, place: str) -> None:
     doubles, problems = load_doubles(folder({"records.yaml": text}))
     assert doubles.records == {}
     assert [told(problem)[0] for problem in problems] == [place]
@@ -361,7 +361,7 @@ def test_a_file_of_another_tool_is_no_double_by_another_name(folder: Folder, tex
     assert problems == ()
 
 
-def test_a_double_by_another_name_is_told(folder: Folder) -> None:
+def test_a_double_by_another_name_is_reported(folder: Folder) -> None:
     _, (problem,) = load_doubles(folder({"a.process.yml": "runner: 1\nprocess: UsrA\n"}))
     assert (problem.message, problem.hint) == (
         "this double is not read: its name must end in .process.yaml",

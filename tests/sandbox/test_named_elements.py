@@ -63,7 +63,7 @@ def test_a_process_fails_at_the_element_that_its_double_names(site: Site) -> Non
         ("element: {waits: maybe}", [("E106", ("activities", 0, "element", "waits"))]),
     ],
 )
-def test_a_mistake_in_a_named_element_is_told_at_its_place(
+def test_a_mistake_in_a_named_element_is_reported_at_its_place(
     tmp_path: Path, activity: str, told: list[tuple[str, tuple[str | int, ...]]]
 ) -> None:
     text = f"runner: 1\nprocess: UsrA\nparameters: {{Name: {{type: text}}}}\nactivities:\n  - {activity}\n"

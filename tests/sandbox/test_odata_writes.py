@@ -89,7 +89,7 @@ def test_what_cannot_be_written_is_refused_and_changes_nothing(
     assert leads(lead) == before
 
 
-def test_an_unknown_entity_is_told_with_200_as_it_is_to_readers(lead: httpx.Client) -> None:
+def test_an_unknown_entity_is_reported_with_200_as_it_is_to_readers(lead: httpx.Client) -> None:
     reply = lead.post("/0/odata/Leed", json={"Name": "B"})
     assert (reply.status_code, list(reply.json())) == (200, ["Message"])
 

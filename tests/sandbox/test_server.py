@@ -142,7 +142,7 @@ def test_what_real_clients_can_do_without_is_404(signed_in: SignIn, method: str,
         assert (reply.status_code, reply.content) == (404, b"")
 
 
-def test_a_caller_that_waits_to_be_told_to_go_on_is_told_to() -> None:
+def test_a_caller_that_waits_to_be_told_to_go_on_is_reported_to() -> None:
     body = b'{"UserName":"Supervisor","UserPassword":"Supervisor"}'
     head = "POST /ServiceModel/AuthService.svc/Login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
     with served(Doubles()) as url:
@@ -171,7 +171,7 @@ def test_a_caller_that_leaves_half_way_harms_nobody(signed_in: SignIn) -> None:
         assert signed_in(url).get("/odata/").status_code == 200
 
 
-def test_an_address_in_use_is_told_as_a_problem() -> None:
+def test_an_address_in_use_is_reported_as_a_problem() -> None:
     with served(Doubles()) as url:
         port = int(url.rsplit(":", 1)[1])
         with (
@@ -181,12 +181,12 @@ def test_an_address_in_use_is_told_as_a_problem() -> None:
             pass
 
 
-def test_a_host_that_does_not_exist_is_told_as_a_problem() -> None:
+def test_a_host_that_does_not_exist_is_reported_as_a_problem() -> None:
     with pytest.raises(UsageError, match="cannot listen"), served(Doubles(), host="no.such.host.invalid"):
         pass
 
 
-def test_mistakes_in_the_folder_are_told_before_anything_is_served(folder: Folder) -> None:
+def test_mistakes_in_the_folder_are_reported_before_anything_is_served(folder: Folder) -> None:
     wrong = folder({"a.process.yaml": "runner: 1\nprocess: UsrA\nactivities: [fail: '{{ x }}']"})
     with pytest.raises(UsageError) as caught, served(wrong):
         pass

@@ -56,14 +56,14 @@ def told(folder: Path) -> list[str]:
         ),
     ],
 )
-def test_a_name_that_nothing_fills_and_that_is_near_to_one_is_told(
+def test_a_name_that_nothing_fills_and_that_is_near_to_one_is_reported(
     folder: Folder, activity: str, expected: str
 ) -> None:
     place = folder({"UsrA.process.yaml": f"{HEAD}  - {activity}\n", "records.yaml": RECORDS})
     assert told(place) == [f"UsrA.process.yaml:{expected}"]
 
 
-def test_a_column_of_a_parameter_that_a_select_cannot_fill_is_told_at_the_parameter(folder: Folder) -> None:
+def test_a_column_of_a_parameter_that_a_select_cannot_fill_is_reported_at_the_parameter(folder: Folder) -> None:
     text = HEAD.replace("{Id: guid}", "{ID: guid, Anything: text}") + "  - select: {entity: Order, into: Found}\n"
     assert told(folder({"UsrA.process.yaml": text, "records.yaml": RECORDS})) == [
         "UsrA.process.yaml:5:34 E107 nothing fills `ID` of `Order`, so that it is always null; did you mean `Id`?"
@@ -81,7 +81,7 @@ def test_a_column_of_a_parameter_that_a_select_cannot_fill_is_told_at_the_parame
         "delete: {entity: Order, where: row.NumberOfItems == 1 and row.Number == parameters.Number}",
     ],
 )
-def test_names_that_are_not_near_or_are_filled_somewhere_are_not_told(folder: Folder, activity: str) -> None:
+def test_names_that_are_not_near_or_are_filled_somewhere_are_not_reported(folder: Folder, activity: str) -> None:
     filled = "  - insert: {entity: Orders, values: {Number: x}}\n  - insert: {entity: Order, values: {Nunbers: 1}}\n"
     other = HEAD.replace("UsrA", "UsrOther") + filled.replace("Nunbers", "Rank")
     files = {"UsrA.process.yaml": f"{HEAD}  - {activity}\n", "UsrOther.process.yaml": other}
@@ -114,7 +114,7 @@ def test_names_that_are_not_near_or_are_filled_somewhere_are_not_told(folder: Fo
         ("[]", None),
     ],
 )
-def test_a_column_of_one_record_that_all_others_call_otherwise_is_told(
+def test_a_column_of_one_record_that_all_others_call_otherwise_is_reported(
     folder: Folder, rows: str, expected: str | None
 ) -> None:
     found = told(folder({"records.yaml": f"Order: {rows}"}))
@@ -132,7 +132,7 @@ def test_a_column_of_one_record_that_all_others_call_otherwise_is_told(
         ("Delete an order", "Delete an order", False),
     ],
 )
-def test_a_file_that_is_called_nearly_as_its_process_is_told(
+def test_a_file_that_is_called_nearly_as_its_process_is_reported(
     folder: Folder, name: str, code: str, *, is_told: bool
 ) -> None:
     found = told(folder({f"{name}.process.yaml": f"runner: 1\nprocess: {code}\n"}))
@@ -151,7 +151,7 @@ def test_a_file_that_is_called_nearly_as_its_process_is_told(
         ("record.yaml", "records.yaml"),
     ],
 )
-def test_a_file_that_is_not_read_for_its_name_is_told(folder: Folder, name: str, meant: str) -> None:
+def test_a_file_that_is_not_read_for_its_name_is_reported(folder: Folder, name: str, meant: str) -> None:
     (found,) = told(folder({name: "runner: 1\nprocess: UsrB\n"}))
     assert found.startswith(f"{name} E100 ")
     assert found.endswith(f"; rename it to `{meant}`")
@@ -196,5 +196,5 @@ def test_a_folder_with_warnings_is_served(folder: Folder) -> None:
         ("Booking", ["Backlog"], None),
     ],
 )
-def test_a_slip_is_nearer_than_a_suggestion(word: str, known: list[str], near: str | None) -> None:
+def test_a_typo_is_nearer_than_a_suggestion(word: str, known: list[str], near: str | None) -> None:
     assert typo_of(word, known) == near

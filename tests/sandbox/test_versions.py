@@ -234,7 +234,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("text", "place", "message", "hint"), MISTAKES, ids=[mistake[0] for mistake in MISTAKES])
-def test_a_mistake_in_a_family_is_told_at_its_place(
+def test_a_mistake_in_a_family_is_reported_at_its_place(
     folder: Folder, *, text: str, place: str, message: str, hint: str
 ) -> None:
     _, problems = load_doubles(folder({"a.process.yaml": ROOT, "b.process.yaml": MEMBER, "d.process.yaml": text}))
@@ -246,6 +246,6 @@ def test_a_mistake_in_a_family_is_told_at_its_place(
     assert hint in (problem.hint or "")
 
 
-def test_a_root_that_says_that_it_is_active_beside_an_active_version_is_told(folder: Folder) -> None:
+def test_a_root_that_says_that_it_is_active_beside_an_active_version_is_reported(folder: Folder) -> None:
     _, (problem,) = load_doubles(folder({"a.process.yaml": f"{ROOT}active: true\n", "b.process.yaml": MEMBER}))
     assert (problem.code, Path(str(problem.file)).name) == ("E111", "b.process.yaml")

@@ -154,7 +154,7 @@ def test_a_client_that_is_refused_is_never_tried_again() -> None:
     assert "id.example refused the sign-in: invalid_client" in ending
 
 
-def test_a_token_is_told_before_any_call_carries_it() -> None:
+def test_a_token_is_reported_before_any_call_carries_it() -> None:
     world = World()
     told: list[tuple[str, str]] = []
     client = world.client(told=told)
@@ -168,7 +168,7 @@ def test_a_token_is_told_before_any_call_carries_it() -> None:
     assert told == [("target.token", "t0ken-1"), ("a call", "was sent"), ("target.token", "t0ken-2")]
 
 
-def test_an_identity_service_that_is_not_there_is_told_of_by_its_own_name() -> None:
+def test_an_identity_service_that_is_not_there_is_reported_of_by_its_own_name() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.host == "id.example"
         raise httpx.ConnectError("x")

@@ -88,7 +88,7 @@ def test_utf_16_is_read_where_the_header_says_so() -> None:
     ],
     ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else None,
 )
-def test_nonsense_is_told_in_words(body: bytes, said: str) -> None:
+def test_nonsense_is_reported_in_words(body: bytes, said: str) -> None:
     with pytest.raises(NonsenseError) as raised:
         bodies.content(body)
     assert str(raised.value).startswith(said)

@@ -210,7 +210,7 @@ def test_the_servers_own_time_comes_with_its_answer() -> None:
     assert ending.date == DATE
 
 
-def test_a_fresh_session_that_is_not_accepted_either_is_told() -> None:
+def test_a_fresh_session_that_is_not_accepted_either_is_reported() -> None:
     service = Service()
     client = client_of(lambda request: service.sign_in() if target(request).endswith("/Login") else unauthorized())
     client.perform(CALL, 5)

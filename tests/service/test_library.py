@@ -29,7 +29,7 @@ def of_one(**parameter: Json) -> tuple[Parameter, tuple[str, ...]]:
     return found.parameters["A"], found.odd
 
 
-def test_a_parameter_is_told_in_the_words_of_the_language() -> None:
+def test_a_parameter_is_reported_in_the_words_of_the_language() -> None:
     items: Json = [{"name": "Id", "dataValueType": "23018567-A13C-4320-8687-FD6F9E3699BD"}]
     kind = "651ec16f-d140-46db-b9e2-825c985a8ac2"
 
@@ -105,7 +105,7 @@ def test_captions_are_read_from_the_resources(written: Json, caption: str) -> No
 
 
 @pytest.mark.parametrize("direction", [4, -1, "0", True, 1.5])
-def test_a_direction_that_is_not_told_is_unknown(direction: Json) -> None:
+def test_a_direction_that_is_not_reported_is_unknown(direction: Json) -> None:
     found, odd = of_one(direction=direction)
     assert (found.direction, odd) == ("unknown", ("the direction of `A` is not known",))
 
@@ -157,7 +157,7 @@ def test_what_connects_elements_is_no_element() -> None:
         ({"schema": {"metaData": 5}}, "its metadata holds no design"),
     ],
 )
-def test_metadata_that_is_not_there_is_told_and_nothing_is_known(reply: Json, why: str) -> None:
+def test_metadata_that_is_not_there_is_reported_and_nothing_is_known(reply: Json, why: str) -> None:
     found = signature(reply)
     assert (found.parameters, found.elements) == (None, None)
     assert [sentence[: len(why)] for sentence in found.odd] == [why]

@@ -57,7 +57,7 @@ def test_what_is_no_http_is_shown_as_a_text(why: str, said: str) -> None:
     assert message == f"the answer of x:1 makes no sense: it is no HTTP: {said}"
 
 
-def test_a_connection_that_tls_broke_is_told_in_the_words_of_tls() -> None:
+def test_a_connection_that_tls_broke_is_reported_in_the_words_of_tls() -> None:
     error = ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] decryption failed")
     message = outages.no_answer(error, "x:1", 5).trouble.message
     assert "DECRYPTION_FAILED" in message

@@ -63,7 +63,7 @@ def test_a_row_tells_which_process_it_is_a_part_of() -> None:
     assert row["parent"] == "410006e1-ca4e-4502-a9ec-e54d922d2c00"
 
 
-def test_elements_are_told_in_the_words_of_rows_and_what_they_lack_is_null() -> None:
+def test_elements_are_reported_in_the_words_of_rows_and_what_they_lack_is_null() -> None:
     running, odd = "ED2AE277-B6E2-DF11-971B-001D60E938C6", "11111111-2222-3333-4444-555555555555"
     found: list[JsonObject] = [
         {

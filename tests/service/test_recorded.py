@@ -144,7 +144,7 @@ def credentials_of(found: Recording) -> Credentials:
 
 
 @pytest.mark.parametrize("path", RECORDED, ids=lambda path: path.stem)
-def test_a_recorded_exchange_is_written_and_read_as_it_stands(path: Path) -> None:
+def test_a_recorded_exchange_is_written_and_read_as_it_is(path: Path) -> None:
     found = recording(path)
     signing_in = found.call in SIGNING_IN
     replies = {mark: recording(FOLDER / f"{name}.txt").reply for mark, name in SIGNING_IN.values()}

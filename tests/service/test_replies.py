@@ -514,7 +514,7 @@ def test_any_reply_to_any_call_is_a_value_or_a_failure(call: Call, status: int, 
         ("blocked", "blocked"),
     ],
 )
-def test_a_refusal_is_told_in_the_services_words_whatever_their_form(body: str, said: str) -> None:
+def test_a_refusal_is_reported_in_the_services_words_whatever_their_form(body: str, said: str) -> None:
     kind, code, message = failed(EXECUTE, reply(body, 400))
     assert (kind, code) == (REFUSED, "E205")
     assert message.startswith("site.example answered 400 Bad Request: ")

@@ -42,7 +42,7 @@ def failed(**changes: Json) -> tuple[FailureKind, str, str]:
     return found.kind, found.trouble.code, found.trouble.message
 
 
-def test_a_process_that_ended_is_told_with_its_id_and_its_results() -> None:
+def test_a_process_that_ended_is_reported_with_its_id_and_its_results() -> None:
     assert answered() == {"process_id": ID, "status": "done", "results": {"Score": 7}, "error": None}
 
 
@@ -78,7 +78,7 @@ def test_success_is_not_the_verdict() -> None:
         assert (found["status"], found["process_id"], found["error"]) == ("error", ID, "An error has occurred")
 
 
-def test_a_refusal_is_told_in_the_services_own_words() -> None:
+def test_a_refusal_is_reported_in_the_services_own_words() -> None:
     words: JsonObject = {"errorCode": "ItemNotFoundException", "message": 'Process "UsrAdd" was not found'}
     refused = failed(success=False, processId=NO_ID, processStatus=0, errorInfo=words)
 

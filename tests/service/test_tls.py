@@ -84,7 +84,7 @@ def test_a_site_that_is_not_trusted_is_sent_nothing(certificate: str | None, tru
     assert ending.trouble.message == said.format(place)
 
 
-def test_a_host_of_another_name_is_told_from_another_address() -> None:
+def test_a_host_of_another_name_is_reported_from_another_address() -> None:
     with server("other-name") as place:
         ending = perform(place.replace("127.0.0.1", "localhost"))
     assert isinstance(ending, CallFailed)
@@ -158,7 +158,7 @@ def test_an_authority_that_is_named_makes_no_wrong_certificate_right(certificate
     assert ending.trouble.code == "E302"
 
 
-def test_an_authority_that_is_not_known_is_told_with_the_key_that_names_it() -> None:
+def test_an_authority_that_is_not_known_is_reported_with_the_key_that_names_it() -> None:
     with server("trusted") as place:
         ending = perform(place, trusting=None)
     assert isinstance(ending, CallFailed)

@@ -321,7 +321,7 @@ def test_a_connection_that_does_not_come_means_that_nothing_was_sent() -> None:
 @pytest.mark.parametrize(
     "url", ["", "example.com", "ftp://example.com", "http:///x", "http://[::1", "http://127.0.0.1:99999"]
 )
-def test_an_address_of_no_site_is_told_before_anything_is_sent(url: str) -> None:
+def test_an_address_of_no_site_is_reported_before_anything_is_sent(url: str) -> None:
     ending = Client(Site(url=url)).perform(CALL, 5)
     assert isinstance(ending, CallFailed)
     assert (ending.kind, ending.final) == (NOT_SENT, True)

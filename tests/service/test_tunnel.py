@@ -158,7 +158,7 @@ def test_a_proxy_that_drips_is_not_waited_for_either() -> None:
     assert time.monotonic() - begun < 30
 
 
-def test_a_proxy_where_nobody_listens_is_told() -> None:
+def test_a_proxy_where_nobody_listens_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     ending = failed(perform(port))
@@ -166,12 +166,12 @@ def test_a_proxy_where_nobody_listens_is_told() -> None:
     assert "check `proxy`" in (ending.trouble.hint or "")
 
 
-def test_a_proxy_whose_host_is_not_known_is_told() -> None:
+def test_a_proxy_whose_host_is_not_known_is_reported() -> None:
     client = Client(Site(url="http://crm.example", proxy="http://nobody.invalid:3128"))
     assert failed(client.perform(CALL, 5)).trouble.message.startswith("the host of the proxy is not known: ")
 
 
-def test_what_breaks_on_the_way_to_the_proxy_is_told_without_its_address() -> None:
+def test_what_breaks_on_the_way_to_the_proxy_is_reported_without_its_address() -> None:
     broken = ProxyError(cause=ConnectionResetError(errno.ECONNRESET, "x"))
     assert no_connection(broken, "crm.example").trouble.message.startswith("no connection to the proxy: ")
 

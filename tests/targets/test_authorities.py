@@ -57,7 +57,7 @@ def test_certificates_are_taken_out_of_what_stands_around_them() -> None:
         ),
     ],
 )
-def test_a_file_that_is_of_no_use_is_told_before_anything_is_sent(content: str | Exception, said: str) -> None:
+def test_a_file_that_is_of_no_use_is_reported_before_anything_is_sent(content: str | Exception, said: str) -> None:
     found = given(content)
 
     assert isinstance(found, Problem)

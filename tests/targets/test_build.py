@@ -97,7 +97,7 @@ def test_without_a_targets_file_there_is_the_sandbox_beside_the_job() -> None:
     }
 
 
-def test_what_is_missing_when_a_site_is_made_ready_is_told_at_its_place_and_no_secret_with_it() -> None:
+def test_what_is_missing_when_a_site_is_made_ready_is_reported_at_its_place_and_no_secret_with_it() -> None:
     text = """
   staging:
     url: https://staging.example.com

@@ -96,7 +96,7 @@ def test_a_name_in_another_case_is_found_where_it_is_the_only_one() -> None:
     assert problem("DEV", {"Environments": {"Dev": DEV, "dev": DEV}}).code == "E141"
 
 
-def test_an_unknown_name_is_told_with_the_nearest_and_with_all() -> None:
+def test_an_unknown_name_is_reported_with_the_nearest_and_with_all() -> None:
     unknown = problem("prdo", {"Environments": {"dev": DEV, "prod": CLOUD}})
 
     assert (unknown.code, unknown.message) == ("E141", "unknown target `clio:prdo`")
@@ -133,7 +133,7 @@ def test_without_a_home_nobody_knows_where_clio_is() -> None:
     assert problems[0].message == "it is not known where clio keeps its registry"
 
 
-def test_broken_json_is_told_with_its_place_and_not_with_its_line() -> None:
+def test_broken_json_is_reported_with_its_place_and_not_with_its_line() -> None:
     broken = problem("dev", '{"Environments": {\n  "dev": {"Password": "hunter2" "Uri": 1}}}')
 
     assert broken.message == "clio's registry is no JSON: Expecting ',' delimiter"
@@ -142,7 +142,7 @@ def test_broken_json_is_told_with_its_place_and_not_with_its_line() -> None:
     assert (broken.span.line, broken.span.column, broken.excerpt) == (2, 33, None)
 
 
-def test_a_registry_that_is_not_utf_8_is_told() -> None:
+def test_a_registry_that_is_not_utf_8_is_reported() -> None:
     def read(_: str) -> str:
         raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid")
 
@@ -181,5 +181,5 @@ def test_what_an_environment_lacks_is_named_by_clios_own_key(changes: dict[str, 
     assert f"{told.code} {told.message}".startswith(said)
 
 
-def test_an_environment_that_is_no_record_is_told() -> None:
+def test_an_environment_that_is_no_record_is_reported() -> None:
     assert problem("dev", {"Environments": {"dev": "x"}}).message == "environment `dev` is no record"

@@ -33,7 +33,7 @@ def told(folder: Path, named: str) -> Problem:
         ("sandbox/UsrA.process.yaml", "write the folder, `sandbox: sandbox`"),
     ],
 )
-def test_it_is_told_where_it_is_named_with_the_folder_that_was_meant(tmp_path: Path, named: str, hint: str) -> None:
+def test_it_is_reported_where_it_is_named_with_the_folder_that_was_meant(tmp_path: Path, named: str, hint: str) -> None:
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "UsrA.process.yaml").touch()
     problem = told(tmp_path, named)
@@ -51,7 +51,7 @@ def test_without_a_folder_of_doubles_around_it_nothing_is_suggested(tmp_path: Pa
     assert told(tmp_path, "sandbox").hint == "it is relative to the targets file"
 
 
-def test_a_sandbox_that_no_file_names_is_told_without_a_place(tmp_path: Path) -> None:
+def test_a_sandbox_that_no_file_names_is_reported_without_a_place(tmp_path: Path) -> None:
     problem = missing_folder(SandboxTarget(name="sandbox", folder=tmp_path / "sandbox"))
     assert (problem.file, problem.span) == (None, None)
     assert problem.hint is not None

@@ -119,7 +119,7 @@ def test_a_secret_is_hidden_where_an_alias_leads_to_it() -> None:
     assert "hunter22" not in mistakes.text(problems(text))
 
 
-def test_a_secret_is_hidden_where_it_stands_in_something_open() -> None:
+def test_a_secret_is_hidden_where_it_is_in_something_open() -> None:
     text = "targets:\n  a:\n    url: ftp://a.example/hunter22\n    auth: {username: a, password: hunter22}\n"
 
     assert "    url: ftp://a.example/***\n" in mistakes.text(problems(text))

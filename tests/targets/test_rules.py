@@ -100,7 +100,7 @@ def test_a_mistake_of_a_target_stands_at_its_value(line: str, mistake: str) -> N
     assert told(f"  a: {line}") == [mistake]
 
 
-def test_what_only_looks_like_a_mistake_of_a_target_is_not_told() -> None:
+def test_what_only_looks_like_a_mistake_of_a_target_is_not_reported() -> None:
     assert (
         told("""
   another_cloud:

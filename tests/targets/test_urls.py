@@ -115,7 +115,7 @@ def test_the_address_that_was_meant_is_said_without_a_name_and_a_password(writte
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\u200b", "\ufeff", " ", "\t", "\u202e"])
-def test_no_blank_of_any_alphabet_stands_in_an_address(blank: str) -> None:
+def test_no_blank_of_any_alphabet_is_in_an_address(blank: str) -> None:
     assert url_mistake(f"https://example.com{blank}") is not None
     assert proxy_mistake(f"http://proxy{blank}:3128") is not None
 

@@ -237,7 +237,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_on_the_command_line_is_told_with_what_was_meant(
+def test_a_mistake_on_the_command_line_is_reported_with_what_was_meant(
     line: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = ended(line.split())
@@ -280,7 +280,7 @@ def test_what_was_probably_mistyped_is_warned_of_and_the_command_is_carried_out(
 
 @pytest.mark.parametrize("line", LET_BE)
 @pytest.mark.usefixtures("folder")
-def test_what_may_be_meant_as_it_stands_is_let_be(
+def test_what_may_be_meant_as_it_is_is_let_be(
     line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = ended(words_of(line, monkeypatch))
@@ -375,7 +375,7 @@ def test_files_of_others_and_jobs_put_aside_are_let_be(
     assert capsys.readouterr().out == ""
 
 
-def test_a_job_without_its_ending_is_told_where_the_folder_holds_no_other(
+def test_a_job_without_its_ending_is_reported_where_the_folder_holds_no_other(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "other").mkdir()
@@ -469,7 +469,7 @@ def options_of(command: click.Command) -> Iterator[click.Option]:
 
 
 @pytest.mark.parametrize("line", NOTHING)
-def test_where_nothing_is_selected_it_is_told_why(
+def test_where_nothing_is_selected_it_is_reported_why(
     line: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "above" / "below").mkdir(parents=True)
@@ -502,7 +502,7 @@ def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: pytest.Cap
     assert "no job has the tag `smok` of `--tags`" in capsys.readouterr().err
 
 
-def test_a_tag_and_a_keyword_that_fit_different_jobs_are_told_to_be_too_much_together(
+def test_a_tag_and_a_keyword_that_fit_different_jobs_are_reported_to_be_too_much_together(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "b.job.yaml").write_text(JOB.replace("contact-smoke", "other").replace("smoke, contacts", "nightly"))
@@ -512,7 +512,7 @@ def test_a_tag_and_a_keyword_that_fit_different_jobs_are_told_to_be_too_much_tog
     assert "no run fits both `--tags` and `-k`: nothing was selected" in capsys.readouterr().err
 
 
-def test_a_target_that_is_an_address_is_told_where_addresses_stand(
+def test_a_target_that_is_an_address_is_reported_where_addresses_stand(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "a.job.yaml").write_text(JOB.replace("target: sandbox", "target: https://staging.example.com"))
@@ -525,7 +525,7 @@ def test_a_target_that_is_an_address_is_told_where_addresses_stand(
 
 
 @pytest.mark.parametrize("written", ["env.PASSWORD", "{env.PASSWORD}"])
-def test_a_variable_without_its_braces_is_told_where_a_target_signs_in(
+def test_a_variable_without_its_braces_is_reported_where_a_target_signs_in(
     written: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     auth = f'auth: {{username: "{{{{ env.USER }}}}", password: "{written}"}}'

@@ -45,7 +45,7 @@ def test_every_mistake_is_found(told: dict[str, tuple[Problem, ...]]) -> None:
     assert [name for name, problems in told.items() if not problems] == []
 
 
-def test_97_in_100_are_told_at_their_exact_place(told: dict[str, tuple[Problem, ...]]) -> None:
+def test_97_in_100_are_reported_at_their_exact_place(told: dict[str, tuple[Problem, ...]]) -> None:
     elsewhere = [seed.name for seed in SEEDS if not at_its_place(seed, told[seed.name])]
 
     share = 1 - len(elsewhere) / len(SEEDS)
@@ -62,7 +62,7 @@ def test_95_in_100_come_with_the_right_suggestion_where_one_is_due(told: dict[st
     assert share >= 0.95
 
 
-def test_what_is_told_speaks_of_the_mistake(told: dict[str, tuple[Problem, ...]]) -> None:
+def test_what_is_reported_speaks_of_the_mistake(told: dict[str, tuple[Problem, ...]]) -> None:
     beside = [
         seed.name
         for seed in SEEDS

@@ -26,6 +26,7 @@ def sides_of(parsed: Expression, scope: Scope) -> tuple[Difference, ...]:
 
 
 def sides_of_schema(violations: Sequence[Violation]) -> tuple[Difference, ...]:
+    """The values that do not fit a schema, beside what it expects of each."""
     found = (
         Difference(
             source=dotted(("result", *violation.path)),

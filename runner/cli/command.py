@@ -44,6 +44,7 @@ from runner.terminal.run_console import RunConsole
 
 
 def wanted(context: click.Context) -> Wanted:
+    """What the parameters of the command select, as they are typed; nothing is read."""
     given = context.params
     return Wanted(
         specs=given["specs"],

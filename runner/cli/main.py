@@ -138,6 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def ended(arguments: Sequence[str]) -> int:
+    """Carry out a command line; its exit code. A fault of ours is exit 70, with a log file."""
     try:
         output.begin()
         check_encoding(arguments, os.environ)

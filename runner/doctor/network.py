@@ -59,6 +59,7 @@ class Host(Struct, frozen=True, kw_only=True):
 
 
 def resolved(host: Host) -> WayFinding:
+    """Whether the name of the host, or of the proxy, has an address."""
     try:
         found = socket.getaddrinfo(host.name, host.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -72,6 +73,7 @@ def resolved(host: Host) -> WayFinding:
 
 
 def connected(host: Host) -> WayFinding:
+    """Whether a connection to the host, or to the proxy, can be made, and how long that takes."""
     begun = time.monotonic()
     try:
         with socket.create_connection((host.name, host.port), timeout=SECONDS) as line:

@@ -171,6 +171,7 @@ def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult, store: StoreN
 
 
 def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
+    """The commands that carry these runs out, one for each file and target; secrets are given from files."""
     grouped: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in runs:
         grouped.setdefault((run.file, run.target), []).append(run)

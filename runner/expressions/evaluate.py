@@ -48,6 +48,7 @@ class Scope(Struct, frozen=True, kw_only=True):
 
 
 def part_of(scope: Scope, path: Path) -> Value:
+    """The value at a plain path, as `steps.a.result[0]`; an `Absent` with its reason where there is none."""
     value: Json = None
     for depth, key in enumerate(path):
         if depth == 0:

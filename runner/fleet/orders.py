@@ -81,6 +81,7 @@ def order(link: Link, run: str, *, kind: OrderKind, verdicts: Mapping[str, JsonO
 
 
 def open_orders(link: Link, run: str) -> Sequence[Order]:
+    """What people want of a run, and nobody has done yet, the oldest first."""
     found = []
     values = {"run": run, "at_once": [*AT_ONCE]}
     for number, kind, key, verdict, result, even_though, by, ci_user in link.run(_OPEN, values):

@@ -57,6 +57,7 @@ _Place: TypeAlias = Callable[[_WrittenCase | None, Finding], Problem]
 
 
 def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
+    """The cases that are written as a list at `path` of the job itself."""
     declared = {each.name: each for each in inputs}
     written = []
     for index, item in enumerate(items(value_at(path, document.data))):

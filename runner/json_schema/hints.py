@@ -15,6 +15,7 @@ _EITHER: Final = lazy_pattern(r"\s*[|,/]\s*|\s+or\s+")
 
 
 def hint(path: Path, schema: Json) -> str | None:
+    """What to write for the part at `path` of `schema`, which is no JSON Schema there."""
     holder, value = value_at(path[:-1], schema), value_at(path, schema)
     at, key = place(path), str(path[-1]) if path else ""
     if at == "keyword" and isinstance(holder, dict):

@@ -137,6 +137,7 @@ def _never(uri: str) -> NoReturn:
 
 
 def is_too_deep(value: Json) -> bool:
+    """Whether `value` has more than `DEEPEST` levels, asked without recursion."""
     level = [value]
     for _ in range(DEEPEST + 1):
         below: list[Json] = []

@@ -26,6 +26,7 @@ _NO_STEP_ALONE = frozenset(
 
 
 def findings(keys: RecordKeys) -> Iterator[Finding]:
+    """What is wrong with the keys of a record: a finding for each mistake, not for each violation."""
     names = [str(violation.path[-1]) for violation in keys.unknown]
     if len(names) == 1 and is_guid(names[0]):
         yield guid_in_braces(names[0], keys.path)

@@ -60,6 +60,7 @@ def check_signal(step: RawStep, lint: JobLint) -> None:
 
 
 def check_columns(step: RawStep, lint: JobLint) -> None:
+    """Report what is no column in `select` and `orderby` of a `query`."""
     query = record(step.fields.get("query"))
     for key, is_right in (("select", is_column), ("orderby", order_of)):
         for path, value in listed_texts(query.get(key), (*step.path, "query", key)):

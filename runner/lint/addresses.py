@@ -24,6 +24,7 @@ def is_address(code: str) -> bool:
 
 
 def check_addresses(step: RawStep, lint: JobLint) -> None:
+    """Report addresses in place of the code of a process, or of the name of an entity."""
     for path, code in _processes(step):
         if is_address(code):
             found = _EXECUTE.search(code)

@@ -17,6 +17,7 @@ _EVERYWHERE = ("inputs", "vars", "steps", *_KEYS)
 
 
 def wrong_name(name: Name, scope: NameScope) -> WrongName | None:
+    """What is wrong with a name at a place with this `scope`; None where nothing is, or nothing is known."""
     root, key = str(name.path[0]), name.path[1] if len(name.path) > 1 else None
     if root == "steps":
         return in_steps(name, scope)

@@ -31,6 +31,7 @@ def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
 
 
 def check_inputs(lint: JobLint) -> None:
+    """Report on the schemas and defaults of inputs, and on names that are equal in the environment."""
     for name, written in lint.outline.inputs.items():
         path: Path = ("inputs", name)
         lint.plain(written, path)

@@ -29,6 +29,7 @@ _LOGGED: Final = "web servers and proxies write addresses into their logs"
 
 
 def check_secrets(lint: JobLint) -> None:
+    """Warn of inputs that are passwords and not declared secret, and of secrets that are written in the file."""
     if not written_out.may_hold_secrets(lint.document.text):
         return
     for name, fields in lint.outline.inputs.items():
@@ -67,6 +68,7 @@ def _is_random(text: str) -> bool:
 
 
 def check_sent_secrets(lint: JobLint) -> None:
+    """Warn of secret inputs in values that are sent in an address, which proxies and servers log."""
     if "secret" not in lint.document.text:
         return
     roots = _secret_roots(lint.outline)

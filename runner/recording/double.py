@@ -61,6 +61,7 @@ def head(run: Recorded) -> Iterator[str]:
 
 
 def ended(run: Recorded) -> str:
+    """How the recorded run ended, in a sentence for the head of the double."""
     took = f" after {written(round(run.seconds, 3))}" if run.seconds else ""
     match run.status:
         case "done":

@@ -47,6 +47,7 @@ class CallCurl(Struct, frozen=True, kw_only=True):
 
 
 def run_curl(target: TargetName, access: SiteAccess) -> RunCurl:
+    """What the commands of all calls of a run share. Secrets are variables of the shell."""
     variables = Variables()
     site = [_SANDBOX] if target.sandbox else []
     site += [f"SITE={variables.word(target.url)}"]

@@ -60,6 +60,7 @@ class SafeEvent(Struct, frozen=True, kw_only=True):
 
 
 def safe(event: AnyEvent, secrets: Secrets) -> SafeEvent:
+    """`event` without secrets, encoded; a large value is taken out of its line, and stored apart."""
     body = encode(event)
     if secrets.appears_in_json(body):
         event = _without_secrets(event, secrets)

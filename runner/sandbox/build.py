@@ -27,6 +27,7 @@ _DEEDS: Final[Mapping[str, Callable[..., doubles.Deed]]] = {
 
 
 def double(document: Document) -> doubles.Double:
+    """The double that `document` describes, which must fit its schema."""
     fields = record(document.data)
     code = str(fields["process"])
     activities = items(fields.get("activities"))

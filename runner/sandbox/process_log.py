@@ -59,6 +59,7 @@ _ELEMENT_DATA: EntityTable[tuple[ReachedElement, Instance]] = {
 
 
 def entity_sets(store: Store) -> tuple[EntitySet, ...]:
+    """The tables that show what processes did, as OData serves them."""
     return (
         system_entity(
             "SysProcessLog",

@@ -40,6 +40,7 @@ _Names = Mapping[str, Type]
 
 
 def check(document: Document) -> tuple[Problem, ...]:
+    """What the schema of a double cannot say."""
     fields = record(document.data)
     parameters = {code: _parameter(record(declared)) for code, declared in record(fields.get("parameters")).items()}
     held = {code: UNKNOWN if each is None else held_type(each) for code, each in parameters.items()}

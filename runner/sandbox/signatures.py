@@ -9,6 +9,7 @@ from runner.sandbox.process_schemas import parked
 
 
 def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
+    """What a sandbox with these `doubles` offers, as the catalogue of `target`, whose doubles are in `folder`."""
     own: dict[str, Entity | None] = {
         name: Entity(
             columns=frozenset(columns),

@@ -26,6 +26,7 @@ _OWN_PREFIX: Final = lazy_pattern(r"Usr(?=[A-Z])")
 
 
 def check(doubles: Iterable[tuple[Double, Document]], records: Mapping[str, Iterable[JsonObject]]) -> Iterator[Problem]:
+    """Columns that no record has, and that are near to a column that is filled: warnings."""
     found = [*doubles]
     first = {entity: {"Id", *(column for row in rows for column in row)} for entity, rows in records.items()}
     filled = {entity: set(columns) for entity, columns in first.items()}

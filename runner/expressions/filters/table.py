@@ -42,6 +42,7 @@ def apply_filter(name: str, value: Value, arguments: list[Json], keywords: Keywo
 
 
 def filter_type(name: str, part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
+    """The type of what the filter `name` gives of `part`; reports what it cannot take."""
     record = FILTERS[name]
     why = f"`{name}` takes {kinds_in_words(record.takes)}" if record.takes != typed.ANYTHING else ""
     if not check.require(record.takes, part, why, hint=_kind_hint(record.takes, part)):

@@ -5,9 +5,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from journals import EVENTS, ends, new_journal
+from journals import EVENTS, RUN_STARTED, ends, new_journal
+from msgspec.structs import replace
 
-from runner.runs.events import AnyEvent, CallAnswered, Paused, RunFinished, RunStarted, RunStatus, TargetName
+from runner.runs.events import AnyEvent, CallAnswered, Paused, RunFinished, RunStarted, RunStatus
 from runner.runs.files.store import FileRunStore
 from runner.runs.stored_runs import not_passed
 from runner.secrets.redact import Secrets
@@ -19,20 +20,7 @@ def ids() -> Iterator[str]:
 
 
 def started(job: str = "smoke", *, case: str | None = None, target: str = "here") -> RunStarted:
-    name = TargetName(name=target, url="http://127.0.0.1", sandbox=False)
-    return RunStarted(
-        run="r",
-        engine="0",
-        replay=1,
-        job=job,
-        file="f",
-        case=case,
-        target=name,
-        inputs={},
-        digest="",
-        commit=None,
-        started_at="",
-    )
+    return replace(RUN_STARTED, job=job, case=case, target=replace(RUN_STARTED.target, name=target))
 
 
 def finished(status: str) -> RunFinished:

@@ -5,7 +5,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from journals import new_journal, read
+from journals import RUN_STARTED, new_journal, read
+from msgspec.structs import replace
 from running import TIME
 
 from runner.runs import history
@@ -14,12 +15,10 @@ from runner.runs.events import (
     Check,
     Row,
     RunFinished,
-    RunStarted,
     RunStatus,
     Section,
     StepFinished,
     StepStarted,
-    TargetName,
     Trouble,
 )
 from runner.runs.files import history as history_file
@@ -43,19 +42,12 @@ def lines(*found: bytes) -> bytes:
 
 def result_of(tmp_path: Path, *events: AnyEvent, secrets: Secrets | None = None) -> RunResult:
     journal = new_journal(tmp_path / "0194", secrets)
-    target = TargetName(name="here", url="http://127.0.0.1", sandbox=False)
-    started = RunStarted(
-        run="0194",
-        engine="0",
-        replay=1,
-        job="smoke",
-        file="f",
+    started = replace(
+        RUN_STARTED,
         case="red",
-        target=target,
         inputs={"phone": "+1 202 555 0100"},
         digest="sha256:" + "ab" * 32,
         commit="c0ffee" * 6,
-        started_at="2026-01-31T09:00:00.000Z",
     )
     for event in (started, *events, RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1)):
         journal.append(event)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from journals import EVENTS, PLAN, new_journal, read, reopened, store_of
+from journals import EVENTS, PLAN, RUN_STARTED, new_journal, read, reopened, store_of
 
 from runner.runs.events import (
     CallAnswered,
@@ -159,20 +159,8 @@ def test_a_secret_that_is_one_of_our_own_keys_does_not_break_an_event(tmp_path: 
     secrets = Secrets()
     secrets.add("target.password", word)
     journal = opened(tmp_path / "run", secrets)
-    started = RunStarted(
-        run="r",
-        engine="1",
-        replay=1,
-        job="j",
-        file="f",
-        case=None,
-        target=TargetName(name=f"at {word}", url=f"https://{word}", sandbox=False),
-        inputs={word: word},
-        digest="d",
-        commit=None,
-        started_at="",
-    )
-    journal.append(started)
+    target = TargetName(name=f"at {word}", url=f"https://{word}", sandbox=False)
+    journal.append(msgspec.structs.replace(RUN_STARTED, target=target, inputs={word: word}))
     call = {"kind": "execute", "process": word, "parameters": {word: word}, "result": None}
     journal.append(CallSent(t=0, key="a", effect="once", call=call))
     journal.append(msgspec.structs.replace(finished([word]), checks=(Check(that="x", passed=True, message=word),)))

@@ -1,4 +1,6 @@
 import pytest
+from journals import RUN_STARTED
+from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
 from runner.runs.events import (
@@ -12,13 +14,11 @@ from runner.runs.events import (
     Row,
     RunFinished,
     RunResumed,
-    RunStarted,
     RunStatus,
     Section,
     StepFinished,
     StepSkipped,
     StepStarted,
-    TargetName,
     Trouble,
     UndoFinished,
     UndoStarted,
@@ -26,18 +26,14 @@ from runner.runs.events import (
 from runner.runs.result import Progress, RunResult, fold, tally, worst
 from runner.runs.status import Status
 
-START = RunStarted(
-    run="0194",
-    engine="0.1.0",
-    replay=1,
+START = replace(
+    RUN_STARTED,
     job="orders",
     file="specs/orders.job.yaml",
     case="eu",
-    target=TargetName(name="sandbox", url="http://127.0.0.1", sandbox=True),
     inputs={"limit": 10},
     digest="sha256:aa",
     commit="0123",
-    started_at="2026-01-31T09:00:00.000Z",
     help="ask",
 )
 CUT = Trouble(code="E306", message="the connection broke")

@@ -8,6 +8,8 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from journals import RUN_STARTED
+from msgspec.structs import replace
 
 from runner.catalogue.differences import About
 from runner.catalogue.model import Direction, Kind
@@ -233,20 +235,7 @@ def test_every_event_of_the_program_fits_its_schema() -> None:
     trouble = events.Trouble(code="E301", message="no")
     check = events.Check(that="x", passed=False, message="no")
     story: list[events.AnyEvent] = [
-        events.RunStarted(
-            run="r",
-            engine="1",
-            replay=1,
-            job="j",
-            file="f",
-            case=None,
-            target=events.TargetName(name="t", url="u", sandbox=True),
-            inputs={},
-            digest="d",
-            commit=None,
-            started_at="2026-01-31T09:00:00.000Z",
-            access=SiteAccess(auth="password", identity_url=None, headers=("X-Key",)),
-        ),
+        replace(RUN_STARTED, access=SiteAccess(auth="password", identity_url=None, headers=("X-Key",))),
         events.StepStarted(row=row, t=0.0),
         events.CallSent(t=0, key="a", effect="once", call={}),
         events.CallAnswered(key="a", t=0.1, value=None),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from runner.runs.events import Line
+from runner.runs.events import Line, RunStarted, TargetName
 from runner.runs.files.store import FileRunStore
 from runner.runs.journal import Journal, Reading, parse, parse_line
 from runner.runs.store import Part
@@ -16,6 +16,7 @@ __all__ = [
     "PLAN",
     "REPORT",
     "RESULTS",
+    "RUN_STARTED",
     "ends",
     "is_being_written",
     "new_journal",
@@ -25,6 +26,20 @@ __all__ = [
 ]
 
 MOMENT = "2026-01-31T09:00:00.000Z"
+RUN_STARTED: Final = RunStarted(
+    run="0194",
+    engine="0",
+    replay=1,
+    job="smoke",
+    file="f",
+    case=None,
+    target=TargetName(name="here", url="http://127.0.0.1", sandbox=False),
+    inputs={},
+    digest="",
+    commit=None,
+    started_at=MOMENT,
+)
+"""How a run begins: `msgspec.structs.replace` changes what a test is about."""
 
 
 def store_of(folder: Path) -> FileRunStore:

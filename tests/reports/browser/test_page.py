@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from journals import RUN_STARTED
+from msgspec.structs import replace
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -67,17 +69,12 @@ def run_again(story: Sequence[AnyEvent], **changed: Json) -> list[AnyEvent]:
     assert isinstance(start, RunStarted)
     target = TargetName(name=str(changed["target"]), url="https://example.com", sandbox=False)
     return [
-        RunStarted(
+        replace(
+            RUN_STARTED,
             run="0194d2a0-0000-7000-8000-000000000002",
-            engine="0",
-            replay=1,
             job=start.job,
             file=start.file,
-            case=None,
             target=target,
-            inputs={},
-            digest="",
-            commit=None,
             started_at="2026-01-31T10:00:00Z",
         ),
         *story[1:],

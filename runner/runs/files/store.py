@@ -18,16 +18,16 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import BinaryIO
 
 from runner.foundation import private_files
 from runner.foundation.private_files import state_folder
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.site_key import hashed
 from runner.runs import USUAL, StoreName
+from runner.runs.files.event_log import EVENTS, FileLog, last_line, pieces_of, stored
 from runner.runs.files.history import HistoryFile
 from runner.runs.files.plan_uses import PlanUses
 from runner.runs.store import (
@@ -40,85 +40,13 @@ from runner.runs.store import (
     RunLockedError,
     RunOfPlan,
     SharedTurns,
-    StoreError,
     Taken,
 )
 
-EVENTS = Part.EVENTS.value
-RESULTS = "results"
 _NO_FOLDER = Path(os.devnull)
 """For a user without a home: nothing can be made below it."""
 _SQLITE_FILES = ("", "-wal", "-shm")
 """What SQLite makes of a file."""
-_TAIL = 16 * 1024
-"""Bytes at the end of a run in which its last line, or what is torn of it, is searched for first."""
-_PIECE = 1 << 16
-
-
-class FileLog:
-    """The open `events.jsonl` of one run, with its kernel lock. The first durable line makes the run itself durable,
-    also where another process began it.
-    """
-
-    def __init__(self, folder: Path, file: int) -> None:
-        self.run = folder.name
-        self._folder = folder
-        self._file = file
-        self._is_run_durable = False
-
-    def append(self, line: bytes, *, durable: bool) -> None:
-        try:
-            private_files.write_all(self._file, line + b"\n")
-            if durable:
-                self.sync_run()
-                os.fsync(self._file)
-        except OSError as error:
-            raise _error_of(error, self.run) from error
-
-    def sync_run(self) -> None:
-        """Once: what is stored of a run does not change but for its lines."""
-        if self._is_run_durable:
-            return
-        with _stored(self._folder):
-            with suppress(FileNotFoundError):
-                private_files.sync_file(self._folder / Part.PLAN.value)
-            private_files.sync_folder(self._folder)
-            private_files.sync_folder(self._folder.parent)
-        self._is_run_durable = True
-
-    def commit(self) -> None:
-        """What was written is the system's, and no kill takes it away."""
-
-    def check_fence(self) -> None:
-        """The lock on the file is this process's as long as it lives."""
-
-    def drop_torn_line(self) -> None:
-        path = self._folder / EVENTS
-        with _stored(path):
-            with path.open("rb") as file:
-                whole = _end_of_last_line(file)
-            os.ftruncate(self._file, whole)
-            os.fsync(self._file)
-
-    def put_result(self, name: str, content: bytes) -> None:
-        target = self._result_file(name)
-        with _stored(target):
-            if target.exists():
-                return
-            if not target.parent.exists():
-                target.parent.mkdir(mode=private_files.PRIVATE_FOLDER)
-                private_files.sync_folder(self._folder)
-            private_files.write_whole(target, content)
-
-    def result(self, name: str) -> bytes:
-        with _stored(self._result_file(name)):
-            return self._result_file(name).read_bytes()
-
-    def close(self) -> None:
-        os.close(self._file)
-
-    def _result_file(self, name: str) -> Path:
-        return self._folder / RESULTS / f"{name}.json"
 
 
 def _state_folder() -> Path:
@@ -146,7 +74,7 @@ class FileRunStore:
 
     def prepare(self) -> None:
         """Make the folder of runs, private and out of git's sight."""
-        with _stored(self._root):
+        with stored(self._root):
             for folder in dict.fromkeys((self._top, self._root)):
                 private_files.ensure_folder(folder)
             ignored = self._top / ".gitignore"
@@ -168,7 +96,7 @@ class FileRunStore:
     def create(self, run: str) -> FileLog:
         """A file system without locks is no reason not to run: nobody else knows of a new run."""
         folder = self._root / run
-        with _stored(folder):
+        with stored(folder):
             folder.mkdir(mode=private_files.PRIVATE_FOLDER)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | private_files.BINARY
             file = os.open(folder / EVENTS, flags, private_files.PRIVATE_FILE)
@@ -178,7 +106,7 @@ class FileRunStore:
 
     def reopen(self, run: str) -> FileLog:
         path = self._root / run / EVENTS
-        with _stored(path):
+        with stored(path):
             file = os.open(path, os.O_RDWR | os.O_APPEND | private_files.BINARY)
             try:
                 is_free = private_files.take(file)
@@ -191,13 +119,13 @@ class FileRunStore:
         return FileLog(path.parent, file)
 
     def events(self, run: str) -> Iterator[bytes]:
-        with _stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
+        with stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
             yield from file
 
     def ends(self, run: str) -> list[bytes]:
-        with _stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
+        with stored(self._root / run), (self._root / run / EVENTS).open("rb") as file:
             first = file.readline()
-            last = _last_line(file, file.tell())
+            last = last_line(file, file.tell())
         return [line[:-1] for line in (first, last) if line.endswith(b"\n")]
 
     def is_being_written(self, run: str) -> bool:
@@ -225,32 +153,32 @@ class FileRunStore:
 
     def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
         encoded = content.encode() if isinstance(content, str) else content
-        with _stored(self._root / run):
+        with stored(self._root / run):
             private_files.write_whole(self._root / run / part.value, encoded, durable=False)
 
     def get(self, run: str, part: Part) -> bytes:
-        with _stored(self._root / run):
+        with stored(self._root / run):
             return (self._root / run / part.value).read_bytes()
 
     def pieces(self, run: str, part: Part) -> Iterator[bytes]:
         path = self._root / run / part.value
-        with _stored(path):
-            return _pieces_of(path.open("rb"))
+        with stored(path):
+            return pieces_of(path.open("rb"))
 
     def delete(self, run: str) -> None:
-        with _stored(self._root / run):
+        with stored(self._root / run):
             shutil.rmtree(self._root / run)
 
     def history(self) -> bytes:
-        with _stored(self._history.path):
+        with stored(self._history.path):
             return self._history.read()
 
     def append_history(self, line: bytes) -> int:
-        with _stored(self._history.path):
+        with stored(self._history.path):
             return self._history.append(line)
 
     def change_history(self, change: Callable[[bytes], bytes]) -> None:
-        with _stored(self._history.path):
+        with stored(self._history.path):
             self._history.change(change)
 
     def owned_rows(self, run: str, *, site: str, settle: float, is_new: bool = False) -> OwnedRows:
@@ -298,7 +226,7 @@ class FileRunStore:
     def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:
         from runner.runs.files.rerun_claims import RerunClaims  # noqa: PLC0415  for `rerun` only
 
-        with _stored(self._root):
+        with stored(self._root):
             claim = RerunClaims(self._top / ".reruns").claim(choose, holder)
         if isinstance(claim, RerunUnderWay):
             return claim
@@ -306,19 +234,19 @@ class FileRunStore:
         return None
 
     def claim_plan(self, key: str) -> bool:
-        with _stored(self._root):
+        with stored(self._root):
             return self._plans.claim(key)
 
     def add_run_of_plan(self, key: str, run: str) -> None:
-        with _stored(self._root):
+        with stored(self._root):
             self._plans.add(key, run)
 
     def runs_of_plan(self, key: str) -> list[RunOfPlan] | None:
-        with _stored(self._root):
+        with stored(self._root):
             return self._plans.runs(key)
 
     def release_plan(self, key: str) -> None:
-        with _stored(self._root):
+        with stored(self._root):
             self._plans.release(key)
 
     def beside(self, folder: str) -> "FileRunStore":
@@ -333,66 +261,21 @@ class FileRunStore:
         if found is not None and found.exists():
             return found
         file = self._sandbox(port)
-        with _stored(file):
+        with stored(file):
             private_files.ensure_folder(file.parent)
         self.delete_sandbox(file)  # that of a sandbox that had this port long ago
         return file
 
     def delete_sandbox(self, file: Path) -> None:
-        with _stored(file):
+        with stored(file):
             for end in _SQLITE_FILES:
                 file.with_name(file.name + end).unlink(missing_ok=True)
 
     def delete_sandboxes(self, *, before: float) -> None:
-        with _stored(self._root):
+        with stored(self._root):
             for file in self._sandbox(0).parent.glob("*.sqlite*"):
                 if file.stat().st_mtime < before:
                     file.unlink()
 
     def _sandbox(self, port: int) -> Path:
         return self._top / ".sandboxes" / f"{port}.sqlite"
-
-
-@contextmanager
-def _stored(what: Path | str) -> Iterator[None]:
-    """An error of the system as an error of the store; `what` names the place where the system does not."""
-    try:
-        yield
-    except OSError as error:
-        raise _error_of(error, what) from error
-
-
-def _pieces_of(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(_PIECE):
-            yield piece
-
-
-def _error_of(error: OSError, what: Path | str) -> StoreError:
-    return StoreError(f"{error.filename or what}: {error.strerror or error}")
-
-
-def _end_of_last_line(file: BinaryIO) -> int:
-    """How many bytes all whole lines have, searched for from the end: a journal may be large, a torn line is not."""
-    start, size = file.seek(0, os.SEEK_END), _TAIL
-    while start:
-        end, start = start, max(0, start - size)
-        file.seek(start)
-        if (found := file.read(end - start).rfind(b"\n")) >= 0:
-            return start + found + 1
-        size *= 8
-    return 0
-
-
-def _last_line(file: BinaryIO, begun: int) -> bytes:
-    """The last whole line after `begun`, with its line end; nothing where there is none."""
-    end = file.seek(0, os.SEEK_END)
-    size = _TAIL
-    while True:
-        start = max(begun, end - size)
-        file.seek(start)
-        whole, line_end, _ = file.read(end - start).rpartition(b"\n")
-        _, found, last = whole.rpartition(b"\n")
-        if found or start == begun:
-            return last + line_end
-        size *= 8

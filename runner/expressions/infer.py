@@ -9,20 +9,13 @@ from jinja2 import nodes
 from msgspec.structs import replace
 
 from runner.expressions import typed
+from runner.expressions.comparisons import compare_types
 from runner.expressions.filters.record import Arguments
 from runner.expressions.filters.table import filter_type
 from runner.expressions.filters.tests import ABSENCE, TESTS, check_possible, check_test_types
 from runner.expressions.parse import Expression, Template
 from runner.expressions.source import keywords, written, written_key
-from runner.expressions.type_check import (
-    TypeCheck,
-    TypedPart,
-    compare_types,
-    item_type,
-    member_type,
-    needs_number,
-    sides,
-)
+from runner.expressions.type_check import TypeCheck, TypedPart, item_type, member_type, needs_number, sides
 from runner.expressions.typed import A_BOOLEAN, A_NUMBER, LIST, NULL, NUMBER, PLAIN_TEXT, RECORD, TEXT, UNKNOWN, Type
 from runner.foundation.problems import Finding
 from runner.foundation.values import Path

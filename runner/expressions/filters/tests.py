@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from runner.expressions import typed
+from runner.expressions.comparisons import compare_types
 from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, ValueTest, check_kind, kinds_in_words
 from runner.expressions.filters.texts import with_pattern
 from runner.expressions.operations import Absent, Value, present
 from runner.expressions.operators import contains, equal, less
-from runner.expressions.type_check import TypeCheck, TypedPart, compare_types, needs_number
+from runner.expressions.type_check import TypeCheck, TypedPart, needs_number
 from runner.expressions.typed import BOOLEAN, LIST, NUMBER, RECORD, TEXT
 from runner.foundation import patterns
 from runner.foundation.values import Json, is_number, kind_of

@@ -18,7 +18,7 @@ from runner.cli.command import publish
 from runner.execution.apply_versions import ApplyNeeds, ApplySet
 from runner.execution.run_spec import RunSet, RunSpec
 from runner.execution.run_versions import folder_name, inputs_as_given, versions_of
-from runner.foundation.problems import ExitCode, Problem, strongest
+from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.shell_words import shell_words
 from runner.job.inputs import VARIABLE
@@ -77,8 +77,16 @@ class ApplyCommand(Struct, kw_only=True):
         return self.run_set.runs
 
     def say_if_all_is_new(self) -> None:
-        """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again."""
+        """Also with `--quiet`: in a wrong folder this line is the only sign that everything is carried out again.
+
+        Raises `UsageError` where something is to be repeated of a ledger that has nothing.
+        """
         if not self.ledger.exists():
+            if retry := self.context.params["retry"]:
+                message = f"`--retry {retry}` repeats nothing: nothing is in the ledger {clean(self.ledger.name)} yet"
+                where = "`--db` and `--fleet` name it" if self.versions.queues else "`--ledger FILE` names it"
+                hint = f"type it where the ledger is, {where}; without `--retry` every version is carried out"
+                raise UsageError(Problem(code="E185", message=message, hint=hint))
             how = "" if self.context.params["adopt"] else "; `--adopt` marks them as done without running them"
             also = "" if self.versions.queues else ", also what was applied from another folder"
             output.say(f"nothing is in the ledger {clean(self.ledger.name)} yet, so every version is new{also}{how}")

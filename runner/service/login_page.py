@@ -13,8 +13,9 @@ from runner.service import bodies
 from runner.service.calls import Act, Call
 from runner.service.site import Reply
 
-# What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M].
-_MARK = lazy_pattern(rb"/Login/|NuiLogin\.aspx|Login\.html")
+# What an expired session is answered with, where it is no 401: a redirect to such an address, or a page holding it [M];
+# on .NET that page is a shell which loads this module [C].
+_MARK = lazy_pattern(rb"/Login/|NuiLogin\.aspx|Login\.html|bootstrap\.login\b")
 _ADDRESS = lazy_pattern(r"/login(?:/|$)|/(?:nuilogin\.aspx|login\.html)$", re.IGNORECASE)
 _PASSWORD = lazy_pattern(rb"""type\s{0,9}=\s{0,9}["']?password\b""", re.IGNORECASE)
 _TAG = lazy_pattern(rb"/?[a-z0-9]+(?=[\s/>])|!--", re.IGNORECASE)

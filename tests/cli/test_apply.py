@@ -825,6 +825,17 @@ def test_a_call_in_doubt_is_not_repeated_though_the_ledger_was_lost(answers: Ans
     assert answers.since() == ["Usra"]
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_nothing_is_retried_where_nothing_is_in_the_ledger(
+    answers: Answers, capsys: pytest.CaptureFixture[str], more: list[str]
+) -> None:
+    write("a")
+    assert ended(["apply", "specs", "--retry", "failed", *more]) == 2
+    assert answers.since() == []
+    assert "`--retry failed` repeats nothing: nothing is in the ledger " in capsys.readouterr().err
+    assert not LEDGER.exists()
+
+
 def test_a_run_in_doubt_that_no_apply_has_ordered_holds_no_version_up(answers: Answers) -> None:
     write("a")
     answers.given["Usra"] = Told(silent=True)

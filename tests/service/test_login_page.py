@@ -41,6 +41,7 @@ PAGES = [
     "<html>Sign in at /Login/NuiLogin.aspx</html>",
     "<html><form><input name=p type=password></form><a href='/Login/Forgot.aspx'>Forgot?</a></html>",
     "<html><a href='/help'>Help</a> /Login/</html>",
+    '<html data-loadbootstrap="bootstrap.login"><head><title>Creatio</title></head><body></body></html>',
 ]
 ERROR_PAGES = [
     '<html><h1>Something went wrong</h1><p>Request 4711</p><a href="/Login/NuiLogin.aspx">Back to sign-in</a></html>',

@@ -100,7 +100,8 @@ def look_again(row: OpenRow, process_id: str, before: ElementInstance) -> Runnin
     stored = next((each for each in _instances(stored_rows, stored=True) if each.id == before.id), None)
     if logged is None and stored is None and before.stored:
         return replace(before, status=GONE)
-    return stored if logged is None or (stored is not None and stored.status not in MAY_BE_EXECUTED) else logged
+    seen = [each for each in (logged, stored) if each is not None]
+    return next((each for each in seen if each.status != before.status), seen[0] if seen else None)
 
 
 def no_guid(what: str, value: str) -> Attempt:

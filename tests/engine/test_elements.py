@@ -204,6 +204,21 @@ def test_an_element_that_was_executed_before_is_taken_again_by_another_attempt_o
     assert (error.code, site.finished("a").attempts) == ("E201", 2)
 
 
+def test_an_element_in_error_in_one_source_has_failed_whatever_the_other_shows() -> None:
+    class Behind(Site):
+        def _ending(self, send: Send) -> Ending:
+            ending = super()._ending(send)
+            if isinstance(send.call, ReadElementData) and self.executed_ids:
+                return Answered(value=[{**each, "status": "error"} for each in self._there()])
+            return ending
+
+    site = Behind(shown=[element("Approve")], moves=False)
+    site.carry_out(planned(ONE))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.finished("a").status) == ("E203", "failed")
+
+
 @pytest.mark.parametrize("logged", [True, False])
 def test_a_repetition_executes_no_other_element_than_the_attempt_before(*, logged: bool) -> None:
     class Late(Site):

@@ -796,6 +796,8 @@ def test_a_thousand_starts_wait_for_no_checkpoint(tmp_path: Path, files: RowData
 
 def test_whose_a_row_is_takes_no_longer_with_thousands_of_earlier_starts(files: RowDatabase, clock: Clock) -> None:
     """Steps with `verify: none` leave theirs for 90 days."""
+    run(files, "old").begin("first", "UsrA", seconds=100.0)
+    clock.now += 3600.0
     alone = run(files, "alone")
     steps_of_a_question(files, alone, "a")  # the first asks what was before
     few = steps_of_a_question(files, alone, "b")
@@ -805,6 +807,18 @@ def test_whose_a_row_is_takes_no_longer_with_thousands_of_earlier_starts(files: 
     among_many = run(files, "among many")
     steps_of_a_question(files, among_many, "a")
     assert steps_of_a_question(files, among_many, "b") < few + 100
+
+
+def test_whose_a_row_is_takes_five_statements_where_no_other_run_lacks_its_own(files: RowDatabase) -> None:
+    """Each costs more than it computes: what SQLite needs is not in the processor's cache any more."""
+    alone = new_run(files, "alone")
+    alone.begin("a", "UsrA", seconds=100.0)
+    alone.answer("a")
+    statements: list[str] = []
+    with files.changing() as database:
+        database.set_trace_callback(statements.append)
+    assert alone.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+    assert [text.split()[0] for text in statements[1:]] == ["BEGIN", "SELECT", "INSERT", "DELETE", "COMMIT"]
 
 
 def test_the_first_question_of_a_new_run_takes_no_longer_either(files: RowDatabase, clock: Clock) -> None:

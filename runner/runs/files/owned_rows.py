@@ -13,7 +13,6 @@ decided by this machine's clock alone, as it counts on, not as somebody sets it;
 import math
 import sqlite3
 from collections.abc import Sequence
-from functools import cache
 
 from msgspec import Struct
 
@@ -21,23 +20,16 @@ from runner.foundation import server_time
 from runner.foundation.site_key import hashed, local_address
 from runner.runs.files import row_tables
 from runner.runs.files.row_database import Change, RowDatabase
-from runner.runs.files.row_tables import BEGUN, StoredRows, folder_of, stored_rows
+from runner.runs.files.row_tables import ANY_NUMBER, BEGUN, StoredRows, folder_of
 from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
-_ANY_NUMBER = ""
-"""The key of a record for any number of starts of a run in its time."""
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
 _ANSWERED = f"UPDATE start SET ends = min(ends, ?) WHERE {_LAST}"  # noqa: S608
 _LEFT = f"UPDATE start SET ends = ? WHERE {_LAST}"  # noqa: S608
 _FORGOTTEN = f"DELETE FROM start WHERE {_LAST}"  # noqa: S608
 _REMOVED = "DELETE FROM start WHERE number = ?"
 _EARLIEST = "SELECT min(ends) FROM start WHERE run = ?"
-_OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
-WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{_ANY_NUMBER}', {{keys}})"""  # noqa: S608
-_RIVAL = f"""SELECT start.run, start.key, start.began, start.ends FROM ({_OWN}) AS own CROSS JOIN start
-WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
-  AND (start.began <= coalesce(own.ends, ?) OR start.began > ?) ORDER BY start.ends DESC LIMIT 1"""  # noqa: S608
 _PENDING = f"""SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ? AND EXISTS (SELECT 1 FROM start AS own
   WHERE own.{_LAST} AND (start.number < own.number OR start.began < own.began))"""  # noqa: S608
@@ -105,7 +97,7 @@ class RowsOfRun:
         if stand_in is None or stand_in.ends < start.ends:
             before = () if stand_in is None else self._changes()
             ends = start.ends + SOON
-            values = (self._run, _ANY_NUMBER, self._site, start.process, start.began, ends)
+            values = (self._run, ANY_NUMBER, self._site, start.process, start.began, ends)
             number = self._rows.change(*before, (BEGUN, values))
             self._forget(before)
             self._stand_ins[start.process] = _AnyNumber(number=number, ends=ends)
@@ -182,7 +174,7 @@ class RowsOfRun:
         """What the file has of this run, all of it."""
         self.flush()
         with self._rows.changing() as database:
-            return stored_rows(database, self._run, begun=self._begun)
+            return row_tables.stored_rows(database, self._run, begun=self._begun)
 
     def store_anew(self, found: StoredRows) -> None:
         """Have what another file, whose ids have no scope, has of this run in the place of what this file has of it."""
@@ -201,17 +193,21 @@ class RowsOfRun:
         key, codes, keys, own = query.key, query.codes, query.keys, (query.key, *(query.keys or ()))
         try:
             with self._rows.changing() as database:
+                taken, is_alone = self._known(database, query, own)
+                free = [row for row in query.rows if row not in taken]
+                if is_alone and keys is not None and len(free) >= len(keys):
+                    for each in keys:
+                        self._answers.pop(each, None)  # its start goes
                 before = self._changes()
                 for change in before:
                     database.execute(*change)
-                taken = tuple(row for row in query.rows if self._is_taken(database, row, own, query))
                 late = NEAR + query.slack if query.timed else LATE
-                rival = None if query.certain else self._rival(database, codes, own, late=late)
+                rival = None if query.certain or is_alone else self._rival(database, codes, own, late=late)
                 if rival is not None and query.before:
                     self._settle_others(database, query)
                     rival = self._rival(database, codes, own, late=late)
                 if keys is not None and rival is None:
-                    self._give(database, key, [row for row in query.rows if row not in taken], keys)
+                    self._give(database, key, free, keys)
             self._forget(before)
             return Others(taken=taken, rival=rival is not None, by=rival)
         except StoreError:
@@ -236,27 +232,34 @@ class RowsOfRun:
         free = {
             row: now - age for row, age in query.before if not database.execute(owned, (self._stored(row),)).fetchall()
         }
-        if any(start.key == _ANY_NUMBER for start in pending):
+        if any(start.key == ANY_NUMBER for start in pending):
             return
 
         def over(since: float) -> list[PendingStart] | None:
             values = (*started, now - NEAR, since + self._settle, MOST)
             others = [as_pending(columns) for columns in database.execute(_OVER.format(codes=marks), values)]
-            return None if any(start.key == _ANY_NUMBER for start in others) else others
+            return None if any(start.key == ANY_NUMBER for start in others) else others
 
         found = settled(pending, free, over=over, now=now)
         database.executemany(_GIVEN, [(self._stored(row), start.run, start.key, now) for row, start in found.items()])
         database.executemany(_REMOVED, {(start.number,) for start in found.values()})
 
-    def _is_taken(self, database: sqlite3.Connection, row: str, own: Sequence[str], query: RowQuery) -> bool:
-        """Whether the row is another call's: of another run, or where it is `certain`, of another row of this run. What
-        is of nobody certain is of the call that is certain of it, and may be of a call that is to be made again.
+    def _known(self, database: sqlite3.Connection, query: RowQuery, own: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+        """The rows that are another call's, and whether no other run has a start of the process that lacks its row."""
+        rows = {self._stored(row): row for row in query.rows}
+        values = (*rows, self._site, *query.codes, self._run)
+        found = database.execute(row_tables.known_rows(len(rows), len(query.codes)), values).fetchall()
+        owners = {rows[row]: (run, key) for row, run, key in found if row in rows}
+        taken = tuple(row for row in query.rows if row in owners and self._is_taken(*owners[row], own, query))
+        return taken, len(found) == len(owners)
+
+    def _is_taken(self, run: str, key: str, own: Sequence[str], query: RowQuery) -> bool:
+        """Whether a row of the log is another call's: of another run, or where it is `certain`, of another row of this
+        run. What is of nobody certain is of the call that is certain of it, and may be of one that is to be made again.
         """
-        certain = query.certain
-        found = database.execute("SELECT run, key FROM row WHERE id = ?", (self._stored(row),)).fetchone()
-        if found is None or (found[0] == NOBODY and (certain or query.keys is None)):
+        if run == NOBODY and (query.certain or query.keys is None):
             return False
-        return found[0] != self._run or (certain and found[1] not in own)
+        return run != self._run or (query.certain and key not in own)
 
     def _stored(self, row: str) -> str:
         return f"{self._scope} {row}" if self._scope else row
@@ -271,7 +274,7 @@ class RowsOfRun:
         ours = (self._site, *codes, self._earliest, self._run, *own)
         now = self._rows.now()  # what begins later is of a clock that was set back since: nobody knows when it began
         values = (*ours, self._site, *codes, late, self._run, now, now)
-        found = database.execute(_rival(len(codes), len(own)), values).fetchone()
+        found = database.execute(row_tables.rival_starts(len(codes), len(own)), values).fetchone()
         if found is None:
             return None
         run, key, began, ends = found
@@ -279,8 +282,3 @@ class RowsOfRun:
         return Rival(
             run=run, key=key, began=began, until=until, folder=folder_of(database, run, besides=self._rows.place)
         )
-
-
-@cache
-def _rival(codes: int, keys: int) -> str:
-    return _RIVAL.format(codes=", ".join("?" * codes), keys=", ".join("?" * keys))

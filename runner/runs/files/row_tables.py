@@ -4,6 +4,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -20,10 +21,19 @@ CREATE TABLE IF NOT EXISTS clock (boot TEXT PRIMARY KEY, ahead REAL) WITHOUT ROW
 CREATE TABLE IF NOT EXISTS seen (machine TEXT PRIMARY KEY, file TEXT, since REAL, at REAL) WITHOUT ROWID;
 """
 _MADE = "INSERT INTO made SELECT lower(hex(randomblob(16))), ? WHERE NOT EXISTS (SELECT 1 FROM made)"
+ANY_NUMBER = ""
+"""The key of a record for any number of starts of a run in its time."""
 BEGUN = "INSERT INTO start (run, key, site, process, began, ends) VALUES (?, ?, ?, ?, ?, ?)"
 _AT_ONCE = 100
 """Starts in a statement: in each, SQLite lets other threads in several times, and others wait for the file."""
 _STARTS = "SELECT run, key, site, process, began, ends FROM start WHERE run = ? ORDER BY number"
+_KNOWN = """SELECT id, run, key FROM row WHERE id IN ({rows}) UNION ALL SELECT *
+FROM (SELECT '', run, key FROM start WHERE site = ? AND process IN ({codes}) AND run <> ? LIMIT 1)"""
+_OWN = f"""SELECT min(began) AS began, max(ends) AS ends FROM start
+WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND run = ? AND key IN ('{ANY_NUMBER}', {{keys}})"""  # noqa: S608
+_RIVAL = f"""SELECT start.run, start.key, start.began, start.ends FROM ({_OWN}) AS own CROSS JOIN start
+WHERE site = ? AND process IN ({{codes}}) AND start.ends >= coalesce(own.began - ?, 0) AND run <> ?
+  AND (start.began <= coalesce(own.ends, ?) OR start.began > ?) ORDER BY start.ends DESC LIMIT 1"""  # noqa: S608
 _PRAGMAS = ("page_size = 1024", "journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 8192")
 """A checkpoint waits for the disk, and every run for it: it comes after 8 MB, and when the file is closed."""
 
@@ -126,3 +136,15 @@ def folder_of(database: sqlite3.Connection, run: str, *, besides: Path | None) -
     places = [Path(os.fsdecode(place)) for (place,) in written]
     found = next((place for place in places if place != besides and (place / run).is_dir()), None)
     return None if found is None else os.fsencode(found).decode("utf-8", "replace")
+
+
+@cache
+def known_rows(rows: int, codes: int) -> str:
+    """Whose some rows are, and with an empty id a start of another run of one of the processes, if there is any."""
+    return _KNOWN.format(rows=", ".join("?" * rows), codes=", ".join("?" * codes))
+
+
+@cache
+def rival_starts(codes: int, keys: int) -> str:
+    """The start of another run that may have been under way with one of some keys of this run."""
+    return _RIVAL.format(codes=", ".join("?" * codes), keys=", ".join("?" * keys))

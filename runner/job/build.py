@@ -81,6 +81,8 @@ def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
 
 def _undo(written: Json, path: Path, *, whole: _Whole) -> model.Undo | None:
     """What undoes a step is carried out whatever else failed, unless it says so itself."""
+    if written is None:
+        return None  # as of most steps, whose lines need not be asked for
     if isinstance(written, dict):
         step = _step(written, path, whole=whole, condition="always()", line=whole.document.line_of(path))
         return model.Undo(steps=(step,), alone=True)

@@ -19,11 +19,11 @@ from runner.reading.odd_characters import IN_CURLY_QUOTES, OPENING_QUOTES, with_
 
 _UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
 _MAY_BE = lazy_pattern(
-    rf"#[0-9A-Fa-f]|[{OPENING_QUOTES}{_UNSEEN}]|,[ \t]*$|[|>][ \t]*(?:#.*)?$|\"[A-Za-z]:\\"
-    r"|:[ \t]*(?:None|nil|undefined)\b|<\w+[ _-]",
+    rf"[#{OPENING_QUOTES}{_UNSEEN},|>\":<](?:(?<=#)[0-9A-Fa-f]|(?<=[{OPENING_QUOTES}{_UNSEEN}])|(?<=,)[ \t]*$"
+    r"|(?<=[|>])[ \t]*(?:#.*)?$|(?<=\")[A-Za-z]:\\|(?<=:)[ \t]*(?:None|nil|undefined)\b|(?<=<)\w+[ _-])",
     re.MULTILINE,
 )
-"""What a file holds that is worth a closer look; each begins with a rare character, so that all else is passed over."""
+"""What a file holds that is worth a closer look; all begin with a few characters, and the rest is skipped."""
 _FILLED_IN = (*(f"{verb}{sign}me" for verb in ("change", "replace") for sign in ("", "_", "-")), "your_", "your-")
 """What is worth it, too, in small letters or not; as a part of the pattern it took two thirds of its time."""
 _NO_COMMENT = lazy_pattern(

@@ -1,15 +1,11 @@
 """XML as a report writes it: elements with attributes, a text or parts, indented by two spaces."""
 
-from typing import Final
-
 from msgspec import Struct, field
 
 from runner.foundation.lazy import lazy_pattern
 
 _FORBIDDEN = lazy_pattern("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 does not allow; to compile what it does allow takes 19 ms."""
-_IN_TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-_IN_ATTRIBUTE: Final = _IN_TEXT | str.maketrans({'"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#09;"})
 
 
 class XmlElement(Struct, frozen=True):
@@ -27,16 +23,23 @@ class XmlElement(Struct, frozen=True):
             inside = "".join([part.written(depth + 1) for part in self.parts])
             return f"{line}{self.opening()}{inside}{line}</{self.tag}>"
         if self.text:
-            return f"{line}{self.opening()}{_allowed(self.text).translate(_IN_TEXT)}</{self.tag}>"
+            return f"{line}{self.opening()}{_in_text(self.text)}</{self.tag}>"
         return f"{line}{self.opening(end=' />')}"
 
     def opening(self, *, end: str = ">") -> str:
         """The tag that begins it."""
-        attributes = [
-            f' {name}="{_allowed(value).translate(_IN_ATTRIBUTE)}"' for name, value in self.attributes.items()
-        ]
+        attributes = [f' {name}="{_in_attribute(value)}"' for name, value in self.attributes.items()]
         return f"<{self.tag}{''.join(attributes)}{end}"
 
 
-def _allowed(text: str) -> str:
-    return text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text)
+def _in_text(text: str) -> str:
+    """A text of a few lines: to look for each character in turn takes a quarter of what `translate` takes."""
+    allowed = text if text.isprintable() else _FORBIDDEN.sub("\ufffd", text)
+    return allowed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _in_attribute(text: str) -> str:
+    quoted = _in_text(text).replace('"', "&quot;")
+    return (
+        quoted if quoted.isprintable() else quoted.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#09;")
+    )

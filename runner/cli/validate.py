@@ -7,7 +7,7 @@ sandbox are checked as what they are, and so is a folder that holds doubles and 
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,15 +178,19 @@ def checked(
         from runner.ledger.applied_jobs import forgive_applied  # noqa: PLC0415  with SQLite, where a job is not there
 
         forgive_applied(project)
+    project.problems = list(dict.fromkeys([*project.problems, *_problems_of_other_files(specs)]))
+    return project
+
+
+def _problems_of_other_files(specs: Sequence[Path]) -> Iterator[Problem]:
+    """What is wrong with the doubles and catalogues among `specs`."""
     for folder in dict.fromkeys(filter(None, map(_folder_of_doubles, specs))):
-        project.problems.extend(_problems_of_doubles(folder))
+        yield from _problems_of_doubles(folder)
     for spec in filter(_is_catalogue, specs):
         from runner.catalogue.read import read_catalogue  # noqa: PLC0415  1 ms, where a catalogue is named
 
         found = read_catalogue(spec, name=called(spec))
-        project.problems.extend(() if isinstance(found, Catalogue) else found)
-    project.problems = list(dict.fromkeys(project.problems))
-    return project
+        yield from () if isinstance(found, Catalogue) else found
 
 
 def _check_targets(names: Sequence[str], project: Project, environment: Mapping[str, str]) -> None:

@@ -1,11 +1,11 @@
 """A fault of ours in one run: the runs beside it come to their end, all are in the reports, and the exit is 70."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from journals import before_each_line
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
@@ -45,34 +45,16 @@ def problems() -> list[str]:
     return [problem["message"] for problem in json.loads(Path("r.json").read_text())["problems"]]
 
 
-def break_journal(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The journal that is opened as this one, counted from 1, takes one line; then a fault comes of it."""
-    journals: list[int] = []
-    lines: list[bytes] = []
-    really_open, really_write = os.open, os.write
-
-    def opened(path: str | Path, flags: int, mode: int = 0o777) -> int:
-        file = really_open(path, flags, mode)
-        if Path(path).name == "events.jsonl" and flags & os.O_CREAT:
-            journals.append(file)
-        return file
-
-    def write(file: int, content: bytes) -> int:
-        if file in journals[number - 1 : number]:
-            lines.append(content)
-            if len(lines) == 2:  # once: another file may get its number later
-                raise KeyError("a fault of ours")
-        return really_write(file, content)
-
-    monkeypatch.setattr(os, "open", opened)
-    monkeypatch.setattr(os, "write", write)
+def break_down(line: int) -> None:
+    if line == 2:  # once: another file may get its number later
+        raise KeyError("a fault of ours")
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_fault_in_one_run_lets_the_others_come_to_their_end_and_begins_no_more(
     jobs: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], here: Site
 ) -> None:
-    break_journal(2, monkeypatch)
+    before_each_line(2, break_down, monkeypatch)
     assert ended(["run", "a.job.yaml", "b.job.yaml", "c.job.yaml", "d.job.yaml", "-j", jobs, *REPORTS]) == 70
     printed = capsys.readouterr().err
     assert reported() == {"a": "passed", "b": "error"}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from journals import before_each_line
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended as exit_code_of
@@ -78,24 +79,8 @@ def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it
     assert sum(event["type"] == "call.sent" for event in whole) == sent
 
 
-def fill_the_disk_for_journal(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can be written to the journal that is opened as this one, counted from 1."""
-    journals: list[int] = []
-    really_open, really_write = os.open, os.write
-
-    def opened(path: str | Path, flags: int, mode: int = 0o777) -> int:
-        file = really_open(path, flags, mode)
-        if Path(path).name == "events.jsonl" and flags & os.O_CREAT:
-            journals.append(file)
-        return file
-
-    def write(file: int, content: bytes) -> int:
-        if file in journals[number - 1 : number]:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return really_write(file, content)
-
-    monkeypatch.setattr(os, "open", opened)
-    monkeypatch.setattr(os, "write", write)
+def fill_the_disk(_line: int) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -107,7 +92,7 @@ def test_a_disk_that_is_full_for_a_later_run_loses_no_run_from_the_reports(
         Path(f"{name}.job.yaml").write_text(JOB.replace("filling", name) + step)
     with site(answer) as here:
         Path("targets.yaml").write_text(targets(here.url))
-        fill_the_disk_for_journal(2, monkeypatch)
+        before_each_line(2, fill_the_disk, monkeypatch)
         code = exit_code_of(
             ["run", "one.job.yaml", "two.job.yaml", "three.job.yaml", "-j", jobs, "--report-json", "r.json"]
         )

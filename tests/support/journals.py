@@ -1,8 +1,12 @@
 """Journals of runs in folders, for tests that name the folder of the run."""
 
+import os
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Final
+
+import pytest
 
 from runner.runs.events import Line, RunStarted, TargetName
 from runner.runs.files.store import FileRunStore
@@ -17,6 +21,7 @@ __all__ = [
     "REPORT",
     "RESULTS",
     "RUN_STARTED",
+    "before_each_line",
     "ends",
     "is_being_written",
     "new_journal",
@@ -48,6 +53,29 @@ def store_of(folder: Path) -> FileRunStore:
 
 def new_journal(folder: Path, secrets: Secrets | None = None, *, now: Callable[[], str] = lambda: MOMENT) -> Journal:
     return Journal(store_of(folder).create(folder.name), secrets or Secrets(), now=now)
+
+
+def before_each_line(number: int, fault: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Call `fault`, which may raise, with the number of each line before it is written to the journal that a command
+    opens as this one, counted from 1.
+    """
+    journals: list[int] = []
+    lines = count(1)
+    really_open, really_write = os.open, os.write
+
+    def opened(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        file = really_open(path, flags, mode)
+        if Path(path).name == EVENTS and flags & os.O_CREAT:
+            journals.append(file)
+        return file
+
+    def write(file: int, content: bytes) -> int:
+        if file in journals[number - 1 : number]:
+            fault(next(lines))
+        return really_write(file, content)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(os, "write", write)
 
 
 def reopened(folder: Path, secrets: Secrets | None = None, *, now: Callable[[], str] = lambda: MOMENT) -> Journal:

@@ -78,7 +78,9 @@ def load_plan(run: StoredRun, began: RunStarted, anew: GivenAnew) -> ResumableRu
     if began.replay != REPLAY:
         theirs, ours = f"{began.engine} (replay version {began.replay})", f"{VERSION} (replay version {REPLAY})"
         message = f"version {theirs} began this run, and version {ours} would carry it out otherwise"
-        hint = f"resume it with that version: `pip install creatio-runner=={began.engine}`"
+        hint = "resume it with the build of this version that began it"
+        if began.engine != VERSION:
+            hint = f"resume it with that version: `pip install creatio-runner=={began.engine}`"
         raise UsageError(Problem(code="E156", message=message, hint=hint))
     return open_plan(run, began, anew)
 

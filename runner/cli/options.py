@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
+from msgspec.structs import replace
 
 from runner.cli import hints
 from runner.cli.verb import EnvOption, Option, SwitchedOption, is_typed
@@ -117,6 +118,8 @@ class StoreOfRuns(click.ParamType["LocalRunStore"]):
         from runner.runs.files.store import FileRunStore  # noqa: PLC0415  for verbs that have stored runs only
 
         store = FileRunStore(Path(value))
+        if os.environ.get(f"{hints.PREFIX}DB"):
+            store.name = replace(store.name, must_be_named=True)
         if ctx is not None:
             ctx.call_on_close(store.close)
         return store

@@ -205,8 +205,8 @@ def verb_command(verb: str, run: str, store: StoreName | None) -> str:
 
 
 def in_store(store: StoreName | None) -> str:
-    """The option that names a store of runs which is not the usual store."""
-    if store is None or store.text == USUAL:
+    """The option that names a store of runs which is not the store that is used without it."""
+    if store is None or (store.text == USUAL and not store.must_be_named):
         return ""
     return f" {'--db' if store.is_fleet else '--runs'} {shell_word(clean(store.text))}"
 

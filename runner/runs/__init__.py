@@ -7,10 +7,14 @@ USUAL = ".runner/runs"
 
 
 class StoreName(Struct, frozen=True):
-    """How messages and command lines name what stores runs: a folder, or the database of a fleet."""
+    """How messages and command lines name what stores runs: a folder, or the database of a fleet.
+
+    `must_be_named`: the environment names another store, so that command lines name this one although it is usual.
+    """
 
     text: str
     is_fleet: bool = False
+    must_be_named: bool = False
 
     def __str__(self) -> str:
         return self.text

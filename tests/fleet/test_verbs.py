@@ -39,7 +39,7 @@ DOUBLE = "runner: 1\nprocess: UsrEcho\nparameters: {Text: {type: text, direction
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("sandbox").mkdir()
+    Path("sandbox").mkdir(exist_ok=True)
     Path("sandbox/UsrEcho.process.yaml").write_text(DOUBLE)
     Path("a.job.yaml").write_text(JOB)
     monkeypatch.delenv("CREATIO_RUNNER_DB", raising=False)
@@ -399,3 +399,20 @@ def test_without_a_database_nothing_of_a_fleet_is_imported(fleet: str) -> None:
     )
     with_it = code.replace("ended(['runs'])", f"ended(['runs', '--db', {fleet!r}])")
     assert subprocess.run([sys.executable, "-c", with_it], check=False, capture_output=True).returncode == 1
+
+
+def test_commands_about_a_run_of_this_machine_name_its_folder_where_the_environment_names_a_fleet(
+    fleet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREATIO_RUNNER_DB", fleet)
+    Path("b.job.yaml").write_text(
+        "runner: 1\nname: b\ntarget: sandbox\nsteps:\n  - id: a\n    pause: 1ms\n    expect: [1 == 2]\n"
+    )
+    Path("sandbox").mkdir(exist_ok=True)
+    Path("sandbox/UsrA.process.yaml").write_text("runner: 1\nprocess: UsrA\n")
+    capsys.readouterr()
+    assert ended(["run", "b.job.yaml"]) == 1
+    (run,) = (folder.name for folder in Path(".runner/runs").iterdir())
+    assert f"runner rerun {run} --runs .runner/runs\n" in capsys.readouterr().out
+    assert ended(["show", run, "--runs", ".runner/runs"]) == 0
+    assert f"runner rerun {run} --runs .runner/runs\n" in capsys.readouterr().out

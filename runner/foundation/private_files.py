@@ -164,25 +164,15 @@ def is_locked(path: Path) -> bool:
         os.close(file)
 
 
-if sys.platform == "win32":
-
-    def _lock(file: int, *, shared: bool) -> bool:  # noqa: ARG001  this system has only this kind
-        os.lseek(file, _FAR_OUT, os.SEEK_SET)
-        try:
+def _lock(file: int, *, shared: bool) -> bool:
+    try:
+        if sys.platform == "win32":  # which has only locks that nobody shares
+            os.lseek(file, _FAR_OUT, os.SEEK_SET)
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
-        except OSError as error:
-            if error.errno in _HELD:
-                return False
-            raise
-        return True
-
-else:
-
-    def _lock(file: int, *, shared: bool) -> bool:
-        try:
+        else:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _HELD:
-                return False
-            raise
-        return True
+    except OSError as error:
+        if error.errno in _HELD:
+            return False
+        raise
+    return True

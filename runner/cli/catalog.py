@@ -16,7 +16,7 @@ from runner.catalogue.write import written
 from runner.cli import options
 from runner.cli.validate import FORMATS as PROBLEM_FORMATS
 from runner.cli.verb import Verb, VerbGroup, is_typed
-from runner.foundation.problems import ExitCode, SiteSilentError, UsageError, are_errors
+from runner.foundation.problems import ExitCode, SiteSilentError, UsageError, errors_in
 from runner.foundation.sentences import many
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
@@ -101,7 +101,7 @@ def lint(context: click.Context) -> int:
     """
     given = context.params
     packages = read_packages(given["packages"])
-    if are_errors(packages.problems):
+    if errors_in(packages.problems):
         raise UsageError(*packages.problems)
     found = (*packages.problems, *lint_packages(packages))
     output.data(PROBLEM_FORMATS[given["form"]](found), for_programs=given["form"] != "text")

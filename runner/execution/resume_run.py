@@ -16,7 +16,7 @@ from runner.execution.given_inputs import GivenAnew
 from runner.execution.run_spec import RunSpec
 from runner.execution.stored_plans import PlanLoader, fixed_inputs
 from runner.foundation.fingerprints import Fingerprints, differing
-from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.foundation.problems import Problem, RefusedError, UsageError, errors_in
 from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
 from runner.job.inputs import VARIABLE, Given
@@ -198,7 +198,7 @@ def _spec(stored: StoredPlan, anew: GivenAnew, *, engine: str) -> RunSpec:
 
 def only_run(found: Sequence[RunSpec], problems: Sequence[Problem]) -> RunSpec:
     """The run that was found. Raises `UsageError` with the problems that are in its way."""
-    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    errors = errors_in(problems)
     if found:
         errors = [problem for problem in errors if not problem.code.startswith(ABOUT_FILES)]
     if errors or not found:

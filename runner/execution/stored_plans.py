@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from runner.execution.given_inputs import AskForInputs, ask_nobody, given_inputs
 from runner.execution.planned_runs import never_begun
 from runner.execution.run_spec import RunSet, RunSpec, Wanted
-from runner.foundation.problems import Problem, RefusedError, Severity, UsageError
+from runner.foundation.problems import Problem, RefusedError, Severity, UsageError, errors_in
 from runner.foundation.sentences import many
 from runner.foundation.values import Json
 from runner.job.inputs import Given, Origin, secret_variables, supplied, unknown
@@ -195,7 +195,7 @@ def prepare(wanted: Wanted) -> RunSet:
     typed = {name: each for name, each in known.items() if not (is_for_all and each.origin is Origin.INPUTS_FILE)}
     hint = "make a new plan for another value"
     problems.extend(fixed_inputs(typed, [run.job for run in runs], by="the plan", hint=hint))
-    if any(problem.severity is Severity.ERROR for problem in problems):
+    if errors_in(problems):
         raise UsageError(*dict.fromkeys(problems))
     notes = tuple(f"the plan of {run.title} is as it was stored, {run.digest}" for run in runs)
     return RunSet(runs=tuple(runs), warnings=tuple(dict.fromkeys(problems)), notes=notes)

@@ -55,9 +55,9 @@ class Finding(Struct, frozen=True, kw_only=True):
     instead: str | None = None
 
 
-def are_errors(problems: Iterable[Problem]) -> bool:
-    """Whether any of them is more than a warning."""
-    return any(problem.severity is Severity.ERROR for problem in problems)
+def errors_in(problems: Iterable[Problem]) -> list[Problem]:
+    """Those that are more than warnings."""
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -10,7 +10,7 @@ from runner.catalogue.differences import Use, differences
 from runner.catalogue.model import ENDING, Catalogue, Pulled
 from runner.catalogue.read import read_catalogue
 from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
-from runner.foundation.problems import Problem, Severity, UsageError, are_errors
+from runner.foundation.problems import Problem, Severity, UsageError, errors_in
 from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
@@ -59,7 +59,7 @@ def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
 def packages_in(packages: Sequence[Path], *, warn: Callable[[Problem], None]) -> Packages:
     """The packages in folders; what of them cannot be read goes to `warn`. Raises `UsageError` for errors."""
     found = read_packages(packages)
-    if are_errors(found.problems):
+    if errors_in(found.problems):
         raise UsageError(*found.problems)
     for problem in found.problems:
         warn(problem)
@@ -127,7 +127,7 @@ def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
     for path in job_paths(specs):
         opened = files.open(path)
         documents |= opened.documents if opened is not None else {}
-    if are_errors(problems):
+    if errors_in(problems):
         raise UsageError(*problems)
     return uses(documents.values())
 

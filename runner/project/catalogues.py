@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from runner.catalogue.model import ENDING, Catalogue
-from runner.foundation.problems import Problem, Severity, are_errors
+from runner.foundation.problems import Problem, Severity, errors_in
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
 from runner.reading.files import called
@@ -66,7 +66,7 @@ class Catalogues(Struct, kw_only=True):
 
         doubles, problems = load_doubles(target.folder)
         self.problems.extend(problems)
-        return None if are_errors(problems) else catalogue(doubles, target=target.name, folder=str(target.folder))
+        return None if errors_in(problems) else catalogue(doubles, target=target.name, folder=str(target.folder))
 
     def warn_of_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
         """Warn of catalogues beside a targets file that are called nearly as that of a target, which has none."""
@@ -94,7 +94,7 @@ class Catalogues(Struct, kw_only=True):
 
             packages = read_packages([file])
             self.problems.extend(packages.problems)
-            self._files[file] = None if are_errors(packages.problems) else packages.catalogue
+            self._files[file] = None if errors_in(packages.problems) else packages.catalogue
         if file not in self._files:
             from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is any
             from runner.catalogue.rules import another_site  # noqa: PLC0415  as above

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem, are_errors
+from runner.foundation.problems import Finding, Problem, errors_in
 from runner.foundation.raw import record
 from runner.foundation.values import Json, Path
 from runner.job import build, secret_lines
@@ -100,7 +100,7 @@ class _Checking(Struct, kw_only=True):
             }
             outlines = outlines | {name: read for name, read in inner.outlines.items() if name not in outlines}
         job = None
-        if self.is_sound and not are_errors(self.problems):
+        if self.is_sound and not errors_in(self.problems):
             jobs = {path: inner.job for path, inner in self.included.items() if inner.job is not None}
             job = build.job(self.document, included=jobs, cases=cases.cases if cases else None)
         return JobFile(
@@ -295,7 +295,7 @@ class JobFiles:
         if cases.problems and cases.problems[0].span is None:
             checking.refuse(path, *_missing(cases.problems[0], file, written))
             return None
-        checking.is_sound = checking.is_sound and not are_errors(cases.problems)
+        checking.is_sound = checking.is_sound and not errors_in(cases.problems)
         self._report(cases.problems)
         if not cases.cases and not cases.problems:
             checking.refuse(path, "E108", f"`{written}` holds no cases", _NO_RUN)

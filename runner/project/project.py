@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue, Process, ProcessElement
-from runner.foundation.problems import Problem, Severity, are_errors
+from runner.foundation.problems import Problem, Severity, errors_in
 from runner.foundation.raw import record
 from runner.foundation.sentences import both
 from runner.foundation.suggestions import did_you_mean
@@ -64,7 +64,7 @@ class Project(Struct, kw_only=True, dict=True):
 
     @property
     def errors(self) -> list[Problem]:
-        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+        return errors_in(self.problems)
 
     @property
     def unchecked(self) -> str:
@@ -157,7 +157,7 @@ def open_targets(file: Path, project: Project) -> Mapping[str, Target]:
     problems.extend(target_rules.check(document, reported=problems))
     problems.extend(lookalikes.check(document, reported=problems, shown=False))
     project.problems.extend(without_secrets(problems, document))
-    if are_errors(problems):
+    if errors_in(problems):
         return {}
     found = target_build.targets(document, beside=Path(called(file)).parent)
     project.targets_files[file] = TargetsFile(document=document, targets=found)
@@ -232,7 +232,7 @@ def _add(found: Sequence[Problem], project: Project) -> None:
     """Add what is not reported already, nor is where something else is wrong."""
     if not found:
         return
-    reported = {(problem.file, problem.path) for problem in project.problems if problem.severity is Severity.ERROR}
+    reported = {(problem.file, problem.path) for problem in project.errors}
     spans = {(problem.file, problem.span) for problem in project.problems if not problem.path}
     warned = set(project.problems)
     for new in (problem for problem in dict.fromkeys(found) if (problem.file, problem.span) not in spans):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, errors_in
 from runner.foundation.sentences import many
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.cells import width
@@ -38,7 +38,7 @@ def records(problems: Sequence[Problem]) -> list[Json]:
 
 def count(problems: Sequence[Problem]) -> str:
     """`2 errors, 1 warning in 2 files`."""
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    errors = len(errors_in(problems))
     kinds = (many(errors, "error"), many(len(problems) - errors, "warning"))
     files = len({problem.file for problem in problems if problem.file is not None})
     kinds_there = ", ".join(kind for kind in kinds if not kind.startswith("0 ")) or "no errors"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from runner.foundation.problems import ExitCode, Problem, Severity
+from runner.foundation.problems import ExitCode, Problem, errors_in
 from runner.runs import StoreName
 from runner.runs.events import Line, RunStatus
 from runner.runs.result import RunResult, worst
@@ -63,7 +63,7 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
     @property
     def errors(self) -> list[Problem]:
         """The problems that are more than warnings."""
-        return [problem for problem in self.problems if problem.severity is Severity.ERROR]
+        return errors_in(self.problems)
 
     @property
     def status(self) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from runner.explanations.read import as_markdown, as_text, explanation
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem, errors_in
 from runner.foundation.values import Json, JsonObject, pointer, well_formed
 from runner.reports.mistakes import in_order
 from runner.reports.safe import json_document, safe
@@ -78,9 +78,8 @@ def _invocation(unplaced: Sequence[Problem], codes: Sequence[str]) -> JsonObject
         }
         for problem in unplaced
     ]
-    stopped = any(problem.severity is Severity.ERROR for problem in unplaced)
     more: JsonObject = {"toolConfigurationNotifications": notifications} if notifications else {}
-    return {"executionSuccessful": not stopped, **more}
+    return {"executionSuccessful": not errors_in(unplaced), **more}
 
 
 def _message(problem: Problem) -> str:

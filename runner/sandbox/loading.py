@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem, Severity, are_errors, in_order
+from runner.foundation.problems import Problem, Severity, errors_in, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
@@ -48,7 +48,7 @@ def load_doubles(folder: Path) -> tuple[Doubles, tuple[Problem, ...]]:
     processes, wrong_families = _families(found)
     records, wrong_records = first_records.load(folder / RECORDS)
     problems += [*wrong_families, *wrong_records, *_ignored_files(folder)]
-    if not are_errors(problems):
+    if not errors_in(problems):
         problems.extend(typos.check(found.values(), records))
     columns = _columns(processes.values(), records)
     return Doubles(processes=processes, columns=columns, records=records), tuple(problems)
@@ -66,7 +66,7 @@ def _add(file: Path, found: dict[str, tuple[Double, Document]]) -> Iterable[Prob
     in_vain = {"E126"} if ("parameters",) in reported else set()  # where no parameter can be read, none is unknown
     problems += [each for each in rules.check(document) if each.path not in reported and each.code not in in_vain]
     problems += lookalikes.check(document, reported=problems)
-    if are_errors(problems):
+    if errors_in(problems):
         return in_order(problems)
     double = build.double(document)
     if double.code in found:

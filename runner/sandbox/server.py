@@ -21,7 +21,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runner.foundation import threads
-from runner.foundation.problems import Problem, UsageError, are_errors
+from runner.foundation.problems import Problem, UsageError, errors_in
 from runner.sandbox.activities import Surroundings
 from runner.sandbox.app import StandIn
 from runner.sandbox.data_lock import locked
@@ -53,7 +53,7 @@ def served(
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)
-        if are_errors(problems):
+        if errors_in(problems):
             raise UsageError(*problems)
     with closing(_listening(host, port)) as listener, _opened(doubles, data, _url(listener), veil) as store:
         if store.is_new:

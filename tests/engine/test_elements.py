@@ -236,6 +236,22 @@ def test_a_repetition_executes_no_other_element_than_the_attempt_before(*, logge
     assert (site.finished("a").status, site.finished("a").attempts, site.executed_ids) == ("passed", 2, [])
 
 
+def test_a_repetition_that_never_left_does_not_make_its_row_forget_what_the_attempt_before_it_called() -> None:
+    class Late(Site):
+        """The element moves when the second call has not left, and the process comes to it again."""
+
+        def _ending(self, send: Send) -> Ending:
+            ending = super()._ending(send)
+            if isinstance(send.call, ElementCall) and not self.answers and len(self.shown) == 1:
+                self.shown[0]["status"] = "done"
+                self.shown.append(element("Approve", 1, uid=self.shown[0]["uid"]))
+            return ending
+
+    site = Late(shown=[element("Approve")], answers=[unanswered(), not_sent()], lost=True)
+    site.carry_out(planned(ONE + "    retry: {max_attempts: 3, on: [unanswered, not_sent]}\n"))
+    assert (site.finished("a").status, site.finished("a").attempts, site.executed_ids) == ("passed", 3, [])
+
+
 def test_values_that_never_left_are_a_failure_where_somebody_executed_the_element_meanwhile() -> None:
     class Meanwhile(Site):
         def _ending(self, send: Send) -> Ending:

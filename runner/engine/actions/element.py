@@ -98,10 +98,10 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
     row.state.run.executed[chosen.id] = row.key
     if chosen.status in ("done", GONE):
         return (yield from _executed_before(row, wanted, chosen, with_values=values is not None))
-    row.element = CalledElement(process_id=wanted.process_id, before=chosen)
+    earlier, row.element = row.element, CalledElement(process_id=wanted.process_id, before=chosen)
     outcome = yield from _called(row, chosen.id, values)
     if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.NOT_SENT:
-        row.element = None
+        row.element = earlier
         return call_failed(outcome.failure, row.step.effect)
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, outcome.failure))

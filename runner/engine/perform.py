@@ -122,8 +122,12 @@ def check_stop(state: State) -> Running[bool]:
     Raises `Interrupted` where a signal came, unless undo and `finally` are under way, which continue.
     """
     resumed = yield from poll_stop(state)
-    if state.run.stopped_by is not None and not state.cleans_up:
-        raise Interrupted(state.run.stopped_by)
+    if state.run.stopped_by is not None:
+        if not state.cleans_up:
+            raise Interrupted(state.run.stopped_by)
+        if state.run.cleanup_ends is None:
+            close_by(state.run)
+            state.ends = state.run.cleanup_ends
     return resumed
 
 

@@ -6,6 +6,7 @@ from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.foundation.values import Json
+from runner.job.actions import IncludedJob
 from runner.planning.plan import Plan
 from runner.runs.events import RunFinished, StepStarted
 from runner.service.calls import ExecuteCall
@@ -420,6 +421,26 @@ def test_a_stop_in_the_middle_of_a_job_that_cleans_up_is_no_success_of_it(number
     assert cut == [] or {"undo/a", "end"} & {*cut}
     assert rows["end/third"] == "passed" or "end/third" in cut
     assert (world.end.undo == "incomplete") is ("undo/a" in cut)
+
+
+@pytest.mark.parametrize(("when", "rest"), [({2: "SIGINT"}, ""), ({}, "timeout: 1s")], ids=["stop", "timeout"])
+def test_what_follows_a_job_in_the_finally_of_an_included_job_has_the_time_for_cleaning_up_too(
+    when: dict[int, str], rest: str
+) -> None:
+    outer = (
+        "runner: 1\nname: outer\nsteps:\n"
+        + step("s")
+        + "finally:\n  - {id: off, pause: 1s}\n  - {id: long, pause: 1h}\n"
+    )
+    made = including(planned("  - {id: p, pause: 1s}\n", rest=rest), outer, inputs={})
+    (nested,) = including(planned("  - {id: off, pause: 1s}\n"), OFF, inputs={}).steps
+    step_p = made.steps[0].step
+    assert isinstance(step_p.action, IncludedJob)
+    job = replace(step_p.action.job, final_steps=(nested.step, *step_p.action.job.final_steps[1:]))
+    step_p = replace(step_p, action=replace(step_p.action, job=job))
+    world = World(stop_at=when).carry_out(replace(made, steps=(replace(made.steps[0], step=step_p),)))
+    assert (world.finished("p/off").status, world.finished("p/long").status) != ("passed", "passed")
+    assert 300 <= world.t < 310
 
 
 @pytest.mark.parametrize(("loop", "key"), [("", "a"), ("    for_each: [x]\n", "a[0]")])

@@ -32,6 +32,7 @@ def attempt_included(
     """Carry the job out once. A signal still lets its `finally` be carried out, and then interrupts the steps above."""
     row.attempts = 1
     state, run, job = row.state, row.state.run, action.job
+    closed_before = run.cleanup_ends
     try:
         inner = _state(row, action)
         if (wrong := _wrong_input(inner)) is not None:
@@ -52,6 +53,8 @@ def attempt_included(
         raise Interrupted(run.stopped_by)
     if run.timed_out and not state.cleans_up:
         raise Interrupted(TIMEOUT, over=True)
+    if run.cleanup_ends != closed_before:  # what follows in the `finally` around it has the time for that, too
+        state.ends = run.cleanup_ends
     return outcome_of(row, inner)
 
 

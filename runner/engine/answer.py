@@ -123,13 +123,15 @@ def _outputs(row: OpenRow, more: JsonObject) -> JsonObject:
     return outputs
 
 
-def process_failed(found: LogRow, *, verified: bool | str = False, known: bool = True) -> Attempt:
+def process_failed(
+    found: LogRow, *, verified: bool | str = False, known: bool = True, why: str | None = None
+) -> Attempt:
     """The row `found` of the process log says that its process failed or was cancelled. Its text is the best sentence
-    there is. `known`: the row is that of the call for certain.
+    there is. `known`: the row is that of the call for certain. `why` there is no reason, where there is no such row.
     """
     return Attempt(
         status=Status.FAILED,
-        trouble=_why_failed(found),
+        trouble=_why_failed(found, why=why),
         verified=verified,
         process_id=found.id if known else None,
         process_status=str(found.status),
@@ -137,9 +139,10 @@ def process_failed(found: LogRow, *, verified: bool | str = False, known: bool =
     )
 
 
-def _why_failed(found: LogRow, element: JsonObject | None = None) -> Trouble:
+def _why_failed(found: LogRow, element: JsonObject | None = None, *, why: str | None = None) -> Trouble:
     status = PROCESS_STATUSES[str(found.status)]
-    return Trouble(code=status.code or "", message=sentence(status.what, found.error, element))
+    message = f"the process {status.what}, and {why}" if why else sentence(status.what, found.error, element)
+    return Trouble(code=status.code or "", message=message)
 
 
 def with_failed_element(row: OpenRow, last: Attempt) -> Running[Attempt]:

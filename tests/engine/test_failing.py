@@ -7,7 +7,7 @@ from stories import World, including, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.foundation.values import Json, JsonObject
-from runner.service.calls import Ending, ReadElements
+from runner.service.calls import Answered, Ending, ReadElements
 
 EXECUTE = "  - id: a\n    execute: {process: UsrAdd, result: R}\n"
 START = "  - id: a\n    execute: {process: UsrAdd}\n"
@@ -30,6 +30,13 @@ class Closed(World):
         return self.refusal if isinstance(send.call, ReadElements) else super()._ending(send)
 
 
+class Late(World):
+    """The row of a process is not in the log yet when it is asked for."""
+
+    def _row(self, _: str) -> Ending:
+        return Answered(value=None)
+
+
 def failing(step: str, *elements: Json, world: World | None = None) -> World:
     """The step carried out against a process that fails at these elements."""
     told = world or World(statuses=["error"])
@@ -41,6 +48,11 @@ def said(world: World, key: str = "a") -> str:
     error = world.finished(key).error
     assert error is not None
     return error.message
+
+
+def test_a_process_that_failed_and_has_no_row_yet_is_not_said_to_have_no_reason() -> None:
+    told = said(failing(RUN, world=Late(statuses=["error"])))
+    assert told == "the process failed, and the process log shows no row of it"
 
 
 @pytest.mark.parametrize("step", [EXECUTE, RUN])

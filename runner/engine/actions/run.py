@@ -170,8 +170,9 @@ def _judge_failed(row: OpenRow, process_id: str, *, status: str) -> Running[Atte
         row.known = process_failed(LogRow(id=process_id, status=status))
         found = yield from _shown(row, process_id, until=has_ended)
         row.known = None
-    text = found.error if isinstance(found, LogRow) else None
-    return process_failed(LogRow(id=process_id, status=status, error=text))
+    if isinstance(found, LogRow):
+        return process_failed(LogRow(id=process_id, status=status, error=found.error))
+    return process_failed(LogRow(id=process_id, status=status), why=found or "the process log is not read")
 
 
 def _judge_running(row: OpenRow, process_id: str) -> Running[Attempt]:

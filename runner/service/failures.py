@@ -253,7 +253,10 @@ def _what_to_check(call: calls.Call | None, status: int, site: Site) -> str | No
     if status == HTTPStatus.NOT_FOUND:
         what = _NAMES.get(type(call), "the process's code")
         what = what if entity is None else f"that the site gives {entity} through OData,"
-        return _RUNTIME_HINT[site.prefix].format(what=what) if site.prefix in _RUNTIME_HINT else None
+        by_post = (
+            "; or try another `execute_method`" if isinstance(call, calls.ExecuteCall) and is_post(call, site) else ""
+        )
+        return _RUNTIME_HINT[site.prefix].format(what=what) + by_post if site.prefix in _RUNTIME_HINT else None
     if status == HTTPStatus.FORBIDDEN and entity is not None:
         section = ", and perhaps the operation CanManageProcessLogSection" if entity in _LOGS else ""
         return f"give the user the right to read {entity} through OData{section}"

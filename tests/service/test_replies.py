@@ -26,7 +26,7 @@ from runner.service.calls import (
     WhoIsUser,
 )
 from runner.service.replies import read
-from runner.service.site import Reply, Site
+from runner.service.site import CallOptions, ExecuteMethod, Reply, Site
 
 SITE = Site(url="https://user:secret@site.example/app?key=secret")
 EXECUTE = ExecuteCall(process="UsrGet", parameters={}, result="Value")
@@ -333,6 +333,11 @@ def test_not_found_hints_at_the_other_runtime(prefix: str, hint: str) -> None:
     ending = read(EXECUTE, reply(b"", 404), site=Site(url="https://x", prefix=prefix))
     assert isinstance(ending, CallFailed)
     assert hint in (ending.trouble.hint or "")
+    assert "execute_method" not in (ending.trouble.hint or "")
+    by_post = Site(url="https://x", prefix=prefix, calls=CallOptions(execute_method=ExecuteMethod.POST))
+    ending = read(EXECUTE, reply(b"", 404), site=by_post)
+    assert isinstance(ending, CallFailed)
+    assert "or try another `execute_method`" in (ending.trouble.hint or "")
 
 
 def test_forbidden_hints_at_rights_and_at_bpmcsrf() -> None:

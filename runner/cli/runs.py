@@ -166,6 +166,7 @@ def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:
         store=run.store.name,
         is_running=run.is_running,
         changed=run.flaw is not None,
+        is_foreign=run.reading.is_foreign,
         planned="" if run.result.job else _planned_title(run),
     )
     if not with_rerun or run.result.status is RunStatus.PASSED or listed.is_running or listed.changed:
@@ -188,7 +189,8 @@ def _with_lacking(listed: Sequence[Listed], store: RunStore) -> list[Listed]:
     shown = []
     for run in listed:
         lacking = found.pop(listed_by[run.result.id], None)
-        steps = () if lacking is None else tuple(lacking_steps(lacking.lacking, run.result, store.name))
+        waits = not run.result.finished
+        steps = () if lacking is None else tuple(lacking_steps(lacking.lacking, run.result, store.name, waits=waits))
         shown.append(replace(run, lacking=steps))
     return shown
 

@@ -232,7 +232,8 @@ def _rival(others: Others) -> OtherRun | None:
         folder, where = (f", in {by.folder}", " there") if by.folder is not None else ("", "")
         return OtherRun(
             name=f"another run ({by.run}{step}, begun at {by.began}{folder})",
-            advice=f"; if `runner show {by.run}`{where} names a call in doubt, settle that, else look at the site: "
+            advice=f"; if `runner show {by.run}`{where} names a call in doubt, `runner reconcile {by.run}` may find "
+            "its row, which no verdict by `--as` does; else look at the site: "
             f"calls that begin after {by.until} do not depend on it",
         )
     if lost is not None:

@@ -144,12 +144,18 @@ def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple
     return () if is_over and store.is_command_under_way(first) else planned
 
 
-def lacking_steps(lacking: Sequence[PlannedRun], run: RunResult, store: StoreName) -> list[NextStep]:
-    """The command that carries out what the command of `run` never began; nothing where it has begun all."""
+def lacking_steps(
+    lacking: Sequence[PlannedRun], run: RunResult, store: StoreName, *, waits: bool = False
+) -> list[NextStep]:
+    """The command that carries out what the command of `run` never began; nothing where it has begun all. `waits`: the
+    run has to end before, else it is refused.
+    """
     if not lacking:
         return []
     titles = first_of([clean(each.title) for each in lacking], _MOST_TITLES)
     does = f"carries out {many(len(lacking), 'run')} of the same command that never began: {titles}; {_ONCE_MORE}"
+    if waits:
+        does = f"when run {clean(run.id)} has ended: {does}"
     if all(each.inputs is None for each in lacking):
         does = "carries out what the same command never began, where you give it its inputs and options"
         return [NextStep(command=command, does=does) for command in commands(lacking)]

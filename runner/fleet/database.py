@@ -142,7 +142,8 @@ def check(connection: Connection) -> None:
         raise SchemaError("the database has no tables of the runner", hint=f"`{_MIGRATE}` makes them")
     if version != SCHEMA:
         message = f"the tables are of version {version}, and this program knows version {SCHEMA}"
-        raise SchemaError(message, hint="update this program")
+        older = "use the version of this program that made them, or `runner fleet migrate` in a new database"
+        raise SchemaError(message, hint="update this program" if version > SCHEMA else older)
 
 
 def check_rights(connection: Connection) -> None:

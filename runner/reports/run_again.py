@@ -6,6 +6,7 @@ guessed: while an outcome is not known, the answer is no.
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from http import HTTPStatus
 
 from msgspec import Struct
 
@@ -103,8 +104,10 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
     if belongs_to_fleet(run.result, store):
         from_variables, does = "", "queues it once more"
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
-    first_steps = [NextStep(command=again.mended, does=f"{mended}; {repeats}")] if again.mended else []
-    return [*first_steps, NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}")]
+    steps = [NextStep(command=again.mended, does=f"{mended}; {repeats}")] if again.mended else []
+    steps.append(NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}"))
+    lacks_right = any(span.status == HTTPStatus.FORBIDDEN for row in run.rows for span in row.spans)
+    return steps[::-1] if lacks_right else steps
 
 
 def starts_again(keys: Sequence[str]) -> str:

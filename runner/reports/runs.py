@@ -16,12 +16,14 @@ from runner.runs.result import RunResult, StepResult
 from runner.runs.status import RUNNING
 
 _HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
+_CHANGED = ("its events were changed", "another version of the program wrote its events")
 _MOST_OPEN = 3
 """Runs whose commands are printed; more would push the table out of sight."""
 
 
 class Listed(Struct, frozen=True, kw_only=True):
-    """A run and what its events do not hold: whether it `is_running`, whether they were `changed`, its `store`.
+    """A run and what its events do not hold: whether it `is_running`, whether they were `changed`, or are those
+    of another version of the program (`is_foreign`), its `store`.
 
     `again` is how it can be carried out once more, None where it passed, or that is not known. `planned` is the title
     of a run whose first event is not there, as its plan has it. `lacking` carries out what its command never began.
@@ -31,6 +33,7 @@ class Listed(Struct, frozen=True, kw_only=True):
     store: StoreName | None = None
     is_running: bool = False
     changed: bool = False
+    is_foreign: bool = False
     again: RunAgain | None = None
     planned: str = ""
     lacking: tuple[NextStep, ...] = ()
@@ -58,7 +61,7 @@ def _note(listed: Listed) -> str:
     if listed.is_running:
         return ""
     notes = [
-        "its events were changed" if listed.changed else _unfinished(listed.result),
+        _CHANGED[listed.is_foreign] if listed.changed else _unfinished(listed.result),
         in_doubt(listed.result.steps) or _failing(listed.result),
     ]
     return "; ".join(filter(None, notes))

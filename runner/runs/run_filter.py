@@ -80,7 +80,7 @@ def age(written: str, *, option: str) -> float:
     """Seconds, of `30d` or a duration. Raises `UsageError`."""
     seconds = _age(written)
     if seconds is None:
-        hint = "write a number above 0 and a unit: `30d`, `12h`"
+        hint = "write a number above 0 and a unit: `30d`, `12h`, `5m`"
         raise UsageError(Problem(code="E150", message=f"`{option} {written}` is no age", hint=hint))
     return seconds
 

@@ -139,7 +139,7 @@ def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.C
         assert ended(verb) in (0, 3)
         printed = capsys.readouterr().out
         assert command in printed, verb
-        assert printed.count(does) == 1, verb
+        assert printed.count(f"when run {last} has ended: {does}") == 1, verb
         assert printed.index(f"runner resume {last}") < printed.index(command), verb
     assert ended(["runs", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"][0]["next"][-1] == command

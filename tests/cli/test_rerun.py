@@ -232,6 +232,15 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert "changed since then, also to mend it, is not read" in " ".join(capsys.readouterr().out.split())
 
 
+def test_after_a_right_that_is_missing_the_rerun_comes_first(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers.given["UsrCharge"] = Told(status=403, body='{"Message": "no right"}')
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
+    printed = capsys.readouterr().out
+    assert printed.index("runner rerun") < printed.index("when you have mended the file")
+
+
 @pytest.mark.parametrize(
     ("step", "code"),
     [

@@ -385,6 +385,8 @@ def test_events_in_another_format_are_refused_with_that_as_the_reason(
     err = capsys.readouterr().err
     assert f"error[E155]: the format of {file} is not 2: another version of the program wrote it" in err
     assert "use that version to show and to resume the run" in err
+    assert ended(["runs"]) == 0
+    assert "another version of the program wrote its events" in capsys.readouterr().out
     assert len(here.asked) == asked
 
 

@@ -49,8 +49,13 @@ def test_the_tables_take_each_kind_of_order_and_no_other() -> None:
 def test_tables_of_another_version_are_refused(fleet: str) -> None:
     with database.connect(fleet) as connection:
         connection.execute("update meta set version = 99")
-        with pytest.raises(SchemaError, match="of version 99, and this program knows version 1"):
+        with pytest.raises(SchemaError, match="of version 99, and this program knows version 1") as newer:
             database.check(connection)
+        assert newer.value.problems[0].hint == "update this program"
+        connection.execute("update meta set version = 0")
+        with pytest.raises(SchemaError) as older:
+            database.check(connection)
+        assert "in a new database" in str(older.value.problems[0].hint)
 
 
 def test_migrating_touches_no_newer_tables(fleet: str) -> None:

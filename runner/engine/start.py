@@ -100,6 +100,7 @@ def _keep_secret(row: OpenRow, call: ExecuteCall | RunProcessCall, answer: Json)
 def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed, Start] | Attempt]:
     """Send it, and once more in a fresh session where the first was not accepted."""
     begun_at, is_sought = row.t, row.step.verify is not Verify.NONE
+    away: CallFailed | None = None
     for is_last in (False, True):
         seconds = max(0.0, send.seconds - (row.t - begun_at)) if is_last else send.seconds
         sent = start_bounds.prepared(row, process, seconds=seconds, marked=is_sought and process in row.log.marks)
@@ -107,9 +108,12 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         outcome = yield from perform(row, replace(send, seconds=seconds))
         sent = start_bounds.with_first(row, start_bounds.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
-        if not (isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY):
+        kind = outcome.failure.kind if isinstance(outcome, Failed) else None
+        if away is not None and not seconds and kind is FailureKind.NOT_SENT:  # the session is why, not the time
+            return Failed(t=outcome.t, failure=away), sent
+        if not (isinstance(outcome, Failed) and kind is FailureKind.TURNED_AWAY):
             return outcome, sent
-        failure = outcome.failure
+        away = failure = outcome.failure
         if row.is_once:
             row.turned_away = (start_bounds.bounded(row, sent), failure)
             if found := (yield from _already_began(row, _LOOKS)):

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from stories import World, moment, planned, refused, unanswered
+from stories import World, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import JsonObject
@@ -358,6 +358,12 @@ def test_a_session_that_is_over_is_mended_and_the_call_made_again_where_the_log_
     assert world.sent.count("execute UsrA") == 2
     assert ended(world, "a") == ("passed", None if verify == "none" else True)
     assert world.finished("a").attempts == 1
+
+
+def test_where_no_time_is_left_for_a_fresh_session_the_session_is_the_reason() -> None:
+    over = not_sent("the 0 ms of the call were over")
+    world = World(answers=[turned_away(), over] * 3).carry_out(planned(f"{ONE}    timeout: 2s\n"))
+    assert (ended(world, "a")[0], said(world.finished("a"))) == ("error", "sign in")
 
 
 def test_a_session_that_is_not_accepted_twice_is_not_tried_a_third_time() -> None:

@@ -51,7 +51,8 @@ def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
     if isinstance(found, Catalogue):
         return found
     if not file.exists():
-        message, hint = f"there is no catalogue {called(file)}", "`runner catalog pull` writes it"
+        message = f"there is no catalogue {called(file)}"
+        hint = f"`runner catalog pull -t {file.name.removesuffix(ENDING)}` writes it"
         raise UsageError(Problem(code="E179", message=message, hint=hint))
     raise UsageError(*found)
 

@@ -99,7 +99,7 @@ def _where(result: RunResult, options: Detail) -> Iterator[str]:
 
 
 def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
-    if result.error and result.finished:
+    if result.error and result.finished and all(step.error != result.error for step in result.steps):
         yield from trouble_lines(result.error)
     broke_off = unfinished(result, held=options.held) if options.advice else ""  # else its events were changed
     yield from filter(None, (broke_off, in_doubt(result.steps)))

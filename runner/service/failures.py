@@ -65,7 +65,9 @@ _NO_RIGHT: Final = lazy_pattern(
     r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel|прав|доступ", re.IGNORECASE
 )
 _NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
-_NEWS_OF_THE_SITE: Final = "and the codes of its results; `runner catalog check` shows what the site has changed"
+_NEWS_OF_THE_SITE: Final = (
+    "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
+)
 _ABOUT: Final = (
     (
         lazy_pattern(r"started manually", re.IGNORECASE),

@@ -187,7 +187,7 @@ def test_a_check_without_a_catalogue_says_how_to_get_one(specs: Path, capsys: py
     assert ended(["catalog", "check", str(specs)]) == 2
     err = capsys.readouterr().err
     assert "error[E179]: there is no catalogue specs/sandbox.catalog.yaml" in err
-    assert "`runner catalog pull` writes it" in err
+    assert "`runner catalog pull -t sandbox` writes it" in err
 
 
 @pytest.mark.usefixtures("specs")

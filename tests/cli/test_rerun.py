@@ -257,7 +257,7 @@ def test_where_only_a_changed_file_helps_its_command_comes_first(
     Path("b.job.yaml").write_text(f"runner: 1\nname: b\ntimeout: 1s\ndefaults: {{verify: none}}\nsteps:\n  - {step}\n")
     assert ended(["run", "b.job.yaml", "-t", "here"]) != 0
     printed = capsys.readouterr().out
-    assert f"{code}: " in printed
+    assert printed.count(f"{code}: ") == 1
     assert printed.partition("what next:\n")[2].startswith("    runner run b.job.yaml -t here")
 
 

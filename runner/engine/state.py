@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from runner.engine.attempt import Attempt
-from runner.engine.effects import Running
+from runner.engine.effects import Done, Running
 from runner.engine.scope import Names
 from runner.engine.versions import Versions
 from runner.foundation.values import Json, JsonObject
@@ -79,10 +79,11 @@ class ElementInstance(Struct, frozen=True, kw_only=True):
 
 
 class CalledElement(Struct, frozen=True, kw_only=True):
-    """An element that a call was made for, as it was `before`, in the process of that id."""
+    """An element that a call was made for, as it was `before`, in the process of that id, with the call's `answer`."""
 
     process_id: str
     before: ElementInstance
+    answer: Done | None = None
 
 
 class OpenRow(Struct, kw_only=True, eq=False):

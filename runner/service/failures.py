@@ -62,8 +62,12 @@ _RIGHTS: Final = (
 )
 # What a fault is about, by its words: those of the platform [M], else those that most faults of .NET have [?].
 _NO_RIGHT: Final = lazy_pattern(
-    r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel|прав|доступ", re.IGNORECASE
+    r"permission|rights?\b|denied|not allowed|forbidden|security|CanRun|CanCancel"
+    r"|\bправ[ао]?\b|\bдоступ(?:а|у)?\b",  # noqa: RUF001  Russian
+    re.IGNORECASE,
 )
+_AT_THE_DOOR: Final = lazy_pattern(r"started manually|publish the |CanRunBusinessProcesses")
+"""Words that only the check says which comes before a process begins [M]."""
 _NOT_FOUND: Final = "not found|does not exist|не найден|не существует"
 _NEWS_OF_THE_SITE: Final = (
     "and the codes of its results; `runner catalog check -t TARGET` shows what the site has changed"
@@ -212,18 +216,30 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
 
 
-def _is_missing(process: str, words: str) -> bool:
-    """Whether the words are WCF's page for a process that the site does not have: no proxy knows its code in quotes."""
-    return re.search(rf"[\"'“«]{re.escape(process)}[\"'”»] (?:is )?(?:{_NOT_FOUND})", words, re.IGNORECASE) is not None
+def _is_missing(code: str, words: str) -> bool:
+    """Whether the words are that the site does not have what is called so: no proxy knows that."""
+    named = rf"(?<![\w/])[\"'“«]?{re.escape(code)}[\"'”»]? (?:is )?(?:{_NOT_FOUND})"
+    return re.search(named, words, re.IGNORECASE) is not None
 
 
 def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFailed:
     """An exception passed through the service, which does not say when: a thread is aborted, a database does not answer
-    in time, and an answer cannot be written also after a process has begun. What is checked before it begins, its words
-    show: a process that is not there, a right, a licence, a value.
+    in time, and an answer cannot be written also after a process has begun. What only the check before that says is a
+    refusal for certain: the code of the process, or of a result, that is not there, or the right to run processes.
     """
     failure = refused(call, reply, message)
-    return failure if _by_words(call, message) else _unproved(call, failure)
+    return failure if _is_checked_before(call, message) else _unproved(call, failure)
+
+
+def _is_checked_before(call: calls.Call | None, words: str) -> bool:
+    match call:
+        case calls.ExecuteCall(process=process, result=result):
+            codes = (process, *([result] if result else ()))
+        case calls.RunProcessCall(process=process, results=results):
+            codes = (process, *results)
+        case _:
+            return False
+    return any(_is_missing(code, words) for code in codes) or _AT_THE_DOOR.search(words) is not None
 
 
 def _unproved(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:

@@ -5,7 +5,7 @@ from stories import World, moment, planned, unanswered
 
 from runner.foundation.values import Json, JsonObject
 from runner.runs.events import AttemptFailed, Trouble
-from runner.service.calls import CallFailed, Ending, FailureKind, ReadRows
+from runner.service.calls import Answered, CallFailed, Ending, FailureKind, QueryCall, ReadRows
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 STRICT = ONE + "    verify: log\n"
@@ -243,3 +243,17 @@ def test_a_row_that_was_there_before_is_none_of_the_call_even_where_the_log_has_
     for each in world.rows:
         each["status"] = "error"
     assert [ended(world.carry_out(planned(STEPS)), key)[0] for key in "abcd"] == ["passed"] * 4
+
+
+@pytest.mark.parametrize(("since", "is_warned"), [("'2026-01-31T09:00:00Z'", True), ("run", False)])
+def test_failures_since_a_moment_are_not_counted_by_a_log_of_another_clock(since: str, *, is_warned: bool) -> None:
+    def nothing(call: QueryCall) -> Ending:
+        row: JsonObject = {"Id": "a0", "UId": "ua", "Name": "UsrA", "SysSchemaId": "sa", "VersionParentUId": None}
+        return Answered(value={"records": [row] if call.entity == "VwProcessLib" else [], "next": None})
+
+    world = skewed(-5 * HOUR, "done")
+    world.tables = nothing
+    watch = f"  - id: b\n    failures: {{processes: ['Usr*'], since: {since}, for: 1s}}\n"
+    world.carry_out(planned(ONE + watch))
+    assert ended(world, "b")[0] == "passed"
+    assert ("the process log has other times than the answers of the site" in said(world, "b")) is is_warned

@@ -252,6 +252,18 @@ def test_a_repetition_that_never_left_does_not_make_its_row_forget_what_the_atte
     assert (site.finished("a").status, site.finished("a").attempts, site.executed_ids) == ("passed", 3, [])
 
 
+@pytest.mark.parametrize("verify", ["auto", "log", "none"])
+def test_a_further_attempt_at_an_expectation_executes_nothing_and_knows_the_answer(verify: str) -> None:
+    more = "    retry: {max_attempts: 2, on: [expectation]}\n    expect: [result == 8]\n    outputs: {x: result}\n"
+    after = "  - {id: b, if: always(), pause: 1ms, expect: [steps.a.result == 7]}\n"
+    site = Site(shown=[element("Approve")], answers=[7])
+    site.carry_out(planned(ONE + more + f"    verify: {verify}\n" + after))
+    error = site.finished("a").error
+    assert error is not None
+    assert (error.code, site.finished("a").attempts, site.finished("a").status) == ("E201", 2, "failed")
+    assert (len(site.executed_ids), site.finished("b").status) == (1, "passed")
+
+
 def test_values_that_never_left_are_a_failure_where_somebody_executed_the_element_meanwhile() -> None:
     class Meanwhile(Site):
         def _ending(self, send: Send) -> Ending:

@@ -1,5 +1,6 @@
 """Stories of `signal`: one record, never two, and what the process log says of the process that it starts."""
 
+import math
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ UPDATE = f"  - id: a\n    signal: {{update: {{entity: Lead, id: {GUID}, values: 
 DELETE = f"  - id: a\n    signal: {{delete: {{entity: Lead, id: {GUID}}}"
 STARTS = ", starts: UsrQ}\n"
 ALONE = "}\n"
+NEVER_CHANGED = -math.inf
 GUESS = "the record is as the update leaves it; whether this update made it so is not known"
 
 
@@ -215,13 +217,17 @@ def test_an_update_that_the_record_does_not_show_is_unknown_and_never_repeated()
     [
         (-60.0, "unknown", None),
         (0.0, "passed", "the record itself shows that the update happened"),
+        (3600.0, "passed", f"not verified: {GUESS}"),
+        (NEVER_CHANGED, "passed", f"not verified: {GUESS}"),
         (None, "passed", f"not verified: {GUESS}"),
     ],
 )
 def test_a_record_that_had_the_values_before_does_not_show_an_update(
     seconds: float | None, status: str, warning: str | None
 ) -> None:
-    changed: JsonObject = {} if seconds is None else {"ModifiedOn": moment(seconds)}
+    never = "0001-01-01T00:00:00Z"
+    changed: JsonObject = {"ModifiedOn": never if seconds == NEVER_CHANGED else moment(seconds or 0.0)}
+    changed = {} if seconds is None else changed
     world = World(answers=[unanswered()], lost=True, records=existing(Score=7, **changed))
     assert end(carried_out(world, UPDATE + ALONE)).status == status
     assert end(world).warnings == (() if warning is None else (warning,))

@@ -92,6 +92,8 @@ def _is_session_lost(row: OpenRow, failure: CallFailed) -> bool:
 
 def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Running[Attempt]:
     """Execute the element that is named, unless it was executed before."""
+    if row.element is not None and row.element.answer is not None:  # by an earlier attempt
+        return (yield from _answered(row, row.element.answer.value))
     chosen = yield from (find(row, wanted) if row.element is None else _called_before(row))
     if isinstance(chosen, Attempt):
         return chosen
@@ -105,9 +107,12 @@ def _named(row: OpenRow, wanted: WantedElement, values: JsonObject | None) -> Ru
         return call_failed(outcome.failure, row.step.effect)
     if isinstance(outcome, Failed):
         return (yield from _without_answer(row, outcome.failure))
-    if row.step.verify is Verify.NONE:
-        return _judged(row, outcome.value)
-    return (yield from _verified(row, outcome.value))
+    row.element = replace(row.element, answer=outcome)
+    return (yield from _answered(row, outcome.value))
+
+
+def _answered(row: OpenRow, value: Json) -> Running[Attempt]:
+    return _judged(row, value) if row.step.verify is Verify.NONE else (yield from _verified(row, value))
 
 
 def _called_before(row: OpenRow) -> Running[ElementInstance]:

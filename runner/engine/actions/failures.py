@@ -34,6 +34,9 @@ LONGEST_PAUSE = 10.0
 _SHOWN = 5
 _COLUMN_REFUSED = frozenset({400, 500, 501})
 _NOT_COUNTED = "the failures cannot be counted"
+_OTHER_TIMES = (
+    "not verified: the process log has other times than the answers of the site; write `since: run` or a step"
+)
 _NAMELESS = "a process that the library of processes does not show"
 _READ_ALL = 'give the user the right to read all of VwProcessLib, or count all: `processes: ["*"]`'
 
@@ -95,8 +98,14 @@ def attempt_failures(row: OpenRow) -> Running[Attempt]:
         if isinstance(found, CallFailed) and (is_over or found.final or found.kind is FailureKind.REFUSED):
             return Attempt(status=Status.ERROR, trouble=_unread("the process log", found))
         if is_over and isinstance(found, list):
-            return judged(row, _result(found))
+            passed = judged(row, _result(found))
+            return passed.warned(_OTHER_TIMES) if row.log.clocks_differ and _is_written(row, action) else passed
         yield from looks.wait(row)
+
+
+def _is_written(row: OpenRow, action: Failures) -> bool:
+    """Whether `since` is a moment, and not that at which the run or a step began, by the log's own times."""
+    return server_time.parse_record(row.text(action.since, "since")) is not None
 
 
 def _moment(row: OpenRow, action: Failures) -> Moment | Trouble:

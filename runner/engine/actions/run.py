@@ -118,7 +118,9 @@ def _by_answer(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attem
     """The answer is a verdict, unless it holds an error beside it."""
     if row.step.verify is Verify.LOG or (error is not None and row.step.verify is not Verify.NONE):
         return (yield from _confirmed(row, answered))
-    return answered if error is None else answered.warned(f"not verified: the answer holds an error, too: {error}")
+    if error is None:
+        return answered
+    return replace(answered, verified=None).warned(f"not verified: the answer holds an error, too: {error}")
 
 
 def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:

@@ -262,12 +262,15 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
 
 
 def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> bool | None:
-    """Whether the record was changed last after the call was sent, by the server's time; None where nobody knows."""
+    """Whether the record was changed last after the call was sent, by the server's time; None where nobody knows: also
+    where its time is none, or has not come yet.
+    """
     log = row.log
     changed, began = server_time.parse_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
-    if changed is None or began is None or log.clocks_differ or log.breaks != sent.breaks:
+    now = log.server_time(row.t)
+    if changed is None or began is None or now is None or log.clocks_differ or log.breaks != sent.breaks:
         return None
-    return changed >= began - start_bounds.EARLIER
+    return None if changed <= 0 or changed > now + starts.AHEAD else changed >= began - start_bounds.EARLIER
 
 
 def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: JsonObject | CallFailed | None) -> Attempt:
@@ -279,6 +282,8 @@ def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: Jso
         more = f"and the record could not be read: {found.trouble.message}"
     elif call.change is Change.INSERT and found is None:
         more = "the record is not there, and may still come; a repetition makes no second record, as it has the same Id"
+    elif found is not None and call.values and _difference(call, found) is None:
+        more = "the record has these values, and was changed last before this call, by its `ModifiedOn`"
     else:
         more = "the record does not show the change, which may still come"
     return replace(attempt, trouble=Trouble(code=trouble.code, message=f"{trouble.message}; {more}", hint=trouble.hint))

@@ -115,6 +115,10 @@ class ApplyHere:
         codes += [ExitCode.REFUSED] * bool(waiting) + [each.exit_code for each in others]
         codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
         problems = self._command.report_others(others, waiting)
+        taken = [_taken(each) for each in others if each.digest in runs.taken and each.state in BEGINS]
+        output.problems(*taken)
+        codes += [ExitCode.NO_ANSWER] * bool(taken)
+        problems += taken
         if not self._given["quiet"]:
             output.say(words.summary([run.result for run in carried.runs], others))
             failed = {runs.version_of_run[run.facts.run].title: run for run in carried.runs if _has_failed(run)}
@@ -142,6 +146,12 @@ def _has_failed(run: ActiveRun) -> bool:
     if not result.finished or result.status in (RunStatus.PASSED, RunStatus.UNKNOWN, RunStatus.REFUSED):
         return False
     return not (result.status is RunStatus.ERROR and no_call_left(run.journal.lines))
+
+
+def _taken(decision: Decision) -> Problem:
+    """A version that would begin now, and did not, as another command was at it."""
+    message = f"`{clean(decision.title)}` is not carried out: another command has begun it, or the version before"
+    return Problem(code="E183", message=message, hint="give the command once more", run=decision.version.run)
 
 
 def _is_elsewhere(decision: Decision) -> bool:

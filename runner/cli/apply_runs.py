@@ -4,8 +4,8 @@ A run that broke off goes on as `resume` lets it. Whatever keeps it from that is
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from runner.cli import resume
 from runner.cli.command import carry_out, permission, waits_for
+from runner.cli.rerun import claimed_by
 from runner.execution import resume_run
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.apply_versions import ApplyNeeds, ApplySet
@@ -39,8 +40,8 @@ from runner.reports.safe import clean
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
 from runner.runs.refused_starts import RefusedStart
-from runner.runs.store import LocalRunStore, StoreError
-from runner.runs.stored_runs import prepare_store
+from runner.runs.store import LocalRunStore, RerunUnderWay, StoreError
+from runner.runs.stored_runs import FirstEvents, prepare_store, writing
 from runner.terminal import output
 from runner.terminal.run_console import RunConsole
 
@@ -108,7 +109,7 @@ class ApplyRuns(Struct, kw_only=True):
 
     `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
     have ended otherwise. `refused` are starts of earlier attempts. `version_of_run` has the versions of
-    runs under way by the runs' ids.
+    runs under way by the runs' ids. `taken` are versions that another command has begun since they were decided on.
     `is_unwritten`: the end of a run could not be written into the ledger.
     """
 
@@ -121,6 +122,7 @@ class ApplyRuns(Struct, kw_only=True):
     refused: Mapping[str, tuple[RefusedStart, ...]]
     not_passed: set[str] = field(default_factory=set)
     version_of_run: dict[str, AppliedVersion] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
     is_unwritten: bool = False
 
     def carry_out(self, context: click.Context, console: RunConsole, *, stop: Stop) -> tuple[Carried, ExitCode]:
@@ -168,9 +170,9 @@ class ApplyRuns(Struct, kw_only=True):
         def begun(decision: Decision, spec: RunSpec) -> ActiveRun | None:
             run = new_id()
             attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
-            claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
-            with self.versions.ledger.begin([claim], passing=self.versions.passing) as ours:
-                if not ours:
+            with self._claimed(decision, attempt) as is_ours:
+                if not is_ours:
+                    self.taken.add(decision.digest)
                     return None
                 self.version_of_run[run] = decision.version
                 origin = self._origin(decision, spec, context, command=command, run=run)
@@ -188,6 +190,31 @@ class ApplyRuns(Struct, kw_only=True):
             for decision in self.fresh
             for spec in [replace(self.versions.specs[decision.digest], refused=self.refused[decision.digest])]
         ]
+
+    @contextmanager
+    def _claimed(self, decision: Decision, attempt: VersionAttempt) -> Iterator[bool]:
+        """Whether the version is this command's: no other has begun what it does since it was decided on, and none does
+        meanwhile. Raises `RefusedError` where a `rerun` of it is about to.
+        """
+        claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
+        with ExitStack() as stack:
+            if decision.known is not None or decision.before is not None:
+                with writing(self.store):
+                    claimed = stack.enter_context(self.store.claimed_reruns())
+                self._check_reruns(decision.version, claimed)
+                if self.versions.has_later_attempt(decision):
+                    yield False
+                    return
+            yield bool(stack.enter_context(self.versions.ledger.begin([claim], passing=self.versions.passing)))
+
+    def _check_reruns(self, version: AppliedVersion, claimed: Iterable[RerunUnderWay]) -> None:
+        first_events = FirstEvents(self.store)
+        for other in claimed:
+            _, began = first_events.origin(other.claimed)
+            if began is None or began.applied is None:
+                continue
+            if (began.job, began.case, began.target.name) == (version.job, version.case, version.target):
+                raise RefusedError(claimed_by(other, self.store))
 
     def _origin(
         self, decision: Decision, spec: RunSpec, context: click.Context, *, command: str, run: str

@@ -122,7 +122,7 @@ def _claimed(
     with writing(store):
         other = store.claim_reruns(choose, lock_holder(title(named.result), run=named.id))
     if other is not None:
-        raise RefusedError(_claimed_by(other, store))
+        raise RefusedError(claimed_by(other, store))
     return chosen, lacking
 
 
@@ -140,7 +140,7 @@ def _open_reruns(store: LocalRunStore, chosen: Sequence[StoredRun]) -> Iterator[
             yield replace(problem, message=f"{why} is not settled: {problem.message.partition(': ')[2]}")
 
 
-def _claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:
+def claimed_by(other: RerunUnderWay, store: LocalRunStore) -> Problem:
     holder, is_run = other.holder, other.claimed in store.runs()
     what = f"run {clean(other.claimed)}" if is_run else f"what did not pass of the command of run {clean(holder.run)}"
     who = f"another command (process {holder.pid}) since {moment(holder.since)} UTC"

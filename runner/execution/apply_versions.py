@@ -143,6 +143,12 @@ class ApplySet(Struct, kw_only=True):
             [decided(each, known=found.get(each.digest), before=before.get(each.title)) for each in self.all]
         )
 
+    def has_later_attempt(self, decision: Decision) -> bool:
+        """Whether somebody has begun what the version does since it was decided on."""
+        before = {each.entry.version.digest: each.entry for each in (decision.known, decision.before) if each}
+        now = self._observed(self.ledger.find(before).values())
+        return any(each.entry.attempts > before[digest].attempts for digest, each in now.items())
+
     def _strays(
         self, new: Sequence[AppliedVersion], unsettled: Sequence[ObservedEntry]
     ) -> Iterator[tuple[AppliedVersion, ObservedEntry]]:

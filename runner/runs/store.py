@@ -7,6 +7,7 @@ are named by their ids, which sort by time. A method that cannot do what it prom
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import Enum
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -354,6 +355,9 @@ class LocalRunStore(RunStore, Protocol):
         """Claim what `choose` gives until the store is closed, or this process ends; nothing where another command has
         some of it. No other command chooses meanwhile.
         """
+
+    def claimed_reruns(self) -> AbstractContextManager[Sequence[RerunUnderWay]]:
+        """What commands under way have claimed. None chooses as long as the context is open."""
 
     def claim_plan(self, key: str) -> bool:
         """Claim a stored plan for all folders of runs: the first command gets True. Durable; it outlives the runs."""

@@ -191,7 +191,8 @@ class FirstEvents:
 
 def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
     """The stored runs after any of `runs` that carry out once more what it does, each with that of `runs`; the oldest
-    first. Where `apply` has ordered such a run, so do those of the job that it has ordered later.
+    first. Where `apply` has ordered such a run, so do those of the job that it has ordered later, and a run of that
+    name that is just about to write its first event.
     """
     first_events = FirstEvents(store)
 
@@ -206,7 +207,14 @@ def reruns_of(store: RunStore, runs: Collection[str]) -> dict[str, str]:
     for run in sorted(runs):
         wanted.setdefault(attempt_at(run), run)
     later = (name for name in sorted(store.runs()) if name > min(runs, default="") and name not in runs)
-    found = {name: wanted.get(attempt_at(name)) for name in later}
+    by_name = {attempt[:3]: run for attempt, run in wanted.items()}
+
+    def repeated_by(name: str) -> str | None:
+        if first_events.of(name) is None and store.is_being_written(name):
+            return by_name.get(planned_name(store, name) or ())
+        return wanted.get(attempt_at(name))
+
+    found = {name: repeated_by(name) for name in later}
     return {name: run for name, run in found.items() if run is not None and name > run}
 
 

@@ -21,8 +21,11 @@ from running import carried_out, command
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
+from runner.execution.active_run import new_id
 from runner.json_schema.schemas import shipped
 from runner.ledger.file import LedgerFile
+from runner.runs.files.store import FileRunStore
+from runner.runs.store import Holder, Part
 
 pytestmark = pytest.mark.slow
 
@@ -106,11 +109,11 @@ def ids(folder: Path = Path()) -> list[str]:
 
 
 @contextmanager
-def applied_elsewhere(answers: Answers) -> Iterator["Future[int]"]:
+def applied_elsewhere(answers: Answers, *options: str) -> Iterator["Future[int]"]:
     """`apply` in another process, which waits for an answer until the context ends; its exit code."""
     answers.hold = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        code = pool.submit(lambda: carried_out("apply", "specs", "-q").returncode)
+        code = pool.submit(lambda: carried_out("apply", "specs", "-q", *options).returncode)
         try:
             assert answers.came.wait(300)
             yield code
@@ -235,6 +238,67 @@ def test_a_rerun_of_an_earlier_run_of_apply_is_another_attempt_at_its_version(an
     assert ended(["rerun", ids()[1]]) == 6
     assert ended(["apply", "specs", "--retry", "failed"]) == 4
     assert answers.since() == [], "the rerun of its first run is in doubt"
+
+
+def test_a_version_that_a_rerun_is_about_to_begin_is_not_begun(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    store, (run, of_b) = FileRunStore(Path(".runner/runs")), ids()
+    holder = Holder(pid=77, run=run, job="a@here", since="2026-01-01T00:00:00Z", command=f"runner rerun {run}")
+    assert store.claim_reruns(lambda: [run, of_b], holder) is None
+    answers.since()
+    capsys.readouterr()
+    for changed in ("", "timeout: 1m\n"):
+        write("a", changed)
+        assert ended(["apply", "specs", "--retry", "failed", "-k", "a", "--report-junit", "junit.xml"]) == 6
+        assert f"run {run} is being carried out once more by another command (process 77)" in capsys.readouterr().err
+        assert "E181" in Path("junit.xml").read_text()
+    assert answers.since() == []
+    store.close()
+    assert ended(["apply", "specs", "--retry", "failed", "-k", "a"]) == 1
+    assert answers.since() == ["Usra"]
+
+
+def test_a_run_of_apply_that_is_about_to_write_its_first_event_keeps_a_rerun_back(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    (first,) = ids()
+    store, later = FileRunStore(Path(".runner/runs")), new_id()
+    log = store.create(later)
+    store.put(later, Part.PLAN, store.get(first, Part.PLAN).decode())
+    answers.since()
+    assert ended(["rerun", first]) == 6
+    assert f"run {first} is carried out once more by run {later}, which is under way" in capsys.readouterr().err
+    assert answers.since() == []
+    log.close()
+    assert ended(["rerun", first]) == 1
+    assert answers.since() == ["Usra"], "it broke off before it began"
+
+
+@pytest.mark.parametrize(("changed", "code"), [("", 0), ("timeout: 1m\n", 3)])
+def test_what_a_rerun_has_begun_meanwhile_is_not_begun(answers: Answers, changed: str, code: int) -> None:
+    write("a")
+    write("b")
+    answers.given["Usra"] = answers.given["Usrb"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    (_, of_b), answers.held = ids(), "Usra"
+    answers.given.clear()
+    answers.came.clear()
+    write("b", changed)
+    answers.since()
+    with applied_elsewhere(answers, "--retry", "failed") as applied:
+        assert ended(["rerun", of_b]) == 0
+    assert applied.result() == code
+    assert answers.since() == ["Usra", "Usrb"]
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == ["Usrb"] * bool(changed)
 
 
 def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settled(

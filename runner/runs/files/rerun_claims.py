@@ -37,13 +37,23 @@ class RerunClaims:
 
     def claim(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | Callable[[], None]:
         """What gives the claim back; else it ends with this process."""
+        with self.held() as others:
+            wanted = choose()
+            for other in others:
+                if other.claimed in wanted:
+                    return other
+            return self._written(_Claim(claimed=[*wanted], holder=holder))
+
+    @contextmanager
+    def held(self) -> Iterator[list[RerunUnderWay]]:
+        """What commands under way have claimed; none claims anything meanwhile."""
         private_files.ensure_folder(self._folder)
         with self._alone():
-            wanted = choose()
-            for other in self._others():
-                if found := next((name for name in wanted if name in other.claimed), None):
-                    return RerunUnderWay(claimed=found, holder=other.holder)
-            return self._written(_Claim(claimed=[*wanted], holder=holder))
+            yield [
+                RerunUnderWay(claimed=claimed, holder=other.holder)
+                for other in self._others()
+                for claimed in other.claimed
+            ]
 
     def _written(self, claim: _Claim) -> Callable[[], None]:
         path = self._folder / f"{os.getpid()}-{time.time_ns()}"

@@ -18,7 +18,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -232,6 +232,15 @@ class FileRunStore:
             return claim
         self._open.callback(claim)
         return None
+
+    @contextmanager
+    def claimed_reruns(self) -> Iterator[Sequence[RerunUnderWay]]:
+        from runner.runs.files.rerun_claims import RerunClaims  # noqa: PLC0415  as above
+
+        with ExitStack() as stack:
+            with stored(self._root):
+                claimed = stack.enter_context(RerunClaims(self._top / ".reruns").held())
+            yield claimed
 
     def claim_plan(self, key: str) -> bool:
         with stored(self._root):

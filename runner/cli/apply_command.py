@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
 from runner.execution.apply_versions import ApplyNeeds, ApplySet
 from runner.execution.run_spec import RunSet, RunSpec
-from runner.execution.run_versions import folder_name, inputs_as_given, versions_of
+from runner.execution.run_versions import folder_name, inputs_as_given, renamed, versions_of
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.shell_words import shell_words
@@ -27,7 +28,7 @@ from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, Versio
 from runner.ledger.document import apply_document
 from runner.ledger.model import AppliedVersion, AttemptEnd, Ledger, LedgerEntry
 from runner.ledger.observing import RunObserver
-from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps
+from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps, repeated_under_another_name
 from runner.ledger.versions import key_of_time
 from runner.reports.next_steps import input_words
 from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues
@@ -49,7 +50,7 @@ _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.RE
 """What each `--retry` carries out again."""
 
 
-class ApplyCommand(Struct, kw_only=True):
+class ApplyCommand(Struct, kw_only=True, dict=True):
     """An `apply`. `runs` is the store of its runs; `decided` are the versions as they were at first, and `gone`
     the newest of jobs that the folders do not hold any more.
     """
@@ -174,8 +175,18 @@ class ApplyCommand(Struct, kw_only=True):
         key = decision.digest, decision.state, decision.attempts
         if key not in self._repeats:
             job = self.versions.specs[decision.digest].job
-            self._repeats[key] = repeated_steps(decision, job, ledger=self.ledger, store=self.runs)
+            found = repeated_steps(decision, job, ledger=self.ledger, store=self.runs)
+            if decision.state is VersionState.NEW and (before := self._renamed.get(decision.digest)) is not None:
+                adopting = f"{self.as_typed(only=decision)} --adopt"
+                found = repeated_under_another_name(before, job, store=self.runs, adopting=adopting)
+            self._repeats[key] = found
         return self._repeats[key]
+
+    @cached_property
+    def _renamed(self) -> Mapping[str, LedgerEntry]:
+        specs = self.versions.specs
+        new = {each.version: specs[each.digest] for each in self.decided if each.state is VersionState.NEW}
+        return renamed(new, self.gone)
 
     def _repeated(self, decisions: Sequence[Decision]) -> dict[str, RepeatedSteps]:
         """The same of all that begin, or would if nothing held them up, by their digests."""

@@ -1,14 +1,17 @@
-"""The version that each run of an `apply` carries out, and what the events of the run say of that `apply`."""
+"""Which version of its job a run is, and which runs are the same version under another name."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path, PurePath
+from typing import Final
 
 from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import Problem, UsageError
-from runner.foundation.values import Json, canonical
+from runner.foundation.raw import record
+from runner.foundation.values import Json, JsonObject, canonical
 from runner.job.model import Input
-from runner.ledger.model import AppliedVersion
+from runner.ledger.model import AppliedVersion, LedgerEntry
 from runner.ledger.versions import files_of_version, version_digest
 from runner.planning.plan import open_inputs
 from runner.project.named_targets import name_of
@@ -17,6 +20,8 @@ from runner.runs.events import TargetName
 from runner.runs.evidence import ApplyOrigin
 from runner.targets.model import SandboxTarget, Target
 from runner.targets.resolve import resolve_url
+
+_MOST_PAIRS: Final = 5000
 
 
 def versions_of(runs: Sequence[RunSpec], *, key: str | None, base: Path) -> list[AppliedVersion]:
@@ -49,10 +54,8 @@ def _place(target: Target, names: dict[Target, TargetName]) -> TargetName:
 
 def _version(run: RunSpec, place: TargetName, key: str | None, files: tuple[Json, str]) -> AppliedVersion:
     case = run.case.name if run.case else None
-    secrets = {declared.name: "***" for declared in run.job.inputs if declared.secret}
-    inputs = {**open_inputs(run.job, run.inputs), **secrets}  # whether or not this machine has them
     return AppliedVersion(
-        digest=version_digest(files[0], inputs=inputs, case=case, target=place, key=key),
+        digest=version_digest(files[0], inputs=_inputs_of_version(run), case=case, target=place, key=key),
         job=run.job.name,
         case=case,
         target=place.name,
@@ -60,6 +63,40 @@ def _version(run: RunSpec, place: TargetName, key: str | None, files: tuple[Json
         folder=files[1],
         key=key,
     )
+
+
+def _inputs_of_version(run: RunSpec) -> JsonObject:
+    secrets = {declared.name: "***" for declared in run.job.inputs if declared.secret}
+    return {**open_inputs(run.job, run.inputs), **secrets}  # whether or not this machine has them
+
+
+def renamed(new: Mapping[AppliedVersion, RunSpec], gone: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
+    """By the digests of new versions what did the same under the name of another job, or case, and has passed. Of many
+    pairs only the first are compared.
+    """
+    pairs = (
+        (version, run, entry)
+        for version, run in new.items()
+        for entry in gone
+        if entry.has_passed
+        and (entry.version.target, entry.version.url, entry.version.key) == (version.target, version.url, version.key)
+        and (entry.version.job == version.job or entry.version.case == version.case)
+    )
+    found = islice(pairs, _MOST_PAIRS)
+    return {
+        version.digest: entry
+        for version, run, entry in found
+        if _digest_of(version, run, entry) == entry.version.digest
+    }
+
+
+def _digest_of(version: AppliedVersion, run: RunSpec, entry: LedgerEntry) -> str:
+    """The digest of the version if it had the name of the other."""
+    own = next(iter(run.written))
+    files = files_of_version({**run.written, own: {**record(run.written[own]), "name": entry.version.job}})
+    place = TargetName(name=version.target, url=version.url, sandbox=not version.url)
+    case = entry.version.case
+    return version_digest(files, inputs=_inputs_of_version(run), case=case, target=place, key=version.key)
 
 
 def apply_origin(

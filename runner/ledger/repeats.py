@@ -12,7 +12,7 @@ from runner.foundation.sentences import first
 from runner.job.actions import Execute, IncludedJob, Run, Signal
 from runner.job.model import Job, StepEffect
 from runner.ledger.decisions import NOT_REPEATED, Decision, VersionState
-from runner.ledger.model import Ledger, LedgerError
+from runner.ledger.model import Ledger, LedgerEntry, LedgerError
 from runner.planning.snapshot import refused_in
 from runner.reports.run_again import repeated_keys, starts_again
 from runner.reports.safe import clean
@@ -27,20 +27,21 @@ _MAY_REPEAT = NOT_REPEATED | {VersionState.AGAIN, VersionState.CHANGED, VersionS
 
 class RepeatedSteps(Struct, frozen=True, kw_only=True):
     """`keys` are the steps that must happen only once, and that an earlier attempt has started. `unread` are the runs
-    of attempts that may have started some, and are not stored any more. `refused` are their starts that were.
+    of attempts that may have started some, and are not stored any more. `refused` are their starts that were. `note` is
+    a sentence on what has done the same under another name.
     """
 
     keys: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     refused: tuple[RefusedStart, ...] = ()
+    note: str = ""
 
     def warnings(self) -> tuple[str, ...]:
-        """A sentence for each of both; none where nothing starts twice."""
-        again = (starts_again(self.keys),) if self.keys else ()
-        if not self.unread:
-            return again
+        """A sentence for each; none where nothing starts twice."""
+        again = starts_again(self.keys) if self.keys else ""
         lost = first([clean(run) for run in self.unread], 1)
-        return (*again, f"careful, nobody knows what run {lost} has started: it is not stored")
+        unread = f"careful, nobody knows what run {lost} has started: it is not stored" if self.unread else ""
+        return tuple(filter(None, (again, unread, self.note)))
 
 
 NOTHING_REPEATED = RepeatedSteps()
@@ -66,6 +67,19 @@ def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunSt
         elif status is not RunStatus.REFUSED:
             unread.append(run)
     return RepeatedSteps(keys=tuple(keys), unread=tuple(unread), refused=refused)
+
+
+def repeated_under_another_name(before: LedgerEntry, job: Job, *, store: RunStore, adopting: str) -> RepeatedSteps:
+    """What `job` starts again that a version has done whose job or case had another name. The command `adopting` marks
+    the version as done.
+    """
+    run = None if before.last.run is None else _loaded(store, before.last.run)
+    keys = () if run is None else tuple(repeated_by(job, run))
+    if run is not None and not keys:
+        return NOTHING_REPEATED
+    passed = "was adopted" if before.last.run is None else "passed"
+    note = f"it does what {clean(before.version.title)} did, which {passed}: if it is only renamed, `{adopting}`"
+    return RepeatedSteps(keys=keys, note=f"{note} marks it as done")
 
 
 def _loaded(store: RunStore, run: str) -> StoredRun | None:

@@ -392,6 +392,53 @@ def test_a_changed_job_waits_for_the_run_of_the_version_before(
     assert answers.since() == ["Usra"]
 
 
+@pytest.mark.parametrize("how", [["--dry-run"], ["-q"]])
+def test_a_job_with_another_name_that_does_the_same_is_warned_of_before_it_starts_again(
+    answers: Answers, capsys: pytest.CaptureFixture[str], how: list[str]
+) -> None:
+    write("a", "inputs: {to: {type: string, default: x}}\n")
+    write("other")
+    assert ended(["apply", "specs"]) == 0
+    Path("specs/a.job.yaml").unlink()
+    path = write("new", "inputs: {to: {type: string, default: x}}\n", Usrnew="Usra")
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs", *how]) == 0
+    said = "".join(capsys.readouterr())
+    assert (
+        "careful, it starts again what must happen only once: act; it does what a@here did, which passed: if it is "
+        "only renamed, `runner apply specs/new.job.yaml -t here --adopt` marks it as done"
+    ) in said.replace("\nnew@here: ", "; ")
+    if how == ["-q"]:
+        assert answers.since() == ["Usra"]
+        return
+    assert ended(["apply", "specs/new.job.yaml", "-t", "here", "--adopt"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    path.write_text(path.read_text().replace("== 7", "!= 8").replace("name: new", "name: newer"))
+    assert answers.since() == []
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    assert "renamed" not in capsys.readouterr().out, "it does something else"
+
+
+def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cases = (
+        "inputs: {{to: {{type: integer}}}}\ncases: [{{name: {}, inputs: {{to: 1}}}}, {{name: c, inputs: {{to: 2}}}}]\n"
+    )
+    write("a", cases.format("b"))
+    Path("specs/r.job.yaml").write_text("runner: 1\nname: r\ntarget: here\nsteps: [{pause: 1ms}]\n")
+    assert ended(["apply", "specs"]) == 0
+    write("a", cases.format("b2"))
+    Path("specs/r.job.yaml").write_text("runner: 1\nname: r2\ntarget: here\nsteps: [{pause: 1ms}]\n")
+    capsys.readouterr()
+    assert ended(["apply", "specs", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "it does what a[b]@here did" in said
+    assert "`runner apply specs/a.job.yaml -t here -k 'a[b2]' --adopt` marks it as done" in said
+    assert "r@here did" not in said
+
+
 def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

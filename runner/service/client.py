@@ -65,7 +65,8 @@ class Client:
             sign_ins=sign_ins,
         )
         self._signs_in = credentials is not None
-        self._allowed: dict[str, int] = {}
+        self._allowed = (0, 0)
+        self._fruitless = 0
 
     def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
         """Carry out `call` within `seconds`, signing in and a connection included, but not what `gate` waits for.
@@ -98,23 +99,27 @@ class Client:
         reply = send(known)
         if not (isinstance(reply, Reply) and isinstance(known, Session) and self._signs_in):
             return reply
-        if not signed_out(call, reply) and not self._is_over(call, reply, written, known):
+        if signed_out(call, reply):
+            if isinstance(call, Act):
+                self._access.drop(known)
+                return reply
+            return send(self._access.fresh(known, deadline))
+        if isinstance(call, Act) or not self._is_over(reply, known):
             return reply
-        if isinstance(call, Act):
-            self._access.drop(known)
-            return reply
-        return send(self._access.fresh(known, deadline))
+        again = send(self._access.fresh(known, deadline))
+        is_forbidden = isinstance(again, Reply) and again.status == HTTPStatus.FORBIDDEN
+        self._fruitless = self._fruitless + 1 if is_forbidden else 0
+        return again
 
-    def _is_over(self, call: Call, reply: Reply, written: Request, known: Session) -> bool:
-        """Whether a reading is forbidden that the same session was allowed before: so a gateway, or a lost BPMCSRF,
-        answers a session that is over.
+    def _is_over(self, reply: Reply, known: Session) -> bool:
+        """Whether a reading is forbidden in a session that was allowed others before: so a gateway, or a lost BPMCSRF,
+        answers a session that is over. Or the user has no right to it: where a fresh session is forbidden it, too, the
+        next is tried after twice as many readings.
         """
-        if isinstance(call, Act):
-            return False
-        place = written.path.partition("?")[0].partition("(")[0]
+        number, count = self._allowed
         if reply.status < HTTPStatus.BAD_REQUEST:
-            self._allowed[place] = known.number
-        return reply.status == HTTPStatus.FORBIDDEN and self._allowed.get(place) == known.number
+            self._allowed = known.number, (count if number == known.number else 0) + 1
+        return reply.status == HTTPStatus.FORBIDDEN and number == known.number and count >= 1 << self._fruitless
 
     def _ended(self, call: Call, reply: Reply, read: Answered | CallFailed, *, size: int) -> Ending:
         """How the call ended, with the server's time. A call that acts can be made again in a fresh session."""

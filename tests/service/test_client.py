@@ -152,10 +152,23 @@ def test_a_reading_is_made_again_in_a_fresh_session() -> None:
 def test_a_session_is_over_where_a_reading_is_forbidden_that_it_was_allowed() -> None:
     service = Service(lambda: httpx.Response(403))
     client = client_of(service)
-    client.perform(ReadRow(process_id="p"), 5)
-    service.alive.clear()
-    assert failed(client.perform(ReadRow(process_id="q"), 5))[1] == "E307"  # it was answered, with no row
-    assert service.sign_ins == 2
+    calls: tuple[Call, ...] = (ReadRow(process_id="q"), QueryCall(entity="Contact"))
+    for number, later in enumerate(calls, start=2):
+        client.perform(ReadRow(process_id="p"), 5)
+        service.alive.clear()
+        assert failed(client.perform(later, 5))[1] == "E307"  # it was answered, with no row
+        assert service.sign_ins == number
+
+
+def test_a_lacking_right_costs_few_sign_ins_however_often_it_is_asked_for() -> None:
+    service = Service()
+    client = client_of(lambda request: forbidden(service, request) if "filter" in target(request) else service(request))
+    for _ in range(100):
+        client.perform(QueryCall(entity="Contact"), 5)
+        ending = client.perform(QueryCall(entity="Contact", filter="Id ne null"), 5)
+        assert isinstance(ending, CallFailed)
+        assert ending.status == 403
+    assert service.sign_ins < 10
 
 
 def test_a_reading_that_is_forbidden_from_the_first_is_a_missing_right() -> None:

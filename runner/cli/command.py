@@ -324,11 +324,15 @@ def print_totals(console: RunConsole, carried: Carried) -> None:
 
 def _print_rerun(console: RunConsole, carried: Carried) -> None:
     """The command that carries out once more what did not pass, where nothing has to be settled first."""
-    if all(run.result.status is RunStatus.PASSED for run in carried.runs):
+    has_passed = all(run.result.status is RunStatus.PASSED for run in carried.runs)
+    if has_passed and not (carried.runs and carried.left_out):
         return
     store = carried.runs[0].store.name
     runs = [timed(run.journal.lines, result=run.result) for run in carried.runs]
-    steps = rerun_steps(runs[0], store=store) if len(runs) == 1 else rerun_failed_steps(runs, store=store)
+    if len(runs) == 1 and not carried.left_out:
+        steps = rerun_steps(runs[0], store=store)
+    else:
+        steps = rerun_failed_steps(runs, store=store, lacking=bool(carried.left_out))
     if steps:
         console.out.write(lines(what_next(steps), encoding=console.out.encoding))
 

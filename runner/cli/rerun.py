@@ -17,7 +17,7 @@ from runner.cli.verb import Verb
 from runner.execution import resume_run
 from runner.execution.given_inputs import GivenAnew
 from runner.execution.locks import lock_holder
-from runner.execution.planned_runs import PlannedRun, commands, never_begun
+from runner.execution.planned_runs import ONLY_APPLY, PlannedRun, commands, never_begun
 from runner.execution.prepare import prepare
 from runner.execution.resume_run import ResumableRun, had_other_secrets
 from runner.execution.run_spec import RunSpec, Wanted, check_permission
@@ -157,8 +157,10 @@ def _not_passed(named: StoredRun, anew: GivenAnew) -> tuple[list[StoredRun], lis
     _say_never_begun(new)
     origins = (each.rerun_of for each in lacking if each.rerun_of is not None and each.rerun_of in stored)
     all_runs = [*runs, *(load(named.store, origin) for origin in origins)]
-    failed = _failed(all_runs, passed_by_digest(named.store), anew)
-    return list(failed), [each for each in new if each.inputs is not None and each.rerun_of is None]
+    failed = list(_failed(all_runs, passed_by_digest(named.store), anew))
+    if any(run.result.applied for run in failed):
+        output.say(ONLY_APPLY)
+    return failed, [each for each in new if each.inputs is not None and each.rerun_of is None]
 
 
 def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew: GivenAnew) -> Iterator[StoredRun]:

@@ -13,7 +13,7 @@ from runner.cli.command import carry_out, console_of, permission, report, waits_
 from runner.cli.verb import Verb
 from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
 from runner.execution.locks import claim_of
-from runner.execution.planned_runs import CommandPlan
+from runner.execution.planned_runs import ONLY_APPLY, CommandPlan
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import PendingRun
 from runner.execution.run_spec import RunSpec, check_permission
@@ -114,6 +114,8 @@ def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:
     """Also with `--quiet`, as `rerun` does."""
     from runner.ledger.repeats import repeated_by  # noqa: PLC0415  for `--last-failed` only
 
+    if any(before.result.applied for _, before in repeated):
+        output.say(ONLY_APPLY)
     for spec, before in repeated:
         if keys := [*repeated_by(spec.job, before)]:
             output.say(f"{clean(spec.title)}: `once` steps that start again: {', '.join(map(clean, keys))}")

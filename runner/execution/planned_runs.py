@@ -29,6 +29,8 @@ from runner.secrets.redact import Secrets
 _MOST_TITLES: Final = 5
 _ONCE_MORE: Final = "and once more its runs that did not pass, if any, with their steps that must happen only once"
 
+ONLY_APPLY: Final = "these are runs of an `apply`: what it never began, if anything, only `runner apply` begins"
+
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
     """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None

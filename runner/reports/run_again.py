@@ -120,16 +120,19 @@ def repeated_keys(run: TimedRun) -> tuple[str, ...]:
     return tuple(key for key, _ in _repeated(run))
 
 
-def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None) -> list[NextStep]:
-    """The same of the runs of a command, with `rerun --failed`."""
+def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lacking: bool = False) -> list[NextStep]:
+    """The same of the runs of a command, with `rerun --failed`. `lacking`: it never began some."""
     failed = [run for run in runs if run.result.status is not RunStatus.PASSED]
     found = [run_again(run, store=store) for run in failed]
     is_any_of_fleet = any(belongs_to_fleet(run.result, store) for run in failed)
     if is_any_of_fleet or not all(again.command for again in found):
         return []
     results = [run.result for run in failed]
-    command = f"{verb_command('rerun', results[0].id, store)} --failed{given_anew(*results)}{confirmed(*results)}"
-    does = f"carries out once more, as it was, what did not pass; {_repeats(found)}"
+    of = results or [runs[0].result]
+    command = f"{verb_command('rerun', of[0].id, store)} --failed{given_anew(*results)}{confirmed(*of)}"
+    once_more = "carries out once more, as it was, what did not pass" if failed else ""
+    begins = "begins what the command did not begin" if lacking else ""
+    does = f"{', and '.join(filter(None, (once_more, begins)))}; {_repeats(found)}"
     read = secrets_from_variables(*results, store=store)
     return [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
 

@@ -145,8 +145,11 @@ def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_reported
     answers.wrong = ("Usra",)
     assert ended(["run", ".", "-x"]) == 1
     assert asked(here) == ["a&Which="]
-    assert "not begun: b@here, c@here" in capsys.readouterr().err
-    assert len(list(Path(".runner/runs").glob("*/events.jsonl"))) == 1
+    printed = capsys.readouterr()
+    assert "not begun: b@here, c@here" in printed.err
+    (run,) = (path.name for path in Path(".runner/runs").iterdir())
+    does = "carries out once more, as it was, what did not pass, and begins what the command did not begin; nothing"
+    assert f"    runner rerun {run} --failed\n      {does} starts twice" in printed.out
 
 
 def test_of_many_runs_that_never_began_the_first_are_named_and_the_rest_is_counted(

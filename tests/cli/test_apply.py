@@ -263,6 +263,21 @@ def test_a_version_that_a_rerun_is_about_to_begin_is_not_begun(
     assert answers.since() == ["Usra"]
 
 
+def test_what_an_apply_never_began_is_left_to_apply_and_that_is_said(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write("a")
+    write("b")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs", "-x"]) == 1
+    answers.since()
+    for again in (["run", "specs", "--last-failed"], ["rerun", ids()[0], "--failed"]):
+        capsys.readouterr()
+        assert ended(again) == 1
+        assert answers.since() == ["Usra"]
+        assert "what it never began, if anything, only `runner apply` begins\n" in capsys.readouterr().err
+
+
 def test_a_run_of_apply_that_is_about_to_write_its_first_event_keeps_a_rerun_back(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

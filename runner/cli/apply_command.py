@@ -164,7 +164,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
 
     def say_what_next(self, failed: Mapping[str, str], repeated: Sequence[RepeatedSteps]) -> None:
         """How runs that ended now and did not pass, by the titles of their versions, are carried out again."""
-        command = self.as_typed(also=_SELECTION)
+        command = self.as_typed(also=(*_SELECTION, "yes"))
         for line in words.after_failures(failed, repeated, command=command, store=self.store):
             output.say(line)
 

@@ -344,7 +344,9 @@ class LocalHost(Struct, kw_only=True, dict=True):
         is_secret = answer.get("key") in doubt.secret and "result" in answer
         written: Json = {**answer, "result": SECRET_VALUE} if is_secret else answer
         how = VerdictSource.OPTION if answer.get("as") in _WORDS_OF_A_PERSON else None
-        person = self.judgement.people.get(str(answer.get("key")))
+        person = self.judgement.people.get(key := str(answer.get("key")))
+        if how is not None:
+            self.owned.answer(key)
         return replace(self._asked(",".join(doubt.keys), written, how=how, person=person), value=answer)
 
     def _asked(

@@ -17,6 +17,7 @@ from runner.reports.safe import clean
 from runner.reports.words import doubtful, has_begun, in_doubt, is_by_hand, is_lost, is_of_fleet, title
 from runner.runs import USUAL, StoreName
 from runner.runs.events import FIRST_PREV
+from runner.runs.evidence import VerdictSource
 from runner.runs.result import NOT_UNDONE_YET, RunResult, StepResult
 from runner.secrets.shown import STARS, hide
 
@@ -184,10 +185,14 @@ def given_from_files(names: Iterable[str]) -> str:
 
 
 def confirmed(*results: RunResult) -> str:
-    """The options that confirm their targets, each once, where these had to be confirmed."""
+    """The options that confirm their targets, each once, where these had to be confirmed, and that answer their
+    questions, where `--yes` did.
+    """
     asked = (result for result in results if result.begun_by is not None and result.begun_by.confirmed is not None)
     targets = dict.fromkeys(result.target.name for result in asked)
-    return "".join(f" --confirm {shell_word(clean(name))}" for name in targets)
+    answers = (step.judged.by.how for result in results for step in result.steps if step.judged is not None)
+    yes = " --yes" if VerdictSource.YES in answers else ""
+    return "".join(f" --confirm {shell_word(clean(name))}" for name in targets) + yes
 
 
 def secrets_from_variables(*results: RunResult, store: StoreName | None) -> str:

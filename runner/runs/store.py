@@ -110,8 +110,8 @@ class OwnedRows(Protocol):
         """
 
     def answer(self, key: str) -> None:
-        """The last start of the row was answered, and began before, or while settling takes. Until that is stored, with
-        what follows, others take the start for under way.
+        """The last start of the row was answered, or a person says how it ended: it began before, or while settling
+        takes. Until that is stored, with what follows, others take the start for under way.
         """
 
     def queue(self, key: str) -> None:

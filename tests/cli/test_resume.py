@@ -859,3 +859,22 @@ def test_a_run_that_has_ended_is_settled_without_a_yes_to_its_questions(here: Si
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 1
     assert place.asked.count("UsrCharge") == 1
     assert here.executes()
+
+
+@pytest.mark.parametrize("more", ["", "  - confirm: And now?\n"])
+def test_a_question_that_was_answered_needs_no_second_yes_and_printed_commands_have_that_of_the_first(
+    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], more: str
+) -> None:
+    Path("a.job.yaml").write_text(JOB.replace("steps:\n", "steps:\n  - confirm: Sure?\n") + more)
+    place.given["UsrCharge"] = LOST
+    assert ended(["run", "a.job.yaml", "--yes", "--hold"]) == 4
+    run = folder().name
+    assert f"    runner resume {run} --yes --step charge --as passed --hold\n" in capsys.readouterr().out
+    place.given.clear()
+    settled = ["resume", run, "--step", "charge", "--as", "passed"]
+    if more:
+        assert ended(settled) == 6
+        assert ended([*settled, "--yes"]) == 0
+    else:
+        assert ended(settled) == 0
+    assert len(here.executes()) == 4

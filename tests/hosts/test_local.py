@@ -14,6 +14,7 @@ from stories import RUN, family_of_one, planned, unanswered
 
 from runner.engine.effects import QueryPeers, Send
 from runner.foundation.values import Json
+from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError
 from runner.hosts.started_calls import StartedCalls
@@ -548,6 +549,15 @@ def test_a_start_at_which_the_run_broke_off_counts_for_other_runs_though_another
     resumed.carry(planned(steps), RUN, earlier=tuple(journal.lines))
     assert site.starts == 3
     assert starts_in(rows.notes) == ["a begins", "a is answered"]
+
+
+@pytest.mark.parametrize("word", ["passed", "failed"])
+def test_what_a_person_says_of_a_start_in_doubt_ends_its_time_for_other_runs(tmp_path: Path, word: str) -> None:
+    carrying = host(tmp_path / "run", Site(unanswered()))
+    carrying.judgement = Judgement(verdicts={"a": {"as": word}})
+    carrying.owned = rows = NotedRows()
+    carrying.carry(planned(ONE), RUN)
+    assert starts_in(rows.notes) == ["a begins", "a is not answered", "a is answered"]
 
 
 def test_a_start_that_its_answer_proves_to_have_begun_nothing_is_forgotten_once(tmp_path: Path) -> None:

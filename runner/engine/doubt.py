@@ -141,7 +141,8 @@ def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
 def as_judged(row: OpenRow, answer: JsonObject) -> Attempt:
     """The row as a person says that it ended. A result that they hand in is judged like any other."""
     if answer.get("as") == "failed":
-        return not_passed("E213", "somebody checked the site and said that it failed")
+        failed = not_passed("E213", "somebody checked the site and said that it failed")
+        return replace(failed, process_id=row.process_id)
     found = Attempt(process_status="done")
     if "result" in answer:
         asked_for = row.step.action if isinstance(row.step.action, Execute) else None

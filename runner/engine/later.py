@@ -14,7 +14,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import Interrupted, ask_verdict, note
 from runner.engine.rows import count_running, finished
 from runner.engine.state import DoubtfulRow, OpenRow, RunState, State
-from runner.engine.step import gathered, record_of, remember, undoable
+from runner.engine.step import gathered, record_of, remember, with_undo
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation.raw import items, record
 from runner.foundation.values import JsonObject
@@ -106,8 +106,7 @@ def _decide(run: RunState, state: State) -> None:
 def _end_again(run: RunState, row: OpenRow, attempt: Attempt) -> Running[None]:
     """Write down how the row ended, and let that count in the place of the doubt."""
     step, counted = row.step, row.state.counted
-    if step.undo is not None and attempt.status is Status.PASSED:
-        run.undoable.append(undoable(row, attempt))
+    attempt = with_undo(row, attempt)
     if step.secret:
         row.state.names.keep_secret(attempt.result, f"{row.key}.result")
     if row.whole is None:

@@ -231,24 +231,25 @@ def _end(row: OpenRow, last: Attempt, *, flaky: bool) -> Running[Ended]:
     if step.secret:
         state.names.keep_secret(last.result, f"{row.key}.result")
         state.names.tainted.update({("steps", step.id or "", "result"), ("steps", step.id or "", "turns")})
-    if step.undo is not None and last.status is Status.PASSED:
-        state.run.undoable.append(undoable(row, last))
-    elif step.undo is not None and _is_left_as_it_is(row, last):
-        last, state.run.left_as_it_is = last.warned(_NOT_UNDONE), True
-    yield from end(row, last, flaky=flaky)
+    yield from end(row, with_undo(row, last), flaky=flaky)
     return Ended(status=last.status, record=shown)
 
 
-def undoable(row: OpenRow, last: Attempt) -> Undoable:
-    """The row, which has passed, as its undo will see it."""
-    assert row.step.undo is not None
-    own = {**record_of(row, last), "process_status": last.process_status}
-    return Undoable(undo=row.step.undo, key=row.key, id=row.step.id, state=row.state, own=own)
+def with_undo(row: OpenRow, last: Attempt) -> Attempt:
+    """How the row ends. That it can be undone is remembered, as it will see the row, or that its undo is left out."""
+    undo, run = row.step.undo, row.state.run
+    if undo is not None and last.status is Status.PASSED:
+        own = {**record_of(row, last), "process_status": last.process_status}
+        run.undoable.append(Undoable(undo=undo, key=row.key, id=row.step.id, state=row.state, own=own))
+    elif undo is not None and _is_left_as_it_is(row, last):
+        run.left_as_it_is = True
+        return last.warned(_NOT_UNDONE)
+    return last
 
 
 def _is_left_as_it_is(row: OpenRow, last: Attempt) -> bool:
     """Whether the row failed and counts, and may have changed something before."""
-    if row.state.closing or last.status is Status.UNKNOWN or row.step.on_failure is OnFailure.IGNORE:
+    if last.status is Status.UNKNOWN or row.step.on_failure is OnFailure.IGNORE:
         return False
     return bool(row.has_parts or last.checks or last.process_id is not None or last.result is not None)
 

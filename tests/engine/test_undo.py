@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from stories import World, including, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Send
-from runner.foundation.values import Json
+from runner.foundation.values import Json, JsonObject
 from runner.job.actions import IncludedJob
 from runner.planning.plan import Plan
 from runner.runs.events import RunFinished, StepStarted
@@ -82,6 +82,17 @@ def test_a_step_that_was_carried_out_and_failed_says_that_its_undo_is_left_out()
     ignored = step("a", "    expect: [result == 2]\n    on_failure: ignore\n")
     assert World(answers=[1]).carry_out(planned(ignored)).finished("a").warnings == ()
     assert World(answers=[refused()]).carry_out(planned(step("a"))).finished("a").warnings == ()
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_what_has_happened_and_a_person_calls_failed_says_that_its_undo_is_left_out(*, later: bool) -> None:
+    lost = step("b", "    expect: [result == 2]\n").replace("    verify: none\n", "", 1)
+    failed: JsonObject = {"as": "failed", "key": "b"}
+    said: list[JsonObject] = [{"as": "unknown"}, failed] if later else [failed]
+    world = World(answers=[None, unanswered()], verdicts=said).carry_out(planned(step("a") + lost))
+    assert (undone(world), world.end.undo) == (["UndoA"], "incomplete")
+    assert world.finished("b").process_id is not None
+    assert world.finished("b").warnings[-1].startswith("its `undo` is left out")
 
 
 def test_what_is_left_as_it_is_makes_the_undo_incomplete() -> None:

@@ -229,7 +229,8 @@ class HostileSite:
                 return CallFailed(kind=FailureKind.TURNED_AWAY, trouble=trouble, status=status, date=date)
             case "refused":
                 trouble = Trouble(code="E205", message="a fault")
-                return CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=500, date=http_date(self.now))
+                date = http_date(self.now)
+                return CallFailed(kind=FailureKind.REFUSED, trouble=trouble, status=500, unproved=True, date=date)
             case "wrong" if is_run and (others := self._known()):
                 named = others[-1]
         if not is_run:

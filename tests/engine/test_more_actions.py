@@ -99,6 +99,7 @@ def test_a_run_that_only_starts_its_process_and_answers_with_an_error_is_proved_
     unread.answered, unread.error = "running", "no right to start"
     step = unread.carry_out(planned(started + "    verify: none\n")).finished("a")
     assert step.warnings == ("not verified: the answer holds an error, too: no right to start",)
+    assert step.verified is None
 
 
 def test_without_a_log_an_error_beside_the_success_of_a_run_is_a_warning() -> None:
@@ -107,6 +108,7 @@ def test_without_a_log_an_error_beside_the_success_of_a_run_is_a_warning() -> No
     step = world.carry_out(planned(RUN + "    verify: none\n")).finished("a")
     assert (step.status, step.verified, "read row" in world.sent) == ("passed", None, False)
     assert step.warnings == ("not verified: the answer holds an error, too: boom",)
+    assert step.verified is None
 
 
 @pytest.mark.parametrize("lag", [2.5, 14.0])

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from _pytest.runner import runtestprotocol
 from counted import COUNTED, SEED
 
 sys.dont_write_bytecode = False  # else each command that a test starts compiles the program anew: 0.7 s
@@ -35,6 +36,7 @@ _ROOT = _TESTS.parent
 _IN_MEMORY = Path("/dev/shm")
 _ENOUGH = 2 << 30
 """Bytes of it that must be free: the folders of all tests take a tenth of that."""
+_FIRST = {"first", "crash"}
 _OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
 """How variables begin that the runner reads."""
 _ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,13 +98,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_first(item: pytest.Item) -> bool:
-    return any(item.get_closest_marker(name) for name in ("first", "crash"))
+    return not _FIRST.isdisjoint(mark.name for mark in item.iter_markers())
 
 
 def _place(item: pytest.Item) -> tuple[str, str]:
     """The folder of a test; those with a browser are together, so that few workers start one."""
     folder = item.path.parts[len(_TESTS.parts)]
     return ("browser" if item.get_closest_marker("browser") else folder), folder
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A worker reports a test that passed once, not five times: for most that is a third of what they take."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 def pytest_collection_finish() -> None:
@@ -129,16 +141,14 @@ def _visible() -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_left_in_the_checkout() -> Iterator[None]:
+def _apart_from_other_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is left in the checkout, and each test has its own state folder: a port, and so a site, may have been
+    another test's, and runs of all folders know whose rows are whose.
+    """
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.getbasetemp() / "state" / os.urandom(8).hex())
     before = _visible()
     yield
     assert _visible() <= before, "a test wrote into the root of the checkout: it needs a folder of its own"
-
-
-@pytest.fixture(autouse=True)
-def _no_state_of_other_tests(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """A port, and so a site, may have been another test's: runs of all folders know whose rows are whose."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state" / os.urandom(8).hex()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,8 +12,11 @@ T = TypeVar("T")
 
 def dealt(tests: Sequence[T], *, workers: int, is_first: Callable[[T], bool]) -> list[T]:
     """The tests in an order in which the part of each worker begins with its share of those that come first."""
-    first = [test for test in tests if is_first(test)]
-    others = iter([test for test in tests if not is_first(test)])
+    first: list[T] = []
+    later: list[T] = []
+    for test in tests:
+        (first if is_first(test) else later).append(test)
+    others = iter(later)
     order: list[T] = []
     for worker, size in enumerate(_sizes(len(tests), workers)):
         own = first[worker::workers]

@@ -54,6 +54,7 @@ class Fleet:
     folder: Path
     stand: Stand
     workers: list[ForkedCommand] = field(default_factory=list)
+    _connection: "database.Connection | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         (self.folder / "targets.yaml").write_text(self.stand.targets())
@@ -94,9 +95,21 @@ class Fleet:
         return fold(reading.lines, run=run)
 
     def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
-        with database.connect(self.dsn) as connection:
-            cursor = connection.execute(statement.encode(), values)
-            return cursor.fetchall() if cursor.description else []
+        """Over a connection that is kept: for each the server starts a process. It is made anew where it has broken."""
+        if self._connection is None or self._connection.closed or self._connection.broken:
+            self._connection = database.connect(self.dsn)
+        try:
+            with database.stored():
+                cursor = self._connection.execute(statement.encode(), values)
+                return cursor.fetchall() if cursor.description else []
+        except database.NoDatabaseError:
+            if not self._connection.broken:
+                raise
+            return self.sql(statement, *values)
+
+    def disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
     def states(self) -> dict[str, str]:
         """The state, or how it ended, of each run, by the name of its job."""
@@ -166,6 +179,7 @@ def at_site(dsn: str, folder: Path, *, processes: Sequence[str] = ("UsrCharge",)
                 worker.kill()
             for worker in made.workers:
                 worker.wait(300)
+            made.disconnect()
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 300.0, why: Callable[[], object] = lambda: "") -> None:

@@ -69,7 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     if config.getoption("numprocesses", None):
-        subprocess.run([sys.executable, _TESTS / "support" / "prepared.py"], check=True)
+        imported = [str(getattr(module, "__file__", "")) for module in sys.modules.values()]
+        libraries = [file for file in imported if file.endswith(".py") and "site-packages" in file]
+        subprocess.run([sys.executable, _TESTS / "support" / "prepared.py", *libraries], check=True)
     if config.getoption("--busy"):
         meanwhile = ExitStack()
         meanwhile.enter_context(busy(config.getoption("--busy")))

@@ -88,7 +88,8 @@ def in_doubt(cause: Trouble, *, why: str | None = None, by_log: bool = True) -> 
 
 MAY_HAVE_HAPPENED: Final = "it may or may not have happened"
 SETTLE: Final = (
-    "let `runner reconcile` ask the process log again, or check the site and say how it ended with `runner resume --as`"
+    "let `runner reconcile` ask the process log again (a process that still runs may not be in it yet), or check the "
+    "site and say how it ended with `runner resume --as`"
 )
 """What can be done about a call in doubt."""
 SETTLE_BY_HAND: Final = (

@@ -67,10 +67,13 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Library(Struct, frozen=True, kw_only=True):
-    """The list of what a site has: families of versions by their roots' codes, and the row of each version."""
+    """The list of what a site has: families of versions by their roots' codes, and the row of each version. `odd` is as
+    in `Found`.
+    """
 
     families: dict[str, ProcessFamily]
     rows: dict[DesignVersion, JsonObject]
+    odd: tuple[tuple[str, str], ...] = ()
 
     def listed(self, code: str) -> Process:
         """What the list alone says about a process: its versions, not what it takes and gives."""
@@ -93,16 +96,22 @@ def pull(caller: Caller, *, listed: Callable[[int], None], wait: Callable[[float
         asking.shutdown(cancel_futures=True)
     processes = {code: _process(family, answer) for (code, family), answer in zip(found.items(), read, strict=True)}
     odd = [(code, sentence) for code, answer in zip(found, read, strict=True) for sentence in answer.odd]
-    return Found(processes=processes, odd=tuple(odd))
+    return Found(processes=processes, odd=(*library.odd, *odd))
 
 
 def read_library(caller: Caller, *, wait: Callable[[float], object]) -> Library:
     """The list of all that the site has. Raises `NoAnswerError`."""
     rows = {version_of(row): row for row in _rows(caller, wait) if text(row, "Name")}
-    found = families([*_hidden_roots(caller, rows, wait), *rows])
+    roots = _hidden_roots(caller, rows, wait)
+    found = families([*(roots if isinstance(roots, list) else ()), *rows])
     if not found:
         raise NoAnswerError(_EMPTY)
-    return Library(families=found, rows=rows)
+    if isinstance(roots, list):
+        return Library(families=found, rows=rows)
+    why = f"it is a version of a process that the library hides, whose code could not be read: {roots.trouble.message}"
+    known = {version.uid for version in rows}
+    versions = [version.code for version in rows if version.parent is not None and version.parent not in known]
+    return Library(families=found, rows=rows, odd=tuple((code, why) for code in versions))
 
 
 def read_process(caller: Caller, library: Library, code: str, *, wait: Callable[[float], object]) -> Process:
@@ -133,17 +142,20 @@ def _rows(caller: Caller, wait: Callable[[float], object]) -> list[JsonObject]:
 
 def _hidden_roots(
     caller: Caller, versions: Iterable[DesignVersion], wait: Callable[[float], object]
-) -> Iterator[DesignVersion]:
+) -> list[DesignVersion] | CallFailed:
     """Roots that the library hides, and shows versions of, as far as the site gives them [?]. None of them runs."""
+    roots: list[DesignVersion] = []
     known = {version.uid for version in versions}
     lacking = sorted({version.parent for version in versions if version.parent is not None} - known)
     for at in range(0, len(lacking), _ROOTS):
         condition = " or ".join(f"UId eq {uid}" for uid in lacking[at : at + _ROOTS])
         call = QueryCall(entity="SysSchema", filter=condition, select=("UId", "Name"), top=_MOST)
         found = read_pages(caller, call, wait)
-        for row in found if isinstance(found, list) else ():
-            if code := text(row, "Name"):
-                yield DesignVersion(code=code, uid=guid(row.get("UId")), active=False)
+        if isinstance(found, CallFailed):
+            return found
+        named = ((text(row, "Name"), guid(row.get("UId"))) for row in found)
+        roots += [DesignVersion(code=code, uid=uid, active=False) for code, uid in named if code]
+    return roots
 
 
 def read_pages(

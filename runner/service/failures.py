@@ -38,6 +38,7 @@ _HINTS: Final[dict[tuple[type | None, int], str]] = {
     (None, 405): "try another `execute_method` in the target",
     (None, 413): "send less in one call",
     (calls.ElementCall, 400): "check the id: an element has another in each run; `of` and `name` find it",
+    (calls.ChangeCall, 400): "check `values`: the columns of the entity, of a lookup `…Id` and a GUID, and their types",
     (calls.ChangeCall, 403): f"check that the user may change records of this entity; {_BPMCSRF}",
     (calls.CancelCall, 403): f"{_RIGHT_TO_CANCEL}; {_BPMCSRF}",
     (calls.QueryCall, 400): "check `entity`, and the columns and values of `filter`, `select` and `orderby`",

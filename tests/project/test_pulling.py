@@ -312,6 +312,19 @@ def test_a_root_that_the_library_hides_is_found_among_all_schemas(*, active: boo
     assert found["UsrAdd"].why_not == (None if active else "none of its versions is active")
 
 
+def test_a_hidden_root_that_cannot_be_read_is_said_of_its_version() -> None:
+    class Closed(Site):
+        def perform(self, call: Call, seconds: float, *, gate: Gate = OPEN) -> Ending:
+            is_of_all = isinstance(call, QueryCall) and call.entity == "SysSchema"
+            return REFUSED if is_of_all else Site.perform(self, call, seconds, gate=gate)
+
+    found = Closed(family()[:1], signed).pull()
+
+    assert [*found.processes] == ["UsrAdd_v1"]
+    ((code, sentence),) = found.odd
+    assert (code, sentence.startswith("it is a version of a process that the library hides")) == ("UsrAdd_v1", True)
+
+
 def test_versions_that_point_at_each_other_in_a_circle_end_nothing() -> None:
     rows = [row("A", VersionParentUId="uid-B"), row("B", VersionParentUId="uid-A"), row("C", VersionParentUId="uid-C")]
 

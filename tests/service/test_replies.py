@@ -381,6 +381,11 @@ CHANGE = ChangeCall(change=Change.UPDATE, entity="Contact", id="i", values={})
         (QueryCall(entity="Contact", filter="Ж" * 400), reply(b"", 404), "the call has 2,"),
         (EXECUTE, reply(HTML, 500), "ASP.NET takes a value in the address for HTML: `run`"),
         (EXECUTE, reply(b"", 304), "a cache between here and the site answered"),
+        (
+            CHANGE,
+            reply(b"The property 'Nmae' does not exist on type", 400),
+            "check `values`: the columns of the entity",
+        ),
         (CHANGE, reply(b"", 403), "check that the user may change records of this entity"),
         (CHANGE, reply("no record", 404), "check the entity's name, that the record is there, and `url`"),
     ],

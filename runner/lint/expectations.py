@@ -41,7 +41,8 @@ def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLin
     elif parsed is not None and path[0] == "steps" and scope.undone is None and not parsed.functions & _AFTER_A_STOP:
         if _NO_SUCCESS.search(parsed.text):
             message = "`not success()` is never true here: after a failure an `if` needs `failure()` or `always()`"
-            lint.report("E177", message, path, hint="write `failure()`", warning=True)
+            hint = "write `failure()`; after a step with `on_failure: continue` ask for its `status`"
+            lint.report("E177", message, path, hint=hint, warning=True)
         for found in _ENDED.finditer(parsed.text):
             _report_stop(found[1], found[2], path, lint)
 

@@ -38,6 +38,7 @@ _DAY: Final = lazy_pattern(r"(\d\d?)\.(\d\d?)\.(\d{4})")
 _DOTTED: Final = lazy_pattern(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _ID: Final = lazy_pattern(r"(?:.*/)?Id", re.DOTALL)
 _NO_TEXT: Final = lazy_pattern(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|true|false")
+_OF_TEXTS: Final = lazy_pattern(r"(?:.*/)?(?:\w*(?:Name|Code|Text)|TextValue)", re.DOTALL)
 _LOOKUP: Final = lazy_pattern(r"[^\W\d]\w*[a-z0-9]Id")
 _ROOTS: Final = frozenset({"inputs", "vars", "steps", "run", "target", "case", "item"})
 _METHODS: Final = frozenset(
@@ -230,7 +231,7 @@ def _value_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
     if isinstance(value, str) and is_guid(value) and _ID.fullmatch(column):
         message = f"in quotes this is a text, and `{column}` is a GUID"
         yield Finding(message=message, hint=f"write `{value}` without quotes", warning=True)
-    elif isinstance(value, str) and _NO_TEXT.fullmatch(value):
+    elif isinstance(value, str) and _NO_TEXT.fullmatch(value) and not _OF_TEXTS.fullmatch(column):
         what = "moment" if value[0].isdigit() else "boolean"
         hint = f"write `{value}` without quotes, unless `{column}` holds texts"
         yield Finding(message=f"in quotes this is a text, and no {what}", hint=hint, warning=True)

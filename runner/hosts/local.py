@@ -322,10 +322,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
         seconds = max(0.0, pause.seconds * (1 + pause.jitter * self.draw()))
         if pause.frees_turn:
             self.turn.give_back()
-        ends = self.clock() + seconds
         self.stop.wait(seconds)
-        if self.stop.why is not None and self.policy.allows(pause):  # it came meanwhile, and the cleanup goes on
-            self.stop.wait(ends - self.clock())
         self._check_on()
         if not self.policy.allows(pause):
             return self._refuse(pause.key)

@@ -299,21 +299,6 @@ def test_a_stop_ends_a_pause_at_once(tmp_path: Path) -> None:
     assert len(site.seen) == 1
 
 
-def test_a_pause_of_the_cleanup_that_a_stop_interrupts_is_waited_to_its_end(tmp_path: Path) -> None:
-    class Interrupted(Stop):
-        def wait(self, seconds: float) -> None:
-            waits.append(seconds)
-            self.request("SIGINT")
-
-    waits = list[float]()
-    stopped = host(tmp_path / "run", Site(), stop=Interrupted(grace=30.0))
-    stopped.carry(planned(f"{ONE}finally:\n  - id: p\n    pause: 9s\n"), RUN)
-    first, rest = waits
-    assert first == 9.0
-    assert 0 < rest < first
-    assert fold(read(tmp_path / "run").lines).exit_code == 130
-
-
 def test_jitter_moves_a_pause_by_a_share_of_it(tmp_path: Path) -> None:
     waited: list[float] = []
 

@@ -87,7 +87,7 @@ def test_a_refusal_is_reported_in_the_services_own_words() -> None:
         "E205",
         'site.example refused the call: Process "UsrAdd" was not found',
     )
-    assert "`runner catalog check`" in str(ending(success=False, processId=NO_ID, errorInfo=words))
+    assert "`runner catalog check -t TARGET`" in str(ending(success=False, processId=NO_ID, errorInfo=words))
     assert failed(success=False, processId=None, processStatus=3)[0] is FailureKind.REFUSED
     assert failed(success=False, processStatus=0)[0] is FailureKind.REFUSED
     assert failed(success=False, processId=NO_ID, errorInfo=None)[2] == ("site.example refused the call without a word")

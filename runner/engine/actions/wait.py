@@ -24,8 +24,10 @@ from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
 from runner.service.calls import LogRow, ReadElementData, ReadElements
 
-_WORKS_BY_ITSELF = ("SubProcess", "ScriptTask", "Gateway")
+_WORKS_BY_ITSELF = ("ScriptTask", "Gateway")
 """Parts of the kinds of elements that take time of their own and wait for nobody [C]."""
+_SUB_PROCESS = "SubProcess"
+_MAY_WORK = "not verified: its sub-process runs, and may work by itself or wait for a person"
 
 
 def attempt_wait(row: OpenRow) -> Running[Attempt]:
@@ -82,6 +84,8 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
             return judge_log_row(row, found)
     if any(each.get("uid") not in kinds for each in running):  # only the log has kinds, where no catalogue knows it
         return judge_log_row(row, found)
+    if any(_SUB_PROCESS in str(kinds[each.get("uid")]) for each in running):
+        return judge_log_row(row, found).warned(_MAY_WORK)
     if len(unread) == len(calls) and all(readings.is_for_good(each.failure) for each in unread):
         return _unread("the elements of the process", unread[0])
     return unread[0] if unread else None
@@ -91,7 +95,7 @@ def _waits(kind: Json) -> bool:
     """Whether an element of this kind that has begun waits for somebody. A task of the system has the kind of a task
     for a person [?].
     """
-    return not any(name in str(kind) for name in _WORKS_BY_ITSELF)
+    return not any(name in str(kind) for name in (*_WORKS_BY_ITSELF, _SUB_PROCESS))
 
 
 def _unread(what: str, unread: Unread) -> Attempt:

@@ -22,7 +22,8 @@ _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
 PASTED = "this is a command of curl, and no YAML"
 _CURL = lazy_pattern(
-    r"#![^\n]*sh\s(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)", re.DOTALL
+    r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)",
+    re.DOTALL,
 )
 """A command of curl at the begin of a text, after comments and variables, or anywhere in a script of a shell."""
 _SEPARATORS = "\x85\u2028\u2029"

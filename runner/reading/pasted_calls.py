@@ -23,7 +23,7 @@ _LONGEST: Final = 40
 _HIDDEN: Final = "VALUE"
 _URL: Final = lazy_pattern(r"(?:https?://|\{\{|\$).*")
 _BODIES: Final = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json"})
-_GET: Final = frozenset({"-G", "--get"})
+_GET: Final = lazy_pattern(r"-[a-zA-Z]*G|--get")
 _EXECUTE: Final = lazy_pattern(r"/ProcessEngineService\.svc/(\w+)/Execute/?(?:\?(.*))?$")
 _RUN: Final = lazy_pattern(r"/ProcessEngineService\.svc/RunProcess/?$")
 _ELEMENT: Final = lazy_pattern(
@@ -53,7 +53,7 @@ def _sent(call: list[str]) -> tuple[str, str]:
     options = [*pairwise(["", *call])]
     body = "&".join(word for before, word in options if before in _BODIES)
     url = next((word for before, word in options if before not in _BODIES and _URL.fullmatch(word)), "")
-    is_in_address = not _GET.isdisjoint(call) and body
+    is_in_address = body and any(map(_GET.fullmatch, call))
     return (f"{url}{'&' if '?' in url else '?'}{body}", "") if is_in_address else (url, body)
 
 

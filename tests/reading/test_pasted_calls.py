@@ -31,6 +31,10 @@ SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
             f'curl -G --data-urlencode "Name=$name" -d Total=3 {SERVICE}/UsrA/Execute?ResultParameterName=R',
             "- execute: {process: UsrA, parameters: {Name: VALUE, Total: 3}, result: R};",
         ),
+        (
+            f'curl -sG "{SERVICE}/UsrA/Execute" --data-urlencode "Name=Ann"',
+            "- execute: {process: UsrA, parameters: {Name: Ann}};",
+        ),
     ],
 )
 def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) -> None:

@@ -79,7 +79,8 @@ def _problems(command: ReportedCommand) -> Iterator[str]:
     if found:
         more = [f"and {len(found) - _MOST_PROBLEMS:,} more"] if len(found) > _MOST_PROBLEMS else []
         lines = as_text(found[:_MOST_PROBLEMS]).rstrip("\n").split("\n")
-        yield "#### Why nothing more ran\n\n" + block([*lines, *more])
+        head = "What is wrong with the events" if command.has_damage else "Why nothing more ran"
+        yield f"#### {head}\n\n" + block([*lines, *more])
 
 
 def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:

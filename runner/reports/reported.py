@@ -66,6 +66,11 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
         return errors_in(self.problems)
 
     @property
+    def has_damage(self) -> bool:
+        """Whether events of its runs are not as they were written."""
+        return any(problem.code == "E155" for problem in self.errors)
+
+    @property
     def status(self) -> str:
         """The worst status of all runs; of no runs what the exit code says, `empty` where nothing was to be done."""
         worst_run = worst(self.results)

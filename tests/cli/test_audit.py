@@ -169,6 +169,10 @@ def test_no_report_of_events_that_were_changed_is_green(capsys: pytest.CaptureFi
     assert "exit 1 is of events that are not as they were written\n" in capsys.readouterr().err
     for place in places[1::2]:
         assert "does not match" in Path(place).read_text()
+    summary = Path("s.md").read_text()
+    assert "### `events are not as they were written`\n\nexit 1: events are not as they were written\n" in summary
+    assert "#### What is wrong with the events\n" in summary
+    assert "not all runs started" not in Path("p.html").read_text()
     assert json.loads(Path("r.json").read_text())["status"] == "error"
     assert 'errors="1"' in Path("j.xml").read_text()
 

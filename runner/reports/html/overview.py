@@ -19,6 +19,7 @@ from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import CiRun
 from runner.runs.status import Status
 
+_DAMAGED: Final = "events are not as they were written"
 _SURE: Final = (
     (Sureness.VERIFIED, "verified by the process log"),
     (Sureness.STARTED, "started, by the process log, and not known to be done"),
@@ -104,11 +105,13 @@ def verdict(runs: Sequence[TimedRun], command: ReportedCommand) -> Verdict:
     passed = Counter(row.sureness for run in runs for row in run.rows if row.step.status is Status.PASSED)
     statuses = Counter(result.status for result in results)
     is_single = len(results) == 1 and not command.errors
+    says_damage = command.has_damage and command.exit_code not in {result.exit_code for result in results}
+    what = _DAMAGED if says_damage else meaning(command.exit_code)
     return Verdict(
         status=command.status,
         headline=_headline(runs, command),
         exit_code=command.exit_code,
-        meaning=meaning_of(results[0]) if is_single else meaning(command.exit_code),
+        meaning=meaning_of(results[0]) if is_single else what,
         counts=counts(runs),
         run_counts=tuple((status, statuses[status]) for status in RunStatus if statuses[status]),
         sureness=tuple((kind, words, passed[kind]) for kind, words in _SURE if passed[kind]),
@@ -191,6 +194,8 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
 
 
 def _headline(runs: Sequence[TimedRun], command: ReportedCommand) -> str:
+    if runs and command.has_damage:
+        return _DAMAGED
     if command.errors:
         return "not all runs started" if runs else "no run started"
     if len(runs) == 1:

@@ -217,14 +217,14 @@ def _key_of_list(path: Path, at: int) -> WrongName | None:
 
 def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ...]) -> str:
     asked = key.casefold().removeprefix("is_")
-    if asked in ("error", "message", "reason"):
-        return f"`steps.{word}.status` is `failed`, `error` or `passed`; the reason is in the reports only"
-    if status := asked if asked in [*Status] else hints.words("expressions", "step_status").get(asked):
-        return f'write `steps.{word}.status == "{status}"`'
     if key in declared.outputs:
         return f"did you mean `outputs.{key}`?"
     if keys is _ALL_KEYS and (result := result_of(declared.step, key)):
         return f"write `steps.{word}.{result}`"
+    if asked in ("error", "message", "reason"):
+        return f"`steps.{word}.status` is `failed`, `error` or `passed`; the reason is in the reports only"
+    if status := asked if asked in [*Status] else hints.words("expressions", "step_status").get(asked):
+        return f'write `steps.{word}.status == "{status}"`'
     return f"keys of a step: {begun(keys)}"
 
 

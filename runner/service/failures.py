@@ -217,9 +217,12 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
     return reply.status in _OF_THE_REQUEST or _holds_fault(call, reply)
 
 
-def _is_missing(code: str, words: str) -> bool:
-    """Whether the words are that the site does not have what is called so: no proxy knows that."""
-    named = rf"(?<![\w/])[\"'“«]?{re.escape(code)}[\"'”»]? (?:is )?(?:{_NOT_FOUND})"
+def _is_missing(code: str, words: str, *, quoted: bool = False) -> bool:
+    """Whether the words are that the site does not have what is called so: no proxy knows that. `quoted`: in quotes, as
+    a script that finds no order may say `order not found`.
+    """
+    may_be = "" if quoted else "?"
+    named = rf"(?<![\w/])[\"'“«]{may_be}{re.escape(code)}[\"'”»]{may_be} (?:is )?(?:{_NOT_FOUND})"
     return re.search(named, words, re.IGNORECASE) is not None
 
 
@@ -233,14 +236,11 @@ def fault(call: calls.Call | None, reply: Reply, message: str) -> calls.CallFail
 
 
 def _is_checked_before(call: calls.Call | None, words: str) -> bool:
-    match call:
-        case calls.ExecuteCall(process=process, result=result):
-            codes = (process, *([result] if result else ()))
-        case calls.RunProcessCall(process=process, results=results):
-            codes = (process, *results)
-        case _:
-            return False
-    return any(_is_missing(code, words) for code in codes) or _AT_THE_DOOR.search(words) is not None
+    if not isinstance(call, calls.ExecuteCall | calls.RunProcessCall):
+        return False
+    results = call.results if isinstance(call, calls.RunProcessCall) else filter(None, [call.result])
+    is_missing = _is_missing(call.process, words) or any(_is_missing(code, words, quoted=True) for code in results)
+    return is_missing or _AT_THE_DOOR.search(words) is not None
 
 
 def _unproved(call: calls.Call | None, failure: calls.CallFailed) -> calls.CallFailed:

@@ -292,6 +292,8 @@ def test_each_kind_of_no_has_its_class_and_its_sentence(answer: Reply, kind: Fai
         (reply('{"Message": "Input string was not in a correct format.", "ExceptionType": "X"}', 500), True),
         (reply('{"Message": "The contact was not found", "ExceptionType": "X"}', 500), True),
         (reply('{"Message": "Item with name \\"UsrGet\\" not found.", "ExceptionType": "X"}', 500), False),
+        (reply('{"Message": "Item with name \\"Value\\" not found.", "ExceptionType": "X"}', 500), False),
+        (reply('{"Message": "Value not found", "ExceptionType": "X"}', 500), True),
         (reply('{"Message": "This process cannot be started manually", "ExceptionType": "X"}', 500), False),
         (reply(ABORTED), True),
         (reply('{"success": false, "errorInfo": {"message": "Execution Timeout Expired."}}'), True),

@@ -147,7 +147,7 @@ def _answer(declared: Input) -> str | None:
 
 def _with_echo(prompt: str) -> str:
     output.say_lines(prompt)
-    return sys.stdin.readline()
+    return _line()
 
 
 if sys.platform == "win32":

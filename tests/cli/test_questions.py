@@ -3,17 +3,23 @@
 import os
 import pty
 import select
+import signal
+import sys
 import termios
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from running import PIPE, TIME, ForkedCommand, start
 from sites import NOTHING, Site, Told, site, targets, xml
 
 from runner.cli.main import ended
+from runner.job.model import Input, Job
+from runner.terminal import asking
 
 pytestmark = pytest.mark.slow
 
@@ -317,6 +323,26 @@ def test_an_interrupt_while_a_secret_is_asked_for_lets_the_terminal_show_again_w
         assert terminal.end() == 130
         assert termios.tcgetattr(terminal.master)[3] & termios.ECHO == before
         assert here.asked == []
+
+
+def test_a_signal_that_comes_just_before_a_secret_is_read_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line that is typed would be read, and the signal seen afterwards, if at all."""
+
+    def interrupted() -> bool:
+        os.kill(os.getpid(), signal.SIGINT)
+        return True
+
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "r") as typed, os.fdopen(master, "w") as keys:
+        keys.write("q7kXw9-Lm3zPt5\n")
+        keys.flush()
+        monkeypatch.setattr(sys, "stdin", typed)
+        monkeypatch.setattr(asking, "_has_come", interrupted)
+        declared = Input(name="token", schema={"type": "string"}, required=True, secret=True)
+        job = cast("Job", SimpleNamespace(inputs=(declared,)))
+        monkeypatch.setattr(asking, "is_there", lambda: True)
+        with pytest.raises(KeyboardInterrupt):
+            asking.missing_inputs([(job, None)], {}, {})
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runner.catalogue.model import ProcessElement
 from runner.execution import stored_plans
 from runner.execution.given_inputs import given_inputs, input_values
 from runner.execution.planned_runs import lacking_commands
@@ -212,8 +213,12 @@ def _run_specs(
     known: Collection[str],
     with_data: bool,
 ) -> Iterator[RunSpec]:
+    designs: dict[tuple[str, Target], tuple[tuple[ProcessElement, ...], dict[str, str]]] = {}  # of thousands of cases
     for run, run_values, found in zip(chosen, values, targets, strict=True):
         for target in (target for target in found if target is not None):
+            if (place := (run.job.file, target)) not in designs:
+                designs[place] = elements_of(run.file, target, project), active_versions(run.file, target, project)
+            elements, versions = designs[place]
             yield RunSpec(
                 job=run.job,
                 sources=run.file.sources,
@@ -221,8 +226,8 @@ def _run_specs(
                 inputs=run_values,
                 case=run.case,
                 case_index=run.index,
-                elements=elements_of(run.file, target, project),
-                versions=active_versions(run.file, target, project),
+                elements=elements,
+                versions=versions,
                 written={name: document.data for name, document in run.file.documents.items()} if with_data else {},
                 variables=secret_variables(run.job, known, os.environ),
             )

@@ -69,9 +69,9 @@ class RunSpec(Struct, frozen=True, kw_only=True):
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
     plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
-    `elements` and `versions` are as in `Plan`. `written` is what its files hold, by the names of
-    `sources`; empty where it comes of a stored plan, or nobody asked for it. `variables` of the environment gave secret
-    inputs, by the names of these. `refused` is as in `Plan`, too.
+    `written` is what its files hold, by the names of `sources`; empty where it comes of a stored plan, or nobody asked
+    for it. `variables` of the environment gave secret inputs, by the names of these. `elements`, `versions` and
+    `refused` are as in `Plan`.
     """
 
     job: Job

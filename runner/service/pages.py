@@ -12,6 +12,7 @@ from runner.service.calls import QueryCall
 
 _CUT_OFF: Final = 20_000
 """Records of a page: MaxEntityRowCount, the most that a site gives unless somebody has set it otherwise [D]."""
+_LIMIT: Final = "read fewer with a `filter`, or let the site give more: its setting is `MaxEntityRowCount`"
 
 
 class Pages(Struct, kw_only=True):
@@ -40,7 +41,7 @@ class Pages(Struct, kw_only=True):
                 message = (
                     f"`{call.entity}` gives {_CUT_OFF:,} records and no more pages: the site may have cut them off"
                 )
-                self.trouble = Trouble(code="E209", message=message, hint="write a `filter` to read fewer")
+                self.trouble = Trouble(code="E209", message=message, hint=_LIMIT)
             return
         if following in self._known or (is_late and not found):
             message = f"the pages of `{call.entity}` have no end: they lead to one another without news"

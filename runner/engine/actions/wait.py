@@ -18,7 +18,7 @@ from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
 from runner.foundation.durations import written
 from runner.foundation.guids import is_guid
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.values import Json
 from runner.job.actions import Wait, WaitFor
 from runner.runs.process_status import ENDED_BADLY, KNOWN
 from runner.runs.status import Status
@@ -71,7 +71,7 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
     """
     kinds: dict[Json, Json] = {design.uid: design.kind for design in row.state.run.plan.elements}
     unread: list[Unread] = []
-    running: list[JsonObject] = []
+    running: list[Json] = []
     calls = (ReadElementData(process_id=found.id), ReadElements(process_id=found.id))
     for call in calls:
         elements = yield from readings.elements_in(row, call)
@@ -79,12 +79,12 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
             unread.append(elements)
             continue
         kinds |= {each.get("uid"): kind for each in elements if (kind := each.get("kind"))}
-        running += [each for each in elements if each.get("status") == "running"]
-        if any(each.get("uid") in kinds and _waits(kinds[each.get("uid")]) for each in running):
+        running += [each.get("uid") for each in elements if each.get("status") == "running"]
+        if any(uid in kinds and _waits(kinds[uid]) for uid in running):
             return judge_log_row(row, found)
-    if any(each.get("uid") not in kinds for each in running):  # only the log has kinds, where no catalogue knows it
+    if any(uid not in kinds for uid in running):  # only the log has kinds, where no catalogue knows it
         return judge_log_row(row, found)
-    if any(_SUB_PROCESS in str(kinds[each.get("uid")]) for each in running):
+    if any(_SUB_PROCESS in str(kinds[uid]) for uid in running):
         return judge_log_row(row, found).warned(_MAY_WORK)
     if len(unread) == len(calls) and all(readings.is_for_good(each.failure) for each in unread):
         return _unread("the elements of the process", unread[0])

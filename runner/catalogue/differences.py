@@ -98,10 +98,10 @@ def _process_differences(
         gone, come = None if old is None else "there", None if new is None else "there"
         yield CatalogueDifference(process=code, about=About.PROCESS, before=gone, after=come)
         return
-    yield from _one(code, About.START, old=_start(old), new=_start(new))
-    yield from _one(code, About.NOTE, name="caption", old=old.caption, new=new.caption)
-    yield from _one(code, About.NOTE, name="tracing", old=_traced(old), new=_traced(new))
-    yield from _one(code, About.VERSION, old=_version(old), new=_version(new))
+    yield from _change(code, About.START, old=_start(old), new=_start(new))
+    yield from _change(code, About.NOTE, name="caption", old=old.caption, new=new.caption)
+    yield from _change(code, About.NOTE, name="tracing", old=_traced(old), new=_traced(new))
+    yield from _change(code, About.VERSION, old=_version(old), new=_version(new))
     yield from _each(code, About.VERSION, _by_code(old), _by_code(new), in_words=member_in_words)
     yield from _each(code, About.PARAMETER, old.parameters, new.parameters, in_words=parameter_in_words)
     yield from _each(
@@ -111,7 +111,9 @@ def _process_differences(
     yield from _captions(code, "element", _by_uid(old) or {}, _by_uid(new) or {})
 
 
-def _one(code: str, about: About, *, name: str = "", old: str | None, new: str | None) -> Iterator[CatalogueDifference]:
+def _change(
+    code: str, about: About, *, name: str = "", old: str | None, new: str | None
+) -> Iterator[CatalogueDifference]:
     if old != new:
         yield CatalogueDifference(process=code, about=about, name=name, before=old, after=new)
 
@@ -127,11 +129,11 @@ def _each(
     """Differences of parts by their names; where a side could not be read, that alone."""
     if before is None or after is None:
         old, new = (None if side is None else "known" for side in (before, after))
-        yield from _one(code, About.NOTE, name=f"{about}s", old=old or "not known", new=new or "not known")
+        yield from _change(code, About.NOTE, name=f"{about}s", old=old or "not known", new=new or "not known")
         return
     for name in sorted({*before, *after}):
         old, new = (in_words(side[name]) if name in side else None for side in (before, after))
-        yield from _one(code, about, name=name, old=old, new=new)
+        yield from _change(code, about, name=name, old=old, new=new)
 
 
 def _captions(
@@ -141,11 +143,11 @@ def _captions(
     both = [name for name in before if name in after]
     old, new = ("known" if any(side[name].caption for name in both) else "not known" for side in (before, after))
     if old != new:
-        yield from _one(code, About.NOTE, name=f"captions of {part}s", old=old, new=new)
+        yield from _change(code, About.NOTE, name=f"captions of {part}s", old=old, new=new)
         return
     for name in sorted(both):
         old, new = before[name].caption, after[name].caption
-        yield from _one(code, About.NOTE, name=f"caption of {part} `{name}`", old=old, new=new)
+        yield from _change(code, About.NOTE, name=f"caption of {part} `{name}`", old=old, new=new)
 
 
 _CAPTION_OF_ELEMENT = "caption of element "

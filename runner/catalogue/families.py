@@ -26,7 +26,7 @@ class DesignVersion(Struct, frozen=True, kw_only=True):
 
 
 class ProcessFamily(Struct, frozen=True, kw_only=True):
-    """`acting` is the version whose signature counts: the active one, else the last."""
+    """`acting` is the version whose signature counts: the active version, else the last."""
 
     root: DesignVersion
     acting: DesignVersion

@@ -17,7 +17,7 @@ from runner.catalogue.model import (
     Pulled,
 )
 from runner.foundation.problems import Problem
-from runner.foundation.raw import flag, items, one_of, record, text, whole_number
+from runner.foundation.raw import enum_member, flag, items, record, text, whole_number
 from runner.foundation.values import JsonObject
 from runner.language.schema import check
 from runner.reading.document import Document
@@ -113,7 +113,7 @@ def _parameters(written: JsonObject) -> dict[str, Parameter]:
 def _parameter(fields: JsonObject) -> Parameter:
     return Parameter(
         kind=Kind.named(fields.get("type")),
-        direction=one_of(Direction, fields.get("direction"), Direction.UNKNOWN),
+        direction=enum_member(Direction, fields.get("direction"), Direction.UNKNOWN),
         items={name: Kind.named(kind) for name, kind in record(fields.get("items")).items()},
         lookup=text(fields, "lookup"),
         caption=text(fields, "caption") or "",

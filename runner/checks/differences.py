@@ -43,7 +43,7 @@ def _overlooked(left: str, right: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """`text` as it looks: without characters that have no width, composed in one way, every blank the same."""
+    """`text` as it looks: without characters that have no width, composed alike, every blank the same."""
     seen = "".join(letter for letter in text if unicodedata.category(letter) not in {"Cf", "Cc"})
     return "".join(unicodedata.normalize("NFKC", seen).split())
 

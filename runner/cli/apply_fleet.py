@@ -31,7 +31,7 @@ from runner.fleet.store import FleetStore, check
 from runner.foundation.durations import written
 from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.sentences import listed, many
-from runner.foundation.site_key import one_spelling
+from runner.foundation.site_key import normalized_url
 from runner.hosts.stop import Stop, listening
 from runner.ledger import words
 from runner.ledger.database import FleetLedger
@@ -169,7 +169,7 @@ class ApplyToFleet:
         return QueuedVersion(
             claim=VersionClaim(version=version, attempt=attempt, known=decision.attempts),
             plan=json.dumps({**stored(spec.plan(name_of(spec.target))), **origin}),
-            lock=None if spec.job.concurrency is None else f"{spec.job.concurrency} at {one_spelling(version.url)}",
+            lock=None if spec.job.concurrency is None else f"{spec.job.concurrency} at {normalized_url(version.url)}",
             needs=_needed(needs, decision),
         )
 

@@ -30,7 +30,7 @@ from runner.project.catalogue_files import (
     used_by,
     write_file,
 )
-from runner.project.named_targets import KnownTarget, one_target
+from runner.project.named_targets import KnownTarget, single_target
 from runner.project.pulling import NoAnswerError
 from runner.project.pulling import pull as pull_all
 from runner.project.sites import Sites
@@ -175,7 +175,7 @@ def _write_double(process: Process, folder: Path, *, known: Mapping[str, Path], 
 
 @catalog.command("pull", cls=Verb, short_help="Write what a site has into its catalogue file.")
 @options.OPTIONAL_SPECS
-@options.ONE_TARGET
+@options.SINGLE_TARGET
 @options.TARGETS
 @options.option("--out", metavar="FILE", help="Write this file, not NAME.catalog.yaml by the targets; `-` is stdout.")
 def pull(context: click.Context) -> int:
@@ -190,7 +190,7 @@ def pull(context: click.Context) -> int:
     Exit 0, 2 for a mistake in a file or on the command line, 3 where the site does not answer.
     """
     given = context.params
-    target = one_target(given["target"], given["specs"], given["targets"])
+    target = single_target(given["target"], given["specs"], given["targets"])
     out = given["out"] or catalogue_files.place_of(target.target.name, targets_file=target.file)
     if not _is_stdout(out):
         check_place(out)
@@ -213,7 +213,7 @@ def _write(found: Catalogue, out: Path) -> None:
 
 @catalog.command("check", cls=Verb, short_help="Compare a site with its catalogue file.")
 @options.OPTIONAL_SPECS
-@options.ONE_TARGET
+@options.SINGLE_TARGET
 @options.TARGETS
 @options.for_jobs("Print first what matters to these jobs.")
 @options.option("--catalog", "file", metavar="FILE", help="Compare with this file.")
@@ -239,7 +239,7 @@ def check(context: click.Context) -> int:
     """
     given = context.params
     specs = (*given["jobs"], *given["specs"])
-    target = one_target(given["target"], specs, given["targets"])
+    target = single_target(given["target"], specs, given["targets"])
     git = given["against"]
     if git and is_typed(context, "file"):
         raise click.UsageError("`--against` names what the site is compared with, and so does `--catalog`", context)
@@ -280,7 +280,7 @@ def diff(context: click.Context) -> int:
             if file is not None:
                 sides.append(read_file(file, warn=output.problems))
             else:
-                sides.append(_pulled(one_target(name, (), given["targets"]), sites))
+                sides.append(_pulled(single_target(name, (), given["targets"]), sites))
     before, after = sides
     found = drifts(differences(before, after), ())
     comparison = CatalogueComparison(before=before.name, after=after.name, drifts=found, side_by_side=True)

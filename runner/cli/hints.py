@@ -27,7 +27,7 @@ _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What text processors and web pages make of a hyphen, or of two."""
 
 _BARE_INPUT: Final = lazy_pattern(r"(?s)[A-Za-z_]\w*=.*")
-_ONE_HYPHEN: Final = lazy_pattern(r"-[A-Za-z][A-Za-z-]+")
+_SINGLE_HYPHEN: Final = lazy_pattern(r"-[A-Za-z][A-Za-z-]+")
 _WITH_VALUES_IN_WORDS: Final = ("-i", "--input", "--tags", "-k", "--keyword")
 PREFIX: Final = "CREATIO_RUNNER_"
 _INPUT: Final = PREFIX + "INPUT_"
@@ -173,7 +173,7 @@ def _words(options: Mapping[str, click.Option], args: Sequence[str]) -> Iterator
 def _check_hyphens(text: str, options: Mapping[str, click.Option]) -> None:
     name, equals, value = text.partition("=")
     ours = f"-{name.lower()}"
-    if _ONE_HYPHEN.fullmatch(name) and ours in options:
+    if _SINGLE_HYPHEN.fullmatch(name) and ours in options:
         hint = f"write `{ours}{equals}{clean(value)}`, with two hyphens"
         raise UsageError(Problem(code="E150", message=f"there is no option `{name}`", hint=hint))
 

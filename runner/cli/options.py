@@ -246,7 +246,7 @@ TARGET = targets(
     "Run against this target, whatever the job names; several times: against each. `env` takes CREATIO_URL and its "
     "companions, `clio:NAME` an environment of clio."
 )
-ONE_TARGET = option("-t", "--target", "target", metavar="NAME", help="The target whose site is asked.")
+SINGLE_TARGET = option("-t", "--target", "target", metavar="NAME", help="The target whose site is asked.")
 TARGETS = option(
     "--targets",
     metavar="FILE",

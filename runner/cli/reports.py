@@ -190,7 +190,7 @@ def _wrong_place(place: str, wanted: ReportFormat, read: Iterable[Path]) -> Prob
 
 
 def _content(report: ReportFormat, command: ReportedCommand, place: str) -> str | Iterator[bytes]:
-    """The report for a `place`. One that is stored with the only run of the command is not drawn again."""
+    """The report for a `place`. What is stored with the only run of the command is not drawn again."""
     part, only = report.stored_as, command.runs[0] if len(command.runs) == 1 and not command.problems else None
     if part is None or only is None or only.stored_in is None or only.result.exit_code != command.exit_code:
         return report.write(command)

@@ -130,8 +130,8 @@ def _resume_together(
     context: click.Context, run: StoredRun, places: reports.ReportPlaces, *, store: LocalRunStore, allowed: Permission
 ) -> ExitCode:
     """Go on with all runs of the command of `run` that broke off."""
-    for_one_run = {"step": "--step", "verdict": "--as", "result": "--result", "even_though": "--even-though"}
-    if wrong := next((option for name, option in for_one_run.items() if context.params[name]), None):
+    single_run = {"step": "--step", "verdict": "--as", "result": "--result", "even_though": "--even-though"}
+    if wrong := next((option for name, option in single_run.items() if context.params[name]), None):
         message = f"`{wrong}` is about one run, and `--together` goes on with several"
         raise UsageError(Problem(code="E150", message=message, hint="leave one of the two out"))
     broken_off = _broken_off(runs_of_command(run))

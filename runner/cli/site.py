@@ -1,4 +1,4 @@
-"""The verbs that only read one site: `runner doctor` checks the way to it step by step, a line for each; `runner
+"""The verbs that only read a site: `runner doctor` checks the way to it step by step, a line for each; `runner
 record` writes down a run that happened there, as a double of its process and a job that calls it.
 
 They start no process. What is found out is the business of `runner.doctor` and `runner.recording`.
@@ -21,7 +21,7 @@ from runner.foundation.shell_words import shell_word
 from runner.foundation.values import Json, JsonObject
 from runner.project.catalogue_files import no_answer
 from runner.project.double_files import create, double_file, doubles_by_code
-from runner.project.named_targets import Known, KnownTarget, chosen, one_target, targets_of
+from runner.project.named_targets import Known, KnownTarget, chosen, single_target, targets_of
 from runner.project.project import Project
 from runner.project.pulling import NoAnswerError
 from runner.project.sites import ReadySite, Sites
@@ -149,7 +149,7 @@ def _way(ready: ReadySite, target: Target, sites: Sites, secrets: Secrets) -> Wa
 
 @click.command("record", cls=Verb)
 @click.argument("process_id", metavar="PROCESS_ID", type=options.Filled())
-@options.ONE_TARGET
+@options.SINGLE_TARGET
 @options.TARGETS
 @options.option("--out", metavar="FOLDER", required=True, help="The folder of the sandbox.")
 @options.option("--job-out", "job_file", metavar="FILE", help="Write the job here, not beside FOLDER.")
@@ -179,7 +179,7 @@ def record(context: click.Context) -> int:
         hint = "give the `Id` of a row of the process log; a report has it as `process_id`"
         raise UsageError(Problem(code="E150", message=f"`{process_id}` is no id of a process", hint=hint))
     around = next((folder for folder in (out, out.parent) if folder.is_dir()), None)
-    target = one_target(given["target"], (around,) if around else (), given["targets"])
+    target = single_target(given["target"], (around,) if around else (), given["targets"])
     if isinstance(target.target, SandboxTarget):
         message = f"target `{target.target.name}` is a sandbox that starts empty: it holds no run to record"
         hint = "serve it with `runner sandbox FOLDER`, and name its address as the `url` of a target"

@@ -1,4 +1,4 @@
-"""What was found at one step of the way to a site."""
+"""What was found at a step of the way to a site."""
 
 from enum import StrEnum
 

@@ -1,6 +1,6 @@
 """Whether a site is ready after a deployment: it is asked until it is, or until nothing more can come of it.
 
-Ready is a site that gave rows to two authenticated readings, one pause apart, and whose processes then are as a
+Ready is a site that gave rows to two authenticated readings, a pause apart, and whose processes then are as a
 catalogue says, where there is a catalogue. "Accepted" by a deployment tool says less: the site may be about to restart,
 and answers with its sign-in page for a while after that [C].
 
@@ -73,7 +73,7 @@ class Look(Struct, frozen=True, kw_only=True):
     retry_after: float = 0.0
 
     def is_like(self, other: "Look | None") -> bool:
-        """Whether both found the site in one state, whatever words it used."""
+        """Whether both found the site in the same state, whatever words it used."""
         return other is not None and self.state == other.state
 
     @property
@@ -145,7 +145,7 @@ class Watched(Struct, frozen=True, kw_only=True):
         return Look(phase=Phase.OTHER, differences=found) if found else Look(phase=Phase.READY)
 
     def _differences(self, expected: Catalogue, caller: "_InTime") -> tuple[CatalogueDifference, ...]:
-        """First what the list says, which is one call; each process is asked for where that is as it should be."""
+        """First what the list says, which is a call; each process is asked for where that is as it should be."""
         library = read_library(caller, wait=_not_at_all)
         known = [code for code in expected.processes if code in library.families]
         listed = {code: library.listed(code) for code in known}

@@ -18,7 +18,7 @@ _UNEVENTFUL: Final = frozenset({Phase.ROWS, Phase.READY})
 
 
 class Story(Struct, kw_only=True):
-    """Of one site. `states` are those that it was in, with the seconds after which each began; `outcome` is None as
+    """Of a site. `states` are those that it was in, with the seconds after which each began; `outcome` is None as
     long as it is waited for. `catalogue` is the name of its catalogue. `mask` hides secrets.
     """
 

@@ -1,4 +1,4 @@
-"""What one attempt of an action came to, before anyone decides whether to try again."""
+"""What an attempt of an action came to, before anyone decides whether to try again."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     `verified` and `process_id` are as in `runs.events.StepFinished`; `process_status` is in the words of the log.
     `again` names the kind of failure that a retry may be allowed for, None where none is: it passed, or repeating
     cannot help. `lost`: it passed, but its result never reached us, and is not null either. `failed_row` is the row of
-    the process log that says of its one process that it failed. `seconds` is how long the process took by the log,
+    the process log that says that its process failed. `seconds` is how long the process took by the log,
     where nobody waited for it. `cause` is what put the row in doubt, whatever `trouble` says of it since. `by_hand`: it
     is in doubt, and the log has nothing by which to find it. `went_on`: its process still ran when it was answered.
     """

@@ -125,7 +125,7 @@ def _why_not_repeated(row: OpenRow) -> Running[str | None]:
 
 
 def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
-    """The same row after one more look at the log; unchanged where nothing can be searched for."""
+    """The same row after another look at the log; unchanged where nothing can be searched for."""
     if row.look_again is not None:
         return (yield from row.look_again(row, unknown))
     if row.log.refusal is not None:
@@ -175,7 +175,7 @@ def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     process is a row its own. `at_any_time`: with the new rows that began at another time by the server's clock, which
     may be of two clocks, but for those that an earlier start may have made.
     """
-    found = yield from _looked_up(row, start, last=last, at_any_time=at_any_time)
+    found = yield from _search_log(row, start, last=last, at_any_time=at_any_time)
     return found if isinstance(found, Unread) else found.rows
 
 
@@ -188,7 +188,7 @@ class _LookedUp(Struct, frozen=True, kw_only=True):
     elsewhen: list[LogRow]
 
 
-def _looked_up(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
+def _search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(UNBOUNDED)
     new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)
@@ -218,16 +218,16 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     for moment in moments:
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
-        looked_up = yield from _looked_up(row, row.sought, last=moment == moments[-1])
-        if isinstance(looked_up, Unread):
-            if looked_up.failure is UNBOUNDED:
+        found = yield from _search_log(row, row.sought, last=moment == moments[-1])
+        if isinstance(found, Unread):
+            if found.failure is UNBOUNDED:
                 return in_doubt(cause, why=UNBOUNDED.trouble.message, by_log=False)
-            if readings.is_for_good(looked_up.failure):
+            if readings.is_for_good(found.failure):
                 break
             continue
-        if looked_up.rows:
-            return (yield from _judge_candidates(row, row.sought, looked_up.rows, cause=cause))
-        less = starts.why_less(row.log, row.sought) or starts.at_another_time(looked_up.elsewhen)
+        if found.rows:
+            return (yield from _judge_candidates(row, row.sought, found.rows, cause=cause))
+        less = starts.why_less(row.log, row.sought) or starts.at_another_time(found.elsewhen)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return in_doubt(cause, why=why)
 
@@ -276,7 +276,7 @@ def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
 
 
 def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None) -> Attempt:
-    """The attempt as the one start shows it that was taken for ours, with the time that the process took."""
+    """The attempt as the only start shows it that was taken for ours, with the time that the process took."""
     status, process_id = str(shown.status), shown.id
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))
     if status in ENDED_BADLY:

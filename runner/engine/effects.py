@@ -14,7 +14,7 @@ from runner.service.calls import Call, CallFailed
 
 
 class Send(Struct, frozen=True, kw_only=True):
-    """Send one call within `seconds`. `secret`: the answer is kept out of every event.
+    """Send a call within `seconds`. `secret`: the answer is kept out of every event.
 
     `turn` names a process whose starts take turns within one program, from the watermark to a `Sleep` that frees it, or
     the end of the row: the host waits for the turn before it sends, and gives it back then.

@@ -1,6 +1,6 @@
-"""The elements of one running process: to which of them a name leads, and whether it may be executed.
+"""The elements of a running process: to which of them a name leads, and whether it may be executed.
 
-An element is executed by the id that it has in one instance, never by that of its design, which all instances share
+An element is executed by the id that it has in an instance, never by that of its design, which all instances share
 [C][S]. The engine's own store holds what waits, whatever is logged; the log of elements has captions, and what was
 executed before; it is empty where tracing is off.
 """
@@ -46,7 +46,7 @@ class WantedElement(Struct, frozen=True, kw_only=True):
 
 
 class _Elements(Struct, frozen=True, kw_only=True):
-    """What one look at a process shows of its elements. `fitting` are those that the name leads to, newest first."""
+    """What a look at a process shows of its elements. `fitting` are those that the name leads to, newest first."""
 
     fitting: tuple[ElementInstance, ...]
     all: tuple[ElementInstance, ...]
@@ -72,7 +72,7 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
         chosen = _chosen(row, seen, wanted) if isinstance(seen, _Elements) else None
         if isinstance(chosen, Attempt) or (chosen is not None and chosen.status != "error"):
             return chosen
-        if isinstance(process, LogRow) and ended and isinstance(seen, _Elements):  # one more look since then
+        if isinstance(process, LogRow) and ended and isinstance(seen, _Elements):  # another look since then
             return _over(row, process, seen, wanted)
         with row.reading_until(row.t + follow):
             process = yield from _process(row, wanted)
@@ -195,7 +195,7 @@ def _near(state: State, seen: _Elements, wanted: WantedElement) -> str | None:
 
 
 def _at_others(state: State, seen: _Elements) -> str | None:
-    """The hint where the process is at other elements than the one that is wanted."""
+    """The hint where the process is at other elements than the wanted element."""
     others = [_shown(state, each) for each in seen.all if each.status == "running" and each not in seen.fitting]
     wait = "or write a longer `timeout` to wait until that has ended"
     return f"the process is at {listed(others)}: execute what it is at, {wait}" if others else None

@@ -191,7 +191,7 @@ def _within(row: OpenRow, effect: Send | Sleep | Ask) -> Effect:
 
 
 def _left_for_last_look(row: OpenRow, effect: Send | Sleep | Ask) -> float:
-    """Seconds left for one look into the log for a start in doubt.
+    """Seconds left for a look into the log for a start in doubt.
 
     The log is read once for each row; reading whose rows are ours, and of which versions, shares that time.
     """

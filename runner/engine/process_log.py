@@ -1,4 +1,4 @@
-"""Reading the process log: the watermark before a call, the rows that may be ours after it, one row to its end.
+"""Reading the process log: the watermark before a call, the rows that may be ours after it, a row to its end.
 
 Whose a row is, `runner.engine.starts` knows. The log is the only witness of how a process ended. Server time is
 compared with server time only: this machine's clock plays no part.
@@ -25,7 +25,7 @@ from runner.service.calls import LogRow
 WATERMARK = 20
 """Rows that are read before a call: those that share the moment of the newest are known then, too."""
 MOST_MEMBERS = 20
-"""Versions that one reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
+"""Versions that a reading asks for: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
 FIRST_LOOK = 0.5
 LAST_LOOK = 5.0
 """Seconds between two looks at a running process, growing from the first to the last."""
@@ -177,7 +177,7 @@ def _versions_unread(row: OpenRow, before: Versions, unread: Unread) -> Versions
 
 
 def row_of(row: OpenRow, process_id: str) -> Running[LogRow | Unread | None]:
-    """The row of one process by its id; None where there is none."""
+    """The row of a process by its id; None where there is none."""
     value = yield from read(row, calls.ReadRow(process_id=process_id))
     return value if isinstance(value, Unread) else None if value is None else convert(value, LogRow)
 

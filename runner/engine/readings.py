@@ -26,7 +26,7 @@ EXPLAINING_SECONDS = 10.0
 READING_TRIES = 3
 BETWEEN_TRIES = 0.5
 AFTER_SILENCE = 5.0
-"""Seconds for one more try where the others have had all the time: this machine may have slept, or its line was lost.
+"""Seconds for another try where the others have had all the time: this machine may have slept, or its line was lost.
 """
 
 _LOG_REFUSED = frozenset({200, 401, 403, 404})
@@ -90,11 +90,11 @@ def is_shut_out(row: OpenRow, unread: Unread) -> Running[bool]:
 
 
 def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running["Json | Unread"]:
-    """One reading, tried again where it was not answered: reads just after a rebuild may fail [M].
+    """A reading, tried again where it was not answered: reads just after a rebuild may fail [M].
 
     All its tries together have the time of a single try, before a call no more than the call's own: a site that accepts
     nobody would otherwise hold a step up for many times its `timeout`. After a call, whose verdict depends on it, a
-    short try follows that time. The first has no longer than a call of the step: one reading may hang.
+    short try follows that time. The first has no longer than a call of the step: a reading may hang.
     """
     is_last_time = row.ready_by is not None
     ready_by = math.inf if row.ready_by is None else max(row.ready_by, row.t + BETWEEN_TRIES)

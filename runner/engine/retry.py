@@ -21,7 +21,7 @@ _LEAST_SECONDS = 0.001
 _MAKES_FLAKY = frozenset({RetryOn.REFUSED, RetryOn.UNANSWERED})
 
 AttemptAction: TypeAlias = Callable[[OpenRow], Running[Attempt]]
-"""One attempt of an action. It may raise `EvaluationError` of a template before it sends anything."""
+"""An attempt of an action. It may raise `EvaluationError` of a template before it sends anything."""
 
 
 def try_until_done(row: OpenRow, attempt: AttemptAction) -> Running[tuple[Attempt, bool]]:

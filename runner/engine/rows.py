@@ -36,7 +36,7 @@ def report_row(
     kind: str | None = None,
     name: str | None = None,
 ) -> Row:
-    """What reports know of a step, of one of its turns, or of one element of its chain."""
+    """What reports know of a step, of a turn of it, or of an element of its chain."""
     step = planned.step
     process = getattr(step.action, "process", None) or getattr(step.action, "starts", None)
     return Row(

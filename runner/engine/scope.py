@@ -23,7 +23,7 @@ LARGEST_OUTPUTS = 64 << 20
 
 
 class Names(Struct, frozen=True, kw_only=True):
-    """The names of one run. `missing` says why a known name has no value; `tainted` are the paths made from secrets.
+    """The names of a run. `missing` says why a known name has no value; `tainted` are the paths made from secrets.
 
     `room_for_outputs` is what the outputs of the run's steps may still come to, those of turns each counted.
     """

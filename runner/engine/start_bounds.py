@@ -15,7 +15,7 @@ from runner.runs.refused_starts import RefusedStart
 from runner.service.calls import CallFailed, FailureKind
 
 EARLIER = 1.0
-"""Seconds before a call from which a row may be its own: clocks of one site differ a little."""
+"""Seconds before a call from which a row may be its own: clocks of a site differ a little."""
 LATER = 2.0
 """Seconds after its time: `Date` counts whole seconds, and some servers write it once a second."""
 

@@ -3,7 +3,7 @@
 A row belongs to at most one call. A start that lacks its row stays counted until it has it, whatever its `verify` is;
 a row that several starts may have made is distinguished by the server's own time alone: the `Date` of its answers
 bounds the time of a call, and what began outside of that time is none of it. That `Date` and the `StartDate` of rows
-are of one clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row
+are of the same clock is a choice [?]: where they differ a little, nothing is verified, and nothing wrongly; where a row
 proves that they are two clocks, no time of the server is used in this run. Which rows other runs own is asked of the
 host (`QueryPeers`), which also writes down what belongs to this run.
 """
@@ -40,8 +40,8 @@ class OtherRun(Struct, frozen=True, kw_only=True):
 
 
 class OwnRows(Struct, frozen=True, kw_only=True):
-    """The new rows that may be those of one call, newest first. `contested` are the earlier starts of this run that may
-    have made one of them; `rival` is another run that may have. `outside` are new rows that by the
+    """The new rows that may be those of a call, newest first. `contested` are the earlier starts of this run that may
+    have made some of them; `rival` is another run that may have. `outside` are new rows that by the
     server's own time began at another time, and that no known call has made.
     """
 
@@ -60,7 +60,7 @@ class OwnRows(Struct, frozen=True, kw_only=True):
 
 
 def may_be_firsts(row: OpenRow, found: OwnRows) -> bool:
-    """Whether one of the rows may be of the call that was turned away, and there is none for its repetition beside."""
+    """Whether any of the rows may be of the call that was turned away, and there is none for its repetition beside."""
     if row.first is None or len(found.rows) > found.starts:
         return False
     until = span_of(row.log, row.first).until
@@ -197,7 +197,7 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
 def not_of_others(
     row: OpenRow, process: str, rows: Sequence[LogRow], *, keys: tuple[str, ...] | None, certain: bool = False
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
-    """The rows without those that other calls own, and which other run may have made one of the rest.
+    """The rows without those that other calls own, and which other run may have made some of the rest.
 
     What is left belongs to the calls of `keys` from now on, unless another run may have made it and it is not `certain`
     by its id; with None nothing does.

@@ -1,4 +1,4 @@
-"""How far one run has come: the only mutable records of the engine.
+"""How far a run has come: the only mutable records of the engine.
 
 Everything here follows from the outcomes alone, so that a fresh engine fed with the same outcomes gets to the same
 state.
@@ -64,7 +64,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class ElementInstance(Struct, frozen=True, kw_only=True):
-    """An element of one running process, as the site shows it. `uid` is that of its design; what is not known is None.
+    """An element of a running process, as the site shows it. `uid` is that of its design; what is not known is None.
 
     `stored`: it comes from the engine's own store.
     """
@@ -89,7 +89,7 @@ class CalledElement(Struct, frozen=True, kw_only=True):
 class OpenRow(Struct, kw_only=True, eq=False):
     """A row that has begun, with the `state` and `step` it began with.
 
-    `whole` is the step that it is a part of, if it is one of several, and `index` its place among them, or that of its
+    `whole` is the step that it is a part of, if it is a part, and `index` its place among them, or that of its
     turn. `has_parts`: it holds rows of its own, and ends as they do. `ready_by`: when what its next call needs has to
     be read. `not_sent_seconds`: what calls that never left have taken of the attempt's time, over all its tries.
 
@@ -315,7 +315,7 @@ class Undecided(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, kw_only=True, eq=False):
-    """What is known of one job of the run: the run's own, or a job that a step includes.
+    """What is known of a job of the run: the run's own, or a job that a step includes.
 
     `prefix` comes before the keys of its rows. `halted`: a step has stopped it, with the key `halted_by`, or
     something else has; `closing`: its steps are over; `is_inside_cleanup`: undo or `finally` includes it. `ends` is

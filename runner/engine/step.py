@@ -33,7 +33,7 @@ _AFTER_A_STOP = frozenset({"failure", "always"})
 
 
 class Ended(Struct, frozen=True, kw_only=True):
-    """How a step, or one of its turns, ended: what expressions see of it, and of the turns of a step each."""
+    """How a step, or a turn of it, ended: what expressions see of it, and of the turns of a step each."""
 
     status: Status
     record: JsonObject

@@ -92,7 +92,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     """The rows since the watermark. Those of earlier calls may come late: there should be a row for each start.
 
     Those of other runs are waited for, too, until it is known whose they are; not so of what may be repeated, which
-    goes side by side with other runs: they would wait for one another. `patient`: where there is no row at all, for as
+    goes side by side with other runs: they would wait for each other. `patient`: where there is no row at all, for as
     long as that of a call without an answer is searched for.
     """
     pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
@@ -250,7 +250,7 @@ def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) 
 
 
 def by_status(row: OpenRow, found: LogRow, *, until: Until) -> Attempt | None:
-    """What the row `found` of its one process says of a call; None for a status that is not known."""
+    """What the row `found` of its a process says of a call; None for a status that is not known."""
     process_id = found.id
     match found.status:
         case "done":

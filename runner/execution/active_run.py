@@ -31,7 +31,7 @@ from runner.version import VERSION
 
 
 class ActiveRun(Struct, kw_only=True):
-    """One run under way or ended.
+    """A run under way or ended.
 
     `earlier` is what its journal held before this command; `lets_in` says whether the site does, before the run is
     resumed. `fault` is what broke in the thread that carries it; `unused_verdicts` are the keys of rows that were
@@ -95,7 +95,7 @@ def new_id() -> str:
 
 
 class RunOrigin(Struct, frozen=True, kw_only=True):
-    """Where a new run comes from: all runs of one command share the id `command`. `run` is its own id, if it has any;
+    """Where a new run comes from: all runs of a command share the id `command`. `run` is its own id, if it has any;
     `rerun_of` the run that it carries out once more, `applied` the `apply` that ordered it, `begun_by` who began it.
     """
 

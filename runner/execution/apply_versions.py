@@ -210,7 +210,7 @@ class ApplySet(Struct, kw_only=True):
                 self.ledger.release(last.run)
 
     def gone(self, names: frozenset[str], *, folders: Sequence[str], recursive: bool) -> list[LedgerEntry]:
-        """The newest versions that were applied from one of the folders, and are none of its `names`, `job[case]`."""
+        """The newest versions that were applied from any of the folders, and are none of its `names`, `job[case]`."""
         return [
             entry
             for entry in self._newest

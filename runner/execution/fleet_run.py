@@ -1,4 +1,4 @@
-"""One run of a fleet, carried out by a worker: begun, or carried on with exactly as `resume` does."""
+"""A run of a fleet, carried out by a worker: begun, or carried on with exactly as `resume` does."""
 
 import json
 import os
@@ -30,7 +30,7 @@ from runner.fleet.watched import WatchedCaller, has_acted
 from runner.fleet.worker import PATIENCE
 from runner.foundation.git import Checkout
 from runner.foundation.problems import Problem, RefusedError, UsageError
-from runner.foundation.site_key import one_spelling
+from runner.foundation.site_key import normalized_url
 from runner.hosts.judgement import Judgement
 from runner.hosts.local import LocalHost
 from runner.hosts.replay import ForgottenError, MisfitError
@@ -336,7 +336,7 @@ def _lets_in(run: ActiveRun, shut_out: list[CallFailed]) -> bool:
 def _check_place(applied: StoredPlan, site: ReadySite) -> None:
     """Refuse a target that is another place here than where the job was applied; what a template gave is unknown."""
     then = applied.target.url
-    if "{{" not in then and one_spelling(then) != one_spelling(site.name.url):
+    if "{{" not in then and normalized_url(then) != normalized_url(site.name.url):
         message = f"target `{site.name.name}` was {then} when the job was applied, and is {site.name.url} here"
         raise UsageError(Problem(code="E154", message=message, hint="give the worker the same targets file"))
 

@@ -34,7 +34,7 @@ ONLY_APPLY: Final = "these are runs of an `apply`: what it never began, if anyth
 
 class PlannedRun(Struct, frozen=True, kw_only=True):
     """`rerun_of` is the stored run that it was to carry out once more. `inputs` are those that are not secret; None
-    where a secret is in one of them, or a stored plan has them. `secrets` are the names
+    where a secret is in any of them, or a stored plan has them. `secrets` are the names
     of those, and of secret inputs that no variable of the environment gave.
     """
 
@@ -179,7 +179,7 @@ def lacking_problem(lacking: Sequence[PlannedRun], run: RunResult, store: StoreN
 
 
 def commands(runs: Iterable[PlannedRun]) -> Iterator[str]:
-    """The commands that carry these runs out, one for each file and target; secrets are given from files."""
+    """The commands that carry these runs out, a command for each file and target; secrets are given from files."""
     grouped: dict[tuple[str, str], list[PlannedRun]] = {}
     for run in runs:
         grouped.setdefault((run.file, run.target), []).append(run)

@@ -131,7 +131,7 @@ def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Se
 
 def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Sequence[str | None]]:
     """The names of the targets of a run, None for the job's own: those of the command line, else with `--last-failed`
-    those at which it did not pass. One of these that is not there any more is a warning.
+    those at which it did not pass. A name that is not there any more is a warning.
     """
     if wanted.planned:
         return lambda selected: [target for job, case, target in wanted.planned if (job, case) == _job_case(selected)]
@@ -291,7 +291,7 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):
         near = likely_typo(name, names - given, own_letters=True)
-        if near is not None and near != f"{name}S":  # one and several of a thing are inputs of different jobs
+        if near is not None and near != f"{name}S":  # a thing and several of it are inputs of different jobs
             yield _typo(f"no job has an input for `{VARIABLE}{clean(name)}`", near=VARIABLE + near)
     targets = {name for file in project.files for name in file.targets}
     for name in wanted.confirmed:

@@ -1,8 +1,8 @@
 """The run pool: runs begin, and each is carried out in a thread of its own, up to `jobs` at once.
 
 The main thread listens meanwhile: a signal handler in the thread that reads from a site would have to wait for the
-site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for one
-another. A run that has ended makes room for the next at once: its reports are written while others wait for the site.
+site. Runs that are under way side by side are reported whole, as they end. Runs that name the same lock wait for each
+other. A run that has ended makes room for the next at once: its reports are written while others wait for the site.
 Where several are under way, a run that has passed does so while its end is being written to the disk.
 """
 

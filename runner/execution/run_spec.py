@@ -162,7 +162,7 @@ def _parsed(written: str) -> "tuple[boolean.BooleanAlgebra, boolean.Expression]"
 def is_selected(
     job: Job, case: Case | None, *, tags: Callable[[Iterable[str]], bool] | None, keywords: Collection[str] = ()
 ) -> bool:
-    """Whether a job's case, or its only run, is selected; one of the keywords is a part of `job[case]` in any case."""
+    """Whether a job's case, or its only run, is selected; some keyword is a part of `job[case]` in any case."""
     if tags is not None and not tags(job.tags):
         return False
     name = run_name(job, case).casefold()

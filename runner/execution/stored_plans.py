@@ -254,7 +254,7 @@ def _changes(name: str, spec: RunSpec, stored: StoredPlan) -> Iterator[Problem]:
 
 
 class PlanClaims:
-    """The plans of one command, whose runs are in `store`. `again`: somebody wants them carried out once more."""
+    """The plans of a command, whose runs are in `store`. `again`: somebody wants them carried out once more."""
 
     def __init__(self, store: LocalRunStore, runs: Iterable[RunSpec], *, again: bool) -> None:
         self.store = store
@@ -263,7 +263,7 @@ class PlanClaims:
         self._made: list[str] = []
 
     def check(self) -> None:
-        """Raise `RefusedError` where one of the plans has been carried out before, as far as is known by now."""
+        """Raise `RefusedError` where any of the plans has been carried out before, as far as is known by now."""
         if not self._again:
             earlier = [runs for key in self._keys if (runs := self.store.runs_of_plan(key)) is not None]
             if earlier:

@@ -1,4 +1,4 @@
-"""What a code means, with examples: one Markdown file a code, beside this module, in a small fixed shape.
+"""What a code means, with examples: a Markdown file a code, beside this module, in a small fixed shape.
 
 A file begins with the title of the code, and paragraphs that say what it means. Of a mistake in files the sections
 `Wrong` and `Right` follow, and a list of what to check; of what a command or a run can meet how it looks, and a list of
@@ -75,10 +75,10 @@ def _title(text: str) -> str:
 
 
 def explanation(code: str) -> Explanation:
-    """What is written of `code`, which must be one of `titles`."""
+    """What is written of `code`, a key of `titles`."""
     text = Path(__file__).with_name(f"{code}.md").read_text(encoding="utf-8")
     if _FILTERS in text:
-        from runner.expressions.filters.table import docs  # noqa: PLC0415  Jinja, for one code: 30 ms
+        from runner.expressions.filters.table import docs  # noqa: PLC0415  Jinja, for a code: 30 ms
 
         text = text.replace(_FILTERS, docs())
     before, fence, todo = text.partition("\n")[2].rpartition("```\n")

@@ -117,8 +117,8 @@ def _same_comparison(operand: _Operand, row: list[nodes.Expr], word: str) -> tup
     left, sign, first = written(before.expr), before.ops[0].op, before.ops[0].expr
     if sign not in ("eq", "ne"):
         is_like = _is_number(first) and _is_number(operand.node)
-        one = written(operand.node)
-        return (f"write `{left} {COMPARISONS[sign].sign} {one}`", one) if is_like else None
+        value = written(operand.node)
+        return (f"write `{left} {COMPARISONS[sign].sign} {value}`", value) if is_like else None
     values = [first]
     for node in row[at:]:
         if not isinstance(node, nodes.Const):

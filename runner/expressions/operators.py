@@ -20,7 +20,7 @@ _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{
 
 
 _LIKE_A_NUMBER = lazy_pattern(r"\s*[+-]?[.,]?[0-9][0-9.,' \u00a0\u202f]*(?:[eE][+-]?[0-9]{1,3})?\s*")
-"""Also as countries and accountants write one."""
+"""Also as countries and accountants write numbers."""
 _SHOWN = 40
 
 
@@ -58,8 +58,8 @@ def equal(left: Json, right: Json, sign: str) -> bool:
 def _check_comparable(left: Json, right: Json, sign: str) -> None:
     match left, right:
         case list(), list():
-            for one, other in zip(left, right, strict=False):
-                _check_comparable(one, other, sign)
+            for left_item, right_item in zip(left, right, strict=False):
+                _check_comparable(left_item, right_item, sign)
         case dict(), dict():
             for key in left:
                 _check_comparable(left[key], right.get(key), sign)
@@ -82,8 +82,8 @@ def _named(value: Json) -> str:
 
 
 def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
-    """The numbers that texts spell, with all their digits; None where one spells none. A site answers many numbers as
-    texts, and large amounts become texts here.
+    """The numbers that texts spell, with all their digits; None where a text spells none. A site answers many numbers
+    as texts, and large amounts become texts here.
     """
     found = list(texts)
     return [Decimal(text.strip()) for text in found] if all(map(_NUMBER.fullmatch, found)) else None

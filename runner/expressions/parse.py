@@ -233,7 +233,7 @@ def _stopped_at(parser: Parser | None, error: TemplateSyntaxError) -> str | None
 
 
 _NONE = frozenset[str]()
-_ONE_LINE = (0,)
+_SINGLE_LINE = (0,)
 _MOST_PROBLEMS = 100
 """The hundredth problem of a text is the last that is reported."""
 
@@ -266,7 +266,7 @@ def _template(text: str, read: Callable[[str], Expression]) -> Template:
     if done < len(text) or not parts:
         parts.append(text[done:])
     functions = _NONE.union(*(part.functions for part in parts if isinstance(part, Expression))) or _NONE
-    counted_lines = _ONE_LINE if lines == [0] else tuple(lines)
+    counted_lines = _SINGLE_LINE if lines == [0] else tuple(lines)
     return Template(text=text, parts=tuple(parts), lines=counted_lines, names=tuple(names), functions=functions)
 
 

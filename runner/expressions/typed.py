@@ -59,7 +59,7 @@ A_LIST: Final = Type(kinds=LIST)
 
 
 def word_of(known: Iterable[str], *, vocabulary: str) -> Type:
-    """The type of a text that is one of our words."""
+    """The type of a text that is a word of ours."""
     words = (*known,)
     note = f"it is a word: {', '.join(f'`{word}`' for word in words)}"
     return Type(kinds=TEXT, plain=True, note=note, words=frozenset(words), vocabulary=vocabulary)

@@ -157,7 +157,7 @@ def check_rights(connection: Connection) -> None:
 
 
 def migrate(dsn: str) -> bool:
-    """Make the tables, or bring those of the queue up to date, in one transaction; whether they were not. Raises
+    """Make the tables, or bring those of the queue up to date, in a transaction; whether they were not. Raises
     `SchemaError` for tables of another version.
     """
     with connect(dsn) as connection, stored(), connection.transaction():

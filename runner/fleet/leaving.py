@@ -1,4 +1,4 @@
-"""How a run is left: its row says so, in one statement that only the process does which has the run."""
+"""How a run is left: its row says so, in a statement that only the process does which has the run."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass

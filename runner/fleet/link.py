@@ -1,4 +1,4 @@
-"""One connection to the database of a fleet, which comes back after an outage. No state of its session is relied on."""
+"""A connection to the database of a fleet, which comes back after an outage. No state of its session is relied on."""
 
 import threading
 import time

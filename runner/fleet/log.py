@@ -1,7 +1,7 @@
-"""The events of one run in PostgreSQL, appended only by whoever has opened the run last.
+"""The events of a run in PostgreSQL, appended only by whoever has opened the run last.
 
-Lines wait in memory until they have to be safe. One statement then stores them all: it compares the fence and the
-number of lines, so that of two processes that believe to have the run only one can write, and so only one can send.
+Lines wait in memory until they have to be safe. A statement then stores them all: it compares the fence and the
+number of lines, so that of two processes that believe to have the run only the last can write, and so send.
 """
 
 import hashlib

@@ -60,7 +60,7 @@ _DISOWNED: Final = "delete from runner.log_rows where id = any (%(rows)s) and ru
 
 
 class FleetRows:
-    """The rows as one run sees them. `changes` stores a change with the run's next line. `now` replaces the server's
+    """The rows as a run sees them. `changes` stores a change with the run's next line. `now` replaces the server's
     clock.
     """
 

@@ -1,4 +1,4 @@
-"""The targets of one worker whose sites let it not in: their runs stay in the queue for a while, and for others."""
+"""The targets of a worker whose sites let it not in: their runs stay in the queue for a while, and for others."""
 
 import threading
 import time

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.fleet.overview import ALIVE
-from runner.foundation.site_key import hashed, one_spelling
+from runner.foundation.site_key import hashed, normalized_url
 from runner.hosts.stop import Stop
 from runner.hosts.turns import HeldUp, RunLeftError, Turn, Turns
 from runner.runs.pending_starts import NEAR
@@ -122,7 +122,7 @@ class PacedTurn(NamedTuple):
 
 
 class FleetPace:
-    """At most `rate` calls a second to one site, from all machines, evenly spaced: a `runner.service.gate.SitePace`.
+    """At most `rate` calls a second to a site, from all machines, evenly spaced: a `runner.service.gate.SitePace`.
 
     The turn of a call that gives up waiting goes to the next call here; to others only where it was the last of all.
     `clock` is that of this machine, and `now` replaces the server's.
@@ -138,7 +138,7 @@ class FleetPace:
         now: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._link = link
-        self._site = one_spelling(url)
+        self._site = normalized_url(url)
         self._gap = 1 / rate
         self._clock = clock
         self._now = now

@@ -1,4 +1,4 @@
-"""The calls of one run, watched for a site that lets nobody in: the run is left for later if it has changed nothing."""
+"""The calls of a run, watched for a site that lets nobody in: the run is left for later if it has changed nothing."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,6 +1,6 @@
 """A worker of a fleet: Procrastinate fetches items and keeps the heartbeat; each run is carried out in a thread.
 
-Procrastinate ends its worker where one of its own tasks breaks, as in an outage, and its items run on without a
+Procrastinate ends its worker where a task of its own breaks, as in an outage, and its items run on without a
 heartbeat. So each such end is taken for a drain: the runs are left at their next effect, and all begins again.
 """
 
@@ -324,7 +324,7 @@ class FleetWorkerLoop:
             self._choose_queues()
             has_ended = worker is not None and worker._stop_event.is_set()  # noqa: SLF001
             if has_ended and not (self._ended or self.once):
-                self.runs.drain()  # one of its own tasks broke: there is no heartbeat any more
+                self.runs.drain()  # a task of its own broke: there is no heartbeat any more
             try:
                 await asyncio.to_thread(self._look, None if worker is None else worker.worker_id)
             except StoreError:

@@ -23,7 +23,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 
     `file` is as the user named it, None for a mistake on the command line. `excerpt` is the source line at
     `span.line`, without its line end. `hint` is a whole sentence or fragment without a full stop. `run` is the run that
-    it is about, where that is one: its `job[case]` and its target.
+    it is about, if it is about a run: its `job[case]` and its target.
     """
 
     code: str

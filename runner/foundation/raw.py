@@ -43,7 +43,7 @@ def sure_text(value: Json) -> str:
     return value
 
 
-def one_of(kind: type[_Choice], value: Json, otherwise: _Choice) -> _Choice:
+def enum_member(kind: type[_Choice], value: Json, otherwise: _Choice) -> _Choice:
     """A word of `kind`, or what holds where nothing is written."""
     return kind(value) if isinstance(value, str) else otherwise
 

@@ -1,8 +1,8 @@
 """Which site an address leads to, however it is written: the same key for all its spellings, and for all targets of it.
 
-What takes turns, and which rows of a process log are whose, is a matter of the site, not of the name that a target has,
-nor of the account: several accounts may be of one user, and whose a row is cannot always be read. That two names are of
-the same machine, which only its DNS knows, cannot be found out here.
+What takes turns, and which rows of a process log are whose, depends on the site, not on the name that a target has, nor
+on the account: several accounts may be of the same user, and whose a row is cannot always be read. That two names are
+of the same machine, which only its DNS knows, cannot be found out here.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ _HERE: Final = "localhost"
 @lru_cache(maxsize=100)
 def site_key(url: str) -> str:
     """The key of a site. An application has its path in any case, and however a server may shorten it."""
-    address = one_spelling(url)
+    address = normalized_url(url)
     try:
         path = urlsplit(address).path
     except ValueError:
@@ -52,7 +52,7 @@ def hashed(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def one_spelling(url: str) -> str:
+def normalized_url(url: str) -> str:
     """`url` with its scheme, host and port in the same form, without a name, a password, a query and a `/` at its end.
 
     What is no URL is left as it is.

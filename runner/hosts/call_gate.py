@@ -1,4 +1,4 @@
-"""The gate of one call: it is journaled as sent when it may leave, and nothing else is waited for by then."""
+"""The gate of a call: it is journaled as sent when it may leave, and nothing else is waited for by then."""
 
 from typing import Protocol
 

@@ -16,7 +16,7 @@ WORTH_A_NOTE: Final = 1.0
 
 
 class Delays:
-    """Of one run. `wall` is the clock on the wall, in seconds since any moment."""
+    """Of a run. `wall` is the clock on the wall, in seconds since any moment."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self.wall = wall

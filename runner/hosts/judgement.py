@@ -12,10 +12,9 @@ from runner.runs.evidence import Person
 class Judgement(Struct, frozen=True, kw_only=True):
     """`verdicts` are a person's by the row's key: `{"as": "passed", "result": …}`, `failed`, `retry`.
 
-    `people` gave them, by the same keys; of the others it was the person of the host.
-    `look_again`: the process log is asked once more about what is in doubt. `hold`: a run with a row in doubt is left
-    before its turning point, so that somebody can settle it. `only_settle`: nothing but that is done, and no call is
-    made but readings of the log.
+    `people` gave them, by the same keys; of the others it was the person of the host. `look_again`: the process log is
+    asked once more about what is in doubt. `hold`: a run with a row in doubt is left before its turning point, so that
+    somebody can settle it. `only_settle`: nothing but that is done, and no call is made but readings of the log.
     """
 
     verdicts: Mapping[str, JsonObject] = field(default_factory=dict)
@@ -45,7 +44,7 @@ class Judging:
         return tuple(self._verdicts)
 
     def answer(self, asked: ResolveDoubt) -> JsonObject | None:
-        """The verdict on one of the rows, or what to do with them all; None where the run is to be left as it is."""
+        """The verdict on a row, or what to do with them all; None where the run is to be left as it is."""
         for key in asked.keys:
             verdict = self._verdicts.get(key)
             if verdict is not None and (not asked.ended or verdict.get("as") in _LAST_WORDS):

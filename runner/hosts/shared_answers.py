@@ -36,7 +36,7 @@ _SHARED: Final = frozenset(get_args(Shared))
 
 
 class SharedAnswers:
-    """What is known of one site with one account, whatever its targets are called."""
+    """What is known of a site with one account, whatever its targets are called."""
 
     def __init__(self, *, is_of_other_account: bool = False) -> None:
         """`is_of_other_account`: the run began with another account: our rows now are none of its earlier calls."""
@@ -48,7 +48,7 @@ class SharedAnswers:
         """The answer to `call`, which `read` reads within the seconds it is given, unless another run has."""
         is_fresh, begun = isinstance(call, FindFamily | ReadFamily) and call.fresh, time.monotonic()
         asked = replace(call, fresh=False) if is_fresh else call
-        lock = self._locks[asked]  # one step of the interpreter: two threads never make two locks
+        lock = self._locks[asked]  # a step of the interpreter: two threads never make two locks
         if not lock.acquire(timeout=max(0.0, seconds)):
             return read(0.0)
         try:

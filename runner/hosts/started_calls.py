@@ -25,7 +25,7 @@ _HINT: Final = "make the file usable, then repeat the command"
 
 
 class StartedCalls(Struct, frozen=True, kw_only=True):
-    """Those of one run; calls that start no process are none of them."""
+    """Those of a run; calls that start no process are none of them."""
 
     owned: OwnedRows
     turn: Turn

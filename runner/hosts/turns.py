@@ -1,4 +1,4 @@
-"""Starts of one process on one site take turns within this program, so that each finds its own row in the log; and with
+"""Starts of a process on a site take turns within this program, so that each finds its own row in the log; and with
 other programs of this user on this machine, where the store of runs has turns for that.
 
 Whoever has waited for a turn gets what its last holder has just read of the log, so that it need not be read again.
@@ -53,7 +53,7 @@ class RunLeftError(Exception):
 
 
 class Turns:
-    """The turns on one site, for all its runs; `shared` gives those that other programs take, when first needed."""
+    """The turns on a site, for all its runs; `shared` gives those that other programs take, when first needed."""
 
     def __init__(self, shared: Callable[[], SharedTurns | None] = lambda: None) -> None:
         self._guard = threading.Lock()
@@ -71,11 +71,11 @@ class Turns:
             return self._shared
 
     def lock(self, process: str) -> threading.Lock:
-        return self._locks[process]  # one step of the interpreter: two threads never make two locks
+        return self._locks[process]  # a step of the interpreter: two threads never make two locks
 
 
 class Turn:
-    """The turn that one run has, at most one at a time. `holder` names the run to others that wait.
+    """The turn that a run has, at most one at a time. `holder` names the run to others that wait.
 
     `handed_on` is what the run that had it before has read of the log, where it knew whose all of the rows were.
     `settle` are the seconds in which a call that nobody answered is searched for.
@@ -122,7 +122,7 @@ class Turn:
         return True
 
     def _take_from_others(self, process: str, stop: Stop, held_up: HeldUp | None) -> bool:
-        """Wait for other programs, too, where they take turns with this one. False where the stop came meanwhile."""
+        """Wait for other programs, too, that take turns with this program. False where the stop came meanwhile."""
         if (shared := self._turns.shared) is None:
             return True
         looks = 0

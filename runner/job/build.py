@@ -10,7 +10,7 @@ from typing import cast
 
 from msgspec import Struct
 
-from runner.foundation.raw import duration, items, number, one_of, record, sure_text, text
+from runner.foundation.raw import duration, enum_member, items, number, record, sure_text, text
 from runner.foundation.values import Json, JsonObject, Path, as_text
 from runner.job import defaults, model
 from runner.job.actions import ACTIONS, Failures, IncludedJob
@@ -103,11 +103,11 @@ def _step(fields: JsonObject, path: Path, *, whole: _Whole, condition: str, line
         retry=_retry(defaults.retry(fields, preset)),
         timeout=duration(defaults.timeout(fields, preset)),
         follow=duration(fields.get("timeout")) or model.FOLLOW_SECONDS,
-        verify=one_of(model.Verify, defaults.setting("verify", fields, preset), model.Verify.AUTO),
+        verify=enum_member(model.Verify, defaults.setting("verify", fields, preset), model.Verify.AUTO),
         expect=tuple(_expected(item) for item in items(fields.get("expect"))),
         outputs=_expressions(fields.get("outputs")),
         secret=fields.get("secret") is True,
-        on_failure=one_of(model.OnFailure, defaults.setting("on_failure", fields, preset), model.OnFailure.STOP),
+        on_failure=enum_member(model.OnFailure, defaults.setting("on_failure", fields, preset), model.OnFailure.STOP),
         action=action.build(fields[action.key], whole.included.get(path)),
         for_each=each if isinstance(each, str | list) else None,
         undo=_undo(fields.get("undo"), (*path, "undo"), whole=whole),

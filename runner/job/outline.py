@@ -57,7 +57,7 @@ class Outline(Struct, frozen=True, kw_only=True):
 
 
 def outline(data: JsonObject) -> Outline:
-    """The parts of a job as they are written, right or not; of two steps with one id, `by_id` has the first."""
+    """The parts of a job as they are written, right or not; of two steps with the same id, `by_id` has the first."""
     steps = tuple(_every_step(data))
     by_id: dict[str, Declared] = {}
     for step in steps:

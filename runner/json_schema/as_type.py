@@ -64,7 +64,7 @@ def with_point(text: str) -> str | None:
 
 
 def listed_as(keyword: str, listed: Sequence[Json], wanted: frozenset[str]) -> str | None:
-    """A hint how all values of an `enum`, or the value of a `const`, are written as one of the types `wanted`."""
+    """A hint how all values of an `enum`, or the value of a `const`, are written as a type of `wanted`."""
     written = [text for value in listed if (text := _as_type(value, wanted)) is not None]
     if len(written) < len(listed) or len(written) > _MOST_WRITTEN:
         return None

@@ -45,7 +45,7 @@ _CLOSED = "`additionalProperties: false` allows no key but those of `properties`
 _TOGETHER = frozenset({"allOf", "anyOf", "oneOf"})
 _ALONE = frozenset({"if", "then", "else", "not"})
 _MOST_BRANCHES = 1000
-"""Schemas that one value may be checked by. Twenty definitions that each refer twice to the next make a million."""
+"""Schemas that a value may be checked by. Twenty definitions that each refer twice to the next make a million."""
 _BOUNDS = (
     *((f"min{what}", f"max{what}") for what in ("Length", "Items", "Properties", "Contains")),
     *product(("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")),
@@ -68,7 +68,7 @@ _WITH: Final[Mapping[str, tuple[str, ...]]] = {
     "if": ("then", "else"),
     **dict.fromkeys(("minContains", "maxContains"), ("contains",)),
 }
-"""Keywords that say nothing without one of others."""
+"""Keywords that say nothing without others."""
 _CLOSING: Final = ("additionalProperties", "unevaluatedProperties")
 
 
@@ -162,7 +162,7 @@ def _target(reference: str, root: Json) -> Json:
 
 
 def _is_endless(schema: Json, root: Json) -> bool:
-    """Whether one value would be checked by too many schemas, or for ever by the same."""
+    """Whether a value would be checked by too many schemas, or for ever by the same."""
     waiting, seen = [schema], 0
     while waiting and seen <= _MOST_BRANCHES:
         seen += 1
@@ -266,7 +266,7 @@ def _meta_schema() -> jsonschema_rs.Draft202012Validator:
 
 
 def idle(node: JsonObject, of: frozenset[str], *, path: Path = ()) -> Iterator[Finding]:
-    """Keywords of `node` that check nothing of a value whose type is one of `of`; none where `of` is empty."""
+    """Keywords of `node` that check nothing of a value whose type is in `of`; none where `of` is empty."""
     if not of or of == {"null"}:
         return
     for keyword in node:

@@ -105,7 +105,7 @@ _KINDS: Final[Mapping[type, str]] = {
 
 
 def may_be(value: Json, of: frozenset[str]) -> bool:
-    """Whether `value` is of one of the types `of`; a number without a fraction is an integer, too."""
+    """Whether `value` is of a type of `of`; a number without a fraction is an integer, too."""
     kind = _KINDS[type(value)]
     is_whole = kind == "integer" or (isinstance(value, float) and value.is_integer())
     return kind in of or (kind in ("integer", "number") and ("number" in of or ("integer" in of and is_whole)))

@@ -121,7 +121,7 @@ def from_job(schema: Json) -> Schema:
 
 @lru_cache(maxsize=256)
 def _schema(text: str) -> Schema:
-    """Of one text there is one schema: a thousand steps may expect the same."""
+    """Made once of the same text: a thousand steps may expect the same."""
     validator = jsonschema_rs.Draft202012Validator(
         text,
         pattern_options=jsonschema_rs.RegexOptions(),

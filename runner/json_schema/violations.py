@@ -57,7 +57,7 @@ _SENTENCES: Final = {
 
 
 class Violation(Struct, frozen=True, kw_only=True):
-    """One part of a value that does not fit.
+    """A part of a value that does not fit.
 
     `path` leads to the part, of an unknown key (`additionalProperties`) and of a faulty key (`propertyNames`) to the
     value of that key. `message` is a sentence that does not name its place. `expected` is the value of `keyword`; of

@@ -14,7 +14,7 @@ from runner.json_schema.violations import Violation
 from runner.language import keys, values
 from runner.language.mended import mended
 from runner.language.structure import RecordKeys, Structure
-from runner.reading.document import CUT_OFF, IN_ONE_COLUMN, Document
+from runner.reading.document import CUT_OFF, SAME_COLUMN, Document
 from runner.reading.odd_characters import begins_with_odd_space
 
 _COMMENT = lazy_pattern(r":?\s+#[^\s#].*")
@@ -45,14 +45,14 @@ def _cases() -> JsonObject:
 
 
 def _findings(violations: Iterable[Violation], document: Document, *, structure: Structure) -> list[Finding]:
-    """Findings of one place once: of a key, what is wrong with its value counts before what is wrong with its name."""
+    """Findings of a place once: of a key, what is wrong with its value counts before what is wrong with its name."""
     names_first = sorted(violations, key=lambda violation: violation.keyword != "propertyNames")
     found = {(finding.path, finding.at_key): finding for finding in _each(names_first, document.data, structure)}
     return [finding for finding in found.values() if not _is_reported(finding, document)]
 
 
 def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> Iterator[Finding]:
-    """A finding for each mistake: the violations about the keys of one record belong together."""
+    """A finding for each mistake: the violations about the keys of a record belong together."""
     records: dict[Path, RecordKeys] = {}
     others = []
 
@@ -79,7 +79,7 @@ def _each(violations: Iterable[Violation], data: Json, structure: Structure) -> 
 
 
 def _value_findings(violations: Collection[Violation], emptied: Collection[Path]) -> Iterator[Finding]:
-    """Findings about single values; of keys that are not allowed in a record for one reason, the first."""
+    """Findings about single values; of keys that are not allowed in a record for the same reason, the first."""
     refused = set()
     in_doubt = {violation.path[:-1] for violation in violations if violation.keyword in ("enum", "const")}
     for violation in violations:
@@ -114,7 +114,7 @@ def _problem(finding: Finding, document: Document) -> Problem:
             return replace(odd, path=path)
         hint = document.quote_hint(path) or hint
     if document.joined_items(path) and not finding.at_key:
-        hint = IN_ONE_COLUMN
+        hint = SAME_COLUMN
     if finding.code == "E108" and _COMMENT.fullmatch(document.rest_after(path)):
         hint = "put the text in quotes: to YAML a `#` begins a comment"
     if finding.code in ("E104", "E108") and finding.at_key and document.is_cut_off(path):

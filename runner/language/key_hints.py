@@ -146,7 +146,7 @@ def _known(keys: RecordKeys) -> str | None:
 
 
 def _disguised(key: str, known: Collection[str]) -> str | None:
-    """A hint where `key` is one of `known` but for characters that nobody sees, or for quotes of a word processor."""
+    """A hint where `key` is in `known` but for characters that nobody sees, or for quotes of a word processor."""
     odd = next((character for character in key if not _is_plain(character)), None)
     if odd is None:
         return None

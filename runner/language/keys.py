@@ -1,6 +1,6 @@
 """The keys of a record: unknown keys, missing keys, and keys of which there must be exactly one.
 
-One mistake is reported once: a misspelt key is not also a missing key, and a step whose action is misspelt does not
+A mistake is reported once: a misspelt key is not also a missing key, and a step whose action is misspelt does not
 also lack an action.
 """
 
@@ -166,7 +166,7 @@ def _choices(keys: RecordKeys, *, near: Mapping[str, str | None]) -> Iterator[Fi
 
 
 def _may_be(name: str, names: list[str], ours: str | None, *, keys: RecordKeys) -> bool:
-    """Whether the unknown key `name` is what somebody wrote for one of `names`."""
+    """Whether the unknown key `name` is what somebody wrote for a name of `names`."""
     if "pause" in names and key_hints.foreign_key(name, None, at="step"):
         return True
     return ours in names if ours else keys.structure.above(name, keys.path) is None

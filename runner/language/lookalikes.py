@@ -98,8 +98,8 @@ def _unseen(written: str, path: Path) -> _Words | None:
     """In what is compared, and at the ends of a text; names of other places are compared with names that are known."""
     ends = written.strip("\"'")
     is_compared = not _EXPRESSIONS.isdisjoint(path) and path[-1] != "message"
-    looked_at = written if is_compared else ends[:1] + ends[-1:] if _is_free(path) else ""
-    odd = next((sign for sign in looked_at if sign in _UNSEEN), None)
+    compared = written if is_compared else ends[:1] + ends[-1:] if _is_free(path) else ""
+    odd = next((sign for sign in compared if sign in _UNSEEN), None)
     if odd is None:
         return None
     return f"there is {with_article(odd)} in this text", "delete it, or write a plain space in its place"

@@ -1,6 +1,6 @@
 """A document with the keys and names that should be there, where others stand for them.
 
-So that one mistake is reported once, and not again wherever something refers to that key. The nodes of the document
+So that a mistake is reported once, and not again wherever something refers to that key. The nodes of the document
 stay where they are; only some of their names are others.
 """
 

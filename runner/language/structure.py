@@ -1,4 +1,4 @@
-"""Which keys our schemas know at which place, and what is wrong with the keys of one record."""
+"""Which keys our schemas know at which place, and what is wrong with the keys of a record."""
 
 from msgspec import Struct, field
 
@@ -9,7 +9,7 @@ from runner.json_schema.violations import Violation
 
 
 class Structure(Struct, frozen=True):
-    """One of our schemas, to be asked about the records that it describes."""
+    """A schema of ours, to be asked about the records that it describes."""
 
     root: JsonObject
 

@@ -1,4 +1,4 @@
-"""What is wrong with one value, or with the name that it has, by a violation of our schemas: code, message and hint.
+"""What is wrong with a value, or with the name that it has, by a violation of our schemas: code, message and hint.
 
 Of violations that are about the keys of a record, missing or unknown, `runner.language.keys` speaks.
 """
@@ -36,7 +36,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": 
 
 
 def finding(violation: Violation) -> Finding:
-    """What is wrong with one value, or with the name that it has. What may be a password is not repeated."""
+    """What is wrong with a value, or with the name that it has. What may be a password is not repeated."""
     schema = violation.schema if isinstance(violation.schema, dict) else {}
     if violation.value is None and violation.keyword != "not":
         return _nothing(violation.path, schema)

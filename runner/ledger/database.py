@@ -1,5 +1,5 @@
 """The ledger of a fleet, in its database: beside the runs, so that a version, its run and the run's item in the queue
-are written in one transaction.
+are written in a transaction.
 
 Two repositories that share a database have ledgers of their own, by the name of their `fleet`. An outage is a
 `NoDatabaseError`, which leaves this room as it is: whatever was to be written may be written by then.
@@ -77,7 +77,7 @@ update ledger set pruned = true where fleet = %(fleet)s
 
 
 class FleetLedger:
-    """The ledger of `fleet` in the database at `dsn`, whose tables were checked. For one thread."""
+    """The ledger of `fleet` in the database at `dsn`, whose tables were checked. For a single thread."""
 
     def __init__(self, dsn: str, *, fleet: str = "") -> None:
         place = database.shown(dsn)
@@ -113,7 +113,7 @@ class FleetLedger:
 
     @contextmanager
     def alone(self) -> Iterator[Connection]:
-        """One transaction, alone with the ledger and the runs of this fleet; calls of this ledger are part of it."""
+        """A transaction, alone with the ledger and the runs of this fleet; calls of this ledger are part of it."""
         with _stored(), (connection := self._link.opened()).transaction():
             connection.execute("select own_fleet(%(fleet)s)", {"fleet": self.fleet})
             yield connection

@@ -152,7 +152,7 @@ class LedgerFile:
 
     @contextmanager
     def _changing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone with the file: it ends on disk, or with an exception it never was."""
+        """A transaction, alone with the file: it ends on disk, or with an exception it never was."""
         with self._stored():
             self._make()
             database = self._opened()

@@ -65,7 +65,7 @@ class ObservedFleet:
         return [self._observed(entry, rows, sent_nothing) for entry in entries]
 
     def strays(self, names: Collection[RunName], *, known: Collection[str]) -> Mapping[RunName, StoredRun]:
-        """None: ledger and runs are in one database, and are written together."""
+        """None: ledger and runs are in the same database, and are written together."""
         del names, known
         return {}
 

@@ -70,7 +70,7 @@ class AttemptEnd(Struct, frozen=True, kw_only=True):
 
 
 class VersionAttempt(Struct, frozen=True, kw_only=True):
-    """One run of a version. `run` is None where somebody took the version for applied without a run.
+    """A run of a version. `run` is None where somebody took the version for applied without a run.
 
     `place` says where a person finds the run; `end` is None as long as it is open. Times are UTC, `…Z`. `commit` ends
     with `DIRTY` where it does not hold the version's files as they were.
@@ -123,7 +123,7 @@ class VersionClaim(Struct, frozen=True, kw_only=True):
 
 
 class Ledger(Protocol):
-    """All versions of one place. Used by several programs at once; each method raises `LedgerError`."""
+    """All versions of a place. Used by several programs at once; each method raises `LedgerError`."""
 
     @property
     def name(self) -> str:

@@ -122,7 +122,7 @@ _VersionName: TypeAlias = tuple[str | TargetName | None, ...]
 
 
 class LaterAttempts:
-    """The runs in a store that a ledger does not know: each is one more attempt at the version that its run was of. Of
+    """The runs in a store that a ledger does not know: each is a further attempt at the version that its run was of. Of
     a version that has passed nobody asks: it stays applied. `rerun` knows no ledger: that it carries out a run once
     more is in its first event. What `apply` ordered is unknown to a ledger that was brought back as it was before.
     """

@@ -1,4 +1,4 @@
-"""Versions go into the queue of a fleet: ledger, run and item in one transaction, so that a command which is killed
+"""Versions go into the queue of a fleet: ledger, run and item in a transaction, so that a command which is killed
 leaves all of it or nothing.
 
 A version that is no more what the job's file says, and whose run has not begun, is taken back as if it had never been

@@ -1,6 +1,6 @@
 """What a version starts a second time when it begins: what the runs of its title say that did not pass.
 
-Not only the last of them: a step that one attempt has started is not started by the next where that fails before it.
+Not only the last of them: a step that an attempt has started is not started by the next where that fails before it.
 """
 
 from collections.abc import Iterator, Sequence

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.raw import items, record
-from runner.foundation.site_key import one_spelling
+from runner.foundation.site_key import normalized_url
 from runner.foundation.values import Json, JsonObject, digest
 from runner.runs.events import TargetName
 
@@ -36,7 +36,7 @@ def version_digest(files: Json, *, inputs: JsonObject, case: str | None, target:
         "files": files,
         "inputs": inputs,
         "case": case,
-        "target": [target.name, None if target.sandbox else one_spelling(target.url)],
+        "target": [target.name, None if target.sandbox else normalized_url(target.url)],
         "key": key,
     }
     return digest(whole)

@@ -15,7 +15,7 @@ from runner.job.outline import RawStep
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
 from runner.odata.names import is_column, order_of
-from runner.reading.document import IN_ONE_COLUMN
+from runner.reading.document import SAME_COLUMN
 
 _DIRECTIONS = {"descending": "desc", "down": "desc", "desc": "desc", "ascending": "asc", "up": "asc", "asc": "asc"}
 DURATIONS: dict[str, tuple[str, ...]] = {
@@ -67,7 +67,7 @@ def check_columns(step: RawStep, lint: JobLint) -> None:
             wrong = (column for column in columns(value) if not is_right(column))
             if value and (column := next(wrong, None)) is not None:
                 message = f"`{column}` is no column" if column else "there is no column between two commas"
-                joined = IN_ONE_COLUMN if lint.document.joined_items(path) else None
+                joined = SAME_COLUMN if lint.document.joined_items(path) else None
                 lint.report("E107", message, path, hint=joined or _column_hint(column, orders=key == "orderby"))
 
 

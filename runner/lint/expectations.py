@@ -10,11 +10,11 @@ from runner.foundation.values import Json, Path, as_text, compact, is_number, ki
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
-from runner.reading.document import IN_ONE_COLUMN
+from runner.reading.document import SAME_COLUMN
 
 _MOST_PIECES = 8
 _AFTER_A_STOP = frozenset({"failure", "always"})
-"""An `if` with one of these is asked after a step that ended the run."""
+"""An `if` with any of these is asked after a step that ended the run."""
 _CONDITION = lazy_pattern(r"[=!<>]=|[<>]|\b(?:is|in)\b")
 _DASH = lazy_pattern(r"\s-\s")
 _ANNOTATIONS = frozenset(
@@ -127,7 +127,7 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
         return
     if isinstance(that, str) and _are_two(that) and lint.document.joined_items(path):
         message = "two expectations in one: the second is indented further than the first"
-        lint.report("E120", message, path, hint=IN_ONE_COLUMN)
+        lint.report("E120", message, path, hint=SAME_COLUMN)
         return
     before = len(lint.problems)
     parsed = lint.expression(that, path, scope)

@@ -38,7 +38,7 @@ from runner.lint.schemas import check_included, check_inputs
 from runner.lint.secrets import check_secrets, check_sent_secrets
 from runner.lint.texts import JobLint
 from runner.lint.uses import starts
-from runner.reading.document import IN_ONE_COLUMN, Document
+from runner.reading.document import SAME_COLUMN, Document
 
 _WHOLLY_WRONG = ("E104", "E106")
 """Nothing inside a value with such a problem is worth another."""
@@ -53,7 +53,7 @@ def _check_id(found: ActionValue, lint: JobLint) -> None:
     guid = mended(text)
     is_name = not guid and (_OF_A_NAME.search(text) or text in lint.outline.by_id)
     if lint.document.joined_items(found.path):
-        hint = IN_ONE_COLUMN
+        hint = SAME_COLUMN
     elif is_name and found.path[-1] in ("process_id", "of"):
         hint = _started_process(text, lint, done="cancelled" if "cancel" in found.path else "waited for")
     elif is_name and "signal" not in found.path:

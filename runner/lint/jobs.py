@@ -25,7 +25,7 @@ def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
 def target_known(
     document: Document, targets: Collection[str], *, searched: str = "", is_used: bool = True
 ) -> tuple[Problem, ...]:
-    """The job's `target` is one of `targets`; a job without a target is fine.
+    """The job's `target` is in `targets`; a job without a target is fine.
 
     `searched` says where a targets file was searched for, if there is none. A near miss is hint enough. Where the
     command names other targets, so that the job's own is not used, a near miss is a warning, and all else may be the

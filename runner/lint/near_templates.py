@@ -19,7 +19,7 @@ from runner.lint.names import declared_as, wrong_name
 from runner.lint.places import NameScope
 
 _ROOTS = r"(?:inputs|vars|steps|run|target|case|item|index|result|outputs)"
-_ONE_BRACE = lazy_pattern(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
+_SINGLE_BRACE = lazy_pattern(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS}\b[^{{}}]*)(?P<end>\}}\}}?)(?!\}})")
 _STATEMENT = lazy_pattern(r"\{%[-+]?\s*(?P<keyword>\w*)(?P<inside>[^%]*?)[-+]?%\}", re.ASCII)
 _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import", "from", "extends", "with", "block"})
 """How statements of Jinja2 begin."""
@@ -71,7 +71,7 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         if (whole := declared_as(found[1] or found[2], scope)) is not None:
             yield _as_it_is(found[0], whole)
     if "{" in text:
-        yield from _one_brace(text, scope)
+        yield from _single_brace(text, scope)
         yield from _statements(text, scope, beside_template=beside_template)
     elif (added := _SUM.fullmatch(text.strip())) and _known(added[3], scope):
         message = f"`{added[0]}` is a text here, and is sent as it is"
@@ -82,8 +82,8 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         yield Finding(code="E123", message=message, hint=hint, part=parsed.text, warning=True)
 
 
-def _one_brace(text: str, scope: NameScope) -> Iterator[Finding]:
-    for found in _ONE_BRACE.finditer(text):
+def _single_brace(text: str, scope: NameScope) -> Iterator[Finding]:
+    for found in _SINGLE_BRACE.finditer(text):
         parsed = _known(found["inside"].strip(), scope)
         is_half = found["end"] == "}}" and not found["sign"]
         if parsed is None or not (is_half or any(len(name.path) >= _SHORTEST for name in parsed.names)):

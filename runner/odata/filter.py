@@ -144,7 +144,7 @@ class _Parser:
         return self._step().text if self.next is not None and self.next.text.casefold() in names else None
 
     def _joined(self, operator: str, operand: Callable[[int], Node], depth: int) -> Node:
-        """Operands with the same operator between them, or one alone."""
+        """Operands with the same operator between them, or a single operand."""
         names, operands = [operator], [operand(depth)]
         while (name := self._operator(operator)) or (operator == "and" and self._is_beside_a_hole()):
             names.append(name or operator)

@@ -1,4 +1,4 @@
-"""The words of an OData v4 `$filter`, and one table of its operators and functions. A template may fill any hole."""
+"""The words of an OData v4 `$filter`, and the table of its operators and functions. A template may fill any hole."""
 
 import re
 from collections.abc import Mapping

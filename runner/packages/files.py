@@ -1,4 +1,4 @@
-"""The files of one schema: JSON and the texts of its resources, each perhaps with a byte order mark.
+"""The files of a schema: JSON and the texts of its resources, each perhaps with a byte order mark.
 
 A file that cannot be read is a warning with its place, and the others are read.
 """

@@ -16,7 +16,7 @@ _NEVER: Final = frozenset({"node_modules", "bin", "obj"})
 def schema_folders(folders: Sequence[Path]) -> Iterator[Path | OSError]:
     """Every folder of a schema below `folders`, in the order of their paths, and what cannot be read.
 
-    Each of them may be a workspace, packages, one package, its `Schemas`, or one schema. A folder is read once,
+    Each of them may be a workspace, packages, a package, its `Schemas`, or a schema. A folder is read once,
     whatever links lead to it.
     """
     seen: set[tuple[int, int]] = set()

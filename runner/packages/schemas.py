@@ -1,4 +1,4 @@
-"""One schema of a package → a version of a process with its signature, and what only its design holds.
+"""A schema of a package → a version of a process with its signature, and what only its design holds.
 
 (`service/README.md`, Packages.) Keys are short in packages and long in the designer's export: both are read as the
 names that the service uses, so that the reader of its answers reads them, too. What a file does not say is not known,
@@ -111,7 +111,7 @@ def _read(file: Path, problems: list[Problem]) -> JsonObject:
 
 
 def _captions(folder: Path, problems: list[Problem]) -> dict[str, str]:
-    """The texts of one culture: the usual culture, else the first."""
+    """The texts of a culture: the usual culture, else the first."""
     usual = folder / f"resource.{_CULTURE}.xml"
     file = usual if usual.is_file() else next(iter(sorted(folder.glob("resource.*.xml"))), None)
     try:

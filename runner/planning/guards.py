@@ -1,6 +1,6 @@
 """What may not be sent, by the guards of its target, and questions that nobody would be there to answer.
 
-Pure: jobs and targets in, refusals out. It is checked before anything is sent, and one refusal refuses the command.
+Pure: jobs and targets in, refusals out. It is checked before anything is sent, and any refusal refuses the command.
 Whether an `if` lets a step through at all is known only later, so a step that may be carried out counts.
 """
 

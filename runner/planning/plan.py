@@ -1,4 +1,4 @@
-"""What one run will do: a job, its inputs and its target brought together, with a stable key for every step.
+"""What a run will do: a job, its inputs and its target brought together, with a stable key for every step.
 
 A plan is made before anything is sent and never changes. It knows the secrets, so it is never written as it is:
 `stored` is the form that goes to disk.

@@ -1,6 +1,6 @@
 """Plans that are stored in a file, so that exactly they can be carried out later: written as text, and read back.
 
-A file holds the runs of one command, the texts of all their files, and no secret. Pure: no file is opened here.
+A file holds the runs of a command, the texts of all their files, and no secret. Pure: no file is opened here.
 """
 
 import json

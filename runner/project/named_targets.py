@@ -126,7 +126,7 @@ def chosen(names: Sequence[str], specs: Sequence[Path], targets: Path | None) ->
     return {name: _named(name, known, project) for name in dict.fromkeys(names) or _only(known)}
 
 
-def one_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
+def single_target(name: str | None, specs: Sequence[Path], targets: Path | None) -> KnownTarget:
     """The target that is named, or the only target there is. Raises `UsageError`."""
     return next(iter(chosen([name] if name else [], specs, targets).values()))
 

@@ -35,7 +35,7 @@ _LONGEST_PAUSE: Final = 30.0
 _MOST: Final = 20_000
 """As many rows as a site gives in a reply at most; more come page by page."""
 _ROOTS: Final = 20
-"""Ids in one question: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
+"""Ids in a question: IIS takes a query of 2,048 characters, unless it is configured otherwise [D]."""
 _COLUMN_REFUSED: Final = frozenset({400, 500, 501})
 """A library may lack a column that others have [?]: then all that it has are asked for."""
 _COLUMNS: Final = (

@@ -21,7 +21,7 @@ from runner.reading.source import Source
 
 _BLANKS = " \t\r\n"
 _DASHED = lazy_pattern(r"\n[ ]*- ")
-IN_ONE_COLUMN = "let every `-` begin in the same column: YAML joins this item and the next"
+SAME_COLUMN = "let every `-` begin in the same column: YAML joins this item and the next"
 CUT_OFF = "YAML reads a comma inside `{ }` as the end of a value: put the whole text in quotes"
 IN_QUOTES = "put the whole text in quotes"
 _PROPOSED = lazy_pattern(r"`([^`]+)`")
@@ -45,10 +45,9 @@ class _Part(Struct, frozen=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """`data` is the root value, None of an empty file. Places of what an alias refers to are those of its anchor;
-    the alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds
-    the key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest
-    can be checked.
+    """`data` is the root value, None of an empty file. Places of what an alias refers to are those of its anchor; the
+    alias itself is where it was written. Where `data` calls a part otherwise than the file does, `originals` holds the
+    key of the file. `flaws` are mistakes of YAML that were passed over, so that the rest can be checked.
     """
 
     source: Source

@@ -90,7 +90,7 @@ def _requests(data: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 
 
 def _step(url: str, body: str) -> str | None:
-    """The call as an action in one line; None where it is no call that a step makes."""
+    """The call as an action in a line; None where it is no call that a step makes."""
     if found := _EXECUTE.search(url):
         given = dict(parse_qsl(found[2] or "", keep_blank_values=True))
         result = given.pop("ResultParameterName", None)

@@ -1,4 +1,4 @@
-"""What could be seen of one run of a process, on its site and in the runs that are stored here.
+"""What could be seen of a run of a process, on its site and in the runs that are stored here.
 
 What nobody could see is None or absent, and `unseen` holds a sentence about it: nothing is guessed.
 """
@@ -57,5 +57,5 @@ class Recorded(Struct, frozen=True, kw_only=True):
         return self.process.code
 
     def names_element(self, value: Json) -> bool:
-        """Whether a value is the id of one of its elements, which no other run has."""
+        """Whether a value is the id of an element of it, which no other run has."""
         return isinstance(value, str) and any(value == passed.id for passed in self.way)

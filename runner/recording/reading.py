@@ -1,4 +1,4 @@
-"""Asking a site about one run of a process: its row in the log, its elements, the design of the version that ran.
+"""Asking a site about a run of a process: its row in the log, its elements, the design of the version that ran.
 
 Reads only, with at most seven questions and the pages of the element log. What a site refuses becomes a
 sentence in `unseen`; a site that does not answer ends it.

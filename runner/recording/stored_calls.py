@@ -1,4 +1,4 @@
-"""What the stored runs know of one process: what it was given and gave, which of its elements were executed.
+"""What the stored runs know of a process: what it was given and gave, which of its elements were executed.
 
 A site does not show the values of a process. A run that started it does. Secrets were cut out of its events.
 """
@@ -52,7 +52,7 @@ def known(store: RunStore, process_id: str, elements: Collection[str]) -> Stored
 
 
 def _run_events(store: RunStore, ids: Collection[str]) -> Iterator[list[AnyEvent]]:
-    """The events of runs that name one of the ids, the newest run first."""
+    """The events of runs that name any of the ids, the newest run first."""
     wanted = [key.encode() for key in ids]
     for run in reversed(store.runs()):
         try:

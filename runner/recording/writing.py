@@ -16,7 +16,7 @@ _BARE: Final = lazy_pattern(
 
 
 def value(written: Json) -> str:
-    """A value on one line of YAML, which stays what it is wherever templates are read."""
+    """A value on a line of YAML, which stays what it is wherever templates are read."""
     return flow(_literal(written))
 
 
@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 
 
 def comment(text: str) -> str:
-    """One line of a comment, whatever is in the text."""
+    """A line of a comment, whatever is in the text."""
     shown = " ".join(well_formed(text).split())
     return "# " + "".join(character if character.isprintable() else "?" for character in shown)
 

@@ -63,7 +63,7 @@ class _OpenRow(Struct, eq=False):
 
 
 class Alive:
-    """Of one run: `event` takes its lines, in one thread; `current` may be read in another."""
+    """Of a run: `event` takes its lines, in a thread; `current` may be read in another."""
 
     def __init__(self, clock: Callable[[], float], *, earlier: Iterable[Line] = ()) -> None:
         self._clock = clock

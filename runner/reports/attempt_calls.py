@@ -56,7 +56,7 @@ class _OpenAttempt(Struct, kw_only=True, gc=False):
 
 
 class RowAttempts(Struct, gc=False):
-    """The attempts of one row, event by event."""
+    """The attempts of a row, event by event."""
 
     attempts: tuple[_OpenAttempt, ...] = ()
     before: tuple[SignedIn | Waited, ...] = ()

@@ -17,7 +17,7 @@ _INDEX = lazy_pattern(r"\[\d+\]")
 
 
 class AlikeFailures(Struct, frozen=True, kw_only=True):
-    """Rows that failed for one reason, in the order of the report. `counts`: they made their runs fail; an unknown
+    """Rows that failed for the same reason, in the order of the report. `counts`: they made their runs fail; an unknown
     outcome always counts, what `on_failure: ignore` covers never.
     """
 
@@ -79,7 +79,7 @@ def _holders(key: str) -> Iterator[str]:
 
 
 def _likeness(run: TimedRun, row: TimedRow) -> tuple[str, ...]:
-    """What rows share that failed for one reason: job, step without indexes, status, code, message without ids."""
+    """What rows share that failed for the same reason: job, step without indexes, status, code, message without ids."""
     step, error = row.step, row.step.error
     code, message = (error.code, error.message) if error else ("", "")
     return (run.result.job, _INDEX.sub("[]", step.key), str(step.status), code, _PARTICULAR.sub("#", message))

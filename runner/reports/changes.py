@@ -66,7 +66,7 @@ class RunChanges(Struct, frozen=True, kw_only=True):
 
 
 def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunChanges:
-    """`sameness` learns from what was sent which ids stand for one another."""
+    """`sameness` learns from what was sent which ids stand for each other."""
     names = _differing(first, second)
     files = _differ(first, second, names)
     calls, others = first.sent(), second.sent()
@@ -78,7 +78,7 @@ def changes(first: ComparedRun, second: ComparedRun, sameness: Sameness) -> RunC
         inputs=tuple(
             name
             for name in dict.fromkeys([*inputs[0], *inputs[1]])
-            if any(sameness.differences(_one(inputs[0], name), _one(inputs[1], name), name))
+            if any(sameness.differences(_only(inputs[0], name), _only(inputs[1], name), name))
         ),
         secret_inputs=tuple(dict.fromkeys([*secret_inputs(first.result), *secret_inputs(second.result)])),
         sent_with_secrets=tuple(key for key in both if _has_secret_input(calls[key])),
@@ -116,7 +116,7 @@ def _has_secret_input(call: CallSent) -> bool:
     return any(isinstance(part, Hole) and part.name.startswith("inputs.") for part in parts)
 
 
-def _one(values: JsonObject, name: str) -> JsonObject:
+def _only(values: JsonObject, name: str) -> JsonObject:
     return {name: values[name]} if name in values else {}
 
 

@@ -32,7 +32,7 @@ _WORDS: Mapping[Status | None, str] = {
 
 
 class PlainConsole:
-    """Writes the transcript of one run to `out` as its events come in, a row when it ends.
+    """Writes the transcript of a run to `out` as its events come in, a row when it ends.
 
     `event` takes the run's lines in their order, after those that `progress` has taken, which are printed already;
     `close` ends the transcript of a run that broke off, and does nothing after a run that ended; `drop` prints nothing

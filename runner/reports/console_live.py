@@ -94,7 +94,7 @@ class LiveRuns:
         self.begin, self.print, self.refresh, self.close = screen.begin, screen.print, screen.refresh, screen.close
 
     def page(self, options: Detail, *, progress: Progress) -> "RunPage":
-        """The printer of one run."""
+        """The printer of a run."""
         return RunPage(self.print, Transcript(options, progress=progress), at_once=self._alone)
 
     def event(self, title: str, line: Line) -> None:

@@ -33,7 +33,7 @@ _STATUS: Final = {
 
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> str:
-    """One indented JSON object; `version` is this program's. Times are whole milliseconds."""
+    """An indented JSON object; `version` is this program's. Times are whole milliseconds."""
     runs = timed_runs(command.runs)
     tests = [test for run, reported in zip(runs, command.runs, strict=True) for test in _tests(run, reported)]
     tests += [_problem(name, problem) for name, problem in named_in_ci(command.errors)]

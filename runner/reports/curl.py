@@ -80,7 +80,7 @@ def call_curl(request: SentRequest, call: JsonObject, *, effect: str) -> CallCur
 
 
 def script(run: RunCurl, calls: Iterable[tuple[str, CallCurl | None]]) -> str:
-    """All these calls, one after the other, each after a comment on it; None for a call that cannot be written."""
+    """All these calls, in turn, each after a comment on it; None for a call that cannot be written."""
     calls = [*calls]
     needs = dict.fromkeys(name for _, call in calls if call is not None for name in call.needs)
     text = f"{run.setup}{checked(tuple(needs))}{run.sign_in}"

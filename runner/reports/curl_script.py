@@ -1,4 +1,4 @@
-"""What a stored run has sent, as a script of curl: all of it, or what one step has sent."""
+"""What a stored run has sent, as a script of curl: all of it, or what a step has sent."""
 
 from collections.abc import Iterator
 from typing import Final

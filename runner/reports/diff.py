@@ -1,5 +1,5 @@
 """What differs between two runs: first what they began with and sent, then their ends, and row by row how each ended,
-what was sent, what came back. Ids that stand for one another, and moments, are no difference.
+what was sent, what came back. Ids that stand for each other, and moments, are no difference.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from runner.secrets.shown import hide
 
 SAME = "the same but for ids and times\n"
 _MOST = 5
-"""Differences in one value that are shown."""
+"""Differences in a value that are shown."""
 _MOST_SHOWN = 50
 """Differences of the runs, and rows, that the text shows."""
 _LONGEST = 80

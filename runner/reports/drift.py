@@ -65,7 +65,7 @@ def _each(drifts: Iterable[Drift], found: CatalogueComparison) -> Iterator[str]:
 
 
 def in_time(difference: CatalogueDifference) -> str:
-    """Of one place that has changed: `UsrAdd: parameter Name: was text, in; is gone`."""
+    """Of a place that has changed: `UsrAdd: parameter Name: was text, in; is gone`."""
     value = "" if difference.about is About.PROCESS else difference.before or difference.after
     if difference.before is None:
         change = f"is new, {value}" if value else "is new"

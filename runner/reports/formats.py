@@ -1,4 +1,4 @@
-"""The report formats: one record a format, listed in `FORMATS`. Options, environment options, help, the guard against
+"""The report formats: a record a format, listed in `FORMATS`. Options, environment options, help, the guard against
 overwriting and the docs all read this table.
 """
 

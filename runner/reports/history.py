@@ -59,7 +59,7 @@ class StepHistory(Struct, frozen=True, kw_only=True):
 
 
 class NameHistory(Struct, frozen=True, kw_only=True):
-    """The newest runs of one name, the oldest first."""
+    """The newest runs of the same name, the oldest first."""
 
     runs: tuple[PastRun, ...]
 

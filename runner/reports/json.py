@@ -41,13 +41,13 @@ _INDENT = b"  "
 _ROW = b"\n" + _INDENT * 4
 """What is before each row but for its comma."""
 _BEFORE_RUN, _AFTER_RUN = b'\n  "runs": [\n    ', b"\n  ]\n}\n"
-"""What is around the run in a report of one run."""
+"""What is around the run in a report of a run."""
 _AT_ONCE = 20
 """Rows in a piece."""
 
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[bytes]:
-    """One indented JSON object that holds all runs, in pieces: that of ten thousand steps has 27 MB. `version` is this
+    """An indented JSON object that holds all runs, in pieces: that of ten thousand steps has 27 MB. `version` is this
     program's. `seconds` adds up what the runs took.
     """
     results = command.results

@@ -2,7 +2,7 @@
 
 What they do with it decides its shape: GitLab identifies cases by class and name, leaves out a repeated case, and shows
 the text inside `failure`, never its `message`; Jenkins takes a class up to its last dot for a package. So of several
-runs of one name the newest is written. The machine's name is left out.
+runs of the same name the newest is written. The machine's name is left out.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ _PROLOG = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}
 """What may be in a case, and the attribute of its suite that counts it."""
 _AT_ONCE = 100
-"""Cases that are elements at one time."""
+"""Cases that are elements at the same time."""
 
 
 class _Suite(Struct, kw_only=True):
@@ -62,7 +62,7 @@ class _Suite(Struct, kw_only=True):
 
 
 def report(command: ReportedCommand) -> Iterator[bytes]:
-    """One XML document, indented, ending in a line end, in pieces."""
+    """A XML document, indented, ending in a line end, in pieces."""
     runs = newest_by_name(command.runs)
     suites = [_suite(run) for run in runs]
     if command.errors:  # why the command, or a run of it, did not begin: a red case for each problem

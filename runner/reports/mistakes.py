@@ -22,12 +22,12 @@ _LEFT_OUT = "..."
 
 
 def text(problems: Sequence[Problem]) -> str:
-    """All problems, those of one file together and in the order of their places, a blank line between two."""
+    """All problems, those of a file together and in the order of their places, a blank line between two."""
     return "\n".join("".join(f"{line.rstrip()}\n" for line in _lines(problem)) for problem in in_order(problems))
 
 
 def json(problems: Sequence[Problem]) -> str:
-    """The same as one indented JSON object; what has no place has nulls for it."""
+    """The same as an indented JSON object; what has no place has nulls for it."""
     return json_document({"format": 1, "problems": records(problems)})
 
 
@@ -55,7 +55,7 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 def named_in_ci(problems: Sequence[Problem]) -> Iterator[tuple[str, Problem]]:
     """The problems in order, each with the name that it has after the next command, too: a CI knows by its name what
-    was red before. Several of one name are counted.
+    was red before. Several of the same name are counted.
     """
     times = Counter[tuple[object, str]]()
     for problem in in_order(problems):

@@ -1,7 +1,7 @@
 """Traces in OTLP/JSON: run, row, and what the row did, as a collector of OpenTelemetry reads them.
 
 The trace is the run: its id is the run's UUID, and a span's id is a hash of the run and the place in it. So a run that
-is exported twice is one trace. Where the command was started in a span (`$TRACEPARENT`), the run is a part of that.
+is exported twice is the same trace. Where the command was started in a span (`$TRACEPARENT`), the run is part of that.
 Times are active seconds after the start of the run: what passes between a run and its resume is left out.
 
 Names of attributes are those of OpenTelemetry's semantic conventions, ours begin with `creatio`. No value that was
@@ -42,7 +42,7 @@ from runner.runs.events import Line, RunStatus, run_started
 from runner.runs.status import Status
 
 MOST_SPANS: Final = 2000
-"""Spans of one request: a collector refuses requests of more than 20 MiB."""
+"""Spans of a request: a collector refuses requests of more than 20 MiB."""
 _PORTS: Final = {"http": 80, "https": 443}
 _NO_ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({})
 _MOST_PROBLEMS: Final = 50
@@ -67,7 +67,7 @@ _DEPENDS_ON_NOTHING = frozenset({SpanKind.WAIT, SpanKind.ASK, SpanKind.SIGN_IN})
 
 
 def report(command: ReportedCommand, environ: Mapping[str, str] = _NO_ENVIRONMENT) -> str:
-    """Requests of an exporter, one a line. `environ` may name the service, and hold attributes of the resource; a
+    """Requests of an exporter, each on a line. `environ` may name the service, and hold attributes of the resource; a
     command that began no run is a part of its `$TRACEPARENT`.
     """
     runs = enumerate((run.lines for run in command.runs), 1)
@@ -280,7 +280,7 @@ def _trace_id(run: str) -> str:
 
 
 def _command_request(command: ReportedCommand, environ: Mapping[str, str]) -> str:
-    """One line. The trace is that of `$TRACEPARENT`, else by the id that the runs share, else new."""
+    """A line. The trace is that of `$TRACEPARENT`, else by the id that the runs share, else new."""
     outer = ids_of(traceparent(environ))
     now = str(time.time_ns())
     first = command.errors[0] if command.errors else None

@@ -22,7 +22,7 @@ _ERROR: Final = 2
 
 
 def request(spans: Sequence[JsonObject], resource: JsonObject) -> str:
-    """One line. `resource` are its attributes by their names."""
+    """A line. `resource` are its attributes by their names."""
     scope: JsonObject = {"scope": {"name": _SERVICE, "version": VERSION}, "spans": [*spans]}
     of_resource: JsonObject = {"resource": {"attributes": attributes(resource)}, "scopeSpans": [scope]}
     return safe_json(compact({"resourceSpans": [of_resource]}))

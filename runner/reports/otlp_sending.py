@@ -23,7 +23,7 @@ from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 
 _SECONDS: Final = 5.0
-"""Of one request, from the look-up of the name to the end of the answer, where the environment says nothing else."""
+"""Of a request, from the look-up of the name to the end of the answer, where the environment says nothing else."""
 _MOST_SECONDS: Final = 20.0
 """Of all requests of a command."""
 _MOST_OF_ANSWER: Final = 65_536
@@ -105,7 +105,7 @@ def _unusable(what: str, files: Sequence[_Setting], error: OSError | ValueError)
 
 
 def _seconds(environ: Mapping[str, str]) -> float:
-    """The time of one request; the variables give milliseconds."""
+    """The time of a request; the variables give milliseconds."""
     try:
         return int(_setting(environ, "TIMEOUT").value) / 1000 or _SECONDS
     except ValueError:

@@ -82,12 +82,12 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
 
 
 def alone(run: ReportedRun) -> ReportedCommand:
-    """A run as if it were the only one of its command."""
+    """A run as if it were the only run of its command."""
     return ReportedCommand(runs=(run,), exit_code=run.result.exit_code)
 
 
 def newest_by_name(runs: Iterable[ReportedRun]) -> list[ReportedRun]:
-    """Of several runs of one job, case and target the newest, each in the place of the first of its name."""
+    """Of several runs of the same job, case and target the newest, each in the place of the first of its name."""
     found: dict[tuple[str, ...], ReportedRun] = {}
     for run in runs:
         result = run.result

@@ -1,4 +1,4 @@
-"""The table that `runs` prints: one line a run, in the caller's order, and below it what the open runs need next."""
+"""The table that `runs` prints: a line a run, in the caller's order, and below it what the open runs need next."""
 
 from collections.abc import Iterator, Sequence
 

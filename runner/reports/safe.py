@@ -26,7 +26,7 @@ _UNSAFE_IN_JSON = lazy_pattern(
 
 
 def clean(text: str) -> str:
-    """A text from outside on one line and safe to print, its holes as `***`."""
+    """A text from outside on a line and safe to print, its holes as `***`."""
     return text if text.isascii() and text.isprintable() and "##" not in text else safe(str(hide(text)))
 
 

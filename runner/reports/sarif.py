@@ -22,7 +22,7 @@ _LINK = lazy_pattern(r"\[(?=[^\[\]]*\]\()")
 
 
 def sarif(problems: Sequence[Problem]) -> str:
-    """One run with all problems; a log without results for none."""
+    """A run with all problems; a log without results for none."""
     log: JsonObject = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(in_order(problems))]}
     return json_document(log)
 

@@ -19,7 +19,7 @@ class Tone(StrEnum):
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
-    """One line for a person. `status` is set where its mark comes before the text."""
+    """A line for a person. `status` is set where its mark comes before the text."""
 
     text: str
     indent: int = 0
@@ -32,9 +32,9 @@ class Detail(Struct, frozen=True, kw_only=True):
 
     `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run waits where a
     call is in doubt. `advice`: whether the commands that it needs next are printed. `resumed` is the word for a run
-    that began in another command. `ids`: whether ids and hashes are printed that nobody needs to go on. `several`: the
-    run is one of several, of which `runner.reports.summary` prints a table and the warnings.
-    `starter`: whether it is printed who began the run.
+    that began in another command. `ids`: whether ids and hashes are printed that nobody needs to go on. `several`:
+    there are more runs, of which `runner.reports.summary` prints a table and the warnings. `starter`: whether it is
+    printed who began the run.
     """
 
     quiet: bool = False

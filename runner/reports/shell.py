@@ -112,7 +112,7 @@ class Variables(Struct):
         return name, ()
 
     def _named(self, secret: str) -> str:
-        """A name of its own for each secret; one word alone could be a variable of the shell itself, such as PATH."""
+        """A name of its own for each secret; a word alone could be a variable of the shell itself, such as PATH."""
         if secret not in self._names:
             bare = re.sub(r"[^A-Za-z0-9]+", "_", secret).strip("_").upper()
             name = bare if "_" in bare and not bare[0].isdigit() else f"SECRET_{bare}"

@@ -1,4 +1,4 @@
-"""When what happened in a run: its rows with their spans on one time axis, from the lines of its journal alone."""
+"""When what happened in a run: its rows with their spans on a time axis, from the lines of its journal alone."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -54,11 +54,11 @@ from runner.runs.status import Status
 
 _OF_THE_RUN: Final = frozenset({RunStarted, RunResumed, RunFinished})
 MOST_LINES = 30
-"""Lines of one kind that are printed under a row."""
+"""Lines of a kind that are printed under a row."""
 
 
 class Transcript:
-    """A run from its events, one by one, each once. What `progress` has taken was printed by another command."""
+    """A run from its events, each given once. What `progress` has taken was printed by another command."""
 
     def __init__(self, options: Detail, *, progress: Progress | None = None) -> None:
         self.progress = progress or Progress()

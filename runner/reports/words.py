@@ -79,7 +79,7 @@ def meaning_of(result: RunResult) -> str:
 
 
 def brief(value: Json) -> str:
-    """A value as one safe line of JSON, cut where it grows long."""
+    """A value as a safe line of JSON, cut where it grows long."""
     return shortened(safe(compact(hide(value))))
 
 

@@ -9,7 +9,7 @@ USUAL = ".runner/runs"
 class StoreName(Struct, frozen=True):
     """How messages and command lines name what stores runs: a folder, or the database of a fleet.
 
-    `must_be_named`: the environment names another store, so that command lines name this one although it is usual.
+    `must_be_named`: the environment names another store, so that command lines name this store although it is usual.
     """
 
     text: str

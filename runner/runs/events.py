@@ -94,7 +94,7 @@ class RunFacts(Event, frozen=True, kw_only=True):
     """What a run knows about itself, beside its plan. `run` is its id, a UUIDv7; `engine` the version of the program;
     `started_at` is UTC, `…Z`; `commit` that of the checkout, `dirty`: files there differ from it.
 
-    `command` is an id that the runs of one command share. `traceparent` is the span of OpenTelemetry that the command
+    `command` is an id that the runs of a command share. `traceparent` is the span of OpenTelemetry that the command
     was started in, as W3C writes it. `rerun_of` is the run that it carries out once more, `applied` where an `apply`
     ordered it, `begun_by` who gave the command. `variables` are those of the environment that gave secret inputs, by
     the names of these.
@@ -347,7 +347,7 @@ AnyEvent: TypeAlias = (
 
 
 class Line(evidence.Record, frozen=True):
-    """One line of a journal. `sha256` is of the line's bytes, without its line end: the next line's `prev`."""
+    """A line of a journal. `sha256` is of the line's bytes, without its line end: the next line's `prev`."""
 
     seq: int
     at: str
@@ -378,7 +378,7 @@ def time_of(event: AnyEvent) -> float:
 
 
 def encode(event: AnyEvent) -> bytes:
-    """Write `event` as one JSON object, on one line, without the journal's own fields."""
+    """Write `event` as a JSON object, on one line, without the journal's own fields."""
     return _encoder.encode(event)
 
 

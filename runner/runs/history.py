@@ -1,7 +1,7 @@
 """The history of runs: a short line a run, which is left when the run itself is deleted.
 
 A line holds ids, counts, times, and of a failure its code and the start of its sentence; no input, no parameter, no
-result. An expectation is there as the job has it, and what a sentence quotes is left out. Of several lines of one
+result. An expectation is there as the job has it, and what a sentence quotes is left out. Of several lines of a
 run the last counts: it was settled later.
 """
 
@@ -21,7 +21,7 @@ from runner.secrets.shown import hide, visible
 
 VERSION = 1
 MOST_RUNS = 100
-"""Runs of one name that are stored: the newest."""
+"""Runs of the same name that are stored: the newest."""
 MOST_BYTES = 15 << 19
 """Of all names, 7.5 MiB; with what is appended before the next look it stays below 8 MiB."""
 _STEP = 1 << 18
@@ -41,7 +41,7 @@ class PastFailure(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PastStep(msgspec.Struct, frozen=True, array_like=True):
-    """What became of a step in one run, all turns of a loop together. `milliseconds` are of turns that passed."""
+    """What became of a step in a run, all turns of a loop together. `milliseconds` are of turns that passed."""
 
     passed: int
     flaky: int

@@ -1,4 +1,4 @@
-"""The journal of one run: its events, written line by line and never changed, and read back, whole or torn.
+"""The journal of a run: its events, written line by line and never changed, and read back, whole or torn.
 
 Each line holds the SHA-256 of the line before, so that a later edit shows. Secrets are cut out before a line is made,
 and large results are stored apart. Where the lines are stored is the store's business. The journal does not know what
@@ -96,7 +96,7 @@ def _is_foreign(written: bytes) -> bool:
 
 
 def parse_line(written: bytes, *, before: str = FIRST_PREV, digest: str | None = None) -> Line | None:
-    """One line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
+    """A line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
     that fit share the text. `digest` is its own hash, where that is known.
     """
     try:
@@ -153,7 +153,7 @@ class Journal:
         return cls(log, secrets, now=now, earlier=earlier)
 
     def append(self, event: AnyEvent, *, durable: bool = False) -> None:
-        """Write one event; `durable` waits until it is on disk, as the end of a run always does. Raises `StoreError`:
+        """Write an event; `durable` waits until it is on disk, as the end of a run always does. Raises `StoreError`:
         what was written last may not be stored, and no further call may be sent.
         """
         with self._lock:
@@ -253,12 +253,12 @@ def utc_now() -> str:
     return _moment(time.time_ns() // 1_000_000)
 
 
-@lru_cache(maxsize=1)  # lines of one moment share its text
+@lru_cache(maxsize=1)  # lines of the same moment share its text
 def _moment(milliseconds: int) -> str:
     seconds, rest = divmod(milliseconds, 1000)
     return f"{_second(seconds)}.{rest:03d}Z"
 
 
-@lru_cache(maxsize=1)  # many lines are of one second
+@lru_cache(maxsize=1)  # many lines are of the same second
 def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

@@ -58,7 +58,7 @@ def settled(
 
     A start that was answered has begun by then: it is enough that a row is left for each start that is not over. What
     is under way may still begin, and its row may then be taken for that of a later call: so it has its row only
-    where there is one for all that may have made it, over or not.
+    where there is a row for all that may have made it, over or not.
     """
     since = min((start.began for start in pending), default=math.inf) - _RECENT
     known = {row: began for row, began in rows.items() if began >= since}
@@ -81,14 +81,14 @@ def with_rows(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> dict
     """The ids of rows that are there for certain starts: where several may have made some rows, each of them has a row.
 
     `rows` are the ids of rows that belong to no call, and when each began. A start that is not named lacks its row.
-    Where the starts are of several runs, none of them is to take one of the rows for its own: they are of `NOBODY`.
+    Where the starts are of several runs, none of them is to take any of the rows for its own: they are of `NOBODY`.
     """
     found: dict[str, PendingStart] = {}
     for makers, made in _linked(starts, rows):
         if len(made) < len(makers):
             continue
-        is_of_one_run = len({start.run for start in makers}) == 1
-        owners = makers if is_of_one_run else [replace(start, run=NOBODY) for start in makers]
+        is_same_run = len({start.run for start in makers}) == 1
+        owners = makers if is_same_run else [replace(start, run=NOBODY) for start in makers]
         found |= {row: owners[min(place, len(owners) - 1)] for place, row in enumerate(made)}
     return found
 
@@ -99,7 +99,7 @@ def _linked(
     """Starts that may have made the same rows, directly or by way of others, with these rows, each in the order in
     which they began. A start that can have made no row is in none.
 
-    The rows of a start follow one another, so that each group is a stretch of them: to sort is all the work.
+    The rows of a start follow each other, so that each group is a stretch of them: to sort is all the work.
     """
     ordered = sorted(rows.items(), key=lambda item: (item[1], item[0]))
     moments = [began for _, began in ordered]

@@ -1,4 +1,4 @@
-"""What became of a run, from its events: `fold` makes one `RunResult` of a journal, whole or broken off anywhere.
+"""What became of a run, from its events: `fold` makes a `RunResult` of a journal, whole or broken off anywhere.
 
 It is a pure function: no file is read, no clock asked, no chain of hashes checked. What the engine wrote down is
 taken as it is; only where lines are missing is anything concluded, and never that something passed.
@@ -186,7 +186,7 @@ class Progress:
         self.head = FIRST_PREV
 
     def take(self, line: Line) -> StepResult | None:
-        """Add one line; the row that ended with it, if any did."""
+        """Add a line; the row that ended with it, if any did."""
         ended = self._take(line)
         self.head = line.sha256  # last: where it is that of the journal, nothing is left to add
         return ended
@@ -269,7 +269,7 @@ class Progress:
         )
 
     def _without_end(self, *, doubt: bool) -> RunFinished:
-        """How a run ended that broke off: never well, and in doubt where one of its rows is."""
+        """How a run ended that broke off: never well, and in doubt where a row of it is."""
         status, code = (RunStatus.UNKNOWN, ExitCode.UNKNOWN) if doubt else (RunStatus.ERROR, ExitCode.NO_ANSWER)
         trouble = Trouble(code="E312", message="the run broke off", hint="a run that is still under way looks the same")
         if self._finished is not None:

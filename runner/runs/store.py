@@ -17,7 +17,7 @@ from msgspec.structs import force_setattr
 
 from runner.foundation.discreet import Discreet
 from runner.foundation.problems import Problem
-from runner.foundation.site_key import one_spelling
+from runner.foundation.site_key import normalized_url
 from runner.foundation.values import Json
 from runner.runs import StoreName
 from runner.runs.evidence import LockHolder
@@ -56,7 +56,7 @@ class FencedError(StoreError):
 
 
 class RunLog(Protocol):
-    """The events of one run, open for writing. One process has them at a time, until it closes them or ends, or where
+    """The events of a run, open for writing. One process has them at a time, until it closes them or ends, or where
     the store has a fence, until another process opens them.
     """
 
@@ -90,9 +90,9 @@ class RunLog(Protocol):
 
 
 class OwnedRows(Protocol):
-    """Which rows of process logs belong to which calls, of one run against one site. It outlives the runs.
+    """Which rows of process logs belong to which calls, of a run against a site. It outlives the runs.
 
-    A row belongs to at most one call of all runs: two processes that ask at one moment do not both get it.
+    A row belongs to at most one call of all runs: two processes that ask at the same moment do not both get it.
     """
 
     def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
@@ -131,7 +131,7 @@ class OwnedRows(Protocol):
 
 
 class SharedTurns(Protocol):
-    """Turns on one site that other programs take, too: one thread's at a time, and over with its program at last."""
+    """Turns on a site that other programs take, too: one thread's at a time, and over with its program at last."""
 
     handed_on: dict[str, bool]
     """By process, whether nobody else has had the turn that was taken last since this program had it before."""
@@ -209,7 +209,7 @@ class Others(Struct, frozen=True, kw_only=True):
 class Claim(Discreet, frozen=True, kw_only=True):
     """What is locked. `site` is the URL of a site, or the folder of a sandbox, whose URL is another each time.
 
-    Claims on one site are equal however its host is written: else a run would wait for itself.
+    Claims on the same site are equal however its host is written: else a run would wait for itself.
     """
 
     NOT_COMPARED: ClassVar = frozenset({"site"})
@@ -219,7 +219,7 @@ class Claim(Discreet, frozen=True, kw_only=True):
     site_key: str = ""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "site_key", one_spelling(self.site))
+        force_setattr(self, "site_key", normalized_url(self.site))
 
 
 class Holder(Struct, frozen=True, kw_only=True):
@@ -256,7 +256,7 @@ class RerunUnderWay(Struct, frozen=True, kw_only=True):
 
 
 class RunStore(Protocol):
-    """All runs of one place. May be used by several threads and processes."""
+    """All runs of a place. May be used by several threads and processes."""
 
     @property
     def name(self) -> StoreName:
@@ -341,7 +341,7 @@ class RunOfPlan(Struct, frozen=True, kw_only=True):
 
 
 class LocalRunStore(RunStore, Protocol):
-    """The runs of one machine, with what the commands of that machine share."""
+    """The runs of a machine, with what the commands of that machine share."""
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]

@@ -2,8 +2,8 @@
 
 Any entity and any column may be right: only what nothing ever fills, and what is near to something that is filled, is
 reported, and as a warning. So a typo is nearer than what is suggested for a word that is wrong: the first letters of a
-word, and what other tools call it, are no typo; neither are two names that differ in their numbers, nor one of the
-names that Creatio itself gives. Columns are longer words than tags and options, for which
+word, and what other tools call it, are no typo; neither are two names that differ in their numbers, nor a name
+that Creatio itself gives. Columns are longer words than tags and options, for which
 `runner.foundation.suggestions.likely_typo` is.
 """
 

@@ -38,7 +38,7 @@ def write_files(files: Sequence[NewFile]) -> list[Path]:
 
 
 def _refuse_what_is_in_the_way(files: Iterable[NewFile]) -> None:
-    """Raise `UsageError` where one of the files, or something that is no folder in the place of a folder, is there."""
+    """Raise `UsageError` where any of the files, or something that is no folder in the place of a folder, is there."""
     taken = dict.fromkeys(found for file in files if (found := _in_the_way(file)) is not None)
     if taken:
         message = f"there already, so nothing was written: {', '.join(map(str, taken))}"

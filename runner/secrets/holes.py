@@ -37,7 +37,7 @@ Part: TypeAlias = str | Hole
 
 
 def written(parts: Iterable[Part], *, guarded: bool) -> str:
-    """One text of texts and holes. `guarded`: with a private character between any two of a hole and after it.
+    """A text of texts and holes. `guarded`: with a private character between any two of a hole and after it.
 
     So a hole can hold no secret itself, nor make a secret with what follows.
     """

@@ -1,4 +1,4 @@
-"""Finds many texts in another at once, in one walk over it, however long they are.
+"""Finds many texts in another at once, in a single walk over it, however long they are.
 
 Also found is the start of a text where the other was shortened: before `…`.
 """
@@ -55,7 +55,7 @@ def search_for(words: Iterable[str]) -> Search:
 
 
 class Needles:
-    """A set of texts to find. One pattern holds only their beginnings: a token of two thousand characters in a
+    """A set of texts to find. A pattern holds only their beginnings: a token of two thousand characters in a
     hundred spellings would take a tenth of a second to compile. `signs` are searched for beside them, by `may_be_in`.
     """
 
@@ -128,7 +128,7 @@ class Needles:
 
 
 class SetsOfNeedles:
-    """Several sets of texts as one: where a single text comes or goes, all others keep their patterns."""
+    """Several sets of texts in one: where a single text comes or goes, all others keep their patterns."""
 
     def __init__(self, sets: Iterable[Needles]) -> None:
         self._sets = tuple(sets)
@@ -140,7 +140,7 @@ class SetsOfNeedles:
         return False
 
     def caught(self, text: str) -> Iterator[Catch]:
-        """In the order of their places. They may overlap, and begin at one place."""
+        """In the order of their places. They may overlap, and begin at the same place."""
         return merge(*(needles.caught(text) for needles in self._sets), key=lambda catch: catch.start)
 
     def catches(self, text: str) -> bool:

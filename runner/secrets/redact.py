@@ -42,7 +42,7 @@ class _Known(Struct, frozen=True, kw_only=True):
 
 
 class Secrets:
-    """The secrets of one program; its threads may share it."""
+    """The secrets of a program; its threads may share it."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -125,7 +125,7 @@ class Secrets:
         return starred(_parts(text, known))
 
     def _ready(self) -> _Known:
-        """Worked out when it is asked for: several secrets come one after the other."""
+        """Worked out when it is asked for: several secrets come in turn."""
         if self._count != len(self._spelled):
             with self._lock:
                 named = [(name, ways[PLAIN]) for name, ways in self._spelled.items() if name not in self._past]
@@ -158,8 +158,8 @@ class Secrets:
 
 @lru_cache(maxsize=16)
 def _know(first: tuple[tuple[str, str], ...], later: tuple[tuple[str, str], ...]) -> _Known:
-    """Runs against one site have the same secrets, and of each 2 ms are saved. `later` are those that took the name of
-    another, as the cookies of a site that gives a new one with each answer.
+    """Runs against the same site have the same secrets, and of each 2 ms are saved. `later` are those that took the
+    name of another, as the cookies of a site that gives a new cookie with each answer.
     """
     ways: dict[str, tuple[str, str]] = {}
     short: dict[str, str] = {}

@@ -84,8 +84,8 @@ def in_quotes(text: str) -> tuple[str, str]:
     return compact(text)[1:-1], json.dumps(text)[1:-1]
 
 
-def on_one_line(text: str) -> str:
-    """As our messages hold what a site says: each run of blanks, line ends and control characters is one blank."""
+def single_line(text: str) -> str:
+    """As our messages hold what a site says: each run of blanks, line ends and control characters becomes a blank."""
     return _BLANKS.sub(" ", text).strip()
 
 
@@ -149,7 +149,7 @@ def _rarer(text: str) -> Iterator[tuple[str, Iterable[str]]]:
     yield "url-escape", _in_old_escapes(text)
     yield "url-latin-1", (quote(text, safe=safe, encoding="cp1252", errors="replace") for safe in _UNTOUCHED)
     yield from _rarer_bytes(text, content)
-    yield "line", (on_one_line(text),)
+    yield "line", (single_line(text),)
 
 
 def _rarer_bytes(text: str, content: bytes) -> Iterator[tuple[str, Iterable[str]]]:

@@ -12,7 +12,7 @@ _SIGNS: Final = (
     *("passw", "pwd", "passphrase", "kennwort", "secret", "token", "api_key", "api-key", "apikey", "cookie"),
     *("bearer ", "basic ", "eyj", "akia", "ghp_", "github_pat_", "glpat-", "xox", "private key-----", "sk_live_"),
 )
-"""One of these, in small letters, is in every text that holds such a name or token."""
+"""Some of these, in small letters, are in every text that holds such a name or token."""
 _PASSWORD: Final = lazy_pattern(
     r"(?:.*[a-z0-9_\-. ])?(?i:passwords?|passwd|pwd|passphrase|passwort|kennwort|secret)\d?"
 )

@@ -32,7 +32,7 @@ MOST_PARTS: Final = 2_000_000
 _TOO_DEEP: Final = f"its JSON is nested over {DEEPEST} levels deep"
 _LEAST_INTEGER: Final = -LARGEST_INTEGER - 1
 _MANY_DIGITS: Final = b"0" * len(str(LARGEST_INTEGER))
-_WITH_ONE_DIGIT: Final = bytes(
+_DIGITS_ALIKE: Final = bytes(
     byte if byte == ord(".") else ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256)
 )
 """Translates every digit to a zero, all else but points to blanks."""
@@ -133,7 +133,7 @@ def parsed(text: str, *, halves: bool = False) -> Json:
         value: Json = msgspec.json.decode(content)
         if isinstance(value, str):
             return value
-        digits = content.translate(_WITH_ONE_DIGIT)
+        digits = content.translate(_DIGITS_ALIKE)
         is_exact = _LARGE_AMOUNT not in digits or not _holds_rounded(content)
         if is_exact and (_is_plain(digits, value, parts=parts) or _is_within_bounds(value)):
             return value
@@ -279,7 +279,7 @@ def _constant(text: str) -> NoReturn:
 
 
 def _is_plain(digits: bytes, value: Json, *, parts: int) -> bool:
-    """Whether it is seen at a glance that it is within bounds: it has few parts, or is one list of flat records, and
+    """Whether it is seen at a glance that it is within bounds: it has few parts, or is a list of flat records, and
     nowhere as many `digits` side by side as an integer of more than 64 bits has.
     """
     is_flat = type(value) is list and parts == 1 + len([item for item in value if type(item) is dict])

@@ -207,7 +207,7 @@ def _redirected(call: calls.Call | None, reply: Reply, site: Site) -> calls.Call
 
 
 def _is_own(call: calls.Call | None, reply: Reply) -> bool:
-    """Whether a refusal is known to be the service's own, or to be one of the request itself: a fault in its words.
+    """Whether a refusal is known to be the service's own, or to be about the request itself: a fault in its words.
     What the service's own 403 looks like is not known [?]; a page, or nothing, may be that of a proxy, which judges
     answers, too, or sends the call to another node when the first breaks. So may an empty 404, although a
     method that is not routed is answered so [M].

@@ -1,4 +1,4 @@
-"""The pages of a query, one after the other, whoever asks for them."""
+"""The pages of a query, in order, whoever asks for them."""
 
 from typing import Final
 

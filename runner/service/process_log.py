@@ -49,7 +49,7 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
         case calls.ReadRow(process_id=process_id):
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
             options = {"$filter": f"Id eq {process_id}", "$top": "1"}
-            return _log_reading(_ROWS, options, most=1, only_one=True)
+            return _log_reading(_ROWS, options, most=1, single=True)
         case calls.ReadElements(process_id=process_id):
             # Lookups are filtered by a path [M]. That its rows have a StartDate, as those of processes do, is [?].
             options = {"$filter": f"SysProcess/Id eq {process_id}", "$orderby": "StartDate desc"}
@@ -169,7 +169,7 @@ _MEMBER: Final[_Columns] = {
 
 
 def _log_reading(
-    table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, only_one: bool = False
+    table: tuple[str, _Columns], options: Mapping[str, str], *, most: int, single: bool = False
 ) -> TableReading:
     entity, columns = table
 
@@ -177,7 +177,7 @@ def _log_reading(
         rows: list[Json] = [_shaped(record, columns) for record in records]
         if table is _ROWS and not all(isinstance(row, dict) and row["id"] for row in rows):
             raise NonsenseError(f"a record of {entity} in it has no `Id`")
-        return next(iter(rows), None) if only_one else rows
+        return next(iter(rows), None) if single else rows
 
     select = ",".join(column for column, _ in columns.values())
     return TableReading(entity=entity, options={**options, "$select": select}, most=most, value=value)

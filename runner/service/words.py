@@ -3,7 +3,7 @@
 from typing import Final
 
 from runner.foundation.values import Json
-from runner.secrets.spellings import on_one_line
+from runner.secrets.spellings import single_line
 
 _LONGEST: Final = 300
 _READ: Final = 4 * _LONGEST
@@ -17,8 +17,8 @@ _BELOW: Final = ("internalexception", "InnerException", "innererror", "Exception
 
 
 def shortened(text: str) -> str:
-    """`text` on one line. What is cut off it ends in `…`, by which a secret that was cut is found."""
-    line = on_one_line(text[:_READ])
+    """`text` on a line. What is cut off it ends in `…`, by which a secret that was cut is found."""
+    line = single_line(text[:_READ])
     return line if len(line) <= _LONGEST and len(text) <= _READ else line[: _LONGEST - 1].rstrip() + "…"
 
 

@@ -31,7 +31,7 @@ _PIECE = 4096
 
 
 def say(line: str) -> None:
-    """One line of a message on stderr. Line ends in it are escaped."""
+    """A line of a message on stderr. Line ends in it are escaped."""
     _message("stderr", f"{clean(line)}\n")
 
 
@@ -117,7 +117,7 @@ def in_background(*, hurry: Callable[[], bool]) -> Iterator[None]:
 
     begun = partial(Writer, write=_write, lose=_lose, hurry=hurry, piece=_PIECE)
     first = begun()
-    both = {"stdout": first, "stderr": first if _are_one_file() else begun()}
+    both = {"stdout": first, "stderr": first if _is_same_file() else begun()}
     _state.writers.update(both)
     try:
         yield
@@ -199,7 +199,7 @@ def _descriptor(stream: TextIO) -> int | None:
         return None
 
 
-def _are_one_file() -> bool:
+def _is_same_file() -> bool:
     """Whether stdout and stderr lead to the same place, where their lines have one order."""
     try:
         return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())

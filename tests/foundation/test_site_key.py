@@ -2,7 +2,7 @@
 
 import pytest
 
-from runner.foundation.site_key import account_key, one_spelling, site_key
+from runner.foundation.site_key import account_key, normalized_url, site_key
 
 PLAIN = "http://localhost:80"
 
@@ -28,7 +28,7 @@ PLAIN = "http://localhost:80"
     ],
 )
 def test_all_spellings_of_one_site_have_one_key(spelt: str) -> None:
-    assert one_spelling(spelt) == PLAIN
+    assert normalized_url(spelt) == PLAIN
     assert site_key(spelt) == site_key("http://localhost")
     assert account_key(spelt, "Integration") == account_key("http://localhost", "integration")
 
@@ -43,14 +43,14 @@ def test_all_spellings_of_one_site_have_one_key(spelt: str) -> None:
     ],
 )
 def test_a_site_elsewhere_has_one_key_too(one: str, other: str) -> None:
-    assert one_spelling(one) == one_spelling(other)
+    assert normalized_url(one) == normalized_url(other)
 
 
 @pytest.mark.parametrize(
     "other", ["https://localhost", "http://localhost:8080", "http://localhost/app", "http://example.com", "localhost"]
 )
 def test_another_scheme_port_path_or_host_is_another_site(other: str) -> None:
-    assert one_spelling(other) != PLAIN
+    assert normalized_url(other) != PLAIN
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_another_account_has_another_key() -> None:
 
 @pytest.mark.parametrize("text", ["", "/srv/jobs/sandbox", "http://[broken", "http://host:port"])
 def test_what_is_no_address_is_left_as_it_is(text: str) -> None:
-    assert one_spelling(text) == text
+    assert normalized_url(text) == text
     assert site_key(text) == text

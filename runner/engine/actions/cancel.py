@@ -1,4 +1,4 @@
-"""A `cancel`: ends one process that runs or is in error, by its id.
+"""A `cancel`: ends a process that runs or is in error, by its id.
 
 The log says before whether there is anything to cancel, and afterwards whether it was: CancelExecution answers with
 nothing [C]. To cancel twice is to cancel once.

@@ -1,4 +1,4 @@
-"""One attempt of an element: executed, or completed with values. The service executes none twice [D].
+"""An attempt of an element: executed, or completed with values. The service executes none twice [D].
 
 An element that is named is found in its process, executed, and read again: its own row says whether it moved,
 which no answer does; where the answer is lost, that settles the doubt.
@@ -69,7 +69,7 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
 
 
 def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done | Failed]:
-    """Make the call within the time of one attempt, and once more where the session was lost before."""
+    """Make the call within the time of an attempt, and once more where the session was lost before."""
     call = ElementCall(uid=uid) if values is None else CompleteCall(uid=uid, parameters=values)
     outcome = yield from send(row, call)
     if isinstance(outcome, Failed) and _is_session_lost(row, outcome.failure):
@@ -208,7 +208,7 @@ def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
 
 
 def _settle_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:
-    """One more look at a row that is in doubt."""
+    """Another look at a row that is in doubt."""
     settled = yield from _settled(row, moments=AT_ONCE)
     return settled or replace(unknown, trouble=_unknown(cause).trouble, cause=cause)
 
@@ -237,7 +237,7 @@ def _moved_without_answer(row: OpenRow, why_not: str | None) -> Attempt:
 
 
 def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance | None]:
-    """The element at the first of these moments, in seconds after one another, at which it has moved; else at last."""
+    """The element at the first moment at which it has moved, each in seconds after the last; else at last."""
     own = _own(row)
     now: ElementInstance | None = None
     for moment in moments:

@@ -1,4 +1,4 @@
-"""One attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
+"""An attempt of an `execute`: the watermark, the call, what was expected of its answer, and the log's verdict."""
 
 from msgspec.structs import replace
 

@@ -12,7 +12,7 @@ from runner.service.pages import Pages
 
 
 def attempt_query(row: OpenRow) -> Running[Attempt]:
-    """Read every page. One record more than `top` is asked for, so that more of them show."""
+    """Read every page. A record more than `top` is asked for, so that more of them show."""
     action = row.step.action
     assert isinstance(action, Query)
     condition = None if action.filter is None else row.text(action.filter, "filter")

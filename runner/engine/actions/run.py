@@ -1,4 +1,4 @@
-"""One attempt of a `run`: RunProcess answers with the process's id, so that its end is known for certain.
+"""An attempt of a `run`: RunProcess answers with the process's id, so that its end is known for certain.
 
 A status of done or error with an id is a verdict without a reading [M]. A process that still runs is followed by its
 id; a queued process has no id yet, and is found by the watermark.

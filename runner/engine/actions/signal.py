@@ -1,4 +1,4 @@
-"""A `signal`: changes one record, and follows the process that this starts, in the process log.
+"""A `signal`: changes a record, and follows the process that this starts, in the process log.
 
 We choose the Id of a new record, so that no repetition makes a second: where an insert was not answered, or refused,
 the record itself shows whether it happened. A process that a record starts may run as any user [?]: a row that
@@ -178,12 +178,12 @@ def _differ(sent: Json, found: Json) -> bool:
         return not (sent in _EMPTY and found in _SHOWN_EMPTY)
     if not (isinstance(sent, _SIMPLE) and isinstance(found, _SIMPLE)):
         return False
-    one, other = (" ".join(str(each).split()) for each in (sent, found))
-    moments = server_time.parse_value(one), server_time.parse_value(other)
+    before, after = (" ".join(str(each).split()) for each in (sent, found))
+    moments = server_time.parse_value(before), server_time.parse_value(after)
     if moments[0] is not None and moments[1] is not None:
         return abs(moments[0] - moments[1]) > _ZONES
-    numbers = spelled_numbers([one, other])
-    return one.lower() != other.lower() if numbers is None else not math.isclose(*numbers, abs_tol=_ROUNDING)
+    numbers = spelled_numbers([before, after])
+    return before.lower() != after.lower() if numbers is None else not math.isclose(*numbers, abs_tol=_ROUNDING)
 
 
 def _not_deleted(call: ChangeCall) -> Attempt:

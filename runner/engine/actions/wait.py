@@ -1,4 +1,4 @@
-"""A `wait`: follows one process until what is waited for has happened, or cannot happen any more."""
+"""A `wait`: follows a process until what is waited for has happened, or cannot happen any more."""
 
 import math
 

@@ -55,7 +55,7 @@ def always(effect: StepEffect) -> Callable[[Json], StepEffect]:
 
 
 def pauses(value: JsonObject) -> tuple[float, float]:
-    """`every` and `max_every` in seconds. Where only one is written, the other follows it."""
+    """`every` and `max_every` in seconds. A value that is not written follows the other."""
     first, longest = duration(value.get("every")), duration(value.get("max_every"))
     return first or min(EVERY, longest or EVERY), longest or max(MAX_EVERY, first or MAX_EVERY)
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runner.catalogue.kinds import answered_type
 from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type
-from runner.foundation.raw import one_of, record, sure_text, text
+from runner.foundation.raw import enum_member, record, sure_text, text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect, Until, show_values
@@ -53,8 +53,8 @@ def _build(value: Json, _: Job | None) -> Execute:
         parameters=record(fields.get("parameters")),
         result=text(fields, "result"),
         required=fields.get("required") is True,
-        decode=one_of(Decode, fields.get("decode"), Decode.AUTO),
-        until=one_of(Until, fields.get("until"), Until.DONE if "result" in fields else Until.STARTED),
+        decode=enum_member(Decode, fields.get("decode"), Decode.AUTO),
+        until=enum_member(Until, fields.get("until"), Until.DONE if "result" in fields else Until.STARTED),
         says_until="until" in fields,
     )
 

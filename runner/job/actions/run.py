@@ -8,7 +8,7 @@ from msgspec import Struct, field
 from runner.catalogue.kinds import answered_type
 from runner.catalogue.model import Process
 from runner.expressions.typed import UNKNOWN, Type, record_of
-from runner.foundation.raw import items, number, one_of, record, sure_text
+from runner.foundation.raw import enum_member, items, number, record, sure_text
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions.action import ActionType, always
 from runner.job.model import Job, Show, StepEffect, Until, show_values
@@ -47,7 +47,7 @@ def _build(value: Json, _: Job | None) -> Run:
         version=number(fields.get("version"), 0) if "version" in fields else None,
         parameters=record(fields.get("parameters")),
         results=tuple(sure_text(code) for code in items(fields.get("results"))),
-        until=one_of(Until, fields.get("until"), Until.DONE),
+        until=enum_member(Until, fields.get("until"), Until.DONE),
     )
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from msgspec import Struct, field
 
 from runner.expressions.typed import A_GUID, record_of
-from runner.foundation.raw import one_of, record, sure_text, text
+from runner.foundation.raw import enum_member, record, sure_text, text
 from runner.foundation.values import Json
 from runner.job.actions.action import ActionType
 from runner.job.model import Job, Show, StepEffect, Until, show_values
@@ -57,7 +57,7 @@ def _build(value: Json, _: Job | None) -> Signal:
         id=text(fields, "id") or text(values, "Id"),
         values={column: given for column, given in values.items() if column != "Id"},
         starts=text(whole, "starts"),
-        until=one_of(Until, whole.get("until"), Until.DONE),
+        until=enum_member(Until, whole.get("until"), Until.DONE),
     )
 
 

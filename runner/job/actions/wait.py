@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-from runner.foundation.raw import one_of, record, sure_text
+from runner.foundation.raw import enum_member, record, sure_text
 from runner.foundation.values import Json
 from runner.job.actions.action import EVERY, LOG_ROW, MAX_EVERY, ActionType, always, pauses
 from runner.job.model import Job, Show, StepEffect
@@ -42,7 +42,7 @@ def _build(value: Json, _: Job | None) -> Wait:
     every, max_every = pauses(fields)
     return Wait(
         process_id=sure_text(fields["process_id"]),
-        wanted=one_of(WaitFor, fields.get("for"), WaitFor.COMPLETED),
+        wanted=enum_member(WaitFor, fields.get("for"), WaitFor.COMPLETED),
         every=every,
         max_every=max_every,
     )

@@ -23,7 +23,7 @@ _WHOLE: Final = (0.0, 8.0)
 
 
 def bars(row: TimedRow, *, origin: float, total: float) -> Markup:
-    """One path for each kind of span of the row."""
+    """A path for each kind of span of the row."""
     paths: dict[str, list[str]] = {}
     if not row.spans and row.step.seconds:
         paths["own"] = [_rectangle(row.start - origin, row.step.seconds, total or 1.0, (2.0, 4.0))]
@@ -77,7 +77,7 @@ def strip(run: TimedRun, turns: Sequence[RowNode]) -> Markup:
 
 
 def shares(counts: Sequence[tuple[Status, int]]) -> list[tuple[str, float, float]]:
-    """Rows by status as parts of one bar: status, where its part begins, and how wide it is."""
+    """Rows by status as parts of a bar: status, where its part begins, and how wide it is."""
     total, x = sum(count for _, count in counts) or 1, 0.0
     parts = []
     for status, count in counts:

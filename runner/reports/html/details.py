@@ -120,7 +120,7 @@ def _curl(request: SentRequest, span: RowSpan) -> list[Json]:
 
 
 def _shared(call: JsonObject, texts: dict[str, int]) -> JsonObject:
-    """The call with the numbers of texts that many calls of a loop have: 10,000 of them are on one page."""
+    """The call with the numbers of texts that many calls of a loop have: 10,000 of them are on a page."""
 
     def number(text: Json) -> int:
         return texts.setdefault(str(text), len(texts))

@@ -53,7 +53,7 @@ _WEAKEST: Final = {
 }
 """In order, each as it is called of a run that rests on it."""
 _WEB: Final = lazy_pattern(r"https?://[^\s<>\"'\\^`{|}*]+")
-_MOST_OF_ONE_NAME: Final = 20
+_MOST_OF_A_NAME: Final = 20
 
 
 class Revision(Struct, frozen=True, order=True):
@@ -175,7 +175,7 @@ def open_runs(runs: Sequence[TimedRun], store: StoreName | None) -> list[OpenRun
 
 
 def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
-    """None of a single run. Of runs of one name there are the newest."""
+    """None of a single run. Of runs of the same name there are the newest."""
     cells: dict[tuple[str, str], list[TimedRun]] = {}
     for run in runs:
         job = title(run.result).removesuffix(f"@{shown(run.result.target.name)}")
@@ -186,7 +186,7 @@ def jobs_by_targets(runs: Sequence[TimedRun]) -> JobsByTargets | None:
 
     def cell(name: str, target: str) -> tuple[TimedRun, ...]:
         found = sorted(cells.get((name, target), ()), key=lambda run: run.result.started_at)
-        return tuple(found[-_MOST_OF_ONE_NAME:])
+        return tuple(found[-_MOST_OF_A_NAME:])
 
     names = dict.fromkeys(name for name, _ in cells)
     rows = tuple((name, tuple(cell(name, target) for target in targets)) for name in names)

@@ -1,4 +1,4 @@
-"""The HTML report: one file that needs no network, and that reads without its styles and without its script.
+"""The HTML report: a file that needs no network, and that reads without its styles and without its script.
 
 Texts from outside are made safe and then escaped by the template; the script reads JSON and writes texts only. A
 policy in the page lets nothing else run or load.

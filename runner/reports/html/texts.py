@@ -21,7 +21,7 @@ _QUOTED = lazy_pattern(r"`([^`\n]+)`")
 
 
 def shown(text: str | None) -> str:
-    """A text from outside on one line."""
+    """A text from outside on a line."""
     return clean(text) if text else ""
 
 

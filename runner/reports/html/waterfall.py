@@ -1,4 +1,4 @@
-"""The rows of a run as the template draws them: within one another, on one scale, long lists in portions.
+"""The rows of a run as the template draws them: within each other, on the same scale, long lists in portions.
 
 A portion is laid out by the browser when it comes into sight, so that 10,000 rows open at once; finding, links and
 printing work all the same.

@@ -1,4 +1,4 @@
-"""The events of one run in its file `events.jsonl`, open for writing, and errors of the disk as errors of the store."""
+"""The events of a run in its file `events.jsonl`, open for writing, and errors of the disk as errors of the store."""
 
 import os
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _PIECE = 1 << 16
 
 
 class FileLog:
-    """The open `events.jsonl` of one run, with its kernel lock. The first durable line makes the run itself durable,
+    """The open `events.jsonl` of a run, with its kernel lock. The first durable line makes the run itself durable,
     also where another process began it.
     """
 

@@ -1,4 +1,4 @@
-"""Locks with a name: two runs that ask for one name against one site do not overlap, as far as one user's runs go.
+"""Locks with a name: two runs that ask for the same name on the same site do not overlap, as far as a user's runs go.
 
 The kernel keeps them, on files in the user's own state folder, and releases them with the process, however it ends.
 The file names the holder, for people; that counts only while the kernel says that it is held.

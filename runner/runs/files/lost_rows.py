@@ -1,6 +1,6 @@
 """Whether a folder of runs has seen another shared file of rows on this machine than is there now.
 
-What other folders had started until then is known to nobody: one of their starts may have made a row that a call of
+What other folders had started until then is known to nobody: a start of theirs may have made a row that a call of
 this folder would take for its own. Where a folder is carried to another machine, as a CI does with its cache, nothing
 is lost by that: the folders of this machine did not know of its calls, nor of the rows of that site.
 """

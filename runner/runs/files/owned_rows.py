@@ -1,11 +1,11 @@
-"""Which rows of process logs belong to which call, of all runs of one folder, whatever became of the runs themselves.
+"""Which rows of process logs belong to which call, of all runs of a folder, whatever became of the runs themselves.
 
-Two folders may have runs against one site, as two checkouts do: a second file has the runs of all folders of this user
-on this machine. A folder has its own for all that, since it may be carried to another machine.
+Two folders may have runs against the same site, as two checkouts do: a second file has the runs of all folders of this
+user on this machine. A folder has its own for all that, since it may be carried to another machine.
 
-A row is given to a call in one transaction, so that two programs that ask for it at the same moment cannot both have
+A row is given to a call in a transaction, so that two programs that ask for it at the same moment cannot both have
 it. A start is stored before it is sent, and stays until it has its row: as long as it lacks its row, a row that it may
-have made is given to nobody else. Starts whose row nobody will read are stored a second's worth at once: until then one
+have made is given to nobody else. Starts whose row nobody will read are stored a second's worth at once: until then a
 record stands for them, however many they are. Whether two starts of this machine were under way at the same time is
 decided by this machine's clock alone, as it counts on, not as somebody sets it; the server's clock is the engine's.
 """
@@ -55,7 +55,7 @@ class _AnyNumber(Struct, frozen=True, kw_only=True):
 
 
 class RowsOfRun:
-    """The rows as one run sees them: a `runner.runs.store.OwnedRows`. It belongs to one thread.
+    """The rows as a run sees them: a `runner.runs.store.OwnedRows`. It belongs to one thread.
 
     That starts were answered is stored soon after, many at once: with the question whose a row is, or the first start
     after a second; and with that the starts themselves whose rows nobody reads.
@@ -255,7 +255,8 @@ class RowsOfRun:
 
     def _is_taken(self, run: str, key: str, own: Sequence[str], query: RowQuery) -> bool:
         """Whether a row of the log is another call's: of another run, or where it is `certain`, of another row of this
-        run. What is of nobody certain is of the call that is certain of it, and may be of one that is to be made again.
+        run. What is of nobody certain is of the call that is certain of it, and may be of a call that is to be made
+        again.
         """
         if run == NOBODY and (query.certain or query.keys is None):
             return False

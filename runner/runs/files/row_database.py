@@ -1,4 +1,4 @@
-"""The file of starts and rows, of one folder of runs or of all folders: opened when it is needed, and anew where it was
+"""The file of starts and rows, of a folder of runs or of all folders: opened when it is needed, and anew where it was
 deleted or replaced.
 """
 
@@ -24,7 +24,7 @@ Change: TypeAlias = tuple[str, tuple[str | float, ...]]
 
 
 class RowDatabase:
-    """The file of one folder of runs, or of all folders; may be used by several threads and programs."""
+    """The file of a folder of runs, or of all folders; may be used by several threads and programs."""
 
     def __init__(self, file: Path, *, place: Path | None = None, now: Callable[[], float] | None = None) -> None:
         """`place` is the folder of runs of this program, as a file of all folders is to know it. `made` is the
@@ -83,7 +83,7 @@ class RowDatabase:
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, alone with the file. Raises `StoreError`."""
+        """A transaction, alone with the file. Raises `StoreError`."""
         with self._lock:
             try:
                 database = self._opened()
@@ -94,7 +94,7 @@ class RowDatabase:
                 raise self._unusable(error) from error
 
     def change(self, *changes: Change) -> int:
-        """Some statements in one transaction; the number of the record that the last has made. Raises `StoreError`."""
+        """Some statements in a transaction; the number of the record that the last has made. Raises `StoreError`."""
         if len(changes) > 1:
             with self.changing() as database:
                 for change in changes:

@@ -140,11 +140,11 @@ def folder_of(database: sqlite3.Connection, run: str, *, besides: Path | None) -
 
 @cache
 def known_rows(rows: int, codes: int) -> str:
-    """Whose some rows are, and with an empty id a start of another run of one of the processes, if there is any."""
+    """Whose some rows are, and with an empty id a start of another run of any of the processes, if there is any."""
     return _KNOWN.format(rows=", ".join("?" * rows), codes=", ".join("?" * codes))
 
 
 @cache
 def rival_starts(codes: int, keys: int) -> str:
-    """The start of another run that may have been under way with one of some keys of this run."""
+    """The start of another run that may have been under way with any of some keys of this run."""
     return _RIVAL.format(codes=", ".join("?" * codes), keys=", ".join("?" * keys))

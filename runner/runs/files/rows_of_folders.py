@@ -11,7 +11,7 @@ from runner.runs.store import Others, RowQuery, StoreError
 
 
 class RowsOfFolders:
-    """The rows as one run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
+    """The rows as a run sees them, `own` by the file of its folder, and by `shared`, that of all folders: a
     `runner.runs.store.OwnedRows`. While the shared file cannot be opened, the runs of other folders are not known, nor
     is this run to them; where it is a new file, and after that, this run's part is written again, which its own has.
     Other folders may have made any row of a call from before the shared file, where another was there before it.
@@ -69,7 +69,7 @@ class RowsOfFolders:
             rows.flush()
 
     def ask(self, query: RowQuery) -> Others:
-        """What one file knows is enough. The shared file is first: what it gives to nobody, neither does the other."""
+        """What a file knows is enough. The shared file is first: what it gives to nobody, neither does the other."""
         taken: tuple[str, ...] = ()
         by = None
         try:

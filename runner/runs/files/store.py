@@ -2,7 +2,7 @@
 
     .runner/                     or, where a folder is named that is not `.runner/runs`, all of it in that folder
       .gitignore
-      .plans/SHA256              the runs that came of a stored plan, one a line: `plan_uses.py`
+      .plans/SHA256              the runs that came of a stored plan, a line each: `plan_uses.py`
       .reruns/                   which runs are being carried out once more: `rerun_claims.py`
       .rows.sqlite               which rows of process logs belong to which call
       history.jsonl              a line a run; it is written under the lock of .history.lock
@@ -55,7 +55,7 @@ def _state_folder() -> Path:
 
 
 def _shared_by_folders(what: str) -> Path:
-    """Named after this machine: a home may be on the network, and SQLite's locks are of one machine."""
+    """Named after this machine: a home may be on the network, and SQLite's locks are of a machine."""
     return _state_folder() / f"{what}-{hashed(socket.gethostname())[:16]}"
 
 

@@ -1,4 +1,4 @@
-"""Turns over all folders of runs: the starts of one process on one site by this user on this machine.
+"""Turns over all folders of runs: the starts of a process on a site by this user on this machine.
 
 A turn is a file that the kernel locks, in the user's own state folder: it is free with the process that has it, however
 that ends. The file names the run for others that wait, and how long it may need the turn: who hangs for longer is not
@@ -41,7 +41,7 @@ _ASIDE = 0.1
 
 
 class TurnFiles:
-    """The turns on one site, a `runner.runs.store.SharedTurns`. `place` is what others are to know of the folder of
+    """The turns on a site, a `runner.runs.store.SharedTurns`. `place` is what others are to know of the folder of
     runs. Each turn belongs to one thread at a time: within the program there are turns of its own.
     """
 

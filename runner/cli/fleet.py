@@ -114,7 +114,7 @@ def stop(context: click.Context) -> int:
     elif orders.stop(store.link, run.id, by=person):
         output.say(f"run {run.id} is to stop; `{verb_command('status', run.id, store.name)}` shows how far it is")
         if run.state != "running":
-            output.say("no worker has it now: it stops when one opens it, and none of its steps begins before that")
+            output.say("no worker has it now: it stops when a worker opens it; none of its steps begins before that")
             for suspended in suspended_targets(store.link, targets=[run.target]):
                 output.say(suspended_line(suspended))
     else:

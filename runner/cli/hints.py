@@ -99,7 +99,7 @@ def usage_problem(error: click.UsageError) -> Problem:
     if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.envvar:
         hint = f"give it on the command line, or set the environment variable `{error.param.envvar}`"
     if isinstance(error, click.MissingParameter) and error.param and "--db" in error.param.opts and hint:
-        hint = f"{hint}; without a fleet `runner runs` lists the runs, and Ctrl-C ends one"
+        hint = f"{hint}; without a fleet `runner runs` lists the runs, and Ctrl-C ends a run"
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     if isinstance(error, UnknownChoiceError) and error.near is not None:

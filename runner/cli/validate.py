@@ -128,7 +128,7 @@ def _without_target(project: Project) -> str:
     included = {name for file in project.files for name in [*file.documents][1:]}
     files = [file for file in project.files if file.document.file not in included and file.targets_file is not None]
     names = [clean(file.document.file) for file in files if file.job is not None and file.job.target is None]
-    return f"checked against no target, as they name none: {begun(names)}; `-t NAME` names one\n" if names else ""
+    return f"checked against no target, as they name none: {begun(names)}; `-t NAME` names a target\n" if names else ""
 
 
 def _checked_too(specs: Sequence[Path], project: Project) -> str:

@@ -78,7 +78,7 @@ def _check_ids_once(lint: JobLint) -> None:
         name = step.fields.get("id")
         if isinstance(name, str) and (first := lint.outline.by_id[name].step) is not step:
             line = lint.document.line_of((*first.path, "id"))
-            message = f"two steps are called `{name}`: this one and the one in line {line}"
+            message = f"two steps are called `{name}`: here and in line {line}"
             lint.report("E111", message, (*step.path, "id"), hint="give one of them another id")
 
 

@@ -17,7 +17,7 @@ def names_unique(documents: Iterable[Document]) -> tuple[Problem, ...]:
     for document in documents:
         name = record(document.data).get("name")
         if isinstance(name, str) and first.setdefault(name, document.file) != document.file:
-            message = f"two jobs are called `{name}`: this one and {first[name]}"
+            message = f"two jobs are called `{name}`: here and in {first[name]}"
             found.append(document.problem("E111", message, path=("name",), hint="give one of them another name"))
     return tuple(found)
 

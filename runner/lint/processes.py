@@ -78,7 +78,7 @@ def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogu
 def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]:
     """What a call of a version by its own code most probably does [?]: the family's active version runs."""
     which = "a version" if member.version is None else f"version {member.version}"
-    runs = "the version that is active" if process.version is None else f"the active one, version {process.version}"
+    runs = "the version that is active" if process.version is None else f"the active version, {process.version}"
     does = "it is active now, and another may be later" if member.active else f"a call of it most probably runs {runs}"
     message = f"`{member.code}` is {which} of `{process.code}`: {does}"
     return message, f"call the process by its own code, `{process.code}`"

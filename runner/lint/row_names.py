@@ -25,7 +25,7 @@ def check_row_names(lint: JobLint) -> None:
         if other != path and path not in reported:
             reported.add(path)
             line = lint.document.line_of(other)
-            message = f"two rows of a run would be called `{name}`: this one, and the row of the step in line {line}"
+            message = f"two rows of a run would be called `{name}`: here and by the step in line {line}"
             hint = "give a step in this `undo` an `id` that no other step has; write a single action as a list for it"
             lint.report("E111", message, path, at_key=True, hint=hint)
 

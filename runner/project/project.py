@@ -248,7 +248,7 @@ def target_named(file: JobFile, name: str | None) -> Target | Problem:
         sandboxes = (target for target in file.targets.values() if isinstance(target, SandboxTarget))
         if file.targets_file is None and not any(sandbox.folder.is_dir() for sandbox in sandboxes):
             hint = f"{BEGIN}: {searched(Path(file.document.file).parent)}, and no folder `{SANDBOX}` beside the job"
-        message = "the job names no target, and a run is never sent to one by default"
+        message = "the job names no target, and a run is never sent to a target by default"
         return file.document.problem("E140", message, path=("name",), at_key=True, hint=hint)
     if wanted in file.targets:
         return file.targets[wanted]

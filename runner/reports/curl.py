@@ -21,7 +21,7 @@ ACCEPT: Final = "application/json, application/xml;q=0.9, */*;q=0.8"
 _AS_IN_A_PATH: Final = "%/?&=(),'$:@!*;+-._~"
 _NUMBER: Final = "number"
 _NEXT: Final = " \\\n  "
-_SANDBOX: Final = comment("the sandbox of a run ends with it: runner sandbox FOLDER serves one, at an address for SITE")
+_SANDBOX: Final = comment("the sandbox of a run ends with it: runner sandbox FOLDER serves it, at an address for SITE")
 _USER: Final = ("CREATIO_USERNAME", "CREATIO_PASSWORD")
 _CLIENT: Final = ("CREATIO_CLIENT_ID", "CREATIO_CLIENT_SECRET")
 _BEGIN: Final = '[ -z "${ZSH_VERSION:-}" ] || setopt interactivecomments\n(\n'

@@ -83,7 +83,7 @@ def _shown(rows: Mapping[str, str], *, others: int, elsewhen: int) -> str:
             return f"it shows one new start{beside}; it is not certain that this is ours: {named}"
         case many:
             more = ", …" if many > _NAMED else ""
-            return f"it shows {many} new starts{beside}; it is not certain which one is ours: {named}{more}"
+            return f"it shows {many} new starts{beside}; it is not certain which of them is ours: {named}{more}"
 
 
 def _known(lines: Sequence[Line], key: str) -> frozenset[str]:

@@ -110,8 +110,8 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
                 continue
             path = ("faults", index)
             if endless:
-                hint = "give the one before it `times`, or put it last"
-                self.report("E107", "no call meets this fault: the one before it has no `times`", path, hint=hint)
+                hint = "give the fault before it `times`, or put it last"
+                self.report("E107", "no call meets this fault: the fault before it has no `times`", path, hint=hint)
             if "seconds" in fault and fault.get("fault") not in TAKING_TIME:
                 listed = " and ".join(f"`{kind}`" for kind in TAKING_TIME)
                 self.report("E107", f"only {listed} take `seconds`", (*path, "seconds"), at_key=True)

@@ -311,5 +311,5 @@ def _not_ours(database: sqlite3.Connection) -> str | None:
 
 
 def _unreadable(file: Path | None, why: str) -> UsageError:
-    hint = "name a file that a sandbox made, or one that does not exist yet"
+    hint = "name a file that a sandbox made, or a new file"
     return UsageError(Problem(code="E100", message=f"the sandbox cannot keep its data in {file}: {why}", hint=hint))

@@ -169,7 +169,7 @@ class TestOfARunInDoubt:
     def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
-        shown = f"it shows 2 new starts; it is not certain which one is ours: {log_row(3)['Id']} (20"
+        shown = f"it shows 2 new starts; it is not certain which of them is ours: {log_row(3)['Id']} (20"
         assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_of_somebody_else_is_not_taken_for_ours(self, place: Place) -> None:

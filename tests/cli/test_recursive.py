@@ -73,7 +73,7 @@ def test_a_job_that_names_no_target_and_is_part_of_no_other_is_said_to_be_held_a
     assert "no target" not in capsys.readouterr().err
     write("more/c.job.yaml", included.replace("name: a", "name: c"))
     assert ended(["validate", "-r", "."]) == 0
-    told = "checked against no target, as they name none: `more/c.job.yaml`; `-t NAME` names one\n"
+    told = "checked against no target, as they name none: `more/c.job.yaml`; `-t NAME` names a target\n"
     assert told in capsys.readouterr().err
     assert ended(["validate", "more/c.job.yaml", "-t", "local"]) == 0
     assert "no target" not in capsys.readouterr().err

@@ -68,7 +68,7 @@ def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest
     job = "runner: 1\nname: b\nsteps:\n  - execute: {process: UsrAdd, result: Rows}\n    expect: [result is defined]\n"
     (project / "b.job.yaml").write_text(job)
     code, out, err = said(capsys, "b.job.yaml")
-    none = "checked against no target, as they name none: `b.job.yaml`; `-t NAME` names one\n"
+    none = "checked against no target, as they name none: `b.job.yaml`; `-t NAME` names a target\n"
     assert (code, err) == (0, f"1 file, no mistakes, 1 warning in 1 file; checked, too: targets.yaml\n{none}")
     assert "b.job.yaml:5:14: warning[E117]: " in out
 

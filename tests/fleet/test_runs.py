@@ -406,7 +406,7 @@ def test_a_stop_that_is_ordered_while_no_worker_has_the_run_lets_none_of_its_ste
     with here.runs() as runs:
         run = _parked(here, runs, "steps:\n  - pause: 3s\n" + charges("a1").removeprefix("steps:\n"))
         assert ended(["stop", run, "--db", here.dsn]) == 0
-        assert "no worker has it now: it stops when one opens it" in capsys.readouterr().err
+        assert "no worker has it now: it stops when a worker opens it" in capsys.readouterr().err
         assert runs.carry(run).state == "ended"
     assert here.states() == {"a": "cancelled"}
     assert here.starts() == {}

@@ -167,7 +167,7 @@ def test_a_call_of_a_version_is_warned_of_with_the_code_of_the_root() -> None:
         f"E148 20 `UsrV_v1` is version 2 of `UsrT`: it is active now, and another may be later; {hint}"
     ]
     assert told("execute: {process: UsrV_old}") == [
-        "E148 24 `UsrV_old` is a version of `UsrT`: a call of it most probably runs the active one, version 2; " + hint
+        "E148 24 `UsrV_old` is a version of `UsrT`: a call of it most probably runs the active version, 2; " + hint
     ]
 
 

@@ -40,11 +40,11 @@ def test_nothing_is_called_uncertain_of_a_call_that_is_known_to_have_happened(ch
 
 def test_starts_that_may_be_ours_are_named(chain: Chain) -> None:
     found = said(chain, asked(rows=["row-4", "row-3", "row-2"]))
-    assert found == "3 new starts; it is not certain which one is ours: row-4 (10:04), row-3 (10:03), row-2 (10:02)"
+    assert found == "3 new starts; it is not certain which of them is ours: row-4 (10:04), row-3 (10:03), row-2 (10:02)"
 
 
 def test_of_an_earlier_journal_all_new_starts_may_be(chain: Chain) -> None:
-    assert said(chain, asked()).startswith("3 new starts; it is not certain which one is ours: row-4 (10:04), ")
+    assert said(chain, asked()).startswith("3 new starts; it is not certain which of them is ours: row-4 (10:04), ")
 
 
 def test_what_an_earlier_command_was_answered_does_not_count(chain: Chain) -> None:

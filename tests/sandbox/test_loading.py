@@ -209,8 +209,8 @@ MISTAKES = [
     (
         "  []\nfaults: [{fault: slow}, {fault: html, times: 1}]",
         "8:25 E107",
-        "no call meets this fault: the one before it has no `times`",
-        "give the one before it `times`, or put it last",
+        "no call meets this fault: the fault before it has no `times`",
+        "give the fault before it `times`, or put it last",
     ),
 ]
 

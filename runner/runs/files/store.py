@@ -204,7 +204,7 @@ class FileRunStore:
             found.append((message, "end the program that holds this file, or move the file away where it is damaged"))
         if (why := self._plans.trouble) is not None:
             message = f"in other folders nobody knows that this plan was carried out: {why}"
-            found.append((message, "make this place one that you can write"))
+            found.append((message, "make this place writable for you"))
         new = [each for each in found if each not in self._warned]
         self._warned.update(new)
         return tuple(

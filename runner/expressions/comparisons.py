@@ -17,7 +17,7 @@ from runner.expressions.typed import (
     many_in_words,
 )
 from runner.foundation import hints
-from runner.foundation.foreign_dates import foreign_moment
+from runner.foundation.foreign_dates import BEGINS_WITH_DAY, foreign_moment
 from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded
@@ -32,7 +32,6 @@ _FORMS = {
 _NAMES = ("case.name", "target.name")
 """Of these each is known; other words may be listed for several jobs."""
 _DAYS = ("date", "datetime")
-_FOREIGN_DAY = lazy_pattern(r"[0-9]{1,2}[./][0-9]{1,2}[./][0-9]{4}")
 
 
 def compare_types(left: TypedPart, operator: str, right: TypedPart, check: TypeCheck) -> None:
@@ -47,7 +46,7 @@ def compare_types(left: TypedPart, operator: str, right: TypedPart, check: TypeC
         check.report("E174", message, hint=_together(left, right))
     else:
         for part, text in ((left, right.written), (right, left.written)):
-            if part.type.form in _DAYS and text is not None and _FOREIGN_DAY.match(text):
+            if part.type.form in _DAYS and text is not None and BEGINS_WITH_DAY.match(text):
                 day = foreign_moment(text)[0]
                 message = f"texts are compared letter by letter, and `{text}` does not begin with its year"
                 hint = f'write `"{day}"`' if day else 'write the year first, as in `"2026-12-31"`'

@@ -5,7 +5,7 @@ their bounds.
 """
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -13,7 +13,9 @@ from msgspec import Struct
 
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import LARGEST_TEXT, joined, number
+from runner.foundation.foreign_dates import BEGINS_WITH_DAY
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.server_time import parse_record
 from runner.foundation.values import Json, compact, is_number, kind_of
 
 _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{1,3})?\s*")
@@ -21,6 +23,7 @@ _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{
 
 _LIKE_A_NUMBER = lazy_pattern(r"\s*[+-]?[.,]?[0-9][0-9.,' \u00a0\u202f]*(?:[eE][+-]?[0-9]{1,3})?\s*")
 """Also as countries and accountants write numbers."""
+_BEGINS_WITH_YEAR = lazy_pattern(r"[0-9]{4}-[0-9]{2}-")
 _SHOWN = 40
 
 
@@ -89,11 +92,35 @@ def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
     return [Decimal(text.strip()) for text in found] if all(map(_NUMBER.fullmatch, found)) else None
 
 
+def ordered_texts(texts: Sequence[str]) -> Sequence[Decimal | float] | None:
+    """By what texts are put in order that all spell numbers, or all are moments with their time zones; None for others,
+    whose order is that of their letters.
+    """
+    moments = [parse_record(text) for text in texts]
+    return spelled_numbers(texts) or (None if None in moments else [moment or 0 for moment in moments])
+
+
+def check_letters(texts: Sequence[str], sign: str) -> None:
+    """`EvaluationError` where the order of letters is not that of what the texts say. A year may be asked of a day."""
+    shown = " and ".join(compact(text)[:_SHOWN] for text in texts[:2])
+    if any(map(BEGINS_WITH_DAY.match, texts)):
+        message = f"`{sign}` compares {shown} letter by letter, and not each begins with its year"
+        raise EvaluationError(message, hint="compare days that are written as `2026-12-31`")
+    if any(map(_LIKE_A_NUMBER.fullmatch, texts)) and not any(map(_BEGINS_WITH_YEAR.match, texts)):
+        message = f"`{sign}` compares {shown} letter by letter, and not each is a number like `9.5`"
+        raise EvaluationError(
+            message, hint="`| float` reads a text as a number, `| replace(',', '.') | float` also `9,5`"
+        )
+
+
 def less(left: Json, right: Json, sign: str) -> bool:
-    """Order of two numbers, of two texts that both spell numbers, or of two texts by code point."""
+    """Order of two numbers, of two texts that both spell numbers or moments, or of two texts by code point."""
     if isinstance(left, str) and isinstance(right, str):
-        spelled = spelled_numbers([left, right])
-        return left < right if spelled is None else spelled[0] < spelled[1]
+        keys = ordered_texts([left, right])
+        if keys is not None:
+            return keys[0] < keys[1]
+        check_letters([left, right], sign)
+        return left < right
     if is_number(left) and is_number(right):
         return left < right
     message = f"`{sign}` compares two numbers or two texts, not {kind_of(left)} with {kind_of(right)}"

@@ -91,6 +91,11 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
         ("result.list[true]", "takes a key or a number, not a boolean", ""),
         ("'10' >= 9", "`>=` compares two numbers or two texts, not a text with a number", "`| int`"),
         ("none < 1", "not null with a number", ""),
+        ("'n/a' >= '10'", '`>=` compares "n/a" and "10" letter by letter, and not each is a number', "`| float`"),
+        ("'9,5' < '10,0'", '`<` compares "9,5" and "10,0" letter by letter', "`| replace"),
+        ("'' < '100'", "not each is a number", ""),
+        ("['9,5', '10,5'] | max", "`max` compares", ""),
+        ("'31.01.2025 10:00' >= '2026-01-31'", "letter by letter, and not each begins with its year", "2026-12-31"),
         ("true < 2", "not a boolean with a number", ""),
         ("1 in 'abc'", "`in` looks for a text in a text, not for a number", ""),
         ("1 in 5", "`in` looks into a list, a text or a record, not into a number", ""),
@@ -116,6 +121,21 @@ def test_what_cannot_be_worked_out_is_reported_in_words(text: str, message: str,
     error = refused(text, result={"Name": "x", "Owner": None, "list": [1, 2], "empty": {}})
     assert message in error.message
     assert hint in (error.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("'9' < '10.5'", True),
+        ("'2026-01-31T10:30:00+03:00' < '2026-01-31T09:00:00Z'", True),
+        ("'2026-01-31T09:00:00.900Z' > '2026-01-31T09:00:00Z'", True),
+        ("['2026-01-31T10:30:00+03:00', '2026-01-31T09:00:00Z'] | max", "2026-01-31T09:00:00Z"),
+        ("'2026-01-31' >= '2026' and 'b' > 'a'", True),
+        ("['9,5', '10,5', 'a'] | sort | first", "10,5"),
+    ],
+)
+def test_texts_are_put_in_order_by_what_they_say(text: str, value: Json, worked_out: WorkedOut) -> None:
+    assert worked_out(text) == value
 
 
 def test_a_key_of_what_is_missing_is_missing_too(worked_out: WorkedOut) -> None:
@@ -153,7 +173,7 @@ def test_a_condition_gives_a_boolean_or_an_error() -> None:
 
 
 @pytest.mark.parametrize("text", ["a and b", "a or b", "not a", "not not a", "b if a else b", "b and (a and b)"])
-@pytest.mark.parametrize("spelled", ["false", "True"])
+@pytest.mark.parametrize("spelled", ["false", "True", "no", "0"])
 def test_a_boolean_as_a_text_is_no_answer_to_whether_something_is_true(text: str, spelled: str) -> None:
     scope = Scope(names={"a": spelled, "b": True})
     with pytest.raises(EvaluationError, match=f'`a` is the text "{spelled}", not a boolean') as caught:

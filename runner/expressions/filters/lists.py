@@ -14,7 +14,7 @@ from runner.expressions.errors import EvaluationError
 from runner.expressions.filters.record import Arguments, Filter
 from runner.expressions.filters.texts import text_for
 from runner.expressions.operations import Absent, Value, as_text, joined, member, number, size
-from runner.expressions.operators import number_for, spelled_numbers
+from runner.expressions.operators import check_letters, number_for, ordered_texts
 from runner.expressions.type_check import TypeCheck, TypedPart, field_type, missing_key
 from runner.expressions.typed import A_NUMBER, A_TEXT, LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, list_of, record_of
 from runner.foundation.values import Json, is_number, kind_of
@@ -128,11 +128,14 @@ def _sortable(
     name: str, values: Sequence[Json], *, case_sensitive: bool, distinct: bool = False
 ) -> list[str | float | Decimal]:
     """Keys by which `values` can be put in order: all are numbers, all texts, or all booleans. Texts that all spell
-    numbers go by these, unless the keys are to be `distinct`.
+    numbers or moments go by these, unless the keys are to be `distinct`.
     """
-    texts = [each if case_sensitive else each.lower() for each in values if isinstance(each, str)]
+    texts = [each for each in values if isinstance(each, str)]
     if values and len(texts) == len(values):
-        return list(texts if distinct else spelled_numbers(texts) or texts)
+        keys = None if distinct else ordered_texts(texts)
+        if keys is None and name in ("min", "max"):
+            check_letters(texts, name)
+        return list(keys or (texts if case_sensitive else map(str.lower, texts)))
     numbers = [each for each in values if is_number(each)]
     if len(numbers) == len(values) or all(isinstance(each, bool) for each in values):
         return [each for each in values if isinstance(each, (int, float))]

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.cli import reports
-from runner.cli.apply_runs import attempt_of
 from runner.cli.command import publish
 from runner.execution.apply_versions import ApplyNeeds, ApplySet
 from runner.execution.run_spec import RunSet, RunSpec
 from runner.execution.run_versions import folder_name, inputs_as_given, renamed, versions_of
+from runner.foundation.git import GitChanges, GitError, changes_since
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import many
 from runner.foundation.shell_words import shell_words
@@ -26,7 +26,7 @@ from runner.job.inputs import VARIABLE
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, DONE, NOT_REPEATED, Decision, VersionState, can_be_adopted
 from runner.ledger.document import apply_document
-from runner.ledger.model import AppliedVersion, AttemptEnd, Ledger, LedgerEntry
+from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, Ledger, LedgerEntry, VersionAttempt
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps, repeated_under_another_name
 from runner.ledger.versions import key_of_time
@@ -48,6 +48,29 @@ _GIVEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 _RETRIED: Final = {None: (), "failed": NOT_REPEATED, "refused": (VersionState.REFUSED,)}
 """What each `--retry` carries out again."""
+
+
+@cache
+def _changes_in(folder: str) -> GitChanges | None:
+    """How the files of a checkout differ from the commit that is checked out; None where nobody knows."""
+    try:
+        return changes_since("HEAD", Path(folder))
+    except GitError:
+        return None
+
+
+def _commit_of(spec: RunSpec) -> str | None:
+    """The commit that is checked out, marked where it does not hold the files of the run."""
+    changes = _changes_in(os.path.dirname(os.path.abspath(spec.job.file)))  # noqa: PTH100, PTH120  10,000 times
+    if changes is None:
+        return None
+    is_dirty = any(changes.of(Path(name)) is not None for name in spec.written if name)
+    return changes.commit + DIRTY * is_dirty
+
+
+def attempt_of(spec: RunSpec, *, run: str | None = None, place: str = "") -> VersionAttempt:
+    """An attempt that begins now."""
+    return VersionAttempt(run=run, began_at=utc_now(), place=place, commit=_commit_of(spec))
 
 
 class ApplyCommand(Struct, kw_only=True, dict=True):

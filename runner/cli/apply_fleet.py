@@ -16,11 +16,10 @@ import click
 from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
-from runner.cli.apply_command import ApplyCommand, apply_command
-from runner.cli.apply_runs import attempt_of
+from runner.cli.apply_command import ApplyCommand, apply_command, attempt_of
 from runner.cli.command import permission
+from runner.cli.fleet import suspended_line, unserved_line
 from runner.cli.reports import ReportPlaces
-from runner.cli.status import suspended_line, unserved_line
 from runner.execution.active_run import new_id
 from runner.execution.apply_versions import ApplyNeeds, passed_before
 from runner.execution.run_spec import RunSet, RunSpec, check_permission

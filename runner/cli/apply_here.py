@@ -1,30 +1,249 @@
-"""`apply` without a fleet: this command carries the versions out, here and now."""
+"""`apply` without a fleet: this command carries the versions out. Each is written down before anything of it is sent,
+and its end when it has ended.
 
+A run that broke off goes on as `resume` lets it. Whatever keeps it from that is printed, and keeps no other run back.
+"""
+
+import os
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from runner.cli.apply_command import ApplyCommand
-from runner.cli.apply_runs import ApplyRuns, resumable_runs
-from runner.cli.command import console_of, not_begun, permission, print_totals
-from runner.execution.active_run import ActiveRun
-from runner.execution.apply_versions import ApplyNeeds, passed_before
-from runner.execution.run_pool import Carried
-from runner.execution.run_spec import check_permission
+import click
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from runner.cli import resume
+from runner.cli.apply_command import ApplyCommand, attempt_of
+from runner.cli.command import carry_out, console_of, not_begun, permission, print_totals, waits_for
+from runner.cli.rerun import claimed_by
+from runner.execution import resume_run
+from runner.execution.active_run import ActiveRun, RunOrigin, begin, new_id
+from runner.execution.apply_versions import ApplyNeeds, ApplySet, passed_before
+from runner.execution.given_inputs import GivenAnew
+from runner.execution.locks import claim_of
+from runner.execution.resume_run import ResumableRun
+from runner.execution.run_pool import Carried, PendingRun
+from runner.execution.run_spec import RunSpec, check_permission
+from runner.execution.run_versions import apply_origin
 from runner.foundation.durations import written
-from runner.foundation.problems import STOPPED, ExitCode, Problem, UsageError, strongest
+from runner.foundation.problems import STOPPED, ExitCode, Problem, RefusedError, Severity, UsageError, strongest
+from runner.hosts.judgement import Judgement
 from runner.hosts.stop import Stop
+from runner.job.inputs import Given, Origin
 from runner.ledger import words
 from runner.ledger.decisions import BEGINS, SENT, Decision, VersionState
+from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerError, VersionAttempt, VersionClaim
 from runner.ledger.observing import Whereabouts, no_call_left
 from runner.ledger.repeats import RepeatedSteps
+from runner.project.ci_run import starter
+from runner.project.sandboxes import Sandboxes
+from runner.project.sites import Sites
 from runner.reports.reported import ReportedRun
 from runner.reports.run_again import repeated_keys
 from runner.reports.safe import clean
 from runner.reports.spans import timed
 from runner.runs.events import RunStatus
-from runner.runs.store import LocalRunStore
+from runner.runs.refused_starts import RefusedStart
+from runner.runs.store import LocalRunStore, RerunUnderWay, StoreError
+from runner.runs.stored_runs import FirstEvents, prepare_store, writing
 from runner.terminal import output
+from runner.terminal.run_console import RunConsole
+
+
+def resumable_runs(
+    decisions: Iterable[Decision], specs: Mapping[str, RunSpec], *, targets: Path | None
+) -> dict[str, ResumableRun]:
+    """The runs that broke off and can go on, by the digests of their versions. What keeps others from it is printed.
+
+    Sandboxes that were at another address than the first are left to `resume`: a command serves each anew.
+    """
+    found: dict[str, ResumableRun] = {}
+    ports: set[int | None] = set()
+    for decision in decisions:
+        run = decision.known.run if decision.known is not None else None
+        if decision.state is not VersionState.RESUMED or run is None:
+            continue
+        digest = decision.digest
+        try:
+            began = resume_run.check(run)
+            resumable = resume_run.load_plan(run, began, GivenAnew(inputs=_secrets_of(specs[digest]), targets=targets))
+        except (UsageError, RefusedError) as error:
+            output.problems(*error.problems)
+            continue
+        if began.target.sandbox:
+            ports.add(urlsplit(began.target.url).port)
+        if not began.target.sandbox or len(ports) == 1:
+            found[digest] = resumable
+    return found
+
+
+def _secrets_of(spec: RunSpec) -> dict[str, Given]:
+    """The secret inputs as this command was given them. All others are part of the version, and so are as they were."""
+    names = [declared.name for declared in spec.job.inputs if declared.secret]
+    return {
+        name: Given(value=spec.inputs[name], origin=Origin.FILE, is_text=False) for name in names if name in spec.inputs
+    }
+
+
+class ApplyRuns(Struct, kw_only=True):
+    """The runs that this command carries out: `fresh` are new, `resumed` go on, both by digests of versions.
+
+    `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
+    have ended otherwise. `refused` are starts of earlier attempts. `version_of_run` has the versions of
+    runs under way by the runs' ids. `taken` are versions that another command has begun since they were decided on.
+    `is_unwritten`: the end of a run could not be written into the ledger.
+    """
+
+    versions: ApplySet
+    store: LocalRunStore
+    fresh: Sequence[Decision]
+    resumed: Mapping[str, ResumableRun]
+    needs: ApplyNeeds
+    passed: set[str]
+    refused: Mapping[str, tuple[RefusedStart, ...]]
+    not_passed: set[str] = field(default_factory=set)
+    version_of_run: dict[str, AppliedVersion] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    is_unwritten: bool = False
+
+    def carry_out(self, context: click.Context, console: RunConsole, *, stop: Stop) -> tuple[Carried, ExitCode]:
+        """Make every site ready, then carry the runs out: those that broke off first."""
+        store = self.store
+        url = next((run.began.target.url for run in self.resumed.values() if run.began.target.sandbox), None)
+        sandboxes = Sandboxes(store, resumed=url)
+        with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:
+            pending = [*self._to_resume(sites, context), *self._new(sites, context)]
+            until_ready = waits_for(sites, self.specs(), context)
+            prepare_store(store)
+            carried, code = carry_out(
+                pending, console, context, store=store, until_ready=until_ready, ended=self._ended, stop=stop
+            )
+        sandboxes.forget([run.result for run in carried.runs])
+        return carried, code
+
+    def specs(self) -> list[RunSpec]:
+        fresh = (self.versions.specs[decision.digest] for decision in self.fresh)
+        return [*(run.spec for run in self.resumed.values()), *fresh]
+
+    def _to_resume(self, sites: Sites, context: click.Context) -> list[PendingRun]:
+        judgement = Judgement(hold=context.params["hold"], look_again=True)
+        known = {version.digest: version for version in self.versions.all}
+
+        def pending(run: ResumableRun, version: AppliedVersion) -> PendingRun:
+            def begun() -> ActiveRun | None:
+                try:
+                    resumed = resume.resumed_run(run, sites, judgement)
+                except (UsageError, RefusedError) as error:
+                    output.problems(*error.problems)
+                    return None
+                self.version_of_run[resumed.facts.run] = version
+                return resumed
+
+            return PendingRun(title=run.spec.title, lock=claim_of(run.spec, sites), begin=begun)
+
+        return [pending(run, known[digest]) for digest, run in self.resumed.items()]
+
+    def _new(self, sites: Sites, context: click.Context) -> list[PendingRun]:
+        judgement = Judgement(hold=context.params["hold"])
+        alone = context.params["jobs"] == 1 or len(self.fresh) + len(self.resumed) == 1
+        command = new_id()
+
+        def begun(decision: Decision, spec: RunSpec) -> ActiveRun | None:
+            run = new_id()
+            attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
+            with self._claimed(decision, attempt) as is_ours:
+                if not is_ours:
+                    self.taken.add(decision.digest)
+                    return None
+                self.version_of_run[run] = decision.version
+                origin = self._origin(decision, spec, context, command=command, run=run)
+                active = begin(spec, sites, self.store, alone=alone, judgement=judgement, origin=origin, durable=True)
+                self._check_lock(active)
+                return active
+
+        return [
+            PendingRun(
+                title=spec.title,
+                lock=claim_of(spec, sites),
+                begin=partial(begun, decision, spec),
+                may_begin=partial(self._may_begin, decision.digest),
+            )
+            for decision in self.fresh
+            for spec in [replace(self.versions.specs[decision.digest], refused=self.refused[decision.digest])]
+        ]
+
+    @contextmanager
+    def _claimed(self, decision: Decision, attempt: VersionAttempt) -> Iterator[bool]:
+        """Whether the version is this command's: no other has begun what it does since it was decided on, and none does
+        meanwhile. Raises `RefusedError` where a `rerun` of it is about to.
+        """
+        claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
+        with ExitStack() as stack:
+            if decision.known is not None or decision.before is not None:
+                with writing(self.store):
+                    claimed = stack.enter_context(self.store.claimed_reruns())
+                self._check_reruns(decision.version, claimed)
+                if self.versions.has_later_attempt(decision):
+                    yield False
+                    return
+            yield bool(stack.enter_context(self.versions.ledger.begin([claim], passing=self.versions.passing)))
+
+    def _check_reruns(self, version: AppliedVersion, claimed: Iterable[RerunUnderWay]) -> None:
+        first_events = FirstEvents(self.store)
+        for other in claimed:
+            _, began = first_events.origin(other.claimed)
+            if began is None or began.applied is None:
+                continue
+            if (began.job, began.case, began.target.name) == (version.job, version.case, version.target):
+                raise RefusedError(claimed_by(other, self.store))
+
+    def _origin(
+        self, decision: Decision, spec: RunSpec, context: click.Context, *, command: str, run: str
+    ) -> RunOrigin:
+        targets = context.params["targets"]
+        ordered = apply_origin(spec, decision.version, ledger=self.versions.ledger.name, targets=targets)
+        by = starter(os.environ, confirmed=permission(context).of(spec.target))
+        return RunOrigin(command=command, run=run, applied=ordered, begun_by=by)
+
+    def _check_lock(self, run: ActiveRun) -> None:
+        """Raise `UsageError` where others cannot see that this run is under way: they would take it for broken off."""
+        if not run.store.is_being_written(run.facts.run):
+            run.journal.close()
+            where = clean(run.store.name.text)
+            message = f"the file system of {where} has no locks: two commands could start a version twice"
+            hint = "choose a folder on a local disk with `--runs DIR`"
+            raise UsageError(Problem(code="E151", message=message, hint=hint))
+
+    def _may_begin(self, digest: str) -> bool:
+        return not self.needs.lacking(digest, self.passed)
+
+    def _ended(self, run: ActiveRun) -> None:
+        """Write the end of a run into the ledger. Where that fails the next `apply` reads it from the run."""
+        version = self.version_of_run[run.facts.run]
+        result = run.result
+        has_passed = result.finished and result.status is RunStatus.PASSED
+        (self.passed if has_passed else self.not_passed).add(version.digest)
+        try:
+            if isinstance(run.fault, StoreError) and run.sent_nothing and not run.earlier:
+                self.versions.ledger.release(run.facts.run)
+            elif result.finished:
+                end = AttemptEnd(status=result.status, exit_code=result.exit_code, at=run.journal.lines[-1].at)
+                self.versions.ledger.end(run.facts.run, end)
+        except LedgerError as error:
+            self.is_unwritten = True
+            message = f"the end of run {run.facts.run} is not in the ledger: {clean(error.why)}"
+            hint = "keep the folder of the runs: the next `runner apply` reads the end from the run"
+            output.problems(Problem(code="E185", message=message, hint=hint, severity=Severity.WARNING))
+        if self.not_passed:
+            with suppress(LedgerError):  # what waits for a version goes on waiting
+                known = self.versions.ledger.find(self.not_passed)
+                self.passed |= {digest for digest, entry in known.items() if entry.has_passed}
+
 
 _BETWEEN_LOOKS = 0.5
 """Seconds between two looks at versions that another command carries out."""
@@ -49,8 +268,8 @@ class ApplyHere:
         command.gone = command.find_gone()
         needs = command.needs()
         if is_dry:
-            going_on = {each.digest for each in command.decided if each.state is VersionState.RESUMED}
-            return command.show(needs, _blocked(command.decided, needs, going_on))
+            resumed = {each.digest for each in command.decided if each.state is VersionState.RESUMED}
+            return command.show(needs, _blocked(command.decided, needs, resumed))
         if self._given["adopt"]:
             not_adopted = command.adopt()
             self._prune()

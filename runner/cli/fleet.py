@@ -1,24 +1,38 @@
-"""The verbs that look after a fleet: `pull`, `stop`, and `fleet` for its tables and old runs."""
+"""The verbs that look after a fleet: `status`, `pull`, `stop`, and `fleet` for its tables and old runs."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import click
+from msgspec.structs import asdict
 
 from runner.cli import options
-from runner.cli.status import run_named, suspended_line
 from runner.cli.verb import Verb, VerbGroup
 from runner.execution.stored_reports import store_reports
 from runner.fleet import database, orders
-from runner.fleet.overview import suspended_targets
+from runner.fleet.overview import (
+    ALIVE,
+    SILENT,
+    FleetRun,
+    Overview,
+    SuspendedTarget,
+    UnservedRuns,
+    overview,
+    runs_named,
+    suspended_targets,
+)
 from runner.fleet.store import FleetStore
-from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
-from runner.foundation.sentences import many
+from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
+from runner.foundation.sentences import listed, many
+from runner.foundation.values import JsonObject
 from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import verb_command
 from runner.reports.reported import ReportedRun
+from runner.reports.safe import clean, json_document
 from runner.reports.words import called
-from runner.runs import USUAL
+from runner.runs import USUAL, StoreName
 from runner.runs.run_filter import age
 from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import find, writing
@@ -171,3 +185,148 @@ def prune(context: click.Context) -> int:
     deleted = store.prune(age(context.params["older"], option="AGE"))
     output.say(f"{many(deleted, 'run')} deleted")
     return ExitCode.PASSED
+
+
+_WORDS = "waiting queued running parked held refused cancelled passed failed error unknown"
+
+
+@click.command("status", cls=Verb)
+@click.argument("run", metavar="[RUN]", required=False)
+@options.targets("Only runs against this target.")
+@options.option("-n", "--limit", metavar="N", default=20, show_default=True, help="List N runs at most.")
+@options.option(
+    "--check", is_flag=True, help="Exit with the strongest code of the runs that are listed, or that nobody takes."
+)
+@options.THE_DB
+@options.form()
+def status(context: click.Context) -> int:
+    r"""Show how many runs of a fleet are queued, are running and have ended, by target; its workers; then the runs that
+    are under way, and those that need a person. Of RUN, a run's id or a unique prefix of it, only that.
+
+    \b
+    Examples:
+      runner status
+      runner status -t staging --check
+      runner status 0194d2a0
+
+    Exit 0; with --check the strongest code of the runs that are listed: 3 for a run that has not ended. It is also 3
+    where no worker takes the runs in the queue: nobody serves their target, or its site lets no worker in; 5 where a
+    target that is named has no runs.
+    """
+    store: FleetStore = context.params["database"]
+    if context.params["run"] is not None:
+        runs: Sequence[FleetRun] = [run_named(store, context.params["run"])]
+        lines, found = "".join(_lines(runs, store.name)), None
+    else:
+        found = overview(store.link, targets=context.params["target"], limit=context.params["limit"])
+        runs = found.runs
+        lines = _text(found, store.name)
+    if context.params["form"] == "json":
+        output.data(json_document(_document(found, runs)), for_programs=True)
+    else:
+        output.data(lines)
+    if context.params["check"] and found is not None:
+        without = [clean(name) for name in context.params["target"] if name not in found.counts]
+        if without:
+            message = f"the fleet has no run against {listed(without)}"
+            output.problems(Problem(code="E180", message=message, hint="`runner status` lists the targets of its runs"))
+            return ExitCode.NOTHING_SELECTED
+    codes = [_code(run) for run in runs] + [ExitCode.NO_ANSWER] * bool(found is not None and found.unserved)
+    return strongest(codes) if context.params["check"] and codes else ExitCode.PASSED
+
+
+def state_of(store: FleetStore, run: str) -> str:
+    """What `status` says of a run."""
+    return "".join(_lines([run_named(store, run)], store.name))
+
+
+def run_named(store: FleetStore, name: str) -> FleetRun:
+    """The only run whose id begins with `name`. Raises `UsageError`."""
+    found = runs_named(store.link, name)
+    if len(found) != 1:
+        message = f"several runs begin with `{clean(name)}`" if found else f"no run begins with `{clean(name)}`"
+        raise UsageError(Problem(code="E152", message=message, hint="`runner status` lists what is open"))
+    return found[0]
+
+
+def _text(found: Overview, store: StoreName) -> str:
+    known = [word for word in _WORDS.split() if any(word in counts for counts in found.counts.values())]
+    words = [*dict.fromkeys(("queued", "running", *known))]
+    width = max((len(clean(target)) for target in found.counts), default=0)
+    lines = [f"{'TARGET':<{max(width, 6)}}" + "".join(f" {word:>9}" for word in words)]
+    for target, counts in found.counts.items():
+        lines.append(f"{clean(target):<{max(width, 6)}}" + "".join(f" {counts.get(word, 0):>9,}" for word in words))
+    alive = [worker for worker in found.workers if worker.silent < ALIVE]
+    silent = [f"{clean(worker.name)} silent for {worker.silent:.0f} s" for worker in alive if worker.silent > SILENT]
+    lines.append(", ".join([f"{many(len(alive), 'worker')} alive", *silent]))
+    lines += map(suspended_line, found.suspended)
+    lines += map(unserved_line, found.unserved)
+    return "".join(f"{line}\n" for line in lines) + "".join(_lines(found.runs, store))
+
+
+def suspended_line(suspended: SuspendedTarget) -> str:
+    """Why workers take no runs of a target: a wrong password, or a site that is down."""
+    since = datetime.fromtimestamp(suspended.since, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    who = clean(suspended.workers[0]) if len(suspended.workers) == 1 else f"{len(suspended.workers)} workers"
+    target, reason = clean(suspended.target), clean(suspended.reason)
+    if not suspended.waits:
+        return f"  `{target}` let {who} not in, the first time at {since}: {reason}; the next run tries it again"
+    return f"! `{target}` is suspended by {who} since {since}: {reason}"
+
+
+def unserved_line(runs: UnservedRuns) -> str:
+    """A target may well have workers, but of a version that cannot resume what another has begun, or which its site
+    lets not in.
+    """
+    count, target = many(runs.count, "run"), clean(runs.target)
+    if runs.is_suspended:
+        return f"! {count} in the queue: each worker of `{target}` has suspended it, and tries again later"
+    line = f"! {count} in the queue: nobody serves `{target}`"
+    if runs.replay is None:
+        return line
+    if not runs.has_workers:
+        has_begun = "has begun and has" if runs.count == 1 else "have begun and have"
+        return f"! {count} {has_begun} not ended: no worker of `{target}` is alive; start a worker, it takes over"
+    version = f" ({', '.join(map(clean, runs.engines))})" if runs.engines else ""
+    return f"{line} with replay version {runs.replay}; start a worker of the version that began them{version}"
+
+
+def _lines(runs: Sequence[FleetRun], store: StoreName) -> Iterator[str]:
+    for run in runs:
+        word = run.status if run.state == "ended" and run.status else run.state
+        mark = "?" if run.in_doubt else {"running": ">", "passed": " "}.get(word, "!")
+        what = f"  {clean(run.note)}" if run.note else ""
+        if run.in_doubt:
+            what = f"  {run.in_doubt} in doubt: runner show {run.id} --db {clean(store.text)}"
+        elif run.needs_version is not None:
+            mark, what = "!", f"  waits for a worker of version {clean(run.needs_version)}, which began it"
+        elif run.state == "running":
+            last = f"{many(run.events, 'event')}, the last {run.seconds_since_last:.0f} s ago"
+            what = f"  on {clean(run.worker or '')}, {last}"
+        yield f"{mark} {clean(run.title)}  {run.id}  {word}{what}\n"
+
+
+def _document(found: Overview | None, runs: Sequence[FleetRun]) -> JsonObject:
+    whole: JsonObject = {"format": 1}
+    if found is not None:
+        whole["targets"] = {target: {**counts} for target, counts in found.counts.items()}
+        whole["workers"] = [
+            {"name": worker.name, "targets": [*worker.targets], "jobs": worker.jobs, "silent": round(worker.silent, 1)}
+            for worker in found.workers
+        ]
+        counts = Counter[str]()
+        for unserved in found.unserved:
+            counts[unserved.target] += unserved.count
+        whole["unserved"] = {**counts}
+        whole["unserved_runs"] = [asdict(each) for each in found.unserved]
+        whole["suspended"] = [asdict(each) for each in found.suspended]
+    whole["runs"] = [{**asdict(run), "seconds_since_last": round(run.seconds_since_last, 1)} for run in runs]
+    return whole
+
+
+def _code(run: FleetRun) -> ExitCode:
+    if run.state == "refused":
+        return ExitCode.REFUSED
+    if run.state != "ended" or run.exit_code is None:
+        return ExitCode.NO_ANSWER
+    return ExitCode(run.exit_code)

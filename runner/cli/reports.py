@@ -25,6 +25,7 @@ from runner.foundation.problems import ExitCode, Problem, Severity, UsageError
 from runner.project.paths import in_checkout, job_paths
 from runner.reading.files import first_bytes
 from runner.reports.formats import FORMATS, HTML, ReportFormat
+from runner.reports.github import annotations
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
 from runner.runs.store import Part, RunStore, StoreError
@@ -91,8 +92,6 @@ def show_in_ci(command: ReportedCommand, environment: Mapping[str, str]) -> None
     """In GitHub Actions annotate what did not pass, and append to the summary of the step; elsewhere nothing."""
     if environment.get("GITHUB_ACTIONS") != "true":
         return
-    from runner.reports.github import annotations  # noqa: PLC0415  for GitHub only
-
     output.workflow_commands(annotations(command, named=in_checkout))
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         _append(Path(summary), command)

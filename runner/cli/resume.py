@@ -212,7 +212,7 @@ def _refuse_a_copy(run: StoredRun) -> None:
 
 def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     """Order it of a fleet, or raise `UsageError` or `RefusedError` where that makes no sense. Exit 0: it is ordered."""
-    from runner.fleet import orders  # noqa: PLC0415  for whoever names a database
+    from runner.fleet import orders  # noqa: PLC0415  2 ms, for whoever names a database
 
     store: FleetStore = context.params["database"]
     run = find(store, context.params["run"])

@@ -1,8 +1,9 @@
-"""The verb `runs`: lists the stored runs, and deletes old ones."""
+"""The verbs that list stored runs: `runs`, which also deletes old ones, and `history`, what each step did over them."""
 
 import time
 from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 
 import click
 from msgspec import to_builtins
@@ -14,15 +15,19 @@ from runner.cli.verb import Verb
 from runner.execution.planned_runs import lacking_commands, lacking_steps
 from runner.foundation.problems import ExitCode, Problem, UsageError
 from runner.foundation.sentences import job_and_case, many
+from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject
+from runner.project.paths import refused_by_system
+from runner.reading.files import read_bytes
+from runner.reports import history as step_history
 from runner.reports.next_steps import next_steps
 from runner.reports.run_again import RunAgain, run_again
 from runner.reports.runs import Listed, table
-from runner.reports.safe import json_document
+from runner.reports.safe import clean, json_document
 from runner.reports.spans import timed
 from runner.reports.words import failing_step
 from runner.runs.events import RunStatus
-from runner.runs.history import past_runs, remember
+from runner.runs.history import PastRun, bounded, past_runs, remember, written
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.status import RUNNING
 from runner.runs.store import LocalRunStore, RunStore
@@ -30,6 +35,7 @@ from runner.runs.stored_runs import (
     StoredRun,
     command_of,
     planned_name,
+    readable,
     refused_as,
 )
 from runner.secrets.shown import hide
@@ -225,3 +231,103 @@ def _is_settled(run: StoredRun) -> bool:
     if not run.lines and run.flaw is None:
         return True
     return run.result.finished and run.result.status is not RunStatus.UNKNOWN
+
+
+_LARGEST = 1 << 24
+
+
+@click.command("history", cls=Verb)
+@click.argument("name", required=False, metavar="[JOB[CASE][@TARGET]]")
+@options.option("-n", "--limit", metavar="N", default=20, show_default=True, help="The N newest of a name.")
+@options.option(
+    "--file",
+    metavar="FILE",
+    type=options.NamedFile("`runner history {}` names a job"),
+    help="Read this history, such as another machine's `.runner/history.jsonl`.",
+)
+@options.option("--rebuild", is_flag=True, help="Read all stored runs, and write the history of them anew, first.")
+@options.RUNS
+@options.DB
+@options.form()
+def history(context: click.Context) -> int:
+    r"""Show what each step did over the last runs of a job: how often it passed, at a later attempt only, how long it
+    took, when it failed last.
+
+    \b
+    Examples:
+      runner history
+      runner history contact-smoke@staging
+      runner history "billing[new]" -n 50 --format json
+
+    Each run that ends, or is settled, adds a line without any value to `.runner/history.jsonl`. The newest 100 of a
+    name are left there when the runs are pruned; all of it has at most 8 MiB.
+
+    Exit 0, or 2 where there is no run of this name.
+    """
+    given = context.params
+    store: RunStore = given["runs"]
+    if given["rebuild"]:
+        if given["file"] is not None:
+            message = "`--rebuild` writes the history of the stored runs, and `--file` reads another"
+            raise UsageError(Problem(code="E150", message=message, hint="leave one of them out"))
+        output.say(f"{many(_rebuilt(store), 'run')} read")
+    runs = past_runs(_content(store, given["file"]))
+    if given["name"] is not None:
+        runs = _named(given["name"], runs)
+    histories = step_history.grouped(runs, newest=given["limit"])
+    is_json = given["form"] == "json"
+    if is_json or histories:
+        shown = step_history.as_json(histories) if is_json else step_history.text(histories)
+        output.data(shown, for_programs=is_json)
+    else:
+        output.data("no history yet: each run that ends adds to it, and `--rebuild` reads the stored runs\n")
+    if given["file"] is None:
+        say_where_others_are(context, "history")
+    return ExitCode.PASSED
+
+
+def _content(store: RunStore, file: Path | None) -> bytes:
+    if file is None:
+        with refused_as("the history cannot be read"):
+            return store.history()
+    with refused_by_system(f"the history {clean(str(file))} cannot be read", code="E100"):
+        return read_bytes(file, most=_LARGEST)
+
+
+def _named(name: str, runs: Sequence[PastRun]) -> list[PastRun]:
+    """The runs of a job, of a case of it, or of either at a target. Raises `UsageError` where there is none."""
+    found = [run for run in runs if name in _names(run)]
+    if not found:
+        known = sorted({other for run in runs for other in _names(run)})
+        near = suggest(name, known)
+        hint = f"did you mean `{clean(near)}`?" if near else "`runner history` lists all names"
+        raise UsageError(Problem(code="E152", message=f"there is no run of `{clean(name)}` in the history", hint=hint))
+    return found
+
+
+def _names(run: PastRun) -> tuple[str, ...]:
+    return run.title, run.job_and_case, run.job, f"{run.job}@{run.target}"
+
+
+def _rebuilt(store: RunStore) -> int:
+    """Put a line for each stored run into the history, in the place of its earlier line; how many runs that were.
+
+    A run that is under way gets its line when it ends; a run that cannot be read has none. A line that another process
+    adds meanwhile is newer than what is read here.
+    """
+    before = _content(store, None)
+    lines: list[bytes] = []
+    for name in store.runs():
+        run = readable(store, name)
+        if run is not None and run.result.job and not run.is_running:
+            lines.append(written(run.result))
+    if lines:
+        added = b"".join(line + b"\n" for line in lines)
+
+        def with_added(content: bytes) -> bytes:
+            at = len(before) if content.startswith(before) else 0
+            return bounded(content[:at] + b"\n" + added + content[at:])
+
+        with refused_as("the history cannot be written"):
+            store.change_history(with_added)
+    return len(lines)

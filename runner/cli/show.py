@@ -1,17 +1,21 @@
-"""The verbs that draw stored runs again: `show` for a person, `report` as files."""
+"""The verbs that draw stored runs: `show` for a person, `report` as files, `diff` what differs between two."""
 
 from collections.abc import Iterator, Sequence
 
 import click
 
 from runner.cli import options, reports
-from runner.cli.nearby import damage, named_run, warn_of_damage
+from runner.cli.nearby import damage, named_run, run_before, warn_of_damage
 from runner.cli.verb import Verb
 from runner.execution.planned_runs import lacking_problem, lacking_steps, never_begun
 from runner.foundation.problems import ExitCode, Problem, UsageError, strongest
 from runner.foundation.sentences import either
+from runner.planning import snapshot
+from runner.reports import diff as differences
+from runner.reports.changes import ComparedRun
 from runner.reports.console import lines
 from runner.reports.formats import FORMATS, HTML
+from runner.reports.json import report as document
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.run_again import rerun_steps
 from runner.reports.sentences import Detail, Sentence
@@ -59,7 +63,7 @@ def show(context: click.Context) -> int:
     except NotBegunError as error:
         if context.params["form"] == "json":
             raise
-        from runner.cli.status import state_of  # noqa: PLC0415  only a fleet has such runs
+        from runner.cli.fleet import state_of  # noqa: PLC0415  15 ms: only a fleet has such runs
 
         output.data(state_of(context.params["database"], error.run))
         return ExitCode.PASSED
@@ -100,7 +104,7 @@ def _show_step(run: StoredRun, step: str) -> ExitCode:
     """The rows of a step, with all that is known of them."""
     found = rows_of(run.lines, step, Detail(verbose=True), is_running=run.is_running)
     if not found:
-        from runner.reports.curl_script import unknown_step  # noqa: PLC0415  for a mistake only
+        from runner.reports.curl_script import unknown_step  # noqa: PLC0415  2 ms, for a mistake only
 
         raise UsageError(unknown_step(run.result, step))
     _print(found)
@@ -111,15 +115,13 @@ def _show_document(run: StoredRun, context: click.Context) -> ExitCode:
     if context.params["curl"] or context.params["step"] is not None:
         hint = "choose the row by `key` from its `runs[0].steps`"
         raise UsageError(Problem(code="E150", message="`--format json` prints the whole run only", hint=hint))
-    from runner.reports.json import report as document  # noqa: PLC0415  1 ms, for programs
-
     found = document(alone(ReportedRun(result=run.result, lines=run.lines)))
     output.data(b"".join(found).decode(), for_programs=True)
     return ExitCode.FAILED if warn_of_damage(run) else ExitCode.PASSED
 
 
 def _show_curl(run: StoredRun, step: str | None) -> ExitCode:
-    from runner.reports import curl_script  # noqa: PLC0415  for this option only
+    from runner.reports import curl_script  # noqa: PLC0415  2 ms, for this option only
 
     script = curl_script.script(timed(run.lines, result=run.result), step=step)
     if isinstance(script, Problem):
@@ -195,3 +197,45 @@ def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:
         if (command := command_of(run.store, run.id)) not in seen:
             seen.add(command)
             yield from lacking_problem(never_begun(run), run.result, run.store.name)
+
+
+@click.command("diff", cls=Verb)
+@click.argument("first", metavar="RUN1")
+@click.argument("second", metavar="[RUN2]", required=False)
+@options.RUNS
+@options.DB
+@options.form()
+def diff(context: click.Context) -> int:
+    r"""Show what differs between two runs: `last`, a run's id, or a unique prefix of it. RUN1 alone is compared with
+    the run of the same job, case and target before it.
+
+    First comes what changed before the site answered: the job's files, the inputs, the calls of which steps. Then
+    status, job, target, commit and inputs; of each row how it ended and why, its proof, its attempts, what was sent,
+    its result by path. Ids that stand for one another everywhere, and moments, are the same. Times that differ by more
+    than 25 % and 100 ms are shown, and are no difference either.
+
+    \b
+    Examples:
+      runner diff last
+      runner diff 0194d2a0 last
+      runner diff 0194d2a0 last --format json | jq .changed
+
+    Exit 0 where nothing differs, 1 where something does, 2 for a run that cannot be compared.
+    """
+    given = context.params
+    last = named_run(context, given["second"] or given["first"])
+    first = named_run(context, given["first"]) if given["second"] else run_before(context, last)
+    found = differences.compare(_compared(first), _compared(last))
+    is_json = given["form"] == "json"
+    output.data(differences.as_json(found) if is_json else differences.text(found), for_programs=is_json)
+    return ExitCode.PASSED if found.is_same else ExitCode.FAILED
+
+
+def _compared(run: StoredRun) -> ComparedRun:
+    if run.is_running:
+        hint = f"wait until it has ended; `runner show {run.id}` shows how far it is"
+        raise UsageError(Problem(code="E156", message=f"run {run.id} is under way", hint=hint))
+    warn_of_damage(run)
+    found = snapshot.read(run.store, run.id)
+    files = {} if isinstance(found, Problem) else found.plan.sources
+    return ComparedRun(result=run.result, lines=run.lines, files=files)

@@ -149,7 +149,7 @@ def tags_in(written: str) -> list[str]:
 
 
 def _parsed(written: str) -> "tuple[boolean.BooleanAlgebra, boolean.Expression]":
-    import boolean  # noqa: PLC0415  for who gives `--tags`
+    import boolean  # noqa: PLC0415  2 ms, for who gives `--tags`
 
     algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
     try:

@@ -9,6 +9,7 @@ Facts of the service carry a mark: [D] documented by its vendor, [C] seen in the
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final, assert_never
 
 from runner.foundation.percent import encoded
@@ -147,8 +148,6 @@ def _in_query(value: Json) -> str:
     written = as_text(sent)
     if not isinstance(sent, float) or "e" not in written:
         return written
-    from decimal import Decimal  # noqa: PLC0415  2 ms, for a very large or very small number only
-
     return f"{Decimal(written):f}"
 
 

@@ -29,7 +29,9 @@ from runner.foundation.site_key import hashed
 from runner.runs import USUAL, StoreName
 from runner.runs.files.event_log import EVENTS, FileLog, last_line, pieces_of, stored
 from runner.runs.files.history import HistoryFile
+from runner.runs.files.locks import hold
 from runner.runs.files.plan_uses import PlanUses
+from runner.runs.files.rerun_claims import RerunClaims
 from runner.runs.store import (
     Claim,
     Holder,
@@ -212,20 +214,16 @@ class FileRunStore:
         )
 
     def turns(self, site: str) -> SharedTurns:
-        from runner.runs.files.turn_files import TurnFiles  # noqa: PLC0415  for runs that start a process only
+        from runner.runs.files.turn_files import TurnFiles  # noqa: PLC0415  1 ms, for runs that start a process
 
         return TurnFiles(_shared_by_folders("turns"), site=site, place=str(self._root.absolute()))
 
     def lock(
         self, claim: Claim, holder: Holder, *, seconds: float = 0.0, wait: Callable[[float], bool]
     ) -> Lock | Taken:
-        from runner.runs.files.locks import hold  # noqa: PLC0415  for jobs that name a lock only
-
         return hold(claim, holder, folder=_state_folder() / "locks", seconds=seconds, wait=wait)
 
     def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:
-        from runner.runs.files.rerun_claims import RerunClaims  # noqa: PLC0415  for `rerun` only
-
         with stored(self._root):
             claim = RerunClaims(self._top / ".reruns").claim(choose, holder)
         if isinstance(claim, RerunUnderWay):
@@ -235,8 +233,6 @@ class FileRunStore:
 
     @contextmanager
     def claimed_reruns(self) -> Iterator[Sequence[RerunUnderWay]]:
-        from runner.runs.files.rerun_claims import RerunClaims  # noqa: PLC0415  as above
-
         with ExitStack() as stack:
             with stored(self._root):
                 claimed = stack.enter_context(RerunClaims(self._top / ".reruns").held())

@@ -60,9 +60,7 @@ _LONGEST_NAME: Final = 200
 
 
 class Signature(Struct, frozen=True, kw_only=True):
-    """What a process takes, gives and holds by its design, each None where that does not say. `odd` are sentences about
-    what could not be read.
-    """
+    """What a process takes, gives and holds by its design; None where not known. `odd`: what could not be read."""
 
     parameters: dict[str, Parameter] | None = None
     elements: tuple[ProcessElement, ...] | None = None

@@ -40,9 +40,7 @@ class CatalogueDifference(Struct, frozen=True, kw_only=True):
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """What a job uses of a process, at a place. A whole process is used by who starts it; of an element a job does not
-    say whose it is, and `process` is empty.
-    """
+    """What a job uses of a process, at a place. `process` is empty for an element: a job does not say whose it is."""
 
     process: str
     about: About

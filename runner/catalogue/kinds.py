@@ -171,9 +171,7 @@ def _moment(written: Json, kind: Kind) -> str:
 
 
 def _records(value: Json, parameter: Parameter) -> Json:
-    """A list of records, or the JSON text of such a list. With `items`, other columns are dropped as unknown codes are
-    [M].
-    """
+    """A list of records, or its JSON text. With `items`, other columns are dropped as unknown codes are [M]."""
     if isinstance(value, str) and value:
         try:
             value = read_json(value)

@@ -159,9 +159,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
 
 
 class Entity(Struct, frozen=True, kw_only=True):
-    """`columns` are those that a reader is given, `paths` those that filters may name, `numbers` those of them that are
-    seen to hold numbers and nothing else.
-    """
+    """`columns`: what a reader is given; `paths`: what filters may name; `numbers`: those that hold only numbers."""
 
     columns: frozenset[str]
     paths: frozenset[str]

@@ -74,9 +74,7 @@ def attempt_of(spec: RunSpec, *, run: str | None = None, place: str = "") -> Ver
 
 
 class ApplyCommand(Struct, kw_only=True, dict=True):
-    """An `apply`. `runs` is the store of its runs; `decided` are the versions as they were at first, and `gone`
-    the newest of jobs that the folders do not hold any more.
-    """
+    """`runs` is the store of its runs; `decided` are the versions as they were at first, `gone` those without a job."""
 
     context: click.Context
     run_set: RunSet
@@ -192,9 +190,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
             output.say(line)
 
     def repeated_by(self, decision: Decision) -> RepeatedSteps:
-        """What the version starts a second time, when it begins, although it must happen only once. To know that, the
-        runs of its earlier attempts are read.
-        """
+        """What the version would start a second time although it must not, by the runs of its attempts."""
         key = decision.digest, decision.state, decision.attempts
         if key not in self._repeats:
             job = self.versions.specs[decision.digest].job
@@ -242,9 +238,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         return shell_words(map(clean, [*words, *confirmed, *self._inputs(specs, with_values=with_values)]))
 
     def _inputs(self, specs: Sequence[RunSpec], *, with_values: bool) -> list[str]:
-        """The inputs that the versions have from the command or its environment. Secret ones are no part of a version;
-        those that were named come from the same place again.
-        """
+        """The inputs that the command or its environment gave. Secrets come from the same place again."""
         given: Sequence[str] = self.context.params["given"]
         if not (given or self.context.params["inputs_file"] or any(name.startswith(VARIABLE) for name in os.environ)):
             return []

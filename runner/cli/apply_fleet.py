@@ -215,9 +215,7 @@ class ApplyToFleet:
         return SeenVersions(decisions=self._versions.decisions(writing=False), needs=self._command.needs())
 
     def _say_who_is_unserved(self, decisions: Sequence[Decision]) -> None:
-        """Without a worker nobody begins what is queued, however long it is waited for; nor does a worker whom the
-        site does not let in.
-        """
+        """What is queued begins only where a worker serves the target, and the site lets that worker in."""
         targets = sorted({each.version.target for each in decisions if each.state in OPEN})
         if not targets:
             return

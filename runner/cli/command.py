@@ -88,9 +88,7 @@ def console_of(
     resumed: str = "resumed",
     apart: bool = False,
 ) -> RunConsole:
-    """Where and how much the options of a command want printed. `jobs` are those of all its runs, where it begins
-    them. `apart`: stdout is for something else.
-    """
+    """Where and how much is printed. `jobs` are of all runs that it begins. `apart`: stdout is for something else."""
     given = context.params
     return RunConsole(
         out=output.MessageStream("stderr" if apart or places.use_stdout else "stdout"),

@@ -275,9 +275,7 @@ def suspended_line(suspended: SuspendedTarget) -> str:
 
 
 def unserved_line(runs: UnservedRuns) -> str:
-    """A target may well have workers, but of a version that cannot resume what another has begun, or which its site
-    lets not in.
-    """
+    """A target may have workers, but of a version that cannot resume its runs, or which its site lets not in."""
     count, target = many(runs.count, "run"), clean(runs.target)
     if runs.is_suspended:
         return f"! {count} in the queue: each worker of `{target}` has suspended it, and tries again later"

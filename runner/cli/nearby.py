@@ -1,6 +1,4 @@
-"""The run that a command names, in the store that has it: `apply` stores its runs beside its ledger, whatever the
-current folder is.
-"""
+"""The run that a command names, in the store that has it: `apply` stores its runs beside its ledger."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -54,9 +52,7 @@ def damage(run: StoredRun) -> Problem:
 
 
 def run_before(context: click.Context, last: StoredRun) -> StoredRun:
-    """The newest run of the same job, case and target that began before this run, wherever runs count that are named.
-    Raises `UsageError` where there is none.
-    """
+    """The newest run of the same job, case and target before this run. Raises `UsageError` where there is none."""
     own: RunStore = context.params["runs"]
     name = run_name(last.store, last.id)
     stores = (own, *_others(context)) if name is not None else ()

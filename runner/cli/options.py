@@ -180,9 +180,7 @@ _TYPES: Final[Mapping[str, click.ParamType[object]]] = {
 
 
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
-    """An option of click that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`. Without a
-    type, its `metavar` says what it takes.
-    """
+    """An option that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
     defaults = {"cls": EnvOption, "envvar": variable, "type": _TYPES.get(str(settings.get("metavar")))}
@@ -216,9 +214,7 @@ def targets(text: str) -> Callable[[_F], _F]:
 
 
 def expanded(context: click.Context, parameter: click.Parameter, specs: tuple[Path, ...]) -> tuple[Path, ...]:
-    """Fill in patterns that the shell has left as they are: that of Windows fills in none. A pattern that fits nothing,
-    or that is the name of a file, stays.
-    """
+    """Fill in patterns that the shell has left, as on Windows. A pattern that fits nothing, or names a file, stays."""
     del context, parameter
     return tuple(found for spec in specs for found in _matches(spec))
 

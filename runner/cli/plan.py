@@ -86,8 +86,6 @@ def _store(plans: Sequence[Plan], file: Path) -> None:
 
 
 def _base(file: Path) -> str:
-    """The way from the folder of a plan up to the current folder; empty where that is not above, so that the file holds
-    nothing else of where the plan was made.
-    """
+    """The way from the folder of a plan up to the current folder; empty where that is not above."""
     folder, here = Path(os.path.realpath(file)).parent, Path.cwd().resolve()
     return "/".join(".." for _ in folder.relative_to(here).parts) if folder.is_relative_to(here) else ""

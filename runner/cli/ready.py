@@ -236,9 +236,7 @@ _News: TypeAlias = Look | Outcome | BaseException
 
 
 class _Inbox(Struct):
-    """What the threads hand over, with the time at which they did; `is_closed`: nobody wants more. No `SimpleQueue`:
-    see `_News` of `run_pool`.
-    """
+    """What the threads hand over, and when; `is_closed`: nobody wants more. Not a `SimpleQueue`: see `_News`."""
 
     news: "queue.Queue[tuple[SiteWait, float, _News]]" = field(default_factory=queue.Queue)
     is_closed: bool = False

@@ -164,9 +164,7 @@ def _not_passed(named: StoredRun, anew: GivenAnew) -> tuple[list[StoredRun], lis
 
 
 def _failed(runs: Sequence[StoredRun], passed: Mapping[str, Sequence[str]], anew: GivenAnew) -> Iterator[StoredRun]:
-    """The runs that did not pass; those that have passed since are named and left out, unless that was with another
-    secret than is given now.
-    """
+    """The runs that did not pass. Those that passed since are left out, unless a secret of theirs is another now."""
     for run in runs:
         result = run.result
         if result.finished and result.status is RunStatus.PASSED:

@@ -200,9 +200,7 @@ def reconcile(context: click.Context) -> int:
 
 
 def _refuse_a_copy(run: StoredRun) -> None:
-    """Raise `RefusedError` for a run in doubt that `pull` has copied: its fleet would not learn what is done here, and
-    would do it again.
-    """
+    """Raise `RefusedError` for a pulled run in doubt: its fleet would not learn what is done, and would repeat it."""
     if was_queued(run) and doubtful(run.result.steps):
         message = f"run {run.id} of {title(run.result)} is of a fleet, which would not learn what is settled here"
         steps = next_steps(run.result, store=StoreName("URL", is_fleet=True))
@@ -212,7 +210,7 @@ def _refuse_a_copy(run: StoredRun) -> None:
 
 def _order(context: click.Context, *, only_settle: bool) -> ExitCode:
     """Order it of a fleet, or raise `UsageError` or `RefusedError` where that makes no sense. Exit 0: it is ordered."""
-    from runner.fleet import orders  # noqa: PLC0415  2 ms, for whoever names a database
+    from runner.fleet import orders  # noqa: PLC0415  9 ms, for whoever names a database
 
     store: FleetStore = context.params["database"]
     run = find(store, context.params["run"])
@@ -265,9 +263,7 @@ def _carry_on(
     judgement: Judgement,
     rest: ReportedCommand | None = None,
 ) -> ExitCode:
-    """Carry the runs on: under the locks of their jobs, when their sites are ready; only to settle them, without
-    either. Reports hold the `rest` of their command, too.
-    """
+    """Carry the runs on, or only settle them, without locks and waits. Reports hold the `rest` of the command."""
     settles = judgement.only_settle
     jobs = [run.spec.job for run in runs]
     console = console_of(context, places, jobs=jobs, resumed="reconciled" if settles else "resumed")

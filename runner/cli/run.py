@@ -99,9 +99,7 @@ def run(context: click.Context) -> int:
 
 
 def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, StoredRun]]:
-    """The runs, each with the stored run that it repeats. Raises `RefusedError` where that is under way, broke off, or
-    is in doubt.
-    """
+    """The runs, each with the stored run that it repeats. Raises `RefusedError` where that is open or in doubt."""
     newest, stored = not_passed(store), set(store.runs())
     found = [(run, load(store, newest[run.name])) for run in runs if newest.get(run.name) in stored]
     problems = [unsettled(before.result, store=store.name) for _, before in found]
@@ -147,9 +145,7 @@ def carry_out_new(
     reruns: Sequence[str] = (),
     check: Callable[[Sites], None] = lambda _: None,
 ) -> ExitCode:
-    """Make every site ready, then carry the runs out and report them. `reruns` are those that they carry out once more,
-    in the same order; `check` may refuse a site.
-    """
+    """Carry the runs out and report them. `reruns` are those that they repeat, in order; `check` may refuse a site."""
     console = console_of(context, places, jobs=[spec.job for spec in specs])
     sandboxes = Sandboxes(claims.store)
     with Sites(serve=sandboxes.serve, learn=sandboxes.learn) as sites:

@@ -208,9 +208,7 @@ def _planned_title(run: StoredRun) -> str:
 
 
 def _prune(store: LocalRunStore, wanted: RunFilter, seconds: float) -> int:
-    """Delete what is selected, older and settled; how many runs that were. Their lines in the history are left: by
-    them a ledger knows how a run ended that was deleted.
-    """
+    """Delete what is selected, old and settled; how many. Their history stays: a ledger reads ends from it."""
     limit = time.time() - seconds
     old = [run for run in wanted.selected(store, before=limit) if _is_settled(run)]
     with refused_as("old runs cannot be deleted"):

@@ -78,9 +78,7 @@ class VerbGroup(Helped, click.Group):
 
 
 class Verb(Helped):
-    """A command whose options can be given once, but for those that take several values. Its function gets the context,
-    with these values.
-    """
+    """A command whose options are given once, unless they take several values. Its function gets the context."""
 
     @stand_in("difflib", get_close_matches=lambda *_: ())  # click looks for what resembles `-q` before it finds `-q`
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

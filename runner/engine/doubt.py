@@ -180,9 +180,7 @@ def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
 
 
 class _LookedUp(Struct, frozen=True, kw_only=True):
-    """The rows that may be made by a start; `elsewhen` are new rows that began at another time by the server's clock,
-    and that no other start of the run can have made.
-    """
+    """The rows that a start may have made; `elsewhen`: new rows of another time that no other start has made."""
 
     rows: list[LogRow]
     elsewhen: list[LogRow]

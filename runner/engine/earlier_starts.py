@@ -1,6 +1,4 @@
-"""Starts of an earlier run that this run carries out once more: a call that was refused there, and may have started its
-process all the same.
-"""
+"""Starts of an earlier run that this run repeats: a refused call may have started its process all the same."""
 
 from runner.engine import doubt, process_log, readings, start_bounds, starts
 from runner.engine.attempt import Attempt, in_doubt

@@ -141,9 +141,7 @@ class Failed(Struct, frozen=True, kw_only=True):
 
 
 class Stopped(Struct, frozen=True, kw_only=True):
-    """A signal: the effect was not performed. `over`: nor will any other be, since the grace has ended. `ordered_by` is
-    who had the run of a fleet stopped.
-    """
+    """A signal: the effect was not performed; `over`: nor will others be. `ordered_by` had a fleet's run stopped."""
 
     t: float
     why: str

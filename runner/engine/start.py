@@ -25,9 +25,7 @@ from runner.runs.evidence import PauseReason
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, RunProcessCall
 
 _LOOKS = (*NO_ROW_YET, 1.0)
-"""Seconds before each further look for a call that may have happened all the same: what is started later, here or by
-another run, is not taken for it, by whichever `Date`.
-"""
+"""Seconds before each further look for a call that may have happened: later starts are not taken for it."""
 assert sum(_LOOKS) >= start_bounds.LATER
 
 

@@ -223,9 +223,7 @@ def not_of_others(
 
 
 def _rival(others: Others) -> OtherRun | None:
-    """Who may have made a row. Its start counts until its time is over, also where its run was killed: for calls of
-    that time until somebody settles it.
-    """
+    """Who may have made a row. A start counts until its time is over; for calls of then until somebody settles it."""
     by, lost = others.by, others.lost
     if by is not None:
         step = f", step `{by.key}`" if by.key else ""

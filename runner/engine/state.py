@@ -350,9 +350,7 @@ class State(Struct, kw_only=True, eq=False):
 
     @property
     def is_failing(self) -> bool:
-        """Whether `failure()` is true: in the steps since a step has stopped them, in `finally` as soon as a failure
-        counts.
-        """
+        """Whether `failure()` is true: in the steps once a step has stopped them, in `finally` if a failure counts."""
         if not self.closing:
             return self.halted
         return bool(self.counted) or self.run.stopped_by is not None or self.run.timed_out

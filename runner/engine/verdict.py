@@ -115,9 +115,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
 
 
 def settling(row: OpenRow) -> Iterator[float]:
-    """Growing pauses, for as long from now on as the row of a call without an answer is searched for, and as the job
-    has time for a last look.
-    """
+    """Growing pauses, while the row of a call without an answer is searched for, and a last look has time."""
     ends = row.t + row.state.run.plan.times.settle
     return _until(row, ends if row.state.ends is None else min(ends, row.state.ends - _LAST_LOOK))
 
@@ -153,9 +151,7 @@ def rows_without_watermark(row: OpenRow, start: Start, *, any_user: bool = False
 
 
 def judged_without_watermark(row: OpenRow, rows: list[LogRow], *, until: Until) -> Running[Attempt]:
-    """Whose these rows are nobody knows: they prove no success, and a failure among them is a sign, as is a process
-    that has not ended where its end is waited for.
-    """
+    """Nobody knows whose these rows are: they prove no success; a failure, or a process not ended, is a sign."""
     if until is Until.DONE:
         rows = yield from _followed(row, rows)
     failed = next((f"; a start since then failed: {found.id}" for found in rows if _is_bad(found)), "")

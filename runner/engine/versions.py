@@ -86,9 +86,7 @@ class Versions(Struct, frozen=True, kw_only=True):
         return replace(self, members=(), codes=(self.process,), unread=why, due=NEVER, final=True)
 
     def read(self, found: Json, *, root: str, t: float, marked: bool) -> "Versions":
-        """As the library lists them now, perhaps without the root, which is then none that runs. `marked`: the log was
-        read with what was known of them before.
-        """
+        """As the library lists them now, perhaps without the root. `marked`: the log was read by them before."""
         rows = [row for row in items(found) if text(record(row), "code") and text(record(row), "schema_id")]
         members = tuple(convert(row, KnownVersion) for row in rows)
         if not any(member.code == self.process or member.active for member in members):

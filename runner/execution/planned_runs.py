@@ -149,9 +149,7 @@ def _planned_with(store: RunStore, first: str, *, is_over: bool = True) -> tuple
 def lacking_steps(
     lacking: Sequence[PlannedRun], run: RunResult, store: StoreName, *, waits: bool = False
 ) -> list[NextStep]:
-    """The command that carries out what the command of `run` never began; nothing where it has begun all. `waits`: the
-    run has to end before, else it is refused.
-    """
+    """The command that carries out what that of `run` never began, if anything. `waits`: `run` has to end before."""
     if not lacking:
         return []
     titles = first_of([clean(each.title) for each in lacking], _MOST_TITLES)

@@ -285,9 +285,7 @@ class _Pool(Struct, kw_only=True):
 
 
 def _beyond_replay(fault: ForgottenError | MisfitError) -> UsageError:
-    """What the run was answered, and needs again, was not stored; or it was begun by a program that carries out
-    otherwise what it had done. Nothing has been sent.
-    """
+    """An answer that the run needs was not stored, or another program began it. Nothing has been sent."""
     message, hint = f"the run cannot go on: {fault}", "nothing was sent; "
     if isinstance(fault, MisfitError):
         message += "; the program that wrote its events carried it out in another way"

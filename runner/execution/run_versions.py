@@ -71,9 +71,7 @@ def _inputs_of_version(run: RunSpec) -> JsonObject:
 
 
 def renamed(new: Mapping[AppliedVersion, RunSpec], gone: Sequence[LedgerEntry]) -> dict[str, LedgerEntry]:
-    """By the digests of new versions what did the same under the name of another job, or case, and has passed. Of many
-    pairs only the first are compared.
-    """
+    """By digest of a new version what did the same under another name, and has passed; of many the first."""
     pairs = (
         (version, run, entry)
         for version, run in new.items()

@@ -87,9 +87,7 @@ def _refuse(message: str, hint: str) -> NoReturn:
 
 
 def check_results(verdicts: dict[str, JsonObject], job: Job) -> None:
-    """Refuse a `passed` without a result where the job needs it: a verdict alone does not give it; and a result that
-    does not hold what the job takes out of it.
-    """
+    """Refuse a `passed` without a result that the job needs, and a result without what the job takes out of it."""
     for key, verdict in verdicts.items():
         if verdict == {"as": _PASSED} and row_needs_result(job, key, unknown=False):
             hint = "`--result JSON` hands it in, as the process gave it; `--as failed` lets the run end"

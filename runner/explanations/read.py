@@ -45,9 +45,7 @@ _GROUPS = (
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
-    """`meaning` is plain text in paragraphs; `sections` are Markdown, by their headings: `Wrong`, `Right`, `Check`, or
-    `Looks like`, `What to do`.
-    """
+    """`meaning` is plain text; `sections` are Markdown by heading, as `Wrong`, `Right`, `Check`, `What to do`."""
 
     code: str
     title: str

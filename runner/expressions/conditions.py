@@ -23,9 +23,7 @@ _DOES_SOMETHING = lazy_pattern(r"[=!<>]=|[<>|.]|\b(?:is|in|not)\b")
 
 
 class _Operand(Struct, frozen=True, kw_only=True):
-    """`within` is what it is an operand of. `is_result`: it may be what the whole gives; `is_skipped`: nothing comes of
-    it where it is empty, or zero.
-    """
+    """`within` is what it is an operand of. `is_result`: it may be the result; `is_skipped`: if empty or zero."""
 
     node: nodes.Expr
     within: nodes.And | nodes.Or | nodes.Not

@@ -30,9 +30,7 @@ class TemplateProblem(Exception):  # noqa: N818  it becomes a `Problem` of the f
 
 
 class EvaluationError(Exception):
-    """An expression that met a value it cannot work with. It names kinds and places of values, and may name a key or a
-    pattern that was worked out.
-    """
+    """An expression that met a value it cannot work with: it names kinds and places, perhaps a key or a pattern."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

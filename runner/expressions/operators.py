@@ -85,17 +85,13 @@ def _named(value: Json) -> str:
 
 
 def spelled_numbers(texts: Iterable[str]) -> list[Decimal] | None:
-    """The numbers that texts spell, with all their digits; None where a text spells none. A site answers many numbers
-    as texts, and large amounts become texts here.
-    """
+    """The numbers that all texts spell, with all digits, else None. A site answers many numbers as texts."""
     found = list(texts)
     return [Decimal(text.strip()) for text in found] if all(map(_NUMBER.fullmatch, found)) else None
 
 
 def ordered_texts(texts: Sequence[str]) -> Sequence[Decimal | float] | None:
-    """By what texts are put in order that all spell numbers, or all are moments with their time zones; None for others,
-    whose order is that of their letters.
-    """
+    """By what texts are ordered that all spell numbers, or all moments with time zones; None: by their letters."""
     moments = [parse_record(text) for text in texts]
     return spelled_numbers(texts) or (None if None in moments else [moment or 0 for moment in moments])
 

@@ -157,9 +157,7 @@ def check_rights(connection: Connection) -> None:
 
 
 def migrate(dsn: str) -> bool:
-    """Make the tables, or bring those of the queue up to date, in a transaction; whether they were not. Raises
-    `SchemaError` for tables of another version.
-    """
+    """Make the tables, or migrate those of the queue; whether that was needed. Raises `SchemaError`."""
     with connect(dsn) as connection, stored(), connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         version = _version(connection)

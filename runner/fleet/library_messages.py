@@ -20,9 +20,7 @@ class _LibraryWarnings(logging.Handler):
 
 @contextlib.contextmanager
 def library_messages(say: Callable[[str], None]) -> Iterator[None]:
-    """Let `say` have what libraries warn of, which Python would write to stderr. The queue reports each run that is
-    parked, and each outage, which is known here.
-    """
+    """Hand `say` what libraries would write to stderr, but for outages and parked runs, which are known here."""
     for name in ("procrastinate", "psycopg.pool"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # no level is above
     handler, root = _LibraryWarnings(say), logging.getLogger()

@@ -100,9 +100,7 @@ class FleetWorker(Struct, frozen=True, kw_only=True):
 
 
 class FleetRun(Struct, frozen=True, kw_only=True):
-    """A run as its row has it: the fields are those of `status --format json`. `needs_version` of the program began it,
-    and no worker that could resume it is alive.
-    """
+    """A run as `status --format json` has it. `needs_version`: no worker of the version that can resume it is alive."""
 
     id: str
     title: str

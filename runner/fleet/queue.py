@@ -232,9 +232,7 @@ def waiting(link: Link, queues: Sequence[str]) -> list[str]:
 
 
 def unheard(link: Link, targets: Sequence[str], *, replay: int, seconds: float) -> list[str]:
-    """The open runs of these targets whose worker has had no heartbeat for so many seconds, or is not there any more,
-    and which workers of this version can resume.
-    """
+    """Open runs of these targets whose worker had no heartbeat for `seconds`, and which this version can resume."""
     return link.column(_UNHEARD, {"targets": [*targets], "replay": replay, "seconds": seconds})
 
 

@@ -30,9 +30,7 @@ _CODE: Final = lazy_pattern(rb'\tErrorResponse\t[^\n]*? C "([0-9A-Z]{5})"')
 
 
 def what_mends(error: psycopg.Error, parameters: Mapping[str, Any] | None = None) -> str:
-    """Empty where the command may be repeated as it is. `parameters` are those of a connection that did not come
-    about.
-    """
+    """Empty where the command may simply be repeated. `parameters` are those of a connection that failed."""
     if error.sqlstate is not None or parameters is None or isinstance(error, psycopg.errors.ConnectionTimeout):
         return _LASTING.get(error.sqlstate or "", "")
     if error.pgconn is not None and error.pgconn.needs_password:

@@ -60,9 +60,7 @@ _DISOWNED: Final = "delete from runner.log_rows where id = any (%(rows)s) and ru
 
 
 class FleetRows:
-    """The rows as a run sees them. `changes` stores a change with the run's next line. `now` replaces the server's
-    clock.
-    """
+    """The rows as a run sees them. `changes` stores a change with its next line. `now` replaces the server's clock."""
 
     def __init__(
         self,

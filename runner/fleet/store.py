@@ -72,9 +72,7 @@ _KEPT: Final = 90 * 24 * 3600.0
 
 
 def check(dsn: str, *, writes: bool = False) -> None:
-    """Raise `SchemaError` where the tables are not those of this program, or not to be written by a worker who
-    `writes`; `StoreError` where the server lets nobody in.
-    """
+    """Raise `SchemaError` for other tables, or where they refuse who `writes`; `StoreError` for no database."""
     with database.connect(dsn) as connection:
         database.check(connection)
         if writes:
@@ -202,9 +200,7 @@ class FleetStore:
         self.link.run("delete from runs where id = %(run)s", {"run": run})
 
     def prune(self, age: float) -> int:
-        """Delete runs that ended more than `age` seconds ago, and that nobody has to settle; how many. The ledger and
-        the history know them still.
-        """
+        """Delete settled runs that ended over `age` seconds ago; how many. Ledger and history know them still."""
         deleted, found = 0, _BATCH
         while found == _BATCH:
             found = self.link.run(_PRUNE, {"age": age, "batch": _BATCH}).rowcount

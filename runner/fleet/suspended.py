@@ -22,9 +22,7 @@ _LONGEST_PAUSES: Final = {True: 60.0, False: LONGEST_PAUSE}
 
 
 class Suspension(Struct, frozen=True, kw_only=True):
-    """Why a target is suspended, `since` when, in seconds since the epoch, and `until` when, on the clock. `code` is of
-    the failure.
-    """
+    """Why a target is suspended, `since` (seconds of the epoch) and `until` (the clock). `code` is of the failure."""
 
     reason: str
     code: str
@@ -41,9 +39,7 @@ def is_shut_out(failure: CallFailed) -> bool:
 
 
 class SuspendedTargets:
-    """May be used by several threads. `say` prints a line, once when a target is suspended and once when it is not any
-    more. `clock` is that of this machine.
-    """
+    """For several threads. `say` prints a line when a target is suspended, and when it is not any more."""
 
     def __init__(self, say: Callable[[str], None], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._say = say

@@ -187,9 +187,7 @@ class FleetWorkerLoop:
         return ExitCode.NO_ANSWER if left or left is None else ExitCode.PASSED
 
     async def _begin_again(self, cause: str) -> ExitCode | None:
-        """Wait after a break, twice as long after each that follows at once; with `once` the exit code where that has
-        no end.
-        """
+        """Wait after a break, twice as long after each that follows; with `once` the exit code where none ends it."""
         now = time.monotonic()
         if self._breaks == 0:
             self._broken_since = now

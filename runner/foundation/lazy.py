@@ -80,9 +80,7 @@ def _deferred(module: str, function: str) -> Callable[..., object]:
 
 
 def lazy_module(name: str) -> None:
-    """Have a module that is carried out when a name of it is used, a package when the name is no module of it. Does
-    nothing where the module has been imported before.
-    """
+    """Have a module that is carried out when a name of it is used. Does nothing where it has been imported before."""
     spec = None if name in sys.modules else find_spec(name)
     if spec is None or spec.loader is None:
         return

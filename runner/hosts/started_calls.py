@@ -1,6 +1,4 @@
-"""The starts of a run as other runs know them: each is stored before its call leaves, and no longer counts where that
-has begun nothing.
-"""
+"""The starts of a run as other runs know them: stored before the call leaves, and void where it has begun nothing."""
 
 from collections.abc import Sequence
 from contextlib import suppress

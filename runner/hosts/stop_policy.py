@@ -1,6 +1,4 @@
-"""What may still be performed when a run has to stop: what settles a call in doubt, and, once the engine knows of
-the stop, `undo` and `finally` within the grace.
-"""
+"""What may be performed when a run stops: what settles a call in doubt, then `undo` and `finally` within the grace."""
 
 from msgspec import Struct, field
 

@@ -34,9 +34,7 @@ def without_secret_lines(document: Document) -> Document:
 
 
 def without_values(problems: tuple[Problem, ...], text: str) -> tuple[Problem, ...]:
-    """Those of a job that is no YAML: with a secret in it, no line of its inputs and cases is shown, unless it is
-    certain that the line is of an input without.
-    """
+    """Problems of a job that is no YAML, without lines of inputs and cases, where one of these may be secret."""
     if _SECRET not in text:
         return problems
     lines = text.splitlines()

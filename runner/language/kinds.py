@@ -11,9 +11,7 @@ from runner.reading.document import Document
 
 
 class _FileKind(Struct, frozen=True, kw_only=True):
-    """`name` is the name, or the ending, by which such a file is found; `hint` says what else can be done with it, and
-    `to_run` what is run in its place.
-    """
+    """`name` is the file's name or ending; `hint`: what else can be done with it; `to_run`: what is run instead."""
 
     what: str
     is_it: Callable[[JsonObject], bool]

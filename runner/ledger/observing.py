@@ -149,9 +149,7 @@ class LaterAttempts:
         return {digest: self._attempts(attempts) for digest, attempts in found.items() if attempts}
 
     def _version_of(self, run: str) -> _VersionName:
-        """What the run was an attempt at, or the first of those that it carries out once more: a version of a ledger,
-        or where no `apply` ordered that, its own doing.
-        """
+        """What the run, or the first run that it repeats, was an attempt at: a ledger's version, or its own doing."""
         origin, began = self._first_events.origin(run)
         if began is None or began.applied is None:
             return (origin,)
@@ -196,9 +194,7 @@ _CODES: Final = {
     RunStatus.CANCELLED: ExitCode.INTERRUPTED,
     RunStatus.REFUSED: ExitCode.REFUSED,
 }
-"""The codes of runs of which only a line of the history is left; that has no signal. What was unknown then nobody can
-settle any more.
-"""
+"""Exit codes of runs of which only a line of the history is left. What was unknown then nobody can settle any more."""
 _MAY_CHANGE = frozenset({RunStatus.UNKNOWN, RunStatus.ERROR})
 """Ends about which the run itself says more: somebody may have settled it, or nothing of it was sent."""
 

@@ -1,6 +1,4 @@
-"""Where a ledger is: it belongs to the project of the jobs, not to the current folder. A command that is given in
-another folder must find what was applied.
-"""
+"""Where a ledger is: with the project of the jobs, so that a command in any folder finds what was applied."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -70,9 +70,7 @@ def repeated_steps(decision: Decision, job: Job, *, ledger: Ledger, store: RunSt
 
 
 def repeated_under_another_name(before: LedgerEntry, job: Job, *, store: RunStore, adopting: str) -> RepeatedSteps:
-    """What `job` starts again that a version has done whose job or case had another name. The command `adopting` marks
-    the version as done.
-    """
+    """What `job` repeats of a version whose job or case had another name. The command `adopting` marks it as done."""
     run = None if before.last.run is None else _loaded(store, before.last.run)
     keys = () if run is None else tuple(repeated_by(job, run))
     if run is not None and not keys:

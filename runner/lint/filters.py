@@ -149,9 +149,7 @@ def _unquoted_values(
 
 
 def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_searched: bool) -> bool:
-    """Whether it is a text that brings no quotes, and that no service reads without them. What is searched for is
-    always a text; what only steps know may bring its own.
-    """
+    """Whether it is a text without quotes where the service needs them. What only steps know may bring its own."""
     if _QUOTING.search(value.text):
         return False
     match value.path:

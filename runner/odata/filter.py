@@ -59,9 +59,7 @@ class UnreadWord(Struct, frozen=True, kw_only=True):
 
 
 class Operation(Struct, frozen=True, kw_only=True):
-    """An operator or a function by its name as it is written, with what it is applied to; `o:`, the variable
-    of a lambda, is an operator, too.
-    """
+    """An operator or a function by its written name, with its operands; so is `o:`, the variable of a lambda."""
 
     name: str
     operands: "tuple[Node, ...]"

@@ -37,9 +37,7 @@ class Bounds(Struct, frozen=True, kw_only=True):
 
 
 def bounds(node: Node | None) -> Bounds:
-    """Texts, GUIDs and earliest moments that the filter's outermost `and` asks for, by path; `among` of several texts
-    or GUIDs one, in small letters or not.
-    """
+    """What the filter's outermost `and` asks for, by path; `among`: of several texts or GUIDs one, in any case."""
     equal: dict[str, str] = {}
     among: dict[str, tuple[str, ...]] = {}
     since: dict[str, datetime] = {}

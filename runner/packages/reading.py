@@ -1,6 +1,4 @@
-"""Packages on disk → a catalogue, as a site with these packages would give it; no site is asked. Which processes refer
-to others.
-"""
+"""Packages on disk → the catalogue that a site with them would give, without a site; and who calls which process."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

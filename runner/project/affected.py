@@ -119,9 +119,7 @@ class AffectedJobs(Struct, kw_only=True):
                     yield reason
 
     def _doubles(self, folder: Path, codes: frozenset[str], entities: frozenset[str]) -> Iterator[ChangeReason]:
-        """The doubles of the processes that a job starts, also by a change of `entities`, with those of their versions,
-        and the records of its sandbox.
-        """
+        """The doubles of processes that a job starts, also by a change of `entities`, and its sandbox's records."""
         since = self._since(folder / RECORDS)
         if folder not in self._sandboxes:
             there = doubles_in(Path(os.path.realpath(folder))) if folder.is_dir() else []

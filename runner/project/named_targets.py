@@ -132,9 +132,7 @@ def single_target(name: str | None, specs: Sequence[Path], targets: Path | None)
 
 
 def _only(known: Known) -> tuple[str, ...]:
-    """The only site there is, or the only target. Raises `UsageError` where there are several, and where there is
-    neither a targets file nor the sandbox that needs none.
-    """
+    """The only site, or only target. Raises `UsageError` where there are several, or neither targets nor a sandbox."""
     sandboxes = (entry.target for entry in known.values() if isinstance(entry.target, SandboxTarget))
     if not any(entry.file for entry in known.values()) and not any(each.folder.is_dir() for each in sandboxes):
         raise UsageError(Problem(code="E140", message="there is no target here", hint=_elsewhere(known)))

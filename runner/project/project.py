@@ -192,9 +192,7 @@ def compare(file: JobFile, target: Target | None, project: Project) -> None:
 
 
 def _names(file: JobFile, *, is_included: bool) -> Mapping[str, frozenset[str]]:
-    """The names that the targets and the cases of a job have, where there are any that are known. What it includes
-    may be for the cases of other jobs, too.
-    """
+    """The known names of targets and cases of a job. What it includes may be for the cases of other jobs, too."""
     cases = frozenset(case.name for case in (file.job.cases if file.job and not is_included else None) or ())
     targets = frozenset((*file.targets, ENV)) if file.targets_file is not None and file.targets else frozenset()
     return {root: names for root, names in (("target", targets), ("case", cases)) if names}
@@ -215,9 +213,7 @@ def elements_of(file: JobFile, target: Target, project: Project) -> tuple[Proces
 
 
 def active_versions(file: JobFile, target: Target, project: Project) -> dict[str, str]:
-    """By the codes of the processes that a job starts at a site, those of the versions that are active in its
-    catalogue: the job was checked against their parameters.
-    """
+    """The active versions of processes that a job starts, by the catalogue: their parameters were checked."""
     found = () if isinstance(target, SandboxTarget) else _processes(file, target, project)
     return {process.code: process.active_code for process in found if process.active_code is not None}
 

@@ -67,9 +67,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Library(Struct, frozen=True, kw_only=True):
-    """The list of what a site has: families of versions by their roots' codes, and the row of each version. `odd` is as
-    in `Found`.
-    """
+    """What a site lists: families of versions by their roots' codes, and each version's row. `odd`: as in `Found`."""
 
     families: dict[str, ProcessFamily]
     rows: dict[DesignVersion, JsonObject]

@@ -27,9 +27,7 @@ class _OtherKindError(OSError):
 
 
 def called(path: Path) -> str:
-    """A file's name in messages and reports: relative to the current folder, else absolute, without `..` where that
-    leads to the same file: after a link it may not.
-    """
+    """A file's name in messages: relative to the current folder, else absolute; without `..` but after a link."""
     relative = os.path.relpath(path)
     if not relative.startswith(".."):
         return relative
@@ -62,9 +60,7 @@ def read_bytes(path: Path, *, most: int = encoding.LARGEST_FILE, streams: bool =
 
 
 def read_text(path: str, *, streams: bool = False) -> str:
-    """A whole file's text, without a byte-order mark. Raises `OSError`, also where it is larger than a file may be, and
-    `UnicodeDecodeError`.
-    """
+    """A file's text without a byte-order mark. Raises `OSError`, also if it is too large, and `UnicodeDecodeError`."""
     found = read_bytes(Path(path), streams=streams)
     if len(found) > encoding.LARGEST_FILE:
         raise too_large()

@@ -64,9 +64,7 @@ class _Event:
 
 
 class _Anchor(NamedTuple):
-    """What an alias refers to. `nodes` and `text` count with aliases expanded, `text` the characters as written;
-    `height` is how deep lists and records nest.
-    """
+    """What an alias refers to. `nodes` and `text` count with aliases expanded; `height` is the depth of nesting."""
 
     node: int
     value: Json

@@ -51,9 +51,7 @@ def with_article(character: str) -> str:
 
 
 def hint_with_letters(message: str, hint: str | None) -> str | None:
-    """`hint`, with the letter of another alphabet in a word of `message` that is a Latin word but for it, or with a
-    space that is none to YAML.
-    """
+    """`hint`, with the letter of another alphabet in a word of `message`, or a space that YAML does not take."""
     if message.isascii() or hint is None or "`" not in hint:
         return hint
     if (odd := _ODD_SPACE.search(message)) and "(U+" not in hint:

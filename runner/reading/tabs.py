@@ -22,9 +22,7 @@ def indents_nothing(text: str, at: int) -> bool:
 
 
 def masked(text: str, scalars: Iterable[tuple[int, int]] = ()) -> str:
-    """`text` with blanks, or a comment, in the place of such tabs, except where they are a part of any of `scalars`,
-    which stand in the order of the text.
-    """
+    """`text` with blanks, or a comment, in the place of such tabs, except within `scalars`, which are in order."""
     pieces, done = [], 0
     ahead = chain(scalars, ((len(text) + 1, len(text) + 1),))
     (start, end), indentation = next(ahead), None
@@ -42,9 +40,7 @@ def masked(text: str, scalars: Iterable[tuple[int, int]] = ()) -> str:
 
 
 def _indentation(text: str, start: int, end: int) -> int:
-    """How many blanks before a line are no part of a scalar: of a block, those before its first line, of a text without
-    quotes, all.
-    """
+    """How many blanks before a line are no part of a scalar: of a block those of its first line, else all."""
     if not text.startswith(_BLOCK, start):
         return 0 if text.startswith(_QUOTED, start) else len(text)
     if _INDENTED_BY_HAND.match(text, start):

@@ -21,9 +21,7 @@ _HIDDEN: Final = "***"
 
 
 class StoredStart(Struct, frozen=True, kw_only=True):
-    """The call that started it, as it was sent and answered. `status` is what `run` was answered, else None; `failure`
-    is how its step failed, without secrets.
-    """
+    """The call that started it. `status`: what `run` was answered, else None; `failure`: its step's, cut."""
 
     process: str
     given: Mapping[str, Json]

@@ -1,6 +1,4 @@
-"""The report formats: a record a format, listed in `FORMATS`. Options, environment options, help, the guard against
-overwriting and the docs all read this table.
-"""
+"""The report formats: a record each in `FORMATS`, which options, help, docs and the guard against overwriting read."""
 
 import os
 import re

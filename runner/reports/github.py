@@ -28,9 +28,7 @@ def github(problems: Sequence[Problem]) -> str:
 
 
 def annotations(command: ReportedCommand, *, named: Callable[[str], str] = str) -> str:
-    """At most ten lines, since GitHub shows no more: problems, then a line for each kind of failure. `named` gives the
-    name of a file in the repository.
-    """
+    """Ten lines, as GitHub shows no more: problems, then a line a kind of failure. `named` gives a file's name."""
     errors = (each if each.file is None else replace(each, file=named(each.file)) for each in command.errors)
     found = [_command(problem) for problem in in_order([*errors])]
     runs, annotation = timed_runs(command.runs), partial(_annotation, named=named)

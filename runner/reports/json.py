@@ -47,9 +47,7 @@ _AT_ONCE = 20
 
 
 def report(command: ReportedCommand, *, version: str = VERSION) -> Iterator[bytes]:
-    """An indented JSON object that holds all runs, in pieces: that of ten thousand steps has 27 MB. `version` is this
-    program's. `seconds` adds up what the runs took.
-    """
+    """Indented JSON of all runs, in pieces: that of 10,000 steps has 27 MB. `seconds` adds up what the runs took."""
     results = command.results
     head: JsonObject = {
         "format": 1,

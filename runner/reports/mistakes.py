@@ -54,9 +54,7 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
 
 
 def named_in_ci(problems: Sequence[Problem]) -> Iterator[tuple[str, Problem]]:
-    """The problems in order, each with the name that it has after the next command, too: a CI knows by its name what
-    was red before. Several of the same name are counted.
-    """
+    """The problems in order, each with a name that it keeps, by which a CI knows what was red before."""
     times = Counter[tuple[object, str]]()
     for problem in in_order(problems):
         name = "run" if problem.run is not None else clean(f"{problem.code} {problem.file or ''}".rstrip())

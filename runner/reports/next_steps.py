@@ -185,9 +185,7 @@ def given_from_files(names: Iterable[str]) -> str:
 
 
 def confirmed(*results: RunResult) -> str:
-    """The options that confirm their targets, each once, where these had to be confirmed, and that answer their
-    questions, where `--yes` did.
-    """
+    """Options that confirm their targets, each once, where these had to be, and `--yes` where it answered questions."""
     asked = (result for result in results if result.begun_by is not None and result.begun_by.confirmed is not None)
     targets = dict.fromkeys(result.target.name for result in asked)
     answers = (step.judged.by.how for result in results for step in result.steps if step.judged is not None)

@@ -67,9 +67,7 @@ _DEPENDS_ON_NOTHING = frozenset({SpanKind.WAIT, SpanKind.ASK, SpanKind.SIGN_IN})
 
 
 def report(command: ReportedCommand, environ: Mapping[str, str] = _NO_ENVIRONMENT) -> str:
-    """Requests of an exporter, each on a line. `environ` may name the service, and hold attributes of the resource; a
-    command that began no run is a part of its `$TRACEPARENT`.
-    """
+    """Requests of an exporter, each on a line. `environ` may name the service, and hold attributes of the resource."""
     runs = enumerate((run.lines for run in command.runs), 1)
     found = [request for number, lines in runs for request in _requests(lines, number, environ)]
     if command.errors or not found:
@@ -91,9 +89,7 @@ def _requests(lines: Sequence[Line], number: int, environ: Mapping[str, str]) ->
 
 
 class _Trace(Struct, frozen=True, kw_only=True):
-    """`zero` is when the run began, in nanoseconds since 1970; `root` the URL of its site without a slash at its end;
-    `parent` the id of the span that holds the next.
-    """
+    """`zero`: when the run began, in ns since 1970; `root`: the URL of its site; `parent`: the span above the next."""
 
     run: str
     id: str

@@ -27,9 +27,7 @@ def read_again(lines: Sequence[Line], keys: Iterable[str], *, since: int) -> lis
 
 
 class _LogReading(Struct, frozen=True, kw_only=True):
-    """What the last call of a row came to that only reads, and which rows may be those of the call in doubt, as far as
-    that was found out: None where it was not.
-    """
+    """What the last reading of a row came to, and which rows may be those of the call in doubt; None: not known."""
 
     ending: CallAnswered | AttemptFailed
     may_be: frozenset[str] | None = None

@@ -188,9 +188,7 @@ def _mended(run: TimedRun) -> str:
 
 
 def retry_command(result: RunResult, *, store: StoreName | None, with_values: bool = True) -> str:
-    """The `apply` that queues once more the version that a run of a fleet was of: with its case, key and inputs, in its
-    ledger.
-    """
+    """The `apply` that queues the version of a fleet's run once more: with case, key and inputs, in its ledger."""
     origin = result.applied or ApplyOrigin(ledger="URL")
     words = ["runner", "apply", result.file, "-t", result.target.name]
     if result.applied is not None and result.case is not None:

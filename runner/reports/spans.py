@@ -52,9 +52,7 @@ class SpanKind(StrEnum):
 
 
 class Sureness(StrEnum):
-    """What the status of a row rests on. `STARTED`: the log shows its process, which had not ended;
-    `CONTRADICTED`: the log says that it failed; `NO_LOG`: no log is needed.
-    """
+    """What a status rests on. `STARTED`: the log shows its process; `CONTRADICTED`: the log says it failed."""
 
     VERIFIED = "verified"
     STARTED = "started"

@@ -166,9 +166,7 @@ def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
 
 
 def _table(results: Sequence[RunResult]) -> list[Sentence]:
-    """A line a job and case, a column a target; of many targets a line a run. Each begins with the mark of its worst
-    run: no line begins with a text from outside.
-    """
+    """A line a job and case, a column a target; of many targets a line a run. Each begins with its worst mark."""
     targets = list(dict.fromkeys(result.target.name for result in results))
     if len(targets) > _MOST_COLUMNS:
         return _marked(("RUN", ""), [((title(result), _cell(result)), [result]) for result in results])

@@ -110,9 +110,7 @@ def counted(counts: dict[Status, int]) -> str:
 
 
 def has_done_nothing(result: RunResult) -> bool:
-    """Whether a run came to its end without a step that was carried out. `finally` does not count, nor does a
-    `job` without its steps.
-    """
+    """Whether no step of a run was carried out, not counting `finally`, and a `job` without its steps."""
     return result.finished and not any(
         step.section is Section.STEPS and step.kind != "job" and step.status is not Status.SKIPPED
         for step in result.steps

@@ -16,9 +16,7 @@ from msgspec.structs import replace
 NEAR = 5.0
 """Seconds between two starts in which the server's time, which counts whole seconds, may not distinguish their rows."""
 LATE = 3600.0
-"""Seconds for which a start that lacks its row may still get it, where no server's time distinguishes rows, or where it
-was queued.
-"""
+"""Seconds for which a start may still get its row, where no server's time distinguishes rows, or it was queued."""
 SOON = 1.0
 """Seconds after which a start that has not left is stored anew, and answers are stored with the next start."""
 BEFORE = 2.0

@@ -56,9 +56,7 @@ class FencedError(StoreError):
 
 
 class RunLog(Protocol):
-    """The events of a run, open for writing. One process has them at a time, until it closes them or ends, or where
-    the store has a fence, until another process opens them.
-    """
+    """The events of a run, open for writing by one process, until it closes them, ends, or is fenced out."""
 
     def append(self, line: bytes, *, durable: bool) -> None:
         """Add a line, given without its line end. Lines keep their order, and each is safe from a kill at the latest
@@ -149,9 +147,7 @@ class SharedTurns(Protocol):
 
 
 class RowQuery(Struct, frozen=True, kw_only=True):
-    """Whose `rows` are, which the call of `key` may have made, of a process that is started under `codes`; the rest is
-    as in `runner.engine.effects.QueryPeers`.
-    """
+    """Whose `rows` are, which the call of `key` may have made; the rest is as in `runner.engine.effects.QueryPeers`."""
 
     key: str
     codes: tuple[str, ...]
@@ -185,9 +181,7 @@ class LostRows(Struct, frozen=True, kw_only=True):
 
 
 class Others(Struct, frozen=True, kw_only=True):
-    """`taken` are ids of rows of other calls. `rival`: nobody knows whether another run has made the rest; `by` is such
-    a run, where it is known, and `lost` is why else.
-    """
+    """`taken`: rows of other calls. `rival`: another run, `by`, may have made the rest; `lost` says why else."""
 
     taken: tuple[str, ...] = ()
     rival: bool = False
@@ -332,9 +326,7 @@ class RunStore(Protocol):
 
 
 class RunOfPlan(Struct, frozen=True, kw_only=True):
-    """A run that came of a stored plan; `run` is empty of a claim of which none is known. `folder` is the folder of
-    runs that has it, where it is another.
-    """
+    """A run that came of a stored plan, empty of a claim without any. `folder` is the folder that has it."""
 
     run: str
     folder: str | None = None
@@ -352,9 +344,7 @@ class LocalRunStore(RunStore, Protocol):
         """
 
     def claim_reruns(self, choose: Callable[[], Collection[str]], holder: Holder) -> RerunUnderWay | None:
-        """Claim what `choose` gives until the store is closed, or this process ends; nothing where another command has
-        some of it. No other command chooses meanwhile.
-        """
+        """Claim what `choose` gives until the store is closed; nothing where another has some. Nobody else chooses."""
 
     def claimed_reruns(self) -> AbstractContextManager[Sequence[RerunUnderWay]]:
         """What commands under way have claimed. None chooses as long as the context is open."""

@@ -179,9 +179,7 @@ class FirstEvents:
         return self._read.get(run)
 
     def origin(self, run: str) -> tuple[str, RunStarted | None]:
-        """The run that an `apply` ordered, or that carries out no other, of which `run` is a rerun, or a rerun of a
-        rerun; itself where it is none.
-        """
+        """The first of the runs that `run` is a rerun of: an `apply` ordered it, or it is no rerun; perhaps itself."""
         began = self.of(run)
         while began is not None and began.applied is None and began.rerun_of is not None and began.rerun_of < run:
             run = began.rerun_of

@@ -56,9 +56,7 @@ def fault(fields: JsonObject) -> doubles.CallFault:
 
 
 class ColumnUse(Struct, frozen=True, kw_only=True):
-    """A column that a double names at `path`; `line` counts within the text there. `filled_beside`: it is filled
-    there, with these columns; None for a record that is read.
-    """
+    """A column that a double names at `path`, at `line` of that text. `filled_beside`: with these; None if read."""
 
     entity: str
     column: str = "Id"

@@ -90,9 +90,7 @@ class Activity(Struct, frozen=True, kw_only=True):
 
 
 class CallFault(Struct, frozen=True, kw_only=True):
-    """Befalls the next `times` calls, or every call where that is None. `kind` is a name in `FAULT_KINDS`, `seconds`
-    how long it takes.
-    """
+    """Befalls the next `times` calls, or all if that is None. `kind` is of `FAULT_KINDS`, `seconds` its length."""
 
     kind: str
     times: int | None = None

@@ -40,9 +40,7 @@ _METHODS = "records are read by GET, inserted by POST, updated by PATCH and dele
 
 
 class OData:
-    """`new_id` makes a GUID. In calls, `address` is the parts of the path after `odata`, and `root` the address of the
-    service itself, with a slash at its end.
-    """
+    """`new_id` makes a GUID. `address` is the path after `odata` in parts, `root` the service's, with a slash."""
 
     def __init__(self, store: Store, entities: Entities, *, new_id: Callable[[], str], page_size: int) -> None:
         self._store = store

@@ -74,9 +74,7 @@ class Sessions:
         return response
 
     def user_of(self, request: Request) -> User | Response:
-        """Whose session the call belongs to, or the refusal to send: 401 without a session, 403 without its BPMCSRF
-        [D].
-        """
+        """Whose session it is, or the refusal to send: 401 without a session, 403 without its BPMCSRF [D]."""
         session = self._sessions.get(request.cookies.get(".ASPXAUTH", ""))
         if session is None:
             return not_signed_in()

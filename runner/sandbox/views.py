@@ -106,9 +106,7 @@ class Views:
         }
 
     def _veiled(self, value: Json, hidden: frozenset[str]) -> Json:
-        """`value` without the secrets in its fields of these names: the others are our own, and links are made of
-        them.
-        """
+        """`value` without secrets in its fields of these names: the others are our own, and make up links."""
         match value:
             case list():
                 return [self._veiled(item, hidden) for item in value]

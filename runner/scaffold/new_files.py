@@ -25,9 +25,7 @@ class NewFile(Struct, frozen=True, kw_only=True):
 
 
 def write_files(files: Sequence[NewFile]) -> list[Path]:
-    """Write the files, and print what was done; those that were there, and are as they were. Raises `UsageError` where
-    a file must not be there, before anything is written.
-    """
+    """Write the files; those that were there, as they were. Raises `UsageError` before anything is written."""
     _refuse_what_is_in_the_way(files)
     done = [(_write(file), file) for file in files]
     rows = [(did, safe(str(file.path)), file.what) for did, file in done]

@@ -18,9 +18,7 @@ FILES = {
     ".github/workflows/creatio.yml": ("workflow.yml", "checks and a rehearsal in CI"),
     ".gitignore": ("gitignore", "runs are not for git"),
 }
-"""What is written where, from which template, and what it is. A template's own name begins with no dot: such a file
-would count for the repository that holds it.
-"""
+"""What is written where, from which template. None is named with a dot: it would count for our repository."""
 PROJECT_SCHEMAS = ("job", "targets", "process")
 _OF_OTHERS = (".vscode/settings.json", ".pre-commit-config.yaml", ".github/workflows/creatio.yml")
 """Files that other tools read, and that a repository has already."""

@@ -87,9 +87,7 @@ class Connector:
         self._look_up = look_up
 
     def connect(self, host: str, port: int, deadline: float, *, tls: ssl.SSLContext | None = None) -> SocketStream:
-        """A stream to the host. Raises `NotConnectedError`. A host that `tls` does not know is sent nothing, and asked
-        once more when it trusts all.
-        """
+        """A stream to the host. Raises `NotConnectedError`. A host that `tls` does not trust is sent nothing."""
         known = 0 if tls is None else tls.cert_store_stats()["x509"]
         try:
             return self._connect(host, port, deadline, tls=tls)

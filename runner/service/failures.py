@@ -129,9 +129,7 @@ def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.Cal
 
 
 def _gateways_hint(reply: Reply) -> str | None:
-    """What to do where a server before the application, which knows Login and answers 200, wants a sign-in of its own
-    [?].
-    """
+    """What to do where a server before the application, which knows Login and answers 200, wants a sign-in [?]."""
     scheme = shortened(reply.headers.get("www-authenticate", "").partition(" ")[0].strip(","))
     return (
         f"a server before the application asks for {scheme}: let it pass this call, or see `headers` of the target"
@@ -218,9 +216,7 @@ def _is_own(call: calls.Call | None, reply: Reply) -> bool:
 
 
 def _is_missing(code: str, words: str, *, quoted: bool = False) -> bool:
-    """Whether the words are that the site does not have what is called so: no proxy knows that. `quoted`: in quotes, as
-    a script that finds no order may say `order not found`.
-    """
+    """Whether the words say that the site lacks it, which no proxy knows. `quoted`: scripts say `order not found`."""
     may_be = "" if quoted else "?"
     named = rf"(?<![\w/])[\"'“«]{may_be}{re.escape(code)}[\"'”»]{may_be} (?:is )?(?:{_NOT_FOUND})"
     return re.search(named, words, re.IGNORECASE) is not None

@@ -16,9 +16,7 @@ _LIMIT: Final = "read fewer with a `filter`, or let the site give more: its sett
 
 
 class Pages(Struct, kw_only=True):
-    """The `records` so far; `call` asks for the next page, and is None where none is needed: there are `most` records,
-    or no more, or the pages have no end (`trouble` says so).
-    """
+    """The `records` so far; `call` asks for the next page: None where none is needed, or they have no end."""
 
     call: QueryCall | None
     most: int | None = None
@@ -27,9 +25,7 @@ class Pages(Struct, kw_only=True):
     _known: set[str] = field(default_factory=set)
 
     def take(self, answer: Json, *, is_late: bool = False) -> None:
-        """Add the page. A page without records may lead to others, as where a server filters page by page: these are
-        followed until `is_late`. A circle is never followed.
-        """
+        """Add the page. Pages without records may lead to others, and are followed until `is_late`; a circle never."""
         page, call = record(answer), self.call
         found, following = [*map(record, items(page.get("records")))], page.get("next")
         self.records += found

@@ -63,9 +63,7 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
 
 
 def _execute(call: calls.ExecuteCall, site: Site) -> Request:
-    """Parameters keep the job's order. They are in the query of a POST, too [C]: a text as it is, all else as JSON
-    (seen for RunProcess [M], for Execute [?]).
-    """
+    """Parameters in the job's order, also in a POST [C]: texts as they are, else JSON (RunProcess [M], Execute [?])."""
     pairs = [] if call.result is None else [("ResultParameterName", call.result)]
     pairs += [(name, _in_query(value)) for name, value in call.parameters.items() if value is not None]
     query = "&".join([f"{encoded(name)}={encoded(value)}" for name, value in pairs])
@@ -152,9 +150,7 @@ def _in_query(value: Json) -> str:
 
 
 def _sent(value: Json) -> Json:
-    """A whole number without a point: `2.0`, as a division or an input gives it, may be none to a parameter that takes
-    whole numbers [?], and is dropped then.
-    """
+    """A whole number without a point: a parameter of whole numbers may not take `2.0` [?], and is dropped then."""
     match value:
         case float() if value.is_integer() and abs(value) <= _EXACT:
             return int(value)

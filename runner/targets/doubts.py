@@ -1,6 +1,4 @@
-"""What in a target is most probably a mistake: patterns that fit nothing, addresses of the site and of its identity
-service in each other's place, secrets that are written out.
-"""
+"""What in a target is most probably a mistake: patterns, addresses, secrets that are written out."""
 
 import re
 from typing import Final
@@ -31,9 +29,7 @@ _ADDRESSES: Final = ("url", "identity_url", "proxy")
 
 
 def variable(written: str, path: Path) -> Finding | None:
-    """A variable of the environment, written as elsewhere: an error in an address, a warning where the text may be
-    right as it is, as in a password.
-    """
+    """A variable written as elsewhere: an error in an address, a warning where it may be right, as in a password."""
     found = _SHELL.fullmatch(written) if "$" in written or "%" in written else None
     bare = _BARE.fullmatch(written) if "env." in written else None
     if found is None and bare is None:
@@ -65,9 +61,7 @@ def _as_pattern(regular: str) -> str | None:
 
 
 def interchanged(target: JsonObject, at: Path, problems: ProblemCollector) -> None:
-    """The address of an identity service as that of a site, or the other way round, by the convention of the vendor's
-    cloud [C].
-    """
+    """An identity service's address as that of a site, or the reverse, by the convention of the vendor's cloud [C]."""
     url, identity = text(target, "url"), text(target, "identity_url")
     site = site_of_identity(url) if url else None
     if site is not None:

@@ -1,6 +1,4 @@
-"""The folders in which files of a project are searched, and the files in the folder of a sandbox: the sandbox itself
-reads them by these names, too.
-"""
+"""The folders in which files of a project are searched, and those of a sandbox, which reads them by these names."""
 
 import stat
 from pathlib import Path

@@ -225,9 +225,7 @@ def _settled(row: OpenRow, *, moments: Sequence[float]) -> Running[Attempt | Non
 
 
 def _moved_without_answer(row: OpenRow, why_not: str | None) -> Attempt:
-    """It moved: it happened. That our call did it is inferred, since a person may have done it meanwhile. `why_not`:
-    why it is not known what became of its process.
-    """
+    """It moved: it happened, perhaps by a person's doing. `why_not`: why it is not known what became of its process."""
     if needs_result(row.state.job, row.whole or row.step):
         return replace(lost(), process_id=_own(row).process_id)
     if row.step.verify is Verify.LOG:

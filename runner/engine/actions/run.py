@@ -124,9 +124,7 @@ def _by_answer(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attem
 
 
 def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
-    """The answer is a verdict; `verify: log` wants the row in the log to say it, too, and so does an answer that holds
-    an error beside it.
-    """
+    """The answer is a verdict, unless it holds an error, or `verify: log` wants the row in the log to say it, too."""
     process_id, is_done = str(answered.process_id), answered.process_status == "done"
     found = yield from _shown(row, process_id, until=has_ended if is_done else lambda _: True, pauses=settling(row))
     if isinstance(found, str):
@@ -144,9 +142,7 @@ def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:
 def _shown(
     row: OpenRow, process_id: str, *, until: Callable[[LogRow], bool], pauses: Iterable[float] = ()
 ) -> Running[LogRow | str]:
-    """The row of the process; or why there is none. Where it is not there, or not as far, it is read again for a
-    second, and then after each of the `pauses`.
-    """
+    """The row of the process, or why there is none. It is read again for a second, then after each of the `pauses`."""
     if row.log.refusal is not None:
         return f"the process log cannot be read: {row.log.refusal.trouble.message}"
     for seconds in chain(NO_ROW_YET, pauses, (None,)):

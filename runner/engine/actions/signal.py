@@ -57,9 +57,7 @@ _ANY_USER = "the process runs as another user, and another change of a record co
 
 
 class _Changed(Struct, frozen=True, kw_only=True):
-    """The record as it is known after the change, with `warnings`. `unproved`: why it does not show the change.
-    `cause`: why it is not known that the change happened at all.
-    """
+    """The record after the change. `unproved`: why it does not show it; `cause`: why that may not have happened."""
 
     record: JsonObject
     warnings: tuple[str, ...] = ()
@@ -262,9 +260,7 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
 
 
 def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> bool | None:
-    """Whether the record was changed last after the call was sent, by the server's time; None where nobody knows: also
-    where its time is none, or has not come yet.
-    """
+    """Whether the record was changed after the call was sent, by the server's time; None where that is not known."""
     log = row.log
     changed, began = server_time.parse_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
     now = log.server_time(row.t)

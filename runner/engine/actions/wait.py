@@ -66,9 +66,7 @@ def _shown(row: OpenRow, action: Wait, found: LogRow) -> Running[Attempt | Unrea
 
 
 def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
-    """The same of a process that runs: by the engine's own store, which holds what waits, and by the log of elements,
-    which has their kinds, where tracing is on.
-    """
+    """The same of a process that runs: the engine's store has what waits, the log of elements their kinds."""
     kinds: dict[Json, Json] = {design.uid: design.kind for design in row.state.run.plan.elements}
     unread: list[Unread] = []
     running: list[Json] = []
@@ -92,9 +90,7 @@ def _parked(row: OpenRow, found: LogRow) -> Running[Attempt | Unread | None]:
 
 
 def _waits(kind: Json) -> bool:
-    """Whether an element of this kind that has begun waits for somebody. A task of the system has the kind of a task
-    for a person [?].
-    """
+    """Whether an element of this kind waits for somebody. A task of the system has the kind of a person's task [?]."""
     return not any(name in str(kind) for name in (*_WORKS_BY_ITSELF, _SUB_PROCESS))
 
 

@@ -15,9 +15,7 @@ from runner.job.model import Job, Show, StepEffect, Until, show_values
 
 
 class Run(Struct, frozen=True, kw_only=True):
-    """`results` are codes of parameters. `version` is the number of the version that runs, active or not; None leaves
-    it to the site.
-    """
+    """`results` are codes of parameters. `version` is the version that runs; None leaves it to the site."""
 
     kind: ClassVar[str] = "run"
     process: str

@@ -20,9 +20,7 @@ _PIECE = 1 << 16
 
 
 class FileLog:
-    """The open `events.jsonl` of a run, with its kernel lock. The first durable line makes the run itself durable,
-    also where another process began it.
-    """
+    """The open `events.jsonl` of a run, with its kernel lock. The first durable line makes the run itself durable."""
 
     def __init__(self, folder: Path, file: int) -> None:
         self.run = folder.name

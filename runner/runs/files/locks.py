@@ -56,9 +56,7 @@ def hold(
     wait: Callable[[float], bool],
     clock: Callable[[], float] = time.monotonic,
 ) -> FileLock | Taken:
-    """Take the lock of `claim`, for which others are waited for up to `seconds`; `wait` pauses, and is false when
-    interrupted. Raises `StoreError`.
-    """
+    """Take the lock of `claim` within `seconds`; `wait` pauses, and is false if interrupted. Raises `StoreError`."""
     name = well_formed(canonical([claim.name, claim.site_key]))
     path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.lock"
     ends = clock() + seconds

@@ -57,9 +57,7 @@ class StoredRows(Struct, frozen=True, kw_only=True):
 
 
 class MadeFile(Struct, frozen=True, kw_only=True):
-    """Which file it is, whatever its name, and when it was made. `is_new_here`: it did not know the folder. `clock` has
-    the time for it.
-    """
+    """Which file it is, and when it was made. `is_new_here`: it did not know the folder. `clock` gives its time."""
 
     file: str
     at: float
@@ -68,9 +66,7 @@ class MadeFile(Struct, frozen=True, kw_only=True):
 
 
 def open_tables(file: Path, place: Path | None, now: float, *, patience: float) -> tuple[sqlite3.Connection, MadeFile]:
-    """The file with its tables, which is to know the folder `place`. Others are waited for up to `patience` seconds
-    here. Raises `sqlite3.Error`.
-    """
+    """The file's tables, which learn the folder `place`. Waits up to `patience` seconds. Raises `sqlite3.Error`."""
     database = sqlite3.connect(file, timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         for pragma in _PRAGMAS:

@@ -15,7 +15,7 @@ from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.timeline import LEGEND, timeline
-from runner.reports.words import brief, labelled, reasons, shortened, title, undo_left
+from runner.reports.words import brief, finally_left, labelled, reasons, shortened, title, undo_left
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult, StepResult
@@ -114,6 +114,8 @@ def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
     shows = values.shows(is_red=result.status is not RunStatus.PASSED)
     if result.undo != "none" and (left := undo_left(result)):
         yield f"undo: {clean(result.undo)}: {left}"
+    if left := finally_left(result):
+        yield f"finally: incomplete: {left}"
     for step in result.steps:
         for warning in step.warnings if step.status is Status.PASSED else ():
             yield f"{clean(step.key)}: {shortened(clean(warning), _LONGEST_BODY) if shows else 'a warning'}"

@@ -9,6 +9,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.foundation.sentences import first, job_and_case, many
 from runner.foundation.shell_words import shell_words
@@ -27,7 +28,7 @@ from runner.reports.next_steps import (
 )
 from runner.reports.safe import clean
 from runner.reports.spans import SpanKind, TimedRow, TimedRun
-from runner.reports.words import doubtful
+from runner.reports.words import cleanup_left, doubtful, title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
@@ -106,6 +107,8 @@ def rerun_steps(run: TimedRun, *, store: StoreName | None) -> list[NextStep]:
         does += "" if run.result.applied else "; give it `--fleet`, `--for` and `-i` as the `apply` before"
     steps = [NextStep(command=again.mended, does=f"{mended}; {repeats}")] if again.mended else []
     steps.append(NextStep(command=again.command, does=f"{does}; {repeats}{from_variables}"))
+    if left := cleanup_left(run.result):
+        steps = [replace(step, does=f"{left}; then: {step.does}") for step in steps]
     lacks_right = any(span.status == HTTPStatus.FORBIDDEN for row in run.rows for span in row.spans)
     return steps[::-1] if lacks_right else steps
 
@@ -132,9 +135,12 @@ def rerun_failed_steps(runs: Sequence[TimedRun], *, store: StoreName | None, lac
     command = f"{verb_command('rerun', of[0].id, store)} --failed{given_anew(*results)}{confirmed(*of)}"
     once_more = "carries out once more, as it was, what did not pass" if failed else ""
     begins = "begins what the command did not begin" if lacking else ""
+    left = [title(result) for result in results if cleanup_left(result)]
+    by_hand = f"first do by hand what {first(left, _MOST_KEYS)} left undone; then: " if left else ""
     does = f"{', and '.join(filter(None, (once_more, begins)))}; {_repeats(found)}"
     read = secrets_from_variables(*results, store=store)
-    return [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
+    steps = [*_mended_steps(results, found, store), NextStep(command=command, does=f"{does}{read}")]
+    return [replace(step, does=f"{by_hand}{step.does}") for step in steps]
 
 
 def _repeats(found: Sequence[RunAgain]) -> str:

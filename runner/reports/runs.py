@@ -10,8 +10,9 @@ from runner.reports.cells import aligned
 from runner.reports.next_steps import NextStep, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean, moment
-from runner.reports.words import failing_step, in_doubt, title
+from runner.reports.words import cleanup_left, failing_step, in_doubt, title
 from runner.runs import StoreName
+from runner.runs.events import Section
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import RUNNING
 
@@ -87,7 +88,8 @@ def _failing(result: RunResult) -> str:
     if step is None or (_is_cut_off(step) and not (result.finished or result.held)):
         return ""
     code = f": {clean(step.error.code)}" if step.error is not None else ""
-    return f"{step.status} at {clean(step.key)}{code}"
+    left = f"; {left}" if step.section is Section.STEPS and (left := cleanup_left(result)) else ""
+    return f"{step.status} at {clean(step.key)}{code}{left}"
 
 
 def _commands(runs: Sequence[Listed]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from runner.reports.words import (
     RED,
     brief,
     counted,
+    finally_left,
     has_done_nothing,
     in_doubt,
     labelled,
@@ -105,6 +106,8 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
     yield from filter(None, (broke_off, in_doubt(result.steps)))
     if result.undo != "none":  # whether what had passed was undone, and what was not
         yield f"undo: {clean(result.undo)}" + (f": {left}" if (left := undo_left(result)) else "")
+    if left := finally_left(result):
+        yield f"finally: incomplete: {left}"
     if result.help and result.status is not RunStatus.PASSED:
         yield from labelled("help", result.help)
 

@@ -291,5 +291,21 @@ def undo_left(result: RunResult) -> str:
     return "; ".join(f"{', '.join(keys)} {words}" for keys, words in ways if keys)
 
 
+def finally_left(result: RunResult) -> str:
+    """What `finally` has not done, in words; empty where there is nothing that counts."""
+    return _not_passed(result, (Section.FINALLY,))
+
+
+def cleanup_left(result: RunResult) -> str:
+    """What a person has to do before the job is carried out once more: it would find the site as this run left it."""
+    left = _not_passed(result, (Section.UNDO, Section.FINALLY))
+    return f"first do by hand what it left undone: {left}" if left else ""
+
+
+def _not_passed(result: RunResult, sections: Sequence[Section]) -> str:
+    keys = [clean(step.key) for step in result.steps if step.section in sections and step.status in RED]
+    return f"{first(keys, _MOST_KEYS)} did not pass" if keys and result.status is not RunStatus.PASSED else ""
+
+
 def warnings(step: StepResult) -> list[str]:
     return [line for warning in step.warnings for line in labelled("warning", warning)]

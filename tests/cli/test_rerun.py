@@ -208,6 +208,28 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
     assert len(answers.asked) == 2
 
 
+def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_again(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish = "finally: [{id: back, execute: {process: UsrBack}, effect: idempotent}]\n"
+    Path("a.job.yaml").write_text(
+        JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]') + finish
+    )
+    answers.given = {"UsrBack": NOTHING}
+    by_hand = "first do by hand what it left undone: back did not pass"
+    assert ended(["run", "a.job.yaml", "-k", "red", "--report-html", "a.html", "--report-md", "a.md"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "  finally: incomplete: back did not pass" in lines
+    assert lines[-1].startswith(f"      {by_hand}; then: carries it out once more as it was")
+    assert "finally is incomplete: back did not pass" in Path("a.html").read_text()
+    assert "finally: incomplete: back did not pass" in Path("a.md").read_text()
+    assert ended(["runs"]) == 0
+    assert f"failed at charge: E201; {by_hand}" in capsys.readouterr().out
+    assert ended(["run", "a.job.yaml"]) == 1
+    (does,) = [line for line in capsys.readouterr().out.splitlines() if "once more, as it was" in line]
+    assert "first do by hand what billing[red]@here, billing[blue]@here left undone; then: " in does
+
+
 def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_rerun_does_not_read(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,7 +24,7 @@ from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
-from runner.reports.words import RED, begun_by, is_of_fleet, title, undo_left
+from runner.reports.words import RED, begun_by, finally_left, is_of_fleet, title, undo_left
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun
 from runner.secrets.shown import hide
@@ -175,6 +175,8 @@ def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
         yield _UNDO.get(result.undo, ("bad", f"undo: {shown(result.undo)}"))
         if left := undo_left(result):
             yield "bad", f"undo: {shown(left)}"
+    if left := finally_left(result):
+        yield "bad", f"finally is incomplete: {shown(left)}"
     if result.log_unreadable:
         why = shown(result.log_unreadable.message) if shows else shown(result.log_unreadable.code)
         yield "warn", f"the process log cannot be read: {why}"

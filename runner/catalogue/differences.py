@@ -13,8 +13,6 @@ _Captioned = TypeVar("_Captioned", bound=Parameter | ProcessElement)
 
 
 class About(StrEnum):
-    """What of a process a difference is about."""
-
     PROCESS = "process"
     START = "start"
     VERSION = "version"

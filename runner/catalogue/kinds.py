@@ -70,7 +70,6 @@ def read_scalar(value: Json, kind: Kind) -> Json:
 
 
 def fits(value: Json, parameter: Parameter) -> bool:
-    """Whether the parameter takes `value`."""
     try:
         read(value, parameter)
     except CannotReadError:

@@ -21,7 +21,6 @@ OF_PACKAGES: Final = """\
 
 
 def written(catalogue: Catalogue) -> str:
-    """The text of the file."""
     head = OF_PACKAGES if catalogue.packages else OF_SITE
     return head + "".join(f"{line}\n" for line in _lines(catalogue))
 

@@ -81,7 +81,6 @@ def _extreme(values: Sequence[Json], *, largest: bool) -> int | None:
 
 
 def nearest(wanted: Json, values: Sequence[Json]) -> int | None:
-    """The index of what comes nearest to `wanted`."""
     if isinstance(wanted, str):
         return _nearest_text(wanted, values)
     if not is_number(wanted):

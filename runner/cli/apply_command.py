@@ -69,7 +69,6 @@ def _commit_of(spec: RunSpec) -> str | None:
 
 
 def attempt_of(spec: RunSpec, *, run: str | None = None, place: str = "") -> VersionAttempt:
-    """An attempt that begins now."""
     return VersionAttempt(run=run, began_at=utc_now(), place=place, commit=_commit_of(spec))
 
 

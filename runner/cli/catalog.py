@@ -21,15 +21,7 @@ from runner.foundation.sentences import many
 from runner.packages.lint import lint as lint_packages
 from runner.packages.reading import read_packages
 from runner.project import catalogue_files, double_files
-from runner.project.catalogue_files import (
-    check_place,
-    no_answer,
-    read_file,
-    stamp,
-    unreadable,
-    used_by,
-    write_file,
-)
+from runner.project.catalogue_files import check_place, no_answer, read_file, stamp, unreadable, used_by, write_file
 from runner.project.named_targets import KnownTarget, single_target
 from runner.project.pulling import NoAnswerError
 from runner.project.pulling import pull as pull_all

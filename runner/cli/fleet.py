@@ -236,7 +236,6 @@ def status(context: click.Context) -> int:
 
 
 def state_of(store: FleetStore, run: str) -> str:
-    """What `status` says of a run."""
     return "".join(_lines([run_named(store, run)], store.name))
 
 

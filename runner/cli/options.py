@@ -105,8 +105,6 @@ def _why_no_duration(value: str) -> str:
 
 
 class StoreOfRuns(click.ParamType["LocalRunStore"]):
-    """A folder of runs."""
-
     name = "folder"
 
     def convert(

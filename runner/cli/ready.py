@@ -125,8 +125,6 @@ def _on_signal(name: str) -> None:
 
 
 class SiteWait(Struct, frozen=True, kw_only=True, eq=False):
-    """A site that is waited for, and what is seen of it."""
-
     site: Watched
     story: Story
 

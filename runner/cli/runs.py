@@ -31,13 +31,7 @@ from runner.runs.history import PastRun, bounded, past_runs, remember, written
 from runner.runs.run_filter import RunFilter, age, run_filter
 from runner.runs.status import RUNNING
 from runner.runs.store import LocalRunStore, RunStore
-from runner.runs.stored_runs import (
-    StoredRun,
-    command_of,
-    planned_name,
-    readable,
-    refused_as,
-)
+from runner.runs.stored_runs import StoredRun, command_of, planned_name, readable, refused_as
 from runner.secrets.shown import hide
 from runner.terminal import output
 

@@ -24,12 +24,7 @@ from runner.reports.summary import what_next
 from runner.reports.transcript import rows_of, so_far, whole
 from runner.reports.words import meaning
 from runner.runs.events import RunStatus
-from runner.runs.stored_runs import (
-    NotBegunError,
-    StoredRun,
-    command_of,
-    runs_of_command,
-)
+from runner.runs.stored_runs import NotBegunError, StoredRun, command_of, runs_of_command
 from runner.terminal import output
 
 

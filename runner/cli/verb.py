@@ -137,12 +137,10 @@ def from_environment(context: click.Context) -> list[click.Parameter]:
 
 
 def long_name(option: click.Parameter) -> str:
-    """How messages name an option."""
     return max(option.opts, key=len)
 
 
 def typed_names(context: click.Context) -> list[str]:
-    """The names of the parameters that somebody has typed."""
     return [name for name in context.params if is_typed(context, name)]
 
 

@@ -81,7 +81,6 @@ class Story(Struct, kw_only=True):
         return Problem(code="E317", message=message, hint=hint)
 
     def _differences(self, look: Look) -> str:
-        """The first in full."""
         first = side_by_side(look.differences[0], before=self.catalogue, after="the site")
         rest = len(look.differences) - 1
         more = f" (and {many(rest, 'more difference')})" if rest else ""

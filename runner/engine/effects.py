@@ -132,8 +132,6 @@ class Done(Struct, frozen=True, kw_only=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True):
-    """The call failed."""
-
     t: float
     failure: CallFailed
     resumed: bool = False

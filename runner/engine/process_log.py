@@ -177,7 +177,6 @@ def _versions_unread(row: OpenRow, before: Versions, unread: Unread) -> Versions
 
 
 def row_of(row: OpenRow, process_id: str) -> Running[LogRow | Unread | None]:
-    """The row of a process by its id; None where there is none."""
     value = yield from read(row, calls.ReadRow(process_id=process_id))
     return value if isinstance(value, Unread) else None if value is None else convert(value, LogRow)
 

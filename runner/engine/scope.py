@@ -73,7 +73,6 @@ class Names(Struct, frozen=True, kw_only=True):
             raise self.shown(error, parsed, text) from None
 
     def shown(self, error: EvaluationError, parsed: Expression | Template, source: str) -> EvaluationError:
-        """The error as it may be shown."""
         return error.without_values(source) if self.is_tainted(parsed) else error
 
     def scope(self, more: JsonObject = NOTHING_MORE) -> Scope:

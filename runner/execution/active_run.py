@@ -69,7 +69,6 @@ class ActiveRun(Struct, kw_only=True):
 
     @property
     def reported(self) -> ReportedRun:
-        """The run as reports have it."""
         result = self.result
         stored_in = self.store if self.in_reports is result else None
         return ReportedRun(result=result, lines=self.journal.lines, stored_in=stored_in)

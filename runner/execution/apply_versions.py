@@ -265,7 +265,6 @@ class ApplySet(Struct, kw_only=True):
 
 
 def _job_of(name: str) -> str:
-    """The job in `job[case]`."""
     return name.partition("[")[0]
 
 

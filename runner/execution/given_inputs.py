@@ -32,7 +32,6 @@ AskForInputs: TypeAlias = Callable[
 def ask_nobody(
     runs: Iterable[tuple[Job, Case | None]], known: Mapping[str, Given], environment: Mapping[str, str]
 ) -> dict[str, Given]:
-    """Where there is no person."""
     del runs, known, environment
     return {}
 

@@ -51,8 +51,6 @@ class RunBusyError(RefusedError):
 
 
 class ResumableRun(Struct, frozen=True, kw_only=True):
-    """A run that can be resumed."""
-
     stored: StoredRun
     began: RunStarted
     snapshot: snapshot.PlanSnapshot

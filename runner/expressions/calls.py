@@ -49,7 +49,6 @@ def check_test(node: nodes.Test, *, denied: bool = False) -> None:
 
 
 def refused(node: nodes.Node, message: str, hint: str | None = None, name: str | None = None) -> TemplateProblem:
-    """The problem of an operation that expressions do not have."""
     return TemplateProblem("E125", message, hint=hint, name=name, line=node.lineno - 1)
 
 

@@ -4,18 +4,7 @@ from jinja2 import nodes
 
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint, sides
-from runner.expressions.typed import (
-    A_TEXT,
-    BOOLEAN,
-    LIST,
-    NULL,
-    NUMBER,
-    RECORD,
-    TEXT,
-    Type,
-    in_words,
-    many_in_words,
-)
+from runner.expressions.typed import A_TEXT, BOOLEAN, LIST, NULL, NUMBER, RECORD, TEXT, Type, in_words, many_in_words
 from runner.foundation import hints
 from runner.foundation.foreign_dates import BEGINS_WITH_DAY, foreign_moment
 from runner.foundation.guids import is_guid

@@ -104,7 +104,6 @@ class Template(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is no expression in it."""
         return all(isinstance(part, str) for part in self.parts)
 
 

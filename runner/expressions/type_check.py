@@ -13,16 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from runner.expressions.source import dotted, written
-from runner.expressions.typed import (
-    LIST,
-    NUMBER,
-    RECORD,
-    TEXT,
-    UNKNOWN,
-    Type,
-    in_words,
-    text_of,
-)
+from runner.expressions.typed import LIST, NUMBER, RECORD, TEXT, UNKNOWN, Type, in_words, text_of
 from runner.foundation.problems import Finding
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import likely_typo, suggest
@@ -114,7 +105,6 @@ class TypeCheck(Struct, kw_only=True):
 
 
 def member_type(part: TypedPart, key: str, check: TypeCheck) -> Type:
-    """The type of a key of a value."""
     whole = part.type
     has_key = whole.fields is not None and key in whole.fields
     is_itself = whole.called == key and not has_key and not check.expects_absence

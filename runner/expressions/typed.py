@@ -107,7 +107,6 @@ def may_hold_quote(given: Type) -> bool:
 
 
 def either(first: Type, second: Type) -> Type:
-    """The type of a value that is of either type."""
     if first is second:
         return first
     item = _item_of(first, second)
@@ -123,7 +122,6 @@ def either(first: Type, second: Type) -> Type:
 
 
 def any_of(types: Iterable[Type]) -> Type | None:
-    """The type of a value that is of any of `types`; None where there are none."""
     found: Type | None = None
     for each in types:
         found = each if found is None else either(found, each)
@@ -131,7 +129,6 @@ def any_of(types: Iterable[Type]) -> Type | None:
 
 
 def type_of(value: Json) -> Type:
-    """The type of a value that is known."""
     match value:
         case None:
             return Type(kinds=NULL)

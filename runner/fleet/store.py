@@ -192,7 +192,6 @@ class FleetStore:
         return iter((self.get(run, part),))
 
     def results(self, run: str) -> Iterator[tuple[str, bytes]]:
-        """The large results of a run, by their names."""
         sql = "select sha256, content from results where run = %(run)s order by sha256"
         return ((name, bytes(content)) for name, content in self.link.run(sql, {"run": run}))
 

@@ -45,7 +45,6 @@ class _Compiled(Protocol):
 
 
 def check(pattern: str) -> str | None:
-    """Say what is wrong with `pattern`, or None."""
     try:
         _compiled(pattern)
     except PatternError as error:

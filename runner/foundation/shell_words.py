@@ -20,7 +20,6 @@ _SINGLE: Final = lazy_pattern("['\u2018-\u201b]")
 
 
 def shell_word(text: str, *, windows: bool = _IS_WINDOWS) -> str:
-    """`text` as a word of a command."""
     if not windows:
         return shlex.quote(text)
     if _PLAIN.fullmatch(text):
@@ -29,5 +28,4 @@ def shell_word(text: str, *, windows: bool = _IS_WINDOWS) -> str:
 
 
 def shell_words(words: Iterable[str]) -> str:
-    """A command of these words."""
     return " ".join(map(shell_word, words))

@@ -78,7 +78,6 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def value_at(path: Path, value: Json) -> Json:
-    """The part of `value` at `path`; null where there is none."""
     for part in path:
         match value, part:
             case dict(), str():

@@ -31,7 +31,6 @@ def quoted(text: str) -> str:
 
 
 def flow(value: "Json | Mapping[str, Json]") -> str:
-    """A value on a single line."""
     match value:
         case str():
             return as_yaml(value)

@@ -78,7 +78,6 @@ def in_list(document: Document, path: Path, inputs: Iterable[Input]) -> Cases:
 
 
 def in_table(table: Table, inputs: Iterable[Input]) -> Cases:
-    """The cases in a table, in the order of its rows."""
     declared = {each.name: each for each in inputs}
     header, written = table.header.cells, []
     problems = list(_header(table, declared))

@@ -73,7 +73,6 @@ def listed_as(keyword: str, listed: Sequence[Json], wanted: frozenset[str]) -> s
 
 
 def _as_type(value: Json, wanted: frozenset[str]) -> str | None:
-    """`value` with quotes, or without."""
     match value:
         case bool() | int() | float() if wanted == {"string"}:
             return f'"{compact(value)}"'

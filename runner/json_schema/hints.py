@@ -15,7 +15,6 @@ _EITHER: Final = lazy_pattern(r"\s*[|,/]\s*|\s+or\s+")
 
 
 def hint(path: Path, schema: Json) -> str | None:
-    """What to write for the part at `path` of `schema`, which is no JSON Schema there."""
     holder, value = value_at(path[:-1], schema), value_at(path, schema)
     at, key = place(path), str(path[-1]) if path else ""
     if at == "keyword" and isinstance(holder, dict):
@@ -51,7 +50,6 @@ def _unknown(key: str, holder: JsonObject, *, at_root: bool) -> str | None:
 
 
 def _value(keyword: str, value: Json, holder: JsonObject, path: Path) -> str | None:
-    """What to write as the value of a known keyword."""
     if keyword == "required" and isinstance(value, bool):
         return _required(path)
     bound = holder.get("minimum" if keyword == "exclusiveMinimum" else "maximum")

@@ -28,7 +28,6 @@ _LONGEST = 36
 
 
 def mistake(value: Json) -> tuple[str, str]:
-    """Message and hint."""
     match value:
         case str():
             quoted = f"`{value}`" if value and value.isprintable() and len(value) <= _LONGEST else shown(value)

@@ -27,7 +27,6 @@ _CONDITION = lazy_pattern(r"[=<>|(. ]|^(?:result|success|succeeded)$")
 
 
 def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str | None:
-    """What to write for the key `name`; `near` is our key for it."""
     surest = _disguised(name, keys.known) or _id(name, value, keys) or _foreign_key(name, value, keys)
     if surest or (surest := _parameters(name, value, keys)):
         return surest

@@ -58,7 +58,6 @@ def _about(version: AppliedVersion) -> JsonObject:
 
 
 def _last_attempt(entry: LedgerEntry | None) -> JsonObject:
-    """The last attempt; of no entry there was none."""
     last = {} if entry is None else entry.last.columns
     names = ("run", "began_at", "commit", "status", "exit_code", "ended_at")
     return {"attempts": 0 if entry is None else entry.attempts, **{name: last.get(name) for name in names}}

@@ -13,16 +13,7 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
-from runner.runs.events import (
-    AttemptFailed,
-    CallSent,
-    Event,
-    Line,
-    RunFinished,
-    RunStarted,
-    RunStatus,
-    TargetName,
-)
+from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
 from runner.runs.history import PastRun, past_runs
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
@@ -68,8 +59,6 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
 
 
 class RunObserver(Protocol):
-    """Whoever knows where runs are."""
-
     def observe(self, entries: Sequence[LedgerEntry]) -> list[ObservedEntry]:
         """Where the last attempt of each is."""
 
@@ -179,7 +168,6 @@ def end_of(run: StoredRun) -> AttemptEnd:
 
 
 def as_attempt(run: StoredRun, version: AppliedVersion) -> ObservedEntry:
-    """A run that the ledger does not know, as the only attempt at a version."""
     result = run.result
     place = str(Path(run.store.place(run.id)).absolute())
     attempt = VersionAttempt(run=run.id, began_at=result.started_at, place=place, commit=result.commit)

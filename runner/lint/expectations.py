@@ -27,7 +27,6 @@ _COMPARE_INPUT = "compare with what an input or a step gives; write a name witho
 
 
 def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
-    """The value of an `if`."""
     parsed = lint.expression(written, path, scope)
     if is_number(written):
         message = f"`if` must be true or false, and `{compact(written)}` is a number"

@@ -225,7 +225,6 @@ class Flow(TypeLint, frozen=True, kw_only=True):
 
 
 def _inner(given: Type, path: Path) -> Type:
-    """The type at `path` within a value."""
     for part in path:
         given = given.any_item if isinstance(part, int) else (given.fields or {}).get(part, UNKNOWN)
     return given

@@ -56,7 +56,6 @@ def _type_of_named(schema: JsonObject) -> typed.Type | None:
 
 
 def _is_without_quotes(schema: JsonObject) -> bool:
-    """Whether no `'` is in a text that fits."""
     pattern = schema.get("pattern")
     has_pattern = isinstance(pattern, str) and _WITHOUT_QUOTES.fullmatch(pattern) is not None
     return has_pattern or schema.get("format") in _FORMATS

@@ -58,7 +58,6 @@ def any_of(names: Collection[str], *, what: str, otherwise: str) -> str:
 
 
 def in_steps(name: Name, scope: NameScope) -> WrongName | None:
-    """What is wrong with `steps…` at a place with this `scope`; None where nothing is."""
     path = name.path
     if scope.rank == NEVER:
         hint = "write it where it is used, or give the step `outputs`"

@@ -17,16 +17,7 @@ from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.suggestions import suggest
 from runner.odata.filter import Column, FilterError, FilterValue, Literal, Node, Operation, UnreadWord, nodes_in, read
-from runner.odata.lexer import (
-    COMPARISONS,
-    CONSTANTS,
-    FUNCTIONS,
-    HOLE,
-    OPERATORS,
-    TEXT_FUNCTIONS,
-    Token,
-    tokens,
-)
+from runner.odata.lexer import COMPARISONS, CONSTANTS, FUNCTIONS, HOLE, OPERATORS, TEXT_FUNCTIONS, Token, tokens
 
 _TEXT: Final = lazy_pattern(r"'(?:[^']|'')*'")
 _OPTION: Final = lazy_pattern(r"\s*([?&]?\$?filter=)(?!=)")
@@ -159,7 +150,6 @@ def _joining_hint(error: FilterError, token: Token, after: Token) -> str:
 
 
 def _comma(before: Token, after: Token | None) -> Finding:
-    """A comma outside of brackets."""
     if after is not None and before.text.lstrip("-").isdigit() and after.text.isdigit():
         message = f"`{before.text},{after.text}` is no number of OData"
         return Finding(message=message, hint=f"write `{before.text}.{after.text}`")

@@ -31,7 +31,6 @@ class Packages(Struct, frozen=True, kw_only=True):
 
 
 def read_packages(folders: Sequence[Path]) -> Packages:
-    """Everything that the folders hold."""
     problems: list[Problem] = []
     names = tuple(map(called, folders))
     schemas = {schema.version: schema for schema in _latest(_schemas(folders, problems), problems)}

@@ -44,7 +44,6 @@ def _placed(steps: Iterable[PlannedStep], job: Job) -> Iterator[Placed]:
 
 
 def asks(job: Job) -> bool:
-    """Whether a step of the job asks a person."""
     return any(isinstance(placed.step.action, Confirm) for placed in steps_of(job))
 
 

@@ -126,7 +126,6 @@ def _texts(value: Json) -> dict[str, str]:
 
 
 def _plan(run: JsonObject, sources: Mapping[str, str]) -> StoredPlan | None:
-    """A run; None where a part of it is missing."""
     names = [str(name) for name in items(run.get("sources"))]
     texts = {name: sources[name] for name in names if name in sources}
     try:

@@ -89,7 +89,6 @@ def _known(plan: Plan) -> _Known:
 
 
 def _open(job: Job, inputs: Mapping[str, Json]) -> JsonObject:
-    """The inputs that may be shown."""
     secret = {declared.name for declared in job.inputs if declared.secret}
     return {name: value for name, value in inputs.items() if name not in secret}
 

@@ -37,7 +37,6 @@ def read_cases(file: Path, *, name: str) -> ReadCases:
 
 
 def cases_in(read: ReadCases, inputs: Collection[Input]) -> Cases:
-    """The cases in what was read, for a job with these inputs."""
     if any(declared.secret for declared in inputs):
         read = _without_lines(read)
     match read:

@@ -128,7 +128,6 @@ def _asked(
 
 
 def _rows(caller: Caller, wait: Callable[[float], object]) -> list[JsonObject]:
-    """The library's rows."""
     call = QueryCall(entity="VwProcessLib", select=_COLUMNS, orderby=("Name", "Id"), top=_MOST)
     found = read_pages(caller, call, wait)
     if isinstance(found, CallFailed) and found.status in _COLUMN_REFUSED:

@@ -35,7 +35,6 @@ class ProblemCollector(Struct, frozen=True, kw_only=True):
         self.add(found, path, hidden=hidden)
 
     def add(self, found: Finding, path: Path, *, hidden: bool = False, span: Span | None = None) -> None:
-        """Add what was found in the value at `path`."""
         problem = self.document.found(found, path, span=span)
         self.problems.append(replace(problem, excerpt=None) if hidden else problem)
 

@@ -102,7 +102,6 @@ class Document(Struct, frozen=True, kw_only=True):
         return self.source.span(*(found.span() if found else (first, last)))
 
     def line_of(self, path: Path) -> int:
-        """The line of the key, or of the item, at `path`."""
         part = self._find(path)
         return self.source.line_at(self.places.starts[part.node - part.has_key])
 

@@ -34,7 +34,6 @@ _PLAIN: Final = lazy_pattern(r"[A-Za-z_][\w.-]*|-?[0-9]+(?:\.[0-9]+)?")
 
 
 def curl_hint(text: str) -> str:
-    """The hint for a text that begins with a command of curl."""
     try:
         words = shlex.split(text.replace("\\\r\n", " "), comments=True)
     except ValueError:
@@ -58,7 +57,6 @@ def _sent(call: list[str]) -> tuple[str, str]:
 
 
 def postman_hint(data: Mapping[str, Json]) -> str:
-    """The hint for a collection of Postman."""
     return hint([step for url, body in _requests(data) if (step := _step(url, body)) is not None])
 
 

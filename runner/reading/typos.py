@@ -21,7 +21,6 @@ _DASHES = tuple("\u2013\u2014\u2022\u2212\u2010\u2011")
 
 
 def typo(complaint: Complaint) -> Problem | None:
-    """The typo that led to a complaint, None where none is seen."""
     source, at = complaint.source, complaint.at
     lines = {source.line_at(offset): offset for offset in (complaint.last[0], complaint.opened, at)}
     for _, offset in sorted(lines.items()):

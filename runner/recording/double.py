@@ -34,7 +34,6 @@ def double(run: Recorded) -> list[NewDouble]:
 
 
 def invented(run: Recorded) -> Recorded:
-    """The same run with invented values."""
     inventor, parameters = Inventor(), run.process.parameters or {}
 
     def values(given: Mapping[str, Json] | None) -> dict[str, Json] | None:

@@ -35,8 +35,6 @@ _SHORT: Final = 4
 
 
 class Inventor:
-    """Invents for a recording."""
-
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], Json] = {}
         self._counts: dict[str, int] = {}

@@ -25,7 +25,6 @@ def name(run: Recorded) -> str:
 
 
 def job(run: Recorded) -> str:
-    """The text of the job file."""
     taken = way(run)
     stays = taken.open is not None or any(map(waits, taken.passed)) or run.status not in ("done", "error")
     lines = [

@@ -93,7 +93,6 @@ class Alive:
 
     @property
     def current(self) -> CurrentRow | None:
-        """The innermost row."""
         rows = self._open
         if not rows:
             return None

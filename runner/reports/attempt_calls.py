@@ -56,8 +56,6 @@ class _OpenAttempt(Struct, kw_only=True, gc=False):
 
 
 class RowAttempts(Struct, gc=False):
-    """The attempts of a row, event by event."""
-
     attempts: tuple[_OpenAttempt, ...] = ()
     before: tuple[SignedIn | Waited, ...] = ()
     call: _OpenCall | None = None
@@ -176,7 +174,6 @@ def _request(request: SentRequest) -> JsonObject:
 
 
 def wait(event: Waited) -> JsonObject:
-    """What was waited for, how long, and who had it."""
     return {
         "for": event.what,
         "seconds": event.seconds,

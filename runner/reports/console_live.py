@@ -94,7 +94,6 @@ class LiveRuns:
         self.begin, self.print, self.refresh, self.close = screen.begin, screen.print, screen.refresh, screen.close
 
     def page(self, options: Detail, *, progress: Progress) -> "RunPage":
-        """The printer of a run."""
         return RunPage(self.print, Transcript(options, progress=progress), at_once=self._alone)
 
     def event(self, title: str, line: Line) -> None:
@@ -140,7 +139,6 @@ class RunPage:
 
 
 def drawn(sentence: Sentence, encoding: str) -> Text:
-    """A sentence with its mark and colour."""
     text = Text(" " * sentence.indent)
     if sentence.status is not None:
         text.append(marks_for(encoding)[sentence.status], _MARK_STYLES[sentence.status])

@@ -126,6 +126,5 @@ FORMATS: Final = (
 
 
 def docs_table(formats: Sequence[ReportFormat] = FORMATS) -> str:
-    """The formats as a table in Markdown."""
     rows = (f"| `{report.option} FILE` | {report.docs} |\n" for report in formats)
     return "| option | writes |\n|---|---|\n" + "".join(rows)

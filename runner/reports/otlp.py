@@ -25,15 +25,7 @@ from msgspec.structs import replace
 from runner.foundation.problems import ExitCode, Problem
 from runner.foundation.trace_context import ids_of, traceparent
 from runner.foundation.values import Json, JsonObject, canonical
-from runner.reports.otlp_request import (
-    CLIENT,
-    INTERNAL,
-    LONGEST_MESSAGE,
-    attributes,
-    request,
-    resource,
-    status,
-)
+from runner.reports.otlp_request import CLIENT, INTERNAL, LONGEST_MESSAGE, attributes, request, resource, status
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.reports.spans import Node, RowNode, RowSpan, SpanKind, TimedRow, TimedRun, timed, tree, wall_seconds

@@ -62,7 +62,6 @@ class ReportedCommand(Struct, frozen=True, kw_only=True):
 
     @property
     def errors(self) -> list[Problem]:
-        """The problems that are more than warnings."""
         return errors_in(self.problems)
 
     @property

@@ -67,7 +67,6 @@ class Transcript:
         self._closed = False
 
     def event(self, line: Line) -> list[Sentence]:
-        """What is to be printed for `line`."""
         step = self.progress.take(line)
         if step is not None:
             return self._page.row(step)

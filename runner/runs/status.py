@@ -4,8 +4,6 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """How a step ended."""
-
     PASSED = "passed"
     FAILED = "failed"
     ERROR = "error"

@@ -87,7 +87,6 @@ def _indented(text: str) -> str:
 
 
 def _short(value: Json) -> str:
-    """A value in a line of a list."""
     if isinstance(value, list):
         return "1 record" if len(value) == 1 else f"{len(value)} records"
     text = write_json(value)

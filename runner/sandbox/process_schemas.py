@@ -144,7 +144,6 @@ def _captions(double: Double) -> dict[str, str]:
 
 
 def parked(double: Double) -> Iterator[ProcessElement]:
-    """The elements that a process waits at, by their design."""
     parks = [(place, each.deed) for place, each in enumerate(double.activities) if isinstance(each.deed, Park)]
     for number, (place, park) in enumerate(parks, 1):
         uid, caption = element_uid(double.code, park, place), element_caption(park, place)

@@ -151,7 +151,6 @@ class Store:
         self._change("INSERT INTO process VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
 
     def newest_start(self) -> str | None:
-        """When the newest process of all was started."""
         rows = self._rows("SELECT max(started) FROM process")
         return None if rows[0][0] is None else str(rows[0][0])
 
@@ -243,7 +242,6 @@ class Store:
         return {(str(process), int(str(position))): int(str(taken)) for process, position, taken in rows}
 
     def waiting(self, process_id: str) -> int:
-        """How many elements this process waits for."""
         rows = self._rows("SELECT count(*) FROM element WHERE process_id = ? AND status = 'running'", process_id)
         return int(str(rows[0][0]))
 

@@ -16,8 +16,6 @@ ADDED_TO = ".gitignore"
 
 
 class NewFile(Struct, frozen=True, kw_only=True):
-    """A file that is to be written."""
-
     path: Path
     text: str
     what: str

@@ -47,7 +47,6 @@ def written(parts: Iterable[Part], *, guarded: bool) -> str:
 
 
 def taken_apart(text: str) -> Iterator[Part]:
-    """The texts and holes that `text` was written of."""
     reached = 0
     for token in _TOKEN.finditer(text):
         yield text[reached : token.start()]

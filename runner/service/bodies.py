@@ -71,8 +71,6 @@ class Wrapped(Struct, frozen=True):
 
 
 class JsonBody(Struct, frozen=True):
-    """A body that is JSON."""
-
     value: Json
 
 

@@ -248,7 +248,6 @@ Call: TypeAlias = (
 
 
 def process_started(call: Call) -> str | None:
-    """The code of the process that `call` is to start, None where it starts none."""
     if not isinstance(call, Act):
         return None
     match call:

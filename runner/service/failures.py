@@ -139,7 +139,6 @@ def _gateways_hint(reply: Reply) -> str | None:
 
 
 def answer_of(reply: Reply, site: Site) -> Answer:
-    """What a reply to a sign-in says."""
     record: JsonObject | None = None
     unread: str | None = None
     try:

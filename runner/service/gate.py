@@ -74,8 +74,6 @@ class Deadline(Struct, kw_only=True):
 
 
 class SitePace(Protocol):
-    """What spaces the calls to a site."""
-
     def wait_for_turn(self, gate: Gate) -> float:
         """Wait for the next turn, at most for as long as the call is wanted. The seconds that it took."""
 

@@ -85,7 +85,6 @@ def _library_reading(
 
 
 def value(call: Query, records: Sequence[JsonObject]) -> Json:
-    """Take from `records` what `call` asks for."""
     return reading(call).value(records)
 
 

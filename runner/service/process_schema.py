@@ -15,7 +15,6 @@ _CULTURE = "en-US"
 
 
 def signature(answer: Json) -> Signature:
-    """What the answer to a `ReadSchema` says."""
     if not isinstance(answer, dict):
         return Signature(odd=(f"the site's answer is {kind_of(answer)}",))
     schema, odd = _schema(record(answer.get("schema")).get("metaData"))

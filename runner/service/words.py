@@ -23,7 +23,6 @@ def shortened(text: str) -> str:
 
 
 def first_line(text: str) -> str:
-    """The first line of `text`, shortened."""
     line, _, more = text.strip().partition("\n")
     return shortened(line) + ("…" if more and len(line) <= _LONGEST else "")
 

@@ -46,7 +46,6 @@ def _target(name: str, fields: JsonObject, *, beside: Path, document: Document) 
 
 
 def _of(kind: type[_Record], found: Mapping[str, object]) -> _Record:
-    """A record of what was found of its fields."""
     return kind(**{name: found[name] for name in kind.__struct_fields__ if name in found})
 
 

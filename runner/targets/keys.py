@@ -37,7 +37,6 @@ class TargetKey(Struct, frozen=True, kw_only=True):
     only_sites: bool = False
 
     def wrong(self, text: str, *, plain_http: bool) -> Finding | None:
-        """What is wrong with a text of the value, which has no template."""
         if self.mistake is None:
             return None
         return self.mistake(text, plain_http=plain_http) if self.is_site else self.mistake(text)

@@ -114,7 +114,6 @@ def is_in_the_clear(url: str) -> bool:
 
 
 def url_parts(url: str) -> SplitResult | None:
-    """The parts of an address, None where it is no URL."""
     try:
         parts = urlsplit(url)
         bool(parts.port)

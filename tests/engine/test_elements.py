@@ -11,15 +11,7 @@ from runner.catalogue.model import ProcessElement
 from runner.engine.effects import ResolveDoubt, Send, Sleep
 from runner.foundation.values import Json, JsonObject
 from runner.planning.plan import Plan
-from runner.service.calls import (
-    Answered,
-    CallFailed,
-    CompleteCall,
-    ElementCall,
-    Ending,
-    ReadElementData,
-    ReadElements,
-)
+from runner.service.calls import Answered, CallFailed, CompleteCall, ElementCall, Ending, ReadElementData, ReadElements
 
 PROCESS = "00000000-0000-0000-0000-000000000001"
 DESIGN = "7d8f6f3e-0000-0000-0000-000000000000"

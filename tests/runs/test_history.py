@@ -10,17 +10,7 @@ from msgspec.structs import replace
 from running import TIME
 
 from runner.runs import history
-from runner.runs.events import (
-    AnyEvent,
-    Check,
-    Row,
-    RunFinished,
-    RunStatus,
-    Section,
-    StepFinished,
-    StepStarted,
-    Trouble,
-)
+from runner.runs.events import AnyEvent, Check, Row, RunFinished, RunStatus, Section, StepFinished, StepStarted, Trouble
 from runner.runs.files import history as history_file
 from runner.runs.files.store import FileRunStore
 from runner.runs.history import PastRun, bounded, past_runs, remember, written

@@ -13,16 +13,7 @@ from runner.explanations.read import titles
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading.load import Document, load
-from runner.sandbox.doubles import (
-    Activity,
-    Background,
-    CallFault,
-    Delay,
-    Fail,
-    Park,
-    Select,
-    Set,
-)
+from runner.sandbox.doubles import Activity, Background, CallFault, Delay, Fail, Park, Select, Set
 from runner.sandbox.loading import load_doubles
 from runner.sandbox.rules import check
 

@@ -49,7 +49,6 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
 
 
 def judge_log_row(row: OpenRow, found: LogRow) -> Attempt:
-    """The attempt whose result is this row of the process log."""
     process = Attempt(verified=True, process_id=found.id, process_status=str(found.status))
     return judged(row, to_builtins(found), process).with_process(process)
 

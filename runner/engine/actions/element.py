@@ -282,6 +282,5 @@ def _unknown(cause: Trouble) -> Attempt:
 
 
 def _own(row: OpenRow) -> CalledElement:
-    """The element that the row has called."""
     assert row.element is not None
     return row.element

@@ -14,8 +14,6 @@ from runner.job.model import Job, Show, StepEffect, Until, show_values
 
 
 class Change(StrEnum):
-    """What happens to a record."""
-
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"

@@ -60,7 +60,6 @@ class FailureCard(Struct, frozen=True, kw_only=True):
 
 
 def cards(runs: Sequence[TimedRun], values: ReportValues, *, store: StoreName | None) -> list[FailureCard]:
-    """`store` is the name of the store that holds the runs."""
     return [_card(failures, values, store=store) for failures in alike_failures(runs)]
 
 

@@ -159,7 +159,6 @@ def _span(span: RowSpan, row: TimedRow, calls: list[JsonObject], *, shows: bool)
 
 
 def _answer(span: RowSpan, *, shows: bool) -> str:
-    """What was answered, and by whom."""
     answer = as_text(span.value, SHORT) if shows else ""
     return f"{answer}{', ' if answer else ''}by {given_by(span.given_by)}" if span.given_by is not None else answer
 

@@ -46,7 +46,6 @@ def code(text: str) -> Markup:
 
 
 def message_lines(text: str) -> Markup:
-    """A message as HTML, its first lines."""
     lines = shown_lines(text).split("\n")
     more = [f"… and {len(lines) - _MOST_LINES} more lines"] if len(lines) > _MOST_LINES else []
     return Markup("\n").join(code(cut(line, LONG)) for line in [*lines[:_MOST_LINES], *more])

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from runner.foundation import private_files
-from runner.runs.store import (
-    Part,
-    StoreError,
-)
+from runner.runs.store import Part, StoreError
 
 EVENTS = Part.EVENTS.value
 RESULTS = "results"

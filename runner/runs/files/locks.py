@@ -27,8 +27,6 @@ _PACE = 0.25
 
 
 class FileLock:
-    """A file that is locked by the kernel."""
-
     def __init__(self, file: int) -> None:
         self._file: int | None = file
 

@@ -39,8 +39,6 @@ _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
 
 class _LaterStart(Struct, kw_only=True):
-    """A start that is stored later."""
-
     key: str
     process: str
     began: float

@@ -127,7 +127,6 @@ def stored_rows(database: sqlite3.Connection, run: str, *, begun: dict[str, tupl
 
 
 def folder_of(database: sqlite3.Connection, run: str, *, besides: Path | None) -> str | None:
-    """The other folder that has the run, where it is known."""
     written = database.execute("SELECT place FROM folder ORDER BY at DESC")
     places = [Path(os.fsdecode(place)) for (place,) in written]
     found = next((place for place in places if place != besides and (place / run).is_dir()), None)

@@ -42,7 +42,6 @@ def sign_in(site: Site, texts: Mapping[str, str], now: float) -> SigningIn:
 
 
 def _no_token(answer: Answer, identity: Site) -> CallFailed | None:
-    """The refusal in `answer`, if it refuses."""
     status, failure = answer.status, answer.failure
     if answer.is_page or 300 <= status < 400:  # noqa: PLR2004  redirects
         return _page(answer, identity)

@@ -283,7 +283,7 @@ def report(
         problems += rest.problems
     whole = code if rest is None else whole_code(code, rest)
     command = ReportedCommand(runs=runs, problems=problems, exit_code=whole, store=store)
-    return publish(places, command, is_said=whole is not code)
+    return publish(places, command, is_printed=whole is not code)
 
 
 def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
@@ -294,8 +294,8 @@ def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
     return whole
 
 
-def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_said: bool = False) -> ExitCode:
-    """Write the reports of a command that has ended; its code. `is_said`: what the code means is printed already."""
+def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_printed: bool = False) -> ExitCode:
+    """Write the reports of a command that has ended; its code. `is_printed`: what the code means is printed already."""
     code = command.exit_code
     try:
         reports.publish(places, command)
@@ -307,7 +307,7 @@ def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_said: 
         code = ExitCode.FAULT
     _send_traces(command)
     runs_code = strongest(result.exit_code for result in command.results)
-    has_printed_it = is_said or (bool(command.runs) and code == runs_code)
+    has_printed_it = is_printed or (bool(command.runs) and code == runs_code)
     if code and not has_printed_it:
         output.say(f"exit {code:d}: {meaning(code)}")
     return code

@@ -82,7 +82,7 @@ def find(row: OpenRow, wanted: WantedElement) -> Running[ElementInstance | Attem
             continue
         if process is None and isinstance(seen, _Elements) and not seen.all and absent.is_over(row):
             message = f"the process log shows no process {wanted.process_id}, and no element of it waits"
-            return _failed("E220", message, "check the process id behind `of`", wanted)
+            return _failed("E220", message, "check the process id of `of`", wanted)
         if pauses.is_over(row):
             return _too_late(row, seen, wanted)
         yield from pauses.wait(row)

@@ -67,7 +67,9 @@ class Replay:
             return Beyond()
         match effect:
             case effects.Note(event=noted):
-                self._noted(noted, event)
+                if noted != event and not self._is_same(self._journal.as_written(noted), event):
+                    raise MisfitError(f"line {self._next + 1} is not the `{_name(noted)}` that this plan leads to")
+                self._next += 1
                 return None
             case effects.Send():
                 return self._sent(effect, event)
@@ -101,11 +103,6 @@ class Replay:
             raise MisfitError(f"line {self._next + 1} is not about `{key}`")
         self._next += 1
         return event
-
-    def _noted(self, noted: events.AnyEvent, event: events.AnyEvent) -> None:
-        if noted != event and not self._is_same(self._journal.as_written(noted), event):
-            raise MisfitError(f"line {self._next + 1} is not the `{_name(noted)}` that this plan leads to")
-        self._next += 1
 
     def _sent(self, send: effects.Send, event: events.AnyEvent) -> effects.Outcome | Beyond:
         if not isinstance(event, events.CallSent):

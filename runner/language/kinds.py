@@ -33,10 +33,6 @@ def _is_of_records(data: JsonObject) -> bool:
     return bool(rows) and all(isinstance(row, dict) for row in rows) and all(key[:1].isupper() for key in data)
 
 
-def _is_of_postman(data: JsonObject) -> bool:
-    return isinstance(data.get("item"), list) and isinstance(data.get("info"), dict)
-
-
 _KINDS: Final[Mapping[str, _FileKind]] = {
     "job": _FileKind(what="a job", name=".job.yaml", is_it=lambda data: isinstance(data.get("steps"), list)),
     "targets": _FileKind(
@@ -66,7 +62,10 @@ _KINDS: Final[Mapping[str, _FileKind]] = {
         is_it=lambda data: {"format", "tool", "runs"} <= data.keys(),
         hint="`runner show` shows the runs themselves",
     ),
-    "postman": _FileKind(what="a collection of Postman", is_it=_is_of_postman),
+    "postman": _FileKind(
+        what="a collection of Postman",
+        is_it=lambda data: isinstance(data.get("item"), list) and isinstance(data.get("info"), dict),
+    ),
     "records": _FileKind(
         what="a file of first records", is_it=_is_of_records, hint="it is read with the doubles beside it"
     ),

@@ -45,7 +45,8 @@ class Catalogues(Struct, kw_only=True):
             case SandboxTarget():
                 own = self.doubles(target)
             case SiteTarget() if self.named is None:
-                own = self._site_catalogue(target, folder)
+                file = folder / f"{target.name.removeprefix(CLIO)}{ENDING}"
+                own = self._in_file(file, of=target) if file.parent == folder and file.is_file() else None
             case _:
                 pass
         found = (self._in_file(self.named) if self.named is not None else None, own)
@@ -81,11 +82,6 @@ class Catalogues(Struct, kw_only=True):
                 hint, place = f"did you mean `{near}{ENDING}`?", called(targets_file.parent / file)
                 warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)
                 self.problems.append(warning)
-
-    def _site_catalogue(self, target: SiteTarget, folder: Path) -> Catalogue | None:
-        name = target.name.removeprefix(CLIO)
-        file = folder / f"{name}{ENDING}"
-        return self._in_file(file, of=target) if "/" not in name and file.is_file() else None
 
     def _in_file(self, file: Path, *, of: SiteTarget | None = None) -> Catalogue | None:
         """`of` is the site whose catalogue it is, where that is known."""

@@ -46,10 +46,6 @@ _MARK = MARK.encode()
 """What is in each hole, unless it is written as an escape."""
 
 
-def _may_have_hole(written: bytes) -> bool:
-    return b"\\u" in written or (not written.isascii() and _MARK in written)
-
-
 class _Around(Struct, frozen=True):
     """What the journal puts around an event."""
 
@@ -76,7 +72,7 @@ def parse(lines: Iterable[bytes], *, known: Reading | None = None) -> Reading:
             digest = hashlib.sha256(written).hexdigest()
             line = earlier[number - 1] if number <= len(earlier) and earlier[number - 1].sha256 == digest else None
             if line is None:
-                may_have_holes = may_have_holes or _may_have_hole(written)
+                may_have_holes = may_have_holes or b"\\u" in written or (not written.isascii() and _MARK in written)
                 line = parse_line(written, before=prev, digest=digest)
             if line is not None:
                 found.append(line)

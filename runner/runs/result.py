@@ -159,7 +159,7 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in _WORST_FIRST if status in found), None)
 
 
-_SAID_AT_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help")
+_FROM_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help")
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 
@@ -245,7 +245,7 @@ class Progress:
         ending = ended or self._without_end(doubt=doubt)
         return RunResult(
             id=started.run,
-            **{name: getattr(started, name) for name in _SAID_AT_THE_START},
+            **{name: getattr(started, name) for name in _FROM_THE_START},
             status=ending.status,
             exit_code=_exit_code(ending.exit_code),
             seconds=ending.t,

@@ -29,7 +29,7 @@ class RowsOfFolders:
             RowsOfRun(rows, run=run, site=site, settle=settle, is_new=is_new) for rows in (own, shared)
         )
         self._opening: int | None = None
-        self._is_behind = False
+        self._lacks_shared = False
 
     def begin(self, key: str, process: str, *, seconds: float, is_read: bool = True) -> None:
         for rows in reversed(self._current()):  # its own folder knows each start that others know: see `sent`
@@ -65,7 +65,7 @@ class RowsOfFolders:
         return frozenset(begun | {key for found in (own, shared) for _, key, _ in found.rows})
 
     def flush(self) -> None:
-        for rows in self._current() if self._is_behind else self._all:  # who has started nothing opens neither file
+        for rows in self._current() if self._lacks_shared else self._all:  # who has started nothing opens neither file
             rows.flush()
 
     def ask(self, query: RowQuery) -> Others:
@@ -87,20 +87,20 @@ class RowsOfFolders:
     @property
     def _all(self) -> tuple[RowsOfRun, ...]:
         """Those that know the last start of this run."""
-        return (self._own_rows,) if self._is_behind else (self._shared_rows, self._own_rows)
+        return (self._own_rows,) if self._lacks_shared else (self._shared_rows, self._own_rows)
 
     def _current(self) -> tuple[RowsOfRun, ...]:
         """The same, with the shared file if it can be opened: it has all of this run, also where it is another file."""
         opening = self._shared.opening()
         if opening is None:
-            self._is_behind = True
-        elif self._is_behind or opening != self._opening:
-            if self._is_behind or self._opening is not None or (self._is_new_here() and not self._is_new):
+            self._lacks_shared = True
+        elif self._lacks_shared or opening != self._opening:
+            if self._lacks_shared or self._opening is not None or (self._is_new_here() and not self._is_new):
                 found = self._own_rows.stored()
                 if found.starts or found.rows:
                     self._shared_rows.store_anew(found)
             self._loss = self._file.loss()
-            self._opening, self._is_behind = opening, False
+            self._opening, self._lacks_shared = opening, False
         return self._all
 
     def _is_new_here(self) -> bool:

@@ -123,9 +123,7 @@ def _activities(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _elements(elements: tuple[ProcessElement, ...] | None, executed: Collection[str]) -> Iterator[str]:
-    """In a design all tasks are of the same type, whether they wait for somebody or not: only who knows the process
-    knows which do. As they are written, it passes them by, so that no rehearsal waits for ever.
-    """
+    """A design does not say which tasks wait for somebody: as written none does, and no rehearsal waits for ever."""
     if elements is None:
         yield "# TODO: the catalogue does not know its elements."
     for element in elements or ():

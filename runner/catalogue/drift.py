@@ -22,9 +22,7 @@ def changed(before: Catalogue, site: Catalogue) -> tuple[CatalogueDifference, ..
 
 
 def missing(packages: Catalogue, site: Catalogue) -> tuple[CatalogueDifference, ...]:
-    """What `site` has otherwise than `packages` say, of the processes that they hold: a site has more packages than
-    those of a team, and captions are in the language of whoever reads them.
-    """
+    """What `site` has otherwise than `packages` say, of their processes; captions differ by the reader's language."""
     known = {code: site.processes[code] for code in packages.processes if code in site.processes}
     found = changed(packages, replace(site, processes=known))
     return tuple(each for each in found if each.about is not About.NOTE or _is_lost(each))

@@ -87,9 +87,7 @@ class ProcessElement(Struct, frozen=True, kw_only=True):
 
 
 class ProcessVersion(Discreet, frozen=True, kw_only=True):
-    """A version of a process: a schema of its own [C]. `uid` is that of its design; what is not known is None, as are
-    the parameters where only those of the active version were read.
-    """
+    """A version of a process: a schema of its own [C], `uid` in its design. What is not known is None."""
 
     NOT_COMPARED: ClassVar = frozenset({"parameters"})
 

@@ -153,9 +153,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         return self.end(decisions, [each.exit_code for each in others], self.report_others(others))
 
     def report_others(self, decisions: Sequence[Decision], waiting: Sequence[Problem] = ()) -> list[Problem]:
-        """Print why these versions are not carried out, or are older: of many alike the first. `waiting` are problems
-        of those that wait for jobs which have not passed. All of them are for the reports.
-        """
+        """Print why these versions are not carried out, or are older; gives all of them, for the reports."""
         shows_values = self.context.params["report_values"] == ReportValues.ALL
         by_kind: dict[str, list[Problem]] = {}
         for each in decisions:

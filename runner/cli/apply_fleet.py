@@ -247,9 +247,7 @@ class ApplyToFleet:
         return sum(each.state in OPEN and each.digest not in blocked for each in seen.decisions)
 
     def _blocked(self, seen: SeenVersions) -> frozenset[str]:
-        """The versions that need others which do not pass by themselves. What is queued is queued: a version that could
-        still begin, as its run ended before it sent anything, begins with the next command.
-        """
+        """The versions that need others which do not pass by themselves. What is queued already is not among them."""
         needs, decisions = seen.needs, seen.decisions
         passed = passed_before(decisions)
         waiting = [each.digest for each in decisions if each.state is VersionState.WAITING]

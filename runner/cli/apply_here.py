@@ -179,9 +179,7 @@ class ApplyRuns(Struct, kw_only=True):
 
     @contextmanager
     def _claimed(self, decision: Decision, attempt: VersionAttempt) -> Iterator[bool]:
-        """Whether the version is this command's: no other has begun what it does since it was decided on, and none does
-        meanwhile. Raises `RefusedError` where a `rerun` of it is about to.
-        """
+        """Whether no other command has begun the version, nor does so now. Raises `RefusedError` for a `rerun`."""
         claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
         with ExitStack() as stack:
             if decision.known is not None or decision.before is not None:

@@ -271,9 +271,7 @@ def report(
     *,
     rest: ReportedCommand | None = None,
 ) -> ExitCode:
-    """Print how the runs ended, and write the reports; the command's code, also where they cannot be written. `rest`
-    are the other runs of the command that had begun these, with what it never began.
-    """
+    """Print how the runs ended, and write reports; the command's code. `rest` is what else the command had begun."""
     print_totals(console, carried)
     _print_rerun(console, carried)
     runs, problems = [run.reported for run in carried.runs], [*not_begun(carried, code)]

@@ -20,9 +20,7 @@ _Store = TypeVar("_Store", bound=RunStore)
 
 
 def named_run(context: click.Context, name: str) -> StoredRun:
-    """The run called `name`, as `find` takes it. Where no store is named, runs of `apply` elsewhere count, too, and
-    `last` is the newest of all; a run that is not in the current folder is named with its place.
-    """
+    """The run called `name`, as `find` takes it; where no store is named, also one beside a ledger elsewhere."""
     own: RunStore = context.params["runs"]
     found = find(_store_of(name, [own, *_others(context)]), name)
     _say_where_it_is(found, own)

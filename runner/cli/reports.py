@@ -257,9 +257,7 @@ def print_unstarted(
     *,
     command: click.Command | None,
 ) -> None:
-    """Print why a command ended in the form that its `--format` names, where that is for programs: whoever reads its
-    stdout gets a document in any case. The command line is searched as above.
-    """
+    """Print why a command ended in the form of its `--format`, if that is for programs: they get a document always."""
     option = next((each for each in command.params if each.name == "form"), None) if command is not None else None
     if option is None:
         return

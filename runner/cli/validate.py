@@ -295,9 +295,7 @@ def _nothing(specs: Sequence[Path], context: click.Context) -> ExitCode:
 
 
 def _leave_out_unchanged(project: Project, context: click.Context) -> dict[str, "tuple[ChangeReason, ...]"]:
-    """Take the jobs that are as they were at a commit out of the project, and the warnings about them; a mistake stays,
-    as it may come from elsewhere. Gives why the others are affected, by their files.
-    """
+    """Leave out jobs that are as they were at a commit, and their warnings; why the others are affected, by file."""
     from runner.project.affected import AffectedJobs  # noqa: PLC0415  as above
 
     given = context.params

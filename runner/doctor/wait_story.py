@@ -18,9 +18,7 @@ _UNEVENTFUL: Final = frozenset({Phase.ROWS, Phase.READY})
 
 
 class Story(Struct, kw_only=True):
-    """Of a site. `states` are those that it was in, with the seconds after which each began; `outcome` is None as
-    long as it is waited for. `catalogue` is the name of its catalogue. `mask` hides secrets.
-    """
+    """`states`: those of the site, and after how many seconds each began; `outcome`: None while it is waited for."""
 
     name: str
     wanted: Readiness

@@ -16,9 +16,7 @@ from runner.service.calls import LogRow
 
 
 def rows_before_watermark(row: OpenRow, start: Start) -> Running[list[LogRow]]:
-    """The rows that are not known, and may have begun since the call by another clock. Nothing is read where none can
-    be before the watermark, nor where the log is known to be of another clock than `Date` altogether.
-    """
+    """Rows that may have begun since the call by another clock, read only where these can be before the watermark."""
     log, mark = row.log, server_time.parse_record(start.mark or "")
     now, sent = log.server_time(row.t), log.server_time(start.sent)
     if mark is None or now is None or sent is None or log.clocks_differ or start.breaks != log.breaks:

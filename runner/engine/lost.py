@@ -18,9 +18,7 @@ _INDEX = lazy_pattern(r"\[\d+\]")
 
 
 def needs_result(job: Job, step: Step) -> bool:
-    """Whether the result decides a verdict, or something that is sent: an expectation or an output of the step's own
-    that names it, its `undo`, or anything later in the job that uses it.
-    """
+    """Whether the result decides a verdict, or what is sent: here, in `undo`, or anywhere later."""
     return _needs_it_itself(step) or step.id in steps_with_used_results(job)
 
 

@@ -153,9 +153,7 @@ def note(event: AnyEvent) -> Running[None]:
 
 
 def _take(state: State, outcome: Outcome) -> None:
-    """Advance the time. What was known of the process log before a run broke off is old: others have started processes
-    since. Only a call in doubt is still searched for since its own watermark.
-    """
+    """Advance the time. What was known of the log before a run broke off is old, but for a call in doubt."""
     before, state.run.t = state.run.t, outcome.t
     if isinstance(outcome, Stopped):
         state.run.ordered_by = state.run.ordered_by or outcome.ordered_by

@@ -60,9 +60,7 @@ def report_row(
 def begin(
     state: State, shown: Row, step: Step, *, has_parts: bool = False, whole: Step | None = None
 ) -> Running[OpenRow]:
-    """Begin a row, of `step`, or of a part of `whole`; `has_parts`: it will hold rows of its own. What `finally` and
-    undo do is not undone, also where a job that they include says how.
-    """
+    """Begin a row, of `step`, or of a part of `whole`; `has_parts`: it will hold rows. Cleanup is not undone."""
     if step.undo is not None and shown.section is not Section.STEPS:
         step = replace(step, undo=None)
     row = OpenRow(

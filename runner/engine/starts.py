@@ -24,15 +24,11 @@ from runner.service.calls import LogRow
 AHEAD = 5.0
 """Seconds after the server's own time in which nothing can have begun by the same clock."""
 LONG_AGO = 600.0
-"""Seconds before the watermark was read from which on a row that appears since is by another clock: the row of a start
-of another machine may come late, when its call returns [S], but never that late.
-"""
+"""Seconds: a row may show late, when its call returns [S], but never this late: older rows are by another clock."""
 
 
 class OtherRun(Struct, frozen=True, kw_only=True):
-    """A run that may have made a row, in words: which, and what can be done about it, or empty. `is_lost`: what is
-    known of it is lost, so that only a person can say whose the row is.
-    """
+    """A run that may have made a row, and what to do about it. `is_lost`: only a person can say whose the row is."""
 
     name: str = "another run"
     advice: str = ""
@@ -175,9 +171,7 @@ def can_be_inferred(row: OpenRow, start: Start, found: LogRow) -> bool:
 
 
 def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnRows]:
-    """Of `rows` those that may be made by the answered call `start`: they belong to it, and to earlier starts that may
-    have made them, from now on. What can only be made by earlier starts is theirs.
-    """
+    """Of `rows` those that the answered call `start` may have made: they are given to it, and to earlier starts."""
     log = row.log
     own = [found for found in rows if may_be_of(log, start, found)]
     rest = [found for found in rows if not may_be_of(log, start, found)]

@@ -304,9 +304,7 @@ class RunState(Struct, kw_only=True, eq=False):
 
 
 class Undecided(Struct, frozen=True, kw_only=True):
-    """A step of the job of `state` that was decided about while an outcome was unknown: `is_done` if it was carried
-    out. `has_changed` says whether it would be decided otherwise now.
-    """
+    """A step decided about while an outcome was unknown; `has_changed`: it would be decided otherwise now."""
 
     state: "State"
     key: str

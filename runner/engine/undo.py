@@ -48,9 +48,7 @@ def make_up_for_undo(state: State) -> Running[None]:
 
 
 def undone(run: RunState) -> str:
-    """How far the run was undone, as far as is known: `none`, `complete` or `incomplete`: that also where a process
-    that undoes something had not ended at the last look, or where a step that failed is left as it is.
-    """
+    """`none`, `complete` or `incomplete`: also where the end of an undo is not known, or a failed step is left."""
     if not run.undoing:
         return NONE
     if run.left_as_it_is:

@@ -180,9 +180,7 @@ class ApplySet(Struct, kw_only=True):
                 pass
 
     def _compared(self, decisions: Sequence[Decision]) -> list[Decision]:
-        """The decisions, with those marked after whose version another was attempted: what the job does is again as it
-        was before. A version that differs by its key alone does the same.
-        """
+        """The decisions, with those marked whose version another came after: the job is again as it was."""
         after: dict[str, LedgerEntry] = {}
         for each in decisions:
             later = each.before if each.state in DONE else None
@@ -219,9 +217,7 @@ class ApplySet(Struct, kw_only=True):
         ]
 
     def check_needs(self, missing: Sequence[MissingNeed]) -> None:
-        """Raise `UsageError` where the ledger does not know jobs either that no file has, at the targets of the jobs
-        that need them, or of a job that is not selected at any target.
-        """
+        """Raise `UsageError` for needed jobs that neither a file nor the ledger has, at their targets."""
         if not missing:
             return
         known = {(each.version.job, each.version.target) for each in self.ledger.newest_with(self.all[0].key)}

@@ -80,9 +80,7 @@ def hold_locks(
 
 
 class LockWaits(Struct):
-    """How long the runs of a command wait for locks that others of them have, and for whom. `since` has, by a key of
-    who waits, since when and for which run; `titles` names the runs.
-    """
+    """Since when runs of a command wait for locks of others of its runs, by who waits; `titles` names runs."""
 
     since: dict[int, tuple[float, str]] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)

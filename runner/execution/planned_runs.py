@@ -59,9 +59,7 @@ _decoder = msgspec.json.Decoder(tuple[PlannedRun, ...])
 
 
 class CommandPlan(Struct, kw_only=True):
-    """What a command is to begin. `reruns` are the stored runs that the first of these carry out once more, in the same
-    order. `secrets` gives those that no input must hold that is stored.
-    """
+    """What a command is to begin. `reruns` are the runs that its first repeat, in order; `secrets` are never stored."""
 
     specs: Sequence[RunSpec]
     reruns: Sequence[str] = ()

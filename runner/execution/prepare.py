@@ -130,9 +130,7 @@ def _affected(runs: Sequence[_Selected], wanted: Wanted, project: Project) -> Se
 
 
 def _target_names(wanted: Wanted, project: Project) -> Callable[[_Selected], Sequence[str | None]]:
-    """The names of the targets of a run, None for the job's own: those of the command line, else with `--last-failed`
-    those at which it did not pass. A name that is not there any more is a warning.
-    """
+    """The targets of a run: the command's, those where it did not pass (`--last-failed`), or None, the job's own."""
     if wanted.planned:
         return lambda selected: [target for job, case, target in wanted.planned if (job, case) == _job_case(selected)]
     if wanted.targets or wanted.last_failed is None:

@@ -21,9 +21,7 @@ _NAMED = 5
 def checked_verdicts(
     run: RunResult, key: str | None, verdict: str | None, written: str | None, *, even_though: bool
 ) -> dict[str, JsonObject]:
-    """A person's verdict by its row's key, or none where none is given; `written` is the result, as JSON, `even_though`
-    the log shows a start. Raises `UsageError` for a verdict that cannot be given.
-    """
+    """A person's verdict by its row's key. Raises `UsageError` for a verdict that cannot be given."""
     if even_though and verdict != _RETRY:
         _refuse("`--even-though` goes with `--as retry` only", "it sends a call again although the log shows a start")
     if key is None and verdict is None and written is None:

@@ -131,9 +131,7 @@ class UnservedRuns(Struct, frozen=True, kw_only=True):
 
 
 class SuspendedTarget(Struct, frozen=True, kw_only=True):
-    """A target whose site lets these workers not in; `since` when, in seconds since the epoch. `waits`: it is not tried
-    now. Else its pause is over, and no run has come since with which it would be tried.
-    """
+    """A target whose site lets these workers not in, `since` a time of the epoch. `waits`: it is not tried now."""
 
     target: str
     reason: str
@@ -143,9 +141,7 @@ class SuspendedTarget(Struct, frozen=True, kw_only=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """`counts` are by target and word: a state, or how runs ended. `unserved` are runs in the queue that no living
-    worker takes; `suspended` are targets whose sites let living workers not in.
-    """
+    """`counts` are by target and word: a state, or how runs ended. `unserved` are queued, and no worker takes them."""
 
     counts: Mapping[str, Mapping[str, int]]
     workers: Sequence[FleetWorker]

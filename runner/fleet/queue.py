@@ -100,9 +100,7 @@ select id from cancelled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedRun:
-    """A run before it is opened. `may_have_forgotten`: since it was queued, or opened last, the database was restored,
-    or another server took over: it may have been carried on meanwhile.
-    """
+    """A run before it is opened. `may_have_forgotten`: the database was restored since, or another server took over."""
 
     state: str
     lines: int
@@ -157,9 +155,7 @@ def put_runs(connection: Connection, runs: Sequence[NewRun]) -> None:
 
 
 def let_wait(connection: Connection, runs: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> None:
-    """Say anew of `waiting` runs which others they need, and which they come after; queue those that need not wait any
-    more. In the transaction of the caller, which has their fleets alone.
-    """
+    """Set what `waiting` runs need and come after; queue those that need not wait. In the caller's transaction."""
     if not runs:
         return
     needs = [(run, each, False) for run, (needed, after) in runs.items() for each in needed]

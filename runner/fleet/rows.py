@@ -150,9 +150,7 @@ class FleetRows:
         return self._link.run(_DISOWNED, {"rows": list(rows), "nobody": NOBODY}).rowcount > 0
 
     def _settle_others(self, asked: Mapping[str, object], before: Mapping[str, float]) -> bool:
-        """Starts whose row is among those from `before` the call do not lack it any more; whether there are any. A
-        start that began after the call, or after these were read, has made none of them.
-        """
+        """Starts whose row is in `before` lack it no longer; whether there are any. Later starts are left."""
         values: dict[str, object] = {**asked, "settle": self._settle, "near": NEAR}
         rows = self._link.run(_PENDING, values).fetchall()
         if not rows:

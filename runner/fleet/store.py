@@ -84,9 +84,7 @@ class BegunError(StoreError):
 
 
 class FleetStore:
-    """The runs in the database at `dsn`. `worker` is who opens runs here. An outage is waited for, up to `patience`
-    seconds. `now` replaces the clock of the server for rows of process logs.
-    """
+    """The runs in a database; `worker` opens them. Waits `patience` seconds in an outage. `now` replaces its clock."""
 
     def __init__(
         self,

@@ -72,9 +72,7 @@ class SuspendedTargets:
             return self._suspended.get(target)
 
     def resume(self, target: str, known: Suspension | None) -> None:
-        """A call to the site was answered that began when this was `known`. An answer to a call from before, in a
-        session that lasted until then, does not show that the site lets anybody in.
-        """
+        """A call that began when this was `known` was answered; earlier calls do not show that the site is open."""
         with self._lock:
             if known is not None and self._suspended.get(target) is known:
                 del self._suspended[target]

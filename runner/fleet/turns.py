@@ -42,9 +42,7 @@ where t.run = excluded.run
   or not exists (select from runs r where r.id = t.run and r.state in ('running', 'parked', 'queued'))
   or exists (select from fenced where fenced.id = t.run)
 """
-"""A run that nobody carries out, and no start of which may still get its row, needs no turn: it is fenced, so that a
-worker which had it and sleeps starts nothing any more.
-"""
+"""A run that nobody carries out, and that has no open start, needs no turn: it is fenced."""
 _GIVE: Final = """
 delete from turns where site = %(site)s and process = %(process)s
   and run = (select id from runs where id = %(run)s and fence = %(fence)s)

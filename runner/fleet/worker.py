@@ -151,9 +151,7 @@ class FleetWorkerLoop:
         return ExitCode.PASSED
 
     async def _once_over(self) -> ExitCode | None:
-        """With `once` the exit code when nothing is left to fetch. What a worker holds that is dead is waited for, and
-        that of a worker which may be: until its next heartbeat. Suspended targets are not waited for.
-        """
+        """With `once` the exit code when nothing is left to fetch, nor held by a worker that may be dead."""
         began, is_announced = time.monotonic(), False
         while self.once and not self._ended:
             waited = time.monotonic() - began

@@ -15,9 +15,7 @@ _SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
 
 
 def read_json(text: str | bytes) -> Json:
-    """The value that `text` writes; an amount with more digits than a number keeps is a text, which keeps them. Raises
-    `ValueError`, also for NaN, Infinity, and what is beyond reason.
-    """
+    """The value that `text` writes; amounts too long for a number stay texts. Raises `ValueError`, also for NaN."""
     try:
         value: Json = json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:

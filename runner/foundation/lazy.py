@@ -43,9 +43,7 @@ def lazy_pattern(source: str | bytes, flags: int = 0) -> re.Pattern[Any]:
 
 @contextmanager
 def lazy_patterns() -> Iterator[None]:
-    """What is imported meanwhile compiles its regular expressions at their first use, too. For libraries that use
-    nothing of a pattern but its methods and attributes, and before there are other threads.
-    """
+    """What is imported meanwhile compiles its patterns at first use. Before there are other threads."""
     re.compile = lazy_pattern  # type: ignore[assignment]  # it is asked in the same words
     try:
         yield

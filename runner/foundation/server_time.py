@@ -47,9 +47,7 @@ def parse_record(text: str) -> float | None:
 
 
 def parse_value(text: str) -> float | None:
-    """Seconds since the epoch of a day or a time that a record holds as a value, in UTC where it has no time zone; None
-    where it is none. A time of day is shown with the first day of all.
-    """
+    """Seconds of the epoch of a day or time in a record, in UTC without a zone; None where it is none."""
     if _TIME_OF_DAY.fullmatch(text):
         text = f"0001-01-01T{text}"
     try:

@@ -35,9 +35,7 @@ class Delays:
         return late if self._delay else None
 
     def ended(self, date: str | None, *, t: float, at: float) -> SendDelay | None:
-        """A call was answered `at` that moment on the wall, and ends at the active second `t`. By how much it had left
-        late. With a `date` the engine knows the server's time anew.
-        """
+        """How late a call had left that was answered `at` this moment, and ends at `t`. `date`: the server's."""
         if date is not None:
             self._ahead = at - t
         delay, self._delay = self._delay, None

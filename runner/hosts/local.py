@@ -300,9 +300,7 @@ class LocalHost(Struct, kw_only=True, dict=True):
 
     @contextmanager
     def _waiting(self, key: str, what: events.WaitsFor, *, name: str | None = None) -> Iterator[HeldUp]:
-        """A wait for what is nobody's work: as long as it lasts, the run's active time does not pass. What it gives
-        journals the wait, where it takes a while, with who is in the way.
-        """
+        """A wait in which the run's active time does not pass: what it gives journals who is in the way."""
         begun, t = self.clock(), self._t()
         noted: events.Waited | None = None
 

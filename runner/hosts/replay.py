@@ -190,9 +190,7 @@ class Replay:
         )
 
     def _sentence(self, written: str) -> str:
-        """A sentence for people, who see stars in the place of secrets anyway. Nothing is sent of it, and nothing
-        decided by it: that it held the cookie of a session, which nobody knows any more, ends no run.
-        """
+        """A sentence for people: nothing is sent or decided by it, so that a forgotten secret in it is no matter."""
         try:
             return str(self._journal.value_of(written))
         except LookupError:

@@ -29,9 +29,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
     turn: Turn
 
     def check_known(self, job: Job, earlier: Sequence[Line]) -> None:
-        """Check that the `earlier` events of the run hold all of its starts that must not happen twice. Raises
-        `ForgottenError`: they are older than what is stored of its starts, as after a backup was restored.
-        """
+        """Raise `ForgottenError` where the `earlier` events lack a stored start, as after a backup was restored."""
         once = {placed.key for placed in steps_of(job) if placed.step.effect is StepEffect.ONCE}
         if not earlier or not once:
             return
@@ -70,9 +68,7 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
                 self.owned.never_began(send.key)
 
     def ask(self, query: QueryPeers, *, is_resumed: bool) -> Others:
-        """The last start of a row that is known may be another than that which has begun nothing, where the run broke
-        off between what is stored of that here and what is in its journal.
-        """
+        """The last start known of a row may not be that which has begun nothing, if the run broke off in between."""
         if not query.nothing_began:
             return self.owned.ask(query)
         if not is_resumed:

@@ -92,9 +92,7 @@ class Turn:
         self.handed_on: LogReading | None = None
 
     def take(self, process: str, stop: Stop, *, held_up: HeldUp = lambda _: None) -> bool:
-        """Wait for the turn of `process`, or keep it; `held_up` is called with its holder if it is not free at once.
-        False where the stop came meanwhile. Raises `RunLeftError` where others need this thread.
-        """
+        """Wait for the turn of `process`; False if the stop came. Raises `RunLeftError` if others need the thread."""
         self.handed_on = None
         if self._process == process:
             return True

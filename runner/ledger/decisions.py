@@ -43,9 +43,7 @@ NOT_REPEATED = frozenset({VersionState.FAILED, VersionState.ERROR, VersionState.
 
 
 class Decision(Struct, frozen=True, kw_only=True):
-    """`known` is what the ledger has of the version, `before` of the version of its title that was attempted last,
-    where that is another. `is_older`: it has passed, and that other version was attempted after it.
-    """
+    """`known`: this version in the ledger; `before`: the last that was attempted; `is_older`: that came after."""
 
     version: AppliedVersion
     state: VersionState

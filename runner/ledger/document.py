@@ -22,9 +22,7 @@ def apply_document(
     gone: Sequence[LedgerEntry],
     exit_code: ExitCode,
 ) -> JsonObject:
-    """`decisions` are the versions as they are at the end of the command, `decided` as it found them, by their digests.
-    `repeated` are the steps that versions which begin start a second time.
-    """
+    """`decisions`: the versions at the end; `decided`: as they were found; `repeated`: steps done a second time."""
     found = [(each, decided.get(each.digest, each)) for each in decisions]
     return {
         "format": FORMAT,

@@ -18,9 +18,7 @@ _DEEPEST: Final = 2
 
 
 def run_folders() -> list[str]:
-    """The folders of runs, but for that of the current folder, as messages name them. A ledger of somebody else is none
-    of ours: whoever can write there would choose the run that is resumed.
-    """
+    """Other folders of runs; none beside a ledger of somebody else, who could choose what is resumed."""
     folders = [*searched_folders(Path.cwd())[1:], *_below(Path.cwd(), levels=_DEEPEST)]
     return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL)]
 

@@ -119,9 +119,7 @@ def withdraw(ledger: FleetLedger, runs: Iterable[str], *, note: str) -> list[str
 
 
 def queue_what_waited(ledger: FleetLedger, adopted: Sequence[AppliedVersion]) -> list[str]:
-    """Let what waited for these versions, or for others of their titles with the same keys, wait for them no more,
-    within `ledger.alone()`; the titles of the runs that are in the queue now.
-    """
+    """Queue what waited for these versions, or their titles and keys, within `ledger.alone()`; its titles."""
     values = {"fleet": ledger.fleet, **_titles(adopted)}
     with ledger.alone() as connection:
         waited = [run for (run,) in connection.execute(_MET, values)]

@@ -109,9 +109,7 @@ def summary(results: Sequence[RunResult], others: Sequence[Decision]) -> str:
 
 
 def summary_of_queue(decisions: Sequence[Decision], queued: Collection[str], blocked: Collection[str]) -> str:
-    """What an `apply` to a fleet came to, in a line. `queued` are the digests of the versions that it queued, `blocked`
-    of those that need a version which does not pass by itself.
-    """
+    """What an `apply` to a fleet came to. `queued` and `blocked` are digests; the latter need what does not pass."""
     states = Counter(
         VersionState.BLOCKED if each.digest in blocked else each.state for each in decisions if each.digest in queued
     )

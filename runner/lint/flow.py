@@ -45,9 +45,7 @@ _Names = dict[str, Type]
 
 
 class Flow(TypeLint, frozen=True, kw_only=True):
-    """`steps` and `vars` are the types of what came before; `own` are the bare names of a step, by its path, for those
-    that undo it. `called` are the names that targets and cases have, as far as they are known.
-    """
+    """`steps` and `vars`: types of what came before; `own`: a step's bare names; `called`: known targets and cases."""
 
     job: Outline
     catalogue: Catalogue | None

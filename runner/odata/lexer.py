@@ -40,9 +40,7 @@ _KINDS: Final[Mapping[str, re.Pattern[str]]] = {
 
 
 class Token(Struct, frozen=True, kw_only=True):
-    """`kind` is `text`, one of `guid moment number name mark`, `any` for what only a whole parser of OData knows or a
-    template gives, or empty. `start` is its place in the filter; `is_called`: a bracket follows it.
-    """
+    """`kind` is `text guid moment number name mark`, `any` if unknown, or empty. `is_called`: a bracket follows."""
 
     kind: str
     text: str

@@ -38,9 +38,7 @@ _HAS_TARGETS = lazy_pattern(rb"(?m)\btargets\"?[ \t]*:")
 
 
 def check_specs(specs: Iterable[Path], *, of_targets: bool) -> None:
-    """Raise `UsageError` for a SPEC that is no job file, but the name of a job, a process or a target. `of_targets`:
-    the command is about targets, and takes jobs only to find them, or to say what matters to the jobs.
-    """
+    """Raise `UsageError` for a SPEC that names a job, a process or a target; `of_targets`: it is about these."""
     for spec in specs:
         shown, hint = clean(str(spec)), None
         if of_targets and spec.name.endswith(ENDING):

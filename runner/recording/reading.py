@@ -201,9 +201,7 @@ def _way(site: _Site, process_id: str, process: Process | None) -> Iterator[Pass
 
 
 def _parked(site: _Site, process_id: str, process: Process | None) -> Iterator[Passed]:
-    """The elements at which it waits, as the engine's own store has them, whatever is logged [S]. That `Status` there
-    counts as that of a process does is [?]: what cannot be read shows nothing.
-    """
+    """The elements at which it waits, by the engine's own store [S]; that `Status` counts as a process's is [?]."""
     try:
         found = site.records(QueryCall(entity="SysProcessElementData", filter=f"SysProcess/Id eq {process_id}"))
     except NoAnswerError:

@@ -17,9 +17,7 @@ _INDEX = lazy_pattern(r"\[\d+\]")
 
 
 class AlikeFailures(Struct, frozen=True, kw_only=True):
-    """Rows that failed for the same reason, in the order of the report. `counts`: they made their runs fail; an unknown
-    outcome always counts, what `on_failure: ignore` covers never.
-    """
+    """Rows that failed for the same reason. `counts`: they made their runs fail, as an unknown outcome always does."""
 
     members: tuple[tuple[TimedRun, TimedRow], ...]
     counts: bool

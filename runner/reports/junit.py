@@ -147,9 +147,7 @@ def _flaky(failed: AttemptFailed) -> XmlElement:
 
 
 def _verdict(step: StepResult, *, counts: bool) -> _Verdict:
-    """`counts`: whether a failure of this row counts for its run; where it does not, no build must turn red, and no
-    reader take it for passed: that leaves `skipped`, as pytest writes a failure that was expected.
-    """
+    """A failure that does not count (`counts`) is `skipped`: no build turns red, and nobody takes it for passed."""
     if step.status is Status.PASSED:
         return _Verdict(tag=None, lines=remarks(step))
     kind = clean(step.error.code) if step.error else str(step.status)

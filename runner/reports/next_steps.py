@@ -160,9 +160,7 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
 
 
 def complete_command(verb: str, result: RunResult, store: StoreName | None) -> str:
-    """A verb that goes on with the run, as it can be typed: its secret inputs are given anew, but for those that came
-    from variables, and a protected target is confirmed. A fleet needs neither.
-    """
+    """A command that goes on with the run, with its secrets but for variables, and confirmation of its target."""
     command = verb_command(verb, result.id, store)
     if store is not None and store.is_fleet:
         return command

@@ -113,9 +113,7 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
 
 
 def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
-    """What a run that looks well did not do, and warnings of rows that passed: all of them where these rows are not
-    printed, else those of calls that a readable process log does not verify.
-    """
+    """What a passed run did not do, and warnings of rows: all if they are not printed, else of unverified calls."""
     yield from (line for text in about_rows(result) for line in labelled("warning", text))
     passed = [step for step in result.steps if step.status is Status.PASSED and step.warnings]
     unverified = [step for step in passed if _is_unverified(step)] if result.log_unreadable is None else []

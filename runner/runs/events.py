@@ -287,9 +287,7 @@ class StepFinished(RowEvent, frozen=True, tag="step.finished"):
 
 
 class StepSkipped(Event, frozen=True, tag="step.skipped"):
-    """`reason` is `condition` (its `if` was false), `nothing` (its `for_each` gave nothing) or
-    `stopped` (the run had been stopped). `by` is then the key of the step that stopped it; None where that was no step.
-    """
+    """`reason`: `condition` (of `if`), `nothing` (of `for_each`) or `stopped`, perhaps `by` the step of this key."""
 
     row: Row
     reason: str

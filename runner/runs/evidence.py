@@ -45,9 +45,7 @@ class SentRequest(Record, frozen=True, omit_defaults=True):
 
 
 class SiteAccess(Record, frozen=True):
-    """How calls get into the site: the kind of sign-in, None where nobody signs in; where tokens come from, None where
-    none do; the names of the headers that the target adds to each call.
-    """
+    """How calls get in: the kind of sign-in, the source of tokens, names of the target's headers; None for none."""
 
     auth: str | None
     identity_url: str | None
@@ -126,9 +124,7 @@ class VerdictBy(Record, frozen=True):
 
 
 class LockHolder(Record, frozen=True, omit_defaults=True):
-    """Who had what a run has waited for. `run` is None where nobody knows it: of another program that had not begun.
-    `folder` is where its run is stored, if that is another folder of runs.
-    """
+    """Who had what a run has waited for: `run` and `folder`, where these are known, and others."""
 
     job: str
     run: str | None

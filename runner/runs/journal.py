@@ -92,9 +92,7 @@ def _is_foreign(written: bytes) -> bool:
 
 
 def parse_line(written: bytes, *, before: str = FIRST_PREV, digest: str | None = None) -> Line | None:
-    """A line without its end; None where it is no line of a journal. `before` is the hash of the line before: lines
-    that fit share the text. `digest` is its own hash, where that is known.
-    """
+    """A line without its end, or None. `before`: the hash of the line before; `digest`: its own, if known."""
     try:
         around = _around.decode(written)
         event = decode(written)
@@ -149,9 +147,7 @@ class Journal:
         return cls(log, secrets, now=now, earlier=earlier)
 
     def append(self, event: AnyEvent, *, durable: bool = False) -> None:
-        """Write an event; `durable` waits until it is on disk, as the end of a run always does. Raises `StoreError`:
-        what was written last may not be stored, and no further call may be sent.
-        """
+        """Write an event; `durable` waits for the disk. Raises `StoreError`: then no further call may be sent."""
         with self._lock:
             if self._broken is not None:
                 raise type(self._broken)(*self._broken.args)

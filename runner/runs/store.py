@@ -24,9 +24,7 @@ from runner.runs.evidence import LockHolder
 
 
 class StoreError(Exception):
-    """Something is not stored, or cannot be read back; the text says what and why. No further call may be sent.
-    `hint` says what mends it where repeating the command does not; else it is empty.
-    """
+    """Something is not stored, or cannot be read. No further call may be sent. `hint`: what mends it, or empty."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -103,9 +101,7 @@ class OwnedRows(Protocol):
         """The last start of the row leaves now: where that was long after `begin`, its time has begun only now."""
 
     def time_out(self, key: str) -> None:
-        """Nobody answered the last start of the row. Where its time was over long ago, as of a program that was stopped
-        just before its first byte left, it may have left only now, and its time has begun only now.
-        """
+        """Nobody answered the row's last start: if its time was over before, it begins only now."""
 
     def answer(self, key: str) -> None:
         """The last start of the row was answered, or a person says how it ended: it began before, or while settling
@@ -274,9 +270,7 @@ class RunStore(Protocol):
         """Open a run to append to it. Raises `RunLockedError`; a store with a fence takes it from whoever has it."""
 
     def events(self, run: str) -> Iterator[bytes]:
-        """The lines of a run byte for byte as they were appended, each with its line end: a last line without is torn.
-        They may be read while the run is being written. Raises with the first.
-        """
+        """The lines of a run as appended, with line ends: a last without is torn. May be read while it is written."""
 
     def ends(self, run: str) -> list[bytes]:
         """The first and the last whole line of a run, without their ends; the lines between them are not read."""
@@ -297,9 +291,7 @@ class RunStore(Protocol):
         """Runs without events whose ids begin with `name`, or the newest for `last`, and why they have none."""
 
     def put(self, run: str, part: Part, content: str | Iterator[bytes]) -> None:
-        """Store a part, a text or pieces of UTF-8, in the place of an earlier part: at any moment a part is there, the
-        old or the new. Safe from a kill; a plan is durable with the next line that is.
-        """
+        """Store a part in place of an earlier part, safe from a kill; a plan is durable with the next durable line."""
 
     def get(self, run: str, part: Part) -> bytes:
         """Read a part. `EVENTS` are all lines that `events` gives."""

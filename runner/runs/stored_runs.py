@@ -340,9 +340,7 @@ def unwritable(store: RunStore, why: StoreError) -> UsageError:
 
 
 def _is_missed(store: RunStore, run: str, lines: Sequence[Line]) -> bool:
-    """Whether the line that was the last when the run's own report was drawn is not there any more: no later line shows
-    that it was changed. A run that was resumed has more lines after it.
-    """
+    """Whether the last line at the time of the run's own report is gone: no later line would show that."""
     try:
         head = _report.decode(store.get(run, Part.REPORT)).runs[0].events
     except (StoreError, ValueError, LookupError, RecursionError):

@@ -35,9 +35,7 @@ class _WaitingFault(Struct, frozen=True, kw_only=True):
 
 
 class Faults:
-    """`taken` says how often a fault of a double was applied to a call before; `on_taken` is called when that happens:
-    with the double's code and the fault's place in its file.
-    """
+    """`taken`: how often each fault was applied before; `on_taken` gets the double's code and the fault's place."""
 
     def __init__(
         self,

@@ -158,9 +158,7 @@ class Secrets:
 
 @lru_cache(maxsize=16)
 def _know(first: tuple[tuple[str, str], ...], later: tuple[tuple[str, str], ...]) -> _Known:
-    """Runs against the same site have the same secrets, and of each 2 ms are saved. `later` are those that took the
-    name of another, as the cookies of a site that gives a new cookie with each answer.
-    """
+    """Cached, as runs on a site share secrets: 2 ms each. `later` took another's name, as a cookie that is renewed."""
     ways: dict[str, tuple[str, str]] = {}
     short: dict[str, str] = {}
     for name, plain in (*first, *later):

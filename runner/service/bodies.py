@@ -277,9 +277,7 @@ def _constant(text: str) -> NoReturn:
 
 
 def _is_plain(digits: bytes, value: Json, *, parts: int) -> bool:
-    """Whether it is seen at a glance that it is within bounds: it has few parts, or is a list of flat records, and
-    nowhere as many `digits` side by side as an integer of more than 64 bits has.
-    """
+    """Whether it is plainly within bounds: few parts or flat records, and no more `digits` than 64 bits have."""
     is_flat = type(value) is list and parts == 1 + len([item for item in value if type(item) is dict])
     return (parts <= DEEPEST or is_flat) and _MANY_DIGITS not in digits
 

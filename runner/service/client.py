@@ -166,7 +166,5 @@ class Client:
 
 
 def _unread(failure: CallFailed) -> CallFailed:
-    """A reading for which nobody could be signed in: not to be repeated by itself, since each time would send the
-    password again. It has no reply of its own; whether the site is well again is for the step to try.
-    """
+    """A reading without a sign-in: not repeated by itself, as that sends the password again, but by the step."""
     return failure if failure.final else replace(failure, final=True, status=None)

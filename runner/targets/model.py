@@ -37,9 +37,7 @@ TOO_SHORT_HINT: Final = "let `for` be longer than `every`: `for: 10m`, `every: 5
 
 
 class Readiness(Struct, frozen=True, kw_only=True):
-    """How a site is waited for after a deployment: up to `longest` seconds, asked again `every` so many, until its
-    processes are as the `catalogue` says: a file, or a folder of packages.
-    """
+    """How a site is waited for: up to `longest` seconds, asked `every` so many, until it is as the `catalogue` says."""
 
     longest: float = 600.0
     every: float = 5.0

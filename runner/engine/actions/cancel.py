@@ -81,9 +81,7 @@ def _not_cancelled(found: LogRow) -> Attempt:
 
 
 def _not_verified(row: OpenRow, found: Unread | None) -> Attempt:
-    """The call was answered, and the log does not say what became of the process: `verify` decides. A log that can be
-    read, and has no such process, shows that the id is another's.
-    """
+    """The log does not say what became of it: `verify` decides. A readable log without it shows a wrong id."""
     if row.step.verify is Verify.NONE:
         return judged(row, None)
     if found is None and row.log.refusal is None:

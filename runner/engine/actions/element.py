@@ -248,9 +248,7 @@ def _look(row: OpenRow, *, moments: Sequence[float]) -> Running[ElementInstance 
 
 
 def _process_after(row: OpenRow, now: ElementInstance | None, process_id: str) -> Running[Attempt | str | None]:
-    """How the process went wrong as soon as the element was executed (the service answers 200 all the same), or why
-    that is not known; None where it did not. `now`: the element by now, as far as it is seen.
-    """
+    """How the process failed at once (the answer is 200 all the same), why that is not known, or None."""
     found: LogRow | Unread | None = None
     if row.log.refusal is None:
         found = yield from process_log.row_of(row, process_id)

@@ -225,9 +225,7 @@ def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Ch
 
 
 def _is_no(call: ChangeCall, failure: CallFailed) -> bool:
-    """Whether the refusal says by itself that nothing changed: a record may have had the values of an update before,
-    and who may not delete a record may not see it either.
-    """
+    """Whether the refusal alone says that nothing changed: a record may look so without the call."""
     is_no_right = failure.status == HTTPStatus.FORBIDDEN and call.change is Change.DELETE
     is_refused_update = call.change is Change.UPDATE and not failure.unproved
     return failure.kind is FailureKind.REFUSED and (is_refused_update or is_no_right)

@@ -127,9 +127,7 @@ def _extreme(
 def _sortable(
     name: str, values: Sequence[Json], *, case_sensitive: bool, distinct: bool = False
 ) -> list[str | float | Decimal]:
-    """Keys by which `values` can be put in order: all are numbers, all texts, or all booleans. Texts that all spell
-    numbers or moments go by these, unless the keys are to be `distinct`.
-    """
+    """Keys that order `values`, all of a kind. Texts that spell numbers or moments go by these, unless `distinct`."""
     texts = [each for each in values if isinstance(each, str)]
     if values and len(texts) == len(values):
         keys = None if distinct else ordered_texts(texts)

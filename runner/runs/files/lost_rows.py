@@ -29,9 +29,7 @@ class Loss(Struct, frozen=True, kw_only=True):
     made: float
 
     def concerns(self, began: float, ends: float, *, late: float) -> bool:
-        """Whether a start that is not known any more may have made the rows of a start that began and ends then: also
-        a start from just before the file was made, which may have had as much time.
-        """
+        """Whether a forgotten start, also from before the file was made, may have made the rows of a start of then."""
         return began < self.since or began - (ends - began) - late < self.made
 
 

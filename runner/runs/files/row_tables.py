@@ -47,9 +47,7 @@ PATIENCE = 10.0
 
 
 class StoredRows(Struct, frozen=True, kw_only=True):
-    """All that a file has of a run: its starts, and its rows with the steps of the run that they belong to; and when
-    the last start of each step began here, for how many seconds.
-    """
+    """All that a file has of a run: starts, rows by step, and when and how long each step's last start was here."""
 
     starts: tuple[tuple[str | float, ...], ...]
     rows: tuple[tuple[str, str, float], ...]

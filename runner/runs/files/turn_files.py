@@ -41,9 +41,7 @@ _ASIDE = 0.1
 
 
 class TurnFiles:
-    """The turns on a site, a `runner.runs.store.SharedTurns`. `place` is what others are to know of the folder of
-    runs. Each turn belongs to one thread at a time: within the program there are turns of its own.
-    """
+    """A `runner.runs.store.SharedTurns` of a site. `place` is what others learn. A turn is for one thread at a time."""
 
     def __init__(self, folder: Path, *, site: str, place: str, now: Callable[[], float] = time.time) -> None:
         self._folder = folder

@@ -73,9 +73,9 @@ def committed(theirs: Path, own: dict[str, str]) -> tuple[int, str]:
 
 def test_a_commit_with_a_mistake_is_refused_with_its_place(theirs: Path, ours: Path) -> None:
     (theirs / "specs" / "a.job.yaml").write_text(WRONG)
-    code, told = hooked(theirs, ours, "creatio-runner-validate")
+    code, output = hooked(theirs, ours, "creatio-runner-validate")
     assert code == 1
-    assert "specs/a.job.yaml:4:15: error[E104]: unknown key `proces` in `execute`" in told
+    assert "specs/a.job.yaml:4:15: error[E104]: unknown key `proces` in `execute`" in output
 
 
 def test_only_what_is_committed_is_checked_and_each_file_as_what_it_is(theirs: Path, ours: Path) -> None:
@@ -84,24 +84,24 @@ def test_only_what_is_committed_is_checked_and_each_file_as_what_it_is(theirs: P
     (theirs / "sandbox").mkdir()
     (theirs / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nprocess: UsrX\n")
     (theirs / "notes.yaml").write_text("proces: x\n")
-    code, told = hooked(theirs, ours, "creatio-runner-validate")
-    assert code == 0, told
-    assert "Passed" in told
+    code, output = hooked(theirs, ours, "creatio-runner-validate")
+    assert code == 0, output
+    assert "Passed" in output
 
 
 def test_without_a_file_of_ours_the_hook_is_skipped(theirs: Path, ours: Path) -> None:
     (theirs / "notes.yaml").write_text("proces: x\n")
-    code, told = hooked(theirs, ours, "creatio-runner-validate")
-    assert (code, "Skipped" in told) == (0, True)
+    code, output = hooked(theirs, ours, "creatio-runner-validate")
+    assert (code, "Skipped" in output) == (0, True)
 
 
 def test_the_hook_for_all_finds_a_job_that_a_change_elsewhere_has_broken(theirs: Path, ours: Path) -> None:
     (theirs / "specs" / "a.job.yaml").write_text(RIGHT + "target: staging\n")
     (theirs / "targets.yaml").write_text("runner: 1\ntargets: {here: {sandbox: sandbox}}\n")
     (theirs / "sandbox").mkdir()
-    code, told = hooked(theirs, ours, "creatio-runner-validate-all")
+    code, output = hooked(theirs, ours, "creatio-runner-validate-all")
     assert code == 1
-    assert "specs/a.job.yaml:5:9: error[E141]: unknown target `staging`" in told
+    assert "specs/a.job.yaml:5:9: error[E141]: unknown target `staging`" in output
 
 
 CASES = "runner: 1\nname: months\ninputs: {days: {type: integer}}\ncases: months.csv\nsteps: [{pause: 1ms}]\n"
@@ -110,9 +110,9 @@ CASES = "runner: 1\nname: months\ninputs: {days: {type: integer}}\ncases: months
 def test_the_hook_for_all_finds_a_table_of_cases_that_is_broken(theirs: Path, ours: Path) -> None:
     (theirs / "specs" / "a.job.yaml").write_text(CASES)
     (theirs / "specs" / "months.csv").write_text("name,days\nmay,thirty\n")
-    code, told = hooked(theirs, ours, "creatio-runner-validate-all")
+    code, output = hooked(theirs, ours, "creatio-runner-validate-all")
     assert code == 1
-    assert "specs/months.csv:2:5: error[E132]" in told
+    assert "specs/months.csv:2:5: error[E132]" in output
 
 
 @pytest.fixture
@@ -129,19 +129,19 @@ def begun(theirs: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_new_project_has_a_hook_that_finds_mistakes_in_folders_below(begun: Path) -> None:
     (begun / "jobs").mkdir()
     (begun / "jobs" / "x.job.yaml").write_text(WRONG)
-    code, told = committed(begun, environment(begun.parent))
+    code, output = committed(begun, environment(begun.parent))
     assert code == 1
-    assert "jobs/x.job.yaml:4:15: error[E104]" in told
+    assert "jobs/x.job.yaml:4:15: error[E104]" in output
 
 
 def test_a_new_project_has_a_hook_that_finds_a_mistake_in_what_a_job_leans_on(begun: Path) -> None:
     (begun / "months.job.yaml").write_text(CASES + "target: sandbox\n")
     (begun / "months.csv").write_text("name,days\nmay,31\n")
     own = environment(begun.parent)
-    code, told = committed(begun, own)
-    assert code == 0, told
+    code, output = committed(begun, own)
+    assert code == 0, output
     subprocess.run(["git", "commit", "-q", "-m", "months"], cwd=begun, env=own, check=True)
     (begun / "months.csv").write_text("name,days\nmay,thirty\n")
-    code, told = committed(begun, own)
+    code, output = committed(begun, own)
     assert code == 1
-    assert "months.csv:2:5: error[E132]" in told
+    assert "months.csv:2:5: error[E132]" in output

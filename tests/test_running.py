@@ -9,7 +9,7 @@ from running import PIPE, ForkedCommand, start
 pytestmark = pytest.mark.slow
 
 
-def test_a_command_that_goes_on_for_ever_is_killed_where_its_test_fails(tmp_path: Path) -> None:
+def test_a_command_that_is_under_way_for_ever_is_killed_where_its_test_fails(tmp_path: Path) -> None:
     (tmp_path / "sandbox").mkdir()
     served = start("sandbox", str(tmp_path / "sandbox"), "--port", "0", stdout=PIPE)
     with pytest.raises(ZeroDivisionError):

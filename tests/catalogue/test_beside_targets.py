@@ -20,7 +20,7 @@ def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     Path("a.job.yaml").write_text(JOB)
 
 
-def told(**files: str) -> str:
+def reported(**files: str) -> str:
     for name, content in files.items():
         Path(name.replace("__", ".")).write_text(content)
     return mistakes.text(open_project([Path("a.job.yaml")], targets=None, environment={}).problems)
@@ -31,11 +31,11 @@ def told(**files: str) -> str:
     ["https://staging.example.com", "https://STAGING.example.com/", "https://staging.example.com/0", "doubles", ""],
 )
 def test_a_catalogue_of_the_targets_own_site_is_right(site: str) -> None:
-    assert told(staging__catalog__yaml=CATALOGUE.replace("https://staging.example.com", f'"{site}"')) == ""
+    assert reported(staging__catalog__yaml=CATALOGUE.replace("https://staging.example.com", f'"{site}"')) == ""
 
 
 def test_a_catalogue_of_another_site_is_warned_of_where_it_names_its_site() -> None:
-    assert told(staging__catalog__yaml=CATALOGUE.replace("staging.ex", "prod.ex")) == (
+    assert reported(staging__catalog__yaml=CATALOGUE.replace("staging.ex", "prod.ex")) == (
         "staging.catalog.yaml:2:7: warning[E107]: this is the catalogue of https://prod.example.com, and the site of "
         "the target is https://staging.example.com\n"
         "  |\n"
@@ -48,7 +48,7 @@ def test_a_catalogue_of_another_site_is_warned_of_where_it_names_its_site() -> N
 def test_an_address_that_is_worked_out_later_is_not_compared() -> None:
     targets = TARGETS.replace("https://staging.example.com", '"{{ env.SITE }}"')
 
-    assert told(targets__yaml=targets, staging__catalog__yaml=CATALOGUE) == ""
+    assert reported(targets__yaml=targets, staging__catalog__yaml=CATALOGUE) == ""
 
 
 @pytest.mark.parametrize(
@@ -57,23 +57,23 @@ def test_an_address_that_is_worked_out_later_is_not_compared() -> None:
 def test_a_catalogue_that_is_called_nearly_as_a_target_is_warned_of(name: str) -> None:
     Path(name).write_text(CATALOGUE)
 
-    assert told() == (
+    assert reported() == (
         f"{name}: warning[E179]: {name} is not read: a catalogue has the name of its target\n"
         "   = hint: did you mean `staging.catalog.yaml`?\n"
     )
 
 
 @pytest.mark.parametrize("name", ["production.catalog.yaml", "env.catalog.yaml", "locale.catalog.yaml"])
-def test_a_catalogue_of_a_target_that_stands_elsewhere_may_lie_there(name: str) -> None:
+def test_a_catalogue_of_a_target_that_is_elsewhere_may_lie_there(name: str) -> None:
     Path(name).write_text(CATALOGUE)
 
-    assert told() == ""
+    assert reported() == ""
 
 
 def test_one_that_lies_beside_the_right_one_is_a_copy() -> None:
     Path("staging2.catalog.yaml").write_text(CATALOGUE)
 
-    assert told(staging__catalog__yaml=CATALOGUE) == ""
+    assert reported(staging__catalog__yaml=CATALOGUE) == ""
 
 
 def test_items_without_records_and_an_element_without_its_id_are_reported_in_the_catalogue() -> None:
@@ -82,7 +82,7 @@ def test_items_without_records_and_an_element_without_its_id_are_reported_in_the
         "B: {type: records, direction: in, items: {Id: guid}}, C: {type: unknown, direction: in, items: {}}}, "
         f"elements: {{UserTask2: {{name: Approve, type: UserTask}}, {UID}: {{name: Other, type: UserTask}}}}}}"
     )
-    found = told(staging__catalog__yaml=CATALOGUE.replace("{runnable: true}", process))
+    found = reported(staging__catalog__yaml=CATALOGUE.replace("{runnable: true}", process))
     named = f"staging.catalog.yaml:3:{process.index('UserTask2') + 21}"
 
     assert [line for line in found.splitlines() if "error" in line or "hint" in line] == [

@@ -23,19 +23,19 @@ def site(*processes: Process) -> Catalogue:
     return Catalogue(name="x", processes={process.code: process for process in processes})
 
 
-def told(before: Catalogue, after: Catalogue) -> list[str]:
+def changes(before: Catalogue, after: Catalogue) -> list[str]:
     return [sentence(one) for one in differences(before, after)]
 
 
 def test_of_the_same_nothing_is_reported() -> None:
-    assert told(site(ADD, OTHER), site(OTHER, replace(ADD))) == []
+    assert changes(site(ADD, OTHER), site(OTHER, replace(ADD))) == []
 
 
 def test_processes_come_and_go() -> None:
-    assert told(site(ADD), site(OTHER)) == ["`UsrAdd`: is gone", "`UsrOther`: is new"]
+    assert changes(site(ADD), site(OTHER)) == ["`UsrAdd`: is gone", "`UsrOther`: is new"]
 
 
-def test_every_part_of_a_process_is_looked_at() -> None:
+def test_every_part_of_a_process_is_checked() -> None:
     parameters = {
         "Name": replace(NAME, direction=Direction.BOTH),
         "Rows": replace(ROWS, items={"Id": Kind.GUID, "Name": Kind.TEXT}),
@@ -46,7 +46,7 @@ def test_every_part_of_a_process_is_looked_at() -> None:
         ADD, caption="Add it", version=2, why_not="it is disabled", parameters=parameters, elements=elements
     )
 
-    assert told(site(ADD), site(after)) == [
+    assert changes(site(ADD), site(after)) == [
         "`UsrAdd`: was can be started; is cannot be started: it is disabled",
         "`UsrAdd`: its caption: was Add; is Add it",
         "`UsrAdd`: its version: was 1; is 2",
@@ -67,7 +67,7 @@ def test_which_version_acts_is_reported_of_each_and_matters_to_whoever_starts_it
     before = site(replace(ADD, version=1, members=versions(active=1)))
     after = site(replace(ADD, version=2, members=versions(active=2)))
 
-    assert told(before, after) == [
+    assert changes(before, after) == [
         "`UsrAdd`: its version: was 1; is 2",
         "`UsrAdd`: version `UsrAdd`: was version 1, active; is version 1, not active",
         "`UsrAdd`: version `UsrAdd_v1`: was version 2, not active; is version 2, active",
@@ -80,11 +80,11 @@ def test_captions_are_reported_where_both_sides_know_them() -> None:
     before = replace(ADD, elements=(element,), parameters={"Name": replace(NAME, caption="Full name")})
     after = replace(before, elements=(replace(element, caption="Approve it"),))
 
-    assert told(site(before), site(after)) == [
+    assert changes(site(before), site(after)) == [
         f"`UsrAdd`: its caption of element `{UID}`: was Approve; is Approve it",
     ]
     old = replace(before, elements=ADD.elements, parameters={"Name": NAME})
-    assert told(site(old), site(before)) == [
+    assert changes(site(old), site(before)) == [
         "`UsrAdd`: its captions of parameters: was not known; is known",
         "`UsrAdd`: its captions of elements: was not known; is known",
     ]
@@ -93,7 +93,7 @@ def test_captions_are_reported_where_both_sides_know_them() -> None:
 def test_a_part_that_is_gone_is_reported_with_what_it_was() -> None:
     after = replace(ADD, parameters={"Name": NAME}, elements=())
 
-    assert told(site(ADD), site(after)) == [
+    assert changes(site(ADD), site(after)) == [
         "`UsrAdd`: parameter `Rows`: was records (Id guid), out; is gone",
         f"`UsrAdd`: element `{UID}`: was Approve, UserTask; is gone",
     ]
@@ -102,7 +102,7 @@ def test_a_part_that_is_gone_is_reported_with_what_it_was() -> None:
 def test_what_could_not_be_read_is_one_difference_and_no_loss_of_every_parameter() -> None:
     after = replace(ADD, parameters=None)
 
-    assert told(site(ADD), site(after)) == ["`UsrAdd`: its parameters: was known; is not known"]
+    assert changes(site(ADD), site(after)) == ["`UsrAdd`: its parameters: was known; is not known"]
 
 
 def test_what_matters_to_jobs_comes_first_with_the_places() -> None:

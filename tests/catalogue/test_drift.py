@@ -30,7 +30,7 @@ def of(*processes: Process) -> Catalogue:
     return Catalogue(name="x", processes={process.code: process for process in processes})
 
 
-def told(said: Process, *site: Process) -> list[str]:
+def differences(said: Process, *site: Process) -> list[str]:
     return [sentence(one) for one in missing(of(said), of(*site))]
 
 
@@ -48,7 +48,7 @@ def told(said: Process, *site: Process) -> list[str]:
     ],
 )
 def test_what_packages_leave_open_and_captions_are_no_drift(said: Process) -> None:
-    assert told(said, ADD) == []
+    assert differences(said, ADD) == []
 
 
 def test_what_a_file_of_an_earlier_version_does_not_hold_is_no_change() -> None:
@@ -66,11 +66,11 @@ def test_what_a_file_of_an_earlier_version_does_not_hold_is_no_change() -> None:
 
 
 def test_processes_that_only_the_site_has_are_no_drift() -> None:
-    assert told(ADD, ADD, Process(code="Base"), Process(code="Abc")) == []
+    assert differences(ADD, ADD, Process(code="Base"), Process(code="Abc")) == []
 
 
 def test_a_process_that_the_site_lacks_is() -> None:
-    assert told(ADD, Process(code="Base")) == ["`UsrAdd`: is gone"]
+    assert differences(ADD, Process(code="Base")) == ["`UsrAdd`: is gone"]
 
 
 @pytest.mark.parametrize(
@@ -112,4 +112,4 @@ def test_a_process_that_the_site_lacks_is() -> None:
     ],
 )
 def test_what_the_site_has_otherwise_is_drift(site: Process, sentences: list[str]) -> None:
-    assert told(ADD, site) == sentences
+    assert differences(ADD, site) == sentences

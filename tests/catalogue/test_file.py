@@ -1,4 +1,4 @@
-"""The catalogue file: written and read back, the same whoever writes it, and mistakes told at their places."""
+"""The catalogue file: written and read back, the same whoever writes it, and mistakes reported at their places."""
 
 from pathlib import Path
 
@@ -185,7 +185,7 @@ def test_a_site_without_processes_has_a_file_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("runner: 1\nsite: x\nproceses: {}\n", "3:1: error[E104]: unknown key `proceses` in a catalogue"),
         (
@@ -196,11 +196,11 @@ def test_a_site_without_processes_has_a_file_too() -> None:
         ("<<<<<<< HEAD\nrunner: 1\n", "error[E10"),
     ],
 )
-def test_a_mistake_in_the_file_is_reported_with_its_place(text: str, told: str, tmp_path: Path) -> None:
+def test_a_mistake_in_the_file_is_reported_with_its_place(text: str, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "staging.catalog.yaml"
     file.write_text(text)
 
     found = read_catalogue(file, name="staging.catalog.yaml")
 
     assert isinstance(found, tuple)
-    assert told in mistakes.text(found)
+    assert sentence in mistakes.text(found)

@@ -1,6 +1,6 @@
 """Jobs against `staging.catalog.yaml`, which lies beside their targets file. A file is a test.
 
-What is told of a job in `wrong/` stands beside it, word by word; of those in `right/` nothing is told.
+What is reported of a job in `wrong/` is beside it, word by word; of those in `right/` nothing is reported.
 """
 
 from pathlib import Path

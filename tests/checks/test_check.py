@@ -13,7 +13,7 @@ def held(that: str, *, message: str | None = None, **names: Json) -> tuple[Check
     return check(Expectation(that=that, message=message), Scope(names=names))
 
 
-def told(that: str, *, message: str | None = None, **names: Json) -> tuple[str, str, str]:
+def checked(that: str, *, message: str | None = None, **names: Json) -> tuple[str, str, str]:
     """Code, message and hint of an expectation that is not met."""
     done, trouble = held(that, message=message, **names)
     assert trouble is not None
@@ -27,11 +27,11 @@ def test_an_expectation_that_is_met_says_nothing() -> None:
 
 def test_a_failed_expectation_shows_the_values_of_its_names() -> None:
     expected = ("E201", "`result.Score >= 10` is false: `result.Score` is 7", "")
-    assert told("result.Score >= 10", result={"Score": 7}) == expected
+    assert checked("result.Score >= 10", result={"Score": 7}) == expected
 
 
 def test_a_failed_expectation_shows_what_was_compared() -> None:
-    code, message, _ = told("result | length > 3", result=[1, 2])
+    code, message, _ = checked("result | length > 3", result=[1, 2])
     assert (code, message) == ("E201", "`result | length > 3` is false: `result | length` is 2, `result` is [1,2]")
 
 
@@ -48,14 +48,14 @@ def test_a_boolean_that_is_false_says_so_once(that: str, message: str) -> None:
     assert trouble.message == message
 
 
-def test_a_message_of_the_author_stands_before_the_values() -> None:
-    code, message, _ = told("n == 1", message="no {{ what }}, sorry.\n", n=2, what="luck")
+def test_a_message_of_the_author_is_before_the_values() -> None:
+    code, message, _ = checked("n == 1", message="no {{ what }}, sorry.\n", n=2, what="luck")
     assert (code, message) == ("E201", "no luck, sorry: `n` is 2")
 
 
 def test_a_message_that_cannot_be_rendered_does_not_hide_the_failure() -> None:
-    assert told("n == 1", message="no {{ what.x }}", n=2, what=None)[1] == "no {{ what.x }}: `n` is 2"
-    assert told("n == 1", message="{{ n }}", n=2)[1] == "2: `n` is 2"
+    assert checked("n == 1", message="no {{ what.x }}", n=2, what=None)[1] == "no {{ what.x }}: `n` is 2"
+    assert checked("n == 1", message="{{ n }}", n=2)[1] == "2: `n` is 2"
 
 
 @pytest.mark.parametrize(
@@ -83,12 +83,12 @@ def test_a_message_that_cannot_be_rendered_does_not_hide_the_failure() -> None:
     ],
 )
 def test_an_expectation_that_cannot_be_evaluated_is_not_met(that: str, message: str, hint: str) -> None:
-    code, said, hinted = told(that, result={"Score": "10", "flag": "false"})
+    code, said, hinted = checked(that, result={"Score": "10", "flag": "false"})
     assert (code, said) == ("E202", message)
     assert hint in hinted
 
 
-def test_a_result_that_does_not_fit_its_schema_is_told_by_its_places() -> None:
+def test_a_result_that_does_not_fit_its_schema_is_reported_by_its_places() -> None:
     expected = SchemaExpectation(schema={"type": "array", "items": {"required": ["Id"]}})
     assert check(expected, Scope(names={"result": [{"Id": 1}]})) == (
         Check(that='result fits {"type":"array","items":{"required":["Id"]}}', passed=True),

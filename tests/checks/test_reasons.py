@@ -17,7 +17,7 @@ LOREM = "lorem ipsum " * 200
 ALIKE = "they differ in characters that look alike or cannot be seen"
 
 
-def told(that: str, *, message: str | None = None, **names: Json) -> str:
+def reason(that: str, *, message: str | None = None, **names: Json) -> str:
     """What is said of an expectation that is not met, where no secret is known."""
     _, trouble = check(Expectation(that=that, message=message), Scope(names=names), holds_secret=lambda _: False)
     assert trouble is not None
@@ -27,7 +27,7 @@ def told(that: str, *, message: str | None = None, **names: Json) -> str:
 
 def why(that: str, **names: Json) -> str:
     """The same without its beginning and without the values."""
-    return told(that, message=None, **names).partition(" is false: ")[2].partition("; `")[0]
+    return reason(that, message=None, **names).partition(" is false: ")[2].partition("; `")[0]
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def why(that: str, **names: Json) -> str:
     ],
 )
 def test_of_a_list_the_nearest_record_is_reported(that: str) -> None:
-    said = told(that, result=SMOKES, vars={"contact": "Smoke 12"})
+    said = reason(that, result=SMOKES, vars={"contact": "Smoke 12"})
     assert 'no record of `result` has Name == "Smoke 12"; nearest: "Smoke 1" at [1]' in said
     assert '`vars.contact` is "Smoke 12"' in said
 
 
 def test_a_record_that_was_not_found_is_reported_where_the_expression_breaks_for_it() -> None:
-    said = told('(result | selectattr("Name", "eq", "Smok 3") | first).Score == 3', result=SMOKES)
+    said = reason('(result | selectattr("Name", "eq", "Smok 3") | first).Score == 3', result=SMOKES)
     assert 'the list is empty; no record of `result` has Name == "Smok 3"; nearest: "Smoke 3" at [3]' in said
 
 
@@ -92,12 +92,12 @@ def test_of_a_list_of_plain_values_the_nearest_is_reported(that: str, expected: 
     ],
 )
 def test_a_text_that_spells_a_number_or_a_boolean_is_compared_with_none(that: str, found: Json, said: str) -> None:
-    assert f"cannot be evaluated: {said}: they are never equal" in told(that, result=found)
+    assert f"cannot be evaluated: {said}: they are never equal" in reason(that, result=found)
 
 
 @pytest.mark.parametrize("that", ["result | reject | list == []", "result | select | list | length == 1"])
 def test_a_text_that_spells_a_boolean_is_not_chosen_for_being_true(that: str) -> None:
-    assert 'cannot be evaluated: a value is the text "false", not a boolean' in told(that, result=["false"])
+    assert 'cannot be evaluated: a value is the text "false", not a boolean' in reason(that, result=["false"])
 
 
 @pytest.mark.parametrize("that", ['result != "5"', "result != none", "result not in [1, [], none]", "result != 1"])
@@ -149,7 +149,7 @@ def test_records_whose_flag_is_never_true() -> None:
     assert said == "no record of `result` has a true `Active`"
 
 
-def test_of_an_and_the_part_is_told_that_is_false() -> None:
+def test_of_an_and_the_part_is_shown_that_is_false() -> None:
     said = why('result | length == 12 and result[0].Name == "x" and result | length > 0', result=SMOKES)
     assert said == 'its part `result[0].Name == "x"` is false'
 
@@ -183,14 +183,14 @@ def test_of_an_and_the_part_is_told_that_is_false() -> None:
         ({"a": {"b": 1}}, {"a": {"b": 2}}, "at `result.a.b` 1 is not 2"),
     ],
 )
-def test_two_values_that_are_not_equal_are_told_apart(value: Json, wanted: Json, expected: str) -> None:
-    said = told("result == vars.x", result=value, vars={"x": wanted})
+def test_two_values_that_are_not_equal_are_kept_apart(value: Json, wanted: Json, expected: str) -> None:
+    said = reason("result == vars.x", result=value, vars={"x": wanted})
     rest = said.removeprefix("`result == vars.x` is false: ")
     assert rest.startswith(expected) if expected else rest.startswith("`result` is ")
 
 
 def test_of_long_texts_the_differing_part_is_shown_with_its_place() -> None:
-    said = told("result == vars.x", result=f"{LOREM}here it ends.{LOREM}", vars={"x": f"{LOREM}there it is:{LOREM}"})
+    said = reason("result == vars.x", result=f"{LOREM}here it ends.{LOREM}", vars={"x": f"{LOREM}there it is:{LOREM}"})
     assert (
         "they differ from character 2,401 on: "
         '"…lorem ipsum here it ends.…" against "…lorem ipsum there it is:…"; `result` is a text of 4,813 characters'
@@ -198,13 +198,13 @@ def test_of_long_texts_the_differing_part_is_shown_with_its_place() -> None:
 
 
 def test_a_long_differing_part_is_shown_by_its_beginning() -> None:
-    said = told("result == vars.x", result=f"a{LOREM}", vars={"x": "b" * 300})
+    said = reason("result == vars.x", result=f"a{LOREM}", vars={"x": "b" * 300})
     assert '"alorem ipsum' in said
     assert '…" (and 2,361 characters more) against "bbb' in said
 
 
 def test_a_line_break_in_what_is_shown_is_written_as_in_json() -> None:
-    assert r'"…lorem ipsum \nx…" against' in told(
+    assert r'"…lorem ipsum \nx…" against' in reason(
         "result == vars.x", result=f"{LOREM}\nx{LOREM}", vars={"x": LOREM * 2}
     )
 
@@ -224,7 +224,7 @@ def test_what_is_not_in_a_text_or_record_is_reported_where_it_is_near(that: str,
 
 @pytest.mark.parametrize("that", ["1 < result < 5", "result != 9", "not result == 9", "result is string", "result > 9"])
 def test_where_the_values_say_it_all_nothing_is_added(that: str) -> None:
-    assert told(that, result=9).endswith("is false: `result` is 9")
+    assert reason(that, result=9).endswith("is false: `result` is 9")
 
 
 def test_of_a_chain_of_comparisons_the_first_that_is_false_is_reported() -> None:
@@ -253,15 +253,15 @@ def test_ten_thousand_records_are_explained_without_delay(that: str) -> None:
     records: Json = [{"Name": f"Contact number {number} of many"} for number in range(10_000)]
     other: Json = [{"Name": f"Contact number {number} of many"} for number in range(9_999)]
     with bounded():
-        said = told(that, result=records, vars={"other": other})
+        said = reason(that, result=records, vars={"other": other})
     assert "Contact number 9999 of many" in said or "there are 10,000 items, and 9,999 were expected" in said
 
 
 def test_a_message_stays_within_its_bound_however_long_its_parts_are() -> None:
     long = "x" * 5000
     for that in (f'result == "{long[:900]}"', f'result == "y" or {" or ".join(["result == vars.x"] * 40)}'):
-        told(that, result=long, vars={"x": ["z" * 110, 1]})
-    assert told("result == 1", message="got {{ result }}", result=long).startswith("got xxx")
+        reason(that, result=long, vars={"x": ["z" * 110, 1]})
+    assert reason("result == 1", message="got {{ result }}", result=long).startswith("got xxx")
 
 
 def test_a_long_message_with_a_secret_in_it_is_not_shown_in_part() -> None:
@@ -290,5 +290,5 @@ def test_a_secret_in_a_text_is_shown_whole_or_not_at_all(before: str, after: str
 def test_of_a_long_text_that_lacks_something_the_beginning_is_shown() -> None:
     text = "Dear customer, " + "x" * 4985
 
-    assert f'`result` is "{text[:80]}…" (5,000 characters)' in told('"order" in result', result=text)
-    assert "a text of 5,000 characters" in told("result == vars.x", result=text, vars={"x": f"{text}!"})
+    assert f'`result` is "{text[:80]}…" (5,000 characters)' in reason('"order" in result', result=text)
+    assert "a text of 5,000 characters" in reason("result == vars.x", result=text, vars={"x": f"{text}!"})

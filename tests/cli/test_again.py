@@ -1,10 +1,10 @@
-"""`--last-failed` and `--fail-fast`: which runs begin, told by what a site was asked for."""
+"""`--last-failed` and `--fail-fast`: which runs begin, seen by what a site was asked for."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -29,7 +29,7 @@ class Answers:
     def __init__(self, *wrong: str) -> None:
         self.wrong = wrong
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         return xml(2 if any(text in path for text in self.wrong) else 1)
@@ -117,7 +117,7 @@ def test_what_broke_off_is_not_begun_again_before_it_is_settled(
     assert asked(here) == ["b&Which=", "c&Which="]
 
 
-def test_cases_and_targets_are_told_apart(here: Site, answers: Answers) -> None:
+def test_cases_and_targets_are_kept_apart(here: Site, answers: Answers) -> None:
     cases = "cases: [{name: red, inputs: {process: red}}, {name: blue, inputs: {process: blue}}]"
     Path("a.job.yaml").write_text(JOB.format(name="a", cases=cases))
     answers.wrong = ("blue",)
@@ -129,7 +129,7 @@ def test_cases_and_targets_are_told_apart(here: Site, answers: Answers) -> None:
     assert asked(here) == ["a&Which=blue"]
 
 
-def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_where_was_looked(
+def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_where_it_searched(
     here: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(["run", ".", "--last-failed", "--runs", "kept"]) == 5

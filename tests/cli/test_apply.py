@@ -18,7 +18,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from running import carried_out, command
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.execution.active_run import new_id
@@ -47,13 +47,13 @@ class Answers:
     `held` alone, where that is named.
     """
 
-    given: dict[str, Told] = field(default_factory=dict)
+    given: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     hold: threading.Event | None = None
     came: threading.Event = field(default_factory=threading.Event)
     held: str = ""
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         process = path.split("/")[4]
@@ -232,7 +232,7 @@ def test_a_rerun_of_an_earlier_run_of_apply_is_another_attempt_at_its_version(an
     assert ended(["apply", "specs"]) == 1
     (first,) = ids()
     assert ended(["apply", "specs", "--retry", "failed"]) == 1
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["rerun", first]) == 4
     answers.since()
     assert ended(["rerun", ids()[1]]) == 6
@@ -320,7 +320,7 @@ def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settle
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", "specs"]) == 4
     answers.since()
     for more in ([], ["--retry", "failed"], ["--adopt"]):
@@ -340,7 +340,7 @@ def test_a_changed_job_waits_until_the_version_before_is_settled(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", "specs"]) == 4
     answers.since()
     write("a", "timeout: 1m\n")
@@ -942,7 +942,7 @@ def test_a_run_that_broke_off_goes_on_though_the_ledger_was_lost(answers: Answer
 @pytest.mark.parametrize("more", ["", "timeout: 1m\n"], ids=["as it was", "changed"])
 def test_a_call_in_doubt_is_not_repeated_though_the_ledger_was_lost(answers: Answers, more: str) -> None:
     write("a")
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", "specs"]) == 4
     LEDGER.unlink()
     write("a", more)
@@ -964,15 +964,15 @@ def test_nothing_is_retried_where_nothing_is_in_the_ledger(
 
 def test_a_run_in_doubt_that_no_apply_has_ordered_holds_no_version_up(answers: Answers) -> None:
     write("a")
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["run", "specs"]) == 4
-    answers.given["Usra"] = Told(body="7")
+    answers.given["Usra"] = Answer(body="7")
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == ["Usra", "Usra"]
 
 
-@pytest.mark.parametrize(("answer", "code"), [(Told(body="7"), 0), (Told(silent=True), 4)], ids=["passed", "in doubt"])
-def test_a_ledger_as_it_was_before_learns_what_was_carried_out_since(answers: Answers, answer: Told, code: int) -> None:
+@pytest.mark.parametrize(("answer", "code"), [(xml(7), 0), (Answer(silent=True), 4)], ids=["passed", "in doubt"])
+def test_an_earlier_ledger_learns_what_was_carried_out_since(answers: Answers, answer: Answer, code: int) -> None:
     write("a")
     answers.given["Usra"] = xml("8")
     assert ended(["apply", "specs"]) == 1
@@ -1137,7 +1137,7 @@ def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
     write("a", folder=specs, **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     assert ended(["run", specs, "-q"]) == 0
     earlier = ids()[0]
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", specs, "-q"]) == 4
     (run,) = ids(project)
     capsys.readouterr()
@@ -1206,7 +1206,7 @@ def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     write("b", "timeout: 1m\n")
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     monkeypatch.chdir(tmp_path / "specs")
     assert ended(["apply", "."]) == 4
     (broken,) = (
@@ -1290,7 +1290,7 @@ def test_a_version_of_which_no_call_left_is_begun_again_by_itself(
 
 def test_an_error_after_a_call_that_left_is_not_repeated(answers: Answers) -> None:
     write("a", **{"    expect: [result == 7]\n": "    effect: idempotent\n    retry: {max_attempts: 1}\n"})
-    answers.given["Usra"] = Told(status=429)
+    answers.given["Usra"] = Answer(status=429)
     assert ended(["apply", "specs"]) == 3
     assert statuses() == [("a@here", "error")]
     answers.since()
@@ -1456,7 +1456,7 @@ def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_unti
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     if is_in_doubt:
-        answers.given["Usra"] = Told(silent=True)
+        answers.given["Usra"] = Answer(silent=True)
         assert ended(["apply", "specs"]) == 4
         shutil.rmtree(".runner/runs")
     else:
@@ -1482,7 +1482,7 @@ def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write("a")
-    answers.given["Usra"] = Told(silent=True)
+    answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", "specs"]) == 4
     shutil.rmtree(".runner/runs")
     assert ended(["apply", "specs"]) == 4

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from journals import EVENTS, PLAN, REPORT
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -28,7 +28,7 @@ steps:
 REPORTS = ("--report-json", "1.json", "--report-junit", "1.xml", "--report-jsonl", "1.jsonl")
 
 
-def answer(_method: str, path: str) -> Told:
+def answer(_method: str, path: str) -> Answer:
     return xml(7) if "/Execute" in path else NOTHING
 
 
@@ -93,8 +93,8 @@ def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(caps
     for number in range(1, len(whole) + 1):
         keep([re.sub('"at":"20', '"at":"21', line) if at == number else line for at, line in enumerate(whole, 1)])
         assert ended(["show", "last"]) == 1
-        told = told_as(number + 1) if number < len(whole) else told_of_the_last(number)
-        assert told in capsys.readouterr().out
+        expected = told_as(number + 1) if number < len(whole) else told_of_the_last(number)
+        assert expected in capsys.readouterr().out
     keep(whole)
     assert ended(["show", "last"]) == 0
 

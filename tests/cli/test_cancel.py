@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, site, targets
+from sites import NOTHING, Answer, site, targets
 
 from runner.cli.main import ended
 
@@ -41,11 +41,11 @@ def test_undo_cancels_a_parked_process_of_the_sandbox_and_a_second_time_nothing_
 
 
 def test_a_missing_right_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         if "CancelExecution" in path:
             words = "Current user does not have sufficient permissions to run CanCancelProcess"
-            return Told(status=500, body=json.dumps({"Message": words, "ExceptionType": "SecurityException"}))
-        return Told(body=json.dumps({"value": [RUNNING]})) if "SysProcessLog" in path else NOTHING
+            return Answer(status=500, body=json.dumps({"Message": words, "ExceptionType": "SecurityException"}))
+        return Answer(body=json.dumps({"value": [RUNNING]})) if "SysProcessLog" in path else NOTHING
 
     job = f"runner: 1\nname: a\ntarget: here\nsteps:\n  - cancel: {{process_id: {RUNNING['Id']}}}\n"
     Path("a.job.yaml").write_text(job)

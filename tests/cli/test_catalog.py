@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, REFUSED, Told, site, targets
+from sites import NOTHING, REFUSED, Answer, site, targets
 
 from runner.catalogue.write import OF_SITE
 from runner.cli.main import ended
@@ -37,19 +37,19 @@ def change(specs: Path, double: str, old: str, new: str) -> None:
     file.write_text(text.replace(old, new))
 
 
-def answering(row: dict[str, object] = ROW, schema: Told | None = None) -> list[Told]:
-    page = Told(body=json.dumps({"value": [row]}))
-    metadata = Told(body=json.dumps({"success": True, "schema": {"metaData": json.dumps(OPENED)}}))
+def answering(row: dict[str, object] = ROW, schema: Answer | None = None) -> list[Answer]:
+    page = Answer(body=json.dumps({"value": [row]}))
+    metadata = Answer(body=json.dumps({"success": True, "schema": {"metaData": json.dumps(OPENED)}}))
     return [page, schema or metadata]
 
 
-def reply(method: str, path: str, answers: list[Told]) -> Told:
+def reply(method: str, path: str, answers: list[Answer]) -> Answer:
     if "VwProcessLib" in path:
         return answers[0]
     return answers[1] if method == "POST" and "ProcessSchemaRequest" in path else NOTHING
 
 
-def test_a_catalogue_lies_beside_the_targets_and_tells_what_the_site_has(
+def test_a_catalogue_lies_beside_the_targets_and_shows_what_the_site_has(
     specs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(["catalog", "pull", "-t", "sandbox", "specs"]) == 0
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_catalogue_is_not_written_over_whatever_its_name(
     assert "error[E153]: the catalogue cannot be written to specs/sandbox.catalog.yaml" in capsys.readouterr().err
 
 
-def test_a_check_tells_what_differs_first_what_matters_to_the_jobs(
+def test_a_check_shows_what_differs_first_what_matters_to_the_jobs(
     specs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "caption: Tell how far"
@@ -171,9 +171,9 @@ def test_a_check_as_json_is_for_programs(specs: Path, capsys: pytest.CaptureFixt
 
     assert ended(["catalog", "check", "specs", "--format", "json"]) == 1
 
-    told = json.loads(capsys.readouterr().out)
-    assert told["format"] == 1
-    assert told["differences"][0] == {
+    found = json.loads(capsys.readouterr().out)
+    assert found["format"] == 1
+    assert found["differences"][0] == {
         "process": "UsrCheckDiscount",
         "about": "parameter",
         "name": "Percent",
@@ -253,14 +253,14 @@ def test_a_site_without_the_library_says_so(capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("library", "code", "words"),
     [
-        (Told(status=403, body='{"error":{"message":"No right"}}'), "E205", "403 Forbidden: No right"),
-        (Told(body='{"value":[]}'), "E307", "shows none at all"),
-        (Told(body='<html><script src="/Login/NuiLogin.js"></html>', kind="text/html"), "E304", "its login page"),
+        (Answer(status=403, body='{"error":{"message":"No right"}}'), "E205", "403 Forbidden: No right"),
+        (Answer(body='{"value":[]}'), "E307", "shows none at all"),
+        (Answer(body='<html><script src="/Login/NuiLogin.js"></html>', kind="text/html"), "E304", "its login page"),
     ],
     ids=["refused", "empty", "login-page"],
 )
 def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
-    library: Told, code: str, words: str, capsys: pytest.CaptureFixture[str]
+    library: Answer, code: str, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = f"{OF_SITE}broken: [\n"
     Path("here.catalog.yaml").write_text(before)
@@ -278,8 +278,8 @@ def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(
 ) -> None:
     design = {"parameters": [{"name": f"P{number}", "direction": 0} for number in range(30)], "flowElements": []}
     metadata = json.dumps({"metaData": {"schema": design}})
-    told = Told(body=json.dumps({"success": True, "schema": {"metaData": metadata}}))
-    with site(lambda method, path: reply(method, path, answering(schema=told))) as here:
+    found = Answer(body=json.dumps({"success": True, "schema": {"metaData": metadata}}))
+    with site(lambda method, path: reply(method, path, answering(schema=found))) as here:
         Path("targets.yaml").write_text(targets(here.url))
         assert ended(["catalog", "pull", "-t", "here"]) == 0
     err = capsys.readouterr().err
@@ -291,7 +291,7 @@ def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(
 def test_a_process_that_is_not_reported_is_kept_as_unknown_and_nothing_is_held_against_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    refused = Told(body='{"success":false,"errorInfo":{"message":"Not\\u0007 for you"}}')
+    refused = Answer(body='{"success":false,"errorInfo":{"message":"Not\\u0007 for you"}}')
     job = "runner: 1\nname: a\ntarget: here\nsteps:\n  - execute: {process: UsrPing, parameters: {Any: 1}, result: X}\n"
     Path("a.job.yaml").write_text(job)
     with site(lambda method, path: reply(method, path, answering(schema=refused))) as here:

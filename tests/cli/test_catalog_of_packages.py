@@ -75,7 +75,7 @@ def test_where_the_packages_have_not_changed_the_file_stays(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "sentence"),
     [
         ("hello\n", "holds something else"),
         ("<<<<<<< HEAD\n", "holds something else"),
@@ -83,7 +83,7 @@ def test_where_the_packages_have_not_changed_the_file_stays(capsys: pytest.Captu
         ("runner: 1\nprocesses: {}\n", "holds another catalogue"),
     ],
 )
-def test_nothing_is_written_over_but_an_own_file(text: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_over_but_an_own_file(text: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("git.catalog.yaml").write_text(text)
 
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 2
@@ -91,7 +91,7 @@ def test_nothing_is_written_over_but_an_own_file(text: str, told: str, capsys: p
     assert Path("git.catalog.yaml").read_text() == text
     err = capsys.readouterr().err
     assert "error[E153]" in err
-    assert told in err
+    assert sentence in err
 
 
 def test_an_own_file_that_a_merge_has_broken_is_written_anew() -> None:

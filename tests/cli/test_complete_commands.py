@@ -95,10 +95,10 @@ def test_a_secret_that_came_from_a_variable_is_read_from_it_again_and_the_variab
     site.set_fault("drop_before", "UsrCharge")
     monkeypatch.setenv(VARIABLE, "s3cret-t0ken")
     assert ended(["run", "pay.job.yaml", "--confirm", "here", "--hold"]) == 4
-    told = capsys.readouterr().out
-    resume, reconcile, verdict = commands(told)
+    output = capsys.readouterr().out
+    resume, reconcile, verdict = commands(output)
     assert "token=" not in resume + reconcile + verdict
-    assert told.count(f"; secret input `token` is read from {VARIABLE}\n") == 3
+    assert output.count(f"; secret input `token` is read from {VARIABLE}\n") == 3
     assert typed(reconcile) == 4
     assert typed(verdict.replace("JSON", "7")) == 0
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, REFUSED, Site, Told, site, targets
+from sites import NOTHING, REFUSED, Answer, Site, site, targets
 
 from runner.cli.main import ended
 
@@ -39,11 +39,11 @@ def verdicts(out: str) -> dict[str, str]:
     return {line[13:28].strip(): line[2:11].strip() for line in lines}
 
 
-def json_of(value: object) -> Told:
-    return Told(body=json.dumps(value))
+def json_of(value: object) -> Answer:
+    return Answer(body=json.dumps(value))
 
 
-def good(method: str, path: str) -> Told:
+def good(method: str, path: str) -> Answer:
     """A site where all is well, as far as the doctor asks."""
     if "GetCurrentUserInfo" in path:
         return json_of({"contactId": "410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01"})
@@ -89,8 +89,8 @@ def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: pyte
 
 
 def test_a_missing_right_is_reported_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
-    def answer(method: str, path: str) -> Told:
-        return Told(status=403) if path.endswith("/RunProcess") else good(method, path)
+    def answer(method: str, path: str) -> Answer:
+        return Answer(status=403) if path.endswith("/RunProcess") else good(method, path)
 
     with site(answer) as here:
         assert doctor(here) == 3
@@ -109,7 +109,7 @@ def test_a_log_that_cannot_be_read_is_reported(capsys: pytest.CaptureFixture[str
 def test_a_wrong_runtime_is_reported_as_that(
     runtime: str, right: str, prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def answer(method: str, path: str) -> Told:
+    def answer(method: str, path: str) -> Answer:
         is_there = path.startswith((f"{prefix}/ServiceModel", f"{prefix}/odata"))
         return good(method, path) if is_there else NOTHING
 
@@ -126,7 +126,7 @@ def test_a_wrong_runtime_is_reported_as_that(
 def test_the_contact_is_learnt_from_sysadminunit_where_the_site_does_not_say_who_we_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def answer(method: str, path: str) -> Told:
+    def answer(method: str, path: str) -> Answer:
         if "GetCurrentUserInfo" in path:
             return NOTHING
         if "/odata/SysAdminUnit" in path:
@@ -195,14 +195,14 @@ def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_reported(capsy
 
 
 @pytest.mark.parametrize("command", [["doctor"], ["catalog", "check"]])
-def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_was_looked(
+def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_it_searched(
     command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert ended(command) == 2
-    told = capsys.readouterr().err
-    assert f"there is no targets.yaml in `{tmp_path}`" in told
-    assert "hint: name the folder of the jobs, too, or `--targets FILE`" in told
-    assert "begin a project with `runner init FOLDER`" in told
+    output = capsys.readouterr().err
+    assert f"there is no targets.yaml in `{tmp_path}`" in output
+    assert "hint: name the folder of the jobs, too, or `--targets FILE`" in output
+    assert "begin a project with `runner init FOLDER`" in output
 
 
 def test_a_run_where_there_is_neither_is_answered_with_how_a_project_begins(
@@ -210,8 +210,8 @@ def test_a_run_where_there_is_neither_is_answered_with_how_a_project_begins(
 ) -> None:
     (tmp_path / "a.job.yaml").write_text("runner: 1\nname: a\nsteps: [{pause: 1ms}]\n")
     assert ended(["run", "a.job.yaml"]) == 2
-    told = capsys.readouterr().err
-    assert "hint: begin a project with `runner init FOLDER`" in told
+    output = capsys.readouterr().err
+    assert "hint: begin a project with `runner init FOLDER`" in output
     (tmp_path / "sandbox").mkdir()
     assert ended(["run", "a.job.yaml"]) == 2
     assert "hint: name a target with `-t`: `sandbox`" in capsys.readouterr().err
@@ -262,8 +262,8 @@ def test_the_environment_is_a_target_too(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(capsys: pytest.CaptureFixture[str]) -> None:
-    told = Told(body=json.dumps({"Code": 1, "Message": "no \x1b[31m pa55-w0rd for integration"}))
-    with site(good, sign_in=told) as here:
+    output = Answer(body=json.dumps({"Code": 1, "Message": "no \x1b[31m pa55-w0rd for integration"}))
+    with site(good, sign_in=output) as here:
         assert doctor(here) == 3
     out = capsys.readouterr().out
     assert "pa55-w0rd" not in out
@@ -271,7 +271,7 @@ def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(caps
     assert "\x1b" not in out
 
 
-def test_a_proxy_is_gone_to_without_telling_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_proxy_is_gone_to_without_saying_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     with site(good) as here:
         proxied = targets("https://example.com") + "    proxy: http://localhost:1\n"
         Path("targets.yaml").write_text(proxied)

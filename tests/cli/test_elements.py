@@ -50,8 +50,8 @@ def calls_of_runs() -> dict[str, list[str]]:
     """The ids of the elements that each run executed."""
     called: dict[str, list[str]] = {}
     for folder in sorted(Path(".runner/runs").iterdir()):
-        told = [line.event for line in read(folder).lines]
-        calls = [event.call for event in told if isinstance(event, CallSent)]
+        output = [line.event for line in read(folder).lines]
+        calls = [event.call for event in output if isinstance(event, CallSent)]
         called[folder.name] = [str(call["uid"]) for call in calls if call["kind"] in ("element", "complete")]
     return called
 
@@ -89,9 +89,9 @@ def test_the_id_of_a_design_is_refused_before_anything_is_sent(capsys: pytest.Ca
     design = "7D8F6F3E-5A52-4B8F-9A54-2B6F0F8C1A11"
     Path("a.job.yaml").write_text(JOB.replace(chain, f"    element: {design}\n").replace("    verify: log\n", ""))
     assert ended(["run", "a.job.yaml"]) == 2
-    told = capsys.readouterr().err
-    assert "E172" in told
-    assert 'write `element: {of: "{{ steps.start.process_id }}", name: Approve}`' in told
+    output = capsys.readouterr().err
+    assert "E172" in output
+    assert 'write `element: {of: "{{ steps.start.process_id }}", name: Approve}`' in output
     assert not Path(".runner/runs").exists()
 
 

@@ -51,9 +51,9 @@ def test_no_command_breaks_where_the_output_cannot_take_its_characters(
     monkeypatch.setattr(sys, "stderr", err)
     with pytest.raises(SystemExit) as ended:
         main(command)
-    told = err.written.getvalue().decode(encoding, "replace")
-    assert ended.value.code == code, told
-    assert "E700" not in told
+    output = err.written.getvalue().decode(encoding, "replace")
+    assert ended.value.code == code, output
+    assert "E700" not in output
 
 
 def test_a_password_in_a_file_that_begins_with_a_mark_of_windows_is_sent_without_it() -> None:

@@ -34,7 +34,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def output(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert ended(words) == 2
     said = capsys.readouterr()
     return said.out + said.err
@@ -69,14 +69,14 @@ def test_a_mistake_in_a_file_of_inputs_shows_none_of_their_values(
     content: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("given.yaml").write_text(content)
-    said = told(capsys, "plan", "a.job.yaml", "--inputs", "given.yaml")
+    said = output(capsys, "plan", "a.job.yaml", "--inputs", "given.yaml")
     assert "given.yaml" in said
     assert SECRET not in said
 
 
 def test_a_mistake_in_a_file_of_inputs_has_its_place_and_its_key(capsys: pytest.CaptureFixture[str]) -> None:
     Path("given.yaml").write_text(f"token: {SECRET}\ntoken: {SECRET}\n")
-    assert "given.yaml:2:1: error[E103]: the key `token` is written twice" in told(
+    assert "given.yaml:2:1: error[E103]: the key `token` is written twice" in output(
         capsys, "plan", "a.job.yaml", "--inputs", "given.yaml"
     )
 
@@ -100,7 +100,7 @@ def test_a_mistake_beside_the_value_of_a_secret_input_does_not_show_it(
     declared: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("a.job.yaml").write_text(JOB.replace("{type: string, secret: true}", declared))
-    said = told(capsys, "validate", "a.job.yaml")
+    said = output(capsys, "validate", "a.job.yaml")
     assert "a.job.yaml:" in said
     assert SECRET not in said
 
@@ -112,7 +112,7 @@ def test_a_number_with_a_comma_is_shown_in_an_input_without_a_secret_and_not_in_
     other = "  pin:\n    type: number\n    secret: true\n    examples: [7]\n    default: {a: 98,7}\n"
     case = "cases:\n  - {name: x, inputs: {pin: 31,4}}\n"
     Path("a.job.yaml").write_text(JOB.replace("inputs:\n", f"inputs:\n{one}{other}") + case)
-    said = told(capsys, "validate", "a.job.yaml")
+    said = output(capsys, "validate", "a.job.yaml")
     assert "write `12.5`: a comma ends an item" in said
     assert said.count("is written with a point, not with a comma") == 3
     assert "98" not in said
@@ -122,7 +122,7 @@ def test_a_number_with_a_comma_is_shown_in_an_input_without_a_secret_and_not_in_
 def test_a_mistake_in_a_case_does_not_show_the_secret_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
     case = f"{{name: x, inputs: {{token: {SECRET}, limit: many}}}}"
     Path("a.job.yaml").write_text(f"{JOB}cases:\n  - {case}\n")
-    assert SECRET not in told(capsys, "validate", "a.job.yaml")
+    assert SECRET not in output(capsys, "validate", "a.job.yaml")
     for name, content in {
         "c.csv": f"name,token,limit\nx,{SECRET},many\n",
         "d.csv": f'name,token,limit\nx,"{SECRET}" y,1\n',
@@ -131,7 +131,7 @@ def test_a_mistake_in_a_case_does_not_show_the_secret_beside_it(capsys: pytest.C
     }.items():
         Path(name).write_text(content)
         Path("a.job.yaml").write_text(f"{JOB}cases: {name}\n")
-        said = told(capsys, "validate", "a.job.yaml")
+        said = output(capsys, "validate", "a.job.yaml")
         assert f"{name}:" in said
         assert SECRET not in said, name
 
@@ -156,7 +156,7 @@ def test_no_mistake_in_an_address_shows_what_is_secret_in_it(
 ) -> None:
     written = TARGETS.replace("    url: https://crm.example.com\n", line.format(address))
     Path("targets.yaml").write_text(written)
-    said = told(capsys, "validate", "a.job.yaml")
+    said = output(capsys, "validate", "a.job.yaml")
     assert "targets.yaml" in said
     assert SECRET not in said
 
@@ -171,7 +171,7 @@ def test_a_link_that_leads_out_of_the_project_shows_nothing_of_what_it_leads_to(
     Path("sandbox").mkdir()
     Path("sandbox/UsrRead.process.yaml").write_text("runner: 1\nprocess: UsrRead\nparameters: {T: {type: text}}\n")
     Path(name).symlink_to(here / "outside")
-    said = told(capsys, "validate", ".", "-t", "here")
+    said = output(capsys, "validate", ".", "-t", "here")
     assert f"`{name}` is a link that leads out of the project" in said
     assert SECRET not in said
     assert "TOKEN" not in said
@@ -196,6 +196,6 @@ def test_a_link_within_the_project_is_read(here: Path, capsys: pytest.CaptureFix
 def test_a_file_that_is_no_mapping_shows_no_line(name: str, content: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path(name).write_text(content)
     for words in (["validate", name], ["run", "a.job.yaml", "--targets", name], ["plan", name]):
-        said = told(capsys, *words)
+        said = output(capsys, *words)
         assert name in said
         assert SECRET not in said, words

@@ -1,11 +1,11 @@
-"""What a person is told, and a report holds, of a process that failed on a site over a real socket."""
+"""What a person reads, and a report holds, of a process that failed on a site over a real socket."""
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, site, targets, xml
+from sites import NOTHING, Answer, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -30,7 +30,7 @@ steps:
 """
 
 
-def failing(path: str, *, log: str, elements: Told) -> Told:
+def failing(path: str, *, log: str, elements: Answer) -> Answer:
     """The answer of a site on which UsrAdd has failed: with this text in its log."""
     if "/Execute" in path:
         return xml("a value that proves nothing")
@@ -38,11 +38,11 @@ def failing(path: str, *, log: str, elements: Told) -> Told:
         return elements
     if "SysProcessLog" in path:
         row = {"Id": PROCESS, "StartDate": datetime.now(UTC).isoformat(), "StatusId": ERROR, "ErrorDescription": log}
-        return Told(body=json.dumps({"value": [row] if "$top=200" in path else []}))
+        return Answer(body=json.dumps({"value": [row] if "$top=200" in path else []}))
     return NOTHING
 
 
-def told_of(log: str, elements: Told, *options: str) -> list[str]:
+def told_of(log: str, elements: Answer, *options: str) -> list[str]:
     """The requests of a run that fails so."""
     Path("a.job.yaml").write_text(JOB)
     with site(lambda _method, path: failing(path, log=log, elements=elements)) as here:
@@ -51,9 +51,9 @@ def told_of(log: str, elements: Told, *options: str) -> list[str]:
         return here.asked
 
 
-def listed(*, error: str | None) -> Told:
+def listed(*, error: str | None) -> Answer:
     first, *rest = ELEMENTS
-    return Told(body=json.dumps({"value": [{**first, "ErrorDescription": error}, *rest]}))
+    return Answer(body=json.dumps({"value": [{**first, "ErrorDescription": error}, *rest]}))
 
 
 def reported() -> str:
@@ -65,8 +65,8 @@ def test_the_element_is_named_with_its_text_and_the_stack_trace_is_left_out(caps
     asked = told_of(GENERIC, listed(error=TRACE))
 
     out = capsys.readouterr().out
-    told = 'E203: the process failed at the element "Add it": System.Exception: No such contact (its stack trace: -v)'
-    assert told in out
+    cause = 'E203: the process failed at the element "Add it": System.Exception: No such contact (its stack trace: -v)'
+    assert cause in out
     assert "Terrasoft" not in out
     (question,) = [line for line in asked if "SysProcessElementLog" in line]
     assert f"SysProcess/Id eq {PROCESS}" in question
@@ -85,16 +85,16 @@ def test_who_wants_it_all_sees_the_stack_trace(capsys: pytest.CaptureFixture[str
     "elements",
     [
         NOTHING,
-        Told(status=403, body='{"Message":"no right"}'),
-        Told(body='{"Message":"No HTTP resource was found"}'),
-        Told(body='{"value":[]}'),
-        Told(body="<html>", kind="text/html"),
-        Told(body='{"value":[5,{"Caption":7,"StatusId":["x"]}]}'),
+        Answer(status=403, body='{"Message":"no right"}'),
+        Answer(body='{"Message":"No HTTP resource was found"}'),
+        Answer(body='{"value":[]}'),
+        Answer(body="<html>", kind="text/html"),
+        Answer(body='{"value":[5,{"Caption":7,"StatusId":["x"]}]}'),
     ],
     ids=["missing", "refused", "unknown", "empty", "html", "odd"],
 )
-def test_a_log_of_elements_that_tells_nothing_takes_nothing_away(
-    elements: Told, capsys: pytest.CaptureFixture[str]
+def test_a_log_of_elements_that_says_nothing_takes_nothing_away(
+    elements: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     told_of("Divide by zero", elements)
 

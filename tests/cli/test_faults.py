@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from journals import before_each_line
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -22,7 +22,7 @@ finally: [{{execute: {{process: UsrTidy}}}}]
 REPORTS = ("--report-json", "r.json", "--report-junit", "r.xml", "--report-html", "r.html")
 
 
-def answer(_method: str, path: str) -> Told:
+def answer(_method: str, path: str) -> Answer:
     return xml(None) if "/Execute" in path else NOTHING
 
 

@@ -38,7 +38,7 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def output(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     assert ended(words) == 2
     said = capsys.readouterr()
     return said.out + said.err
@@ -57,7 +57,7 @@ def test_what_is_no_file_is_no_job_no_targets_file_no_plan_and_no_catalogue(
         ("plan", "a.job.yaml", "--targets", place),
         ("plan", "a.job.yaml", "--catalog", place),
     ):
-        assert why in told(capsys, *words), words
+        assert why in output(capsys, *words), words
 
 
 @pytest.mark.parametrize("cases", ["pipe.csv", "pipe.json"])
@@ -65,19 +65,19 @@ def test_a_pipe_holds_no_cases_and_no_job_that_is_included(cases: str, capsys: p
     os.mkfifo(cases)
     os.mkfifo("inner.yaml")
     Path("a.job.yaml").write_text(f"{JOB}  - job: {{file: inner.yaml}}\ncases: {cases}\n")
-    said = told(capsys, "validate", "a.job.yaml")
+    said = output(capsys, "validate", "a.job.yaml")
     assert said.count("it is a pipe, not a file") == 2
 
 
 def test_the_first_records_of_a_sandbox_are_in_no_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     Path("sandbox/records.yaml").unlink()
     os.mkfifo("sandbox/records.yaml")
-    assert "it is a pipe, not a file" in told(capsys, "run", "a.job.yaml")
+    assert "it is a pipe, not a file" in output(capsys, "run", "a.job.yaml")
 
 
 @pytest.mark.parametrize("given", ["@/dev/zero", "@pipe-of-nobody"])
 def test_the_value_of_an_input_is_bounded(given: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "cannot be read" in told(capsys, "plan", "a.job.yaml", "-i", f"x={given}")
+    assert "cannot be read" in output(capsys, "plan", "a.job.yaml", "-i", f"x={given}")
 
 
 def test_a_large_file_and_a_large_standard_input_are_no_value() -> None:
@@ -93,10 +93,10 @@ def test_file_and_ca_file_of_a_target_read_regular_files_only(capsys: pytest.Cap
     Path("a.job.yaml").write_text(JOB.replace("target: sandbox", "target: here"))
     for function in ("file('/dev/zero')", "file('pipe')"):
         Path("targets.yaml").write_text(SITE % function)
-        assert "cannot be read: it is" in told(capsys, "run", "a.job.yaml", "-t", "here", "--yes")
+        assert "cannot be read: it is" in output(capsys, "run", "a.job.yaml", "-t", "here", "--yes")
     for place in ("/dev/zero", "pipe"):
         Path("targets.yaml").write_text((SITE % "'x'") + f"    ca_file: {place}\n")
-        assert "cannot be read: it is" in told(capsys, "run", "a.job.yaml", "-t", "here", "--yes")
+        assert "cannot be read: it is" in output(capsys, "run", "a.job.yaml", "-t", "here", "--yes")
 
 
 @pytest.mark.parametrize("option", [("-i", "x=@pipe"), ("--inputs", "pipe")])
@@ -125,6 +125,6 @@ def test_a_pipe_without_an_end_is_read_as_far_as_a_value_may_go(capsys: pytest.C
 
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
-    assert "it is larger than 5 MiB" in told(capsys, "plan", "a.job.yaml", "-i", "x=@pipe")
+    assert "it is larger than 5 MiB" in output(capsys, "plan", "a.job.yaml", "-i", "x=@pipe")
     writer.join(300)
     assert not writer.is_alive()

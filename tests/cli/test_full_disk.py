@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from journals import before_each_line
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended as exit_code_of
 
@@ -51,7 +51,7 @@ def run(here: Site, folder: Path, *, steps: int, limit: int) -> subprocess.Compl
     )
 
 
-def answer(_method: str, path: str) -> Told:
+def answer(_method: str, path: str) -> Answer:
     return xml(None) if "/Execute" in path else NOTHING
 
 

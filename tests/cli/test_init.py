@@ -66,7 +66,7 @@ def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
 
 
 @pytest.mark.parametrize("name", sorted(OF_OTHERS - {".gitignore"}))
-def test_an_entry_for_another_tool_that_is_there_is_left_and_told(
+def test_an_entry_for_another_tool_that_is_there_is_left_and_reported(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     there = Path(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from running import PIPE, ForkedCommand, command, start
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -36,7 +36,7 @@ class Counting:
     most: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         with self._lock:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sites import Executes, Site, Told, site, targets, xml
+from sites import Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation import private_files
@@ -281,7 +281,7 @@ def test_all_runs_of_a_killed_command_are_resumed_together(
 def test_what_had_failed_before_the_kill_is_not_made_green_by_what_is_resumed(
     answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given = {"a-Red": Told(status=500, body="<Fault><Text>no</Text></Fault>")}
+    answers.given = {"a-Red": Answer(status=500, body="<Fault><Text>no</Text></Fault>")}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
     killed(left=4)
     capsys.readouterr()

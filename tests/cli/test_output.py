@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from running import RUNNER, TIME, ForkedCommand, start
-from sites import NOTHING, Told, site, targets, xml
+from sites import NOTHING, Answer, site, targets, xml
 
 from runner.cli.main import ended
 from runner.terminal import output
@@ -37,7 +37,7 @@ def asked() -> Iterator[list[str]]:
     """The processes that were started at the site `here`, which answers at once."""
     started: list[str] = []
 
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         started.append(path.split("/")[4])
@@ -284,9 +284,9 @@ def test_all_that_is_said_keeps_its_order_where_stdout_and_stderr_are_one(asked:
     with begun("run", "a.job.yaml", out=subprocess.PIPE, err=subprocess.STDOUT) as process:
         until_started("nap")
         process.send_signal(signal.SIGTERM)
-        told = process.communicate(timeout=TIME)[0].decode()
-    places = [told.index(words) for words in ("charge", "SIGTERM: no further step", "exit 143")]
-    assert places == sorted(places), told
+        printed = process.communicate(timeout=TIME)[0].decode()
+    places = [printed.index(words) for words in ("charge", "SIGTERM: no further step", "exit 143")]
+    assert places == sorted(places), printed
     assert asked
 
 
@@ -364,17 +364,17 @@ def refused(*command: str | bytes, environment: dict[bytes, bytes] | None = None
 
 def test_an_input_in_the_environment_that_is_not_utf_8_is_refused_and_not_shown(asked: list[str]) -> None:
     Path("a.job.yaml").write_text(INPUT)
-    told = refused("run", "a.job.yaml", environment={b"CREATIO_RUNNER_INPUT_X": b"pa55\xff"})
-    assert "the environment variable `CREATIO_RUNNER_INPUT_X` is not UTF-8" in told
-    assert ("pa55" in told, asked) == (False, [])
+    printed = refused("run", "a.job.yaml", environment={b"CREATIO_RUNNER_INPUT_X": b"pa55\xff"})
+    assert "the environment variable `CREATIO_RUNNER_INPUT_X` is not UTF-8" in printed
+    assert ("pa55" in printed, asked) == (False, [])
 
 
 def test_a_variable_of_a_target_that_is_not_utf_8_is_refused_and_not_shown(asked: list[str]) -> None:
     write(CHARGE)
     Path("targets.yaml").write_text(Path("targets.yaml").read_text().replace("pa55-w0rd", "'{{ env.SECRET }}'"))
-    told = refused("run", "a.job.yaml", environment={b"SECRET": b"pa55\xff"})
-    assert "the environment variable `SECRET` is not UTF-8" in told
-    assert ("pa55" in told, asked) == (False, [])
+    printed = refused("run", "a.job.yaml", environment={b"SECRET": b"pa55\xff"})
+    assert "the environment variable `SECRET` is not UTF-8" in printed
+    assert ("pa55" in printed, asked) == (False, [])
 
 
 def test_a_word_of_the_command_line_that_is_not_utf_8_is_refused(asked: list[str]) -> None:
@@ -434,9 +434,9 @@ def test_where_no_thread_is_left_for_a_later_run_it_does_not_begin(
 
     monkeypatch.setattr(threading.Thread, "start", refused)
     assert ended(["run", "."]) == 3
-    told = capsys.readouterr().err
-    assert "E164" in told
-    assert "not begun: b@here" in told
+    printed = capsys.readouterr().err
+    assert "E164" in printed
+    assert "not begun: b@here" in printed
     assert asked == ["UsrCharge"]
     assert len(list(Path(".runner/runs").glob("*/events.jsonl"))) == 1
 
@@ -455,11 +455,11 @@ def test_a_plan_prints_nothing_that_moves_a_cursor_or_is_a_command_to_a_ci(capsy
         f'    expect: [{{that: "result == 1", message: {text}}}]\n'
     )
     assert ended(["plan", "a.job.yaml"]) == 0
-    told = capsys.readouterr().out
-    assert [hex(ord(sign)) for sign in told if not sign.isprintable() and sign != "\n"] == []
-    assert ("##[" in told, "##vso[" in told) == (False, False)
-    assert not any(line.lstrip().startswith("::") for line in told.splitlines())
-    assert "::set-output name=a::b" in told
+    printed = capsys.readouterr().out
+    assert [hex(ord(sign)) for sign in printed if not sign.isprintable() and sign != "\n"] == []
+    assert ("##[" in printed, "##vso[" in printed) == (False, False)
+    assert not any(line.lstrip().startswith("::") for line in printed.splitlines())
+    assert "::set-output name=a::b" in printed
 
 
 def test_a_fault_whose_log_cannot_be_written_is_a_fault_in_a_sentence(
@@ -471,6 +471,6 @@ def test_a_fault_whose_log_cannot_be_written_is_a_fault_in_a_sentence(
     monkeypatch.setattr("runner.cli.main.check_encoding", broken)
     monkeypatch.setattr("tempfile.tempdir", "/dev/full")
     assert ended(["runs"]) == 70
-    told = capsys.readouterr().err
-    assert "E700]: a fault of this program: AssertionError: broken" in told
-    assert "lost, as no log file can be written" in told
+    printed = capsys.readouterr().err
+    assert "E700]: a fault of this program: AssertionError: broken" in printed
+    assert "lost, as no log file can be written" in printed

@@ -56,7 +56,7 @@ def test_a_protected_target_that_was_confirmed_is_open_and_nobody_is_asked() -> 
     assert asked == []
 
 
-def test_a_person_is_asked_once_for_each_protected_target_and_told_what_would_run() -> None:
+def test_a_person_is_asked_once_for_each_protected_target_and_shown_what_would_run() -> None:
     asked: list[str] = []
     there = SiteTarget(name="there", url="https://there.example.com", protected=True)
     runs = [run(case="one"), run(case="two"), run(job="other"), run(target=there), run(target=BOX)]

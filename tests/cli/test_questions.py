@@ -15,7 +15,7 @@ from typing import cast
 
 import pytest
 from running import PIPE, TIME, ForkedCommand, start
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.job.model import Input, Job
@@ -65,7 +65,7 @@ class Terminal:
         return bool(read)
 
 
-def answer(_method: str, path: str) -> Told:
+def answer(_method: str, path: str) -> Answer:
     return xml(None) if "/Execute" in path else NOTHING
 
 
@@ -289,7 +289,7 @@ def test_without_a_terminal_the_secret_that_is_not_stored_is_named(capsys: pytes
     assert "CREATIO_RUNNER_INPUT_TOKEN" in printed
 
 
-def test_whoever_gives_no_answer_is_told_what_is_missing() -> None:
+def test_whoever_gives_no_answer_reads_what_is_missing() -> None:
     with site(answer) as here:
         write_with_inputs(here)
         terminal = at_a_terminal("run", "a.job.yaml")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from deployments import CATALOGUE, Deployed, Phase
 from running import command
-from sites import NOTHING, Site, Told, site
+from sites import NOTHING, Answer, Site, site
 
 from runner.cli.main import ended
 from runner.cli.ready import SiteWait, WaitProgress, wait_for_all
@@ -140,9 +140,9 @@ def test_two_refused_sign_ins_end_it(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_a_wait_hides_what_is_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    def answer(method: str, path: str) -> Told:
+    def answer(method: str, path: str) -> Answer:
         del method, path
-        return Told(status=503, body="no database for pa55-w0rd", kind="text/plain")
+        return Answer(status=503, body="no database for pa55-w0rd", kind="text/plain")
 
     with site(answer, sign_in=None) as here:
         write_targets(here.url)
@@ -259,8 +259,8 @@ def test_a_catalogue_without_any_process_of_the_jobs_is_refused(capsys: pytest.C
     Path("git.catalog.yaml").write_text(CATALOGUE.replace("UsrAddTours", "UsrSomethingElse"))
     code, deployed = ready_at_once("run", "a.job.yaml", ready=NEW)
     assert (code, deployed.asked) == (2, [])
-    told = "the catalogue git.catalog.yaml has none of the processes that the jobs start: `UsrAddTours`"
-    assert f"error[E168]: {told}" in capsys.readouterr().err
+    sentence = "the catalogue git.catalog.yaml has none of the processes that the jobs start: `UsrAddTours`"
+    assert f"error[E168]: {sentence}" in capsys.readouterr().err
 
 
 def test_a_process_that_the_catalogue_does_not_have_is_reported_and_not_waited_for(
@@ -333,9 +333,9 @@ def test_a_folder_of_packages_is_a_catalogue_too(capsys: pytest.CaptureFixture[s
 def in_doubt() -> Iterator[tuple[Deployed, Site]]:
     """A site that is ready, and has answered the only call of the last run with nothing."""
 
-    def answer(method: str, path: str) -> Told:
-        told = deployed.answer(method, path)
-        return Told(silent=True) if "/Execute" in path else NOTHING if "SysProcessLog" in path else told
+    def answer(method: str, path: str) -> Answer:
+        sentence = deployed.answer(method, path)
+        return Answer(silent=True) if "/Execute" in path else NOTHING if "SysProcessLog" in path else sentence
 
     deployed = Deployed(Phase.NEW)
     with site(answer, sign_in=None) as here:
@@ -345,7 +345,7 @@ def in_doubt() -> Iterator[tuple[Deployed, Site]]:
 
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
-def test_a_run_that_goes_on_waits_and_one_that_only_reads_does_not(
+def test_a_run_that_is_under_way_waits_and_one_that_only_reads_does_not(
     verb: str, in_doubt: tuple[Deployed, Site], capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, here = in_doubt
@@ -368,7 +368,7 @@ def test_resume_has_the_option_too(in_doubt: tuple[Deployed, Site], capsys: pyte
 
 
 class Terminal(output.MessageStream):
-    """A terminal, as far as progress is told there."""
+    """A terminal, as far as progress is shown there."""
 
     def __init__(self, *, is_there: bool) -> None:
         super().__init__("stderr")
@@ -466,7 +466,7 @@ def test_an_account_of_very_many_states_shows_the_first_and_the_last() -> None:
     assert "state 99" in lines[-1]
 
 
-def test_what_nothing_can_mend_is_told_by_its_own_code() -> None:
+def test_what_nothing_can_mend_has_its_own_code() -> None:
     story = Story(name="here", wanted=Readiness())
     trouble = Trouble(
         code="E301", message="the proxy refuses the name and the password that it was given", hint="check"

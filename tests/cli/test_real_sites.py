@@ -1,4 +1,4 @@
-"""`runner run` against a site over a real socket: what goes wrong there, and what a person is told of it."""
+"""`runner run` against a site over a real socket: what goes wrong there, and what a person reads of it."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 import click
 import pytest
-from sites import NOTHING, REFUSED, Site, Told, library, site, targets, xml
+from sites import NOTHING, REFUSED, Answer, Site, library, site, targets, xml
 
 from runner.cli.main import VERBS, ended, load
 from runner.foundation.values import JsonObject
@@ -46,8 +46,8 @@ def first_step_reported() -> JsonObject:
     return step
 
 
-def execute_gives(told: Told) -> Callable[[str, str], Told]:
-    return lambda _method, path: told if "/Execute" in path else NOTHING
+def execute_gives(answer: Answer) -> Callable[[str, str], Answer]:
+    return lambda _method, path: answer if "/Execute" in path else NOTHING
 
 
 def test_a_site_without_a_process_log_passes_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,22 +71,22 @@ def test_both_runtimes_are_called_at_their_own_prefix() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("answer", "says"),
     [
-        (Told(status=502, body="<html><title>Bad Gateway</title></html>", kind="text/html"), "502"),
-        (Told(status=504), "504"),
-        (Told(body="<html><title>Maintenance</title></html>", kind="text/html"), "Maintenance"),
-        (Told(body='<string xmlns="x">[{"Id":</string>', kind="application/xml"), "no sense"),
-        (Told(body='<string xmlns="x">1</str', kind="application/xml"), "no sense"),
-        (Told(body='<string xmlns="x">1</string>', kind="application/xml", cut=True), "broke"),
-        (Told(silent=True), "broke"),
+        (Answer(status=502, body="<html><title>Bad Gateway</title></html>", kind="text/html"), "502"),
+        (Answer(status=504), "504"),
+        (Answer(body="<html><title>Maintenance</title></html>", kind="text/html"), "Maintenance"),
+        (Answer(body='<string xmlns="x">[{"Id":</string>', kind="application/xml"), "no sense"),
+        (Answer(body='<string xmlns="x">1</str', kind="application/xml"), "no sense"),
+        (Answer(body='<string xmlns="x">1</string>', kind="application/xml", cut=True), "broke"),
+        (Answer(silent=True), "broke"),
     ],
     ids=["502", "504", "html", "half JSON", "half XML", "cut off", "closed"],
 )
 def test_no_usable_answer_is_exit_3_for_a_read_and_4_for_a_once_call(
-    told: Told, says: str, capsys: pytest.CaptureFixture[str]
+    answer: Answer, says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with site(execute_gives(told)) as here:
+    with site(execute_gives(answer)) as here:
         assert run(here, READ) == 3
         out = capsys.readouterr().out
         assert says in out
@@ -143,15 +143,15 @@ def test_a_refused_sign_in_is_exit_3_and_is_not_tried_again(capsys: pytest.Captu
     assert "Wrong name or password" in capsys.readouterr().out
 
 
-def without_rows(path: str) -> Told:
+def without_rows(path: str) -> Answer:
     """A site whose process log can be read, and shows nothing."""
     if "/VwProcessLib" in path:
         return library("UsrRead")
-    return Told(body='{"value": []}') if "/SysProcessLog" in path else NOTHING
+    return Answer(body='{"value": []}') if "/SysProcessLog" in path else NOTHING
 
 
 def test_a_lost_session_is_mended_once_and_the_call_sent_again() -> None:
-    answers = [Told(status=302, headers=(("Location", "/Login/NuiLogin.aspx"),)), xml("found")]
+    answers = [Answer(status=302, headers=(("Location", "/Login/NuiLogin.aspx"),)), xml("found")]
     with site(lambda _method, path: answers.pop(0) if "/Execute" in path else without_rows(path)) as here:
         assert run(here, ONCE) == 0
         assert len([line for line in here.asked if "AuthService" in line]) == 2
@@ -159,7 +159,7 @@ def test_a_lost_session_is_mended_once_and_the_call_sent_again() -> None:
 
 
 def test_a_login_page_in_place_of_every_answer_is_exit_3_and_never_a_result(capsys: pytest.CaptureFixture[str]) -> None:
-    page = Told(body='<html><form action="/Login/NuiLogin.aspx"></form></html>', kind="text/html")
+    page = Answer(body='<html><form action="/Login/NuiLogin.aspx"></form></html>', kind="text/html")
     with site(lambda _method, path: page if "/Execute" in path else without_rows(path)) as here:
         assert run(here, ONCE) == 3
     assert "E304" in capsys.readouterr().out
@@ -167,7 +167,7 @@ def test_a_login_page_in_place_of_every_answer_is_exit_3_and_never_a_result(caps
 
 def test_a_refusal_is_exit_1_with_the_services_own_words(capsys: pytest.CaptureFixture[str]) -> None:
     fault = '<Fault><Reason><Text>Process "UsrRead" was not found</Text></Reason></Fault>'
-    with site(execute_gives(Told(status=500, body=fault, kind="application/xml"))) as here:
+    with site(execute_gives(Answer(status=500, body=fault, kind="application/xml"))) as here:
         assert run(here, ONCE) == 1
     assert "was not found" in capsys.readouterr().out
 
@@ -283,7 +283,7 @@ def test_a_report_on_stdout_is_alone_there(capsys: pytest.CaptureFixture[str]) -
     assert "passed: reading" in captured.err
 
 
-def test_show_tells_that_a_line_was_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_says_that_a_line_was_changed(capsys: pytest.CaptureFixture[str]) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ)
     assert ended(["show", "last"]) == 0
@@ -347,7 +347,7 @@ def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
 
 @pytest.mark.slow
 def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> None:
-    with site(execute_gives(Told(status=500, body="<Fault><Reason>no</Reason></Fault>"))) as here:
+    with site(execute_gives(Answer(status=500, body="<Fault><Reason>no</Reason></Fault>"))) as here:
         Path("targets.yaml").write_text(targets(here.url))
         Path("a.job.yaml").write_text(ONCE)
         closed = subprocess.run(f"{RUNNER} run a.job.yaml >&- 2>&-", shell=True, check=False, timeout=300)
@@ -355,7 +355,7 @@ def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> Non
 
 
 @pytest.mark.parametrize("arguments", [["run", ""], ["run", "a.job.yaml", "-t", ""], []])
-def test_an_empty_word_is_a_mistake_and_never_stands_for_something(
+def test_an_empty_word_is_a_mistake_and_never_means_something(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(arguments) == 2
@@ -363,14 +363,14 @@ def test_an_empty_word_is_a_mistake_and_never_stands_for_something(
 
 
 def test_a_page_that_only_points_to_the_sign_in_is_no_sign_that_nothing_happened() -> None:
-    page = Told(body='<html><h1>Timeout</h1><a href="/Login/NuiLogin.aspx">sign in</a></html>', kind="text/html")
+    page = Answer(body='<html><h1>Timeout</h1><a href="/Login/NuiLogin.aspx">sign in</a></html>', kind="text/html")
     with site(execute_gives(page)) as here:
         assert run(here, ONCE.replace("defaults: {retry: {max_attempts: 1, on: [not_sent]}}\n", "")) == 4
         assert len(here.executes()) == 1
 
 
 def test_an_error_behind_a_200_is_no_result() -> None:
-    with site(execute_gives(Told(body='{"Message":"An error has occurred.","StackTrace":null}'))) as here:
+    with site(execute_gives(Answer(body='{"Message":"An error has occurred.","StackTrace":null}'))) as here:
         assert run(here, ONCE) == 1
 
 
@@ -379,7 +379,7 @@ def test_runs_go_side_by_side_only_where_that_is_asked_for(jobs: str, *, side_by
     lock, here_now, most = threading.Lock(), [0], [0]
     all_are_here = threading.Barrier(3)
 
-    def counting(_method: str, path: str) -> Told:
+    def counting(_method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         with lock:
@@ -443,7 +443,7 @@ def test_old_runs_are_deleted_but_for_those_that_nobody_has_settled(capsys: pyte
     with site(execute_gives(xml(1))) as here:
         run(here, READ)
         run(here, READ)
-    with site(execute_gives(Told(status=504))) as here:
+    with site(execute_gives(Answer(status=504))) as here:
         run(here, ONCE)
     folders = sorted(Path(".runner/runs").iterdir())
     for folder in (folders[0], folders[2]):

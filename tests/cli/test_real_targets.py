@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, site, xml
+from sites import NOTHING, Answer, site, xml
 
 from runner.cli.main import ended
 
@@ -34,10 +34,10 @@ def _its_files(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("a.job.yaml").write_text(JOB)
 
 
-def oauth(method: str, path: str) -> Told:
+def oauth(method: str, path: str) -> Answer:
     """A site that is its own identity service, and repeats the token where a result should be."""
     if path.endswith("/connect/token"):
-        return Told(body=json.dumps({"access_token": TOKEN, "expires_in": 3600}))
+        return Answer(body=json.dumps({"access_token": TOKEN, "expires_in": 3600}))
     return xml(f"you sent {TOKEN} for {SECRET}") if method == "GET" and "/Execute" in path else NOTHING
 
 
@@ -144,7 +144,7 @@ def test_a_mistake_in_a_targets_file_shows_no_secret_of_it(capsys: pytest.Captur
 def test_what_another_target_lacks_here_stops_no_run_and_a_mistake_in_the_file_stops_all(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         return xml(1) if "/Execute" in path else NOTHING
 
     with site(answer) as here:

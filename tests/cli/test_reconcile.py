@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from sandboxes import stand
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
@@ -29,7 +29,7 @@ MAIL = "  - id: mail\n    execute: {process: UsrMail}\n    effect: idempotent\n 
 RESULT = JOB.replace("UsrCharge}", "UsrCharge, result: Receipt}") + "    expect: [result > 0]\n"
 US, SOMEBODY = "410006e1-ca4e-4502-a9ec-e54d922d2c00", "976a1b9e-8e51-4d3a-9d1c-5a0f2b7c8e44"
 DONE, FAILED = "815c9586-b6e2-df11-971b-001d60e938c6", "f942c08d-b6e2-df11-971b-001d60e938c6"
-LOST = Told(silent=True)
+LOST = Answer(silent=True)
 """What an answer looks like that never came."""
 
 
@@ -58,14 +58,14 @@ class Place:
     answered: bool = False
     log_of_next: list[JsonObject] | None = None
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "GetCurrentUserInfo" in path:
-            return Told(body=json.dumps({"contactId": US}))
+            return Answer(body=json.dumps({"contactId": US}))
         if "/SysProcessLog" in path:
-            return Told(status=503) if self.log is None else Told(body=json.dumps({"value": self.log}))
+            return Answer(status=503) if self.log is None else Answer(body=json.dumps({"value": self.log}))
         if "/RunProcess" in path:
             self.log = self.log_of_next or []
-            return Told(body=json.dumps({"processId": self.log[0]["Id"], "processStatus": 2, "success": True}))
+            return Answer(body=json.dumps({"processId": self.log[0]["Id"], "processStatus": 2, "success": True}))
         if "/Execute" not in path:
             return NOTHING
         self.executed.append(path.split("/")[4])
@@ -112,11 +112,11 @@ class TestOfARunInDoubt:
         place.log = [log_row(2), log_row(1)]
         assert ended(["reconcile", "last", "--report-json", "report.json"]) == 0
         assert row() == ("passed", "inferred", "passed")
-        told = capsys.readouterr()
-        assert told.out.startswith("reconciled billing@here, http://127.0.0.1:")
-        assert "✓ charge  Execute UsrCharge  (settled from the process log, " in told.out
-        assert "what next" not in told.out
-        assert told.err == ""
+        output = capsys.readouterr()
+        assert output.out.startswith("reconciled billing@here, http://127.0.0.1:")
+        assert "✓ charge  Execute UsrCharge  (settled from the process log, " in output.out
+        assert "what next" not in output.out
+        assert output.err == ""
         assert place.executed == ["UsrCharge"]
 
     def test_a_start_that_failed_settles_it_as_failed(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,12 +131,12 @@ class TestOfARunInDoubt:
         for _ in range(2):
             assert ended(["reconcile", "last", "--report-json", "report.json"]) == 4
             assert row() == ("unknown", None, "unknown")
-            told = capsys.readouterr()
-            assert told.err == (
+            output = capsys.readouterr()
+            assert output.err == (
                 "the process log was read again about `charge`: it shows no start of this call; "
                 "a start may still appear, so the call stays in doubt\n"
             )
-            assert "    runner reconcile " in told.out
+            assert "    runner reconcile " in output.out
         assert place.executed == ["UsrCharge"]
 
     def test_a_start_of_another_run_is_not_taken_for_it_also_where_that_run_was_pruned(

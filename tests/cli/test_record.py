@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sandboxes import stand
-from sites import NOTHING, Told, site, targets
+from sites import NOTHING, Answer, site, targets
 
 from runner.cli.main import ended
 from runner.foundation.values import Json
@@ -25,7 +25,7 @@ RUNNING = "ed2ae277-b6e2-df11-971b-001d60e938c6"
 DONE = "815c9586-b6e2-df11-971b-001d60e938c6"
 ERROR = "f942c08d-b6e2-df11-971b-001d60e938c6"
 CANCELED = "1be78f3e-234d-4d6a-869a-dc07253fd2f3"
-REFUSED = Told(status=400, body='{"Message": "no such column", "ExceptionType": "X"}')
+REFUSED = Answer(status=400, body='{"Message": "no such column", "ExceptionType": "X"}')
 RECORD = ["record", PROCESS, "-t", "here", "--out", "specs/sandbox"]
 JOB = """runner: 1
 name: a
@@ -64,7 +64,7 @@ def element(uid: str, caption: str, status: str, *, started: int = 0, seconds: i
 class Shown:
     """A site that shows one process, as far as its parts say. A part that is an answer is given as it is."""
 
-    def __init__(self, **parts: Told | list[Json]) -> None:
+    def __init__(self, **parts: Answer | list[Json]) -> None:
         library: dict[str, Json] = {"Id": SCHEMA, "UId": DESIGN, "Name": "UsrX", "Caption": "X", "SysSchemaId": SCHEMA}
         row: dict[str, Json] = {
             "Id": PROCESS,
@@ -73,7 +73,7 @@ class Shown:
             "StartDate": "2026-01-01T09:00:00Z",
             "CompleteDate": "2026-01-01T09:00:02Z",
         }
-        self._parts: Mapping[str, Told | list[Json]] = {
+        self._parts: Mapping[str, Answer | list[Json]] = {
             "SysProcessLog": [row],
             "VwProcessLib": [{**library, "IsActiveVersion": True}],
             "SysProcessElementLog": [],
@@ -83,16 +83,16 @@ class Shown:
         self.row = row
         self.filters: list[str] = []
 
-    def answer(self, _method: str, path: str) -> Told:
+    def answer(self, _method: str, path: str) -> Answer:
         if "ProcessSchemaRequest" in path:
             design: Json = {"parameters": [], "flowElements": self._parts["elements"]}  # type: ignore[dict-item]
             schema = {"metaData": json.dumps({"metaData": {"schema": design}})}
-            return Told(body=json.dumps({"success": True, "schema": schema}))
+            return Answer(body=json.dumps({"success": True, "schema": schema}))
         found = self._parts.get(urlsplit(path).path.rpartition("/")[2])
         self.filters += parse_qs(urlsplit(path).query).get("$filter", [])
         if found is None:
             return NOTHING
-        return found if isinstance(found, Told) else Told(body=json.dumps({"value": found}))
+        return found if isinstance(found, Answer) else Answer(body=json.dumps({"value": found}))
 
 
 def record(shown: Shown, *options: str, code: int = 0) -> None:
@@ -211,13 +211,13 @@ def test_a_process_that_the_log_does_not_have_is_e225(capsys: pytest.CaptureFixt
 
 def test_a_site_that_does_not_tell_which_process_it_is_of_is_e225(capsys: pytest.CaptureFixture[str]) -> None:
     record(Shown(VwProcessLib=REFUSED), code=1)
-    told = capsys.readouterr().err
-    assert f"error[E225]: the site does not show which process {PROCESS} is of" in told
-    assert "the library (VwProcessLib) is refused: " in told
+    output = capsys.readouterr().err
+    assert f"error[E225]: the site does not show which process {PROCESS} is of" in output
+    assert "the library (VwProcessLib) is refused: " in output
 
 
 def test_a_log_that_cannot_be_read_is_exit_3(capsys: pytest.CaptureFixture[str]) -> None:
-    record(Shown(SysProcessLog=Told(status=403)), code=3)
+    record(Shown(SysProcessLog=Answer(status=403)), code=3)
     assert "the process log (SysProcessLog) cannot be read: " in capsys.readouterr().err
     assert not Path("specs").exists()
 

@@ -39,10 +39,10 @@ def test_what_lies_below_is_counted_in_a_line_and_read_where_it_is_asked_for(
     assert ended([verb, "."]) == 0
     assert WORDS in capsys.readouterr().err
     assert ended([verb, "-r", "."]) == 0
-    told = capsys.readouterr()
-    assert "not read" not in told.err
+    output = capsys.readouterr()
+    assert "not read" not in output.err
     assert (
-        all(f"{name}.job.yaml" in told.out for name in "abcde") or "5 files, no mistakes" in told.err or verb == "plan"
+        all(f"{name}.job" in output.out for name in "abcde") or "5 files, no mistakes" in output.err or verb == "plan"
     )
 
 
@@ -52,7 +52,7 @@ def test_jobs_are_carried_out_in_the_order_of_their_folders(capsys: pytest.Captu
     assert lines == ["run a", "run b", "run c", "run d", "run e"]
 
 
-def test_the_line_is_left_out_where_little_is_to_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_line_is_left_out_where_little_is_to_be_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", ".", "-q"]) == 0
     assert "not read" not in capsys.readouterr().err
 
@@ -73,8 +73,8 @@ def test_a_job_that_names_no_target_and_is_part_of_no_other_is_said_to_be_held_a
     assert "no target" not in capsys.readouterr().err
     write("more/c.job.yaml", included.replace("name: a", "name: c"))
     assert ended(["validate", "-r", "."]) == 0
-    told = "checked against no target, as they name none: `more/c.job.yaml`; `-t NAME` names a target\n"
-    assert told in capsys.readouterr().err
+    output = "checked against no target, as they name none: `more/c.job.yaml`; `-t NAME` names a target\n"
+    assert output in capsys.readouterr().err
     assert ended(["validate", "more/c.job.yaml", "-t", "local"]) == 0
     assert "no target" not in capsys.readouterr().err
 
@@ -112,11 +112,11 @@ def test_links_are_not_followed_out_of_the_folder(tmp_path: Path, capsys: pytest
     assert ended(["list", "."]) == 0
     assert WORDS in capsys.readouterr().err
     assert ended(["list", "-r", "."]) == 0
-    told = capsys.readouterr()
-    assert "outside" not in told.out
-    assert len(told.out.splitlines()) == 5
-    assert "more/x.job.yaml leads out of the folder that was named, and is not read" in told.err
-    assert told.err.count("leads out") == 1
+    output = capsys.readouterr()
+    assert "outside" not in output.out
+    assert len(output.out.splitlines()) == 5
+    assert "more/x.job.yaml leads out of the folder that was named, and is not read" in output.err
+    assert output.err.count("leads out") == 1
 
 
 def test_a_folder_that_holds_none_itself_says_how_those_below_are_read(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,12 +171,12 @@ def test_an_input_has_a_twin_of_its_own_and_the_option_has_none(
     assert "CREATIO_RUNNER_INPUT_NAME" in capsys.readouterr().out
     monkeypatch.setenv("CREATIO_RUNNER_INPUT", "limit=5")
     assert ended(["list", "."]) == 0
-    told = capsys.readouterr().err
-    assert "the environment variable `CREATIO_RUNNER_INPUT` is not read" in told
-    assert "`CREATIO_RUNNER_INPUT_NAME` gives the input `NAME`" in told
+    output = capsys.readouterr().err
+    assert "the environment variable `CREATIO_RUNNER_INPUT` is not read" in output
+    assert "`CREATIO_RUNNER_INPUT_NAME` gives the input `NAME`" in output
 
 
-def test_where_a_targets_file_was_looked_for_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_a_targets_file_was_searched_for_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("targets.yaml").unlink()
     looked = f"there is no targets.yaml in `{tmp_path / 'here'}` and above it up to `{tmp_path.anchor}`"
     assert ended(["run", "a.job.yaml"]) == 2

@@ -71,9 +71,9 @@ def test_open_stores_the_page_with_the_run_and_shows_it() -> None:
 @pytest.mark.slow
 def test_without_a_browser_the_page_is_named() -> None:
     assert ended(["run", "one.job.yaml", "-q"]) == 0
-    told = started("report", "last", "--report-html", "page.html", "--open", PATH=str(Path("sandbox").absolute()))
-    assert told.returncode == 0
-    assert "no browser could be opened; the page is page.html" in told.stderr
+    output = started("report", "last", "--report-html", "page.html", "--open", PATH=str(Path("sandbox").absolute()))
+    assert output.returncode == 0
+    assert "no browser could be opened; the page is page.html" in output.stderr
 
 
 @pytest.mark.slow

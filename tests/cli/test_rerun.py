@@ -1,4 +1,4 @@
-"""`runner rerun`: a run once more, told by what a site was asked for."""
+"""`runner rerun`: a run once more, seen by what a site was asked for."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, REFUSED, Site, Told, site, targets, xml
+from sites import NOTHING, REFUSED, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -35,10 +35,10 @@ SAFE = "nothing starts twice that must happen only once"
 class Answers:
     """Answers an execute by what `given` says of its process, else with 7; `asked` are the paths."""
 
-    given: dict[str, Told] = field(default_factory=dict)
+    given: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "/odata/Contact" in path:
             return self.given.get("Contact", NOTHING)
         if "/Execute" not in path:
@@ -84,8 +84,8 @@ def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_
     ]
     said = capsys.readouterr().err
     assert "`once` steps that start again: charge\n" in said
-    told = "changed since then: a.job.yaml; this carries out the job as it was then; for the file of now: "
-    assert f"{told}`runner run a.job.yaml -t here -k 'billing[blue]'`, with its inputs\n" in said
+    warning = "changed since then: a.job.yaml; this carries out the job as it was then; for the file of now: "
+    assert f"{warning}`runner run a.job.yaml -t here -k 'billing[blue]'`, with its inputs\n" in said
     assert "goes on" not in said
     assert json.loads(Path("again.json").read_text())["runs"][0]["id"] == second["run"]
 
@@ -104,7 +104,7 @@ def test_a_call_that_never_left_does_not_start_again(answers: Answers, capsys: p
 def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given["UsrCharge"] = Told(silent=True)
+    answers.given["UsrCharge"] = Answer(silent=True)
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
     (run,) = stored()
     answers.asked.clear()
@@ -150,7 +150,7 @@ def test_a_secret_that_was_written_in_the_file_comes_anew_as_it_was(
     written = "token: {type: string, secret: true"
     file = Path("a.job.yaml")
     file.write_text(file.read_text().replace(written, f"{written}, default: wr1tten-t0ken"))
-    answers.given["UsrCharge"] = Told(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
+    answers.given["UsrCharge"] = Answer(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
     (command,) = re.findall(r"`?(runner rerun [^`\n]* -i token=@FILE)", "".join(capsys.readouterr()))
     answers.asked.clear()
@@ -174,7 +174,7 @@ def test_a_target_that_is_another_place_now_is_refused(
 
 
 def test_a_rerun_that_is_refused_writes_its_reports_with_the_reason(answers: Answers) -> None:
-    answers.given["UsrCharge"] = Told(silent=True)
+    answers.given["UsrCharge"] = Answer(silent=True)
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
     assert ended(["rerun", "last", "--report-junit", "junit.xml"]) == 6
     assert "is not settled" in Path("junit.xml").read_text()
@@ -233,7 +233,7 @@ def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_agai
 def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_rerun_does_not_read(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given["UsrCharge"] = Told(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
+    answers.given["UsrCharge"] = Answer(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
     (run,) = stored()
     shown = capsys.readouterr().out.splitlines()[-5:]
@@ -257,7 +257,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
 def test_after_a_right_that_is_missing_the_rerun_comes_first(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given["UsrCharge"] = Told(status=403, body='{"Message": "no right"}')
+    answers.given["UsrCharge"] = Answer(status=403, body='{"Message": "no right"}')
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
     printed = capsys.readouterr().out
     assert printed.index("runner rerun") < printed.index("when you have mended the file")
@@ -274,8 +274,8 @@ def test_after_a_right_that_is_missing_the_rerun_comes_first(
 def test_where_only_a_changed_file_helps_its_command_comes_first(
     step: str, code: str, answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given |= {"UsrLook": Told(body="")}
-    answers.given |= {"Contact": Told(body='{"value": [{"Id": "1"}, {"Id": "2"}]}')}
+    answers.given |= {"UsrLook": Answer(body="")}
+    answers.given |= {"Contact": Answer(body='{"value": [{"Id": "1"}, {"Id": "2"}]}')}
     Path("b.job.yaml").write_text(f"runner: 1\nname: b\ntimeout: 1s\ndefaults: {{verify: none}}\nsteps:\n  - {step}\n")
     assert ended(["run", "b.job.yaml", "-t", "here"]) != 0
     printed = capsys.readouterr().out
@@ -310,7 +310,7 @@ def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys:
 def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_proposed(
     answers: Answers, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given["UsrCharge"] = Told(silent=True)
+    answers.given["UsrCharge"] = Answer(silent=True)
     assert ended(["run", "a.job.yaml", "-k", "red", "--hold"]) == 4
     (run,) = stored()
     for _ in range(2):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from running import carried_out
-from sites import Executes, Site, Told, site, targets, xml
+from sites import Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.runs.files.store import FileRunStore
@@ -104,7 +104,7 @@ def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(
 def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_named(
     answers: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answers.given = {"a-Red": Told(silent=True), "a-Blue": xml(1), "b-Red": Told(silent=True)}
+    answers.given = {"a-Red": Answer(silent=True), "a-Blue": xml(1), "b-Red": Answer(silent=True)}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 4
     answers.asked.clear()
     capsys.readouterr()
@@ -308,7 +308,7 @@ def test_what_the_command_for_mended_files_starts_again_is_counted_of_all_that_i
     Path("a.job.yaml").write_text(
         JOB.format(name="a").replace(failing, "  - {effect: read, execute: {process: UsrFail}}\n")
     )
-    answers.given = {"": Told(status=503)}
+    answers.given = {"": Answer(status=503)}
     assert ended(["run", "a.job.yaml", "-t", "here", "-t", "down"]) != 0
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("    runner run a.job.yaml --last-failed")
@@ -322,7 +322,7 @@ class Meanwhile(Executes):
     commands: tuple[list[str], ...] = ()
     ends: list["subprocess.CompletedProcess[str]"] = field(default_factory=list)
 
-    def __call__(self, method: str, path: str) -> Told:
+    def __call__(self, method: str, path: str) -> Answer:
         found = super().__call__(method, path)
         given, self.commands = (self.commands, ()) if self.asked else ((), self.commands)
         self.ends += [carried_out(*words) for words in given]
@@ -376,7 +376,7 @@ def test_a_run_is_not_carried_out_once_more_while_a_rerun_of_it_is_not_settled(
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
     (red,) = stored()
-    answers.given = {"a-Red": Told(silent=True)}
+    answers.given = {"a-Red": Answer(silent=True)}
     assert ended(["rerun", "last"]) == 4
     again = stored()[1]
     answers.asked.clear()
@@ -400,7 +400,7 @@ def test_a_run_of_apply_is_not_carried_out_once_more_while_a_later_attempt_is_no
     answers.given = {"a-Red": xml(1)}
     assert ended(["apply", "a.job.yaml", "-k", "red"]) == 1
     (red,) = stored()
-    answers.given = {"a-Red": Told(silent=True)}
+    answers.given = {"a-Red": Answer(silent=True)}
     assert ended(["apply", "a.job.yaml", "-k", "red", "--retry", "failed", *hold]) == 4
     again = stored()[1]
     answers.given.clear()

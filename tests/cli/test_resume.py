@@ -1,4 +1,4 @@
-"""Runs that broke off or are in doubt, gone on with and settled, told by what a real site was asked for."""
+"""Runs that broke off or are in doubt, resumed and settled, seen by what a real site was asked for."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from journals import EVENTS, PLAN, reopened
-from sites import SIGNED_IN, Executes, Site, Told, site, targets, xml
+from sites import SIGNED_IN, Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
@@ -69,7 +69,7 @@ def here(place: Executes) -> Iterator[Site]:
         yield served
 
 
-LOST = Told(silent=True)
+LOST = Answer(silent=True)
 """What an answer looks like that never came."""
 
 
@@ -173,7 +173,7 @@ def test_every_report_of_a_resumed_run_is_drawn_again_from_its_events_and_its_ch
 def test_a_run_that_has_ended_sends_nothing_and_ends_with_its_own_code(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place.given["UsrMail"] = Told(status=500, body="<Fault><Reason>no</Reason></Fault>")
+    place.given["UsrMail"] = Answer(status=500, body="<Fault><Reason>no</Reason></Fault>")
     assert ended(["run", "a.job.yaml"]) == 1
     asked = len(here.asked)
     for verb in ("resume", "reconcile"):
@@ -340,8 +340,8 @@ def test_job_files_that_have_changed_are_reported_and_the_run_goes_on_with_what_
     broken(place)
     Path("a.job.yaml").write_text(JOB.replace("UsrMail", "UsrOther"))
     assert ended(["resume", "last"]) == 0
-    told = "changed since the run began: a.job.yaml; the run goes on with what it began with\n"
-    assert told in capsys.readouterr().err
+    sentence = "changed since the run began: a.job.yaml; the run goes on with what it began with\n"
+    assert sentence in capsys.readouterr().err
     assert place.asked == ["UsrMail", "UsrShut"]
     assert here.asked
 
@@ -502,12 +502,12 @@ def test_a_credential_may_be_a_new_one_unless_an_answer_holds_the_one_of_before(
 ) -> None:
     place.given["UsrOpen"] = xml("you are pa55-w0rd")
     broken(place)
-    told = Path("targets.yaml").read_text()
-    Path("targets.yaml").write_text(told.replace("pa55-w0rd", "n3w-passw0rd"))
+    sentence = Path("targets.yaml").read_text()
+    Path("targets.yaml").write_text(sentence.replace("pa55-w0rd", "n3w-passw0rd"))
     assert ended(["resume", "last"]) == 2
     assert "error[E157]: secret `target." in capsys.readouterr().err
     assert place.asked == []
-    Path("targets.yaml").write_text(told)
+    Path("targets.yaml").write_text(sentence)
     assert ended(["resume", "last"]) == 0
     assert here.asked
 
@@ -519,7 +519,7 @@ def test_a_run_goes_on_without_a_secret_that_only_the_words_of_a_failure_held(
     """As those of a page that quotes the request with its cookies, which end with the session."""
     here.sign_in = replace(SIGNED_IN, headers=(*SIGNED_IN.headers[1:], ("Set-Cookie", "BPMLOADER=web-node-1; path=/")))
     Path("a.job.yaml").write_text(JOB.replace("  - id: mail\n", "    on_failure: continue\n  - id: mail\n"))
-    place.given["UsrCharge"] = Told(status=403, body=json.dumps({"Message": f"not with {quoted}"}))
+    place.given["UsrCharge"] = Answer(status=403, body=json.dumps({"Message": f"not with {quoted}"}))
     assert ended(["run", "a.job.yaml"]) == 1
     cut_before("step.finished", "mail")
     place.asked.clear()
@@ -657,7 +657,7 @@ def written_elsewhere() -> Iterator[None]:
         other.stdout.close()
 
 
-def test_a_run_that_is_still_going_on_is_left_alone_and_said_to_be(
+def test_a_run_that_is_still_running_is_left_alone_and_said_to_be(
     here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken(place)
@@ -759,7 +759,7 @@ def test_a_catalogue_that_has_changed_since_stops_no_run_that_has_begun(stand_in
     assert stand_in
 
 
-def test_a_run_that_is_going_on_is_not_pruned_though_it_has_ended_before(here: Site, place: Executes) -> None:
+def test_a_run_that_is_under_way_is_not_pruned_though_it_has_ended_before(here: Site, place: Executes) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     folder().rename(folder().with_name("0190" + folder().name[4:]))  # as if it had begun in 2024
     journal = reopened(folder(), Secrets(), now=str)
@@ -785,8 +785,8 @@ steps:
 def stand_in() -> Iterator[str]:
     """A site with a process log, which goes on between commands."""
     with served(DOUBLES) as url:
-        told = targets(url).replace("integration", "Supervisor").replace("pa55-w0rd", "Supervisor")
-        Path("targets.yaml").write_text(told + "    settle: 1s\n")
+        sentence = targets(url).replace("integration", "Supervisor").replace("pa55-w0rd", "Supervisor")
+        Path("targets.yaml").write_text(sentence + "    settle: 1s\n")
         Path("a.job.yaml").write_text(AGAINST_A_LOG)
         yield url
 
@@ -844,7 +844,7 @@ def test_a_password_that_is_refused_leaves_the_run_as_it_was(
     events = next(Path(".runner/runs").glob(f"*/{EVENTS}"))
     before = events.read_bytes()
     place.asked.clear()
-    let_in, here.sign_in = here.sign_in, Told(status=401)
+    let_in, here.sign_in = here.sign_in, Answer(status=401)
     assert ended(["resume", "last"]) in (3, 4)
     assert "the run is as it was: resume it again" in capsys.readouterr().err
     assert (events.read_bytes(), place.asked) == (before, [])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, library, site, xml
+from sites import NOTHING, Answer, library, site, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject
@@ -36,7 +36,7 @@ class Place:
     `owner` is who asks, None where the site does not say.
     """
 
-    second: Told | None = None
+    second: Answer | None = None
     repeats: bool = False
     readable: bool = True
     owner: str | None = US
@@ -46,18 +46,18 @@ class Place:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _never: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if self.owner is None and ("GetCurrentUserInfo" in path or "SysAdminUnit" in path):
-            return Told(silent=True)
+            return Answer(silent=True)
         if "GetCurrentUserInfo" in path:
-            return Told(body=json.dumps({"contactId": self.owner}))
+            return Answer(body=json.dumps({"contactId": self.owner}))
         if "/SysProcessLog" in path:
-            return Told(body=json.dumps({"value": self.log})) if self.readable else Told(status=403)
+            return Answer(body=json.dumps({"value": self.log})) if self.readable else Answer(status=403)
         if "/VwProcessLib" in path:
             return library("UsrCharge")
         return self._execute() if "/Execute" in path else NOTHING
 
-    def _execute(self) -> Told:
+    def _execute(self) -> Answer:
         with self._lock:
             self._under_way += 1
             self.most = max(self.most, self._under_way)
@@ -111,7 +111,7 @@ def test_targets_that_name_one_site_take_turns_whoever_signs_in() -> None:
 def test_a_start_that_a_proxy_has_repeated_is_not_made_again_where_the_second_answer_turns_it_away(
     status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = Place(second=Told(status=status, body='{"Message":"Authentication failed."}'), repeats=True)
+    place = Place(second=Answer(status=status, body='{"Message":"Authentication failed."}'), repeats=True)
     with site(place) as here:
         targets(here.url)
         assert ended(["run", "a.job.yaml", "--report-json", "report.json"]) == 0
@@ -121,7 +121,7 @@ def test_a_start_that_a_proxy_has_repeated_is_not_made_again_where_the_second_an
 
 
 def test_an_expired_session_is_renewed_and_the_start_made_once() -> None:
-    place = Place(second=Told(status=401, body='{"Message":"Authentication failed."}'))
+    place = Place(second=Answer(status=401, body='{"Message":"Authentication failed."}'))
     with site(place) as here:
         targets(here.url)
         assert ended(["run", "a.job.yaml", "--report-json", "report.json"]) == 0
@@ -132,7 +132,7 @@ def test_an_expired_session_is_renewed_and_the_start_made_once() -> None:
 @pytest.mark.parametrize("effect", ["once", "idempotent"])
 @pytest.mark.parametrize("status", [401, 429])
 def test_a_start_that_was_turned_away_and_made_again_puts_no_later_run_in_doubt(status: int, effect: str) -> None:
-    place = Place(second=Told(status=status, body='{"Message":"Authentication failed."}'))
+    place = Place(second=Answer(status=status, body='{"Message":"Authentication failed."}'))
     retry = "{max_attempts: 2, initial: 10ms, on: [not_sent]}"
     Path("a.job.yaml").write_text(f"{JOB}    verify: log\n    effect: {effect}\n    retry: {retry}\n")
     with site(place) as here:
@@ -142,7 +142,7 @@ def test_a_start_that_was_turned_away_and_made_again_puts_no_later_run_in_doubt(
 
 
 def test_where_the_log_cannot_be_read_a_start_that_was_turned_away_is_in_doubt() -> None:
-    place = Place(second=Told(status=401, body='{"Message":"Authentication failed."}'), readable=False)
+    place = Place(second=Answer(status=401, body='{"Message":"Authentication failed."}'), readable=False)
     with site(place) as here:
         targets(here.url)
         assert ended(["run", "a.job.yaml"]) == 4
@@ -150,7 +150,7 @@ def test_where_the_log_cannot_be_read_a_start_that_was_turned_away_is_in_doubt()
         Path("targets.yaml").write_text(
             Path("targets.yaml").read_text().replace("settle", "execute_method: post, settle")
         )
-        place.second = Told(status=401, body='{"Message":"Authentication failed."}')
+        place.second = Answer(status=401, body='{"Message":"Authentication failed."}')
         assert ended(["run", "a.job.yaml"]) == 0
     assert len(place.log) == 1
 
@@ -203,7 +203,7 @@ def test_two_starts_for_one_call_are_reported_on_the_screen_and_in_every_report(
 def test_a_row_is_none_of_a_call_that_another_account_has_sent(
     verb: str, *, now: str, owner: str, status: tuple[str, str | None]
 ) -> None:
-    place = Place(second=Told(silent=True), owner=None)
+    place = Place(second=Answer(silent=True), owner=None)
     with site(place) as here:
         targets(here.url)
         assert ended(["run", "a.job.yaml"]) == 4
@@ -220,15 +220,15 @@ class Interrupted(Place):
     other: str = US
     calls: int = 0
 
-    def __call__(self, method: str, path: str) -> Told:
+    def __call__(self, method: str, path: str) -> Answer:
         if "/VwProcessLib" in path and self.calls:
             return library("UsrOther")
         return super().__call__(method, path)
 
-    def _execute(self) -> Told:
+    def _execute(self) -> Answer:
         self.calls += 1
         if self.calls == 1:
-            return Told(silent=True)
+            return Answer(silent=True)
         self.start(owner=self.other)
         return xml(1)
 
@@ -263,7 +263,7 @@ def test_after_a_resume_with_another_account_only_rows_of_that_are_of_its_calls(
 def test_what_a_gateway_refused_after_it_had_begun_is_not_started_again_once_the_log_shows_it(
     first: list[str], again: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = Place(second=Told(status=403, body="<html><title>blocked</title></html>", kind="text/html"))
+    place = Place(second=Answer(status=403, body="<html><title>blocked</title></html>", kind="text/html"))
     with site(place) as here:
         targets(here.url)
         began = datetime.now(UTC)

@@ -30,11 +30,11 @@ def test_runs_as_json_are_for_programs_the_newest_first(capsys: pytest.CaptureFi
         ("a", None, "sandbox"),
     ]
     first = found["runs"][0]
-    told = {
+    row = {
         key: first[key]
         for key in ("status", "exit_code", "finished", "going_on", "changed", "failing", "next", "rerun")
     }
-    assert told == {
+    assert row == {
         "status": "passed",
         "exit_code": 0,
         "finished": True,
@@ -47,7 +47,7 @@ def test_runs_as_json_are_for_programs_the_newest_first(capsys: pytest.CaptureFi
     assert ended(["show", first["id"]]) == 0
 
 
-def test_a_run_that_broke_off_tells_a_program_what_it_needs_next(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_broke_off_shows_a_program_what_it_needs_next(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
     events.write_bytes(events.read_bytes().splitlines(keepends=True)[0])

@@ -228,7 +228,7 @@ LOOP = (
 )
 
 
-def test_a_loop_stands_for_its_turns_and_a_turn_for_itself(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_loop_is_its_turns_and_a_turn_is_itself(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
     run(LOOP, capsys, "-i", "text=-")
     both = curl(capsys, "each")
     assert "CAREFUL" not in both

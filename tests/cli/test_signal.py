@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, site, targets
+from sites import NOTHING, Answer, site, targets
 
 from runner.cli.main import ended
 
@@ -105,14 +105,14 @@ def test_a_misspelt_entity_column_or_process_is_found_before_anything_is_sent(
 def test_an_insert_whose_answer_is_lost_is_read_back_and_never_sent_again() -> None:
     inserted: list[str] = []
 
-    def answer(method: str, path: str) -> Told:
+    def answer(method: str, path: str) -> Answer:
         if method == "POST" and path.endswith("/odata/Lead"):
             inserted.append(path)
-            return Told(silent=True)
+            return Answer(silent=True)
         if path.startswith("/0/odata/Lead?"):
             key = re.search(r"Id eq ([0-9a-f-]{36})", path)
             assert key is not None
-            return Told(body=json.dumps({"value": [{"Id": key[1], "LeadName": "A"}] if inserted else []}))
+            return Answer(body=json.dumps({"value": [{"Id": key[1], "LeadName": "A"}] if inserted else []}))
         return NOTHING
 
     step = "  - id: a\n    signal: {insert: {entity: Lead, values: {LeadName: A}}}\n"

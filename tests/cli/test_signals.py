@@ -396,9 +396,7 @@ def test_a_second_interrupt_while_signing_in_ends_it_and_nothing_was_sent(here: 
     assert statuses() == [{"run": "cancelled", "look": "error"}]
 
 
-def test_a_signal_before_the_log_has_told_of_a_doubt_lets_it_be_read_and_not_waited_for(
-    here: Here, begin: Begin
-) -> None:
+def test_a_signal_before_the_log_has_shown_a_doubt_lets_it_be_read_and_not_waited_for(here: Here, begin: Begin) -> None:
     write("a", CHARGE.replace("charge}}", "charge}}\n    verify: auto") + FINALLY)
     Path("targets.yaml").write_text(here.stand.targets().replace("settle: ", "settle: 10m # "))
     here.stand.set_fault("drop_before", "UsrCharge")
@@ -548,8 +546,8 @@ def test_a_signal_while_modules_are_imported_ends_it_without_a_trace(
     (tmp_path / "sitecustomize.py").write_text(AT_AN_IMPORT)
     write("a", CHARGE)
     known = {"PYTHONPATH": str(tmp_path), "SIGNAL_AT": module, "SIGNAL": str(int(number))}
-    told = subprocess.run([RUNNER, "run", "a.job.yaml"], env=os.environ | known, capture_output=True, check=False)
-    assert (told.returncode, told.stdout, told.stderr) == (code, b"", b"")
+    output = subprocess.run([RUNNER, "run", "a.job.yaml"], env=os.environ | known, capture_output=True, check=False)
+    assert (output.returncode, output.stdout, output.stderr) == (code, b"", b"")
     assert not Path(".runner").exists()
 
 

@@ -1,4 +1,4 @@
-"""Being told to stop while runs are under way, by real signals to a real process: what is said, and how it ends."""
+"""Real signals to stop while runs are under way, sent to a real process: what is said, and how it ends."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from running import TIME, Command, command
-from sites import NOTHING, Told, site, targets, xml
+from sites import NOTHING, Answer, site, targets, xml
 
 from runner.cli.main import ended
 
@@ -33,7 +33,7 @@ class Slow:
     let_go: threading.Event = field(default_factory=threading.Event)
     met: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         process = path.split("/")[4]
@@ -210,7 +210,7 @@ def test_more_runs_at_once_than_a_pool_would_hold_each_have_a_connection() -> No
     """All 40 calls are there at once before the first is answered, and none waits for a connection meanwhile."""
     all_are_here = threading.Barrier(40)
 
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         all_are_here.wait(TIME)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Site, Told, site, targets, xml
+from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import JsonObject, canonical
@@ -58,7 +58,7 @@ def _its_files(monkeypatch: pytest.MonkeyPatch) -> None:
 def here() -> Iterator[Site]:
     """A site, and the files of a job for it."""
 
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         return xml(None) if "/Execute" in path else NOTHING
 
     with site(answer) as place:
@@ -311,7 +311,7 @@ def test_a_plan_is_carried_out_from_the_folder_in_which_it_lies(name: str, monke
     assert ended(["run", "hello.plan.json"]) == 0
 
 
-def test_where_a_plan_lies_is_no_part_of_its_digest_and_tells_no_name_of_a_folder(
+def test_where_a_plan_lies_is_no_part_of_its_digest_and_gives_no_name_of_a_folder(
     here: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = keep()
@@ -369,11 +369,11 @@ def test_a_plan_that_has_been_carried_out_is_carried_out_once_more_only_where_th
     capsys.readouterr()
     assert ended(["run", "release.plan.json"]) == 6
     assert asked(here) == ALL
-    told = capsys.readouterr().err
+    output = capsys.readouterr().err
     runs = sorted(folder.name for folder in Path(".runner/runs").iterdir() if folder.name[0] != ".")
-    assert f"{AGAIN}: run {runs[0]} of release[red]@here, passed; run {runs[1]} of release[blue]@here, passed" in told
-    assert "nothing was sent; `--again` carries it out once more" in told
-    assert "resume" not in told
+    assert f"{AGAIN}: run {runs[0]} of release[red]@here, passed; run {runs[1]} of release[blue]@here, passed" in output
+    assert "nothing was sent; `--again` carries it out once more" in output
+    assert "resume" not in output
     assert ended(["run", "release.plan.json", "--again"]) == 0
     assert asked(here) == ALL + ALL
     assert ended(["run", "release.plan.json"]) == 6
@@ -399,8 +399,8 @@ def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(
     ran = max(folder.name for folder in Path(".runner/runs").iterdir())
     capsys.readouterr()
     assert ended(["run", "release.plan.json", "--runs", "other"]) == 6
-    told = capsys.readouterr().err
-    assert f"run {ran} of release[blue]@here, passed in {Path('.runner/runs').absolute()}" in told
+    output = capsys.readouterr().err
+    assert f"run {ran} of release[blue]@here, passed in {Path('.runner/runs').absolute()}" in output
     assert here.asked == []
     assert ended(["run", "release.plan.json", "--runs", "other", "--again"]) == 0
     assert asked(here) == ALL
@@ -455,9 +455,9 @@ def test_a_plan_whose_run_broke_off_is_resumed_by_resume(here: Site, capsys: pyt
     (folder.parent / "report.json").unlink()
     capsys.readouterr()
     assert ended(["run", "release.plan.json"]) == 6
-    told = capsys.readouterr().err
-    assert f"run {folder.parent.name} of release[red]@here, which has not come to its end" in told
-    assert f"`runner resume {folder.parent.name}` goes on with the run that has not ended" in told
+    output = capsys.readouterr().err
+    assert f"run {folder.parent.name} of release[red]@here, which has not come to its end" in output
+    assert f"`runner resume {folder.parent.name}` goes on with the run that has not ended" in output
 
 
 def test_a_run_that_is_not_kept_any_more_still_counts(here: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -44,14 +44,14 @@ def test_of_this_machine_and_of_tls_nothing_is_said(target: str, capsys: pytest.
 def test_without_the_key_nothing_is_sent_in_the_clear(capsys: pytest.CaptureFixture[str]) -> None:
     write("{url: http://crm.intra}")
     assert ended(["run", "."]) == 2
-    told = capsys.readouterr().err
-    assert "error[E143]" in told
-    assert "`plain_http: true` in a targets file allows it" in told
+    output = capsys.readouterr().err
+    assert "error[E143]" in output
+    assert "`plain_http: true` in a targets file allows it" in output
 
 
 def test_a_password_in_the_file_is_warned_of_and_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     write("{url: https://crm.intra, auth: {username: a, password: swordfish}}")
     assert ended(["validate", "."]) == 0
-    told = capsys.readouterr().out
-    assert told.count("warning[E166]: `password` is written in this file") == 1
-    assert "swordfish" not in told
+    output = capsys.readouterr().out
+    assert output.count("warning[E166]: `password` is written in this file") == 1
+    assert "swordfish" not in output

@@ -1,4 +1,4 @@
-"""Where a step that takes long is told of, with a clock that the test holds."""
+"""Where a step that takes long is reported, with a clock that the test holds."""
 
 from pathlib import Path
 from typing import cast
@@ -48,10 +48,10 @@ def telling(
     return RunConsole(out=wanted, quiet=quiet, verbose=False, side_by_side=side_by_side, clock=clock)
 
 
-def lines(told: RunConsole, clock: Clock, capsys: pytest.CaptureFixture[str]) -> list[str]:
+def lines(console: RunConsole, clock: Clock, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """What is said in a minute and a bit, looked at five times a second."""
     for _ in range(5 * 61):
-        told.look(())
+        console.look(())
         clock.now += 0.2
     printed = capsys.readouterr()
     assert "still running" not in printed.out
@@ -64,9 +64,9 @@ def test_a_step_that_takes_long_is_reported_on_stderr_also_where_little_is_print
     tmp_path: Path, capsys: pytest.CaptureFixture[str], *, side_by_side: bool, quiet: bool
 ) -> None:
     clock = Clock()
-    told = telling(clock, quiet=quiet, side_by_side=side_by_side)
-    begun(told, tmp_path / "run")
-    assert lines(told, clock, capsys) == ["still running after 1 min: story@here nap  Wait"]
+    console = telling(clock, quiet=quiet, side_by_side=side_by_side)
+    begun(console, tmp_path / "run")
+    assert lines(console, clock, capsys) == ["still running after 1 min: story@here nap  Wait"]
 
 
 def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
@@ -75,7 +75,7 @@ def test_a_terminal_that_is_redrawn_shows_it_and_needs_no_line(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("CI", raising=False)
     clock = Clock()
-    told = telling(clock, out=Terminal("stderr"))
-    begun(told, tmp_path / "run")
-    assert not any("still running" in line for line in lines(told, clock, capsys))
-    told.close()
+    console = telling(clock, out=Terminal("stderr"))
+    begun(console, tmp_path / "run")
+    assert not any("still running" in line for line in lines(console, clock, capsys))
+    console.close()

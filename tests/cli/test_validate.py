@@ -88,19 +88,19 @@ def test_a_folder_of_doubles_is_checked_as_one(project: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "expected"),
     [
         ("sandbox/records.yaml", "Contact: 1\n", "sandbox/records.yaml:1:10: error"),
         ("staging.catalog.yaml", "runner: 1\nsite: 1\nprocesses: {}\n", "staging.catalog.yaml:2:7: error[E106]"),
     ],
 )
 def test_what_jobs_lean_on_is_checked_as_what_it_is(
-    name: str, text: str, *, told: str, project: Path, capsys: pytest.CaptureFixture[str]
+    name: str, text: str, *, expected: str, project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / name).write_text(text)
     code, out, _ = said(capsys, name)
     assert code == 2
-    assert told in out
+    assert expected in out
 
 
 STAGING = "runner: 1\ntargets: {sandbox: {sandbox: sandbox}, staging: {url: https://staging.example.com}}\n"

@@ -109,7 +109,7 @@ def test_a_site_that_runs_another_version_than_the_catalogue_has_is_warned_of(
 SANDBOX = "runner: 1\ntargets:\n  here: {sandbox: doubles}\n"
 
 
-def told(capsys: pytest.CaptureFixture[str], run: str, *command: str) -> tuple[int, str]:
+def output(capsys: pytest.CaptureFixture[str], run: str, *command: str) -> tuple[int, str]:
     Path("targets.yaml").write_text(SANDBOX)
     Path("a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: here\nsteps:\n  - run: {run}\n")
     code = ended([*command, "a.job.yaml"])
@@ -118,11 +118,11 @@ def told(capsys: pytest.CaptureFixture[str], run: str, *command: str) -> tuple[i
 
 
 def test_a_version_is_held_against_those_that_the_process_has(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:
-    code, shown = told(capsys, "{process: UsrTours, version: 7}", "validate")
+    code, shown = output(capsys, "{process: UsrTours, version: 7}", "validate")
     assert (code, here.starts()) == (2, [])
     assert "error[E223]: `UsrTours` has no version 7" in shown
     assert "hint: its versions are 1, 2, 3 (active)" in shown
-    code, shown = told(capsys, "{process: UsrOnly, version: 2}", "validate")
+    code, shown = output(capsys, "{process: UsrOnly, version: 2}", "validate")
     assert "hint: its only version is 1" in shown
 
 
@@ -146,25 +146,25 @@ def test_a_number_that_several_versions_have_names_none_of_them(capsys: pytest.C
 @pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("call", ["{process: UsrTours, version: 1, parameters: {Title: x}, results: [Old]}"])
 def test_what_it_takes_and_gives_is_the_named_versions(call: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, call, "validate")[0] == 0
-    code, shown = told(capsys, call.replace("version: 1", "version: 3"), "validate")
+    assert output(capsys, call, "validate")[0] == 0
+    code, shown = output(capsys, call.replace("version: 1", "version: 3"), "validate")
     assert (code, "E145" in shown, "E146" in shown) == (2, True, True)
-    code, shown = told(capsys, call.replace("version: 1, ", ""), "validate")
+    code, shown = output(capsys, call.replace("version: 1, ", ""), "validate")
     assert (code, "E145" in shown, "E146" in shown) == (2, True, True)
 
 
 @pytest.mark.usefixtures("here")
 def test_a_version_is_run_while_another_is_active_or_none(capsys: pytest.CaptureFixture[str]) -> None:
     call = "{process: UsrTours, version: 1, parameters: {Title: x}}"
-    code, shown = told(capsys, call, "run")
+    code, shown = output(capsys, call, "run")
     assert (code, "Run UsrTours, version 1" in shown) == (0, True)
     newest = Path("doubles/UsrTours_v2.process.yaml")
     newest.write_text(newest.read_text().replace("active: true", "active: false"))
     root = Path("doubles/UsrTours.process.yaml")
     root.write_text(root.read_text().replace("process: UsrTours", "process: UsrTours\nactive: false"))
-    assert told(capsys, call, "run")[0] == 0
-    assert "E170" in told(capsys, "{process: UsrTours}", "validate")[1]
-    assert "run UsrTours, version 1, until done" in told(capsys, call, "plan")[1]
+    assert output(capsys, call, "run")[0] == 0
+    assert "E170" in output(capsys, "{process: UsrTours}", "validate")[1]
+    assert "run UsrTours, version 1, until done" in output(capsys, call, "plan")[1]
 
 
 def test_what_is_not_allowed_is_not_allowed_in_any_version(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def each_change(lines: Sequence[Line]) -> Chosen:
 
 
 def each_kind(lines: Sequence[Line]) -> Chosen:
-    """The last line of each kind. Calls are told apart by what is called, but all that read the site's log are one."""
+    """The last line of each kind. Calls differ by what is called, but all that read the site's log are one."""
     return {_kind(line): line.seq for line in lines}
 
 

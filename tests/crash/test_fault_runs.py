@@ -1,7 +1,7 @@
 """A hundred runs, eight side by side, each with a fault of the sandbox drawn for it, and what its log says of them.
 
-The seed of what is drawn is told where a test fails, and at the end of `pytest tests/crash`; CRASH_SEED sets it. With
-`--long` there are four hundred.
+The seed is printed where a test fails, and at the end of `pytest tests/crash`; CRASH_SEED sets it. With `--long`
+ there are four hundred.
 """
 
 import json
@@ -69,7 +69,7 @@ finally:
 PARKS = Template("  - element: {uid: 7d8f6f3e-5a52-4b8f-9a54-$number, caption: Sign}")
 STARTED = 'process: UsrHit$number, parameters: {Mark: "{{ run.id }} hit"}'
 HITS = {
-    "told": f"execute: {{{STARTED}}}",
+    "plain": f"execute: {{{STARTED}}}",
     "asked": f"execute: {{{STARTED}, result: Number}}\n    expect: [result == 7]",
     TRUSTED: f"execute: {{{STARTED.replace('hit', TRUSTED)}, result: Number}}\n    verify: none",
     "run": f"run: {{{STARTED}, results: [Number]}}",
@@ -132,7 +132,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Outcome:
     """What is there when all is over: the results by the runs' ids, the command's own report, and the starts."""
 
     runs: dict[str, RunResult]
@@ -146,20 +146,20 @@ def test_with_a_fault_in_every_run_nothing_starts_twice_nothing_is_green_in_vain
     seed = os.environ.get(SEED) or str(random.SystemRandom().randrange(1_000_000))
     sys.stdout.write(f"{SEED}={seed}\n")
     record_property(SEED, f"{seed} of part {part}")
-    told = carried_out(tmp_path, drawn(f"{seed}/{part}"))
-    twice = {mark: times for mark, times in doubled(told.starts).items() if not mark.endswith(OFTEN)}
-    record_property(f"{COUNTED}runs with a fault", len(told.runs))
-    record_property(f"{COUNTED}starts", len(told.starts))
+    end = carried_out(tmp_path, drawn(f"{seed}/{part}"))
+    twice = {mark: times for mark, times in doubled(end.starts).items() if not mark.endswith(OFTEN)}
+    record_property(f"{COUNTED}runs with a fault", len(end.runs))
+    record_property(f"{COUNTED}starts", len(end.starts))
     record_property(f"{COUNTED}doubles", len(twice))
     assert twice == {}
-    assert len(told.runs) == RUNS
-    assert told.reported == {run: result.events for run, result in told.runs.items()}
-    for run, result in told.runs.items():
-        check(result, [start for start in told.starts if start.mark.startswith(run)])
-    assert {RunStatus.PASSED, RunStatus.FAILED, RunStatus.UNKNOWN} <= {result.status for result in told.runs.values()}
+    assert len(end.runs) == RUNS
+    assert end.reported == {run: result.events for run, result in end.runs.items()}
+    for run, result in end.runs.items():
+        check(result, [start for start in end.starts if start.mark.startswith(run)])
+    assert {RunStatus.PASSED, RunStatus.FAILED, RunStatus.UNKNOWN} <= {result.status for result in end.runs.values()}
 
 
-def carried_out(folder: Path, runs: list[Drawn]) -> Told:
+def carried_out(folder: Path, runs: list[Drawn]) -> Outcome:
     """Carry all of them out with one command."""
     write(folder, runs)
     with stand(folder / "sandbox", folder / "sandbox.db") as here:
@@ -178,7 +178,7 @@ def carried_out(folder: Path, runs: list[Drawn]) -> Told:
         own = folder / ".runner" / "runs" / run
         assert json.loads((own / REPORT).read_bytes())["runs"][0]["events"] == result.events
         assert (own / JUNIT).stat().st_size > 0
-    return Told(results, {run["id"]: run["events"] for run in report["runs"]}, starts)
+    return Outcome(results, {run["id"]: run["events"] for run in report["runs"]}, starts)
 
 
 def has_to_come(results: dict[str, RunResult], starts: list[Start]) -> bool:

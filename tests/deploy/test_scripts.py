@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from deployed import documents
 from deployed_scripts import JOB, PATH, Ended, shell
-from sites import Executes, Site, Told
+from sites import Answer, Executes, Site
 
 from runner.cli.main import ended
 
@@ -138,7 +138,7 @@ def test_the_action_adopts_where_that_is_asked_for(github: GitHub, answers: Exec
 def test_what_a_machine_left_in_doubt_is_kept_although_it_failed_and_is_settled_by_another(
     github: GitHub, answers: Executes
 ) -> None:
-    answers.given["Usrgood"] = Told(silent=True)
+    answers.given["Usrgood"] = Answer(silent=True)
     first = github.machine(without_ledger="apply")
     assert first.code == 4, first.out
     found = re.search(r"runner resume ([0-9a-f-]{36}) ", first.out)
@@ -260,7 +260,7 @@ def test_what_gitlab_installs_gets_no_credentials(gitlab: dict[str, Any], tmp_pa
 
 
 def test_gitlab_settles_what_is_in_doubt_and_adopts(gitlab: dict[str, Any], answers: Executes) -> None:
-    answers.given["Usrgood"] = Told(silent=True)
+    answers.given["Usrgood"] = Answer(silent=True)
     first = gitlab_job(gitlab, "creatio:apply", WITHOUT_LEDGER="apply")
     assert first.code == 4
     settled = gitlab_job(gitlab, "creatio:apply", FIRST="resume last --step act --as failed")

@@ -18,7 +18,7 @@ import yaml
 from deployed import ROOT, RUNNER, SHIPPED, containers, documents, of_container, pods
 from jsonschema import Draft202012Validator
 from sandboxes import stand
-from sites import NOTHING, Told, site, targets, xml
+from sites import NOTHING, Answer, site, targets, xml
 
 from runner.cli.main import ended
 from runner.version import VERSION
@@ -237,7 +237,7 @@ def test_the_program_runs_as_it_would_in_the_container(tmp_path: Path) -> None:
     os.chown(tmp_path / "state", 65532, 65532)
     asked_for: list[str] = []
 
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         asked_for.extend([path] if "/Execute" in path else [])
         return xml([{"Name": "Alice"}]) if "/Execute" in path else NOTHING
 

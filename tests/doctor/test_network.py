@@ -1,4 +1,4 @@
-"""The first steps to a host, on real sockets: what is told where each goes well, and where it does not."""
+"""The first steps to a host, on real sockets: what is reported where each goes well, and where it does not."""
 
 import socket
 import ssl
@@ -90,9 +90,9 @@ def test_a_certificate_is_reported_with_its_names_issuer_and_days() -> None:
         found = network.secured(host, now=lambda: NOW)
     days = int((ssl.cert_time_to_seconds("Jan  1 00:00:00 2120 GMT") - NOW) // DAY)
     assert found.verdict is WayVerdict.OK
-    told = f"a certificate for localhost, 127.0.0.1, by Authority of the tests, {days} days left"
+    expected = f"a certificate for localhost, 127.0.0.1, by Authority of the tests, {days} days left"
     assert found.seen.startswith("TLSv1.")
-    assert found.seen.endswith(told)
+    assert found.seen.endswith(expected)
 
 
 def test_a_certificate_that_ends_soon_is_worth_a_word() -> None:
@@ -134,7 +134,7 @@ def test_a_plain_connection_has_no_tls_to_try() -> None:
 
 
 @pytest.mark.parametrize("certificate", [None, "trusted"])
-def test_clocks_that_agree_are_told_whatever_the_reply_is(certificate: str | None) -> None:
+def test_clocks_that_agree_are_reported_whatever_the_reply_is(certificate: str | None) -> None:
     with server(certificate, date=formatdate(NOW, usegmt=True)) as (host, asked):
         found = network.in_time(host, "/app", now=lambda: NOW + 0.7)
     assert (found.verdict, found.seen) == (WayVerdict.OK, "server and this machine agree")
@@ -149,12 +149,12 @@ def test_clocks_that_do_not_agree_are_reported_with_how_far_they_are_apart(ours:
 
 
 @pytest.mark.parametrize("date", [None, "yesterday"])
-def test_a_reply_without_a_date_tells_nothing(date: str | None) -> None:
+def test_a_reply_without_a_date_says_nothing(date: str | None) -> None:
     with server(date=date) as (host, _):
         assert network.in_time(host, "").seen == "the reply carries no date"
 
 
-def test_a_server_that_answers_with_nonsense_tells_nothing_of_its_clock() -> None:
+def test_a_server_that_answers_with_nonsense_says_nothing_of_its_clock() -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=partial(_hang_up, listening), daemon=True)
     thread.start()

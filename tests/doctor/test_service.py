@@ -25,8 +25,8 @@ from runner.service.site import Runtime
 NOBODY = "UsrNobodyHasThis"
 
 
-class Told:
-    """Answers each kind of call as it was told beforehand, and remembers what it was asked."""
+class Stub:
+    """Answers the calls in their order with given endings, and remembers them."""
 
     def __init__(self, *endings: tuple[type, Ending], sign_in: CallFailed | None = None) -> None:
         self._endings = list(endings)
@@ -59,20 +59,20 @@ def broken(kind: FailureKind = FailureKind.NOT_SENT) -> CallFailed:
 
 
 def test_a_sign_in_is_reported_with_the_contact_that_we_are() -> None:
-    found = service.signed_in(Told((WhoAmI, Answered(value="c0ffee"))), name="an OAuth client")
+    found = service.signed_in(Stub((WhoAmI, Answered(value="c0ffee"))), name="an OAuth client")
     assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with an OAuth client, contact c0ffee")
 
 
 @pytest.mark.parametrize("first", [Answered(value=None), refused("404 Not Found", 404), refused("no", 403)])
 def test_who_we_are_is_asked_in_both_ways_that_a_run_asks(first: Ending) -> None:
-    both = Told((WhoAmI, first), (WhoIsUser, Answered(value="c0ffee")))
+    both = Stub((WhoAmI, first), (WhoIsUser, Answered(value="c0ffee")))
     found = service.signed_in(both, name="x")
     assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with x, contact c0ffee")
 
 
 def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> None:
     for second in (Answered(value=None), refused("no", 403)):
-        found = service.signed_in(Told((WhoAmI, Answered(value=None)), (WhoIsUser, second)), name="x")
+        found = service.signed_in(Stub((WhoAmI, Answered(value=None)), (WhoIsUser, second)), name="x")
         assert found.verdict is WayVerdict.UNSURE
         assert found.seen.startswith("accepted")
         assert "SysAdminUnit" in (found.hint or "")
@@ -80,16 +80,16 @@ def test_a_site_that_does_not_say_who_we_are_has_let_us_in_all_the_same() -> Non
 
 @pytest.mark.parametrize("kind", [FailureKind.NOT_SENT, FailureKind.UNANSWERED])
 def test_a_sign_in_that_came_to_nothing_is_reported_with_its_hint(kind: FailureKind) -> None:
-    found = service.signed_in(Told(sign_in=broken(kind)), name="x")
+    found = service.signed_in(Stub(sign_in=broken(kind)), name="x")
     assert (found.verdict, found.seen, found.hint) == (WayVerdict.FAILED, "no way", "try it")
 
 
 @pytest.mark.parametrize("first", [Answered(value=None), refused("404 Not Found", 404)])
 def test_that_odata_is_out_of_order_is_not_put_down_to_the_sign_in(first: Ending) -> None:
     out = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E309", message="502"), status=502)
-    found = service.signed_in(Told((WhoAmI, first), (WhoIsUser, out)), name="x")
+    found = service.signed_in(Stub((WhoAmI, first), (WhoIsUser, out)), name="x")
     assert (found.verdict, found.seen) == (WayVerdict.OK, "accepted with x")
-    lapsed = service.signed_in(Told((WhoAmI, first), (WhoIsUser, broken())), name="x")
+    lapsed = service.signed_in(Stub((WhoAmI, first), (WhoIsUser, broken())), name="x")
     assert (lapsed.verdict, lapsed.seen) == (WayVerdict.FAILED, "no way")
 
 
@@ -99,21 +99,21 @@ A_PAGE = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E307", me
 REDIRECT = refused("redirects", 302)
 
 
-def found_at(caller: Told, other: Told, runtime: Runtime = Runtime.NET_FRAMEWORK) -> WayFinding:
+def found_at(caller: Stub, other: Stub, runtime: Runtime = Runtime.NET_FRAMEWORK) -> WayFinding:
     return service.found_at(caller, runtime=runtime, at_other=lambda: other, unknown=NOBODY)
 
 
-def nowhere(ending: Ending = NOT_THERE) -> Told:
-    return Told((WhoAmI, ending), (ReadRows, ending), (RunProcessCall, ending))
+def nowhere(ending: Ending = NOT_THERE) -> Stub:
+    return Stub((WhoAmI, ending), (ReadRows, ending), (RunProcessCall, ending))
 
 
 @pytest.mark.parametrize("ending", [NOT_THERE, LOGIN_PAGE, A_PAGE, REDIRECT])
 @pytest.mark.parametrize(("runtime", "right"), [("net-framework", "net"), ("net", "net-framework")])
 def test_a_wrong_runtime_is_found_by_asking_at_the_other_address(ending: Ending, runtime: str, right: str) -> None:
     others = (
-        Told((WhoAmI, Answered(value=None))),
-        Told((WhoAmI, NOT_THERE), (ReadRows, refused("no right", 403))),
-        Told((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
+        Stub((WhoAmI, Answered(value=None))),
+        Stub((WhoAmI, NOT_THERE), (ReadRows, refused("no right", 403))),
+        Stub((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
     )
     for other in others:
         found = found_at(nowhere(ending), other, Runtime(runtime))
@@ -123,12 +123,12 @@ def test_a_wrong_runtime_is_found_by_asking_at_the_other_address(ending: Ending,
 
 def test_the_other_address_is_asked_only_where_no_service_is_found_at_its_own() -> None:
     for own in (
-        Told((WhoAmI, Answered(value="c"))),
-        Told((WhoAmI, refused("no", 403))),
-        Told((WhoAmI, NOT_THERE), (ReadRows, Answered(value=[]))),
-        Told((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
+        Stub((WhoAmI, Answered(value="c"))),
+        Stub((WhoAmI, refused("no", 403))),
+        Stub((WhoAmI, NOT_THERE), (ReadRows, Answered(value=[]))),
+        Stub((WhoAmI, NOT_THERE), (ReadRows, NOT_THERE), (RunProcessCall, refused("no such process", 200))),
     ):
-        other = Told()
+        other = Stub()
         assert found_at(own, other).verdict is WayVerdict.OK
         assert other.asked == []
 
@@ -141,10 +141,10 @@ def test_a_site_without_the_services_at_either_address_has_a_wrong_url_perhaps()
 
 
 def test_a_site_that_does_not_answer_is_not_said_to_have_another_runtime() -> None:
-    other = Told()
-    found = found_at(Told((WhoAmI, broken(FailureKind.UNANSWERED))), other)
+    other = Stub()
+    found = found_at(Stub((WhoAmI, broken(FailureKind.UNANSWERED))), other)
     assert (found.verdict, found.hint, other.asked) == (WayVerdict.FAILED, "try it", [])
-    silent = Told((WhoAmI, broken(FailureKind.UNANSWERED)))
+    silent = Stub((WhoAmI, broken(FailureKind.UNANSWERED)))
     assert "neither" in found_at(nowhere(), silent).seen
 
 
@@ -164,21 +164,21 @@ def test_a_site_that_does_not_answer_is_not_said_to_have_another_runtime() -> No
 def test_the_right_to_run_is_read_off_the_refusal_of_a_process_that_nobody_has(
     words: str, status: int, verdict: WayVerdict
 ) -> None:
-    site = Told((RunProcessCall, refused(words, status)))
+    site = Stub((RunProcessCall, refused(words, status)))
     assert service.may_run(site, unknown=NOBODY).verdict is verdict
     assert site.asked == [RunProcessCall(process=NOBODY, parameters={})]
 
 
 def test_a_site_that_takes_the_call_is_reported_and_one_that_does_not_answer_has_failed() -> None:
-    assert service.may_run(Told((RunProcessCall, Answered(value={}))), unknown=NOBODY).verdict is WayVerdict.UNSURE
-    silent = Told((RunProcessCall, broken(FailureKind.UNANSWERED)))
+    assert service.may_run(Stub((RunProcessCall, Answered(value={}))), unknown=NOBODY).verdict is WayVerdict.UNSURE
+    silent = Stub((RunProcessCall, broken(FailureKind.UNANSWERED)))
     assert service.may_run(silent, unknown=NOBODY).verdict is WayVerdict.FAILED
 
 
 def test_the_log_is_read_as_a_run_reads_it() -> None:
-    by_code = Told((ReadRows, Answered(value=[])))
+    by_code = Stub((ReadRows, Answered(value=[])))
     assert service.log_readable(by_code, unknown=NOBODY).verdict is WayVerdict.OK
-    by_library = Told((ReadRows, refused("no")), (FindProcess, Answered(value=None)), (ReadRows, Answered(value=[])))
+    by_library = Stub((ReadRows, refused("no")), (FindProcess, Answered(value=None)), (ReadRows, Answered(value=[])))
     assert service.log_readable(by_library, unknown=NOBODY).seen == "can be read by way of VwProcessLib"
 
 
@@ -187,14 +187,14 @@ def test_a_log_that_cannot_be_read_is_reported_with_the_first_refusal() -> None:
         [(FindProcess, refused("other"))],
         [(FindProcess, Answered(value=None)), (ReadRows, refused("other"))],
     ):
-        found = service.log_readable(Told((ReadRows, refused("no rights", 403)), *others), unknown=NOBODY)
+        found = service.log_readable(Stub((ReadRows, refused("no rights", 403)), *others), unknown=NOBODY)
         assert (found.verdict, found.seen) == (WayVerdict.FAILED, "no rights")
         assert "SysProcessLog" in (found.hint or "")
         assert "CanManageProcessLogSection" in (found.hint or "")
 
 
 def test_a_log_that_nobody_answers_for_is_not_asked_again() -> None:
-    site = Told((ReadRows, broken(FailureKind.UNANSWERED)))
+    site = Stub((ReadRows, broken(FailureKind.UNANSWERED)))
     assert service.log_readable(site, unknown=NOBODY).verdict is WayVerdict.FAILED
     assert len(site.asked) == 1
 
@@ -202,6 +202,6 @@ def test_a_log_that_nobody_answers_for_is_not_asked_again() -> None:
 def test_what_only_some_jobs_need_ends_no_way_where_it_cannot_be_read() -> None:
     calls = (ReadElementData(process_id="p"), ReadElements(process_id="p"))
     for log, verdict in ((refused("no right", 403), WayVerdict.UNSURE), (Answered(value=[]), WayVerdict.OK)):
-        site = Told((ReadElementData, Answered(value=[])), (ReadElements, log))
+        site = Stub((ReadElementData, Answered(value=[])), (ReadElements, log))
         found = service.readable(site, service.ELEMENTS, *calls, why="`wait` needs it")
         assert (found.verdict, found.hint) == (verdict, "`wait` needs it" if verdict is WayVerdict.UNSURE else None)

@@ -97,17 +97,17 @@ def test_the_results_of_a_process_are_completed(editor: Editor) -> None:
 
 def test_a_wrong_parameter_is_reported_where_it_is(editor: Editor) -> None:
     step = "  - execute: {process: UsrGetContacts, parameters: {limit: 3}, result: Contacts}\n"
-    (told,) = editor.diagnostics(step)
+    (reported,) = editor.diagnostics(step)
 
-    assert told["message"] == "Property limit is not allowed."
-    assert told["range"] == {"start": {"line": 4, "character": 52}, "end": {"line": 4, "character": 57}}
+    assert reported["message"] == "Property limit is not allowed."
+    assert reported["range"] == {"start": {"line": 4, "character": 52}, "end": {"line": 4, "character": 57}}
 
 
 def test_a_process_that_the_site_does_not_have_is_reported(editor: Editor) -> None:
     step = "  - execute: {process: UsrGetContact}\n"
-    told = editor.diagnostics(step)
+    reported = editor.diagnostics(step)
 
-    assert any('"UsrGetContacts"' in str(one["message"]) for one in told)
+    assert any('"UsrGetContacts"' in str(one["message"]) for one in reported)
 
 
 def test_of_a_right_job_nothing_is_reported(editor: Editor) -> None:

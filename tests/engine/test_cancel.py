@@ -20,72 +20,72 @@ def world(
 
 @pytest.mark.parametrize("status", ["running", "error"])
 def test_a_process_that_runs_or_is_in_error_is_cancelled_and_the_log_is_asked_whether_it_was(status: str) -> None:
-    told = world(status).carry_out(planned(CANCEL + '    expect: [result.status == "cancelled"]\n'))
-    assert told.sent == ["read row", "cancel", "read row"]
-    end = told.finished("a")
+    world_after = world(status).carry_out(planned(CANCEL + '    expect: [result.status == "cancelled"]\n'))
+    assert world_after.sent == ["read row", "cancel", "read row"]
+    end = world_after.finished("a")
     assert (end.status, end.verified, end.process_id) == ("passed", True, GUID)
 
 
 @pytest.mark.parametrize("status", ["done", "cancelled"])
 def test_of_a_process_that_is_over_nothing_is_sent_and_the_step_passes(status: str) -> None:
-    told = world(status).carry_out(planned(CANCEL + f'    expect: [process_status == "{status}"]\n'))
-    assert told.sent == ["read row"]
-    assert (told.finished("a").status, told.finished("a").result["status"]) == ("passed", status)
+    world_after = world(status).carry_out(planned(CANCEL + f'    expect: [process_status == "{status}"]\n'))
+    assert world_after.sent == ["read row"]
+    assert (world_after.finished("a").status, world_after.finished("a").result["status"]) == ("passed", status)
 
 
 @pytest.mark.parametrize(("status", "words"), [("running", "still runs"), ("error", "is still in error")])
 def test_a_process_that_lives_on_is_a_failure_that_names_the_right(status: str, words: str) -> None:
-    told = world(status, immortal=True).carry_out(planned(CANCEL))
-    end = told.finished("a")
+    world_after = world(status, immortal=True).carry_out(planned(CANCEL))
+    end = world_after.finished("a")
     assert end.error
     assert (end.status, end.error.code, end.verified) == ("failed", "E217", False)
     assert words in end.error.message
     assert "CanCancelProcess" in (end.error.hint or "")
-    assert told.t >= 15  # the target's `settle`
+    assert world_after.t >= 15  # the target's `settle`
 
 
 def test_a_refusal_is_a_failure_and_is_not_repeated() -> None:
-    told = world("running", refused()).carry_out(planned(CANCEL))
-    assert told.sent == ["read row", "cancel"]
-    assert told.finished("a").status == "failed"
+    world_after = world("running", refused()).carry_out(planned(CANCEL))
+    assert world_after.sent == ["read row", "cancel"]
+    assert world_after.finished("a").status == "failed"
 
 
 def test_a_call_that_was_not_answered_has_happened_where_the_log_says_so() -> None:
-    told = world("running", unanswered()).carry_out(planned(CANCEL))
-    assert (told.finished("a").status, told.finished("a").verified) == ("passed", True)
+    world_after = world("running", unanswered()).carry_out(planned(CANCEL))
+    assert (world_after.finished("a").status, world_after.finished("a").verified) == ("passed", True)
 
 
 def test_a_call_that_was_not_answered_and_cancelled_nothing_is_an_error_that_may_be_retried() -> None:
-    told = world("running", unanswered(), immortal=True).carry_out(planned(CANCEL))
-    assert (told.finished("a").status, told.sent.count("cancel")) == ("error", 1)
+    world_after = world("running", unanswered(), immortal=True).carry_out(planned(CANCEL))
+    assert (world_after.finished("a").status, world_after.sent.count("cancel")) == ("error", 1)
     retried = CANCEL + "    retry: {max_attempts: 2, on: [unanswered]}\n"
     assert world("running", unanswered(), immortal=True).carry_out(planned(retried)).sent.count("cancel") == 2
 
 
 def test_a_call_that_was_not_sent_is_tried_again() -> None:
-    told = world("running", not_sent()).carry_out(planned(CANCEL))
-    assert (told.finished("a").status, told.sent.count("cancel")) == ("passed", 2)
+    world_after = world("running", not_sent()).carry_out(planned(CANCEL))
+    assert (world_after.finished("a").status, world_after.sent.count("cancel")) == ("passed", 2)
 
 
 @pytest.mark.parametrize(
     ("verify", "status", "warned"), [("auto", "passed", True), ("log", "error", False), ("none", "passed", False)]
 )
 def test_without_a_log_verify_decides(verify: str, status: str, *, warned: bool) -> None:
-    told = world("running", log=refused()).carry_out(planned(CANCEL + f"    verify: {verify}\n"))
-    end = told.finished("a")
+    world_after = world("running", log=refused()).carry_out(planned(CANCEL + f"    verify: {verify}\n"))
+    end = world_after.finished("a")
     assert (end.status, end.verified, any("not verified" in text for text in end.warnings)) == (status, None, warned)
-    assert told.sent.count("cancel") == 1
+    assert world_after.sent.count("cancel") == 1
 
 
 @pytest.mark.parametrize(("verify", "status"), [("auto", "failed"), ("log", "failed"), ("none", "passed")])
 def test_an_id_that_a_readable_log_does_not_show_is_none_of_a_process(verify: str, status: str) -> None:
-    told = World().carry_out(planned(CANCEL + f"    verify: {verify}\n"))
-    assert (told.finished("a").status, told.sent.count("cancel")) == (status, 1)
+    world_after = World().carry_out(planned(CANCEL + f"    verify: {verify}\n"))
+    assert (world_after.finished("a").status, world_after.sent.count("cancel")) == (status, 1)
 
 
 def test_an_id_that_is_none_is_never_sent() -> None:
-    told = World().carry_out(planned('  - id: a\n    cancel: {process_id: "{{ target.name }}"}\n'))
-    assert (told.sent, told.finished("a").status) == ([], "failed")
+    world_after = World().carry_out(planned('  - id: a\n    cancel: {process_id: "{{ target.name }}"}\n'))
+    assert (world_after.sent, world_after.finished("a").status) == ([], "failed")
 
 
 def test_an_undo_cancels_what_its_step_has_started() -> None:
@@ -94,10 +94,10 @@ def test_an_undo_cancels_what_its_step_has_started() -> None:
         "    undo: {cancel: {process_id: '{{ process_id }}'}}\n"
         "  - id: b\n    run: {process: UsrB}\n"
     )
-    told = World(statuses=["running", "error"]).carry_out(planned(steps))
-    assert told.statuses_of_rows() == {"a": "passed", "b": "failed", "undo/a": "passed"}
-    assert next(row for row in told.rows if row["name"] == "UsrA")["status"] == "cancelled"
-    assert told.end.undo == "complete"
+    world_after = World(statuses=["running", "error"]).carry_out(planned(steps))
+    assert world_after.statuses_of_rows() == {"a": "passed", "b": "failed", "undo/a": "passed"}
+    assert next(row for row in world_after.rows if row["name"] == "UsrA")["status"] == "cancelled"
+    assert world_after.end.undo == "complete"
 
 
 STARTED = "  - id: start\n    execute: {process: UsrA}\n    verify: none\n    outputs: {pid: process_id}\n"
@@ -108,13 +108,13 @@ STARTED = "  - id: start\n    execute: {process: UsrA}\n    verify: none\n    ou
 def test_where_the_start_is_not_verified_its_process_has_no_known_id_and_a_sentence_says_why(
     step: str, path: str
 ) -> None:
-    told = World().carry_out(planned(f'{STARTED}  - id: a\n    {step}: "{{{{ steps.start.{path} }}}}"}}\n'))
-    error = told.finished("a").error
+    world_after = World().carry_out(planned(f'{STARTED}  - id: a\n    {step}: "{{{{ steps.start.{path} }}}}"}}\n'))
+    error = world_after.finished("a").error
     assert error
     why = "since `start` is not verified; that process may still run at the site"
     assert (error.code, error.message) == ("E113", f"the process's id is not known, {why}")
     assert error.hint == "start the process with `run` in place of `execute`: its answer has the id"
-    assert told.sent == ["execute UsrA"]
+    assert world_after.sent == ["execute UsrA"]
 
 
 def test_nor_has_one_that_a_run_has_started_and_that_waits_in_a_queue() -> None:
@@ -127,12 +127,12 @@ def test_nor_has_one_that_a_run_has_started_and_that_waits_in_a_queue() -> None:
 
 
 def test_an_id_that_is_null_for_another_reason_is_named_as_such() -> None:
-    told = World().carry_out(
+    world_after = World().carry_out(
         planned(
             '  - id: a\n    cancel: {process_id: "{{ steps.b.process_id }}"}\n'.replace("steps.b.process_id", "none")
         )
     )
-    error = told.finished("a").error
+    error = world_after.finished("a").error
     assert error
     assert error.message == "the process's id is not known: it is null"
 

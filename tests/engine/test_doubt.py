@@ -152,7 +152,7 @@ def test_a_log_that_is_not_answered_is_asked_at_each_of_the_three_times() -> Non
     assert "the process log could not be read" in trouble_of(world).message
 
 
-def test_without_verification_nothing_is_looked_for() -> None:
+def test_without_verification_nothing_is_searched_for() -> None:
     world = World(answers=[unanswered()]).carry_out(planned(ONE + "    verify: none\n"))
     assert world.sent == ["execute UsrA"]
     assert world.finished("a").status == "unknown"
@@ -195,7 +195,7 @@ def test_a_start_that_is_or_may_be_that_of_another_run_is_not_taken(
     assert not why or why in trouble_of(world).message
 
 
-def test_a_run_without_an_answer_is_looked_for_like_an_execute() -> None:
+def test_a_run_without_an_answer_is_searched_for_like_an_execute() -> None:
     step = "  - id: a\n    run: {process: UsrA}\n"
     world = Starts(answers=[unanswered()], later=["running", "done"]).carry_out(planned(step))
     assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
@@ -234,7 +234,7 @@ NEEDS = {
 
 
 @pytest.mark.parametrize("steps", NEEDS.values(), ids=NEEDS.keys())
-def test_who_needs_the_result_is_told_that_it_is_lost(steps: str) -> None:
+def test_who_needs_the_result_learns_that_it_is_lost(steps: str) -> None:
     world = World(answers=[unanswered()]).carry_out(planned(steps))
     assert (world.finished("a").status, trouble_of(world).code) == ("unknown", "E402")
     assert world.finished("a").process_id == row_id(1)
@@ -342,10 +342,10 @@ def test_a_start_of_the_first_call_does_not_settle_the_second() -> None:
 def test_a_call_that_the_log_shows_by_now_is_not_sent_again_on_a_persons_word_alone() -> None:
     world = lost({"as": "retry"}, late_rows=3).carry_out(planned(ONE))
     assert world.sent.count("execute UsrA") == 1
-    (*_, told) = (event for event in world.events if isinstance(event, AttemptFailed))
-    assert (told.kind, told.error.code) == ("in_doubt", "E403")
-    assert f"the process log shows a start that may be it: {row_id(1)}" in told.error.message
-    assert told.error.message.count("it may or may not have happened") == 1
+    (*_, ended) = (event for event in world.events if isinstance(event, AttemptFailed))
+    assert (ended.kind, ended.error.code) == ("in_doubt", "E403")
+    assert f"the process log shows a start that may be it: {row_id(1)}" in ended.error.message
+    assert ended.error.message.count("it may or may not have happened") == 1
     assert world.story[-1] == "judge a"
 
 
@@ -383,11 +383,11 @@ def test_a_log_that_cannot_be_read_at_that_moment_lets_nothing_be_sent_again() -
     assert world.story[-1] == "judge a"
 
 
-def test_what_was_never_looked_for_is_looked_for_before_it_is_sent_again() -> None:
+def test_what_was_never_searched_for_is_searched_for_before_it_is_sent_again() -> None:
     step = ONE + "    verify: none\n"
     first = "  - id: z\n    execute: {process: UsrZ}\n    verify: none\n"
-    told = World(answers=[None, unanswered()], verdicts=[{"as": "retry"}]).carry_out(planned(first + step))
-    assert told.sent.count("execute UsrA") == 1
+    ended = World(answers=[None, unanswered()], verdicts=[{"as": "retry"}]).carry_out(planned(first + step))
+    assert ended.sent.count("execute UsrA") == 1
     silent = World(answers=[unanswered()], verdicts=[{"as": "retry"}], tells_time=False).carry_out(planned(step))
     assert silent.sent.count("execute UsrA") == 2
 
@@ -423,8 +423,8 @@ def test_another_look_at_a_process_that_still_ran_reads_its_own_row() -> None:
 
 def test_a_doubt_is_reported_before_anybody_is_asked() -> None:
     world = lost().carry_out(planned(ONE))
-    (told,) = (event for event in world.events if isinstance(event, AttemptFailed))
-    assert (told.kind, told.error.code) == ("in_doubt", "E401")
+    (ended,) = (event for event in world.events if isinstance(event, AttemptFailed))
+    assert (ended.kind, ended.error.code) == ("in_doubt", "E401")
 
 
 def test_in_finally_nobody_is_asked_half_way() -> None:

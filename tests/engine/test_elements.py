@@ -391,7 +391,7 @@ def test_a_fault_that_came_after_the_element_was_executed_is_settled_by_its_row(
     assert (refusing.finished("a").status, refusing.end.exit_code) == ("failed", 1)
 
 
-def test_two_elements_of_one_caption_are_told_apart_by_nobody_and_nothing_is_sent() -> None:
+def test_two_elements_of_one_caption_look_the_same_and_nothing_is_sent() -> None:
     site = Site(shown=[element("Approve", 1), element("Approve", 2)])
     site.carry_out(planned(ONE))
     error = site.finished("a").error

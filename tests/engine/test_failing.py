@@ -39,9 +39,9 @@ class Late(World):
 
 def failing(step: str, *elements: Json, world: World | None = None) -> World:
     """The step carried out against a process that fails at these elements."""
-    told = world or World(statuses=["error"])
-    told.elements = [list(elements)]
-    return told.carry_out(planned(step))
+    site = world or World(statuses=["error"])
+    site.elements = [list(elements)]
+    return site.carry_out(planned(step))
 
 
 def said(world: World, key: str = "a") -> str:
@@ -51,8 +51,8 @@ def said(world: World, key: str = "a") -> str:
 
 
 def test_a_process_that_failed_and_has_no_row_yet_is_not_said_to_have_no_reason() -> None:
-    told = said(failing(RUN, world=Late(statuses=["error"])))
-    assert told == "the process failed, and the process log shows no row of it"
+    site = said(failing(RUN, world=Late(statuses=["error"])))
+    assert site == "the process failed, and the process log shows no row of it"
 
 
 @pytest.mark.parametrize("step", [EXECUTE, RUN])

@@ -25,7 +25,7 @@ STATUSES = st.sampled_from(["done", "done", "done", "error"])
 TIMES = st.sampled_from([0, 1, 1, 1, 1, 2])
 PAUSES = st.sampled_from([0, 0, 0, 1, 3, 16, 50])
 NEAR = 4.5
-"""Seconds around a start of ours in which another machine's cannot be told from it: a second, and what `Date` lacks."""
+"""Seconds around a start of ours in which another machine's looks the same: a second, and what `Date` lacks."""
 
 
 @st.composite
@@ -83,7 +83,7 @@ def of_one_run(site: HostileSite, program: Program) -> None:
 
 
 def _may_be_mistaken(double: Row, program: Program, key: str) -> bool:
-    """Whether a start that a gateway has repeated cannot be told from a call of the same second."""
+    """Whether a start that a gateway has repeated looks like a call of the same second."""
     times = [at for sent, _, _, at in program.sent if sent == key]
     return double.truth != f"{program.name} {key}" and any(abs(double.began - at) < NEAR for at in times)
 

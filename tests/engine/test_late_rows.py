@@ -149,7 +149,7 @@ def test_a_call_that_never_began_counts_until_its_time_is_over_by_the_servers_cl
     assert ended(world, "b") == ("passed", verified)
 
 
-def test_where_the_server_tells_no_time_a_call_that_never_began_counts_for_ever() -> None:
+def test_where_the_server_gives_no_time_a_call_that_never_began_counts_for_ever() -> None:
     first = "  - id: a\n    execute: {process: UsrA}\n    effect: read\n    on_failure: ignore\n"
     rest = "  - pause: 1h\n  - id: b\n    execute: {process: UsrA}\n"
     world = World(answers=[unanswered()], never_begun=frozenset({1}), tells_time=False).carry_out(planned(first + rest))
@@ -177,7 +177,7 @@ def test_a_status_that_nobody_knows_proves_nothing_of_a_run() -> None:
 
 @pytest.mark.parametrize("lag", [4.0, 9.0, 14.0])
 @pytest.mark.parametrize(("status", "verdict"), [("error", ("failed", False)), ("done", ("passed", True))])
-def test_where_the_end_is_waited_for_and_no_answer_shows_it_a_row_is_looked_for_as_long_as_without_an_answer(
+def test_where_the_end_is_waited_for_and_no_answer_shows_it_a_row_is_searched_for_as_long_as_without_an_answer(
     lag: float, *, status: str, verdict: tuple[str, bool]
 ) -> None:
     step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
@@ -191,14 +191,14 @@ def test_where_the_end_is_waited_for_and_no_answer_shows_it_a_row_is_looked_for_
     assert ended(at_once, "a") == ("passed", None)
 
 
-def test_a_row_that_never_comes_is_looked_for_until_the_time_to_settle_is_over() -> None:
+def test_a_row_that_never_comes_is_searched_for_until_the_time_to_settle_is_over() -> None:
     step = "  - id: a\n    execute: {process: UsrA, until: done}\n"
     world = World(lags=[100.0], call_seconds=0.1).carry_out(planned(step))
     assert ended(world, "a") == ("passed", None)
     assert 15.0 <= world.t < 16.0
 
 
-def test_only_where_there_is_no_row_at_all_it_is_looked_for_longer() -> None:
+def test_only_where_there_is_no_row_at_all_it_is_searched_for_longer() -> None:
     first = "  - id: a\n    execute: {process: UsrA}\n    effect: read\n    on_failure: ignore\n"
 
     def readings(action: str) -> int:

@@ -80,7 +80,7 @@ def test_a_start_is_not_forgotten_before_its_row_has_come(between: int) -> None:
     assert ended(world, "a") == ("unknown", None)
 
 
-def test_a_start_is_not_forgotten_where_the_server_tells_no_time_either() -> None:
+def test_a_start_is_not_forgotten_where_the_server_gives_no_time_either() -> None:
     steps = f"{ONE.replace('id: a', 'id: z')}  - pause: 15s\n{STRICT}"
     world = World(lags=[16.5, 60.0], statuses=["done", "error"], call_seconds=0.0, tells_time=False)
     world.carry_out(planned(steps))
@@ -153,7 +153,7 @@ def test_a_new_start_at_another_time_by_the_servers_clock_is_reported(status: st
     assert f"a start at another time by the server's clock: {row_id(1)} ({status}, " in said(world.finished("a"))
 
 
-def test_where_the_server_tells_no_time_a_start_seen_after_a_break_proves_nothing() -> None:
+def test_where_the_server_gives_no_time_a_start_seen_after_a_break_proves_nothing() -> None:
     world = World(answers=[unanswered()], lost=True, verdicts=[{"as": "unknown"}, {"as": "log"}], tells_time=False)
     later = Later(world, began=150.0)
     later.tells_time = False
@@ -263,7 +263,7 @@ def test_the_next_call_of_a_run_knows_how_long_ago_the_rows_of_before_were_read(
     assert read == [pytest.approx(1.5, abs=1.0), pytest.approx(22.5, abs=1.0)]
 
 
-def test_where_the_server_tells_no_time_no_row_of_before_is_handed_on() -> None:
+def test_where_the_server_gives_no_time_no_row_of_before_is_handed_on() -> None:
     world = World(tells_time=False)
     world.add_row("UsrA")
     world.carry_out(planned(ONE))
@@ -371,7 +371,7 @@ def test_a_session_that_is_not_accepted_twice_is_not_tried_a_third_time() -> Non
     assert (world.sent.count("execute UsrA"), ended(world, "a")) == (2, ("error", None))
 
 
-def test_one_that_asks_to_be_called_later_is_looked_for_again_before_each_repetition() -> None:
+def test_one_that_asks_to_be_called_later_is_searched_for_again_before_each_repetition() -> None:
     class Slow(World):
         def _takes(self, effect: object) -> float:
             if self.t > 2.0 and not self.rows:
@@ -495,7 +495,7 @@ def test_an_answer_that_proves_by_itself_that_nothing_ran_needs_no_log(verify: s
     assert (world.sent.count("run UsrA"), world.finished("a").status) == (2, "passed")
 
 
-def test_what_may_be_repeated_is_not_looked_for() -> None:
+def test_what_may_be_repeated_is_not_searched_for() -> None:
     world = World(answers=[turned_away()]).carry_out(planned(ONE + "    effect: read\n    verify: none\n"))
     assert world.sent == ["execute UsrA", "execute UsrA"]
 
@@ -772,20 +772,20 @@ def test_a_late_row_is_written_down_as_that_of_the_start_it_settles() -> None:
     assert asked == [(("z",), (row_id(1),)), (("a",), (row_id(2),))]
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_a_row_that_does_not_say_when_it_began_may_be_of_any_call_and_of_any_run(*, told: bool) -> None:
+@pytest.mark.parametrize("named", [True, False])
+def test_a_row_that_does_not_say_when_it_began_may_be_of_any_call_and_of_any_run(*, named: bool) -> None:
     class Untold(World):
         def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
             super().add_row(process, status, owner=owner, parent=parent)
-            self.rows[0]["started"] = self.rows[0]["started"] if told else "soon"
+            self.rows[0]["started"] = self.rows[0]["started"] if named else "soon"
 
     world = Untold().carry_out(planned(STRICT))
-    assert [effect.timed for effect in world.effects if isinstance(effect, QueryPeers)] == [told]
+    assert [effect.timed for effect in world.effects if isinstance(effect, QueryPeers)] == [named]
     assert ended(world, "a") == ("passed", True)
 
 
 @pytest.mark.parametrize(("is_broken", "came"), [(True, ("unknown", None)), (False, ("passed", "inferred"))])
-def test_where_the_server_tells_no_time_a_start_that_is_seen_after_a_break_is_not_inferred(
+def test_where_the_server_gives_no_time_a_start_that_is_seen_after_a_break_is_not_inferred(
     *, is_broken: bool, came: tuple[str, object]
 ) -> None:
     class Resumed(World):
@@ -869,7 +869,7 @@ def test_a_call_that_is_made_again_is_verified_where_the_log_counts_whole_second
     assert ended(world.carry_out(planned(ONE)), "a") == ("passed", True)
 
 
-def test_where_the_site_tells_no_time_nothing_verifies_a_call_that_is_made_again() -> None:
+def test_where_the_site_gives_no_time_nothing_verifies_a_call_that_is_made_again() -> None:
     world = World(answers=[turned_away()], tells_time=False).carry_out(planned(ONE))
     assert ended(world, "a") == ("passed", None)
     assert f"sent again, and the first may have started {row_id(1)}" in said(world.finished("a"))

@@ -237,7 +237,7 @@ def test_a_turn_that_left_others_out_fails_the_run() -> None:
     assert world.statuses_of_rows() == {"many[0]": "passed", "many[1]": "passed"}
 
 
-def test_a_loop_that_goes_on_after_failures_still_ends_at_a_doubt() -> None:
+def test_a_loop_that_is_under_way_after_failures_still_ends_at_a_doubt() -> None:
     world = settling(failed("many[1]"), answers=[refused(), unanswered()])
     world.carry_out(planned(LOOP + "    on_failure: continue\n", rest="outputs: {how: steps.many.status}"))
     assert ends(world) == [("unknown", 4), ("failed", 1)]
@@ -407,8 +407,8 @@ def test_a_doubt_that_a_signal_left_in_an_included_job_is_one_of_the_job_too() -
     world = World(verdicts=[passed("o/x")], stop_at={4: "SIGINT"})
     world.carry_out(outer(ALONE, rest="outputs: {how: steps.o.status}"))
     assert ends(world) == [("unknown", 130), ("passed", 0)]
-    told = [line for line in world.story if line.startswith(("end o", "begin o/fin"))]
-    assert told == [
+    closing = [line for line in world.story if line.startswith(("end o", "begin o/fin"))]
+    assert closing == [
         "end o/x unknown",
         "begin o/fin",
         "end o/fin passed",
@@ -469,13 +469,13 @@ def test_one_look_at_the_log_settles_what_it_can() -> None:
     assert ends(world) == [("unknown", 4), ("passed", 0)]
 
 
-def test_two_starts_of_one_process_are_not_told_apart_by_a_later_look() -> None:
+def test_two_starts_of_one_process_stay_undecided_by_a_later_look() -> None:
     steps = "  - id: z\n    pause: 1s\nfinally:\n" + ONE + ONE.replace("id: a", "id: b")
     world = World(answers=[unanswered()] * 2, late_rows=6, verdicts=[{"as": "log"}]).carry_out(planned(steps))
     assert world.statuses_of_rows() == {"z": "passed", "a": "unknown", "b": "unknown"}
 
 
-def test_a_doubt_that_is_left_when_a_run_ends_is_told_by_the_last_end() -> None:
+def test_a_doubt_that_is_left_when_a_run_ends_is_reported_by_the_last_end() -> None:
     world = settling().carry_out(planned(ONE))
     assert world.story[-2:] == ["finished unknown 4", "judge a later"]
 

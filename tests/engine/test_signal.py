@@ -103,7 +103,7 @@ def test_a_process_of_another_user_that_failed_is_a_failed_step() -> None:
 
 
 @pytest.mark.parametrize(("verify", "status"), [("auto", "passed"), ("log", "error")])
-def test_two_starts_that_cannot_be_told_apart_are_not_verified(verify: str, status: str) -> None:
+def test_two_starts_that_look_the_same_are_not_verified(verify: str, status: str) -> None:
     world = carried_out(World(crowd=["done"]), INSERT + STARTS + f"    verify: {verify}\n")
     assert len(world.rows) == 2
     assert (end(world).status, end(world).verified) == (status, None)

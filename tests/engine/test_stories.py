@@ -1,4 +1,4 @@
-"""The order in which things happen, told as stories: no network, no clock, no files."""
+"""The order in which things happen, as stories: no network, no clock, no files."""
 
 import pytest
 from msgspec.structs import replace
@@ -557,7 +557,7 @@ def test_a_secret_step_keeps_its_result_out_of_every_event() -> None:
 
 def test_rows_of_one_time_that_disagree_leave_a_once_call_unknown() -> None:
     def crowded() -> World:
-        """A failed process of ours, and one of somebody else's that is done; whose is whose cannot be told."""
+        """A failed process of ours, and one of somebody else's that is done; whose is whose cannot be seen."""
         return World(statuses=["error"], owner=None, crowd=["done"])
 
     once = crowded().carry_out(planned("  - id: a\n    execute: {process: UsrA}\n"))

@@ -84,7 +84,7 @@ def test_a_read_that_is_cut_is_an_error_and_the_run_is_out_of_time() -> None:
     assert world.end.exit_code == 3
 
 
-def test_a_once_call_that_is_cut_is_in_doubt_and_looked_for_once() -> None:
+def test_a_once_call_that_is_cut_is_in_doubt_and_searched_for_once() -> None:
     world = World(needs={"execute UsrA": 60}).carry_out(planned(VERIFIED + NEXT, rest="timeout: 10s"))
     assert (world.finished("a").status, world.finished("a").verified) == ("passed", "inferred")
     assert world.statuses_of_rows()["b"] == "failed"
@@ -106,7 +106,7 @@ def test_the_last_look_has_little_time() -> None:
     assert world.t <= 10 + LATE_READING
 
 
-def test_what_is_not_in_doubt_is_not_looked_for_when_the_time_is_over() -> None:
+def test_what_is_not_in_doubt_is_not_searched_for_when_the_time_is_over() -> None:
     step = "  - id: a\n    execute: {process: UsrA}\n    effect: read\n"
     world = World(needs={"execute UsrA": 9.0}).carry_out(planned(step, rest="timeout: 10s"))
     assert world.sent == ["read watermark", "execute UsrA"]

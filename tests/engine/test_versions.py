@@ -166,7 +166,7 @@ def test_what_was_started_in_the_new_version_before_the_call_is_none_of_it() -> 
 
 
 @pytest.mark.parametrize("status", ["done", "error"])
-def test_where_the_site_tells_no_time_a_row_of_a_new_version_proves_nothing(status: str) -> None:
+def test_where_the_site_gives_no_time_a_row_of_a_new_version_proves_nothing(status: str) -> None:
     world = Growing(status, tells_time=False).carry_out(planned(STRICT))
     assert ended(world) == ("unknown", None)
     assert "`UsrA` has got a new version, and the site gives no time" in said(world.finished("a"))
@@ -229,7 +229,7 @@ def test_versions_that_could_not_be_read_before_the_call_are_read_before_absence
     assert ended(world.carry_out(planned(STRICT))) == ("failed", False)
 
 
-def test_a_process_that_the_library_lists_without_it_is_looked_for_by_its_code() -> None:
+def test_a_process_that_the_library_lists_without_it_is_searched_for_by_its_code() -> None:
     world = World(families={ROOT: [member("UsrX")]}, statuses=["error"]).carry_out(planned(STRICT))
     assert ended(world) == ("failed", False)
     lost = World(families={ROOT: [member("UsrX")]}, lags=[60.0]).carry_out(planned(ONE))

@@ -1,7 +1,7 @@
-"""The types of expressions against their values: what is told to go wrong for sure does, whatever the values are.
+"""The types of expressions against their values: what is sure to go wrong goes wrong with all values.
 
 Expressions are made by a grammar, values by the types that are announced. Of each expression the inferred type must
-hold its value, and where something is told of it, working it out must fail, or the comparison be what was foretold.
+hold its value, and where something is reported, working it out must fail, or the comparison be what was foretold.
 """
 
 import pytest

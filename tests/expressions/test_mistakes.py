@@ -231,7 +231,7 @@ def test_a_keyword_argument_is_not_taken_for_a_comparison() -> None:
     assert "`foo` is not expected here" in problem_of("a | map(attribute='b') foo").message
 
 
-def test_what_stands_inside_a_text_is_no_mistake() -> None:
+def test_what_is_inside_a_text_is_no_mistake() -> None:
     assert "`b` is not expected here" in problem_of("a == '&& || ! = ?' b").message
     expression("""'"{{" not in result' in result""")
 
@@ -262,7 +262,7 @@ def test_what_only_looks_like_a_piece_of_another_language_is_read(text: str) -> 
     expression(text)
 
 
-def test_a_piece_of_another_language_is_looked_for_within_bounds() -> None:
+def test_a_piece_of_another_language_is_searched_for_within_bounds() -> None:
     for text in ("a." * 4990 + "a b", "a " * 4990, "$." * 4900, "x in " + "a," * 4900, "a between 1 and " * 600):
         with bounded():
             assert problem_of(text).code == "E120"

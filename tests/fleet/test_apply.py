@@ -628,10 +628,10 @@ def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everyw
         thread.join()
     capsys.readouterr()
     assert ended(["show", run]) == 0
-    told = capsys.readouterr().out
-    assert f"exit 130: stopped by {user_and_host()} (octocat in CI)\n" in told
-    assert f"E312: stopped by {user_and_host()} (octocat in CI)\n" in told
-    assert "SIGINT" not in told
+    output = capsys.readouterr().out
+    assert f"exit 130: stopped by {user_and_host()} (octocat in CI)\n" in output
+    assert f"E312: stopped by {user_and_host()} (octocat in CI)\n" in output
+    assert "SIGINT" not in output
     assert ended(["report", run, "--report-json", "report.json"]) == 130
     (reported,) = json.loads(Path("report.json").read_text())["runs"]
     assert reported["stop_ordered_by"] == {"user": user_and_host(), "ci_user": "octocat"}

@@ -67,7 +67,7 @@ def test_a_journal_that_was_fenced_says_so_each_time(store: FleetStore) -> None:
         journal.close()
 
 
-def test_the_fence_is_looked_at_before_a_call_leaves_where_the_last_look_is_long_ago(
+def test_the_fence_is_checked_before_a_call_leaves_where_the_last_look_is_long_ago(
     store: FleetStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = store.create(RUN)

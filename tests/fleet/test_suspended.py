@@ -10,7 +10,7 @@ import pytest
 import sites
 from fleets import Fleet, charges, in_thread, until
 from msgspec.structs import replace as changed
-from sites import SIGNED_IN, Told, site, xml
+from sites import SIGNED_IN, Answer, site, xml
 
 from runner.cli.main import ended
 from runner.fleet import sign_ins
@@ -203,7 +203,7 @@ def test_what_fails_after_something_was_started_is_the_business_of_the_job(here:
     with ExitStack() as down, here.runs() as runs:
         served: list[sites.Site] = []
 
-        def answer(_method: str, _path: str) -> Told:
+        def answer(_method: str, _path: str) -> Answer:
             threading.Thread(target=down.close).start()
             return CLOSED
 
@@ -214,7 +214,7 @@ def test_what_fails_after_something_was_started_is_the_business_of_the_job(here:
     assert here.states() == {"a": "error"}
 
 
-LOGIN_PAGE = Told(
+LOGIN_PAGE = Answer(
     body="<html><head><title>Login</title></head><body><form action='/Login/NuiLogin.aspx'>"
     "<input type='password'></form></body></html>",
     kind="text/html",
@@ -224,11 +224,11 @@ LOGIN_PAGE = Told(
 def test_a_site_in_maintenance_that_shows_its_login_page_costs_no_run(here: Fleet) -> None:
     now, is_down = [0.0], [False]
 
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         if is_down[0]:
             return LOGIN_PAGE
         if "odata" in path:
-            return Told(body='{"value":[]}')
+            return Answer(body='{"value":[]}')
         return SIGNED_IN if "AuthService" in path else xml("")
 
     steps = "defaults: {verify: none}\nsteps:\n  - query: {entity: Contact, top: 1}\n  - execute: {process: UsrA}\n"
@@ -349,7 +349,7 @@ def test_an_answer_to_a_call_from_before_does_not_end_that_a_target_is_suspended
 def test_a_call_in_flight_that_is_answered_lets_nobody_try_a_refused_password_sooner(here: Fleet) -> None:
     with here.runs() as runs:
 
-        def answer(_method: str, path: str) -> Told:
+        def answer(_method: str, path: str) -> Answer:
             if "UsrA" in path:
                 runs.suspended.suspend("here", REFUSAL, reason="another run was refused meanwhile")
             return SIGNED_IN if "AuthService" in path else xml("")

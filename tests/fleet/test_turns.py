@@ -9,7 +9,7 @@ import pytest
 import sites
 from fleets import Fleet, in_thread, until
 from gates import Time
-from sites import SIGNED_IN, Told, site, xml
+from sites import SIGNED_IN, Answer, site, xml
 
 from runner.fleet import leaving, turns
 from runner.fleet.leaving import Leaving
@@ -178,7 +178,7 @@ def test_a_site_counts_no_more_calls_a_second_from_two_workers_than_its_rate_all
     """Counted at the site, which is none of ours and has a clock of its own."""
     came: list[float] = []
 
-    def answer(_method: str, path: str) -> Told:
+    def answer(_method: str, path: str) -> Answer:
         came.append(time.monotonic())
         return SIGNED_IN if "AuthService" in path else xml("")
 

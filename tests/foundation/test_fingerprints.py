@@ -27,7 +27,7 @@ def test_what_a_site_gives_anew_each_time_has_no_fingerprint(name: str) -> None:
     assert fingerprints({name: "abc123"}, key=KEY).of == {}
 
 
-def test_a_fingerprint_tells_nothing_of_a_secret_and_is_another_one_in_each_run() -> None:
+def test_a_fingerprint_says_nothing_of_a_secret_and_is_another_one_in_each_run() -> None:
     one, other = fingerprints(SECRETS, key=KEY), fingerprints(SECRETS, key="cd" * 32)
     assert {len(text) for text in one.of.values()} == {64}
     assert not set(one.of.values()) & set(other.of.values())

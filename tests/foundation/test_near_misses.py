@@ -29,7 +29,7 @@ def test_neighbours_that_are_swapped_are_a_single_typo() -> None:
     assert near("exceute", ["execute"], typos=1) == [(1, "execute")]
 
 
-def test_no_more_names_are_looked_at_than_the_bound_allows() -> None:
+def test_no_more_names_are_checked_than_the_bound_allows() -> None:
     looked_at = 0
 
     def names() -> Iterator[str]:

@@ -14,6 +14,6 @@ def test_a_text_comes_back_from_its_encoding(text: str) -> None:
     assert decoded(encoded(text)) == text
 
 
-def test_half_a_surrogate_pair_is_encoded_as_what_stands_for_it() -> None:
+def test_half_a_surrogate_pair_is_encoded_as_its_replacement() -> None:
     assert encoded("a\ud800") == "a%EF%BF%BD"
     assert encoded("a\ud800" * 600) == "a%EF%BF%BD" * 600

@@ -24,6 +24,6 @@ def test_of_many_names_it_is_said_how_many_are_left_out() -> None:
     assert listed(NAMES).endswith("`n7` and 2 more")
 
 
-def test_of_many_names_dots_tell_that_there_are_more() -> None:
+def test_of_many_names_dots_say_that_there_are_more() -> None:
     assert begun(NAMES[:MOST]).endswith("`n7`")
     assert begun(NAMES).endswith("`n7`, …")

@@ -62,7 +62,7 @@ RETRY = ("max_attempts", "initial", "factor", "max", "jitter", "on")
         ("idempotant", ("once", "idempotent", "read"), "idempotent"),
     ],
 )
-def test_a_misspelt_word_leads_to_the_one_that_was_meant(word: str, known: tuple[str, ...], ours: str) -> None:
+def test_a_misspelt_word_leads_to_the_likely_word(word: str, known: tuple[str, ...], ours: str) -> None:
     assert suggest(word, known) == ours
 
 
@@ -128,7 +128,7 @@ def test_no_suggestion_is_better_than_a_silly_one(word: str, known: tuple[str, .
     assert suggest(word, known) is None
 
 
-def test_of_words_equally_near_the_one_with_the_same_beginning_is_meant() -> None:
+def test_of_words_equally_near_the_one_with_the_same_beginning_is_suggested() -> None:
     assert suggest("pint", ("mint", "pine")) == "pine"
     assert suggest("pint", ("pine", "mint")) == "pine"
 

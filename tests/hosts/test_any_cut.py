@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from any_jobs import AnyRun, AnySite, Break, Told, any_runs, carried
+from any_jobs import AnyRun, AnySite, Break, Outcome, any_runs, carried
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, read
@@ -107,10 +107,10 @@ def test_a_run_that_broke_off_anywhere_ends_as_if_undisturbed_or_as_unknown(run:
         found = fold(read(where / "cut").lines)
         assert found.finished
         if found.status is not RunStatus.UNKNOWN:
-            assert told(found, besides=found) == told(expected, besides=found)
+            assert outcome(found, besides=found) == outcome(expected, besides=found)
 
 
-def told(result: RunResult, *, besides: RunResult) -> dict[str, object]:
+def outcome(result: RunResult, *, besides: RunResult) -> dict[str, object]:
     """What a run came to, without what an interruption may change: times, and what the log was asked.
 
     Of a row that the log has settled in `besides` nobody knows the result. One that passed needs none then; what uses
@@ -236,11 +236,11 @@ def test_pauses_stay_within_their_bounds(retry: JsonObject, asked: float | None,
     step: JsonObject = {"execute": {"process": "UsrA"}, "effect": "read", "verify": "none", "retry": retry}
     run = refusing(step, after=asked, draws=draws)
     (planned,) = run.plan().steps
-    told = planned.step.retry
+    policy = planned.step.retry
     for number, paused in enumerate(pauses_of(run)):
-        nominal = min(told.initial * told.factor**number if asked is None else asked, told.max)
-        assert abs(paused - nominal) <= nominal * told.jitter + ROUNDING
-        assert math.isclose(paused, nominal * (1 + told.jitter * draws[number % len(draws)]), abs_tol=ROUNDING)
+        nominal = min(policy.initial * policy.factor**number if asked is None else asked, policy.max)
+        assert abs(paused - nominal) <= nominal * policy.jitter + ROUNDING
+        assert math.isclose(paused, nominal * (1 + policy.jitter * draws[number % len(draws)]), abs_tol=ROUNDING)
 
 
 @settings(max_examples=60, deadline=None)
@@ -255,8 +255,8 @@ def test_no_pause_leads_beyond_the_time_of_the_job(retry: JsonObject, asked: flo
 def refusing(step: JsonObject, *, after: float | None, draws: list[float], rest: JsonObject | None = None) -> AnyRun:
     """A job of one step, and a site that refuses it each time."""
     job: JsonObject = {"runner": 1, "name": "any", **(rest or {}), "steps": [step]}
-    told = (Told(ending=refused(429, retry_after=after)),)
-    return AnyRun(files={"any.job.yaml": json.dumps(job)}, told={"UsrA": told}, draws=draws)
+    refusals = (Outcome(ending=refused(429, retry_after=after)),)
+    return AnyRun(files={"any.job.yaml": json.dumps(job)}, answers={"UsrA": refusals}, draws=draws)
 
 
 def pauses_of(run: AnyRun) -> list[float]:

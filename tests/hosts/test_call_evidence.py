@@ -5,7 +5,7 @@ from pathlib import Path
 from journals import new_journal, read
 from msgspec import UNSET
 from no_other_runs import NoOtherRuns
-from sites import Told, site, xml
+from sites import Answer, site, xml
 from stories import RUN, planned
 
 from runner.hosts.call_evidence import MOST_BYTES, sent_request
@@ -41,9 +41,9 @@ def test_of_a_large_request_method_path_and_size_are_given() -> None:
 STEP = "  - id: a\n    execute: {process: UsrA, result: R, parameters: {P: 'x y'}}\n    verify: none\n"
 
 
-def events_against(folder: Path, told: Told) -> list[AnyEvent]:
+def events_against(folder: Path, answer: Answer) -> list[AnyEvent]:
     """The events of a run of one call to a site that answers so, and has to be signed in to."""
-    with site(lambda _method, _path: told) as served:
+    with site(lambda _method, _path: answer) as served:
         credentials = PASSWORD.credentials(username="somebody", password="hunter-22")
         client = Client(Site(url=served.url, prefix="/0"), credentials=credentials)
         journal = new_journal(folder, Secrets())
@@ -56,14 +56,14 @@ def events_against(folder: Path, told: Told) -> list[AnyEvent]:
 
 
 def test_a_call_is_written_down_with_its_request_and_its_answer_with_status_and_size(tmp_path: Path) -> None:
-    told = xml(7)
-    events = events_against(tmp_path / "run", told)
+    answer = xml(7)
+    events = events_against(tmp_path / "run", answer)
     sent = next(event for event in events if isinstance(event, CallSent))
     answered = next(event for event in events if isinstance(event, CallAnswered))
     path = "/0/ServiceModel/ProcessEngineService.svc/UsrA/Execute"
     query = (("ResultParameterName", "R"), ("P", "x y"))
     assert sent.request == SentRequest(method="GET", path=path, query=query)
-    assert (answered.status, answered.bytes) == (200, len(told.body))
+    assert (answered.status, answered.bytes) == (200, len(answer.body))
     assert isinstance(sent.t, float)
     assert sent.t <= answered.t
 
@@ -77,6 +77,6 @@ def test_a_sign_in_is_written_down_before_the_call_that_needed_it(tmp_path: Path
 
 
 def test_a_call_that_was_refused_is_written_down_with_status_size_and_words(tmp_path: Path) -> None:
-    told = Told(status=500, body='{"Message":"no luck"}')
-    failed = next(event for event in events_against(tmp_path / "run", told) if isinstance(event, AttemptFailed))
-    assert (failed.status, failed.bytes, failed.body) == (500, len(told.body), "Message: no luck")
+    answer = Answer(status=500, body='{"Message":"no luck"}')
+    failed = next(event for event in events_against(tmp_path / "run", answer) if isinstance(event, AttemptFailed))
+    assert (failed.status, failed.bytes, failed.body) == (500, len(answer.body), "Message: no luck")

@@ -73,7 +73,7 @@ def test_the_log_is_asked_once_more_and_then_no_more() -> None:
     assert judging.answer(judge("a")) == {"as": "unknown"}
 
 
-def test_of_several_rows_the_log_is_asked_as_long_as_one_was_not_looked_for() -> None:
+def test_of_several_rows_the_log_is_asked_as_long_as_one_was_not_searched_for() -> None:
     judging = Judging(Judgement(look_again=True))
     assert judging.answer(judge("a")) == {"as": "log"}
     assert judging.answer(judge("a", "b", ended=True)) == {"as": "log"}
@@ -94,7 +94,7 @@ def test_a_repeated_call_that_is_in_doubt_again_is_not_repeated_again() -> None:
     ]
 
 
-def test_a_person_of_whom_no_verdict_was_asked_may_be_told() -> None:
+def test_a_person_of_whom_no_verdict_was_asked_may_give_one() -> None:
     judging = Judging(Judgement(verdicts=said("a", "b")))
     judging.answer(judge("b"))
     assert judging.unused == ("a",)

@@ -197,7 +197,7 @@ def test_a_resumption_leaves_one_mark_where_it_goes_on_with_the_time_that_had_pa
     assert mark.t >= last > 0
 
 
-def test_the_mark_of_a_resumption_stands_before_a_pause_that_is_made_again(tmp_path: Path) -> None:
+def test_the_mark_of_a_resumption_is_before_a_pause_that_is_made_again(tmp_path: Path) -> None:
     """Else a run that breaks off within the pause has it counted, and made once more all the same."""
     steps = "  - {id: a, pause: 10s}\n"
     carried(tmp_path / "run", planned(steps), Place())
@@ -321,7 +321,7 @@ TAMPERED: dict[str, tuple[Callable[[AnyEvent], Sequence[AnyEvent]], str]] = {
 
 
 @pytest.mark.parametrize(("change", "says"), TAMPERED.values(), ids=TAMPERED)
-def test_a_journal_that_tells_of_something_else_is_found_out_and_nothing_is_sent(
+def test_a_journal_that_is_of_something_else_is_found_out_and_nothing_is_sent(
     tmp_path: Path, change: Callable[[AnyEvent], Sequence[AnyEvent]], says: str
 ) -> None:
     broken_off(tmp_path / "run", behind=[CallSent, CallSent, CallAnswered])

@@ -24,7 +24,7 @@ class Open:
 
 
 class Site:
-    """Answers with the number of the call, or in turn with what it is told."""
+    """Answers with the number of the call, or in turn with given answers."""
 
     def __init__(self, *endings: Ending) -> None:
         self.endings = list(endings)

@@ -38,7 +38,7 @@ def test_a_run_keeps_its_turn_and_other_processes_are_free() -> None:
     assert Turn(turns).take("UsrB", stop)
 
 
-def test_whoever_waits_for_a_turn_stops_when_told() -> None:
+def test_whoever_waits_for_a_turn_stops_when_asked() -> None:
     turns, stop = Turns(), Stop(grace=30.0)
     held = Turn(turns)
     held.take("UsrA", stop)

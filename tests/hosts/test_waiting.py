@@ -170,7 +170,7 @@ def test_a_start_that_a_stop_meets_while_it_waits_for_its_turn_does_not_leave(tm
     assert (site.has_read_log, result(tmp_path / "run").exit_code) == (False, 143)
 
 
-def test_a_process_that_goes_on_in_the_background_holds_no_turn_once_its_row_is_known(tmp_path: Path) -> None:
+def test_a_process_that_is_under_way_in_the_background_holds_no_turn_once_its_row_is_known(tmp_path: Path) -> None:
     site, turns = BackgroundSite(count=2), Turns()
     folders = [tmp_path / "first", tmp_path / "second"]
     hosts = [host(folder, site, turn=Turn(turns), stop=FollowsTogether(site)) for folder in folders]

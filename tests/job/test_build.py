@@ -335,7 +335,7 @@ def test_a_job_keeps_its_bounds_in_seconds_and_the_name_of_its_lock() -> None:
     assert (free.timeout, free.cleanup_timeout, free.concurrency) == (None, 300.0, None)
 
 
-def test_an_undo_of_one_action_is_one_step_that_stands_alone() -> None:
+def test_an_undo_of_one_action_is_one_step_alone() -> None:
     built = step("run: {process: A}\n    undo:\n      execute: {process: B}", before="defaults: {timeout: 5s}")
 
     assert built.undo == Undo(
@@ -375,7 +375,7 @@ def test_jobs_in_an_undo_are_handed_in_by_their_own_paths() -> None:
     assert undone == [IncludedJob(job=inner), IncludedJob(job=other)]
 
 
-def test_an_undo_that_is_an_alias_is_built_as_the_one_it_stands_for() -> None:
+def test_an_undo_that_is_an_alias_is_built_as_its_anchor() -> None:
     built = job("name: one\nsteps:\n  - {pause: 1s, undo: &back [{pause: 2s}]}\n  - {pause: 3s, undo: *back}")
 
     assert built.steps[1].undo == built.steps[0].undo

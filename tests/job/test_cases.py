@@ -34,7 +34,7 @@ def of_table(text: str, *inputs: Input) -> Cases:
     return in_table(replace(found, source=source), (*INPUTS, *inputs))
 
 
-def told(found: Cases) -> list[str]:
+def reported(found: Cases) -> list[str]:
     return [f"{problem.code} {problem.span and problem.span.line} {problem.message}" for problem in found.problems]
 
 
@@ -83,7 +83,7 @@ def test_all_mistakes_of_all_cases_are_reported_in_one_pass() -> None:
   - {name: a, inputs: {lmit: 1}}
 """)
 
-    assert told(in_a_table) == [
+    assert reported(in_a_table) == [
         "E132 2 input `phone`: it has 1 character, and needs at least 2",
         "E132 2 input `limit`: 0 is less than 1",
         "E111 3 two cases are called `a`: this case and that in line 2",
@@ -91,7 +91,7 @@ def test_all_mistakes_of_all_cases_are_reported_in_one_pass() -> None:
         "E108 5 this case has no name",
         "E136 6 this line has 2 cells, and the header 3 columns",
     ]
-    assert told(in_a_list) == [
+    assert reported(in_a_list) == [
         "E132 3 input `phone`: 1 is not a text",
         "E132 3 input `limit`: 0 is less than 1",
         "E111 4 two cases are called `a`: this case and that in line 2",
@@ -143,7 +143,7 @@ def test_a_secret_of_another_type_is_not_repeated_in_the_hint() -> None:
     assert not any("161744" in repr(problem) for problem in found.problems)
 
 
-def test_a_mistake_deep_in_a_value_stands_there() -> None:
+def test_a_mistake_deep_in_a_value_is_reported_there() -> None:
     records = Input(name="rows", schema={"type": "array", "items": {"type": "object", "required": ["Name"]}})
     found = of_list("cases:\n- name: a\n  inputs:\n    rows:\n    - {Name: x}\n    - {Nam: x}\n", records)
 
@@ -163,8 +163,8 @@ def test_templates_are_read_nowhere_in_cases() -> None:
     deep = of_list('cases:\n- name: "{{ a }}"\n  inputs:\n    free:\n      - |\n        one\n        {{ a }}\n')
     flat = of_table("name,limit,phone\n{{ a }},{{ a }},{{ a }}\n")
 
-    assert told(deep) == ["E122 2 no template is read here", "E122 7 no template is read here"]
-    assert told(flat) == ["E122 2 no template is read here"] * 3
+    assert reported(deep) == ["E122 2 no template is read here", "E122 7 no template is read here"]
+    assert reported(flat) == ["E122 2 no template is read here"] * 3
 
 
 def test_a_secret_in_cases_is_warned_of_once_and_never_shown() -> None:
@@ -181,7 +181,7 @@ def test_a_secret_in_cases_is_warned_of_once_and_never_shown() -> None:
 
 
 def test_an_empty_secret_is_refused() -> None:
-    assert "E134 2 input `token` is secret, and empty" in told(
+    assert "E134 2 input `token` is secret, and empty" in reported(
         of_list("cases:\n- {name: a, inputs: {token: ''}}", TOKEN)
     )
 
@@ -195,7 +195,7 @@ def test_of_very_many_mistakes_the_first_hundred_are_reported() -> None:
 
 
 def test_rows_before_a_flaw_are_held_against_their_inputs_too() -> None:
-    assert told(of_table('name,limit\na,0\nb,"1\n')) == [
+    assert reported(of_table('name,limit\na,0\nb,"1\n')) == [
         "E132 2 input `limit`: 0 is less than 1",
         "E136 3 a cell begins with a quote here, and no quote ends it",
     ]

@@ -52,7 +52,7 @@ def values(declared: str, *options: str, file: str = "", environment: dict[str, 
     return found
 
 
-def told(declared: str, *options: str, file: str = "", environment: dict[str, str] | None = None) -> list[str]:
+def errors(declared: str, *options: str, file: str = "", environment: dict[str, str] | None = None) -> list[str]:
     _, problems = supplied(job(declared), given=given(*options, file=file), environment=environment or {})
     return [f"{problem.code} {problem.message}" for problem in problems]
 
@@ -150,17 +150,17 @@ def test_values_of_a_file_are_taken_as_they_are(written: str) -> None:
     ],
 )
 def test_a_value_that_does_not_fit_is_refused(option: str, message: str) -> None:
-    assert told(DECLARED, option) == [message]
+    assert errors(DECLARED, option) == [message]
 
 
 def test_an_integer_beyond_64_bits_is_refused() -> None:
     assert values(DECLARED, f"free={2**63 - 1}")["free"] == 2**63 - 1
-    assert told(DECLARED, f"free={2**63}")[0].startswith("E132 ")
+    assert errors(DECLARED, f"free={2**63}")[0].startswith("E132 ")
 
 
 @pytest.mark.parametrize("depth", [10_000, 200_000])
 def test_a_value_may_be_as_deep_as_it_likes(depth: int) -> None:
-    (message,) = told(DECLARED, "free=" + "[" * depth)
+    (message,) = errors(DECLARED, "free=" + "[" * depth)
     assert message.startswith("E132 ")
 
 
@@ -180,7 +180,7 @@ def test_a_mistake_of_a_file_comes_with_the_value_as_it_is_wanted() -> None:
 
 
 def test_an_input_without_default_must_be_given() -> None:
-    assert told("\n  a: {type: string}\n  b: {type: string, secret: true}") == [
+    assert errors("\n  a: {type: string}\n  b: {type: string, secret: true}") == [
         "E130 job `one`: input `a` is required",
         "E130 job `one`: input `b` is required",
     ]
@@ -190,7 +190,7 @@ SECRET = "\n  token: {type: string, minLength: 3, secret: true}\n  pin: {type: i
 
 
 def test_a_secret_is_refused_on_the_command_line() -> None:
-    assert told(SECRET, "token=hunter2", "pin=77") == [
+    assert errors(SECRET, "token=hunter2", "pin=77") == [
         "E133 input `token` is secret: other people can read a command line",
         "E133 input `pin` is secret: other people can read a command line",
     ]
@@ -204,8 +204,8 @@ def test_a_secret_may_come_from_the_environment_or_a_file() -> None:
 
 
 def test_an_empty_secret_is_refused() -> None:
-    assert told(SECRET, environment={"CREATIO_RUNNER_INPUT_TOKEN": ""}) == ["E134 input `token` is secret, and empty"]
-    assert told("\n  a: {type: string, secret: true, default: ''}") == ["E134 input `a` is secret, and empty"]
+    assert errors(SECRET, environment={"CREATIO_RUNNER_INPUT_TOKEN": ""}) == ["E134 input `token` is secret, and empty"]
+    assert errors("\n  a: {type: string, secret: true, default: ''}") == ["E134 input `a` is secret, and empty"]
 
 
 @pytest.mark.parametrize("declared", ["{type: string}", "{type: string, secret: true}", "{type: integer}"])

@@ -39,7 +39,7 @@ def flaws(schema: Json) -> list[Finding]:
         {"type": [None], "minimum": 1},
     ],
 )
-def test_what_may_be_meant_is_in_no_doubt(schema: Json) -> None:
+def test_what_may_be_right_is_in_no_doubt(schema: Json) -> None:
     assert doubts(schema) == []
 
 
@@ -77,7 +77,7 @@ def test_what_may_be_meant_is_in_no_doubt(schema: Json) -> None:
         ({"pattern": "/a$/gi"}, ("pattern",), "write `(?i)a$`"),
     ],
 )
-def test_what_is_most_likely_not_meant_is_in_doubt(schema: Json, path: Path, hint: str | None) -> None:
+def test_what_is_most_likely_a_mistake_is_in_doubt(schema: Json, path: Path, hint: str | None) -> None:
     assert doubts(schema) == [(path, hint)]
 
 
@@ -136,7 +136,7 @@ def test_a_schema_that_something_fits_or_that_says_itself_that_nothing_does_is_n
         ({"minItems": "one"}, None),
     ],
 )
-def test_a_flaw_comes_with_what_was_meant(schema: Json, hint: str | None) -> None:
+def test_a_flaw_comes_with_a_suggestion(schema: Json, hint: str | None) -> None:
     assert flaws(schema)[0].hint == hint
 
 

@@ -112,7 +112,7 @@ def test_a_value_that_is_shown_is_never_cut_in_half() -> None:
 
 
 @pytest.mark.parametrize("value", [10**400, float("inf"), float("nan"), "\ud800", {"\ud800": ["\udfff"]}, -0.0])
-def test_values_beyond_json_are_looked_at_as_well(value: Json) -> None:
+def test_values_beyond_json_are_checked_as_well(value: Json) -> None:
     schema = schemas.from_job({"type": "array", "items": {"pattern": "x"}})
 
     assert schema.violations(value)

@@ -90,7 +90,7 @@ def test_what_is_reported_already_is_not_warned_of() -> None:
 def test_a_hint_of_a_file_with_secrets_repeats_nothing_of_it() -> None:
     text = document("targets:\n  a:\n    auth: {username: “sesame”}\n    headers:\n      Key: sesame #1\n")
 
-    told = lookalikes.check(text, shown=False)
+    errors = lookalikes.check(text, shown=False)
 
-    assert len(told) == 2
-    assert not any("sesame" in f"{problem.message} {problem.hint}" or "#1" in problem.message for problem in told)
+    assert len(errors) == 2
+    assert not any("sesame" in f"{problem.message} {problem.hint}" or "#1" in problem.message for problem in errors)

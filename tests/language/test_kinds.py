@@ -1,4 +1,4 @@
-"""A file of another kind than the one that is wanted is told as that, and nothing else is told of it."""
+"""A file of another kind than the one that is wanted is reported as that, and nothing else is."""
 
 import pytest
 
@@ -29,7 +29,7 @@ CALLED = {
 WANTED = ("job", "targets", "catalog", "process")
 
 
-def told(text: str, wanted: str) -> list[tuple[str, str]]:
+def linted(text: str, wanted: str) -> list[tuple[str, str]]:
     document = load.load("a.yaml", text.encode())
     assert isinstance(document, Document), document
     return [(problem.code, problem.message) for problem in schema.check(document, wanted)]
@@ -41,8 +41,8 @@ def test_a_file_of_another_kind_is_reported_once(kind: str, wanted: str) -> None
     is_same = CALLED[kind] == CALLED[wanted]
 
     said = [] if is_same else [("E107", f"this is {CALLED[kind]}, not {CALLED[wanted]}")]
-    assert [one for one in told(FILES[kind], wanted) if one[0] == "E107"] == said
-    assert len(told(FILES[kind], wanted)) == 1 or is_same
+    assert [one for one in linted(FILES[kind], wanted) if one[0] == "E107"] == said
+    assert len(linted(FILES[kind], wanted)) == 1 or is_same
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_file_of_another_kind_is_reported_once(kind: str, wanted: str) -> None
     ],
 )
 def test_what_is_only_a_job_with_mistakes_is_reported_as_one(text: str) -> None:
-    assert not any("this is" in message for _, message in told(text, "job"))
+    assert not any("this is" in message for _, message in linted(text, "job"))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def problems(text: str, name: str = "job") -> list[Problem]:
     return list(schema.check(document(text), name))
 
 
-def told(text: str, name: str = "job") -> list[tuple[str, str, str | None]]:
+def linted(text: str, name: str = "job") -> list[tuple[str, str, str | None]]:
     return [(problem.code, problem.message, problem.hint) for problem in problems(text, name)]
 
 
@@ -66,7 +66,7 @@ def test_a_valid_job_has_no_problems() -> None:
         ("description: no steps\n", 1, "runner: 1"),
     ],
 )
-def test_a_problem_stands_at_the_key_or_value_itself(text: str, line: int, mark: str) -> None:
+def test_a_problem_is_reported_at_the_key_or_value_itself(text: str, line: int, mark: str) -> None:
     (problem,) = problems(JOB + text)
 
     assert problem.file == "a.yaml"
@@ -125,8 +125,8 @@ def test_all_mistakes_are_reported_in_one_pass_in_the_order_of_the_file() -> Non
         ),
     ],
 )
-def test_an_unknown_key_is_reported_with_what_was_meant(text: str, message: str, hint: str | None) -> None:
-    assert told(step(f"execute: {{process: X}}, {text}")) == [("E104", message, hint)]
+def test_an_unknown_key_is_reported_with_a_suggestion(text: str, message: str, hint: str | None) -> None:
+    assert linted(step(f"execute: {{process: X}}, {text}")) == [("E104", message, hint)]
 
 
 @pytest.mark.parametrize(
@@ -143,24 +143,24 @@ def test_an_unknown_key_is_reported_with_what_was_meant(text: str, message: str,
     ],
 )
 def test_a_word_of_a_neighbour_leads_to_ours(key: str, ours: str) -> None:
-    assert ("E104", f"unknown key `{key}` in a job", f"did you mean `{ours}`?") in told(f"{JOB}{key}: x\n")
+    assert ("E104", f"unknown key `{key}` in a job", f"did you mean `{ours}`?") in linted(f"{JOB}{key}: x\n")
 
 
 def test_a_misspelt_key_is_not_a_missing_one_as_well() -> None:
-    assert told("runner: 1\nnam: a\nsteps: [{exceute: {proces: X}}]\n") == [
+    assert linted("runner: 1\nnam: a\nsteps: [{exceute: {proces: X}}]\n") == [
         ("E104", "unknown key `nam` in a job", "did you mean `name`?"),
         ("E104", "unknown key `exceute` in a step", "did you mean `execute`?"),
     ]
 
 
 def test_keys_that_are_not_indented_far_enough_are_no_empty_action() -> None:
-    assert told(f"{JOB}steps:\n  - execute:\n    process: X\n") == [
+    assert linted(f"{JOB}steps:\n  - execute:\n    process: X\n") == [
         ("E104", "unknown key `process` in a step", "`process` belongs in `execute`: indent it further")
     ]
 
 
 def test_an_expression_that_yaml_makes_a_record_is_to_be_quoted() -> None:
-    ((code, _, hint),) = told(step('execute: {process: X}, expect: [result == "a": b]'))
+    ((code, _, hint),) = linted(step('execute: {process: X}, expect: [result == "a": b]'))
 
     assert code == "E104"
     assert hint == "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
@@ -186,7 +186,7 @@ def test_an_expression_that_yaml_makes_a_record_is_to_be_quoted() -> None:
     ],
 )
 def test_missing_keys_are_reported_together(text: str, name: str, message: str, hint: str | None) -> None:
-    ((code, said, helped),) = told(text, name)
+    ((code, said, helped),) = linted(text, name)
 
     assert (code, said) == ("E105", message)
     assert hint in (None, helped)
@@ -195,7 +195,7 @@ def test_missing_keys_are_reported_together(text: str, name: str, message: str, 
 def test_a_misspelt_half_of_a_sign_in_is_one_mistake() -> None:
     text = "runner: 1\ntargets: {a: {url: x, auth: {client_idd: u, client_secrt: p}}}\n"
 
-    assert [hint for _, _, hint in told(text, "targets")] == [
+    assert [hint for _, _, hint in linted(text, "targets")] == [
         "did you mean `client_id`?",
         "did you mean `client_secret`?",
     ]
@@ -204,8 +204,8 @@ def test_a_misspelt_half_of_a_sign_in_is_one_mistake() -> None:
 # the one action of a step
 
 
-def test_a_step_without_an_action_is_told_what_it_may_do() -> None:
-    ((code, message, hint),) = told(step("name: x"))
+def test_a_step_without_an_action_is_answered_with_the_actions() -> None:
+    ((code, message, hint),) = linted(step("name: x"))
 
     assert (code, message) == ("E110", "this step has no action")
     assert hint is not None
@@ -213,7 +213,7 @@ def test_a_step_without_an_action_is_told_what_it_may_do() -> None:
 
 
 def test_two_actions_in_a_step_are_named() -> None:
-    assert told(step("execute: {process: X}, pause: 1s, run: {process: X}")) == [
+    assert linted(step("execute: {process: X}, pause: 1s, run: {process: X}")) == [
         (
             "E110",
             "a step has one action, and here are 3: `execute`, `pause` and `run`",
@@ -223,7 +223,7 @@ def test_two_actions_in_a_step_are_named() -> None:
 
 
 def test_an_unknown_key_in_place_of_an_action_is_reported_once() -> None:
-    ((code, message, hint),) = told(step("id: x, shell: ls"))
+    ((code, message, hint),) = linted(step("id: x, shell: ls"))
 
     assert (code, message) == ("E104", "unknown key `shell` in a step")
     assert hint is not None
@@ -231,22 +231,22 @@ def test_an_unknown_key_in_place_of_an_action_is_reported_once() -> None:
 
 
 def test_a_known_key_in_the_wrong_place_does_not_hide_that_the_action_is_missing() -> None:
-    assert [code for code, _, _ in told(step("vars: {a: 1}"))] == ["E110", "E104"]
+    assert [code for code, _, _ in linted(step("vars: {a: 1}"))] == ["E110", "E104"]
 
 
 def test_an_undo_has_one_action_or_a_list_of_steps() -> None:
     undo = "execute: {process: X}, undo: "
 
-    assert told(step(undo + "{execute: {process: Y}}")) == []
-    assert told(step(undo + "[{execute: {process: Y}, retry: {}}]")) == []
-    assert [message for _, message, _ in told(step(undo + "{}"))] == ["this `undo` has no action"]
-    assert told(step(undo + "{execute: {process: Y}, retry: {}}")) == [
+    assert linted(step(undo + "{execute: {process: Y}}")) == []
+    assert linted(step(undo + "[{execute: {process: Y}, retry: {}}]")) == []
+    assert [message for _, message, _ in linted(step(undo + "{}"))] == ["this `undo` has no action"]
+    assert linted(step(undo + "{execute: {process: Y}, retry: {}}")) == [
         ("E104", "unknown key `retry` in `undo`", "a step may have `retry`: make a list of steps of it")
     ]
 
 
 def test_what_the_included_job_has_of_its_own_cannot_stand_beside_it() -> None:
-    assert told(step("job: {file: a.yaml}, retry: {}, effect: read, timeout: 5s")) == [
+    assert linted(step("job: {file: a.yaml}, retry: {}, effect: read, timeout: 5s")) == [
         ("E107", "`retry` is not allowed here", "leave it out: the steps of the included job have their own `retry`"),
         ("E107", "`effect` is not allowed here", "leave it out: the steps of the included job have their own `effect`"),
     ]
@@ -255,7 +255,7 @@ def test_what_the_included_job_has_of_its_own_cannot_stand_beside_it() -> None:
 def test_an_activity_has_one_action_as_well() -> None:
     text = "runner: 1\nprocess: X\nactivities:\n  - if: x\n  - {delay: 1s, fail: no}\n"
 
-    assert [(code, message) for code, message, _ in told(text, "process")] == [
+    assert [(code, message) for code, message, _ in linted(text, "process")] == [
         ("E110", "this activity has no action"),
         ("E110", "an activity has one action, and here are 2: `delay` and `fail`"),
     ]
@@ -274,7 +274,7 @@ def test_an_activity_has_one_action_as_well() -> None:
     ],
 )
 def test_a_file_that_is_no_record_at_all_is_reported_as_that(text: str, code: str, message: str) -> None:
-    assert [said[:2] for said in told(text)] == [(code, message)]
+    assert [said[:2] for said in linted(text)] == [(code, message)]
 
 
 SCALARS = (

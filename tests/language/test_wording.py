@@ -7,7 +7,7 @@ from runner.reading.document import Document
 JOB = "runner: 1\nname: a\n"
 
 
-def told(text: str, name: str = "job") -> list[tuple[str, str, str | None]]:
+def linted(text: str, name: str = "job") -> list[tuple[str, str, str | None]]:
     document = load.load("a.yaml", text.encode())
     assert isinstance(document, Document), document
     return [(problem.code, problem.message, problem.hint) for problem in schema.check(document, name)]
@@ -93,7 +93,7 @@ def test_a_wrong_value_is_reported_with_what_is_wanted(text: str, code: str, mes
     key = text.partition(":")[0]
     rest = {"runner": "runner: 1", "name": "name: a", "steps": "steps: [{pause: 1s}]", key: text}
 
-    assert told("\n".join(rest.values()) + "\n") == [(code, message, hint)]
+    assert linted("\n".join(rest.values()) + "\n") == [(code, message, hint)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_wrong_value_is_reported_with_what_is_wanted(text: str, code: str, mes
 def test_a_wrong_value_in_a_step_is_reported_with_what_is_wanted(
     text: str, code: str, message: str, hint: str | None
 ) -> None:
-    found = told(step(text))
+    found = linted(step(text))
 
     assert [(said, because) for said, because, _ in found] == [(code, message)]
     assert hint in (None, found[0][2])
@@ -164,7 +164,7 @@ def test_a_wrong_value_in_a_step_is_reported_with_what_is_wanted(
     ],
 )
 def test_what_is_no_duration_is_reported_how_to_write_it(written: str, hint: str) -> None:
-    ((code, _, said),) = told(f"{JOB}steps: [{{pause: 1s}}]\ntimeout: {written}\n")
+    ((code, _, said),) = linted(f"{JOB}steps: [{{pause: 1s}}]\ntimeout: {written}\n")
 
     assert (code, said) == ("E114", hint)
 
@@ -182,19 +182,19 @@ def test_what_is_no_duration_is_reported_how_to_write_it(written: str, hint: str
     ],
 )
 def test_a_mistake_in_a_target_is_reported_once(text: str, message: str, hint: str) -> None:
-    assert [said[1:] for said in told(f"runner: 1\ntargets: {{a: {text}}}\n", "targets")] == [(message, hint)]
+    assert [said[1:] for said in linted(f"runner: 1\ntargets: {{a: {text}}}\n", "targets")] == [(message, hint)]
 
 
 def test_what_is_listed_twice_is_reported_at_its_second_place() -> None:
     text = "runner: 1\nname: a\nneeds: [b, c, b]\nsteps: [{run: {process: A, results: [A, B, A]}}]\n"
 
-    assert told(text) == [("E111", f"`{name}` is listed twice", "write it once") for name in ("b", "A")]
+    assert linted(text) == [("E111", f"`{name}` is listed twice", "write it once") for name in ("b", "A")]
 
 
 def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
     text = "runner: 1\ntargets: {a: {url: x, auth: {username: u, password: 73519}}}\n"
 
-    assert told(text, "targets") == [("E106", "`password` must be a text, not a number", "put it in quotes")]
+    assert linted(text, "targets") == [("E106", "`password` must be a text, not a number", "put it in quotes")]
 
 
 @pytest.mark.parametrize(
@@ -211,4 +211,4 @@ def test_a_password_that_is_a_number_is_not_repeated_in_the_message() -> None:
     ],
 )
 def test_a_mistake_in_a_double_is_reported_once(text: str, message: str, hint: str | None) -> None:
-    assert [said[1:] for said in told(f"runner: 1\nprocess: X\n{text}\n", "process")] == [(message, hint)]
+    assert [said[1:] for said in linted(f"runner: 1\nprocess: X\n{text}\n", "process")] == [(message, hint)]

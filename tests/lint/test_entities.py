@@ -16,7 +16,7 @@ ORDER = Entity(
 CATALOGUE = Catalogue(name="target `here`", processes={}, entities={"Order": ORDER, "SysProcessLog": None})
 
 
-def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
+def linted(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
     document = load("a.job.yaml", f"runner: 1\nname: a\nsteps:\n  - query: {query}\n".encode())
     assert not isinstance(document, tuple)
     return [
@@ -67,7 +67,7 @@ def told(query: str, catalogue: Catalogue = CATALOGUE) -> list[str]:
     ],
 )
 def test_what_the_sandbox_does_not_have_is_reported_at_its_place(query: str, expected: list[str]) -> None:
-    assert told(query) == expected
+    assert linted(query) == expected
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_what_the_sandbox_does_not_have_is_reported_at_its_place(query: str, exp
     ],
 )
 def test_what_the_sandbox_has_or_nobody_can_know_is_not_reported(query: str) -> None:
-    assert told(query) == []
+    assert linted(query) == []
 
 
-def test_a_column_that_a_signal_changes_is_marked_where_its_name_stands() -> None:
+def test_a_column_that_a_signal_changes_is_marked_where_its_name_is() -> None:
     document = load(
         "a.job.yaml",
         b"runner: 1\nname: a\nsteps:\n  - signal: {insert: {entity: Order, values: {Nmber: A}}, starts: UsrA}\n",
@@ -102,7 +102,7 @@ def test_a_column_that_a_signal_changes_is_marked_where_its_name_stands() -> Non
 
 
 def test_of_a_site_no_entities_are_known() -> None:
-    assert told("{entity: Orders, select: Nmber}", Catalogue(name="staging", processes={})) == []
+    assert linted("{entity: Orders, select: Nmber}", Catalogue(name="staging", processes={})) == []
 
 
 def test_another_process_can_be_written_where_the_target_is_a_sandbox() -> None:

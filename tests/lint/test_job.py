@@ -1,4 +1,4 @@
-"""Rules of a whole job, told as `CODE path`; how each mistake reads stands in `tests/wrong/`."""
+"""Rules of a whole job, as `CODE path`; how each mistake reads is in `tests/wrong/`."""
 
 import pytest
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ def document(text: str, *, file: str = "one.job.yaml") -> Document:
     return loaded
 
 
-def told(text: str, *, reported: tuple[Problem, ...] = ()) -> list[str]:
+def linted(text: str, *, reported: tuple[Problem, ...] = ()) -> list[str]:
     problems = rules.check(document(text), reported=reported)
     return [f"{problem.code} {pointer(problem.path)}" for problem in problems]
 
@@ -31,7 +31,7 @@ def steps(text: str) -> str:
 
 
 def test_the_first_job_of_the_language_has_no_mistakes() -> None:
-    assert told(LANGUAGE_EXAMPLE) == []
+    assert linted(LANGUAGE_EXAMPLE) == []
 
 
 def test_every_name_of_the_language_is_known_where_it_may_stand() -> None:
@@ -61,7 +61,7 @@ finally:
   - execute: {process: C, parameters: {A: "{{ steps.c.status }}"}}
 outputs: {c: steps.c.status, a: "steps['a']['outputs']['a']", all: steps.a.outputs}
 """
-    assert told(text) == []
+    assert linted(text) == []
 
 
 def test_what_a_later_version_carries_out_is_read_as_well() -> None:
@@ -87,7 +87,7 @@ steps:
   - confirm: "Delete {{ steps.j.result.count }}?"
   - pause: 1s
 """
-    assert told(text) == []
+    assert linted(text) == []
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ steps:
   - id: later
     execute: {{process: A}}
 """
-    assert told(text) == [f"{code} /steps/1/expect/0"]
+    assert linted(text) == [f"{code} /steps/1/expect/0"]
 
 
 INNER = """
@@ -322,7 +322,7 @@ def test_an_undo_under_finally_is_warned_of_and_read_all_the_same() -> None:
 def test_the_retry_of_the_defaults_is_held_against_the_effect_of_an_undo(undo: str, *, refused: bool) -> None:
     text = "defaults: {retry: {on: [refused]}}\n" + steps(f"  - pause: 1s\n    undo: {undo}")
 
-    assert told(text) == (["E112 /defaults/retry/on/0"] if refused else [])
+    assert linted(text) == (["E112 /defaults/retry/on/0"] if refused else [])
 
 
 def test_of_a_job_that_could_not_be_read_nothing_is_said() -> None:
@@ -333,7 +333,7 @@ steps:
   - if: steps.a.result.anything == 1
     pause: 1s
 """
-    assert told(text) == []
+    assert linted(text) == []
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ steps:
     ],
 )
 def test_columns_of_a_query_are_codes_and_paths(query: str, paths: list[str]) -> None:
-    assert told(steps(f"  - query: {{entity: A, {query}}}")) == [f"E107 /steps/0/query/{path}" for path in paths]
+    assert linted(steps(f"  - query: {{entity: A, {query}}}")) == [f"E107 /steps/0/query/{path}" for path in paths]
 
 
 @pytest.mark.parametrize(
@@ -389,12 +389,12 @@ def test_a_value_between_the_quotes_of_a_filter_is_reported(written: str, severi
     ],
 )
 def test_nobody_waits_for_longer_than_a_year(line: str, path: str) -> None:
-    assert f"E114 {path}" in told(line)
+    assert f"E114 {path}" in linted(line)
 
 
 @pytest.mark.parametrize("line", ["timeout: 8760h", "steps: [{pause: 365.0h, retry: {max: 8760h}, timeout: 1ms}]"])
 def test_a_year_can_be_waited_for(line: str) -> None:
-    assert not any(problem.startswith("E114") for problem in told(line))
+    assert not any(problem.startswith("E114") for problem in linted(line))
 
 
 @pytest.mark.parametrize(
@@ -417,7 +417,7 @@ def test_a_key_that_an_action_does_not_heed_is_a_warning(step: str, paths: list[
 
 
 def test_what_the_defaults_say_is_no_key_of_a_step() -> None:
-    assert told("defaults: {retry: {max_attempts: 2}, verify: log}\n" + steps("  - pause: 1s")) == []
+    assert linted("defaults: {retry: {max_attempts: 2}, verify: log}\n" + steps("  - pause: 1s")) == []
 
 
 def test_keys_inside_values_are_not_judged() -> None:
@@ -430,7 +430,7 @@ steps:
   - if: steps.a.result.any.thing[3] == vars.a.c and steps.a.outputs.x.y == run.id.z
     execute: {process: A}
 """
-    assert told(text) == []
+    assert linted(text) == []
 
 
 def test_steps_of_an_undo_are_known_in_their_own_list_only_and_in_its_order() -> None:
@@ -452,7 +452,7 @@ steps:
   - id: c
     execute: {process: C}
 """
-    assert told(text) == [
+    assert linted(text) == [
         "E127 /steps/0/undo/0/if",
         "E126 /steps/1/if",
         "E126 /steps/1/undo/0/if",
@@ -466,7 +466,7 @@ steps:
   - execute: {process: A}
     undo: [{id: u, if: steps.u.status == "passed", execute: {process: U}}]
 """
-    assert told(text) == ["E127 /steps/0/undo/0/if"]
+    assert linted(text) == ["E127 /steps/0/undo/0/if"]
 
 
 def test_an_undo_knows_the_turns_of_its_own_step_only() -> None:
@@ -478,7 +478,7 @@ steps:
     execute: {process: A}
     undo: {execute: {process: U, parameters: {A: "{{ item }}"}}}
 """
-    assert told(text) == ["E126 /steps/0/undo/execute/parameters/A"]
+    assert linted(text) == ["E126 /steps/0/undo/execute/parameters/A"]
 
 
 @pytest.mark.parametrize(
@@ -514,7 +514,7 @@ steps:
         ),
     ],
 )
-def test_an_unknown_name_comes_with_what_was_probably_meant(expression: str, hint: str) -> None:
+def test_an_unknown_name_comes_with_the_likely_name(expression: str, hint: str) -> None:
     text = f"""
 inputs: {{phone: {{type: string}}, fax: {{type: string}}}}
 steps:
@@ -531,7 +531,7 @@ steps:
     assert [problem.hint for problem in rules.check(document(text))] == [hint]
 
 
-def test_a_var_is_told_what_is_known_to_vars() -> None:
+def test_a_var_is_answered_with_the_names_known_to_vars() -> None:
     (problem,) = rules.check(document("vars: {a: '{{ zzz }}'}"))
     assert problem.hint == "known here: `inputs`, `vars`, `run`, `target`, `case`"
 
@@ -553,7 +553,7 @@ steps:
 
 
 def test_an_if_does_not_know_the_item_of_its_loop() -> None:
-    assert told(steps("  - {for_each: [1], if: item == 1, execute: {process: A}}")) == ["E126 /steps/0/if"]
+    assert linted(steps("  - {for_each: [1], if: item == 1, execute: {process: A}}")) == ["E126 /steps/0/if"]
 
 
 def test_job_outputs_know_final_steps_but_no_result() -> None:
@@ -562,7 +562,7 @@ steps: [{execute: {process: A}}]
 finally: [{id: f, execute: {process: A}}]
 outputs: {a: steps.f.status, b: result}
 """
-    assert told(text) == ["E126 /outputs/b"]
+    assert linted(text) == ["E126 /outputs/b"]
 
 
 @pytest.mark.parametrize(
@@ -577,33 +577,33 @@ outputs: {a: steps.f.status, b: result}
     ],
 )
 def test_a_template_where_none_is_read_is_refused(line: str) -> None:
-    assert [problem[:4] for problem in told(f"{line}\nsteps: [{{execute: {{process: A}}}}]")] == ["E122"]
+    assert [problem[:4] for problem in linted(f"{line}\nsteps: [{{execute: {{process: A}}}}]")] == ["E122"]
 
 
 def test_braces_in_a_key_are_refused_at_every_depth() -> None:
     text = steps('  - execute: {process: A, parameters: {A: [{"{{ run.id }}": 1}]}}')
-    assert told(text) == ["E122 /steps/0/execute/parameters/A/0/{{ run.id }}"]
+    assert linted(text) == ["E122 /steps/0/execute/parameters/A/0/{{ run.id }}"]
 
 
 def test_braces_inside_a_text_of_an_expression_are_legal() -> None:
-    assert told(steps("""  - {execute: {process: A, result: A}, expect: ['"{{" not in result']}""")) == []
+    assert linted(steps("""  - {execute: {process: A, result: A}, expect: ['"{{" not in result']}""")) == []
 
 
 @pytest.mark.parametrize("written", [GUID, GUID.upper(), "{{ run.id }}", "a{{ run.id }}"])
 def test_an_id_of_an_element_is_a_guid_or_a_template(written: str) -> None:
     text = steps(f"  - element: '{written}'\n  - elements: ['{written}', {{uid: '{written}'}}]")
-    assert told(text) == []
+    assert linted(text) == []
 
 
 @pytest.mark.parametrize("written", ["x", "", f"{{{GUID}}}", GUID.replace("-", ""), f"{GUID}0", f" {GUID}"])
-def test_any_other_id_of_an_element_is_refused_wherever_it_stands(written: str) -> None:
+def test_any_other_id_of_an_element_is_refused_wherever_it_is(written: str) -> None:
     text = steps(f"""
   - element: '{written}'
   - element: {{uid: '{written}'}}
   - elements: ['{written}', {{uid: '{written}'}}]
   - wait: {{process_id: '{written}'}}
 """)
-    assert told(text) == [
+    assert linted(text) == [
         "E113 /steps/0/element",
         "E113 /steps/1/element/uid",
         "E113 /steps/2/elements/0",
@@ -622,7 +622,7 @@ finally:
   - id: a
     execute: {process: A}
 """
-    assert told(text) == ["E111 /steps/0/undo/0/id", "E111 /finally/0/id"]
+    assert linted(text) == ["E111 /steps/0/undo/0/id", "E111 /finally/0/id"]
 
 
 @pytest.mark.parametrize(
@@ -643,20 +643,20 @@ finally:
 )
 @pytest.mark.parametrize("on", ["refused", "unanswered"])
 def test_a_retry_is_held_against_the_effect(action: str, on: str, *, refused: bool) -> None:
-    written = told(steps(f"  - {action}\n    retry: {{on: [not_sent, {on}]}}"))
-    preset = told(f"defaults: {{retry: {{on: [not_sent, {on}]}}}}\n" + steps(f"  - {action}"))
+    written = linted(steps(f"  - {action}\n    retry: {{on: [not_sent, {on}]}}"))
+    preset = linted(f"defaults: {{retry: {{on: [not_sent, {on}]}}}}\n" + steps(f"  - {action}"))
 
     assert written == (["E112 /steps/0/retry/on/1"] if refused else [])
     assert preset == (["E112 /defaults/retry/on/1"] if refused else [])
 
 
 def test_a_chain_is_never_started_again() -> None:
-    assert told(steps(f"  - {{elements: [{GUID}], retry: {{on: [expectation]}}}}")) == ["E107 /steps/0/retry/on/0"]
+    assert linted(steps(f"  - {{elements: [{GUID}], retry: {{on: [expectation]}}}}")) == ["E107 /steps/0/retry/on/0"]
 
 
 def test_a_step_with_an_own_on_does_not_take_that_of_the_defaults() -> None:
     text = "defaults: {retry: {on: [expectation]}}\n" + steps("  - {execute: {process: A}, retry: {on: [not_sent]}}")
-    assert told(text) == []
+    assert linted(text) == []
 
 
 def test_a_mistake_of_the_defaults_is_reported_once_and_names_its_steps() -> None:
@@ -703,7 +703,7 @@ def test_three_steps_are_all_named() -> None:
 )
 def test_templates_are_read_at(action: str, path: str) -> None:
     text = steps(f"  - {action}").replace("TEXT", "'{{ nothing }}'")
-    assert told(text) == [f"E126 /steps/0/{path}"]
+    assert linted(text) == [f"E126 /steps/0/{path}"]
 
 
 @pytest.mark.parametrize(
@@ -717,7 +717,7 @@ def test_templates_are_read_at(action: str, path: str) -> None:
     ],
 )
 def test_somebody_must_follow_a_process_until_it_is_done(step: str, *, is_followed: bool) -> None:
-    assert told(steps(f"  - {step}")) == ([] if is_followed else ["E107 /steps/0/execute/until"])
+    assert linted(steps(f"  - {step}")) == ([] if is_followed else ["E107 /steps/0/execute/until"])
 
 
 def test_verify_of_the_defaults_counts_for_steps_that_say_nothing() -> None:
@@ -726,7 +726,7 @@ def test_verify_of_the_defaults_counts_for_steps_that_say_nothing() -> None:
   - execute: {process: A, until: done}
     verify: log
 """)
-    assert told(text) == ["E107 /steps/0/execute/until"]
+    assert linted(text) == ["E107 /steps/0/execute/until"]
 
 
 @pytest.mark.parametrize(("expected", "severity"), [("true", "error"), ("'1'", "error"), ("1 == 2", "warning")])
@@ -750,7 +750,7 @@ inputs:
   d: {type: string, default: x, secret: false}
 steps: [{execute: {process: A}}]
 """
-    assert told(text) == ["E116 /inputs/a/default", "E115 /inputs/b/type", "E116 /inputs/c/default/1"]
+    assert linted(text) == ["E116 /inputs/a/default", "E115 /inputs/b/type", "E116 /inputs/c/default/1"]
 
 
 def test_a_secret_default_is_shown_nowhere() -> None:
@@ -765,7 +765,7 @@ def test_inputs_that_coincide_in_capitals_are_refused_at_the_second() -> None:
     text = "inputs: {phone: {type: string}, fax: {type: string}, PHONE: {type: string}}\n" + steps(
         "  - {execute: {process: A}}"
     )
-    assert told(text) == ["E111 /inputs/PHONE"]
+    assert linted(text) == ["E111 /inputs/PHONE"]
 
 
 def test_what_was_reported_before_is_not_said_again() -> None:

@@ -48,7 +48,7 @@ CATALOGUE = Catalogue(
 LISTED = "`UsrAdd`, `UsrDark`, `UsrOdd`, `UsrPing`, `UsrT`"
 
 
-def told(action: str, catalogue: Catalogue | None = CATALOGUE) -> list[str]:
+def linted(action: str, catalogue: Catalogue | None = CATALOGUE) -> list[str]:
     document = load("a.job.yaml", f"runner: 1\nname: a\nsteps:\n  - {action}\n".encode())
     assert not isinstance(document, tuple)
     return [
@@ -59,7 +59,7 @@ def told(action: str, catalogue: Catalogue | None = CATALOGUE) -> list[str]:
 
 def test_what_can_be_no_code_is_reported_where_nobody_knows_what_the_site_has() -> None:
     wrong = 'execute: {process: "UsrAdd ", parameters: {" Name": a, C\u043entact: b}, result: "R\u200b"}'
-    assert told(wrong, None) == [
+    assert linted(wrong, None) == [
         "E107 24 `UsrAdd ` cannot be a code; write `UsrAdd`",
         "E107 48 ` Name` cannot be a code; write `Name`",
         (
@@ -68,15 +68,15 @@ def test_what_can_be_no_code_is_reported_where_nobody_knows_what_the_site_has() 
         ),
         "E107 81 `R\u200b` cannot be a code; write `R`; there is a zero width space (U+200B) in it",
     ]
-    assert told("execute: {process: Add a contact}", None) == [
+    assert linted("execute: {process: Add a contact}", None) == [
         "E107 24 `Add a contact` cannot be a code; write its code, which the designer shows as `Code`"
     ]
-    assert told("execute: {process: Usr\u041f\u0440\u043e\u0446\u0435\u0441\u0441, parameters: {a b: 1}}", None) == []
+    assert linted("execute: {process: Usr\u041f\u0440\u043e\u0446\u0435\u0441\u0441, parameters: {a b: 1}}", None) == []
 
 
 def test_that_an_address_is_no_code_is_reported_once() -> None:
-    assert told("execute: {process: /0/ServiceModel/ProcessEngineService.svc/UsrAdd/Execute}") == []
-    assert told("execute: {process: UsrOther}") != []
+    assert linted("execute: {process: /0/ServiceModel/ProcessEngineService.svc/UsrAdd/Execute}") == []
+    assert linted("execute: {process: UsrOther}") != []
 
 
 @pytest.mark.parametrize(("name", "severity"), [("ContactName", Severity.WARNING), ("Own", Severity.ERROR)])
@@ -124,17 +124,17 @@ def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(
     ],
 )
 def test_what_the_target_does_not_have_is_reported_at_its_place(action: str, expected: list[str]) -> None:
-    assert told(action) == expected
+    assert linted(action) == expected
 
 
-def test_steps_that_undo_others_are_looked_at_too() -> None:
+def test_steps_that_undo_others_are_checked_too() -> None:
     alone, listed = "run: {process: Nope}", "- execute: {process: UsrAdd, parameters: {Z: 1}, result: Z}"
 
-    assert [told_of[:4] for told_of in told(f"{{pause: 1s, undo: {{{alone}}}}}")] == ["E144"]
-    assert [told_of[:4] for told_of in told(f"pause: 1s\n    undo:\n      {listed}")] == ["E145", "E146"]
+    assert [told_of[:4] for told_of in linted(f"{{pause: 1s, undo: {{{alone}}}}}")] == ["E144"]
+    assert [told_of[:4] for told_of in linted(f"pause: 1s\n    undo:\n      {listed}")] == ["E145", "E146"]
 
 
-def test_final_steps_are_looked_at_too_and_shapes_that_are_wrong_are_not() -> None:
+def test_final_steps_are_checked_too_and_shapes_that_are_wrong_are_not() -> None:
     source = b"runner: 1\nname: a\nsteps: [1, {execute: 2}]\nfinally:\n  - execute: {process: Nope, parameters: [x]}\n"
     document = load("a.job.yaml", source)
     assert not isinstance(document, tuple)
@@ -158,26 +158,26 @@ def test_an_integer_in_a_text_may_have_any_number_of_digits(written: str, hint: 
 
 
 def test_a_job_calls_a_process_by_the_code_of_its_root() -> None:
-    assert told("run: {process: UsrT, parameters: {Level: 1}, results: [Level]}") == []
+    assert linted("run: {process: UsrT, parameters: {Level: 1}, results: [Level]}") == []
 
 
 def test_a_call_of_a_version_is_warned_of_with_the_code_of_the_root() -> None:
     hint = "call the process by its own code, `UsrT`"
-    assert told("run: {process: UsrV_v1, parameters: {Level: 1}}") == [
+    assert linted("run: {process: UsrV_v1, parameters: {Level: 1}}") == [
         f"E148 20 `UsrV_v1` is version 2 of `UsrT`: it is active now, and another may be later; {hint}"
     ]
-    assert told("execute: {process: UsrV_old}") == [
+    assert linted("execute: {process: UsrV_old}") == [
         "E148 24 `UsrV_old` is a version of `UsrT`: a call of it most probably runs the active version, 2; " + hint
     ]
 
 
 def test_what_a_version_is_given_is_held_against_the_active_one() -> None:
-    codes = [line.partition(" ")[0] for line in told("run: {process: UsrV_old, parameters: {Seats: 1}}")]
+    codes = [line.partition(" ")[0] for line in linted("run: {process: UsrV_old, parameters: {Seats: 1}}")]
     assert codes == ["E148", "E145"]
 
 
 def test_a_pattern_of_failures_that_no_process_matches_is_an_error() -> None:
-    assert told('failures: {processes: ["Usr*", UsrPing, UsrPin, "Sys*"]}') == [
+    assert linted('failures: {processes: ["Usr*", UsrPing, UsrPin, "Sys*"]}') == [
         "E198 45 target `here` has no process that fits `UsrPin`; did you mean `UsrPing`?",
         f"E198 53 target `here` has no process that fits `Sys*`; it has {LISTED}",
     ]

@@ -1,4 +1,4 @@
-"""Single mistakes in the shipped jobs: each is told, or leaves a job that does the same, or one that is as right.
+"""Single mistakes in the shipped jobs: each is reported, or leaves a job that does the same, or one that is as right.
 
 Of the last there are few kinds, and `HARMLESS` says of each why nobody but its author could know better. A key, a word
 of ours, a name in an expression, and a process, parameter, entity or column of the sandbox are in none of them.
@@ -53,7 +53,7 @@ class Outcome:
     harmless: str | None
 
     @property
-    def told(self) -> bool:
+    def reported(self) -> bool:
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
     @property
@@ -81,18 +81,18 @@ def test_every_kind_of_harmless_mutation_occurs(outcomes: list[Outcome]) -> None
     assert {outcome.harmless for outcome in outcomes if outcome.survives} == HARMLESS.keys()
 
 
-def test_a_key_of_ours_that_is_misspelt_is_always_told(outcomes: list[Outcome]) -> None:
+def test_a_key_of_ours_that_is_misspelt_is_always_reported(outcomes: list[Outcome]) -> None:
     renamed = [each for each in outcomes if each.mutation.kind == "rename" and each.mutation.path[0] != "outputs"]
 
     assert len(renamed) > 100
-    assert [str(each.mutation) for each in renamed if not each.told] == []
+    assert [str(each.mutation) for each in renamed if not each.reported] == []
 
 
-def test_a_name_in_an_expression_or_a_template_that_is_misspelt_is_always_told(outcomes: list[Outcome]) -> None:
+def test_a_name_in_an_expression_or_a_template_that_is_misspelt_is_always_reported(outcomes: list[Outcome]) -> None:
     names = [each for each in outcomes if each.mutation.kind == "misspell" and _is_in_an_expression(each.mutation)]
 
     assert len(names) > 20
-    assert [str(each.mutation) for each in names if not each.told] == []
+    assert [str(each.mutation) for each in names if not each.reported] == []
 
 
 def _is_in_an_expression(mutation: Mutation) -> bool:
@@ -108,10 +108,10 @@ def _is_in_an_expression(mutation: Mutation) -> bool:
 
 def _figures(outcomes: list[Outcome]) -> str:
     kinds = Counter(each.harmless for each in outcomes if each.survives)
-    told = sum(each.told for each in outcomes)
-    warned = sum(bool(each.problems) and not each.told for each in outcomes)
+    reported = sum(each.reported for each in outcomes)
+    warned = sum(bool(each.problems) and not each.reported for each in outcomes)
     same = sum(each.is_same and not each.problems for each in outcomes)
-    return f"{len(outcomes)} mutations: {told} refused, {warned} warned of, {same} the same job, survivors: {kinds}"
+    return f"{len(outcomes)} mutations: {reported} refused, {warned} warned of, {same} the same job, survivors: {kinds}"
 
 
 def _of(file: Path, copy: Path) -> Iterator[Outcome]:
@@ -169,7 +169,7 @@ def _opened(paths: list[Path]) -> tuple[dict[Path, Job | None], dict[Path, tuple
 
 
 def _harmless(mutation: Mutation, text: str) -> str | None:
-    """Of which kind a survivor is, None where it should have been told."""
+    """Of which kind a survivor is, None where it should have been reported."""
     path = mutation.path if mutation.is_in_the_data else _where_they_differ(text, mutation.text)
     keys = [key for key in path if isinstance(key, str)]
     match keys:

@@ -149,7 +149,7 @@ def test_a_syntax_error_says_where() -> None:
         parse("Age eq ,")
 
 
-def test_a_filter_tells_the_columns_it_reads() -> None:
+def test_a_filter_shows_the_columns_it_reads() -> None:
     node = parse("not (A eq B/Id) and contains(C,'D') or E eq null")
     assert list(columns_of(node)) == ["A", "B/Id", "C", "E"]
 

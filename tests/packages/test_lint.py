@@ -1,4 +1,4 @@
-"""What in packages will bite a caller, told with its place."""
+"""What in packages will bite a caller, reported with its place."""
 
 import contextlib
 from pathlib import Path
@@ -30,7 +30,7 @@ def found(*processes: RawStep, into: Path) -> list[Problem]:
         return list(lint(packages))
 
 
-def told(*processes: RawStep, into: Path) -> list[str]:
+def linted(*processes: RawStep, into: Path) -> list[str]:
     return [f"{problem.code} {problem.message}" for problem in found(*processes, into=into)]
 
 
@@ -54,7 +54,7 @@ def test_an_element_that_only_conditional_flows_leave_is_reported_at_its_place(
 
 @pytest.mark.parametrize("other", [DEFAULT, PLAIN])
 def test_a_flow_that_is_the_default_or_has_no_condition_leads_on(tmp_path: Path, other: int) -> None:
-    assert told(replace(GATE, flows=(START, ("Gate1", "A", CONDITIONAL), ("Gate1", "B", other))), into=tmp_path) == []
+    assert linted(replace(GATE, flows=(START, ("Gate1", "A", CONDITIONAL), ("Gate1", "B", other))), into=tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_a_flow_that_is_the_default_or_has_no_condition_leads_on(tmp_path: Path,
 def test_a_process_that_no_call_can_start_is_reported(tmp_path: Path, kinds: list[str], why: str) -> None:
     elements = {f"Start{number}": kind for number, kind in enumerate(kinds)} | {"A": "UserTask"}
 
-    assert told(replace(GATE, elements=elements), into=tmp_path) == [f"E193 `UsrGate`: no call can start it: {why}"]
+    assert linted(replace(GATE, elements=elements), into=tmp_path) == [f"E193 `UsrGate`: no call can start it: {why}"]
 
 
 def test_a_plain_start_beside_a_signal_is_enough(tmp_path: Path) -> None:
     elements = {"Start1": "StartSignalEvent", "Start2": "StartEvent"}
-    assert told(replace(GATE, elements=elements), into=tmp_path) == []
+    assert linted(replace(GATE, elements=elements), into=tmp_path) == []
 
 
 def family(*, root: str, member: str, **properties: str) -> tuple[RawStep, RawStep]:
@@ -89,14 +89,14 @@ def family(*, root: str, member: str, **properties: str) -> tuple[RawStep, RawSt
 
 
 def test_a_version_that_no_call_runs_and_a_parameter_of_another_type_are_reported(tmp_path: Path) -> None:
-    assert told(*family(root="False", member="True"), into=tmp_path) == [
+    assert linted(*family(root="False", member="True"), into=tmp_path) == [
         "E194 `UsrGate` is not active: a call of `UsrGate` runs `UsrGate_v1`, version 2",
         "E195 `UsrGate`: parameter `Level` is text, in, and integer, in in `UsrGate_v1`, version 2",
     ]
 
 
 def test_a_process_of_which_no_version_is_active_cannot_be_called(tmp_path: Path) -> None:
-    lines = told(*family(root="False", member="False"), into=tmp_path)
+    lines = linted(*family(root="False", member="False"), into=tmp_path)
     assert [line for line in lines if line.startswith("E194")] == [
         "E194 `UsrGate` is not active: no call can start it",
         "E194 `UsrGate_v1`, version 2, is not active: no call can start it",
@@ -104,26 +104,26 @@ def test_a_process_of_which_no_version_is_active_cannot_be_called(tmp_path: Path
 
 
 def test_an_active_version_that_is_disabled_is_reported(tmp_path: Path) -> None:
-    lines = told(*family(root="False", member="True", Enabled="False"), into=tmp_path)
+    lines = linted(*family(root="False", member="True", Enabled="False"), into=tmp_path)
     assert "E194 `UsrGate_v1`, version 2, is disabled: no call can start it" in lines
 
 
 def test_two_active_versions_are_reported(tmp_path: Path) -> None:
-    lines = told(*family(root="True", member="True"), into=tmp_path)
+    lines = linted(*family(root="True", member="True"), into=tmp_path)
     assert lines[0] == "E196 `UsrGate_v1`, version 2, is active, and so is `UsrGate`"
 
 
 def test_a_version_whose_root_is_not_there_is_reported(tmp_path: Path) -> None:
     _, member = family(root="False", member="True")
-    (line,) = told(member, into=tmp_path)
+    (line,) = linted(member, into=tmp_path)
     assert line == "E196 `UsrGate_v1`, version 2: the root that it is a version of is in none of these packages"
 
 
 def test_of_processes_in_order_nothing_is_reported(tmp_path: Path) -> None:
-    assert told(GATE, replace(GATE, code="UsrOther"), into=tmp_path) == []
+    assert linted(GATE, replace(GATE, code="UsrOther"), into=tmp_path) == []
 
 
-def test_a_design_that_could_not_be_read_tells_nothing(tmp_path: Path) -> None:
+def test_a_design_that_could_not_be_read_says_nothing(tmp_path: Path) -> None:
     folder = GATE.write(tmp_path / "packages")
     (folder / "metadata.json").write_text("{")
     packages = read_packages([tmp_path / "packages"])

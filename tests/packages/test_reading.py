@@ -77,14 +77,14 @@ def test_a_workspace_packages_one_of_them_and_a_schema_may_be_named(tmp_path: Pa
     assert list(read_packages([tmp_path / "packages" / part]).catalogue.processes) == ["UsrAddTours"]
 
 
-def test_the_folder_in_which_one_stands_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_in_which_one_is_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = ADD.write(tmp_path / "UsrTours")
     for here in (folder, folder.parent, tmp_path / "UsrTours", tmp_path):
         monkeypatch.chdir(here)
         assert list(read_packages([Path()]).catalogue.processes) == ["UsrAddTours"]
 
 
-def test_a_family_stands_under_the_code_of_its_root(tmp_path: Path) -> None:
+def test_a_family_is_listed_under_the_code_of_its_root(tmp_path: Path) -> None:
     replace(ADD, properties={"IsActiveVersion": "False", "Version": "1"}).write(tmp_path / "a" / "One")
     member = RawStep(
         code="UsrAddTours_v1",
@@ -229,7 +229,7 @@ def test_where_there_are_no_packages_it_is_an_error(tmp_path: Path) -> None:
         assert (problem.code, problem.severity) == (code, Severity.ERROR)
 
 
-def test_a_type_that_is_not_known_is_kept_as_unknown_and_told(tmp_path: Path) -> None:
+def test_a_type_that_is_not_known_is_kept_as_unknown_and_reported(tmp_path: Path) -> None:
     replace(ADD, parameters={"Odd": (uid("odd"), 0)}).write(tmp_path / "a")
 
     found = read(tmp_path / "a")
@@ -252,7 +252,7 @@ _SCHEMA = st.recursive(
 @pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(schema=_SCHEMA, properties=_JSON, descriptor=_JSON)
-def test_whatever_is_in_the_files_it_is_a_catalogue_or_told(
+def test_whatever_is_in_the_files_it_is_a_catalogue_or_reported(
     tmp_path: Path, schema: Json, properties: Json, descriptor: Json
 ) -> None:
     folder = ADD.write(tmp_path / "a")

@@ -38,26 +38,26 @@ def site(*, processes: tuple[str, ...] | None = None, effects: tuple[str, ...] |
     return SiteTarget(name="live", url="https://example.com", allow=Allow(processes=processes, effects=effects))
 
 
-def told(one: Job, target: SiteTarget) -> list[str]:
+def reported(one: Job, target: SiteTarget) -> list[str]:
     return [problem.message for problem in guards.not_allowed([(one, target)])]
 
 
 def test_a_target_that_allows_nothing_in_particular_allows_all() -> None:
     one = job(step(Execute(process="UsrDrop")))
-    assert told(one, SiteTarget(name="live", url="https://example.com")) == []
-    assert told(one, site()) == []
+    assert reported(one, SiteTarget(name="live", url="https://example.com")) == []
+    assert reported(one, site()) == []
 
 
 def test_a_process_that_is_not_allowed_is_reported_with_its_job_step_line_and_what_is_allowed() -> None:
     one = job(step(Execute(process="UsrDropSmoke")), step(Execute(process="UsrDrop"), key="drop", line=12))
-    (sentence,) = told(one, site(processes=("Usr*Smoke", "UsrRead?")))
+    (sentence,) = reported(one, site(processes=("Usr*Smoke", "UsrRead?")))
     assert sentence.startswith("job `smoke`, step `drop` (smoke.job.yaml:12) starts `UsrDrop`; ")
     assert sentence.endswith("target `live` allows `Usr*Smoke`, `UsrRead?` only")
 
 
 def test_names_of_processes_are_compared_in_their_own_case() -> None:
-    assert told(job(step(Run(process="usrsmoke"))), site(processes=("Usr*",)))
-    assert not told(job(step(Run(process="UsrSmoke"))), site(processes=("Usr*",)))
+    assert reported(job(step(Run(process="usrsmoke"))), site(processes=("Usr*",)))
+    assert not reported(job(step(Run(process="UsrSmoke"))), site(processes=("Usr*",)))
 
 
 def test_what_is_not_allowed_says_where_it_would_be_named() -> None:
@@ -71,7 +71,7 @@ def test_what_is_not_allowed_says_where_it_would_be_named() -> None:
 
 def test_an_empty_list_allows_nothing() -> None:
     one = job(step(Execute(process="UsrRead"), effect="read"))
-    assert told(one, site(processes=(), effects=())) == [
+    assert reported(one, site(processes=(), effects=())) == [
         "job `smoke`, step `a` (smoke.job.yaml:7) starts `UsrRead`; target `live` allows no process at all",
         "job `smoke`, step `a` (smoke.job.yaml:7) has the effect `read`; target `live` allows no effect at all",
     ]
@@ -91,13 +91,13 @@ def test_an_empty_list_allows_nothing() -> None:
     ids=lambda action: type(action).__name__,
 )
 def test_whatever_sends_must_have_an_effect_that_is_allowed(action: Action) -> None:
-    assert told(job(step(action, effect="idempotent")), site(effects=("read",)))
-    assert not told(job(step(action, effect="idempotent")), site(effects=("read", "idempotent")))
+    assert reported(job(step(action, effect="idempotent")), site(effects=("read",)))
+    assert not reported(job(step(action, effect="idempotent")), site(effects=("read", "idempotent")))
 
 
 @pytest.mark.parametrize("action", [Confirm(text="Sure?"), Pause(seconds=1)], ids=lambda action: type(action).__name__)
 def test_what_sends_nothing_is_allowed_everywhere(action: Action) -> None:
-    assert not told(job(step(action, effect="read")), site(processes=(), effects=()))
+    assert not reported(job(step(action, effect="read")), site(processes=(), effects=()))
 
 
 def test_steps_under_finally_and_in_included_jobs_count_under_their_own_keys() -> None:
@@ -108,7 +108,7 @@ def test_steps_under_finally_and_in_included_jobs_count_under_their_own_keys() -
         step(IncludedJob(job=inner), key="outer"),
         final=(step(Run(process="UsrDrop"), key=None, line=30),),
     )
-    assert told(one, site(processes=("UsrRead",))) == [
+    assert reported(one, site(processes=("UsrRead",))) == [
         "job `smoke`, step `outer/deep/1` (innermost.job.yaml:3) starts `UsrDrop`; target `live` allows `UsrRead` only",
         "job `smoke`, step `3` (smoke.job.yaml:30) starts `UsrDrop`; target `live` allows `UsrRead` only",
     ]
@@ -124,7 +124,7 @@ def test_steps_that_undo_others_count_under_the_keys_of_their_rows() -> None:
         undone(step(Pause(seconds=1)), step(Run(process="UsrUndo"), key=None), step(Run(process="UsrDo"), key="b")),
         step(IncludedJob(job=inner), key="outer"),
     )
-    assert [sentence.partition(" starts ")[0] for sentence in told(one, site(processes=()))] == [
+    assert [sentence.partition(" starts ")[0] for sentence in reported(one, site(processes=()))] == [
         "job `smoke`, step `undo/a/1` (smoke.job.yaml:7)",
         "job `smoke`, step `undo/a/b` (smoke.job.yaml:7)",
         "job `smoke`, step `undo/outer/1` (inner.job.yaml:7)",
@@ -134,7 +134,7 @@ def test_steps_that_undo_others_count_under_the_keys_of_their_rows() -> None:
 def test_a_job_in_an_undo_counts_but_what_would_undo_it_in_turn_does_not() -> None:
     inner = job(undone(step(Run(process="UsrDo"), key="do"), step(Run(process="UsrUndo"))), name="inner")
     one = job(undone(step(Pause(seconds=1)), step(IncludedJob(job=inner)), alone=True))
-    assert [sentence.partition(" starts ")[0] for sentence in told(one, site(processes=()))] == [
+    assert [sentence.partition(" starts ")[0] for sentence in reported(one, site(processes=()))] == [
         "job `smoke`, step `undo/a/do` (inner.job.yaml:7)",
     ]
 
@@ -143,8 +143,8 @@ def test_an_undo_under_finally_does_not_count_since_it_is_never_carried_out() ->
     last = undone(step(Pause(seconds=1), key="last"), step(Run(process="UsrUndo")))
     tidy = job(step(Pause(seconds=1)), final=(last,), name="tidy")
 
-    assert not told(job(step(Pause(seconds=1)), final=(last,)), site(processes=()))
-    assert not told(job(step(IncludedJob(job=tidy))), site(processes=()))
+    assert not reported(job(step(Pause(seconds=1)), final=(last,)), site(processes=()))
+    assert not reported(job(step(IncludedJob(job=tidy))), site(processes=()))
 
 
 def test_a_question_in_an_undo_is_reported() -> None:
@@ -202,13 +202,13 @@ def test_no_record_is_changed_where_the_target_names_no_entity(target: SiteTarge
 @pytest.mark.parametrize(("entities", "refused"), [(("Lead",), 0), (("Le*",), 0), (("lead", "Order"), 1), ((), 1)])
 def test_entities_are_allowed_by_name_or_pattern(entities: tuple[str, ...], refused: int) -> None:
     target = SiteTarget(name="live", url="https://example.com", allow=Allow(entities=entities))
-    assert len(told(job(step(LEAD, effect="idempotent")), target)) == refused
+    assert len(reported(job(step(LEAD, effect="idempotent")), target)) == refused
 
 
 def test_the_process_that_a_record_starts_must_be_allowed_as_any_other() -> None:
     allow = Allow(entities=("Lead",), processes=("UsrRead",), effects=("read",))
     target = SiteTarget(name="live", url="https://example.com", allow=allow)
-    said = told(job(step(LEAD, effect="idempotent")), target)
+    said = reported(job(step(LEAD, effect="idempotent")), target)
     assert [sentence.partition(") ")[2].partition(";")[0] for sentence in said] == [
         "starts `UsrQualify`",
         "has the effect `idempotent`",
@@ -217,4 +217,4 @@ def test_the_process_that_a_record_starts_must_be_allowed_as_any_other() -> None
 
 def test_a_change_in_an_undo_counts_as_well() -> None:
     one = undone(step(Execute(process="UsrRead")), step(LEAD, effect="idempotent"), alone=True)
-    assert len(told(job(one), site())) == 1
+    assert len(reported(job(one), site())) == 1

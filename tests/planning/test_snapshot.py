@@ -103,7 +103,7 @@ def test_what_is_no_plan_of_a_run_is_refused(tmp_path: Path, content: str) -> No
     assert refused(tmp_path).code == "E156"
 
 
-def test_a_plan_that_an_earlier_version_kept_is_refused_since_it_tells_no_fingerprints(tmp_path: Path) -> None:
+def test_a_plan_that_an_earlier_version_kept_is_refused_since_it_gives_no_fingerprints(tmp_path: Path) -> None:
     whole: JsonObject = json.loads(written(made(), key=KEY))
     for name in ("seconds", "alone", "fingerprints"):
         del whole[name]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Site, Told, site, xml
+from sites import NOTHING, Answer, Site, site, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import Json, JsonObject
@@ -105,7 +105,7 @@ TARGET_KEYS: dict[str, Callable[[Arrived], bool]] = {
 }
 
 
-def answer(method: str, path: str) -> Told:
+def answer(method: str, path: str) -> Answer:
     del method
     return xml(1) if "ProcessEngineService" in path else NOTHING
 

@@ -35,7 +35,7 @@ def including(*files: str) -> list[str]:
 
 
 class Reading:
-    """Job files opened one after the other, and what was told of them."""
+    """Job files opened one after the other, and what was reported of them."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -51,15 +51,15 @@ class Reading:
         assert opened is not None
         return opened
 
-    def told(self) -> list[str]:
+    def reported(self) -> list[str]:
         return [f"{problem.file} {problem.code} {pointer(problem.path)}" for problem in self.problems]
 
 
-def told(*paths: Path) -> list[str]:
+def reported(*paths: Path) -> list[str]:
     reading = Reading()
     for path in paths:
         reading.open(path)
-    return reading.told()
+    return reading.reported()
 
 
 def test_a_path_is_relative_to_the_file_that_holds_it(project: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_path_is_relative_to_the_file_that_holds_it(project: Path) -> None:
     reading = Reading()
     opened = reading.open(spec)
 
-    assert reading.told() == []
+    assert reading.reported() == []
     assert list(opened.documents) == ["a.job.yaml", "b.job.yaml", "c.job.yaml", "d.job.yaml"]
     assert opened.depth == 2
 
@@ -86,7 +86,7 @@ def test_a_path_stays_inside_the_project(project: Path) -> None:
 
     reading = Reading()
     reading.open(spec)
-    assert reading.told() == ["a.job.yaml E119 /steps/0/job/file", "a.job.yaml E119 /steps/1/job/file"]
+    assert reading.reported() == ["a.job.yaml E119 /steps/0/job/file", "a.job.yaml E119 /steps/1/job/file"]
     assert reading.problems[0].message == "`../../outside.job.yaml` leads out of the folder `project`"
 
 
@@ -97,7 +97,7 @@ def test_a_link_that_leads_out_of_the_project_is_no_way_around(project: Path) ->
     (project / "cases.csv").symlink_to(project.parent / "secrets.csv")
     spec = write(project / "a.job.yaml", *including("link.job.yaml"), more="cases: cases.csv\n")
 
-    assert sorted(told(spec)) == ["a.job.yaml E119 /cases", "a.job.yaml E119 /steps/0/job/file"]
+    assert sorted(reported(spec)) == ["a.job.yaml E119 /cases", "a.job.yaml E119 /steps/0/job/file"]
 
 
 def test_a_link_inside_the_project_is_the_file_that_it_leads_to(project: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_circle_of_links_is_no_file(project: Path) -> None:
     (project / "other.job.yaml").symlink_to(project / "one.job.yaml")
     spec = write(project / "a.job.yaml", *including("one.job.yaml", '"a\\0b"'))
 
-    assert told(spec) == ["a.job.yaml E100 /steps/0/job/file", "a.job.yaml E100 /steps/1/job/file"]
+    assert reported(spec) == ["a.job.yaml E100 /steps/0/job/file", "a.job.yaml E100 /steps/1/job/file"]
 
 
 def test_without_git_the_project_is_the_folder_of_the_job_that_was_named(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_without_git_the_project_is_the_folder_of_the_job_that_was_named(tmp_pat
     write(tmp_path / "c.job.yaml")
     outer = write(tmp_path / "a.job.yaml", *including("below/b.job.yaml"))
 
-    assert told(outer) == []
-    assert told(inner) == ["b.job.yaml E119 /steps/0/job/file"]
-    assert told(outer, inner) == ["b.job.yaml E119 /steps/0/job/file"]
+    assert reported(outer) == []
+    assert reported(inner) == ["b.job.yaml E119 /steps/0/job/file"]
+    assert reported(outer, inner) == ["b.job.yaml E119 /steps/0/job/file"]
 
 
 def test_jobs_that_include_each_other_are_reported_of_once(project: Path) -> None:
@@ -158,19 +158,19 @@ def chain(project: Path, length: int) -> list[Path]:
 def test_eight_jobs_may_stand_within_each_other(project: Path) -> None:
     files = chain(project, 10)
 
-    assert told(files[1]) == []
-    assert told(files[0]) == ["n8.job.yaml E118 /steps/0/job/file"]
+    assert reported(files[1]) == []
+    assert reported(files[0]) == ["n8.job.yaml E118 /steps/0/job/file"]
 
 
 def test_the_depth_is_the_same_for_jobs_that_were_opened_before(project: Path) -> None:
     files = chain(project, 10)
 
-    assert told(files[5], files[1]) == []
-    assert told(files[5], files[0]) == ["n4.job.yaml E118 /steps/0/job/file"]
+    assert reported(files[5], files[1]) == []
+    assert reported(files[5], files[0]) == ["n4.job.yaml E118 /steps/0/job/file"]
 
 
 def test_very_many_jobs_within_each_other_are_one_mistake(project: Path) -> None:
-    assert told(chain(project, 500)[0]) == ["n8.job.yaml E118 /steps/0/job/file"]
+    assert reported(chain(project, 500)[0]) == ["n8.job.yaml E118 /steps/0/job/file"]
 
 
 def test_jobs_that_each_include_the_next_twice_are_read_once_each(project: Path) -> None:
@@ -191,7 +191,7 @@ def test_the_mistakes_of_an_included_job_stand_in_its_own_file_once(project: Pat
     reading = Reading()
     opened = [reading.open(file) for file in (*specs, bad)]
 
-    assert reading.told() == ["bad.job.yaml E104 /steps/0/execute/proces"]
+    assert reading.reported() == ["bad.job.yaml E104 /steps/0/execute/proces"]
     assert [one.job for one in opened] == [None, None, None]
 
 
@@ -213,15 +213,15 @@ def test_a_key_of_a_whole_run_is_refused_in_an_included_job_alone(project: Path,
     inner = write(project / "inner.job.yaml", more=f"{key}\n")
     outers = [write(project / f"{name}.job.yaml", *including("inner.job.yaml", "inner.job.yaml")) for name in "ab"]
 
-    assert told(inner) == []
-    assert told(*outers, inner) == [f"inner.job.yaml E107 /{key.partition(':')[0]}"]
+    assert reported(inner) == []
+    assert reported(*outers, inner) == [f"inner.job.yaml E107 /{key.partition(':')[0]}"]
 
 
 def test_a_lock_in_an_included_job_is_reported_of_once(project: Path) -> None:
     write(project / "inner.job.yaml", more="concurrency: a\n")
     outer = write(project / "outer.job.yaml", *including("inner.job.yaml"))
 
-    assert len(told(outer)) == 1
+    assert len(reported(outer)) == 1
 
 
 def test_own_mistakes_come_before_those_of_files_that_are_leant_on(project: Path) -> None:
@@ -229,7 +229,7 @@ def test_own_mistakes_come_before_those_of_files_that_are_leant_on(project: Path
     (project / "cases.csv").write_text("name,x\na,1\n")
     outer = write(project / "outer.job.yaml", "if: nothing", *including("inner.job.yaml"), more="cases: cases.csv\n")
 
-    assert told(outer) == [
+    assert reported(outer) == [
         "outer.job.yaml E110 /steps/0",
         "outer.job.yaml E126 /steps/0/if",
         "inner.job.yaml E104 /steps/0/execute/proces",
@@ -246,7 +246,7 @@ def test_cases_in_one_file_serve_several_jobs(project: Path) -> None:
     reading = Reading()
     opened = [reading.open(file) for file in (texts, *numbers)]
 
-    assert reading.told() == ["cases.csv E132 /1/inputs/a"]
+    assert reading.reported() == ["cases.csv E132 /1/inputs/a"]
     assert reading.names.count("cases.csv") == 1
     assert [one.job is not None for one in opened] == [True, False, False]
 
@@ -288,7 +288,7 @@ def test_no_file_is_too_strange(project: Path, text: str) -> None:
 def test_a_step_has_at_most_ten_thousand_turns(project: Path, turns: int, *, is_right: bool) -> None:
     spec = write(project / "a.job.yaml", f"{{{STEP}, for_each: [{'1,' * turns}]}}")
 
-    assert told(spec) == ([] if is_right else ["a.job.yaml E107 /steps/0/for_each"])
+    assert reported(spec) == ([] if is_right else ["a.job.yaml E107 /steps/0/for_each"])
 
 
 def test_texts_that_this_version_has_checked_before_are_held_against_the_schema_only(project: Path) -> None:
@@ -301,14 +301,14 @@ def test_texts_that_this_version_has_checked_before_are_held_against_the_schema_
 
     assert [file is not None and file.job is not None for file in opened] == [True, False]
     assert {problem.file for problem in problems} == {"misspelt.job.yaml"}
-    assert told(linted) != []
+    assert reported(linted) != []
 
 
 def test_a_file_that_cannot_be_read_is_reported_where_it_is_named(project: Path) -> None:
     (project / "inner.job.yaml").mkdir()
     spec = write(project / "a.job.yaml", *including("inner.job.yaml"))
 
-    assert told(spec) == ["a.job.yaml E100 /steps/0/job/file"]
+    assert reported(spec) == ["a.job.yaml E100 /steps/0/job/file"]
 
 
 def test_a_circle_of_links_is_reported_and_a_pipe_in_a_folder_is_not_waited_for(project: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_double_in_the_place_of_a_job_is_reported_where_it_is_named(project: P
     (project / "A.process.yaml").write_text("runner: 1\nprocess: A\nactivities: []\n")
     write(project / "a.job.yaml", *including("A.process.yaml"))
 
-    assert told(project / "a.job.yaml") == ["a.job.yaml E107 /steps/0/job/file"]
+    assert reported(project / "a.job.yaml") == ["a.job.yaml E107 /steps/0/job/file"]
 
 
 @pytest.mark.parametrize(
@@ -349,7 +349,7 @@ def test_a_file_that_is_no_job_is_reported_in_one_sentence(project: Path, name: 
 def test_a_job_with_a_mistake_is_reported_of_whatever_its_name_is(project: Path) -> None:
     (project / "job.txt").write_text(f"runner: 1\nname: a\nsteps: [{{{STEP}, zebra: 1}}]\n")
 
-    assert told(project / "job.txt") == ["job.txt E104 /steps/0/zebra"]
+    assert reported(project / "job.txt") == ["job.txt E104 /steps/0/zebra"]
 
 
 @pytest.mark.parametrize(
@@ -370,13 +370,13 @@ def test_what_refers_to_a_part_that_cannot_be_read_is_no_mistake(project: Path, 
     )
     write(project / "a.job.yaml", f"execute: {uses}", more=f"{written}\n")
 
-    assert len(told(project / "a.job.yaml")) == 1
+    assert len(reported(project / "a.job.yaml")) == 1
 
 
 def test_a_mistake_behind_a_mended_key_is_at_the_key_as_it_is_written(project: Path) -> None:
     write(project / "a.job.yaml", f"{{id: a, loop: [1], {STEP}, outputs: {{b: zebra}}}}")
 
-    assert told(project / "a.job.yaml") == [
+    assert reported(project / "a.job.yaml") == [
         "a.job.yaml E104 /steps/0/loop",
         "a.job.yaml E126 /steps/0/outputs/b",
     ]

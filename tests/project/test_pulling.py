@@ -108,7 +108,7 @@ def test_every_page_of_the_library_is_read_and_every_process_asked_for() -> None
     assert found.odd == ()
 
 
-def test_parameters_and_elements_are_those_that_the_site_tells() -> None:
+def test_parameters_and_elements_are_those_that_the_site_shows() -> None:
     ids = [f"{number}0000000-0000-0000-0000-000000000000" for number in (2, 1)]
     columns: Json = [{"name": "Id", "dataValueType": GUID}]
     rows: Json = {"name": "Rows", "dataValueType": RECORDS, "direction": 1, "itemProperties": columns}
@@ -171,7 +171,7 @@ def test_where_the_id_of_the_row_is_refused_that_of_the_design_is_tried() -> Non
     assert found.odd == ()
 
 
-def test_a_process_that_the_site_refuses_to_tell_of_is_kept_as_unknown_and_told() -> None:
+def test_a_process_that_the_site_refuses_to_show_is_kept_as_unknown_and_reported() -> None:
     found = Site([row("A"), row("B")], unless(["id-A", "uid-A"], REFUSED)).pull()
 
     assert (found.processes["A"].parameters, found.processes["A"].elements) == (None, None)
@@ -252,7 +252,7 @@ def signed(key: str) -> Ending:
     return designed([{"name": f"Of_{key}", "dataValueType": TEXT, "direction": 0}])
 
 
-def test_a_family_stands_under_the_code_of_its_root_with_what_the_active_version_takes() -> None:
+def test_a_family_is_listed_under_the_code_of_its_root_with_what_the_active_version_takes() -> None:
     site = Site(family(), signed)
 
     found = site.pull().processes
@@ -286,13 +286,13 @@ def test_where_the_root_is_the_active_one_its_own_signature_counts() -> None:
         ("HasStartEvent", "it has no plain start event"),
     ],
 )
-def test_a_family_of_which_no_version_can_be_started_tells_why(column: str, why: str) -> None:
+def test_a_family_of_which_no_version_can_be_started_says_why(column: str, why: str) -> None:
     member, *rest = family()
 
     assert Site([{**member, column: False}, *rest]).pull().processes["UsrAdd"].why_not == why
 
 
-def test_a_version_whose_root_nobody_sees_stands_for_itself() -> None:
+def test_a_version_whose_root_nobody_sees_is_itself() -> None:
     (member,) = Site(family()[:1]).pull().processes.values()
 
     assert (member.code, member.why_not, member.members) == ("UsrAdd_v1", None, ())
@@ -382,8 +382,8 @@ def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
 
 @pytest.mark.slow
 @given(_rows, _told)
-def test_whatever_a_site_tells_is_a_catalogue_or_told(rows: list[dict[str, Json]], told: Json) -> None:
-    site = Site(rows, lambda _: Answered(value={"schema": {"metaData": {"metaData": {"schema": told}}}}))
+def test_whatever_a_site_shows_is_a_catalogue_or_reported(rows: list[dict[str, Json]], drawn: Json) -> None:
+    site = Site(rows, lambda _: Answered(value={"schema": {"metaData": {"metaData": {"schema": drawn}}}}))
     try:
         found = site.pull()
     except NoAnswerError:

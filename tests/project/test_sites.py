@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sites
 from msgspec.structs import replace
-from sites import NOTHING, Told, xml
+from sites import NOTHING, Answer, xml
 
 from runner.foundation.problems import UsageError
 from runner.project.sites import Hidden, ReadySite, Sites
@@ -60,11 +60,11 @@ def site(url: str, *, name: str = "here") -> SiteTarget:
     return SiteTarget(name=name, url=url, auth=auth)
 
 
-def oauth(method: str, path: str) -> Told:
+def oauth(method: str, path: str) -> Answer:
     """A site that is its own identity service."""
     if path == "/connect/token":
-        return Told(body=json.dumps({"access_token": "t0ken-of-the-client", "expires_in": 3600}))
-    return xml("told t0ken-of-the-client") if "/Execute" in path and method == "GET" else NOTHING
+        return Answer(body=json.dumps({"access_token": "t0ken-of-the-client", "expires_in": 3600}))
+    return xml("got t0ken-of-the-client") if "/Execute" in path and method == "GET" else NOTHING
 
 
 def test_one_target_is_made_ready_once_and_signs_in_once_for_all_runs() -> None:
@@ -92,9 +92,9 @@ def test_a_token_is_hidden_in_every_run_also_in_one_that_began_before_it_was_the
 
         ending = found.client.perform(CALL, 5)
 
-        assert ending == Answered(value="told t0ken-of-the-client")
-        assert early.mask("told t0ken-of-the-client") == "told ***"
-        assert masked(found, "told t0ken-of-the-client, the-secret") == "told ***, ***"
+        assert ending == Answered(value="got t0ken-of-the-client")
+        assert early.mask("got t0ken-of-the-client") == "got ***"
+        assert masked(found, "got t0ken-of-the-client, the-secret") == "got ***, ***"
 
 
 def test_headers_and_a_proxy_are_hidden() -> None:

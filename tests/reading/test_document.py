@@ -110,7 +110,7 @@ def test_the_place_of_a_key_is_the_key_and_of_an_item_its_first_line(job: Docume
         ((0,), ()),
     ],
 )
-def test_what_is_missing_is_where_the_last_part_stands_that_exists(job: Document, path: Path, nearest: Path) -> None:
+def test_what_is_missing_is_where_the_last_part_is_that_exists(job: Document, path: Path, nearest: Path) -> None:
     assert job.value_span(path) == job.value_span(nearest)
     assert job.key_span(path) == job.key_span(nearest)
     assert job.line_of(path) == job.line_of(nearest)
@@ -198,8 +198,8 @@ def test_a_problem_knows_its_file_its_place_and_its_line(job: Document) -> None:
 def test_a_problem_may_stand_at_the_key_or_where_the_caller_says(job: Document) -> None:
     path: Path = ("steps", 0, "execute")
     assert job.problem("E104", "x", path=path, at_key=True).span == Span(5, 5, 5, 12)
-    told = job.problem("E104", "x", path=path, span=Span(12, 1, 12, 2), severity=Severity.WARNING)
-    assert (told.span, told.excerpt, told.severity) == (
+    reported = job.problem("E104", "x", path=path, span=Span(12, 1, 12, 2), severity=Severity.WARNING)
+    assert (reported.span, reported.excerpt, reported.severity) == (
         Span(12, 1, 12, 2),
         "          or vars.contact",
         Severity.WARNING,

@@ -16,7 +16,7 @@ def loaded(text: str) -> Json:
     return found.data
 
 
-def told(text: str) -> list[tuple[str, str, Span | None]]:
+def reported(text: str) -> list[tuple[str, str, Span | None]]:
     found = json_file.load("a.json", text.encode())
     assert isinstance(found, tuple), found
     return [(problem.code, problem.message, problem.span) for problem in found]
@@ -66,7 +66,7 @@ def test_escapes_mean_what_they_mean_in_json_and_places_stay() -> None:
     ],
 )
 def test_what_is_no_json_is_reported_with_its_place(text: str, message: str, span: Span) -> None:
-    assert told(text) == [("E101", message, span)]
+    assert reported(text) == [("E101", message, span)]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_what_other_languages_write_is_reported_with_what_json_writes(text: str,
     ],
 )
 def test_what_yaml_refuses_is_refused_in_json_too(text: str, code: str) -> None:
-    assert [found[0] for found in told(text)] == [code]
+    assert [found[0] for found in reported(text)] == [code]
 
 
 def test_keys_that_differ_in_escaped_characters_beyond_the_first_plane_are_not_the_same() -> None:

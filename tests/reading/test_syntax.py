@@ -81,7 +81,7 @@ def test_what_only_looks_like_a_typo_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("mark", ["<<<<<<< HEAD", ">>>>>>> branch", "<<<<<<<"])
-def test_a_merge_conflict_is_told_whatever_the_rest_of_the_file_is(mark: str) -> None:
+def test_a_merge_conflict_is_reported_whatever_the_rest_of_the_file_is(mark: str) -> None:
     problem = only_problem(f"a: b\n{mark}\nc: d\n=======\nc: e\n")
     assert (problem.code, problem.message) == ("E101", "the file holds a merge conflict: here is a mark of git")
     assert problem.span

@@ -57,7 +57,7 @@ def test_json_in_a_text_stays_json_in_a_text() -> None:
     assert Inventor().values({"A": "[not JSON"}, {}) == {"A": "Text 1"}
 
 
-def test_a_sentence_of_the_log_keeps_its_words_and_loses_what_tells_of_somebody() -> None:
+def test_a_sentence_of_the_log_keeps_its_words_and_loses_what_names_somebody() -> None:
     inventor = Inventor()
     inventor.values({"Name": "O'Hara", "Id": ID}, {})
     said = f'Contact O\'Hara ({ID}, ann@smith.example) has no order "A-1" and no phone +1 617 440 2498 on 2026-12-31'

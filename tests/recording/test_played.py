@@ -158,7 +158,7 @@ activities:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class LogOfRun:
     """What a site tells of one run."""
 
     status: Json
@@ -180,11 +180,11 @@ def signed_in(url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def told(client: httpx.Client, process: str) -> Told:
+def log_of_run(client: httpx.Client, process: str) -> LogOfRun:
     row = client.get(f"/0/odata/SysProcessLog({process})").json()
     query = {"$filter": f"SysProcess/Id eq {process}", "$orderby": "StartDate"}
     elements = client.get("/0/odata/SysProcessElementLog", params=query).json()["value"]
-    return Told(
+    return LogOfRun(
         status=row["StatusId"],
         error=row["ErrorDescription"],
         way=[(one["Caption"], one["StatusId"]) for one in elements],
@@ -219,7 +219,7 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
         Path("targets.yaml").write_text(site.targets())
         process, results = run(job_of(shape), shape.code)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox", "--keep-values"]) == 0
-        before = told(client, process)
+        before = log_of_run(client, process)
     output = capsys.readouterr().out
     assert "wrote specs/sandbox/UsrX.process.yaml\nwrote specs/recorded-usrx.job.yaml\n" in output
 
@@ -229,7 +229,7 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
     with stand(Path("specs/sandbox")) as other, signed_in(other.url) as client:
         Path("specs/targets.yaml").write_text(other.targets())
         played, again = run(Path("specs/recorded-usrx.job.yaml"), shape.code)
-        after = told(client, played)
+        after = log_of_run(client, played)
 
     assert after == before
     assert {code: one for code, one in again.items() if code != "First"} == {
@@ -246,12 +246,12 @@ def test_with_invented_values_it_ends_the_same_with_values_of_the_same_types(nam
         Path("targets.yaml").write_text(site.targets())
         process, results = run(job_of(shape), shape.code)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox"]) == 0
-        before = told(client, process)
+        before = log_of_run(client, process)
 
     with stand(Path("specs/sandbox")) as other, signed_in(other.url) as client:
         Path("specs/targets.yaml").write_text(other.targets())
         played, again = run(Path("specs/recorded-usrx.job.yaml"), shape.code)
-        after = told(client, played)
+        after = log_of_run(client, played)
 
     assert (after.status, after.way) == (before.status, before.way)
     assert {code: type(one) for code, one in again.items()} == {code: type(one) for code, one in results.items()}

@@ -1,4 +1,4 @@
-"""Journals to draw reports from: one story told by hand, and any plausible one that hypothesis makes up."""
+"""Journals to draw reports from: one story written by hand, and any plausible one that hypothesis makes up."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -168,8 +168,8 @@ def _journal(draw: st.DrawFn) -> Journal:
     statuses: set[Status] = set()
     for section, count in ((Section.STEPS, draw(st.integers(1, 3))), (Section.FINALLY, draw(st.integers(0, 2)))):
         for number in range(count):
-            told, status = draw(_step(f"{section}{number}", section))
-            events += told
+            drawn, status = draw(_step(f"{section}{number}", section))
+            events += drawn
             statuses.add(status)
         if section is Section.STEPS:
             events.append(RunClosing(t=0.7, why="done"))

@@ -91,8 +91,8 @@ def test_every_row_that_began_is_counted_once(data: st.DataObject, journals: Jou
     known = {line.event.row.key for line in lines if isinstance(line.event, StepStarted | StepSkipped)}
     assert sorted(step.key for step in result.steps) == sorted(known)
     assert sum(tally(result.steps).values()) == len(known)
-    told = {line.event.key: line.event.status for line in lines if isinstance(line.event, StepFinished)}
-    assert told.items() <= {step.key: step.status for step in result.steps}.items()
+    output = {line.event.key: line.event.status for line in lines if isinstance(line.event, StepFinished)}
+    assert output.items() <= {step.key: step.status for step in result.steps}.items()
 
 
 @quick
@@ -109,8 +109,8 @@ def test_the_account_of_a_run_is_what_was_printed_while_it_ran(
 @given(data=st.data())
 def test_nothing_from_outside_acts_on_a_terminal_or_a_ci(data: st.DataObject, journals: Journals, chain: Chain) -> None:
     lines = drawn_prefix(data, journals, chain)
-    told = printed(lines, Detail(verbose=True)) + runs.table([runs.Listed(result=fold(lines))])
-    for line in told.split("\n"):
+    output = printed(lines, Detail(verbose=True)) + runs.table([runs.Listed(result=fold(lines))])
+    for line in output.split("\n"):
         assert not line.lstrip().startswith("::")
         assert not re.search(r"##\w*\[", line)
         assert not [char for char in line if acts_on_a_terminal(char)]

@@ -39,7 +39,7 @@ def _passed() -> RunFinished:
 
 @pytest.fixture
 def one_row(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> Callable[..., RunResult]:
-    """A run of one row that ended as told."""
+    """A run of one row that ended as given."""
 
     def folded(*, status: Status = Status.PASSED, help_text: str | None = None, **ending: object) -> RunResult:
         fields = {"key": "add", "t": 0.1, "status": status, "seconds": 0.1, "attempts": 1} | ending
@@ -97,11 +97,11 @@ def test_a_row_is_printed_when_it_ends(story: list[AnyEvent], chain: Chain) -> N
 
 
 def test_quiet_prints_what_did_not_pass_and_the_summary(story: list[AnyEvent], chain: Chain) -> None:
-    told = transcript(fold(chain(story)), Detail(quiet=True))
-    assert "✗ read" in told
-    assert "exit 4" in told
+    output = transcript(fold(chain(story)), Detail(quiet=True))
+    assert "✗ read" in output
+    assert "exit 4" in output
     for absent in ("✓ add", "onboard", "outputs.contact"):
-        assert absent not in told
+        assert absent not in output
 
 
 def test_a_quiet_run_that_passed_says_so_in_two_lines(one_row: Callable[..., RunResult]) -> None:
@@ -112,14 +112,14 @@ def test_a_quiet_run_that_passed_says_so_in_two_lines(one_row: Callable[..., Run
 
 def test_a_quiet_run_that_passed_shows_the_warnings_of_its_rows(one_row: Callable[..., RunResult]) -> None:
     warned = one_row(warnings=("not verified: started 2 times for one call: 1, 2",))
-    told = transcript(warned, Detail(quiet=True)).splitlines()
-    assert told[1] == "  add: warning: not verified: started 2 times for one call: 1, 2"
+    output = transcript(warned, Detail(quiet=True)).splitlines()
+    assert output[1] == "  add: warning: not verified: started 2 times for one call: 1, 2"
 
 
-def test_verbose_tells_what_a_call_waits_for_and_how_long() -> None:
+def test_verbose_shows_what_a_call_waits_for_and_how_long() -> None:
     waits = Waited(key="a", t=0.0, what=WaitsFor.RATE)
-    told = [news(event).text for event in (waits, Waited(key="a", t=0.0, what=WaitsFor.TURN, seconds=12.0))]
-    assert told == ["waits: a, for the `rate` of the target", "waited: a, 12 s, which does not count as its time"]
+    output = [news(event).text for event in (waits, Waited(key="a", t=0.0, what=WaitsFor.TURN, seconds=12.0))]
+    assert output == ["waits: a, for the `rate` of the target", "waited: a, 12 s, which does not count as its time"]
 
 
 def test_verbose_says_when_a_call_signed_in_and_prints_no_empty_line(
@@ -134,12 +134,12 @@ def test_verbose_says_when_a_call_signed_in_and_prints_no_empty_line(
     assert "" not in [line.strip() for line in out.getvalue().splitlines()]
 
 
-def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:
+def test_verbose_shows_calls_attempts_and_values(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
     plain = PlainConsole(out, Detail(verbose=True))
     for line in chain(story):
         plain.event(line)
-    for told in (
+    for output in (
         "begun: add",
         'sent: add, once, {"process":"UsrAdd","parameters":{"Token":"***"}}',
         "answered: read, []",
@@ -148,7 +148,7 @@ def test_verbose_tells_calls_attempts_and_values(story: list[AnyEvent], chain: C
         'outputs.token: "***"',
         "closing: stopped",
     ):
-        assert f"  {told}\n" in out.getvalue()
+        assert f"  {output}\n" in out.getvalue()
     heading, begun = out.getvalue().index("  finally:\n"), out.getvalue().index("    begun: sign\n")
     assert heading < begun
     assert out.getvalue().count("  finally:\n") == 1
@@ -174,11 +174,11 @@ def test_a_secret_is_printed_as_stars(one_row: Callable[..., RunResult]) -> None
 def test_a_failed_check_is_not_reported_twice(one_row: Callable[..., RunResult]) -> None:
     check = Check(that="x", passed=False, message="`x` is false")
     error = Trouble(code="E201", message="`x` is false")
-    told = transcript(one_row(status=Status.FAILED, checks=(check,), error=error), Detail())
-    assert told.count("`x` is false") == 1
+    output = transcript(one_row(status=Status.FAILED, checks=(check,), error=error), Detail())
+    assert output.count("`x` is false") == 1
 
 
-def test_a_check_without_a_message_is_told_by_its_expression(one_row: Callable[..., RunResult]) -> None:
+def test_a_check_without_a_message_is_reported_by_its_expression(one_row: Callable[..., RunResult]) -> None:
     result = one_row(status=Status.FAILED, checks=(Check(that="x > 1", passed=False),))
     assert "not met: `x > 1`\n" in transcript(result, Detail())
 
@@ -186,8 +186,8 @@ def test_a_check_without_a_message_is_told_by_its_expression(one_row: Callable[.
 def test_help_is_for_what_did_not_pass(chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> None:
     began = StepStarted(row=row("add", help_text="Help of the step"), t=0.0)
     ended = StepFinished(key="add", t=0.1, status=Status.PASSED, seconds=0.1, attempts=1)
-    told = transcript(fold(chain([start(help="Help of the job"), began, ended, _passed()])), Detail(verbose=True))
-    assert "Help" not in told
+    output = transcript(fold(chain([start(help="Help of the job"), began, ended, _passed()])), Detail(verbose=True))
+    assert "Help" not in output
 
 
 def test_a_tab_from_outside_moves_no_cursor(one_row: Callable[..., RunResult]) -> None:
@@ -201,14 +201,14 @@ def test_many_rows_in_doubt_are_counted(
     for number in range(7):
         ended = StepFinished(key=f"s{number}", t=0.1, status=Status.UNKNOWN, seconds=0.1, attempts=1)
         events += [StepStarted(row=row(f"s{number}"), t=0.0), ended]
-    told = transcript(fold(chain(events)), Detail())
-    assert "  in doubt: s0, s1, s2, s3, s4 and 2 more may or may not have happened\n" in told
+    output = transcript(fold(chain(events)), Detail())
+    assert "  in doubt: s0, s1, s2, s3, s4 and 2 more may or may not have happened\n" in output
 
 
-def test_quiet_tells_which_run_a_bad_row_is_of_and_tells_it_once(story: list[AnyEvent], chain: Chain) -> None:
-    told = transcript(fold(chain(story)), Detail(quiet=True))
-    assert told.startswith("run contact-smoke@sandbox, ")
-    assert told.count("run contact-smoke@sandbox, ") == 1
+def test_quiet_says_which_run_a_bad_row_is_of_and_says_it_once(story: list[AnyEvent], chain: Chain) -> None:
+    output = transcript(fold(chain(story)), Detail(quiet=True))
+    assert output.startswith("run contact-smoke@sandbox, ")
+    assert output.count("run contact-smoke@sandbox, ") == 1
 
 
 def test_help_of_several_lines_stays_set_in(one_row: Callable[..., RunResult]) -> None:
@@ -218,25 +218,25 @@ def test_help_of_several_lines_stays_set_in(one_row: Callable[..., RunResult]) -
 
 def test_a_stack_trace_is_cut_on_the_console(one_row: Callable[..., RunResult]) -> None:
     trace = "\n".join(f"at {n}" for n in range(100))
-    told = transcript(one_row(status=Status.FAILED, error=Trouble(code="E203", message=trace)), Detail())
-    assert "... 70 more lines, whole in the reports\n" in told
-    assert "at 99" not in told
+    output = transcript(one_row(status=Status.FAILED, error=Trouble(code="E203", message=trace)), Detail())
+    assert "... 70 more lines, whole in the reports\n" in output
+    assert "at 99" not in output
 
 
 @pytest.mark.parametrize("command", ["##vso[task.complete]", "##[add-mask]x", "##teamcity[x]"])
-def test_a_command_to_a_ci_is_broken_wherever_it_stands(one_row: Callable[..., RunResult], command: str) -> None:
+def test_a_command_to_a_ci_is_broken_wherever_it_is(one_row: Callable[..., RunResult], command: str) -> None:
     result = one_row(status=Status.FAILED, error=Trouble(code="E203", message=f"it said {command}"))
-    told = transcript(result, Detail())
-    assert command not in told
-    assert command.replace("##", "#\\u0023") in told
+    output = transcript(result, Detail())
+    assert command not in output
+    assert command.replace("##", "#\\u0023") in output
 
 
 def test_flaky_and_inferred_passes_are_marked(one_row: Callable[..., RunResult]) -> None:
-    told = transcript(one_row(flaky=True, verified="inferred", attempts=2), Detail())
-    assert "✓ add  Add  (2 attempts, flaky, settled from the process log, 100 ms)\n" in told
+    output = transcript(one_row(flaky=True, verified="inferred", attempts=2), Detail())
+    assert "✓ add  Add  (2 attempts, flaky, settled from the process log, 100 ms)\n" in output
 
 
-def test_a_run_that_broke_off_tells_its_open_row_and_ends_with_a_summary(story: list[AnyEvent], chain: Chain) -> None:
+def test_a_run_that_broke_off_gives_its_open_row_and_ends_with_a_summary(story: list[AnyEvent], chain: Chain) -> None:
     out = io.StringIO()
     plain = PlainConsole(out, Detail())
     for line in chain(story)[:3]:
@@ -271,9 +271,9 @@ def test_an_unreadable_process_log_is_a_warning_of_the_run(start: Callable[..., 
 def test_a_run_of_which_every_step_was_skipped_says_so(
     start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
 ) -> None:
-    told = transcript(fold(chain([start(), StepSkipped(row=row("a"), reason="nothing"), _passed()])), Detail())
-    assert "skipped: `for_each` gave no item" in told
-    assert "  warning: no step was carried out\n" in told
+    output = transcript(fold(chain([start(), StepSkipped(row=row("a"), reason="nothing"), _passed()])), Detail())
+    assert "skipped: `for_each` gave no item" in output
+    assert "  warning: no step was carried out\n" in output
 
 
 def test_a_run_whose_jobs_held_nothing_to_do_says_so_also_where_it_cleaned_up(
@@ -296,9 +296,9 @@ def test_a_terminal_without_signs_gets_words(story: list[AnyEvent], chain: Chain
     plain = PlainConsole(out, Detail())
     for line in chain(story):
         plain.event(line)
-    told = raw.getvalue().decode("ascii")
+    output = raw.getvalue().decode("ascii")
     for mark in ("  ok      add", "  FAIL    read", "  skip    onboard", "  ERROR   sign", "  UNKNOWN cleanup"):
-        assert mark in told
+        assert mark in output
 
 
 def test_what_an_encoding_lacks_is_escaped(one_row: Callable[..., RunResult]) -> None:

@@ -70,27 +70,27 @@ def test_the_live_account_says_the_sentences_of_the_plain_one(
     story: list[AnyEvent], chain: Chain, terminal: Terminal
 ) -> None:
     lines = chain(story)
-    told = STYLE.sub("", drawn(lines, terminal)).replace("\r", "")
+    output = STYLE.sub("", drawn(lines, terminal)).replace("\r", "")
     for sentence in transcript(fold(lines), Detail()).splitlines():
-        assert sentence in told
+        assert sentence in output
 
 
 def test_statuses_are_coloured(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
-    told = drawn(chain(story), terminal)
-    assert "\x1b[32m✓" in told
-    assert "\x1b[1;31m✗" in told
+    output = drawn(chain(story), terminal)
+    assert "\x1b[32m✓" in output
+    assert "\x1b[1;31m✗" in output
 
 
 def test_no_color_is_honoured(
     story: list[AnyEvent], chain: Chain, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
-    told = drawn(chain(story), terminal)
-    assert "✓ add" in STYLE.sub("", told)
-    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", told)
+    output = drawn(chain(story), terminal)
+    assert "✓ add" in STYLE.sub("", output)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", output)
 
 
-def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+def test_an_open_row_is_shown_with_its_seconds(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
     now = [10.0]
     live = Live(terminal, Detail(), clock=lambda: now[0])
     for line in chain(story)[:2]:
@@ -101,7 +101,7 @@ def test_a_row_that_goes_on_is_shown_with_its_seconds(story: list[AnyEvent], cha
     assert "add  Add a contact, 4.2 s" in terminal.getvalue()
 
 
-def test_a_row_that_goes_on_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
+def test_an_open_row_says_what_it_waits_for(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
     now = [10.0]
     live = Live(terminal, Detail(), clock=lambda: now[0])
     for line in chain(
@@ -153,9 +153,9 @@ def test_a_row_that_waits_says_what_for_until_it_goes_on(
 
 
 def test_closing_gives_the_terminal_back(story: list[AnyEvent], chain: Chain, terminal: Terminal) -> None:
-    told = drawn(chain(story)[:2], terminal)
-    assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
-    assert "it broke off during its steps" in told
+    output = drawn(chain(story)[:2], terminal)
+    assert output.rindex("\x1b[?25h") > output.rindex("\x1b[?25l")
+    assert "it broke off during its steps" in output
 
 
 def test_closing_without_any_event_is_fine(terminal: Terminal) -> None:
@@ -170,7 +170,7 @@ def test_so_does_dropping_a_run_which_prints_no_end_of_it(
     for line in chain(story)[:2]:
         live.event(line)
     live.drop()
-    told = terminal.getvalue()
-    assert told.rindex("\x1b[?25h") > told.rindex("\x1b[?25l")
-    assert "broke off" not in told
-    assert "exit" not in told
+    output = terminal.getvalue()
+    assert output.rindex("\x1b[?25h") > output.rindex("\x1b[?25l")
+    assert "broke off" not in output
+    assert "exit" not in output

@@ -61,29 +61,29 @@ def run(chain: Chain, start: Start) -> Callable[..., ComparedRun]:
     return made
 
 
-def told(found: RunDifferences) -> list[str]:
+def differences(found: RunDifferences) -> list[str]:
     return [line.strip() for line in text(found).splitlines()[2:]]
 
 
-def test_ids_that_stand_for_one_another_everywhere_and_moments_are_the_same(run: Callable[..., ComparedRun]) -> None:
+def test_ids_that_mean_one_another_everywhere_and_moments_are_the_same(run: Callable[..., ComparedRun]) -> None:
     first = run({"Id": ONE, "At": "2026-01-31T09:00:00Z"}, result=[ONE, TWO, "at 2026-01-31 09:00:00.123"])
     second = run(
         {"Id": OTHER, "At": "2026-02-01T10:30:00+01:00"}, result=[OTHER.upper(), ANOTHER, "at 2026-02-01 10:00"]
     )
-    assert told(compare(first, second)) == [SAME.strip()]
+    assert differences(compare(first, second)) == [SAME.strip()]
 
 
-def test_an_id_that_stands_for_two_others_is_a_difference(run: Callable[..., ComparedRun]) -> None:
+def test_an_id_that_means_two_others_is_a_difference(run: Callable[..., ComparedRun]) -> None:
     first, second = run({"Id": ONE}, result=[ONE]), run({"Id": OTHER}, result=[ANOTHER])
-    assert told(compare(first, second)) == ["read", f'result[0]: "{ONE}" → "{ANOTHER}"', "1 difference"]
+    assert differences(compare(first, second)) == ["read", f'result[0]: "{ONE}" → "{ANOTHER}"', "1 difference"]
     first, second = run({"Id": ONE}, result=[TWO]), run({"Id": OTHER}, result=[OTHER])
-    assert told(compare(first, second)) == ["read", f'result[0]: "{TWO}" → "{OTHER}"', "1 difference"]
+    assert differences(compare(first, second)) == ["read", f'result[0]: "{TWO}" → "{OTHER}"', "1 difference"]
 
 
 def test_what_was_sent_and_what_came_back_are_compared_by_path(run: Callable[..., ComparedRun]) -> None:
     first = run({"Name": "Ada", "Age": 1}, inputs={"n": 1}, result={"a": [1, 2], "b": True, "c": None})
     second = run({"Name": "Eve", "Age": 1.0}, inputs={"n": 2}, result={"a": [1], "b": 1})
-    assert told(compare(first, second)) == [
+    assert differences(compare(first, second)) == [
         "the inputs changed: n",
         "what was sent changed: read",
         "inputs.n: 1 → 2",
@@ -97,7 +97,7 @@ def test_what_was_sent_and_what_came_back_are_compared_by_path(run: Callable[...
 
 
 def test_of_one_result_five_differences_are_shown_and_the_rest_is_counted(run: Callable[..., ComparedRun]) -> None:
-    lines = told(compare(run(result=list(range(9))), run(result=list(range(1, 10)))))
+    lines = differences(compare(run(result=list(range(9))), run(result=list(range(1, 10)))))
     assert lines[1:] == [
         *(f"result[{at}]: {at} → {at + 1}" for at in range(5)),
         "and 4 more in what was sent and its result",
@@ -110,7 +110,7 @@ def test_how_a_row_ended_is_compared_with_its_reason_its_proof_and_its_attempts(
 ) -> None:
     trouble = Trouble(code="E201", message="result is 2")
     failed = run(status=Status.FAILED, error=trouble, verified=False, attempts=2)
-    assert told(compare(run(verified=True), failed)) == [
+    assert differences(compare(run(verified=True), failed)) == [
         "read",
         "status: passed → failed",
         "verified: true → false (the process log shows that it failed)",
@@ -119,11 +119,11 @@ def test_how_a_row_ended_is_compared_with_its_reason_its_proof_and_its_attempts(
         "3 differences",
     ]
     other = run(status=Status.FAILED, error=Trouble(code="E305", message="no answer"), verified=False, attempts=2)
-    assert told(compare(failed, other)) == ["read", "error: E201: result is 2 → E305: no answer", "1 difference"]
+    assert differences(compare(failed, other)) == ["read", "error: E201: result is 2 → E305: no answer", "1 difference"]
 
 
 def test_a_row_of_one_run_only_is_a_difference(run: Callable[..., ComparedRun]) -> None:
-    assert told(compare(run(), run(key="write"))) == [
+    assert differences(compare(run(), run(key="write"))) == [
         "sent in the first run only: read",
         "sent in the second run only: write",
         "read",
@@ -143,7 +143,7 @@ def test_a_time_is_shown_beyond_a_quarter_and_a_tenth_of_a_second_and_is_no_diff
 ) -> None:
     found = compare(run(seconds=one), run(seconds=other))
     assert found.is_same
-    lines = told(found)
+    lines = differences(found)
     assert any(" → " in line for line in lines) is shown
     assert lines[-1] == SAME.strip()
 
@@ -155,7 +155,7 @@ def test_no_secret_is_shown(run: Callable[..., ComparedRun]) -> None:
     assert 'sent.parameters.a: "x ***" → "y"' in text(found)
 
 
-def test_an_id_that_is_equal_in_both_stands_for_itself() -> None:
+def test_an_id_that_is_equal_in_both_is_itself() -> None:
     sameness = Sameness()
     assert sameness.are_same(ONE, ONE)
     assert not sameness.are_same(ONE, OTHER)
@@ -165,7 +165,7 @@ def test_first_comes_what_changed_before_the_site_answered_in_names_alone(run: C
     first = run({"Name": "Ada"}, inputs={"n": 1}, source="sha256:a", files={"a.job.yaml": "x", "b.job.yaml": "y"})
     second = run({"Name": "Eve"}, inputs={"n": 2}, source="sha256:b", files={"a.job.yaml": "x", "c.job.yaml": "y"})
     found = compare(first, second)
-    assert told(found)[:3] == [
+    assert differences(found)[:3] == [
         "the job's files changed: b.job.yaml, c.job.yaml",
         "the inputs changed: n",
         "what was sent changed: read",
@@ -188,14 +188,14 @@ def test_secret_inputs_are_not_compared_and_the_steps_that_sent_them_are_listed(
 ) -> None:
     hole = "\ue000[inputs.token]"
     first, second = (run({"Token": hole}, inputs={"token": "***"}, source="sha256:a", result=at) for at in (1, 1))
-    assert told(compare(first, second)) == [
+    assert differences(compare(first, second)) == [
         "the job's files, the inputs and what was sent are the same",
         "secret inputs are not compared: token; sent in: read",
         SAME.strip(),
     ]
     other = run({"Token": hole}, inputs={"token": "***"}, source="sha256:a", result=2)
     found = compare(first, other)
-    assert told(found)[1] == "secret inputs are not compared: token; sent in: read"
+    assert differences(found)[1] == "secret inputs are not compared: token; sent in: read"
     changed = json.loads(as_json(found))["changed"]
     assert (changed["secret_inputs"], changed["sent_with_secrets"]) == (["token"], ["read"])
     assert "secret" not in text(compare(run(result=1), run(result=2)))
@@ -206,25 +206,25 @@ def test_of_large_requests_which_are_not_stored_whole_the_planned_calls_are_comp
 ) -> None:
     large = SentRequest(method="GET", path="/a/Execute", left_out=9000)
     found = compare(run({"Name": "Ada"}, request=large), run({"Name": "Eve"}, request=large))
-    assert told(found)[0] == "what was sent changed: read"
+    assert differences(found)[0] == "what was sent changed: read"
 
 
 def test_where_the_log_says_nothing_of_a_step_that_is_explained(run: Callable[..., ComparedRun]) -> None:
-    assert told(compare(run(verified=True), run(verified=None)))[1] == (
+    assert differences(compare(run(verified=True), run(verified=None)))[1] == (
         "verified: true → null (nothing is known from the process log)"
     )
 
 
 def test_where_the_site_alone_answered_otherwise_that_is_said(run: Callable[..., ComparedRun]) -> None:
     first, second = run({"Id": ONE}, result=1, source="sha256:a"), run({"Id": OTHER}, result=2, source="sha256:a")
-    assert told(compare(first, second))[0] == "the job's files, the inputs and what was sent are the same"
-    assert told(compare(run(result=1), run(result=2)))[0] == "read"  # nobody knows of the files
+    assert differences(compare(first, second))[0] == "the job's files, the inputs and what was sent are the same"
+    assert differences(compare(run(result=1), run(result=2)))[0] == "read"  # nobody knows of the files
 
 
 def test_only_the_files_differ(run: Callable[..., ComparedRun]) -> None:
     found = compare(run(source="sha256:a"), run(source="sha256:b"))
     assert not found.is_same
-    assert told(found) == ["the job's files changed", "1 difference"]
+    assert differences(found) == ["the job's files changed", "1 difference"]
 
 
 def test_requests_are_compared_where_both_are_known(run: Callable[..., ComparedRun]) -> None:
@@ -232,7 +232,7 @@ def test_requests_are_compared_where_both_are_known(run: Callable[..., ComparedR
         return SentRequest(method=method, path="/a/Execute", query=query)
 
     first, second = run(1, request=request("GET", ("Name", "Ada"))), run(1, request=request("POST", ("Name", "Eve")))
-    assert told(compare(first, second)) == [
+    assert differences(compare(first, second)) == [
         "what was sent changed: read",
         "read",
         'sent.method: "GET" → "POST"',
@@ -245,7 +245,7 @@ def test_requests_are_compared_where_both_are_known(run: Callable[..., ComparedR
 def test_the_text_is_bounded_however_many_inputs_and_steps_differ(run: Callable[..., ComparedRun]) -> None:
     many = {f"n{at}": at for at in range(1000)}
     found = compare(run(inputs=many), run(inputs=dict.fromkeys(many, "x")))
-    assert told(found)[0] == "the inputs changed: n0, n1, n2, n3, n4, n5, n6, n7 and 992 more"
-    assert "and 950 more; `--format json` has all" in told(found)
+    assert differences(found)[0] == "the inputs changed: n0, n1, n2, n3, n4, n5, n6, n7 and 992 more"
+    assert "and 950 more; `--format json` has all" in differences(found)
     assert len(text(found).splitlines()) < 60
     assert len(json.loads(as_json(found))["differences"]) == 1000

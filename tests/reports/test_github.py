@@ -27,8 +27,8 @@ def test_a_mistake_is_a_command_with_its_place_and_the_log_shows_the_place_too()
 
 
 def test_a_warning_is_a_warning() -> None:
-    told = github([Problem(code="E117", message="says nothing", severity=Severity.WARNING, file="a.yaml")])
-    assert told == "::warning title=E117,file=a.yaml::a.yaml: says nothing\n"
+    output = github([Problem(code="E117", message="says nothing", severity=Severity.WARNING, file="a.yaml")])
+    assert output == "::warning title=E117,file=a.yaml::a.yaml: says nothing\n"
 
 
 def test_a_mistake_without_a_file_has_no_place() -> None:
@@ -50,10 +50,10 @@ def test_no_mistakes_are_no_lines() -> None:
 @pytest.mark.slow
 @given(message=st.text(), hint=st.text(min_size=1), file=st.text(min_size=1))
 def test_any_text_makes_one_line_that_github_reads_back(message: str, hint: str, file: str) -> None:
-    told = github([Problem(code="E104", message=message, hint=hint, file=file, span=Span(1, 2, 3, 4))])
+    output = github([Problem(code="E104", message=message, hint=hint, file=file, span=Span(1, 2, 3, 4))])
 
-    assert len(told.splitlines()) == 1
-    read = re.fullmatch(r"::error ([^:]*)::(.*)\n", told)
+    assert len(output.splitlines()) == 1
+    read = re.fullmatch(r"::error ([^:]*)::(.*)\n", output)
     assert read
     properties = dict(one.split("=", 1) for one in read[1].split(","))
     assert {name: unquote(value) for name, value in properties.items() if name != "file"} == {

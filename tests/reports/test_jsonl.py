@@ -11,9 +11,9 @@ Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
 def test_a_line_without_a_secret_is_the_folders_line(story: list[AnyEvent], chain: Chain) -> None:
     lines = chain(story)
-    told = jsonl_report(lines).splitlines()
-    assert len(told) == len(lines)
-    for line, written in zip(lines, told, strict=True):
+    output = jsonl_report(lines).splitlines()
+    assert len(output) == len(lines)
+    for line, written in zip(lines, output, strict=True):
         is_same = hashlib.sha256(written.encode()).hexdigest() == line.sha256
         assert is_same == ("***" not in written)
 
@@ -27,8 +27,8 @@ def test_a_secret_is_printed_as_stars_and_the_chain_stays_the_folders(story: lis
 
 
 def test_every_event_is_one_line(start: Callable[..., RunStarted], chain: Chain) -> None:
-    told = jsonl_report(chain([start(help="two\nlines\u2028more")]))
-    assert told.splitlines() == [told.removesuffix("\n")]
+    output = jsonl_report(chain([start(help="two\nlines\u2028more")]))
+    assert output.splitlines() == [output.removesuffix("\n")]
 
 
 def test_no_events_are_no_lines() -> None:

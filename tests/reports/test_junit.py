@@ -39,7 +39,7 @@ def cases_of(result: RunResult) -> dict[str, ET.Element]:
     return {case.get("name", ""): case for case in suite_of(result).iter("testcase")}
 
 
-def told(case: ET.Element, tag: str) -> ET.Element:
+def element(case: ET.Element, tag: str) -> ET.Element:
     found = case.find(tag)
     assert found is not None
     return found
@@ -69,7 +69,7 @@ def test_a_run_is_a_suite_with_its_counts(story: list[AnyEvent], chain: Chain) -
     }
 
 
-def test_a_row_is_a_case_that_tells_its_place(story: list[AnyEvent], chain: Chain) -> None:
+def test_a_row_is_a_case_that_gives_its_place(story: list[AnyEvent], chain: Chain) -> None:
     case = cases_of(fold(chain(story)))["read: Read it back"]
     assert case.attrib == {
         "classname": "sandbox.contact-smoke",
@@ -81,7 +81,7 @@ def test_a_row_is_a_case_that_tells_its_place(story: list[AnyEvent], chain: Chai
 
 
 def test_a_failed_row_is_a_failure_with_all_that_helps(story: list[AnyEvent], chain: Chain) -> None:
-    failure = told(cases_of(fold(chain(story)))["read: Read it back"], "failure")
+    failure = element(cases_of(fold(chain(story)))["read: Read it back"], "failure")
     assert failure.attrib == {"message": "E201: an expectation is not met", "type": "E201"}
     assert failure.text == (
         "E201: an expectation is not met\n"
@@ -94,19 +94,19 @@ def test_a_failed_row_is_a_failure_with_all_that_helps(story: list[AnyEvent], ch
 
 
 def test_an_unknown_row_is_an_error(story: list[AnyEvent], chain: Chain) -> None:
-    error = told(cases_of(fold(chain(story)))["cleanup: Delete it"], "error")
+    error = element(cases_of(fold(chain(story)))["cleanup: Delete it"], "error")
     assert error.attrib == {"message": "in doubt: cleanup may or may not have happened", "type": "unknown"}
 
 
 def test_a_skipped_row_says_why(story: list[AnyEvent], chain: Chain) -> None:
-    skipped = told(cases_of(fold(chain(story)))["onboard: Onboard"], "skipped")
+    skipped = element(cases_of(fold(chain(story)))["onboard: Onboard"], "skipped")
     assert skipped.get("message") == "skipped: the run was stopped"
 
 
 def test_a_warning_of_a_passed_row_is_in_its_output(story: list[AnyEvent], chain: Chain) -> None:
     case = cases_of(fold(chain(story)))["add: Add a contact"]
     assert [child.tag for child in case] == ["system-out"]
-    assert told(case, "system-out").text == "warning: not verified: the process log cannot be read"
+    assert element(case, "system-out").text == "warning: not verified: the process log cannot be read"
 
 
 def test_the_hash_of_the_events_is_a_property(story: list[AnyEvent], chain: Chain) -> None:
@@ -124,8 +124,8 @@ def test_a_failure_that_does_not_count_turns_no_build_red(one_row: Callable[...,
     error = Trouble(code="E203", message="it failed")
     case = cases_of(one_row(Status.FAILED, RunStatus.PASSED, error=error))["add"]
     assert [child.tag for child in case] == ["skipped"]
-    assert told(case, "skipped").attrib == {"message": "failed, which does not count here", "type": "E203"}
-    assert told(case, "skipped").text == "failed, which does not count here\nE203: it failed"
+    assert element(case, "skipped").attrib == {"message": "failed, which does not count here", "type": "E203"}
+    assert element(case, "skipped").text == "failed, which does not count here\nE203: it failed"
 
 
 def test_a_failure_that_the_job_ignores_is_no_failed_case_of_a_run_that_failed_nor_is_one_of_its_parts(
@@ -139,7 +139,7 @@ def test_a_failure_that_the_job_ignores_is_no_failed_case_of_a_run_that_failed_n
     suite, cases = suite_of(result), cases_of(result)
     assert (suite.get("failures"), suite.get("skipped")) == ("1", "2")
     assert [child.tag for key in ("ignored", "ignored[0]") for child in cases[key]] == ["skipped", "skipped"]
-    assert told(cases["add"], "failure") is not None
+    assert element(cases["add"], "failure") is not None
 
 
 def test_an_unknown_row_is_red_even_in_a_run_that_claims_to_have_passed(one_row: Callable[..., RunResult]) -> None:
@@ -154,11 +154,11 @@ def test_a_run_that_did_not_pass_is_red_though_its_rows_are_not(
     one_row: Callable[..., RunResult], status: RunStatus, tag: str
 ) -> None:
     case = cases_of(one_row(Status.PASSED, status))["run"]
-    assert told(case, tag).get("message") == f"the run ended as {status}"
+    assert element(case, tag).get("message") == f"the run ended as {status}"
 
 
 def test_a_run_that_broke_off_is_red(start: Callable[..., RunStarted], chain: Chain) -> None:
-    error = told(cases_of(fold(chain([start()])))["run"], "error")
+    error = element(cases_of(fold(chain([start()])))["run"], "error")
     assert error.text is not None
     assert "E312: the run broke off" in error.text
 
@@ -167,11 +167,11 @@ def test_why_a_run_ended_is_reported_beside_rows_that_are_red(
     chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]
 ) -> None:
     cases = cases_of(fold(chain([start(), StepStarted(row=row("a", name="a"), t=0)])))
-    assert told(cases["a"], "error").text == "E312: the run broke off in this step"
-    assert told(cases["run"], "error").get("message") == "the run ended as error"
+    assert element(cases["a"], "error").text == "E312: the run broke off in this step"
+    assert element(cases["run"], "error").get("message") == "the run ended as error"
 
 
-def test_a_case_is_told_apart_by_target_job_and_case(start: Callable[..., RunStarted], chain: Chain) -> None:
+def test_a_case_is_kept_apart_by_target_job_and_case(start: Callable[..., RunStarted], chain: Chain) -> None:
     target = TargetName(name="staging", url="https://x", sandbox=False)
     suite = suite_of(fold(chain([start(case="eu", target=target)])))
     assert suite.get("name") == "contact-smoke[eu]@staging"
@@ -190,7 +190,7 @@ def test_any_text_is_xml_and_says_the_same_in_both_places(
 ) -> None:
     text = data.draw(texts)
     ending = RunFinished(t=1, status=RunStatus.ERROR, exit_code=3, error=Trouble(code="E307", message=text))
-    error = told(cases_of(fold(chain([start(job=text or "job", file=text), ending])))["run"], "error")
+    error = element(cases_of(fold(chain([start(job=text or "job", file=text), ending])))["run"], "error")
     assert error.text is not None
     assert error.text.startswith("the run ended as error\nE307: ")
 
@@ -203,7 +203,7 @@ def test_why_no_run_began_is_a_red_case_at_its_place() -> None:
     cases = list(root.iter("testcase"))
     assert [case.get("name") for case in cases] == ["E104 a.job.yaml", "E104 a.job.yaml (2)"]
     assert (cases[0].get("file"), cases[0].get("line")) == ("a.job.yaml", "3")
-    error = told(cases[0], "error")
+    error = element(cases[0], "error")
     assert (error.get("message"), error.get("type")) == ("E104: unknown key", "E104")
     assert error.text == "a.job.yaml:3:1: error[E104]: unknown key\n   = hint: write `steps`"
 

@@ -18,8 +18,8 @@ def problem(excerpt: str, start: int, end: int, **changed: object) -> Problem:
     return Problem(**(fields | changed))  # type: ignore[arg-type]  # fields by name, for brevity
 
 
-def source_and_carets(told: str) -> tuple[str, str]:
-    lines = told.splitlines()
+def source_and_carets(output: str) -> tuple[str, str]:
+    lines = output.splitlines()
     return lines[2].removeprefix("7 | "), lines[3].removeprefix("  | ")
 
 
@@ -106,10 +106,10 @@ def test_a_place_behind_the_line_still_has_a_caret() -> None:
 
 
 def test_a_file_is_never_a_command_to_the_ci_that_prints_it() -> None:
-    told = mistakes.text([problem("##vso[x]", 1, 2, file=" ::error::.yaml", message="##[error]no\n::x::")])
-    assert told.startswith("./ ::error::.yaml:7:1: error[E104]: ")
-    assert "##" not in told
-    assert "\n::" not in told
+    output = mistakes.text([problem("##vso[x]", 1, 2, file=" ::error::.yaml", message="##[error]no\n::x::")])
+    assert output.startswith("./ ::error::.yaml:7:1: error[E104]: ")
+    assert "##" not in output
+    assert "\n::" not in output
 
 
 def test_json_holds_every_field() -> None:
@@ -142,9 +142,9 @@ def test_json_holds_every_field() -> None:
 
 
 def test_json_has_nulls_where_there_is_no_place() -> None:
-    (told,) = json.loads(mistakes.json([Problem(code="E150", message="no")]))["problems"]
+    (output,) = json.loads(mistakes.json([Problem(code="E150", message="no")]))["problems"]
     absent = ("hint", "file", "line", "column", "end_line", "end_column")
-    assert [told[name] for name in absent] == [None] * len(absent)
+    assert [output[name] for name in absent] == [None] * len(absent)
 
 
 def test_json_of_no_problems_is_an_empty_list() -> None:
@@ -153,8 +153,8 @@ def test_json_of_no_problems_is_an_empty_list() -> None:
 
 def test_json_takes_names_that_are_no_unicode() -> None:
     found = Problem(code="E100", message="no \udcff", hint="\udcff", file="\udcff.yaml", path=("\udcff",))
-    (told,) = json.loads(mistakes.json([found]).encode())["problems"]
-    assert [told[name] for name in ("message", "hint", "file", "path")] == [
+    (output,) = json.loads(mistakes.json([found]).encode())["problems"]
+    assert [output[name] for name in ("message", "hint", "file", "path")] == [
         "no \ufffd",
         "\ufffd",
         "\ufffd.yaml",
@@ -173,9 +173,9 @@ def test_problems_are_counted_in_words() -> None:
 @pytest.mark.slow
 @given(line=st.text(max_size=300), start=st.integers(1, 310), length=st.integers(0, 300))
 def test_any_line_with_any_place_is_shown_on_one_line(line: str, start: int, length: int) -> None:
-    told = mistakes.text([problem(line, start, start + length)])
-    assert len(told.splitlines()) == len(told.split("\n")) - 1 == 4
-    source, carets = source_and_carets(told)
+    output = mistakes.text([problem(line, start, start + length)])
+    assert len(output.splitlines()) == len(output.split("\n")) - 1 == 4
+    source, carets = source_and_carets(output)
     assert carets.strip(" ").strip("^") == ""
     assert width(carets) <= width(source) + 1 or start > len(line)
     json.loads(mistakes.json([problem(line, start, start + length, message=line)]))

@@ -41,7 +41,7 @@ NO_ANSWER = Trouble(code="E305", message="no answer in 1.0 s")
 
 
 class Story:
-    """Journals of one step, cut off where it is told."""
+    """Journals of one step, cut off at a given place."""
 
     def __init__(self, chain: Chain, start: Callable[..., RunStarted], row: Callable[..., Row]) -> None:
         self.chain = chain
@@ -53,7 +53,7 @@ class Story:
         error = Trouble(code=code, message="it may or may not have happened: no answer in 1.0 s")
         return [StepFinished(key=key, t=1.0, status=status, seconds=1.0, attempts=1, error=error)]
 
-    def told(self, *more: AnyEvent, options: Detail | None = None) -> list[str]:
+    def text(self, *more: AnyEvent, options: Detail | None = None) -> list[str]:
         return transcript(self.result(*more), options or Detail(place=FOLDER, store=STORE)).splitlines()
 
     def result(self, *more: AnyEvent) -> RunResult:
@@ -70,8 +70,8 @@ CLOSING = RunClosing(t=1.0, why="stopped")
 
 
 def test_an_unknown_outcome_at_the_end_of_a_run_is_followed_by_the_two_commands_that_settle_it(story: Story) -> None:
-    told = story.told(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
-    assert told[-6:] == [
+    text = story.text(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
+    assert text[-6:] == [
         "  exit 4: an outcome is unknown: the process log or a person must settle it",
         "  what next:",
         f"    runner reconcile {ID}",
@@ -79,41 +79,41 @@ def test_an_unknown_outcome_at_the_end_of_a_run_is_followed_by_the_two_commands_
         f"    runner resume {ID} --step charge --as passed",
         "      if you have checked that it passed; `--as failed` if it failed or never began",
     ]
-    assert "  in doubt: charge may or may not have happened" in told
+    assert "  in doubt: charge may or may not have happened" in text
 
 
 def test_who_settles_a_run_whose_later_steps_were_left_out_is_not_promised_that_it_passes(story: Story) -> None:
     skipped = StepSkipped(row=story.row("mail"), reason="stopped", by="charge")
-    told = story.told(*story.ended(Status.UNKNOWN), skipped, CLOSING, FINISHED)
-    assert told[-1].endswith(
+    text = story.text(*story.ended(Status.UNKNOWN), skipped, CLOSING, FINISHED)
+    assert text[-1].endswith(
         "; the run ends `failed` all the same, as the steps after it were left out, "
         "and what passed is undone where the job says how"
     )
-    first_alone = story.told(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
+    first_alone = story.text(*story.ended(Status.UNKNOWN), CLOSING, FINISHED)
     assert "left out" not in first_alone[-1]
 
 
 def test_before_the_turning_point_a_verdict_may_be_to_begin_it_again(story: Story) -> None:
-    told = story.told(AttemptFailed(key="charge", t=1.0, kind="unanswered", error=NO_ANSWER))
-    assert told[-1].strip().startswith("if you have checked that it passed; ")
-    assert told[-1].endswith("`--as failed` if it failed, `--as retry` if it never began")
-    assert "  it broke off with a call in doubt" in told
+    text = story.text(AttemptFailed(key="charge", t=1.0, kind="unanswered", error=NO_ANSWER))
+    assert text[-1].strip().startswith("if you have checked that it passed; ")
+    assert text[-1].endswith("`--as failed` if it failed, `--as retry` if it never began")
+    assert "  it broke off with a call in doubt" in text
 
 
 def test_a_run_that_was_reported_to_wait_is_not_said_to_have_broken_off(story: Story) -> None:
-    told = story.told(options=Detail(place=FOLDER, store=STORE, held=True))
-    assert "  it waits here until the call in doubt is settled" in told
+    text = story.text(options=Detail(place=FOLDER, store=STORE, held=True))
+    assert "  it waits here until the call in doubt is settled" in text
     resume = f"    runner resume {ID}"
-    assert f"{resume} --hold" in told
-    assert f"{resume} --step charge --as passed --hold" in told
-    assert not [line for line in told if line.startswith("  it broke off")]
+    assert f"{resume} --hold" in text
+    assert f"{resume} --step charge --as passed --hold" in text
+    assert not [line for line in text if line.startswith("  it broke off")]
 
 
 def test_a_run_that_was_left_for_a_person_to_settle_is_held_again_by_the_commands(story: Story) -> None:
-    told = story.told(AttemptFailed(key="charge", t=1.0, kind="in_doubt", error=NO_ANSWER))
-    assert "  it waits here until the call in doubt is settled" in told
-    assert f"    runner resume {ID} --hold" in told
-    assert f"    runner resume {ID} --step charge --as passed --hold" in told
+    text = story.text(AttemptFailed(key="charge", t=1.0, kind="in_doubt", error=NO_ANSWER))
+    assert "  it waits here until the call in doubt is settled" in text
+    assert f"    runner resume {ID} --hold" in text
+    assert f"    runner resume {ID} --step charge --as passed --hold" in text
 
 
 def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_with_hold(
@@ -121,7 +121,7 @@ def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_wi
 ) -> None:
     needing = StepStarted(row=replace(row("charge"), needs_result=True), t=0.0)
     story.sent[1] = needing
-    assert story.told()[-6:] == [
+    assert story.text()[-6:] == [
         f"    runner resume {ID} --hold",
         "      asks the process log; the run waits where the job needs a result, which the log does not have",
         f"    runner reconcile {ID}",
@@ -129,7 +129,7 @@ def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_wi
         f"    runner resume {ID} --step charge --as passed --result 'JSON' --hold",
         "      if you have checked that it passed; `--as failed` if it failed, `--as retry` if it never began",
     ]
-    assert "      hint: `runner resume --hold` looks for it in the process log" in "\n".join(story.told())
+    assert "      hint: `runner resume --hold` looks for it in the process log" in "\n".join(story.text())
     closed = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING), store=STORE)
     assert closed[0].command == f"runner resume {ID}"
 
@@ -147,9 +147,9 @@ def test_a_process_that_is_known_to_have_begun_is_called_so(story: Story, kind: 
     end = StepFinished(
         key="charge", t=1.0, status=Status.UNKNOWN, seconds=1.0, attempts=1, error=running, process_id="7d8f"
     )
-    told = story.told(end, CLOSING, FINISHED)
-    assert f"  in doubt: charge {words}" in told
-    assert told[-1].endswith(f"; {verdict}")
+    text = story.text(end, CLOSING, FINISHED)
+    assert f"  in doubt: charge {words}" in text
+    assert text[-1].endswith(f"; {verdict}")
 
 
 def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
@@ -183,19 +183,19 @@ ANSWERED = CallAnswered(key="charge", t=0.5, value=1)
 
 
 def test_a_run_that_broke_off_without_a_doubt_is_resumed(story: Story) -> None:
-    told = story.told(ANSWERED)
-    assert told[-3:] == [
+    text = story.text(ANSWERED)
+    assert text[-3:] == [
         "  what next:",
         f"    runner resume {ID}",
         "      goes on where it broke off; calls that were answered are not sent again",
     ]
-    assert "  it broke off during its steps: `undo` and `finally` are not done" in told
+    assert "  it broke off during its steps: `undo` and `finally` are not done" in text
 
 
 def test_after_the_turning_point_resume_only_cleans_up(story: Story) -> None:
-    told = story.told(ANSWERED, *story.ended(Status.PASSED), CLOSING)
-    assert told[-1] == "      finishes `undo` and `finally`; its steps are over and are not carried out again"
-    assert "  it broke off after its steps: `undo` and `finally` are not done" in told
+    text = story.text(ANSWERED, *story.ended(Status.PASSED), CLOSING)
+    assert text[-1] == "      finishes `undo` and `finally`; its steps are over and are not carried out again"
+    assert "  it broke off after its steps: `undo` and `finally` are not done" in text
 
 
 def test_a_run_that_is_settled_needs_nothing(story: Story) -> None:
@@ -236,14 +236,14 @@ def test_the_commands_name_the_folder_of_runs_where_it_is_not_the_usual_one(
 
 
 def test_commands_are_left_out_where_nobody_wants_them(story: Story) -> None:
-    assert "what next" not in "".join(story.told(options=Detail(advice=False)))
+    assert "what next" not in "".join(story.text(options=Detail(advice=False)))
 
 
-def test_a_run_that_is_going_on_is_reported_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
-    told = lines(so_far(story.chain(story.sent), Detail()), encoding="utf-8")
-    assert told.splitlines()[-1] == "still going on: contact-smoke@sandbox, now at charge"
-    assert "broke off" not in told
-    assert "unknown" not in told
+def test_a_run_that_is_under_way_is_reported_as_far_as_it_is_and_nothing_is_concluded(story: Story) -> None:
+    text = lines(so_far(story.chain(story.sent), Detail()), encoding="utf-8")
+    assert text.splitlines()[-1] == "still going on: contact-smoke@sandbox, now at charge"
+    assert "broke off" not in text
+    assert "unknown" not in text
 
 
 def test_what_was_not_undone_is_named(story: Story, row: Callable[..., Row]) -> None:
@@ -252,8 +252,8 @@ def test_what_was_not_undone_is_named(story: Story, row: Callable[..., Row]) -> 
         *story.ended(Status.FAILED, key="undo/charge"),
         RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="incomplete"),
     ]
-    told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
-    assert "  undo: incomplete: undo/charge did not pass" in told
+    text = story.text(*story.ended(Status.PASSED), CLOSING, *undo)
+    assert "  undo: incomplete: undo/charge did not pass" in text
 
 
 @pytest.mark.parametrize(("process_id", "left"), [(None, ": undo/charge started, not known to be done"), ("p", "")])
@@ -269,8 +269,8 @@ def test_an_undo_whose_process_had_not_ended_is_named_unless_undo_has_waited_for
         waiting,
         RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="incomplete"),
     ]
-    told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
-    assert f"  undo: incomplete{left}" in told
+    text = story.text(*story.ended(Status.PASSED), CLOSING, *undo)
+    assert f"  undo: incomplete{left}" in text
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,8 @@ def test_an_undo_that_the_log_does_not_prove_is_named(
         replace(ending, unverified=unverified),
         RunFinished(t=2.0, status=RunStatus.FAILED, exit_code=1, undo="complete"),
     ]
-    told = story.told(*story.ended(Status.PASSED), CLOSING, *undo)
-    assert f"  undo: complete{left}" in told
+    text = story.text(*story.ended(Status.PASSED), CLOSING, *undo)
+    assert f"  undo: complete{left}" in text
 
 
 def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_command_settles(story: Story) -> None:
@@ -319,6 +319,6 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
 
 
 def test_the_commands_of_many_open_runs_do_not_push_the_list_out_of_sight(story: Story) -> None:
-    told = table([Listed(result=story.result(ANSWERED))] * 5)
-    assert told.count("runner resume 0194") == 3
-    assert "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together` goes" in told
+    text = table([Listed(result=story.result(ANSWERED))] * 5)
+    assert text.count("runner resume 0194") == 3
+    assert "\n2 more are open; `runner show RUN` says what each needs next; `runner resume RUN --together` goes" in text

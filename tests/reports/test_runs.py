@@ -11,8 +11,8 @@ def test_runs_stand_in_aligned_columns(story: list[AnyEvent], start: Callable[..
     passed = fold(chain([start(run="0193", case="宽"), RunFinished(t=65, status=RunStatus.PASSED, exit_code=0)]))
     broken = fold(chain(story[:3]))
     lost = fold([], run="0195")
-    told = runs.table([runs.Listed(result=result) for result in (passed, broken, lost)])
-    assert told.partition("\n\n")[0] + "\n" == (
+    output = runs.table([runs.Listed(result=result) for result in (passed, broken, lost)])
+    assert output.partition("\n\n")[0] + "\n" == (
         "STATUS   RUN                                   STARTED              JOB                        TOOK\n"
         "passed   0193                                  2026-01-31 09:00:00  contact-smoke[宽]@sandbox  1 min 5 s\n"
         "unknown  0194d2a0-0000-7000-8000-000000000001  2026-01-31 09:00:00  contact-smoke@sandbox      0 ms       "

@@ -124,8 +124,8 @@ def test_a_warning_has_its_level() -> None:
 
 
 def test_a_file_outside_of_the_folder_has_its_whole_address() -> None:
-    told = json.dumps(log_of(Problem(code="E100", message="x", file="/tmp/ö.yaml")))
-    assert '"artifactLocation": {"uri": "file:///tmp/%C3%B6.yaml"}' in told
+    output = json.dumps(log_of(Problem(code="E100", message="x", file="/tmp/ö.yaml")))
+    assert '"artifactLocation": {"uri": "file:///tmp/%C3%B6.yaml"}' in output
 
 
 def test_what_has_no_file_is_reported_about_the_call_and_is_no_result() -> None:

@@ -1,4 +1,4 @@
-"""Every job of this folder is unusual, and right: nothing is told of it. A file is a test.
+"""Every job of this folder is unusual, and right: nothing is reported. A file is a test.
 
 Files that they lean on stand in folders below.
 """

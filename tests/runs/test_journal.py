@@ -227,13 +227,13 @@ def test_a_call_that_must_not_happen_twice_and_the_end_of_a_run_are_on_disk_befo
     journal = opened(tmp_path / "run")
     events = (tmp_path / "run" / EVENTS).stat().st_ino
     found = synced(monkeypatch)
-    told: list[int] = []
-    journal.listeners.append(lambda _line: told.append(found.count(events)))
+    heard: list[int] = []
+    journal.listeners.append(lambda _line: heard.append(found.count(events)))
     journal.append(Paused(key="a", t=0.0, seconds=1.0))
     journal.append(CallSent(t=0, key="a", effect="once", call={}), durable=True)
     journal.append(CallAnswered(key="a", t=1.0, value=None))
     journal.append(RunFinished(t=2.0, status=RunStatus.PASSED, exit_code=0))
-    assert told == [0, 1, 1, 2]
+    assert heard == [0, 1, 1, 2]
 
 
 def test_what_a_run_needs_is_on_disk_with_its_first_durable_line(

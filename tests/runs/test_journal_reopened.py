@@ -131,7 +131,7 @@ def test_a_journal_is_written_by_one_process_at_a_time(tmp_path: Path) -> None:
     reopened(tmp_path / "run").close()
 
 
-def test_one_that_goes_on_with_a_journal_keeps_others_away_too(tmp_path: Path) -> None:
+def test_one_that_is_under_way_with_a_journal_keeps_others_away_too(tmp_path: Path) -> None:
     left_behind(tmp_path / "run", *pauses(1))
     assert not is_being_written(tmp_path / "run")
     with another_process(tmp_path / "run"), pytest.raises(RunLockedError):
@@ -189,12 +189,12 @@ EVENTS_OF_ALL_KINDS: list[AnyEvent] = [
 
 @pytest.mark.parametrize("event", EVENTS_OF_ALL_KINDS, ids=lambda event: type(event).__name__)
 def test_an_event_is_reported_beforehand_as_it_is_read_back(tmp_path: Path, event: AnyEvent) -> None:
-    journal = new_journal(tmp_path / "told", knowing_a_token())
-    told = journal.as_written(event)
-    assert [path.name for path in (tmp_path / "told").iterdir()] == [EVENTS]
+    journal = new_journal(tmp_path / "written", knowing_a_token())
+    written = journal.as_written(event)
+    assert [path.name for path in (tmp_path / "written").iterdir()] == [EVENTS]
     assert journal.lines == []
     journal.append(event)
-    assert read(tmp_path / "told").lines[0].event == told
+    assert read(tmp_path / "written").lines[0].event == written
 
 
 ANSWERS: list[Json] = [

@@ -45,7 +45,7 @@ def held(folder: Path, claim: Claim = CLAIM) -> FileLock | Taken:
 
 @contextmanager
 def another_process(folder: Path, claim: Claim = CLAIM) -> Iterator[subprocess.Popen[str]]:
-    """One that holds the lock until it is told or killed."""
+    """One that holds the lock until it is asked to end, or killed."""
     words = [sys.executable, "-c", PROGRAM, str(folder), claim.name, claim.site]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert heard(child) == "FileLock"
@@ -64,7 +64,7 @@ def tell(child: "subprocess.Popen[str]") -> None:
     child.stdin.flush()
 
 
-def test_a_lock_that_another_process_holds_tells_who_and_since_when(tmp_path: Path) -> None:
+def test_a_lock_that_another_process_holds_says_who_and_since_when(tmp_path: Path) -> None:
     with another_process(tmp_path) as child:
         holder = Holder(
             pid=child.pid, run="0195", job="ordérs", since="2026-01-31T08:00:00Z", command="runner run specs"

@@ -371,7 +371,7 @@ def test_what_another_folder_owned_before_it_was_carried_here_is_known(tmp_path:
     shared.close()
 
 
-def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_tells_rows_apart(
+def test_a_start_whose_row_comes_late_stays_a_rival_where_no_servers_time_keeps_rows_apart(
     owned: Owned, clock: Clock
 ) -> None:
     """The first start was answered, and its row has not come; a call that begins long after must not take it."""

@@ -177,7 +177,7 @@ def test_an_exit_code_of_no_meaning_is_a_fault() -> None:
     assert folded(START, finished(RunStatus.PASSED, 99)).exit_code is ExitCode.FAULT
 
 
-def test_progress_tells_the_row_that_goes_on() -> None:
+def test_progress_shows_the_row_that_is_under_way() -> None:
     progress = Progress()
     heard = [progress.take(line) for line in lines(START, begun("a"), begun("b"), ended("b", Status.PASSED))]
     assert [step.key for step in heard if step] == ["b"]
@@ -256,7 +256,7 @@ def test_the_time_of_a_run_goes_on_where_it_was_resumed() -> None:
         ([UndoStarted(t=1.0), UndoFinished(t=2.0, undo="incomplete")], "incomplete"),
     ],
 )
-def test_a_run_that_broke_off_tells_how_far_it_was_undone(events: list[AnyEvent], undo: str) -> None:
+def test_a_run_that_broke_off_says_how_far_it_was_undone(events: list[AnyEvent], undo: str) -> None:
     result = folded(START, begun("add"), ended("add", Status.PASSED), *events)
     assert (result.undo, result.finished) == (undo, False)
 

@@ -132,13 +132,13 @@ def test_an_id_can_be_given_once(surroundings: Surroundings) -> None:
     assert "already" in process.error
 
 
-def test_update_changes_the_records_meant_and_sees_each_as_row(surroundings: Surroundings) -> None:
+def test_update_changes_the_right_records_and_sees_each_as_row(surroundings: Surroundings) -> None:
     update = Update(entity="Contact", where=f'row.Id == "{ANNA}"', values={"Name": "{{ row.Name }} Moore"})
     outcome(surroundings, update)
     assert [row["Name"] for row in surroundings.store.records("Contact")] == ["Anna Moore", "Boris"]
 
 
-def test_delete_takes_away_the_records_meant(surroundings: Surroundings) -> None:
+def test_delete_takes_away_the_right_records(surroundings: Surroundings) -> None:
     outcome(surroundings, Delete(entity="Contact", where="row.Age == none"))
     assert [row["Name"] for row in surroundings.store.records("Contact")] == ["Boris"]
 
@@ -176,7 +176,7 @@ def test_a_delay_only_asks_to_wait_and_what_was_done_before_can_be_seen_meanwhil
     assert (after.status, after.parameters["Count"]) == (InstanceStatus.DONE, 2)
 
 
-def test_a_process_that_goes_on_in_the_background_only_says_so(surroundings: Surroundings) -> None:
+def test_a_process_that_is_under_way_in_the_background_only_says_so(surroundings: Surroundings) -> None:
     begun(surroundings)
     double = double_of(Set(values={"Count": 1}), Background(), Set(values={"Count": 2}))
     running = carry_out(double, surroundings, process_id=PROCESS)

@@ -130,7 +130,7 @@ def test_an_unknown_element_is_a_fault(two: httpx.Client, uid: str) -> None:
     assert reply.text.startswith("<Fault ")
 
 
-def test_a_failure_behind_an_element_is_told_by_the_log_alone(site: Site) -> None:
+def test_a_failure_behind_an_element_is_reported_by_the_log_alone(site: Site) -> None:
     files = {"a.process.yaml": f"runner: 1\nprocess: UsrA\nactivities: [element: {{uid: {FIXED}}}, fail: Never sent]"}
     client = site(files)
     client.get(f"{SERVICE}/UsrA/Execute")

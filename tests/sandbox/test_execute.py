@@ -88,7 +88,7 @@ def test_an_empty_collection_is_a_text_too(echo: httpx.Client) -> None:
     assert held(echo.get(EXECUTE, params={"ResultParameterName": "Rows"})) == '"[]"'
 
 
-def test_only_the_three_characters_are_escaped_and_no_declaration_stands_before(echo: httpx.Client) -> None:
+def test_only_the_three_characters_are_escaped_and_no_declaration_comes_before(echo: httpx.Client) -> None:
     reply = echo.get(EXECUTE, params={"ResultParameterName": "Text", "Text": "<a> & 'b' é"})
     assert reply.text == f"{STRING}\"&lt;a&gt; &amp; 'b' é\"</string>"
 

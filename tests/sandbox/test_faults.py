@@ -126,7 +126,7 @@ def test_half_of_an_answer_promises_the_whole(marks: httpx.Client, call: Call) -
     assert happened(marks) == 1
 
 
-def test_a_slow_answer_is_late_and_what_it_tells_of_has_happened_before(marks: httpx.Client, call: Call) -> None:
+def test_a_slow_answer_is_late_and_what_it_reports_has_happened_before(marks: httpx.Client, call: Call) -> None:
     set_fault(marks, "slow", seconds=0.3)
     start = time.perf_counter()
     waiting = threading.Thread(target=lambda: call(marks))
@@ -154,7 +154,7 @@ def test_a_queued_process_has_no_id_and_its_row_appears_later(marks: httpx.Clien
     assert [row["StatusId"] for row in rows] == [DONE] * 3
 
 
-def test_a_good_answer_tells_nothing_of_a_process_that_failed(marks: httpx.Client) -> None:
+def test_a_good_answer_says_nothing_of_a_process_that_failed(marks: httpx.Client) -> None:
     set_fault(marks, "success_but_error", process="UsrMark")
     said = run(marks).json()
     assert (said["success"], said["processStatus"]) == (True, 3)

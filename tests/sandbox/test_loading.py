@@ -47,7 +47,7 @@ faults:
 HEAD = "runner: 1\nprocess: UsrA\nparameters:\n  Name: {type: text}\n  Rows: {type: records}\nactivities:\n"
 
 
-def told(problem: Problem) -> tuple[str, str, str | None]:
+def reported(problem: Problem) -> tuple[str, str, str | None]:
     """Place and code, message, hint."""
     assert problem.span is not None
     return f"{problem.span.line}:{problem.span.column} {problem.code}", problem.message, problem.hint
@@ -215,7 +215,7 @@ def test_a_mistake_in_a_double_is_reported_at_its_place(
     doubles, problems = load_doubles(folder({"a.process.yaml": HEAD + text}))
     assert doubles.processes == {}
     assert len(problems) == 1
-    said = told(problems[0])
+    said = reported(problems[0])
     assert said[0] == place
     assert message in {said[1], ...}
     assert hint in {said[2], ...}
@@ -244,7 +244,7 @@ def test_one_mistake_is_reported_once(folder: Folder) -> None:
         HEAD + "  - element: {uid: '', into: ''}\n  - set: {Nmae: x, Naem: y, Name: '{{ a }} {{ b }}'}\n    iff: true\n"
     )
     _, problems = load_doubles(folder({"a.process.yaml": text}))
-    assert [told(problem)[0] for problem in problems] == [
+    assert [reported(problem)[0] for problem in problems] == [
         *("7:20 E108", "7:30 E108", "8:11 E126", "8:20 E126", "8:35 E126", "8:35 E126", "9:5 E104"),
     ]
 
@@ -252,7 +252,7 @@ def test_one_mistake_is_reported_once(folder: Folder) -> None:
 def test_where_no_parameter_can_be_read_none_is_unknown(folder: Folder) -> None:
     text = "runner: 1\nprocess: UsrA\nparameters:\n  - name: A\nactivities:\n  - set: {A: '{{ parameters.B }}'}\n"
     _, problems = load_doubles(folder({"a.process.yaml": text}))
-    assert [told(problem)[0] for problem in problems] == ["4:3 E106"]
+    assert [reported(problem)[0] for problem in problems] == ["4:3 E106"]
 
 
 def test_a_value_that_is_read_otherwise_than_it_looks_is_warned_of_and_the_double_serves(folder: Folder) -> None:
@@ -300,7 +300,7 @@ def test_no_document_of_whatever_shape_breaks_the_rules(parameters: Json, activi
 def test_a_process_has_one_double(folder: Folder) -> None:
     files = {"a.process.yaml": "runner: 1\nprocess: UsrA", "b.process.yaml": "runner: 1\nprocess: UsrA"}
     _, (problem,) = load_doubles(folder(files))
-    assert told(problem)[0] == "2:10 E111"
+    assert reported(problem)[0] == "2:10 E111"
     assert str(problem.file).endswith("b.process.yaml")
     assert "a.process.yaml" in problem.message
 
@@ -309,7 +309,7 @@ def test_an_id_is_fixed_for_one_element_of_a_double(folder: Folder) -> None:
     uid = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
     text = f"{HEAD}  - element: {{uid: {uid}}}\n  - element: {{uid: {uid.upper()}}}\n"
     _, (problem,) = load_doubles(folder({"a.process.yaml": text}))
-    assert told(problem)[:2] == ("8:20 E111", "two elements have this id")
+    assert reported(problem)[:2] == ("8:20 E111", "two elements have this id")
 
 
 RECORD_MISTAKES = [
@@ -335,7 +335,7 @@ RECORD_MISTAKES = [
 def test_a_mistake_in_the_first_records_is_reported_at_its_place(folder: Folder, text: str, place: str) -> None:
     doubles, problems = load_doubles(folder({"records.yaml": text}))
     assert doubles.records == {}
-    assert [told(problem)[0] for problem in problems] == [place]
+    assert [reported(problem)[0] for problem in problems] == [place]
 
 
 def test_hidden_copies_and_folders_are_no_doubles(folder: Folder) -> None:

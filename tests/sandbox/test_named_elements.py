@@ -54,7 +54,7 @@ def test_a_process_fails_at_the_element_that_its_double_names(site: Site) -> Non
 
 
 @pytest.mark.parametrize(
-    ("activity", "told"),
+    ("activity", "reported"),
     [
         ("fail: {text: no, uid: abc}", [("E113", ("activities", 0, "fail", "uid"))]),
         ("fail: {uid: " + READ + "}", [("E105", ("activities", 0, "fail"))]),
@@ -64,11 +64,11 @@ def test_a_process_fails_at_the_element_that_its_double_names(site: Site) -> Non
     ],
 )
 def test_a_mistake_in_a_named_element_is_reported_at_its_place(
-    tmp_path: Path, activity: str, told: list[tuple[str, tuple[str | int, ...]]]
+    tmp_path: Path, activity: str, reported: list[tuple[str, tuple[str | int, ...]]]
 ) -> None:
     text = f"runner: 1\nprocess: UsrA\nparameters: {{Name: {{type: text}}}}\nactivities:\n  - {activity}\n"
     (tmp_path / "UsrA.process.yaml").write_text(text)
 
     _, problems = load_doubles(tmp_path)
 
-    assert [(problem.code, problem.path) for problem in problems] == told
+    assert [(problem.code, problem.path) for problem in problems] == reported

@@ -238,7 +238,7 @@ def test_any_other_method_is_refused_in_words(contacts: httpx.Client, prefix: st
     assert names(contacts, "") == ["Anna", "Boris", "Clara"]
 
 
-def test_a_stranger_who_writes_is_told_to_sign_in(contacts: httpx.Client) -> None:
+def test_a_stranger_who_writes_must_sign_in(contacts: httpx.Client) -> None:
     contacts.cookies.clear()
     assert contacts.post("/0/odata/Contact", json={"Name": "Dora"}).status_code == 401
 
@@ -258,7 +258,7 @@ def log(client: httpx.Client, **options: str) -> list[dict[str, Json]]:
     return rows
 
 
-def test_a_row_of_the_log_tells_of_one_process(contacts: httpx.Client) -> None:
+def test_a_row_of_the_log_is_of_one_process(contacts: httpx.Client) -> None:
     before = datetime.now(UTC)
     contacts.get(EXECUTE.format("UsrB"))
     (row,) = log(contacts)

@@ -181,7 +181,7 @@ def test_a_process_that_failed_is_a_success_with_status_3_and_the_generic_text(s
     assert (row["Id"], row["ErrorDescription"]) == (said["processId"], "No such contact")
 
 
-def test_a_process_that_goes_on_in_the_background_is_running_when_its_caller_is_answered(site: Site) -> None:
+def test_a_process_that_is_under_way_in_the_background_is_running_when_its_caller_is_answered(site: Site) -> None:
     client = site({"a.process.yaml": LATER})
     said = run(client, "UsrLater", resultParameterNames=[])
     assert (said["success"], said["processStatus"]) == (True, RUNNING)

@@ -142,7 +142,7 @@ def test_what_real_clients_can_do_without_is_404(signed_in: SignIn, method: str,
         assert (reply.status_code, reply.content) == (404, b"")
 
 
-def test_a_caller_that_waits_to_be_told_to_go_on_is_reported_to() -> None:
+def test_a_caller_that_waits_for_a_100_gets_it() -> None:
     body = b'{"UserName":"Supervisor","UserPassword":"Supervisor"}'
     head = "POST /ServiceModel/AuthService.svc/Login HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
     with served(Doubles()) as url:
@@ -297,21 +297,21 @@ def test_a_request_line_of_more_than_half_a_megabyte_is_read(signed_in: SignIn) 
         caller.close()
 
 
-def test_serving_for_good_tells_its_address_and_ends_with_an_interrupt() -> None:
+def test_serving_for_good_gives_its_address_and_ends_with_an_interrupt() -> None:
     class EnoughError(Exception):
         pass
 
-    told: list[str] = []
+    addresses: list[str] = []
 
     def ready(url: str) -> None:
-        told.append(url)
+        addresses.append(url)
         assert httpx.get(url, trust_env=False, verify=False).status_code == 200
         raise EnoughError
 
     before = set(threading.enumerate())  # of other tests, too
     with pytest.raises(EnoughError):
         serve(Doubles(), ready=ready)
-    assert told
+    assert addresses
     assert set(threading.enumerate()) <= before
     with pytest.raises(httpx.ConnectError):
-        httpx.get(told[0], trust_env=False, verify=False)
+        httpx.get(addresses[0], trust_env=False, verify=False)

@@ -1,4 +1,4 @@
-"""What in a folder of doubles is most probably a slip: told as a warning, and the folder is served all the same."""
+"""What in a folder of doubles is most probably a typo: reported as a warning, and the folder is served all the same."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ HEAD = (
 )
 
 
-def told(folder: Path) -> list[str]:
+def reported(folder: Path) -> list[str]:
     """`FILE:LINE:COLUMN CODE message; hint` of each warning; there are no errors."""
     doubles, problems = load_doubles(folder)
     assert all(problem.severity is Severity.WARNING for problem in problems)
@@ -60,12 +60,12 @@ def test_a_name_that_nothing_fills_and_that_is_near_to_one_is_reported(
     folder: Folder, activity: str, expected: str
 ) -> None:
     place = folder({"UsrA.process.yaml": f"{HEAD}  - {activity}\n", "records.yaml": RECORDS})
-    assert told(place) == [f"UsrA.process.yaml:{expected}"]
+    assert reported(place) == [f"UsrA.process.yaml:{expected}"]
 
 
 def test_a_column_of_a_parameter_that_a_select_cannot_fill_is_reported_at_the_parameter(folder: Folder) -> None:
     text = HEAD.replace("{Id: guid}", "{ID: guid, Anything: text}") + "  - select: {entity: Order, into: Found}\n"
-    assert told(folder({"UsrA.process.yaml": text, "records.yaml": RECORDS})) == [
+    assert reported(folder({"UsrA.process.yaml": text, "records.yaml": RECORDS})) == [
         "UsrA.process.yaml:5:34 E107 nothing fills `ID` of `Order`, so that it is always null; did you mean `Id`?"
     ]
 
@@ -86,7 +86,7 @@ def test_names_that_are_not_near_or_are_filled_somewhere_are_not_reported(folder
     other = HEAD.replace("UsrA", "UsrOther") + filled.replace("Nunbers", "Rank")
     files = {"UsrA.process.yaml": f"{HEAD}  - {activity}\n", "UsrOther.process.yaml": other}
     records = RECORDS.replace("{Number: ORD-2}", "{Number: ORD-2, Nunbers: 5, Rank: 2}")
-    told_of = told(folder({**files, "records.yaml": records}))
+    told_of = reported(folder({**files, "records.yaml": records}))
     assert [one for one in told_of if one.startswith("Usr")] == []
 
 
@@ -117,7 +117,7 @@ def test_names_that_are_not_near_or_are_filled_somewhere_are_not_reported(folder
 def test_a_column_of_one_record_that_all_others_call_otherwise_is_reported(
     folder: Folder, rows: str, expected: str | None
 ) -> None:
-    found = told(folder({"records.yaml": f"Order: {rows}"}))
+    found = reported(folder({"records.yaml": f"Order: {rows}"}))
     assert [one.split(" ", 1)[1] for one in found] == ([expected.split(" ", 1)[1]] if expected else [])
 
 
@@ -135,7 +135,7 @@ def test_a_column_of_one_record_that_all_others_call_otherwise_is_reported(
 def test_a_file_that_is_called_nearly_as_its_process_is_reported(
     folder: Folder, name: str, code: str, *, is_told: bool
 ) -> None:
-    found = told(folder({f"{name}.process.yaml": f"runner: 1\nprocess: {code}\n"}))
+    found = reported(folder({f"{name}.process.yaml": f"runner: 1\nprocess: {code}\n"}))
     assert [f"the file is called `{name}`" in one for one in found] == [True] * is_told
 
 
@@ -152,14 +152,14 @@ def test_a_file_that_is_called_nearly_as_its_process_is_reported(
     ],
 )
 def test_a_file_that_is_not_read_for_its_name_is_reported(folder: Folder, name: str, meant: str) -> None:
-    (found,) = told(folder({name: "runner: 1\nprocess: UsrB\n"}))
+    (found,) = reported(folder({name: "runner: 1\nprocess: UsrB\n"}))
     assert found.startswith(f"{name} E100 ")
     assert found.endswith(f"; rename it to `{meant}`")
 
 
 def test_files_that_are_for_others_are_left_alone(folder: Folder) -> None:
     files = {"notes.txt": "process: x", "other.yaml": "{", "a.job.yaml": "steps: []", ".UsrB.process.yaml.swp": "x"}
-    assert told(folder(files)) == []
+    assert reported(folder(files)) == []
 
 
 def test_a_folder_with_warnings_is_served(folder: Folder) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from canaries import found_in, spelled
-from sites import Site, Told, site, xml
+from sites import Answer, Site, site, xml
 
 from runner.cli.main import ended
 from runner.foundation.problems import ExitCode
@@ -67,15 +67,15 @@ WITHOUT_VALUES = {"runs", "runs as JSON", "history", "history as JSON"}
 ABOUT_FILES = {"validate for GitLab", "validate for GitHub", "validate as SARIF", "plan"}
 
 
-def _echo(known: str, path: str) -> Told:
-    told = {
+def _echo(known: str, path: str) -> Answer:
+    evidence = {
         "UsrHush": xml(RESULT),
-        "UsrFault": Told(status=400, body=known, kind="text/plain"),
-        "UsrPage": Told(status=502, body=f"<html><title>{known}</title></html>", kind="text/html"),
-        "UsrCut": Told(body=known, cut=True),
+        "UsrFault": Answer(status=400, body=known, kind="text/plain"),
+        "UsrPage": Answer(status=502, body=f"<html><title>{known}</title></html>", kind="text/html"),
+        "UsrCut": Answer(body=known, cut=True),
     }
     process = path.split("/")[4] if "/Execute" in path else ""
-    answer = told.get(process, xml(known))
+    answer = evidence.get(process, xml(known))
     cookies = (("Set-Cookie", f'BPMSESSIONID="{COOKIE}"; path=/; HttpOnly'),)
     return replace(answer, headers=cookies)
 

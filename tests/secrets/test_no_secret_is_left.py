@@ -18,7 +18,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, RESULTS, new_journal, read, reopened
 from sandboxes import stand
-from sites import NOTHING, Site, Told, site, xml
+from sites import NOTHING, Answer, Site, site, xml
 
 from runner.cli.main import ended
 from runner.foundation.values import Json
@@ -182,22 +182,22 @@ ALL = " | ".join(ECHOED.values())
 AROUND = base64.b64encode(f"user:{TOKEN}:{PASSWORD}".encode()).decode()
 
 
-def echo(method: str, path: str) -> Told:
+def echo(method: str, path: str) -> Answer:
     """Gives back every spelling of everything that is secret, each time in another way."""
     del method
-    told = {
+    answered = {
         "UsrResult": xml({**ECHOED, "around": AROUND, **dict.fromkeys(ECHOED.values(), 1)}),
-        "UsrFault": Told(status=500, body=f"<Fault><Reason>{html.escape(ALL)}</Reason></Fault>", kind="text/xml"),
-        "UsrMessage": Told(status=400, body=json.dumps({"Message": ALL, "StackTrace": ALL})),
-        "UsrRedirect": Told(status=302, headers=(("Location", f"/there?t={quote(TOKEN)}&p={quote_plus(PASSWORD)}"),)),
-        "UsrPage": Told(status=502, body=f"<html><title>{html.escape(PASSWORD)}</title>{ALL}</html>", kind="text/html"),
-        "UsrNonsense": Told(body=f"{{{ALL}", kind="application/xml"),
-        "UsrCut": Told(body=ALL, cut=True),
+        "UsrFault": Answer(status=500, body=f"<Fault><Reason>{html.escape(ALL)}</Reason></Fault>", kind="text/xml"),
+        "UsrMessage": Answer(status=400, body=json.dumps({"Message": ALL, "StackTrace": ALL})),
+        "UsrRedirect": Answer(status=302, headers=(("Location", f"/there?t={quote(TOKEN)}&p={quote_plus(PASSWORD)}"),)),
+        "UsrPage": Answer(status=502, body=f"<title>{html.escape(PASSWORD)}</title>{ALL}", kind="text/html"),
+        "UsrNonsense": Answer(body=f"{{{ALL}", kind="application/xml"),
+        "UsrCut": Answer(body=ALL, cut=True),
     }
     process = path.split("/")[4] if "/Execute" in path else ""
     if "odata" in path:
-        return Told(status=400, body=json.dumps({"error": {"code": "", "message": f"{path}: {ALL}"}}))
-    return told.get(process, xml(ALL) if process else NOTHING)
+        return Answer(status=400, body=json.dumps({"error": {"code": "", "message": f"{path}: {ALL}"}}))
+    return answered.get(process, xml(ALL) if process else NOTHING)
 
 
 @pytest.fixture
@@ -286,14 +286,14 @@ def test_a_cookie_that_comes_with_any_answer_is_a_secret_before_that_answer_is_w
 ) -> None:
     set_so_far: list[str] = []
 
-    def echo_cookies(method: str, path: str) -> Told:
+    def echo_cookies(method: str, path: str) -> Answer:
         del method
         set_so_far.append(f"s3ss/ion={len(set_so_far)}")
         name = "BPMSESSIONID" if len(set_so_far) % 2 else "TS01"
         headers = (("Set-Cookie", f'{name}="{set_so_far[-1]}"; path=/; HttpOnly'),)
-        told = xml(" | ".join(set_so_far[-8:]))
+        answered = xml(" | ".join(set_so_far[-8:]))
         is_lost = "UsrLost" in path
-        return Told(status=401 if is_lost else 200, body=told.body, kind=told.kind, headers=headers)
+        return Answer(status=401 if is_lost else 200, body=answered.body, kind=answered.kind, headers=headers)
 
     here.answer = echo_cookies
     Path("a.job.yaml").write_text(COOKIES)

@@ -438,7 +438,7 @@ def test_no_control_character_survives(text: str) -> None:
     assert shown == shown.encode(errors="replace").decode()
 
 
-def test_of_a_secret_that_is_ever_another_the_newest_are_looked_for_and_all_are_filled_in() -> None:
+def test_of_a_secret_that_is_ever_another_the_newest_are_searched_for_and_all_are_filled_in() -> None:
     secrets = Secrets()
     cut = []
     for number in range(20):

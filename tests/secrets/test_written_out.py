@@ -62,5 +62,5 @@ def test_words_are_no_tokens(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " ", "{{ inputs.password }}", "$PASSWORD", "${PASSWORD}", "%PASSWORD%"])
-def test_what_stands_for_a_secret_is_not_written_out(text: str) -> None:
+def test_what_takes_the_place_of_a_secret_is_not_written_out(text: str) -> None:
     assert not is_plain(text)

@@ -55,13 +55,13 @@ class World:
             headers={"set-cookie": "idsrv=x; path=/"},
         )
 
-    def client(self, *, told: list[tuple[str, str]] | None = None) -> Client:
+    def client(self, *, requests: list[tuple[str, str]] | None = None) -> Client:
         return Client(
             SITE,
             credentials=CLIENT,
             transport=Answers(self),
             clock=lambda: self.now,
-            on_secret=lambda name, text: (told if told is not None else []).append((name, text)),
+            on_secret=lambda name, text: (requests if requests is not None else []).append((name, text)),
         )
 
 
@@ -156,16 +156,16 @@ def test_a_client_that_is_refused_is_never_tried_again() -> None:
 
 def test_a_token_is_reported_before_any_call_carries_it() -> None:
     world = World()
-    told: list[tuple[str, str]] = []
-    client = world.client(told=told)
-    world.gone = lambda: told.append(("a call", "was sent"))
+    requests: list[tuple[str, str]] = []
+    client = world.client(requests=requests)
+    world.gone = lambda: requests.append(("a call", "was sent"))
     client.perform(CALL, 5)
     world.alive.clear()
     client.perform(CALL, 5)
     world.gone = lambda: None
     client.perform(CALL, 5)
 
-    assert told == [("target.token", "t0ken-1"), ("a call", "was sent"), ("target.token", "t0ken-2")]
+    assert requests == [("target.token", "t0ken-1"), ("a call", "was sent"), ("target.token", "t0ken-2")]
 
 
 def test_an_identity_service_that_is_not_there_is_reported_of_by_its_own_name() -> None:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sites import NOTHING, Told, site, xml
+from sites import NOTHING, Answer, site, xml
 
 from runner.service.auth import KINDS
 
@@ -63,9 +63,9 @@ def runner(folder: Path, *words: str, **variables: str) -> str:
     return f"exit {ran.returncode}\n{ran.stdout}{ran.stderr}"
 
 
-def answer(_method: str, path: str) -> Told:
+def answer(_method: str, path: str) -> Answer:
     if path.endswith("/whoami"):
-        return Told(body="{}")
+        return Answer(body="{}")
     return xml(1) if "/Execute" in path else NOTHING
 
 

@@ -53,7 +53,7 @@ JSON = st.recursive(
         (b'<?xml version="1.0"?><!DOCTYPE html PUBLIC "x"><html/>', Page("")),
     ],
 )
-def test_a_body_is_told_by_what_it_is(body: bytes, expected: bodies.Content) -> None:
+def test_a_body_is_reported_by_what_it_is(body: bytes, expected: bodies.Content) -> None:
     assert bodies.content(body) == expected
 
 

@@ -111,16 +111,16 @@ def test_a_direction_that_is_not_reported_is_unknown(direction: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "noted"),
     [
         ("11111111-2222-3333-4444-555555555555", "`11111111-2222-3333-4444-555555555555` is not known here"),
         (None, "is missing"),
         (5, "is missing"),
     ],
 )
-def test_a_type_that_is_not_listed_is_unknown_and_told(kind: Json, told: str) -> None:
+def test_a_type_that_is_not_listed_is_unknown_and_reported(kind: Json, noted: str) -> None:
     found, odd = of_one(dataValueType=kind)
-    assert (found.kind, odd) == ("unknown", (f"the type of `A` {told}",))
+    assert (found.kind, odd) == ("unknown", (f"the type of `A` {noted}",))
 
 
 def test_a_list_of_objects_that_only_code_knows_is_unknown_without_a_word() -> None:
@@ -163,7 +163,7 @@ def test_metadata_that_is_not_there_is_reported_and_nothing_is_known(reply: Json
     assert [sentence[: len(why)] for sentence in found.odd] == [why]
 
 
-def test_a_design_without_parameters_or_elements_tells_nothing_of_them() -> None:
+def test_a_design_without_parameters_or_elements_says_nothing_of_them() -> None:
     found = of({"uId": UID})
 
     assert (found.parameters, found.elements) == (None, None)
@@ -176,7 +176,7 @@ def test_metadata_that_is_a_record_already_is_read_as_well() -> None:
     assert found == Signature(parameters={}, elements=())
 
 
-def test_a_parameter_without_a_name_is_left_out_and_told() -> None:
+def test_a_parameter_without_a_name_is_left_out_and_reported() -> None:
     found = of({"parameters": [{"dataValueType": TEXT}, "nonsense"], "flowElements": []})
 
     assert (found.parameters, found.odd) == ({}, ("one of its parameters has no name",) * 2)

@@ -75,7 +75,7 @@ def test_each_version_of_odata_names_the_next_page(key: str) -> None:
     assert page({"value": [], key: "Contact?$skip=20"})["next"] == "/0/odata/Contact?$skip=20"
 
 
-def test_a_page_may_be_told_without_a_prefix() -> None:
+def test_a_page_may_come_without_a_prefix() -> None:
     assert following("Contact?$skip=1", prefix="") == "/odata/Contact?$skip=1"
 
 

@@ -106,7 +106,7 @@ def test_as_many_rows_are_asked_for_as_one_reading_can_tell_apart() -> None:
         (WhoIsUser(), [{"ContactId": "C"}, {"ContactId": "D"}], "c"),
     ],
 )
-def test_what_one_record_answers_is_looked_for_on_every_page(call: Call, records: list[Json], value: Json) -> None:
+def test_what_one_record_answers_is_searched_for_on_every_page(call: Call, records: list[Json], value: Json) -> None:
     log = Log(records, size=1, link=lambda query: f"?{query}")
 
     assert read(call, log) == Answered(value=value)

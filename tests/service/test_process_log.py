@@ -56,7 +56,7 @@ def test_what_a_row_lacks_is_null_in_every_way_of_lacking_it() -> None:
     ]
 
 
-def test_a_row_tells_which_process_it_is_a_part_of() -> None:
+def test_a_row_says_which_process_it_is_a_part_of() -> None:
     part: JsonObject = {"Id": "AB", "ParentId": "410006E1-CA4E-4502-A9EC-E54D922D2C00"}
     (row,) = rows if isinstance(rows := process_log.value(ROWS, [part]), list) else []
     assert isinstance(row, dict)
@@ -84,10 +84,10 @@ def test_elements_are_reported_in_the_words_of_rows_and_what_they_lack_is_null()
 
 def test_the_elements_that_the_engine_holds_have_a_status_in_words_or_the_servers_own_number() -> None:
     found: list[JsonObject] = [{"Id": "CD", "SchemaElementUId": "AB", "Status": status} for status in (1, 3, 77, None)]
-    told = process_log.value(ReadElementData(process_id="p"), found)
-    assert isinstance(told, list)
-    assert told[0] == {"id": "cd", "uid": "ab", "status": "running"}
-    assert [one["status"] for one in told if isinstance(one, dict)] == ["running", "error", "77", None]
+    elements = process_log.value(ReadElementData(process_id="p"), found)
+    assert isinstance(elements, list)
+    assert elements[0] == {"id": "cd", "uid": "ab", "status": "running"}
+    assert [one["status"] for one in elements if isinstance(one, dict)] == ["running", "error", "77", None]
 
 
 def test_a_process_without_traced_elements_has_none() -> None:
@@ -135,7 +135,7 @@ def test_what_a_library_does_not_tell_of_a_version_is_none() -> None:
 
 
 @pytest.mark.parametrize("answer", [None, 1, "x", [], {}, {"contactId": None}, {"contactId": 1}, {"contactId": NOBODY}])
-def test_an_answer_without_a_contact_tells_nobody(answer: Json) -> None:
+def test_an_answer_without_a_contact_names_nobody(answer: Json) -> None:
     assert process_log.contact(answer) is None
 
 
@@ -146,10 +146,10 @@ def test_a_user_who_is_not_listed_is_nobody() -> None:
 
 @pytest.mark.parametrize(("status", "word"), [(1, "running"), (True, "True"), (1.0, "1.0"), ("1", "1"), ([], "[]")])
 def test_a_status_of_an_element_is_known_by_a_whole_number_only(status: Json, word: str) -> None:
-    told = process_log.value(ReadElementData(process_id="p"), [{"Id": "AB", "Status": status}])
-    assert isinstance(told, list)
-    assert isinstance(told[0], dict)
-    assert told[0]["status"] == word
+    elements = process_log.value(ReadElementData(process_id="p"), [{"Id": "AB", "Status": status}])
+    assert isinstance(elements, list)
+    assert isinstance(elements[0], dict)
+    assert elements[0]["status"] == word
 
 
 def test_the_time_since_which_rows_are_read_holds_for_all_versions_of_a_process() -> None:

@@ -140,7 +140,7 @@ def test_no_results_are_an_empty_record() -> None:
         ),
     ],
 )
-def test_a_reply_that_tells_of_no_process_is_nonsense(changes: JsonObject, said: str) -> None:
+def test_a_reply_that_names_no_process_is_nonsense(changes: JsonObject, said: str) -> None:
     assert failed(**changes) == (
         FailureKind.UNANSWERED,
         "E307",
@@ -153,7 +153,7 @@ def test_an_id_may_stand_in_braces() -> None:
     assert answered(processId="{" + NO_ID + "}", processStatus=0)["process_id"] is None
 
 
-def test_what_succeeded_need_not_be_told_of_a_process_with_an_id() -> None:
+def test_what_succeeded_needs_no_process_with_an_id() -> None:
     for success in (None, "false", "true"):
         for status, word in ((1, "running"), (2, "done"), (3, "error")):
             found = answered(success=success, processStatus=status)
@@ -164,7 +164,7 @@ def test_a_refusal_needs_no_sound_id() -> None:
     assert failed(success=False, processId="none", processStatus=0)[0] is FailureKind.REFUSED
 
 
-def test_a_reply_without_an_id_and_without_success_tells_of_no_process() -> None:
+def test_a_reply_without_an_id_and_without_success_names_no_process() -> None:
     body = json.dumps({"processStatus": 0}).encode()
     found = read(CALL, Reply(status=200, headers={}, body=body), site=SITE)
 

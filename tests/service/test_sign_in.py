@@ -172,7 +172,7 @@ def test_later_cookies_are_added_and_taken_back() -> None:
         ("https://ann:pw@crm.example/a/ServiceModel/AuthService.svc/Login", "https://crm.example/a"),
     ],
 )
-def test_a_sign_in_that_is_redirected_tells_the_address_to_write(location: str, root: str) -> None:
+def test_a_sign_in_that_is_redirected_shows_the_address_to_write(location: str, root: str) -> None:
     _, found = signed_in(reply(b"", 301, location=location))
 
     assert isinstance(found, CallFailed)

@@ -15,7 +15,7 @@ import pytest
 from bounded import bounded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sites import Told, site, xml
+from sites import Answer, site, xml
 
 from runner.foundation.values import Json
 from runner.service.calls import Answered, CallFailed, Ending, ExecuteCall, FailureKind
@@ -419,7 +419,7 @@ class Calls:
     def __init__(self, count: int) -> None:
         self.all_are_here = threading.Barrier(count)
 
-    def __call__(self, _method: str, _path: str) -> Told:
+    def __call__(self, _method: str, _path: str) -> Answer:
         self.all_are_here.wait(300)
         return xml(1)
 

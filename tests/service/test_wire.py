@@ -168,7 +168,7 @@ def test_a_site_is_made_of_its_target() -> None:
     assert site_of(SiteTarget(name="s", url="https://x")).prefix == "/0"
 
 
-def test_the_user_agent_tells_our_name_and_version() -> None:
+def test_the_user_agent_gives_our_name_and_version() -> None:
     assert dict(request(ElementCall(uid="u"), SITE, username=None).headers)["User-Agent"] == f"creatio-runner/{VERSION}"
 
 

@@ -61,7 +61,7 @@ FOREVER = 10_000
 """So often is a process looked at that never ends."""
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, kw_only=True):
     """How the site meets one call: what it answers, and the row that the call leaves in the process log, if any.
 
     `looks`: how often the row is read as running before it is as `row` says; `hidden`: how many readings miss it.
@@ -74,7 +74,7 @@ class Told(Struct, frozen=True, kw_only=True):
 
 
 class AnyRun(Struct, frozen=True, kw_only=True):
-    """One job, and how the site meets it. `told` goes by the name of what is called, and of the turn.
+    """One job, and how the site meets it. `answers` goes by the name of what is called, and of the turn.
 
     `waited` are processes that run before the job begins, by their ids. `log`: `open`, `refused` (for good), `by
     schema` (the filter by code is refused), `flaky` (every other reading is not answered), `anonymous` (nobody tells
@@ -83,8 +83,8 @@ class AnyRun(Struct, frozen=True, kw_only=True):
     """
 
     files: Mapping[str, str]
-    told: Mapping[str, tuple[Told, ...]]
-    waited: Mapping[str, Told] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Outcome, ...]]
+    waited: Mapping[str, Outcome] = field(default_factory=dict)
     log: str = "open"
     says: bool = True
     share: float = 0.01
@@ -115,7 +115,7 @@ def any_runs(draw: st.DrawFn, *, timed: bool = False) -> AnyRun:
     drawing.files["any.job.yaml"] = json.dumps(job)
     return AnyRun(
         files=drawing.files,
-        told=drawing.told,
+        answers=drawing.answers,
         waited=drawing.waited,
         log=draw(st.sampled_from(["open", "open", "open", "refused", "by schema", "flaky", "anonymous"])),
         says=draw(st.booleans()),
@@ -131,19 +131,19 @@ _ROWS = st.sampled_from(["done", "done", "done", "error", "cancelled"])
 
 
 @st.composite
-def _tellings(draw: st.DrawFn, *, logged: bool) -> tuple[Told, ...]:
-    """What is told in turn of what is called by one name; the last is told for ever."""
+def _answers(draw: st.DrawFn, *, logged: bool) -> tuple[Outcome, ...]:
+    """What meets the calls of one name in turn; the last for ever."""
     endings = draw(st.lists(_ANSWERS | _FAILURES, min_size=1, max_size=3))
     return tuple(_with_row(draw, ending, logged=logged) for ending in endings)
 
 
-def _with_row(draw: st.DrawFn, ending: Ending, *, logged: bool) -> Told:
+def _with_row(draw: st.DrawFn, ending: Ending, *, logged: bool) -> Outcome:
     """An answered call leaves a row, but in rare cases; one that was not answered may leave one."""
     may = isinstance(ending, Answered) or ending.kind == "unanswered"
     if not logged or not may or not draw(st.integers(0, 4 if isinstance(ending, Answered) else 1)):
-        return Told(ending=ending)
+        return Outcome(ending=ending)
     looks, hidden = draw(st.sampled_from([0, 0, 0, 1, 3, FOREVER])), draw(st.sampled_from([0, 0, 1, FOREVER]))
-    return Told(ending=ending, row=draw(_ROWS), looks=looks, hidden=hidden)
+    return Outcome(ending=ending, row=draw(_ROWS), looks=looks, hidden=hidden)
 
 
 class _Drawing(Struct, kw_only=True):
@@ -152,8 +152,8 @@ class _Drawing(Struct, kw_only=True):
     draw: st.DrawFn
     timed: bool
     files: dict[str, str] = field(default_factory=dict)
-    told: dict[str, tuple[Told, ...]] = field(default_factory=dict)
-    waited: dict[str, Told] = field(default_factory=dict)
+    answers: dict[str, tuple[Outcome, ...]] = field(default_factory=dict)
+    waited: dict[str, Outcome] = field(default_factory=dict)
     _count: int = 0
 
     def job(self, name: str, *, depth: int) -> JsonObject:
@@ -263,13 +263,13 @@ class _Drawing(Struct, kw_only=True):
 
     def _element(self, *, given: bool) -> Json:
         uid = self._guid()
-        self.told[uid] = self.draw(_tellings(logged=False))
+        self.answers[uid] = self.draw(_answers(logged=False))
         return {"uid": uid, "parameters": {"Yes": True}} if given else uid
 
     def _waited(self) -> str:
         uid = self._guid()
         looks = self.draw(st.sampled_from([0, 1, 3, FOREVER]))
-        self.waited[uid] = Told(ending=Answered(value=None), row=self.draw(_ROWS), looks=looks)
+        self.waited[uid] = Outcome(ending=Answered(value=None), row=self.draw(_ROWS), looks=looks)
         return uid
 
     def _included(self, *, depth: int) -> str:
@@ -283,8 +283,8 @@ class _Drawing(Struct, kw_only=True):
     def _named(self, kind: str, *, turns: bool, logged: bool) -> str:
         name = f"{kind}{self._number()}"
         for of_turn in (f"{name}/a", f"{name}/b") if turns else (name,):
-            self.told[of_turn] = self.draw(_tellings(logged=logged))
-        self.told.setdefault(name, self.told.get(f"{name}/a", ()))
+            self.answers[of_turn] = self.draw(_answers(logged=logged))
+        self.answers.setdefault(name, self.answers.get(f"{name}/a", ()))
         return name
 
     def _guid(self) -> str:
@@ -335,7 +335,7 @@ class Row(Struct):
 class AnySite(Struct, kw_only=True):
     """Meets the calls of a run, also of one that breaks off and is resumed: what has come to it stays.
 
-    `arrived` are the calls that have come, as their lines in the journal told them before; `seconds` what each was
+    `arrived` are the calls that have come, as lines of the journal; `seconds` what each was
     given. An answer counts as given when the program lives to hear it.
     """
 
@@ -352,8 +352,8 @@ class AnySite(Struct, kw_only=True):
     _heard: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for uid, told in self.run.waited.items():
-            self._add_row(uid, "UsrOther", told)
+        for uid, outcome in self.run.waited.items():
+            self._add_row(uid, "UsrOther", outcome)
 
     def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
         """As a caller of the local host."""
@@ -378,7 +378,7 @@ class AnySite(Struct, kw_only=True):
                 found: list[Json] = [{"Id": key} for key in self.leads if f"Id eq {key}" == call.filter]
                 return Answered(value={"records": found, "next": None})
             case ExecuteCall() | RunProcessCall() | ElementCall() | CompleteCall() | QueryCall():
-                return self._of_told(call, self._told(call))
+                return self._ending_of(call, self._outcome(call))
             case CancelCall(process_id=uid):
                 return self._cancel(uid)
             case ChangeCall():
@@ -439,20 +439,20 @@ class AnySite(Struct, kw_only=True):
                 pass
         self._heard["log"] = self._heard.get("log", 0) + 1
 
-    def _told(self, call: ExecuteCall | RunProcessCall | ElementCall | CompleteCall | QueryCall) -> Told:
+    def _outcome(self, call: ExecuteCall | RunProcessCall | ElementCall | CompleteCall | QueryCall) -> Outcome:
         name = self._name(call)
-        told = self.run.told[name]
-        return told[min(self._heard.get(name, 0), len(told) - 1)]
+        outcome = self.run.answers[name]
+        return outcome[min(self._heard.get(name, 0), len(outcome) - 1)]
 
-    def _of_told(
-        self, call: ExecuteCall | RunProcessCall | ElementCall | CompleteCall | QueryCall, told: Told
+    def _ending_of(
+        self, call: ExecuteCall | RunProcessCall | ElementCall | CompleteCall | QueryCall, outcome: Outcome
     ) -> Ending:
         row = (
-            self._add_row(f"2{len(self.rows):07d}-0000-0000-0000-000000000000", call.process, told)
-            if (isinstance(call, ExecuteCall | RunProcessCall) and told.row is not None)
+            self._add_row(f"2{len(self.rows):07d}-0000-0000-0000-000000000000", call.process, outcome)
+            if (isinstance(call, ExecuteCall | RunProcessCall) and outcome.row is not None)
             else None
         )
-        match call, told.ending:
+        match call, outcome.ending:
             case RunProcessCall(), Answered(value=value):
                 status = "queued" if row is None or row.hidden else str(row.fields["status"])
                 uid = None if row is None or row.hidden else row.fields["id"]
@@ -462,17 +462,17 @@ class AnySite(Struct, kw_only=True):
             case _, ending:
                 return ending
 
-    def _add_row(self, uid: str, process: str, told: Told) -> Row:
+    def _add_row(self, uid: str, process: str, outcome: Outcome) -> Row:
         fields: JsonObject = {
             "id": uid,
             "name": process,
             "started": f"2026-01-31T09:00:00.{len(self.rows):03d}Z",
             "completed": None,
-            "status": "running" if told.looks else told.row,
+            "status": "running" if outcome.looks else outcome.row,
             "owner": "us",
             "error": None,
         }
-        row = Row(fields=fields, then=str(told.row), looks=told.looks, hidden=told.hidden)
+        row = Row(fields=fields, then=str(outcome.row), looks=outcome.looks, hidden=outcome.hidden)
         self.rows.insert(0, row)
         return row
 

@@ -101,7 +101,7 @@ UNKNOWN = Came(status=Status.UNKNOWN, exit_code=ExitCode.UNKNOWN)
 
 
 def stopped(came: Came) -> Came:
-    """The same in a run that was told to stop."""
+    """The same in a run that is to stop."""
     return replace(came, exit_code=ExitCode.INTERRUPTED)
 
 

@@ -59,8 +59,8 @@ class World(Struct, frozen=True, kw_only=True):
     def has_reports(self) -> bool:
         """Whether the command and the run.s folder have their reports, which tell of the last line of the journal."""
         (own,) = self.folder.glob(f".runner/runs/*/{REPORT}")
-        told = [json.loads(file.read_bytes())["runs"] for file in (own, self.folder / REPORT_OF_COMMAND)]
-        return [[run["events"] for run in runs] for runs in told] == [[f"sha256:{self.lines()[-1].sha256}"]] * 2
+        reported = [json.loads(file.read_bytes())["runs"] for file in (own, self.folder / REPORT_OF_COMMAND)]
+        return [[run["events"] for run in runs] for runs in reported] == [[f"sha256:{self.lines()[-1].sha256}"]] * 2
 
     def starts(self, expected: int = 0) -> Counter[str]:
         """How often each step has started a process, by what its mark says; waited for until there are so many."""
@@ -141,7 +141,7 @@ class Kills(Struct):
             self._ended(one, undisturbed, ended)
 
     def counts(self) -> dict[str, int]:
-        """For the summary of the tests: each with the words in which it is told."""
+        """For the summary of the tests: each in words."""
         return {
             f"{COUNTED}kills": self.kills,
             f"{COUNTED}starts": self.starts,
@@ -174,13 +174,13 @@ class Kills(Struct):
 
 
 def differences(one: RunResult, other: RunResult) -> list[str]:
-    """What two runs of a job came to otherwise, but for results that were lost where the log told how a call ended."""
+    """What two runs of a job came to otherwise, but for results that were lost where the log shows how a call ended."""
     wholes = [(run.status, run.exit_code, run.undo, run.outputs) for run in (one, other)]
-    told = [] if wholes[0] == wholes[1] else [f"{wholes[0]} is not {wholes[1]}"]
+    reported = [] if wholes[0] == wholes[1] else [f"{wholes[0]} is not {wholes[1]}"]
     mine, theirs = ({step.key: step for step in run.steps} for run in (one, other))
-    told += [f"row `{key}` is in one alone" for key in mine.keys() ^ theirs.keys()]
+    reported += [f"row `{key}` is in one alone" for key in mine.keys() ^ theirs.keys()]
     both = [(mine[key], theirs[key]) for key in mine if key in theirs]
-    return told + [f"{a.key}: {_of(a)} is not {_of(b)}" for a, b in both if not _is_same(a, b)]
+    return reported + [f"{a.key}: {_of(a)} is not {_of(b)}" for a, b in both if not _is_same(a, b)]
 
 
 def _is_same(one: StepResult, other: StepResult) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import httpx
-from sites import REFUSED, SIGNED_IN, Told, xml
+from sites import REFUSED, SIGNED_IN, Answer, xml
 
 from runner.foundation.values import Json, JsonObject
 
@@ -40,8 +40,8 @@ class Phase(StrEnum):
     EMPTY = "has no rows"
 
 
-LOGIN_PAGE = Told(body='<html><form action="/Login/"><input type="password"></form></html>', kind="text/html")
-TO_SIGN_IN = Told(status=302, headers=(("Location", "/Login/NuiLogin.aspx?ReturnUrl=x"),))
+LOGIN_PAGE = Answer(body='<html><form action="/Login/"><input type="password"></form></html>', kind="text/html")
+TO_SIGN_IN = Answer(status=302, headers=(("Location", "/Login/NuiLogin.aspx?ReturnUrl=x"),))
 
 
 @dataclass
@@ -54,22 +54,22 @@ class Deployed:
     asked: list[tuple[Phase, str, str]] = field(default_factory=list)
     more_rows: list[Json] = field(default_factory=list)
 
-    def answer(self, method: str, path: str) -> Told:
+    def answer(self, method: str, path: str) -> Answer:
         self.asked.append((self.phase, method, path))
         is_sign_in = "AuthService" in path
         match self.phase:
             case Phase.TROUBLE:
-                return Told(status=503, body="starting", kind="text/plain")
+                return Answer(status=503, body="starting", kind="text/plain")
             case Phase.SIGN_IN:
                 return LOGIN_PAGE if is_sign_in else TO_SIGN_IN
             case Phase.LOCKED if is_sign_in:
                 return REFUSED
             case Phase.FORBIDDEN if not is_sign_in:
-                return Told(status=403)
+                return Answer(status=403)
             case _:
                 return SIGNED_IN if is_sign_in else self._of_application(path)
 
-    def _of_application(self, path: str) -> Told:
+    def _of_application(self, path: str) -> Answer:
         if self.phase is Phase.EMPTY:
             return _json({"value": []})
         if "/odata/VwProcessLib" in path:
@@ -79,7 +79,7 @@ class Deployed:
         if "ProcessSchemaRequest" in path:
             kind = TEXT if self.phase is Phase.OLD_PARAMETERS else INTEGER
             return _json(_signature(kind))
-        return xml(1) if "/Execute" in path else Told(status=404)
+        return xml(1) if "/Execute" in path else Answer(status=404)
 
     def sign_ins(self) -> int:
         return sum("AuthService" in path for _, _, path in self.asked)
@@ -93,13 +93,13 @@ class Deployed:
         if self.phase is Phase.AWAY:
             raise httpx.ConnectError("refused") from ConnectionRefusedError()
         target: bytes = request.extensions["target"]
-        told = self.answer(request.method, target.decode())
-        headers = [("content-type", told.kind), *told.headers]
-        return httpx.Response(told.status, content=told.body.encode(), headers=headers)
+        reply = self.answer(request.method, target.decode())
+        headers = [("content-type", reply.kind), *reply.headers]
+        return httpx.Response(reply.status, content=reply.body.encode(), headers=headers)
 
 
-def _json(value: Json) -> Told:
-    return Told(body=json.dumps(value))
+def _json(value: Json) -> Answer:
+    return Answer(body=json.dumps(value))
 
 
 def listed(code: str, *, version: int, **more: Json) -> JsonObject:

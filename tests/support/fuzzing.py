@@ -134,7 +134,7 @@ class _Feeder:
     folder: Path
     slowest: float = 0.0
     count: int = 0
-    told: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
 
     def feed(self, data: bytes) -> None:
         file = self.folder / _name(data)
@@ -147,8 +147,8 @@ class _Feeder:
         mistakes.json(problems).encode()
         self.slowest = max(self.slowest, time.process_time() - before)
         self.count += 1
-        self.told |= {problem.code for problem in problems}
-        assert self.told <= titles().keys()
+        self.codes |= {problem.code for problem in problems}
+        assert self.codes <= titles().keys()
 
 
 def _name(data: bytes) -> str:
@@ -303,7 +303,7 @@ def main(kind: str, count: int) -> None:
                 feeder.feed(data)
         else:
             _feed_with_anything(feeder, count)
-    found = {"count": feeder.count, "slowest": feeder.slowest, "megabytes": megabytes(), "codes": sorted(feeder.told)}
+    found = {"count": feeder.count, "slowest": feeder.slowest, "megabytes": megabytes(), "codes": sorted(feeder.codes)}
     sys.stdout.write(json.dumps(found))
 
 

@@ -77,7 +77,7 @@ class Row:
     parent: str | None = None
     is_double: bool = False
 
-    def told(self) -> JsonObject:
+    def as_read(self) -> JsonObject:
         return {
             "id": self.id,
             "name": PROCESS,
@@ -176,8 +176,8 @@ class HostileSite:
         if inquire.nothing_began:
             program.owned.never_began(inquire.key)
             return Done(t=self._t(program), value={})
-        told = program.owned.ask(inquire)
-        return Done(t=self._t(program), value={"taken": list(told.taken), "rival": told.rival})
+        as_read = program.owned.ask(inquire)
+        return Done(t=self._t(program), value={"taken": list(as_read.taken), "rival": as_read.rival})
 
     def _perform(self, program: Program, effect: Send | Sleep | Ask) -> None:
         if not isinstance(effect, Send):
@@ -250,7 +250,7 @@ class HostileSite:
             case ReadRows() as call:
                 return lambda: Answered(value=list(self._shown(call)))
             case ReadRow(process_id=process_id):
-                return lambda: Answered(value=next((row.told() for row in self.rows if row.id == process_id), None))
+                return lambda: Answered(value=next((row.as_read() for row in self.rows if row.id == process_id), None))
             case WhoAmI():
                 return lambda: Answered(value="us")
             case FindFamily():
@@ -262,7 +262,7 @@ class HostileSite:
 
     def _shown(self, call: ReadRows) -> Iterator[Json]:
         newest = sorted(self.rows, key=lambda row: row.began, reverse=True)
-        shown = [row.told() for row in newest if row.shown <= self.now]
+        shown = [row.as_read() for row in newest if row.shown <= self.now]
         since = call.since or ""
         yield from [row for row in shown if str(row["started"]) >= since][: call.top]
 

@@ -43,7 +43,7 @@ class Seed:
     hint: str | None
 
     def problems(self, folder: Path) -> tuple[Problem, ...]:
-        """What is told of it, as a file of `folder`."""
+        """What is reported of it, as a file of `folder`."""
         file = folder / f"{self.name}.{self.kind}.yaml"
         file.write_bytes(self.text.encode())
         if self.kind == "job":
@@ -57,7 +57,7 @@ class Seed:
         return reported or process_rules.check(document)
 
     def place(self) -> tuple[int, int]:
-        """Line and column at which it must be told."""
+        """Line and column at which it must be reported."""
         before = self.text[: self.at].removeprefix("\ufeff")
         line, column = before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
         document = load.load("f", self.text.encode())

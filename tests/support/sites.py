@@ -1,4 +1,4 @@
-"""A site for tests, over a real socket: it signs everybody in and answers as it was told. No code of the sandbox."""
+"""A site for tests, over a real socket: it signs everybody in and answers as the test says. No code of the sandbox."""
 
 import json
 import threading
@@ -13,7 +13,7 @@ COOKIES = ("BPMLOADER=a", ".ASPXAUTH=b", "BPMCSRF=c", "UserName=d")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Answer:
     """One answer. `cut`: the connection is closed in the middle of it; `silent`: it is closed without a byte."""
 
     status: int = 200
@@ -24,36 +24,36 @@ class Told:
     silent: bool = False
 
 
-def xml(value: object) -> Told:
+def xml(value: object) -> Answer:
     """A reply of Execute as the service writes it."""
     text = json.dumps(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return Told(body=f'<string xmlns="{NAMESPACE}">{text}</string>', kind="application/xml")
+    return Answer(body=f'<string xmlns="{NAMESPACE}">{text}</string>', kind="application/xml")
 
 
-SIGNED_IN = Told(
+SIGNED_IN = Answer(
     body='{"Code":0,"Message":"","Exception":null,"PasswordChangeUrl":null,"RedirectUrl":null}',
     headers=tuple(("Set-Cookie", f"{cookie}; path=/") for cookie in COOKIES),
 )
-REFUSED = Told(body='{"Code":1,"Message":"Wrong name or password","Exception":{"Message":"no"}}')
-NOTHING = Told(status=404)
+REFUSED = Answer(body='{"Code":1,"Message":"Wrong name or password","Exception":{"Message":"no"}}')
+NOTHING = Answer(status=404)
 
 
-def library(code: str) -> Told:
+def library(code: str) -> Answer:
     """What VwProcessLib answers, where there is one process, of one version."""
     uid = "5b0c9a3e-92a3-4c0b-8f1c-0a9b6f6a0001"
     only = {"Id": uid, "UId": uid, "Name": code, "SysSchemaId": uid, "IsActiveVersion": True, "Version": 1}
-    return Told(body=json.dumps({"value": [only]}))
+    return Answer(body=json.dumps({"value": [only]}))
 
 
 @dataclass
 class Site:
     """`asked` holds method and path of every request, decoded, `headers` theirs; `sign_ins` are bodies of sign-ins.
 
-    `answer` is given method and path, and tells.
+    `answer` is given method and path.
     """
 
-    answer: Callable[[str, str], Told]
-    sign_in: Told | None
+    answer: Callable[[str, str], Answer]
+    sign_in: Answer | None
     url: str = ""
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -64,11 +64,11 @@ class Site:
 
 
 @contextmanager
-def site(answer: Callable[[str, str], Told], *, sign_in: Told | None = SIGNED_IN, port: int = 0) -> Iterator[Site]:
+def site(answer: Callable[[str, str], Answer], *, sign_in: Answer | None = SIGNED_IN, port: int = 0) -> Iterator[Site]:
     """Serve on a port of loopback, a free one by default. `answer` is asked for everything but the sign-in, and for
     that, too, where `sign_in` is None.
     """
-    told = Site(answer=answer, sign_in=sign_in)
+    here = Site(answer=answer, sign_in=sign_in)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -76,11 +76,11 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told | None = SIGNED_IN
         def _serve(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if "AuthService" in self.path:
-                told.sign_ins.append(sent)
-            told.asked.append(f"{self.command} {unquote(self.path)}")
-            told.headers.append(dict(self.headers))
-            signs_in = told.sign_in if "AuthService" in self.path else None
-            reply = signs_in or told.answer(self.command, unquote(self.path))
+                here.sign_ins.append(sent)
+            here.asked.append(f"{self.command} {unquote(self.path)}")
+            here.headers.append(dict(self.headers))
+            signs_in = here.sign_in if "AuthService" in self.path else None
+            reply = signs_in or here.answer(self.command, unquote(self.path))
             content = reply.body.encode()
             if reply.silent:
                 self.close_connection = True
@@ -102,9 +102,9 @@ def site(answer: Callable[[str, str], Told], *, sign_in: Told | None = SIGNED_IN
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    told.url = f"http://127.0.0.1:{server.server_address[1]}"
+    here.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
-        yield told
+        yield here
     finally:
         server.shutdown()
         server.server_close()
@@ -127,10 +127,10 @@ class Executes:
     """
 
     key: Callable[[str], str] = process_in
-    given: dict[str, Told] = field(default_factory=dict)
+    given: dict[str, Answer] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, _method: str, path: str) -> Told:
+    def __call__(self, _method: str, path: str) -> Answer:
         if "/Execute" not in path:
             return NOTHING
         key = self.key(path)

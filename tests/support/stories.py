@@ -1,4 +1,4 @@
-"""A world for the engine: answers that are told beforehand, a process log in memory, a clock that counts effects.
+"""A world for the engine: given answers, a process log in memory, a clock that counts effects.
 
 Nothing here sends, waits or writes. A test tells the story it expects as a list of short lines.
 """
@@ -138,14 +138,14 @@ class World:
     """What the site will answer. `answers` serve executes and elements in turn; None answers nothing in particular.
 
     Every execute that is answered, or is `unanswered` and not `lost`, leaves a row in the log; `statuses` are theirs in
-    turn (`done` where none is told). `log` may be a failure that every reading gets, `elements_log` one that those of
+    turn (`done` where none is given). `log` may be a failure that every reading gets, `elements_log` one that those of
     elements get. `later` are the statuses that a running row takes when it is read again; `crowd` those of processes
     that others start at the same time. A row is
     shown so many seconds after its call as `lags` says, in turn; of the calls in `never_begun`, counted from 1, there
     is none.
     `stop_at` maps the number of an effect to the reason why it is refused. `verdicts` are what is said of rows in
     doubt, in turn: `unknown` where nothing more is said, and a run that has ended is left as it is. `heard` is
-    what is answered to each question whether the run was told to stop: the name of a signal, or nothing.
+    what is answered to each question whether the run is to stop: the name of a signal, or nothing.
     `families` are the versions of processes that have several, by the codes of these, and `library` a failure that
     every reading of them gets; else it takes no time here, and is no part of the story; rows bear those of `active`.
     `others` is what other runs know of a process; `tells_time`: answers bear the server's own time.

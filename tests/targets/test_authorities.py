@@ -33,7 +33,7 @@ def test_the_file_lies_beside_the_targets_file() -> None:
     assert isinstance(given(PEM, ca_file="/etc/ca.pem"), str)
 
 
-def test_certificates_are_taken_out_of_what_stands_around_them() -> None:
+def test_certificates_are_taken_out_of_what_is_around_them() -> None:
     found = given(f"# the authority of Müller & Söhne\n{PEM}\n{PEM}\n-----BEGIN PRIVATE KEY-----\nx\n")
 
     assert isinstance(found, str)

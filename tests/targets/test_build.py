@@ -110,7 +110,7 @@ def test_what_is_missing_when_a_site_is_made_ready_is_reported_at_its_place_and_
     assert isinstance(found, tuple)
     (problem,) = found
 
-    told = mistakes.text([problem])
+    output = mistakes.text([problem])
     message = "error[E142]: target `staging`, `auth.username`: the environment variable `WHO` is not set"
-    assert told.startswith(f"targets.yaml:6:22: {message}\n")
-    assert "s3cret-w0rd" not in told
+    assert output.startswith(f"targets.yaml:6:22: {message}\n")
+    assert "s3cret-w0rd" not in output

@@ -176,9 +176,9 @@ def test_a_registry_of_another_shape_knows_nothing(content: str) -> None:
     ],
 )
 def test_what_an_environment_lacks_is_named_by_clios_own_key(changes: dict[str, Json], said: str) -> None:
-    told = problem("dev", {"Environments": {"dev": {**DEV, **changes}}})
+    reported = problem("dev", {"Environments": {"dev": {**DEV, **changes}}})
 
-    assert f"{told.code} {told.message}".startswith(said)
+    assert f"{reported.code} {reported.message}".startswith(said)
 
 
 def test_an_environment_that_is_no_record_is_reported() -> None:

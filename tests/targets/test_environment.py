@@ -30,7 +30,7 @@ def problems(environment: dict[str, str]) -> tuple[Problem, ...]:
     return found
 
 
-def told(environment: dict[str, str]) -> list[str]:
+def errors(environment: dict[str, str]) -> list[str]:
     return [f"{problem.code} {problem.message}" for problem in problems(environment)]
 
 
@@ -47,7 +47,7 @@ def test_an_oauth_client_of_the_environment_needs_an_identity_service_only_outsi
     assert (found.runtime, found.identity_url) == (Runtime.NET, "https://acme-is.creatio.com")
     assert found.auth == CLIENT_CREDENTIALS.credentials(client_id="id", client_secret="secret")
     elsewhere = CLIENT | {"CREATIO_URL": "https://a.example"}
-    assert told(elsewhere) == ["E142 target `env`: the environment variable `CREATIO_IDENTITY_URL` is not set"]
+    assert errors(elsewhere) == ["E142 target `env`: the environment variable `CREATIO_IDENTITY_URL` is not set"]
     assert ready(elsewhere | {"CREATIO_IDENTITY_URL": "https://i.example/"}).identity_url == "https://i.example"
 
 
@@ -56,21 +56,21 @@ def test_no_secret_is_in_the_record() -> None:
 
 
 def test_every_variable_that_is_missing_is_named() -> None:
-    assert told({}) == [
+    assert errors({}) == [
         "E142 target `env`: the environment variable `CREATIO_URL` is not set",
         "E142 target `env`: no variable says who signs in",
     ]
-    assert told({"CREATIO_URL": "https://a.example", "CREATIO_PASSWORD": "hunter2"}) == [
+    assert errors({"CREATIO_URL": "https://a.example", "CREATIO_PASSWORD": "hunter2"}) == [
         "E142 target `env`: the environment variable `CREATIO_USERNAME` is not set"
     ]
-    assert told({"CREATIO_URL": "https://a.example", "CREATIO_CLIENT_ID": "hunter2", "CREATIO_IDENTITY_URL": ""}) == [
+    assert errors({"CREATIO_URL": "https://a.example", "CREATIO_CLIENT_ID": "hunter2", "CREATIO_IDENTITY_URL": ""}) == [
         "E142 target `env`: the environment variable `CREATIO_CLIENT_SECRET` is not set",
         "E142 target `env`: the environment variable `CREATIO_IDENTITY_URL` is not set",
     ]
 
 
 def test_an_empty_variable_is_none() -> None:
-    assert told(USER | {"CREATIO_PASSWORD": ""}) == [
+    assert errors(USER | {"CREATIO_PASSWORD": ""}) == [
         "E142 target `env`: the environment variable `CREATIO_PASSWORD` is not set"
     ]
     assert ready(USER | {"CREATIO_RUNTIME": "", "CREATIO_CLIENT_ID": ""}).runtime is Runtime.NET_FRAMEWORK
@@ -88,7 +88,7 @@ def test_an_empty_variable_is_none() -> None:
     ],
 )
 def test_what_is_wrong_in_a_variable_names_it(changes: dict[str, str], said: str) -> None:
-    (only,) = told(USER | changes)
+    (only,) = errors(USER | changes)
 
     assert only.startswith(said)
 

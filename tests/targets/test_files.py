@@ -36,7 +36,7 @@ def test_the_search_ends_at_the_root_of_the_project(project: Path) -> None:
     assert found(project / "a.job.yaml") is None
 
 
-def test_without_a_project_it_is_looked_for_up_to_the_root_of_the_file_system(tmp_path: Path) -> None:
+def test_without_a_project_it_is_searched_for_up_to_the_root_of_the_file_system(tmp_path: Path) -> None:
     (tmp_path / "targets.yaml").touch()
     (tmp_path / "specs" / "deep").mkdir(parents=True)
 

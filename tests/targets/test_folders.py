@@ -12,7 +12,7 @@ from runner.targets.folders import holds_doubles
 from runner.targets.model import SandboxTarget
 
 
-def told(folder: Path, named: str) -> Problem:
+def reported(folder: Path, named: str) -> Problem:
     file = folder / "targets.yaml"
     file.write_text(f"runner: 1\ntargets:\n  here: {{sandbox: {named}}}\n")
     document = load(str(file), file.read_bytes())
@@ -33,10 +33,10 @@ def told(folder: Path, named: str) -> Problem:
         ("sandbox/UsrA.process.yaml", "write the folder, `sandbox: sandbox`"),
     ],
 )
-def test_it_is_reported_where_it_is_named_with_the_folder_that_was_meant(tmp_path: Path, named: str, hint: str) -> None:
+def test_it_is_reported_where_it_is_named_with_the_likely_folder(tmp_path: Path, named: str, hint: str) -> None:
     (tmp_path / "sandbox").mkdir()
     (tmp_path / "sandbox" / "UsrA.process.yaml").touch()
-    problem = told(tmp_path, named)
+    problem = reported(tmp_path, named)
     assert problem.span is not None
     assert (problem.code, problem.file, problem.span.line, problem.span.column) == (
         "E100",
@@ -48,7 +48,7 @@ def test_it_is_reported_where_it_is_named_with_the_folder_that_was_meant(tmp_pat
 
 
 def test_without_a_folder_of_doubles_around_it_nothing_is_suggested(tmp_path: Path) -> None:
-    assert told(tmp_path, "sandbox").hint == "it is relative to the targets file"
+    assert reported(tmp_path, "sandbox").hint == "it is relative to the targets file"
 
 
 def test_a_sandbox_that_no_file_names_is_reported_without_a_place(tmp_path: Path) -> None:

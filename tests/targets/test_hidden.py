@@ -1,4 +1,4 @@
-"""What is told of a targets file shows no secret that somebody wrote into it, however wrong the file is."""
+"""What is reported of a targets file shows no secret that somebody wrote into it, however wrong the file is."""
 
 import pytest
 from examples import some
@@ -25,7 +25,7 @@ def problems(text: str) -> list[Problem]:
     return without_secrets(found, document)
 
 
-def told(target: str) -> str:
+def problems_in(target: str) -> str:
     found = problems(f"targets:\n  a:\n{SITE}{target}")
     assert found
     shown = mistakes.text(found)
@@ -59,7 +59,7 @@ def told(target: str) -> str:
     ],
 )
 def test_a_secret_in_a_file_that_can_be_read_is_never_shown(target: str) -> None:
-    told(target)
+    problems_in(target)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_secret_in_a_file_that_can_be_read_is_never_shown(target: str) -> None
     ],
 )
 def test_a_secret_in_a_file_that_cannot_be_read_is_never_shown(target: str) -> None:
-    told(target)
+    problems_in(target)
 
 
 def test_a_secret_that_is_read_otherwise_than_it_looks_is_never_shown() -> None:
@@ -140,10 +140,10 @@ def test_what_is_no_secret_stays_visible_with_its_place() -> None:
 
 
 def test_a_template_stays_visible_and_what_is_written_beside_it_does_not() -> None:
-    shown = told("    auth: {username: \"{{ inputs.u }}\", password: '{{ env.P }}'}\n")
+    shown = problems_in("    auth: {username: \"{{ inputs.u }}\", password: '{{ env.P }}'}\n")
     assert "5 |     auth: {username: \"{{ inputs.u }}\", password: '{{ env.P }}'}\n" in shown
-    assert "6 |       X-A: ***\n" in told("    headers:\n      X-A: 'hunter22{{ inputs.u }}'\n")
-    assert "6 |       X-A: ***\n" in told("    headers:\n      X-A: \"{{ env.X | upcase('hunter22') }}\"\n")
+    assert "6 |       X-A: ***\n" in problems_in("    headers:\n      X-A: 'hunter22{{ inputs.u }}'\n")
+    assert "6 |       X-A: ***\n" in problems_in("    headers:\n      X-A: \"{{ env.X | upcase('hunter22') }}\"\n")
 
 
 def test_a_template_without_quotes_is_shown_in_them_where_it_only_names_a_variable() -> None:
@@ -159,20 +159,20 @@ def test_a_template_without_quotes_is_shown_in_them_where_it_only_names_a_variab
 
 
 def test_the_marks_under_a_hidden_value_do_not_tell_its_length() -> None:
-    shown = told("    headers:\n      X-A: ' hunter2222222222222222'\n")
+    shown = problems_in("    headers:\n      X-A: ' hunter2222222222222222'\n")
 
     assert "6 |       X-A: ***\n  |            ^^^\n" in shown
 
 
 def test_a_value_with_a_comment_is_left_out() -> None:
-    shown = told('    auth:\n      username: a\n      pasword: "{{ env.P }}" # before: hunter22\n')
+    shown = problems_in('    auth:\n      username: a\n      pasword: "{{ env.P }}" # before: hunter22\n')
 
     assert "7 |       pasword: ***\n" in shown
     assert "#" not in shown
 
 
 def test_a_line_in_which_the_marks_would_stand_wrong_is_left_out() -> None:
-    assert " | " not in told("    auth: {username: hunter22, pasword: b, password: c}\n")
+    assert " | " not in problems_in("    auth: {username: hunter22, pasword: b, password: c}\n")
 
 
 def test_an_open_value_of_a_file_that_cannot_be_read_stays_visible() -> None:

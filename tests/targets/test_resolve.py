@@ -112,8 +112,8 @@ def test_an_empty_name_or_password_is_refused() -> None:
 
 
 def test_an_address_from_the_environment_is_checked_like_a_written_one() -> None:
-    told = unready(site(url="{{ env.URL }}"), {"URL": "http://example.com", "WHO": "b"}, {"/run/secret": "x"})
-    assert told == ["E143 target `staging`, `url`: `example.com` would be called without TLS"]
+    reported = unready(site(url="{{ env.URL }}"), {"URL": "http://example.com", "WHO": "b"}, {"/run/secret": "x"})
+    assert reported == ["E143 target `staging`, `url`: `example.com` would be called without TLS"]
 
 
 def test_every_text_of_a_site_may_be_a_template() -> None:
@@ -176,9 +176,9 @@ def test_what_a_variable_gives_is_checked_like_what_is_written_and_never_shown()
         "KEY": "hunter2\r\nCookie: x",
         "NOTHING": "",
     }
-    told = unready(target, environment, {})
+    reported = unready(target, environment, {})
 
-    assert [line.partition(":")[0] for line in told] == [
+    assert [line.partition(":")[0] for line in reported] == [
         "E143 target `a`, `identity_url`",
         "E142 target `a`, `ca_file`",
         "E107 target `a`, `proxy`",
@@ -186,7 +186,7 @@ def test_what_a_variable_gives_is_checked_like_what_is_written_and_never_shown()
         "E107 target `a`, `headers.X-Key`",
         "E134 target `a`, `headers.X-None`",
     ]
-    assert "hunter2" not in "".join(told[1:])
+    assert "hunter2" not in "".join(reported[1:])
 
 
 def test_no_message_shows_a_password() -> None:

@@ -12,13 +12,13 @@ def document(text: str) -> Document:
     return loaded
 
 
-def told(text: str) -> list[str]:
+def problems_in(text: str) -> list[str]:
     return [f"{problem.code} {pointer(problem.path)}" for problem in target_rules.check(document(text))]
 
 
 def test_sound_targets_have_no_mistakes() -> None:
     assert (
-        told("""
+        problems_in("""
   sandbox: {sandbox: sandbox}
   local: {url: http://localhost:8080/app, proxy: "{{ env.PROXY }}", auth: {username: a, password: b}}
   intranet: {url: http://crm.intra, identity_url: http://id.intra, plain_http: true}
@@ -96,13 +96,13 @@ def test_sound_targets_have_no_mistakes() -> None:
         ("{sandbox: s, proxy: 'http://proxy'}", "E107 /targets/a/proxy"),
     ],
 )
-def test_a_mistake_of_a_target_stands_at_its_value(line: str, mistake: str) -> None:
-    assert told(f"  a: {line}") == [mistake]
+def test_a_mistake_of_a_target_is_reported_at_its_value(line: str, mistake: str) -> None:
+    assert problems_in(f"  a: {line}") == [mistake]
 
 
 def test_what_only_looks_like_a_mistake_of_a_target_is_not_reported() -> None:
     assert (
-        told("""
+        problems_in("""
   another_cloud:
     url: https://sales-is.example.com
     identity_url: https://sales.example.com/app
@@ -124,7 +124,7 @@ def test_what_only_looks_like_a_mistake_of_a_target_is_not_reported() -> None:
 
 @pytest.mark.parametrize("text", ["  a: 1", "  a: {url: 1, auth: 2, headers: [3, {a: 4}]}", "  - a", "  ''"])
 def test_no_targets_file_is_too_strange(text: str) -> None:
-    assert told(text) == []
+    assert problems_in(text) == []
 
 
 def test_what_was_reported_of_targets_is_not_said_again() -> None:

@@ -110,7 +110,7 @@ def test_a_proxy_may_not_be_called_at(url: str) -> None:
         ("https://staging.example.com", None),
     ],
 )
-def test_the_address_that_was_meant_is_said_without_a_name_and_a_password(written: str, meant: str | None) -> None:
+def test_the_likely_address_is_said_without_a_name_and_a_password(written: str, meant: str | None) -> None:
     assert likely_url(written) == meant
 
 

@@ -237,14 +237,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_on_the_command_line_is_reported_with_what_was_meant(
+def test_a_mistake_on_the_command_line_is_reported_with_a_suggestion(
     line: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = ended(line.split())
 
-    told = capsys.readouterr()
-    assert code == 2, told.out
-    assert MISTAKES[line] in told.err + told.out
+    output = capsys.readouterr()
+    assert code == 2, output.out
+    assert MISTAKES[line] in output.err + output.out
     assert not (folder / ".runner").exists()
 
 
@@ -257,7 +257,7 @@ def words_of(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize("variable", ENVIRONMENT)
-def test_a_value_from_the_environment_is_told_by_its_variable(
+def test_a_value_from_the_environment_is_reported_by_its_variable(
     variable: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(words_of(f"run a.job.yaml {variable}", monkeypatch)) == 2
@@ -273,21 +273,21 @@ def test_what_was_probably_mistyped_is_warned_of_and_the_command_is_carried_out(
 ) -> None:
     assert ended(words_of(line, monkeypatch)) == 0
 
-    told = capsys.readouterr().err
-    assert "warning[E150]: " in told
-    assert PROBABLE[line] in told
+    output = capsys.readouterr().err
+    assert "warning[E150]: " in output
+    assert PROBABLE[line] in output
 
 
 @pytest.mark.parametrize("line", LET_BE)
 @pytest.mark.usefixtures("folder")
-def test_what_may_be_meant_as_it_is_is_let_be(
+def test_what_may_be_right_as_it_is_is_let_be(
     line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = ended(words_of(line, monkeypatch))
 
-    told = capsys.readouterr()
-    assert "warning" not in told.err + told.out
-    assert code in {0, 5}, told.err
+    output = capsys.readouterr()
+    assert "warning" not in output.err + output.out
+    assert code in {0, 5}, output.err
 
 
 LEFT_OUT = {
@@ -301,16 +301,16 @@ LEFT_OUT = {
 
 @pytest.mark.parametrize("name", LEFT_OUT)
 @pytest.mark.parametrize("verb", ["run", "plan", "list", "validate"])
-def test_a_job_by_another_name_beside_good_ones_is_told_to_be_left_out(
+def test_a_job_by_another_name_beside_good_ones_is_reported_as_left_out(
     verb: str, name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / name).write_text(JOB)
 
     assert ended([verb, "."]) == 0
 
-    told = capsys.readouterr()
-    assert f"{name}: warning[E100]: this job is not read: its name must end in .job.yaml" in told.out + told.err
-    assert LEFT_OUT[name] in told.out + told.err
+    output = capsys.readouterr()
+    assert f"{name}: warning[E100]: this job is not read: its name must end in .job.yaml" in output.out + output.err
+    assert LEFT_OUT[name] in output.out + output.err
 
 
 @pytest.mark.parametrize("name", ["b.job.yaml~", "b.job.yaml.bak", "b.job.yaml.orig", ".b.job.yml.swp", "b.md"])
@@ -334,15 +334,15 @@ def test_a_file_that_another_job_includes_is_not_left_out(folder: Path, capsys: 
 
 
 @pytest.mark.parametrize("name", ["targets.yml", "target.yaml", "targets.yaml.txt", "Targets.yaml"])
-def test_a_targets_file_by_another_name_is_told_to_be_left_out(
+def test_a_targets_file_by_another_name_is_reported_as_left_out(
     name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "targets.yaml").rename(folder / name)
 
     assert ended(["run", "a.job.yaml"]) == 0
 
-    told = capsys.readouterr().err
-    assert f"{name}: warning[E100]: this file is not read: targets belong in targets.yaml" in told
+    output = capsys.readouterr().err
+    assert f"{name}: warning[E100]: this file is not read: targets belong in targets.yaml" in output
 
 
 FILES_OF_OTHERS = {
@@ -420,7 +420,7 @@ def test_all_forms_of_all_verbs_are_known() -> None:
     assert {form for choices in forms for form in choices} == hints.FORMATS
 
 
-def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_told(
+def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_said(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0
@@ -519,9 +519,9 @@ def test_a_target_that_is_an_address_is_reported_where_addresses_stand(
 
     assert ended(["validate", "a.job.yaml"]) == 2
 
-    told = capsys.readouterr().out
-    assert "a.job.yaml:4:9: error[E141]" in told
-    assert "its `url` is under this name in targets.yaml" in told
+    output = capsys.readouterr().out
+    assert "a.job.yaml:4:9: error[E141]" in output
+    assert "its `url` is under this name in targets.yaml" in output
 
 
 @pytest.mark.parametrize("written", ["env.PASSWORD", "{env.PASSWORD}"])

@@ -39,7 +39,7 @@ def test_lines_that_are_missing_leave_equal_ones_level() -> None:
     assert len(both.expected.split("\n")) == len(both.actual.split("\n"))
 
 
-def test_a_text_and_a_number_that_read_the_same_are_told_apart() -> None:
+def test_a_text_and_a_number_that_read_the_same_are_kept_apart() -> None:
     both = compared("12", 12, sign="==")
     assert (both.expected, both.actual) == ("&#34;12&#34;", "12")
 

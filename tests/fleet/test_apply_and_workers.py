@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from fleets import Fleet, at_site, charges, until
 from postgres import Cluster
-from running import command
+from running import Change, command
 
 from runner.cli.main import ended
 
 pytestmark = pytest.mark.slow
 
 LAST_QUERIES = "select pid, query_start from pg_stat_activity where state = 'idle' and application_name <> ''"
+LATER = {"module": "runner.cli.apply_fleet", "seconds": 300.0}
 
 
 def until_seen(here: Fleet) -> None:
@@ -68,8 +69,9 @@ def test_waiting_that_ends_in_an_outage_still_ends_with_its_code_its_summary_and
         steps = charges(name).replace("UsrCharge", "UsrRefund") if name == "c" else "steps:\n  - pause: 10m\n"
         Path(f"specs/{name}.job.yaml").write_text(f"runner: 1\nname: {name}\ntarget: here\n{more}{steps}")
     cut_off.stand.set_fault("success_but_error", "UsrRefund")
-    words = ["--wait", "5m" if end == "signal" else "8s", "--format", "json", "--report-json", "report.json"]
-    with command("apply", "specs", *words, out=Path("printed.json")) as waiting:
+    words = ["--wait", "5m", "--format", "json", "--report-json", "report.json"]
+    change = Change(module="advanced_clock", function="advance_at_signal", values=LATER)
+    with command("apply", "specs", *words, out=Path("printed.json"), change=change) as waiting:
         waiting.until("waiting up to")
         with cut_off.runs() as runs:
             ((failing,),) = cut_off.sql("select id::text from runs where job = 'c'")
@@ -77,8 +79,7 @@ def test_waiting_that_ends_in_an_outage_still_ends_with_its_code_its_summary_and
         until_seen(cut_off)
         own_cluster.stop()
         waiting.until("it is waited for")
-        if end == "signal":
-            waiting.tell(signal.SIGINT)
+        waiting.tell(signal.SIGINT if end == "signal" else signal.SIGUSR1)
         code = waiting.end()
     assert code == (130 if end == "signal" else 3), waiting.err
     document = json.loads(Path("printed.json").read_text())

@@ -11,7 +11,7 @@ from runner.foundation.values import Json
 
 pytestmark = pytest.mark.slow
 
-VOLATILE = {"at", "t", "seconds", "date", "prev", "run", "started_at", "seq"}
+VOLATILE = {"at", "t", "seconds", "date", "prev", "run", "started_at", "seq", "delayed"}
 """What differs from run to run of the same plan, wherever it is carried out."""
 ELSEWHERE = {"command", "ci", "alone", "fingerprints", "applied", "begun_by"}
 """What differs where a run is carried out by a worker: no command, and no CI job, has begun it, others may start the

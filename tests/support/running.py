@@ -272,10 +272,10 @@ class Command:
 
 
 @contextmanager
-def command(*arguments: str, out: Path | None = None) -> Iterator[Command]:
+def command(*arguments: str, out: Path | None = None, change: Change | None = None) -> Iterator[Command]:
     """Begin it, with stdout in the file `out`; it ends with the context, by force where it still goes on."""
     with open(out or "/dev/null", "w") as stdout:  # noqa: PTH123  the device is no path of ours
-        process = start(*arguments, stdout=stdout.fileno(), stderr=PIPE)
+        process = start(*arguments, stdout=stdout.fileno(), stderr=PIPE, change=change)
     begun = Command(process)
     listening = threading.Thread(target=begun.listen, daemon=True)
     listening.start()

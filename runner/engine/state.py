@@ -259,7 +259,9 @@ class LogState(Struct, kw_only=True):
 
 
 class Moment(Struct, frozen=True, kw_only=True):
-    """A moment of the server's clock, as it writes it; None is before all rows. `seen`: what had failed by then."""
+    """A moment: what had failed by then of what was `seen`, looking from `since` on, a time of the server's clock as it
+    writes it; None is before all rows.
+    """
 
     since: str | None
     seen: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ at their root [C], and a row of the log bears the schema of the version that ran
 from collections.abc import Iterable
 from typing import Final
 
+from runner.foundation import server_time
 from runner.foundation.guids import guid
 from runner.foundation.values import JsonObject
 from runner.runs.process_status import PROCESS_STATUSES
@@ -14,6 +15,10 @@ from runner.service.calls import QueryCall
 from runner.service.process_log import text
 
 MOST: Final = 10_000
+_LOOK_BACK: Final = 3600.0
+"""Seconds by which the nodes of a site may differ, each of which writes its own time [?], and for which a process may
+have run that fails without a time of its end: such a row may be continued from the log [C].
+"""
 
 NEWEST: Final = QueryCall(entity="SysProcessLog", select=("Id", "StartDate"), orderby=("StartDate desc",), top=1)
 LIBRARY: Final = QueryCall(
@@ -31,9 +36,11 @@ def failed_since(moment: str | None) -> QueryCall:
     return QueryCall(entity="SysProcessLog", filter=condition, select=select, orderby=("StartDate desc",), top=MOST)
 
 
-def started(newest: Iterable[JsonObject]) -> str | None:
-    """The moment at which the newest row began, None where there is none."""
-    return next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
+def look_from(newest: Iterable[JsonObject]) -> str | None:
+    """From when on failures are looked at: well before the newest row began; None where there is none."""
+    moment = next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
+    seconds = server_time.parse_record(moment or "")
+    return moment if seconds is None else server_time.written(seconds - _LOOK_BACK)
 
 
 def roots(library: Iterable[JsonObject]) -> dict[str, str]:

@@ -27,9 +27,11 @@ class Log:
     failed: list[tuple[float, str]] = field(default_factory=list)
     newest: str | None = "2026-01-31T09:00:00Z"
     library: list[Json] = field(default_factory=lambda: [*LIBRARY])
+    started: str = "2026-01-31T09:00:30Z"
     broken: Callable[[float, QueryCall], CallFailed | None] = lambda _t, _call: None
     world: World = field(default_factory=World)
     asked: list[QueryCall] = field(default_factory=list)
+    looks: list[float] = field(default_factory=list)
     pages: int = 0
     circle: bool = False
 
@@ -49,7 +51,10 @@ class Log:
         if call.filter is None:
             rows: list[Json] = [{"Id": "n", "StartDate": self.newest}] if self.newest else []
             return Answered(value={"records": rows, "next": None})
-        found: list[Json] = [_row(number, schema) for number, (t, schema) in self._failed() if t <= self.world.t]
+        self.looks.append(self.world.t)
+        since = call.filter.partition("StartDate ge ")[2].partition(" ")[0]
+        shown = [(number, schema) for number, (t, schema) in self._failed() if t <= self.world.t]
+        found: list[Json] = [_row(number, schema, self.started) for number, schema in shown if self.started >= since]
         return Answered(value={"records": found, "next": None})
 
     def _failed(self) -> list[tuple[int, tuple[float, str]]]:
@@ -67,11 +72,11 @@ def test_pages_in_a_circle_are_no_log_without_failures() -> None:
     assert Log(circle=True).carry_out(WATCH).end.exit_code == 3
 
 
-def _row(number: int, schema: str) -> JsonObject:
+def _row(number: int, schema: str, started: str) -> JsonObject:
     return {
         "Id": f"F{number}",
         "Name": "Bill an order",
-        "StartDate": "2026-01-31T09:00:30Z",
+        "StartDate": started,
         "SysSchemaId": schema,
         "ErrorDescription": f"Reason {number}\n   at X()",
     }
@@ -115,8 +120,34 @@ def test_what_had_failed_before_the_run_began_does_not_count() -> None:
     assert end(log.carry_out("  - id: b\n    pause: 1s\n" + WATCH)).status == "passed"
     began = next(call for call in log.asked if call.filter)
     assert began.filter == (
-        f"Status/Id eq {ERROR} and (StartDate ge 2026-01-31T09:00:00Z or CompleteDate ge 2026-01-31T09:00:00Z)"
+        f"Status/Id eq {ERROR} and (StartDate ge 2026-01-31T08:00:00Z or CompleteDate ge 2026-01-31T08:00:00Z)"
     )
+
+
+@pytest.mark.parametrize("started", ["2026-01-31T08:59:55Z", "2026-01-31T08:01:00Z"])
+def test_what_fails_meanwhile_counts_though_its_row_says_that_it_began_before_the_newest(started: str) -> None:
+    assert end(Log(failed=[(0.0, "sa"), (20.0, "sa")], started=started).carry_out(WATCH)).status == "failed"
+    assert end(Log(failed=[(0.0, "sa")], started=started).carry_out(WATCH)).status == "passed"
+
+
+@pytest.mark.parametrize(("watched", "code", "warned"), [("", "UsrA", 1), (", for: 1m", "UsrA", 0), ("", "OtherC", 0)])
+def test_where_the_log_lacks_a_row_of_what_the_run_started_nobody_knows_whether_it_failed(
+    watched: str, code: str, warned: int
+) -> None:
+    steps = f"  - id: x\n    execute: {{process: {code}, result: R}}\n" + WATCH.replace(", for: 1m", watched)
+    log = Log(world=World(lags=[30.0]))
+    found = end(log.carry_out(steps))
+    assert (found.status, len(found.warnings)) == ("passed", warned)
+    assert all("shows no row yet of what this run started: UsrA" in warning for warning in found.warnings)
+
+
+def test_a_row_that_comes_late_is_looked_at_once_more() -> None:
+    steps = "  - id: x\n    execute: {process: UsrA, result: R}\n" + WATCH.replace("for: 1m", "for: 40s")
+    quiet = Log(world=World(lags=[30.0]))
+    assert end(quiet.carry_out(steps)).status == "passed"
+    assert quiet.looks[-1] - quiet.looks[-2] <= 2.0  # seconds of the calls between them, and no pause
+    late = Log(world=World(lags=[30.0]), failed=[(quiet.looks[-2] + 0.5, "sa")])
+    assert end(late.carry_out(steps)).status == "failed"
 
 
 def test_in_an_empty_log_every_failure_counts() -> None:

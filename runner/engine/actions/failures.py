@@ -1,12 +1,13 @@
 """A `failures`: watches the process log, and fails as soon as it shows more failed instances than are allowed.
 
-They count since a moment of the server's own clock: its time is that of the newest row of the process log. What had
-failed by then is remembered by its id, so that neither this machine's clock nor a row of the same instant plays a part.
+They count since a moment: what had failed by then, in the hour before the newest row of the process log, is remembered
+by its id. So neither this machine's clock plays a part, nor which node of the site wrote a row.
 Whatever keeps the failures from being counted is an error: a log, or a library of processes, that cannot be read; a
 pattern that no process matches; a failed instance of a process that the library does not show. All owners count, and
 the versions of a process count as that process.
 """
 
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -15,7 +16,9 @@ from runner.engine.answer import judged
 from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff
+from runner.engine.process_log import new_rows
 from runner.engine.readings import read_records
+from runner.engine.starts import missing, settle_missing
 from runner.engine.state import Moment, OpenRow
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation import server_time
@@ -37,6 +40,7 @@ _NOT_COUNTED = "the failures cannot be counted"
 _OTHER_TIMES = (
     "not verified: the process log has other times than the answers of the site; write `since: run` or a step"
 )
+_NO_ROW_YET = "not verified: the process log shows no row yet of what this run started"
 _NAMELESS = "a process that the library of processes does not show"
 _READ_ALL = 'give the user the right to read all of VwProcessLib, or count all: `processes: ["*"]`'
 
@@ -74,10 +78,12 @@ def _now(row: OpenRow) -> Running[Moment | CallFailed]:
     newest = yield from read_records(row, failed_rows.NEWEST)
     if isinstance(newest, CallFailed):
         return newest
-    since = failed_rows.started(newest)
+    since = failed_rows.look_from(newest)
     failed = yield from read_records(row, failed_rows.failed_since(since))
     if isinstance(failed, CallFailed):
         return failed
+    if len(failed) >= failed_rows.MOST:
+        return _too_many_rows(failed)
     return Moment(since=since, seen=frozenset(map(failed_rows.key, failed)))
 
 
@@ -98,9 +104,36 @@ def attempt_failures(row: OpenRow) -> Running[Attempt]:
         if isinstance(found, CallFailed) and (is_over or found.final or found.kind is FailureKind.REFUSED):
             return Attempt(status=Status.ERROR, trouble=_unread("the process log", found))
         if is_over and isinstance(found, list):
-            passed = judged(row, _result(found))
-            return passed.warned(_OTHER_TIMES) if row.log.clocks_differ and _is_written(row, action) else passed
-        yield from looks.wait(row)
+            late = yield from _late_rows(row, watch)
+            if late is not None:
+                return judged(row, _result(found)).warned(*_less(row, action, late))
+        else:
+            yield from looks.wait(row)
+
+
+def _late_rows(row: OpenRow, watch: _Watch) -> Running[list[str] | None]:
+    """The processes that count and that this run started, where the log has shown no row of the call so far. None where
+    it shows one now, which the last look may not have seen.
+    """
+    late = []
+    for process in list(row.log.missing):
+        waiting = [start for start in missing(row.log, process) if start.marked]
+        if waiting and watch.counts(process):
+            rows = yield from new_rows(row, waiting[0], last=False)
+            if isinstance(rows, list):
+                yield from settle_missing(row, process, rows, among=waiting)
+            if len(missing(row.log, process)) < len(waiting):
+                return None
+            late.append(process)
+    return late
+
+
+def _less(row: OpenRow, action: Failures, late: list[str]) -> Iterator[str]:
+    """What the log cannot say."""
+    if row.log.clocks_differ and _is_written(row, action):
+        yield _OTHER_TIMES
+    if late:
+        yield f"{_NO_ROW_YET}: {', '.join(late)}; write `for: 1m` to watch until it does"
 
 
 def _is_written(row: OpenRow, action: Failures) -> bool:
@@ -152,13 +185,17 @@ def _cannot_count(why: str, hint: str | None = None) -> CallFailed:
     return CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E219", message=why, hint=hint))
 
 
+def _too_many_rows(rows: list[JsonObject]) -> CallFailed:
+    return _cannot_count(f"it shows {len(rows)} failures or more: too many to look through")
+
+
 def _failed(row: OpenRow, watch: _Watch) -> Running[list[JsonObject] | CallFailed]:
     """The failed instances that count. A process that came after the library was read is read by itself."""
     rows = yield from read_records(row, failed_rows.failed_since(watch.moment.since))
     if isinstance(rows, CallFailed):
         return rows
     if len(rows) >= failed_rows.MOST:
-        return _cannot_count(f"it shows {len(rows)} failures or more: too many to look through")
+        return _too_many_rows(rows)
     rows = [failed for failed in rows if failed_rows.key(failed) not in watch.moment.seen]
     roots = watch.roots
     if not all(failed_rows.schema(failed) in roots for failed in rows):

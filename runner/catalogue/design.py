@@ -1,8 +1,8 @@
 """The design of a process as the platform writes it → parameters and elements in the words of the language.
 
 A reader for both sources: what ProcessSchemaRequest answers, and `metadata.json` of a package (`service/README.md`,
-Library and Packages), in the names that the first of them uses. Nothing odd is refused: what cannot be read is None or
-`unknown`, and a sentence says so.
+Library and Packages), in the names that the first of them uses. What cannot be read is None or `unknown`, and a
+sentence says so.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -24,8 +24,7 @@ class About(StrEnum):
 
 
 class CatalogueDifference(Struct, frozen=True, kw_only=True):
-    """`name` is the parameter's code, the element's id or a version's own code, empty where it is about the whole
-    process.
+    """`name` is the parameter's code, the element's id or a version's own code, empty for the whole process.
 
     `before` and `after` are in words, None for nothing there.
     """

@@ -1,8 +1,8 @@
 """A process of a catalogue → the text of a double: its signature, and its elements in their order.
 
 A catalogue does not say what a process does: a `TODO` marks what must be filled in. As it is written, a double is
-valid, takes and gives what the process does, and waits at the elements that jobs execute. Who has seen a run of the
-process hands in a `Script` of it.
+valid, takes and gives what the process does, and waits at elements that jobs execute. A `Script` comes from a run that
+was seen.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -50,8 +50,8 @@ def check(
     """Hold `expected` against `scope`, in which `result` is what the step gave; `secret`: no value is shown, and none
     that an expression works with that `is_secret`, also where it is too short to be found in a text.
 
-    A text is shown in part only where `holds_secret` denies it. Where the expectation is not met: E201, or E202 where
-    it could not be evaluated at all.
+    A text is shown in part only where `holds_secret` denies it. What is not met is E201, what could not be
+    evaluated E202.
     """
     seen = _Seen(scope=scope, secret=secret, is_secret=is_secret, holds_secret=holds_secret)
     match expected:

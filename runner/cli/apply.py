@@ -238,8 +238,8 @@ def _check_reports(context: click.Context) -> None:
 
 
 def _fleet_dsn(context: click.Context) -> str | None:
-    """The database of the fleet that is to carry the versions out; None where this command does. What is typed counts
-    more than a variable.
+    """The database of the fleet that is to carry the versions out; None where this command does. What is typed comes
+    first.
 
     Raises `UsageError` where options do not go together, and where the libraries of a fleet are not installed.
     """

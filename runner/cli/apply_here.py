@@ -1,5 +1,4 @@
-"""`apply` without a fleet: this command carries the versions out. Each is written down before anything of it is sent,
-and its end when it has ended.
+"""`apply` without a fleet: each version is written down before anything of it is sent, and its end when it has ended.
 
 A run that broke off goes on as `resume` lets it. Whatever keeps it from that is printed, and keeps no other run back.
 """

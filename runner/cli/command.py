@@ -1,5 +1,4 @@
-"""What the verbs share that carry runs out: what their options ask for, and the runs under signals and locks, to an
-exit code and reports.
+"""What the verbs share that carry runs out: what is asked for, and the runs, to an exit code and reports.
 
 All locks that the jobs name (`concurrency`) are taken before anything begins, and released at the end. A lock that is
 taken is reported with its run, its process and since when, so that a person can look at it or wait.

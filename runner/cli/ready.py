@@ -1,8 +1,8 @@
 """`runner ready`, and `--wait-ready` of other verbs: waiting until sites are ready, as after a deployment.
 
 The sites are waited for side by side, each in a thread of its own, while the main thread prints what they wait for and
-hears signals. At a terminal the line is redrawn; elsewhere a line says what is new, and every 30 s that the wait goes
-on. No process is started.
+hears signals. At a terminal the line is redrawn; elsewhere a line says what is new, and that the wait goes on. No
+process is started.
 """
 
 import os

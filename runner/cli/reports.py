@@ -1,9 +1,7 @@
-"""The reports that a command is asked for: where they may go, written there, stored in a run's own folder, and shown
-where its CI looks.
+"""The reports that a command is asked for: where they may go, written there, and shown where a CI looks.
 
-No file is written over but a report of the same kind, which begins with the mark of its kind, and never a file that
-the command reads. A command that ended before its runs began writes its reports, too: an empty or an earlier report
-would look green in CI.
+No file is written over but a report of the same kind, which begins with the mark of its kind, and never a file that the
+command reads. A command that ended before its runs began writes its reports, too: an old report would look green in CI.
 """
 
 import os
@@ -237,8 +235,7 @@ def report_unstarted(
     """Write the reports of a command that ended before its runs began: they hold why, as a failed entry. The words of
     the command line are searched, not its parsed options: what is wrong may be the command line itself.
 
-    A report that cannot go where it was asked for is left out: the problems name it, or something else must be mended
-    first.
+    A report that cannot go where it was asked for is left out: the problems name it.
     """
     if not arguments or arguments[0] not in _REPORTING:
         return

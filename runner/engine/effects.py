@@ -32,8 +32,8 @@ class Send(Struct, frozen=True, kw_only=True):
 class Sleep(Struct, frozen=True, kw_only=True):
     """Wait for `seconds`, more or less by a share of up to `jitter` that the host draws.
 
-    `frees_turn`: another run may start the same process, since nothing of the step is under way, or the row of its own
-    start is known. `why` is evidence.
+    `frees_turn`: another run may start the same process, as nothing of the step is under way, or its row is known.
+    `why` is evidence.
     """
 
     key: str
@@ -61,8 +61,7 @@ class ResolveDoubt(Struct, frozen=True, kw_only=True):
     Answered with `Done({"as": …})` as in `runner.runs.events.Asked`, with `"key"` where there are several rows. A host
     without an answer may leave the run here: a fresh engine that is fed with the journal asks again. `ended`: the run
     is over but for this, and `retry` and `unknown` are no answers any more. `refused`: so was the last answer, and a
-    host without another answer leaves the run. `secret` are the keys of rows whose result is kept out of every event,
-    also where a person hands it in.
+    host without another answer leaves the run. `secret` are the keys of rows whose result is kept out of every event.
     """
 
     keys: tuple[str, ...]
@@ -84,8 +83,8 @@ class QueryPeers(RowQuery, frozen=True, kw_only=True):
     comes. `slack`: so many seconds less exactly than mostly the server's time was known when the call was sent.
     `before` are rows of our own user that were there before the call: how many seconds ago each began, by the server's
     time. They may be those of starts that lack theirs, which began before they were read, `before_read` seconds ago.
-    `nothing_began`: the log shows that the last start of `key`, which was turned away, has begun nothing. That is only
-    said: others need not count it.
+    `nothing_began`: the log shows that the last start of `key`, which was turned away, has begun nothing. Others need
+    not count it.
     """
 
     nothing_began: bool = False
@@ -120,8 +119,8 @@ class SendDelay(Struct, frozen=True, kw_only=True):
 class Done(Struct, frozen=True, kw_only=True):
     """The effect was performed. `t` is the run's active seconds when it ended; `date` is the server's own time.
 
-    `resumed`, of any outcome: the run had broken off since the outcome before, for an unknown time. `delay`, of a call:
-    it left late.
+    `resumed`, of any outcome: the run had broken off since the outcome before, for an unknown time. `delay`: a call
+    left late.
     """
 
     t: float

@@ -187,8 +187,7 @@ def follow(
     """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
 
     Gives None where the log never showed a row of that id, and `Unread` where the log refused for good, or the last
-    look at it failed and none before has shown the row. Meanwhile other runs may start the same process: what is
-    followed has been found.
+    look at it failed and none before has shown the row. Other runs may start the process meanwhile.
     """
     last: LogRow | None = None
     while True:

@@ -1,7 +1,6 @@
 """Readings of a site: calls that change nothing, tried again where they were not answered.
 
-A reading is a call like any other, so that it is journaled and replayed like any other. A log that refuses to be read
-is not asked again in this run.
+A reading is journaled and replayed as any call. A log that refuses to be read is not asked again in this run.
 """
 
 import math

@@ -125,8 +125,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
 
 def _set_aside(row: OpenRow, sent: Start) -> Running[None]:
     """A call that may be made again was turned away, or ended in a fault, and may have happened all the same: its row
-    proves nothing of the next call. So it is searched for as that of a call that must not happen twice; where nobody
-    does, the start counts.
+    proves nothing of the next call. So it is searched for as that of a `once` call; else the start counts.
     """
     start = start_bounds.counted(row.log, sent)
     if row.sought is None or not start.marked:
@@ -146,8 +145,8 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
 
     Which answers prove by themselves that nothing ran, the client of the service knows (`CallFailed.nothing_ran`).
     After any other answer the log has to be read, with `verify: none`, too: not to judge the process, but to start it
-    only once. A log that cannot be read leaves the call in doubt, unless it was a fault of the service itself, or the
-    site accepts our session nowhere.
+    only once. A log that cannot be read leaves the call in doubt, unless the service itself failed, or takes our
+    session nowhere.
     """
     assert row.turned_away is not None
     sent, failure = row.turned_away

@@ -1,7 +1,6 @@
 """A start from when it is made ready until it is answered: by when its process must have begun, if it has at all.
 
-The server's own time bounds it: the `Date` of its answers. Whose the rows are that appear then, `runner.engine.starts`
-knows.
+The server's own time bounds it: the `Date` of its answers. Whose the rows are is in `runner.engine.starts`.
 """
 
 import math

@@ -193,8 +193,8 @@ def not_of_others(
 ) -> Running[tuple[list[LogRow], OtherRun | None]]:
     """The rows without those that other calls own, and which other run may have made some of the rest.
 
-    What is left belongs to the calls of `keys` from now on, unless another run may have made it and it is not `certain`
-    by its id; with None nothing does.
+    What is left belongs to the calls of `keys` from now on, unless another run may have made it, and no id is
+    `certain`.
     """
     log = row.log
     has_time = not log.clocks_differ and log.server_time(row.t) is not None

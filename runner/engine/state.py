@@ -1,7 +1,6 @@
 """How far a run has come: the only mutable records of the engine.
 
-Everything here follows from the outcomes alone, so that a fresh engine fed with the same outcomes gets to the same
-state.
+All follows from the outcomes alone: a fresh engine fed with the same outcomes gets to the same state.
 """
 
 from collections.abc import Callable, Iterator, Sequence

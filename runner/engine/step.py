@@ -62,8 +62,7 @@ def carry_out_steps(state: State, steps: tuple[PlannedStep, ...]) -> Running[Non
 def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_to: int) -> Running[bool]:
     """End what was under way, and let the job and the run know why. Whether nothing more is performed.
 
-    The time of the run's steps may be over in the `finally` of an included job: for the rest of that there is as much
-    time as for the run's own.
+    The time of the run's steps may be over in the `finally` of an included job: its rest has the time of the run's own.
     """
     run, is_over = state.run, stop.over
     if stop.why != TIMEOUT:

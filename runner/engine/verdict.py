@@ -311,8 +311,7 @@ def not_verified(row: OpenRow, why: str, *, doubtful: bool = False) -> Attempt:
 
 
 def marked(row: OpenRow, process: str, *, turn: bool) -> Running[Attempt | None]:
-    """Read the log before a start. Gives why the call is not made where the log could not be read; None where it is
-    made all the same.
+    """Read the log before a start. Gives why the call is not made; None where it is.
 
     Nothing was sent, so that this may be tried again whatever the step's effect.
     """

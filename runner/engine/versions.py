@@ -1,5 +1,4 @@
-"""The versions of a process, as far as a run knows them: each is a schema of its own, and a row of the log bears the
-id of the version that ran.
+"""The versions of a process, as a run knows them: a row of the log bears the id of the version that ran.
 
 A process may get a version while a run is under way. So before the absence of a row counts for anything, the versions
 are read once more after the call: a start that was answered has begun in a version that was there by then. Where

@@ -26,8 +26,8 @@ from runner.reports.safe import clean
 class ApplyNeeds(Struct, frozen=True, kw_only=True):
     """What lets a version begin: by its digest, for each job that it needs, the digests of the versions that must have
     passed, with those of the ledger for what this command does not carry out. What nobody has carried out, with the
-    same key, has a digest that never passes. `known` are what the ledger has of the latter; `without_file` are the
-    needed jobs that no file has.
+    same key, has a digest that never passes. `known` are what the ledger has of the latter; `without_file`: jobs
+    of no file.
     """
 
     waits: Mapping[str, Mapping[str, frozenset[str]]]

@@ -68,10 +68,9 @@ class RunSpec(Struct, frozen=True, kw_only=True):
     """A run that could begin. `sources` are the texts of all its files by their names.
 
     `case_index` counts the cases of the job from 0, also those that were not selected. `digest` is that of a stored
-    plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files.
-    `written` is what its files hold, by the names of `sources`; empty where it comes of a stored plan, or nobody asked
-    for it. `variables` of the environment gave secret inputs, by the names of these. `elements`, `versions` and
-    `refused` are as in `Plan`.
+    plan that the run comes from, and `plan_key` the key of its file; None of a run that comes from its files. `written`
+    is what its files hold, by the names of `sources`; empty where it comes of a stored plan, or nobody asked for it.
+    `variables` of the environment gave secret inputs, by the names of these. The rest is as in `Plan`.
     """
 
     job: Job

@@ -2,8 +2,8 @@
 
 A file begins with the title of the code, and paragraphs that say what it means. Of a mistake in files the sections
 `Wrong` and `Right` follow, and a list of what to check; of what a command or a run can meet how it looks, and a list of
-what to do. An example is a fenced block, whose first line names its file where that matters. Files that are not shown
-as `Right` are those of `Wrong`.
+what to do. An example is a fenced block, whose first line names its file where that matters. Other files are those of
+`Wrong`.
 """
 
 import re

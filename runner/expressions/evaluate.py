@@ -1,8 +1,8 @@
 """Expressions and templates evaluated in a scope, by walking their checked trees: the face of this room to others.
 
 No code is generated and no attribute of a Python object is touched: a dot is a key. Only what `allowed` lets through
-has a function here, and each of them works on JSON alone. Nothing is random and nothing reads a clock, so that a
-resumed run computes the same.
+has a function here, and each of them works on JSON alone. Nothing is random or reads a clock: a resumed run computes
+the same.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """JSON values as expressions treat them: their parts, their text, and the bounds on all of it.
 
-Nothing is made that is larger than its bound, and what would be is refused before the work is done. No attribute of a
-Python object is ever touched.
+Nothing is made that is larger than its bound, and what would be is refused before the work is done. No attribute of an
+object is touched.
 """
 
 import math

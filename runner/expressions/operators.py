@@ -1,7 +1,6 @@
 """What operators do with JSON values: a table of comparisons, and a table of arithmetic.
 
-A boolean is no number here: to ask for `true == 1` is an error. Numbers stay within 64 bits, texts and lists within
-their bounds.
+A boolean is no number here: to ask for `true == 1` is an error. Numbers stay within 64 bits.
 """
 
 import operator

@@ -1,8 +1,7 @@
 """Texts into expressions and templates: what they hold, what they use, and what is wrong with them.
 
-Each text is parsed once. A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; everything else
-is parsed by it, and then held against the allow-list. Whether the names are known is asked elsewhere, and nothing is
-evaluated here.
+Each text is parsed once. A plain path (`steps.read.outputs.id`) never reaches Jinja's parser; everything else is parsed
+by it, and then held against the allow-list. Names are checked elsewhere; nothing is evaluated.
 """
 
 import re

@@ -1,7 +1,7 @@
 """What is known of a value before it is there: which kinds of JSON it may be, and what is in it.
 
-A type never says more than what is certain: every value that can turn up belongs to it. So whatever no value of a type
-can do is a mistake for sure.
+A type never says more than what is certain: every value that can turn up belongs to it. What no value of it can do is a
+mistake.
 """
 
 from collections.abc import Iterable, Mapping

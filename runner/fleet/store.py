@@ -1,7 +1,6 @@
 """The runs of a fleet in PostgreSQL: a `runner.runs.store.RunStore`.
 
-It has no locks of jobs: the queue lets runs with the same lock begin in turn. A run that is only queued is
-none yet: it has no events.
+It has no locks of jobs: the queue lets runs with the same lock begin in turn. A queued run has no events yet.
 """
 
 from collections.abc import Callable, Iterator, Sequence

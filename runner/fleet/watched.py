@@ -13,8 +13,7 @@ from runner.service.gate import Gate
 
 class WatchedCaller:
     """`shut_out` is given why the site lets nobody in. `let_in` is called after each answer, with the `suspension` that
-    was known when the call began. `has_acted`: the run has sent calls that may have changed something, and its failures
-    are the job's business.
+    was known when the call began. `has_acted`: the run has sent calls that may have changed something.
     """
 
     def __init__(

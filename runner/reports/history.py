@@ -1,5 +1,4 @@
-"""The history of runs, drawn: for each name how its runs ended, and for each step how often it passed, how long it took
-and when it failed last.
+"""The history of runs, drawn: for each name how its runs ended, and how each step went.
 
 Flaky is a step that passed at a later attempt only. That the same job and inputs, at the same commit, once passed and
 once did not, is a matter of the whole run.

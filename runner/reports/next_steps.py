@@ -1,5 +1,4 @@
-"""What a run needs next that did not come to its end, or whose outcome is in doubt: what is known of it, and the
-commands that settle it.
+"""What a run needs next that did not end, or is in doubt: what is known of it, and commands that settle it.
 
 Nothing here is guessed: where nobody knows whether a call happened, the text says so.
 """

@@ -1,7 +1,6 @@
 """A request of OTLP in JSON: its spans, attributes, status, and the resource, as the environment may name it.
 
-The resource is described by `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` before us: whoever reads the traces has
-set them.
+The resource is described by `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` before us.
 """
 
 from collections.abc import Mapping, Sequence

@@ -33,8 +33,8 @@ class Detail(Struct, frozen=True, kw_only=True):
     `place` is where the run is stored, None where it is not; `store` names the store. `held`: the run waits where a
     call is in doubt. `advice`: whether the commands that it needs next are printed. `resumed` is the word for a run
     that began in another command. `ids`: whether ids and hashes are printed that nobody needs to go on. `several`:
-    there are more runs, of which `runner.reports.summary` prints a table and the warnings. `starter`: whether it is
-    printed who began the run.
+    there are more runs, of which `runner.reports.summary` prints a table and the warnings. `starter`: who began it
+    is printed.
     """
 
     quiet: bool = False

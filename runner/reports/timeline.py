@@ -1,7 +1,6 @@
 """When what happened in a run, as lines of characters: a row a line, with a bar on the time of the run.
 
-It is for places that draw no picture: a comment, the page of a CI. Bars of 10,000 turns would say nothing, so the
-turns of a loop share a line.
+It is for places that draw no picture: a comment, the page of a CI. The turns of a loop share a line.
 """
 
 from collections.abc import Iterator

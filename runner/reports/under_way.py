@@ -31,8 +31,7 @@ class _RunUnderWay(Struct, frozen=True, kw_only=True):
 
 
 class UnderWay:
-    """`total` is how many runs the command carries out. `prints_rows`: a row is printed as it ends, which breaks the
-    silence, as the end of a run does.
+    """`total` is how many runs the command carries out. `prints_rows`: a row is printed as it ends, as a run is.
 
     A thread calls `begin`, `end` and `line`; `event` comes from the threads of the runs; `lines` and `done` may be
     asked in any thread.

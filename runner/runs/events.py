@@ -94,10 +94,9 @@ class RunFacts(Event, frozen=True, kw_only=True):
     """What a run knows about itself, beside its plan. `run` is its id, a UUIDv7; `engine` the version of the program;
     `started_at` is UTC, `…Z`; `commit` that of the checkout, `dirty`: files there differ from it.
 
-    `command` is an id that the runs of a command share. `traceparent` is the span of OpenTelemetry that the command
-    was started in, as W3C writes it. `rerun_of` is the run that it carries out once more, `applied` where an `apply`
-    ordered it, `begun_by` who gave the command. `variables` are those of the environment that gave secret inputs, by
-    the names of these.
+    `command` is an id that the runs of a command share. `traceparent` is the span of OpenTelemetry that the command was
+    started in, as W3C writes it. `rerun_of` is the run that it carries out once more, `applied` where an `apply`
+    ordered it, `begun_by` who gave the command. `variables` gave secret inputs, by the names of these.
     """
 
     run: str
@@ -248,8 +247,7 @@ class Asked(RowEvent, frozen=True, tag="asked"):
     To the second the answer is `{"as": …}` with `passed` (and perhaps `result`), `failed`, `retry` (perhaps
     `even_though` the process log shows a start), `log` (look again) or `unknown` (go on without knowing); to the third
     `{"taken": […], "rival": …}`, as `Others` of `runner.runs.store` has it: ids of processes that other runs have
-    started, and whether they may have started a process without knowing which. `by` is who gave the answer, where that
-    was a person.
+    started, and whether they may have started a process without knowing which. `by` is the person who answered.
     """
 
     value: evidence.Value

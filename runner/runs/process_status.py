@@ -11,8 +11,7 @@ from msgspec import Struct
 class ProcessStatus(Struct, frozen=True, kw_only=True):
     """`id` is that of the lookup SysProcessStatus [M], `numbers` are those of `processStatus` [M].
 
-    Where a process that ended so has not done what it was started for, `code` is the failure of its call, and `what`
-    says what became of the process.
+    Where a process that ended so has not done what it was started for, `code` is its call's failure, `what` its end.
     """
 
     word: str

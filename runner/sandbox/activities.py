@@ -50,8 +50,7 @@ def carry_out(
 ) -> Running:
     """Do the activities from `start` on, until the end, a failure, or an element that must be executed first.
 
-    With `failing` the process fails at its end with that text. A process that was cancelled while it waited is left
-    alone.
+    With `failing` the process fails at its end with that text. A process that was cancelled is left alone.
     """
     store = surroundings.store
     process = store.process(process_id)

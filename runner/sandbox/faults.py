@@ -66,8 +66,7 @@ class Faults:
     def take(self, process: str, *, starts: bool, root: str | None = None) -> CallFault | None:
         """The fault of this call; `starts`: the call starts a process, and executes no element.
 
-        A fault of a file is applied to its own version; a fault that was set for a process, to calls of every version
-        of it.
+        A fault of a file is applied to its own version; a fault set for a process to all of its versions.
         """
         fitting = [
             (number, each)

@@ -48,8 +48,7 @@ def served(
     Port 0 takes a free port. `data` is the file that keeps what happened, or names it when the URL is known; without it
     all is forgotten. `veil` hides secrets in it. Records of the folder go into a new file only, and a process that was
     caught in a wait when the file was left is cancelled. `page_size` is the most records that an OData reply holds.
-    Raises `UsageError` for mistakes in the folder, the file, a file that another sandbox has open, or an address in
-    use.
+    Raises `UsageError` for mistakes in folder or file, and for a file or an address in use.
     """
     if isinstance(doubles, Path):
         doubles, problems = load_doubles(doubles)

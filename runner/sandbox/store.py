@@ -71,8 +71,7 @@ class Instance(Struct, frozen=True, kw_only=True):
 class ReachedElement(Struct, frozen=True, kw_only=True):
     """A place where a process waits, waited, or failed; `position` is its own among its double's activities.
 
-    `id` is its own, `uid` that of its design. An element that waits is running until it was executed, or cancelled with
-    its process.
+    `id` is its own, `uid` that of its design. An element that waits is running until it was executed, or cancelled.
     """
 
     id: str

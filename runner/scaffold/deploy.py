@@ -72,8 +72,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
 
 
 def deploy(wanted: Deployment, *, called: str, repository: str, is_root: bool) -> None:
-    """Write the files of a kind, and print what is left to do. `called`: the folder, from the root of the checkout,
-    whose name is `repository`.
+    """Write the files of a kind, and print what is left to do. `called`: the folder from the root of `repository`.
 
     Raises `UsageError` where there are no jobs, or they have mistakes.
     """

@@ -1,8 +1,7 @@
 """The ways in which a text comes back when others have written it: as JSON, in a URL, in HTML, in base64, …
 
 Two of them, the second in the first, where that is common, and each as we ourselves quote it within a message. What
-cannot be known is not tried: a hash of a text, a compressed or an encrypted text, a part of it, a text with other
-characters between.
+cannot be known is not tried: a hash, a compressed or an encrypted text, a part of it.
 """
 
 import json

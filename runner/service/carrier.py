@@ -1,7 +1,7 @@
 """The way to an origin: a request and its reply, or the sentence on why there is none.
 
-No exception of h11, of sockets or of TLS leaves it. It follows no redirect, reads no environment, repeats nothing and
-knows nothing of sessions.
+No exception of h11, of sockets or of TLS leaves it. It follows no redirect, repeats nothing, and knows no environment
+or session.
 """
 
 from collections.abc import Callable

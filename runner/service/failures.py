@@ -102,8 +102,7 @@ _ELSEWHERE: Final = "redirects are not followed, and nothing was sent there: if 
 
 
 def not_accepted(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFailed:
-    """A call that was answered with a demand to sign in; None is the sign-in itself. Whether it is made again is for
-    others to say.
+    """A call that was answered with a demand to sign in; None is the sign-in itself.
 
     Such an answer is the service's own, and says that it did not dispatch the request [M]. It proves that nothing ran
     only where the request is a POST: gateways repeat a GET that broke, and then hand on the answer to the second, but
@@ -186,8 +185,7 @@ def by_status(call: calls.Call | None, reply: Reply, site: Site) -> calls.CallFa
     if status in (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.NOT_IMPLEMENTED) and _holds_fault(call, reply):
         return fault(call, reply, _described(reply, site))
     if isinstance(call, calls.ExecuteCall) and _LIKE_HTML.search(words := _described(reply, site)):
-        hint = "ASP.NET takes a value in the address for HTML: `run` sends its values in a body"
-        return _unproved(call, refused(call, reply, words, hint=hint))
+        return _unproved(call, refused(call, reply, words, hint=_NO_HTML))
     if status < HTTPStatus.OK:
         return nonsense(reply, site, "its status is none that ends a call")
     return _failed(

@@ -117,8 +117,7 @@ def cookies_in(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def not_signed_in(failure: CallFailed, *, url_key: str = "url") -> CallFailed:
     """What a failure of signing in means for the call that needs it: it never left. `url_key` names the address.
 
-    An answer that makes no sense ends all trying as a refusal does: who sends a password again and again could lock an
-    account.
+    An answer that makes no sense ends all trying as a refusal does: retries could lock an account.
     """
     trouble = failure.trouble
     hint = None if trouble.hint is None else trouble.hint.replace("`url`", f"`{url_key}`")

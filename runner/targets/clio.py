@@ -1,7 +1,7 @@
 """The targets `clio:NAME`: sites that the companion tool clio knows, from its registry. It is read, never written.
 
-Keys are read without regard to case, as clio does [C]. Passwords are there in the clear: of its values no message holds
-any but names of environments.
+Keys are read without regard to case, as clio does [C]. Passwords are in the clear there: messages hold names of
+environments only.
 """
 
 import json

@@ -24,8 +24,8 @@ def searched_folders(folder: Path) -> list[Path]:
     """`folder` as it was named, and those above it: up to the root of the project, which is the nearest that holds
     `.git`, else to the home directory, else to the root of the file system.
 
-    A folder above in which everybody may put files, such as `/tmp`, is passed over: whoever can name an address there
-    would be sent our credentials.
+    A folder above in which everybody may put files, such as `/tmp`, is passed over: its addresses would get our
+    credentials.
     """
     home, found, here = _home(), [folder], folder.resolve()
     for above in (here, *here.parents):

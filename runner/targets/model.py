@@ -89,8 +89,7 @@ class SiteTarget(Discreet, frozen=True, kw_only=True):
 class SandboxTarget(Discreet, frozen=True, kw_only=True):
     """`folder` holds the doubles, `*.process.yaml`; relative to the current folder, or absolute.
 
-    `written_in` is the targets file that names it, None where none does. The rest is as in a site, so that a rehearsal
-    goes as the real thing will.
+    `written_in` is the targets file that names it, None where none does. The rest is as in a site.
     """
 
     NOT_SHOWN: ClassVar = frozenset({"written_in"})

@@ -35,8 +35,8 @@ _SECRET = frozenset({"auth", "headers", "proxy"})
 def resolve(
     target: SiteTarget, *, environment: Mapping[str, str], read_file: Callable[[str], str]
 ) -> SiteTarget | tuple[Problem, ...]:
-    """The same target without templates; its addresses have no `/` at their ends, and that of the identity service is
-    there where it is needed.
+    """The same target without templates; its addresses have no `/` at their ends, that of the identity service is
+    filled in.
 
     `read_file` raises `OSError` or `UnicodeDecodeError` where it cannot.
     """

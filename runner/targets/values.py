@@ -1,7 +1,7 @@
 """What the values of a target may look like: addresses of sites, identity services and proxies; headers.
 
-They are checked before a run where they are written out, else when it begins. No message repeats a value, which may
-hold a password.
+They are checked before a run where they are written out, else when it begins. No message repeats a value: it may
+be secret.
 """
 
 import re

@@ -162,8 +162,7 @@ else:
     def _without_echo(prompt: str) -> str:
         """A line that the terminal does not show, not even where it is typed as soon as the prompt is there.
 
-        The terminal shows again what is typed, whatever happens: a signal that ends the program then and there runs
-        no `finally`.
+        The terminal shows again what is typed, whatever happens: some signals run no `finally`.
         """
         file = sys.stdin.fileno()
         before = termios.tcgetattr(file)

@@ -47,7 +47,7 @@ class _OpenRun(Struct, frozen=True, kw_only=True):
 class RunConsole(Struct, kw_only=True, dict=True):
     """Where and how much of the runs is printed. `total` is how many there are. `asks`: some run asks a person, so
     that no lines of several are redrawn. `held`: runs wait where a call is in doubt; `resumed` is the word for a run
-    that began in another command.
+    begun before.
     """
 
     out: output.MessageStream

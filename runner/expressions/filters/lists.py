@@ -1,8 +1,7 @@
 """Filters of lists and records: order, choice, sums, groups. They do what Jinja's of the same name do.
 
 So texts are compared without regard to case unless `case_sensitive=true`. `attribute` is a key, or keys and indices
-with dots between them (`Owner.Name`, `items.0`); a key that an item does not have is an error that names the item,
-never a value passed over.
+with dots between them (`Owner.Name`, `items.0`); a key that an item lacks is an error that names it.
 """
 
 from collections.abc import Callable, Mapping, Sequence

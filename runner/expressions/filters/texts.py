@@ -1,8 +1,7 @@
 """Filters of a text or a number, and those that write and read texts of other formats.
 
 They refuse a result beyond its bound before it is made. Where they share a name with a filter of Jinja they do what
-that filter does, except that nothing unreadable becomes a silent zero, so that `"n/a" | int == 0` is an error;
-`int(0)` asks for the zero.
+that filter does, except that nothing unreadable becomes a silent zero: `"n/a" | int` is an error.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The rows of a run as the template draws them: within each other, on the same scale, long lists in portions.
 
-A portion is laid out by the browser when it comes into sight, so that 10,000 rows open at once; finding, links and
-printing work all the same.
+A portion is laid out by the browser when it comes into sight, so that 10,000 rows open at once; finding and printing
+work, too.
 """
 
 from collections import Counter

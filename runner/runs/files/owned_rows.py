@@ -219,8 +219,7 @@ class RowsOfRun:
 
     def _settle_others(self, database: sqlite3.Connection, query: RowQuery) -> None:
         """Starts whose row is among those from before the call do not lack it any more. A start that began after the
-        call, or after these were read, has made none of them. Where any number of starts may have made the rows, they
-        prove nothing.
+        call, or after these were read, has made none of them. Rows of any number of starts prove nothing.
         """
         now, marks = self._rows.now(), ", ".join("?" * len(query.codes))
         started: tuple[str | float, ...] = (self._settle, self._site, *query.codes)
@@ -253,8 +252,7 @@ class RowsOfRun:
 
     def _is_taken(self, run: str, key: str, own: Sequence[str], query: RowQuery) -> bool:
         """Whether a row of the log is another call's: of another run, or where it is `certain`, of another row of this
-        run. What is of nobody certain is of the call that is certain of it, and may be of a call that is to be made
-        again.
+        run. What is of nobody certain is of the call that is certain of it, and may be of a call made again.
         """
         if run == NOBODY and (query.certain or query.keys is None):
             return False

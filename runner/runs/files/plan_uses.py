@@ -18,8 +18,7 @@ from runner.runs.store import RunOfPlan
 class PlanUses:
     """The uses of plans, `own` of the folder of runs that is called `place`, and those `shared` by all folders.
 
-    Where nothing can be written into `shared`, a plan is known to the own folder only, and `trouble` says why. Methods
-    raise `OSError`.
+    Where nothing can be written into `shared`, a plan is known to the own folder only, see `trouble`. Raises `OSError`.
     """
 
     def __init__(self, own: Path, shared: Path, *, place: str) -> None:

@@ -4,8 +4,8 @@ A turn is a file that the kernel locks, in the user's own state folder: it is fr
 that ends. The file names the run for others that wait, and how long it may need the turn: who hangs for longer is not
 waited for. Where there are no such files, as without a home, runs of other folders are not waited for.
 
-A program that has several runs hands its turn on within itself faster than others can look: where another waits, it
-steps aside for a moment.
+A program that has several runs hands its turn on within itself faster than others can look: so it steps aside
+where another waits.
 """
 
 import os

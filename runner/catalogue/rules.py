@@ -8,7 +8,6 @@ from runner.reading.document import Document
 
 
 def another_site(document: Document, url: str) -> Problem | None:
-    """A warning where the catalogue is of another site than its target."""
     site = text(record(document.data), "site")
     if site is None or "{{" in url or "://" not in site or _place(site) == _place(url):
         return None

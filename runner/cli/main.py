@@ -158,7 +158,6 @@ def ended(arguments: Sequence[str]) -> int:
 
 
 def _broken_off(error: Exception) -> tuple[ExitCode, Sequence[Problem]]:
-    """The exit code of a command that `error` has ended, and what is wrong."""
     if isinstance(error, UsageError):
         return ExitCode.INVALID, error.problems
     if isinstance(error, RefusedError):

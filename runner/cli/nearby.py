@@ -45,7 +45,6 @@ def warn_of_damage(run: StoredRun) -> bool:
 
 
 def damage(run: StoredRun) -> Problem:
-    """That the events of a run with a flaw are not as they were written."""
     return Problem(code="E155", message=run.damage, hint=run.left_to_do)
 
 

@@ -163,7 +163,6 @@ def carry_out_new(
 
 
 def _secrets(sites: Sites, specs: Sequence[RunSpec]) -> Secrets:
-    """Those of the sites and inputs of all runs of a command."""
     secrets = Secrets()
     for target in dict.fromkeys(spec.target for spec in specs):
         sites.of(target).hidden.inform(secrets)

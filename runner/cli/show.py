@@ -96,7 +96,6 @@ def _print(sentences: Sequence[Sentence]) -> None:
 
 
 def _show_step(run: StoredRun, step: str) -> ExitCode:
-    """The rows of a step, with all that is known of them."""
     found = rows_of(run.lines, step, Detail(verbose=True), is_running=run.is_running)
     if not found:
         from runner.reports.curl_script import unknown_step  # noqa: PLC0415  2 ms, for a mistake only

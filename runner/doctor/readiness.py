@@ -40,8 +40,6 @@ _PARAMETERS: Final = "parameters"
 
 
 class Phase(StrEnum):
-    """What a look at a site found."""
-
     AWAY = "away"
     """No rows, and waiting may mend it."""
     REFUSED = "refused"

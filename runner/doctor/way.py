@@ -46,7 +46,6 @@ def untrodden() -> Iterator[WayFinding]:
 
 
 def walk(way: Way) -> Iterator[WayFinding]:
-    """Every step of the way, in its order."""
     reached = True
     for finding in _network(way):
         reached = reached and finding.verdict is not WayVerdict.FAILED

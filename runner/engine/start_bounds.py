@@ -20,7 +20,6 @@ LATER = 2.0
 
 
 def prepared(row: OpenRow, process: str, *, seconds: float, marked: bool) -> Start:
-    """The start of `process` that is about to be sent, with `seconds` for its answer."""
     log, settle = row.log, row.state.run.plan.times.settle
     span = StartTime()
     if (now := log.server_time(row.t)) is not None:

@@ -89,7 +89,6 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
 
 
 def _carry_out(state: State, planned: PlannedStep) -> Running[None]:
-    """Carry a step out, or skip it, and remember how it ended."""
     step = planned.step
     if not state.closing and state.halted and _AFTER_A_STOP.isdisjoint(expression(step.condition).functions):
         yield from _skip(state, planned, reason=STOPPED)
@@ -191,7 +190,6 @@ def _leave_out(state: State, planned: PlannedStep, *, turns: range) -> None:
 
 
 def gathered(turns: list[JsonObject], step: Step) -> JsonObject:
-    """What expressions see of all turns together."""
     worst = worst_of({Status(str(turn["status"])) for turn in turns})
     outputs: JsonObject = {name: [record(turn.get("outputs")).get(name) for turn in turns] for name in step.outputs}
     seconds = [turn.get("seconds") for turn in turns]

@@ -60,7 +60,6 @@ def titles() -> Mapping[str, str]:
 
 
 def grouped() -> list[tuple[str, list[str]]]:
-    """The codes by their groups, in the order of their numbers."""
 
     def group(code: str) -> str:
         return [words for first, words in _GROUPS if first <= code][-1]
@@ -73,7 +72,6 @@ def _title(text: str) -> str:
 
 
 def explanation(code: str) -> Explanation:
-    """What is written of `code`, a key of `titles`."""
     text = Path(__file__).with_name(f"{code}.md").read_text(encoding="utf-8")
     if _FILTERS in text:
         from runner.expressions.filters.table import docs  # noqa: PLC0415  Jinja, for a code: 30 ms

@@ -23,8 +23,6 @@ _PYTHON_NAME = lazy_pattern(r"__\w+__")
 
 
 class Uses(Struct):
-    """What an expression uses, in the order of its text."""
-
     available: Functions
     names: list[Name] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)

@@ -180,7 +180,6 @@ def _raise_if(wrong: str | None, name: str, node: nodes.Node) -> None:
 
 
 def _check_pattern(name: str, node: nodes.Node, arguments: list[nodes.Expr]) -> None:
-    """Check a pattern, and what it is replaced by, where they are written out."""
     texts = [each.value for each in arguments if isinstance(each, nodes.Const) and isinstance(each.value, str)]
     if not isinstance(arguments[0], nodes.Const) or not texts:
         return

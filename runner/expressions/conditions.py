@@ -76,7 +76,6 @@ def comparison_hint(source: str, given: Type, tree: nodes.Node | None = None) ->
 
 
 def _operands(tree: nodes.Expr) -> Iterator[_Operand]:
-    """The innermost operands, in the order of the text."""
     if isinstance(tree, nodes.Not):
         inner = [*_operands(tree.node)] or [_Operand(node=tree.node, within=tree)]
         yield from (replace(operand, is_result=False) for operand in inner)

@@ -53,7 +53,6 @@ def template_type(parsed: Template, names: Mapping[str, Type]) -> tuple[Type, li
 
 
 def has_guard(node: nodes.Node) -> bool:
-    """Whether a test in it asks what a value is."""
     return any(TESTS[test.name].kind for test in _tests_in(node))
 
 

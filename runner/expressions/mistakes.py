@@ -44,7 +44,6 @@ class Piece(str):
 
     @property
     def quoted(self) -> str:
-        """A text in the quotes that hints use."""
         return compact(self[1:-1]) if self[:1] in ("'", '"') and "\\" not in self else str(self)
 
     @property

@@ -89,7 +89,6 @@ def another_text(given: Type) -> Type:
 
 
 def text_of(parts: Iterable[Type]) -> Type:
-    """The type of a text that is made of such values."""
     return A_TEXT if any(map(may_hold_quote, parts)) else PLAIN_TEXT
 
 

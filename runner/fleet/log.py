@@ -92,7 +92,6 @@ class FencedLog:
 
     @property
     def waits(self) -> bool:
-        """Whether there are lines that are not stored yet."""
         return bool(self._lines)
 
     def check_fence(self) -> None:

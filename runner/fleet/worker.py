@@ -210,7 +210,6 @@ class FleetWorkerLoop:
         self._queues = queue.queues_of(self._link, self.targets, replay=self.replay)
 
     def _fetched(self, *, suspended: bool = False) -> list[str]:
-        """The queues that are fetched from, or those of suspended targets."""
         now = time.monotonic()
         opened = {target for target, until in self._opened_until.items() if now < until}
         waiting = self.suspended.waiting() - (frozenset() if suspended else opened)

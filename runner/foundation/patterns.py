@@ -133,7 +133,6 @@ def _compiled(pattern: str) -> _Compiled:
 
 @lru_cache(maxsize=256)
 def _pieces(replacement: str, groups: int) -> tuple[bytes | int, ...]:
-    """Texts and numbers of groups, in order."""
     pieces: list[bytes | int] = []
     source = _bytes(replacement)
     kept = 0

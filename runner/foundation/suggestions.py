@@ -52,7 +52,6 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:
-    """The hint that asks for a word of `known` instead of `word`, None where there is none."""
     found = suggest(word, known)
     return found and f"did you mean `{prefix}{found}`?"
 

@@ -79,7 +79,6 @@ def _property(name: str, value: Json) -> str | None:
 
 
 def _a_schema(value: Json) -> str | None:
-    """A type, or several, where a schema should be."""
     if isinstance(value, list) and value and all(name in TYPES for name in value):
         return f"write `{{type: [{', '.join(_quoted(str(name)) for name in value)}]}}`"
     if not isinstance(value, str):

@@ -154,7 +154,6 @@ def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
 
 
 def _as_schema(text: str, path: Path) -> str | None:
-    """A type in place of a schema, or of the schema of an input."""
     kind = text if text in TYPES else suggest(text, TYPES)
     if path[-1:] == ("schema",):
         return f"write `schema: {{type: {kind}}}`" if kind else None

@@ -156,7 +156,6 @@ def _last_runs(
 
 
 def _open(needed: Iterable[str], last: Mapping[str, tuple[str | None, str | None]]) -> tuple[str, ...]:
-    """The runs of the versions that have not passed."""
     found = (last[digest] for digest in needed if digest in last)
     return tuple(run for run, status in found if run is not None and status != "passed")
 

@@ -228,7 +228,6 @@ def _key_hint(word: str | int, declared: Declared, key: str, keys: tuple[str, ..
 
 
 def _always_null(whose: str, step: RawStep, key: str) -> WrongName | None:
-    """What is wrong with a `key` that the action of `step` never gives."""
     action = defaults.action_type(step.fields)
     is_known = key == "process_id" and "of" in record(step.fields.get("element"))
     execute = step.fields.get("execute")

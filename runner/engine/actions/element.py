@@ -208,7 +208,6 @@ def _without_answer(row: OpenRow, failure: CallFailed) -> Running[Attempt]:
 
 
 def _settle_again(row: OpenRow, unknown: Attempt, *, cause: Trouble) -> Running[Attempt]:
-    """Another look at a row that is in doubt."""
     settled = yield from _settled(row, moments=AT_ONCE)
     return settled or replace(unknown, trouble=_unknown(cause).trouble, cause=cause)
 

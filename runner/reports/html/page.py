@@ -162,9 +162,8 @@ def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) ->
 def _notes(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     """Sentences on the run as a whole, and how each is marked."""
     result, shows = run.result, values.shows(is_red=run.result.status is not RunStatus.PASSED)
-    begun = run.started
-    if begun is not None and begun.description is not None:
-        yield "plain", shown(begun.description)
+    if run.started is not None and run.started.description is not None:
+        yield "plain", shown(run.started.description)
     if lost := unfinished(result):
         yield "bad", lost
     if never := overview.never_began(run):

@@ -13,7 +13,8 @@ from runner.foundation.values import Json
 from runner.runs.events import AttemptFailed, CallAnswered, Trouble
 from runner.runs.evidence import SentRequest
 from runner.runs.hidden_answers import SECRET_VALUE
-from runner.service.calls import Answered, CallFailed, FailureKind
+from runner.secrets.shown import STARS
+from runner.service.calls import Answered, Call, CallFailed, FailureKind, RunProcessCall
 from runner.service.site import Request
 
 MOST_BYTES: Final = 8 << 10
@@ -68,11 +69,19 @@ def call_answered(send: Send, t: float, ending: Answered) -> CallAnswered:
     return CallAnswered(
         key=send.key,
         t=t,
-        value=SECRET_VALUE if send.secret and ending.value is not None else ending.value,
+        value=_without_result(send.call, ending.value) if send.secret else ending.value,
         date=ending.date,
         status=ending.status,
         bytes=ending.size,
     )
+
+
+def _without_result(call: Call, value: Json) -> Json:
+    """Of a `run` only what it gave is secret: which process it was, and how that ended, is needed to resume the run."""
+    if not isinstance(call, RunProcessCall) or not isinstance(value, dict):
+        return None if value is None else SECRET_VALUE
+    results, error = value.get("results"), value.get("error")
+    return {**value, "results": SECRET_VALUE if results else results, "error": STARS if error else error}
 
 
 def attempt_failed(key: str, t: float, failure: CallFailed, *, body: str | None = None) -> AttemptFailed:

@@ -14,7 +14,7 @@ from runner.engine import effects
 from runner.foundation.values import Json
 from runner.runs import events
 from runner.runs.facts import facts
-from runner.runs.hidden_answers import SECRET_VALUE
+from runner.runs.hidden_answers import SECRET_VALUE, has_secret_results
 from runner.runs.journal import Journal
 from runner.runs.safe_events import referred_to
 from runner.secrets.shown import STARS, hide
@@ -139,7 +139,9 @@ class Replay:
         value = event.value
         if referred_to(value) is not None:
             return None
-        if value != SECRET_VALUE:
+        if has_secret_results(value):
+            value = {**value, "results": STARS}
+        elif value != SECRET_VALUE:
             try:
                 self._journal.value_of(value)
             except LookupError:
@@ -156,7 +158,7 @@ class Replay:
     def _answered(self, key: str, event: events.AnyEvent) -> effects.Outcome:
         match event:
             case events.CallAnswered(value=value):
-                if value == SECRET_VALUE:
+                if value == SECRET_VALUE or has_secret_results(value):
                     raise ForgottenError(f"step `{key}` is marked `secret`, so that its answer was not stored")
                 return effects.Done(t=event.t, value=self._whole(key, value), date=event.date)
             case events.Asked(value={"result": result}) if result == SECRET_VALUE:

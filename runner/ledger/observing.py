@@ -15,6 +15,7 @@ from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
 from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
 from runner.runs.history import PastRun, past_runs
+from runner.runs.result import RunResult
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
 
@@ -220,7 +221,7 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
         return ObservedEntry(entry=entry, run=run)
     if run.is_running:
         return ObservedEntry(entry=entry, where=Whereabouts.UNDER_WAY, run=run)
-    if run.flaw is not None:
+    if run.flaw is not None or _cannot_be_settled(run.result):
         return ObservedEntry(entry=entry, where=Whereabouts.LOST, run=run)
     if not run.lines:
         return ObservedEntry(entry=entry, where=Whereabouts.NEVER_BEGAN, run=run)
@@ -232,6 +233,12 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     could_not_send = end.status is RunStatus.ERROR and no_call_left(run.lines)
     where = Whereabouts.SENT_NOTHING if could_not_send else Whereabouts.ENDED
     return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
+
+
+def _cannot_be_settled(result: RunResult) -> bool:
+    """Whether it is not resumed, also not for a verdict: what a step gave was secret, and a later step needs it."""
+    is_open = not result.finished or result.status is RunStatus.UNKNOWN
+    return is_open and result.hidden is not None and result.hidden.is_certain
 
 
 def no_call_left(lines: Iterable[Line]) -> bool:

@@ -13,7 +13,7 @@ from runner.ledger.observing import ObservedEntry, Whereabouts
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, warnings_of
 from runner.ledger.versions import key_in_words
 from runner.reports.cells import aligned
-from runner.reports.next_steps import next_steps, verb_command
+from runner.reports.next_steps import beyond_resume, next_steps, verb_command
 from runner.reports.safe import clean
 from runner.runs import StoreName
 from runner.runs.result import RunResult
@@ -244,7 +244,7 @@ def _why(decision: Decision, observed: ObservedEntry, store: StoreName) -> str:
         case VersionState.HELD:
             return f"run {run} of this version is held{_cause(observed)}"
         case VersionState.LOST:
-            return f"run {run} of this version began on {_day(observed)}, and its events are not in {_place(observed)}"
+            return f"run {run} of this version began on {_day(observed)}, and {_why_lost(observed)}"
         case VersionState.UNKNOWN:
             return f"nobody knows yet how run {run} of this version ended"
         case VersionState.RESUMED:
@@ -306,9 +306,15 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
     if observed.where is Whereabouts.ENDED:
         return f"nobody knows yet how run {run} of the version before ended"
     if observed.where is Whereabouts.LOST:
-        return f"run {run} of the version before is lost: its events are not in {_place(observed)}"
+        return f"run {run} of the version before is lost: {_why_lost(observed)}"
     cause = _cause(observed) if observed.where is Whereabouts.HELD else ""
     return f"run {run} of the version before has to end first, and {_NOT_ENDED.get(observed.where, 'broke off')}{cause}"
+
+
+def _why_lost(observed: ObservedEntry) -> str:
+    if observed.run is not None and observed.run.flaw is None:
+        return beyond_resume(observed.run.result)
+    return f"its events are not in {_place(observed)}"
 
 
 def _ending(observed: ObservedEntry, store: StoreName) -> str:

@@ -1,8 +1,10 @@
 """Which answers of a run nobody knows any more, since they were secret: who needs them cannot be resumed."""
 
+from typing import TypeGuard
+
 from msgspec import Struct
 
-from runner.foundation.values import Json
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import CallAnswered, Row
 from runner.runs.safe_events import has_learnt_secret
 
@@ -18,6 +20,11 @@ class HiddenAnswer(Struct, frozen=True, kw_only=True):
     is_certain: bool
 
 
+def has_secret_results(value: Json) -> TypeGuard[JsonObject]:
+    """Whether it is the answer to a `run` whose results are secret."""
+    return isinstance(value, dict) and value.get("results") == SECRET_VALUE
+
+
 def hidden_answer(event: CallAnswered, row: Row) -> HiddenAnswer | None:
     """What of the answer is not known any more, and may be needed; None where all is, or nothing needs the rest.
 
@@ -28,7 +35,7 @@ def hidden_answer(event: CallAnswered, row: Row) -> HiddenAnswer | None:
     if is_execute and row.effect == "once" and not row.needs_result:
         return None
     is_whole = event.value == SECRET_VALUE
-    if not is_whole and not has_learnt_secret(event.value):
+    if not is_whole and not has_secret_results(event.value) and not has_learnt_secret(event.value):
         return None
     is_of_result = is_execute or (row.kind == "run" and not is_whole)
     if is_of_result and row.effect == "once" and not row.needs_result:

@@ -1449,6 +1449,24 @@ def test_of_a_run_that_is_not_stored_any_more_nobody_knows_what_it_has_started(
     assert (version["repeats"], version["repeats_unread"]) == ([], [run])
 
 
+def test_a_version_whose_run_cannot_be_settled_as_a_secret_is_lost_is_left_to_a_person(
+    answers: Answers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs = '{process: Usrb, parameters: {Token: "{{ steps.act.result }}"}}'
+    write("a", **{"    expect: [result == 7]\n": f"    secret: true\n  - id: use\n    execute: {needs}\n"})
+    answers.given["Usrb"] = Answer(silent=True)
+    assert ended(["apply", "specs"]) == 4
+    answers.since()
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 4
+    printed = capsys.readouterr().err
+    assert "this run cannot be resumed: what `act` gave was secret, and is not stored" in printed
+    assert "hint: look at the site: if it happened, `runner apply specs/a.job.yaml -t here --adopt` takes" in printed
+    assert ended(["apply", "specs", "--adopt"]) == 0
+    assert ended(["apply", "specs"]) == 0
+    assert answers.since() == []
+
+
 @pytest.mark.parametrize("is_in_doubt", [False, True])
 @pytest.mark.parametrize(("options", "sent"), [(["--retry", "failed"], ["Usra"]), (["--adopt", "-k", "a"], [])])
 def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_until_a_person_decides(

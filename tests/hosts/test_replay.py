@@ -41,7 +41,7 @@ from runner.runs.events import (
 from runner.runs.facts import facts
 from runner.runs.journal import Journal
 from runner.runs.result import fold
-from runner.service.calls import Answered, Call, Ending, ExecuteCall
+from runner.service.calls import Answered, Call, Ending, ExecuteCall, RunProcessCall
 from runner.service.gate import Gate
 
 TWO = """
@@ -410,6 +410,49 @@ def test_an_answer_that_hid_which_process_it_was_is_not_gone_past(tmp_path: Path
     carried(tmp_path / "run", made, Place(ending=Answered(value={"status": "done", "process_id": "web-node-1"})))
     cut_behind(tmp_path / "run", CallAnswered)
     assert "target.cookie.SERVERID" in not_gone_on_with(tmp_path / "run", steps, ForgottenError)
+
+
+SECRET_RUN = "run: {process: UsrA, results: [R]}"
+PROCESS = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
+
+
+class Runs(Place):
+    """Answers a `run` with what is secret."""
+
+    def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+        ending = super().perform(call, seconds, gate=gate)
+        return ending if isinstance(call, RunProcessCall) else Answered(value=7)
+
+
+def answered_run(status: str) -> Runs:
+    results: Json = {"R": "geheim-1234"}
+    value: Json = {"status": status, "process_id": PROCESS, "results": results, "error": "of geheim-1234"}
+    return Runs(ending=Answered(value=value))
+
+
+@pytest.mark.parametrize("last", [CallAnswered, StepFinished])
+@pytest.mark.parametrize(("status", "ends"), [("done", "passed"), ("error", "failed")])
+def test_which_process_a_secret_run_was_is_known_when_the_run_is_resumed(
+    tmp_path: Path, last: type[AnyEvent], status: str, ends: str
+) -> None:
+    steps = UNUSED.replace("execute: {process: UsrA, result: R}", SECRET_RUN)
+    whole = fold(carried(tmp_path / "run", planned(steps), answered_run(status)).lines)
+    assert "geheim" not in (tmp_path / "run" / EVENTS).read_text()
+    assert (whole.steps[0].status, whole.steps[0].process_id) == (ends, PROCESS)
+    cut_behind(tmp_path / "run", last)
+    resumed = fold(carried(tmp_path / "run", planned(steps), Place()).lines)
+    assert [step.status for step in resumed.steps] == [step.status for step in whole.steps]
+    assert (resumed.steps[0].process_id, resumed.hidden) == (PROCESS, None)
+
+
+def test_the_result_of_a_secret_run_that_a_later_step_needs_is_not_gone_past(tmp_path: Path) -> None:
+    steps = SECRET.replace("execute: {process: UsrA, result: R}", SECRET_RUN).replace("a.result", "a.result.R")
+    carried(tmp_path / "run", planned(steps), answered_run("done"))
+    cut_behind(tmp_path / "run", CallAnswered)
+    assert "marked `secret`" in not_gone_on_with(tmp_path / "run", steps, ForgottenError)
+    hidden = fold(read(tmp_path / "run").lines).hidden
+    assert hidden is not None
+    assert hidden.is_certain
 
 
 def test_a_run_goes_on_up_to_a_secret_step(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from jinja2 import nodes
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.expressions.infer import has_guard, node_type
+from runner.expressions.infer import expression_type, has_guard, node_type
 from runner.expressions.operators import COMPARISONS
 from runner.expressions.parse import Expression, expression, readable
 from runner.expressions.source import written
-from runner.expressions.typed import BOOLEAN, LIST, NUMBER, TEXT, Type, in_words
+from runner.expressions.typed import ANYTHING, BOOLEAN, LIST, NUMBER, TEXT, Type, in_words
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 
@@ -38,7 +38,24 @@ class _Operand(Struct, frozen=True, kw_only=True):
         return not isinstance(self.node, used) and all(self.node.find(kind) is None for kind in used)
 
 
-def operand_mistake(parsed: Expression, names: Mapping[str, Type]) -> Finding | None:
+def condition_mistakes(parsed: Expression, names: Mapping[str, Type]) -> tuple[list[Finding], Finding | None]:
+    """What goes wrong in a condition for sure, and what is wrong with it as a whole. Constants are judged elsewhere."""
+    given, wrong = expression_type(parsed, names)
+    if wrong or parsed.is_constant:
+        return wrong, None
+    if (operand := _operand_mistake(parsed, names)) is not None:
+        return [operand], None
+    if not given.may_be(BOOLEAN):
+        message = f"`{parsed.text}` gives {in_words(given)}, and a condition is true or false"
+        hint = comparison_hint(parsed.text, given, parsed.tree)
+        return [], Finding(code="E175", message=message, hint=hint)
+    if (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != ANYTHING:
+        message = f"`{parsed.text}` is true of every list and text, the empty ones too"
+        return [], Finding(code="E117", message=message, hint="write `> 0`, if it must not be empty", warning=True)
+    return [], None
+
+
+def _operand_mistake(parsed: Expression, names: Mapping[str, Type]) -> Finding | None:
     """The first operand of a condition that can never be a boolean."""
     operands = [] if parsed.tree is None else [*_operands(parsed.tree)]
     for operand in operands:

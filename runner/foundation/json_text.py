@@ -10,7 +10,7 @@ from runner.foundation.values import Json
 _UNWRITABLE = lazy_pattern("[\ud800-\udfff\ufffe\uffff]")
 """Lone surrogates have no UTF-8, the two others no place in XML; inside JSON's texts all can be escaped."""
 _AMOUNT = lazy_pattern(r"[-+]?([0-9]+)\.([0-9]{1,8})0*")
-_SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
+SURE_DIGITS, _MOST_OF_A_FLOAT = 15, 17
 """As many digits a number always keeps, and as many it may need."""
 
 
@@ -31,10 +31,10 @@ def write_json(value: Json) -> str:
 
 def is_rounded(text: str, value: float) -> bool:
     """Whether `value` is not the amount that `text` writes, with up to 8 decimals, as the service has them [C]."""
-    if len(text) <= _SURE_DIGITS or (written := _AMOUNT.fullmatch(text)) is None:
+    if len(text) <= SURE_DIGITS or (written := _AMOUNT.fullmatch(text)) is None:
         return False
     digits = f"{written[1]}{written[2]}".strip("0")
-    if len(digits) <= _SURE_DIGITS:
+    if len(digits) <= SURE_DIGITS:
         return False
     return (
         len(digits) > _MOST_OF_A_FLOAT or f"{abs(value):.{len(digits) - 1}e}".replace(".", "")[: len(digits)] != digits
@@ -43,7 +43,7 @@ def is_rounded(text: str, value: float) -> bool:
 
 def is_long_amount(text: str) -> bool:
     """Whether it writes an amount that no number keeps."""
-    return len(text) > _SURE_DIGITS and _AMOUNT.fullmatch(text) is not None and is_rounded(text, float(text))
+    return len(text) > SURE_DIGITS and _AMOUNT.fullmatch(text) is not None and is_rounded(text, float(text))
 
 
 def _finite(word: str) -> float | str:

@@ -76,7 +76,8 @@ def _moments(steps: tuple[model.Step, ...]) -> Iterator[str]:
                 yield since
             case IncludedJob(job=inner) if SINCE_RUN in inner.moments:
                 yield SINCE_RUN
-        yield from _moments(step.undo.steps if step.undo else ())
+        if step.undo is not None:
+            yield from _moments(step.undo.steps)
 
 
 def _undo(written: Json, path: Path, *, whole: _Whole) -> model.Undo | None:

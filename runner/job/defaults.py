@@ -13,7 +13,10 @@ _EFFECTS: dict[Json, StepEffect] = {effect.value: effect for effect in StepEffec
 
 def action(fields: JsonObject) -> str | None:
     """The key of the step's action, None where there is none."""
-    return next((key for key in ACTIONS if key in fields), None)
+    for key in ACTIONS:
+        if key in fields:
+            return key
+    return None
 
 
 def action_type(fields: JsonObject) -> ActionType | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import jsonschema_rs
 from msgspec import Struct
 
-from runner.foundation.json_text import is_long_amount
+from runner.foundation.json_text import SURE_DIGITS, is_long_amount
 from runner.foundation.values import Json, utf_8
 from runner.json_schema import formats
 
@@ -77,7 +77,7 @@ def _has_long_amount(value: Json) -> bool:
             left.extend(item.values())
         elif item.__class__ is list:
             left.extend(item)
-        elif item.__class__ is str and is_long_amount(item):
+        elif item.__class__ is str and len(item) > SURE_DIGITS and is_long_amount(item):
             return True
     return False
 

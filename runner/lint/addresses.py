@@ -1,6 +1,7 @@
 """Addresses of the service in place of the names of processes and entities, and names that none can have."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
@@ -41,16 +42,19 @@ def check_addresses(step: RawStep, lint: JobLint) -> None:
 def check_codes(step: RawStep) -> Iterator[Finding]:
     """Codes of processes and parameters that no site can have, where nobody knows which the site has."""
     for path, code, at_key in _codes(step):
-        bare = _UNSEEN.sub("", code)
-        if bare and bare != code:
-            hint = f"write `{bare}`"
-        elif _LIKE_LATIN.fullmatch(code):
-            hint = "write it in Latin letters, as in `UsrAddContact`"
-        elif " " in code and path[-1] == "process" and not is_address(code) and "{{" not in code:
+        hint = _right_code(code)
+        if hint is None and " " in code and path[-1] == "process" and not is_address(code) and "{{" not in code:
             hint = "write its code, which the designer shows as `Code`"
-        else:
-            continue
-        yield Finding(code="E107", message=f"`{code}` cannot be a code", path=path, hint=hint, at_key=at_key)
+        if hint is not None:
+            yield Finding(code="E107", message=f"`{code}` cannot be a code", path=path, hint=hint, at_key=at_key)
+
+
+@lru_cache(maxsize=1024)  # many steps start the same
+def _right_code(code: str) -> str | None:
+    bare = _UNSEEN.sub("", code)
+    if bare and bare != code:
+        return f"write `{bare}`"
+    return "write it in Latin letters, as in `UsrAddContact`" if _LIKE_LATIN.fullmatch(code) else None
 
 
 def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:
@@ -61,15 +65,15 @@ def _codes(step: RawStep) -> Iterator[tuple[Path, str, bool]]:
         yield from ((at, name, False) for at, name in results(fields, path))
 
 
-def _processes(step: RawStep) -> Iterator[tuple[Path, str]]:
-    yield from (((*path, "process"), code) for path, code, _ in starts(step))
-    yield from signalled(step)
+def _processes(step: RawStep) -> list[tuple[Path, str]]:
+    return [*(((*path, "process"), code) for path, code, _ in starts(step)), *signalled(step)]
 
 
-def _records(step: RawStep) -> Iterator[tuple[Path, JsonObject]]:
-    yield (*step.path, "query"), record(step.fields.get("query"))
-    for change, written in record(step.fields.get("signal")).items():
-        yield (*step.path, "signal", change), record(written)
+def _records(step: RawStep) -> list[tuple[Path, JsonObject]]:
+    fields, path = step.fields, step.path
+    found = [((*path, "query"), record(fields["query"]))] if "query" in fields else []
+    changes = record(fields["signal"]) if "signal" in fields else {}
+    return found + [((*path, "signal", change), record(written)) for change, written in changes.items()]
 
 
 def _entity_hint(name: str, *, has_options: bool) -> str:

@@ -20,6 +20,7 @@ from runner.lint.places import name_in
 from runner.lint.texts import JobLint
 from runner.lint.uses import NamedElement, named_elements, process_of, starts, written_elements
 
+_ELEMENTS = frozenset({"element", "elements"})
 NEVER_EXECUTED = "FlowIteratorGateway"
 """The vendor shows no button for it [C]: it goes through items by itself."""
 
@@ -39,9 +40,11 @@ def check_elements(job: Outline, catalogue: Catalogue | None) -> Iterator[Findin
 
 def check_ends(lint: JobLint) -> None:
     """No step waits for the end of a process whose element a later step executes: neither would ever happen."""
-    waiting = {name: at for name, declared in lint.outline.by_id.items() if (at := _waits_for_end(declared.step, lint))}
-    for step in lint.outline.steps:
-        for named in named_elements(step) if step.undo is None else ():
+    executing = [step for step in lint.outline.steps if step.undo is None and not _ELEMENTS.isdisjoint(step.fields)]
+    steps = lint.outline.by_id.items() if executing else ()
+    waiting = {name: at for name, declared in steps if (at := _waits_for_end(declared.step, lint))}
+    for step in executing:
+        for named in named_elements(step):
             match name_in(named.of):
                 case ("steps", str(name), "process_id") if name in waiting and _is_before(name, step, lint):
                     executed = (

@@ -1,10 +1,13 @@
 """Conditions that are known before the job runs: an `if` that is no boolean, an expectation that checks nothing."""
 
+from functools import lru_cache
+
 from runner.expressions import parse
 from runner.expressions.conditions import always_true, inside_quotes, turned_round
 from runner.expressions.infer import expression_type
 from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
@@ -23,6 +26,7 @@ _ANNOTATIONS = frozenset(
 _ENDED = lazy_pattern(r"\bsteps\.(\w+)\.status\s*==\s*[\"'](failed|error|unknown)[\"']")
 _NO_SUCCESS = lazy_pattern(r"\bnot\s+success\(\)")
 _COMPARE = "compare with what the step gives, as in `result | length > 0`"
+_COMPARE_STEP = "compare with what the step gives; write a name without quotes"
 _COMPARE_INPUT = "compare with what an input or a step gives; write a name without quotes"
 
 
@@ -132,35 +136,41 @@ def _that(that: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     parsed = lint.expression(that, path, scope)
     if parsed is None:
         return
-    if parsed.constants:
-        hint = "compare with what the step gives; write a name without quotes"
-        lint.report("E117", f"`{parsed.constants}` compares constants", path, hint=hint, warning=True)
-    elif parsed.is_constant:
-        inner = inside_quotes(parsed)
-        hint = _COMPARE if inner is None else f"leave the inner quotes out: `{inner}`"
-        lint.report("E117", f"`{parsed.text}` checks nothing of the step", path, hint=hint)
-    elif parsed.compares_itself:
-        message = f"`{parsed.text}` compares something with itself"
-        lint.report("E117", message, path, hint=_COMPARE, warning=True)
-    elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
-        lint.report("E117", f"`{parsed.text}` is met whatever the step gives", path, hint=_COMPARE, warning=True)
-    elif parsed.tree is not None and (turned := turned_round(parsed.tree)) is not None:
-        message = f"`{parsed.text}` is true unless the value is a part of that text"
-        lint.report("E117", message, path, hint=f"write `{turned}`", warning=True)
+    if (flaw := _flaw(str(that))) is not None:
+        lint.add(flaw, path)
     elif len(lint.problems) == before and _is_of_another_step(parsed, scope):
         lint.report("E117", f"`{parsed.text}` checks nothing of this step", path, hint=_COMPARE, warning=True)
 
 
+@lru_cache(maxsize=256)  # many steps expect the same
+def _flaw(that: str) -> Finding | None:
+    """Why an expression that can be read checks nothing, at whatever step it is written."""
+    parsed, hint, message = parse.expression(that), _COMPARE, ""
+    if parsed.constants:
+        message, hint = f"`{parsed.constants}` compares constants", _COMPARE_STEP
+    elif parsed.is_constant:
+        if (inner := inside_quotes(parsed)) is not None:
+            hint = f"leave the inner quotes out: `{inner}`"
+        return Finding(code="E117", message=f"`{parsed.text}` checks nothing of the step", hint=hint)
+    elif parsed.compares_itself:
+        message = f"`{parsed.text}` compares something with itself"
+    elif parsed.tree is not None and always_true(parsed.tree, given=OF_AN_ATTEMPT):
+        message = f"`{parsed.text}` is met whatever the step gives"
+    elif parsed.tree is not None and (turned := turned_round(parsed.tree)) is not None:
+        message, hint = f"`{parsed.text}` is true unless the value is a part of that text", f"write `{turned}`"
+    return Finding(code="E117", message=message, hint=hint, warning=True) if message else None
+
+
 def _is_of_another_step(parsed: Expression, scope: NameScope) -> bool:
     """Whether only what earlier steps gave is checked, beside a result that this step asks for."""
-    fields = {} if scope.own_result is None else scope.own_result.fields
-    has_result = (
-        "query" in fields or "result" in record(fields.get("execute")) or "results" in record(fields.get("run"))
-    )
     roots = {name.path[0] for name in parsed.names}
-    return has_result and "steps" in roots and roots.isdisjoint((*OF_AN_ATTEMPT, "item"))
+    if "steps" not in roots or not roots.isdisjoint((*OF_AN_ATTEMPT, "item")):
+        return False
+    fields = {} if scope.own_result is None else scope.own_result.fields
+    return "query" in fields or "result" in record(fields.get("execute")) or "results" in record(fields.get("run"))
 
 
+@lru_cache(maxsize=256)
 def _are_two(that: str) -> bool:
     """Whether what is on either side of a dash could be an expectation."""
     parts = _DASH.split(that)

@@ -27,7 +27,7 @@ from runner.expressions.typed import (
     record_of,
 )
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, Path, value_at
+from runner.foundation.values import Json, JsonObject, Path
 from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
@@ -82,7 +82,8 @@ class Flow(TypeLint, frozen=True, kw_only=True):
 
     def _step(self, step: RawStep, before: _Names) -> None:
         fields, path = step.fields, step.path
-        self.condition(fields.get("if"), (*path, "if"), before)
+        if "if" in fields:
+            self.condition(fields["if"], (*path, "if"), before)
         inside = before
         if "for_each" in fields:
             item = self._items(fields["for_each"], (*path, "for_each"), before)
@@ -139,13 +140,13 @@ class Flow(TypeLint, frozen=True, kw_only=True):
     def _action(self, step: RawStep, inside: _Names) -> Type:
         """The type of what the step's action gives; the types of what it sends are checked."""
         fields = step.fields
-        written = [*action_values(step)]
-        sent = {found.path: self.value(found.value, found.path, inside) for found in written}
+        written = action_values(step)
+        sent = {found.path: self.value(found.value, found.path, inside) for found in written if found.is_template}
         for found in ids(written):
             self._id(found, sent)
         for at, code, start in starts(step):
             process = self.catalogue.called(code, start.get("version")) if self.catalogue is not None else None
-            self._parameters((*at, "parameters"), process, sent, step)
+            self._parameters(record(start.get("parameters")), (*at, "parameters"), process, sent=sent, step=step)
             return ACTIONS[str(at[-1])].result(start, process)
         if "job" in fields:
             return self._included(step, sent)
@@ -158,16 +159,18 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         text, path = str(written.value), written.path
         if "{{" not in text:
             return
-        found = sent[path] if path in sent else _inner(sent[path[:-1]], path[-1:])
+        found = sent[path] if path in sent else _inner(sent.get(path[:-1], UNKNOWN), path[-1:])
         key = next(key for key in reversed(path) if isinstance(key, str))
         name = "uid" if key.startswith("element") else key
         wrong = fitting.unfit_type(name, Parameter(kind=Kind.GUID), found, source=text.strip())
         if wrong is not None:
             self.report("E113", wrong.message, path, hint=wrong.hint)
 
-    def _parameters(self, path: Path, process: Process | None, sent: Mapping[Path, Type], step: RawStep) -> None:
+    def _parameters(
+        self, values: JsonObject, path: Path, process: Process | None, *, sent: Mapping[Path, Type], step: RawStep
+    ) -> None:
         given = sent.get(path, UNKNOWN).fields or {}
-        for code, value in record(value_at(path, self.document.data)).items():
+        for code, value in values.items():
             known = (process.parameters or {})[code] if process is not None and code in process.takes else None
             self._fits((*path, code), value, known, given.get(code, UNKNOWN), step=step)
 

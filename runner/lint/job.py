@@ -159,6 +159,8 @@ def _read_job(lint: JobLint) -> None:
 
 def _read_step(step: RawStep, lint: JobLint) -> None:
     job = lint.outline
+    scope = values(step, job)
+    ended = outcome(step, scope)
     for key, value in step.fields.items():
         path = (*step.path, key)
         match key:
@@ -169,14 +171,14 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
             case "for_each":
                 lint.value(value, path, turns(step, job))
             case "expect":
-                check_expectations(value, path, scope=outcome(step, job), lint=lint)
+                check_expectations(value, path, scope=ended, lint=lint)
             case "outputs":
-                _read_outputs(value, path, outcome(step, job), lint)
+                _read_outputs(value, path, ended, lint)
             case _ if key in ACTIONS or key == "undo":
                 pass  # the steps of an `undo` are read like all others
             case _:
                 lint.plain(value, path)
-    written, scope = [*action_values(step)], values(step, job)
+    written = action_values(step)
     for found in written:
         if found.is_template:
             lint.value(found.value, found.path, scope)

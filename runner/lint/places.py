@@ -95,10 +95,9 @@ def values(step: RawStep, job: Outline) -> NameScope:
     return replace(before, bare=before.bare | _names_of_turns(step))
 
 
-def outcome(step: RawStep, job: Outline) -> NameScope:
-    """A step's own `expect` and `outputs`."""
-    before = values(step, job)
-    return replace(before, bare=before.bare | OF_AN_ATTEMPT, own_result=step)
+def outcome(step: RawStep, sent: NameScope) -> NameScope:
+    """A step's own `expect` and `outputs`; `sent` is what it sends."""
+    return replace(sent, bare=sent.bare | OF_AN_ATTEMPT, own_result=step)
 
 
 def _names_of_turns(step: RawStep) -> frozenset[str]:
@@ -114,25 +113,27 @@ class ActionValue(Struct, frozen=True, kw_only=True):
     is_template: bool = False
 
 
-def action_values(step: RawStep) -> Iterator[ActionValue]:
+def action_values(step: RawStep) -> list[ActionValue]:
     """The values of the step's actions: those that may be templates whole, all others as far as they hold none."""
+    found: list[ActionValue] = []
     for key, value in step.fields.items():
         if key in ACTIONS:
-            yield from _values(ACTIONS[key], value, (*step.path, key), key)
+            _add_values(ACTIONS[key], value, (*step.path, key), place=key, found=found)
+    return found
 
 
-def _values(action: ActionType, value: Json, path: Path, place: str) -> Iterator[ActionValue]:
+def _add_values(action: ActionType, value: Json, path: Path, *, place: str, found: list[ActionValue]) -> None:
     is_text = action.is_template and path[-1] not in action.durations
     if path[-1] in action.templates or (is_text and not isinstance(value, dict | list)):
-        yield ActionValue(path=path, value=value, place=place, is_template=True)
+        found.append(ActionValue(path=path, value=value, place=place, is_template=True))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _values(action, item, (*path, key), f"{place}.{key}")
+            _add_values(action, item, (*path, key), place=f"{place}.{key}", found=found)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _values(action, item, (*path, index), f"{place}.*")
+            _add_values(action, item, (*path, index), place=f"{place}.*", found=found)
     elif path[-1] != action.key or not action.templates:  # else it is no record, which the schema reports
-        yield ActionValue(path=path, value=value, place=place)
+        found.append(ActionValue(path=path, value=value, place=place))
 
 
 def name_in(text: str) -> Path | None:

@@ -94,7 +94,7 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
         self.add_all_in_text(_wrong_names(parsed.names, text, scope), path, text)
-        for function in sorted(parsed.functions & CONDITIONS - scope.functions):
+        for function in sorted(parsed.functions & CONDITIONS - scope.functions) if parsed.functions else ():
             self.add_in_text(wrong_function(function), path, text)
 
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: NameScope) -> None:

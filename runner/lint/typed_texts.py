@@ -4,17 +4,26 @@ A text that cannot be read is reported elsewhere, and unknown here.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from msgspec import field
 
 from runner.expressions import parse, typed
-from runner.expressions.conditions import comparison_hint, no_bound, operand_mistake
-from runner.expressions.infer import expression_type, node_type, template_type
+from runner.expressions.conditions import condition_mistakes
+from runner.expressions.infer import expression_type, template_type
 from runner.foundation.guids import is_guid
 from runner.foundation.values import Json, Path
 from runner.reading.collector import ProblemCollector
 
+Judged = TypeVar("Judged")
+
 
 class TypeLint(ProblemCollector, frozen=True, kw_only=True):
-    """`names` are always the types of what an expression may use."""
+    """`names` are always the types of what an expression may use. `judged`: what was found of a text, by the types of
+    its names; what many steps expect is alike.
+    """
+
+    judged: dict[tuple[object, str], tuple[list[typed.Type | None], Any]] = field(default_factory=dict)
 
     def read(
         self, read: Callable[[str], parse.Read], text: str, path: Path, names: Mapping[str, typed.Type]
@@ -28,25 +37,32 @@ class TypeLint(ProblemCollector, frozen=True, kw_only=True):
         if not isinstance(written, str):
             return typed.type_of(written)
         parsed = self.read(parse.expression, written, path, names)
-        given, wrong = expression_type(parsed, names) if parsed is not None else (typed.UNKNOWN, [])
+        given, wrong = (typed.UNKNOWN, []) if parsed is None else self._judge(expression_type, written, parsed, names)
         self.add_all_in_text(wrong, path, written)
         return given
 
     def condition(self, written: Json, path: Path, names: Mapping[str, typed.Type]) -> None:
         """An expression that must give a boolean. Constants are judged elsewhere."""
-        before = len(self.problems)
-        given = self.expression(written, path, names)
-        parsed = parse.readable(parse.expression, written) if isinstance(written, str) else None
-        if parsed is None or parsed.is_constant or len(self.problems) > before:
+        if not isinstance(written, str) or (parsed := self.read(parse.expression, written, path, names)) is None:
             return
-        if (wrong := operand_mistake(parsed, names)) is not None:
-            self.add_in_text(wrong, path, parsed.text)
-        elif not given.may_be(typed.BOOLEAN):
-            message = f"`{parsed.text}` gives {typed.in_words(given)}, and a condition is true or false"
-            self.report("E175", message, path, hint=comparison_hint(parsed.text, given, parsed.tree))
-        elif (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != typed.ANYTHING:
-            message = f"`{parsed.text}` is true of every list and text, the empty ones too"
-            self.report("E117", message, path, hint="write `> 0`, if it must not be empty", warning=True)
+        wrong, whole = self._judge(condition_mistakes, written, parsed, names)
+        self.add_all_in_text(wrong, path, written)
+        if whole is not None:
+            self.add(whole, path)
+
+    def _judge(
+        self,
+        judge: Callable[[parse.Expression, Mapping[str, typed.Type]], Judged],
+        written: str,
+        parsed: parse.Expression,
+        names: Mapping[str, typed.Type],
+    ) -> Judged:
+        key, types = (judge, written), [names.get(str(name.path[0])) for name in parsed.names]
+        known = self.judged.get(key)
+        if known is None or known[0] != types or names.get("steps") in types:  # the type of `steps` grows
+            known = self.judged[key] = types, judge(parsed, names)
+        judged: Judged = known[1]
+        return judged
 
     def value(self, value: Json, path: Path, names: Mapping[str, typed.Type]) -> typed.Type:
         """The type of a value in which every text may be a template."""

@@ -44,18 +44,19 @@ def changed_entities(files: Iterable[Outline]) -> frozenset[str]:
     return frozenset(entity for change in changes if isinstance(entity := change.get("entity"), str))
 
 
-def starts(step: RawStep) -> Iterator[tuple[Path, str, JsonObject]]:
+def starts(step: RawStep) -> list[tuple[Path, str, JsonObject]]:
     """The start of a process that `step` is: the path of its action, the process's code, the fields."""
-    for key in _STARTS:
-        fields = record(step.fields.get(key))
-        code = fields.get("process")
-        if isinstance(code, str) and "{{" not in code:
-            yield (*step.path, key), code, fields
+    written = [(key, fields) for key in _STARTS if isinstance(fields := step.fields.get(key), dict)]
+    return [
+        ((*step.path, key), code, fields)
+        for key, fields in written
+        if isinstance(code := fields.get("process"), str) and "{{" not in code
+    ]
 
 
 def signalled(step: RawStep) -> Iterator[tuple[Path, str]]:
     """The process that a `signal` starts, as it says: the path of its code, and the code."""
-    code = record(step.fields.get("signal")).get("starts")
+    code = record(step.fields["signal"]).get("starts") if "signal" in step.fields else None
     if isinstance(code, str) and "{{" not in code:
         yield (*step.path, "signal", "starts"), code
 

@@ -6,7 +6,7 @@ means the same to everybody: no tags, no merge keys, no second document, keys th
 What the data mean is of no interest here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from sys import intern
 from typing import NamedTuple, cast
@@ -176,7 +176,7 @@ class _Reading:
         self.source = source
         self.trail = Trail()
         self.mistakes = Mistakes(source)
-        self._events = cast("Iterator[_Event]", iter(parser.get_event, None))
+        self._next = cast("Callable[[], _Event]", parser.get_event)
         self._starts, self._ends = self.trail.starts, self.trail.ends
         self._add_start, self._add_end = self.trail.add_start, self.trail.add_end
         self._anchors: dict[str, _Anchor | None] = {}
@@ -186,14 +186,14 @@ class _Reading:
         self._deepest = 0
 
     def root(self) -> Json:
-        next(self._events)  # the stream begins
-        if type(next(self._events)) is _STREAM_END:
+        self._next()  # the stream begins
+        if type(self._next()) is _STREAM_END:
             self._add_start(0)
             self._add_end(0)
             return None
-        value = self._value(next(self._events), depth=1)
-        next(self._events)  # the document ends
-        event = next(self._events)
+        value = self._value(self._next(), depth=1)
+        self._next()  # the document ends
+        event = self._next()
         if type(event) is not _STREAM_END:
             at = event.start_mark.index
             self.mistakes.report(
@@ -269,18 +269,18 @@ class _Reading:
 
     def _list(self, opening: _Event, *, node: int, depth: int) -> list[Json]:
         items: list[Json] = []
-        while type(event := next(self._events)) is not _SEQUENCE_END:
+        while type(event := self._next()) is not _SEQUENCE_END:
             items.append(self._scalar(event) if type(event) is _SCALAR else self._value(event, depth=depth + 1))
         self._close(opening, event, node=node)
         return items
 
     def _record(self, opening: _Event, *, node: int, depth: int) -> dict[str, Json]:
         record: dict[str, Json] = {}
-        while type(event := next(self._events)) is not _MAPPING_END:
+        while type(event := self._next()) is not _MAPPING_END:
             key = self._scalar(event) if type(event) is _SCALAR else self._value_as_key(event, opening, depth=depth)
             if type(key) is not str or key in record or key == "<<":
                 key = self._odd_key(key, event, record)
-            event = next(self._events)
+            event = self._next()
             record[intern(key)] = self._scalar(event) if type(event) is _SCALAR else self._value(event, depth=depth + 1)
         if opening.flow_style and None in record.values():
             self.mistakes.no_spaces(record, at=(opening.start_mark.index, event.end_mark.index))

@@ -3,7 +3,7 @@ from typing import SupportsIndex
 
 import pytest
 
-from runner.expressions.conditions import always_true, operand_mistake
+from runner.expressions.conditions import always_true, condition_mistakes
 from runner.expressions.evaluate import Scope, evaluate
 from runner.expressions.explain import false_parts
 from runner.expressions.infer import expression_type, template_type
@@ -133,7 +133,7 @@ def test_as_many_terms_as_anyone_joins_are_read_typed_worked_out_and_explained(t
     parsed = expression(text)
 
     expression_type(parsed, {"a": A_NUMBER})
-    operand_mistake(parsed, {"a": A_NUMBER})
+    condition_mistakes(parsed, {"a": A_NUMBER})
     assert parsed.tree is not None
     always_true(parsed.tree, given=())
     evaluate(parsed, scope)

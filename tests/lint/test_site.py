@@ -79,6 +79,18 @@ def test_that_an_address_is_no_code_is_reported_once() -> None:
     assert linted("execute: {process: UsrOther}") != []
 
 
+def test_what_several_steps_expect_in_the_same_words_is_judged_by_what_each_gives() -> None:
+    steps = [
+        "{execute: {process: UsrOther, result: Any}, expect: [result.Name == 1, steps.a.outputs.n == 1]}",
+        "{id: a, query: {entity: Contact}, expect: [result.Name == 1], outputs: {n: result}}",
+        "{execute: {process: UsrOther, result: Any}, expect: [result.Name == 1, steps.a.outputs.n == 1]}",
+    ]
+    assert [line.partition(";")[0] for line in linted("\n  - ".join(steps), None)] == [
+        "E173 48 `result` is a list, and has no `Name`",
+        "E177 76 `steps.a.outputs.n` is a list, `1` a number: they are never equal",
+    ]
+
+
 @pytest.mark.parametrize(("name", "severity"), [("ContactName", Severity.WARNING), ("Own", Severity.ERROR)])
 @pytest.mark.parametrize("asked", ["run: {process: UsrAdd, results: [%s]}", "execute: {process: UsrAdd, result: %s}"])
 def test_the_value_of_a_parameter_that_is_only_taken_may_be_asked_for(

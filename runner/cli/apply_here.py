@@ -304,8 +304,7 @@ class ApplyHere:
         command.print([each for each in decisions if each.state in SENT and each.digest not in blocked])
         carried, codes = Carried(left_out=deque()), list[ExitCode]()
         if specs := runs.specs():
-            allowed = permission(command.context)
-            check_permission(specs, allowed)
+            check_permission(specs, permission(command.context))
             console = console_of(
                 command.context, command.places, jobs=[spec.job for spec in specs], apart=command.as_json
             )

@@ -268,8 +268,7 @@ def print_unstarted(
 
 def _places_in(words: Sequence[str], environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for report in FORMATS:
-        variable = PREFIX + report.parameter.upper()
-        given = [*_values(report.option, words), environment.get(variable, "")]
+        given = [*_values(report.option, words), environment.get(PREFIX + report.parameter.upper(), "")]
         if place := given[0]:
             yield report.name, place
 

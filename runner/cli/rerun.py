@@ -222,8 +222,7 @@ def _nothing_failed(run: StoredRun, places: reports.ReportPlaces) -> ExitCode:
     hint = "`runner rerun RUN`, without `--failed`, carries a run out once more that has passed"
     problem = Problem(code="E180", message=why, hint=hint)
     output.problems(problem)
-    command = ReportedCommand(runs=(), problems=(problem,), exit_code=ExitCode.NOTHING_SELECTED)
-    reports.publish(places, command)
+    reports.publish(places, ReportedCommand(runs=(), problems=(problem,), exit_code=ExitCode.NOTHING_SELECTED))
     return ExitCode.NOTHING_SELECTED
 
 

@@ -334,8 +334,7 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
         return True
     secrets, trouble = site.hide_in(Secrets()), failure.trouble
     hint = "; ".join(part for part in (trouble.hint, "the run is as it was: resume it again") if part)
-    problem = Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=secrets.mask(hint))
-    output.problems(problem)
+    output.problems(Problem(code=trouble.code, message=secrets.mask(trouble.message), hint=secrets.mask(hint)))
     return False
 
 

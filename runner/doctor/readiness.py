@@ -36,7 +36,6 @@ _SOONER: Final = 10
 _FORBIDDEN: Final = 403
 _SERVER_ERRORS: Final = 500
 _VERSIONS: Final = frozenset({About.PROCESS, About.START, About.VERSION})
-_PARAMETERS: Final = "parameters"
 
 
 class Phase(StrEnum):
@@ -184,7 +183,7 @@ def _failed_look(failure: CallFailed) -> Look:
 
 def _counts(difference: CatalogueDifference) -> bool:
     """Elements and captions do not: no job depends on them."""
-    return _is_of_versions(difference) or difference.about is About.PARAMETER or difference.name == _PARAMETERS
+    return _is_of_versions(difference) or difference.about is About.PARAMETER or difference.name == "parameters"
 
 
 def _is_of_versions(difference: CatalogueDifference) -> bool:

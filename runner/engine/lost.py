@@ -13,7 +13,6 @@ from runner.job.actions import Execute, IncludedJob
 from runner.job.model import Expectation, Job, SchemaExpectation, Step
 from runner.planning.guards import steps_of
 
-_OF_ALL_TURNS = "turns"
 _INDEX = lazy_pattern(r"\[\d+\]")
 
 
@@ -90,7 +89,7 @@ def _needs_it_itself(step: Step) -> bool:
 
 def _is_of_a_result(name: Path) -> bool:
     whole = 2  # steps.ID
-    return name[0] == "steps" and (len(name) == whole or name[2:3] in (("result",), (_OF_ALL_TURNS,)))
+    return name[0] == "steps" and (len(name) == whole or name[2:3] in (("result",), ("turns",)))
 
 
 def _expressions_of(job: Job) -> Iterator[Expression]:

@@ -11,7 +11,6 @@ from runner.foundation.values import JsonObject
 from runner.job.actions import Run
 from runner.runs.status import Status
 
-_NULL = "null"
 _NOT_KNOWN = "the process's id is not known"
 _RUN = "start the process with `run` in place of `execute`: its answer has the id"
 RESULTS = "ask for a result with `results`: then the service does not queue the process, and its answer has the id"
@@ -19,7 +18,7 @@ RESULTS = "ask for a result with `results`: then the service does not queue the 
 
 def no_process_id(row: OpenRow, template: str, given: str) -> Attempt:
     """Nothing is sent for what is no id. Where there is none, the step that started the process is named."""
-    if given != _NULL:
+    if given != "null":
         return no_guid("the process's id", given)
     for key, starter in _steps_in(row, template):
         if starter.get("process_id") is None and starter.get("status") == Status.PASSED:

@@ -27,7 +27,6 @@ from runner.planning.plan import PlannedStep
 from runner.runs.status import Status
 
 MOST_TURNS = 10_000
-_NOT_UNDONE = "its `undo` is left out, as it did not pass: look at the site for what it has changed"
 _ITEM = ("item",)
 _AFTER_A_STOP = frozenset({"failure", "always"})
 
@@ -240,7 +239,7 @@ def with_undo(row: OpenRow, last: Attempt) -> Attempt:
         run.undoable.append(Undoable(undo=undo, key=row.key, id=row.step.id, state=row.state, own=own))
     elif undo is not None and _is_left_as_it_is(row, last):
         run.left_as_it_is = True
-        return last.warned(_NOT_UNDONE)
+        return last.warned("its `undo` is left out, as it did not pass: look at the site for what it has changed")
     return last
 
 

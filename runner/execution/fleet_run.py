@@ -288,8 +288,7 @@ class FleetRuns:
         )
         log = store.create(run)
         journal = Journal(log, secrets, now=utc_now)
-        kept = snapshot.written(made, key=os.urandom(32).hex())
-        leaving.begin(log, kept=kept, url=site.name.url)
+        leaving.begin(log, kept=snapshot.written(made, key=os.urandom(32).hex()), url=site.name.url)
         return ActiveRun(
             store=store, plan=made, facts=facts, journal=journal, site=site, judgement=Judgement(hold=self.hold)
         )

@@ -47,8 +47,7 @@ def condition_mistakes(parsed: Expression, names: Mapping[str, Type]) -> tuple[l
         return [operand], None
     if not given.may_be(BOOLEAN):
         message = f"`{parsed.text}` gives {in_words(given)}, and a condition is true or false"
-        hint = comparison_hint(parsed.text, given, parsed.tree)
-        return [], Finding(code="E175", message=message, hint=hint)
+        return [], Finding(code="E175", message=message, hint=comparison_hint(parsed.text, given, parsed.tree))
     if (counted := no_bound(parsed.tree)) is not None and node_type(counted, names).kinds != ANYTHING:
         message = f"`{parsed.text}` is true of every list and text, the empty ones too"
         return [], Finding(code="E117", message=message, hint="write `> 0`, if it must not be empty", warning=True)

@@ -55,8 +55,7 @@ def begin(log: FencedLog, *, kept: str, url: str) -> None:
 
 def leave(log: FencedLog, how: Leaving) -> None:
     """Say how the run is left. Raises `FencedError`."""
-    values = {**asdict(how), "orders": [*how.orders], "at_once": [*AT_ONCE]}
-    row = log.query(_LEAVE, values)
+    row = log.query(_LEAVE, {**asdict(how), "orders": [*how.orders], "at_once": [*AT_ONCE]})
     if row is None or row[0] != 1:
         raise log.fenced()
 

@@ -42,7 +42,6 @@ _RESULTS: Final = """, stored_results as (
   select mine.id, r.name, r.content from mine, unnest(%(names)s::text[], %(contents)s::bytea[]) as r (name, content)
   on conflict do nothing
 )"""
-_STATE: Final = "select fence, seq, head from runs where id = %(run)s"
 
 
 class FencedLog:
@@ -112,7 +111,7 @@ class FencedLog:
 
     def state(self) -> tuple[int, int, str]:
         """The fence of the run as it is now, the number of its lines, and the SHA-256 of the last."""
-        row = self.link.run(_STATE, {"run": self.run}).fetchone()
+        row = self.link.run("select fence, seq, head from runs where id = %(run)s", {"run": self.run}).fetchone()
         if row is None:
             raise StoreError(f"run {self.run} was deleted")
         return row[0], row[1], row[2]

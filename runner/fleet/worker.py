@@ -243,8 +243,7 @@ class FleetWorkerLoop:
             await asyncio.sleep(_LOOK)
 
     def _app(self, threads: ThreadPoolExecutor) -> procrastinate.App:
-        settings = database.parameters(self.dsn)
-        connector = procrastinate.PsycopgConnector(kwargs=settings, min_size=1, max_size=4)
+        connector = procrastinate.PsycopgConnector(kwargs=database.parameters(self.dsn), min_size=1, max_size=4)
         app = procrastinate.App(connector=connector)
 
         async def carry(run: str) -> None:

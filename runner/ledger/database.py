@@ -37,7 +37,6 @@ with same as (
   where v.fleet = %(fleet)s and v.title = %(title)s and v.url = %(url)s and v.key is not distinct from %(key)s::text)
 select run::text, status from same where run is not null
   and n > coalesce((select max(n) from same where status = 'passed'), 0) order by n"""
-_EXISTS: Final = "select exists (select from ledger where fleet = %(fleet)s)"
 _FREE: Final = """
 select c.digest from unnest(%(digests)s::text[], %(titles)s::text[], %(known)s::int[]) c (digest, title, known)
 where c.known = (select count(*) from attempts a where a.fleet = %(fleet)s and a.digest = c.digest)
@@ -86,7 +85,7 @@ class FleetLedger:
         self._link = Link(dsn)
 
     def exists(self) -> bool:
-        ((found,),) = self._read(_EXISTS)
+        ((found,),) = self._read("select exists (select from ledger where fleet = %(fleet)s)")
         return bool(found)
 
     def prepare(self) -> None:

@@ -57,8 +57,7 @@ def _changed_columns(fields: JsonObject, path: Path, entity: Entity, called: str
         if column not in entity.columns:
             yield replace(_no_column(column, entity.columns, at, called=called), at_key=True)
         elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
-            message = f"`{column}` holds numbers, and `{value}` is a text"
-            yield Finding(message=message, path=at, warning=True)
+            yield Finding(message=f"`{column}` holds numbers, and `{value}` is a text", path=at, warning=True)
 
 
 def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:

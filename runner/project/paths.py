@@ -21,8 +21,7 @@ def root_of(job: Path, *, beside: Path) -> Path:
 def inside(written: str, *, beside: Path, root: Path, shown: str) -> Path | Finding:
     """The file that a job in the folder `beside` means by `written`; `shown` is the root's name in messages."""
     if Path(written).is_absolute():
-        message = f"`{written}` is absolute: a path in a job is relative to its file"
-        return Finding(code="E119", message=message)
+        return Finding(code="E119", message=f"`{written}` is absolute: a path in a job is relative to its file")
     try:
         found = (beside / written).resolve()
     except (OSError, RuntimeError, ValueError):  # a circle of links, or a character that no path may hold

@@ -51,8 +51,7 @@ def _command(source: Source) -> Problem | None:
         return None
     from runner.reading.pasted_calls import curl_hint  # noqa: PLC0415  2 ms, for a mistake only
 
-    hint = curl_hint(source.text)
-    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=hint)
+    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=curl_hint(source.text))
 
 
 def _conflict(source: Source) -> Problem | None:

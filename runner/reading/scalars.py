@@ -11,7 +11,6 @@ from runner.foundation.values import LARGEST_INTEGER, Json
 BEGINNINGS = "-+.0123456789~nNtTfF"
 """A text that begins with none of these characters, and is not empty, is a text without further looking."""
 
-_NUMERIC = "-+.0123456789"
 _WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -37,7 +36,7 @@ def plain(text: str) -> Json:
     """
     if text in _WORDS:
         return _WORDS[text]
-    if text[0] not in _NUMERIC:
+    if text[0] not in "-+.0123456789":
         return text
     if _DECIMAL.fullmatch(text):
         return _integer(text, digits=text.lstrip("+-"), base=10)

@@ -108,8 +108,7 @@ class _Trace(Struct, frozen=True, kw_only=True):
 def _spans(run: TimedRun, at: str) -> Iterator[JsonObject]:
     """The run, then its rows, each with what it did. `at` is when its first line was written."""
     result, first = run.result, run.started
-    given = first.traceparent if first is not None else None
-    outer = ids_of(given)
+    outer = ids_of(first.traceparent if first is not None else None)
     trace = _Trace(
         run=result.id,
         id=outer[0] if outer else _trace_id(result.id),

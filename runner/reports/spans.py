@@ -36,7 +36,6 @@ from runner.runs.evidence import CiRun, LockHolder, SentRequest, SiteAccess, Unv
 from runner.runs.result import RunResult, StepResult, fold
 from runner.runs.status import Status
 
-_NO_END: Final = "no answer is known"
 _MOSTLY: Final = SiteAccess(auth="password", identity_url=None, headers=())
 
 
@@ -282,7 +281,7 @@ def _called(slot: _Slot, event: CallSent, t: float, ending: CallAnswered | Attem
         is_ok=answered is not None,
         value=answered.value if answered else None,
         trouble=failed.error if failed else None,
-        why=failed.kind if failed else "" if answered else _NO_END,
+        why=failed.kind if failed else "" if answered else "no answer is known",
         status=ending.status if ending else None,
         size=ending.bytes if ending else None,
         body=failed.body if failed else None,

@@ -104,8 +104,7 @@ class _Work(Struct, frozen=True, kw_only=True):
                 for code, value in values.items():
                     self._put(code, render_value(value, self._scope()))
             case doubles.Fail(text=text):
-                rendered = render(template(text), self._scope())
-                raise _FailedError(activity, as_text(rendered))
+                raise _FailedError(activity, as_text(render(template(text), self._scope())))
             case doubles.Insert() as insert:
                 self._insert(insert)
             case doubles.Select(entity=entity, where=where, into=into):

@@ -115,8 +115,7 @@ class Engine:
         if not self.store.take(element, completed=self._surroundings.now()):
             return Begun(process_id=process.id, running=iter(()))
         self.store.keep(process.id, process.parameters | values)
-        start = element.position + 1
-        running = carry_out(double, self._surroundings, process_id=process.id, start=start)
+        running = carry_out(double, self._surroundings, process_id=process.id, start=element.position + 1)
         return Begun(process_id=process.id, running=running)
 
     def cancel(self, process_ids: Iterable[str]) -> None:

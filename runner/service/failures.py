@@ -54,7 +54,6 @@ _OF_THE_REQUEST: Final = frozenset({400, 405, 407, 411, 414, 417, 431})
 """Refusals of what was asked, whoever has asked before: nobody hands such a request on."""
 _LOGS: Final = frozenset({"SysProcessLog", "SysProcessElementLog"})
 # OData just after the configuration was rebuilt [M]: nothing is wrong with the question.
-_REBUILT: Final = "Collection was modified"
 _LATER: Final = "try again later, or ask those who run the site"
 _LOG: Final = "the application's own log may say more"
 _ENTITY: Final = f"check the entity's name and its columns, and that the user may read it; {_LOG}"
@@ -250,7 +249,7 @@ def refused(call: calls.Call | None, reply: Reply, message: str, *, hint: str | 
     """The service refused, in the words of `message`; where no `hint` is given, they say what to check."""
     if hint is _LOG:
         hint = _ENTITY if isinstance(call, calls.QueryCall) else _about(call, message)
-    if _REBUILT in message and not isinstance(call, calls.Act):
+    if "Collection was modified" in message and not isinstance(call, calls.Act):
         return _failed(reply, calls.FailureKind.UNANSWERED, Trouble(code="E309", message=message, hint=_LATER))
     return _failed(reply, calls.FailureKind.REFUSED, Trouble(code="E205", message=message, hint=hint))
 

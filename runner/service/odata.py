@@ -26,7 +26,6 @@ class RecordsPage(Struct, frozen=True, kw_only=True):
 _OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
 _NEXT: Final = ("@odata.nextLink", "@nextLink", "odata.nextLink")
 """Of OData 4, 4.01 and 3."""
-_ANNOTATION: Final = "@odata."
 _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
 """What a link may hold as it is; all else in it is encoded, so that no link breaks out of its request line."""
 
@@ -91,7 +90,7 @@ def plain(value: Json) -> Json:
     """`value` without what OData says about it."""
     match value:
         case dict():
-            return {key: plain(part) for key, part in value.items() if not key.startswith(_ANNOTATION)}
+            return {key: plain(part) for key, part in value.items() if not key.startswith("@odata.")}
         case list():
             return [plain(part) for part in value]
         case _:

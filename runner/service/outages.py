@@ -31,7 +31,6 @@ _RENEW: Final = "the site needs a new certificate; TLS is always verified"
 _PROXY: Final = "check `proxy` of the target"
 _MOST_NAMES: Final = 5
 """Names of a certificate that a message has."""
-_IN_LOG: Final = "the process log shows whether it happened"
 
 # Reasons of OpenSSL, X509_V_ERR_…: not yet valid, expired, name or address mismatch, authorities of four kinds.
 _CERTIFICATE: Final = {
@@ -173,7 +172,7 @@ def after_an_act(failure: CallFailed) -> CallFailed:
     """The failure of a call that acts: what was not answered may have happened."""
     if failure.kind is not FailureKind.UNANSWERED:
         return failure
-    hint = "; ".join(filter(None, (failure.trouble.hint, _IN_LOG)))
+    hint = "; ".join(filter(None, (failure.trouble.hint, "the process log shows whether it happened")))
     trouble = Trouble(code=failure.trouble.code, message=failure.trouble.message, hint=hint)
     return replace(failure, trouble=trouble)
 

@@ -56,8 +56,7 @@ def request(call: calls.Call, site: Site, *, username: str | None) -> Request:
             body: Json = {"uId": call.schema_id, "convertLocalizableStringToParameter": True}
             return json_request(f"{site.prefix}/DataService/json/SyncReply/ProcessSchemaRequest", body)
         case calls.WhoAmI():
-            path = f"{site.prefix}/ServiceModel/UserInfoService.svc/GetCurrentUserInfo"
-            return json_request(path, {})
+            return json_request(f"{site.prefix}/ServiceModel/UserInfoService.svc/GetCurrentUserInfo", {})
         case _:
             assert_never(call)
 

@@ -78,8 +78,7 @@ class _Environment:
         return value
 
     def unfit(self, key: str, why: str, *, code: str = "E142", hint: str | None = None) -> UsageError:
-        message = f"environment `{self._name}`, `{key}`: {why}"
-        return _unfit(message, code=code, hint=hint, file=self._registry)
+        return _unfit(f"environment `{self._name}`, `{key}`: {why}", code=code, hint=hint, file=self._registry)
 
 
 def find(

@@ -51,8 +51,7 @@ def patterns_that_fit_nothing(target: JsonObject, at: Path, problems: ProblemCol
         if isinstance(pattern, str) and pattern and not _PATTERN.fullmatch(pattern) and "{{" not in pattern:
             path = (*at, "allow", "processes", index)
             message = f"`{pattern}` fits no name of a process: `*` fits any signs, `?` a single sign"
-            hint = _as_pattern(pattern)
-            problems.report("E107", message, path, hint=hint, warning=True)
+            problems.report("E107", message, path, hint=_as_pattern(pattern), warning=True)
 
 
 def _as_pattern(regular: str) -> str | None:

@@ -117,8 +117,7 @@ def _never_ready(target: JsonObject, at: Path, problems: ProblemCollector) -> No
     longest, every = duration(written.get("for")), duration(written.get("every"))
     otherwise = Readiness()
     if (every or otherwise.every) >= (longest or otherwise.longest):
-        key = "every" if every else "for"
-        problems.report("E168", TOO_SHORT, (*at, "ready", key), hint=TOO_SHORT_HINT)
+        problems.report("E168", TOO_SHORT, (*at, "ready", "every" if every else "for"), hint=TOO_SHORT_HINT)
 
 
 def _template(text: str, path: Path, problems: ProblemCollector) -> None:

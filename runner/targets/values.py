@@ -174,6 +174,5 @@ def header_mistake(value: str) -> Finding | None:
     if not value:
         return Finding(code="E134", message="the header is empty")
     if not _HEADER.fullmatch(value):
-        message = "a header holds letters of Latin-1, no line ends, and no blanks at its ends"
-        return Finding(message=message)
+        return Finding(message="a header holds letters of Latin-1, no line ends, and no blanks at its ends")
     return None

@@ -159,8 +159,7 @@ def _text(value: Json) -> str:
 
 def _map_type(part: TypedPart, arguments: Arguments, check: TypeCheck) -> Type:
     if arguments.given:
-        name = arguments.given[0].written or ""
-        return list_of(filter_type(name, _each(part), arguments.after(1), check))
+        return list_of(filter_type(arguments.given[0].written or "", _each(part), arguments.after(1), check))
     found, otherwise = arguments.attribute, arguments.named.get("default")
     return list_of(found if otherwise is None else typed.either(typed.without_null(found), otherwise.type))
 

@@ -67,8 +67,7 @@ def _row(row: TimedRow, values: ReportValues, texts: dict[str, int]) -> JsonObje
     if calls:
         found["c"] = [_shared(call, texts) for call in calls]
     if step.attempts > 1:
-        most = step.max_attempts or 0
-        found["n"] = [step.attempts, max(most, step.attempts)]
+        found["n"] = [step.attempts, max(step.max_attempts or 0, step.attempts)]
     if facts := _job_texts(step):
         found["f"] = facts
     if step.process_id:

@@ -178,7 +178,7 @@ _TYPES: Final[Mapping[str, click.ParamType[object]]] = {
 
 
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
-    """An option that the environment can set: `--report-json` by `CREATIO_RUNNER_REPORT_JSON`."""
+    """An option that `CREATIO_RUNNER_…` can set. Without a type, its `metavar` says what it takes."""
     long = next(name for name in names if name.startswith("--")).partition("/")[0]
     variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
     defaults = {"cls": EnvOption, "envvar": variable, "type": _TYPES.get(str(settings.get("metavar")))}

@@ -78,7 +78,7 @@ def is_in_doubt(failure: CallFailed, effect: StepEffect) -> bool:
 
 
 def in_doubt(cause: Trouble, *, why: str | None = None, by_log: bool = True) -> Attempt:
-    """A call that must not happen twice may have happened; `why` is not settled, and whether the log may do so."""
+    """A `once` call may have happened: `why` the log did not settle it. `by_log`: it may do so later."""
     more, hint = f"; {why}" if why else "", SETTLE if by_log else SETTLE_BY_HAND
     found = not_passed("E401", f"{MAY_HAVE_HAPPENED}: {cause.message}{more}", hint, status=Status.UNKNOWN)
     return replace(found, cause=cause, by_hand=not by_log)

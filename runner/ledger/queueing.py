@@ -119,7 +119,7 @@ def withdraw(ledger: FleetLedger, runs: Iterable[str], *, note: str) -> list[str
 
 
 def queue_what_waited(ledger: FleetLedger, adopted: Sequence[AppliedVersion]) -> list[str]:
-    """Queue what waited for these versions, or their titles and keys, within `ledger.alone()`; its titles."""
+    """Queue what waited for these versions, or others of their titles and keys, within `ledger.alone()`."""
     values = {"fleet": ledger.fleet, **_titles(adopted)}
     with ledger.alone() as connection:
         waited = [run for (run,) in connection.execute(_MET, values)]

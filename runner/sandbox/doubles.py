@@ -5,7 +5,7 @@ Texts that may hold `{{ }}`, and expressions, stay text, as in a job: `runner.ex
 Nothing here checks anything; `rules` has done so before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -148,6 +148,21 @@ class Doubles(Struct, frozen=True, kw_only=True):
     records: Mapping[str, tuple[JsonObject, ...]] = field(default_factory=dict)
 
 
-def lookups(columns: Iterable[str]) -> dict[str, str]:
-    """The paths of columns that may be lookups, and these: of `StatusId` it is `Status/Id`."""
-    return {f"{column[:-2]}/Id": column for column in columns if column.endswith("Id") and column != "Id"}
+class LookupPath(Struct, frozen=True):
+    """Where a path over a lookup leads: from `column` to the column `shown` of a record of `entity`."""
+
+    column: str
+    entity: str
+    shown: str
+
+
+def lookup_paths(columns: Iterable[str], entities: Mapping[str, Collection[str]]) -> dict[str, LookupPath]:
+    """The paths over columns that may be lookups: of `AccountId` it is `Account/Id`, and where there are records of
+    `Account`, `Account/Name` and so on. `entities` are their columns.
+    """
+    found: dict[str, LookupPath] = {}
+    for column in columns:
+        entity = column.removesuffix("Id")
+        for shown in dict.fromkeys(("Id", *entities.get(entity, ()))) if entity not in ("", column) else ():
+            found[f"{entity}/{shown}"] = LookupPath(column, entity, shown)
+    return found

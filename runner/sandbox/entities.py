@@ -1,14 +1,15 @@
 """The entities of a sandbox: those that its folder mentions, and those that every site has.
 
-Of the folder's own entities any `…Id` column may be a lookup or none, so both `OwnerId` and `Owner/Id` are known.
+Of the folder's own entities a `…Id` column that holds GUIDs is a lookup, which is filtered by its path alone [M]:
+`Owner/Id`, never `OwnerId`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 
-from runner.foundation.values import JsonObject
+from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
 from runner.sandbox import process_log, process_schemas
-from runner.sandbox.doubles import Double, lookups
+from runner.sandbox.doubles import Double, LookupPath, lookup_paths
 from runner.sandbox.entity_set import Edm, EntitySet, EntityTable, declared_types, system_entity, type_of
 from runner.sandbox.sign_in import USERS, User
 from runner.sandbox.store import Store
@@ -32,20 +33,27 @@ class Entities:
 
     def _own(self, name: str) -> EntitySet:
         columns = self._store.columns(name)
-        paths = lookups(columns)
+        paths = lookup_paths(columns, {other: self._store.columns(other) for other in self._store.entities})
 
-        def types() -> dict[str, Edm]:
-            records = self._store.records(name)
-            held = {
-                column: type_of((row[column] for row in records), self._declared.get((name, column), ()))
-                for column in columns
-            }
-            return held | {"Id": Edm.GUID}
+        def kind(column: str) -> Edm | None:
+            declared = self._declared.get((name, column), ())
+            held = (row[column] for row in self._store.records(name))
+            return Edm.GUID if column == "Id" else type_of(held, declared)
 
-        def rows(_: Bounds) -> list[JsonObject]:
-            return [row | {path: row[column] for path, column in paths.items()} for row in self._store.records(name)]
+        def rows(_: Bounds) -> Iterator[JsonObject]:
+            entities = dict.fromkeys(path.entity for path in paths.values() if path.entity in self._store.entities)
+            others = {entity: {row["Id"]: row for row in self._store.records(entity)} for entity in entities}
+            for row in self._store.records(name):
+                yield row | {key: _at(path, row, others) for key, path in paths.items()}
 
-        return EntitySet(name=name, columns=columns, types=types, paths=(*columns, *paths), rows=rows)
+        flat = frozenset(path.column for path in paths.values() if not path.column.endswith("UId"))
+        known = (*columns, *paths)
+        return EntitySet(name=name, columns=columns, type_of=kind, paths=known, rows=rows, lookups=flat, is_own=True)
+
+
+def _at(path: LookupPath, row: JsonObject, others: Mapping[str, Mapping[Json, JsonObject]]) -> Json:
+    key = row[path.column]
+    return key if path.shown == "Id" else others[path.entity].get(key, {}).get(path.shown)
 
 
 def _users() -> EntitySet:

@@ -15,7 +15,8 @@ from runner.catalogue.model import Kind, Parameter
 from runner.expressions.parse import Expression, template
 from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, JsonObject
+from runner.foundation.server_time import parse_value
+from runner.foundation.values import Json, JsonObject, is_number
 from runner.odata.match import Bounds
 from runner.sandbox.doubles import Double, Insert, Update
 
@@ -41,17 +42,33 @@ EntityTable: TypeAlias = Mapping[str, tuple[Edm, Callable[[_Entry], Json]]]
 """Columns with their types, and what each shows of an entry."""
 
 
+EMPTY: Mapping[Edm | None, Json] = {
+    Edm.GUID: KINDS[Kind.GUID].empty,
+    Edm.STRING: "",
+    Edm.BOOLEAN: False,
+    Edm.INTEGER: 0,
+    Edm.LONG: 0,
+    Edm.DECIMAL: 0,
+    Edm.MOMENT: KINDS[Kind.DATETIME].empty,
+}
+"""How a site shows a column that holds nothing, by its type [D]. That of a column of no type is null."""
+
+
 class EntitySet(Struct, frozen=True, kw_only=True):
     """`columns` are those of the payload, in order; rows are keyed by `paths`, which filters name, and by columns.
 
-    `types` gives the columns with their types, which may take a look at every row.
+    `type_of` gives the type of a column, None where nothing shows it; it may take a look at every row. `lookups` are
+    columns that are lookups where they hold GUIDs, and are filtered by their paths alone then. `is_own`: it is of the
+    sandbox's folder, and shows a column that holds nothing as the empty value of its type.
     """
 
     name: str
     columns: tuple[str, ...]
-    types: Callable[[], Mapping[str, Edm]]
+    type_of: Callable[[str], Edm | None]
     paths: tuple[str, ...]
     rows: Callable[[Bounds], Iterable[JsonObject]]
+    lookups: frozenset[str] = frozenset()
+    is_own: bool = False
 
 
 def system_entity(
@@ -75,13 +92,13 @@ def system_entity(
     return EntitySet(
         name=name,
         columns=tuple(columns),
-        types=lambda: types,
+        type_of=types.__getitem__,
         paths=(*(column for column in columns if f"{column.removesuffix('Id')}/Id" not in of_lookups), *by_path),
         rows=rows,
     )
 
 
-def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm:
+def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm | None:
     """The type of a column that holds these values, and may hold what is declared.
 
     Null says nothing, and values of several types are texts.
@@ -90,7 +107,28 @@ def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm:
     for wider in (Edm.LONG, Edm.DECIMAL):
         if wider in found and found <= {Edm.INTEGER, Edm.LONG, Edm.DECIMAL}:
             found = {Edm.DECIMAL if Edm.DECIMAL in found else wider}
+    if not found:
+        return None
     return found.pop() if len(found) == 1 else Edm.STRING
+
+
+def fits(value: Json, kind: Edm | None) -> bool:
+    """Whether a column of the type takes the value. Null empties it, and a text column takes any."""
+    match kind:
+        case None | Edm.STRING:
+            return True
+        case _ if value is None:
+            return True
+        case Edm.BOOLEAN:
+            return isinstance(value, bool)
+        case Edm.GUID:
+            return isinstance(value, str) and is_guid(value)
+        case Edm.MOMENT:
+            return isinstance(value, str) and parse_value(value) is not None
+        case Edm.INTEGER | Edm.LONG:
+            return is_number(value) and value % 1 == 0
+        case Edm.DECIMAL:
+            return is_number(value)
 
 
 def _type(value: Json) -> Edm:
@@ -126,9 +164,9 @@ def _declared(value: Json, parameters: Mapping[str, Parameter]) -> Iterator[Edm]
         return
     found = template(value) if isinstance(value, str) else None
     if found is None or found.is_plain:
-        yield type_of([value])
+        yield _type(value)
         return
     match found.parts:
         case (Expression(path=("parameters", str(code))),) if code in parameters:
             kind = parameters[code].kind
-            yield Edm.DECIMAL if kind in (Kind.DECIMAL, Kind.MONEY) else type_of([KINDS[kind].empty])
+            yield Edm.DECIMAL if kind in (Kind.DECIMAL, Kind.MONEY) else _type(KINDS[kind].empty)

@@ -6,7 +6,7 @@ the first attribute [C]. A lookup leads on where the entity of that name is in t
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from runner.sandbox.entity_set import EntitySet
+from runner.sandbox.entity_set import Edm, EntitySet
 
 _NAMESPACE = "Terrasoft.Configuration.OData"
 _LOOKUPS = {"SysProcess": "SysProcessLog"}
@@ -33,7 +33,8 @@ def _lines(known: Mapping[str, EntitySet]) -> Iterator[str]:
 
 def _entity_type(entity_set: EntitySet, known: Mapping[str, EntitySet]) -> Iterator[str]:
     yield f'<EntityType Name="{entity_set.name}"><Key><PropertyRef Name="Id"/></Key>'
-    for column, kind in entity_set.types().items():
+    for column in entity_set.columns:
+        kind = entity_set.type_of(column) or Edm.STRING
         may_be_null = ' Nullable="false"' if column == "Id" else ""
         yield f'<Property Name="{column}" Type="{kind}"{may_be_null}/>'
     for column in entity_set.columns:

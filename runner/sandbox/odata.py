@@ -2,13 +2,14 @@
 
 An unknown entity answers 200 with a `Message` [M], an unknown key 404, options on a read by key are ignored [C]. A new
 record answers 201 and is shown; the Id that a client gives is taken, else an Id is made; other writes answer 204.
+A column that holds nothing is shown as the empty value of its type [D].
 Choices [?]: an option that cannot be read, or names a column that no file mentions, answers 400 in OData's own shape,
-as does a body that is no record, an unknown column in it, or a value that is no scalar; an Id that is there already
-409; a write to the sandbox's own entities and any other method 405. A page holds so many records; where there are more,
+as does a body that is no record, an unknown column in it, or a value of another type; an Id that is there already 409;
+a write to the sandbox's own entities and any other method 405. A page holds so many records; where there are more,
 `@odata.nextLink` leads on, in `$skip` and `$top`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -16,12 +17,12 @@ from starlette.responses import Response
 from runner.foundation.guids import is_guid
 from runner.foundation.json_text import write_json
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.values import Json, JsonObject, well_formed
+from runner.foundation.values import Json, JsonObject, compact, well_formed
 from runner.job.actions.signal import Change
 from runner.odata.match import Bounds, bounds
 from runner.sandbox.doubles import ChangedRecord
 from runner.sandbox.entities import Entities
-from runner.sandbox.entity_set import EntitySet
+from runner.sandbox.entity_set import EMPTY, EntitySet, fits
 from runner.sandbox.metadata import document
 from runner.sandbox.odata_options import OptionError, Options, matching, page, read_options, selected
 from runner.sandbox.replies import nothing, plain_json, record_or_none
@@ -36,6 +37,7 @@ CHANGES: Mapping[str, Change] = {
 }
 """What a method does to a record."""
 _ADDRESS = lazy_pattern(r"(\w+)(?:\((?:Id=)?'?([0-9A-Fa-f-]{36})'?\))?")
+_SHOWN = 50
 _METHODS = "records are read by GET, inserted by POST, updated by PATCH and deleted by DELETE"
 
 
@@ -65,7 +67,7 @@ class OData:
             if found[2] is not None:
                 select = selected(query.get("$select", ""), entities.columns)
                 return _record(entities, found[2].lower(), address[1:], select=select, root=root)
-            options = read_options(query, columns=entities.columns, paths=entities.paths)
+            options = read_options(query, entities)
         except OptionError as error:
             return _error(400, f"The query specified in the URI is not valid. {error}")
         matches = matching(options, entities.rows(bounds(options.filter)))
@@ -80,7 +82,7 @@ class OData:
         if options.count:
             reply["@odata.count"] = len(matches)
         rows = page(options, matches)
-        reply["value"] = [_payload(row, options.select or entities.columns) for row in rows[: self._page_size]]
+        reply["value"] = [*_payloads(entities, rows[: self._page_size], options.select or entities.columns)]
         if len(rows) > self._page_size:
             reply["@odata.nextLink"] = f"{root}{entities.name}?{_next(query, options, self._page_size)}"
         return _reply(reply)
@@ -105,7 +107,7 @@ class OData:
             return _error(404, f"{entities.name} holds no record with the key '{key.lower()}'."), None
         if values is None:
             return _error(400, "The body of the request is no record."), None
-        if (wrong := self._mistake(entities.name, values)) is not None:
+        if (wrong := _mistake(entities, values)) is not None:
             return _error(400, wrong), None
         if before is None:
             return self._insert(entities, values, root=root)
@@ -119,7 +121,7 @@ class OData:
             return _error(409, f"{entities.name} holds a record with the key '{key}' already."), None
         row = self._row(entities.name, key.lower())
         assert row is not None
-        shown = {"@odata.context": f"{_context(entities, None, root)}/$entity", **_payload(row, entities.columns)}
+        shown = {"@odata.context": f"{_context(entities, None, root)}/$entity", **_payload(entities, row)}
         return _reply(shown, status=201), ChangedRecord(entity=entities.name, change=Change.INSERT, record=row)
 
     def _change(self, change: Change, entity: str, before: JsonObject, values: JsonObject) -> ChangedRecord:
@@ -130,17 +132,19 @@ class OData:
             self._store.replace(entity, record)
         return ChangedRecord(entity=entity, change=change, record=record)
 
-    def _mistake(self, entity: str, values: JsonObject) -> str | None:
-        columns = self._store.columns(entity)
-        unknown = next((name for name in values if name not in columns), None)
-        if unknown is not None:
-            return f"The property '{unknown}' does not exist on {entity}."
-        if any(isinstance(value, list | dict) for value in values.values()):
-            return "A column holds a text, a number, a boolean or null."
-        return None
-
     def _row(self, entity: str, key: Json) -> JsonObject | None:
         return next((row for row in self._store.records(entity) if row["Id"] == key), None)
+
+
+def _mistake(entities: EntitySet, values: JsonObject) -> str | None:
+    for name, value in values.items():
+        if name not in entities.columns:
+            return f"The property '{name}' does not exist on {entities.name}."
+        if isinstance(value, list | dict):
+            return "A column holds a text, a number, a boolean or null."
+        if not fits(value, kind := entities.type_of(name)):
+            return f"Cannot convert the value {compact(value)[:_SHOWN]} of '{name}' to the expected type '{kind}'."
+    return None
 
 
 def refuse() -> Response:
@@ -157,9 +161,9 @@ def _record(
     context = _context(entities, select, root)
     match rest:
         case ():
-            return _reply({"@odata.context": f"{context}/$entity", **_payload(row, select or entities.columns)})
+            return _reply({"@odata.context": f"{context}/$entity", **_payload(entities, row, select)})
         case (column,) if column in entities.columns:
-            return _reply({"@odata.context": f"{context}({key})/{column}", "value": row[column]})
+            return _reply({"@odata.context": f"{context}({key})/{column}", "value": _payload(entities, row)[column]})
         case (column, "$value") if column in entities.columns and row[column] is None:
             return nothing(204)
         case (column, "$value") if column in entities.columns:
@@ -184,8 +188,16 @@ def _context(entities: EntitySet, select: tuple[str, ...] | None, root: str) -> 
     return f"{root}$metadata#{entities.name}{columns}"
 
 
-def _payload(row: JsonObject, columns: Iterable[str]) -> JsonObject:
-    return {column: row[column] for column in columns}
+def _payload(entities: EntitySet, row: JsonObject, select: Iterable[str] | None = None) -> JsonObject:
+    return next(iter(_payloads(entities, [row], select or entities.columns)))
+
+
+def _payloads(entities: EntitySet, rows: Sequence[JsonObject], columns: Iterable[str]) -> Iterator[JsonObject]:
+    """What is shown of the rows."""
+    bare = [column for column in columns if any(row[column] is None for row in rows)] if entities.is_own else []
+    empty = {column: EMPTY.get(entities.type_of(column)) for column in bare}
+    for row in rows:
+        yield {column: empty.get(column) if row[column] is None else row[column] for column in columns}
 
 
 def _no_resource(root: str, address: tuple[str, ...]) -> Response:

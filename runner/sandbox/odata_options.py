@@ -13,6 +13,7 @@ from runner.foundation.values import Json, JsonObject, compact
 from runner.odata.filter import FilterError, Node, columns_of, compared_with_texts, parse
 from runner.odata.match import holds
 from runner.odata.names import listed, order_of
+from runner.sandbox.entity_set import Edm, EntitySet
 
 _NUMBER = lazy_pattern(r"[0-9]{1,9}")
 
@@ -32,20 +33,23 @@ class Options(Struct, frozen=True, kw_only=True):
     count: bool = False
 
 
-def read_options(query: Mapping[str, str], *, columns: Sequence[str], paths: Iterable[str]) -> Options:
-    """Raises `OptionError`: also for a column that is none of `columns` in `$select`, of `paths` elsewhere."""
-    known = frozenset(paths)
+def read_options(query: Mapping[str, str], entity: EntitySet) -> Options:
+    """Raises `OptionError`: also for a column that the entity does not have, and one compared with another type."""
+    known = frozenset(entity.paths)
     node = _filter(query.get("$filter", ""))
     order = tuple(_ordered_by(query.get("$orderby", "")))
-    for path in (*(columns_of(node) if node else ()), *(path for path, _ in order)):
+    for path in dict.fromkeys((*(columns_of(node) if node else ()), *(path for path, _ in order))):
         _require(path, known)
-    # An Id is a GUID, which OData v4 compares with no text [?]. Of other columns the type is not known.
-    if node and any(path.rpartition("/")[2] == "Id" for path, _ in compared_with_texts(node)):
-        types = "Found operand types 'Edm.Guid' and 'Edm.String'"
-        raise OptionError(f"A binary operator with incompatible types was detected. {types}.")
+        if path in entity.lookups and entity.type_of(path) is Edm.GUID:
+            raise OptionError(f"Column by path {path} not found in schema {entity.name}.")
+    for path, _ in compared_with_texts(node) if node else ():
+        kind = Edm.GUID if path.endswith("/Id") else entity.type_of(path) if path in entity.columns else None
+        if kind not in (None, Edm.STRING):  # OData v4 compares none of these with a text [?]
+            types = f"Found operand types '{kind}' and 'Edm.String'"
+            raise OptionError(f"A binary operator with incompatible types was detected. {types}.")
     return Options(
         filter=node,
-        select=selected(query.get("$select", ""), columns),
+        select=selected(query.get("$select", ""), entity.columns),
         order=order,
         top=_whole_number(query, "$top"),
         skip=_whole_number(query, "$skip") or 0,

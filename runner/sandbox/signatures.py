@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runner.catalogue.model import Catalogue, Entity, Process, ProcessVersion
 from runner.foundation.values import JsonObject, is_number
-from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookups
+from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookup_paths
 from runner.sandbox.process_schemas import parked
 
 
@@ -13,7 +13,7 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
     own: dict[str, Entity | None] = {
         name: Entity(
             columns=frozenset(columns),
-            paths=frozenset({*columns, *lookups(columns)}),
+            paths=frozenset({*columns, *lookup_paths(columns, doubles.columns)}),
             numbers=_numbers(doubles.records.get(name, ())),
         )
         for name, columns in doubles.columns.items()

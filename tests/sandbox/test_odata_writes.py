@@ -6,11 +6,14 @@ from typing import TypeAlias
 import httpx
 import pytest
 
-from runner.foundation.values import Json
+from runner.foundation.values import Json, JsonObject
 
 Site: TypeAlias = Callable[[Mapping[str, str]], httpx.Client]
 KEY = "7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11"
 LEADS = f"Lead: [{{Id: {KEY}, Name: Anna, Score: 1, OwnerId: null}}]"
+TYPED = f"""
+Lead: [{{Id: {KEY}, Name: Anna, Score: 1, Sum: 0.5, Paid: true, Born: 2000-02-01T00:00:00Z, PartnerId: {KEY}}}]
+"""
 QUALIFY = """
 runner: 1
 process: UsrQualify
@@ -37,7 +40,9 @@ def test_a_record_is_inserted_and_shown_with_the_id_that_its_client_gave(lead: h
     assert reply.status_code == 201
     body = reply.json()
     assert body.pop("@odata.context").endswith("/odata/$metadata#Lead/$entity")
-    assert body == {"Id": key.lower(), "Name": "Boris", "Score": None, "OwnerId": None}
+    assert body == {"Id": key.lower(), "Name": "Boris", "Score": 0, "OwnerId": None}, (
+        "nothing shows the type of OwnerId"
+    )
     assert len(leads(lead)) == 2
 
 
@@ -67,10 +72,37 @@ def test_the_id_of_a_record_stays(lead: httpx.Client) -> None:
     assert leads(lead)[0]["Id"] == KEY
 
 
+def typed(site: Site) -> httpx.Client:
+    return site({"records.yaml": TYPED, "a.process.yaml": "runner: 1\nprocess: UsrA\nactivities: [set: {}]"})
+
+
+@pytest.mark.parametrize("empty", [{}, dict.fromkeys(["Name", "Score", "Sum", "Paid", "Born", "PartnerId"])])
+def test_what_holds_nothing_is_shown_as_the_empty_value_of_its_type(site: Site, empty: JsonObject) -> None:
+    shown = {"Name": "", "Score": 0, "Sum": 0, "Paid": False, "Born": "0001-01-01T00:00:00Z"}
+    shown["PartnerId"] = "00000000-0000-0000-0000-000000000000"
+    client = typed(site)
+    reply = client.post("/0/odata/Lead", json=empty)
+    assert reply.status_code == 201
+    key = reply.json()["Id"]
+    assert {name: value for name, value in reply.json().items() if name in shown} == shown
+    assert client.get(f"/0/odata/Lead({key})/Born").json()["value"] == shown["Born"]
+    assert {"Id": key, **shown} in leads(client)
+
+
+def test_a_whole_number_is_a_decimal_and_a_day_is_a_moment(site: Site) -> None:
+    assert typed(site).patch(f"/0/odata/Lead({KEY})", json={"Sum": 7, "Score": 2.0, "Born": "2000-02-01"}).is_success
+
+
 BAD: list[tuple[str, str, Json, int]] = [
     ("POST", "Lead", {"Nam": "B"}, 400),
     ("POST", "Lead", {"Name": ["B"]}, 400),
     ("POST", "Lead", {"Id": "no", "Name": "B"}, 400),
+    ("POST", "Lead", {"Score": "abc"}, 400),
+    ("POST", "Lead", {"Score": 1.5}, 400),
+    ("POST", "Lead", {"Score": True}, 400),
+    ("POST", "Lead", {"PartnerId": "Our company"}, 400),
+    ("PATCH", f"Lead({KEY})", {"Born": "1.2.2000"}, 400),
+    ("PATCH", f"Lead({KEY})", {"Paid": "yes"}, 400),
     ("POST", "Lead", [1], 400),
     ("POST", f"Lead({KEY})", {"Name": "B"}, 404),
     ("PATCH", "Lead", {"Name": "B"}, 404),
@@ -82,8 +114,9 @@ BAD: list[tuple[str, str, Json, int]] = [
 
 @pytest.mark.parametrize(("method", "address", "body", "status"), BAD)
 def test_what_cannot_be_written_is_refused_and_changes_nothing(
-    lead: httpx.Client, method: str, address: str, *, body: Json, status: int
+    site: Site, method: str, address: str, *, body: Json, status: int
 ) -> None:
+    lead = typed(site)
     before = leads(lead)
     assert lead.request(method, f"/0/odata/{address}", json=body).status_code == status
     assert leads(lead) == before

@@ -93,7 +93,7 @@ def _is_certain(unknown: Attempt) -> bool:
 def _forget_call(row: OpenRow) -> None:
     start_bounds.never_began(row.log, row.key)
     row.in_doubt = row.unanswered = False
-    row.process_id = row.turned_away = None
+    row.process_id = row.turned_away = row.look_again = None
     row.shown = ()
 
 
@@ -128,6 +128,10 @@ def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
     """The same row after another look at the log; unchanged where nothing can be searched for."""
     if row.look_again is not None:
         return (yield from row.look_again(row, unknown))
+    return (yield from look_in_log(row, unknown))
+
+
+def look_in_log(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
     if row.log.refusal is not None:
         return unknown
     if row.process_id is not None:
@@ -175,18 +179,21 @@ def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     process is a row its own. `at_any_time`: with the new rows that began at another time by the server's clock, which
     may be of two clocks, but for those that an earlier start may have made.
     """
-    found = yield from _search_log(row, start, last=last, at_any_time=at_any_time)
+    found = yield from search_log(row, start, last=last, at_any_time=at_any_time)
     return found if isinstance(found, Unread) else found.rows
 
 
-class _LookedUp(Struct, frozen=True, kw_only=True):
-    """The rows that a start may have made; `elsewhen`: new rows of another time that no other start has made."""
+class LookedUp(Struct, frozen=True, kw_only=True):
+    """The rows that a start may have made, as may another run, the `rival`; `elsewhen`: new rows of another time that
+    no other start has made.
+    """
 
     rows: list[LogRow]
     elsewhen: list[LogRow]
+    rival: starts.OtherRun | None
 
 
-def _search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[_LookedUp | Unread]:
+def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[LookedUp | Unread]:
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(UNBOUNDED)
     new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)
@@ -202,9 +209,10 @@ def _search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = F
     if at_any_time:
         rows = [found for found in new if found in rows or found in elsewhen]
         rows += yield from rows_before_watermark(row, start)
+    rival: starts.OtherRun | None = None
     if rows:
-        rows, _ = yield from starts.not_of_others(row, start.process, rows, keys=None)
-    return _LookedUp(rows=rows, elsewhen=elsewhen)
+        rows, rival = yield from starts.not_of_others(row, start.process, rows, keys=None)
+    return LookedUp(rows=rows, elsewhen=elsewhen, rival=rival)
 
 
 def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:
@@ -216,7 +224,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     for moment in moments:
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
-        found = yield from _search_log(row, row.sought, last=moment == moments[-1])
+        found = yield from search_log(row, row.sought, last=moment == moments[-1])
         if isinstance(found, Unread):
             if found.failure is UNBOUNDED:
                 return in_doubt(cause, why=UNBOUNDED.trouble.message, by_log=False)

@@ -4,7 +4,9 @@ A call that must not happen twice is not made again, for whatever reason, before
 answered may be the answer to a proxy's repetition of a call that did happen.
 """
 
+from functools import partial
 from http import HTTPStatus
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -16,12 +18,13 @@ from runner.engine.perform import pause, perform
 from runner.engine.process_log import watermark
 from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
-from runner.engine.verdict import NO_ROW_YET, marked
+from runner.engine.verdict import NO_ROW_YET, marked, settling
 from runner.foundation.raw import record
 from runner.foundation.values import Json
 from runner.job.model import Verify
 from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
+from runner.runs.status import Status
 from runner.service.calls import SESSION_REFUSED, CallFailed, ExecuteCall, FailureKind, LogRow, RunProcessCall
 
 _LOOKS = (*NO_ROW_YET, 1.0)
@@ -165,18 +168,38 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
         yield from start_bounds.nothing_began(row)
         return call_failed(replace(failure, final=True), row.step.effect)
     row.start = row.sought = start_bounds.counted(row.log, sent)
-    return (yield from doubt.settled(row, failure.trouble))
+    settled = yield from doubt.settled(row, failure.trouble)
+    row.look_again = partial(_look_again, sent=sent, failure=failure) if settled.status is Status.UNKNOWN else None
+    return settled
+
+
+def _look_again(row: OpenRow, unknown: Attempt, *, sent: Start, failure: CallFailed) -> Running[Attempt]:
+    """How a call in doubt ends that was turned away: as it would have where the log shows by now that it began nothing,
+    since what was there belongs to another run.
+    """
+    rows = yield from _rows_of(row, sent, _LOOKS)
+    if rows != []:
+        return (yield from doubt.look_in_log(row, unknown))
+    row.in_doubt = False
+    start_bounds.never_began(row.log, row.key)
+    yield from start_bounds.nothing_began(row)
+    return call_failed(failure, row.step.effect)
 
 
 def _rows_of(row: OpenRow, sent: Start, pauses: tuple[float, ...]) -> Running[list[LogRow] | Unread]:
     """The rows that may be those of the call, which come within a second where it has happened. What is new since its
-    watermark may be, whatever the server's clocks say: only where nothing is new it may be made again.
+    watermark may be, whatever the server's clocks say: only where nothing is new it may be made again. A row that may
+    be of another run is often known to be when that run's call is answered, which is waited for.
     """
     if row.log.refusal is not None:
         return Unread(row.log.refusal)
-    for seconds in (*pauses, None):
-        rows = yield from doubt.candidates(row, sent, last=seconds is None, at_any_time=sent.marked)
-        if isinstance(rows, Unread) or rows or seconds is None:
+    rows: list[LogRow] | Unread = []
+    for number, seconds in enumerate(chain(pauses, settling(row), (None,))):
+        is_enough = number >= len(pauses)
+        found = yield from doubt.search_log(row, sent, last=is_enough, at_any_time=sent.marked)
+        rows = found if isinstance(found, Unread) else found.rows
+        rival = None if isinstance(found, Unread) else found.rival
+        if seconds is None or isinstance(rows, Unread) or (is_enough if not rows else not (rival and row.is_once)):
             break
         yield from pause(row, seconds, why=PauseReason.SETTLE)
     if rows == [] and (why := starts.why_less(row.log, sent)) is not None:

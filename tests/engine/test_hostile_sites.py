@@ -17,6 +17,7 @@ from runner.engine.effects import Send
 from runner.runs.events import StepFinished
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.status import Status
+from runner.service.calls import RunProcessCall
 
 pytestmark = pytest.mark.slow
 
@@ -165,6 +166,29 @@ def test_a_row_that_several_runs_share_is_not_made_twice_by_one_that_was_turned_
     site.owned.close()
     assert [len(program.sent) for program in (first, turned_away, third)] == [1, 1, 1]
     assert verdicts(turned_away)["s0"].status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(3.0, [1, 2]), (40.0, [1, 1])])
+def test_a_call_that_was_turned_away_waits_for_the_answer_that_says_whose_a_row_is(
+    tmp_path: Path, *, seconds: float, sent: list[int]
+) -> None:
+    """While it is turned away, another run starts the same process, by a call whose answer has the id of its row."""
+
+    def treat(send: Send) -> Manners:
+        if isinstance(send.call, RunProcessCall):
+            return Manners(seconds=seconds, lags=(0.0,))
+        is_first = all(key != "e" for program in site.programs for key, *_ in program.sent)
+        return Manners(seconds=0.3, times=0, answer="session") if is_first else Manners(seconds=0.1)
+
+    site = HostileSite(owned=RowDatabase(tmp_path / "rows.sqlite", now=lambda: site.now), manners=treat)
+    run = f"  - id: r\n    run: {{process: {PROCESS}}}\n"
+    other = site.start(planned(run), at=0.1)
+    program = site.start(planned(f"  - id: e\n    execute: {{process: {PROCESS}}}\n"), at=0.0)
+    site.go_on()
+    site.owned.close()
+    assert [len(other.sent), len(program.sent)] == sent
+    assert verdicts(program)["e"].status is (Status.PASSED if len(program.sent) > 1 else Status.UNKNOWN)
+    of_one_run(site, program)
 
 
 def hostile(folder: Path, data: st.DataObject) -> HostileSite:

@@ -6,6 +6,7 @@ from stories import World, moment, not_sent, planned, refused, unanswered
 
 from runner.engine.effects import Ask, Outcome, QueryPeers, Send, Sleep
 from runner.foundation.values import JsonObject
+from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, LogUnreadable, StepFinished, Trouble
 from runner.service.calls import (
     Answered,
@@ -397,6 +398,36 @@ def test_one_that_is_stopped_before_the_log_was_read_gets_no_row_that_began_long
     world.carry_out(planned(ONE))
     assert (world.sent.count("execute UsrA"), ended(world, "a")) == (1, ("unknown", None))
     assert len(world.rows) == 1
+
+
+class Rival(World):
+    """Another run starts the process while our call is turned away; it knows the id of its row since the run's end."""
+
+    def _next(self) -> Ending:
+        ending = super()._next()
+        if isinstance(ending, CallFailed) and not self.rows:
+            self.add_row("UsrA")
+        return ending
+
+    def carry_out(self, made: Plan) -> "Rival":
+        self.others = {"taken": [], "rival": True}
+        super().carry_out(made)
+        return self
+
+    def _rows(self, call: ReadRows) -> Ending:
+        if "finished unknown 4" in self.story:
+            self.others = {"taken": [row_id(1)], "rival": False}
+        return super()._rows(call)
+
+
+@pytest.mark.parametrize("answer", [turned_away(), refused(unproved=True)])
+def test_a_call_that_was_turned_away_is_no_longer_in_doubt_when_the_only_row_is_known_to_be_anothers(
+    answer: CallFailed,
+) -> None:
+    world = Rival(answers=[answer], verdicts=[{"as": "unknown"}, {"as": "log"}]).carry_out(planned(ONE))
+    ends = [event.status.value for event in world.events if isinstance(event, StepFinished)]
+    assert world.sent.count("execute UsrA") == 1
+    assert ends == ["unknown", "error" if answer.kind is FailureKind.TURNED_AWAY else "failed"]
 
 
 @pytest.mark.parametrize("log", [refused(403), unanswered()])

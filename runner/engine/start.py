@@ -214,7 +214,10 @@ def _refused_on_the_way(row: OpenRow, sent: Start, failure: CallFailed) -> Runni
     too, where the log is not read: the service itself said no.
     """
     is_elsewhere = row.log.refusal is not None and row.log.refusal.status == failure.status == HTTPStatus.NOT_FOUND
-    if is_elsewhere or (_is_fault(failure) and not row.reads_log):
+    if is_elsewhere:
+        return call_failed(failure, row.step.effect)
+    if _is_fault(failure) and not row.reads_log:
+        yield from _set_aside(row, start_bounds.bounded(row, sent))
         return call_failed(failure, row.step.effect)
     row.turned_away = (start_bounds.bounded(row, sent), failure)
     found = yield from _already_began(row, _LOOKS)

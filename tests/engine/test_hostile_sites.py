@@ -131,13 +131,14 @@ LEFT_BEHIND = [
     START.format("s0", "idempotent", "log"),
     START.format("s0", "read", "none") + START.format("s1", "once", "log"),
     START.format("s0", "idempotent", "auto") + START.format("s1", "once", "auto"),
+    START.format("s0", "once", "none") + START.format("s1", "once", "auto"),
 ]
 
 
-@pytest.mark.parametrize("lag", [0.0, 0.3])
-@pytest.mark.parametrize("answer", ["session", "later"])
+@pytest.mark.parametrize("lag", [0.0, 0.1, 0.3])
+@pytest.mark.parametrize("answer", ["session", "later", "refused"])
 @pytest.mark.parametrize("text", LEFT_BEHIND)
-def test_a_call_that_was_turned_away_and_is_made_again_leaves_no_row_that_vouches_for_another_call(
+def test_a_call_that_did_not_pass_and_began_all_the_same_leaves_no_row_that_vouches_for_another_call(
     tmp_path: Path, *, text: str, answer: str, lag: float
 ) -> None:
     how = iter(

@@ -20,6 +20,7 @@ from runner.runs.events import (
     Line,
     Paused,
     SignedIn,
+    StepFinished,
     StepStarted,
     Trouble,
     Waited,
@@ -112,9 +113,9 @@ def attempts_by_row(lines: Iterable[Line]) -> dict[str, RowAttempts]:
     readers: dict[str, RowAttempts] = {}
     for line in lines:
         event = line.event
-        if isinstance(event, StepStarted):
+        if type(event) is StepStarted:
             readers[event.row.key] = RowAttempts()
-        elif isinstance(event, _OF_AN_ATTEMPT):
+        elif type(event) is not StepFinished and isinstance(event, _OF_AN_ATTEMPT):
             key = event.key.partition(",")[0]
             if key not in readers:
                 readers[key] = RowAttempts()

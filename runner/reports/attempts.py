@@ -21,13 +21,11 @@ def failures_by_row(lines: Iterable[Line]) -> dict[str, list[AttemptFailed]]:
     """What failed in each row since it last began, by the row's key, in order."""
     found: dict[str, list[AttemptFailed]] = {}
     for line in lines:
-        match line.event:
-            case StepStarted(row=row):
-                found.pop(row.key, None)
-            case AttemptFailed(kind=kind, key=key) if kind in CALL_FAILURES or kind == "expectation":
-                found.setdefault(key, []).append(line.event)
-            case _:
-                pass
+        event = line.event
+        if type(event) is StepStarted:
+            found.pop(event.row.key, None)
+        elif type(event) is AttemptFailed and (event.kind in CALL_FAILURES or event.kind == "expectation"):
+            found.setdefault(event.key, []).append(event)
     return found
 
 

@@ -18,6 +18,7 @@ from runner.engine.effects import QueryPeers, Running
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.foundation import server_time
+from runner.runs.process_status import ENDED_BADLY
 from runner.runs.store import Others
 from runner.service.calls import LogRow
 
@@ -37,8 +38,8 @@ class OtherRun(Struct, frozen=True, kw_only=True):
 
 class OwnRows(Struct, frozen=True, kw_only=True):
     """The new rows that may be those of a call, newest first. `contested` are the earlier starts of this run that may
-    have made some of them; `rival` is another run that may have. `outside` are new rows that by the
-    server's own time began at another time, and that no known call has made.
+    have made some of them; `rival` is another run that may have. `outside` are new rows that by the server's own time
+    began at another time, and that no known call has made; or that failed, as clocks may differ.
     """
 
     rows: tuple[LogRow, ...] = ()
@@ -178,7 +179,7 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
     yield from settle_missing(row, start.process, rest, among=missing(log, start.process, besides=start))
     others = missing(log, start.process, besides=start)
     contested = tuple(other for other in others if any(may_be_of(log, other, found) for found in own))
-    outside = tuple(found for found in rest if found.id not in log.seen)
+    outside = tuple(found for found in rest if found.id not in log.seen or found.status in ENDED_BADLY)
     if not own:
         return OwnRows(outside=outside)
     is_whole = len(own) > len(contested)

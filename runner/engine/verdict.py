@@ -96,12 +96,14 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     long as that of a call without an answer is searched for.
     """
     pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
+    failed: dict[str, LogRow] = {}
     for number in count():
         seconds = next(pauses)
         rows = yield from process_log.new_rows(row, start, last=seconds is None)
         if isinstance(rows, Unread):
             return rows
         found = yield from starts.assigned(row, start, rows)
+        failed |= {each.id: each for each in found.outside if _is_bad(each)}
         is_firsts = starts.may_be_firsts(row, found)
         if seconds is None and is_firsts and not patient:
             pauses, patient = chain(settling(row), (None,)), True
@@ -111,7 +113,8 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         if seconds is None or is_late or is_clear or (found.rival and not row.is_once):
             break
         yield from pause(row, seconds)
-    return found
+    others = [each for each in found.outside if each.id not in failed]
+    return replace(found, outside=(*failed.values(), *others))
 
 
 def settling(row: OpenRow) -> Iterator[float]:

@@ -36,11 +36,15 @@ def failed_since(moment: str | None) -> QueryCall:
     return QueryCall(entity="SysProcessLog", filter=condition, select=select, orderby=("StartDate desc",), top=MOST)
 
 
-def look_from(newest: Iterable[JsonObject]) -> str | None:
-    """From when on failures are looked at: well before the newest row began; None where there is none."""
+def look_from(newest: Iterable[JsonObject], *, now: float | None) -> str | None:
+    """From when on failures are looked at: well before the newest row began, and before `now` by the server's own time,
+    as a row may be of the future where a clock was set back. None where there is no row.
+    """
     moment = next((moment for row in newest if (moment := text(row.get("StartDate")))), None)
     seconds = server_time.parse_record(moment or "")
-    return moment if seconds is None else server_time.written(seconds - _LOOK_BACK)
+    if seconds is None:
+        return moment
+    return server_time.written((seconds if now is None else min(seconds, now)) - _LOOK_BACK)
 
 
 def roots(library: Iterable[JsonObject]) -> dict[str, str]:

@@ -73,6 +73,15 @@ def test_where_the_clocks_differ_by_minutes_nothing_is_proved_and_nothing_verifi
     assert ended(skewed(-300.0, status).carry_out(planned(STRICT)), "a") == ("unknown", None)
 
 
+@pytest.mark.parametrize("ahead", [-1.5, -2.0, -2.5, -3.0, -4.0, -6.0])
+@pytest.mark.parametrize("more", ["", "    until: done\n"])
+def test_a_process_that_failed_never_passes_as_its_row_may_be_of_the_call_before(ahead: float, more: str) -> None:
+    one = ONE.replace("{process: UsrA}", "{process: UsrA, until: done}") if more else ONE
+    steps = "".join(one.replace("id: a", f"id: {key}") + "    on_failure: continue\n" for key in "abc")
+    world = skewed(ahead, "done", "error", "done").carry_out(planned(steps))
+    assert ended(world, "b") in {("failed", False), ("unknown", None)}
+
+
 def test_a_doubt_names_the_start_at_another_time_and_no_word_of_a_person_repeats_it_unseen() -> None:
     world = skewed(-300.0)
     world.answers = [unanswered()]

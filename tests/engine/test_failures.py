@@ -150,6 +150,11 @@ def test_a_row_that_comes_late_is_looked_at_once_more() -> None:
     assert end(late.carry_out(steps)).status == "failed"
 
 
+def test_a_row_of_the_future_hides_no_failure() -> None:
+    log = Log(failed=[(20.0, "sa")], newest="2026-02-10T09:00:00Z")
+    assert end(log.carry_out(WATCH)).status == "failed"
+
+
 def test_in_an_empty_log_every_failure_counts() -> None:
     world = Log(failed=[(20.0, "sa")], newest=None).carry_out(WATCH)
     assert end(world).status == "failed"

@@ -78,7 +78,7 @@ def _now(row: OpenRow) -> Running[Moment | CallFailed]:
     newest = yield from read_records(row, failed_rows.NEWEST)
     if isinstance(newest, CallFailed):
         return newest
-    since = failed_rows.look_from(newest)
+    since = failed_rows.look_from(newest, now=row.log.server_time(row.t))
     failed = yield from read_records(row, failed_rows.failed_since(since))
     if isinstance(failed, CallFailed):
         return failed

@@ -3,11 +3,13 @@
 from runner.engine import doubt, process_log, readings, start_bounds, starts
 from runner.engine.attempt import Attempt, in_doubt
 from runner.engine.effects import QueryPeers, Running
-from runner.engine.perform import query_peers
+from runner.engine.perform import pause, query_peers
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
 from runner.foundation import server_time
 from runner.runs.events import Trouble
+from runner.runs.evidence import PauseReason
+from runner.runs.refused_starts import RefusedStart
 from runner.service.calls import LogRow, ReadRows
 
 
@@ -19,7 +21,11 @@ def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
     if before is None or before.process != process:
         return None
     sent_by = f"run {before.run} made the call, which was refused{f' with {before.status}' if before.status else ''}"
-    rows = yield from _rows_of_nobody(row, start_bounds.earlier_start(row, before))
+    start = start_bounds.earlier_start(row, before)
+    rows = yield from _rows_of_nobody(row, start)
+    if rows == [] and (seconds := _until_settled(row, before)) > 0:
+        yield from pause(row, seconds, why=PauseReason.SETTLE)
+        rows = yield from _rows_of_nobody(row, start)
     if isinstance(rows, Unread):
         why = f"{sent_by}; whether it started the process is not known: {rows.failure.trouble.message}"
         row.warnings = (*row.warnings, why)
@@ -30,6 +36,13 @@ def began_in_earlier_run(row: OpenRow, process: str) -> Running[Attempt | None]:
     row.shown = tuple(each.id for each in rows)
     why = f"the process log shows a start that may be it: {starts.named(rows[0])}; so it was not made again"
     return in_doubt(Trouble(code="E401", message=sent_by), why=why, by_log=False)
+
+
+def _until_settled(row: OpenRow, before: RefusedStart) -> float:
+    """Seconds until the row of a process that is short has come: that of what runs appears when it ends [S]."""
+    now, settle = row.log.server_time(row.t), row.state.run.plan.times.settle
+    is_fault = before.status is not None and before.status // 100 in (2, 5)
+    return 0.0 if is_fault or before.at is None or now is None else min(settle, before.at + settle - now)
 
 
 def _rows_of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread]:

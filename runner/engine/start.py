@@ -14,11 +14,12 @@ from runner.engine import doubt, start_bounds, starts
 from runner.engine.attempt import Attempt, call_failed, is_in_doubt
 from runner.engine.earlier_starts import began_in_earlier_run
 from runner.engine.effects import Done, Failed, Running, Send
-from runner.engine.perform import pause, perform
+from runner.engine.perform import SLOW, pause, perform
 from runner.engine.process_log import watermark
 from runner.engine.readings import Unread, is_shut_out
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import NO_ROW_YET, marked, settling
+from runner.foundation.durations import written
 from runner.foundation.raw import record
 from runner.foundation.values import Json
 from runner.job.model import Verify
@@ -109,6 +110,8 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         outcome = yield from perform(row, replace(send, seconds=seconds))
         sent = start_bounds.with_first(row, start_bounds.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
+        if isinstance(outcome, Failed):
+            outcome = replace(outcome, failure=_as_came(row, sent, outcome.failure))
         kind = outcome.failure.kind if isinstance(outcome, Failed) else None
         if away is not None and not seconds and kind is FailureKind.NOT_SENT:  # the session is why, not the time
             return Failed(t=outcome.t, failure=away), sent
@@ -124,6 +127,20 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         if failure.final or failure.trouble.code != SESSION_REFUSED:
             break
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
+
+
+def _as_came(row: OpenRow, sent: Start, failure: CallFailed) -> CallFailed:
+    """The failure as what it is worth: a gateway that refuses a call, or turns it away, seconds after it had left may
+    have handed it on. The process may still run then, and be in the log only when it has ended [S]: that is no answer.
+    """
+    is_at_the_door = row.t - sent.sent <= SLOW or failure.nothing_ran or _is_fault(failure)
+    is_proof = not failure.unproved and failure.kind is not FailureKind.TURNED_AWAY
+    if is_at_the_door or is_proof or not row.is_once:
+        return failure
+    after = written(row.t - sent.sent)
+    message = f"{failure.trouble.message}, {after} after the call had left, so that its process may run all the same"
+    trouble = replace(failure.trouble, message=message)
+    return replace(failure, kind=FailureKind.UNANSWERED, unproved=False, trouble=trouble)
 
 
 def _set_aside(row: OpenRow, sent: Start) -> Running[None]:

@@ -27,7 +27,7 @@ from runner.reports.next_steps import (
     verb_command,
 )
 from runner.reports.safe import clean
-from runner.reports.spans import SpanKind, TimedRow, TimedRun
+from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
 from runner.reports.words import cleanup_left, doubtful, title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
@@ -35,7 +35,6 @@ from runner.runs.evidence import ApplyOrigin
 from runner.runs.result import RunResult
 from runner.runs.status import Status
 
-_NOTHING_BEGAN = frozenset({"not_sent", "refused"})
 _MOST_KEYS = 5
 _OF_THE_FILE = frozenset({"E209", "E223"})  # codes of steps that did not pass by what the job's file says
 _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
@@ -227,7 +226,8 @@ def _repeated(run: TimedRun, *, undone: bool = False) -> Iterator[tuple[str, Sta
 
 def _has_started(row: TimedRow) -> bool:
     """A refusal speaks of its own call alone: the call before may have started something. A call that was turned away
-    ends as an error only where its answer, or the process log, shows that nothing began: else it is in doubt. A record
+    ends as an error, and what may be the refusal of a proxy as refused, only where its answer, or the process log,
+    shows that nothing began: else it is in doubt. A record
     that is inserted has an Id of its run: within that it is never there twice, and another run makes another.
     """
     calls = (
@@ -235,5 +235,15 @@ def _has_started(row: TimedRow) -> bool:
         for span in row.spans
         if span.kind is SpanKind.CALL and (span.effect == "once" or span.call.get("change") == "insert")
     )
-    is_shown = row.step.status is Status.ERROR
-    return any(span.why not in _NOTHING_BEGAN and not (span.why == "turned_away" and is_shown) for span in calls)
+    status, error = row.step.status, row.step.error
+
+    def has_begun_nothing(span: RowSpan) -> bool:
+        match span.why:
+            case "refused":
+                return not span.is_unproved or (error is not None and error.code == "E205")
+            case "turned_away":
+                return status is Status.ERROR
+            case why:
+                return why == "not_sent"
+
+    return not all(map(has_begun_nothing, calls))

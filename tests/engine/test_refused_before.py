@@ -10,6 +10,7 @@ from runner.planning.plan import stored
 from runner.runs.events import AttemptFailed, CallSent, Line, StepFinished, Trouble
 from runner.runs.refused_starts import RefusedStart, refused_starts
 from runner.runs.status import Status
+from runner.service.calls import Answered, CallFailed, ReadRows
 
 ONE = "  - id: a\n    execute: {process: UsrA}\n"
 BEFORE = RefusedStart(key="a", process="UsrA", run="r1", status=403, seconds=2.0, at=1769850000.0)
@@ -64,6 +65,18 @@ def test_what_can_be_no_start_of_the_refused_call_is_in_nobodys_way(
 ) -> None:
     world = again(World(rows=rows), before)
     assert (world.sent.count("execute UsrA"), world.finished("a").status) == (1, Status.PASSED)
+
+
+def test_soon_after_it_was_refused_a_row_is_waited_for_that_comes_when_its_process_ends() -> None:
+    class Ending(World):
+        def _rows(self, call: ReadRows) -> Answered | CallFailed:
+            self.rows = [row(-0.5)] if self.t > 10.0 else []
+            return super()._rows(call)
+
+    world = again(Ending())
+    assert (world.sent.count("execute UsrA"), world.finished("a").status) == (0, Status.UNKNOWN)
+    assert again(Ending(), replace(BEFORE, status=500)).sent.count("execute UsrA") == 1, "a fault ends the call"
+    assert max(again(Ending(), replace(BEFORE, at=1769850000.0 - 20)).pauses) < 1.0, "it would have come"
 
 
 def test_a_row_that_belongs_to_another_call_is_in_nobodys_way() -> None:

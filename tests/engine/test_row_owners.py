@@ -465,6 +465,24 @@ def test_a_refusal_that_may_be_a_proxys_is_the_services_where_the_log_shows_no_s
     assert said(world.finished("a")) == "no right"
 
 
+@pytest.mark.parametrize("answer", [refused(unproved=True), turned_away(), turned_away(status=429)])
+@pytest.mark.parametrize(("call_seconds", "sent", "status"), [(8.0, 1, "unknown"), (1.0, 2, "passed")])
+def test_what_a_gateway_answers_seconds_after_the_call_has_left_is_no_answer(
+    answer: CallFailed, call_seconds: float, sent: int, status: str
+) -> None:
+    world = World(answers=[answer], needs={"execute UsrA": call_seconds}, never_begun=frozenset({1}))
+    world.carry_out(planned(f"{ONE}    retry: {{max_attempts: 2, on: [not_sent, refused]}}\n"))
+    assert (world.sent.count("execute UsrA"), world.finished("a").status) == (sent, status)
+    if status == "unknown":
+        assert "8 s after the call had left, so that its process may run all the same" in said(world.finished("a"))
+
+
+def test_a_fault_or_an_answer_that_proves_it_says_so_however_late_it_comes() -> None:
+    for answer, status in ((refused(500, unproved=True), "failed"), (refused(403), "failed")):
+        world = World(answers=[answer], needs={"execute UsrA": 8.0}).carry_out(planned(ONE))
+        assert world.finished("a").status == status
+
+
 @pytest.mark.parametrize("log", [refused(403), unanswered()])
 def test_it_is_in_doubt_where_the_log_cannot_be_read(log: CallFailed) -> None:
     world = World(answers=[refused(unproved=True)], log=log).carry_out(planned(ONE))

@@ -191,6 +191,17 @@ def test_it_is_safe_to_run_again_where_nothing_was_started(
         assert "runner rerun 0194d2a0-0000-7000-8000-000000000001" in page.text
 
 
+@pytest.mark.parametrize(("code", "repeats"), [("E205", False), ("E203", True), ("E213", True)])
+def test_what_a_gateway_refused_and_the_log_shows_all_the_same_is_started_again(
+    start: Start, row: MakeRow, page_of: Callable[[Story], _Texts], *, code: str, repeats: bool
+) -> None:
+    sent = CallSent(t=0, key="add", effect="once", call={"kind": "execute", "process": "A"})
+    failed = AttemptFailed(key="add", t=0.1, kind="refused", error=Trouble(code="E205", message="no"), unproved=True)
+    ending = _ended("add", Status.FAILED, error=Trouble(code=code, message="no"))
+    page = page_of([start(), StepStarted(row=row("add"), t=0), sent, failed, ending, _finished()])
+    assert ("starts again what must happen only once: add" in page.text) is repeats
+
+
 @pytest.mark.parametrize(
     ("store", "command"),
     [

@@ -199,8 +199,13 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)
     if isinstance(new, Unread):
         return new
+    rest = [found for found in new if not starts.may_be_of(row.log, start, found)]
     others = starts.missing(row.log, start.process, besides=start)
-    rows = [found for found in new if starts.may_be_of(row.log, start, found)]
+    if rest and others:
+        yield from starts.settle_missing(row, start.process, rest, among=others)
+        others = starts.missing(row.log, start.process, besides=start)
+        new = [found for found in new if found.id not in row.log.seen]
+    rows = [found for found in new if found not in rest]
     elsewhen = [
         found
         for found in new
@@ -220,6 +225,8 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     row.in_doubt = True
     if row.sought is None or row.log.refusal is not None:
         return in_doubt(cause, why="the process log is not read", by_log=row.sought is not None)
+    if rows := row.log.given.get(row.key):
+        return (yield from _judge_candidates(row, row.sought, [*rows], cause=cause))
     begun, why = row.t, "the process log could not be read"
     for moment in moments:
         if row.t < begun + moment:
@@ -239,35 +246,61 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
 
 
 def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:
-    """What the rows come to that may be those of the call: only a row that nobody else can have made is its own."""
-    if (why := why_not(row, start, rows)) is not None:
+    """What the rows come to that may be those of the call: only a row that nobody else can have made is its own.
+
+    Where as many calls of the run lack theirs as there are rows, each of them has happened; so it is where the rows
+    were given to the call when another one was settled.
+    """
+    is_given = row.key in row.log.given
+    others = () if is_given else _others(row, start, rows)
+    is_each = len(rows) > 1 and (is_given or len(rows) == 1 + len(others))
+    if (why := _why_not_each(row, start, rows) if is_each else why_not(row, start, rows)) is not None:
         return in_doubt(cause, why=why)
-    left, rival = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,))
-    if rival or not left:
-        other = rival or starts.OtherRun()
-        shown = starts.named(rows[0])
-        why = f"the process log shows a start that {other.name} may have made: {shown}{other.advice}"
-        return in_doubt(cause, why=why, by_log=not other.is_lost)
+    if not is_given:
+        keys = (row.key, *(other.key for other in others))
+        left, rival = yield from starts.not_of_others(row, start.process, rows, keys=keys)
+        if rival or len(left) < len(rows):
+            other = rival or starts.OtherRun()
+            shown = starts.named(rows[0])
+            why = f"the process log shows a start that {other.name} may have made: {shown}{other.advice}"
+            return in_doubt(cause, why=why, by_log=not other.is_lost)
+        own = tuple(each for each in starts.missing(row.log, start.process) if each.key == row.key)[-1:]
+        starts.take(row, start.process, rows, makers=(*others, *own))
     found = rows[0]
-    own = tuple(each for each in starts.missing(row.log, start.process) if each.key == row.key)[-1:]
-    starts.take(row.log, start.process, rows, makers=own)
-    row.process_id = found.id
+    row.process_id = None if is_each else found.id
     row.unanswered = True  # also where it was answered: that this row is its own is inferred
     if _waits_for_end(row):
         found = yield from process_log.followed(row, found)
-    attempt = _by_own_row(row, found, cause=cause)
+    attempt = _by_own_row(row, found, cause=cause, known=not is_each)
     row.in_doubt = attempt.status is Status.UNKNOWN
     return attempt
+
+
+def _others(row: OpenRow, start: Start, rows: list[LogRow]) -> tuple[Start, ...]:
+    """The starts of other steps that lack their row, and may have made one of these."""
+    others = [other for other in starts.missing(row.log, start.process) if other.key != row.key]
+    return tuple(other for other in others if any(starts.may_be_of(row.log, other, found) for found in rows))
+
+
+def _why_not_each(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
+    """Why several rows, each of another call, do not show how this call ended; None where all of them ended alike."""
+    statuses = dict.fromkeys(str(found.status) for found in rows)
+    if len(statuses) > 1 or (_waits_for_end(row) and rows[0].status in UNDER_WAY):
+        shown = f"{len(rows)} starts for as many calls ({', '.join(statuses)})"
+        return f"the process log shows {shown}, and not which of them is this call's"
+    return next((why for found in rows if (why := _why_not_inferred(row, start, found)) is not None), None)
 
 
 def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
     """Why none of the rows is taken for the call's own; None where a row is."""
     if len(rows) > 1:
         return f"the process log shows {len(rows)} starts that may be it"
-    found = rows[0]
-    others = [other for other in starts.missing(row.log, start.process) if other.key != row.key]
-    if any(starts.may_be_of(row.log, other, found) for other in others):
+    if _others(row, start, rows):
         return "the process log shows a start that may be that of another step, whose row has not come"
+    return _why_not_inferred(row, start, rows[0])
+
+
+def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
     if not starts.can_be_inferred(row, start, found):
         return f"the process log shows a start, {found.id}, and nothing shows whether it began in time to be it"
     owner = row.log.owner_of(start)
@@ -281,12 +314,14 @@ def why_not(row: OpenRow, start: Start, rows: list[LogRow]) -> str | None:
     return None
 
 
-def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None) -> Attempt:
-    """The attempt as the only start shows it that was taken for ours, with the time that the process took."""
-    status, process_id = str(shown.status), shown.id
+def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, known: bool = True) -> Attempt:
+    """The attempt as the only start shows it that was taken for ours, with the time that the process took. `known` as in
+    `process_failed`.
+    """
+    status, process_id = str(shown.status), shown.id if known else None
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))
     if status in ENDED_BADLY:
-        attempt = process_failed(shown, verified=INFERRED if row.unanswered else False)
+        attempt = process_failed(shown, verified=INFERRED if row.unanswered else False, known=known)
     elif status in UNDER_WAY and _waits_for_end(row):
         attempt = still_running(row, process_id)
     elif status not in KNOWN:

@@ -140,5 +140,6 @@ def nothing_began(row: OpenRow) -> Running[None]:
 
 def never_began(log: LogState, key: str) -> None:
     """A person who has checked says that nothing of the row `key` has started a process."""
+    log.given.pop(key, None)
     for process, waiting in log.missing.items():
         log.missing[process] = [start for start in waiting if start.key != key]

@@ -262,14 +262,19 @@ def settle_missing(row: OpenRow, process: str, rows: Sequence[LogRow], *, among:
     keys = tuple(maker.key for maker in makers) if len(theirs) >= len(makers) else ()
     theirs, rival = yield from not_of_others(row, process, theirs, keys=keys)
     if theirs and not rival:
-        take(log, process, theirs, makers=makers)
+        take(row, process, theirs, makers=makers)
 
 
-def take(log: LogState, process: str, rows: Sequence[LogRow], *, makers: Sequence[Start]) -> None:
+def take(row: OpenRow, process: str, rows: Sequence[LogRow], *, makers: Sequence[Start]) -> None:
     """`rows` (newest first) are those of `makers`, and no candidates again; the newest is the next watermark.
 
-    Where there are fewer than makers nobody knows whose they are: any of them may still lack its row.
+    Where there are fewer than makers nobody knows whose they are: any of them may still lack its row. Steps that ended
+    in doubt are settled by theirs when they are looked at again.
     """
+    log = row.log
+    if len(rows) == len(makers):
+        doubtful = {found.row.key for found in row.state.run.doubts}
+        log.given.update({maker.key: tuple(rows) for maker in makers if maker.key in doubtful})
     log.seen.update(found.id for found in rows)
     newest = rows[0].started
     whole = StartTime.around([maker.span for maker in makers])

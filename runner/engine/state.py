@@ -204,16 +204,18 @@ class LogState(Struct, kw_only=True):
     """What is known of the target's process log.
 
     `marks` holds, for a process, the `started` of its newest known row (None: it had none); `seen` the ids of rows
-    that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest first:
-    a row that comes late may be that of any of them; `schema_ids` the ids by which a process is filtered where its
-    code is refused. `refusal`: the log refused to be read, and is not asked again; `library_refusal` the same of the
-    library of processes. `clock` is the server's own time and the active second at which an answer brought it, since
-    the run broke off last, `slack` the seconds that this answer took, where it was long: the server may have written
-    its time at their beginning; `breaks` is how often the run broke off. `owner` is our own user, of calls since so
-    many breaks as `owner_since` says: another account made those before. `shows_owners`: the log shows whose
-    rows are, so that a row without an owner is not ours. `marked_at` is the server's time when a watermark was read;
-    `clocks_differ`: the times of rows are of another clock than it. `before` are the newest rows at the watermark, with
-    the active second before they were read; `there` those before the first call of the process, by their ids.
+    that are no candidates any more; `missing` the starts of this run that no row has been found for yet, oldest
+    first: a row that comes late may be that of any of them; `given` the rows that were found for the starts of rows
+    in doubt meanwhile, by the keys of these: as many as starts that may have made them; `schema_ids` the ids by
+    which a process is filtered where its code is refused. `refusal`: the log refused to be read, and is not asked
+    again; `library_refusal` the same of the library of processes. `clock` is the server's own time and the active
+    second at which an answer brought it, since the run broke off last, `slack` the seconds that this answer took,
+    where it was long: the server may have written its time at their beginning; `breaks` is how often the run broke
+    off. `owner` is our own user, of calls since so many breaks as `owner_since` says: another account made those
+    before. `shows_owners`: the log shows whose rows are, so that a row without an owner is not ours. `marked_at` is
+    the server's time when a watermark was read; `clocks_differ`: the times of rows are of another clock than it.
+    `before` are the newest rows at the watermark, with the active second before they were read; `there` those
+    before the first call of the process, by their ids.
     """
 
     refusal: CallFailed | None = None
@@ -228,6 +230,7 @@ class LogState(Struct, kw_only=True):
     seen: set[str] = field(default_factory=set)
     there: dict[str, frozenset[str]] = field(default_factory=dict)
     missing: dict[str, list[Start]] = field(default_factory=dict)
+    given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)
     versions: dict[str, Versions] = field(default_factory=dict)
     clock: tuple[float, float] | None = None

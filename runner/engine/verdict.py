@@ -63,7 +63,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         row.shown = tuple(each.id for each in rows)
         why = f"it was turned away and sent again, and the first may have started {starts.named(rows[0])}"
         return not_verified(row, why, doubtful=_hold_failure(rows))
-    starts.take(log, execute.process, rows, makers=(*found.contested, start))
+    starts.take(row, execute.process, rows, makers=(*found.contested, start))
     row.process_id = rows[0].id if len(rows) == found.starts == 1 else None
     went_on = any(each.status in UNDER_WAY for each in rows)
     if execute.until is Until.DONE:

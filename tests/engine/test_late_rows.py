@@ -65,6 +65,62 @@ def test_a_call_that_never_began_is_not_settled_by_the_late_row_of_an_earlier_on
     assert LATER in said(world.finished("b"))
 
 
+NOT_YET: JsonObject = {"as": "unknown"}
+LOOK: JsonObject = {"as": "log"}
+WAIT = "  - if: always()\n    pause: 60s\n"
+
+
+def test_the_late_row_of_an_earlier_call_is_given_to_it_before_a_call_without_an_answer_is_judged() -> None:
+    world = World(lags=[30.0, 30.0], answers=[None, unanswered()], verdicts=[NOT_YET, LOOK])
+    world.carry_out(planned(TWO + WAIT))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", "inferred"))
+    assert world.finished("b").process_id == str(world.rows[0]["id"])
+
+
+@pytest.mark.parametrize(
+    ("statuses", "until", "came"),
+    [
+        (["done", "done"], "done", ("passed", "inferred")),
+        (["running", "running"], "started", ("passed", "inferred")),
+        (["error", "error"], "done", ("failed", "inferred")),
+        (["error", "done"], "done", ("unknown", None)),
+        (["running", "running"], "done", ("unknown", None)),
+    ],
+)
+def test_where_as_many_rows_have_come_as_calls_lack_theirs_each_has_happened(
+    statuses: list[str], until: str, came: tuple[str, object]
+) -> None:
+    steps = TWO.replace("UsrA", f"UsrA, until: {until}").replace("  - id: b", "    verify: none\n  - id: b")
+    world = World(
+        statuses=statuses, lags=[30.0] * 2, answers=[None, unanswered()], verdicts=[NOT_YET, LOOK], call_seconds=0.1
+    )
+    world.carry_out(planned(steps + WAIT))
+    assert ended(world, "b") == came
+    assert world.finished("b").process_id is None
+    if len(set(statuses)) > 1:
+        assert "2 starts for as many calls (done, error), and not which of them is this call's" in said(
+            world.finished("b")
+        )
+
+
+@pytest.mark.parametrize("third", [{"owner": "them"}, {"owner": "us"}])
+def test_a_row_more_than_calls_that_lack_theirs_settles_none(third: dict[str, str]) -> None:
+    steps = TWO.replace("  - id: b", "    verify: none\n  - id: b")
+    world = World(lags=[30.0] * 3, answers=[None, unanswered()], verdicts=[NOT_YET, LOOK], call_seconds=0.1)
+    world.t = 0.3
+    world.add_row("UsrA", owner=third["owner"])
+    world.t = 0.0
+    world.carry_out(planned(steps + WAIT))
+    assert ended(world, "b")[0] == ("passed" if third["owner"] == "them" else "unknown")
+
+
+def test_a_step_in_doubt_whose_row_came_before_a_later_step_is_settled_by_it() -> None:
+    world = World(lags=[20.0, 0.0], answers=[unanswered(), None], verdicts=[NOT_YET, LOOK])
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + WAIT + CHARGE))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", "inferred"), ("passed", True))
+    assert [world.finished(key).process_id for key in "ab"] == [str(row["id"]) for row in world.rows[::-1]]
+
+
 def test_the_late_row_of_a_step_in_doubt_does_not_settle_a_later_step() -> None:
     world = late(16.0, "done")
     world.answers, world.never_begun = [unanswered(), unanswered()], frozenset({2})

@@ -469,10 +469,13 @@ def test_one_look_at_the_log_settles_what_it_can() -> None:
     assert ends(world) == [("unknown", 4), ("passed", 0)]
 
 
-def test_two_starts_of_one_process_stay_undecided_by_a_later_look() -> None:
+@pytest.mark.parametrize("statuses", [["done", "done"], ["done", "error"]])
+def test_two_starts_of_one_process_are_settled_by_later_looks(statuses: list[str]) -> None:
     steps = "  - id: z\n    pause: 1s\nfinally:\n" + ONE + ONE.replace("id: a", "id: b")
-    world = World(answers=[unanswered()] * 2, late_rows=6, verdicts=[{"as": "log"}]).carry_out(planned(steps))
-    assert world.statuses_of_rows() == {"z": "passed", "a": "unknown", "b": "unknown"}
+    world = World(answers=[unanswered()] * 2, statuses=[*statuses], late_rows=6, verdicts=[{"as": "log"}] * 2)
+    world.carry_out(planned(steps))
+    words = {"done": "passed", "error": "failed"}
+    assert world.statuses_of_rows() == {"z": "passed", "a": words[statuses[0]], "b": words[statuses[1]]}
 
 
 def test_a_doubt_that_is_left_when_a_run_ends_is_reported_by_the_last_end() -> None:

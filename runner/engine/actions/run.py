@@ -89,7 +89,7 @@ def _answer_for_another_call(row: OpenRow, answer: JsonObject) -> Running[Attemp
     if rows:
         rows, _ = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,), certain=True)
     if rows:
-        starts.take(row.log, start.process, rows, makers=(start,))
+        starts.take(row, start.process, rows, makers=(start,))
         return None
     message = f"the answer names the process {process_id}, which another call has started"
     hint = "look at the process log of the site; something on the way may mix up answers"
@@ -215,7 +215,7 @@ def _begun(row: OpenRow, start: Start, rows: list[LogRow]) -> Running[Attempt]:
     left, rival = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,))
     if rival or not left:
         return _unproved(row, None, "it was queued, and what began since may be the start of another run")
-    starts.take(row.log, start.process, rows, makers=(start,))
+    starts.take(row, start.process, rows, makers=(start,))
     found = yield from _judge_running(row, rows[0].id)
     return replace(found, verified=INFERRED, warnings=(doubt.NOT_CERTAIN,)) if found.verified is True else found
 

@@ -20,6 +20,7 @@ from runner.reports.words import (
     finally_left,
     has_done_nothing,
     in_doubt,
+    is_unproved,
     labelled,
     meaning,
     meaning_of,
@@ -29,7 +30,7 @@ from runner.reports.words import (
     warnings,
 )
 from runner.runs.events import RunStatus
-from runner.runs.result import RunResult, StepResult, tally, worst
+from runner.runs.result import RunResult, StepResult, worst
 from runner.runs.status import Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
@@ -57,7 +58,7 @@ def summary(result: RunResult, options: Detail) -> list[Sentence]:
     is_in_table = options.quiet and options.several
     if is_in_table and result.status is RunStatus.PASSED:
         return []
-    counts = counted(tally(result.steps))
+    counts = counted(result.steps)
     tone = _TONE.get(result.status, Tone.BAD)
     verdict = Sentence(text=f"{result.status}: {title(result)}: {counts} in {written(result.seconds)}", tone=tone)
     outputs = () if options.quiet else result.outputs.items()
@@ -153,6 +154,8 @@ def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
     code = strongest(result.exit_code for result in results)
     counts = Counter(result.status for result in results)
     statuses = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"
+    if unproved := sum(is_unproved(step) for result in results for step in result.steps):
+        statuses += f"; {many(unproved, 'step was', 'steps were')} not verified"
     others = [result for result in results if result.status is not RunStatus.PASSED]
     tone = Tone.GOOD if code is ExitCode.PASSED else Tone.BAD
     table = _table(results) if options.quiet and results else []

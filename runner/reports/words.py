@@ -12,7 +12,7 @@ from runner.foundation.values import Json, compact
 from runner.reports.safe import clean, moment, safe
 from runner.runs.events import Row, RunStatus, Section, Trouble
 from runner.runs.evidence import Confirmation, Person, Starter, Unverified, VerdictBy, VerdictSource
-from runner.runs.result import Judged, RunResult, StepResult
+from runner.runs.result import Judged, RunResult, StepResult, tally
 from runner.runs.status import Status
 from runner.secrets.shown import hide
 
@@ -104,9 +104,17 @@ def key_and_name(row: Row | StepResult) -> str:
     return clean(row.key) if row.name == row.key else f"{clean(row.key)}  {clean(row.name)}"
 
 
-def counted(counts: dict[Status, int]) -> str:
-    """`5 passed, 1 failed`; statuses that no row has are left out."""
-    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no step"
+def counted(steps: Sequence[StepResult]) -> str:
+    """`5 passed (2 not verified), 1 failed`; statuses that no row has are left out."""
+    unproved = sum(map(is_unproved, steps))
+    beside = {Status.PASSED: f" ({unproved} not verified)"} if unproved else {}
+    counts = tally(steps).items()
+    return ", ".join(f"{count} {status}{beside.get(status, '')}" for status, count in counts if count) or "no step"
+
+
+def is_unproved(step: StepResult) -> bool:
+    """Whether a row passed although the process log was asked, and proves nothing."""
+    return step.status is Status.PASSED and step.unverified in _UNPROVED
 
 
 def has_done_nothing(result: RunResult) -> bool:
@@ -285,7 +293,7 @@ def undo_left(result: RunResult) -> str:
     ended = {step.process_id for step in rows if step.kind in _TO_THE_END and step.status is Status.PASSED}
     bad = [clean(step.key) for step in rows if step.status in RED]
     open_ = [clean(step.key) for step in rows if step.running and step.process_id not in ended - {None}]
-    unproved = [clean(step.key) for step in rows if step.status is Status.PASSED and step.unverified in _UNPROVED]
+    unproved = [clean(step.key) for step in rows if is_unproved(step)]
     unproved = [key for key in unproved if key not in open_]
     ways = ((bad, "did not pass"), (open_, "started, not known to be done"), (unproved, "not verified"))
     return "; ".join(f"{', '.join(keys)} {words}" for keys, words in ways if keys)

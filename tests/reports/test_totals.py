@@ -19,6 +19,7 @@ from runner.runs.events import (
     TargetName,
     Trouble,
 )
+from runner.runs.evidence import Unverified
 from runner.runs.result import RunResult, fold
 from runner.runs.status import Status
 
@@ -35,10 +36,24 @@ def made(
     """A run with a single row."""
 
     def one_run(
-        job: str, target: str, *, status: str = "passed", warnings: tuple[str, ...] = (), log: str = ""
+        job: str,
+        target: str,
+        *,
+        status: str = "passed",
+        warnings: tuple[str, ...] = (),
+        log: str = "",
+        unverified: Unverified | None = None,
     ) -> RunResult:
         place = TargetName(name=target, url="http://127.0.0.1", sandbox=True)
-        ended = StepFinished(key="add", t=1.0, status=Status(status), seconds=1.0, attempts=1, warnings=warnings)
+        ended = StepFinished(
+            key="add",
+            t=1.0,
+            status=Status(status),
+            seconds=1.0,
+            attempts=1,
+            warnings=warnings,
+            unverified=unverified,
+        )
         events: list[AnyEvent] = [start(job=job, target=place), StepStarted(row=row("add"), t=0.0), ended]
         if log:
             events.append(LogUnreadable(error=Trouble(code="E205", message=log, hint="grant the right")))
@@ -97,6 +112,17 @@ def test_an_unreadable_log_is_one_warning_with_its_hint(made: Made) -> None:
         in whole
     )
     assert whole.count("no right") == 1
+
+
+@pytest.mark.parametrize("why", [Unverified.NOT_SHOWN, Unverified.UNREADABLE])
+def test_how_many_steps_passed_and_were_not_verified_is_in_the_line_that_sums_them_up(
+    made: Made, why: Unverified
+) -> None:
+    unverified = made("order", "test", unverified=why)
+    assert "\npassed: order@test: 1 passed (1 not verified) in " in transcript(unverified, Detail())
+    assert "3 runs: 3 passed; 2 steps were not verified" in closing([unverified, made("a", "b"), unverified], QUIET)
+    for verified in (Unverified.OFF, Unverified.NOTHING, None):
+        assert "not verified" not in transcript(made("order", "test", unverified=verified), Detail())
 
 
 def test_a_row_that_did_not_pass_keeps_its_warning(made: Made) -> None:

@@ -94,7 +94,8 @@ class ApplyRuns(Struct, kw_only=True):
 
     `passed` are the versions that have passed so far, also those that somebody has adopted meanwhile; `not_passed`
     have ended otherwise. `refused` are starts of earlier attempts. `version_of_run` has the versions of
-    runs under way by the runs' ids. `taken` are versions that another command has begun since they were decided on.
+    runs under way by the runs' ids. `taken` are versions that another command has begun since they were decided on, or,
+    with a problem, those that a `rerun` carries out.
     `is_unwritten`: the end of a run could not be written into the ledger.
     """
 
@@ -107,7 +108,7 @@ class ApplyRuns(Struct, kw_only=True):
     refused: Mapping[str, tuple[RefusedStart, ...]]
     not_passed: set[str] = field(default_factory=set)
     version_of_run: dict[str, AppliedVersion] = field(default_factory=dict)
-    taken: set[str] = field(default_factory=set)
+    taken: dict[str, Problem | None] = field(default_factory=dict)
     is_unwritten: bool = False
 
     def carry_out(self, context: click.Context, console: RunConsole, *, stop: Stop) -> tuple[Carried, ExitCode]:
@@ -157,7 +158,7 @@ class ApplyRuns(Struct, kw_only=True):
             attempt = attempt_of(spec, run=run, place=str(Path(self.store.place(run)).absolute()))
             with self._claimed(decision, attempt) as is_ours:
                 if not is_ours:
-                    self.taken.add(decision.digest)
+                    self.taken.setdefault(decision.digest, None)
                     return None
                 self.version_of_run[run] = decision.version
                 origin = self._origin(decision, spec, context, command=command, run=run)
@@ -178,26 +179,28 @@ class ApplyRuns(Struct, kw_only=True):
 
     @contextmanager
     def _claimed(self, decision: Decision, attempt: VersionAttempt) -> Iterator[bool]:
-        """Whether no other command has begun the version, nor does so now. Raises `RefusedError` for a `rerun`."""
+        """Whether no other command has begun the version, nor does so now, nor a `rerun` of it."""
         claim = VersionClaim(version=decision.version, attempt=attempt, known=decision.attempts)
         with ExitStack() as stack:
             if decision.known is not None or decision.before is not None:
                 with writing(self.store):
                     claimed = stack.enter_context(self.store.claimed_reruns())
-                self._check_reruns(decision.version, claimed)
-                if self.versions.has_later_attempt(decision):
+                rerun = self._rerun_of(decision.version, claimed)
+                if rerun is not None or self.versions.has_later_attempt(decision):
+                    self.taken[decision.digest] = rerun
                     yield False
                     return
             yield bool(stack.enter_context(self.versions.ledger.begin([claim], passing=self.versions.passing)))
 
-    def _check_reruns(self, version: AppliedVersion, claimed: Iterable[RerunUnderWay]) -> None:
+    def _rerun_of(self, version: AppliedVersion, claimed: Iterable[RerunUnderWay]) -> Problem | None:
         first_events = FirstEvents(self.store)
         for other in claimed:
             _, began = first_events.origin(other.claimed)
             if began is None or began.applied is None:
                 continue
             if (began.job, began.case, began.target.name) == (version.job, version.case, version.target):
-                raise RefusedError(claimed_by(other, self.store))
+                return claimed_by(other, self.store)
+        return None
 
     def _origin(
         self, decision: Decision, spec: RunSpec, context: click.Context, *, command: str, run: str
@@ -330,7 +333,11 @@ class ApplyHere:
         codes += [ExitCode.REFUSED] * bool(waiting) + [each.exit_code for each in others]
         codes += [ExitCode.NO_ANSWER] * runs.is_unwritten
         problems = self._command.report_others(others, waiting)
-        taken = [_taken(each) for each in others if each.digest in runs.taken and each.state in BEGINS]
+        taken = [
+            runs.taken[each.digest] or _taken(each)
+            for each in others
+            if each.digest in runs.taken and each.state in BEGINS
+        ]
         output.problems(*taken)
         codes += [ExitCode.NO_ANSWER] * bool(taken)
         problems += taken

@@ -315,8 +315,8 @@ def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
 
 
 def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, known: bool = True) -> Attempt:
-    """The attempt as the only start shows it that was taken for ours, with the time that the process took. `known` as in
-    `process_failed`.
+    """The attempt as the only start shows it that was taken for ours, with the time that the process took. `known` is
+    as in `process_failed`.
     """
     status, process_id = str(shown.status), shown.id if known else None
     found = Attempt(verified=True, process_id=process_id, process_status=status, seconds=_seconds(shown))

@@ -7,6 +7,7 @@ import math
 from http import HTTPStatus
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import note, pause, perform
@@ -104,6 +105,10 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
         if isinstance(outcome, Done):
             return outcome.value
         failure = outcome.failure
+        if failure.trouble.code == calls.SESSION_REFUSED and row.log.marks:
+            failure = replace(
+                failure, final=False
+            )  # another sign-in of the account, or another node: it was read before
         if is_for_good(failure) and isinstance(call, calls.ReadRows | calls.ReadRow) and row.log.refusal is None:
             row.log.refusal = failure
             yield from note(LogUnreadable(error=failure.trouble))
@@ -126,9 +131,9 @@ def _reading(row: OpenRow, call: calls.Call, *, turn: str | None = None, seconds
 
 
 def is_for_good(failure: calls.CallFailed) -> bool:
-    """A refusal, or a session that is not accepted for the log. A refused sign-in is not the log's doing."""
+    """A refusal, or a session that was never accepted for the log. A refused sign-in is not the log's doing."""
     if failure.trouble.code == calls.SESSION_REFUSED:
-        return True
+        return failure.final
     return failure.kind is calls.FailureKind.REFUSED and failure.status in _LOG_REFUSED
 
 

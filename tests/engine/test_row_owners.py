@@ -509,6 +509,21 @@ def test_a_session_that_is_accepted_nowhere_has_started_nothing(owner: str | Non
         assert said(world.finished("a")) == "sign in"
 
 
+@pytest.mark.parametrize("answer", [None, unanswered()])
+def test_a_log_that_was_read_before_is_asked_again_where_another_sign_in_has_ended_the_session(
+    answer: CallFailed | None,
+) -> None:
+    refusals = [turned_away(final=True)]
+
+    class Ended(World):
+        def _rows(self, call: ReadRows) -> Ending:
+            return refusals.pop() if self.executed and refusals else super()._rows(call)
+
+    world = Ended(answers=[answer]).carry_out(planned(ONE))
+    assert ended(world, "a") == ("passed", True if answer is None else "inferred")
+    assert not [event for event in world.events if isinstance(event, LogUnreadable)]
+
+
 @pytest.mark.parametrize("answer", [refused(unproved=True), turned_away(status=429)])
 def test_what_else_it_is_answered_may_have_come_after_the_start(answer: CallFailed) -> None:
     world = ShutOut(answers=[answer], log=turned_away(final=True), owner=None).carry_out(planned(ONE))

@@ -234,6 +234,14 @@ def test_a_record_that_had_the_values_before_does_not_show_an_update(
     assert len(changes(world)) == 1
 
 
+@pytest.mark.parametrize(("by", "is_ours"), [("us", True), ("US", True), ("them", False), (None, True)])
+def test_that_somebody_else_has_changed_the_record_since_proves_no_update(by: str | None, *, is_ours: bool) -> None:
+    records = existing(Score=7, ModifiedOn=moment(0.0), ModifiedById=by)
+    world = carried_out(World(answers=[unanswered()], lost=True, records=records), UPDATE + ALONE)
+    shown = "the record itself shows that the update happened" if is_ours else f"not verified: {GUESS}"
+    assert (end(world).status, end(world).warnings) == ("passed", (shown,))
+
+
 @pytest.mark.parametrize(("effect", "status", "code"), [("once", "unknown", 4), ("idempotent", "error", 3)])
 def test_an_update_of_which_nobody_knows_whose_it_is_is_not_green_where_the_log_has_to_tell(
     effect: str, status: str, code: int

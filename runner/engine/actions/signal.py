@@ -18,7 +18,7 @@ from runner.engine.doubt import SECOND_READING
 from runner.engine.effects import Failed, Running, Send
 from runner.engine.elements import no_guid
 from runner.engine.perform import Backoff, pause, perform
-from runner.engine.readings import Unread, read_records
+from runner.engine.readings import Unread, ask_owner, read_records
 from runner.engine.starts import OwnRows
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import (
@@ -53,6 +53,7 @@ _ROUNDING = 0.005
 _ZONES = 14 * 3600.0
 """Seconds by which the same time may be written otherwise, where a site takes it for that of another zone."""
 _SIMPLE = (str, bool, int, float)
+_CHANGED_BY = "ModifiedById"
 _ANY_USER = "the process runs as another user, and another change of a record could have started it"
 
 
@@ -196,7 +197,7 @@ def _unproved(row: OpenRow, found: Attempt, changed: _Changed) -> Attempt:
     if changed.cause is not None and row.is_once:
         row.in_doubt = True
         return in_doubt(changed.cause, why=changed.unproved or "")
-    hint = "`verify: auto` passes such a change with a warning"
+    hint = "`verify: auto` passes such a change with a warning, also where its process writes a column anew at once"
     unproved = not_passed("E208", f"not verified: {changed.unproved}", hint, status=Status.ERROR)
     return replace(unproved, process_id=found.process_id)
 
@@ -218,6 +219,8 @@ def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Ch
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         found = yield from _read(row, call)
+        if isinstance(found, dict) and _CHANGED_BY in found and not row.log.owner_asked:
+            yield from ask_owner(row)
         if not isinstance(found, CallFailed) and (changed := _as_read(row, sent, found, failure)) is not None:
             row.in_doubt = False
             return changed
@@ -258,13 +261,15 @@ def _as_read(row: OpenRow, sent: SentChange, found: JsonObject | None, failure: 
 
 
 def _was_changed_since(row: OpenRow, sent: SentChange, found: JsonObject) -> bool | None:
-    """Whether the record was changed after the call was sent, by the server's time; None where that is not known."""
-    log = row.log
+    """Whether we changed the record after the call was sent, by the server's time; None where that is not known."""
+    log, by = row.log, found.get(_CHANGED_BY)
     changed, began = server_time.parse_record(str(found.get("ModifiedOn"))), log.server_time(sent.t)
     now = log.server_time(row.t)
     if changed is None or began is None or now is None or log.clocks_differ or log.breaks != sent.breaks:
         return None
-    return None if changed <= 0 or changed > now + starts.AHEAD else changed >= began - start_bounds.EARLIER
+    is_since = changed >= began - start_bounds.EARLIER
+    is_by_other = is_since and isinstance(by, str) and log.owner is not None and by.lower() != log.owner.lower()
+    return None if changed <= 0 or changed > now + starts.AHEAD or is_by_other else is_since
 
 
 def _not_changed(row: OpenRow, call: ChangeCall, failure: CallFailed, found: JsonObject | CallFailed | None) -> Attempt:

@@ -104,7 +104,10 @@ def _sign_in(
     if access.auth != "password":
         return (), [comment(f"add to each call how to sign in with `{access.auth}`")], []
     user = ["CREATIO_USERNAME=Supervisor CREATIO_PASSWORD=Supervisor"] if target.sandbox else []
-    record = r'''"{\"UserName\":\"$(json "$CREATIO_USERNAME")\",\"UserPassword\":\"$(json "$CREATIO_PASSWORD")\"}"'''
+    record = (
+        r""""{\"UserName\":\"$(json "$CREATIO_USERNAME")\","""
+        r'''\"UserPassword\":\"$(json "$CREATIO_PASSWORD")\",\"TimeZoneOffset\":0}"'''
+    )
     lines = [
         *user,
         FUNCTIONS[JSON],

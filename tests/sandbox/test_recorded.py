@@ -131,7 +131,7 @@ def test_a_recorded_request_is_answered_as_it_was(recorded_at: httpx.Client, nam
         recorded_at.headers["BPMCSRF"] = "wrong"
     request, reply = message(name, ">").replace(UID.encode(), uid.encode()), message(name, "<")
     if name == "sign-in":
-        request = request.replace("Sürprise".encode(), b"Supervisor").replace(b": 52", b": 53")
+        request = request.replace("Sürprise".encode(), b"Supervisor").replace(b": 71", b": 72")
     status, body = answered(recorded_at, request)
     head, _, expected = reply.partition(b"\r\n\r\n")
     assert status == head.decode().partition("\r\n")[0]

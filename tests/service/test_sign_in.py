@@ -37,7 +37,7 @@ def signed_in(*replies: Reply, site: Site = SITE) -> tuple[list[Request], Sessio
 def test_signing_in_is_asked_at_the_root_on_both_runtimes(prefix: str) -> None:
     asked, found = signed_in(reply(WELCOME, cookies=COOKIES), site=Site(url="https://x", prefix=prefix))
     assert [(request.method, request.path) for request in asked] == [("POST", "/ServiceModel/AuthService.svc/Login")]
-    assert asked[0].body == '{"UserName":"Ann","UserPassword":"p4ss/ü"}'.encode()
+    assert asked[0].body == '{"UserName":"Ann","UserPassword":"p4ss/ü","TimeZoneOffset":0}'.encode()
     assert isinstance(found, Session)
     assert dict(found.headers) == {
         "ForceUseSession": "true",

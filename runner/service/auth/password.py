@@ -12,6 +12,10 @@ from runner.service.site import COMMON_HEADERS, Request, Site, json_request
 from runner.service.words import shortened, words_of
 
 _LOGIN: Final = "/ServiceModel/AuthService.svc/Login"
+_UTC: Final = 0
+"""Minutes, as a browser sends them: the time zone of the session where the user's profile has none [C]. Else it would
+be that of the server, and the same job would mean another time on another node.
+"""
 _URL_HINT: Final = "`url` of the target must be the root of a Creatio site, without `/0` and without a page after it"
 _AUTH_HINT: Final = "check `auth` of the target; nothing is tried again, since a few wrong tries lock an account"
 _CHANGE_HINT: Final = "sign in with a browser once: the password has to be changed"
@@ -19,7 +23,9 @@ _CHANGE_HINT: Final = "sign in with a browser once: the password has to be chang
 
 def sign_in(site: Site, texts: Mapping[str, str], _now: float) -> SigningIn:
     """A failure is of kind `not_sent`: the call that needs it never left. `final`: trying again is no help."""
-    asked = json_request(_LOGIN, {"UserName": texts["username"], "UserPassword": texts["password"]})
+    asked = json_request(
+        _LOGIN, {"UserName": texts["username"], "UserPassword": texts["password"], "TimeZoneOffset": _UTC}
+    )
     answer = yield replace(asked, headers=(*asked.headers, *session({}).headers))
     failure = _refusal(answer, site)
     if failure is not None:

@@ -299,6 +299,21 @@ def test_a_stop_ends_a_pause_at_once(tmp_path: Path) -> None:
     assert len(site.seen) == 1
 
 
+def test_a_pause_of_finally_that_a_stop_ends_says_so_and_what_follows_is_carried_out(tmp_path: Path) -> None:
+    class Interrupted(Stop):
+        def wait(self, seconds: float) -> None:
+            del seconds
+            self.request("SIGINT")
+
+    site = Site()
+    steps = "  - confirm: Shall we?\nfinally:\n  - id: p\n    pause: 1m\n" + ONE.replace("id: a", "id: f")
+    host(tmp_path / "run", site, stop=Interrupted(grace=60.0)).carry(planned(steps), RUN)
+    paused = next(step for step in fold(read(tmp_path / "run").lines).steps if step.key == "p")
+    assert (paused.status.value, len(site.seen)) == ("passed", 1)
+    (warning,) = paused.warnings
+    assert warning.startswith("it was cut short after ")
+
+
 def test_jitter_moves_a_pause_by_a_share_of_it(tmp_path: Path) -> None:
     waited: list[float] = []
 

@@ -5,16 +5,24 @@ from runner.engine.attempt import Attempt
 from runner.engine.effects import Running
 from runner.engine.perform import TIMEOUT, Interrupted, pause
 from runner.engine.state import OpenRow
+from runner.foundation.durations import written
 from runner.job.actions import Pause
 from runner.runs.evidence import PauseReason
 
+_LEAST_SECONDS = 0.01
+"""What a host's rounding may leave of a pause."""
+
 
 def attempt_pause(row: OpenRow) -> Running[Attempt]:
-    """Wait. A pause for which the job has no time is not shortened and called passed."""
-    action, ends = row.step.action, row.state.ends
+    """Wait. A pause for which the job has no time is not shortened and called passed. A stop ends a pause of undo and
+    `finally`, so that what follows is done within the grace.
+    """
+    action, ends, begun = row.step.action, row.state.ends, row.t
     assert isinstance(action, Pause)
     is_cut = ends is not None and row.t + action.seconds > ends
     yield from pause(row, action.seconds, why=PauseReason.PAUSE)
     if is_cut:
         raise Interrupted(TIMEOUT, over=True)
+    if (waited := row.t - begun) < action.seconds - _LEAST_SECONDS:
+        return judged(row, None).warned(f"it was cut short after {written(waited)}, as the run was stopped")
     return judged(row, None)

@@ -41,7 +41,9 @@ class PastFailure(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PastStep(msgspec.Struct, frozen=True, array_like=True):
-    """What became of a step in a run, all turns of a loop together. `milliseconds` are of turns that passed."""
+    """What became of a step in a run, all turns of a loop together. `milliseconds` are of turns that passed, as far
+    as that is known.
+    """
 
     passed: int
     flaky: int
@@ -169,10 +171,15 @@ def _steps(steps: Iterable[StepResult]) -> Iterator[tuple[str, PastStep]]:
                 flaky=sum(step.flaky for step in passed),
                 red=len(red),
                 skipped=len(found) - len(passed) - len(red),
-                milliseconds=_times(sorted(round(step.seconds * 1000) for step in passed)),
+                milliseconds=_times(sorted(round(step.seconds * 1000) for step in passed if not _is_verdict(step))),
                 failure=next((failure for step in red if (failure := _failure(step)) is not None), None),
             ),
         )
+
+
+def _is_verdict(step: StepResult) -> bool:
+    """Whether a person said that the row passed: when it did is not known."""
+    return step.judged is not None and step.judged.verdict == "passed"
 
 
 def _times(milliseconds: list[int]) -> tuple[int, ...]:

@@ -10,7 +10,19 @@ from msgspec.structs import replace
 from running import TIME
 
 from runner.runs import history
-from runner.runs.events import AnyEvent, Check, Row, RunFinished, RunStatus, Section, StepFinished, StepStarted, Trouble
+from runner.runs.events import (
+    AnyEvent,
+    Asked,
+    Check,
+    Row,
+    RunFinished,
+    RunStatus,
+    Section,
+    StepFinished,
+    StepStarted,
+    Trouble,
+)
+from runner.runs.evidence import VerdictBy, VerdictSource
 from runner.runs.files import history as history_file
 from runner.runs.files.store import FileRunStore
 from runner.runs.history import PastRun, bounded, past_runs, remember, written
@@ -85,6 +97,15 @@ def test_a_line_counts_the_turns_of_a_step_together_and_holds_no_value(tmp_path:
         2000,
     ]
     assert not [value for value in ("Ada", "Eve", "0100") if value in text]
+
+
+def test_a_row_that_a_person_calls_passed_has_no_time(tmp_path: Path) -> None:
+    by = VerdictBy(how=VerdictSource.OPTION, user="ada", ci_user=None)
+    asked = Asked(key="a", t=1.0, value={"as": "passed"}, by=by)
+    ended = step("a", Status.PASSED)
+    result = result_of(tmp_path, ended[0], asked, ended[1], *step("b", Status.PASSED))
+    steps = json.loads(written(result))["steps"]
+    assert (steps["a"][4], steps["b"][4]) == ([], [250])
 
 
 def test_no_secret_reaches_the_history(tmp_path: Path) -> None:

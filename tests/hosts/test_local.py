@@ -99,6 +99,30 @@ def test_the_call_is_in_the_journal_before_it_leaves(tmp_path: Path) -> None:
     assert '"effect":"once"' in site.seen[0]
 
 
+def _replace_by_copy(events: Path) -> None:
+    content = events.read_bytes()
+    events.unlink()
+    events.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "lose", [Path.unlink, _replace_by_copy, lambda events: events.parent.rename(events.parent.with_name("moved"))]
+)
+def test_after_its_journal_was_moved_or_deleted_a_run_starts_nothing(
+    tmp_path: Path, lose: Callable[[Path], object]
+) -> None:
+    site = Site()
+
+    def lost() -> None:
+        lose(tmp_path / "run" / EVENTS)
+        site.file = None
+
+    site.then = lost
+    with pytest.raises(StoreError, match=r"events\.jsonl was moved or deleted while the run was under way"):
+        host(tmp_path / "run", site).carry(planned(ONE + ONE.replace("id: a", "id: b")), RUN)
+    assert len(site.seen) == 1
+
+
 def test_the_run_is_on_disk_before_it_takes_a_turn_for_which_others_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runner.foundation.sentences import first, job_and_case, many
-from runner.foundation.shell_words import shell_words
+from runner.foundation.shell_words import shell_word, shell_words
 from runner.reports.next_steps import (
     NextStep,
     belongs_to_fleet,
@@ -158,7 +158,9 @@ def _mended_steps(
     files = list(dict.fromkeys(clean(result.file) for result, _ in mended))
     all_of_files = [each for each in zip(results, found, strict=True) if clean(each[0].file) in files]
     chosen = [result for result, _ in all_of_files]
-    command = f"runner run {shell_words(files)} --last-failed{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
+    at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in chosen))
+    options = f"{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
+    command = f"runner run {shell_words(files)}{at} --last-failed{options}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}: carries out what did not pass, as it is "
     does += f"written now, with the inputs that you give it; {_repeats([again for _, again in all_of_files])}"

@@ -287,7 +287,7 @@ def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anythi
     assert ended(["run", "a.job.yaml", "-t", "here", "-t", "there"]) != 0
     lines = capsys.readouterr().out.splitlines()
     at = lines.index("  what next:")
-    assert lines[at + 1] == "    runner run a.job.yaml --last-failed"
+    assert lines[at + 1] == "    runner run a.job.yaml -t here -t there --last-failed"
     assert lines[at + 2].startswith(
         "      when you have mended the file: carries out what did not pass, as it is written"
     )
@@ -311,7 +311,7 @@ def test_what_the_command_for_mended_files_starts_again_is_counted_of_all_that_i
     answers.given = {"": Answer(status=503)}
     assert ended(["run", "a.job.yaml", "-t", "here", "-t", "down"]) != 0
     lines = capsys.readouterr().out.splitlines()
-    at = lines.index("    runner run a.job.yaml --last-failed")
+    at = lines.index("    runner run a.job.yaml -t here -t down --last-failed")
     assert lines[at + 1].endswith("careful, it starts 2 steps again that must happen only once")
 
 

@@ -18,6 +18,7 @@ PACKAGES = ("chromium", "chromium-driver")
 OPTIONS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--disable-extensions", "--disable-features=IsolateOrigins,site-per-process,MediaRouter,OptimizationHints"),
     "--window-size=1200,1400",
 )
 

@@ -121,6 +121,7 @@ def _new(row: OpenRow, start: Start, *, any_user: bool) -> Running[list[LogRow] 
     if isinstance(rows, Unread):
         return rows
     log.learn_owners(rows)
+    starts.compare_clocks_by_id(log, rows)
     by_id = {found.id: found for found in rows}  # an answer may show a row twice
     new = [found for key, found in by_id.items() if key not in log.seen and found.parent is None]
     if not any_user and (owner := log.owner_of(start)) is not None:
@@ -178,7 +179,11 @@ def _versions_unread(row: OpenRow, before: Versions, unread: Unread) -> Versions
 
 def row_of(row: OpenRow, process_id: str) -> Running[LogRow | Unread | None]:
     value = yield from read(row, calls.ReadRow(process_id=process_id))
-    return value if isinstance(value, Unread) else None if value is None else convert(value, LogRow)
+    if isinstance(value, Unread) or value is None:
+        return value
+    found = convert(value, LogRow)
+    starts.compare_clocks_by_id(row.log, (found,))
+    return found
 
 
 def follow(

@@ -8,7 +8,7 @@ proves that they are two clocks, no time of the server is used in this run. Whic
 host (`QueryPeers`), which also writes down what belongs to this run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -106,6 +106,13 @@ def compare_clocks(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> None:
         log.clocks_differ = log.clocks_differ or is_old or began > log.clock[0] + AHEAD
 
 
+def compare_clocks_by_id(log: LogState, rows: Iterable[LogRow]) -> None:
+    """The same from rows whose process a call has certainly started: by one clock it began after the call had left."""
+    for found in rows:
+        began, since = found.began, log.called_at.get(found.id)
+        log.clocks_differ = log.clocks_differ or (began is not None and since is not None and began < since)
+
+
 def has_grown_since(log: LogState, start: Start) -> bool:
     """Whether the process has a version that was not asked for when the watermark of `start` was read."""
     known = log.versions.get(start.process)
@@ -150,7 +157,8 @@ def at_another_time(rows: Sequence[LogRow]) -> str | None:
     """Name a row that is near, since the clocks of a site may differ."""
     if not rows:
         return None
-    return f"a start at another time by the server's clock: {named(rows[0])}"
+    clocks = "if it is this call's, the process log and the `Date` of answers are of two clocks"
+    return f"a start at another time by the server's clock: {named(rows[0])}; {clocks}"
 
 
 def named(found: LogRow) -> str:

@@ -216,6 +216,7 @@ class LogState(Struct, kw_only=True):
     the server's time when a watermark was read; `clocks_differ`: the times of rows are of another clock than it.
     `before` are the newest rows at the watermark, with the active second before they were read; `there` those
     before the first call of the process, by their ids.
+    `called_at` is since when, by the server's time, processes may have begun whose id a call was answered with.
     """
 
     refusal: CallFailed | None = None
@@ -229,6 +230,7 @@ class LogState(Struct, kw_only=True):
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     there: dict[str, frozenset[str]] = field(default_factory=dict)
+    called_at: dict[str, float] = field(default_factory=dict)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)

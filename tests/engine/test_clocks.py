@@ -82,6 +82,22 @@ def test_a_process_that_failed_never_passes_as_its_row_may_be_of_the_call_before
     assert ended(world, "b") in {("failed", False), ("unknown", None)}
 
 
+@pytest.mark.parametrize("ahead", [-3.0, -300.0])
+def test_a_row_whose_process_a_call_was_answered_with_proves_that_the_clocks_differ(ahead: float) -> None:
+    run = "  - id: r\n    run: {process: UsrA}\n"
+    after = skewed(ahead, "done", "done", "error").carry_out(planned(run + STRICT + STRICT.replace("id: a", "id: b")))
+    assert [ended(after, key) for key in "rab"] == [("passed", True), ("passed", True), ("failed", False)]
+    before = skewed(ahead).carry_out(planned(ONE + run + STRICT.replace("id: a", "id: b")))
+    assert [ended(before, key) for key in "arb"] == [("passed", None), ("passed", True), ("passed", True)]
+    assert "the process log and the `Date` of answers are of two clocks" in said(before, "a")
+
+
+def test_a_row_of_the_calls_own_time_proves_no_difference() -> None:
+    run = "  - id: r\n    run: {process: UsrA}\n"
+    world = Late(never_begun=frozenset({1})).carry_out(planned(run.replace("UsrA", "UsrB") + STRICT))
+    assert ended(world, "a") == ("unknown", None)
+
+
 def test_a_doubt_names_the_start_at_another_time_and_no_word_of_a_person_repeats_it_unseen() -> None:
     world = skewed(-300.0)
     world.answers = [unanswered()]

@@ -89,6 +89,8 @@ def _answer_for_another_call(row: OpenRow, answer: JsonObject) -> Running[Attemp
     if rows:
         rows, _ = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,), certain=True)
     if rows:
+        if start.span.since is not None:
+            row.log.called_at[process_id] = start.span.since
         starts.take(row, start.process, rows, makers=(start,))
         return None
     message = f"the answer names the process {process_id}, which another call has started"

@@ -26,6 +26,8 @@ from runner.runs.events import Check, Trouble
 from runner.runs.evidence import Difference
 
 _MOST_VALUES = 6
+_SPEAKS_OF_ANY = frozenset({"type", "enum", "const", "not", "allOf", "anyOf", "oneOf", "if", "$ref", "$dynamicRef"})
+"""Keywords of a JSON Schema that check null, too."""
 _MOST_VIOLATIONS = 3
 _LONGEST_MESSAGE = MOST * 2 // 3
 
@@ -92,7 +94,11 @@ def _met(that: str) -> Check:
 
 def _check_schema(expected: SchemaExpectation, seen: _Seen) -> tuple[Check, Trouble | None]:
     that = f"result fits {shown(expected.schema)}"
-    violations = from_job(expected.schema).violations(seen.scope.names.get("result"))
+    result, schema = seen.scope.names.get("result"), expected.schema
+    violations = from_job(schema).violations(result)
+    if not violations and result is None and isinstance(schema, dict) and _SPEAKS_OF_ANY.isdisjoint(schema):
+        hint = 'write `type` into the schema, with "null" in it where a null is right'
+        return _not_met(that, "`result` is null, of which its schema checks nothing", hint=hint, code="E202")
     if not violations:
         return Check(that=that, passed=True), None
     why = _message(expected.message, seen) or "`result` does not fit its schema"

@@ -13,6 +13,7 @@ from msgspec import Struct
 from runner.expressions.errors import EvaluationError
 from runner.expressions.operations import LARGEST_TEXT, joined, number
 from runner.foundation.foreign_dates import BEGINS_WITH_DAY
+from runner.foundation.guids import is_guid
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.server_time import parse_record
 from runner.foundation.values import Json, compact, is_number, kind_of
@@ -22,7 +23,11 @@ _NUMBER = lazy_pattern(r"\s*[+-]?[0-9]{1,99}(?:\.[0-9]{1,99})?(?:[eE][+-]?[0-9]{
 
 _LIKE_A_NUMBER = lazy_pattern(r"\s*[+-]?[.,]?[0-9][0-9.,' \u00a0\u202f]*(?:[eE][+-]?[0-9]{1,3})?\s*")
 """Also as countries and accountants write numbers."""
-_BEGINS_WITH_YEAR = lazy_pattern(r"[0-9]{4}-[0-9]{2}-")
+_BEGINS_WITH_NUMBER = lazy_pattern(r"\W{0,2}([0-9]+)")
+_ISO_DAY = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEAR = lazy_pattern(r"[0-9]{4}(?:-[0-9]{2})?\Z")
+_ISO_TIME = lazy_pattern(r"[0-9-]{10}[T ][0-9:.]+(?P<zone>Z|[+-][0-9:]+)?")
+_AS_NUMBER = "`| float` reads a text as a number, `| replace(',', '.') | float` also `9,5`"
 _SHOWN = 40
 
 
@@ -98,14 +103,20 @@ def ordered_texts(texts: Sequence[str]) -> Sequence[Decimal | float] | None:
 def check_letters(texts: Sequence[str], sign: str) -> None:
     """`EvaluationError` where the order of letters is not that of what the texts say. A year may be asked of a day."""
     shown = " and ".join(compact(text)[:_SHOWN] for text in texts[:2])
-    if any(map(BEGINS_WITH_DAY.match, texts)):
-        message = f"`{sign}` compares {shown} letter by letter, and not each begins with its year"
-        raise EvaluationError(message, hint="compare days that are written as `2026-12-31`")
-    if any(map(_LIKE_A_NUMBER.fullmatch, texts)) and not any(map(_BEGINS_WITH_YEAR.match, texts)):
-        message = f"`{sign}` compares {shown} letter by letter, and not each is a number like `9.5`"
-        raise EvaluationError(
-            message, hint="`| float` reads a text as a number, `| replace(',', '.') | float` also `9,5`"
-        )
+    days, years = (sum(map(bool, map(pattern.match, texts))) for pattern in (_ISO_DAY, _YEAR))
+    zones = {found["zone"] is not None for found in map(_ISO_TIME.fullmatch, texts) if found}
+    numbers = [found[1] for found in map(_BEGINS_WITH_NUMBER.match, texts) if found]
+    if any(map(BEGINS_WITH_DAY.match, texts)) or 0 < days < len(texts) - years:
+        what, hint = "not each begins with its year", "compare days that are written as `2026-12-31`"
+    elif len(zones) > 1:
+        what, hint = "not each has a time zone", "compare the days: `[:10]` is the day of a moment"
+    elif any(map(_LIKE_A_NUMBER.fullmatch, texts)) and not days:
+        what, hint = "not each is a number like `9.5`", _AS_NUMBER
+    elif len(numbers) == len(texts) and len(set(map(len, numbers))) > 1 and not all(map(is_guid, texts)):
+        what, hint = "their numbers are not of the same length", _AS_NUMBER
+    else:
+        return
+    raise EvaluationError(f"`{sign}` compares {shown} letter by letter, and {what}", hint=hint)
 
 
 def less(left: Json, right: Json, sign: str) -> bool:

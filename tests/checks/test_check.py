@@ -4,7 +4,7 @@ from msgspec.structs import replace
 from runner.checks.check import check
 from runner.checks.shown import shown
 from runner.expressions.evaluate import Scope
-from runner.foundation.values import Json
+from runner.foundation.values import Json, JsonObject
 from runner.job.model import Expectation, SchemaExpectation
 from runner.runs.events import Check, Trouble
 
@@ -99,6 +99,21 @@ def test_a_result_that_does_not_fit_its_schema_is_reported_by_its_places() -> No
     assert (done.passed, trouble.code) == (False, "E201")
     assert trouble.message.startswith("`result` does not fit its schema: `result[1]` (the key `Id` is missing)")
     assert trouble.message.endswith("and 1 more")
+
+
+@pytest.mark.parametrize(
+    ("schema", "code"),
+    [
+        ({"required": ["Id"], "properties": {"Id": {"type": "string"}}}, "E202"),
+        ({"minItems": 1}, "E202"),
+        ({"type": "object", "required": ["Id"]}, "E201"),
+        ({"type": ["object", "null"], "required": ["Id"]}, None),
+        ({"enum": [None, 1]}, None),
+    ],
+)
+def test_a_null_is_not_what_a_schema_of_records_or_lists_expects(schema: JsonObject, code: str | None) -> None:
+    _, trouble = check(SchemaExpectation(schema=schema), Scope(names={"result": None}))
+    assert (trouble and trouble.code) == code
 
 
 def test_a_schema_may_have_a_message_of_its_own() -> None:

@@ -1,8 +1,8 @@
 """Files that a command ignores although they look like jobs or targets files, and SPECs that are no job file.
 
 Only a file that says `runner: 1` is ours: other tools have jobs and targets, too. A file whose name does not look like
-a job's is reported only where its folder holds no job: jobs elsewhere may include it. What somebody has put aside
-(`a.draft.yaml`, `template.yaml`) and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
+a job's is reported beside jobs only if it has a `target`: jobs elsewhere may include any other. What somebody has put
+aside (`a.draft.yaml`, `template.yaml`) and copies of editors (`a.job.yaml~`, `a.job.yaml.bak`) are left alone.
 """
 
 import os
@@ -24,7 +24,10 @@ from runner.targets.files import NAME, VARIABLE
 from runner.targets.folders import holds_doubles, searched_folders
 
 _JOB = JOB_FILES.removeprefix("*")
-_LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job")
+_LIKE_A_JOB = (
+    *(".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job"),
+    *("-job.yaml", "_job.yaml", "-job.yml", "_job.yml"),
+)
 _YAML = (".yaml", ".yml")
 _LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
 _PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old", "sample"))
@@ -34,6 +37,7 @@ _MOST_FILES = 500
 _WORD = lazy_pattern(r"[a-z]+")
 _IS_OURS = lazy_pattern(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
 _HAS_STEPS = lazy_pattern(rb"(?m)\bsteps\"?[ \t]*:")
+_HAS_TARGET = lazy_pattern(rb"(?m)^target[ \t]*:")
 _HAS_TARGETS = lazy_pattern(rb"(?m)\btargets\"?[ \t]*:")
 
 
@@ -118,17 +122,18 @@ def _instead(folder: Path) -> Iterator[str]:
             yield f"{clean(called(inner))} has some, and folders below are not entered: name it, or give `-r`"
 
 
-def _right_name(path: Path, *, endings: Sequence[str] = (*_LIKE_A_JOB, *_YAML)) -> str | None:
-    """The name that a file with such an ending should have that probably is a job; None of any other."""
+def _right_name(path: Path, *, beside_jobs: bool = False) -> str | None:
+    """The name that a file should have that probably is a job; None of any other."""
     name, folded = path.name, path.name.casefold()
     if name.endswith(_JOB):
         return None
     if folded.endswith(_JOB):
         return name[: -len(_JOB)] + _JOB
-    ending = next((candidate for candidate in endings if folded.endswith(candidate)), None)
+    ending = next((candidate for candidate in (*_LIKE_A_JOB, *_YAML) if folded.endswith(candidate)), None)
     if ending is None or not _PUT_ASIDE.isdisjoint(_WORD.findall(folded)):
         return None
-    return name[: -len(ending)] + _JOB if _is_ours(path, _HAS_STEPS) else None
+    holds = _HAS_TARGET if beside_jobs and ending in _YAML else _HAS_STEPS
+    return name[: -len(ending)] + _JOB if _is_ours(path, holds) else None
 
 
 def _is_ours(path: Path, holds: re.Pattern[bytes]) -> bool:
@@ -143,9 +148,9 @@ def _read(files: Iterable[JobFile]) -> frozenset[str]:
 def _jobs(specs: Iterable[Path], files: Iterable[JobFile]) -> Iterator[Problem]:
     read = _read(files)
     for folder in dict.fromkeys(spec for spec in specs if spec.is_dir()):
-        endings = _LIKE_A_JOB if jobs_in(folder) else (*_LIKE_A_JOB, *_YAML)
+        beside_jobs = bool(jobs_in(folder))
         for path in _inside(folder):
-            if os.path.realpath(path) not in read and (name := _right_name(path, endings=endings)) is not None:
+            if os.path.realpath(path) not in read and (name := _right_name(path, beside_jobs=beside_jobs)) is not None:
                 message = f"this job is not read: its name must end in {_JOB}"
                 yield passed_over(message, name=called(path), instead=name)
 

@@ -20,12 +20,14 @@ _TO_PRIVATE_USE = 0x800
 """From half of a character to a character of its own."""
 _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
-PASTED = "this is a command of curl, and no YAML"
-_CURL = lazy_pattern(
-    r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)",
+PASTED = "this is a script of a shell, and no YAML"
+_CALL = lazy_pattern(
+    r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)"
+    r"|(?:\s*#[^\n]*\n)*\s*(?:\$[\w:]+ *=.*)?(?i:Invoke-(?:RestMethod|WebRequest)|\biwr|\birm) +(?=[-`'\"$])",
     re.DOTALL,
 )
-"""A command of curl at the begin of a text, after comments and variables, or anywhere in a script of a shell."""
+"""A command of curl at the begin of a text, after comments and variables, or anywhere in a script of a shell or of
+PowerShell that begins with a variable."""
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD
 
@@ -46,12 +48,12 @@ def decode(name: str, content: bytes) -> Source | Problem:
 
 
 def _command(source: Source) -> Problem | None:
-    """A command of curl, of which no line is shown: it may hold a password."""
-    if _CURL.match(source.text) is None:
+    """A command that sends a call, of which no line is shown: it may hold a password."""
+    if _CALL.match(source.text) is None:
         return None
-    from runner.reading.pasted_calls import curl_hint  # noqa: PLC0415  2 ms, for a mistake only
+    from runner.reading.pasted_calls import script_hint  # noqa: PLC0415  2 ms, for a mistake only
 
-    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=curl_hint(source.text))
+    return Source(source.file, "").problem("E101", PASTED, at=(0, 0), hint=script_hint(source.text))
 
 
 def _conflict(source: Source) -> Problem | None:

@@ -1,9 +1,10 @@
-"""Calls of the service as other tools write them, a command of curl or a request of Postman, as steps of a job.
+"""Calls of the service as other tools write them, commands of curl and PowerShell or requests of Postman, as steps.
 
 Such a file may hold a password: of a value only a plain word or number is shown, and none that a password may be.
 """
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -21,8 +22,9 @@ _MOST: Final = 5
 _LONGEST: Final = 40
 """Characters of a value that is shown."""
 _HIDDEN: Final = "VALUE"
-_URL: Final = lazy_pattern(r"(?:https?://|\{\{|\$).*")
-_BODIES: Final = frozenset({"-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json"})
+_URL: Final = lazy_pattern(r"(?:https?://|\{\{|\$).*/.*")
+_SENDS: Final = frozenset({"curl", "curl.exe", "invoke-restmethod", "invoke-webrequest", "irm", "iwr"})
+_BODIES: Final = frozenset({"-Body", "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json"})
 _GET: Final = lazy_pattern(r"-[a-zA-Z]*G|--get")
 _EXECUTE: Final = lazy_pattern(r"/ProcessEngineService\.svc/(\w+)/Execute/?(?:\?(.*))?$")
 _RUN: Final = lazy_pattern(r"/ProcessEngineService\.svc/RunProcess/?$")
@@ -33,14 +35,14 @@ _ODATA: Final = lazy_pattern(r"/odata/(\w+)/?(?:\?(.*))?$")
 _PLAIN: Final = lazy_pattern(r"[A-Za-z_][\w.-]*|-?[0-9]+(?:\.[0-9]+)?")
 
 
-def curl_hint(text: str) -> str:
+def script_hint(text: str) -> str:
     try:
-        words = shlex.split(text.replace("\\\r\n", " "), comments=True)
+        words = shlex.split(re.sub(r"[\\`]\r?\n", " ", text), comments=True)
     except ValueError:
         return hint([])
     calls: list[list[str]] = []
     for word in words:
-        if word in ("curl", "curl.exe"):
+        if word.casefold() in _SENDS:
             calls.append([])
         elif calls:
             calls[-1].append(word)

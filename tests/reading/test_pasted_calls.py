@@ -7,7 +7,7 @@ import pytest
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading.encoding import decode
-from runner.reading.pasted_calls import ANY_STEP, curl_hint, postman_hint
+from runner.reading.pasted_calls import ANY_STEP, script_hint, postman_hint
 
 SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
 
@@ -38,11 +38,32 @@ SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
     ],
 )
 def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) -> None:
-    assert step in curl_hint(command)
+    assert step in script_hint(command)
     for begin in ("# orders\nURL=https://x\n", "#!/bin/bash\nset -e\nfor name in a b; do\n  "):
         problem = decode("orders.job.yaml", f"{begin}{command}\n".encode())
         assert isinstance(problem, Problem)
         assert step in str(problem.hint)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        f'Invoke-RestMethod -Uri "{SERVICE}/UsrA/Execute?Name=Ann" -WebSession $session',
+        f"# orders\r\n$body = @{{ UserName = 'Ann' }}\r\n$r = irm `\r\n  -Uri '{SERVICE}/UsrA/Execute?Name=Ann'\r\n",
+        f"iwr -Body $body -Uri {SERVICE}/UsrA/Execute?Name=Ann",
+    ],
+)
+def test_a_script_of_powershell_is_answered_with_its_step(command: str) -> None:
+    problem = decode("orders.job.yaml", command.encode())
+
+    assert isinstance(problem, Problem)
+    assert "- execute: {process: UsrA, parameters: {Name: Ann}};" in str(problem.hint)
+
+
+def test_a_job_whose_texts_speak_of_a_script_is_none() -> None:
+    text = "# Invoke-RestMethod -Uri x\nrunner: 1\ndescription: |\n  Invoke-RestMethod -Uri x\n"
+
+    assert not isinstance(decode("orders.job.yaml", text.encode()), Problem)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +77,11 @@ def test_a_command_of_curl_is_answered_with_its_step(command: str, step: str) ->
     ],
 )
 def test_a_call_that_no_step_makes_or_that_cannot_be_read_is_answered_with_any_step(command: str) -> None:
-    assert ANY_STEP in curl_hint(command)
+    assert ANY_STEP in script_hint(command)
 
 
 def test_of_many_calls_the_first_are_shown() -> None:
-    hint = curl_hint("\n".join(f"curl {SERVICE}/Usr{number}/Execute" for number in range(8)))
+    hint = script_hint("\n".join(f"curl {SERVICE}/Usr{number}/Execute" for number in range(8)))
     assert hint.count("- execute") == 5
     assert "; and so on for 3 more;" in hint
 

@@ -296,6 +296,8 @@ LEFT_OUT = {
     "b.job.yaml.txt": "rename it to `b.job.yaml`",
     "b.job.json": "rename it to `b.job.yaml`",
     "B.Job.YAML": "rename it to `B.job.yaml`",
+    "b.yaml": "rename it to `b.job.yaml`",
+    "b-job.yaml": "rename it to `b.job.yaml`",
 }
 
 
@@ -357,7 +359,7 @@ FILES_OF_OTHERS = {
     "template.yaml": JOB,
     "b.example.yaml": JOB,
     "b-draft.yaml": JOB,
-    "shared.yaml": JOB,
+    "shared.yaml": JOB.replace("target: sandbox\n", ""),
     ".b.job.yaml": "steps: [\n",
     "._a.job.yaml": "\0\5\26\7",
 }

@@ -136,8 +136,21 @@ def _both(node: nodes.And | nodes.Or, check: TypeCheck) -> Type:
             message = f"`{written(node.left)}` decides alone what `{written(node)}` gives"
             listed = f"[{written(node.left)}, {written(node.right)}]"
             check.report("E175", message, hint=f"compare with all of them: `in {listed}`, or `not in {listed}`")
+        _check_one_of_two(node, check)
         with check.within(guard=has_guard(node.left), asked=_asked(node.left)):
             return typed.either(left, _infer(node.right, check))
+
+
+def _check_one_of_two(node: nodes.And | nodes.Or, check: TypeCheck) -> None:
+    """Warn of `x != 1 or x != 2`, which is always true, and of `x == 1 and x == 2`, which never is."""
+    sign, always, instead = ("ne", "true", "and") if isinstance(node, nodes.Or) else ("eq", "false", "or")
+    match node.left, node.right:
+        case (
+            nodes.Compare(expr=one, ops=[nodes.Operand(op=first_sign, expr=nodes.Const(value=first))]),
+            nodes.Compare(expr=other, ops=[nodes.Operand(op=second_sign, expr=nodes.Const(value=second))]),
+        ) if first_sign == second_sign == sign and first != second and written(one) == written(other):
+            message = f"`{written(node)}` is always {always}: `{written(one)}` has one value"
+            check.report("E177", message, hint=f"write `{instead}`", warning=True)
 
 
 def _not(node: nodes.Not, check: TypeCheck) -> Type:

@@ -17,6 +17,7 @@ from runner.language.structure import RecordKeys, Structure
 from runner.reading.document import CUT_OFF, SAME_COLUMN, Document
 from runner.reading.odd_characters import begins_with_odd_space
 
+_TAG = lazy_pattern(r":\s+!")
 _COMMENT = lazy_pattern(r":?\s+#[^\s#].*")
 """What a `#` makes a comment of, and is hardly a comment: nothing parts it from the `#`."""
 
@@ -94,9 +95,11 @@ def _value_findings(violations: Collection[Violation], emptied: Collection[Path]
 
 
 def _is_reported(finding: Finding, document: Document) -> bool:
-    """Whether it is reported elsewhere: an expression that YAML has cut, or lines that begin with no space to YAML."""
+    """Whether it is reported elsewhere: a tag, an expression that YAML has cut, lines that begin with an odd space."""
     if finding.code != "E108" or not finding.at_key:
         return False
+    if _TAG.search(document.source.line(document.line_of(finding.path))):
+        return True
     if finding.path[-2:-1] == ("outputs",) and document.is_cut_off(finding.path):
         return True
     return begins_with_odd_space(document.source.line(document.line_of(finding.path) + 1))

@@ -119,6 +119,8 @@ def _as_wanted(value: Json, path: Path, schema: JsonObject, *, wanted: str) -> s
     match wanted, value:
         case "object", str():
             return _as_record(value, path, schema) or _as_schema(value, path)
+        case "number" | "boolean", str() if "{{" in value:
+            return f"write the {wanted} itself: no template is read here"
         case "boolean", str():
             return _as_boolean(value)
         case "number", str() if NUMBER.fullmatch(value):

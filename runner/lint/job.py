@@ -40,6 +40,10 @@ from runner.lint.texts import JobLint
 from runner.lint.uses import starts
 from runner.reading.document import SAME_COLUMN, Document
 
+_LOOP = lazy_pattern(r"\s*(?:for\s+)?(\w+)\s+in\s+([\w.]+)\s*")
+_ANCHOR = lazy_pattern(r"[:-] +&\w")
+_TYPES: Final = frozenset({"string", "integer", "number", "boolean", "array", "object"})
+_OF_AN_INPUT: Final = frozenset({"type", "default", "description", "secret", "enum", "format", "items", "title"})
 _WHOLLY_WRONG = ("E104", "E106")
 """Nothing inside a value with such a problem is worth another."""
 _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
@@ -80,6 +84,26 @@ def _check_ids_once(lint: JobLint) -> None:
             line = lint.document.line_of((*first.path, "id"))
             message = f"two steps are called `{name}`: here and in line {line}"
             lint.report("E111", message, (*step.path, "id"), hint="give one of them another id")
+
+
+def _check_var(name: str, value: Json, lint: JobLint) -> None:
+    if isinstance(value, dict) and value.get("type") in _TYPES and value.keys() <= _OF_AN_INPUT:
+        message, hint = f"this record is the value of `{name}`: only `inputs` have types", "declare it under `inputs`"
+        lint.report("E107", message, ("vars", name), at_key=True, hint=hint, warning=True)
+
+
+def _check_unused(lint: JobLint) -> None:
+    """Warn of vars that nothing uses, where none holds an anchor, and of cases that all do the same. Other inputs may
+    be for those who read the run.
+    """
+    roots = {path[0] for path in lint.used}
+    if lint.outline.has_cases and lint.outline.inputs and roots.isdisjoint(("inputs", "case")):
+        message, hint = "no step uses an input: all cases do the same", "write `{{ inputs.NAME }}` where they differ"
+        lint.report("E107", message, ("cases",), at_key=True, hint=hint, warning=True)
+    for name in lint.outline.vars if ("vars",) not in lint.used and not _ANCHOR.search(lint.document.text) else ():
+        if ("vars", name) not in lint.used:
+            hint = f"write `{{{{ vars.{name} }}}}` where it is needed, or leave it out"
+            lint.report("E107", f"nothing uses `vars.{name}`", ("vars", name), at_key=True, hint=hint, warning=True)
 
 
 def _check_job_durations(lint: JobLint) -> None:
@@ -134,6 +158,8 @@ def check(document: Document, *, reported: Collection[Problem] = (), job: Outlin
                 check_step(step, lint)
     for check_job in JOB_RULES:
         check_job(lint)
+    if not reported and not lint.problems:
+        _check_unused(lint)
     return _not_reported(lint.problems, reported)
 
 
@@ -146,6 +172,7 @@ def _read_job(lint: JobLint) -> None:
                 evaluated: set[str] = set()
                 for name, text in lint.outline.vars.items():
                     lint.value(text, ("vars", name), before_the_steps(lint.outline, evaluated))
+                    _check_var(name, text, lint)
                     evaluated.add(name)
             case "outputs":
                 _read_outputs(value, ("outputs",), after_all_steps(lint.outline), lint)
@@ -167,7 +194,11 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
             case "if":
                 check_condition(value, path, scope=condition(step, job), lint=lint)
             case "for_each" if isinstance(value, str):
-                lint.expression(value, path, turns(step, job))
+                if found := _LOOP.fullmatch(value):
+                    hint = f"write `for_each: {found[2]}`, and `item` for each `{found[1]}`"
+                    lint.report("E120", "`for_each` takes the list alone", path, hint=hint)
+                else:
+                    lint.expression(value, path, turns(step, job))
             case "for_each":
                 lint.value(value, path, turns(step, job))
             case "expect":

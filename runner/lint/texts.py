@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import field
 from msgspec.structs import replace
 
 from runner.expressions import parse
@@ -31,6 +32,9 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
     """Collects the problems of a job file, whose outline holds the jobs that it includes."""
 
     outline: Outline
+
+    used: set[Path] = field(default_factory=set)
+    """The inputs and vars that a text of the job names; a root alone stands for all of its names."""
 
     @property
     def defaults(self) -> JsonObject:
@@ -93,7 +97,8 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
                 self.add_all_in_text(near_templates(part, text, scope), path, text)
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
-        self.add_all_in_text(_wrong_names(parsed.names, text, scope), path, text)
+        self.used.update(name.path[:2] for name in parsed.names)
+        self.add_all_in_text(_wrong_names(parsed.names, text, scope, is_expectation="expect" in path), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions) if parsed.functions else ():
             self.add_in_text(wrong_function(function), path, text)
 
@@ -103,7 +108,9 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
         self.add_all_in_text(_wrong_names(problem.names, text, scope), path, text)
 
 
-def _wrong_names(names: Sequence[Name], text: str, scope: NameScope) -> Iterator[WrongName]:
+def _wrong_names(
+    names: Sequence[Name], text: str, scope: NameScope, *, is_expectation: bool = False
+) -> Iterator[WrongName]:
     after_dashes: set[str] = set()
     dashed = {found[1]: found for found in _DASHED.finditer(text)} if names and "-" in text else {}
     for name in names:
@@ -113,7 +120,9 @@ def _wrong_names(names: Sequence[Name], text: str, scope: NameScope) -> Iterator
         wrong = wrong or wrong_name(name, scope)
         wrong = wrong and _if_asked(wrong, text, names)
         if wrong is not None:
-            wrong = _without_quotes(wrong, text)
+            is_value = is_expectation and wrong.is_like_no_other and text.strip() == wrong.part
+            hint = f'write `result == "{wrong.part}"`' if is_value else wrong.hint
+            wrong = _without_quotes(replace(wrong, hint=hint), text)
             yield replace(wrong, part=_as_written(name, wrong.part, text), line=name.line)
 
 

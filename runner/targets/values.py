@@ -59,6 +59,7 @@ def likely_url(written: str) -> str | None:
     None where nobody knows. Never an address that holds a name or a password.
     """
     bare = "".join(sign for sign in written if sign.isprintable() and not sign.isspace()).strip(_AROUND)
+    bare = re.sub(r"(?i)^ht{1,2}p(s?)[:;]?[\\/]+", r"http\1://", bare)
     if "://" not in bare:
         host = re.split(r"[/:]", bare, maxsplit=1)[0]
         bare = f"{'http' if is_loopback(host) else 'https'}://{bare}" if "." in host or host == "localhost" else ""

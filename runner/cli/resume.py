@@ -24,8 +24,7 @@ from runner.execution.verdicts import check_results, checked_verdicts
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError, strongest
 from runner.foundation.values import JsonObject
 from runner.hosts.judgement import Judgement
-from runner.job.actions import Confirm
-from runner.planning.guards import steps_of
+from runner.planning import guards
 from runner.project.ci_run import person_elsewhere
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import ReadySite, Sites
@@ -121,7 +120,7 @@ def resume(context: click.Context) -> int:
         return _over(run, places, why="nothing is left to do")
     resumable = resume_run.load_plan(run, began, given_anew(context))
     check_results(verdicts, resumable.spec.job)
-    check_permission([resumable.spec], allowed, over=not _may_ask(resumable))
+    check_permission([resumable.spec], allowed, asking=_questions_left(resumable))
     judgement = Judgement(verdicts=verdicts, hold=context.params["hold"], look_again=True)
     return _carry_on(context, store, [resumable], places, judgement=judgement)
 
@@ -145,7 +144,8 @@ def _resume_together(
     found, problems = resume_run.each_of(broken_off, began, anew, load=resume_run.load_plan)
     if problems:
         raise UsageError(*dict.fromkeys(problems))
-    check_permission([each.spec for each in found], allowed, over=not any(map(_may_ask, found)))
+    asking = [problem for each in found for problem in _questions_left(each)]
+    check_permission([each.spec for each in found], allowed, asking=asking)
     judgement = Judgement(hold=context.params["hold"], look_again=True)
     return _carry_on(context, store, found, places, judgement=judgement, rest=rest)
 
@@ -318,13 +318,11 @@ def _has_undo(run: ResumableRun) -> bool:
     return any(step.undo is not None for step in run.spec.job.steps)
 
 
-def _may_ask(run: ResumableRun) -> bool:
-    """Whether a question is left that has not been answered. In a loop nobody knows how many there are."""
+def _questions_left(run: ResumableRun) -> tuple[Problem, ...]:
+    """A problem for each step whose question has not been answered. In a loop nobody knows how many there are."""
     result = run.stored.result
     over = {step.key for step in result.steps if not step.running}
-    left = (placed for placed in steps_of(run.spec.job) if placed.key not in over)
-    is_done = result.finished and not _has_undo(run)
-    return not is_done and any(isinstance(placed.step.action, Confirm) for placed in left)
+    return () if result.finished and not _has_undo(run) else guards.unanswerable([run.spec.job], over=over)
 
 
 def _lets_in(site: ReadySite, run: ResumableRun) -> bool:

@@ -169,8 +169,9 @@ def checked(
     for spec in filter(_is_targets, specs):
         for target in open_targets(spec, project).values():
             check_doubles(target, project)
-    if any(target.allow for opened in project.targets_files.values() for target in opened.targets.values()):
-        from runner.project import allowed  # noqa: PLC0415  1 ms, where a target allows something only
+    signals = any("signal" in step.fields for file in project.files for step in file.outline.steps)
+    if signals or any(target.allow for opened in project.targets_files.values() for target in opened.targets.values()):
+        from runner.project import allowed  # noqa: PLC0415  1 ms, where a target must allow something
 
         allowed.check_allowed(project)
         allowed.check_steps(project, against=against)

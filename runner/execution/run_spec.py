@@ -185,15 +185,15 @@ class Permission(Struct, frozen=True, kw_only=True):
         return Confirmation.OPTION if target.name in self.confirmed else Confirmation.QUESTION
 
 
-def check_permission(runs: Sequence[RunSpec], given: Permission, *, over: bool = False) -> None:
+def check_permission(runs: Sequence[RunSpec], given: Permission, *, asking: Sequence[Problem] | None = None) -> None:
     """Let the runs begin, or raise `RefusedError`. A person is asked once for each target.
 
-    `over`: no step of them is to be carried out any more, so no question of theirs is to be answered.
+    `asking` refuses each question of theirs that is left, None where none has been answered.
     """
     unlike = {(id(run.job), id(run.target)): run for run in runs}.values()  # the cases of a job differ in inputs only
     refused = list(guards.not_allowed((run.job, run.target) for run in unlike))
-    if not (over or given.yes) and given.ask is None:
-        refused += guards.unanswerable(run.job for run in unlike)
+    if not given.yes and given.ask is None:
+        refused += guards.unanswerable(run.job for run in unlike) if asking is None else asking
     targets = guards.unconfirmed((run.target for run in runs), confirmed=given.confirmed)
     if given.ask is None:
         refused += map(guards.protected, targets)

@@ -43,6 +43,7 @@ class Declared(Struct, frozen=True, kw_only=True):
 class Outline(Struct, frozen=True, kw_only=True):
     """`vars` keep their order. Of two steps with the same id, `by_id` holds the first.
 
+    `cases` are as they are written; where they are `in_a_file`, they are those of the file once that has been read.
     `included` are the jobs in the place of steps, by the paths of these, as far as they could be read.
     """
 
@@ -53,6 +54,7 @@ class Outline(Struct, frozen=True, kw_only=True):
     outputs: JsonObject
     has_cases: bool = True
     cases: Json = None
+    in_a_file: bool = False
     included: Mapping[Path, "Outline"] = field(default_factory=dict)
 
 

@@ -57,25 +57,25 @@ def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | 
         return Misfit(message=f"`{name}` takes a text, and `{source}` is a record", hint=hint, warning=True)
     if facts.takes is None or not kinds:
         return None
-    takes = f"`{name}` takes {facts.called}, and `{source}`"
+    takes, own = f"`{name}` takes {facts.called}, and `{source}`", _own_key(name, given, source)
     if not kinds & facts.takes:
         return Misfit(
             message=f"{takes} is {in_words(given)}",
-            hint=_own_key(name, given, source) or _part_hint(kind, given, source) or facts.example,
+            hint=own or _part_hint(kind, given, source) or facts.example,
         )
     if kind is Kind.BOOLEAN and kinds == NUMBER:
         return Misfit(message=f"{takes} is a number", hint=f"compare it: {_compared(source)}", warning=True)
     if kinds != TEXT:
         return None
     if form is not None and form not in facts.forms:
-        return Misfit(message=f"{takes} is {'a GUID' if form == 'guid' else f'a {form}'}", hint=facts.example)
+        return Misfit(message=f"{takes} is {'a GUID' if form == 'guid' else f'a {form}'}", hint=own or facts.example)
     if form == "datetime" and kind in _SHORTER:
         message = f"{takes} is a datetime: not every server reads it as {facts.called}"
         return Misfit(message=message, hint=_SHORTER[kind], warning=True)
     if given.words and all(_is_never(kind, word) for word in given.words):
-        return Misfit(message=f"{takes} is {_listed(given.words)}", hint=facts.example)
+        return Misfit(message=f"{takes} is {_listed(given.words)}", hint=own or facts.example)
     if given.holds is not None and not may_hold(kind, given.holds):
-        return Misfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=facts.example)
+        return Misfit(message=f"{takes} holds {_shown(given.holds.strip())}", hint=own or facts.example)
     return None
 
 
@@ -93,6 +93,8 @@ def _listed(words: Collection[str]) -> str:
 def _own_key(name: str, given: Type, source: str) -> str | None:
     """`process_id: "{{ steps.a }}"`: the record has a key with the name of the parameter."""
     name = "process_id" if name == "of" else name
+    if name == "process_id" and (step := re.match(r"\{\{\s*steps\.\w+(?=[.\[])", source)):
+        return f"write `{step[0]}.process_id }}}}`"
     is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
     return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None
 

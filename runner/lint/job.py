@@ -194,8 +194,8 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
             case "if":
                 check_condition(value, path, scope=condition(step, job), lint=lint)
             case "for_each" if isinstance(value, str):
-                if found := _LOOP.fullmatch(value):
-                    hint = f"write `for_each: {found[2]}`, and `item` for each `{found[1]}`"
+                if loop := _LOOP.fullmatch(value):
+                    hint = f"write `for_each: {loop[2]}`, and `item` for each `{loop[1]}`"
                     lint.report("E120", "`for_each` takes the list alone", path, hint=hint)
                 else:
                     lint.expression(value, path, turns(step, job))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runner.expressions.typed import type_of
 from runner.foundation.raw import items, record
@@ -16,11 +17,14 @@ _LONGEST_CHAIN = 8
 
 
 class WrittenValue(Struct, frozen=True, kw_only=True):
-    """A value and its path in the job. `is_certain`: a run that is given nothing else sends it."""
+    """A value and its path in the job. `is_certain`: a run that is given nothing else sends it. `case` is the name of
+    the case in another file that has it.
+    """
 
     value: Json
     path: Path
     is_certain: bool = True
+    case: str = ""
 
 
 def written_values(text: str, step: RawStep, job: Outline, *, depth: int = 0) -> Iterator[WrittenValue]:
@@ -51,7 +55,7 @@ def _roots(path: Path, step: RawStep, job: Outline) -> Iterator[tuple[WrittenVal
 
 
 def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
-    """What the cases give, and the default where a case gives nothing, or where the cases lie in a file.
+    """What the cases give, and the default where a case gives nothing, or where the file of cases is not read.
 
     A number or the like as the default of an input without a type may stand for anything. What is not of the input's
     own type is reported at its place.
@@ -60,10 +64,12 @@ def _input_values(name: str, job: Outline) -> Iterator[WrittenValue]:
     if declared.get("secret") is True:
         return
     kinds = schema_type(declared).kinds
-    given = [record(record(case).get("inputs")) for case in items(job.cases)]
+    cases = [record(case) for case in items(job.cases)]
+    given = [record(case.get("inputs")) for case in cases]
     for index, inputs in enumerate(given):
         if name in inputs and type_of(inputs[name]).kinds & kinds:
-            yield WrittenValue(value=inputs[name], path=("cases", index, "inputs", name))
+            case = str(cases[index].get("name")) if job.in_a_file else ""
+            yield WrittenValue(value=inputs[name], path=("cases", index, "inputs", name), case=case)
     is_typed = "type" in declared or isinstance(declared.get("default"), str)
     is_typed = is_typed and bool(type_of(declared.get("default")).kinds & kinds)
     if "default" in declared and is_typed and not (given and all(name in inputs for inputs in given)):
@@ -81,4 +87,4 @@ def _inside(root: WrittenValue, keys: Path) -> WrittenValue | None:
                 value = value[key]
             case _:
                 return None
-    return WrittenValue(value=value, path=(*root.path, *keys), is_certain=root.is_certain)
+    return replace(root, value=value, path=(*root.path, *keys))

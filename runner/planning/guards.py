@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from runner.foundation.problems import Problem
+from runner.foundation.suggestions import did_you_mean
 from runner.job.actions import Confirm, Execute, IncludedJob, Pause, Run, Signal
 from runner.job.model import Job, Step
 from runner.planning.plan import PlannedStep, planned_steps, steps_within, undo_of
@@ -73,14 +74,14 @@ def refused_steps(job: Job, target: Target) -> Iterator[tuple[Placed, Problem]]:
     return ((placed, problem) for placed in steps_of(job) for problem in _refused(_name(job, placed), placed, target))
 
 
-def unanswerable(jobs: Iterable[Job]) -> tuple[Problem, ...]:
-    """A problem for each step that asks a person, when there is none."""
+def unanswerable(jobs: Iterable[Job], *, over: Collection[str] = ()) -> tuple[Problem, ...]:
+    """A problem for each step that asks a person, when there is none. Steps with a key of `over` ask no more."""
     hint = "say yes to every question of a job with `--yes`"
     found = (
         Problem(code="E162", message=f"{_with_place(job, placed)} asks a person, and there is no terminal", hint=hint)
         for job in jobs
         for placed in steps_of(job)
-        if isinstance(placed.step.action, Confirm)
+        if isinstance(placed.step.action, Confirm) and placed.key not in over
     )
     return tuple(dict.fromkeys(found))
 
@@ -93,7 +94,9 @@ def _refused(name: str, placed: Placed, target: Target) -> Iterator[Problem]:
         listed = ", ".join(f"`{each}`" for each in allowed)
         only = f"{listed} only" if listed else f"no {kind} at all"
         message = f"{name} {what}; target `{target.name}` allows {only}"
-        return Problem(code="E161", message=message, hint=f"{hint}; or leave the job out, with `-k` or `--tags`")
+        near = did_you_mean(what.split("`")[1], filter(str.isidentifier, allowed))
+        hint = near or f"{hint}; or leave the job out, with `-k` or `--tags`"
+        return Problem(code="E161", message=message, hint=hint)
 
     process = action.starts if isinstance(action, Signal) else None
     process = action.process if isinstance(action, Execute | Run) else process

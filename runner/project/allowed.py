@@ -42,7 +42,7 @@ def check_steps(project: Project, *, against: Sequence[str]) -> None:
         names = against or ((file.job.target or "",) if file.job else ())
         for name in names:
             target = file.targets.get(name)
-            if file.job is not None and target is not None and target.allow is not None:
+            if file.job is not None and target is not None:
                 project.problems.extend(_refused(file, file.job, target))
 
 

@@ -41,7 +41,7 @@ _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
     ("E113", "E130", "E132", "E201", "E202", "E205", "E206", "E207", "E208", "E212", "E217", "E220", "E221", "E222")
 )
 """Codes of steps that failed whose cause is often in the job's file, and comes again as long as that says the same."""
-_OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E303", "E307"})
+_OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E307"})
 """Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""
 _JOB = "the file"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
@@ -178,11 +178,12 @@ def _faulty(result: RunResult) -> str:
     if result.applied is not None or not result.job:
         return ""
     errors = [(step.status, step.error.code) for step in result.steps if step.error is not None]
+    if result.error is not None and all(step.error != result.error for step in result.steps):
+        errors.append((Status.FAILED, result.error.code))
     if any(code in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE) for status, code in errors):
         return _JOB
-    return (
-        "targets.yaml" if not result.target.sandbox and any(code in _OFTEN_OF_THE_TARGET for _, code in errors) else ""
-    )
+    codes = set() if result.target.sandbox else {code for _, code in errors}
+    return "the sign-in" if "E303" in codes else "targets.yaml" if codes & _OFTEN_OF_THE_TARGET else ""
 
 
 def _mended(run: TimedRun) -> str:

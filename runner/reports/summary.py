@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runner.foundation.durations import written
 from runner.foundation.problems import ExitCode, strongest
-from runner.foundation.sentences import job_and_case, many
+from runner.foundation.sentences import begun, job_and_case, many
 from runner.reports.cells import aligned
 from runner.reports.next_steps import NextStep, next_steps, unfinished
 from runner.reports.safe import clean
@@ -34,7 +34,6 @@ from runner.runs.result import RunResult, StepResult, worst
 from runner.runs.status import Status
 
 _TONE = {RunStatus.PASSED: Tone.GOOD, RunStatus.UNKNOWN: Tone.DOUBT}
-_MOST_UNVERIFIED = 5
 LOG_UNREADABLE = "the process log cannot be read"
 _IN_THE_LOG = frozenset({"execute", "signal"})
 """Kinds of steps whose starts are searched for in the process log."""
@@ -114,14 +113,15 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
 
 
 def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
-    """What a passed run did not do, and warnings of rows: all if they are not printed, else of unverified calls."""
+    """What a passed run did not do, and warnings of rows: all if they are not printed, else which calls are unverified."""
     yield from (line for text in about_rows(result) for line in labelled("warning", text))
     passed = [step for step in result.steps if step.status is Status.PASSED and step.warnings]
     unverified = [step for step in passed if _is_unverified(step)] if result.log_unreadable is None else []
-    for step in passed if options.quiet else unverified[:_MOST_UNVERIFIED]:
+    for step in passed if options.quiet else ():
         yield from (f"{clean(step.key)}: {line}" for line in warnings(step))
-    if not options.quiet and len(unverified) > _MOST_UNVERIFIED:
-        yield f"warning: {many(len(unverified) - _MOST_UNVERIFIED, 'more step is', 'more steps are')} not verified"
+    if unverified and not options.quiet:
+        named = begun([clean(step.key) for step in unverified])
+        yield f"warning: {many(len(unverified), 'step is', 'steps are')} not verified: {named}"
     if result.log_unreadable:
         yield from labelled(f"warning: {LOG_UNREADABLE}", result.log_unreadable.message)
         yield from labelled("hint", result.log_unreadable.hint) if result.log_unreadable.hint else ()

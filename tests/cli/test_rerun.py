@@ -304,7 +304,15 @@ def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys:
         assert ended(["run", "a.job.yaml", "-k", "red"]) == 3
     printed = capsys.readouterr().out
     assert "E303" in printed
-    assert printed.partition("what next:\n")[2].startswith("    runner run a.job.yaml -t here -k 'billing[red]'")
+    advice = "    runner run a.job.yaml -t here -k 'billing[red]'\n      when you have mended the sign-in: "
+    assert printed.partition("what next:\n")[2].startswith(advice)
+
+
+def test_after_vars_that_break_the_file_is_to_be_mended_first(capsys: pytest.CaptureFixture[str]) -> None:
+    job = 'runner: 1\nname: b\nvars: {n: \'{{ {"a": 1}[target.name] }}\'}\nsteps: [{pause: 1ms, if: vars.n > 0}]\n'
+    Path("b.job.yaml").write_text(job)
+    assert ended(["run", "b.job.yaml", "-t", "here"]) == 1
+    assert capsys.readouterr().out.partition("what next:\n")[2].startswith("    runner run b.job.yaml -t here\n")
 
 
 def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_proposed(

@@ -874,6 +874,7 @@ def test_a_question_that_was_answered_needs_no_second_yes_and_printed_commands_h
     settled = ["resume", run, "--step", "charge", "--as", "passed"]
     if more:
         assert ended(settled) == 6
+        assert capsys.readouterr().err.count("E162") == 1, "the first question was answered"
         assert ended([*settled, "--yes"]) == 0
     else:
         assert ended(settled) == 0

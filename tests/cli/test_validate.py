@@ -178,6 +178,21 @@ def test_what_a_job_leans_on_is_named_where_it_was_checked_and_what_was_not(
     assert said(capsys, "a.job.yaml")[2].endswith("; there is no targets file, so no doubles were checked\n")
 
 
+@pytest.mark.parametrize(
+    ("allow", "hint"), [("", "ask who runs the target"), (", allow: {entities: [Contact]}", "did you mean `Contact`?")]
+)
+def test_a_change_of_a_record_that_the_target_does_not_allow_is_a_mistake(
+    project: Path, capsys: pytest.CaptureFixture[str], allow: str, hint: str
+) -> None:
+    (project / "targets.yaml").write_text(f"runner: 1\ntargets: {{live: {{url: 'https://example.com'{allow}}}}}\n")
+    signal = "{update: {entity: Contacts, id: 410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01, values: {Name: x}}}"
+    (project / "a.job.yaml").write_text(f"runner: 1\nname: a\ntarget: live\nsteps: [{{signal: {signal}}}]\n")
+    code, out, _ = said(capsys, "a.job.yaml")
+    assert code == 2
+    assert "error[E161]" in out
+    assert hint in out
+
+
 OF_A_LIST = """runner: 1
 name: a
 steps:

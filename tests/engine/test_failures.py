@@ -182,6 +182,14 @@ def test_a_moment_is_asked_for_as_it_is() -> None:
     ]
 
 
+def test_what_failed_since_a_moment_is_reported_with_that_moment() -> None:
+    steps = WATCH.replace("for: 1m", "for: 1m, since: '{{ inputs.at }}'")
+    world = Log(failed=[(20.0, "sa")]).carry_out(steps, rest="inputs: {at: {default: '2026-01-31T08:00:00Z'}}")
+    error = end(world).error
+    assert error is not None
+    assert error.message.startswith("1 failed since 2026-01-31T08:00:00Z; ")
+
+
 def test_a_template_that_gives_no_moment_fails() -> None:
     steps = WATCH.replace("for: 1m", "since: '{{ target.name }}'")
     assert end(Log().carry_out(steps)).status == "failed"

@@ -202,6 +202,9 @@ def test_the_record_of_a_secret_step_is_in_no_event() -> None:
     assert [effect.secret for effect in readings] == [True]
 
 
+BY_RECORD = "look at the record, and say how it ended with `runner resume --as`: `reconcile` reads no records"
+
+
 def test_an_update_in_doubt_is_settled_by_the_record() -> None:
     world = carried_out(World(answers=[unanswered()], records=existing(Score=1)), UPDATE + ALONE)
     assert (end(world).status, len(changes(world))) == ("passed", 1)
@@ -210,6 +213,9 @@ def test_an_update_in_doubt_is_settled_by_the_record() -> None:
 def test_an_update_that_the_record_does_not_show_is_unknown_and_never_repeated() -> None:
     world = carried_out(World(answers=[unanswered()], lost=True, records=existing(Score=1)), UPDATE + ALONE)
     assert (end(world).status, len(changes(world)), world.end.exit_code) == ("unknown", 1, 4)
+    error = end(world).error
+    assert error is not None
+    assert error.hint == BY_RECORD, "`reconcile` reads no records"
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_own_mistakes_come_before_those_of_files_that_are_leant_on(project: Path
 
 def test_cases_in_one_file_serve_several_jobs(project: Path) -> None:
     (project / "cases.csv").write_text("name,a\none,1\ntwo,x\n")
-    inputs = "cases: cases.csv\ninputs: {{a: {{type: {}}}}}\n"
+    inputs = "cases: cases.csv\ninputs: {{a: {{type: {}}}}}\noutputs: {{b: inputs.a}}\n"
     texts = write(project / "texts.job.yaml", more=inputs.format("string"))
     numbers = [write(project / f"{name}.job.yaml", more=inputs.format("integer")) for name in "ab"]
 

@@ -7,7 +7,7 @@ import pytest
 from runner.foundation.problems import Problem
 from runner.foundation.values import Json
 from runner.reading.encoding import decode
-from runner.reading.pasted_calls import ANY_STEP, script_hint, postman_hint
+from runner.reading.pasted_calls import ANY_STEP, postman_hint, script_hint
 
 SERVICE = "https://crm.example.com/0/ServiceModel/ProcessEngineService.svc"
 

@@ -74,7 +74,7 @@ def test_an_account_reads_as_a_story(story: list[AnyEvent], chain: Chain) -> Non
         "  in doubt: cleanup may or may not have happened\n"
         "  finally: incomplete: sign, cleanup did not pass\n"
         "  help: Ask the integration team.\n"
-        "  add: warning: not verified: the process log cannot be read\n"
+        "  warning: 1 step is not verified: `add`\n"
         '  outputs.contact: "c-1"\n'
         f"  events: .runner/runs/0194, sha256:{lines[-1].sha256}\n"
         "  exit 4: an outcome is unknown: the process log or a person must settle it\n"

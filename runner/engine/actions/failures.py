@@ -219,7 +219,7 @@ def _too_many(row: OpenRow, action: Failures, found: list[JsonObject]) -> Attemp
     """A step that is secret shows no reasons: they may hold anything."""
     shown = [_in_words(failed, secret=row.step.secret) for failed in found[:_SHOWN]]
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    since = "the run began" if action.since == SINCE_RUN else action.since
+    since = "the run began" if action.since == SINCE_RUN else row.text(action.since, "since")
     message = f"{len(found)} failed since {since}; `at_most` is {action.at_most}: {'; '.join(shown)}{more}"
     return Attempt(status=Status.FAILED, result=_result(found), trouble=Trouble(code="E218", message=message))
 

@@ -54,6 +54,7 @@ _ZONES = 14 * 3600.0
 """Seconds by which the same time may be written otherwise, where a site takes it for that of another zone."""
 _SIMPLE = (str, bool, int, float)
 _CHANGED_BY = "ModifiedById"
+_BY_RECORD = "look at the record, and say how it ended with `runner resume --as`: `reconcile` reads no records"
 _ANY_USER = "the process runs as another user, and another change of a record could have started it"
 
 
@@ -86,6 +87,8 @@ def attempt_signal(row: OpenRow) -> Running[Attempt]:
         return reason
     start, changed = yield from _sent(row, call)
     if isinstance(changed, Attempt):
+        if changed.trouble is not None and changed.status is Status.UNKNOWN:
+            return replace(changed, trouble=replace(changed.trouble, hint=_BY_RECORD))
         return changed
     found = Attempt()
     if followed is not None and start is not None:

@@ -157,11 +157,12 @@ class Pulled(Struct, frozen=True, kw_only=True):
 
 
 class Entity(Struct, frozen=True, kw_only=True):
-    """`columns`: what a reader is given; `paths`: what filters may name; `numbers`: those that hold only numbers."""
+    """`columns`: what a reader is given; `paths`: what filters may name; `numbers`, `booleans`: of such values."""
 
     columns: frozenset[str]
     paths: frozenset[str]
     numbers: frozenset[str] = frozenset()
+    booleans: frozenset[str] = frozenset()
 
 
 class Catalogue(Struct, frozen=True, kw_only=True):

@@ -15,12 +15,12 @@ from runner.catalogue.model import Catalogue, Entity
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record, text
 from runner.foundation.suggestions import near_or_listed, suggest
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject, Path, is_number
 from runner.job.actions.query import columns
 from runner.job.outline import RawStep
 from runner.lint.actions import listed_texts
 from runner.lint.filters import parts_of, with_holes
-from runner.odata.filter import Column, Operation, columns_of, compared_with_texts, nodes_in, readable
+from runner.odata.filter import Column, Operation, columns_of, compared, nodes_in, readable
 from runner.odata.lexer import COMPARISONS, CONSTANTS, HOLE
 from runner.odata.mistakes import TEXT_HINT
 from runner.odata.names import is_entity, order_of
@@ -86,8 +86,11 @@ def _filter_columns(fields: JsonObject, path: Path, entity: Entity, called: str)
         if column not in entity.paths and column.casefold() not in CONSTANTS:
             is_text = Column(path=column) in values and not suggest(column, sorted(entity.paths))
             yield _no_column(column, entity.paths, path, called=called, hint=TEXT_HINT if is_text else None)
-    for column, value in compared_with_texts(tree):
-        if column in entity.numbers and HOLE not in value:
+    for column, value in compared(tree):
+        if column in entity.booleans and is_number(value):
+            message, right = f"`{column}` holds booleans, and `{value}` is a number", "true" if value else "false"
+            yield Finding(message=message, path=path, hint=f"write `{right}`", warning=True)
+        elif column in entity.numbers and isinstance(value, str) and HOLE not in value:
             message = f"`{column}` holds numbers, and `'{value}'` is a text"
             hint = f"write `{value}` without quotes" if re.fullmatch(r"-?\d+(\.\d+)?", value) else None
             yield Finding(message=message, path=path, hint=hint, warning=True)

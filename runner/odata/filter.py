@@ -251,15 +251,12 @@ def columns_of(node: Node) -> Iterator[str]:
     return (part.path for part in nodes_in(node, without=_OF_OTHERS) if isinstance(part, Column))
 
 
-def compared_with_texts(node: Node) -> Iterator[tuple[str, str]]:
-    """The paths of all columns that `node` compares with a text, in whatever order, each with this text."""
+def compared(node: Node) -> Iterator[tuple[str, FilterValue]]:
+    """The paths of all columns that `node` compares with a value, in whatever order, each with this value."""
     for part in nodes_in(node):
         match part:
-            case Operation(name=name, operands=(Column(path=path), Literal(value=str(text)))) if (
-                name.casefold() in COMPARISONS
-            ):
-                yield path, text
-            case Operation(name=name, operands=(Literal(value=str(text)), Column(path=path))) if (
-                name.casefold() in COMPARISONS
-            ):
-                yield path, text
+            case Operation(
+                name=name,
+                operands=(Column(path=path), Literal(value=value)) | (Literal(value=value), Column(path=path)),
+            ) if name.casefold() in COMPARISONS:
+                yield path, value

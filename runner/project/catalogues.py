@@ -15,6 +15,7 @@ from runner.foundation.problems import Problem, Severity, errors_in
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
 from runner.reading.files import called
+from runner.targets import environment
 from runner.targets.files import missing_folder
 from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
 
@@ -77,7 +78,7 @@ class Catalogues(Struct, kw_only=True):
         for file in sorted(found):
             name = file.removesuffix(next(ending for ending in _ENDINGS if file.endswith(ending)))
             near = name if name in lacking else suggest(name, lacking)
-            if near is not None and (name not in sites or name in lacking):
+            if near is not None and name != environment.NAME and (name not in sites or name in lacking):
                 message = f"{file} is not read: a catalogue has the name of its target"
                 hint, place = f"did you mean `{near}{ENDING}`?", called(targets_file.parent / file)
                 warning = Problem(code="E179", message=message, hint=hint, file=place, severity=Severity.WARNING)

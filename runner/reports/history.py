@@ -110,7 +110,9 @@ def _lines(history: NameHistory) -> Iterator[str]:
     days = first if first == last else f"{first} to {last}"
     often = {0: "", 1: "once"}.get(history.contradictions, f"{history.contradictions} times")
     contradicted = often and f"; the same job and inputs gave different results {often}"
-    yield f"{clean(runs[-1].title)}, {many(len(runs), 'run')}, {days}: {history.passed} passed{contradicted}"
+    times = sorted(run.ms for run in runs if run.status == RunStatus.PASSED)
+    took = f", P50 {_took(times[len(times) // 2])}" if times else ""
+    yield f"{clean(runs[-1].title)}, {many(len(runs), 'run')}, {days}: {history.passed} passed{took}{contradicted}"
     yield from (f"  {line}" for line in aligned([_HEAD, *map(_cells, history.steps())]))
 
 

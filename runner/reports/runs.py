@@ -16,7 +16,7 @@ from runner.runs.events import Section
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import RUNNING
 
-_HEAD = ("STATUS", "RUN", "STARTED", "JOB", "TOOK", "")
+_HEAD = ("STATUS", "RUN", "STARTED (UTC)", "JOB", "TOOK", "")
 _CHANGED = ("its events were changed", "another version of the program wrote its events")
 _MOST_OPEN = 3
 """Runs whose commands are printed; more would push the table out of sight."""

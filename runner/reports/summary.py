@@ -113,7 +113,7 @@ def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
 
 
 def _warnings(result: RunResult, options: Detail) -> Iterator[str]:
-    """What a passed run did not do, and warnings of rows: all if they are not printed, else which calls are unverified."""
+    """What a passed run did not do, and warnings of rows: all if they are not printed, else the unverified calls."""
     yield from (line for text in about_rows(result) for line in labelled("warning", text))
     passed = [step for step in result.steps if step.status is Status.PASSED and step.warnings]
     unverified = [step for step in passed if _is_unverified(step)] if result.log_unreadable is None else []

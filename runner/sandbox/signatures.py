@@ -1,9 +1,9 @@
 """Doubles as a catalogue: what jobs are held against where their target is a sandbox."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from runner.catalogue.model import Catalogue, Entity, Process, ProcessVersion
-from runner.foundation.values import JsonObject, is_number
+from runner.foundation.values import Json, JsonObject, is_number
 from runner.sandbox.doubles import OWN_ENTITIES, Double, Doubles, lookup_paths
 from runner.sandbox.process_schemas import parked
 
@@ -14,7 +14,8 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
         name: Entity(
             columns=frozenset(columns),
             paths=frozenset({*columns, *lookup_paths(columns, doubles.columns)}),
-            numbers=_numbers(doubles.records.get(name, ())),
+            numbers=_holding(doubles.records.get(name, ()), is_number),
+            booleans=_holding(doubles.records.get(name, ()), lambda value: isinstance(value, bool)),
         )
         for name, columns in doubles.columns.items()
     }
@@ -29,13 +30,13 @@ def catalogue(doubles: Doubles, *, target: str, folder: str) -> Catalogue:
     )
 
 
-def _numbers(records: Iterable[JsonObject]) -> frozenset[str]:
-    """The columns that hold numbers in the first records, and nothing else."""
-    numbers: set[str] = set()
+def _holding(records: Iterable[JsonObject], fits: Callable[[Json], bool]) -> frozenset[str]:
+    """The columns whose values in the first records all fit."""
+    right: set[str] = set()
     others: set[str] = set()
     for column, value in (pair for record in records for pair in record.items() if pair[1] is not None):
-        (numbers if is_number(value) else others).add(column)
-    return frozenset(numbers - others)
+        (right if fits(value) else others).add(column)
+    return frozenset(right - others)
 
 
 def _acting(versions: Mapping[str, Sequence[Double]]) -> Iterator[Double]:

@@ -70,6 +70,12 @@ def test_a_catalogue_of_a_target_that_is_elsewhere_may_lie_there(name: str) -> N
     assert reported() == ""
 
 
+def test_the_catalogue_of_the_target_env_is_not_taken_for_that_of_a_target_that_is_called_nearly_so() -> None:
+    Path("env.catalog.yaml").write_text(CATALOGUE)
+
+    assert reported(targets__yaml=TARGETS.replace("  local:", "  env1: {url: https://a.example.com}\n  local:")) == ""
+
+
 def test_one_that_lies_beside_the_right_one_is_a_copy() -> None:
     Path("staging2.catalog.yaml").write_text(CATALOGUE)
 

@@ -16,7 +16,7 @@ name: {name}
 tags: [{tags}]
 target: one
 inputs: {{phone: {{type: string, default: none}}, limit: {{type: integer, default: 1}}}}
-steps: [{{execute: {{process: UsrSmoke}}}}]
+steps: [{{execute: {{process: UsrSmoke}}, if: inputs.limit > 0}}]
 """
 TARGETS = "runner: 1\ntargets:\n" + "".join(
     f"  {name}: {{url: 'https://{name}.example.com'}}\n" for name in ("one", "two", "three")

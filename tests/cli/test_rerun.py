@@ -309,7 +309,7 @@ def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys:
 
 
 def test_after_vars_that_break_the_file_is_to_be_mended_first(capsys: pytest.CaptureFixture[str]) -> None:
-    job = 'runner: 1\nname: b\nvars: {n: \'{{ {"a": 1}[target.name] }}\'}\nsteps: [{pause: 1ms, if: vars.n > 0}]\n'
+    job = "runner: 1\nname: b\nvars: {n: '{{ {\"a\": 1}[target.name] }}'}\nsteps: [{pause: 1ms, if: vars.n > 0}]\n"
     Path("b.job.yaml").write_text(job)
     assert ended(["run", "b.job.yaml", "-t", "here"]) == 1
     assert capsys.readouterr().out.partition("what next:\n")[2].startswith("    runner run b.job.yaml -t here\n")

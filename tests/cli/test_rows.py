@@ -185,8 +185,8 @@ def test_two_starts_for_one_call_are_reported_on_the_screen_and_in_every_report(
     sentence = f"started 2 times for one call: {ids}"
     assert (row()["status"], row()["verified"], row()["process_id"]) == ("passed", None, None)
     shown = capsys.readouterr().out
-    assert shown.count(f"warning: not verified: {sentence}") == 2, "at its step, and once in the summary"
-    assert f"\n  {row()['key']}: warning: not verified: {sentence}" in shown
+    assert shown.count(f"warning: not verified: {sentence}") == 1, "at its step; the summary names the step"
+    assert f"\n  warning: 1 step is not verified: `{row()['key']}`\n" in shown
     for report in reports[1::2]:
         assert sentence in Path(report).read_text()
 

@@ -32,7 +32,8 @@ def test_each_step_is_a_line_with_the_newest_run_on_the_right() -> None:
         past(4, read=PASSED, write=PASSED),
     ]
     assert text(grouped(runs, newest=20)) == (
-        "smoke@here, 4 runs, 2026-01-01 to 2026-01-04: 3 passed; the same job and inputs gave different results once\n"
+        "smoke@here, 4 runs, 2026-01-01 to 2026-01-04: 3 passed, P50 100 ms; "
+        "the same job and inputs gave different results once\n"
         "  STEP   PASSED  FLAKY  P50    P95    LAST  LAST FAILURE\n"
         "  read   3 of 4  1      20 ms  1.5 s  ✓↻✗✓  2026-01-03 E201 result == 1\\u001b[31m\n"
         "  write  2 of 2  0      20 ms  20 ms  ✓-·✓\n"

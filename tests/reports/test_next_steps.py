@@ -307,7 +307,7 @@ def test_the_list_of_runs_says_what_each_open_one_needs_but_for_those_that_no_co
             Listed(result=mixed, store=STORE, changed=True),
         ]
     ) == (
-        "STATUS   RUN                                   STARTED              JOB                    TOOK\n"
+        "STATUS   RUN                                   STARTED (UTC)        JOB                    TOOK\n"
         f"running  {ID}  2026-01-31 09:00:00  contact-smoke@sandbox\n"
         f"unknown  {ID}  2026-01-31 09:00:00  contact-smoke@sandbox  1.5 s   "
         "in doubt: charge may or may not have happened\n"

@@ -13,7 +13,7 @@ def test_runs_stand_in_aligned_columns(story: list[AnyEvent], start: Callable[..
     lost = fold([], run="0195")
     output = runs.table([runs.Listed(result=result) for result in (passed, broken, lost)])
     assert output.partition("\n\n")[0] + "\n" == (
-        "STATUS   RUN                                   STARTED              JOB                        TOOK\n"
+        "STATUS   RUN                                   STARTED (UTC)        JOB                        TOOK\n"
         "passed   0193                                  2026-01-31 09:00:00  contact-smoke[宽]@sandbox  1 min 5 s\n"
         "unknown  0194d2a0-0000-7000-8000-000000000001  2026-01-31 09:00:00  contact-smoke@sandbox      0 ms       "
         "broke off; in doubt: add may or may not have happened\n"

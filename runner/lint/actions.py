@@ -50,13 +50,24 @@ def check_step_durations(step: RawStep, lint: JobLint) -> None:
         lint.report("E107", message, (*step.path, "pause"), hint=f"write a longer `{bound}`", warning=True)
 
 
+def check_pauses(fields: JsonObject, path: Path, lint: JobLint, *, otherwise: Json = None) -> None:
+    """Report a first pause of a retry or a wait that is longer than any may be: `otherwise`, if that is not written."""
+    first, longest = ("initial", "max") if path[-1] == "retry" else ("every", "max_every")
+    most = fields.get(longest, otherwise)
+    least, bound = duration(fields.get(first)), duration(most)
+    if least is not None and bound is not None and bound < least:
+        message = f"`{longest}` is `{most}`, so no pause is longer"
+        lint.report(
+            "E107",
+            message,
+            (*path, first),
+            hint=f"write `{longest}: {fields[first]}` or more",
+            warning=first == "initial",
+        )
+
+
 def check_wait(step: RawStep, lint: JobLint) -> None:
-    written = record(step.fields.get("wait"))
-    least, most = duration(written.get("every")), duration(written.get("max_every"))
-    if least is not None and most is not None and most < least:
-        message = f"`max_every` is shorter than `every`, which is `{written['every']}`"
-        hint = "leave one of them out: it follows the other"
-        lint.report("E107", message, (*step.path, "wait", "max_every"), hint=hint)
+    check_pauses(record(step.fields.get("wait")), (*step.path, "wait"), lint)
 
 
 def check_signal(step: RawStep, lint: JobLint) -> None:

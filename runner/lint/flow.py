@@ -204,9 +204,8 @@ class Flow(TypeLint, frozen=True, kw_only=True):
         """The first value that a template is known to give, and that does not fit."""
         for written in islice(written_values(text, step, self.job), _MOST_VALUES):
             for misfit in fitting.unfit_value(name, taker, written.value):
-                where = f"in case `{written.case}`"
-                if not written.case:
-                    where = f"from line {self.document.line_of((*written.path, *misfit.path))}"
+                at = (*written.path, *misfit.path)
+                where = f"in case `{written.case}`" if written.case else f"from line {self.document.line_of(at)}"
                 message = f"{misfit.message}, which `{text.strip()}` gives {where}"
                 warning = misfit.warning or not written.is_certain
                 return replace(misfit, message=message, path=(), at_key=False, warning=warning)

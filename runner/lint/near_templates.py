@@ -41,7 +41,7 @@ _OF_A_SHELL = lazy_pattern(
     r"\s*(?:\$([A-Z_][A-Z0-9_]{2,})|\$\{(?:[A-Za-z_]\w*\.)?([A-Za-z_]\w*)(?::?[-?=+][^{}]*)?\}|\$\(([A-Za-z_]\w*)\)|%([A-Z_][A-Z0-9_]{2,})%|\$env:(\w+))\s*",
     re.ASCII,
 )
-_MACRO = lazy_pattern(r"\[#[^#\[\]]+#\]")
+_MACRO = lazy_pattern(r"\[#(?:System|Sys(?=Va|Se)|Lookup|Boolean value)[^#\[\]]*#\]")
 _WITHIN = lazy_pattern(r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)", re.ASCII)
 """What is a variable of a CI wherever it is in a text."""
 _TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
@@ -56,10 +56,9 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
         part, name = text.strip(), variable[variable.lastindex or 0]
         whole = declared_as(name, scope)
         reported.append(_as_it_is(part, whole) if whole else _variable(part, name))
-    if macro := _MACRO.fullmatch(text):
-        message = f"`{macro[0]}` is a text here, and is sent as it is: macros are of the designer of processes"
-        hint = "write the value itself, or leave the parameter out"
-        reported = [Finding(code="E123", message=message, hint=hint, part=macro[0], warning=True)]
+    if not reported and _MACRO.fullmatch(text):
+        message = f"`{text}` is a text here, and is sent as it is: macros are read in designs of processes alone"
+        reported = [Finding(code="E123", message=message, hint="write the value itself", part=text, warning=True)]
     if not reported and "$" in part:
         reported += [_variable(found[0], found[found.lastindex or 0]) for found in _WITHIN.finditer(part)]
     for found in reported:

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from runner.foundation.problems import Finding
-from runner.foundation.raw import duration, items, record
+from runner.foundation.raw import items, record
 from runner.foundation.sentences import begun
-from runner.foundation.values import Json, JsonObject, Path
+from runner.foundation.values import Json, JsonObject
 from runner.job import defaults
 from runner.job.model import RetryOn, StepEffect
 from runner.job.outline import RawStep
+from runner.lint.actions import check_pauses
 from runner.lint.row_names import called
 from runner.lint.texts import JobLint
 
@@ -38,7 +39,7 @@ def check_retry(step: RawStep, lint: JobLint) -> None:
         message = "without `on`, a step whose `expect` is not met is not tried again"
         hint = "write `on: [not_sent, expectation]`, or `on: [not_sent]` if it shall not be"
         lint.report("E107", message, (*step.path, "retry"), at_key=True, hint=hint, warning=True)
-    _check_pauses(retry, (*step.path, "retry"), lint)
+    check_pauses(retry, (*step.path, "retry"), lint, otherwise=record(lint.defaults.get("retry")).get("max", "30s"))
     for index, on in _written(retry.get("on")):
         refusal = _refusal(step.fields, on)
         if refusal is not None:
@@ -46,19 +47,9 @@ def check_retry(step: RawStep, lint: JobLint) -> None:
             lint.report(refusal.code, refusal.message.format(on=on), path, hint=refusal.hint)
 
 
-def _check_pauses(retry: JsonObject, path: Path, lint: JobLint) -> None:
-    """Warn of a first pause that `max` cuts."""
-    most = retry.get("max", record(lint.defaults.get("retry")).get("max", "30s"))
-    initial, longest = duration(retry.get("initial")), duration(most)
-    if initial is not None and longest is not None and longest < initial:
-        message = f"`max` is `{most}`, so no pause is longer"
-        hint = f"write `max: {retry['initial']}` beside it, or more"
-        lint.report("E107", message, (*path, "initial"), hint=hint, warning=True)
-
-
 def check_preset(lint: JobLint) -> None:
     """`defaults.retry` at each step that it applies to; the problem is in `defaults`."""
-    _check_pauses(record(lint.defaults.get("retry")), ("defaults", "retry"), lint)
+    check_pauses(record(lint.defaults.get("retry")), ("defaults", "retry"), lint, otherwise="30s")
     takers = [step for step in lint.outline.steps if "on" not in record(step.fields.get("retry"))]
     for index, on in _written(record(lint.defaults.get("retry")).get("on")):
         for refusal in (_TWICE, _RESTARTED):

@@ -98,19 +98,17 @@ class JobLint(ProblemCollector, frozen=True, kw_only=True):
 
     def _check(self, parsed: Expression | Template, text: str, path: Path, scope: NameScope) -> None:
         self.used.update(name.path[:2] for name in parsed.names)
-        self.add_all_in_text(_wrong_names(parsed.names, text, scope, is_expectation="expect" in path), path, text)
+        self.add_all_in_text(_wrong_names(parsed.names, text, scope, path), path, text)
         for function in sorted(parsed.functions & CONDITIONS - scope.functions) if parsed.functions else ():
             self.add_in_text(wrong_function(function), path, text)
 
     def _unreadable(self, problem: TemplateProblem, text: str, path: Path, scope: NameScope) -> None:
         for each in (problem, *problem.others):
             self.add_unreadable(each.finding, path, text)
-        self.add_all_in_text(_wrong_names(problem.names, text, scope), path, text)
+        self.add_all_in_text(_wrong_names(problem.names, text, scope, path), path, text)
 
 
-def _wrong_names(
-    names: Sequence[Name], text: str, scope: NameScope, *, is_expectation: bool = False
-) -> Iterator[WrongName]:
+def _wrong_names(names: Sequence[Name], text: str, scope: NameScope, path: Path) -> Iterator[WrongName]:
     after_dashes: set[str] = set()
     dashed = {found[1]: found for found in _DASHED.finditer(text)} if names and "-" in text else {}
     for name in names:
@@ -120,7 +118,7 @@ def _wrong_names(
         wrong = wrong or wrong_name(name, scope)
         wrong = wrong and _if_asked(wrong, text, names)
         if wrong is not None:
-            is_value = is_expectation and wrong.is_like_no_other and text.strip() == wrong.part
+            is_value = "expect" in path and wrong.is_like_no_other and text.strip() == wrong.part
             hint = f'write `result == "{wrong.part}"`' if is_value else wrong.hint
             wrong = _without_quotes(replace(wrong, hint=hint), text)
             yield replace(wrong, part=_as_written(name, wrong.part, text), line=name.line)

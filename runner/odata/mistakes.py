@@ -225,10 +225,9 @@ def _value_mistakes(column: str, value: FilterValue) -> Iterator[Finding]:
         what = "moment" if value[0].isdigit() else "boolean"
         hint = f"write `{value}` without quotes, unless `{column}` holds texts"
         yield Finding(message=f"in quotes this is a text, and no {what}", hint=hint, warning=True)
-    elif _LOOKUP.fullmatch(column) and (isinstance(value, UUID) or is_guid(str(value))):
+    elif isinstance(value, UUID) and _LOOKUP.fullmatch(column):
         message = f"a lookup is filtered by its path, not by `{column}`"
-        hint = f"write `{column[:-2]}/Id`" + (", and the GUID without quotes" if isinstance(value, str) else "")
-        yield Finding(message=message, hint=hint, warning=True)
+        yield Finding(message=message, hint=f"write `{column[:-2]}/Id`", warning=True)
 
 
 def _capitals(text: str) -> Finding:

@@ -24,10 +24,7 @@ from runner.targets.files import NAME, VARIABLE
 from runner.targets.folders import holds_doubles, searched_folders
 
 _JOB = JOB_FILES.removeprefix("*")
-_LIKE_A_JOB = (
-    *(".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job"),
-    *("-job.yaml", "_job.yaml", "-job.yml", "_job.yml"),
-)
+_LIKE_A_JOB = (".job.yml", ".jobs.yaml", ".jobs.yml", ".job.json", ".job.yaml.txt", ".job.yml.txt", ".job", "-job.yaml")
 _YAML = (".yaml", ".yml")
 _LIKE_TARGETS = ("targets.yml", "target.yaml", "target.yml", "targets.yaml.txt", "targets.json", NAME)
 _PUT_ASIDE = frozenset(("disabled", "draft", "example", "template", "bak", "old", "sample"))

@@ -37,8 +37,6 @@ Read: TypeAlias = Callable[[FilePath, str], Document | tuple[Problem, ...]]
 DEEPEST = 8
 """So many jobs may be nested in the job that was named."""
 
-_MOST_CASES = 200
-"""Of a file, whose values are held against what takes them: more have been written by a program."""
 _RUN_KEYS = {
     "target": "leave it out: an included job runs against the target of the job that includes it",
     "cases": "write `for_each` at the step: it carries an included job out several times",
@@ -204,7 +202,8 @@ class JobFiles:
         cases = self._cases_of(checking, known)
         self._report(checking.problems, at=at)
         if isinstance(known.cases, str) and cases is not None:
-            read: list[Json] = [{"name": each.name, "inputs": each.inputs} for each in cases.cases[:_MOST_CASES]]
+            first = cases.cases[:200]  # more have been written by a program
+            read: list[Json] = [{"name": each.name, "inputs": each.inputs} for each in first]
             known = replace(known, cases=read, in_a_file=True)
         return checking.job_file(known, cases)
 

@@ -93,7 +93,8 @@ def _listed(words: Collection[str]) -> str:
 def _own_key(name: str, given: Type, source: str) -> str | None:
     """`process_id: "{{ steps.a }}"`: the record has a key with the name of the parameter."""
     name = "process_id" if name == "of" else name
-    if name == "process_id" and (step := re.match(r"\{\{\s*steps\.\w+(?=[.\[])", source)):
+    is_single = name == "process_id" and not given.kinds & (LIST | RECORD)
+    if is_single and (step := re.match(r"\{\{\s*steps\.\w+(?=[.\[])", source)):
         return f"write `{step[0]}.process_id }}}}`"
     is_there = name in (given.fields or {}) and _is_template_of_a_name(source)
     return f"write `{source[:-2].rstrip()}.{name} }}}}`" if is_there else None

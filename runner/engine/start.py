@@ -192,10 +192,10 @@ def _already_began(row: OpenRow, pauses: tuple[float, ...]) -> Running[Attempt |
 
 def _look_again(row: OpenRow, unknown: Attempt, *, sent: Start, failure: CallFailed) -> Running[Attempt]:
     """How a call in doubt ends that was turned away: as it would have where the log shows by now that it began nothing,
-    since what was there belongs to another run.
+    since what was there belongs to another run, and not to the call, as far as this run has given rows to its own.
     """
-    rows = yield from _rows_of(row, sent, _LOOKS)
-    if rows != []:
+    lacks_row = any(start is row.sought for start in starts.missing(row.log, sent.process))
+    if not lacks_row or (yield from _rows_of(row, sent, _LOOKS)) != []:
         return (yield from doubt.look_in_log(row, unknown))
     row.in_doubt = False
     start_bounds.never_began(row.log, row.key)

@@ -430,6 +430,49 @@ def test_a_call_that_was_turned_away_is_no_longer_in_doubt_when_the_only_row_is_
     assert ends == ["unknown", "error" if answer.kind is FailureKind.TURNED_AWAY else "failed"]
 
 
+class Began(World):
+    """The first call has happened although it was turned away or refused."""
+
+    def _next(self) -> Ending:
+        ending = super()._next()
+        if isinstance(ending, CallFailed) and not self.rows:
+            self.add_row("UsrA", self.statuses.pop(0))
+        return ending
+
+
+@pytest.mark.parametrize("answer", [turned_away(), refused(unproved=True)])
+@pytest.mark.parametrize("before", [[], [{"as": "unknown"}]])
+@pytest.mark.parametrize(
+    ("status", "steps"),
+    [
+        ("running", "  - id: a\n    execute: {process: UsrA, until: done}\n    timeout: 20s\n"),
+        ("done", "  - id: a\n    execute: {process: UsrA, result: Out}\n    expect: [result == 1]\n"),
+    ],
+)
+def test_a_call_that_was_turned_away_and_has_its_row_is_neither_refused_nor_made_again_after_another_look(
+    answer: CallFailed, before: list[JsonObject], status: str, steps: str
+) -> None:
+    world = Began(answers=[answer], statuses=[status], verdicts=[*before, {"as": "log"}]).carry_out(planned(steps))
+    assert world.sent.count("execute UsrA") == 1
+    assert ended(world, "a")[0] == "unknown"
+    assert world.finished("a").process_id == row_id(1)
+
+
+class Unrivalled(Began):
+    """Another run may have made the row, until a later step of ours begins."""
+
+    def _rows(self, call: ReadRows) -> Ending:
+        self.others = {"taken": [], "rival": "begin z" not in self.story}
+        return super()._rows(call)
+
+
+def test_a_row_that_was_given_to_a_call_in_doubt_before_a_later_call_shows_that_it_happened() -> None:
+    world = Unrivalled(answers=[turned_away()], statuses=["done"], verdicts=[{"as": "unknown"}, {"as": "log"}])
+    world.carry_out(planned(ONE, rest="finally:\n  - id: z\n    execute: {process: UsrA}\n"))
+    assert ended(world, "a") == ("passed", "inferred")
+    assert world.finished("a").process_id == row_id(1)
+
+
 @pytest.mark.parametrize("log", [refused(403), unanswered()])
 def test_where_the_log_cannot_be_read_it_is_in_doubt(log: CallFailed) -> None:
     world = World(answers=[turned_away()], log=log).carry_out(planned(ONE))

@@ -225,8 +225,9 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     row.in_doubt = True
     if row.sought is None or row.log.refusal is not None:
         return in_doubt(cause, why="the process log is not read", by_log=row.sought is not None)
-    if rows := row.log.given.get(row.key):
-        return (yield from _judge_candidates(row, row.sought, [*rows], cause=cause))
+    if given := row.log.given.get(row.key):
+        rows = yield from _as_now(row, given)
+        return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
     begun, why = row.t, "the process log could not be read"
     for moment in moments:
         if row.t < begun + moment:
@@ -243,6 +244,15 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
         less = starts.why_less(row.log, row.sought) or starts.at_another_time(found.elsewhen)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
     return in_doubt(cause, why=why)
+
+
+def _as_now(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
+    """The rows, which were read some time ago: those of processes that ran then are read again."""
+    fresh = []
+    for found in rows:
+        now = found if process_log.has_ended(found) else (yield from process_log.row_of(row, found.id))
+        fresh.append(now if isinstance(now, LogRow) else found)
+    return fresh
 
 
 def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: Trouble) -> Running[Attempt]:

@@ -184,10 +184,12 @@ def assigned(row: OpenRow, start: Start, rows: Sequence[LogRow]) -> Running[OwnR
     log = row.log
     own = [found for found in rows if may_be_of(log, start, found)]
     rest = [found for found in rows if not may_be_of(log, start, found)]
-    yield from settle_missing(row, start.process, rest, among=missing(log, start.process, besides=start))
+    given = yield from settle_missing(row, start.process, rest, among=missing(log, start.process, besides=start))
     others = missing(log, start.process, besides=start)
     contested = tuple(other for other in others if any(may_be_of(log, other, found) for found in own))
-    outside = tuple(found for found in rest if found.id not in log.seen or found.status in ENDED_BADLY)
+    outside = tuple(
+        found for found in rest if found.id not in log.seen or (found in given and found.status in ENDED_BADLY)
+    )
     if not own:
         return OwnRows(outside=outside)
     is_whole = len(own) > len(contested)
@@ -258,19 +260,23 @@ def _before(log: LogState, process: str, t: float) -> tuple[tuple[tuple[str, flo
     return ages, max(t - read, 0.0 if marked is None else now - marked - start_bounds.EARLIER)
 
 
-def settle_missing(row: OpenRow, process: str, rows: Sequence[LogRow], *, among: Sequence[Start]) -> Running[None]:
-    """Give `rows` to the starts `among` those that lack theirs, as far as these can have made them."""
+def settle_missing(
+    row: OpenRow, process: str, rows: Sequence[LogRow], *, among: Sequence[Start]
+) -> Running[Sequence[LogRow]]:
+    """Give `rows` to the starts `among` those that lack theirs, as far as these can have made them: those given."""
     log = row.log
     if not any(span_of(log, other).since is not None or other.marked for other in among):
-        return
+        return ()
     theirs = [found for found in rows if any(may_be_of(log, other, found) for other in among)]
     makers = [other for other in among if any(may_be_of(log, other, found) for found in theirs)]
     if not theirs:
-        return
+        return ()
     keys = tuple(maker.key for maker in makers) if len(theirs) >= len(makers) else ()
     theirs, rival = yield from not_of_others(row, process, theirs, keys=keys)
-    if theirs and not rival:
-        take(row, process, theirs, makers=makers)
+    if rival or not theirs:
+        return ()
+    take(row, process, theirs, makers=makers)
+    return theirs
 
 
 def take(row: OpenRow, process: str, rows: Sequence[LogRow], *, makers: Sequence[Start]) -> None:

@@ -121,6 +121,26 @@ def test_a_step_in_doubt_whose_row_came_before_a_later_step_is_settled_by_it() -
     assert [world.finished(key).process_id for key in "ab"] == [str(row["id"]) for row in world.rows[::-1]]
 
 
+def test_a_row_that_was_given_to_a_step_in_doubt_while_its_process_ran_is_read_again() -> None:
+    world = World(
+        statuses=["running"], later=["error"], lags=[20.0], answers=[unanswered(), None], verdicts=[NOT_YET, LOOK]
+    ).carry_out(planned("  - id: a\n    execute: {process: UsrA}\n" + WAIT + CHARGE))
+    assert (ended(world, "a"), ended(world, "b")) == (("failed", "inferred"), ("passed", True))
+
+
+def test_the_row_of_another_run_whose_process_failed_puts_no_later_call_in_doubt() -> None:
+    """Though by its time it may have been that of an earlier call, whose row has not come either."""
+    world = World(lags=[0.0, 900.0, 900.0])
+    world.t = 0.5
+    world.add_row("UsrA", "error")
+    world.others = {"taken": [str(world.rows[0]["id"])], "rival": False}
+    world.rows[0]["started"] = moment(2.5)
+    world.shown_from[str(world.rows[0]["id"])] = 41.0  # while `b` is verified
+    world.t = 0.0
+    world.carry_out(planned("  - id: a\n    execute: {process: UsrA}\n  - pause: 30s\n" + CHARGE))
+    assert (ended(world, "a"), ended(world, "b")) == (("passed", None), ("passed", None))
+
+
 def test_the_late_row_of_a_step_in_doubt_does_not_settle_a_later_step() -> None:
     world = late(16.0, "done")
     world.answers, world.never_begun = [unanswered(), unanswered()], frozenset({2})

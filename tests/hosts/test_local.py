@@ -105,8 +105,19 @@ def _replace_by_copy(events: Path) -> None:
     events.write_bytes(content)
 
 
+def _replace_folder_by_file(events: Path) -> None:
+    events.parent.rename(events.parent.with_name("moved"))
+    events.parent.write_bytes(b"")
+
+
 @pytest.mark.parametrize(
-    "lose", [Path.unlink, _replace_by_copy, lambda events: events.parent.rename(events.parent.with_name("moved"))]
+    "lose",
+    [
+        Path.unlink,
+        _replace_by_copy,
+        _replace_folder_by_file,
+        lambda events: events.parent.rename(events.parent.with_name("moved")),
+    ],
 )
 def test_after_its_journal_was_moved_or_deleted_a_run_starts_nothing(
     tmp_path: Path, lose: Callable[[Path], object]

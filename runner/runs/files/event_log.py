@@ -27,9 +27,9 @@ class FileLog:
         self._is_run_durable = False
 
     def append(self, line: bytes, *, durable: bool) -> None:
-        if durable and not self._is_in_place():
-            raise StoreError(f"{self._path} was moved or deleted while the run was under way")
         try:
+            if durable and not self._is_in_place():
+                raise StoreError(f"{self._path} was moved or deleted while the run was under way")
             private_files.write_all(self._file, line + b"\n")
             if durable:
                 self.sync_run()
@@ -39,7 +39,7 @@ class FileLog:
 
     def _is_in_place(self) -> bool:
         """What is written to a file that no name leads to is lost: 4 µs, before each start and at the end of a run."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError, NotADirectoryError):
             return os.path.samestat(os.stat(self._path), os.fstat(self._file))  # noqa: PTH116  as in `OpenedFile`
         return False
 

@@ -135,7 +135,7 @@ def _checked_too(specs: Sequence[Path], project: Project) -> str:
     """What was checked of that which the files lean on."""
     named = {called(spec) for spec in specs}
     targets = dict.fromkeys(called(file.targets_file) for file in project.files if file.targets_file is not None)
-    found = [clean(each) for each in (*targets, *project.catalogues.checked) if each not in named]
+    found = [clean(each) for each in dict.fromkeys((*targets, *project.catalogues.checked)) if each not in named]
     if found:
         return f"; checked, too: {', '.join(found)}"
     return "; there is no targets file, so no doubles were checked" if project.files and not targets else ""

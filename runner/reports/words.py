@@ -162,7 +162,7 @@ def is_by_hand(step: StepResult) -> bool:
 
 def has_begun(step: StepResult) -> bool:
     """Whether it is known of a row in doubt that its process began, and only its end is not."""
-    is_known = step.process_id is not None or (step.error is not None and step.error.code == "E214")
+    is_known = step.process_id is not None or (step.error is not None and step.error.code in ("E208", "E214"))
     return is_known and step.kind in STARTS
 
 

@@ -324,7 +324,10 @@ def body_of(reply: Reply) -> str | None:
 
 def _described(reply: Reply, site: Site) -> str:
     words, named = _words(reply), _named(reply.status)
-    says_no_more = words.startswith(str(reply.status)) or named.endswith(words)  # a page whose title is its status
+    says_no_more = named.endswith(words)
+    if words.startswith(str(reply.status)):  # a page whose title is its status, or begins with it
+        rest, phrase = words.removeprefix(str(reply.status)).split(), named.split()[1:]
+        says_no_more = rest[:1] in ([], phrase[:1]) and len(rest) <= len(phrase) + 1
     return f"{site.name} answered {named}" if says_no_more else f"{site.name} answered {named}: {words}"
 
 

@@ -63,6 +63,15 @@ def test_a_job_below_with_a_mistake_has_been_read_too(capsys: pytest.CaptureFixt
     assert "not read" not in capsys.readouterr().err
 
 
+def test_a_catalogue_that_jobs_in_several_folders_lean_on_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    write("targets.yaml", TARGETS.replace("{local", "{live: {url: https://example.com}, local"))
+    write("live.catalog.yaml", "runner: 1\nsite: https://example.com\nprocesses: {}\n")
+    for place in ("a", "more/c"):
+        write(f"{place}.job.yaml", JOB.format(name=place[-1]).replace("local", "live"))
+    assert ended(["validate", "-r", "."]) == 0
+    assert capsys.readouterr().err.count("live.catalog.yaml") == 1
+
+
 def test_a_job_that_names_no_target_and_is_part_of_no_other_is_said_to_be_held_against_none(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

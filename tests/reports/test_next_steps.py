@@ -135,17 +135,20 @@ def test_where_the_job_needs_the_result_of_a_call_in_doubt_the_run_is_resumed_wi
 
 
 @pytest.mark.parametrize(
-    ("kind", "words", "verdict"),
+    ("kind", "process", "words", "verdict"),
     [
-        ("execute", "has begun, and nobody knows how it ended", "`--as failed` if it failed"),
-        ("element", "may or may not have happened", "`--as failed` if it failed or never began"),
+        ("execute", "7d8f", "has begun, and nobody knows how it ended", "`--as failed` if it failed"),
+        ("execute", None, "has begun, and nobody knows how it ended", "`--as failed` if it failed"),
+        ("element", "7d8f", "may or may not have happened", "`--as failed` if it failed or never began"),
     ],
 )
-def test_a_process_that_is_known_to_have_begun_is_called_so(story: Story, kind: str, words: str, verdict: str) -> None:
+def test_a_process_that_is_known_to_have_begun_is_called_so(
+    story: Story, *, kind: str, process: str | None, words: str, verdict: str
+) -> None:
     story.sent[1] = StepStarted(row=replace(story.row("charge"), kind=kind), t=0.0)
     running = Trouble(code="E208", message="the process still runs after 10 min")
     end = StepFinished(
-        key="charge", t=1.0, status=Status.UNKNOWN, seconds=1.0, attempts=1, error=running, process_id="7d8f"
+        key="charge", t=1.0, status=Status.UNKNOWN, seconds=1.0, attempts=1, error=running, process_id=process
     )
     text = story.text(end, CLOSING, FINISHED)
     assert f"  in doubt: charge {words}" in text

@@ -258,6 +258,12 @@ def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:
         (reply(b"", 408), UNANSWERED, "E309", "answered 408 Request Timeout"),
         (reply(FAULT, 502), UNANSWERED, "E309", "answered 502 Bad Gateway: No right to run"),
         (reply(b"<html><title>503 Service Temporarily", 503), UNANSWERED, "E309", "answered 503 Service Unavailable"),
+        (
+            reply(b"<html><title>400 No required SSL certificate was sent</title></html>", 400),
+            REFUSED,
+            "E205",
+            "answered 400 Bad Request: 400 No required SSL certificate was sent",
+        ),
         (reply(LOGIN, 504), UNANSWERED, "E309", "answered 504 Gateway Timeout: Creatio"),
         (reply(b"", 522), UNANSWERED, "E309", "answered 522"),
         (reply(b"", 999), UNANSWERED, "E309", "answered 999"),

@@ -4,6 +4,7 @@ Whose a row is, `runner.engine.starts` knows. The log is the only witness of how
 compared with server time only: this machine's clock plays no part.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import convert
@@ -187,21 +188,24 @@ def row_of(row: OpenRow, process_id: str) -> Running[LogRow | Unread | None]:
 
 
 def follow(
-    row: OpenRow, process_id: str, looks: Backoff, *, until: Callable[[LogRow], bool]
+    row: OpenRow, process_id: str, looks: Backoff, *, until: Callable[[LogRow], bool], settle: float = math.inf
 ) -> Running[LogRow | Unread | None]:
     """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
 
-    Gives None where the log never showed a row of that id, and `Unread` where the log refused for good, or the last
-    look at it failed and none before has shown the row. Other runs may start the process meanwhile.
+    Gives None where the log did not show a row of that id, which is waited for no longer than `settle`, and `Unread`
+    where the log refused for good, or the last look at it failed and none before has shown the row. Other runs may
+    start the process meanwhile.
     """
     last: LogRow | None = None
+    appears_by = row.t + settle
     while True:
         found = yield from row_of(row, process_id)
         if isinstance(found, Unread) and row.log.refusal is not None:
             return found
         row.unread = found.failure.trouble if isinstance(found, Unread) else None
         last = found if isinstance(found, LogRow) else last
-        if (last is not None and until(last)) or looks.is_over(row):
+        is_missing = last is None and found is None and row.t >= appears_by
+        if (last is not None and until(last)) or is_missing or looks.is_over(row):
             return last or found
         yield from looks.wait(row, frees_turn=True)
 

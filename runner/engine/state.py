@@ -230,7 +230,7 @@ class LogState(Struct, kw_only=True):
     before: dict[str, tuple[float, tuple[EarlierRow, ...]]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     there: dict[str, frozenset[str]] = field(default_factory=dict)
-    called_at: dict[str, float] = field(default_factory=dict)
+    called_at: dict[str, float | None] = field(default_factory=dict)
     missing: dict[str, list[Start]] = field(default_factory=dict)
     given: dict[str, tuple[LogRow, ...]] = field(default_factory=dict)
     schema_ids: dict[str, str] = field(default_factory=dict)

@@ -176,6 +176,31 @@ def test_a_value_that_came_before_its_process_ended_is_not_blamed_on_its_spellin
         assert (error.code, word in (error.hint or "")) == ("E206", True)
 
 
+class NotLogged(World):
+    """The log shows no row by its id, whatever started."""
+
+    def _row(self, process_id: str) -> Ending:
+        return super()._row(f"not {process_id}")
+
+
+def test_a_run_whose_row_never_comes_is_waited_for_no_longer_than_settle() -> None:
+    world = NotLogged(statuses=["running"]).carry_out(planned(RUN))
+    error = world.finished("a").error
+    assert error
+    assert (error.code, world.end.exit_code) == ("E208", 4)
+    assert "the log does not show it after 15 s" in error.message
+    assert world.t < 25.0
+
+
+@pytest.mark.parametrize("action", ["wait", "cancel"])
+def test_nobody_is_asked_to_check_an_id_that_the_service_gave(action: str) -> None:
+    step = f"  - id: b\n    {action}: {{process_id: '{{{{ steps.a.process_id }}}}'}}\n"
+    start = "  - id: a\n    run: {process: UsrA, until: started}\n"
+    error = NotLogged(statuses=["running"]).carry_out(planned(start + step)).finished("b").error
+    assert error
+    assert (error.code, (error.hint or "")[:25]) == ("E208", "the service gave this id,")
+
+
 def test_a_run_that_was_refused_failed_and_one_not_answered_is_unknown() -> None:
     assert World(answers=[refused()]).carry_out(planned(RUN)).end.exit_code == 1
     assert World(answers=[unanswered()]).carry_out(planned(RUN)).end.exit_code == 4

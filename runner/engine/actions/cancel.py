@@ -67,7 +67,7 @@ def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Runn
         return judge_log_row(row, found)
     if failure is not None:
         return call_failed(failure, row.step.effect)
-    return _not_cancelled(found) if isinstance(found, LogRow) else _not_verified(row, found)
+    return _not_cancelled(found) if isinstance(found, LogRow) else _not_verified(row, process_id, found)
 
 
 def _not_cancelled(found: LogRow) -> Attempt:
@@ -80,13 +80,19 @@ def _not_cancelled(found: LogRow) -> Attempt:
     return replace(not_passed("E217", message, hint), result=to_builtins(found), verified=False, process_id=found.id)
 
 
-def _not_verified(row: OpenRow, found: Unread | None) -> Attempt:
-    """The log does not say what became of it: `verify` decides. A readable log without it shows a wrong id."""
+def _not_verified(row: OpenRow, process_id: str, found: Unread | None) -> Attempt:
+    """The log does not say what became of it: `verify` decides. A readable log without it shows a wrong id, unless the
+    service gave that.
+    """
     if row.step.verify is Verify.NONE:
         return judged(row, None)
     if found is None and row.log.refusal is None:
+        message = "the process log shows no process of this id"
+        if process_id in row.log.called_at:
+            hint = "the service gave this id, so that its row may come later: look at the process log of the site"
+            return not_passed("E208", f"not verified: {message}", hint, status=Status.ERROR)
         hint = "check the id; `verify: none` cancels a process that is not written into the log"
-        return not_passed("E217", "the process log shows no process of this id", hint)
+        return not_passed("E217", message, hint)
     why = "the process log cannot be read"
     if row.step.verify is Verify.LOG:
         return not_passed("E208", f"not verified: {why}", status=Status.ERROR)

@@ -89,8 +89,7 @@ def _answer_for_another_call(row: OpenRow, answer: JsonObject) -> Running[Attemp
     if rows:
         rows, _ = yield from starts.not_of_others(row, start.process, rows, keys=(row.key,), certain=True)
     if rows:
-        if start.span.since is not None:
-            row.log.called_at[process_id] = start.span.since
+        row.log.called_at[process_id] = start.span.since
         starts.take(row, start.process, rows, makers=(start,))
         return None
     message = f"the answer names the process {process_id}, which another call has started"
@@ -180,9 +179,14 @@ def _judge_running(row: OpenRow, process_id: str) -> Running[Attempt]:
         return _unproved(row, process_id, "it still ran when the call was answered, and the process log is not read")
     row.process_id = process_id
     yield from pause(row, min(process_log.FIRST_LOOK, row.step.follow))
-    found = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=has_ended)
+    settle = row.state.run.plan.times.settle
+    found = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=has_ended, settle=settle)
     if isinstance(found, Unread) or found is None:
-        why = "and the log does not show it" if found is None else f"and the log: {found.failure.trouble.message}"
+        why = (
+            f"and the log does not show it after {written(settle)}"
+            if found is None
+            else f"and the log: {found.failure.trouble.message}"
+        )
         return _unproved(row, process_id, f"it still ran when the call was answered, {why}")
     known = by_status(row, found, until=Until.DONE)
     if known is None:

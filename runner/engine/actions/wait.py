@@ -51,7 +51,7 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
                 return shown
             unread = shown
         if not isinstance(read, Unread) and (looks.is_over(row) or row.t >= appears_by):
-            return _too_late(row, action, read, unread=unread)
+            return _too_late(row, action, read, unread=unread) if read is not None else _not_shown(row, process_id)
         yield from looks.wait(row)
 
 
@@ -109,11 +109,14 @@ def _missed(action: Wait, found: LogRow) -> Attempt:
     return replace(not_passed("E208", message), result=to_builtins(found), process_id=found.id)
 
 
-def _too_late(row: OpenRow, action: Wait, found: LogRow | None, *, unread: Unread | None) -> Attempt:
-    if found is None:
-        hint = "check the id; a process that is not written into the log cannot be waited for"
-        waited = f"after {written(min(row.step.follow, row.state.run.plan.times.settle))}"
-        return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
+def _not_shown(row: OpenRow, process_id: str) -> Attempt:
+    check = "the service gave this id, so that its row may come later" if process_id in row.log.called_at else ""
+    hint = f"{check or 'check the id'}; a process that is not written into the log cannot be waited for"
+    waited = f"after {written(min(row.step.follow, row.state.run.plan.times.settle))}"
+    return not_passed("E208", f"the process log shows no process of this id {waited}", hint)
+
+
+def _too_late(row: OpenRow, action: Wait, found: LogRow, *, unread: Unread | None) -> Attempt:
     waited = f"after {written(row.step.follow)}"
     if found.status is None:
         message = f"{strange_status(None)} {waited}"

@@ -24,6 +24,7 @@ class RecordsPage(Struct, frozen=True, kw_only=True):
 
 
 _OPTIONS: Final = ("$filter", "$select", "$orderby", "$top")
+_ODATA: Final = "/odata/"
 _NEXT: Final = ("@odata.nextLink", "@nextLink", "odata.nextLink")
 """Of OData 4, 4.01 and 3."""
 _IN_A_LINK: Final = "/%:@!$&'()*+,;=?~-._"
@@ -79,8 +80,8 @@ def following(answer: Json, entity: str, *, url: str, prefix: str, this: str | N
         return None
     if not isinstance(link, str):
         raise NonsenseError(f"the link to its next page is {kind_of(link)}")
-    base = f"{url.rstrip('/')}{prefix}/odata/"
-    found = f"{prefix}/odata/{_path(link, base=base, entity=entity)}"
+    root = f"{prefix}{_ODATA}"
+    found = f"{root}{_path(link, base=url.rstrip('/') + root + entity)}"
     if found == this:
         raise NonsenseError("its next page is this page again")
     return found
@@ -97,15 +98,17 @@ def plain(value: Json) -> Json:
             return value
 
 
-def _path(link: str, *, base: str, entity: str) -> str:
-    """What `link` asks for below `base`. Only its path and query are used, and asked of the site itself: the link may
-    name another scheme, host or port, since a site that has a gateway before it does not know by which it is called.
+def _path(link: str, *, base: str) -> str:
+    """What `link` asks for, as seen from the page `base`. Only what is behind `odata` is used, and asked of the site
+    itself: the link may name another scheme, host, port or folder, since a site that has a gateway before it does not
+    know by which it is called.
     """
     try:
-        own, found = urlsplit(base), urlsplit(urljoin(base + entity, link))
+        found = urlsplit(urljoin(base, link))
     except ValueError:
         raise NonsenseError("the link to its next page is no address") from None
-    if not found.path.startswith(own.path) or {".", ".."} & set(unquote(found.path).split("/")):
+    _, is_odata, path = found.path.rpartition(_ODATA)
+    if not is_odata or {".", ".."} & set(unquote(found.path).split("/")):
         raise NonsenseError("its next page is no page of OData on this site")
     question = f"?{found.query}" if found.query else ""
-    return quote(well_formed(found.path[len(own.path) :] + question), safe=_IN_A_LINK)
+    return quote(well_formed(path + question), safe=_IN_A_LINK)

@@ -67,8 +67,16 @@ class Signature(Struct, frozen=True, kw_only=True):
     odd: tuple[str, ...] = ()
 
 
-def signature(schema: JsonObject, *, captions: Mapping[str, str], odd: Iterable[str] = ()) -> Signature:
-    """The signature of a design, of which `odd` is known already. `captions` are by names of resources."""
+def signature(
+    schema: JsonObject,
+    *,
+    captions: Mapping[str, str],
+    others: Mapping[str, tuple[str, ...]] | None = None,
+    odd: Iterable[str] = (),
+) -> Signature:
+    """The signature of a design, of which `odd` is known already. `captions`, and `others` in other languages, are by
+    names of resources.
+    """
     parameters, elements = schema.get("parameters"), schema.get("flowElements")
     found = [*odd]
     if schema and not isinstance(parameters, list):
@@ -77,7 +85,7 @@ def signature(schema: JsonObject, *, captions: Mapping[str, str], odd: Iterable[
         found.append("its metadata does not list its elements")
     return Signature(
         parameters=dict(_parameters(parameters, found, captions)) if isinstance(parameters, list) else None,
-        elements=_elements(elements, captions) if isinstance(elements, list) else None,
+        elements=_elements(elements, captions, others or {}) if isinstance(elements, list) else None,
         odd=tuple(found),
     )
 
@@ -138,18 +146,24 @@ def _direction(written: Json) -> Direction:
     return DIRECTIONS[written] if is_known and isinstance(written, int) else Direction.UNKNOWN
 
 
-def _elements(written: list[Json], captions: Mapping[str, str]) -> tuple[ProcessElement, ...]:
+def _elements(
+    written: list[Json], captions: Mapping[str, str], others: Mapping[str, tuple[str, ...]]
+) -> tuple[ProcessElement, ...]:
     """Each id once, in the order of the flows."""
-    found = {each.uid: each for each in (_element(element, captions) for element in map(record, written)) if each}
+    read = (_element(element, captions, others) for element in map(record, written))
+    found = {each.uid: each for each in read if each}
     order = _order(written)
     return tuple(sorted(found.values(), key=lambda each: order.get(each.uid, len(order))))
 
 
-def _element(element: JsonObject, captions: Mapping[str, str]) -> ProcessElement | None:
+def _element(
+    element: JsonObject, captions: Mapping[str, str], others: Mapping[str, tuple[str, ...]]
+) -> ProcessElement | None:
     uid, kind, name = guid(element.get("uId")), kind_of_element(element.get("typeName")), text(element, "name") or ""
     if uid is None or not is_guid(uid) or kind.endswith(_BETWEEN):
         return None
-    return ProcessElement(uid=uid, name=name, kind=kind, caption=_caption(captions, "BaseElements", name))
+    caption, also = _caption(captions, "BaseElements", name), others.get(f"BaseElements.{name}.Caption", ())
+    return ProcessElement(uid=uid, name=name, kind=kind, caption=caption, also=also)
 
 
 def _order(written: list[Json]) -> Mapping[str, int]:

@@ -129,7 +129,7 @@ def _elements(elements: tuple[ProcessElement, ...] | None, executed: Collection[
     for element in elements or ():
         if is_end(element.kind):
             continue
-        is_executed = not {element.uid, element.name.casefold(), element.caption.casefold()}.isdisjoint(executed)
+        is_executed = not {element.uid, *element.names}.isdisjoint(executed)
         if not is_guid(element.uid) or not (is_executed or element.kind == _TASK):
             yield f"# TODO: {_called(element)}: what it does."
             continue

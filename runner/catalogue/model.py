@@ -73,12 +73,20 @@ class Parameter(Discreet, frozen=True, kw_only=True):
 
 
 class ProcessElement(Struct, frozen=True, kw_only=True):
-    """An element of a process's design; `uid` is in lower case, `name` the design's own, `caption` for people."""
+    """An element of a process's design; `uid` is in lower case, `name` the design's own, `caption` for people, as are
+    `also`, its captions in other languages.
+    """
 
     uid: str
     name: str
     kind: str = field(name="type")
     caption: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> set[str]:
+        """All that it is called, without upper case: its captions and its name."""
+        return {name.strip().casefold() for name in (self.caption, *self.also, self.name) if name}
 
     @property
     def shown(self) -> str:

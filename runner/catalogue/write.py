@@ -78,5 +78,9 @@ def _parameter(parameter: Parameter) -> JsonObject:
 
 
 def _element(element: ProcessElement) -> JsonObject:
-    caption: JsonObject = {"caption": element.caption} if element.caption else {}
-    return {"name": element.name, **caption, "type": element.kind}
+    fields: JsonObject = {"name": element.name}
+    if element.caption:
+        fields["caption"] = element.caption
+    if element.also:
+        fields["also"] = [*element.also]
+    return {**fields, "type": element.kind}

@@ -233,8 +233,7 @@ def _designs(state: State, name: str) -> set[str]:
     """The ids of the designs that `name` leads to, as far as they were known when the run was planned."""
     if is_guid(name):
         return {name.lower()}
-    known = state.run.plan.elements
-    return {design.uid for design in known if _is_called(design.caption, name) or _is_called(design.name, name)}
+    return {design.uid for design in state.run.plan.elements if name.strip().casefold() in design.names}
 
 
 def _is_called(caption: str | None, name: str) -> bool:

@@ -76,7 +76,7 @@ def matching(process: Process, name: str) -> list[ProcessElement]:
     """The elements of a process that a name leads to: its caption, its code, or the id of its design."""
     wanted = name.strip().casefold()
     elements = process.elements or ()
-    return [each for each in elements if wanted in (each.caption.casefold(), each.name.casefold(), each.uid)]
+    return [each for each in elements if wanted == each.uid or wanted in each.names]
 
 
 def element_form(at: Path, name: str, job: Outline, process: str | None = None) -> str:

@@ -19,7 +19,9 @@ def signature(answer: Json) -> Signature:
         return Signature(odd=(f"the site's answer is {kind_of(answer)}",))
     schema, odd = _schema(record(answer.get("schema")).get("metaData"))
     captions = dict(_captions(record(record(answer.get("schema")).get("resources"))))
-    return design.signature(schema, captions=captions, odd=odd)
+    firsts = {name: texts[0] for name, texts in captions.items()}
+    others = {name: tuple(texts[1:]) for name, texts in captions.items()}
+    return design.signature(schema, captions=firsts, others=others, odd=odd)
 
 
 def _schema(metadata: Json) -> tuple[JsonObject, tuple[str, ...]]:
@@ -35,10 +37,10 @@ def _schema(metadata: Json) -> tuple[JsonObject, tuple[str, ...]]:
     return schema, () if schema else ("its metadata holds no design",)
 
 
-def _captions(resources: JsonObject) -> Iterator[tuple[str, str]]:
-    """Texts by the names of resources, each of a culture [?]: the first where the usual culture is missing."""
+def _captions(resources: JsonObject) -> Iterator[tuple[str, list[str]]]:
+    """Texts by the names of resources, each of a culture [?]: that of the usual culture first, each once."""
     for name, written in resources.items():
-        texts = [text for text in record(written).values() if isinstance(text, str)]
-        text = record(written).get(_CULTURE, texts[0] if texts else written)
-        if isinstance(text, str) and text:
-            yield name, text
+        by_culture = record(written)
+        texts = [by_culture.get(_CULTURE), *by_culture.values(), written]
+        if found := [*dict.fromkeys(text for text in texts if isinstance(text, str) and text)]:
+            yield name, found

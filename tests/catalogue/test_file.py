@@ -34,7 +34,7 @@ ADD = Process(
         "Owner": Parameter(kind=Kind.LOOKUP, direction=Direction.IN, lookup="16be3651-8fe2-4159-8dd0-a803d4683dd3"),
         "Bare": Parameter(kind=Kind.RECORDS, direction=Direction.UNKNOWN),
     },
-    elements=(ProcessElement(uid=UID, name="Approve", kind="UserTask"),),
+    elements=(ProcessElement(uid=UID, name="Approve", kind="UserTask", also=("Согласовать", "Freigeben")),),
 )
 OLD = Process(
     code="UsrOld", caption="yes", why_not="it is disabled", parameters=None, elements=None, unread="no answer"
@@ -107,7 +107,7 @@ def test_the_file_reads_as_people_write() -> None:
         "      Owner: {type: lookup, direction: in, lookup: 16be3651-8fe2-4159-8dd0-a803d4683dd3}",
         "      Rows: {type: records, direction: out, items: {Id: guid, Name: text}}",
         "    elements:",
-        f"      {UID}: {{name: Approve, type: UserTask}}",
+        f'      {UID}: {{name: Approve, also: ["Согласовать", Freigeben], type: UserTask}}',
         "  UsrOld:",
         '    caption: "yes"',
         "    runnable: false",

@@ -93,8 +93,10 @@ def test_an_element_is_executed_by_the_id_that_it_has_in_this_process_and_verifi
 
 
 def test_a_name_is_a_caption_in_any_case_a_code_or_the_id_of_the_design() -> None:
-    designed = ProcessElement(uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve")
-    for name in (" approve", "UserTask7", f"{DESIGN[:-1]}0".upper()):
+    designed = ProcessElement(
+        uid=f"{DESIGN[:-1]}0", name="UserTask7", kind="UserTask", caption="Approve", also=("Согласовать",)
+    )
+    for name in (" approve", "UserTask7", "согласовать", f"{DESIGN[:-1]}0".upper()):
         site = Site(shown=[element("Other")], logged=False) if name != " approve" else Site(shown=[element("Approve")])
         site.carry_out(known(planned(ONE.replace("name: Approve", f"name: '{name}'")), designed))
         assert (name, site.end.exit_code, len(site.executed_ids)) == (name, 0, 1)

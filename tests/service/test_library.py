@@ -86,10 +86,16 @@ def test_elements_stand_in_the_order_in_which_the_flows_lead_to_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "caption"),
-    [({"en-US": "Approve"}, "Approve"), ({"de-DE": "Freigeben"}, "Freigeben"), ("Approve", "Approve"), ({}, "")],
+    ("written", "captions"),
+    [
+        ({"en-US": "Approve"}, ("Approve",)),
+        ({"de-DE": "Freigeben"}, ("Freigeben",)),
+        ({"ru-RU": "Согласовать", "en-US": "Approve", "en-GB": "Approve"}, ("Approve", "Согласовать")),
+        ("Approve", ("Approve",)),
+        ({}, ("",)),
+    ],
 )
-def test_captions_are_read_from_the_resources(written: Json, caption: str) -> None:
+def test_captions_are_read_from_the_resources(written: Json, captions: tuple[str, ...]) -> None:
     design: Json = {
         "parameters": [{"name": "A", "dataValueType": TEXT}],
         "flowElements": [{"uId": UID, "name": "Task1", "typeName": "X.ProcessSchemaUserTask"}],
@@ -100,7 +106,7 @@ def test_captions_are_read_from_the_resources(written: Json, caption: str) -> No
 
     found = signature(said)
 
-    assert [each.caption for each in found.elements or ()] == [caption]
+    assert [(each.caption, *each.also) for each in found.elements or ()] == [captions]
     assert [each.caption for each in (found.parameters or {}).values()] == [""], "it is the code once more"
 
 

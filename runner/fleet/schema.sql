@@ -130,10 +130,13 @@ begin
     select from runner.starts s
     where s.site = ask_rows.site and s.process = any (codes) and s.run <> mine
       and s.began <= coalesce(last, now) and s.ends >= coalesce(first - late, 0));
+  free := array(select unnest(rows) except select unnest(taken));
+  -- Of rows that are those of the call already its start is gone.
+  rival := rival and (cardinality(free) = 0 or exists (select from unnest(free) f where not exists (
+    select from runner.log_rows r where r.id = f and r.run = mine and r.key = any (own))));
   if keys is null or rival then
     return;
   end if;
-  free := array(select unnest(rows) except select unnest(taken));
   with given as (
     insert into runner.log_rows as r (id, run, key, at) select f, mine, ask_rows.key, now from unnest(free) f
     on conflict (id) do update set key = excluded.key, at = excluded.at

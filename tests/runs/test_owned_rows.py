@@ -155,6 +155,17 @@ def test_a_start_without_its_row_is_a_rival_of_one_that_was_under_way_at_the_sam
     assert first.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
 
 
+def test_an_old_start_without_its_row_is_no_rival_of_a_call_whose_row_is_known_already(
+    owned: Owned, clock: Clock
+) -> None:
+    answered(owned, "old")
+    clock.now += 1000
+    call = began(owned, "call")
+    assert call.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+    assert run(owned, "call").ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
+    assert run(owned, "call").ask(query(key="a", rows=("2",), keys=TAKES)).rival
+
+
 @pytest.mark.parametrize("seconds", [1, 116, 3600, 30 * 24 * 3600])
 def test_whether_it_is_one_does_not_depend_on_when_the_log_is_read(owned: Owned, clock: Clock, seconds: int) -> None:
     first = began(owned, "first")

@@ -35,6 +35,7 @@ WHERE site = ? AND process IN ({{codes}}) AND ends >= ? AND began <= ? AND EXIST
   WHERE own.{_LAST} AND (start.number < own.number OR start.began < own.began))"""  # noqa: S608
 _OVER = """SELECT number, run, key, began, ends - ? FROM start
 WHERE site = ? AND process IN ({codes}) AND ends < ? AND ends >= ? LIMIT ?"""
+_OWNER = "SELECT run, key FROM row WHERE id = ?"
 _GIVEN = "INSERT OR REPLACE INTO row (id, run, key, at) VALUES (?, ?, ?, ?)"
 
 
@@ -204,6 +205,8 @@ class RowsOfRun:
                 if rival is not None and query.before:
                     self._settle_others(database, query)
                     rival = self._rival(database, codes, own, late=late)
+                if rival is not None and self._has_all(database, free, own):
+                    rival = None
                 if keys is not None and rival is None:
                     self._give(database, key, free, keys)
             self._forget(before)
@@ -249,6 +252,13 @@ class RowsOfRun:
         owners = {rows[row]: (run, key) for row, run, key in found if row in rows}
         taken = tuple(row for row in query.rows if row in owners and self._is_taken(*owners[row], own, query))
         return taken, len(found) == len(owners)
+
+    def _has_all(self, database: sqlite3.Connection, rows: Sequence[str], own: Sequence[str]) -> bool:
+        """Whether each of the rows belongs to one of these calls already: then their starts are gone, and no start of
+        another run is their rival.
+        """
+        owners = [database.execute(_OWNER, (self._stored(row),)).fetchone() for row in rows]
+        return bool(rows) and all(owner in [(self._run, key) for key in own] for owner in owners)
 
     def _is_taken(self, run: str, key: str, own: Sequence[str], query: RowQuery) -> bool:
         """Whether a row of the log is another call's: of another run, or where it is `certain`, of another row of this

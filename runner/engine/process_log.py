@@ -193,16 +193,16 @@ def follow(
     """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
 
     Gives None where the log did not show a row of that id, which is waited for no longer than `settle`, and `Unread`
-    where the log refused for good, or the last look at it failed and none before has shown the row. Other runs may
-    start the process meanwhile.
+    where the log, or the sign-in, refused for good, or the last look failed and none before has shown the row. Other
+    runs may start the process meanwhile.
     """
     last: LogRow | None = None
     appears_by = row.t + settle
     while True:
         found = yield from row_of(row, process_id)
-        if isinstance(found, Unread) and row.log.refusal is not None:
-            return found
         row.unread = found.failure.trouble if isinstance(found, Unread) else None
+        if isinstance(found, Unread) and (row.log.refusal is not None or found.failure.final):
+            return found
         last = found if isinstance(found, LogRow) else last
         is_missing = last is None and found is None and row.t >= appears_by
         if (last is not None and until(last)) or is_missing or looks.is_over(row):

@@ -533,6 +533,28 @@ def test_it_is_in_doubt_where_the_log_cannot_be_read(log: CallFailed) -> None:
     assert said(world.finished("a")).startswith("it may or may not have happened: no right; ")
 
 
+LOCKED = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E303", message="locked"), status=200, final=True)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "  - id: a\n    wait: {process_id: 00000000-0000-0000-0000-000000000001}\n",
+        "  - id: a\n    execute: {process: UsrA, until: done}\n",
+        "  - id: a\n    run: {process: UsrA, until: done}\n",
+    ],
+)
+def test_after_a_refused_sign_in_no_process_is_waited_for(step: str) -> None:
+    class Locks(World):
+        def _row(self, process_id: str) -> Ending:
+            del process_id
+            return LOCKED
+
+    world = Locks(statuses=["running"]).carry_out(planned(step))
+    assert (world.finished("a").status in ("unknown", "error"), world.t < 30.0) == (True, True)
+    assert "locked" in said(world.finished("a"))
+
+
 class ShutOut(World):
     """No call is accepted in any session, but for the question who we are, where there is an `owner`."""
 

@@ -281,10 +281,10 @@ class RunState(Struct, kw_only=True, eq=False):
     something had been left out; `left_as_it_is`: something failed that may have changed the site, and is not
     undone; `owes_undo`: what passed was not undone, as an outcome was unknown; `undecided` are the steps that were
     decided about meanwhile, `misled` the keys of those that were carried out, and would not be as they were by what
-    is known now. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of the steps was
-    over before they were. `began`: the moment at which the run did, or why it is not known, where a step asks for
-    it. `used_results`: by the identity of a job, the ids of its steps whose results it names. `refused` are those
-    of `Plan.refused`, by their keys, that were not searched for yet.
+    is known now. `cleanup_ends`: when undo and `finally` have to be done; `timed_out`: the time of the steps, or
+    that, was over before they were. `began`: the moment at which the run did, or why it is not known, where a step
+    asks for it. `used_results`: by the identity of a job, the ids of its steps whose results it names. `refused`
+    are those of `Plan.refused`, by their keys, that were not searched for yet.
     """
 
     plan: Plan

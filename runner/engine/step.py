@@ -68,6 +68,8 @@ def _interrupted(state: State, planned: PlannedStep, stop: Interrupted, *, down_
         run.stopped_by = run.stopped_by or stop.why
     elif run.cleanup_ends is None and state.ends == run.plan.job.timeout:
         run.timed_out, is_over = True, False
+    elif run.cleanup_ends is not None and state.ends == run.cleanup_ends:
+        run.timed_out = True  # also where a step around it ignores failures
     state.halted = state.halted or not state.closing
     if run.stopped_by is not None or run.timed_out:
         close_by(run)

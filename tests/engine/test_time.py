@@ -7,7 +7,7 @@ from stories import World, including, planned, refused, unanswered
 from runner.engine.effects import Ask, Send, Sleep
 from runner.job.model import StepEffect
 from runner.planning.plan import Plan
-from runner.runs.events import Trouble
+from runner.runs.events import Section, Trouble
 from runner.service.calls import CallFailed, Ending, FailureKind, ReadRows
 
 READING = 30.0
@@ -320,6 +320,15 @@ def test_undo_and_finally_end_with_their_own_time() -> None:
     said = trouble_of(world, "clean")
     assert said.message == "undo and `finally` took longer than their 10 s"
     assert said.hint == "write a longer `cleanup_timeout` to give them more time"
+
+
+def test_a_run_out_of_time_in_a_job_of_finally_fails_whatever_is_ignored() -> None:
+    made = planned("  - id: a\n    pause: 1s\n", rest="cleanup_timeout: 10s")
+    of_finally = planned("  - id: f\n    pause: 1s\n    on_failure: ignore\n")
+    (final,) = including(of_finally, INNER.replace("  - id: x\n", "  - pause: 1h\n  - id: x\n"), inputs={}).steps
+    final = replace(final, key="f", section=Section.FINALLY)
+    world = World().carry_out(replace(made, final_steps=(final,)))
+    assert (world.finished("f").status, world.end.status, world.end.exit_code) == ("failed", "failed", 1)
 
 
 def test_what_is_undone_has_the_time_of_the_clean_up_and_no_other() -> None:

@@ -298,6 +298,16 @@ def _by_words(call: calls.Call | None, message: str) -> str | None:
     return next((hint for words, hint in _ABOUT if words.search(message)), None) if starts else None
 
 
+def from_cache(call: calls.Call, reply: Reply, site: Site, *, age: str) -> calls.CallFailed:
+    """An answer that a cache has held for some seconds is none to this call [D: RFC 9111, `Age`]."""
+    why = f"a cache gave it, which has had it for {age} s"
+    if isinstance(call, calls.Act):
+        message = f"the answer of {site.name} is none to this call: {why}"
+        return _unproved(call, refused(call, reply, message, hint=_CACHED))
+    failure = nonsense(reply, site, why)
+    return replace(failure, trouble=replace(failure.trouble, hint=_CACHED))
+
+
 def nonsense(reply: Reply, site: Site, why: str) -> calls.CallFailed:
     """A reply that cannot be read as an answer to the call; `why` begins with `it` or `its`."""
     message = f"the answer of {site.name} makes no sense: {why}"

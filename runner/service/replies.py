@@ -40,6 +40,8 @@ def read(
         return failures.not_accepted(call, reply, site)
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success
         return failures.by_status(call, reply, site)
+    if (age := reply.headers.get("age", "0")) != "0" and age.isdigit():
+        return failures.from_cache(call, reply, site, age=age)
     try:
         value = _value(call, reply)
         if not isinstance(call, calls.ExecuteCall) and isinstance(call, process_log.Query):  # most are no Query

@@ -200,6 +200,18 @@ def test_a_no_behind_a_200_is_a_refusal_in_the_services_words(call: Call, body: 
     assert failed(call, reply(body)) == (REFUSED, "E205", "site.example refused the call: No right to run")
 
 
+def test_an_answer_that_a_cache_has_had_for_a_while_is_none_to_this_call() -> None:
+    answer = reply("<string>5</string>", age="14")
+    said = "the answer of site.example is none to this call: a cache gave it, which has had it for 14 s"
+    assert failed(EXECUTE, answer) == (REFUSED, "E205", said)
+    ending = read(EXECUTE, answer, site=SITE)
+    assert isinstance(ending, CallFailed)
+    assert ending.unproved
+    assert failed(ReadRow(process_id="p"), reply('{"value": []}', age="14"))[:2] == (UNANSWERED, "E307")
+    for fresh in ("0", "x", ""):
+        assert read(EXECUTE, reply("<string>5</string>", age=fresh), site=SITE) == Answered(value=5)
+
+
 def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:
     result: Json = {"success": False, "Message": "x", "ExceptionType": "y"}
     assert read(EXECUTE, wrapped(json.dumps(json.dumps(result))), site=SITE) == Answered(value=result)

@@ -4,7 +4,8 @@ Of the folder's own entities a `…Id` column that holds GUIDs is a lookup, whic
 `Owner/Id`, never `OwnerId`.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache, partial
 
 from runner.foundation.values import Json, JsonObject
 from runner.odata.match import Bounds
@@ -34,17 +35,18 @@ class Entities:
     def _own(self, name: str) -> EntitySet:
         columns = self._store.columns(name)
         paths = lookup_paths(columns, {other: self._store.columns(other) for other in self._store.entities})
+        records = cache(partial(self._store.records, name))
 
         def kind(column: str) -> Edm | None:
             declared = self._declared.get((name, column), ())
-            held = (row[column] for row in self._store.records(name))
-            return Edm.GUID if column == "Id" else type_of(held, declared)
+            return Edm.GUID if column == "Id" else type_of((row[column] for row in records()), declared)
 
-        def rows(_: Bounds) -> Iterator[JsonObject]:
-            entities = dict.fromkeys(path.entity for path in paths.values() if path.entity in self._store.entities)
+        def rows(_: Bounds, named: Iterable[str]) -> Iterator[JsonObject]:
+            wanted = {key: paths[key] for key in named if key in paths}
+            entities = {path.entity for path in wanted.values() if path.shown != "Id"}
             others = {entity: {row["Id"]: row for row in self._store.records(entity)} for entity in entities}
-            for row in self._store.records(name):
-                yield row | {key: _at(path, row, others) for key, path in paths.items()}
+            for row in records():
+                yield row | {key: _at(path, row, others) for key, path in wanted.items()}
 
         flat = frozenset(path.column for path in paths.values() if not path.column.endswith("UId"))
         known = (*columns, *paths)

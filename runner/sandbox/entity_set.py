@@ -55,7 +55,8 @@ EMPTY: Mapping[Edm | None, Json] = {
 
 
 class EntitySet(Struct, frozen=True, kw_only=True):
-    """`columns` are those of the payload, in order; rows are keyed by `paths`, which filters name, and by columns.
+    """`columns` are those of the payload, in order; rows are keyed by columns, and by those of the
+    `paths`, which filters name, that are asked for.
 
     `type_of` gives the type of a column, None where nothing shows it; it may take a look at every row. `lookups` are
     columns that are lookups where they hold GUIDs, and are filtered by their paths alone then. `is_own`: it is of the
@@ -66,7 +67,7 @@ class EntitySet(Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     type_of: Callable[[str], Edm | None]
     paths: tuple[str, ...]
-    rows: Callable[[Bounds], Iterable[JsonObject]]
+    rows: Callable[[Bounds, Iterable[str]], Iterable[JsonObject]]
     lookups: frozenset[str] = frozenset()
     is_own: bool = False
 
@@ -85,7 +86,7 @@ def system_entity(
     by_path = {**of_lookups, **(paths or {})}
     types = {column: kind for column, (kind, _) in columns.items()}
 
-    def rows(bounds: Bounds) -> Iterator[JsonObject]:
+    def rows(bounds: Bounds, _: Iterable[str]) -> Iterator[JsonObject]:
         for entry in entries(bounds):
             yield {key: value(entry) for key, value in (values | by_path).items()}
 
@@ -113,7 +114,9 @@ def type_of(values: Iterable[Json], declared: Iterable[Edm] = ()) -> Edm | None:
 
 
 def fits(value: Json, kind: Edm | None) -> bool:
-    """Whether a column of the type takes the value. Null empties it, and a text column takes any."""
+    """Whether a column of the type takes the value. Null empties it, a text column takes any, and amounts
+    may all be whole so far.
+    """
     match kind:
         case None | Edm.STRING:
             return True
@@ -125,9 +128,7 @@ def fits(value: Json, kind: Edm | None) -> bool:
             return isinstance(value, str) and is_guid(value)
         case Edm.MOMENT:
             return isinstance(value, str) and parse_value(value) is not None
-        case Edm.INTEGER | Edm.LONG:
-            return is_number(value) and value % 1 == 0
-        case Edm.DECIMAL:
+        case Edm.INTEGER | Edm.LONG | Edm.DECIMAL:
             return is_number(value)
 
 

@@ -70,7 +70,7 @@ class OData:
             options = read_options(query, entities)
         except OptionError as error:
             return _error(400, f"The query specified in the URI is not valid. {error}")
-        matches = matching(options, entities.rows(bounds(options.filter)))
+        matches = matching(options, entities.rows(bounds(options.filter), options.paths))
         if address[1:] == ("$count",):
             return Response(str(len(matches)), media_type="text/plain")
         return nothing(404) if address[1:] else self._page(entities, options, matches, query=query, root=root)
@@ -155,7 +155,7 @@ def refuse() -> Response:
 def _record(
     entities: EntitySet, key: str, rest: tuple[str, ...], *, select: tuple[str, ...] | None, root: str
 ) -> Response:
-    row = next((row for row in entities.rows(Bounds(equal={"Id": key})) if row["Id"] == key), None)
+    row = next((row for row in entities.rows(Bounds(equal={"Id": key}), ()) if row["Id"] == key), None)
     if row is None:
         return _error(404, f"{entities.name} holds no record with the key '{key}'.")
     context = _context(entities, select, root)

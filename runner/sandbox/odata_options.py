@@ -23,11 +23,14 @@ class OptionError(ValueError):
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """`order` holds paths, and whether each is descending; `select` is None for every column."""
+    """`order` holds paths, and whether each is descending; `select` is None for every column. `paths`: all that filter
+    and order name.
+    """
 
     filter: Node | None = None
     select: tuple[str, ...] | None = None
     order: tuple[tuple[str, bool], ...] = ()
+    paths: tuple[str, ...] = ()
     top: int | None = None
     skip: int = 0
     count: bool = False
@@ -38,7 +41,8 @@ def read_options(query: Mapping[str, str], entity: EntitySet) -> Options:
     known = frozenset(entity.paths)
     node = _filter(query.get("$filter", ""))
     order = tuple(_ordered_by(query.get("$orderby", "")))
-    for path in dict.fromkeys((*(columns_of(node) if node else ()), *(path for path, _ in order))):
+    paths = tuple(dict.fromkeys((*(columns_of(node) if node else ()), *(path for path, _ in order))))
+    for path in paths:
         _require(path, known)
         if path in entity.lookups and entity.type_of(path) is Edm.GUID:
             raise OptionError(f"Column by path {path} not found in schema {entity.name}.")
@@ -51,6 +55,7 @@ def read_options(query: Mapping[str, str], entity: EntitySet) -> Options:
         filter=node,
         select=selected(query.get("$select", ""), entity.columns),
         order=order,
+        paths=paths,
         top=_whole_number(query, "$top"),
         skip=_whole_number(query, "$skip") or 0,
         count=query.get("$count") == "true",

@@ -164,7 +164,7 @@ class Views:
         found = self._entities.find(entity)
         if found is None:
             return None
-        rows = list(found.rows(Bounds()))
+        rows = list(found.rows(Bounds(), ()))
         newest = rows[::-1][skip : skip + RECORDS]
         shown: list[Json] = [{column: row[column] for column in found.columns} for row in newest]
         return {"entity": entity, "columns": list(found.columns), "skip": skip, "all": len(rows), "records": shown}

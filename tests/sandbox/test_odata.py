@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -5,8 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from runner.foundation.values import Json
+from runner.foundation.values import Json, JsonObject
 from runner.sandbox.server import served
+from runner.sandbox.store import Store
 
 Site = Callable[[Mapping[str, str]], httpx.Client]
 EXECUTE = "/0/ServiceModel/ProcessEngineService.svc/{}/Execute"
@@ -324,3 +326,31 @@ def test_lookups_of_the_log_are_filtered_by_path_alone(contacts: httpx.Client) -
     reply = contacts.get("/odata/SysProcessLog?$filter=StatusId eq f942c08d-b6e2-df11-971b-001d60e938c6")
     assert reply.status_code == 400
     assert "StatusId" in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("$filter=Name eq 'A'", {"Contact": 1}),
+        ("$filter=AccountId ne null or Phone eq 'x'", {"Contact": 1}),
+        ("$filter=Account/Id ne null", {"Contact": 1}),
+        ("$filter=Account/Name eq 'Acme'&$orderby=Account/City", {"Contact": 1, "Account": 1}),
+    ],
+)
+def test_the_records_of_an_entity_are_read_once_and_those_of_others_where_a_path_leads_there(
+    site: Site, monkeypatch: pytest.MonkeyPatch, query: str, expected: dict[str, int]
+) -> None:
+    contacts = f"[{{Name: A, AccountId: {ANNA}, Phone: null, Fax: null}}, {{Name: B, Phone: '1'}}]"
+    accounts = f"[{{Id: {ANNA}, Name: Acme, City: C}}]"
+    double = DOUBLE.format("UsrA", "A", "")
+    client = site({"records.yaml": f"Contact: {contacts}\nAccount: {accounts}\n", "a.process.yaml": double})
+    read = Counter[str]()
+    records = Store.records
+
+    def counted(store: Store, entity: str) -> list[JsonObject]:
+        read[entity] += 1
+        return records(store, entity)
+
+    monkeypatch.setattr(Store, "records", counted)
+    client.get(f"/0/odata/Contact?{query}")
+    assert read == expected

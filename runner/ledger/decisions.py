@@ -110,8 +110,9 @@ def decide(
         state = VersionState.AGAIN
     if before is not None:
         is_held_up = state in BEGINS and not queues and holds_up(before)
-        if state is VersionState.CHANGED and before.where is Whereabouts.LOST and VersionState.FAILED not in retry:
-            is_held_up = True
+        if before.where is Whereabouts.LOST and VersionState.FAILED not in retry:
+            is_in_doubt = before.run is not None and before.run.flaw is None
+            is_held_up = state is VersionState.CHANGED or (is_in_doubt and state in BEGINS)
         if is_held_up or (state is VersionState.WAITING and needs_a_person(before)):
             state = VersionState.BLOCKED
     return Decision(version=version, state=state, known=known, before=before)

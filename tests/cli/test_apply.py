@@ -1459,6 +1459,9 @@ def test_a_version_whose_run_cannot_be_settled_as_a_secret_is_lost_is_left_to_a_
     assert ended(["apply", "specs"]) == 4
     answers.since()
     capsys.readouterr()
+    assert ended(["apply", "specs", "--for", "rel2"]) == 4
+    assert answers.since() == [], "with another key it would do again what is in doubt"
+    capsys.readouterr()
     assert ended(["apply", "specs"]) == 4
     printed = capsys.readouterr().err
     assert "this run cannot be resumed: what `act` gave was secret, and is not stored" in printed

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
@@ -71,7 +72,7 @@ def test_only_what_did_not_pass_is_carried_out_again_until_it_passes(here: Site,
 
 
 def test_what_starts_again_although_it_must_happen_once_is_named_before_it_is_sent(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+    here: Site, answers: Answers, capsys: Capture
 ) -> None:
     job = Path("b.job.yaml")
     job.write_text(job.read_text().replace("effect: read", "id: act"))
@@ -84,9 +85,7 @@ def test_what_starts_again_although_it_must_happen_once_is_named_before_it_is_se
     assert asked(here) == ["b&Which=", "c&Which="]
 
 
-def test_inputs_that_are_not_those_of_then_are_named(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_inputs_that_are_not_those_of_then_are_named(here: Site, answers: Answers, capsys: Capture) -> None:
     answers.wrong = ("Usrb",)
     assert ended(["run", "b.job.yaml", "-i", "process=x"]) == 1
     capsys.readouterr()
@@ -97,9 +96,7 @@ def test_inputs_that_are_not_those_of_then_are_named(
     assert asked(here) == ["b&Which=x", "b&Which=", "b&Which="]
 
 
-def test_what_broke_off_is_not_begun_again_before_it_is_settled(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_broke_off_is_not_begun_again_before_it_is_settled(here: Site, answers: Answers, capsys: Capture) -> None:
     answers.wrong = ("Usrb", "Usrc")
     assert ended(["run", "."]) == 1
     (journal,) = (path for path in Path(".runner/runs").glob("*/events.jsonl") if b"Usrb" in path.read_bytes())
@@ -130,7 +127,7 @@ def test_cases_and_targets_are_kept_apart(here: Site, answers: Answers) -> None:
 
 
 def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_where_it_searched(
-    here: Site, capsys: pytest.CaptureFixture[str]
+    here: Site, capsys: Capture
 ) -> None:
     assert ended(["run", ".", "--last-failed", "--runs", "kept"]) == 5
     assert "none of these runs has failed, by what kept knows: nothing was selected" in capsys.readouterr().err
@@ -140,7 +137,7 @@ def test_without_a_run_that_failed_nothing_is_selected_and_the_sentence_says_whe
 
 
 def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_reported(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+    here: Site, answers: Answers, capsys: Capture
 ) -> None:
     answers.wrong = ("Usra",)
     assert ended(["run", ".", "-x"]) == 1
@@ -153,7 +150,7 @@ def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_reported
 
 
 def test_of_many_runs_that_never_began_the_first_are_named_and_the_rest_is_counted(
-    answers: Answers, capsys: pytest.CaptureFixture[str], here: Site
+    answers: Answers, capsys: Capture, here: Site
 ) -> None:
     answers.wrong = ("Usra",)
     cases = "cases: [" + ", ".join(f"{{name: n{number}, inputs: {{}}}}" for number in range(30)) + "]\n"
@@ -170,7 +167,7 @@ def test_fail_fast_has_nothing_to_say_where_all_pass(here: Site) -> None:
 
 
 def test_what_failed_at_a_target_of_the_command_line_goes_there_again_without_its_being_named(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+    here: Site, answers: Answers, capsys: Capture
 ) -> None:
     answers.wrong = ("Usrb",)
     assert ended(["run", ".", "-t", "there"]) == 1
@@ -194,7 +191,7 @@ def test_what_failed_at_two_targets_goes_to_both_again(here: Site, answers: Answ
 
 
 def test_the_targets_at_which_something_failed_are_known_when_its_runs_are_deleted(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+    here: Site, answers: Answers, capsys: Capture
 ) -> None:
     cases = "cases: [{name: red, inputs: {process: red}}, {name: blue, inputs: {process: blue}}]"
     Path("b.job.yaml").write_text(JOB.format(name="b", cases=cases))
@@ -213,7 +210,7 @@ def test_the_targets_at_which_something_failed_are_known_when_its_runs_are_delet
 
 
 def test_a_target_at_which_something_failed_and_that_is_gone_is_a_warning(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
+    here: Site, answers: Answers, capsys: Capture
 ) -> None:
     answers.wrong = ("Usrb", "Usra")
     assert ended(["run", "b.job.yaml", "-t", "there"]) == 1

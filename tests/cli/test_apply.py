@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from captured import Capture
 from running import carried_out, command
 from sites import NOTHING, Answer, Site, site, targets, xml
 
@@ -134,9 +135,7 @@ def broken_off(answers: Answers) -> Path:
     return events.parent
 
 
-def test_a_version_is_carried_out_once_and_again_when_the_job_changes(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_is_carried_out_once_and_again_when_the_job_changes(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == ["Usra"]
@@ -155,7 +154,7 @@ def test_a_version_is_carried_out_once_and_again_when_the_job_changes(
     assert answers.since() == []
 
 
-def test_the_help_says_that_runs_are_beside_the_ledger(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_says_that_runs_are_beside_the_ledger(capsys: Capture) -> None:
     assert ended(["apply", "--help"]) == 0
     assert "[default: .runner/runs beside the ledger; with --ledger in the current folder]" in " ".join(
         capsys.readouterr().out.split()
@@ -173,7 +172,7 @@ def test_each_target_has_its_versions(answers: Answers, here: Site) -> None:
 
 
 def test_a_failed_version_is_not_repeated_and_fails_each_time_until_it_is_retried(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a")
     write("b")
@@ -195,9 +194,7 @@ def test_a_failed_version_is_not_repeated_and_fails_each_time_until_it_is_retrie
     assert "### `nothing new: 2 versions passed before`\n\nexit 0: " in Path("summary.md").read_text()
 
 
-def test_a_rerun_of_an_applied_run_is_another_attempt_at_its_version(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_rerun_of_an_applied_run_is_another_attempt_at_its_version(answers: Answers, capsys: Capture) -> None:
     write("a")
     write("b")
     answers.given["Usra"] = answers.given["Usrb"] = xml(8)
@@ -240,9 +237,7 @@ def test_a_rerun_of_an_earlier_run_of_apply_is_another_attempt_at_its_version(an
     assert answers.since() == [], "the rerun of its first run is in doubt"
 
 
-def test_a_version_that_a_rerun_is_about_to_begin_is_not_begun(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_that_a_rerun_is_about_to_begin_is_not_begun(answers: Answers, capsys: Capture) -> None:
     for name in "abc":
         write(name)
         answers.given[f"Usr{name}"] = xml(8)
@@ -264,9 +259,7 @@ def test_a_version_that_a_rerun_is_about_to_begin_is_not_begun(
     assert answers.since() == ["Usra"]
 
 
-def test_what_an_apply_never_began_is_left_to_apply_and_that_is_said(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_an_apply_never_began_is_left_to_apply_and_that_is_said(answers: Answers, capsys: Capture) -> None:
     write("a")
     write("b")
     answers.given["Usra"] = xml(8)
@@ -280,7 +273,7 @@ def test_what_an_apply_never_began_is_left_to_apply_and_that_is_said(
 
 
 def test_a_run_of_apply_that_is_about_to_write_its_first_event_keeps_a_rerun_back(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a")
     answers.given["Usra"] = xml(8)
@@ -318,7 +311,7 @@ def test_what_a_rerun_has_begun_meanwhile_is_not_begun(answers: Answers, changed
 
 
 def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settled(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     answers.given["Usra"] = Answer(silent=True)
@@ -337,9 +330,7 @@ def test_an_unknown_version_is_never_repeated_and_counts_as_soon_as_it_is_settle
     assert statuses() == [("a@here", "passed")]
 
 
-def test_a_changed_job_waits_until_the_version_before_is_settled(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_changed_job_waits_until_the_version_before_is_settled(answers: Answers, capsys: Capture) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", "specs"]) == 4
@@ -358,9 +349,7 @@ def test_a_changed_job_waits_until_the_version_before_is_settled(
     assert answers.since() == ["Usra"]
 
 
-def test_a_run_that_broke_off_goes_on_and_is_not_begun_again(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_broke_off_goes_on_and_is_not_begun_again(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     run = broken_off(answers).name
@@ -375,7 +364,7 @@ def test_a_run_that_broke_off_goes_on_and_is_not_begun_again(
 
 
 def test_a_run_that_cannot_go_on_is_named_with_the_command_and_keeps_nobody_back(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
@@ -390,9 +379,7 @@ def test_a_run_that_cannot_go_on_is_named_with_the_command_and_keeps_nobody_back
     assert answers.since() == ["Usrb"]
 
 
-def test_a_changed_job_waits_for_the_run_of_the_version_before(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_changed_job_waits_for_the_run_of_the_version_before(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     run = broken_off(answers).name
@@ -410,7 +397,7 @@ def test_a_changed_job_waits_for_the_run_of_the_version_before(
 
 @pytest.mark.parametrize("how", [["--dry-run"], ["-q"]])
 def test_a_job_with_another_name_that_does_the_same_is_warned_of_before_it_starts_again(
-    answers: Answers, capsys: pytest.CaptureFixture[str], how: list[str]
+    answers: Answers, capsys: Capture, how: list[str]
 ) -> None:
     write("a", "inputs: {to: {type: string, default: x}}\n")
     write("other")
@@ -436,9 +423,7 @@ def test_a_job_with_another_name_that_does_the_same_is_warned_of_before_it_start
     assert "renamed" not in capsys.readouterr().out, "it does something else"
 
 
-def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_not(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_not(capsys: Capture) -> None:
     cases = (
         "inputs: {{to: {{type: integer}}}}\ncases: [{{name: {}, inputs: {{to: 1}}}}, {{name: c, inputs: {{to: 2}}}}]\n"
     )
@@ -455,9 +440,7 @@ def test_a_case_with_another_name_is_warned_of_by_its_own_and_reading_jobs_are_n
     assert "r@here did" not in said
 
 
-def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_whose_events_are_gone_is_not_repeated_until_a_person_decides(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     shutil.rmtree(broken_off(answers))
@@ -516,9 +499,7 @@ def test_an_attempt_that_broke_off_before_its_run_began_is_begun(answers: Answer
     assert statuses() == [("a@here", "passed")]
 
 
-def test_a_dry_run_says_what_would_be_done_sends_nothing_and_writes_nothing(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_says_what_would_be_done_sends_nothing_and_writes_nothing(answers: Answers, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs", "--dry-run"]) == 0
     shown = capsys.readouterr()
@@ -539,7 +520,7 @@ def test_a_dry_run_says_what_would_be_done_sends_nothing_and_writes_nothing(
 
 
 def test_jobs_that_are_gone_are_listed_until_they_are_pruned_and_are_known_when_they_return(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     gone, _ = write("a"), write("b")
     assert ended(["apply", "specs"]) == 0
@@ -559,7 +540,7 @@ def test_jobs_that_are_gone_are_listed_until_they_are_pruned_and_are_known_when_
     assert answers.since() == []
 
 
-def test_what_is_adopted_is_not_carried_out(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_adopted_is_not_carried_out(answers: Answers, capsys: Capture) -> None:
     write("a")
     write("b")
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
@@ -570,9 +551,7 @@ def test_what_is_adopted_is_not_carried_out(answers: Answers, capsys: pytest.Cap
     assert answers.since() == ["Usrb"]
 
 
-def test_a_site_that_has_moved_is_another_place_and_says_so(
-    answers: Answers, here: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_site_that_has_moved_is_another_place_and_says_so(answers: Answers, here: Site, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     answers.since()
@@ -594,7 +573,7 @@ def test_a_key_carries_all_out_once_more_and_once_only(answers: Answers) -> None
 
 
 def test_a_job_that_goes_back_to_an_older_version_is_named_with_the_command_that_carries_it_out(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("ab")
     for more in ("", "timeout: 1m\n"):
@@ -625,7 +604,7 @@ def test_a_job_that_goes_back_to_an_older_version_is_named_with_the_command_that
 
 
 def test_a_version_of_which_nothing_was_sent_leaves_the_version_before_as_it_was(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a")
     with site(answers) as away:
@@ -640,7 +619,7 @@ def test_a_version_of_which_nothing_was_sent_leaves_the_version_before_as_it_was
 
 
 def test_an_older_version_after_a_failure_and_of_a_job_with_needs_has_a_hint_that_works(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a")
     write("b", "needs: [a]\n")
@@ -677,7 +656,7 @@ def test_the_events_of_a_run_name_the_apply_that_ordered_it_and_no_secret(monkey
 
 @pytest.mark.parametrize("options", [["-k", "a"], ["--tags", "x", "-r", "-i", "n=7", "--in-order", "--for", "r2"]])
 def test_the_command_that_carries_out_again_what_failed_has_the_options_that_decide_about_it(
-    options: list[str], answers: Answers, capsys: pytest.CaptureFixture[str]
+    options: list[str], answers: Answers, capsys: Capture
 ) -> None:
     write("a", "tags: [x]\ninputs: {n: {type: number, default: 1}}\n")
     answers.given["Usra"] = xml(8)
@@ -691,7 +670,7 @@ def test_the_command_that_carries_out_again_what_failed_has_the_options_that_dec
 
 
 def test_the_command_that_carries_out_again_names_what_only_the_environment_said(
-    answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     write("a", "inputs: {n: {type: number}, text: {type: string}, pin: {type: string, secret: true}}\n")
     answers.given["Usra"] = xml(8)
@@ -712,7 +691,7 @@ def test_the_command_that_carries_out_again_names_what_only_the_environment_said
 
 @pytest.mark.parametrize("name", ["APPLY_FOR", "APPLY_EVERY"])
 def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mistake(
-    name: str, answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     write("a")
     monkeypatch.setenv(f"CREATIO_RUNNER_{name}", "")
@@ -723,7 +702,7 @@ def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mi
     assert answers.since() == []
 
 
-def test_a_job_with_another_key_is_new_and_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_with_another_key_is_new_and_not_changed(capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
     capsys.readouterr()
@@ -740,7 +719,7 @@ def test_a_job_with_another_key_is_new_and_not_changed(capsys: pytest.CaptureFix
     assert re.search(r"  for every 36h, since 2[-0-9]+ \d\d:00 UTC; before, for r1: ", capsys.readouterr().out)
 
 
-def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: Capture) -> None:
     write("a", "needs: [b]\n")
     write("b")
     write("c", "needs: [a]\n")
@@ -758,9 +737,7 @@ def test_a_needed_job_comes_first_and_has_to_pass(answers: Answers, capsys: pyte
     assert answers.since() == ["Usrb", "Usra", "Usrc"]
 
 
-def test_a_version_whose_needed_job_is_blocked_is_not_new_in_any_list(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_whose_needed_job_is_blocked_is_not_new_in_any_list(answers: Answers, capsys: Capture) -> None:
     write("b")
     answers.given["Usrb"] = xml(8)
     assert ended(["apply", "specs"]) == 1
@@ -786,9 +763,7 @@ def test_a_needed_job_that_is_not_selected_counts_by_the_ledger(answers: Answers
     assert answers.since() == ["Usrb", "Usra"]
 
 
-def test_a_case_of_a_needed_job_that_is_not_selected_counts_by_the_ledger(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_case_of_a_needed_job_that_is_not_selected_counts_by_the_ledger(answers: Answers, capsys: Capture) -> None:
     cases = "inputs: {n: {type: number}}\ncases: [{name: red, inputs: {n: 7}}, {name: blue, inputs: {n: 8}}]\n"
     write("a", cases).write_text(Path("specs/a.job.yaml").read_text().replace("result == 7", "result == inputs.n"))
     write("z", "needs: [a]\n")
@@ -827,7 +802,7 @@ def test_in_order_each_job_waits_for_the_job_before(answers: Answers) -> None:
     assert answers.since() == ["Usra", "Usrb"]
 
 
-def test_needs_that_nobody_can_meet_are_mistakes_in_files(capsys: pytest.CaptureFixture[str]) -> None:
+def test_needs_that_nobody_can_meet_are_mistakes_in_files(capsys: Capture) -> None:
     write("a", "needs: [b]\n")
     write("b", "needs: [a]\n")
     write("c", "needs: [orders2]\n")
@@ -841,9 +816,7 @@ def test_needs_that_nobody_can_meet_are_mistakes_in_files(capsys: pytest.Capture
     assert not LEDGER.exists()
 
 
-def test_a_needed_job_whose_file_is_gone_counts_by_what_the_ledger_has_of_it(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_needed_job_whose_file_is_gone_counts_by_what_the_ledger_has_of_it(answers: Answers, capsys: Capture) -> None:
     first = write("a")
     assert ended(["apply", "specs"]) == 0
     first.unlink()
@@ -861,9 +834,7 @@ def test_a_needed_job_whose_file_is_gone_counts_by_what_the_ledger_has_of_it(
     assert answers.since() == ["Usrc"]
 
 
-def test_a_needed_job_whose_file_is_gone_and_that_failed_is_waited_for(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_needed_job_whose_file_is_gone_and_that_failed_is_waited_for(answers: Answers, capsys: Capture) -> None:
     first = write("a")
     answers.given["Usra"] = xml(8)
     assert ended(["apply", "specs"]) == 1
@@ -876,9 +847,7 @@ def test_a_needed_job_whose_file_is_gone_and_that_failed_is_waited_for(
     assert answers.since() == ["Usra"]
 
 
-def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(answers: Answers, capsys: Capture) -> None:
     write("a")
     with applied_elsewhere(answers) as code:
         assert ended(["apply", "specs"]) == 3
@@ -897,7 +866,7 @@ def test_a_version_that_another_command_carries_out_is_waited_for_or_exit_3(
 
 
 def test_versions_that_another_command_has_begun_meanwhile_are_not_counted_as_runs(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("a")
     write("b")
@@ -907,9 +876,7 @@ def test_versions_that_another_command_has_begun_meanwhile_are_not_counted_as_ru
     assert "nothing ran" not in shown
 
 
-def test_a_run_under_way_holds_its_version_up_whose_ledger_was_lost(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_under_way_holds_its_version_up_whose_ledger_was_lost(answers: Answers, capsys: Capture) -> None:
     write("a")
     with applied_elsewhere(answers) as code:
         LEDGER.unlink()
@@ -953,9 +920,7 @@ def test_a_call_in_doubt_is_not_repeated_though_the_ledger_was_lost(answers: Ans
 
 
 @pytest.mark.parametrize("more", [[], ["--dry-run"]])
-def test_nothing_is_retried_where_nothing_is_in_the_ledger(
-    answers: Answers, capsys: pytest.CaptureFixture[str], more: list[str]
-) -> None:
+def test_nothing_is_retried_where_nothing_is_in_the_ledger(answers: Answers, capsys: Capture, more: list[str]) -> None:
     write("a")
     assert ended(["apply", "specs", "--retry", "failed", *more]) == 2
     assert answers.since() == []
@@ -1004,7 +969,7 @@ def test_a_run_with_a_secret_input_that_broke_off_goes_on(
     assert statuses() == [("a@here", "passed")]
 
 
-def test_the_hint_to_adopt_is_about_one_job_at_one_target(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_hint_to_adopt_is_about_one_job_at_one_target(answers: Answers, capsys: Capture) -> None:
     address = Path("targets.yaml").read_text()
     Path("targets.yaml").write_text(address + address.partition("targets:\n")[2].replace("  here:", "  there:"))
     for name in ("a", "a-2"):
@@ -1022,9 +987,7 @@ def test_the_hint_to_adopt_is_about_one_job_at_one_target(answers: Answers, caps
     )
 
 
-def test_a_ledger_that_a_refused_command_left_empty_is_warned_of_as_none_is(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_ledger_that_a_refused_command_left_empty_is_warned_of_as_none_is(answers: Answers, capsys: Capture) -> None:
     write("a")
     Path("targets.yaml").write_text(Path("targets.yaml").read_text() + "    protected: true\n")
     assert ended(["apply", "specs"]) == 6
@@ -1035,9 +998,7 @@ def test_a_ledger_that_a_refused_command_left_empty_is_warned_of_as_none_is(
         assert "nothing is in the ledger .runner/ledger yet" in "".join(capsys.readouterr())
 
 
-def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(answers: Answers, capsys: Capture) -> None:
     write("a")
     Path("ledger").write_text("text " * 500)
     assert ended(["apply", "specs", "--ledger", "ledger"]) == 2
@@ -1047,7 +1008,7 @@ def test_a_ledger_that_cannot_be_used_is_exit_2_and_nothing_is_sent(
     assert answers.since() == []
 
 
-def test_what_selects_nothing_and_what_does_not_go_together_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_selects_nothing_and_what_does_not_go_together_is_refused(capsys: Capture) -> None:
     assert ended(["apply", "specs"]) == 5
     assert ended(["apply", "specs", "--allow-empty"]) == 0
     write("a")
@@ -1106,7 +1067,7 @@ def test_a_project_has_one_ledger_from_whatever_folder_it_is_applied(
 
 
 def test_another_folder_knows_the_runs_of_the_project_and_the_jobs_that_are_gone(
-    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     gone, _ = write("a"), write("b")
     assert ended(["apply", "specs", "-k", "b"]) == 0
@@ -1127,7 +1088,7 @@ def test_another_folder_knows_the_runs_of_the_project_and_the_jobs_that_are_gone
 
 @pytest.mark.parametrize("folder", ["project/specs", "."])
 def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
-    folder: str, answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: str, answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = Path.cwd() / "project"
     project.mkdir()
@@ -1164,7 +1125,7 @@ def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
 
 
 def test_a_ledger_of_somebody_else_gives_no_run(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     write("a")
     assert ended(["apply", "specs", "-q"]) == 0
@@ -1175,7 +1136,7 @@ def test_a_ledger_of_somebody_else_gives_no_run(
 
 
 def test_jobs_that_were_applied_with_a_ledger_above_are_not_all_new_in_a_folder_that_has_become_a_project(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
@@ -1203,7 +1164,7 @@ def test_jobs_that_were_applied_with_a_ledger_above_are_not_all_new_in_a_folder_
 
 
 def test_what_a_hint_names_works_as_it_is_printed_from_the_folder_where_it_was(
-    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     write("b", "timeout: 1m\n")
@@ -1244,9 +1205,7 @@ def test_a_need_is_met_by_the_version_with_the_same_key_alone(answers: Answers) 
     assert answers.since() == ["Usrb", "Usrb", "Usrb", "Usra", "Usra"]
 
 
-def test_jobs_of_two_projects_need_a_ledger_that_is_named(
-    answers: Answers, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_jobs_of_two_projects_need_a_ledger_that_is_named(answers: Answers, capsys: Capture, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         shutil.copy("targets.yaml", name)
@@ -1258,7 +1217,7 @@ def test_jobs_of_two_projects_need_a_ledger_that_is_named(
     assert answers.since() == ["Usrone", "Usrtwo"]
 
 
-def test_a_quiet_command_names_the_ledger_that_is_new(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_quiet_command_names_the_ledger_that_is_new(capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs", "-q"]) == 0
     assert capsys.readouterr().err.startswith(
@@ -1270,9 +1229,7 @@ def test_a_quiet_command_names_the_ledger_that_is_new(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://no-such-host.invalid"])
-def test_a_version_of_which_no_call_left_is_begun_again_by_itself(
-    url: str, answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_of_which_no_call_left_is_begun_again_by_itself(url: str, answers: Answers, capsys: Capture) -> None:
     write("a", **{"    expect: [result == 7]\n": "    retry: {max_attempts: 1}\n"})
     Path("targets.yaml").write_text(targets(url) + "    settle: 100ms\n")
     assert ended(["apply", "specs"]) == 3
@@ -1299,7 +1256,7 @@ def test_an_error_after_a_call_that_left_is_not_repeated(answers: Answers) -> No
     assert answers.since() == []
 
 
-def test_a_commit_gets_no_credit_for_changes_that_it_does_not_hold(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_commit_gets_no_credit_for_changes_that_it_does_not_hold(capsys: Capture) -> None:
     write("a")
     write("b")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
@@ -1320,9 +1277,7 @@ def test_a_commit_gets_no_credit_for_changes_that_it_does_not_hold(capsys: pytes
     assert c.endswith(f" ({short} with uncommitted changes)")
 
 
-def test_the_hint_on_a_version_that_failed_begins_with_what_to_do(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_hint_on_a_version_that_failed_begins_with_what_to_do(answers: Answers, capsys: Capture) -> None:
     write("a", **{"expect: [result == 7]": "expect: [result == 7]\n    effect: idempotent"})
     answers.given["Usra"] = xml(8)
     assert ended(["apply", "specs"]) == 1
@@ -1348,9 +1303,7 @@ steps:
 CAREFUL = "careful, it starts again what must happen only once: charge, mail"
 
 
-def test_what_a_retry_starts_a_second_time_is_named_before_it_begins(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_retry_starts_a_second_time_is_named_before_it_begins(answers: Answers, capsys: Capture) -> None:
     Path("specs/a.job.yaml").write_text(ONCE)
     answers.given["Usrmail"] = xml(8)
     assert ended(["apply", "specs"]) == 1
@@ -1371,9 +1324,7 @@ def test_what_a_retry_starts_a_second_time_is_named_before_it_begins(
     assert answers.since() == ["Usrcharge", "Usrmail", "Usrreport"]
 
 
-def test_what_a_changed_job_starts_a_second_time_is_named_before_it_begins(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_changed_job_starts_a_second_time_is_named_before_it_begins(answers: Answers, capsys: Capture) -> None:
     """To edit a job that failed half way is the usual way to mend it."""
     Path("specs/a.job.yaml").write_text(ONCE)
     answers.given["Usrmail"] = xml(8)
@@ -1393,7 +1344,7 @@ def test_what_a_changed_job_starts_a_second_time_is_named_before_it_begins(
     assert "careful" not in capsys.readouterr().out, "a version has passed since"
 
 
-def test_a_changed_job_names_what_it_still_holds_alone(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_job_names_what_it_still_holds_alone(answers: Answers, capsys: Capture) -> None:
     Path("specs/a.job.yaml").write_text(ONCE)
     answers.given["Usrmail"] = xml(8)
     assert ended(["apply", "specs"]) == 1
@@ -1411,7 +1362,7 @@ def test_a_changed_job_names_what_it_still_holds_alone(answers: Answers, capsys:
 
 
 def test_what_an_earlier_attempt_has_started_is_named_though_the_last_failed_before_it(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     look = "  - id: look\n    execute: {process: Usrlook, result: Out}\n    effect: read\n    expect: [result == 7]\n"
     Path("specs/a.job.yaml").write_text(ONCE)
@@ -1434,7 +1385,7 @@ def test_what_an_earlier_attempt_has_started_is_named_though_the_last_failed_bef
 
 
 def test_of_a_run_that_is_not_stored_any_more_nobody_knows_what_it_has_started(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     Path("specs/a.job.yaml").write_text(ONCE)
     answers.given["Usrmail"] = xml(8)
@@ -1451,7 +1402,7 @@ def test_of_a_run_that_is_not_stored_any_more_nobody_knows_what_it_has_started(
 
 
 def test_a_version_whose_run_cannot_be_settled_as_a_secret_is_lost_is_left_to_a_person(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     needs = '{process: Usrb, parameters: {Token: "{{ steps.act.result }}"}}'
     write("a", **{"    expect: [result == 7]\n": f"    secret: true\n  - id: use\n    execute: {needs}\n"})
@@ -1474,7 +1425,7 @@ def test_a_version_whose_run_cannot_be_settled_as_a_secret_is_lost_is_left_to_a_
 @pytest.mark.parametrize("is_in_doubt", [False, True])
 @pytest.mark.parametrize(("options", "sent"), [(["--retry", "failed"], ["Usra"]), (["--adopt", "-k", "a"], [])])
 def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_until_a_person_decides(
-    answers: Answers, capsys: pytest.CaptureFixture[str], options: list[str], sent: list[str], *, is_in_doubt: bool
+    answers: Answers, capsys: Capture, options: list[str], sent: list[str], *, is_in_doubt: bool
 ) -> None:
     write("a", **{"    expect: [result == 7]\n": "", ", result: Out": ""})
     if is_in_doubt:
@@ -1500,9 +1451,7 @@ def test_a_changed_job_does_not_begin_after_a_version_whose_events_are_gone_unti
     assert answers.since() == ["Usra"]
 
 
-def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(answers: Answers, capsys: Capture) -> None:
     write("a")
     answers.given["Usra"] = Answer(silent=True)
     assert ended(["apply", "specs"]) == 4
@@ -1516,7 +1465,7 @@ def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(
 
 
 def test_of_many_versions_that_are_not_carried_out_alike_the_first_are_named_and_the_reports_have_all(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     for name in "abcdefgh":
         write(name, "needs: [a]\n" if name > "f" else "")
@@ -1537,9 +1486,7 @@ def test_of_many_versions_that_are_not_carried_out_alike_the_first_are_named_and
     assert answers.since() == []
 
 
-def test_the_first_failure_names_what_shows_it_and_what_carries_it_out_again(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_first_failure_names_what_shows_it_and_what_carries_it_out_again(answers: Answers, capsys: Capture) -> None:
     for name in "abcd":
         write(name, **{"expect: [result == 7]": "expect: [result == 7]\n    effect: idempotent"})
         answers.given[f"Usr{name}"] = xml(8)
@@ -1586,7 +1533,7 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     ],
 )
 def test_whoever_asks_before_sending_hears_which_sites_have_no_catalogue(
-    command: list[str], capsys: pytest.CaptureFixture[str], *, is_said: bool
+    command: list[str], capsys: Capture, *, is_said: bool
 ) -> None:
     Path("all.catalog.yaml").write_text(
         "runner: 1\nprocesses:\n  Usra: {runnable: true, parameters: {Out: {type: integer, direction: out}}}\n"
@@ -1598,7 +1545,7 @@ def test_whoever_asks_before_sending_hears_which_sites_have_no_catalogue(
 
 
 def test_a_run_is_compared_with_the_one_before_it_wherever_that_is(
-    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("a")
     assert ended(["apply", "specs", "-q"]) == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from captured import Capture
 from journals import EVENTS, PLAN, REPORT
 from sites import NOTHING, Answer, Site, site, targets, xml
 
@@ -41,7 +42,7 @@ def here() -> Iterator[Site]:
 
 
 @pytest.fixture
-def printed(capsys: pytest.CaptureFixture[str]) -> str:
+def printed(capsys: Capture) -> str:
     """What a run has printed with all ids that passed."""
     assert ended(["run", "a.job.yaml", "-v", *REPORTS]) == 0
     return capsys.readouterr().out
@@ -81,14 +82,14 @@ def test_the_hash_of_the_last_line_is_printed_and_is_in_every_report(printed: st
 
 
 @pytest.mark.usefixtures("printed")
-def test_show_prints_the_same_hash_and_finds_a_chain_that_holds(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_prints_the_same_hash_and_finds_a_chain_that_holds(capsys: Capture) -> None:
     assert ended(["show", "last"]) == 0
     head = hashlib.sha256(lines()[-1].rstrip("\n").encode()).hexdigest()
     assert f", sha256:{head}\n" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("printed")
-def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(capsys: pytest.CaptureFixture[str]) -> None:
+def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(capsys: Capture) -> None:
     whole = lines()
     for number in range(1, len(whole) + 1):
         keep([re.sub('"at":"20', '"at":"21', line) if at == number else line for at, line in enumerate(whole, 1)])
@@ -110,7 +111,7 @@ CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.usefixtures("printed")
-def test_lines_that_are_missing_or_stand_elsewhere_are_found(change: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lines_that_are_missing_or_stand_elsewhere_are_found(change: str, capsys: Capture) -> None:
     keep(CHANGES[change](lines()))
     assert ended(["show", "last"]) == 1
     assert told_as(5 if change == "doubled" else 4) in capsys.readouterr().out
@@ -118,14 +119,14 @@ def test_lines_that_are_missing_or_stand_elsewhere_are_found(change: str, capsys
 
 @pytest.mark.parametrize("left", [0, 1, -1])
 @pytest.mark.usefixtures("printed")
-def test_an_end_that_was_cut_off_is_known_by_the_runs_own_report(left: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_end_that_was_cut_off_is_known_by_the_runs_own_report(left: int, capsys: Capture) -> None:
     keep(lines()[:left])
     assert ended(["show", "last"]) == 1
     assert told_of_the_last(max(len(lines()), 1)) in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("printed")
-def test_a_last_line_that_a_break_has_torn_is_no_change(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_last_line_that_a_break_has_torn_is_no_change(capsys: Capture) -> None:
     (folder() / REPORT).unlink()  # it is drawn when a run has ended
     whole = lines()
     keep([*whole[:-1], whole[-1][:40]])
@@ -135,9 +136,7 @@ def test_a_last_line_that_a_break_has_torn_is_no_change(capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("printed")
-def test_what_follows_from_a_change_is_said_and_no_command_is_offered(
-    here: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_follows_from_a_change_is_said_and_no_command_is_offered(here: Site, capsys: Capture) -> None:
     (folder() / REPORT).unlink()
     keep([line.replace("Execute UsrCharge", "Execute UsrOther") for line in lines()[:-3]])
     asked = len(here.asked)
@@ -161,7 +160,7 @@ def test_what_follows_from_a_change_is_said_and_no_command_is_offered(
 
 
 @pytest.mark.usefixtures("printed")
-def test_no_report_of_events_that_were_changed_is_green(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_report_of_events_that_were_changed_is_green(capsys: Capture) -> None:
     (folder() / REPORT).unlink()
     keep([line.replace("Execute UsrCharge", "Execute UsrOther") for line in lines()])
     places = ["--report-junit", "j.xml", "--report-md", "s.md", "--report-html", "p.html", "--report-json", "r.json"]
@@ -178,7 +177,7 @@ def test_no_report_of_events_that_were_changed_is_green(capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("printed")
-def test_a_plan_that_is_lost_is_reported_with_what_is_left_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_is_lost_is_reported_with_what_is_left_to_do(capsys: Capture) -> None:
     (folder() / REPORT).unlink()
     keep(lines()[:-1])
     plan, name = folder() / PLAN, folder().name
@@ -195,9 +194,7 @@ def test_a_plan_that_is_lost_is_reported_with_what_is_left_to_do(capsys: pytest.
 
 
 @pytest.mark.usefixtures("printed")
-def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(capsys: Capture) -> None:
     (folder() / REPORT).unlink()
     keep([])
     assert ended(["show", "last"]) == 0
@@ -213,6 +210,6 @@ def test_a_run_that_broke_off_before_it_began_is_cleared_away_with_the_old_ones(
 
 
 @pytest.mark.usefixtures("printed")
-def test_a_verdict_on_a_row_that_has_ended_says_how_it_ended(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verdict_on_a_row_that_has_ended_says_how_it_ended(capsys: Capture) -> None:
     assert ended(["resume", "last", "--step", "open", "--as", "failed"]) == 2
     assert "no row `open` is in doubt: it is passed\n" in capsys.readouterr().err

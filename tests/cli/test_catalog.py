@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, REFUSED, Answer, site, targets
 
 from runner.catalogue.write import OF_SITE
@@ -49,9 +50,7 @@ def reply(method: str, path: str, answers: list[Answer]) -> Answer:
     return answers[1] if method == "POST" and "ProcessSchemaRequest" in path else NOTHING
 
 
-def test_a_catalogue_lies_beside_the_targets_and_shows_what_the_site_has(
-    specs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_catalogue_lies_beside_the_targets_and_shows_what_the_site_has(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "-t", "sandbox", "specs"]) == 0
     text = (specs / "sandbox.catalog.yaml").read_text()
     assert (
@@ -67,18 +66,14 @@ def test_a_catalogue_lies_beside_the_targets_and_shows_what_the_site_has(
     assert captured.err.splitlines()[-1] == "specs/sandbox.catalog.yaml: 9 processes"
 
 
-def test_a_catalogue_is_written_to_stdout_where_it_is_asked_for_there(
-    specs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_catalogue_is_written_to_stdout_where_it_is_asked_for_there(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "-t", "sandbox", "specs", "--out", "-"]) == 0
     assert "  UsrDeleteContact:\n" in capsys.readouterr().out
     assert not Path("-").exists()
     assert not (specs / "sandbox.catalog.yaml").exists()
 
 
-def test_pulling_again_changes_nothing_where_nothing_has_changed(
-    specs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_pulling_again_changes_nothing_where_nothing_has_changed(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs"]) == 0
     file = specs / "sandbox.catalog.yaml"
     before = file.read_text().replace("pulled: {at: ", 'pulled: {at: "2025-01-01T00:00:00Z", by: bob} # ')
@@ -102,7 +97,7 @@ def test_what_people_write_into_the_file_stays_where_nothing_has_changed(specs: 
     assert file.read_text() == noted
 
 
-def test_a_change_on_the_site_changes_its_lines_and_the_stamp(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_change_on_the_site_changes_its_lines_and_the_stamp(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs"]) == 0
     file = specs / "sandbox.catalog.yaml"
     before = file.read_text().splitlines()
@@ -124,14 +119,12 @@ def test_a_file_that_is_broken_is_written_anew(specs: Path) -> None:
 
 
 @pytest.mark.usefixtures("specs")
-def test_a_file_that_cannot_be_written_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_written_is_reported(capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs", "--out", "nowhere/x.catalog.yaml"]) == 2
     assert "error[E179]: the catalogue nowhere/x.catalog.yaml cannot be written" in capsys.readouterr().err
 
 
-def test_a_file_that_is_no_catalogue_is_not_written_over_whatever_its_name(
-    specs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_no_catalogue_is_not_written_over_whatever_its_name(specs: Path, capsys: Capture) -> None:
     file = specs / "sandbox.catalog.yaml"
     file.write_text("notes: of somebody\n")
 
@@ -141,9 +134,7 @@ def test_a_file_that_is_no_catalogue_is_not_written_over_whatever_its_name(
     assert "error[E153]: the catalogue cannot be written to specs/sandbox.catalog.yaml" in capsys.readouterr().err
 
 
-def test_a_check_shows_what_differs_first_what_matters_to_the_jobs(
-    specs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_check_shows_what_differs_first_what_matters_to_the_jobs(specs: Path, capsys: Capture) -> None:
     text = "caption: Tell how far"
     change(specs, "UsrGetOnboardingStage", f"{text} the onboarding of a contact is", text)
     assert ended(["catalog", "pull", "specs"]) == 0
@@ -165,7 +156,7 @@ def test_a_check_shows_what_differs_first_what_matters_to_the_jobs(
     ]
 
 
-def test_a_check_as_json_is_for_programs(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_as_json_is_for_programs(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs"]) == 0
     change(specs, "UsrCheckDiscount", "Percent", "Percents")
 
@@ -183,7 +174,7 @@ def test_a_check_as_json_is_for_programs(specs: Path, capsys: pytest.CaptureFixt
     }
 
 
-def test_a_check_without_a_catalogue_says_how_to_get_one(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_check_without_a_catalogue_says_how_to_get_one(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "check", str(specs)]) == 2
     err = capsys.readouterr().err
     assert "error[E179]: there is no catalogue specs/sandbox.catalog.yaml" in err
@@ -191,7 +182,7 @@ def test_a_check_without_a_catalogue_says_how_to_get_one(specs: Path, capsys: py
 
 
 @pytest.mark.usefixtures("specs")
-def test_jobs_with_mistakes_cannot_say_what_matters_to_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_with_mistakes_cannot_say_what_matters_to_them(capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs"]) == 0
     Path("specs/bad.job.yaml").write_text("runner: 1\nname: bad\nstep: []\n")
 
@@ -207,7 +198,7 @@ def test_jobs_that_do_not_fit_the_old_catalogue_are_asked_all_the_same(specs: Pa
     assert ended(["catalog", "check", "--for", "specs"]) == 1
 
 
-def test_two_files_or_sites_are_compared(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_files_or_sites_are_compared(specs: Path, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs", "--out", "a.catalog.yaml"]) == 0
     change(specs, "UsrCheckDiscount", "Percent", "Percents")
     assert ended(["catalog", "pull", "specs", "--out", "b.catalog.yaml"]) == 0
@@ -222,7 +213,7 @@ def test_two_files_or_sites_are_compared(specs: Path, capsys: pytest.CaptureFixt
     assert ended(["catalog", "diff", "nowhere", "b.catalog.yaml", "--targets", "specs/targets.yaml"]) == 2
 
 
-def test_a_real_site_is_asked_for_nothing_that_could_start_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_real_site_is_asked_for_nothing_that_could_start_a_process(capsys: Capture) -> None:
     with site(lambda method, path: reply(method, path, answering())) as here:
         Path("targets.yaml").write_text(targets(here.url))
         assert ended(["catalog", "pull", "-t", "here"]) == 0
@@ -234,7 +225,7 @@ def test_a_real_site_is_asked_for_nothing_that_could_start_a_process(capsys: pyt
     assert "integration" not in text
 
 
-def test_a_site_that_lets_nobody_in_gives_no_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_that_lets_nobody_in_gives_no_catalogue(capsys: Capture) -> None:
     with site(lambda method, path: reply(method, path, answering()), sign_in=REFUSED) as here:
         Path("targets.yaml").write_text(targets(here.url))
         assert ended(["catalog", "pull", "-t", "here"]) == 3
@@ -242,7 +233,7 @@ def test_a_site_that_lets_nobody_in_gives_no_catalogue(capsys: pytest.CaptureFix
     assert not Path("here.catalog.yaml").exists()
 
 
-def test_a_site_without_the_library_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_without_the_library_says_so(capsys: Capture) -> None:
     with site(lambda _method, _path: NOTHING) as here:
         Path("targets.yaml").write_text(targets(here.url))
         assert ended(["catalog", "pull", "-t", "here"]) == 3
@@ -260,7 +251,7 @@ def test_a_site_without_the_library_says_so(capsys: pytest.CaptureFixture[str]) 
     ids=["refused", "empty", "login-page"],
 )
 def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
-    library: Answer, code: str, words: str, capsys: pytest.CaptureFixture[str]
+    library: Answer, code: str, words: str, capsys: Capture
 ) -> None:
     before = f"{OF_SITE}broken: [\n"
     Path("here.catalog.yaml").write_text(before)
@@ -273,9 +264,7 @@ def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
     assert Path("here.catalog.yaml").read_text() == before
 
 
-def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(capsys: Capture) -> None:
     design = {"parameters": [{"name": f"P{number}", "direction": 0} for number in range(30)], "flowElements": []}
     metadata = json.dumps({"metaData": {"schema": design}})
     found = Answer(body=json.dumps({"success": True, "schema": {"metaData": metadata}}))
@@ -288,9 +277,7 @@ def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(
     assert "20 more things could not be read, in 1 process altogether" in err
 
 
-def test_a_process_that_is_not_reported_is_kept_as_unknown_and_nothing_is_held_against_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_process_that_is_not_reported_is_kept_as_unknown_and_nothing_is_held_against_it(capsys: Capture) -> None:
     refused = Answer(body='{"success":false,"errorInfo":{"message":"Not\\u0007 for you"}}')
     job = "runner: 1\nname: a\ntarget: here\nsteps:\n  - execute: {process: UsrPing, parameters: {Any: 1}, result: X}\n"
     Path("a.job.yaml").write_text(job)
@@ -305,7 +292,7 @@ def test_a_process_that_is_not_reported_is_kept_as_unknown_and_nothing_is_held_a
     assert ended(["validate", "a.job.yaml"]) == 0
 
 
-def test_a_process_that_is_disabled_cannot_be_used_in_a_job(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_process_that_is_disabled_cannot_be_used_in_a_job(capsys: Capture) -> None:
     job = "runner: 1\nname: a\ntarget: here\nsteps:\n  - execute: {process: UsrPing}\n"
     Path("a.job.yaml").write_text(job)
     disabled = answering({**ROW, "Enabled": False})
@@ -320,9 +307,7 @@ def test_a_process_that_is_disabled_cannot_be_used_in_a_job(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("verb", ["validate", "plan", "run"])
-def test_a_catalogue_that_is_named_counts_whatever_the_target(
-    specs: Path, verb: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_catalogue_that_is_named_counts_whatever_the_target(specs: Path, verb: str, capsys: Capture) -> None:
     assert ended(["catalog", "pull", "specs", "--out", "x.yaml"]) == 0
     text = Path("x.yaml").read_text().replace("ContactList:", "Contacts:")
     Path("x.yaml").write_text(text)
@@ -333,12 +318,12 @@ def test_a_catalogue_that_is_named_counts_whatever_the_target(
     assert "error[E146]: `UsrGetAllContacts` has no parameter `ContactList`" in captured.out + captured.err
 
 
-def test_a_catalogue_that_is_named_and_not_there_is_a_mistake(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_catalogue_that_is_named_and_not_there_is_a_mistake(specs: Path, capsys: Capture) -> None:
     assert ended(["validate", str(specs), "--catalog", "nowhere.catalog.yaml"]) == 2
     assert "there is no file `nowhere.catalog.yaml`" in capsys.readouterr().out
 
 
-def test_a_catalogue_with_a_mistake_stops_a_run_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_catalogue_with_a_mistake_stops_a_run_before_anything_is_sent(capsys: Capture) -> None:
     Path("a.job.yaml").write_text("runner: 1\nname: a\ntarget: here\nsteps:\n  - execute: {process: UsrPing}\n")
     Path("here.catalog.yaml").write_text("runner: 1\nsite: x\nproceses: {}\n")
     with site(lambda _method, _path: NOTHING) as here:
@@ -349,7 +334,7 @@ def test_a_catalogue_with_a_mistake_stops_a_run_before_anything_is_sent(capsys: 
 
 
 def test_a_job_with_another_mistake_is_held_against_the_catalogue_in_the_same_pass(
-    specs: Path, capsys: pytest.CaptureFixture[str]
+    specs: Path, capsys: Capture
 ) -> None:
     job = "runner: 1\nname: a\ntarget: sandbox\ntag: [x]\nsteps:\n  - execute: {process: UsrDeleteContac}\n"
     (specs / "a.job.yaml").write_text(job)
@@ -361,7 +346,7 @@ def test_a_job_with_another_mistake_is_held_against_the_catalogue_in_the_same_pa
     assert "has no process `UsrDeleteContac`" in out
 
 
-def test_a_job_without_a_target_is_reported_of_types_that_need_no_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_job_without_a_target_is_reported_of_types_that_need_no_catalogue(capsys: Capture) -> None:
     Path("a.job.yaml").write_text(
         "runner: 1\nname: a\nsteps:\n"
         "  - id: q\n    query: {entity: Contact}\n    expect: ['result | length > \"1\"', result.Name == 1]\n"
@@ -374,9 +359,7 @@ def test_a_job_without_a_target_is_reported_of_types_that_need_no_catalogue(caps
     assert "error[E173]: `result` is a list, and has no `Name`" in out
 
 
-def test_a_target_whose_name_no_file_can_have_needs_a_name_for_its_catalogue(
-    specs: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_target_whose_name_no_file_can_have_needs_a_name_for_its_catalogue(specs: Path, capsys: Capture) -> None:
     (specs / "targets.yaml").write_text('runner: 1\ntargets: {"a/b": {sandbox: sandbox}}\n')
 
     assert ended(["catalog", "pull", "specs"]) == 2
@@ -403,7 +386,7 @@ JOB = "runner: 1\nname: tours\ntarget: {target}\nsteps:\n  - run: {{process: {co
     ],
 )
 def test_on_a_site_with_versions_the_right_job_is_not_refused(
-    specs: Path, capsys: pytest.CaptureFixture[str], *, code: str, given: str, codes: list[str]
+    specs: Path, capsys: Capture, *, code: str, given: str, codes: list[str]
 ) -> None:
     for name, text in FAMILY.items():
         (specs / "sandbox" / f"{name}.process.yaml").write_text(text)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from packages_on_disk import INTEGER, TEXT, RawStep, uid
 from sites import targets
 
@@ -38,11 +39,11 @@ def job(given: str) -> str:
     return "a.job.yaml"
 
 
-def codes(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def codes(capsys: Capture) -> list[str]:
     return [one["code"] for one in json.loads(capsys.readouterr().out)["problems"]]
 
 
-def test_a_catalogue_is_built_from_packages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_catalogue_is_built_from_packages(capsys: Capture) -> None:
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
 
     captured = capsys.readouterr()
@@ -54,7 +55,7 @@ def test_a_catalogue_is_built_from_packages(capsys: pytest.CaptureFixture[str]) 
     assert "      Level: {type: integer, direction: both}\n" in text
 
 
-def test_what_is_built_goes_to_stdout_where_no_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_built_goes_to_stdout_where_no_file_is_named(capsys: Capture) -> None:
     assert ended(["catalog", "build", "packages"]) == 0
     first = capsys.readouterr().out
     assert ended(["catalog", "build", "packages"]) == 0
@@ -62,7 +63,7 @@ def test_what_is_built_goes_to_stdout_where_no_file_is_named(capsys: pytest.Capt
     assert first.startswith("# What the packages hold")
 
 
-def test_where_the_packages_have_not_changed_the_file_stays(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_the_packages_have_not_changed_the_file_stays(capsys: Capture) -> None:
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
     file = Path("git.catalog.yaml")
     noted = file.read_text().replace("  UsrAddTours:\n", "  UsrAddTours: # not on Fridays\n")
@@ -83,7 +84,7 @@ def test_where_the_packages_have_not_changed_the_file_stays(capsys: pytest.Captu
         ("runner: 1\nprocesses: {}\n", "holds another catalogue"),
     ],
 )
-def test_nothing_is_written_over_but_an_own_file(text: str, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_over_but_an_own_file(text: str, sentence: str, capsys: Capture) -> None:
     Path("git.catalog.yaml").write_text(text)
 
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 2
@@ -105,12 +106,12 @@ def test_an_own_file_that_a_merge_has_broken_is_written_anew() -> None:
     assert "<<<<<<<" not in file.read_text()
 
 
-def test_a_folder_in_the_place_of_the_file_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_in_the_place_of_the_file_is_no_file(capsys: Capture) -> None:
     assert ended(["catalog", "build", "packages", "-o", "packages"]) == 2
     assert "is a folder" in capsys.readouterr().err
 
 
-def test_a_broken_file_is_a_warning_and_the_others_are_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_broken_file_is_a_warning_and_the_others_are_written(capsys: Capture) -> None:
     Path("packages/UsrTours/Schemas/UsrAddTours/metadata.json").write_text("{")
 
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
@@ -121,9 +122,7 @@ def test_a_broken_file_is_a_warning_and_the_others_are_written(capsys: pytest.Ca
 
 
 @pytest.mark.parametrize(("folder", "code"), [("nowhere", "E100"), ("targets.yaml", "E100"), ("empty", "E191")])
-def test_where_there_is_nothing_to_read_nothing_is_written(
-    folder: str, code: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_there_is_nothing_to_read_nothing_is_written(folder: str, code: str, capsys: Capture) -> None:
     Path("empty").mkdir()
     assert ended(["catalog", "build", folder, "-o", "git.catalog.yaml"]) == 2
     assert f"error[{code}]" in capsys.readouterr().err
@@ -133,7 +132,7 @@ def test_where_there_is_nothing_to_read_nothing_is_written(
 @pytest.mark.parametrize("catalogue", ["git.catalog.yaml", "packages", "./packages/"])
 @pytest.mark.parametrize(("given", "found"), [("Level: 1", []), ("Seats: 1", ["E145"]), ("Ran: 1", ["E145"])])
 def test_jobs_are_checked_by_what_was_built_and_by_the_packages_themselves(
-    catalogue: str, given: str, found: list[str], capsys: pytest.CaptureFixture[str]
+    catalogue: str, given: str, found: list[str], capsys: Capture
 ) -> None:
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
     capsys.readouterr()
@@ -143,9 +142,7 @@ def test_jobs_are_checked_by_what_was_built_and_by_the_packages_themselves(
     assert codes(capsys) == found
 
 
-def test_files_of_packages_that_cannot_be_read_are_warned_of_where_jobs_are_checked(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_files_of_packages_that_cannot_be_read_are_warned_of_where_jobs_are_checked(capsys: Capture) -> None:
     Path("packages/UsrMore/Schemas/UsrAddTours_v1/properties.json").write_text("{")
 
     ended(["validate", job("Level: 1"), "--catalog", "packages", "--format", "json"])
@@ -153,7 +150,7 @@ def test_files_of_packages_that_cannot_be_read_are_warned_of_where_jobs_are_chec
     assert codes(capsys) == ["E191"]
 
 
-def test_a_folder_without_packages_is_no_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_packages_is_no_catalogue(capsys: Capture) -> None:
     Path("empty").mkdir()
     assert ended(["validate", job("Level: 1"), "--catalog", "empty", "--format", "json"]) == 2
     assert codes(capsys) == ["E191"]
@@ -182,16 +179,14 @@ def serve(doubles: dict[str, str]) -> None:
         Path(f"site/{code}.process.yaml").write_text(f"runner: 1\nprocess: {code}\n{text}")
 
 
-def drift(capsys: pytest.CaptureFixture[str], *, code: int) -> list[str]:
+def drift(capsys: Capture, *, code: int) -> list[str]:
     assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
     capsys.readouterr()
     assert ended(["catalog", "check", "-t", "here", "--against", "git.catalog.yaml", "--for", "a.job.yaml"]) == code
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_site_that_has_what_the_file_says_is_in_order_whatever_else_it_has(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_site_that_has_what_the_file_says_is_in_order_whatever_else_it_has(capsys: Capture) -> None:
     serve({code: text for code, text in DOUBLES.items() if code != "UsrOfTheSite"})
     assert ended(["catalog", "pull", "-t", "here", "--out", "said.catalog.yaml"]) == 0
     serve(DOUBLES)
@@ -201,7 +196,7 @@ def test_a_site_that_has_what_the_file_says_is_in_order_whatever_else_it_has(
     assert ended(["catalog", "check", "-t", "here", "--catalog", "said.catalog.yaml"]) == 1
 
 
-def test_where_the_site_runs_another_version_what_the_jobs_use_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_the_site_runs_another_version_what_the_jobs_use_comes_first(capsys: Capture) -> None:
     serve({**DOUBLES, "UsrAddTours_v1": DOUBLES["UsrAddTours_v1"].replace("active: true", "active: false")})
     job("Level: 1")
 
@@ -220,7 +215,7 @@ def test_where_the_site_runs_another_version_what_the_jobs_use_comes_first(capsy
     assert not any("UsrOfTheSite" in line for line in lines)
 
 
-def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_is_compared_with_one_thing(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(DOUBLES)
     monkeypatch.setenv("CREATIO_RUNNER_CATALOG", "x.catalog.yaml")  # for other verbs
     assert ended(["catalog", "check", "-t", "here", "--against", "packages"]) == 1
@@ -229,16 +224,14 @@ def test_a_site_is_compared_with_one_thing(capsys: pytest.CaptureFixture[str], m
     assert "`--catalog`" in capsys.readouterr().err
 
 
-def test_what_is_not_there_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_there_is_not_compared(capsys: Capture) -> None:
     serve(DOUBLES)
     assert ended(["catalog", "check", "-t", "here", "--against", "git.catalog.yaml"]) == 2
     assert "there is no catalogue git.catalog.yaml" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])
-def test_what_will_bite_a_caller_is_printed_in_every_form_of_validate(
-    form: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_will_bite_a_caller_is_printed_in_every_form_of_validate(form: str, capsys: Capture) -> None:
     assert ended(["catalog", "lint", "packages", "--format", form]) == 1
 
     captured = capsys.readouterr()
@@ -247,13 +240,13 @@ def test_what_will_bite_a_caller_is_printed_in_every_form_of_validate(
     assert captured.err == "1 process: 1 warning in 1 file\n"
 
 
-def test_a_file_that_cannot_be_read_is_something_to_tell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_cannot_be_read_is_something_to_tell(capsys: Capture) -> None:
     Path("packages/UsrMore/Schemas/UsrAddTours_v1/metadata.json").write_text("{")
     assert ended(["catalog", "lint", "packages", "--format", "json"]) == 1
     assert sorted(codes(capsys)) == ["E191", "E194"]
 
 
-def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_there_is_nothing_to_tell_it_is_said(capsys: Capture) -> None:
     assert ended(["catalog", "lint", "packages/UsrMore"]) == 1, "the root of the version is elsewhere"
     RawStep(code="UsrFine").write(Path("fine"))
     capsys.readouterr()
@@ -261,14 +254,12 @@ def test_where_there_is_nothing_to_tell_it_is_said(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == "1 process: nothing is found\n"
 
 
-def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_there_is_nothing_to_lint_it_is_a_mistake(capsys: Capture) -> None:
     assert ended(["catalog", "lint", "nowhere"]) == 2
     assert "error[E100]" in capsys.readouterr().err
 
 
-def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_with_them(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_with_them(capsys: Capture) -> None:
     RawStep(code="UsrUnused").write(Path("packages/UsrMore"))
     RawStep(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
     job("Level: 2")
@@ -288,7 +279,7 @@ def test_doubles_for_the_processes_of_jobs_are_valid_and_a_job_can_be_rehearsed_
 
 
 @pytest.mark.parametrize("named", ["two", uid("UsrApprove/Two")])
-def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.CaptureFixture[str], named: str) -> None:
+def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: Capture, named: str) -> None:
     RawStep(code="UsrApprove", elements={"S": "StartEvent", "One": "UserTask", "Two": "UserTask"}).write(Path("more"))
     steps = "  - {id: start, execute: {process: UsrApprove}}\n"
     steps += f'  - element: {{of: "{{{{ steps.start.process_id }}}}", name: {named}}}\n'
@@ -304,7 +295,7 @@ def test_a_double_waits_at_the_elements_that_the_jobs_execute(capsys: pytest.Cap
     assert codes(capsys) == []
 
 
-def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: pytest.CaptureFixture[str]) -> None:
+def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: Capture) -> None:
     RawStep(code="UsrUnused").write(Path("packages/UsrMore"))
     RawStep(code="UsrOnLead", elements={"S": "StartSignalEvent"}).write(Path("packages/UsrMore"))
 
@@ -321,7 +312,7 @@ def test_doubles_are_written_for_every_process_that_a_call_can_start(capsys: pyt
 
 @pytest.mark.parametrize("name", ["UsrAddTours.process.yaml", "UsrAddTours_v1.process.yaml", "other.process.yaml"])
 @pytest.mark.parametrize("text", ["runner: 1\nprocess: UsrAddTours\n", "runner: 1\nprocess: UsrAddTours\nbroken: 1\n"])
-def test_nothing_is_ever_written_over(name: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_ever_written_over(name: str, text: str, capsys: Capture) -> None:
     Path("sandbox").mkdir()
     Path("sandbox", name).write_text(text)
 
@@ -338,7 +329,7 @@ def test_where_jobs_start_nothing_of_the_catalogue_nothing_is_selected() -> None
     assert not Path("sandbox").exists()
 
 
-def test_a_file_in_the_place_of_the_folder_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported(capsys: Capture) -> None:
     Path("sandbox").write_text("x")
     assert ended(["catalog", "doubles", "packages", "--out", "sandbox"]) == 2
     assert "error[E100]" in capsys.readouterr().err

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from packages_on_disk import RawStep, uid
 
 from runner.cli.main import ended
@@ -77,7 +78,7 @@ def _checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     commit()
 
 
-def affected(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, list[tuple[str, str, str, str | None]]]:
+def affected(capsys: Capture, *more: str) -> dict[str, list[tuple[str, str, str, str | None]]]:
     capsys.readouterr()
     code = ended(["list", "specs", "--changed-since", "HEAD", "--affected", "--format", "json", *more])
     shown = capsys.readouterr()
@@ -88,7 +89,7 @@ def affected(capsys: pytest.CaptureFixture[str], *more: str) -> dict[str, list[t
     }
 
 
-def test_nothing_has_changed_is_no_success_unless_that_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_has_changed_is_no_success_unless_that_is_said(capsys: Capture) -> None:
     os.utime(SPECS / "one.job.yaml")
     for verb in ("run", "validate", "plan", "list"):
         capsys.readouterr()
@@ -97,9 +98,7 @@ def test_nothing_has_changed_is_no_success_unless_that_is_said(capsys: pytest.Ca
         assert ended([verb, "specs", "--changed-since", "HEAD", "--allow-empty"]) == 0
 
 
-def test_a_job_is_affected_by_its_own_file_committed_or_not_and_by_a_new_one(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_job_is_affected_by_its_own_file_committed_or_not_and_by_a_new_one(capsys: Capture) -> None:
     write("one", "UsrTwo")
     write("new")
     assert affected(capsys) == {
@@ -112,13 +111,13 @@ def test_a_job_is_affected_by_its_own_file_committed_or_not_and_by_a_new_one(
     assert "  specs/one.job.yaml (job): modified\n" in capsys.readouterr().out
 
 
-def test_a_renamed_job_is_a_new_file_and_a_deleted_one_is_no_job(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_renamed_job_is_a_new_file_and_a_deleted_one_is_no_job(capsys: Capture) -> None:
     git("mv", "specs/one.job.yaml", "specs/first.job.yaml")
     (SPECS / "two.job.yaml").unlink()
     assert affected(capsys) == {"one": [("specs/first.job.yaml", "added", "job", None)]}
 
 
-def test_what_a_job_includes_and_its_cases_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_job_includes_and_its_cases_count(capsys: Capture) -> None:
     part = SPECS / "parts" / "part.job.yaml"
     part.write_text(part.read_text().replace("UsrTwo", "UsrOne"))
     (SPECS / "rows.csv").write_text("name,who\nred,Eve\n")
@@ -128,7 +127,7 @@ def test_what_a_job_includes_and_its_cases_count(capsys: pytest.CaptureFixture[s
     }
 
 
-def test_a_double_counts_for_the_jobs_of_its_sandbox_that_start_its_process(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_double_counts_for_the_jobs_of_its_sandbox_that_start_its_process(capsys: Capture) -> None:
     double = SPECS / "sandbox" / "UsrTwo.process.yaml"
     double.write_text(DOUBLE.format(process="UsrTwo").replace("1ms", "2ms"))
     reason = ("specs/sandbox/UsrTwo.process.yaml", "modified", "double", "UsrTwo")
@@ -137,9 +136,7 @@ def test_a_double_counts_for_the_jobs_of_its_sandbox_that_start_its_process(caps
     assert set(affected(capsys)) == {"includes", "two", "away"}
 
 
-def test_a_double_of_a_version_or_that_a_record_starts_counts_for_the_jobs_that_start_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_double_of_a_version_or_that_a_record_starts_counts_for_the_jobs_that_start_it(capsys: Capture) -> None:
     steps = "steps:\n  - signal: {insert: {entity: Lead, values: {}}}\n"
     (SPECS / "lead.job.yaml").write_text(f"runner: 1\nname: lead\ntarget: sandbox\n{steps}")
     version = SPECS / "sandbox" / "UsrTwo_v2.process.yaml"
@@ -160,7 +157,7 @@ def test_a_double_of_a_version_or_that_a_record_starts_counts_for_the_jobs_that_
 
 
 def test_a_target_that_is_another_since_a_nearer_file_is_deleted_counts_and_so_do_its_authorities(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     Path("targets.yaml").write_text(TARGETS.replace("a.example,", "prod.example, ca_file: ca.pem,"))
     Path("ca.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
@@ -178,16 +175,14 @@ def test_a_target_that_is_another_since_a_nearer_file_is_deleted_counts_and_so_d
     assert affected(capsys) == {"site": [("ca.pem", "modified", "authorities", "site")]}
 
 
-def test_a_target_counts_for_its_jobs_and_a_comment_in_its_file_for_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_counts_for_its_jobs_and_a_comment_in_its_file_for_none(capsys: Capture) -> None:
     (SPECS / "targets.yaml").write_text(f"# a comment\n{TARGETS}")
     assert affected(capsys) == {}
     (SPECS / "targets.yaml").write_text(TARGETS.replace("a.example", "b.example"))
     assert affected(capsys) == {"site": [("specs/targets.yaml", "modified", "target", "site")]}
 
 
-def test_an_entry_of_the_catalogue_counts_for_the_jobs_that_start_its_process(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_entry_of_the_catalogue_counts_for_the_jobs_that_start_its_process(capsys: Capture) -> None:
     file = SPECS / "site.catalog.yaml"
     entry = "  {0}:\n    runnable: true\n    parameters:\n      A: {{type: text, direction: in}}\n"
     file.write_text("runner: 1\nprocesses:\n" + entry.format("UsrOne") + entry.format("UsrTwo"))
@@ -199,9 +194,7 @@ def test_an_entry_of_the_catalogue_counts_for_the_jobs_that_start_its_process(
 
 
 @pytest.mark.parametrize("change", ["modify", "delete"])
-def test_in_packages_who_calls_a_changed_process_has_changed_too(
-    change: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_in_packages_who_calls_a_changed_process_has_changed_too(change: str, capsys: Capture) -> None:
     package = Path("packages/UsrMain")
     for code, calls in (("UsrOne", "UsrMiddle"), ("UsrMiddle", "UsrDeep"), ("UsrDeep", ""), ("UsrTwo", "")):
         folder = RawStep(code=code).write(package)
@@ -222,7 +215,7 @@ def test_in_packages_who_calls_a_changed_process_has_changed_too(
     assert "1 file, no mistakes" in capsys.readouterr().err
 
 
-def test_packages_of_which_git_watches_nothing_count_as_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_packages_of_which_git_watches_nothing_count_as_changed(capsys: Capture) -> None:
     RawStep(code="UsrOne").write(Path("packages/UsrMain"))
     Path(".gitignore").write_text("packages\n")
     commit()
@@ -230,7 +223,7 @@ def test_packages_of_which_git_watches_nothing_count_as_changed(capsys: pytest.C
     assert "1 file, no mistakes" in capsys.readouterr().err
 
 
-def test_run_and_plan_take_the_jobs_that_have_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_and_plan_take_the_jobs_that_have_changed(capsys: Capture) -> None:
     write("one", "UsrTwo")
     assert ended(["plan", "specs", "--changed-since", "HEAD"]) == 0
     assert capsys.readouterr().out.count("execute ") == 1
@@ -238,7 +231,7 @@ def test_run_and_plan_take_the_jobs_that_have_changed(capsys: pytest.CaptureFixt
     assert len(list(Path(".runner/runs").iterdir())) == 1
 
 
-def test_a_mistake_elsewhere_is_not_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_elsewhere_is_not_left_out(capsys: Capture) -> None:
     write("two", "UsrTwo", more="needs: [one]\n")
     commit()
     (SPECS / "one.job.yaml").unlink()
@@ -247,14 +240,14 @@ def test_a_mistake_elsewhere_is_not_left_out(capsys: pytest.CaptureFixture[str])
     assert "specs/two.job.yaml:6:9: error[E186]: there is no job `one`" in capsys.readouterr().out
 
 
-def test_a_file_that_git_does_not_watch_counts_as_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_git_does_not_watch_counts_as_changed(capsys: Capture) -> None:
     Path(".gitignore").write_text("made.job.yaml\n")
     commit()
     write("made")
     assert affected(capsys) == {"made": [("specs/made.job.yaml", "not in git", "job", None)]}
 
 
-def test_a_link_to_what_git_does_not_watch_counts_as_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_to_what_git_does_not_watch_counts_as_changed(capsys: Capture) -> None:
     Path(".gitignore").write_text("hidden\n")
     hidden = Path("hidden")
     hidden.mkdir()
@@ -264,9 +257,7 @@ def test_a_link_to_what_git_does_not_watch_counts_as_changed(capsys: pytest.Capt
     assert affected(capsys) == {"linked": [("specs/linked.job.yaml", "not in git", "job", None)]}
 
 
-def test_a_link_that_leads_elsewhere_has_changed_with_all_that_is_read_through_it(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_link_that_leads_elsewhere_has_changed_with_all_that_is_read_through_it(capsys: Capture) -> None:
     for folder in ("old", "new"):
         Path(folder).mkdir()
         write("linked", target="there").rename(Path(folder) / "linked.job.yaml")
@@ -287,9 +278,7 @@ def test_a_link_that_leads_elsewhere_has_changed_with_all_that_is_read_through_i
         git("checkout", "-q", ".")
 
 
-def test_doubles_that_git_does_not_watch_or_that_are_in_a_submodule_count(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_doubles_that_git_does_not_watch_or_that_are_in_a_submodule_count(capsys: Capture, tmp_path: Path) -> None:
     doubles = SPECS / "sandbox"
     Path(".gitignore").write_text("UsrTwo.process.yaml\n")
     git("rm", "-q", "--cached", str(doubles / "UsrTwo.process.yaml"))
@@ -313,14 +302,14 @@ def test_doubles_that_git_does_not_watch_or_that_are_in_a_submodule_count(
     assert affected(capsys) == {}
 
 
-def refusal(capsys: pytest.CaptureFixture[str], revision: str) -> str:
+def refusal(capsys: Capture, revision: str) -> str:
     capsys.readouterr()
     assert ended(["run", "specs", "--changed-since", revision]) == 2
     return capsys.readouterr().err
 
 
 def test_what_git_cannot_answer_is_said_with_what_to_do(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = refusal(capsys, "nowhere")
     assert "error[E187]: `--changed-since nowhere` cannot be answered: git knows no commit `nowhere`" in said
@@ -337,7 +326,7 @@ def test_what_git_cannot_answer_is_said_with_what_to_do(
 
 
 def test_a_folder_that_is_in_no_checkout_is_refused(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".git").rename(tmp_path / "no.git")
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -350,7 +339,7 @@ def test_affected_without_a_commit_is_refused() -> None:
     assert ended(["list", "specs", "--affected"]) == 2
 
 
-def test_a_file_that_is_deleted_in_git_is_named_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_deleted_in_git_is_named_as_such(capsys: Capture) -> None:
     job, other = write("gone"), write("goner")
     commit()
     job.unlink()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sandboxes import Stand, stand
 
 from runner.cli.main import ended
@@ -65,7 +66,7 @@ def commands(text: str) -> list[str]:
     return [line.strip() for line in text.partition("what next:")[2].splitlines() if line.startswith("    runner ")]
 
 
-def listed(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def listed(capsys: Capture) -> list[str]:
     """The same as `runs` lists them for programs."""
     capsys.readouterr()
     assert ended(["runs", "--format", "json", "-n", "1"]) == 0
@@ -74,7 +75,7 @@ def listed(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 
 def test_what_settles_a_run_in_doubt_at_a_protected_target_can_be_typed_as_it_is_printed(
-    site: Stand, capsys: pytest.CaptureFixture[str]
+    site: Stand, capsys: Capture
 ) -> None:
     site.set_fault("drop_before", "UsrCharge")
     assert ended(["run", "pay.job.yaml", *GIVEN, "--hold"]) == 4
@@ -90,7 +91,7 @@ def test_what_settles_a_run_in_doubt_at_a_protected_target_can_be_typed_as_it_is
 
 
 def test_a_secret_that_came_from_a_variable_is_read_from_it_again_and_the_variable_is_named(
-    site: Stand, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    site: Stand, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.set_fault("drop_before", "UsrCharge")
     monkeypatch.setenv(VARIABLE, "s3cret-t0ken")
@@ -104,7 +105,7 @@ def test_a_secret_that_came_from_a_variable_is_read_from_it_again_and_the_variab
 
 
 def test_a_run_that_failed_is_carried_out_once_more_by_the_command_that_is_printed(
-    site: Stand, capsys: pytest.CaptureFixture[str]
+    site: Stand, capsys: Capture
 ) -> None:
     Path("pay.job.yaml").write_text(JOB.replace("steps.charge.result", "13"))
     assert ended(["run", "pay.job.yaml", *GIVEN, "--report-html", "page.html"]) == 1
@@ -115,9 +116,7 @@ def test_a_run_that_failed_is_carried_out_once_more_by_the_command_that_is_print
     assert len(site.starts()) == 4
 
 
-def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed(
-    site: Stand, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed(site: Stand, capsys: Capture) -> None:
     expect = "    expect: [result > 'a']\n"
     Path("pay.job.yaml").write_text(JOB.replace("result: Number}\n", f"result: Number}}\n{expect}"))
     assert ended(["run", "pay.job.yaml", *GIVEN]) == 1
@@ -127,9 +126,7 @@ def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed
     assert len(site.starts()) > 1
 
 
-def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret(
-    site: Stand, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret(site: Stand, capsys: Capture) -> None:
     Path("pay.job.yaml").write_text(JOB.replace("steps.charge.result", "13"))
     assert ended(["apply", "pay.job.yaml", *GIVEN]) == 1
     command = next(part for part in capsys.readouterr().err.split("`") if part.startswith("runner apply"))
@@ -139,7 +136,7 @@ def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret
 
 
 def test_a_run_of_a_stored_plan_that_broke_off_is_resumed_by_the_command_that_refuses_it(
-    site: Stand, capsys: pytest.CaptureFixture[str]
+    site: Stand, capsys: Capture
 ) -> None:
     assert ended(["plan", "pay.job.yaml", *GIVEN[:2], "--out", "pay.plan.json"]) == 0
     site.set_fault("drop_before", "UsrCharge")

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, REFUSED, Answer, Site, site, targets
 
 from runner.cli.main import ended
@@ -57,7 +58,7 @@ def doctor(here: Site, *options: str) -> int:
     return ended(["doctor", *options])
 
 
-def test_a_sandbox_is_well_at_every_step_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sandbox_is_well_at_every_step_and_nothing_is_started(capsys: Capture) -> None:
     assert ended(["init", "."]) == 0
     capsys.readouterr()
     assert ended(["doctor", "-t", "sandbox"]) == 0
@@ -66,7 +67,7 @@ def test_a_sandbox_is_well_at_every_step_and_nothing_is_started(capsys: pytest.C
     assert verdicts(out) == dict.fromkeys(STEPS, "ok") | {"TLS": "not tried"}
 
 
-def test_a_site_is_asked_for_nothing_that_could_start_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_is_asked_for_nothing_that_could_start_a_process(capsys: Capture) -> None:
     with site(good) as here:
         assert doctor(here, "-t", "here") == 0
         calls = [line.partition("ProcessEngineService.svc/")[2] for line in here.asked]
@@ -76,7 +77,7 @@ def test_a_site_is_asked_for_nothing_that_could_start_a_process(capsys: pytest.C
     assert (found["process library"], found["elements"]) == ("unsure", "unsure")
 
 
-def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: Capture) -> None:
     with site(good, sign_in=REFUSED) as here:
         assert doctor(here) == 3
         assert len([line for line in here.asked if "AuthService" in line]) == 1
@@ -88,7 +89,7 @@ def test_a_refused_sign_in_ends_the_way_but_the_clocks_are_compared(capsys: pyte
     assert "try: check `auth` of the target" in out
 
 
-def test_a_missing_right_is_reported_with_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_right_is_reported_with_its_name(capsys: Capture) -> None:
     def answer(method: str, path: str) -> Answer:
         return Answer(status=403) if path.endswith("/RunProcess") else good(method, path)
 
@@ -99,16 +100,14 @@ def test_a_missing_right_is_reported_with_its_name(capsys: pytest.CaptureFixture
     assert "CanRunBusinessProcesses" in out
 
 
-def test_a_log_that_cannot_be_read_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_cannot_be_read_is_reported(capsys: Capture) -> None:
     with site(lambda method, path: NOTHING if "/odata/" in path else good(method, path)) as here:
         assert doctor(here) == 3
     assert verdicts(capsys.readouterr().out)["process log"] == "failed"
 
 
 @pytest.mark.parametrize(("runtime", "right", "prefix"), [("net", "net-framework", "/0"), ("net-framework", "net", "")])
-def test_a_wrong_runtime_is_reported_as_that(
-    runtime: str, right: str, prefix: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_runtime_is_reported_as_that(runtime: str, right: str, prefix: str, capsys: Capture) -> None:
     def answer(method: str, path: str) -> Answer:
         is_there = path.startswith((f"{prefix}/ServiceModel", f"{prefix}/odata"))
         return good(method, path) if is_there else NOTHING
@@ -123,9 +122,7 @@ def test_a_wrong_runtime_is_reported_as_that(
     assert "SysProcessLog" not in out
 
 
-def test_the_contact_is_learnt_from_sysadminunit_where_the_site_does_not_say_who_we_are(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_contact_is_learnt_from_sysadminunit_where_the_site_does_not_say_who_we_are(capsys: Capture) -> None:
     def answer(method: str, path: str) -> Answer:
         if "GetCurrentUserInfo" in path:
             return NOTHING
@@ -141,7 +138,7 @@ def test_the_contact_is_learnt_from_sysadminunit_where_the_site_does_not_say_who
     assert "contact 410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01" in out
 
 
-def test_nobody_listening_ends_the_way_at_the_connection(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_listening_ends_the_way_at_the_connection(capsys: Capture) -> None:
     with site(good) as here:
         pass
     assert doctor(here) == 3
@@ -151,7 +148,7 @@ def test_nobody_listening_ends_the_way_at_the_connection(capsys: pytest.CaptureF
     assert set(list(found.values())[4:]) == {"not tried"}
 
 
-def test_a_missing_variable_is_exit_2_and_nothing_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_variable_is_exit_2_and_nothing_is_tried(capsys: Capture) -> None:
     with site(good) as here:
         Path("targets.yaml").write_text(targets(here.url).replace("pa55-w0rd", '"{{ env.NOT_SET }}"'))
         assert ended(["doctor", "-t", "here"]) == 2
@@ -161,7 +158,7 @@ def test_a_missing_variable_is_exit_2_and_nothing_is_tried(capsys: pytest.Captur
     assert "NOT_SET" in out
 
 
-def test_several_targets_are_gone_to_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_targets_are_gone_to_one_after_the_other(capsys: Capture) -> None:
     with site(good) as here:
         more = "  there: {url: 'http://127.0.0.1:1'}\n"
         Path("targets.yaml").write_text(targets(here.url) + more)
@@ -170,7 +167,7 @@ def test_several_targets_are_gone_to_one_after_the_other(capsys: pytest.CaptureF
     assert out.index("doctor there") < out.index("doctor here")
 
 
-def test_without_a_name_it_is_the_only_site_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_name_it_is_the_only_site_there_is(capsys: Capture) -> None:
     with site(good) as here:
         Path("targets.yaml").write_text(targets(here.url) + "  box: {sandbox: box}\n")
         assert ended(["doctor"]) == 0
@@ -181,7 +178,7 @@ def test_without_a_name_it_is_the_only_site_there_is(capsys: pytest.CaptureFixtu
     assert "name the target with `-t`: `here`, `there`" in captured.err
 
 
-def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_reported(capsys: Capture) -> None:
     Path("jobs").mkdir()
     with site(good) as here:
         Path("jobs/targets.yaml").write_text(targets(here.url))
@@ -196,7 +193,7 @@ def test_the_targets_file_is_that_of_the_spec_and_a_wrong_name_is_reported(capsy
 
 @pytest.mark.parametrize("command", [["doctor"], ["catalog", "check"]])
 def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_it_searched(
-    command: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+    command: list[str], capsys: Capture, tmp_path: Path
 ) -> None:
     assert ended(command) == 2
     output = capsys.readouterr().err
@@ -205,9 +202,7 @@ def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_it
     assert "begin a project with `runner init FOLDER`" in output
 
 
-def test_a_run_where_there_is_neither_is_answered_with_how_a_project_begins(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_run_where_there_is_neither_is_answered_with_how_a_project_begins(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "a.job.yaml").write_text("runner: 1\nname: a\nsteps: [{pause: 1ms}]\n")
     assert ended(["run", "a.job.yaml"]) == 2
     output = capsys.readouterr().err
@@ -239,7 +234,7 @@ def behind_tls() -> Iterator[int]:
         listening.shutdown(socket.SHUT_RDWR)
 
 
-def test_a_private_authority_is_trusted_where_the_target_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_private_authority_is_trusted_where_the_target_names_it(capsys: Capture) -> None:
     with behind_tls() as port:
         plain = f"runner: 1\ntargets:\n  here:\n    url: https://localhost:{port}\n"
         Path("targets.yaml").write_text(plain)
@@ -252,7 +247,7 @@ def test_a_private_authority_is_trusted_where_the_target_names_it(capsys: pytest
     assert "a certificate for localhost, 127.0.0.1, by Authority of the tests" in out
 
 
-def test_the_environment_is_a_target_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_environment_is_a_target_too(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with site(good) as here:
         monkeypatch.setenv("CREATIO_URL", here.url)
         monkeypatch.setenv("CREATIO_USERNAME", "integration")
@@ -261,7 +256,7 @@ def test_the_environment_is_a_target_too(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().out.startswith("doctor env\n")
 
 
-def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(capsys: Capture) -> None:
     output = Answer(body=json.dumps({"Code": 1, "Message": "no \x1b[31m pa55-w0rd for integration"}))
     with site(good, sign_in=output) as here:
         assert doctor(here) == 3
@@ -271,7 +266,7 @@ def test_no_secret_and_no_control_character_is_shown_whatever_the_site_says(caps
     assert "\x1b" not in out
 
 
-def test_a_proxy_is_gone_to_without_saying_where_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_proxy_is_gone_to_without_saying_where_it_is(capsys: Capture) -> None:
     with site(good) as here:
         proxied = targets("https://example.com") + "    proxy: http://localhost:1\n"
         Path("targets.yaml").write_text(proxied)
@@ -288,7 +283,7 @@ def test_a_proxy_is_gone_to_without_saying_where_it_is(capsys: pytest.CaptureFix
     assert "127.0.0.1" not in out
 
 
-def test_a_mistake_in_the_targets_file_of_seven_jobs_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_the_targets_file_of_seven_jobs_is_reported_once(capsys: Capture) -> None:
     Path("targets.yaml").write_text("runner: 1\ntargets: {here: {urls: https://a.example}}\n")
     names = [f"{number}.job.yaml" for number in range(7)]
     for name in names:

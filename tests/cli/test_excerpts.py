@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from captured import Capture
 
 from runner.cli.main import ended
 
@@ -34,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def output(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+def output(capsys: Capture, *words: str) -> str:
     assert ended(words) == 2
     said = capsys.readouterr()
     return said.out + said.err
@@ -65,16 +66,14 @@ INPUTS = {
 
 
 @pytest.mark.parametrize("content", INPUTS.values(), ids=INPUTS)
-def test_a_mistake_in_a_file_of_inputs_shows_none_of_their_values(
-    content: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistake_in_a_file_of_inputs_shows_none_of_their_values(content: str, capsys: Capture) -> None:
     Path("given.yaml").write_text(content)
     said = output(capsys, "plan", "a.job.yaml", "--inputs", "given.yaml")
     assert "given.yaml" in said
     assert SECRET not in said
 
 
-def test_a_mistake_in_a_file_of_inputs_has_its_place_and_its_key(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_a_file_of_inputs_has_its_place_and_its_key(capsys: Capture) -> None:
     Path("given.yaml").write_text(f"token: {SECRET}\ntoken: {SECRET}\n")
     assert "given.yaml:2:1: error[E103]: the key `token` is written twice" in output(
         capsys, "plan", "a.job.yaml", "--inputs", "given.yaml"
@@ -96,18 +95,14 @@ DECLARED = {
 
 
 @pytest.mark.parametrize("declared", DECLARED.values(), ids=DECLARED)
-def test_a_mistake_beside_the_value_of_a_secret_input_does_not_show_it(
-    declared: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistake_beside_the_value_of_a_secret_input_does_not_show_it(declared: str, capsys: Capture) -> None:
     Path("a.job.yaml").write_text(JOB.replace("{type: string, secret: true}", declared))
     said = output(capsys, "validate", "a.job.yaml")
     assert "a.job.yaml:" in said
     assert SECRET not in said
 
 
-def test_a_number_with_a_comma_is_shown_in_an_input_without_a_secret_and_not_in_one_with(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_number_with_a_comma_is_shown_in_an_input_without_a_secret_and_not_in_one_with(capsys: Capture) -> None:
     one = "  discount: {type: number, default: 12,5}\n"
     other = "  pin:\n    type: number\n    secret: true\n    examples: [7]\n    default: {a: 98,7}\n"
     case = "cases:\n  - {name: x, inputs: {pin: 31,4}}\n"
@@ -119,7 +114,7 @@ def test_a_number_with_a_comma_is_shown_in_an_input_without_a_secret_and_not_in_
     assert "31" not in said
 
 
-def test_a_mistake_in_a_case_does_not_show_the_secret_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_a_case_does_not_show_the_secret_beside_it(capsys: Capture) -> None:
     case = f"{{name: x, inputs: {{token: {SECRET}, limit: many}}}}"
     Path("a.job.yaml").write_text(f"{JOB}cases:\n  - {case}\n")
     assert SECRET not in output(capsys, "validate", "a.job.yaml")
@@ -151,9 +146,7 @@ ADDRESSES = [
     "line",
     ["    url: {}\n", '    url: "{}"\n', '    url: "{}\n', "    url: {}\n    timeout: x\n", "    url:\n      {}\n"],
 )
-def test_no_mistake_in_an_address_shows_what_is_secret_in_it(
-    address: str, line: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_mistake_in_an_address_shows_what_is_secret_in_it(address: str, line: str, capsys: Capture) -> None:
     written = TARGETS.replace("    url: https://crm.example.com\n", line.format(address))
     Path("targets.yaml").write_text(written)
     said = output(capsys, "validate", "a.job.yaml")
@@ -164,7 +157,7 @@ def test_no_mistake_in_an_address_shows_what_is_secret_in_it(
 @pytest.mark.parametrize("name", ["x.job.yaml", "sandbox/UsrX.process.yaml", "sandbox/records.yaml"])
 @pytest.mark.parametrize("content", [f"A=1\0TOKEN={SECRET}\0", f"TOKEN={SECRET}", f"users: {{a: {SECRET}, b: 1}}\n"])
 def test_a_link_that_leads_out_of_the_project_shows_nothing_of_what_it_leads_to(
-    here: Path, name: str, content: str, capsys: pytest.CaptureFixture[str]
+    here: Path, name: str, content: str, capsys: Capture
 ) -> None:
     (here / "outside").write_text(content)
     Path("targets.yaml").write_text("runner: 1\ntargets:\n  here: {sandbox: sandbox}\n")
@@ -177,7 +170,7 @@ def test_a_link_that_leads_out_of_the_project_shows_nothing_of_what_it_leads_to(
     assert "TOKEN" not in said
 
 
-def test_a_link_within_the_project_is_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_within_the_project_is_read(here: Path, capsys: Capture) -> None:
     (here / ".git").mkdir()
     (here / "shared.yaml").write_text(JOB.replace("name: a", "name: b"))
     Path("b.job.yaml").symlink_to(here / "shared.yaml")
@@ -193,7 +186,7 @@ def test_a_link_within_the_project_is_read(here: Path, capsys: pytest.CaptureFix
     "content",
     [f"T={SECRET}\n", f"-----BEGIN KEY-----\n{SECRET}\n", f'"{SECRET}\n', f"* {SECRET}\n", f"- {SECRET}\n"],
 )
-def test_a_file_that_is_no_mapping_shows_no_line(name: str, content: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_mapping_shows_no_line(name: str, content: str, capsys: Capture) -> None:
     Path(name).write_text(content)
     for words in (["validate", name], ["run", "a.job.yaml", "--targets", name], ["plan", name]):
         said = output(capsys, *words)

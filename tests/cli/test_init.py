@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from captured import Capture
 
 from runner.cli.main import ended
 from runner.foundation.raw import items, record
@@ -35,16 +36,14 @@ def test_a_new_project_validates_and_runs_at_once(folder: str) -> None:
     assert ended(["run", folder]) == 0
 
 
-def test_without_a_folder_it_is_the_current_one_and_the_next_command_is_reported(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_without_a_folder_it_is_the_current_one_and_the_next_command_is_reported(capsys: Capture) -> None:
     assert ended(["init"]) == 0
     out = capsys.readouterr().out
     assert all(name in out for name in WRITTEN)
     assert out.endswith("\nnext: runner run .\n")
 
 
-def test_the_next_command_can_be_pasted_whatever_the_folder_is_called(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_next_command_can_be_pasted_whatever_the_folder_is_called(capsys: Capture) -> None:
     assert ended(["init", "my jobs"]) == 0
     assert "runner run 'my jobs'" in capsys.readouterr().out
 
@@ -53,9 +52,7 @@ OF_OTHERS = {".gitignore", ".vscode/settings.json", ".pre-commit-config.yaml", "
 
 
 @pytest.mark.parametrize("name", sorted(WRITTEN - OF_OTHERS))
-def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(name: str, capsys: Capture) -> None:
     there = Path("smoke") / name
     there.parent.mkdir(parents=True)
     there.write_text("mine")
@@ -66,9 +63,7 @@ def test_a_file_that_is_there_already_stays_and_nothing_else_is_written(
 
 
 @pytest.mark.parametrize("name", sorted(OF_OTHERS - {".gitignore"}))
-def test_an_entry_for_another_tool_that_is_there_is_left_and_reported(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_entry_for_another_tool_that_is_there_is_left_and_reported(name: str, capsys: Capture) -> None:
     there = Path(name)
     there.parent.mkdir(parents=True, exist_ok=True)
     there.write_text("mine")
@@ -85,7 +80,7 @@ def test_a_link_that_leads_nowhere_is_not_written_through() -> None:
     assert files_of(Path()) == set()
 
 
-def test_a_file_in_the_place_of_a_folder_is_reported_and_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_in_the_place_of_a_folder_is_reported_and_nothing_is_written(capsys: Capture) -> None:
     Path("sandbox").write_text("mine")
     assert ended(["init"]) == 2
     assert "sandbox" in capsys.readouterr().err
@@ -106,7 +101,7 @@ def test_editors_find_a_schema_for_every_file_without_a_network() -> None:
 
 
 def test_the_entries_for_ci_and_pre_commit_name_the_folder_as_it_is_called_from_the_root_of_the_checkout(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     Path(".git").mkdir()
     assert ended(["init", "ops/creatio"]) == 0
@@ -134,7 +129,7 @@ def test_every_template_is_used() -> None:
     assert all(file.text.endswith("\n") for file in project_files(Path(), called="."))
 
 
-def test_a_gitignore_that_is_there_is_added_to(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_gitignore_that_is_there_is_added_to(capsys: Capture) -> None:
     Path(".gitignore").write_text("node_modules/")
     assert ended(["init"]) == 0
     lines = Path(".gitignore").read_text().splitlines()

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from strict_schema import flaws
 
 from runner.cli.main import ended
@@ -34,7 +35,7 @@ def _its_files() -> None:
     Path("a.job.yaml").write_text(JOB)
 
 
-def printed(capsys: pytest.CaptureFixture[str], name: str, *arguments: str, exits: int = 0) -> JsonObject:
+def printed(capsys: Capture, name: str, *arguments: str, exits: int = 0) -> JsonObject:
     """What the verb `name` prints, which fits the schema of this name."""
     capsys.readouterr()
     assert ended([name, *arguments, "--format", "json"]) == exits
@@ -51,7 +52,7 @@ def stored() -> list[str]:
     return sorted(folder.name for folder in Path(".runner/runs").iterdir())
 
 
-def test_stored_runs_fit_their_schema_whatever_became_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_stored_runs_fit_their_schema_whatever_became_of_them(capsys: Capture) -> None:
     printed(capsys, "runs")
     assert ended(["run", "a.job.yaml"]) == 1
     events = Path(".runner/runs", stored()[0], "events.jsonl")
@@ -66,7 +67,7 @@ def test_stored_runs_fit_their_schema_whatever_became_of_them(capsys: pytest.Cap
     printed(capsys, "runs")
 
 
-def test_a_run_is_shown_as_its_json_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_shown_as_its_json_report(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red", "--report-json", "report.json"]) == 1
     capsys.readouterr()
     assert ended(["show", "last", "--format", "json"]) == 0
@@ -75,7 +76,7 @@ def test_a_run_is_shown_as_its_json_report(capsys: pytest.CaptureFixture[str]) -
     assert flaws("validate", json.loads(capsys.readouterr().out)) == []
 
 
-def test_the_history_fits_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_history_fits_its_schema(capsys: Capture) -> None:
     printed(capsys, "history")
     for _ in range(2):
         assert ended(["run", "a.job.yaml"]) == 1
@@ -84,7 +85,7 @@ def test_the_history_fits_its_schema(capsys: pytest.CaptureFixture[str]) -> None
     assert len(names) == 2
 
 
-def test_differences_of_runs_fit_their_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_differences_of_runs_fit_their_schema(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml"]) == 1
     assert ended(["run", "a.job.yaml", "-k", "green", "-i", "gone=true"]) == 0
     red, green, gone = stored()
@@ -93,7 +94,7 @@ def test_differences_of_runs_fit_their_schema(capsys: pytest.CaptureFixture[str]
     assert printed(capsys, "diff", green, gone, exits=1)["rows"]
 
 
-def test_mistakes_and_jobs_fit_their_schemas(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_and_jobs_fit_their_schemas(capsys: Capture) -> None:
     assert printed(capsys, "validate", "a.job.yaml")["problems"] == []
     more = "inputs: {t: {type: string, secret: true}, x: {}, y: {type: [string, 'null'], default: null}}"
     Path("b.job.yaml").write_text(f"runner: 1\nname: b\n{more}\nsteps: [{{pause: 1ms}}]\n")
@@ -109,9 +110,7 @@ def test_mistakes_and_jobs_fit_their_schemas(capsys: pytest.CaptureFixture[str])
     assert found["problems"] == [problem]
 
 
-def test_what_was_found_on_the_way_to_a_target_fits_its_schema_and_has_what_the_text_says(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_what_was_found_on_the_way_to_a_target_fits_its_schema_and_has_what_the_text_says(capsys: Capture) -> None:
     sites = "  here: {url: 'http://127.0.0.1:9', auth: {username: a, password: '{{ env.NO_SUCH_WORD }}'}}\n"
     Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  sandbox: {{sandbox: sandbox}}\n{sites}")
     found = printed(capsys, "doctor", "-t", "sandbox", "-t", "here", exits=2)
@@ -146,9 +145,7 @@ def test_what_was_found_on_the_way_to_a_target_fits_its_schema_and_has_what_the_
         ("catalog lint nowhere", 2),
     ],
 )
-def test_a_command_that_ends_early_prints_why_for_programs_too(
-    capsys: pytest.CaptureFixture[str], command: str, exits: int
-) -> None:
+def test_a_command_that_ends_early_prints_why_for_programs_too(capsys: Capture, command: str, exits: int) -> None:
     site = "{url: 'http://127.0.0.1:9', auth: {username: a, password: b}}"
     Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  sandbox: {{sandbox: sandbox}}\n  here: {site}\n")
     Path("here.catalog.yaml").write_text("runner: 1\nprocesses: {}\n")
@@ -163,14 +160,14 @@ def test_a_command_that_ends_early_prints_why_for_programs_too(
     assert "{" not in capsys.readouterr().out
 
 
-def test_mistakes_that_end_a_command_are_in_the_form_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_that_end_a_command_are_in_the_form_that_was_asked_for(capsys: Capture) -> None:
     assert ended(["validate", "nowhere", "--format=github"]) == 2
     assert capsys.readouterr().out.startswith("::error title=E100::there is no file `nowhere`")
     assert ended(["run", "nowhere", "--format", "json"]) == 2
     assert capsys.readouterr().out == ""
 
 
-def test_which_targets_are_ready_fits_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+def test_which_targets_are_ready_fits_its_schema(capsys: Capture) -> None:
     site = "{url: 'http://127.0.0.1:9', auth: {username: a, password: b}, ready: {for: 200ms, every: 20ms}}"
     Path("targets.yaml").write_text(f"runner: 1\ntargets:\n  sandbox: {{sandbox: sandbox}}\n  here: {site}\n")
     assert printed(capsys, "ready", "-t", "sandbox")["targets"] == [{"target": "sandbox", "ready": True}]
@@ -179,12 +176,12 @@ def test_which_targets_are_ready_fits_its_schema(capsys: pytest.CaptureFixture[s
     assert [problem["code"] for problem in records(found, "problems")] == ["E317"]
 
 
-def test_where_nothing_is_selected_apply_prints_its_document(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_nothing_is_selected_apply_prints_its_document(capsys: Capture) -> None:
     assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", exits=5)["exit_code"] == 5
     assert printed(capsys, "apply", "a.job.yaml", "--tags", "none", "--allow-empty")["versions"] == []
 
 
-def test_differences_of_catalogues_and_explanations_fit_their_schemas(capsys: pytest.CaptureFixture[str]) -> None:
+def test_differences_of_catalogues_and_explanations_fit_their_schemas(capsys: Capture) -> None:
     for name, code in (("one", "UsrA"), ("two", "UsrB")):
         Path(f"{name}.catalog.yaml").write_text(f"runner: 1\nprocesses:\n  {code}: {{runnable: true}}\n")
     assert ended(["catalog", "diff", "one.catalog.yaml", "two.catalog.yaml", "--format", "json"]) == 1
@@ -213,6 +210,6 @@ def test_differences_of_catalogues_and_explanations_fit_their_schemas(capsys: py
         ),
     ],
 )
-def test_schemas_of_what_is_printed_are_printed_too(capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_schemas_of_what_is_printed_are_printed_too(capsys: Capture, name: str) -> None:
     assert ended(["schema", name]) == 0
     assert json.loads(capsys.readouterr().out)["title"] == name

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import Answer, Executes, Site, site, targets, xml
 
 from runner.cli.main import ended
@@ -64,7 +65,7 @@ def killed(*, left: int = 2, broke_off: bool = True) -> list[str]:
 
 
 def test_what_a_killed_command_never_began_is_carried_out_also_where_none_failed(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     killed(broke_off=False)
@@ -94,9 +95,7 @@ def test_no_run_from_before_the_command_is_asked_what_it_was_to_begin(monkeypatc
     assert set(asked) == {max(run.name for run in RUNS.iterdir())}
 
 
-def test_it_is_carried_out_with_the_inputs_of_the_command_and_new_secrets(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_is_carried_out_with_the_inputs_of_the_command_and_new_secrets(answers: Executes, capsys: Capture) -> None:
     write("b", more="token: {type: string, secret: true}")
     given = ["-i", "who=Eve", "-i", "token=@token.txt"]
     assert ended(["run", "a.job.yaml", "b.job.yaml", *given]) == 0
@@ -112,7 +111,7 @@ def test_it_is_carried_out_with_the_inputs_of_the_command_and_new_secrets(
 
 
 def test_inputs_that_hold_a_secret_are_not_stored_and_the_command_is_named_instead(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     write("b", more="token: {type: string, secret: true}")
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-i", "who=see-a-long-token", "-i", "token=@token.txt"]) == 0
@@ -126,7 +125,7 @@ def test_inputs_that_hold_a_secret_are_not_stored_and_the_command_is_named_inste
     assert f"  {command}\n" in capsys.readouterr().err
 
 
-def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_show_and_resume_name_what_the_command_never_began(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     _, last = killed()
     command = f"runner rerun {last} --failed"
@@ -152,7 +151,7 @@ def test_runs_show_and_resume_name_what_the_command_never_began(capsys: pytest.C
     assert "never began" not in capsys.readouterr().out
 
 
-def test_a_report_of_all_runs_is_not_green_where_some_never_began(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_of_all_runs_is_not_green_where_some_never_began(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     killed(broke_off=False)
     capsys.readouterr()
@@ -186,9 +185,7 @@ def test_a_run_that_was_deleted_has_begun_as_its_history_knows(answers: Executes
     assert answers.asked == []
 
 
-def test_while_a_command_is_under_way_nothing_of_it_begins_by_another(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_while_a_command_is_under_way_nothing_of_it_begins_by_another(answers: Executes, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     first, _ = killed(broke_off=False)
     answers.asked.clear()
@@ -203,9 +200,7 @@ def test_while_a_command_is_under_way_nothing_of_it_begins_by_another(
     assert ended(["rerun", "last", "--failed"]) == 0
 
 
-def test_what_the_files_do_not_hold_any_more_is_named_and_nothing_begins(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_files_do_not_hold_any_more_is_named_and_nothing_begins(answers: Executes, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     killed(broke_off=False)
     answers.asked.clear()
@@ -226,7 +221,7 @@ def test_a_run_whose_first_event_was_damaged_has_begun_as_its_plan_knows(answers
     assert answers.asked == ["b-Blue"]
 
 
-def test_resume_names_the_other_runs_of_its_command_that_did_not_end(capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_names_the_other_runs_of_its_command_that_did_not_end(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-j", "2"]) == 0
     other, last = killed(left=2)
     journal = RUNS / other / "events.jsonl"
@@ -251,9 +246,7 @@ def broken_off(*, of: int) -> list[str]:
     return runs
 
 
-def test_all_runs_of_a_killed_command_are_resumed_together(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_all_runs_of_a_killed_command_are_resumed_together(answers: Executes, capsys: Capture) -> None:
     write("b", more="token: {type: string, secret: true}")
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-j", "4", "-i", "token=@token.txt"]) == 0
     runs = broken_off(of=4)
@@ -279,7 +272,7 @@ def test_all_runs_of_a_killed_command_are_resumed_together(
 
 
 def test_what_had_failed_before_the_kill_is_not_made_green_by_what_is_resumed(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     answers.given = {"a-Red": Answer(status=500, body="<Fault><Text>no</Text></Fault>")}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
@@ -296,7 +289,7 @@ def test_what_had_failed_before_the_kill_is_not_made_green_by_what_is_resumed(
     assert Path("again.xml").read_text() == of_all
 
 
-def test_what_never_began_is_not_made_green_by_what_is_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_never_began_is_not_made_green_by_what_is_resumed(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 0
     killed(left=2)
     capsys.readouterr()
@@ -306,7 +299,7 @@ def test_what_never_began_is_not_made_green_by_what_is_resumed(capsys: pytest.Ca
     assert "exit 3 is of the whole command: " in capsys.readouterr().err
 
 
-def test_a_verdict_is_about_one_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verdict_is_about_one_run(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     broken_off(of=2)
     capsys.readouterr()
@@ -315,7 +308,7 @@ def test_a_verdict_is_about_one_run(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_a_killed_plan_never_began_is_named_and_its_report_is_not_green(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     assert ended(["plan", "a.job.yaml", "b.job.yaml", "--out", "p.json"]) == 0
     assert ended(["run", "p.json"]) == 0

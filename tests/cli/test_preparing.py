@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from captured import Capture
 
 from runner.cli.main import ended
 from runner.execution.prepare import prepare
@@ -159,18 +160,14 @@ def test_a_mistake_in_a_given_value_is_reported_once_however_many_cases_there_ar
     assert mistakes(given=["limit=x", "other=1"]) == ["E131", "E132"]
 
 
-def test_a_target_that_is_named_twice_is_one_and_one_that_is_not_known_refuses_all(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_target_that_is_named_twice_is_one_and_one_that_is_not_known_refuses_all(capsys: Capture) -> None:
     job()
     assert ended(["plan", ".", "-t", "two", "-t", "two"]) == 0
     assert capsys.readouterr().out.count("smoke on two") == 1
     assert mistakes(targets=("one", "thre")) == ["E141"]
 
 
-def test_several_targets_have_a_twin_in_the_environment(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_several_targets_have_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     job()
     monkeypatch.setenv("CREATIO_RUNNER_TARGET", "two three")
     assert ended(["plan", "."]) == 0

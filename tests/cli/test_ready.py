@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from deployments import CATALOGUE, Deployed, Phase
 from running import command
 from sites import NOTHING, Answer, Site, site
@@ -111,9 +112,7 @@ def test_a_signal_ends_it_also_while_a_site_holds_its_answer_back() -> None:
     assert "here is not ready after" in started.err
 
 
-def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_reported(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_reported(capsys: Capture) -> None:
     deployed = Deployed(Phase.TROUBLE)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url)
@@ -127,7 +126,7 @@ def test_where_the_time_is_over_nothing_is_sent_and_the_last_answer_is_reported(
     assert json.loads(Path("report.json").read_text())["runs"] == []
 
 
-def test_two_refused_sign_ins_end_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_refused_sign_ins_end_it(capsys: Capture) -> None:
     deployed = Deployed(Phase.LOCKED)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url)
@@ -139,7 +138,7 @@ def test_two_refused_sign_ins_end_it(capsys: pytest.CaptureFixture[str]) -> None
     assert "a few wrong tries lock an account" in err
 
 
-def test_a_wait_hides_what_is_secret(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait_hides_what_is_secret(capsys: Capture) -> None:
     def answer(method: str, path: str) -> Answer:
         del method, path
         return Answer(status=503, body="no database for pa55-w0rd", kind="text/plain")
@@ -159,9 +158,7 @@ def ready_at_once(*arguments: str, ready: str | None = SOON) -> tuple[int, Deplo
         return ended(list(arguments)), deployed
 
 
-def test_a_site_that_is_ready_is_read_twice_and_then_the_run_goes_on_in_its_session(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_site_that_is_ready_is_read_twice_and_then_the_run_goes_on_in_its_session(capsys: Capture) -> None:
     code, deployed = ready_at_once("run", "a.job.yaml")
     assert code == 0
     assert len(deployed.phases_of("/odata/VwProcessLib?$top=1")) == 2
@@ -174,7 +171,7 @@ def test_without_a_word_of_it_nothing_is_waited_for() -> None:
     assert (code, deployed.phases_of("/odata/VwProcessLib?$top=1")) == (0, [])
 
 
-def test_quiet_says_nothing_of_a_site_that_is_ready(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_says_nothing_of_a_site_that_is_ready(capsys: Capture) -> None:
     code, _ = ready_at_once("run", "a.job.yaml", "-q")
     assert code == 0
     assert "ready" not in capsys.readouterr().err
@@ -217,9 +214,7 @@ def test_the_twin_of_the_option_says_how_long_ready_waits_too(monkeypatch: pytes
 
 
 @pytest.mark.parametrize("value", ["10", "10x", "0s"])
-def test_a_duration_that_is_none_is_a_mistake_of_the_command_line(
-    value: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_duration_that_is_none_is_a_mistake_of_the_command_line(value: str, capsys: Capture) -> None:
     code, deployed = ready_at_once("run", "a.job.yaml", "--wait-ready", value)
     assert (code, deployed.asked) == (2, [])
     assert "is no duration" in capsys.readouterr().err
@@ -235,7 +230,7 @@ def test_the_catalogue_of_the_command_line_is_waited_for_where_the_wait_is_asked
         assert ended(by_option) == 0
 
 
-def test_a_site_that_stays_old_is_reported_with_the_command_that_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_that_stays_old_is_reported_with_the_command_that_shows_all(capsys: Capture) -> None:
     deployed = Deployed(Phase.OLD_PARAMETERS)
     with site(deployed.answer, sign_in=None) as here:
         write_targets(here.url, ready=NEW)
@@ -246,7 +241,7 @@ def test_a_site_that_stays_old_is_reported_with_the_command_that_shows_all(capsy
     assert "`runner catalog check -t here --against git.catalog.yaml` shows all differences" in err
 
 
-def test_a_catalogue_that_is_not_there_is_found_out_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_catalogue_that_is_not_there_is_found_out_before_anything_is_sent(capsys: Capture) -> None:
     Path("git.catalog.yaml").unlink()
     code, deployed = ready_at_once("run", "a.job.yaml", ready=NEW)
     assert (code, deployed.asked) == (2, [])
@@ -255,7 +250,7 @@ def test_a_catalogue_that_is_not_there_is_found_out_before_anything_is_sent(caps
     assert "runner catalog build" in err
 
 
-def test_a_catalogue_without_any_process_of_the_jobs_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_catalogue_without_any_process_of_the_jobs_is_refused(capsys: Capture) -> None:
     Path("git.catalog.yaml").write_text(CATALOGUE.replace("UsrAddTours", "UsrSomethingElse"))
     code, deployed = ready_at_once("run", "a.job.yaml", ready=NEW)
     assert (code, deployed.asked) == (2, [])
@@ -263,16 +258,14 @@ def test_a_catalogue_without_any_process_of_the_jobs_is_refused(capsys: pytest.C
     assert f"error[E168]: {sentence}" in capsys.readouterr().err
 
 
-def test_a_process_that_the_catalogue_does_not_have_is_reported_and_not_waited_for(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_process_that_the_catalogue_does_not_have_is_reported_and_not_waited_for(capsys: Capture) -> None:
     Path("a.job.yaml").write_text(JOB + "  - id: more\n    execute: {process: UsrMore, result: Out}\n")
     code, _ = ready_at_once("run", "a.job.yaml", ready=NEW)
     assert code == 0
     assert "git.catalog.yaml does not have `UsrMore`: it is not waited for" in capsys.readouterr().err
 
 
-def test_two_readings_that_do_not_fit_into_the_time_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_readings_that_do_not_fit_into_the_time_are_refused(capsys: Capture) -> None:
     code, deployed = ready_at_once("run", "a.job.yaml", "--wait-ready", "10ms")
     assert (code, deployed.asked) == (2, [])
     err = capsys.readouterr().err
@@ -281,9 +274,7 @@ def test_two_readings_that_do_not_fit_into_the_time_are_refused(capsys: pytest.C
     assert "wait longer: `--wait-ready 10m`, or `runner ready --for 10m`" in err
 
 
-def test_several_targets_are_waited_for_side_by_side_and_nothing_is_sent_before_all_are_ready(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_several_targets_are_waited_for_side_by_side_and_nothing_is_sent_before_all_are_ready(capsys: Capture) -> None:
     ready, away = Deployed(Phase.NEW), Deployed(Phase.TROUBLE)
     with site(ready.answer, sign_in=None) as here, site(away.answer, sign_in=None) as there:
         write_targets(here.url, there.url)
@@ -305,7 +296,7 @@ def test_where_one_target_can_not_be_ready_any_more_the_others_are_not_waited_fo
         assert ended(["ready", "-t", "here", "-t", "there"]) == 3
 
 
-def test_a_sandbox_is_ready_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sandbox_is_ready_at_once(capsys: Capture) -> None:
     assert ended(["init", "project"]) == 0
     assert ended(["ready", "-t", "sandbox", "project"]) == 0
     assert ended(["run", "--wait-ready", "project", "-q"]) == 0
@@ -323,7 +314,7 @@ def test_ready_alone_looks_at_all_processes_of_the_catalogue_or_at_those_of_the_
     assert deployed.phases_of("/Execute") == []
 
 
-def test_a_folder_of_packages_is_a_catalogue_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_packages_is_a_catalogue_too(capsys: Capture) -> None:
     Path("packages").mkdir()
     assert ready_at_once("ready", "--catalog", "packages")[0] == 2
     assert "packages" in capsys.readouterr().err
@@ -346,7 +337,7 @@ def in_doubt() -> Iterator[tuple[Deployed, Site]]:
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
 def test_a_run_that_is_under_way_waits_and_one_that_only_reads_does_not(
-    verb: str, in_doubt: tuple[Deployed, Site], capsys: pytest.CaptureFixture[str]
+    verb: str, in_doubt: tuple[Deployed, Site], capsys: Capture
 ) -> None:
     _, here = in_doubt
     write_targets(here.url, ready=SOON)
@@ -357,7 +348,7 @@ def test_a_run_that_is_under_way_waits_and_one_that_only_reads_does_not(
     assert said is (verb == "resume")
 
 
-def test_resume_has_the_option_too(in_doubt: tuple[Deployed, Site], capsys: pytest.CaptureFixture[str]) -> None:
+def test_resume_has_the_option_too(in_doubt: tuple[Deployed, Site], capsys: Capture) -> None:
     deployed, here = in_doubt
     deployed.phase = Phase.TROUBLE
     write_targets(here.url)

@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 
 import click
 import pytest
+from captured import Capture
 from sites import NOTHING, REFUSED, Answer, Site, library, site, targets, xml
 
 from runner.cli.main import VERBS, ended, load
@@ -50,7 +51,7 @@ def execute_gives(answer: Answer) -> Callable[[str, str], Answer]:
     return lambda _method, path: answer if "/Execute" in path else NOTHING
 
 
-def test_a_site_without_a_process_log_passes_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_without_a_process_log_passes_with_a_warning(capsys: Capture) -> None:
     with site(execute_gives(xml([{"Id": "1"}]))) as here:
         assert run(here, READ) == 0
     out = capsys.readouterr().out
@@ -84,7 +85,7 @@ def test_both_runtimes_are_called_at_their_own_prefix() -> None:
     ids=["502", "504", "html", "half JSON", "half XML", "cut off", "closed"],
 )
 def test_no_usable_answer_is_exit_3_for_a_read_and_4_for_a_once_call(
-    answer: Answer, says: str, capsys: pytest.CaptureFixture[str]
+    answer: Answer, says: str, capsys: Capture
 ) -> None:
     with site(execute_gives(answer)) as here:
         assert run(here, READ) == 3
@@ -95,7 +96,7 @@ def test_no_usable_answer_is_exit_3_for_a_read_and_4_for_a_once_call(
     assert "may or may not" in capsys.readouterr().out
 
 
-def test_nobody_listening_is_exit_3_and_the_sentence_names_the_place(capsys: pytest.CaptureFixture[str]) -> None:
+def test_nobody_listening_is_exit_3_and_the_sentence_names_the_place(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         pass
     assert run(here, ONCE) == 3
@@ -135,7 +136,7 @@ def test_one_timeout_bounds_all_tries_of_an_attempt_and_the_sign_in(*, accepts: 
     assert "within 600 ms" in str(error["message"])
 
 
-def test_a_refused_sign_in_is_exit_3_and_is_not_tried_again(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_sign_in_is_exit_3_and_is_not_tried_again(capsys: Capture) -> None:
     with site(execute_gives(xml(1)), sign_in=REFUSED) as here:
         job = ONCE + "  - id: again\n    execute: {process: UsrRead}\n    if: always()\n"
         assert run(here, job) == 3
@@ -158,21 +159,21 @@ def test_a_lost_session_is_mended_once_and_the_call_sent_again() -> None:
         assert len(here.executes()) == 2
 
 
-def test_a_login_page_in_place_of_every_answer_is_exit_3_and_never_a_result(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_login_page_in_place_of_every_answer_is_exit_3_and_never_a_result(capsys: Capture) -> None:
     page = Answer(body='<html><form action="/Login/NuiLogin.aspx"></form></html>', kind="text/html")
     with site(lambda _method, path: page if "/Execute" in path else without_rows(path)) as here:
         assert run(here, ONCE) == 3
     assert "E304" in capsys.readouterr().out
 
 
-def test_a_refusal_is_exit_1_with_the_services_own_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_is_exit_1_with_the_services_own_words(capsys: Capture) -> None:
     fault = '<Fault><Reason><Text>Process "UsrRead" was not found</Text></Reason></Fault>'
     with site(execute_gives(Answer(status=500, body=fault, kind="application/xml"))) as here:
         assert run(here, ONCE) == 1
     assert "was not found" in capsys.readouterr().out
 
 
-def test_control_characters_of_the_service_never_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_control_characters_of_the_service_never_reach_the_terminal(capsys: Capture) -> None:
     nasty = "\x1b[31mred\x07 \u202egnirts"
     job = READ + "    expect: [result == 1]\n    outputs: {x: result}\noutputs: {x: '1'}\n"
     with site(execute_gives(xml(nasty))) as here:
@@ -183,7 +184,7 @@ def test_control_characters_of_the_service_never_reach_the_terminal(capsys: pyte
     assert "gnirts" in out
 
 
-def test_no_secret_reaches_the_screen_the_reports_or_the_runs_folder(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_secret_reaches_the_screen_the_reports_or_the_runs_folder(capsys: Capture) -> None:
     secret = "t0p&s3cret/ключ"
     job = (
         READ.replace("effect: read", "effect: read\n    expect: [result == 1]").replace(
@@ -207,7 +208,7 @@ def test_no_secret_reaches_the_screen_the_reports_or_the_runs_folder(capsys: pyt
             assert spelled not in text
 
 
-def test_a_secret_on_the_command_line_is_refused_before_anything_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_on_the_command_line_is_refused_before_anything_is_sent(capsys: Capture) -> None:
     job = READ + "inputs: {token: {type: string, secret: true}}\n"
     with site(execute_gives(xml(1))) as here:
         assert run(here, job, "-i", "token=abcdefgh") == 2
@@ -227,7 +228,7 @@ def test_one_invalid_file_and_nothing_is_sent() -> None:
     assert not Path(".runner").exists()
 
 
-def test_a_runs_folder_that_cannot_be_written_is_exit_2_and_nothing_is_sent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_runs_folder_that_cannot_be_written_is_exit_2_and_nothing_is_sent(capsys: Capture) -> None:
     Path("file").write_text("")
     with site(execute_gives(xml(1))) as here:
         assert run(here, READ, "--runs", "file/runs") == 2
@@ -243,7 +244,7 @@ def test_a_report_that_cannot_be_written_is_reported_before_anything_is_sent() -
 
 
 def test_a_report_in_a_folder_that_is_read_only_is_reported_before_anything_is_sent(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path).name != "folder")  # root may write everywhere
     Path("folder").mkdir()
@@ -254,7 +255,7 @@ def test_a_report_in_a_folder_that_is_read_only_is_reported_before_anything_is_s
     assert "the report folder/junit.xml cannot be written: it is read-only, or its folder is" in capsys.readouterr().err
 
 
-def test_a_missing_variable_of_the_target_is_exit_2_and_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_variable_of_the_target_is_exit_2_and_names_it(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         Path("targets.yaml").write_text(targets(here.url).replace("pa55-w0rd", '"{{ env.NOT_SET }}"'))
         Path("a.job.yaml").write_text(READ)
@@ -273,7 +274,7 @@ def test_the_reports_are_drawn_again_from_the_events_alone() -> None:
     assert ET.fromstring(Path("junit.xml").read_text()).tag == "testsuites"
 
 
-def test_a_report_on_stdout_is_alone_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_on_stdout_is_alone_there(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         Path("targets.yaml").write_text(targets(here.url))
         Path("a.job.yaml").write_text(READ)
@@ -283,7 +284,7 @@ def test_a_report_on_stdout_is_alone_there(capsys: pytest.CaptureFixture[str]) -
     assert "passed: reading" in captured.err
 
 
-def test_show_says_that_a_line_was_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_says_that_a_line_was_changed(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ)
     assert ended(["show", "last"]) == 0
@@ -293,7 +294,7 @@ def test_show_says_that_a_line_was_changed(capsys: pytest.CaptureFixture[str]) -
     assert "line 2" in capsys.readouterr().out
 
 
-def test_a_change_of_the_last_line_shows_by_the_runs_own_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_change_of_the_last_line_shows_by_the_runs_own_report(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ + "outputs: {x: '1'}\n")
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
@@ -303,7 +304,7 @@ def test_a_change_of_the_last_line_shows_by_the_runs_own_report(capsys: pytest.C
     assert "does not match" in capsys.readouterr().err
 
 
-def test_runs_are_listed_and_found_by_the_beginning_of_their_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_are_listed_and_found_by_the_beginning_of_their_id(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ)
         run(here, READ)
@@ -355,9 +356,7 @@ def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> Non
 
 
 @pytest.mark.parametrize("arguments", [["run", ""], ["run", "a.job.yaml", "-t", ""], []])
-def test_an_empty_word_is_a_mistake_and_never_means_something(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_empty_word_is_a_mistake_and_never_means_something(arguments: list[str], capsys: Capture) -> None:
     assert ended(arguments) == 2
     assert capsys.readouterr().err
 
@@ -397,14 +396,14 @@ def test_runs_go_side_by_side_only_where_that_is_asked_for(jobs: str, *, side_by
     assert most[0] == (3 if side_by_side else 1)
 
 
-def test_a_schema_is_printed_as_it_ships(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_schema_is_printed_as_it_ships(capsys: Capture) -> None:
     for name in ("job", "targets", "process", "report", "event"):
         assert ended(["schema", name]) == 0
         shipped = Path(__file__).parents[2] / "schema" / f"{name}.schema.json"
         assert json.loads(capsys.readouterr().out) == json.loads(shipped.read_text())
 
 
-def test_runs_are_listed_from_the_folder_that_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_are_listed_from_the_folder_that_is_named(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ, "--runs", "elsewhere")
     capsys.readouterr()
@@ -427,9 +426,7 @@ def test_every_option_but_a_few_names_its_twin() -> None:
     assert missing == []
 
 
-def test_a_fault_of_ours_is_exit_70_with_a_log_file(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fault_of_ours_is_exit_70_with_a_log_file(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(VERBS, "broken", ("runner.no_such_module:command", "Nothing."))
     assert ended(["broken"]) == 70
     said = capsys.readouterr().err
@@ -439,7 +436,7 @@ def test_a_fault_of_ours_is_exit_70_with_a_log_file(
     Path(log).unlink()
 
 
-def test_old_runs_are_deleted_but_for_those_that_nobody_has_settled(capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_runs_are_deleted_but_for_those_that_nobody_has_settled(capsys: Capture) -> None:
     with site(execute_gives(xml(1))) as here:
         run(here, READ)
         run(here, READ)

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, Answer, site, xml
 
 from runner.cli.main import ended
@@ -41,15 +42,13 @@ def oauth(method: str, path: str) -> Answer:
     return xml(f"you sent {TOKEN} for {SECRET}") if method == "GET" and "/Execute" in path else NOTHING
 
 
-def everything_written(capsys: pytest.CaptureFixture[str], *, but: str) -> str:
+def everything_written(capsys: Capture, *, but: str) -> str:
     captured = capsys.readouterr()
     files = [path.read_text(errors="replace") for path in Path().rglob("*") if path.is_file() and path.name != but]
     return "".join([captured.out, captured.err, *files])
 
 
-def test_a_token_and_what_it_is_asked_for_with_reach_no_screen_no_report_and_no_event(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_token_and_what_it_is_asked_for_with_reach_no_screen_no_report_and_no_event(capsys: Capture) -> None:
     with site(oauth) as here:
         Path("targets.yaml").write_text(
             f"runner: 1\ntargets:\n  here:\n    url: {here.url}\n    identity_url: {here.url}\n"
@@ -66,9 +65,7 @@ def test_a_token_and_what_it_is_asked_for_with_reach_no_screen_no_report_and_no_
         assert secret not in written
 
 
-def test_the_environment_alone_can_be_a_target(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_environment_alone_can_be_a_target(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with site(lambda _method, _path: xml(1)) as here:
         monkeypatch.setenv("CREATIO_URL", here.url)
         monkeypatch.setenv("CREATIO_RUNTIME", "net")
@@ -82,9 +79,7 @@ def test_the_environment_alone_can_be_a_target(
     assert "pa55-w0rd" not in everything_written(capsys, but="")
 
 
-def test_an_environment_of_clio_can_be_a_target(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_environment_of_clio_can_be_a_target(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with site(lambda _method, _path: xml(1)) as here:
         dev = {"uri": here.url, "LOGIN": "integration", "Password": "pa55-w0rd", "isnetcore": True}
         Path("clio").mkdir()
@@ -100,15 +95,13 @@ def test_an_environment_of_clio_can_be_a_target(
     assert "pa55-w0rd" not in written
 
 
-def test_a_file_of_authorities_that_is_not_there_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_authorities_that_is_not_there_is_exit_2(capsys: Capture) -> None:
     Path("targets.yaml").write_text("runner: 1\ntargets: {here: {url: 'https://localhost:1', ca_file: ca.pem}}\n")
     assert ended(["run", "a.job.yaml", "-t", "here"]) == 2
     assert "E142" in capsys.readouterr().err
 
 
-def test_a_proxy_that_wants_a_password_is_exit_3_and_its_address_is_not_shown(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_a_proxy_that_wants_a_password_is_exit_3_and_its_address_is_not_shown(capsys: Capture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as proxy:
 
         def serve() -> None:
@@ -127,7 +120,7 @@ def test_a_proxy_that_wants_a_password_is_exit_3_and_its_address_is_not_shown(
     assert f"127.0.0.1:{port}" not in out
 
 
-def test_a_mistake_in_a_targets_file_shows_no_secret_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_in_a_targets_file_shows_no_secret_of_it(capsys: Capture) -> None:
     Path("targets.yaml").write_text(
         "runner: 1\ntargets:\n  here:\n    url: https://crm.example\n"
         "    auth:\n      username: integration\n      pasword: pa55-w0rd\n"
@@ -141,9 +134,7 @@ def test_a_mistake_in_a_targets_file_shows_no_secret_of_it(capsys: pytest.Captur
     assert "pa55-w0rd" not in captured.out + captured.err + written.out + written.err
 
 
-def test_what_another_target_lacks_here_stops_no_run_and_a_mistake_in_the_file_stops_all(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_what_another_target_lacks_here_stops_no_run_and_a_mistake_in_the_file_stops_all(capsys: Capture) -> None:
     def answer(_method: str, path: str) -> Answer:
         return xml(1) if "/Execute" in path else NOTHING
 
@@ -166,7 +157,7 @@ def test_what_another_target_lacks_here_stops_no_run_and_a_mistake_in_the_file_s
 
 @pytest.mark.parametrize(("target", "file"), [("env", "env.catalog.yaml"), ("clio:dev", "dev.catalog.yaml")])
 def test_jobs_are_checked_against_the_catalogue_of_a_target_that_is_in_no_file(
-    target: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    target: str, file: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     with site(lambda _method, _path: xml(1)) as here:
         sign_in = {"CREATIO_URL": here.url, "CREATIO_USERNAME": "integration", "CREATIO_PASSWORD": "pa55-w0rd"}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sandboxes import stand
 from sites import NOTHING, Answer, Site, site, targets, xml
 
@@ -89,7 +90,7 @@ def here(place: Place) -> Iterator[Site]:
 
 
 @pytest.fixture
-def in_doubt(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def in_doubt(here: Site, place: Place, capsys: Capture) -> None:
     """A run that has ended, and nobody knows whether `charge` happened."""
     place.log = [log_row(1)]  # of an earlier run: it was there before the call left
     assert ended(["run", "a.job.yaml"]) == 4
@@ -106,9 +107,7 @@ def row(report: str = "report.json") -> tuple[str, object, str]:
 
 @pytest.mark.usefixtures("in_doubt")
 class TestOfARunInDoubt:
-    def test_a_start_that_the_log_shows_by_now_settles_it(
-        self, place: Place, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_start_that_the_log_shows_by_now_settles_it(self, place: Place, capsys: Capture) -> None:
         place.log = [log_row(2), log_row(1)]
         assert ended(["reconcile", "last", "--report-json", "report.json"]) == 0
         assert row() == ("passed", "inferred", "passed")
@@ -119,15 +118,13 @@ class TestOfARunInDoubt:
         assert output.err == ""
         assert place.executed == ["UsrCharge"]
 
-    def test_a_start_that_failed_settles_it_as_failed(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_start_that_failed_settles_it_as_failed(self, place: Place, capsys: Capture) -> None:
         place.log = [log_row(2, status=FAILED), log_row(1)]
         assert ended(["reconcile", "last", "--report-json", "report.json"]) == 1
         assert row() == ("failed", "inferred", "failed")
         assert "no money" in capsys.readouterr().out
 
-    def test_no_start_proves_nothing_and_the_code_stays_4(
-        self, place: Place, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_no_start_proves_nothing_and_the_code_stays_4(self, place: Place, capsys: Capture) -> None:
         for _ in range(2):
             assert ended(["reconcile", "last", "--report-json", "report.json"]) == 4
             assert row() == ("unknown", None, "unknown")
@@ -140,7 +137,7 @@ class TestOfARunInDoubt:
         assert place.executed == ["UsrCharge"]
 
     def test_a_start_of_another_run_is_not_taken_for_it_also_where_that_run_was_pruned(
-        self, place: Place, capsys: pytest.CaptureFixture[str]
+        self, place: Place, capsys: Capture
     ) -> None:
         first = next(Path(".runner/runs").iterdir()).name
         place.log_of_next = [log_row(2), log_row(1)]
@@ -154,7 +151,7 @@ class TestOfARunInDoubt:
         assert f"about `charge`: {shown}" in capsys.readouterr().err
 
     def test_a_start_that_another_run_may_have_made_is_not_taken_for_it_either(
-        self, place: Place, capsys: pytest.CaptureFixture[str]
+        self, place: Place, capsys: Capture
     ) -> None:
         first = next(Path(".runner/runs").iterdir()).name
         Path("a.job.yaml").write_text(JOB + "    verify: none\n")
@@ -166,7 +163,7 @@ class TestOfARunInDoubt:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", first]) == 4
 
-    def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: Capture) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
         shown = f"it shows 2 new starts; it is not certain which of them is ours: {log_row(3)['Id']} (20"
@@ -176,9 +173,7 @@ class TestOfARunInDoubt:
         place.log = [log_row(2, owner=SOMEBODY), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
 
-    def test_a_log_that_cannot_be_read_is_reported_with_the_reason(
-        self, place: Place, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_a_log_that_cannot_be_read_is_reported_with_the_reason(self, place: Place, capsys: Capture) -> None:
         place.log = None
         assert ended(["reconcile", "last"]) == 4
         err = capsys.readouterr().err
@@ -189,7 +184,7 @@ class TestOfARunInDoubt:
 
 
 def test_a_row_is_nobodys_where_what_other_folders_had_started_is_lost(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Site, place: Place, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(["run", "a.job.yaml"]) == 4
     folder = Path.cwd()
@@ -216,7 +211,7 @@ def test_a_row_is_nobodys_where_what_other_folders_had_started_is_lost(
 
 
 def test_a_new_run_does_not_take_a_start_that_one_before_it_may_have_made(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Place, capsys: Capture
 ) -> None:
     assert ended(["run", "a.job.yaml"]) == 4
     place.log_of_next = [log_row(1)]  # it comes late: when the next run has begun, whose own call is lost
@@ -231,7 +226,7 @@ def test_a_new_run_does_not_take_a_start_that_one_before_it_may_have_made(
 
 
 def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Place, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(JOB + MAIL)
     assert ended(["run", "a.job.yaml"]) == 4
@@ -244,7 +239,7 @@ def test_what_was_left_out_makes_a_run_failed_that_is_settled_as_passed(
 
 
 def test_what_is_settled_by_the_log_is_undone_by_a_resume_which_is_named(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Place, capsys: Capture
 ) -> None:
     undo = "    undo: {execute: {process: UsrRefund}}\n"
     first = "  - id: mail\n    execute: {process: UsrMail}\n    verify: none\n" + undo
@@ -266,7 +261,7 @@ def test_what_is_settled_by_the_log_is_undone_by_a_resume_which_is_named(
 
 
 def test_a_run_that_was_held_is_settled_and_left_and_a_resume_goes_on(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Place, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(JOB + MAIL)
     assert ended(["run", "a.job.yaml", "--hold"]) == 4
@@ -285,7 +280,7 @@ def test_a_run_that_was_held_is_settled_and_left_and_a_resume_goes_on(
 
 
 def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not_recommended(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Place, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(RESULT)
     place.logs_at_once = True
@@ -302,7 +297,7 @@ def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not
 
 
 def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
-    here: Site, place: Place, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Place, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(RESULT)
     assert ended(["run", "a.job.yaml"]) == 4
@@ -312,7 +307,7 @@ def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
     assert here.executes()
 
 
-def test_a_run_without_a_doubt_asks_nothing(here: Site, place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_a_doubt_asks_nothing(here: Site, place: Place, capsys: Capture) -> None:
     Path("a.job.yaml").write_text(JOB.replace("UsrCharge", "UsrMail").replace("UsrMail}", "UsrMail}\n    verify: none"))
     assert ended(["run", "a.job.yaml"]) == 0
     asked = len(here.asked)
@@ -342,7 +337,7 @@ def test_against_the_sandbox_a_lost_answer_is_settled_where_the_process_began(
 
 
 def test_against_the_sandbox_a_retry_is_refused_where_the_log_now_shows_starts_and_even_though_sends_it_again(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: Capture
 ) -> None:
     (tmp_path / "doubles").mkdir()
     (tmp_path / "doubles" / "UsrCharge.process.yaml").write_text(DOUBLE)

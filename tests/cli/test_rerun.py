@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, REFUSED, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
@@ -68,7 +69,7 @@ def stored() -> dict[str, dict[str, object]]:
 
 
 def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_again(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     assert ended(["run", "a.job.yaml", "-k", "blue"]) == 0
     sent = list(answers.asked)
@@ -90,7 +91,7 @@ def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_
     assert json.loads(Path("again.json").read_text())["runs"][0]["id"] == second["run"]
 
 
-def test_a_call_that_never_left_does_not_start_again(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_call_that_never_left_does_not_start_again(answers: Answers, capsys: Capture) -> None:
     looked = JOB.replace("UsrLook}", "UsrLook, result: Out}").replace(
         "effect: read", "effect: read, expect: [result == 1]"
     )
@@ -101,9 +102,7 @@ def test_a_call_that_never_left_does_not_start_again(answers: Answers, capsys: p
     assert len(answers.asked) == 2
 
 
-def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(answers: Answers, capsys: Capture) -> None:
     answers.given["UsrCharge"] = Answer(silent=True)
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
     (run,) = stored()
@@ -116,7 +115,7 @@ def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(
     assert answers.asked == []
 
 
-def test_a_run_that_broke_off_is_refused_with_resume(answers: Answers, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_broke_off_is_refused_with_resume(answers: Answers, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
     events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:2]))
@@ -128,7 +127,7 @@ def test_a_run_that_broke_off_is_refused_with_resume(answers: Answers, capsys: p
 
 
 def test_a_secret_comes_anew_and_no_other_input_does(
-    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
@@ -144,7 +143,7 @@ def test_a_secret_comes_anew_and_no_other_input_does(
 
 
 def test_a_secret_that_was_written_in_the_file_comes_anew_as_it_was(
-    answers: Answers, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
     written = "token: {type: string, secret: true"
@@ -162,9 +161,7 @@ def test_a_secret_that_was_written_in_the_file_comes_anew_as_it_was(
     assert "Token=wr1tten-t0ken" in answers.asked[-1]
 
 
-def test_a_target_that_is_another_place_now_is_refused(
-    here: Site, answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_target_that_is_another_place_now_is_refused(here: Site, answers: Answers, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     Path("targets.yaml").write_text(targets(here.url.replace("127.0.0.1", "localhost")))
     answers.asked.clear()
@@ -181,7 +178,7 @@ def test_a_rerun_that_is_refused_writes_its_reports_with_the_reason(answers: Ans
 
 
 def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_and_what_starts_twice(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]'))
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
@@ -209,7 +206,7 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
 
 
 def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_again(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     finish = "finally: [{id: back, execute: {process: UsrBack}, effect: idempotent}]\n"
     Path("a.job.yaml").write_text(
@@ -231,7 +228,7 @@ def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_agai
 
 
 def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_rerun_does_not_read(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     answers.given["UsrCharge"] = Answer(body='{"Message": "no number", "ExceptionType": "System.Exception"}')
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
@@ -254,9 +251,7 @@ def test_after_a_refused_value_the_first_advice_is_to_mend_the_file_which_a_reru
     assert "changed since then, also to mend it, is not read" in " ".join(capsys.readouterr().out.split())
 
 
-def test_after_a_right_that_is_missing_the_rerun_comes_first(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_after_a_right_that_is_missing_the_rerun_comes_first(answers: Answers, capsys: Capture) -> None:
     answers.given["UsrCharge"] = Answer(status=403, body='{"Message": "no right"}')
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
     printed = capsys.readouterr().out
@@ -272,7 +267,7 @@ def test_after_a_right_that_is_missing_the_rerun_comes_first(
     ],
 )
 def test_where_only_a_changed_file_helps_its_command_comes_first(
-    step: str, code: str, answers: Answers, capsys: pytest.CaptureFixture[str]
+    step: str, code: str, answers: Answers, capsys: Capture
 ) -> None:
     answers.given |= {"UsrLook": Answer(body="")}
     answers.given |= {"Contact": Answer(body='{"value": [{"Id": "1"}, {"Id": "2"}]}')}
@@ -284,7 +279,7 @@ def test_where_only_a_changed_file_helps_its_command_comes_first(
 
 
 def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_targets_anew(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     right = Path("targets.yaml").read_text()
     Path("targets.yaml").write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", right))
@@ -298,7 +293,7 @@ def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_t
     assert answers.asked
 
 
-def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_a_refused_sign_in_the_targets_file_may_be_what_is_to_mend(capsys: Capture) -> None:
     with site(Answers(), sign_in=REFUSED) as shut:
         Path("targets.yaml").write_text(targets(shut.url))
         assert ended(["run", "a.job.yaml", "-k", "red"]) == 3
@@ -316,7 +311,7 @@ def test_after_vars_that_break_the_file_is_to_be_mended_first(capsys: pytest.Cap
 
 
 def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_proposed(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     answers.given["UsrCharge"] = Answer(silent=True)
     assert ended(["run", "a.job.yaml", "-k", "red", "--hold"]) == 4
@@ -333,7 +328,7 @@ def test_where_the_log_was_not_to_be_read_only_the_verdict_of_a_person_is_propos
 
 
 def test_a_targets_file_that_has_no_target_any_more_is_a_mistake_and_no_fault_of_this_program(
-    answers: Answers, capsys: pytest.CaptureFixture[str]
+    answers: Answers, capsys: Capture
 ) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     Path("targets.yaml").write_text("runner: 1\ntargets: {}\n")
@@ -346,7 +341,7 @@ def test_a_targets_file_that_has_no_target_any_more_is_a_mistake_and_no_fault_of
 
 
 def test_a_mistake_in_the_targets_file_is_reported_though_the_target_of_the_run_is_not_in_it(
-    here: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     for name, value in {"URL": here.url, "USERNAME": "Supervisor", "PASSWORD": "pa55word"}.items():
         monkeypatch.setenv(f"CREATIO_{name}", value)
@@ -357,9 +352,7 @@ def test_a_mistake_in_the_targets_file_is_reported_though_the_target_of_the_run_
 
 
 @pytest.mark.parametrize("undo", ["{execute: {process: UsrFree}}", "[{id: free, execute: {process: UsrFree}}]"])
-def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(
-    undo: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_step_that_was_undone_starts_again_too_and_is_named_apart(undo: str, capsys: Capture) -> None:
     Path("a.job.yaml").write_text(
         JOB.replace(
             "  - {id: charge,",

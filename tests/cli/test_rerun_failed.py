@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from running import carried_out
 from sites import Answer, Executes, Site, site, targets, xml
 
@@ -52,7 +53,7 @@ def commands() -> list[str]:
 
 
 def test_the_jobs_cases_and_targets_that_did_not_pass_start_again_and_no_other(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     answers.given = {"a-Blue": xml(1), "b-Red": xml(1)}
@@ -74,9 +75,7 @@ def test_the_jobs_cases_and_targets_that_did_not_pass_start_again_and_no_other(
     assert len(set(commands())) == 3
 
 
-def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(answers: Executes, capsys: Capture) -> None:
     answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml"]) == 1
     first = min(Path(".runner/runs").iterdir()).name
@@ -90,9 +89,7 @@ def test_what_has_passed_since_with_the_same_inputs_does_not_start_again(
     assert "left out: a[red]@here, which has passed since with the same inputs, in run " in capsys.readouterr().err
 
 
-def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(answers: Executes, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     answers.asked.clear()
     assert ended(["rerun", "last", "--failed", "--report-junit", "junit.xml"]) == 5
@@ -102,7 +99,7 @@ def test_where_all_have_passed_nothing_starts_and_the_reports_say_why(
 
 
 def test_one_run_in_doubt_keeps_all_of_them_from_starting_again_and_each_is_named(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     answers.given = {"a-Red": Answer(silent=True), "a-Blue": xml(1), "b-Red": Answer(silent=True)}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 4
@@ -134,9 +131,7 @@ def test_report_takes_all_runs_of_a_command_into_one_of_each_format(answers: Exe
     assert len(json.loads(Path("alone.json").read_text())["runs"]) == 1
 
 
-def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(answers: Executes, capsys: Capture) -> None:
     answers.given = {"a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml"]) == 1
     capsys.readouterr()
@@ -145,9 +140,7 @@ def test_a_report_of_a_run_that_failed_says_whose_its_exit_code_is(
     assert capsys.readouterr().err == said
 
 
-def test_what_the_command_never_began_is_carried_out_too_at_each_target(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_command_never_began_is_carried_out_too_at_each_target(answers: Executes, capsys: Capture) -> None:
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there", "-x"]) == 1
     (first,) = (path.name for path in Path(".runner/runs").iterdir())
@@ -164,7 +157,7 @@ def test_what_the_command_never_began_is_carried_out_too_at_each_target(
 
 
 def test_what_was_planned_without_its_inputs_is_counted_and_named_with_the_commands_that_carry_it_out(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here", "-t", "there", "-x"]) == 1
@@ -186,9 +179,7 @@ def test_what_was_planned_without_its_inputs_is_counted_and_named_with_the_comma
     ]
 
 
-def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(answers: Executes, capsys: Capture) -> None:
     answers.given = {who: xml(1) for who in ("a-Red", "a-Blue", "b-Red", "b-Blue")}
     assert ended(["run", "a.job.yaml", "b.job.yaml"]) == 1
     origins = sorted(path.name for path in Path(".runner/runs").iterdir())
@@ -205,7 +196,7 @@ def test_what_an_interrupted_rerun_never_began_is_taken_in_by_the_next(
 
 
 def test_what_an_interrupted_rerun_never_began_is_named_where_the_run_to_repeat_is_deleted(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml"]) == 1
@@ -230,7 +221,7 @@ def token() -> str:
 
 
 def test_a_secret_of_one_job_is_given_where_another_job_does_not_know_it(
-    answers: Executes, capsys: pytest.CaptureFixture[str], token: str
+    answers: Executes, capsys: Capture, token: str
 ) -> None:
     answers.given = {"a-Red": xml(1), "b-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-i", token]) == 1
@@ -245,7 +236,7 @@ def test_a_secret_of_one_job_is_given_where_another_job_does_not_know_it(
 
 
 def test_what_has_passed_since_with_another_secret_has_not_passed_with_that_which_is_given(
-    answers: Executes, capsys: pytest.CaptureFixture[str], token: str
+    answers: Executes, capsys: Capture, token: str
 ) -> None:
     Path("other.txt").write_text("an0ther-secret")
     answers.given = {"b-Red": xml(1)}
@@ -268,7 +259,7 @@ def test_what_has_passed_since_with_another_secret_has_not_passed_with_that_whic
 
 
 def test_a_command_for_what_is_not_taken_in_names_the_inputs_that_are_not_stored(
-    answers: Executes, capsys: pytest.CaptureFixture[str], token: str
+    answers: Executes, capsys: Capture, token: str
 ) -> None:
     answers.given = {"a-Eve-a-long-token": xml(1)}
     assert ended(["run", "a.job.yaml", "b.job.yaml", "-x", "-i", token, "-i", "who=Eve-a-long-token"]) == 1
@@ -280,7 +271,7 @@ def test_a_command_for_what_is_not_taken_in_names_the_inputs_that_are_not_stored
 
 
 def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anything_runs_again(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     refused = JOB.format(name="a").replace("Who:", 'When: "{{ inputs.who | int }}", Who:')
     Path("a.job.yaml").write_text(refused)
@@ -299,7 +290,7 @@ def test_after_values_that_were_refused_the_files_are_to_be_mended_before_anythi
 
 
 def test_what_the_command_for_mended_files_starts_again_is_counted_of_all_that_it_carries_out(
-    answers: Executes, capsys: pytest.CaptureFixture[str], here: Site
+    answers: Executes, capsys: Capture, here: Site
 ) -> None:
     down = here.url.rpartition(":")[0] + ":9"
     written = Path("targets.yaml").read_text()
@@ -371,7 +362,7 @@ def test_of_two_commands_at_once_only_one_begins_what_a_command_never_began(here
 
 
 def test_a_run_is_not_carried_out_once_more_while_a_rerun_of_it_is_not_settled(
-    answers: Executes, capsys: pytest.CaptureFixture[str]
+    answers: Executes, capsys: Capture
 ) -> None:
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 1
@@ -394,7 +385,7 @@ def test_a_run_is_not_carried_out_once_more_while_a_rerun_of_it_is_not_settled(
 
 @pytest.mark.parametrize("hold", [[], ["--hold"]])
 def test_a_run_of_apply_is_not_carried_out_once_more_while_a_later_attempt_is_not_settled(
-    answers: Executes, capsys: pytest.CaptureFixture[str], hold: list[str]
+    answers: Executes, capsys: Capture, hold: list[str]
 ) -> None:
     Path("b.job.yaml").unlink()
     answers.given = {"a-Red": xml(1)}

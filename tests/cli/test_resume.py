@@ -15,6 +15,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from journals import EVENTS, PLAN, reopened
 from sites import SIGNED_IN, Answer, Executes, Site, site, targets, xml
 
@@ -124,7 +125,7 @@ def broken(place: Executes) -> None:
 
 
 def test_a_run_goes_on_where_it_broke_off_and_nothing_that_was_answered_is_sent_again(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     broken(place)
     assert ended(["show", "last"]) == 0
@@ -142,7 +143,7 @@ def test_a_run_goes_on_where_it_broke_off_and_nothing_that_was_answered_is_sent_
 
 @pytest.mark.usefixtures("here")
 def test_who_resumed_a_run_and_in_which_ci_job_is_in_its_events_and_transcript(
-    place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     broken(place)
     page = "https://ci.example.com/jobs/7"
@@ -171,7 +172,7 @@ def test_every_report_of_a_resumed_run_is_drawn_again_from_its_events_and_its_ch
 
 
 def test_a_run_that_has_ended_sends_nothing_and_ends_with_its_own_code(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     place.given["UsrMail"] = Answer(status=500, body="<Fault><Reason>no</Reason></Fault>")
     assert ended(["run", "a.job.yaml"]) == 1
@@ -186,7 +187,7 @@ def test_a_run_that_has_ended_sends_nothing_and_ends_with_its_own_code(
 
 
 def test_an_unknown_outcome_is_followed_by_commands_that_do_what_they_say(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     in_doubt(place)
     (command,) = re.findall(r"^    runner (resume .*)$", capsys.readouterr().out, re.MULTILINE)
@@ -215,7 +216,7 @@ def test_a_held_run_goes_on_as_a_person_says(
 
 
 def test_a_run_whose_events_are_an_older_copy_of_what_it_has_done_since_is_not_resumed(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     held(place)
     shutil.copytree(".runner", "backup")
@@ -229,7 +230,7 @@ def test_a_run_whose_events_are_an_older_copy_of_what_it_has_done_since_is_not_r
     assert "its events are an older copy: later it has sent `mail`, which is not in them" in capsys.readouterr().err
 
 
-def test_a_held_run_waits_and_says_so(here: Site, place: Executes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_held_run_waits_and_says_so(here: Site, place: Executes, capsys: Capture) -> None:
     held(place)
     out = capsys.readouterr().out
     assert "  it waits here until the call in doubt is settled\n" in out
@@ -276,7 +277,7 @@ def test_reconcile_sends_nothing_but_readings_and_the_code_stays_4(here: Site, p
     ],
 )
 def test_a_verdict_that_cannot_be_given_is_reported_before_anything_is_done(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], *, said: list[str], code: str, says: str
+    here: Site, place: Executes, capsys: Capture, *, said: list[str], code: str, says: str
 ) -> None:
     in_doubt(place)
     before, asked = (folder() / EVENTS).read_bytes(), len(here.asked)
@@ -295,7 +296,7 @@ def test_a_verdict_that_cannot_be_given_is_reported_before_anything_is_done(
     ],
 )
 def test_a_result_that_does_not_hold_what_the_job_takes_out_of_it_is_refused(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], *, outputs: str, number: str, lacking: str
+    here: Site, place: Executes, capsys: Capture, *, outputs: str, number: str, lacking: str
 ) -> None:
     job = JOB.replace("{number: result}", f"{{number: '{outputs}'}}").replace("{{ steps.open.outputs.number }}", number)
     Path("a.job.yaml").write_text(job)
@@ -311,7 +312,7 @@ def test_a_result_that_does_not_hold_what_the_job_takes_out_of_it_is_refused(
     assert [line for line in here.executes() if "UsrCharge/Execute?Number=42" in line]
 
 
-def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 2
     assert "hint: leave `--step` out: nothing of this run is in doubt" in capsys.readouterr().err
@@ -319,7 +320,7 @@ def test_a_verdict_on_a_run_without_doubt_says_so(here: Site, capsys: pytest.Cap
 
 
 def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_result_goes_on(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     place.given["UsrOpen"] = LOST
     assert ended(["run", "a.job.yaml", "--hold"]) == 4
@@ -335,7 +336,7 @@ def test_a_passed_that_leaves_a_needed_result_open_is_refused_and_one_with_a_res
 
 
 def test_job_files_that_have_changed_are_reported_and_the_run_goes_on_with_what_it_began_with(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     broken(place)
     Path("a.job.yaml").write_text(JOB.replace("UsrMail", "UsrOther"))
@@ -348,7 +349,7 @@ def test_job_files_that_have_changed_are_reported_and_the_run_goes_on_with_what_
 
 @pytest.mark.parametrize("command", [["show", "last"], ["runs"], ["reconcile", "last"]])
 def test_the_commands_that_settle_a_held_run_hold_it_again(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], command: list[str]
+    here: Site, place: Executes, capsys: Capture, command: list[str]
 ) -> None:
     held(place)
     capsys.readouterr()
@@ -361,7 +362,7 @@ def test_the_commands_that_settle_a_held_run_hold_it_again(
 
 
 def test_a_job_file_that_is_gone_is_reported_and_one_that_is_as_it_was_is_not(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     held(place)
     capsys.readouterr()
@@ -375,7 +376,7 @@ def test_a_job_file_that_is_gone_is_reported_and_one_that_is_as_it_was_is_not(
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
 def test_events_in_another_format_are_refused_with_that_as_the_reason(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], verb: str
+    here: Site, place: Executes, capsys: Capture, verb: str
 ) -> None:
     held(place)
     file = folder() / EVENTS
@@ -391,9 +392,7 @@ def test_events_in_another_format_are_refused_with_that_as_the_reason(
 
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
-def test_events_that_were_changed_are_not_resumed(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], verb: str
-) -> None:
+def test_events_that_were_changed_are_not_resumed(here: Site, place: Executes, capsys: Capture, verb: str) -> None:
     held(place)
     file = folder() / EVENTS
     file.write_text(file.read_text().replace('"billing"', '"filling"', 1))
@@ -408,7 +407,7 @@ def test_events_that_were_changed_are_not_resumed(
     assert len(here.asked) == asked
 
 
-def test_a_run_that_broke_off_before_it_began_is_reported(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_broke_off_before_it_began_is_reported(here: Site, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     cut_before("run.started")
     assert ended(["resume", "last"]) == 2
@@ -420,9 +419,7 @@ def test_a_run_that_broke_off_before_it_began_is_reported(here: Site, capsys: py
 @pytest.mark.parametrize(
     ("engine", "hint"), [("9.", "pip install creatio-runner==9."), ("", "the build of this version")]
 )
-def test_a_run_of_another_version_is_not_resumed(
-    place: Executes, capsys: pytest.CaptureFixture[str], engine: str, hint: str
-) -> None:
+def test_a_run_of_another_version_is_not_resumed(place: Executes, capsys: Capture, engine: str, hint: str) -> None:
     held(place)
     rewrite_events('"engine":"', f'"engine":"{engine}')
     rewrite_events('"replay":', '"replay":9')
@@ -442,7 +439,7 @@ def test_a_run_of_another_version_that_carries_it_out_alike_goes_on(place: Execu
 
 
 def test_a_run_that_another_build_of_this_version_has_begun_is_refused_in_words(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     broken(place)
     rewrite_events('"kind":"execute","process":"Usr', '"kind":"execute","process":"Other')
@@ -469,7 +466,7 @@ def rewrite_events(old: str, new: str) -> None:
 
 
 def test_a_secret_input_that_differs_stops_it(
-    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     broken(place)
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "an0ther-one")
@@ -485,7 +482,7 @@ def test_a_secret_input_that_differs_stops_it(
 
 
 def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_reported(
-    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     broken(place)
     assert ended(["resume", "last", "-i", "who=Bob"]) == 2
@@ -498,7 +495,7 @@ def test_a_secret_that_is_missing_and_an_input_that_is_fixed_are_reported(
 
 
 def test_a_credential_may_be_a_new_one_unless_an_answer_holds_the_one_of_before(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     place.given["UsrOpen"] = xml("you are pa55-w0rd")
     broken(place)
@@ -537,9 +534,7 @@ def test_a_new_password_that_no_answer_needs_is_fine(here: Site, place: Executes
     assert here.asked
 
 
-def test_another_place_under_the_same_name_is_not_gone_to(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_place_under_the_same_name_is_not_gone_to(here: Site, place: Executes, capsys: Capture) -> None:
     broken(place)
     Path("targets.yaml").write_text(targets("https://elsewhere.example.com"))
     assert ended(["resume", "last"]) == 2
@@ -553,7 +548,7 @@ def test_another_place_under_the_same_name_is_not_gone_to(
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"format": 1}'])
 def test_a_plan_that_is_lost_or_torn_is_reported(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], content: str | None
+    here: Site, place: Executes, capsys: Capture, content: str | None
 ) -> None:
     broken(place)
     (folder() / PLAN).unlink()
@@ -565,9 +560,7 @@ def test_a_plan_that_is_lost_or_torn_is_reported(
     assert here.asked
 
 
-def test_a_plan_that_was_changed_is_not_resumed(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_plan_that_was_changed_is_not_resumed(here: Site, place: Executes, capsys: Capture) -> None:
     broken(place)
     (folder() / PLAN).write_text((folder() / PLAN).read_text().replace("UsrMail", "UsrOther"))
     assert ended(["resume", "last"]) == 2
@@ -585,7 +578,7 @@ def test_guards_and_questions_are_asked_anew_for_a_resume_and_not_for_a_reconcil
     assert place.asked == []
 
 
-def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Executes, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Executes, capsys: Capture) -> None:
     Path("a.job.yaml").write_text(
         JOB.replace("    outputs: {number: result}\n", "    outputs: {number: result}\n    secret: true\n")
     )
@@ -601,9 +594,7 @@ def test_a_secret_step_lets_no_resume_past_it(here: Site, place: Executes, capsy
 SECRET_STEP = JOB.replace("    outputs: {number: result}\n", "    outputs: {number: result}\n    secret: true\n")
 
 
-def test_a_run_that_cannot_be_resumed_names_a_command_that_works(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_cannot_be_resumed_names_a_command_that_works(here: Site, place: Executes, capsys: Capture) -> None:
     Path("a.job.yaml").write_text(SECRET_STEP)
     broken(place)
     capsys.readouterr()
@@ -625,7 +616,7 @@ def test_a_run_that_cannot_be_resumed_names_a_command_that_works(
 
 
 def test_where_nothing_may_need_a_secret_answer_a_resume_comes_first(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(SECRET_STEP.replace("    secret: true", "    secret: true\n    effect: idempotent"))
     broken(place)
@@ -657,9 +648,7 @@ def written_elsewhere() -> Iterator[None]:
         other.stdout.close()
 
 
-def test_a_run_that_is_still_running_is_left_alone_and_said_to_be(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_that_is_still_running_is_left_alone_and_said_to_be(here: Site, place: Executes, capsys: Capture) -> None:
     broken(place)
     with written_elsewhere():
         assert ended(["resume", "last"]) == 6
@@ -685,7 +674,7 @@ class AsSoonAsItIsRead(StringIO):
 
 
 def test_of_two_commands_that_resume_a_run_at_once_the_later_is_refused(
-    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """The later has read the run while nobody wrote it; the other is quicker, while this one reads its secret."""
     place.given["UsrCharge"] = LOST
@@ -730,7 +719,7 @@ def test_a_job_file_that_holds_a_secret_itself_is_resumed(here: Site, place: Exe
 
 
 def test_a_resume_waits_for_the_lock_of_its_job_and_a_reconcile_needs_none(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
+    here: Site, place: Executes, capsys: Capture
 ) -> None:
     Path("a.job.yaml").write_text(JOB + "concurrency: billing\n")
     held(place)
@@ -803,7 +792,7 @@ def cut_behind_the_start() -> None:
 
 @pytest.mark.parametrize("verb", ["resume", "reconcile"])
 def test_a_call_that_left_before_the_break_is_settled_by_the_process_log(
-    stand_in: str, capsys: pytest.CaptureFixture[str], verb: str
+    stand_in: str, capsys: Capture, verb: str
 ) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     cut_behind_the_start()
@@ -816,7 +805,7 @@ def test_a_call_that_left_before_the_break_is_settled_by_the_process_log(
 
 
 def test_a_verdict_that_the_process_log_has_made_needless_is_said_not_to_have_been_used(
-    stand_in: str, capsys: pytest.CaptureFixture[str]
+    stand_in: str, capsys: Capture
 ) -> None:
     assert ended(["run", "a.job.yaml"]) == 0
     cut_behind_the_start()
@@ -825,9 +814,7 @@ def test_a_verdict_that_the_process_log_has_made_needless_is_said_not_to_have_be
     assert stand_in
 
 
-def test_what_is_reconciled_before_the_turning_point_is_resumed_by_resume(
-    stand_in: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_reconciled_before_the_turning_point_is_resumed_by_resume(stand_in: str, capsys: Capture) -> None:
     Path("a.job.yaml").write_text(AGAINST_A_LOG + "  - id: all\n    execute: {process: UsrGetAllContacts}\n")
     assert ended(["run", "a.job.yaml"]) == 0
     cut_behind_the_start()
@@ -837,9 +824,7 @@ def test_what_is_reconciled_before_the_turning_point_is_resumed_by_resume(
     assert stand_in
 
 
-def test_a_password_that_is_refused_leaves_the_run_as_it_was(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_password_that_is_refused_leaves_the_run_as_it_was(here: Site, place: Executes, capsys: Capture) -> None:
     broken(place)
     events = next(Path(".runner/runs").glob(f"*/{EVENTS}"))
     before = events.read_bytes()
@@ -863,7 +848,7 @@ def test_a_run_that_has_ended_is_settled_without_a_yes_to_its_questions(here: Si
 
 @pytest.mark.parametrize("more", ["", "  - confirm: And now?\n"])
 def test_a_question_that_was_answered_needs_no_second_yes_and_printed_commands_have_that_of_the_first(
-    here: Site, place: Executes, capsys: pytest.CaptureFixture[str], more: str
+    here: Site, place: Executes, capsys: Capture, more: str
 ) -> None:
     Path("a.job.yaml").write_text(JOB.replace("steps:\n", "steps:\n  - confirm: Sure?\n") + more)
     place.given["UsrCharge"] = LOST

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, Answer, library, site, xml
 
 from runner.cli.main import ended
@@ -109,7 +110,7 @@ def test_targets_that_name_one_site_take_turns_whoever_signs_in() -> None:
 
 @pytest.mark.parametrize("status", [401, 429])
 def test_a_start_that_a_proxy_has_repeated_is_not_made_again_where_the_second_answer_turns_it_away(
-    status: int, capsys: pytest.CaptureFixture[str]
+    status: int, capsys: Capture
 ) -> None:
     place = Place(second=Answer(status=status, body='{"Message":"Authentication failed."}'), repeats=True)
     with site(place) as here:
@@ -155,9 +156,7 @@ def test_where_the_log_cannot_be_read_a_start_that_was_turned_away_is_in_doubt()
     assert len(place.log) == 1
 
 
-def test_where_the_file_of_rows_is_damaged_nothing_starts_and_the_file_is_named(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_where_the_file_of_rows_is_damaged_nothing_starts_and_the_file_is_named(capsys: Capture) -> None:
     place = Place()
     Path(".runner").mkdir()
     Path(".runner/.rows.sqlite").write_text("no database at all, but some text that is long enough for one\n" * 20)
@@ -173,9 +172,7 @@ def test_where_the_file_of_rows_is_damaged_nothing_starts_and_the_file_is_named(
     assert len(place.log) == 1
 
 
-def test_two_starts_for_one_call_are_reported_on_the_screen_and_in_every_report(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_two_starts_for_one_call_are_reported_on_the_screen_and_in_every_report(capsys: Capture) -> None:
     place = Place(repeats=True)
     reports = ["--report-json", "report.json", "--report-junit", "junit.xml", "--report-jsonl", "events.jsonl"]
     with site(place) as here:
@@ -261,7 +258,7 @@ def test_after_a_resume_with_another_account_only_rows_of_that_are_of_its_calls(
     ],
 )
 def test_what_a_gateway_refused_after_it_had_begun_is_not_started_again_once_the_log_shows_it(
-    first: list[str], again: list[str], capsys: pytest.CaptureFixture[str]
+    first: list[str], again: list[str], capsys: Capture
 ) -> None:
     place = Place(second=Answer(status=403, body="<html><title>blocked</title></html>", kind="text/html"))
     with site(place) as here:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from recorded import ReceivedRequest, Recorder, recorded
 from sandboxes import stand
 
@@ -69,13 +70,13 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
         yield recorder
 
 
-def run(steps: str, capsys: pytest.CaptureFixture[str], *arguments: str, head: str = HEAD, exits: int = 0) -> None:
+def run(steps: str, capsys: Capture, *arguments: str, head: str = HEAD, exits: int = 0) -> None:
     Path("a.job.yaml").write_text(head + steps)
     assert ended(["run", "a.job.yaml", *arguments]) == exits, capsys.readouterr()
     capsys.readouterr()
 
 
-def curl(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+def curl(capsys: Capture, *arguments: str) -> str:
     assert ended(["show", "last", "--curl", *arguments]) == 0
     return capsys.readouterr().out
 
@@ -101,7 +102,7 @@ def sent_and_repeated(site: Recorder, part: str, script: str, **variables: str) 
 
 @pytest.mark.parametrize(("steps", "part"), [(EXECUTE, "/UsrEcho/Execute"), (RUN, "/RunProcess")], ids=["get", "post"])
 def test_the_sandbox_receives_character_by_character_what_the_run_sent(
-    site: Recorder, capsys: pytest.CaptureFixture[str], steps: str, part: str
+    site: Recorder, capsys: Capture, steps: str, part: str
 ) -> None:
     Path("inputs.json").write_text(json.dumps({"texts": HOSTILE}))
     steps = steps.replace("inputs.text", "item").replace("id: call\n", "id: call\n    for_each: inputs.texts\n")
@@ -117,9 +118,7 @@ SECRETS = ("plain-secret", 'it\'s "so" \\ se/cr+et % &\n\ttwo\x7f lines', "кл�
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_secret_is_a_variable_and_is_sent_as_it_was(
-    site: Recorder, capsys: pytest.CaptureFixture[str], secret: str
-) -> None:
+def test_a_secret_is_a_variable_and_is_sent_as_it_was(site: Recorder, capsys: Capture, secret: str) -> None:
     Path("inputs.json").write_text(json.dumps({"token": secret}))
     steps = f"{EXECUTE}{RUN.replace('id: call', 'id: other')}"
     run(steps.replace("inputs.text", "inputs.token"), capsys, "--inputs", "inputs.json", head=WITH_SECRET)
@@ -134,9 +133,7 @@ def test_a_secret_is_a_variable_and_is_sent_as_it_was(
         assert (sent[0].body == b"", "?" in sent[0].path) == (in_the_query, in_the_query), "schema/README.md says so"
 
 
-def test_nothing_is_sent_without_the_secret(
-    site: Recorder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_sent_without_the_secret(site: Recorder, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "long-enough")
     run(EXECUTE.replace("inputs.text", "inputs.token"), capsys, head=WITH_SECRET)
     script = curl(capsys, "call")
@@ -147,7 +144,7 @@ def test_nothing_is_sent_without_the_secret(
 
 
 def test_all_variables_are_named_at_the_top_and_without_them_not_even_the_sign_in_is_sent(
-    site: Recorder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    site: Recorder, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "long-enough")
     run(EXECUTE.replace("inputs.text", "inputs.token"), capsys, head=WITH_SECRET)
@@ -162,9 +159,7 @@ def test_all_variables_are_named_at_the_top_and_without_them_not_even_the_sign_i
 
 
 @pytest.mark.parametrize("kind", ["password", "client"])
-def test_nothing_is_sent_after_a_sign_in_that_failed(
-    site: Recorder, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
+def test_nothing_is_sent_after_a_sign_in_that_failed(site: Recorder, capsys: Capture, kind: str) -> None:
     if kind == "client":
         client = TARGETS.replace("username: Supervisor, password", "client_id: sandbox, client_secret")
         client = client.replace("client_secret: Supervisor", "client_secret: sandbox")
@@ -178,7 +173,7 @@ def test_nothing_is_sent_after_a_sign_in_that_failed(
     assert not site.of("/Execute")
 
 
-def test_a_terminal_into_which_it_is_pasted_stays_open(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_into_which_it_is_pasted_stays_open(site: Recorder, capsys: Capture) -> None:
     run(EXECUTE, capsys, "-i", "text=x")
     pasted = f"{curl(capsys, 'call')}echo still-$((40 + 2))\n"
     site.requests.clear()
@@ -195,7 +190,7 @@ def test_a_terminal_into_which_it_is_pasted_stays_open(site: Recorder, capsys: p
     assert site.requests == []
 
 
-def test_the_session_goes_along_as_the_run_sent_it(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_session_goes_along_as_the_run_sent_it(site: Recorder, capsys: Capture) -> None:
     run(EXECUTE, capsys, "-i", "text=x")
     sent = site.of("/Execute")
     script = curl(capsys, "call")
@@ -209,7 +204,7 @@ def test_the_session_goes_along_as_the_run_sent_it(site: Recorder, capsys: pytes
     assert site.headers["bpmcsrf"] not in script
 
 
-def test_an_oauth_client_asks_for_a_token_as_the_run_did(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_oauth_client_asks_for_a_token_as_the_run_did(site: Recorder, capsys: Capture) -> None:
     target = TARGETS.replace("username: Supervisor, password: Supervisor", "client_id: sandbox, client_secret: sandbox")
     Path("targets.yaml").write_text(f"{target.format(url=site.url)}    identity_url: {site.url}\n")
     run(EXECUTE, capsys)
@@ -228,7 +223,7 @@ LOOP = (
 )
 
 
-def test_a_loop_is_its_turns_and_a_turn_is_itself(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_loop_is_its_turns_and_a_turn_is_itself(site: Recorder, capsys: Capture) -> None:
     run(LOOP, capsys, "-i", "text=-")
     both = curl(capsys, "each")
     assert "CAREFUL" not in both
@@ -238,9 +233,7 @@ def test_a_loop_is_its_turns_and_a_turn_is_itself(site: Recorder, capsys: pytest
     assert [request.path.rpartition("?")[2] for request in site.requests] == ["Text=t%20w%20o"]
 
 
-def test_without_a_step_all_that_was_sent_is_printed_with_one_sign_in(
-    site: Recorder, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_a_step_all_that_was_sent_is_printed_with_one_sign_in(site: Recorder, capsys: Capture) -> None:
     run(LOOP + EXECUTE + "  - id: wait\n    pause: 1ms\n", capsys, "-i", "text=x")
     script = curl(capsys)
     assert script.count("AuthService.svc/Login") == 1
@@ -252,19 +245,19 @@ QUERY = """  - id: read
 """
 
 
-def test_records_are_read_with_the_filter_that_the_run_sent(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_records_are_read_with_the_filter_that_the_run_sent(site: Recorder, capsys: Capture) -> None:
     run(QUERY, capsys, "-i", "text=O'Neil & Söhne + 1", exits=1)  # no such entity here
     assert len(sent_and_repeated(site, "/odata/Contact", curl(capsys, "read"))) == 1
 
 
-def test_an_empty_post_has_no_content_type(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_post_has_no_content_type(site: Recorder, capsys: Capture) -> None:
     Path("targets.yaml").write_text(TARGETS.format(url=site.url) + "    execute_method: post\n")
     run(EXECUTE, capsys, "-i", "text=x")
     (sent,) = sent_and_repeated(site, "/Execute", curl(capsys, "call"))
     assert (sent.method, sent.content_type, sent.body) == ("POST", None, b"")
 
 
-def test_a_target_with_headers_has_a_variable_for_each(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_with_headers_has_a_variable_for_each(site: Recorder, capsys: Capture) -> None:
     Path("targets.yaml").write_text(TARGETS.format(url=site.url) + "    headers: {X-Gateway: open-sesame}\n")
     run(EXECUTE, capsys, "-i", "text=x")
     script = curl(capsys, "call")
@@ -273,7 +266,7 @@ def test_a_target_with_headers_has_a_variable_for_each(site: Recorder, capsys: p
     assert site.headers["x-gateway"] == "open-sesame"
 
 
-def test_an_unknown_step_is_answered_with_the_nearest(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_step_is_answered_with_the_nearest(site: Recorder, capsys: Capture) -> None:
     run(LOOP, capsys, "-i", "text=-")
     assert ended(["show", "last", "--curl", "eahc"]) == 2
     assert "hint: did you mean `each`?" in capsys.readouterr().err
@@ -287,16 +280,14 @@ def test_an_unknown_step_is_answered_with_the_nearest(site: Recorder, capsys: py
         (EXECUTE.replace("id: call", "id: it\n    if: 1 == 2"), "step `it` sent nothing: it was skipped"),
     ],
 )
-def test_a_step_that_sent_nothing_is_a_clear_error(
-    site: Recorder, capsys: pytest.CaptureFixture[str], step: str, why: str
-) -> None:
+def test_a_step_that_sent_nothing_is_a_clear_error(site: Recorder, capsys: Capture, step: str, why: str) -> None:
     run(f"  - id: first\n    pause: 1ms\n{step}", capsys, "-i", "text=-")
     assert ended(["show", "last", "--curl", "it"]) == 2
     assert f"error[E182]: {why}" in capsys.readouterr().err
     assert not site.of("Execute")
 
 
-def test_a_run_of_which_no_call_left_gets_a_sentence(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_of_which_no_call_left_gets_a_sentence(site: Recorder, capsys: Capture) -> None:
     run(EXECUTE, capsys, "-i", "text=-")
     (events,) = Path(".runner/runs").glob("*/events.jsonl")
     lines = [json.loads(line) for line in events.read_text().splitlines()]
@@ -308,7 +299,7 @@ def test_a_run_of_which_no_call_left_gets_a_sentence(site: Recorder, capsys: pyt
     assert site.requests
 
 
-def test_a_request_over_8_kib_is_named_and_left_out(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_request_over_8_kib_is_named_and_left_out(site: Recorder, capsys: Capture) -> None:
     Path("inputs.json").write_text(json.dumps({"text": "x" * 9000}))
     run(LOOP + RUN, capsys, "--inputs", "inputs.json")
     script = curl(capsys)
@@ -319,9 +310,7 @@ def test_a_request_over_8_kib_is_named_and_left_out(site: Recorder, capsys: pyte
     assert site.requests
 
 
-def test_a_step_without_the_option_is_shown_with_all_that_is_known_of_it(
-    site: Recorder, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_step_without_the_option_is_shown_with_all_that_is_known_of_it(site: Recorder, capsys: Capture) -> None:
     run(f"  - id: rest\n    pause: 1ms\n{EXECUTE}", capsys, "-i", "text=-")
     assert ended(["show", "last", "call"]) == 0
     shown = capsys.readouterr().out
@@ -336,23 +325,21 @@ def test_a_step_without_the_option_is_shown_with_all_that_is_known_of_it(
     assert site.requests
 
 
-def test_a_step_that_the_run_does_not_have_is_refused_with_the_nearest(
-    site: Recorder, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_step_that_the_run_does_not_have_is_refused_with_the_nearest(site: Recorder, capsys: Capture) -> None:
     run(EXECUTE, capsys, "-i", "text=-")
     assert ended(["show", "last", "cal"]) == 2
     assert "did you mean `call`?" in capsys.readouterr().err
     assert site.requests
 
 
-def test_a_run_against_several_targets_is_shown_by_its_own(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_against_several_targets_is_shown_by_its_own(site: Recorder, capsys: Capture) -> None:
     other = TARGETS.format(url=site.url.replace("127.0.0.1", "localhost")).partition("targets:\n")[2]
     Path("targets.yaml").write_text(TARGETS.format(url=site.url) + other.replace("here:", "there:"))
     run(EXECUTE, capsys, "-i", "text=-", "-t", "here", "-t", "there")
     assert f"SITE='{site.url.replace('127.0.0.1', 'localhost')}'\n" in curl(capsys, "call")
 
 
-def test_a_call_that_was_sent_several_times_is_printed_once(site: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_call_that_was_sent_several_times_is_printed_once(site: Recorder, capsys: Capture) -> None:
     step = EXECUTE.replace("UsrEcho", "UsrNothing").replace("id: call\n", "id: call\n    effect: idempotent\n")
     run(
         f"{step}    verify: none\n    retry: {{max_attempts: 2, initial: 1ms, on: [refused]}}\n",

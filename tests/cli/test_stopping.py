@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from running import TIME, Command, command
 from sites import NOTHING, Answer, site, targets, xml
 
@@ -110,7 +111,7 @@ def test_when_the_grace_is_over_nobody_waits_and_what_was_in_flight_stays_as_it_
     assert Path("report.json").exists()
 
 
-def test_what_is_left_undone_can_be_seen_in_the_runs_own_folder(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_left_undone_can_be_seen_in_the_runs_own_folder(capsys: Capture) -> None:
     with running(Slow(), "--grace", "200ms", a=ONCE) as begun:
         begun.tell(signal.SIGINT)
         begun.end()
@@ -235,16 +236,12 @@ def test_more_runs_at_once_than_a_pool_would_hold_each_have_a_connection() -> No
         ("9000h", "is too long: the longest duration is a year, `8760h`"),
     ],
 )
-def test_a_grace_that_is_no_duration_is_a_mistake_that_says_why(
-    grace: str, why: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_grace_that_is_no_duration_is_a_mistake_that_says_why(grace: str, why: str, capsys: Capture) -> None:
     assert ended(["run", ".", "--grace", grace]) == 2
     assert why in capsys.readouterr().err
 
 
-def test_the_grace_has_a_twin_in_the_environment(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_grace_has_a_twin_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_GRACE", "7")
     assert ended(["run", "."]) == 2
     assert "`7` is no duration" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
@@ -137,7 +138,7 @@ def test_a_kept_plan_holds_no_secret_and_says_what_it_was_made_of(here: Site) ->
     assert str(run["digest"]).startswith("sha256:")
 
 
-def test_the_digest_is_reported_and_is_in_the_report_of_the_run(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_digest_is_reported_and_is_in_the_report_of_the_run(here: Site, capsys: Capture) -> None:
     keep("-k", "red")
     digest = json.loads(Path("release.plan.json").read_text())["runs"][0]["digest"]
     assert f"digest {digest}" in capsys.readouterr().out
@@ -163,7 +164,7 @@ def test_a_plan_that_an_editor_saved_with_a_byte_order_mark_is_read(here: Site) 
 
 
 def test_secrets_come_anew_and_their_absence_is_reported_before_anything_is_sent(
-    here: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    here: Site, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     keep("-k", "red")
     monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
@@ -197,7 +198,7 @@ def test_the_environment_does_not_change_an_input_that_the_plan_has_fixed(
     ],
 )
 def test_nothing_on_the_command_line_changes_a_kept_plan(
-    here: Site, options: list[str], says: str, capsys: pytest.CaptureFixture[str]
+    here: Site, options: list[str], says: str, capsys: Capture
 ) -> None:
     keep()
     capsys.readouterr()
@@ -219,7 +220,7 @@ def test_nothing_on_the_command_line_changes_a_kept_plan(
 )
 @pytest.mark.parametrize("sealed", [False, True])
 def test_a_plan_that_was_changed_is_not_carried_out(
-    here: Site, changes: JsonObject, *, sealed: bool, capsys: pytest.CaptureFixture[str]
+    here: Site, changes: JsonObject, *, sealed: bool, capsys: Capture
 ) -> None:
     keep("-k", "red")
     rewrite(sealed=sealed, **changes)
@@ -243,7 +244,7 @@ def test_a_text_that_was_changed_in_the_plan_is_not_carried_out(here: Site) -> N
     assert here.asked == []
 
 
-def test_a_target_that_is_another_place_by_now_is_not_gone_to(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_that_is_another_place_by_now_is_not_gone_to(here: Site, capsys: Capture) -> None:
     keep("-k", "red")
     Path("targets.yaml").write_text(targets("https://elsewhere.example.com"))
     assert ended(["run", "release.plan.json"]) == 2
@@ -257,20 +258,18 @@ def test_a_target_that_is_another_place_by_now_is_not_gone_to(here: Site, capsys
 @pytest.mark.parametrize(
     "content", ["", "{", "[1]", '{"kind": "creatio-runner plan"}', '{"kind": "creatio-runner plan", "format": 9}']
 )
-def test_a_file_that_is_no_plan_is_reported(content: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_no_plan_is_reported(content: str, capsys: Capture) -> None:
     Path("x.plan.json").write_text(content)
     assert ended(["run", "x.plan.json"]) == 2
     assert "x.plan.json: error[E154]: this is not a stored plan" in capsys.readouterr().err
 
 
-def test_a_plan_file_that_is_not_there_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_file_that_is_not_there_is_reported(capsys: Capture) -> None:
     assert ended(["run", "x.plan.json"]) == 2
     assert "E100" in capsys.readouterr().err
 
 
-def test_a_plan_of_another_version_is_carried_out_with_a_warning(
-    here: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_plan_of_another_version_is_carried_out_with_a_warning(here: Site, capsys: Capture) -> None:
     whole = keep("-k", "red")
     Path("release.plan.json").write_text(json.dumps(whole | {"version": "0.0.0"}))
     assert ended(["run", "release.plan.json"]) == 0
@@ -278,7 +277,7 @@ def test_a_plan_of_another_version_is_carried_out_with_a_warning(
     assert here.executes()
 
 
-def test_a_kept_plan_is_shown_again_by_plan(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_kept_plan_is_shown_again_by_plan(here: Site, capsys: Capture) -> None:
     keep()
     first = capsys.readouterr().out
     Path("release.job.yaml").unlink()
@@ -294,7 +293,7 @@ def test_a_plan_that_cannot_be_written_is_reported_and_one_of_nothing_is_not_kep
     assert here.asked == []
 
 
-def test_a_sandbox_is_a_target_of_a_plan_whatever_port_it_is_served_at(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sandbox_is_a_target_of_a_plan_whatever_port_it_is_served_at(capsys: Capture) -> None:
     assert ended(["init", "."]) == 0
     assert ended(["plan", "hello.job.yaml", "-i", "name=You", "--out", "hello.plan.json"]) == 0
     capsys.readouterr()
@@ -327,7 +326,7 @@ def test_where_a_plan_lies_is_no_part_of_its_digest_and_gives_no_name_of_a_folde
 
 
 def test_a_plan_that_was_made_elsewhere_says_so_and_takes_the_file_of_its_targets(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(["init", "specs"]) == 0
     assert ended(["plan", "specs/hello.job.yaml", "--out", "hello.plan.json"]) == 0
@@ -361,7 +360,7 @@ AGAIN = "error[E165]: this plan has been carried out before"
 
 
 def test_a_plan_that_has_been_carried_out_is_carried_out_once_more_only_where_that_is_said(
-    here: Site, capsys: pytest.CaptureFixture[str]
+    here: Site, capsys: Capture
 ) -> None:
     keep()
     assert ended(["run", "release.plan.json"]) == 0
@@ -390,9 +389,7 @@ def test_a_copy_of_a_plan_is_the_same_and_a_new_plan_of_the_same_jobs_another(he
     assert asked(here) == ALL + ALL
 
 
-def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(
-    here: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(here: Site, capsys: Capture) -> None:
     keep()
     assert ended(["run", "release.plan.json"]) == 0
     here.asked.clear()
@@ -410,9 +407,7 @@ def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(
     assert f"run {ran}, which is not stored any more; run " in capsys.readouterr().err
 
 
-def test_a_run_of_a_plan_that_broke_off_in_another_folder_is_resumed_there(
-    here: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_of_a_plan_that_broke_off_in_another_folder_is_resumed_there(here: Site, capsys: Capture) -> None:
     keep("-k", "red")
     assert ended(["run", "release.plan.json", "--runs", "other"]) == 0
     (events,) = Path("other").glob("*/events.jsonl")
@@ -425,7 +420,7 @@ def test_a_run_of_a_plan_that_broke_off_in_another_folder_is_resumed_there(
 
 
 def test_where_a_plan_is_carried_out_once_is_the_last_line_of_the_command_that_stores_it(
-    here: Site, capsys: pytest.CaptureFixture[str]
+    here: Site, capsys: Capture
 ) -> None:
     del here
     keep()
@@ -445,7 +440,7 @@ def test_a_plan_of_a_version_that_gave_no_keys_is_known_by_what_it_holds(here: S
     assert asked(here) == ALL
 
 
-def test_a_plan_whose_run_broke_off_is_resumed_by_resume(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_whose_run_broke_off_is_resumed_by_resume(here: Site, capsys: Capture) -> None:
     del here
     Path("cases.csv").write_text("name,limit\nred,7\n")
     keep()
@@ -460,7 +455,7 @@ def test_a_plan_whose_run_broke_off_is_resumed_by_resume(here: Site, capsys: pyt
     assert f"`runner resume {folder.parent.name}` goes on with the run that has not ended" in output
 
 
-def test_a_run_that_is_not_kept_any_more_still_counts(here: Site, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_is_not_kept_any_more_still_counts(here: Site, capsys: Capture) -> None:
     keep()
     assert ended(["run", "release.plan.json"]) == 0
     assert ended(["runs", "--prune", "1ms"]) == 0
@@ -489,9 +484,7 @@ def test_a_plan_that_was_refused_before_a_run_began_has_not_been_carried_out(
     assert asked(here) == ALL
 
 
-def test_of_two_commands_that_begin_the_same_plan_at_once_one_is_refused(
-    here: Site, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_of_two_commands_that_begin_the_same_plan_at_once_one_is_refused(here: Site, capsys: Capture) -> None:
     keep()
     store = FileRunStore(Path(".runner/runs"))
     assert store.claim_plan(

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from captured import Capture
 
 from runner.cli.main import ended
 
@@ -21,50 +22,50 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+def said(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
     code = ended(["validate", *arguments])
     captured = capsys.readouterr()
     return code, captured.out, captured.err
 
 
-def test_a_targets_file_is_checked_as_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_targets_file_is_checked_as_one(project: Path, capsys: Capture) -> None:
     (project / "targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbx: sandbox}}\n")
     code, out, _ = said(capsys, "targets.yaml")
     assert code == 2
     assert "targets.yaml:2:21: error[E104]: unknown key `sandbx`" in out
 
 
-def test_a_targets_file_that_is_right_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_targets_file_that_is_right_is_counted(capsys: Capture) -> None:
     assert said(capsys, "targets.yaml") == (0, "", "1 file, no mistakes; checked, too: the doubles in sandbox\n")
 
 
-def test_the_sandboxes_of_a_targets_file_are_checked_with_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sandboxes_of_a_targets_file_are_checked_with_it(project: Path, capsys: Capture) -> None:
     (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
     code, out, _ = said(capsys, "targets.yaml")
     assert code == 2
     assert "sandbox/UsrX.process.yaml:2:1: error[E104]" in out
 
 
-def test_a_double_is_checked_with_those_beside_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_double_is_checked_with_those_beside_it(project: Path, capsys: Capture) -> None:
     shutil.copy(project / "sandbox" / "UsrGetAllContacts.process.yaml", project / "sandbox" / "UsrX.process.yaml")
     code, out, _ = said(capsys, "sandbox/UsrX.process.yaml")
     assert code == 2
     assert "error[E111]: `UsrGetAllContacts` has a double already" in out
 
 
-def test_a_mistake_that_is_met_on_two_ways_is_reported_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_that_is_met_on_two_ways_is_reported_once(project: Path, capsys: Capture) -> None:
     (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
     _, out, err = said(capsys, "a.job.yaml", "targets.yaml", "sandbox/UsrX.process.yaml")
     assert out.count("unknown key `proces`") == 1
     assert err.startswith("1 error in 1 file;")
 
 
-def test_all_that_was_named_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_was_named_is_counted(capsys: Capture) -> None:
     *_, err = said(capsys, ".", "targets.yaml", "sandbox/UsrGetAllContacts.process.yaml")
     assert err == "3 files, no mistakes; checked, too: the doubles in sandbox\n"
 
 
-def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: Capture) -> None:
     job = "runner: 1\nname: b\nsteps:\n  - execute: {process: UsrAdd, result: Rows}\n    expect: [result is defined]\n"
     (project / "b.job.yaml").write_text(job)
     code, out, err = said(capsys, "b.job.yaml")
@@ -73,12 +74,12 @@ def test_warnings_are_counted_beside_what_is_right(project: Path, capsys: pytest
     assert "b.job.yaml:5:14: warning[E117]: " in out
 
 
-def test_a_folder_without_jobs_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_jobs_is_no_pass(capsys: Capture) -> None:
     Path("empty").mkdir()
     assert said(capsys, "empty") == (5, "", "there is no *.job.yaml in empty\n")
 
 
-def test_a_folder_of_doubles_is_checked_as_one(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_doubles_is_checked_as_one(project: Path, capsys: Capture) -> None:
     doubles = len(list((project / "sandbox").glob("*.process.yaml")))
     assert said(capsys, "sandbox") == (0, "", f"{doubles} files, no mistakes\n")
     (project / "sandbox" / "UsrX.process.yaml").write_text("runner: 1\nproces: UsrX\n")
@@ -95,7 +96,7 @@ def test_a_folder_of_doubles_is_checked_as_one(project: Path, capsys: pytest.Cap
     ],
 )
 def test_what_jobs_lean_on_is_checked_as_what_it_is(
-    name: str, text: str, *, expected: str, project: Path, capsys: pytest.CaptureFixture[str]
+    name: str, text: str, *, expected: str, project: Path, capsys: Capture
 ) -> None:
     (project / name).write_text(text)
     code, out, _ = said(capsys, name)
@@ -108,7 +109,7 @@ CATALOGUE = "runner: 1\nsite: https://staging.example.com\nprocesses: {UsrOther:
 
 
 def test_jobs_are_held_against_a_target_that_is_named(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "targets.yaml").write_text(STAGING)
     (project / "staging.catalog.yaml").write_text(CATALOGUE)
@@ -129,13 +130,13 @@ def test_jobs_are_held_against_a_target_that_is_named(
     assert "error[E141]: unknown target `stagin`\n   = hint: did you mean `staging`?" in out
 
 
-def test_a_mistake_names_the_command_that_explains_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_names_the_command_that_explains_it(project: Path, capsys: Capture) -> None:
     (project / "a.job.yaml").write_text(JOB + "stepz: []\n")
     *_, err = said(capsys, ".")
     assert err == "1 error in 1 file; `runner explain E104` says more\n"
 
 
-def test_github_gets_a_command_a_mistake(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_github_gets_a_command_a_mistake(project: Path, capsys: Capture) -> None:
     (project / "a.job.yaml").write_text(JOB + "stepz: []\n")
     code, out, _ = said(capsys, ".", "--format", "github")
     assert code == 2
@@ -143,7 +144,7 @@ def test_github_gets_a_command_a_mistake(project: Path, capsys: pytest.CaptureFi
 
 
 def test_a_site_without_a_catalogue_is_named_since_its_processes_and_parameters_were_not_checked(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, capsys: Capture
 ) -> None:
     sites = "a: {url: 'https://a.example.com', runtime: net}, b: {url: 'https://b.example.com', runtime: net}"
     (project / "targets.yaml").write_text(f"runner: 1\ntargets: {{sandbox: {{sandbox: sandbox}}, {sites}}}\n")
@@ -161,15 +162,13 @@ def test_a_site_without_a_catalogue_is_named_since_its_processes_and_parameters_
     assert unchecked not in said(capsys, "a.job.yaml", "-t", "b")[2]
 
 
-def test_sarif_is_written_also_where_there_is_no_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+def test_sarif_is_written_also_where_there_is_no_mistake(capsys: Capture) -> None:
     code, out, _ = said(capsys, ".", "--format", "sarif")
     assert code == 0
     assert json.loads(out)["runs"][0]["results"] == []
 
 
-def test_what_a_job_leans_on_is_named_where_it_was_checked_and_what_was_not(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_job_leans_on_is_named_where_it_was_checked_and_what_was_not(project: Path, capsys: Capture) -> None:
     checked = "1 file, no mistakes; checked, too: targets.yaml, the doubles in sandbox\n"
     assert said(capsys, "a.job.yaml") == (0, "", checked)
     assert said(capsys, "a.job.yaml", "targets.yaml", "sandbox")[2].endswith("; checked, too: the doubles in sandbox\n")
@@ -211,7 +210,7 @@ steps:
     ],
 )
 def test_a_proposed_text_that_would_break_a_flow_mapping_is_proposed_in_quotes(
-    project: Path, capsys: pytest.CaptureFixture[str], written: str, pasted: str
+    project: Path, capsys: Capture, written: str, pasted: str
 ) -> None:
     (project / "a.job.yaml").write_text(OF_A_LIST % written)
     code, out, _ = said(capsys, "a.job.yaml")
@@ -222,7 +221,7 @@ def test_a_proposed_text_that_would_break_a_flow_mapping_is_proposed_in_quotes(
 
 
 def test_an_item_of_a_flow_list_is_proposed_in_quotes_and_other_texts_as_they_are(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, capsys: Capture
 ) -> None:
     quotes = "put the whole text in quotes"
     (project / "a.job.yaml").write_text(OF_A_LIST.replace("\n      - %s", " [result.Total > 0]"))
@@ -235,7 +234,7 @@ def test_an_item_of_a_flow_list_is_proposed_in_quotes_and_other_texts_as_they_ar
 
 
 def test_a_path_from_outside_is_shown_without_the_way_back(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "a.job.yaml").write_text(JOB.replace("name:", "nmae:"))
     (project / "below").mkdir()
@@ -244,7 +243,7 @@ def test_a_path_from_outside_is_shown_without_the_way_back(
 
 
 def test_a_path_through_a_link_is_not_shortened(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "other" / "inner").mkdir(parents=True)
     (project / "below").mkdir()
@@ -255,7 +254,7 @@ def test_a_path_through_a_link_is_not_shortened(
     assert said(capsys, path)[1].startswith(f"{path}:")
 
 
-def test_a_target_that_cannot_be_read_is_not_reported_as_unknown_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_that_cannot_be_read_is_not_reported_as_unknown_too(capsys: Capture) -> None:
     Path("targets.yaml").write_text("runner: 1\ntargets: {staging: {url: https://staging.example.com}}\n")
     Path("a.job.yaml").write_text("runner: 1\nname: a\ntarget: !vault |\n  abc\nsteps: [{pause: 1ms}]\n")
     assert ended(["validate", "a.job.yaml"]) == 2
@@ -269,9 +268,7 @@ SANDBOX_WITH = "runner: 1\ntargets: {sandbox: {sandbox: sandbox, allow: {%s}}, l
 
 
 @pytest.mark.parametrize("named", ["targets.yaml", "a.job.yaml"])
-def test_what_a_target_allows_is_held_against_what_it_has(
-    named: str, project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_target_allows_is_held_against_what_it_has(named: str, project: Path, capsys: Capture) -> None:
     allow = "processes: [UsrGetAllContact, Usr*Smoke*, Usr*], entities: [Contakt, Con*]"
     (project / "targets.yaml").write_text(SANDBOX_WITH % allow)
     code, out, _ = said(capsys, named)
@@ -289,21 +286,19 @@ def test_what_a_target_allows_is_held_against_what_it_has(
     ]
 
 
-def test_what_a_target_allows_is_not_judged_where_nobody_knows_what_it_has(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_target_allows_is_not_judged_where_nobody_knows_what_it_has(project: Path, capsys: Capture) -> None:
     live = "runner: 1\ntargets: {live: {url: 'https://x.example.com', allow: {processes: [UsrX], entities: [Y]}}}\n"
     (project / "targets.yaml").write_text(live)
     assert said(capsys, "targets.yaml") == (0, "", "1 file, no mistakes\n")
     assert "warning" not in said(capsys, "a.job.yaml", "-t", "live")[1]
 
 
-def test_a_pattern_that_is_no_pattern_is_reported_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pattern_that_is_no_pattern_is_reported_once(project: Path, capsys: Capture) -> None:
     (project / "targets.yaml").write_text(SANDBOX_WITH % "processes: ['^Usr.*$']")
     assert said(capsys, "targets.yaml")[1].count("warning[") == 1
 
 
-def test_with_strict_a_warning_is_exit_2(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_strict_a_warning_is_exit_2(project: Path, capsys: Capture) -> None:
     assert said(capsys, "a.job.yaml", "--strict")[0] == 0
     (project / "a.job.yaml").write_text(JOB.replace("steps:", "inputs: {password: {type: string}}\nsteps:"))
     code, out, _ = said(capsys, "a.job.yaml")

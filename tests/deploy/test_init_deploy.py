@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from deployed import documents, pods
 
 from runner.cli.main import ended
@@ -48,7 +49,7 @@ def test_each_site_of_the_targets_file_has_workers_of_its_own_with_its_own_secre
     assert worker["envFrom"] == [{"secretRef": {"name": "creatio-west-2"}}]
 
 
-def test_what_is_given_is_filled_in_and_what_is_left_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_given_is_filled_in_and_what_is_left_is_printed(capsys: Capture) -> None:
     image = "registry.example.com:5000/tools/creatio:7"
     given = ["-t", "east", "-t", "new", "--image", image, "--db-secret", "fleet-db"]
     assert ended(["init", "jobs", "--deploy", "argocd", *given]) == 0
@@ -68,9 +69,7 @@ def test_what_is_given_is_filled_in_and_what_is_left_is_printed(capsys: pytest.C
     assert application["spec"]["source"]["path"] == "jobs"
 
 
-def test_the_config_map_lists_all_that_jobs_read_and_names_those_that_read_other_folders(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_config_map_lists_all_that_jobs_read_and_names_those_that_read_other_folders(capsys: Capture) -> None:
     Path("jobs/parts").mkdir()
     Path("jobs/parts/p.job.yaml").write_text(JOB.format("p", "east").replace("target: east\n", ""))
     Path("jobs/near.job.yaml").write_text(JOB.format("near", "east").replace("target: east\n", ""))
@@ -89,7 +88,7 @@ def test_the_config_map_lists_all_that_jobs_read_and_names_those_that_read_other
 
 
 @pytest.mark.parametrize("kind", DEPLOY_KINDS)
-def test_a_second_time_nothing_is_written(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_time_nothing_is_written(kind: str, capsys: Capture) -> None:
     assert ended(["init", "jobs", "--deploy", kind]) == 0
     before = {name: Path(name).read_text() for name in written()}
     assert before
@@ -102,7 +101,7 @@ def test_a_second_time_nothing_is_written(kind: str, capsys: pytest.CaptureFixtu
     assert {name: Path(name).read_text() for name in written()} == before
 
 
-def test_a_file_that_is_there_stays_and_is_named_where_it_differs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_there_stays_and_is_named_where_it_differs(capsys: Capture) -> None:
     assert ended(["init", "jobs", "--deploy", "kubernetes"]) == 0
     Path("jobs/Dockerfile").write_text("mine")
     capsys.readouterr()
@@ -113,9 +112,7 @@ def test_a_file_that_is_there_stays_and_is_named_where_it_differs(capsys: pytest
     assert "  write into jobs/kustomization.yaml: resources: [argocd]\n" in out
 
 
-def test_before_git_knows_the_folder_its_root_is_where_the_command_is_given(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_before_git_knows_the_folder_its_root_is_where_the_command_is_given(capsys: Capture) -> None:
     shutil.rmtree(".git")
     assert ended(["init", "jobs", "--deploy", "github", "-t", "new"]) == 0
     out = capsys.readouterr().out
@@ -123,7 +120,7 @@ def test_before_git_knows_the_folder_its_root_is_where_the_command_is_given(
     assert "move jobs/.github to the root of the checkout" in out
 
 
-def test_for_github_the_workflow_is_moved_to_the_root(capsys: pytest.CaptureFixture[str]) -> None:
+def test_for_github_the_workflow_is_moved_to_the_root(capsys: Capture) -> None:
     assert ended(["init", "jobs", "--deploy", "github"]) == 0
     assert "move jobs/.github to the root of the checkout" in capsys.readouterr().out
     (workflow,) = documents(Path("jobs/.github/workflows/creatio-apply.yml"))
@@ -149,9 +146,7 @@ def test_for_github_the_workflow_is_moved_to_the_root(capsys: pytest.CaptureFixt
         ([], "main"),
     ],
 )
-def test_the_branch_is_the_one_that_git_has(
-    commands: list[list[str]], branch: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_branch_is_the_one_that_git_has(commands: list[list[str]], branch: str, capsys: Capture) -> None:
     shutil.rmtree(".git")
     for command in commands:
         subprocess.run(["git", *command], check=True)
@@ -162,7 +157,7 @@ def test_the_branch_is_the_one_that_git_has(
     assert f"look whether `{branch}`" in capsys.readouterr().out
 
 
-def test_the_variables_are_those_that_the_sites_of_the_targets_file_read(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_variables_are_those_that_the_sites_of_the_targets_file_read(capsys: Capture) -> None:
     auth = 'auth: {username: "{{ env.OUR_USER }}", password: "{{ env.OUR_PASSWORD }}"}'
     Path("jobs/targets.yaml").write_text(TARGETS.replace("east.example.com, runtime: net", f"east.example.com, {auth}"))
     todo = {
@@ -182,7 +177,7 @@ def test_the_variables_are_those_that_the_sites_of_the_targets_file_read(capsys:
     assert "\nOUR_USER=''\nOUR_PASSWORD=''\n" in Path("jobs/cron/environment").read_text()
 
 
-def test_inputs_that_somebody_must_give_are_left_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+def test_inputs_that_somebody_must_give_are_left_to_do(capsys: Capture) -> None:
     needs = "inputs: {month: {type: string}, year: {default: 2026}}\nsteps"
     for name in ("a", "b"):
         Path(f"jobs/{name}.job.yaml").write_text(JOB.format(name, "east").replace("steps", needs))
@@ -200,7 +195,7 @@ def test_inputs_that_somebody_must_give_are_left_to_do(capsys: pytest.CaptureFix
     ],
 )
 def test_a_file_that_a_target_reads_and_that_it_is_protected_are_left_to_do(
-    kind: str, confirmed: str, capsys: pytest.CaptureFixture[str]
+    kind: str, confirmed: str, capsys: Capture
 ) -> None:
     auth = """{username: "{{ env.CREATIO_USER }}", password: "{{ file('/run/secrets/' ~ 'prod') }}"}"""
     prod = f"  prod: {{url: https://prod.example.com, runtime: net, auth: {auth}, protected: true}}\n"
@@ -240,7 +235,7 @@ def test_secrets_of_compose_are_not_for_git() -> None:
     ],
 )
 def test_what_cannot_be_filled_in_is_refused_before_anything_is_written(
-    given: list[str], message: str, capsys: pytest.CaptureFixture[str]
+    given: list[str], message: str, capsys: Capture
 ) -> None:
     for folder in ("empty", "my jobs", "jobs/below", "wrong"):
         Path(folder).mkdir()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from captured import Capture
 from fleets import Fleet, charges, in_thread, until
 from running import DEVNULL, TIME, command, start
 from strict_schema import flaws
@@ -53,7 +54,7 @@ def attempts(here: Fleet) -> list[tuple[object, ...]]:
     return here.sql("select v.title, a.status from attempts a join ledger v using (fleet, digest) order by a.n")
 
 
-def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, str]]:
+def answer(capsys: Capture, *words: str) -> tuple[int, dict[str, str]]:
     """The exit code, and the state of each version by its job."""
     capsys.readouterr()
     code = ended(["apply", "specs", "--format", "json", *words])
@@ -62,9 +63,7 @@ def answer(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[s
     return code, {version["job"]: version["state"] for version in document["versions"]}
 
 
-def test_a_version_is_queued_once_carried_out_once_and_again_when_the_job_changes(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_is_queued_once_carried_out_once_and_again_when_the_job_changes(here: Fleet, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs", "--dry-run"]) == 0
     shown = capsys.readouterr()
@@ -116,9 +115,7 @@ def test_a_worker_needs_no_files_of_the_job(here: Fleet, tmp_path: Path, monkeyp
     assert here.starts() == {"m1": 1, "inner": 1}
 
 
-def test_an_older_version_is_named_with_the_command_that_queues_it_once_more(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_older_version_is_named_with_the_command_that_queues_it_once_more(here: Fleet, capsys: Capture) -> None:
     for mark in ("a1", "a2", "a1"):
         write("a", mark=mark)
         capsys.readouterr()
@@ -134,7 +131,7 @@ def test_an_older_version_is_named_with_the_command_that_queues_it_once_more(
 
 
 def test_what_failed_keeps_its_code_until_it_is_retried_and_an_unknown_outcome_until_it_is_settled(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     write("a")
     here.stand.set_fault("success_but_error", "UsrCharge")
@@ -164,7 +161,7 @@ def test_what_failed_keeps_its_code_until_it_is_retried_and_an_unknown_outcome_u
 
 
 def test_an_older_version_that_has_not_begun_is_replaced_and_one_that_has_begun_ends_first(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     write("a", "concurrency: tours\n", steps="steps:\n  - pause: 60s\n")
     assert ended(["apply", "specs"]) == 0
@@ -197,7 +194,7 @@ def test_an_older_version_that_has_not_begun_is_replaced_and_one_that_has_begun_
 
 
 def test_a_job_that_goes_back_to_what_it_was_takes_the_newer_version_out_of_the_queue(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0
@@ -212,9 +209,7 @@ def test_a_job_that_goes_back_to_what_it_was_takes_the_newer_version_out_of_the_
     assert answer(capsys) == (0, {"a": "queued"}), "it was taken back before it began"
 
 
-def test_a_needed_job_comes_first_and_what_waits_in_vain_is_blocked(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_needed_job_comes_first_and_what_waits_in_vain_is_blocked(here: Fleet, capsys: Capture) -> None:
     write("a", "needs: [b]\n")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
     write("c", "needs: [a]\n")
@@ -239,7 +234,7 @@ def test_a_needed_job_comes_first_and_what_waits_in_vain_is_blocked(
 
 
 def test_a_needed_job_that_is_not_selected_counts_by_the_ledger_and_only_with_the_same_key(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     write("a", "needs: [b]\n")
     write("b")
@@ -257,9 +252,7 @@ def test_a_needed_job_that_is_not_selected_counts_by_the_ledger_and_only_with_th
     assert here.starts() == {"a": 3, "b": 3}
 
 
-def test_in_order_each_job_waits_for_the_job_before_and_must_not_contradict_needs(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_in_order_each_job_waits_for_the_job_before_and_must_not_contradict_needs(here: Fleet, capsys: Capture) -> None:
     for name in "abc":
         write(name)
     assert answer(capsys, "--in-order") == (0, {"a": "queued", "b": "waiting", "c": "waiting"})
@@ -270,9 +263,7 @@ def test_in_order_each_job_waits_for_the_job_before_and_must_not_contradict_need
     assert "`--in-order` and `needs` contradict each other: a → c → b → a" in capsys.readouterr().err
 
 
-def test_runs_of_jobs_that_are_gone_are_taken_out_of_the_queue_by_prune_alone(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_runs_of_jobs_that_are_gone_are_taken_out_of_the_queue_by_prune_alone(here: Fleet, capsys: Capture) -> None:
     gone = write("a")
     write("b")
     assert ended(["apply", "specs", "--fleet", "mine"]) == 0
@@ -299,7 +290,7 @@ def test_runs_of_jobs_that_are_gone_are_taken_out_of_the_queue_by_prune_alone(
     assert answer(capsys, "--fleet", "mine") == (0, {"a": "queued", "b": "passed"})
 
 
-def test_what_is_adopted_is_not_carried_out(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_adopted_is_not_carried_out(here: Fleet, capsys: Capture) -> None:
     write("a")
     write("b")
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
@@ -309,9 +300,7 @@ def test_what_is_adopted_is_not_carried_out(here: Fleet, capsys: pytest.CaptureF
     assert here.starts() == {"b": 1}
 
 
-def test_what_waited_for_a_version_is_queued_in_the_transaction_that_adopts_it(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_waited_for_a_version_is_queued_in_the_transaction_that_adopts_it(here: Fleet, capsys: Capture) -> None:
     write("a", "needs: [b]\n")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
     write("c", "needs: [b, d]\n")
@@ -334,7 +323,7 @@ def test_what_waited_for_a_version_is_queued_in_the_transaction_that_adopts_it(
 
 
 def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
-    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Fleet, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("a", steps="steps:\n  - {confirm: 'Now?'}\n" + charges("a").removeprefix("steps:\n"))
     targets = here.folder / "targets.yaml"
@@ -364,7 +353,7 @@ def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
 
 
 def test_who_applies_needs_no_secret_and_the_database_gets_none(
-    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Fleet, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     targets = here.folder / "targets.yaml"
     targets.write_text(targets.read_text().replace("password: Supervisor", 'password: "{{ env.SITE_PASSWORD }}"'))
@@ -432,7 +421,7 @@ def test_a_command_that_is_killed_before_or_during_its_commit_leaves_all_or_noth
     assert here.starts() == {"a": 1, "b": 1}
 
 
-def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: Capture) -> None:
     write("a")
     gone = write("b")
     write("c", "needs: [a]\n")
@@ -453,9 +442,7 @@ def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: pyt
     assert (version["decision"], version["state"], version["before"]["status"]) == ("changed", "queued", "failed")
 
 
-def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(here: Fleet, capsys: Capture) -> None:
     write("a")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
     here.stand.set_fault("success_but_error", "UsrRefund")
@@ -517,7 +504,7 @@ def test_who_stops_waiting_stops_no_run(here: Fleet) -> None:
 
 
 def test_a_version_that_was_refused_or_cancelled_before_it_began_says_why_and_that_nothing_was_sent(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     write("a")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
@@ -541,9 +528,7 @@ def test_a_version_that_was_refused_or_cancelled_before_it_began_says_why_and_th
     assert answer(capsys, "--retry", "failed") == (0, {"a": "passed", "b": "queued"})
 
 
-def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(here: Fleet, capsys: Capture) -> None:
     write("a", "needs: [b]\n")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
     here.stand.set_fault("success_but_error", "UsrRefund")
@@ -568,7 +553,7 @@ def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(
 
 
 def test_waiting_ends_with_what_a_version_needs_that_ended_before_anything_was_sent(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     write("a", "needs: [b]\n")
     write("b")
@@ -595,7 +580,7 @@ def test_waiting_ends_with_what_a_version_needs_that_ended_before_anything_was_s
 
 
 def test_who_put_a_run_into_the_queue_is_in_its_events_although_a_worker_begins_it(
-    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Fleet, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("a")
     monkeypatch.setenv("GITHUB_ACTOR", "octocat")
@@ -610,7 +595,7 @@ def test_who_put_a_run_into_the_queue_is_in_its_events_although_a_worker_begins_
 
 
 def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everywhere(
-    here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    here: Fleet, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("a", steps="steps:\n  - pause: 10m\n")
     assert ended(["apply", "specs"]) == 0
@@ -642,7 +627,7 @@ def test_a_run_that_was_stopped_says_who_ordered_it_and_has_one_exit_code_everyw
 
 @pytest.mark.parametrize("key", [["--for", "release 2"], ["--every", "24h"], []])
 def test_the_command_that_a_failed_run_prints_queues_the_same_version_in_the_same_ledger(
-    key: list[str], here: Fleet, capsys: pytest.CaptureFixture[str]
+    key: list[str], here: Fleet, capsys: Capture
 ) -> None:
     Path("targets.yaml").rename("sites.yaml")
     inputs = "{who: {type: string}, sums: {type: array, default: []}, usual: {type: string, default: Ann}}"

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 import sites
+from captured import Capture
 from fleets import Fleet, charges, in_thread, until
 from msgspec.structs import replace as changed
 from sites import SIGNED_IN, Answer, site, xml
@@ -55,7 +56,7 @@ def tries(here: Fleet) -> int:
 
 
 def test_a_wrong_password_costs_no_run_and_is_tried_once_and_a_worker_with_the_right_one_goes_on(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
+    here: Fleet, capsys: Capture
 ) -> None:
     for name in "abc":
         here.put(name, charges(f"{name}1"))
@@ -122,9 +123,7 @@ def test_a_worker_that_is_to_end_with_the_queue_does_not_end_well_where_runs_are
     assert here.states() == {"a": "passed"}
 
 
-def test_a_suspension_whose_pause_is_over_and_that_no_run_tries_is_no_alarm(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_suspension_whose_pause_is_over_and_that_no_run_tries_is_no_alarm(here: Fleet, capsys: Capture) -> None:
     known = {"here": {"reason": "no", "since": 1.0, "waits": True}}
     here.sql("insert into procrastinate_workers (id) overriding system value values (7)")
     here.sql(
@@ -142,9 +141,7 @@ def test_a_suspension_whose_pause_is_over_and_that_no_run_tries_is_no_alarm(
     assert (found["target"], found["waits"]) == ("here", False)
 
 
-def test_whoever_waits_for_what_was_applied_reads_why_nobody_carries_it_out(
-    here: Fleet, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_whoever_waits_for_what_was_applied_reads_why_nobody_carries_it_out(here: Fleet, capsys: Capture) -> None:
     file = here.folder / "a.job.yaml"
     file.write_text(f"runner: 1\nname: a\ntarget: here\n{charges('a1')}")
     target(here, password="wr0ng")

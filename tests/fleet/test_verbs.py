@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from captured import Capture
 from many_runs import make_many_runs
 from postgres import Cluster
 from strict_schema import flaws
@@ -68,7 +69,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_run_of_a_fleet_is_shown_reported_compared_and_listed(
-    fleet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fleet: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = carried_out(fleet)
     capsys.readouterr()
@@ -105,7 +106,7 @@ def test_a_pulled_run_has_the_bytes_of_one_that_was_carried_out_here(fleet: str)
     assert ended(["show", run]) == 0
 
 
-def test_a_run_that_has_not_ended_is_not_pulled(fleet: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_has_not_ended_is_not_pulled(fleet: str, capsys: Capture) -> None:
     run = carried_out(fleet)
     with database.connect(fleet) as sql:
         sql.execute("delete from events where seq = (select max(seq) from events)")
@@ -114,7 +115,7 @@ def test_a_run_that_has_not_ended_is_not_pulled(fleet: str, capsys: pytest.Captu
     assert not Path(".runner").exists()
 
 
-def test_another_run_of_this_id_is_not_written_over(fleet: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_run_of_this_id_is_not_written_over(fleet: str, capsys: Capture) -> None:
     run = carried_out(fleet)
     shutil.copytree("local", ".runner")
     events = Path(f".runner/runs/{run}/events.jsonl")
@@ -133,9 +134,7 @@ def test_another_run_of_this_id_is_not_written_over(fleet: str, capsys: pytest.C
         (["status", "0194"], "no run begins with `0194`"),
     ],
 )
-def test_what_a_fleet_cannot_do_is_refused(
-    fleet: str, arguments: list[str], why: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_fleet_cannot_do_is_refused(fleet: str, arguments: list[str], why: str, capsys: Capture) -> None:
     assert ended([*arguments, "--db", fleet]) == 2
     assert why in capsys.readouterr().err
 
@@ -144,7 +143,7 @@ def test_what_a_fleet_cannot_do_is_refused(
     "verb", [["show", "last"], ["status"], ["apply", "a.job.yaml", "-t", "here"], ["fleet", "migrate"]]
 )
 def test_a_server_that_cannot_be_reached_and_one_that_lets_nobody_in_have_a_code_each(
-    verb: list[str], fleet: str, capsys: pytest.CaptureFixture[str]
+    verb: list[str], fleet: str, capsys: Capture
 ) -> None:
     Path("targets.yaml").write_text(TARGETS)
     with database.connect(fleet) as sql:
@@ -164,12 +163,12 @@ def test_a_server_that_cannot_be_reached_and_one_that_lets_nobody_in_have_a_code
         assert "s3cret" not in error
 
 
-def test_tables_that_are_not_there_are_made_by_migrating(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_that_are_not_there_are_made_by_migrating(postgres: Cluster, capsys: Capture) -> None:
     assert ended(["show", "last", "--db", postgres.dsn("template1")]) == 2
     assert "runner fleet migrate" in capsys.readouterr().err
 
 
-def test_migrating_by_the_command_makes_the_tables_once(postgres: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+def test_migrating_by_the_command_makes_the_tables_once(postgres: Cluster, capsys: Capture) -> None:
     with database.connect(postgres.dsn("postgres")) as sql:
         sql.execute("create database by_command")
     for words in ("the tables are up to date", "nothing was changed"):
@@ -177,9 +176,7 @@ def test_migrating_by_the_command_makes_the_tables_once(postgres: Cluster, capsy
         assert words in capsys.readouterr().err
 
 
-def test_the_status_counts_by_target_and_names_what_needs_a_person(
-    fleet: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_status_counts_by_target_and_names_what_needs_a_person(fleet: str, capsys: Capture) -> None:
     with database.connect(fleet) as sql:
         sql.execute(
             "insert into runs (id, title, target, state, status, exit_code, in_doubt) "
@@ -210,7 +207,7 @@ def test_the_status_counts_by_target_and_names_what_needs_a_person(
 
 
 def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is_served_by_nobody(
-    fleet: str, capsys: pytest.CaptureFixture[str]
+    fleet: str, capsys: Capture
 ) -> None:
     with database.connect(fleet) as sql:
         sql.execute("insert into procrastinate_workers (id) overriding system value values (7)")
@@ -236,9 +233,7 @@ def test_a_begun_run_that_only_workers_with_another_replay_version_could_take_is
     assert json.loads(capsys.readouterr().out)["unserved"] == {"staging": 2}
 
 
-def test_a_begun_run_without_any_living_worker_is_not_said_to_need_another_version(
-    fleet: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_begun_run_without_any_living_worker_is_not_said_to_need_another_version(fleet: str, capsys: Capture) -> None:
     with database.connect(fleet) as sql:
         sql.execute(
             "insert into runs (id, title, target, state, seq, replay) values "
@@ -271,9 +266,7 @@ def test_the_status_of_many_runs_reads_indices_and_the_rows_that_it_lists(
     assert ("using runs_listed" in plans["runs"]) == (targets is None)
 
 
-def test_a_failed_attempt_needs_nobody_once_its_version_has_a_newer_one(
-    fleet: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failed_attempt_needs_nobody_once_its_version_has_a_newer_one(fleet: str, capsys: Capture) -> None:
     ids = [f"0194d2a0-0000-7000-8000-00000000000{number}" for number in range(7)]
     kinds = [
         ("failed", "ended", "failed", 0),
@@ -315,7 +308,7 @@ def test_a_failed_attempt_needs_nobody_once_its_version_has_a_newer_one(
     ],
 )
 def test_a_run_that_has_not_begun_is_known_to_all_verbs(
-    fleet: str, row: tuple[str, str | None], why: str, capsys: pytest.CaptureFixture[str]
+    fleet: str, row: tuple[str, str | None], why: str, capsys: Capture
 ) -> None:
     run, (state, note) = "0194d2a0-0000-7000-8000-000000000001", row
     with database.connect(fleet) as sql:
@@ -332,9 +325,7 @@ def test_a_run_that_has_not_begun_is_known_to_all_verbs(
             assert f"run {run} {why}" in capsys.readouterr().err
 
 
-def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(
-    fleet: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(fleet: str, capsys: Capture) -> None:
     run, silent = carried_out(fleet), re.compile(r"its worker has been silent for 1[2-9]\d s")
     with database.connect(fleet) as sql:
         sql.execute("insert into procrastinate_workers (id, last_heartbeat) overriding system value values (7, now())")
@@ -354,9 +345,7 @@ def test_a_run_whose_worker_is_dead_is_shown_with_since_when_it_is_silent(
             assert ("another process is writing" in error) is not is_silent
 
 
-def test_a_run_whose_event_is_newer_than_the_question_is_not_ahead_of_it(
-    fleet: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_whose_event_is_newer_than_the_question_is_not_ahead_of_it(fleet: str, capsys: Capture) -> None:
     run = carried_out(fleet)
     later = "now() + interval '1 minute'"
     with database.connect(fleet) as sql:
@@ -369,9 +358,7 @@ def test_a_run_whose_event_is_newer_than_the_question_is_not_ahead_of_it(
     assert ", the last 0 s ago\n" in capsys.readouterr().out
 
 
-def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(
-    fleet: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_old_runs_are_pruned_but_none_that_somebody_has_to_settle(fleet: str, capsys: Capture) -> None:
     with database.connect(fleet) as sql:
         sql.execute(
             "insert into runs (id, title, state, status, updated_at) values "
@@ -402,7 +389,7 @@ def test_without_a_database_nothing_of_a_fleet_is_imported(fleet: str) -> None:
 
 
 def test_commands_about_a_run_of_this_machine_name_its_folder_where_the_environment_names_a_fleet(
-    fleet: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    fleet: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CREATIO_RUNNER_DB", fleet)
     Path("b.job.yaml").write_text(

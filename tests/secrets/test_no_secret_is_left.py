@@ -14,6 +14,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 from canaries import left, spelled
+from captured import Capture
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, RESULTS, new_journal, read, reopened
@@ -222,18 +223,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 REPORTS = [argument for kind in ("json", "junit", "jsonl") for argument in (f"--report-{kind}", f"report.{kind}")]
 
 
-def test_a_run_whose_site_echoes_every_secret_leaves_none_of_them(
-    here: Site, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_run_whose_site_echoes_every_secret_leaves_none_of_them(here: Site, capfd: Capture) -> None:
     assert ended(["run", "a.job.yaml", "--yes", "-v", *REPORTS]) == 3
     assert_nothing_is_left(capfd)
     assert [line for line in here.executes() if "UsrHandedOn" in line]
 
 
 @pytest.mark.parametrize("at", ["handed_on", "cut", "row"])
-def test_a_resumed_run_fills_in_what_was_cut_and_leaves_none_either(
-    here: Site, capfd: pytest.CaptureFixture[str], at: str
-) -> None:
+def test_a_resumed_run_fills_in_what_was_cut_and_leaves_none_either(here: Site, capfd: Capture, at: str) -> None:
     ended(["run", "a.job.yaml", "--yes", "-q"])
     cut_before_the_end_of(at)
     before = len(here.executes())
@@ -256,7 +253,7 @@ def cut_before_the_end_of(key: str) -> None:
         (folder / report).unlink()
 
 
-def assert_nothing_is_left(capfd: pytest.CaptureFixture[str]) -> None:
+def assert_nothing_is_left(capfd: Capture) -> None:
     """Of what was written and said, but for what a person wrote into files of their own: which is none of it."""
     files = [file for file in Path().rglob("*") if file.is_file()]
     assert {file.name for file in files} >= {"events.jsonl", "plan.json", "report.json"}
@@ -282,7 +279,7 @@ steps:
 
 
 def test_a_cookie_that_comes_with_any_answer_is_a_secret_before_that_answer_is_written(
-    here: Site, capfd: pytest.CaptureFixture[str]
+    here: Site, capfd: Capture
 ) -> None:
     set_so_far: list[str] = []
 
@@ -308,7 +305,7 @@ def test_a_cookie_that_comes_with_any_answer_is_a_secret_before_that_answer_is_w
 
 @pytest.mark.parametrize("action", ["run: {process: UsrX, results: [Key]}", "execute: {process: UsrX, result: Key}"])
 def test_the_result_of_a_secret_step_is_hidden_in_the_error_of_its_own_process(
-    action: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    action: str, capfd: Capture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "site").mkdir()

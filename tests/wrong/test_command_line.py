@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 import pytest
+from captured import Capture
 from expected_texts import ExpectedTexts
 
 from runner.cli import hints
@@ -237,9 +238,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_on_the_command_line_is_reported_with_a_suggestion(
-    line: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mistake_on_the_command_line_is_reported_with_a_suggestion(line: str, folder: Path, capsys: Capture) -> None:
     code = ended(line.split())
 
     output = capsys.readouterr()
@@ -258,7 +257,7 @@ def words_of(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("variable", ENVIRONMENT)
 def test_a_value_from_the_environment_is_reported_by_its_variable(
-    variable: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    variable: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(words_of(f"run a.job.yaml {variable}", monkeypatch)) == 2
 
@@ -269,7 +268,7 @@ def test_a_value_from_the_environment_is_reported_by_its_variable(
 @pytest.mark.parametrize("line", PROBABLE)
 @pytest.mark.usefixtures("folder")
 def test_what_was_probably_mistyped_is_warned_of_and_the_command_is_carried_out(
-    line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    line: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(words_of(line, monkeypatch)) == 0
 
@@ -280,9 +279,7 @@ def test_what_was_probably_mistyped_is_warned_of_and_the_command_is_carried_out(
 
 @pytest.mark.parametrize("line", LET_BE)
 @pytest.mark.usefixtures("folder")
-def test_what_may_be_right_as_it_is_is_let_be(
-    line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_may_be_right_as_it_is_is_let_be(line: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     code = ended(words_of(line, monkeypatch))
 
     output = capsys.readouterr()
@@ -304,7 +301,7 @@ LEFT_OUT = {
 @pytest.mark.parametrize("name", LEFT_OUT)
 @pytest.mark.parametrize("verb", ["run", "plan", "list", "validate"])
 def test_a_job_by_another_name_beside_good_ones_is_reported_as_left_out(
-    verb: str, name: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    verb: str, name: str, folder: Path, capsys: Capture
 ) -> None:
     (folder / name).write_text(JOB)
 
@@ -316,9 +313,7 @@ def test_a_job_by_another_name_beside_good_ones_is_reported_as_left_out(
 
 
 @pytest.mark.parametrize("name", ["b.job.yaml~", "b.job.yaml.bak", "b.job.yaml.orig", ".b.job.yml.swp", "b.md"])
-def test_copies_of_editors_and_other_texts_are_let_be(
-    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_copies_of_editors_and_other_texts_are_let_be(name: str, folder: Path, capsys: Capture) -> None:
     (folder / name).write_text(JOB)
     (folder / "ci.job.yml").write_text("script: make\n")
     (folder / "other.yaml").write_text("runner: [1]\nsteps: []\n")
@@ -327,7 +322,7 @@ def test_copies_of_editors_and_other_texts_are_let_be(
     assert capsys.readouterr().out == ""
 
 
-def test_a_file_that_another_job_includes_is_not_left_out(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_another_job_includes_is_not_left_out(folder: Path, capsys: Capture) -> None:
     (folder / "part.yaml").write_text("runner: 1\nname: part\nsteps: [{pause: 1ms}]\n")
     (folder / "b.job.yaml").write_text("runner: 1\nname: b\nsteps: [{job: {file: part.yaml}}]\n")
 
@@ -336,9 +331,7 @@ def test_a_file_that_another_job_includes_is_not_left_out(folder: Path, capsys: 
 
 
 @pytest.mark.parametrize("name", ["targets.yml", "target.yaml", "targets.yaml.txt", "Targets.yaml"])
-def test_a_targets_file_by_another_name_is_reported_as_left_out(
-    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_targets_file_by_another_name_is_reported_as_left_out(name: str, folder: Path, capsys: Capture) -> None:
     (folder / "targets.yaml").rename(folder / name)
 
     assert ended(["run", "a.job.yaml"]) == 0
@@ -366,9 +359,7 @@ FILES_OF_OTHERS = {
 
 
 @pytest.mark.parametrize("name", FILES_OF_OTHERS)
-def test_files_of_others_and_jobs_put_aside_are_let_be(
-    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_files_of_others_and_jobs_put_aside_are_let_be(name: str, folder: Path, capsys: Capture) -> None:
     (folder / name).write_text(FILES_OF_OTHERS[name])
     if name.startswith("targets"):
         (folder / "targets.yaml").unlink()
@@ -377,9 +368,7 @@ def test_files_of_others_and_jobs_put_aside_are_let_be(
     assert capsys.readouterr().out == ""
 
 
-def test_a_job_without_its_ending_is_reported_where_the_folder_holds_no_other(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_job_without_its_ending_is_reported_where_the_folder_holds_no_other(folder: Path, capsys: Capture) -> None:
     (folder / "other").mkdir()
     (folder / "other" / "b.yaml").write_text(JOB)
 
@@ -391,7 +380,7 @@ def test_a_job_without_its_ending_is_reported_where_the_folder_holds_no_other(
 
 @pytest.mark.parametrize("pattern", [".", "*.job.yaml"])
 @pytest.mark.usefixtures("folder")
-def test_a_folder_or_a_pattern_means_visible_files(pattern: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_or_a_pattern_means_visible_files(pattern: str, capsys: Capture) -> None:
     Path(".#a.job.yaml").symlink_to("somebody@host.1234:5")
     Path(".b.job.yaml").write_text(JOB)
     Path("old.job.yaml").mkdir()
@@ -407,7 +396,7 @@ def test_a_folder_or_a_pattern_means_visible_files(pattern: str, capsys: pytest.
 
 
 def test_a_form_that_no_verb_has_is_refused_and_one_of_another_verb_only_on_the_command_line(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del folder
     assert ended(["list", ".", "--format", "github"]) == 2
@@ -422,9 +411,7 @@ def test_all_forms_of_all_verbs_are_known() -> None:
     assert {form for choices in forms for form in choices} == hints.FORMATS
 
 
-def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_said(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_said(folder: Path, capsys: Capture) -> None:
     assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0
     assert ended(["plan", "a.job.yaml", "--out", "a.plan.json"]) == 0, "a plan of before is written over"
     capsys.readouterr()
@@ -438,14 +425,14 @@ def test_a_kept_plan_is_carried_out_quietly_where_little_is_to_be_said(
     assert "this plan was changed after it was stored" in capsys.readouterr().err
 
 
-def test_a_plan_is_not_stored_in_a_file_whose_name_is_a_dash(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_is_not_stored_in_a_file_whose_name_is_a_dash(folder: Path, capsys: Capture) -> None:
     assert ended(["plan", "a.job.yaml", "--out", "-"]) == 2
     assert "a plan is stored in a file, and `-` is none" in capsys.readouterr().err
     assert not (folder / "-").exists()
 
 
 def test_where_nothing_is_carried_out_no_report_is_asked_for(
-    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ended(["apply", "a.job.yaml", "--dry-run", "--report-junit", "junit.xml"]) == 2
     assert "`--dry-run` carries nothing out, so `--report-junit` has nothing to report" in capsys.readouterr().err
@@ -472,7 +459,7 @@ def options_of(command: click.Command) -> Iterator[click.Option]:
 
 @pytest.mark.parametrize("line", NOTHING)
 def test_where_nothing_is_selected_it_is_reported_why(
-    line: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    line: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "above" / "below").mkdir(parents=True)
     (folder / "above" / "below" / "b.job.yaml").write_text(JOB)
@@ -486,7 +473,7 @@ def test_where_nothing_is_selected_it_is_reported_why(
 
 
 def test_where_there_is_no_project_the_command_that_starts_one_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ended(["run", "specs"]) == 2
@@ -497,7 +484,7 @@ def test_where_there_is_no_project_the_command_that_starts_one_is_named(
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "--tags", "smok"]) == 5
     assert capsys.readouterr().err.count("smok`") == 1
     assert ended(["plan", "a.job.yaml", "--tags", "smok or contacts"]) in {0, 2}
@@ -505,7 +492,7 @@ def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: pytest.Cap
 
 
 def test_a_tag_and_a_keyword_that_fit_different_jobs_are_reported_to_be_too_much_together(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: Capture
 ) -> None:
     (folder / "b.job.yaml").write_text(JOB.replace("contact-smoke", "other").replace("smoke, contacts", "nightly"))
 
@@ -514,9 +501,7 @@ def test_a_tag_and_a_keyword_that_fit_different_jobs_are_reported_to_be_too_much
     assert "no run fits both `--tags` and `-k`: nothing was selected" in capsys.readouterr().err
 
 
-def test_a_target_that_is_an_address_is_reported_where_addresses_stand(
-    folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_target_that_is_an_address_is_reported_where_addresses_stand(folder: Path, capsys: Capture) -> None:
     (folder / "a.job.yaml").write_text(JOB.replace("target: sandbox", "target: https://staging.example.com"))
 
     assert ended(["validate", "a.job.yaml"]) == 2
@@ -528,7 +513,7 @@ def test_a_target_that_is_an_address_is_reported_where_addresses_stand(
 
 @pytest.mark.parametrize("written", ["env.PASSWORD", "{env.PASSWORD}"])
 def test_a_variable_without_its_braces_is_reported_where_a_target_signs_in(
-    written: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    written: str, folder: Path, capsys: Capture
 ) -> None:
     auth = f'auth: {{username: "{{{{ env.USER }}}}", password: "{written}"}}'
     (folder / "targets.yaml").write_text(f"runner: 1\ntargets: {{s: {{url: https://example.com, {auth}}}}}\n")
@@ -538,7 +523,7 @@ def test_a_variable_without_its_braces_is_reported_where_a_target_signs_in(
     assert 'write `"{{ env.NAME }}"`' in capsys.readouterr().out
 
 
-def test_a_sandbox_without_a_process_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sandbox_without_a_process_says_so(folder: Path, capsys: Capture) -> None:
     (folder / "none").mkdir()
     assert ended(["sandbox", "none", "--host", "192.0.2.1"]) == 2, "no interface of this machine: it serves nothing"
     assert "warning[E100]: there is no *.process.yaml in none\n" in capsys.readouterr().err

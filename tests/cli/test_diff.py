@@ -66,7 +66,6 @@ def test_a_run_alone_is_compared_with_the_one_of_its_job_before_it(capsys: pytes
     first, other, last = runs()
     capsys.readouterr()
     assert ended(["diff", "last"]) == 1
-    shown = capsys.readouterr().out
-    assert [line.split()[2].strip(",") for line in shown.splitlines()[:2]] == [first, last]
+    assert [line.split()[2].strip(",") for line in capsys.readouterr().out.splitlines()[:2]] == [first, last]
     assert ended(["diff", other]) == 2
     assert f"no run of the same job, case and target before {other}" in capsys.readouterr().err

@@ -205,8 +205,7 @@ def test_where_there_is_neither_a_targets_file_nor_a_sandbox_it_is_said_where_it
 def test_a_run_where_there_is_neither_is_answered_with_how_a_project_begins(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "a.job.yaml").write_text("runner: 1\nname: a\nsteps: [{pause: 1ms}]\n")
     assert ended(["run", "a.job.yaml"]) == 2
-    output = capsys.readouterr().err
-    assert "hint: begin a project with `runner init FOLDER`" in output
+    assert "hint: begin a project with `runner init FOLDER`" in capsys.readouterr().err
     (tmp_path / "sandbox").mkdir()
     assert ended(["run", "a.job.yaml"]) == 2
     assert "hint: name a target with `-t`: `sandbox`" in capsys.readouterr().err

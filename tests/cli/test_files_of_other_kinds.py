@@ -110,8 +110,7 @@ def test_a_pipe_that_the_command_line_names_gives_the_value_of_an_input(
     assert ended(["plan", "a.job.yaml", *option]) in {0, 2}
     writer.join(300)
     assert not writer.is_alive()
-    said = capsys.readouterr()
-    assert "cannot be read" not in said.err
+    assert "cannot be read" not in capsys.readouterr().err
 
 
 def test_a_pipe_without_an_end_is_read_as_far_as_a_value_may_go(capsys: pytest.CaptureFixture[str]) -> None:

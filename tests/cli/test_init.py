@@ -68,8 +68,7 @@ def test_an_entry_for_another_tool_that_is_there_is_left_and_reported(name: str,
     there.parent.mkdir(parents=True, exist_ok=True)
     there.write_text("mine")
     assert ended(["init"]) == 0
-    out = capsys.readouterr().out
-    assert re.search(rf"^left +{re.escape(name)} ", out, re.MULTILINE)
+    assert re.search(rf"^left +{re.escape(name)} ", capsys.readouterr().out, re.MULTILINE)
     assert there.read_text() == "mine"
     assert files_of(Path()) == WRITTEN
 

@@ -54,8 +54,7 @@ def execute_gives(answer: Answer) -> Callable[[str, str], Answer]:
 def test_a_site_without_a_process_log_passes_with_a_warning(capsys: Capture) -> None:
     with site(execute_gives(xml([{"Id": "1"}]))) as here:
         assert run(here, READ) == 0
-    out = capsys.readouterr().out
-    assert "not verified" in out
+    assert "not verified" in capsys.readouterr().out
     assert first_step_reported()["verified"] is None
 
 
@@ -89,8 +88,7 @@ def test_no_usable_answer_is_exit_3_for_a_read_and_4_for_a_once_call(
 ) -> None:
     with site(execute_gives(answer)) as here:
         assert run(here, READ) == 3
-        out = capsys.readouterr().out
-        assert says in out
+        assert says in capsys.readouterr().out
         assert run(here, ONCE) == 4
         assert len(here.executes()) == 2
     assert "may or may not" in capsys.readouterr().out

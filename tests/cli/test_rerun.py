@@ -335,8 +335,7 @@ def test_a_targets_file_that_has_no_target_any_more_is_a_mistake_and_no_fault_of
     answers.asked.clear()
     for command in (["rerun", "last"], ["run", "a.job.yaml"]):
         assert ended(command) == 2
-        printed = capsys.readouterr().err
-        assert "error[E108]: `targets` is empty" in printed
+        assert "error[E108]: `targets` is empty" in capsys.readouterr().err
     assert answers.asked == []
 
 

@@ -150,8 +150,7 @@ def test_what_the_command_never_began_is_carried_out_too_at_each_target(answers:
     answers.asked.clear()
     capsys.readouterr()
     assert ended(["rerun", first, "--failed"]) == 0
-    printed = capsys.readouterr()
-    assert "5 runs of that command never began, and are taken in, with its inputs\n" in printed.err
+    assert "5 runs of that command never began, and are taken in, with its inputs\n" in capsys.readouterr().err
     assert answers.asked == ["a-Red", "a-Red", "a-Blue", "b-Red", "b-Blue", "b-Blue"]
     assert ended(["rerun", first, "--failed"]) == 5
 

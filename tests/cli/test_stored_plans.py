@@ -396,8 +396,7 @@ def test_a_plan_is_carried_out_once_whatever_folder_has_its_runs(here: Site, cap
     ran = max(folder.name for folder in Path(".runner/runs").iterdir())
     capsys.readouterr()
     assert ended(["run", "release.plan.json", "--runs", "other"]) == 6
-    output = capsys.readouterr().err
-    assert f"run {ran} of release[blue]@here, passed in {Path('.runner/runs').absolute()}" in output
+    assert f"run {ran} of release[blue]@here, passed in {Path('.runner/runs').absolute()}" in capsys.readouterr().err
     assert here.asked == []
     assert ended(["run", "release.plan.json", "--runs", "other", "--again"]) == 0
     assert asked(here) == ALL

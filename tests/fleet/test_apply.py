@@ -66,8 +66,7 @@ def answer(capsys: Capture, *words: str) -> tuple[int, dict[str, str]]:
 def test_a_version_is_queued_once_carried_out_once_and_again_when_the_job_changes(here: Fleet, capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs", "--dry-run"]) == 0
-    shown = capsys.readouterr()
-    assert shown.out.startswith("new  a@here  ")
+    assert capsys.readouterr().out.startswith("new  a@here  ")
     assert here.states() == {}
     assert ended(["apply", "specs"]) == 0
     said = capsys.readouterr().err
@@ -363,8 +362,7 @@ def test_who_applies_needs_no_secret_and_the_database_gets_none(
         steps=charges("a").replace("Mark: a", 'Mark: "{{ inputs.pin }}"'),
     )
     assert ended(["apply", "specs", "-i", "pin=pin-58-secret"]) == 2
-    said = capsys.readouterr().err
-    assert "input `pin` is secret, and no secret goes into the database of a fleet" in said
+    assert "input `pin` is secret, and no secret goes into the database of a fleet" in capsys.readouterr().err
     assert ended(["apply", "specs"]) == 0
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_PIN", "pin-58-secret")
     monkeypatch.setenv("SITE_PASSWORD", "Supervisor")

@@ -220,8 +220,7 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
         process, results = run(job_of(shape), shape.code)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox", "--keep-values"]) == 0
         before = log_of_run(client, process)
-    output = capsys.readouterr().out
-    assert "wrote specs/sandbox/UsrX.process.yaml\nwrote specs/recorded-usrx.job.yaml\n" in output
+    assert "wrote specs/sandbox/UsrX.process.yaml\nwrote specs/recorded-usrx.job.yaml\n" in capsys.readouterr().out
 
     Path("specs/targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbox: sandbox}}\n")
     assert ended(["validate", "specs", "-t", "sandbox"]) == 0

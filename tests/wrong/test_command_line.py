@@ -336,8 +336,7 @@ def test_a_targets_file_by_another_name_is_reported_as_left_out(name: str, folde
 
     assert ended(["run", "a.job.yaml"]) == 0
 
-    output = capsys.readouterr().err
-    assert f"{name}: warning[E100]: this file is not read: targets belong in targets.yaml" in output
+    assert f"{name}: warning[E100]: this file is not read: targets belong in targets.yaml" in capsys.readouterr().err
 
 
 FILES_OF_OTHERS = {

@@ -133,7 +133,7 @@ def _less(row: OpenRow, action: Failures, late: list[str]) -> Iterator[str]:
     if row.log.clocks_differ and _is_written(row, action):
         yield _OTHER_TIMES
     if late:
-        yield f"{_NO_ROW_YET}: {', '.join(late)}; write `for: 1m` to watch until it does"
+        yield f"{_NO_ROW_YET}: {', '.join(late)}; a longer `for` gives it time"
 
 
 def _is_written(row: OpenRow, action: Failures) -> bool:

@@ -103,7 +103,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         if isinstance(rows, Unread):
             return rows
         found = yield from starts.assigned(row, start, rows)
-        failed |= {each.id: each for each in found.outside if _is_bad(each)}
+        failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
         is_firsts = starts.may_be_firsts(row, found)
         if seconds is None and is_firsts and not patient:
             pauses, patient = chain(settling(row), (None,)), True

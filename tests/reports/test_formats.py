@@ -67,9 +67,6 @@ def test_a_format_that_is_added_as_the_map_of_the_code_says_is_complete(tmp_path
     assert "--report-tap FILE" in ran.stdout
     assert "| `--report-tap FILE` | TAP, a line for each step |" in ran.stdout
     assert "did you mean `CREATIO_RUNNER_REPORT_TAP`?" in ran.stderr
-    assert (
-        "add --report-json, --report-junit, --report-jsonl, --report-html, --report-md, --report-ctrf, "
-        "--report-otlp or --report-tap with a FILE" in ran.stderr
-    )
+    assert f"add {', '.join(one.option for one in FORMATS)} or --report-tap with a FILE" in ran.stderr
     assert "mine.txt: it is there already, and holds something else" in ran.stderr
     assert (tmp_path / "out.tap").read_text() == "TAP version 14\n1..1\nok 1 - 1\n"

@@ -261,11 +261,15 @@ def _call(node: nodes.Call, frame: _Frame) -> Value:
     return frame.scope.functions[name](*arguments)
 
 
-def _truth(node: nodes.Node, frame: _Frame) -> Json:
-    """What is true where it is not empty. The text `false` would be true, which nobody who asks for it expects."""
+def _truth(node: nodes.Node, frame: _Frame, *, other: nodes.Node | None = None) -> Json:
+    """What is true where it is not empty. The text `false` would be true, which nobody who asks for it expects.
+    `other` is taken in its place.
+    """
     value = _given(node, frame)
     if is_boolean_in_words(value):
         hint = f'compare the text: `{written(node)} == "{value}"`'
+        if isinstance(other, nodes.Const) and isinstance(other.value, str):
+            hint += f"; in place of an empty text: `{written(node)} | default({written(other)}, true)`"
         raise EvaluationError(f'`{written(node)}` is the text "{value}", not a boolean', hint=hint)
     return value
 
@@ -307,7 +311,7 @@ _WALKERS: dict[type[nodes.Node], Callable[..., Value]] = {
     nodes.Call: _call,
     nodes.CondExpr: _condition,
     nodes.And: lambda node, frame: _truth(node.left, frame) and _given(node.right, frame),
-    nodes.Or: lambda node, frame: _truth(node.left, frame) or _given(node.right, frame),
+    nodes.Or: lambda node, frame: _truth(node.left, frame, other=node.right) or _given(node.right, frame),
     nodes.Not: lambda node, frame: not _truth(node.node, frame),
     nodes.Concat: lambda node, frame: _made(joined(as_text(_given(part, frame)) for part in node.nodes), frame),
     nodes.Compare: _compare,

@@ -28,6 +28,8 @@ _ISO_DAY = lazy_pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR = lazy_pattern(r"[0-9]{4}(?:-[0-9]{2})?\Z")
 _ISO_TIME = lazy_pattern(r"[0-9-]{10}[T ][0-9:.]+(?P<zone>Z|[+-][0-9:]+)?")
 _AS_NUMBER = "`| float` reads a text as a number, `| replace(',', '.') | float` also `9,5`"
+_VERSION = lazy_pattern(r"[0-9]+(?:\.[0-9]+){2}")
+_OF_VERSION = '`| regex_search("^[0-9]+") | int` is the first number of a version'
 _SHOWN = 40
 
 
@@ -105,15 +107,16 @@ def check_letters(texts: Sequence[str], sign: str) -> None:
     shown = " and ".join(compact(text)[:_SHOWN] for text in texts[:2])
     days, years = (sum(map(bool, map(pattern.match, texts))) for pattern in (_ISO_DAY, _YEAR))
     zones = {found["zone"] is not None for found in map(_ISO_TIME.fullmatch, texts) if found}
+    as_number = _OF_VERSION if any(map(_VERSION.match, texts)) else _AS_NUMBER
     numbers = [found[1] for found in map(_BEGINS_WITH_NUMBER.match, texts) if found]
     if any(map(BEGINS_WITH_DAY.match, texts)) or 0 < days < len(texts) - years:
         what, hint = "not each begins with its year", "compare days that are written as `2026-12-31`"
     elif len(zones) > 1:
         what, hint = "not each has a time zone", "compare the days: `[:10]` is the day of a moment"
     elif any(map(_LIKE_A_NUMBER.fullmatch, texts)) and not days:
-        what, hint = "not each is a number like `9.5`", _AS_NUMBER
+        what, hint = "not each is a number like `9.5`", as_number
     elif len(numbers) == len(texts) and len(set(map(len, numbers))) > 1 and not all(map(is_guid, texts)):
-        what, hint = "their numbers are not of the same length", _AS_NUMBER
+        what, hint = "their numbers are not of the same length", as_number
     else:
         return
     raise EvaluationError(f"`{sign}` compares {shown} letter by letter, and {what}", hint=hint)

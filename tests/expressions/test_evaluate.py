@@ -95,6 +95,7 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
         ("'9,5' < '10,0'", '`<` compares "9,5" and "10,0" letter by letter', "`| replace"),
         ("'' < '100'", "not each is a number", ""),
         ("['9,5', '10,5'] | max", "`max` compares", ""),
+        ("'8.1.2' < '8.1.10'", "letter by letter", "`| regex_search("),
         ("'9 USD' > '10 USD'", "their numbers are not of the same length", "`| float`"),
         ("'10:00' < '9:30'", "their numbers are not of the same length", ""),
         ("'$9' >= '$10'", "their numbers are not of the same length", ""),
@@ -189,6 +190,14 @@ def test_a_boolean_as_a_text_is_no_answer_to_whether_something_is_true(text: str
     with pytest.raises(EvaluationError, match=f'`a` is the text "{spelled}", not a boolean') as caught:
         boolean(expression(text), scope)
     assert caught.value.hint == f'compare the text: `a == "{spelled}"`'
+
+
+def test_a_text_in_place_of_an_empty_one_is_the_default_of_what_may_be_a_word_for_a_boolean(
+    refused: Refused, worked_out: WorkedOut
+) -> None:
+    way = 'country | default("DE", true)'
+    assert f"in place of an empty text: `{way}`" in str(refused('country or "DE"', country="NO").hint)
+    assert [worked_out(way, country=country) for country in ("NO", "", "FR")] == ["NO", "DE", "FR"]
 
 
 def test_functions_are_those_of_the_scope() -> None:

@@ -385,8 +385,7 @@ def _holds_fault(call: calls.Call | None, reply: Reply) -> bool:
 def _other_host(reply: Reply, site: Site) -> str | None:
     """The host that a redirect leads to, where it is not the site's."""
     try:
-        host = urlsplit(reply.headers.get("location", "")).hostname
-        own = urlsplit(site.url).hostname
+        host, own = (urlsplit(url).hostname for url in (reply.headers.get("location", ""), site.url))
     except ValueError:
         return None
     return shortened(host) if host and host != own else None

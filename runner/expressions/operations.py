@@ -26,7 +26,7 @@ _MOST_WORK = 10_000_000
 _CHARACTERS_A_UNIT = 16
 _KEEP_LESS = 'keep less of it, for example `| map(attribute="Id")`'
 _KEYS_NAMED = 8
-_BOOLEANS_IN_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "1", "0"})
+_FALSE_IN_WORDS = frozenset({"no", "off", "0"})
 
 
 class Absent(Struct, frozen=True):
@@ -86,8 +86,8 @@ def present(value: Value) -> Json:
 
 
 def is_boolean_in_words(value: Json) -> bool:
-    """Also as sites and files of settings write it: as a text each of these would be true."""
-    return isinstance(value, str) and value.strip().lower() in _BOOLEANS_IN_WORDS
+    """Also what sites and files of settings write for false: as a text it would be true. `NO` is a country."""
+    return isinstance(value, str) and (value.lower() in {"true", "false"} or value in _FALSE_IN_WORDS)
 
 
 def member(container: Value, key: Json, *, parent: str, where: str) -> Value:

@@ -94,6 +94,7 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
         ("'n/a' >= '10'", '`>=` compares "n/a" and "10" letter by letter, and not each is a number', "`| float`"),
         ("'9,5' < '10,0'", '`<` compares "9,5" and "10,0" letter by letter', "`| replace"),
         ("'' < '100'", "not each is a number", ""),
+        ("'8.1.2' < '8.1.10'", "not each is a number", ""),
         ("['9,5', '10,5'] | max", "`max` compares", ""),
         ("'8.1.2' < '8.1.10'", "letter by letter", "`| regex_search("),
         ("'9 USD' > '10 USD'", "their numbers are not of the same length", "`| float`"),
@@ -139,6 +140,7 @@ def test_what_cannot_be_worked_out_is_reported_in_words(text: str, message: str,
         ("'2026-01-31T09:00:00.900Z' > '2026-01-31T09:00:00Z'", True),
         ("['2026-01-31T10:30:00+03:00', '2026-01-31T09:00:00Z'] | max", "2026-01-31T09:00:00Z"),
         ("'2026-01-31' >= '2026' and 'b' > 'a'", True),
+        ("'8.1.2' >= '8.1.2' and '2026.11.30' < '2026.12.01' and '9,5' > '8,5'", True),
         ("'2026-01-31T12:00:00Z' >= '2026-01-31' and '2026-03-01' > '2026-02'", True),
         ("'2026-01-31T12:00:00' > '2026-01-31T11:59:00.5' and '09:30' < '10:00'", True),
         ("'7d8f6f3e-5a52-4b8f-9a54-2b6f0f8c1a11' < '77777f3e-5a52-4b8f-9a54-2b6f0f8c1a11'", False),
@@ -196,8 +198,13 @@ def test_a_text_in_place_of_an_empty_one_is_the_default_of_what_may_be_a_word_fo
     refused: Refused, worked_out: WorkedOut
 ) -> None:
     way = 'country | default("DE", true)'
-    assert f"in place of an empty text: `{way}`" in str(refused('country or "DE"', country="NO").hint)
-    assert [worked_out(way, country=country) for country in ("NO", "", "FR")] == ["NO", "DE", "FR"]
+    assert f"in place of an empty text: `{way}`" in str(refused('country or "DE"', country="no").hint)
+    assert [worked_out(way, country=country) for country in ("no", "", "FR")] == ["no", "DE", "FR"]
+
+
+@pytest.mark.parametrize("text", ["NO", "yes", "1", "On"])
+def test_other_words_are_texts_that_take_the_place_of_what_is_not_given(text: str) -> None:
+    assert evaluate(expression("a or 'DE'"), Scope(names={"a": text})) == text
 
 
 def test_functions_are_those_of_the_scope() -> None:

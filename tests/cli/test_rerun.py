@@ -208,7 +208,8 @@ def test_a_run_that_failed_is_shown_with_the_command_that_carries_it_out_again_a
 def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_again(
     answers: Answers, capsys: Capture
 ) -> None:
-    finish = "finally: [{id: back, execute: {process: UsrBack}, effect: idempotent}]\n"
+    back = "execute: {process: UsrBack}, effect: idempotent"
+    finish = f"finally: [{{id: back, {back}}}, {{id: tidy, {back}, on_failure: ignore}}]\n"
     Path("a.job.yaml").write_text(
         JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]') + finish
     )

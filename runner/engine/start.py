@@ -130,10 +130,12 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
 
 
 def _as_came(row: OpenRow, sent: Start, failure: CallFailed) -> CallFailed:
-    """The failure as what it is worth: a gateway that refuses a call, or turns it away, seconds after it had left may
-    have handed it on. The process may still run then, and be in the log only when it has ended [S]: that is no answer.
+    """The failure as what it is worth: a gateway that refuses a call seconds after it had left may have handed it on.
+    The process may still run then, and be in the log only when it has ended [S]: that is no answer. A session is
+    looked at before a call is handed on, which takes long only where the site has just begun.
     """
-    is_at_the_door = row.t - sent.sent <= SLOW or failure.nothing_ran or _is_fault(failure)
+    is_session = failure.trouble.code == SESSION_REFUSED
+    is_at_the_door = is_session or row.t - sent.sent <= SLOW or failure.nothing_ran or _is_fault(failure)
     is_proof = not failure.unproved and failure.kind is not FailureKind.TURNED_AWAY
     if is_at_the_door or is_proof or not row.is_once:
         return failure

@@ -508,8 +508,16 @@ def test_a_refusal_that_may_be_a_proxys_is_the_services_where_the_log_shows_no_s
     assert said(world.finished("a")) == "no right"
 
 
-@pytest.mark.parametrize("answer", [refused(unproved=True), turned_away(), turned_away(status=429)])
-@pytest.mark.parametrize(("call_seconds", "sent", "status"), [(8.0, 1, "unknown"), (1.0, 2, "passed")])
+@pytest.mark.parametrize(
+    ("answer", "call_seconds", "sent", "status"),
+    [
+        (refused(unproved=True), 8.0, 1, "unknown"),
+        (refused(unproved=True), 1.0, 2, "passed"),
+        (turned_away(status=429), 8.0, 1, "unknown"),
+        (turned_away(status=429), 1.0, 2, "passed"),
+        (turned_away(), 8.0, 2, "passed"),
+    ],
+)
 def test_what_a_gateway_answers_seconds_after_the_call_has_left_is_no_answer(
     answer: CallFailed, call_seconds: float, sent: int, status: str
 ) -> None:

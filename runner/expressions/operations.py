@@ -26,7 +26,7 @@ _MOST_WORK = 10_000_000
 _CHARACTERS_A_UNIT = 16
 _KEEP_LESS = 'keep less of it, for example `| map(attribute="Id")`'
 _KEYS_NAMED = 8
-_FALSE_IN_WORDS = frozenset({"no", "off", "0"})
+_FALSE_IN_WORDS = frozenset({"no", "No", "off", "Off", "OFF", "0"})
 
 
 class Absent(Struct, frozen=True):

@@ -186,7 +186,7 @@ def test_a_condition_gives_a_boolean_or_an_error() -> None:
 
 
 @pytest.mark.parametrize("text", ["a and b", "a or b", "not a", "not not a", "b if a else b", "b and (a and b)"])
-@pytest.mark.parametrize("spelled", ["false", "True", "no", "0"])
+@pytest.mark.parametrize("spelled", ["false", "True", "no", "No", "OFF", "0"])
 def test_a_boolean_as_a_text_is_no_answer_to_whether_something_is_true(text: str, spelled: str) -> None:
     scope = Scope(names={"a": spelled, "b": True})
     with pytest.raises(EvaluationError, match=f'`a` is the text "{spelled}", not a boolean') as caught:

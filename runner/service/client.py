@@ -83,11 +83,12 @@ class Client:
         earlier: tuple[JsonObject, ...] = ()
         size = 0
         while True:
+            begun = self._clock()
             reply = self._answered(call, written, deadline)
             if isinstance(reply, CallFailed):
                 return reply
             size += len(reply.body)
-            read = replies.read(call, reply, site=self._site, earlier=earlier)
+            read = replies.read(call, reply, site=self._site, earlier=earlier, took=self._clock() - begun)
             if not isinstance(read, odata.RecordsPage):
                 return self._ended(call, reply, read, size=size)
             earlier, written = read.records, Request(method="GET", path=read.following)

@@ -24,23 +24,26 @@ _ERROR_KEYS: Final = {
     "ExceptionMessage",
 }
 
+_DIGITS = 9
+
 
 class _RefusalError(Exception):
     """A 2xx reply that says no, in the service's words."""
 
 
 def read(
-    call: calls.Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = ()
+    call: calls.Call, reply: Reply, *, site: Site, earlier: tuple[JsonObject, ...] = (), took: float = 0.0
 ) -> calls.Answered | calls.CallFailed | odata.RecordsPage:
     """Read the reply to `call`. Raises nothing, whatever the bytes are.
 
-    A page of a reading that does not end with it is handed in as `earlier` with the reply to the next reading.
+    A page of a reading that does not end with it is handed in as `earlier` with the reply to the next reading. `took`
+    are the seconds until the reply came: some proxies count them as its age [?].
     """
     if signed_out(call, reply):
         return failures.not_accepted(call, reply, site)
     if not 200 <= reply.status < 300:  # noqa: PLR2004  success
         return failures.by_status(call, reply, site)
-    if (age := reply.headers.get("age", "0")) != "0" and age.isdigit():
+    if (age := reply.headers.get("age", "0")) != "0" and age.isdecimal() and int(age[:_DIGITS]) > took + 1:
         return failures.from_cache(call, reply, site, age=age)
     try:
         value = _value(call, reply)

@@ -210,6 +210,7 @@ def test_an_answer_that_a_cache_has_had_for_a_while_is_none_to_this_call() -> No
     assert failed(ReadRow(process_id="p"), reply('{"value": []}', age="14"))[:2] == (UNANSWERED, "E307")
     for fresh in ("0", "x", ""):
         assert read(EXECUTE, reply("<string>5</string>", age=fresh), site=SITE) == Answered(value=5)
+    assert read(EXECUTE, answer, site=SITE, took=13.5) == Answered(value=5), "a proxy counts the time of the answer"
 
 
 def test_a_result_that_looks_like_a_refusal_is_a_result() -> None:

@@ -68,7 +68,7 @@ def verdicts(program: Program) -> dict[str, StepFinished]:
 def of_one_run(site: HostileSite, program: Program) -> None:
     for key, row in verdicts(program).items():
         own = site.own_rows(program, key)
-        if any(_may_be_mistaken(double, program, key) for double in site.rows if double.is_double):
+        if any(_may_be_mistaken(double, site, program, key) for double in site.rows if double.is_double):
             continue
         if row.verified is True and row.status is Status.PASSED:
             assert any(one.status == "done" for one in own), (key, row)
@@ -85,10 +85,15 @@ def of_one_run(site: HostileSite, program: Program) -> None:
         calls[key] = began
 
 
-def _may_be_mistaken(double: Row, program: Program, key: str) -> bool:
-    """Whether a start that a gateway has repeated looks like a call of the same second."""
+def _may_be_mistaken(double: Row, site: HostileSite, program: Program, key: str) -> bool:
+    """Whether a start that a gateway has repeated looks like a call of the same second: of another, or another's row
+    like it.
+    """
+    own = f"{program.name} {key}"
     times = [at for sent, _, _, at in program.sent if sent == key]
-    return double.truth != f"{program.name} {key}" and any(abs(double.began - at) < NEAR for at in times)
+    others = [row.began for row in site.rows if row.truth != own]
+    is_near = any(abs(double.began - at) < NEAR for at in times)
+    return is_near and (double.truth != own or any(abs(double.began - began) < NEAR for began in others))
 
 
 def green(program: Program) -> set[str]:

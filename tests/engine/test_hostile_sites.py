@@ -75,7 +75,7 @@ def of_one_run(site: HostileSite, program: Program) -> None:
             if row.process_id is not None:
                 assert row.process_id in [one.id for one in own], (key, row)
         if row.verified == "inferred" and row.process_id is None:  # as many rows as calls, which all ended alike
-            assert [one.status == "done" for one in own] == [row.status is Status.PASSED], (key, row)
+            assert {one.status == "done" for one in own} == {row.status is Status.PASSED}, (key, row)
         elif row.verified == "inferred":
             truth = next(one.truth for one in site.rows if one.id == row.process_id)
             assert truth in (f"{program.name} {key}", NOBODY), (key, row)

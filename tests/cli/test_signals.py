@@ -306,7 +306,7 @@ def test_a_second_interrupt_in_a_pause_ends_it_without_undo_and_without_finally(
 
 
 def test_the_first_signal_in_finally_lets_it_come_to_its_end(here: Here, begin: Begin) -> None:
-    write("a", CHARGE + FINALLY + "  - id: nap\n    pause: 4m\n  - id: mail\n    execute: {process: UsrMail}\n")
+    write("a", CHARGE + FINALLY + "  - id: nap\n    pause: 10s\n  - id: mail\n    execute: {process: UsrMail}\n")
     child = begin("run", "a.job.yaml", *REPORT)
     child.until("step.started", "nap")
     child.tell(signal.SIGTERM)

@@ -32,11 +32,8 @@ from runner.reports.next_steps import next_steps, verb_command
 from runner.reports.reported import ReportedCommand, ReportedRun, alone
 from runner.reports.rereadings import read_again
 from runner.reports.safe import clean
-from runner.reports.words import doubtful, title
+from runner.reports.words import doubtful, not_cleaned_up, title
 from runner.runs import StoreName
-from runner.runs.events import Section
-from runner.runs.result import StepResult
-from runner.runs.status import Status
 from runner.runs.store import LocalRunStore, Part
 from runner.runs.stored_runs import StoredRun, find, runs_of_command, was_queued
 from runner.secrets.redact import Secrets
@@ -339,8 +336,7 @@ def _lets_in(site: ReadySite, run: ResumableRun) -> bool:
 def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: ReportedCommand | None = None) -> ExitCode:
     """Nothing is left to do: the reports are drawn, of the run or of its `whole` command; the run's code."""
     output.say(f"{why} of {title(run.result)} ({clean(run.result.id)}): nothing was sent")
-    rest = [clean(step.key) for step in run.result.steps if step.section is not Section.STEPS and not _is_fine(step)]
-    if rest:
+    if rest := not_cleaned_up(run.result):
         output.say(f"what did not pass of `undo` and `finally` is up to a person: {', '.join(rest)}")
     reported = ReportedRun(result=run.result, lines=run.lines)
     # whoever ended the run may have been killed before they were written
@@ -348,10 +344,6 @@ def _over(run: StoredRun, places: reports.ReportPlaces, *, why: str, whole: Repo
     reports.publish(places, whole or alone(reported))
     _say_rest_of_command(run)
     return run.result.exit_code
-
-
-def _is_fine(step: StepResult) -> bool:
-    return step.status is Status.PASSED or (step.status is Status.SKIPPED and step.reason != "stopped")
 
 
 def _say_unused_verdicts(run: ActiveRun) -> None:

@@ -301,19 +301,29 @@ def undo_left(result: RunResult) -> str:
 
 def finally_left(result: RunResult) -> str:
     """What `finally` has not done, in words; empty where there is nothing that counts."""
-    return _not_passed(result, (Section.FINALLY,))
+    return _not_passed(not_cleaned_up(result, (Section.FINALLY,)))
 
 
 def cleanup_left(result: RunResult) -> str:
     """What a person has to do before the job is carried out once more: it would find the site as this run left it."""
-    left = _not_passed(result, (Section.UNDO, Section.FINALLY))
+    left = _not_passed(not_cleaned_up(result))
     return f"first do by hand what it left undone: {left}" if left else ""
 
 
-def _not_passed(result: RunResult, sections: Sequence[Section]) -> str:
-    red = [step for step in result.steps if step.section in sections and step.status in RED]
-    keys = [clean(step.key) for step in red if step.on_failure != "ignore" or step.status is Status.UNKNOWN]
-    return f"{first(keys, _MOST_KEYS)} did not pass" if keys and result.status is not RunStatus.PASSED else ""
+def not_cleaned_up(result: RunResult, sections: Sequence[Section] = (Section.UNDO, Section.FINALLY)) -> tuple[str, ...]:
+    """The keys of rows of the cleanup that did not do their part, or were skipped by a stop; none if the run passed."""
+    rows = [step for step in result.steps if step.section in sections and _is_left(step)]
+    return tuple(clean(step.key) for step in rows) if result.status is not RunStatus.PASSED else ()
+
+
+def _is_left(step: StepResult) -> bool:
+    if step.status is Status.SKIPPED:
+        return step.reason == "stopped"
+    return step.status in RED and (step.on_failure != "ignore" or step.status is Status.UNKNOWN)
+
+
+def _not_passed(keys: Sequence[str]) -> str:
+    return f"{first(keys, _MOST_KEYS)} did not pass" if keys else ""
 
 
 def warnings(step: StepResult) -> list[str]:

@@ -1,7 +1,8 @@
 from collections.abc import Callable, Sequence
 
 from runner.reports import runs
-from runner.runs.events import AnyEvent, Line, RunFinished, RunStarted, RunStatus
+from runner.reports.words import cleanup_left
+from runner.runs.events import AnyEvent, Line, Row, RunFinished, RunStarted, RunStatus, Section, StepSkipped
 from runner.runs.result import fold
 
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
@@ -24,3 +25,14 @@ def test_runs_stand_in_aligned_columns(story: list[AnyEvent], start: Callable[..
 
 def test_no_runs_are_one_sentence() -> None:
     assert runs.table([]) == "no runs yet\n"
+
+
+def test_what_a_stop_kept_finally_from_is_named_and_what_its_condition_skipped_is_not(
+    start: Callable[..., RunStarted], chain: Chain, row: Callable[..., Row]
+) -> None:
+    def left(reason: str, status: RunStatus = RunStatus.CANCELLED) -> str:
+        skipped = StepSkipped(row=row("back", section=Section.FINALLY), reason=reason)
+        return cleanup_left(fold(chain([start(), skipped, RunFinished(t=1, status=status, exit_code=130)])))
+
+    assert left("stopped") == "first do by hand what it left undone: back did not pass"
+    assert left("condition") == left("stopped", RunStatus.PASSED) == ""

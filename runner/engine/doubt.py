@@ -183,7 +183,7 @@ def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     return found if isinstance(found, Unread) else found.rows
 
 
-class LookedUp(Struct, frozen=True, kw_only=True):
+class FoundRows(Struct, frozen=True, kw_only=True):
     """The rows that a start may have made, as may another run, the `rival`; `elsewhen`: new rows of another time that
     no other start has made.
     """
@@ -193,7 +193,7 @@ class LookedUp(Struct, frozen=True, kw_only=True):
     rival: starts.OtherRun | None
 
 
-def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[LookedUp | Unread]:
+def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[FoundRows | Unread]:
     if not start.marked and starts.span_of(row.log, start).since is None:
         return Unread(UNBOUNDED)
     new = yield from process_log.new_rows(row, start, last=last, any_user=not start.marked)
@@ -217,7 +217,7 @@ def search_log(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = Fa
     rival: starts.OtherRun | None = None
     if rows:
         rows, rival = yield from starts.not_of_others(row, start.process, rows, keys=None)
-    return LookedUp(rows=rows, elsewhen=elsewhen, rival=rival)
+    return FoundRows(rows=rows, elsewhen=elsewhen, rival=rival)
 
 
 def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) -> Running[Attempt]:

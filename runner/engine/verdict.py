@@ -249,7 +249,7 @@ def _several(row: OpenRow, sentence: str, advice: str | None, *, running: bool) 
 
 
 def by_status(row: OpenRow, found: LogRow, *, until: Until) -> Attempt | None:
-    """What the row `found` of its a process says of a call; None for a status that is not known."""
+    """What the row `found` of its process says of a call; None for a status that is not known."""
     process_id = found.id
     match found.status:
         case "done":

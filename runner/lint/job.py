@@ -193,14 +193,8 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
         match key:
             case "if":
                 check_condition(value, path, scope=condition(step, job), lint=lint)
-            case "for_each" if isinstance(value, str):
-                if loop := _LOOP.fullmatch(value):
-                    hint = f"write `for_each: {loop[2]}`, and `item` for each `{loop[1]}`"
-                    lint.report("E120", "`for_each` takes the list alone", path, hint=hint)
-                else:
-                    lint.expression(value, path, turns(step, job))
             case "for_each":
-                lint.value(value, path, turns(step, job))
+                _read_loop(value, path, turns(step, job), lint)
             case "expect":
                 check_expectations(value, path, scope=ended, lint=lint)
             case "outputs":
@@ -217,6 +211,16 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
             lint.plain(found.value, found.path)
     for found in ids(written):
         _check_id(found, lint)
+
+
+def _read_loop(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:
+    if not isinstance(written, str):
+        lint.value(written, path, scope)
+    elif loop := _LOOP.fullmatch(written):
+        hint = f"write `for_each: {loop[2]}`, and `item` for each `{loop[1]}`"
+        lint.report("E120", "`for_each` takes the list alone", path, hint=hint)
+    else:
+        lint.expression(written, path, scope)
 
 
 def _read_outputs(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:

@@ -26,7 +26,7 @@ _CALL = lazy_pattern(
     r"|(?:\s*#[^\n]*\n)*\s*(?:\$[\w:]+ *=.*)?(?i:Invoke-(?:RestMethod|WebRequest)|\biwr|\birm) +(?=[-`'\"$])",
     re.DOTALL,
 )
-"""A command of curl at the begin of a text, after comments and variables, or anywhere in a script of a shell or of
+"""A command of curl at the start of a text, after comments and variables, or anywhere in a script of a shell or of
 PowerShell that begins with a variable."""
 _SEPARATORS = "\x85\u2028\u2029"
 _LAST_PRIVATE = 0x10FFFD

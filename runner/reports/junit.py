@@ -62,7 +62,7 @@ class _Suite(Struct, kw_only=True):
 
 
 def report(command: ReportedCommand) -> Iterator[bytes]:
-    """A XML document, indented, ending in a line end, in pieces."""
+    """An XML document, indented, ending in a line end, in pieces."""
     runs = newest_by_name(command.runs)
     suites = [_suite(run) for run in runs]
     if command.errors:  # why the command, or a run of it, did not begin: a red case for each problem

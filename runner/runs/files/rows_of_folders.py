@@ -69,7 +69,7 @@ class RowsOfFolders:
             rows.flush()
 
     def ask(self, query: RowQuery) -> Others:
-        """What a file knows is enough. The shared file is first: what it gives to nobody, neither does the other."""
+        """What either file knows is enough. The shared file is first: what that gives to nobody, the other does not."""
         taken: tuple[str, ...] = ()
         by = None
         try:

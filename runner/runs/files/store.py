@@ -57,7 +57,7 @@ def _state_folder() -> Path:
 
 
 def _shared_by_folders(what: str) -> Path:
-    """Named after this machine: a home may be on the network, and SQLite's locks are of a machine."""
+    """Named after this machine: a home may be on the network, and SQLite's locks reach no other machine."""
     return _state_folder() / f"{what}-{hashed(socket.gethostname())[:16]}"
 
 

@@ -12,7 +12,7 @@ from typing import Any, Never, TypeVar
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
-from jinja2.lexer import TOKEN_NAME, Lexer, TokenStream
+from jinja2.lexer import TOKEN_FLOAT, TOKEN_NAME, Lexer, TokenStream
 from jinja2.parser import Parser
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +22,7 @@ from runner.expressions.errors import TemplateProblem
 from runner.expressions.mistakes import mistake
 from runner.expressions.names import FOREIGN_NAMES, JOB_FUNCTIONS, TARGET_FUNCTIONS, Functions, Name
 from runner.expressions.scan import LONGEST, check_expression, check_quotes, closing_braces, line_of
+from runner.foundation.json_text import SURE_DIGITS, is_long_amount
 from runner.foundation.lazy import lazy_pattern, lazy_patterns
 from runner.foundation.values import Json, Path, leaves
 
@@ -54,7 +55,17 @@ class _Syntax:
         return iter(())
 
     def _tokenize(self, source: str, name: None, filename: None, state: str) -> TokenStream:
-        return (_LEXER_OF_ASCII if source.isascii() else _LEXER).tokenize(source, name, filename, state)
+        lexer = _LEXER_OF_ASCII if source.isascii() else _LEXER
+        tokens = lexer.tokeniter(source, name, filename, state)
+        return TokenStream(lexer.wrap(_exact(tokens) if len(source) > SURE_DIGITS else tokens), name, filename)
+
+
+def _exact(tokens: Iterable[tuple[int, str, str]]) -> Iterator[tuple[int, str, str]]:
+    for line, token, text in tokens:
+        if token == TOKEN_FLOAT and is_long_amount(text.replace("_", "")):
+            message = f"`{text}` has more digits than a number keeps, and would be rounded"
+            raise TemplateProblem("E120", message, hint="a text in quotes keeps them all", name=text, line=line - 1)
+        yield line, token, text
 
 
 _JINJA: Any = _Syntax()

@@ -193,6 +193,8 @@ def test_a_filter_gives_its_value(text: str, value: Json, worked_out: WorkedOut)
         ("'٣' | int", "`int` cannot read a text that is no number", ""),
         ("none | int", "`int` cannot read null", ""),
         ("[] | float", "`float` cannot read a list", ""),
+        ("' 99999999999999.99' | float(0)", "`float` would round 99999999999999.99", "keeps all digits"),
+        ("'99999999999999.99' | int", "`int` would round 99999999999999.99", "keeps all digits"),
         ("'nan' | float", "`float` cannot read", ""),
         ("'1e999' | float", "`float` cannot read", ""),
         ("'99999999999999999999' | int", "`int` cannot read", ""),

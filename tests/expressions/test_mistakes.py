@@ -59,6 +59,8 @@ def problem_of(text: str) -> Finding:
         ("99999999999999999999", "E120", "integers have 64 bits", ""),
         ("9" * 5000, "E120", "integers have 64 bits", ""),
         ("1e999", "E120", "too large", ""),
+        ("a == 99999999999999.99", "E120", "`99999999999999.99` has more digits than a number keeps", "in quotes"),
+        ("a > -1234567890_1234567.8", "E120", "would be rounded", "in quotes"),
         ("{{ a }}", "E121", "`{{ }}` in a bare expression", "leave out"),
         ("a == '{{ b }}' ~ {{ c }}", "E121", "`{{ }}` in a bare expression", "leave out"),
         ("a }}", "E121", "`}}` without `{{`", "without braces"),

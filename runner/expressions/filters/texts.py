@@ -27,7 +27,7 @@ from runner.expressions.operations import (
 from runner.expressions.type_check import TypeCheck, TypedPart, reading_hint
 from runner.expressions.typed import A_NUMBER, A_TEXT, NUMBER, TEXT, Type
 from runner.foundation import patterns
-from runner.foundation.json_text import read_json
+from runner.foundation.json_text import is_long_amount, read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, can_be_sent, compact, is_number, kind_of, leaves
 
@@ -74,6 +74,7 @@ def _replace(text: str, old: Json, new: Json, count: Json = None) -> Json:
 
 def _to_integer(value: Json, default: Json = None, base: Json = 10) -> Json:
     radix = _integer_for("int", base, lowest=2, highest=36)
+    _check_exact("int", value)
     try:
         return _integer(value, radix)
     except (ValueError, EvaluationError):
@@ -81,6 +82,7 @@ def _to_integer(value: Json, default: Json = None, base: Json = 10) -> Json:
 
 
 def _to_float(value: Json, default: Json = None) -> Json:
+    _check_exact("float", value)
     try:
         return number(float(_readable(value)))
     except (ValueError, EvaluationError):
@@ -190,6 +192,11 @@ def _readable(value: Json) -> str | int | float:
     if isinstance(value, (int, float)) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
         return value
     raise ValueError
+
+
+def _check_exact(name: str, value: Json) -> None:
+    if isinstance(value, str) and is_long_amount(value.strip()):
+        raise EvaluationError(f"`{name}` would round {value.strip()}", hint="the text keeps all digits: compare that")
 
 
 def _or_default(name: str, value: Json, default: Json) -> Json:

@@ -13,7 +13,9 @@ from runner.engine.state import RunState, State
 from runner.engine.step import carry_out_steps
 from runner.engine.undo import INCOMPLETE, make_up_for_undo, undo, undone
 from runner.expressions.evaluate import EvaluationError, Room
+from runner.expressions.parse import expression
 from runner.foundation.problems import STOPPED, ExitCode, strongest
+from runner.foundation.raw import record
 from runner.foundation.sentences import listed
 from runner.foundation.values import JsonObject
 from runner.planning.plan import Plan, open_inputs, planned_rows, source_digest
@@ -108,11 +110,20 @@ def _outputs(state: State) -> tuple[JsonObject, Trouble | None]:
             room.take(value)
             outputs[name] = value
         except EvaluationError as error:
-            trouble = trouble or Trouble(code="E207", message=f"output `{name}`: {error}", hint=error.hint)
+            if not _is_lost(state, text):
+                trouble = trouble or Trouble(code="E207", message=f"output `{name}`: {error}", hint=error.hint)
     if trouble is not None and state.status() is RunStatus.PASSED:
         state.counted.add(Status.FAILED)
         return outputs, trouble
     return outputs, None
+
+
+def _is_lost(state: State, text: str) -> bool:
+    """Whether an output names the result of a step that passed and whose result was lost, as a person said of it."""
+    steps = record(state.names.known["steps"])
+    passed = {key for key, step in steps.items() if record(step).get("status") == Status.PASSED.value}
+    lost = {("steps", key, "result") for key in passed if "result" not in record(steps[key])}
+    return any(name.path[:3] in lost for name in expression(text).names)
 
 
 def _left_out(state: State) -> Trouble | None:

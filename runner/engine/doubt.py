@@ -16,7 +16,7 @@ from runner.engine.answer import judged, process_failed
 from runner.engine.attempt import INFERRED, MAY_HAVE_HAPPENED, Attempt, in_doubt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
-from runner.engine.lost import needs_result
+from runner.engine.lost import is_only_an_output, needs_result
 from runner.engine.perform import ask_verdict, note, pause
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
@@ -75,7 +75,7 @@ def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
                 _forget_call(row)
                 return None
             case "passed" | "failed":
-                last = as_judged(row, answer)
+                last = as_judged(row, answer, known=last.trouble)
             case "log":
                 last = yield from settle_again(row, last)
             case _:
@@ -142,19 +142,26 @@ def look_in_log(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
     return (yield from _settle_by_log(row, _cause(unknown), moments=AT_ONCE))
 
 
-def as_judged(row: OpenRow, answer: JsonObject) -> Attempt:
-    """The row as a person says that it ended. A result that they hand in is judged like any other."""
+def as_judged(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> Attempt:
+    """The row as a person says that it ended, of which so much was `known`. A result that they hand in is judged like
+    any other.
+    """
+    process_id = row.process_id
     if answer.get("as") == "failed":
-        failed = not_passed("E213", "somebody checked the site and said that it failed")
-        return replace(failed, process_id=row.process_id)
+        message = "somebody checked the site and said that it failed"
+        if known is not None and known.code == "E402":
+            message = f"{_happened(process_id)}, and somebody ended the run without its result, which was lost"
+        return replace(not_passed("E213", message), process_id=process_id)
     found = Attempt(process_status="done")
     if "result" in answer:
         asked_for = row.step.action if isinstance(row.step.action, Execute) else None
         attempt = judged(row, answer["result"], found, null_matters=asked_for)
-    elif needs_result(row.state.job, row.whole or row.step):
-        return lost()
-    else:
+    elif not needs_result(row.state.job, row.whole or row.step):
         attempt = _without_result(row, found)
+    elif is_only_an_output(row.state.run.plan.job, row.key):
+        attempt = _without_result(row, found).warned("its result was lost: `outputs` of the job that need it are null")
+    else:
+        return lost(process_id)
     return attempt.with_process(found).warned("that it passed is the verdict of somebody who checked the site")
 
 
@@ -165,11 +172,14 @@ def passed_without_result(row: OpenRow) -> Attempt:
 
 def lost(process_id: str | None = None, *, cause: Trouble | None = None) -> Attempt:
     """`cause` is why there is no answer. It is part of the sentence where an answer came that cannot be read."""
-    known = f" as process {process_id}" if process_id is not None else ""
     why = cause.message if cause is not None and cause.code == "E307" else "its answer was lost"
-    message = f"it happened{known}, but {why}, and this job needs the result"
+    message = f"{_happened(process_id)}, but {why}, and this job needs the result"
     hint = "hand its result in with `runner resume RUN --step KEY --as passed --result JSON`"
     return replace(not_passed("E402", message, hint, status=Status.UNKNOWN), process_id=process_id)
+
+
+def _happened(process_id: str | None) -> str:
+    return "it happened" if process_id is None else f"it happened as process {process_id}"
 
 
 def candidates(row: OpenRow, start: Start, *, last: bool, at_any_time: bool = False) -> Running[list[LogRow] | Unread]:

@@ -52,7 +52,7 @@ def _as_answered(row: OpenRow, answer: JsonObject) -> Running[Attempt | None]:
     if answer.get("as") == "log":
         return (yield from _settle_again(row))
     if answer.get("key") == row.key and answer.get("as") in ("passed", "failed"):
-        return doubt.as_judged(row, answer)
+        return doubt.as_judged(row, answer, known=row.doubt)
     return None
 
 

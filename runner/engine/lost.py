@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from runner.engine.state import State
 from runner.expressions.parse import Expression, expression, expressions_in
@@ -19,6 +20,13 @@ _INDEX = lazy_pattern(r"\[\d+\]")
 def needs_result(job: Job, step: Step) -> bool:
     """Whether the result decides a verdict, or what is sent: here, in `undo`, or anywhere later."""
     return _needs_it_itself(step) or step.id in steps_with_used_results(job)
+
+
+def is_only_an_output(job: Job, key: str) -> bool:
+    """Whether nothing but the `outputs` of the job itself needs the result of its step `key`."""
+    own = replace(job, outputs={})
+    placed = (found.step for found in steps_of(job) if found.key == key and found.job is job)
+    return any(not needs_result(own, step) for step in placed)
 
 
 def step_key(key: str) -> str:

@@ -141,7 +141,8 @@ def _verdict(result: RunResult, in_doubt: Sequence[StepResult], resume: str, aga
     if is_lost(first) or first.needs_result:
         options = "--as passed --result 'JSON'"
     if is_lost(first):
-        does = "if you know its result, as JSON; `--as failed` ends the run without it: what it has done is not undone"
+        does = "if you know its result, as JSON; without `--result` where only `outputs` of the job need it; "
+        does += "`--as failed` ends the run without it: what it has done is not undone"
     elif result.closing and not has_begun(first):
         does = "if you have checked that it passed; `--as failed` if it failed or never began"
     elif has_begun(first):

@@ -296,6 +296,19 @@ def test_a_start_whose_result_was_lost_is_a_persons_to_settle_and_the_log_is_not
     assert here.executes()
 
 
+def test_a_lost_result_that_only_an_output_of_the_job_needs_may_stay_unknown(
+    here: Site, place: Place, capsys: Capture
+) -> None:
+    written = RESULT.partition("    expect:")[0] + "outputs: {paid: steps.charge.result}\n"
+    Path("a.job.yaml").write_text(written)
+    place.logs_at_once = True
+    assert ended(["run", "a.job.yaml"]) == 4
+    assert "without `--result` where only `outputs` of the job need it" in " ".join(capsys.readouterr().out.split())
+    assert ended(["resume", "last", "--step", "charge", "--as", "passed"]) == 0
+    assert "`outputs` of the job that need it are null" in " ".join(capsys.readouterr().out.split())
+    assert here.executes()
+
+
 def test_a_start_that_shows_only_later_does_not_give_the_result_that_was_lost(
     here: Site, place: Place, capsys: Capture
 ) -> None:

@@ -300,6 +300,22 @@ def test_a_result_that_is_handed_in_is_judged_like_any_other(result: int, status
         assert (world.finished("a").outputs, world.end.outputs) == ({"half": 21.0}, {"r": 42})
 
 
+def test_a_lost_result_that_only_an_output_of_the_job_needs_may_stay_unknown() -> None:
+    world = World(answers=[unanswered()], verdicts=[{"as": "passed"}])
+    world.carry_out(planned(WITH_RESULT + THEN, rest="outputs: {r: steps.a.result, b: steps.b.status}"))
+    assert world.statuses_of_rows() == {"a": "passed", "b": "passed"}
+    assert (world.end.exit_code, world.end.outputs) == (0, {"r": None, "b": "passed"})
+    assert "its result was lost: `outputs` of the job that need it are null" in world.finished("a").warnings
+
+
+def test_who_ends_a_run_without_a_lost_result_keeps_the_proof_that_it_happened() -> None:
+    world = World(answers=[unanswered()], verdicts=[{"as": "failed"}])
+    world.carry_out(planned(WITH_RESULT, rest="outputs: {r: steps.a.result}"))
+    happened = f"it happened as process {row_id(1)}, and somebody ended the run without its result, which was lost"
+    assert trouble_of(world).message == happened
+    assert (world.finished("a").status, world.finished("a").process_id) == ("failed", row_id(1))
+
+
 def test_a_null_that_is_handed_in_for_a_required_result_is_none() -> None:
     step = WITH_RESULT.replace("Out", "Out, required: true")
     world = lost({"as": "passed", "result": None}).carry_out(planned(step))

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import convert
 from msgspec.structs import replace
 
-from runner.engine import starts, versions
+from runner.engine import start_bounds, starts, versions
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff, check_stop, pause
 from runner.engine.readings import Unread, ask_owner, is_for_good, read
 from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
+from runner.foundation import server_time
 from runner.foundation.raw import items
 from runner.foundation.values import JsonObject
 from runner.runs.events import Trouble
@@ -65,8 +66,13 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     rows = yield from _rows(row, calls.ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
-    newest = rows[0].started if rows else None
-    if len(rows) == WATERMARK and rows[-1].started == newest:
+    newest, now = rows[0].started if rows else None, log.server_time(row.t)
+    if rows and now is not None and not log.clocks_differ and (rows[0].began or 0.0) > now + starts.AHEAD:
+        past = server_time.written(now - start_bounds.EARLIER)  # a row of the future would hide those that come
+        since_now = yield from all_rows(row, calls.ReadRows(process=process, since=past))
+        if isinstance(since_now, list):
+            newest, rows = past, [*rows, *since_now]
+    elif len(rows) == WATERMARK and rows[-1].started == newest:
         rows = yield from all_rows(row, calls.ReadRows(process=process, since=newest))
         if isinstance(rows, Unread):
             return rows

@@ -160,7 +160,7 @@ def test_where_the_result_was_lost_a_verdict_needs_one(story: Story) -> None:
     (verdict,) = next_steps(result, store=STORE)
     assert verdict.command == f"runner resume {ID} --step charge --as passed --result 'JSON'"
     assert verdict.does.startswith(
-        "if you know its result, as JSON; without `--result` where only `outputs` of the job need it; `--as failed` ends"
+        "if you know its result, as JSON; without `--result` where only `outputs` of the job need it; `--as failed`"
     )
     assert "in doubt: charge happened, but the result is lost\n" in transcript(result, Detail())
 

@@ -24,6 +24,7 @@ from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
 from runner.job.actions import ElementName
 from runner.job.model import RetryOn
+from runner.runs.process_status import KNOWN
 from runner.runs.status import Status
 from runner.service.calls import FailureKind, LogRow, ReadElementData, ReadElements
 
@@ -92,12 +93,14 @@ def look_again(row: OpenRow, process_id: str, before: ElementInstance) -> Runnin
     """The element `before` as it is now; None where nothing shows it."""
     logged_rows = yield from readings.elements_in(row, ReadElements(process_id=process_id))
     logged = next((each for each in _instances(logged_rows) if each.id == before.id), None)
-    if logged is not None and logged.status not in MAY_BE_EXECUTED:
+    if logged is not None and logged.status in KNOWN and logged.status not in MAY_BE_EXECUTED:
         return logged
     stored_rows = yield from readings.elements_in(row, ReadElementData(process_id=process_id))
     if isinstance(stored_rows, Unread):
         return logged
     stored = next((each for each in _instances(stored_rows, stored=True) if each.id == before.id), None)
+    if stored is not None and logged is not None and logged.status not in KNOWN:
+        return stored
     if logged is None and stored is None and before.stored:
         return replace(before, status=GONE)
     seen = [each for each in (logged, stored) if each is not None]
@@ -129,9 +132,9 @@ def _look(row: OpenRow, wanted: WantedElement) -> Running[_Elements | Unread]:
     logged = _instances(logged_rows)
     called = [each for each in logged if each.uid in uids or _is_called(each.caption, wanted.name)]
     uids |= {each.uid for each in called if each.uid is not None}
-    ids = {each.id for each in called}
-    own = [each for each in stored if each.uid in uids and each.id not in ids]
-    return _Elements(fitting=(*own, *called), all=logged or stored)
+    ids = {each.id for each in called if each.status in KNOWN}
+    own = {each.id: each for each in stored if each.uid in uids and each.id not in ids}
+    return _Elements(fitting=(*own.values(), *(each for each in called if each.id not in own)), all=logged or stored)
 
 
 def _process(row: OpenRow, wanted: WantedElement) -> Running[LogRow | Unread | None]:
@@ -180,6 +183,8 @@ def _too_late(row: OpenRow, seen: _Elements | Unread, wanted: WantedElement) -> 
     if isinstance(seen, _Elements) and any(each.id in row.state.run.executed for each in seen.fitting):
         message += "; that it was executed counts for another row of this run, and it has not come again"
         hint = "leave out the second execution, or execute first what the process waits for"
+    elif isinstance(seen, _Elements) and any(each.status not in KNOWN for each in seen.fitting):
+        hint = "its status is not known, and what the engine stores of it cannot be read"
     elif isinstance(seen, _Elements):
         hint = _near(row.state, seen, wanted) or _at_others(row.state, seen) or hint
     return _failed("E220", message + (_besides(row.state, seen) if isinstance(seen, _Elements) else ""), hint, wanted)

@@ -532,3 +532,32 @@ def test_elements_that_may_not_be_read_are_not_asked_for_again() -> None:
     error = site.finished("a").error
     assert error
     assert (error.code, site.pauses, site.end.exit_code) == ("E220", [], 3)
+
+
+class Strange(Site):
+    """The log of elements shows a status that nobody knows where an element runs."""
+
+    def _ending(self, send: Send) -> Ending:
+        ending = super()._ending(send)
+        if isinstance(send.call, ReadElements) and isinstance(ending, Answered) and isinstance(ending.value, list):
+            rows = [each for each in ending.value if isinstance(each, dict)]
+            strange: list[Json] = [
+                {**each, "status": "1" * 8} if each["status"] == "running" else each for each in rows
+            ]
+            return replace(ending, value=strange)
+        return ending
+
+
+def test_where_the_log_of_elements_has_a_status_that_nobody_knows_what_the_engine_stores_counts() -> None:
+    site = Strange(shown=[element("Approve")], next=["Create", "Send"])
+    site.carry_out(planned(CHAIN))
+    assert (len(site.executed_ids), site.finished("c").status, site.finished("c[2]").verified) == (3, "passed", True)
+    stays = Strange(shown=[element("Approve")], moves=False)
+    stays.carry_out(planned(ONE))
+    assert (stays.finished("a").status, stays.finished("a").verified) == ("passed", None)
+    assert "is not known" not in " ".join(stays.finished("a").warnings)
+    hidden = Strange(shown=[element("Approve")], stored=False)
+    hidden.carry_out(planned(ONE))
+    error = hidden.finished("a").error
+    assert error is not None
+    assert (error.hint or "").startswith("its status is not known")

@@ -63,17 +63,18 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     if process in log.marks and (row.state.run.plan.alone or not turn):
         return None
     began = row.t
-    rows = yield from _rows(row, calls.ReadRows(process=process, top=WATERMARK), turn=process if turn else None)
+    call = calls.ReadRows(process=process, reasons=False)
+    rows = yield from _rows(row, replace(call, top=WATERMARK), turn=process if turn else None)
     if isinstance(rows, Unread):
         return rows
     newest, now = rows[0].started if rows else None, log.server_time(row.t)
     if rows and now is not None and not log.clocks_differ and (rows[0].began or 0.0) > now + starts.AHEAD:
         past = server_time.written(now - start_bounds.EARLIER)  # a row of the future would hide those that come
-        since_now = yield from all_rows(row, calls.ReadRows(process=process, since=past))
+        since_now = yield from all_rows(row, replace(call, since=past))
         if isinstance(since_now, list):
             newest, rows = past, [*rows, *since_now]
     elif len(rows) == WATERMARK and rows[-1].started == newest:
-        rows = yield from all_rows(row, calls.ReadRows(process=process, since=newest))
+        rows = yield from all_rows(row, replace(call, since=newest))
         if isinstance(rows, Unread):
             return rows
     log.marks[process] = newest

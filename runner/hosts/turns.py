@@ -39,7 +39,9 @@ class LogReading(Struct, frozen=True, kw_only=True):
 
     def extended(self, call: ReadRows, answer: Answered, *, t: float) -> "LogReading | None":
         """With the rows since the newest of these, which `call` has read; None where it asked for others."""
-        before, rows = items(self.answer.value), items(answer.value)
+        before: list[Json] = items(self.answer.value)
+        found = map(record, items(answer.value))
+        rows: list[Json] = [{key: row[key] for key in row if key != "error"} for row in found]
         newest = record(before[0]).get("started") if before else None
         if call.schema_ids != self.call.schema_ids or call.since != newest or len(rows) >= call.top:
             return None

@@ -166,14 +166,16 @@ class ReadRows(CallRecord, frozen=True, kw_only=True, tag="read_rows"):
     code (filtered by `SysSchema/Name`).
     `since` is a `started` of an earlier row; rows of that very instant are included.
     As many rows as `top` may be the first of more; with fewer these are all, also where the log answers in pages.
+    `reasons`: with why processes failed, which may be secret, and is not needed of what was there before a call.
     """
 
-    NOT_JOURNALED: ClassVar = frozenset({"schema_ids", "top"})
+    NOT_JOURNALED: ClassVar = frozenset({"schema_ids", "top", "reasons"})
 
     process: str
     schema_ids: tuple[str, ...] = ()
     since: str | None = None
     top: int = MOST_ROWS
+    reasons: bool = True
 
 
 class ReadRow(CallRecord, frozen=True, kw_only=True, tag="read_row"):

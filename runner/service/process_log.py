@@ -45,7 +45,7 @@ def reading(call: Query, *, username: str | None = None) -> TableReading:
     match call:
         case calls.ReadRows(top=top):
             options = {"$filter": _process_filter(call), "$orderby": "StartDate desc", "$top": str(top)}
-            return _log_reading(_ROWS, options, most=top)
+            return _log_reading(_ROWS if call.reasons else _ROWS_BEFORE, options, most=top)
         case calls.ReadRow(process_id=process_id):
             # By a filter, not by key: a key that is missing answers 404, as does a site without OData.
             options = {"$filter": f"Id eq {process_id}", "$top": "1"}
@@ -141,6 +141,7 @@ _ROWS: Final[tuple[str, _Columns]] = (
         "error": ("ErrorDescription", text),
     },
 )
+_ROWS_BEFORE: Final = (_ROWS[0], {key: column for key, column in _ROWS[1].items() if key != "error"})
 _ELEMENTS: Final[tuple[str, _Columns]] = (
     "SysProcessElementLog",
     {
@@ -174,7 +175,7 @@ def _log_reading(
 
     def value(records: Sequence[JsonObject]) -> Json:
         rows: list[Json] = [_shaped(record, columns) for record in records]
-        if table is _ROWS and not all(isinstance(row, dict) and row["id"] for row in rows):
+        if table[0] == _ROWS[0] and not all(isinstance(row, dict) and row["id"] for row in rows):
             raise NonsenseError(f"a record of {entity} in it has no `Id`")
         return next(iter(rows), None) if single else rows
 

@@ -109,6 +109,10 @@ def test_without_a_log_an_error_beside_the_success_of_a_run_is_a_warning() -> No
     assert (step.status, step.verified, "read row" in world.sent) == ("passed", None, False)
     assert step.warnings == ("not verified: the answer holds an error, too: boom",)
     assert step.verified is None
+    secret = Answering(answers=[{"Score": 1}])
+    secret.error = "boom"
+    step = secret.carry_out(planned(RUN + "    verify: none\n    secret: true\n")).finished("a")
+    assert step.warnings == ("not verified: the answer holds an error, too",)
 
 
 @pytest.mark.parametrize("lag", [2.5, 14.0])

@@ -7,7 +7,7 @@ from stories import World, including, not_sent, planned, refused, unanswered
 from runner.engine.effects import Send
 from runner.planning.plan import Plan
 from runner.runs.events import AttemptFailed, StepSkipped
-from runner.service.calls import ExecuteCall
+from runner.service.calls import Ending, ExecuteCall, ReadRow, ReadRows
 from runner.targets.model import Times
 
 
@@ -553,6 +553,23 @@ def test_a_secret_step_keeps_its_result_out_of_every_event() -> None:
     world = World(answers=["abcdefgh-12345678", None]).carry_out(made)
     assert world.finished("a").result == "***"
     assert made.secrets.mask("abcdefgh-12345678 abcdefgh") == "*** ***"
+
+
+@pytest.mark.parametrize("action", ["execute: {process: UsrA, result: Key}", "run: {process: UsrA, results: [Key]}"])
+def test_what_a_secret_step_gave_is_known_as_a_secret_before_the_log_is_read_again(action: str) -> None:
+    made = planned(f"  - id: a\n    secret: true\n    verify: log\n    {action}\n")
+
+    class Site(World):
+        def _ending(self, send: Send) -> Ending:
+            if isinstance(send.call, ReadRows | ReadRow):
+                reasons = isinstance(send.call, ReadRow) or send.call.reasons
+                assert reasons == made.secrets.appears_in("the token abcdefgh-12345678 is wrong")
+            return super()._ending(send)
+
+    token = "abcdefgh-12345678"
+    world = Site(answers=[token if "execute" in action else {"Key": token}]).carry_out(made)
+    assert world.finished("a").status == "passed"
+    assert "read watermark" in world.sent
 
 
 def test_rows_of_one_time_that_disagree_leave_a_once_call_unknown() -> None:

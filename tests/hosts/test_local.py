@@ -173,7 +173,7 @@ def test_a_run_that_waits_for_its_turn_need_not_read_again_what_was_just_read(
             if is_new := self._process is None:
                 clock.now += 0.5 if t > 10.0 else 0.1
             super().take(process, stop, held_up=held_up)
-            known = LogReading(call=ReadRows(process=process, top=20), answer=Answered(value=[]), t=t)
+            known = LogReading(call=ReadRows(process=process, top=20, reasons=False), answer=Answered(value=[]), t=t)
             self.handed_on = known if is_new else None
             return True
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runner.foundation.raw import items
 from runner.foundation.values import Json
 from runner.hosts.stop import Stop
-from runner.hosts.turns import Turn, Turns
+from runner.hosts.turns import LogReading, Turn, Turns
 from runner.runs.evidence import LockHolder
 from runner.service.calls import Answered, ReadRows
 
@@ -117,6 +117,14 @@ def test_the_next_run_gets_the_newest_rows_as_if_it_had_read_the_log_itself() ->
     assert handed_on() == rows(3, 2, 1)
     assert handed_on(shown=(4, 3, 2)) == rows(4, 3, 2), "no more than it would ask for"
     assert handed_on(replace(AFTER, since=None), shown=(1,), before=()) == rows(1), "the log was empty"
+
+
+def test_the_next_run_does_not_get_why_processes_failed() -> None:
+    first = LogReading(call=replace(BEFORE, reasons=False), answer=Answered(value=rows(1)), t=1.0)
+    secret: list[Json] = [{"id": "r2", "started": "2", "error": "token 1234"}]
+    after = first.extended(replace(AFTER, since="1"), Answered(value=secret), t=2.0)
+    assert after is not None
+    assert after.answer.value == rows(2, 1)
 
 
 @pytest.mark.parametrize(

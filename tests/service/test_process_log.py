@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import replace
 
 from runner.foundation.values import Json, JsonObject
 from runner.service import process_log
@@ -150,6 +151,14 @@ def test_a_status_of_an_element_is_known_by_a_whole_number_only(status: Json, wo
     assert isinstance(elements, list)
     assert isinstance(elements[0], dict)
     assert elements[0]["status"] == word
+
+
+def test_why_processes_failed_before_a_call_is_not_asked_for() -> None:
+    assert "ErrorDescription" in process_log.reading(ROWS).options["$select"]
+    before = process_log.reading(replace(ROWS, reasons=False))
+    assert "ErrorDescription" not in before.options["$select"]
+    rows = before.value([{"Id": "1f0c9a3e-92a3-4c0b-8f1c-0a9b6f6a0001", "ErrorDescription": "token 1234"}])
+    assert "token 1234" not in str(rows)
 
 
 def test_the_time_since_which_rows_are_read_holds_for_all_versions_of_a_process() -> None:

@@ -47,6 +47,8 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
     if isinstance(outcome, Attempt):
         return outcome
     answer = record(outcome.value)
+    if row.step.secret:  # before the log is read, whose rows may hold it
+        row.state.names.keep_secret(answer.get("results"), f"{row.key}.result")
     found = (yield from _answer_for_another_call(row, answer)) or (yield from _verdict(row, action, answer))
     row.in_doubt = False
     results: Json = answer.get("results")
@@ -121,7 +123,8 @@ def _by_answer(row: OpenRow, answered: Attempt, *, error: Json) -> Running[Attem
         return (yield from _confirmed(row, answered))
     if error is None:
         return answered
-    return replace(answered, verified=None).warned(f"not verified: the answer holds an error, too: {error}")
+    shown = "" if row.step.secret else f": {error}"
+    return replace(answered, verified=None).warned(f"not verified: the answer holds an error, too{shown}")
 
 
 def _confirmed(row: OpenRow, answered: Attempt) -> Running[Attempt]:

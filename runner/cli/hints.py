@@ -92,14 +92,8 @@ def usage_problem(error: click.UsageError) -> Problem:
         message, hint = error.message, ours
     elif isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.parent is None:
         hint = f"options come after the verb, as in `runner run specs -t NAME`; {hint}"
-    if isinstance(error, click.MissingParameter) and error.ctx and error.param and error.param.name == "specs":
-        hint = f"name a job, or a folder of jobs: `{error.ctx.command_path} .` takes this folder"
-    if isinstance(error, click.MissingParameter) and error.param and error.param.name == "run":
-        hint = "name a run by its id, or write `last`; `runner runs` lists them"
-    if isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option) and error.param.envvar:
-        hint = f"give it on the command line, or set the environment variable `{error.param.envvar}`"
-    if isinstance(error, click.MissingParameter) and error.param and "--db" in error.param.opts and hint:
-        hint = f"{hint}; without a fleet `runner runs` lists the runs, and Ctrl-C ends a run"
+    if isinstance(error, click.MissingParameter) and error.ctx and error.param:
+        hint = _missing(error.param, error.ctx.command_path) or hint
     if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
         hint = f"`{error.option_name} FILE`; `-` is stdout"
     if isinstance(error, UnknownChoiceError) and error.near is not None:
@@ -109,6 +103,18 @@ def usage_problem(error: click.UsageError) -> Problem:
         near = f"{hint} " if isinstance(error, UnknownChoiceError) and error.near else ""
         hint = f"{near}the value comes from the environment variable `{variable}`"
     return Problem(code="E150", message=message.rstrip("."), hint=hint)
+
+
+def _missing(parameter: click.Parameter, command: str) -> str | None:
+    """What to give for a parameter that is left out."""
+    if parameter.name == "specs":
+        return f"name a job, or a folder of jobs: `{command} .` takes this folder"
+    if parameter.name == "run":
+        return "name a run by its id, or write `last`; `runner runs` lists them"
+    if not parameter.envvar:
+        return None
+    fleet = "; without a fleet `runner runs` lists the runs, and Ctrl-C ends a run" * ("--db" in parameter.opts)
+    return f"give it on the command line, or set the environment variable `{parameter.envvar}`{fleet}"
 
 
 def _our_option(error: click.NoSuchOption) -> str | None:

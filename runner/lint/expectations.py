@@ -9,7 +9,7 @@ from runner.expressions.parse import Expression, TemplateProblem
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding
 from runner.foundation.raw import items, record
-from runner.foundation.values import Json, Path, as_text, compact, is_number, kind_of
+from runner.foundation.values import Json, Path, as_text, compact, kind_of
 from runner.lint.places import OF_AN_ATTEMPT, NameScope
 from runner.lint.schemas import is_schema
 from runner.lint.texts import JobLint
@@ -32,10 +32,7 @@ _COMPARE_INPUT = "compare with what an input or a step gives; write a name witho
 
 def check_condition(written: Json, path: Path, *, scope: NameScope, lint: JobLint) -> None:
     parsed = lint.expression(written, path, scope)
-    if is_number(written):
-        message = f"`if` must be true or false, and `{compact(written)}` is a number"
-        lint.report("E107", message, path, hint="compare it with something, as in `… > 0`")
-    elif parsed is not None and parsed.is_constant:
+    if parsed is not None and parsed.is_constant:
         _constant(parsed, path, lint)
     elif parsed is not None and (parsed.constants or parsed.compares_itself):
         what = "constants" if parsed.constants else "something with itself"

@@ -23,7 +23,6 @@ _SINGLE_BRACE = lazy_pattern(rf"(?<!\{{)(?P<sign>[$%#]?)\{{(?P<inside>\s*{_ROOTS
 _STATEMENT = lazy_pattern(r"\{%[-+]?\s*(?P<keyword>\w*)(?P<inside>[^%]*?)[-+]?%\}", re.ASCII)
 _STATEMENTS = frozenset({"set", "if", "for", "raw", "macro", "include", "import", "from", "extends", "with", "block"})
 """How statements of Jinja2 begin."""
-_IN_PLACE_OF = {"set": "name a value under `vars`, and write `{{ vars.NAME }}`"}
 _NAMED = lazy_pattern(rf"{_ROOTS}(?:\.\w+)+", re.ASCII)
 _ALONE = lazy_pattern(rf"{_ROOTS}(?:\.\w+|\[-?[0-9]+\])+", re.ASCII)
 _SUM = lazy_pattern(rf"""(["'])([^"']*)\1\s*[+~]\s*({_NAMED.pattern})""", re.ASCII)
@@ -55,10 +54,10 @@ def near_templates(part: str, text: str, scope: NameScope) -> Iterator[Finding]:
     if may_be_of_a_shell and (variable := _OF_A_SHELL.fullmatch(text)) is not None:
         part, name = text.strip(), variable[variable.lastindex or 0]
         whole = declared_as(name, scope)
-        reported.append(_as_it_is(part, whole) if whole else _variable(part, name))
+        reported.append(_not_in_braces(part, whole) if whole else _variable(part, name))
     if not reported and _MACRO.fullmatch(text):
-        message = f"`{text}` is a text here, and is sent as it is: macros are read in designs of processes alone"
-        reported = [Finding(code="E123", message=message, hint="write the value itself", part=text, warning=True)]
+        why = ": macros are read in designs of processes alone"
+        reported = [_as_it_is(text, why=why, hint="write the value itself")]
     if not reported and "$" in part:
         reported += [_variable(found[0], found[found.lastindex or 0]) for found in _WITHIN.finditer(part)]
     for found in reported:
@@ -70,16 +69,15 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
     for found in _OTHER_MARKS.finditer(text) if MARKS.search(text) else ():
         for name in _NAMED.finditer(found[0]):
             if _known(name[0], scope):
-                yield _as_it_is(found[0], name[0])
+                yield _not_in_braces(found[0], name[0])
     for found in _SHORT.finditer(text):
         if (whole := declared_as(found[1] or found[2], scope)) is not None:
-            yield _as_it_is(found[0], whole)
+            yield _not_in_braces(found[0], whole)
     if "{" in text:
         yield from _single_brace(text, scope)
         yield from _statements(text, scope, beside_template=beside_template)
     elif (added := _SUM.fullmatch(text.strip())) and _known(added[3], scope):
-        message = f"`{added[0]}` is a text here, and is sent as it is"
-        yield Finding(code="E123", message=message, hint=f'write `"{added[2]}{{{{ {added[3]} }}}}"`', warning=True)
+        yield _as_it_is(added[0], hint=f'write `"{added[2]}{{{{ {added[3]} }}}}"`')
     elif (parsed := _known(text.strip(), scope)) and (_ALONE.fullmatch(parsed.text.strip()) or text == "item"):
         message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
         hint = f'write `"{{{{ {parsed.text} }}}}"`'
@@ -103,16 +101,19 @@ def _single_brace(text: str, scope: NameScope) -> Iterator[Finding]:
             yield Finding(code="E123", message=message, hint=hint, part=found[0])
 
 
-def _as_it_is(part: str, name: str) -> Finding:
-    message = f"`{part}` is a text here, and is sent as it is"
-    return Finding(code="E123", message=message, hint=f"write `{{{{ {name} }}}}`", part=part, warning=True)
+def _as_it_is(part: str, *, hint: str, why: str = "", code: str = "E123") -> Finding:
+    message = f"`{part}` is a text here, and is sent as it is{why}"
+    return Finding(code=code, message=message, hint=hint, part=part, warning=True)
+
+
+def _not_in_braces(part: str, name: str) -> Finding:
+    return _as_it_is(part, hint=f"write `{{{{ {name} }}}}`")
 
 
 def _variable(part: str, name: str) -> Finding:
     own = name.lower()
-    message = f"`{part}` is a text here, and is sent as it is: no variable of a shell is read"
     hint = f"declare an input `{own}`, write `{{{{ inputs.{own} }}}}`, and give it with `-i {own}=…`"
-    return Finding(code="E123", message=message, hint=hint, part=part, warning=True)
+    return _as_it_is(part, hint=hint, why=": no variable of a shell is read")
 
 
 def _statements(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Finding]:
@@ -120,11 +121,10 @@ def _statements(text: str, scope: NameScope, *, beside_template: bool) -> Iterat
     for found in _STATEMENT.finditer(text):
         is_name = any(_known(name[0], scope) for name in _NAMED.finditer(found["inside"]))
         if is_name or (beside_template and found["keyword"] in _STATEMENTS):
-            message = f"`{found[0]}` is a text here, and is sent as it is: there are no statements"
-            hint = _IN_PLACE_OF.get(
-                found["keyword"], "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
-            )
-            yield Finding(code="E125", message=message, hint=hint, part=found[0], warning=True)
+            hint = "write `{{ … if … else … }}`, or an `if` or `for_each` of the step"
+            if found["keyword"] == "set":
+                hint = "name a value under `vars`, and write `{{ vars.NAME }}`"
+            yield _as_it_is(found[0], hint=hint, why=": there are no statements", code="E125")
 
 
 def _known(text: str, scope: NameScope) -> Expression | None:

@@ -6,6 +6,8 @@ may always come.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from runner.expressions import typed
@@ -32,11 +34,12 @@ def unmet(schema: Json, given: typed.Type, *, called: str = "`result`", path: Pa
     present = typed.without_null(given)
     if not isinstance(schema, dict) or not present.kinds:
         return
-    wrong_type = _wrong_type(schema, present, called, path)
-    if wrong_type is not None:
-        yield wrong_type
-        return  # of a value of another type nothing else is worth saying
-    yield from _listed(schema, present, called, path)
+    for keyword, kinds, hint in _wanted_kinds(schema, present):
+        if kinds and not kinds & (present.kinds | typed.NULL):
+            message = f"{called} is {typed.in_words(present)}, and never {typed.in_words(typed.Type(kinds=kinds))}"
+            yield Finding(code="E177", message=message, path=(*path, keyword), hint=hint)
+            if keyword == "type":
+                return  # of a value of another type nothing else is worth saying
     if "type" not in schema:
         yield from _idle(schema, present, called, path)
     if present.kinds == typed.RECORD and present.fields is not None:
@@ -56,15 +59,14 @@ def _item_keywords(schema: JsonObject) -> Iterator[str]:
         yield "contains"
 
 
-def _wrong_type(schema: JsonObject, present: typed.Type, called: str, path: Path) -> Finding | None:
-    wanted = types(schema)
-    bits = 0
-    for name in wanted:
-        bits |= KINDS[name]
-    if not wanted or bits & (present.kinds | typed.NULL):
-        return None
-    message = f"{called} is {typed.in_words(present)}, and never {typed.in_words(typed.Type(kinds=bits))}"
-    return Finding(code="E177", message=message, path=(*path, "type"), hint=_type_hint(wanted, present))
+def _wanted_kinds(schema: JsonObject, present: typed.Type) -> Iterator[tuple[str, int, str | None]]:
+    """The kinds of value that a keyword takes, 0 where it says nothing, with what to write in its place."""
+    names = types(schema)
+    yield "type", reduce(or_, (KINDS[name] for name in names), 0), _type_hint(names, present)
+    for keyword in ("const", "enum"):
+        listed = listed_by(schema, keyword)
+        hint = listed_as(keyword, listed, _NAMES.get(present.kinds, frozenset()))
+        yield keyword, reduce(or_, (typed.type_of(item).kinds for item in listed), 0), hint
 
 
 def _type_hint(wanted: frozenset[str], present: typed.Type) -> str | None:
@@ -72,18 +74,6 @@ def _type_hint(wanted: frozenset[str], present: typed.Type) -> str | None:
         return "write `type: array`: write what holds for each of its records under `items`"
     named = _NAMES.get(present.kinds)
     return f"write `type: {max(named)}`" if named else None
-
-
-def _listed(schema: JsonObject, present: typed.Type, called: str, path: Path) -> Iterator[Finding]:
-    for keyword in ("const", "enum"):
-        listed = listed_by(schema, keyword)
-        kinds = 0
-        for item in listed:
-            kinds |= typed.type_of(item).kinds
-        if kinds and not kinds & (present.kinds | typed.NULL):
-            message = f"{called} is {typed.in_words(present)}, and never {typed.in_words(typed.Type(kinds=kinds))}"
-            hint = listed_as(keyword, listed, _NAMES.get(present.kinds, frozenset()))
-            yield Finding(code="E177", message=message, path=(*path, keyword), hint=hint)
 
 
 def _idle(schema: JsonObject, present: typed.Type, called: str, path: Path) -> Iterator[Finding]:

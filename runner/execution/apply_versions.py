@@ -5,7 +5,6 @@ What a run came to is in its own events. The ledger learns it here, where whoeve
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePath
 
 from msgspec import Struct, field
@@ -18,7 +17,7 @@ from runner.foundation.sentences import listed
 from runner.ledger.decisions import DONE, Decision, VersionState, decide, holds_up, known_state, needs_a_person
 from runner.ledger.model import AppliedVersion, Ledger, LedgerEntry, VersionClaim
 from runner.ledger.observing import ObservedEntry, RunObserver, Whereabouts, as_attempt
-from runner.lint.needs import MissingNeed
+from runner.lint.jobs import MissingNeed, circle
 from runner.project.named_targets import name_of
 from runner.reports.safe import clean
 
@@ -308,13 +307,10 @@ def _jobs_before(versions: Sequence[AppliedVersion]) -> dict[str, tuple[str, ...
 
 def _refuse_circles(needed: Mapping[str, Sequence[str]]) -> None:
     """Raise `UsageError` where a job would wait for itself: `needs` alone make no circle, as was checked before."""
-    try:
-        TopologicalSorter(needed).prepare()
-    except CycleError as error:
-        circle = " → ".join(map(clean, reversed(error.args[1])))
-        message = f"`--in-order` and `needs` contradict each other: {circle}"
+    if found := circle(needed):
+        message = f"`--in-order` and `needs` contradict each other: {' → '.join(map(clean, [*found, found[0]]))}"
         hint = "leave out `--in-order`, or name the files in the order in which the jobs need each other"
-        raise UsageError(Problem(code="E186", message=message, hint=hint)) from error
+        raise UsageError(Problem(code="E186", message=message, hint=hint))
 
 
 def _is_in(folder: str, other: str, *, recursive: bool) -> bool:

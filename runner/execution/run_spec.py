@@ -17,7 +17,7 @@ from runner.foundation.problems import Problem, RefusedError, UsageError
 from runner.foundation.sentences import first, job_and_case
 from runner.foundation.values import Json
 from runner.job.model import Case, Job
-from runner.lint.needs import MissingNeed
+from runner.lint.jobs import MissingNeed
 from runner.planning import guards
 from runner.planning.plan import ChosenCase, Plan, plan
 from runner.runs.events import TargetName

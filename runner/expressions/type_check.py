@@ -134,8 +134,6 @@ def _key_hint(part: TypedPart, key: str) -> str | None:
     fields = whole.any_item.fields or {}
     if whole.called == key:
         return _itself(source, key)
-    if (source, key) == _ITEM_INDEX:
-        return "write `index`"
     if key.casefold() in _SIZES and whole.kinds & (LIST | TEXT) and key not in fields:
         return f"write `{source} | length`"
     if not whole.kinds & LIST:

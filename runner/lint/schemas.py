@@ -56,17 +56,13 @@ def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
         return  # `plain` has reported it
     from runner.json_schema.as_type import as_wanted  # noqa: PLC0415  comes with the schema's own check
 
-    violations = schemas.from_job(schema_of(written)).violations(default)
-    for violation in violations:
+    for violation in schemas.from_job(schema_of(written)).violations(default):
         here = (*at, *violation.path)
         if is_secret:
             lint.report("E116", f"the default does not fit its `{violation.keyword}`", here, hidden=True)
         else:
             wanted = as_wanted(violation, written=lint.document.written(here)) or _as_null(violation)
             lint.report("E116", f"the default does not fit: {violation.message}", here, hint=wanted)
-    if default in _NO_VALUE and not violations and not is_secret and lint.document.is_bare(at):
-        hint = f'write `null`, which `type` must allow; a text is written in quotes: "{default}"'
-        lint.report("E107", f"`{default}` is a text here, and not null", at, hint=hint, warning=True)
 
 
 def _as_null(violation: "Violation") -> str | None:

@@ -18,7 +18,7 @@ from runner.foundation.sentences import both
 from runner.foundation.suggestions import did_you_mean
 from runner.language import lookalikes, schema
 from runner.lint import jobs as rules
-from runner.lint.needs import MissingNeed, circles, missing_needs
+from runner.lint.jobs import MissingNeed, circles, missing_needs
 from runner.lint.uses import started
 from runner.project.catalogues import Catalogues
 from runner.project.job_files import JobFile, JobFiles

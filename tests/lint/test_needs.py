@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from runner.lint.needs import circles, missing_needs
+from runner.lint.jobs import circles, missing_needs
 from runner.reading.document import Document
 from runner.reading.load import load
 

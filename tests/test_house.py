@@ -77,9 +77,14 @@ def test_every_path_and_name_on_the_map_is_there() -> None:
         (name, path)
         for *names, path in named
         for name in filter(None, names)
-        if (file := found(path)) is not None and re.search(rf"\b{name}\b", file.read_text()) is None
+        if (file := found(path)) is not None and re.search(_named_in(path, name), file.read_text()) is None
     }
     assert missing == set()
+
+
+def _named_in(path: str, name: str) -> str:
+    """In a table of hints it is a key, not a word of a hint."""
+    return rf"(?m)^[^'\"#]*\b{name}\b" if path.endswith(".yaml") else rf"\b{name}\b"
 
 
 def test_a_class_name_means_one_thing_in_the_whole_program() -> None:

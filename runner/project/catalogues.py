@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from runner.catalogue.model import ENDING, Catalogue
 from runner.foundation.problems import Problem, Severity, errors_in
+from runner.foundation.raw import record, text
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
 from runner.reading.files import called
@@ -94,14 +95,27 @@ class Catalogues(Struct, kw_only=True):
             self._files[file] = None if errors_in(packages.problems) else packages.catalogue
         if file not in self._files:
             from runner.catalogue.read import catalogue_in, read_document  # noqa: PLC0415  1 ms, where there is any
-            from runner.catalogue.rules import another_site  # noqa: PLC0415  as above
 
             found = read_document(file, name=called(file))
             whose = of.name if of is not None else None
             self._files[file] = catalogue_in(found, target=whose) if isinstance(found, Document) else None
-            wrong = another_site(found, of.url) if isinstance(found, Document) and of is not None else None
+            wrong = _another_site(found, of.url) if isinstance(found, Document) and of is not None else None
             self.problems.extend(found if isinstance(found, tuple) else [wrong] if wrong else [])
         return self._files[file]
+
+
+def _another_site(document: Document, url: str) -> Problem | None:
+    """A warning where it is the catalogue of a site at another address."""
+    from runner.foundation.site_key import site_key  # noqa: PLC0415  3 ms, where there is a catalogue
+
+    site = text(record(document.data), "site")
+    if site is None or "{{" in url or "://" not in site:
+        return None
+    if site_key(site).removesuffix("/0") == site_key(url).removesuffix("/0"):  # which only one runtime has
+        return None
+    message = f"this is the catalogue of {site}, and the site of the target is {url}"
+    hint = "run `runner catalog pull`: a copied file is still of the site that it comes from"
+    return document.problem("E107", message, path=("site",), hint=hint, severity=Severity.WARNING)
 
 
 def _catalogues_in(folder: Path) -> frozenset[str]:

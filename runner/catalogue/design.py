@@ -13,6 +13,7 @@ from msgspec import Struct
 from runner.catalogue.model import Direction, Kind, Parameter, ProcessElement
 from runner.foundation.guids import guid, is_guid
 from runner.foundation.raw import items, record, text
+from runner.foundation.sentences import shortened
 from runner.foundation.values import Json, JsonObject
 
 # `dataValueType` [C], in lower case.
@@ -108,7 +109,7 @@ def _parameters(written: list[Json], odd: list[str], captions: Mapping[str, str]
             continue
         direction = _direction(parameter.get("direction"))
         if direction is Direction.UNKNOWN:
-            odd.append(f"the direction of `{_shortened(code)}` is not known")
+            odd.append(f"the direction of `{shortened(code, _LONGEST_NAME)}` is not known")
         yield (
             code,
             Parameter(
@@ -133,8 +134,8 @@ def _kind(parameter: JsonObject, name: str, odd: list[str]) -> Kind:
     key = (text(parameter, "dataValueType") or "").lower()
     known = TYPES.get(key) or _TYPES_BY_FIRST_DIGITS.get(key.partition("-")[0])
     if known is None and key != _OBJECT_LIST:
-        why = f"`{_shortened(key)}` is not known here" if key else "is missing"
-        odd.append(f"the type of `{_shortened(name)}` {why}")
+        why = f"`{shortened(key, _LONGEST_NAME)}` is not known here" if key else "is missing"
+        odd.append(f"the type of `{shortened(name, _LONGEST_NAME)}` {why}")
     return known or Kind.UNKNOWN
 
 
@@ -190,7 +191,3 @@ def _caption(captions: Mapping[str, str], group: str, name: str) -> str:
     """A caption that is the name once more says nothing."""
     caption = captions.get(f"{group}.{name}.Caption", "")
     return "" if caption == name else caption
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

@@ -15,9 +15,10 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from runner.foundation.problems import Problem, UsageError
+from runner.foundation.sentences import shortened
 from runner.foundation.values import Json, is_well_formed
 from runner.job import inputs
-from runner.job.inputs import Given, short
+from runner.job.inputs import SHOWN, Given
 from runner.job.model import Case, Job
 from runner.reading.encoding import LARGEST_FILE
 from runner.reading.files import called, read_text, too_large
@@ -67,7 +68,7 @@ def _given_twice(options: Sequence[str]) -> Iterator[Problem]:
     """Inputs that have several values: nobody knows which counts. No value is shown."""
     for name, times in Counter(option.partition("=")[0] for option in options).items():
         if name and times > 1:
-            message = f"input `{short(name)}` is given {times} times, and takes one value"
+            message = f"input `{shortened(name, SHOWN)}` is given {times} times, and takes one value"
             hint = "keep one; write a list as JSON: `-i NAME='[1, 2]'`; `cases` of a job make several runs"
             yield Problem(code="E150", message=message, hint=hint)
 

@@ -33,6 +33,11 @@ def first(words: Sequence[str], most: int) -> str:
     return ", ".join(words[:most]) + more
 
 
+def shortened(text: str, most: int) -> str:
+    """A text in a sentence, where it is longer than `most` characters its start."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def many(number: int, word: str, words: str | None = None) -> str:
     """`1 file`, `1,200 files`; `words` is a plural that is not made with `s`."""
     return f"{number:,} {word if number == 1 else words or word + 's'}"

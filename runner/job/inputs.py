@@ -12,7 +12,7 @@ from msgspec import Struct
 from runner.foundation.json_text import read_json
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Finding, Problem
-from runner.foundation.sentences import job_and_case
+from runner.foundation.sentences import job_and_case, shortened
 from runner.foundation.suggestions import near_or_listed
 from runner.foundation.values import LARGEST_INTEGER, Json, Path, can_be_sent, kind_of, leaves
 from runner.job.model import Case, Input, Job
@@ -23,7 +23,7 @@ from runner.secrets.written_out import NOT_DEFINED, is_macro
 
 VARIABLE = "CREATIO_RUNNER_INPUT_"
 NOTHING_LACKS: Mapping[str, Problem] = {}
-_SHOWN = 40
+SHOWN = 40
 _MEASURED = lazy_pattern(r"(?:[€$£]|EUR|USD|GBP)? ?(-?[0-9]{1,15}(?:\.[0-9]{1,15})?) ?(?:%|[€$£]|EUR|USD|GBP)?")
 _KINDS = {
     "integer": "a whole number",
@@ -75,7 +75,7 @@ def parse_option(
     name, separator, value = option.partition("=")
     if not separator or not name:
         hint = "write `-i NAME=VALUE`, or `-i NAME=@FILE` for the content of a file"
-        return Problem(code="E150", message=f"`-i {short(name)}` gives no value", hint=hint)
+        return Problem(code="E150", message=f"`-i {shortened(name, SHOWN)}` gives no value", hint=hint)
     if not value.startswith("@"):
         return name, Given(value=value, origin=Origin.COMMAND_LINE)
     source = value[1:]
@@ -108,7 +108,7 @@ def unknown(given: Mapping[str, Given], known: Collection[str]) -> tuple[Problem
 
 def _unknown(name: str, given: Given, known: Collection[str]) -> Problem:
     hint = near_or_listed(name, known, has="the inputs are") if known else "no selected job has inputs"
-    message = f"no selected job knows an input `{short(name)}`"
+    message = f"no selected job knows an input `{shortened(name, SHOWN)}`"
     if given.document is not None:
         return given.document.problem("E131", message, path=(name,), at_key=True, hint=hint)
     return Problem(code="E131", message=message, hint=hint)
@@ -220,19 +220,14 @@ def unknown_input(name: str, declared: Iterable[str], *, whose: str = "the job")
     """Message and hint for a value that no input is there for."""
     known = list(declared)
     hint = near_or_listed(name, known, has="its inputs are") if known else "it has no inputs"
-    return f"{whose} has no input `{short(name)}`", hint
-
-
-def short(text: str) -> str:
-    """A text in a sentence."""
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return f"{whose} has no input `{shortened(name, SHOWN)}`", hint
 
 
 def _typed(declared: Input, text: str) -> Json:
     kind = declared.schema.get("type")
     if kind == "string":
         return text
-    shown = "its value" if declared.secret else f"`{short(text)}`"
+    shown = "its value" if declared.secret else f"`{shortened(text, SHOWN)}`"
     try:
         if kind == "integer" and GROUPED.fullmatch(text):
             raise ValueError("to JSON `1.000` is 1")  # noqa: TRY301  it is refused as what cannot be read is

@@ -13,7 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.sentences import job_and_case
+from runner.foundation.sentences import job_and_case, shortened
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
 from runner.runs.store import RunStore
@@ -193,9 +193,5 @@ def _failure(step: StepResult) -> PastFailure | None:
         return None
     that = next((check.that for check in step.checks if not check.passed), None)
     text = str(hide(that or step.error.message))
-    return PastFailure(code=step.error.code, text=_short(text if that else _QUOTED.sub("…", text)))
-
-
-def _short(text: str) -> str:
-    line = visible(text)
-    return line if len(line) <= _MOST_CHARACTERS else f"{line[: _MOST_CHARACTERS - 1]}…"
+    line = visible(text if that else _QUOTED.sub("…", text))
+    return PastFailure(code=step.error.code, text=shortened(line, _MOST_CHARACTERS))

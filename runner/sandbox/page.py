@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.json_text import read_json, write_json
+from runner.foundation.sentences import shortened
 from runner.foundation.values import Json, JsonObject
 
 _FOLDER: Final = Path(__file__).parent / "page_files"
@@ -89,8 +90,7 @@ def _indented(text: str) -> str:
 def _short(value: Json) -> str:
     if isinstance(value, list):
         return "1 record" if len(value) == 1 else f"{len(value)} records"
-    text = write_json(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+    return shortened(write_json(value), _LONGEST_VALUE)
 
 
 def _holding(values: JsonObject) -> JsonObject:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
+from runner.foundation.sentences import shortened
 from runner.foundation.values import Json, JsonObject
 from runner.sandbox.doubles import CallFault
 
@@ -65,7 +66,7 @@ class RecentCalls:
             at=self._now(),
             came=self._clock(),
             method=method,
-            address=address if len(address) <= _LONGEST_ADDRESS else f"{address[:_LONGEST_ADDRESS]}…",
+            address=shortened(address, _LONGEST_ADDRESS),
             hides_bodies=hides_bodies,
             sent=CallBody() if hides_bodies else _body(body),
         )

@@ -11,6 +11,7 @@ from typing import Final
 
 from runner.foundation.places import Span
 from runner.foundation.problems import Finding, Problem, UsageError
+from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, is_well_formed
 from runner.service.auth import KINDS
@@ -20,8 +21,6 @@ from runner.targets.model import CLIO, SiteTarget
 from runner.targets.values import identity_in_the_cloud, identity_mistake, url_mistake
 
 FILE: Final = "appsettings.json"
-_MANY: Final = 20
-"""So many names are listed for a name that is unknown."""
 _BOOLEANS: Final = {"true": True, "false": False}
 
 
@@ -135,8 +134,8 @@ def _chosen(name: str, known: JsonObject, registry: Path) -> tuple[str, JsonObje
     same = [name] if name in known else [other for other in known if other.casefold() == name.casefold()]
     if len(same) != 1:
         near = suggest(name, known) if not same else None
-        listed = ", ".join(f"`{other}`" for other in list(known)[:_MANY]) + (", …" if len(known) > _MANY else "")
-        hint = f"did you mean `{CLIO}{near}`? clio knows {listed}" if near else f"clio knows {listed}"
+        listed = f"clio knows {begun(known)}"
+        hint = f"did you mean `{CLIO}{near}`? {listed}" if near else listed
         raise _unfit(f"unknown target `{CLIO}{name}`", code="E141", hint=hint)
     found = known[same[0]]
     if not isinstance(found, dict):

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.server_time import parse_record
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.reports.reported import ReportedRun
@@ -299,10 +299,7 @@ def _row(step: StepResult, slot: _Slot, t: float) -> TimedRow:
 
 def wall_seconds(text: str) -> float:
     """A moment of an event, in seconds since 1970; 0 of a text that is none."""
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
+    return parse_record(text) or 0.0
 
 
 _TURN = lazy_pattern(r"(.+)\[\d+\]", re.DOTALL)

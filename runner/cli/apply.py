@@ -3,7 +3,6 @@
 What was applied is in a ledger, a file that outlives the runs. Nothing is undone that is gone from the files.
 """
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +17,7 @@ from runner.cli.apply_command import apply_command
 from runner.cli.apply_here import ApplyHere
 from runner.cli.command import wanted
 from runner.cli.run import nothing_ran
-from runner.cli.verb import EnvOption, Verb, refuse_beside_db, typed_names
+from runner.cli.verb import FilledOption, Verb, refuse_beside_db, typed_names
 from runner.execution import stored_plans
 from runner.execution.prepare import prepare
 from runner.execution.run_spec import RunSet
@@ -39,16 +38,6 @@ from runner.terminal import output
 
 _HERE: Final = ("ledger", "runs", "jobs", "fail_fast", "hold", "wait_lock", "wait_ready", "grace")
 """Options of whoever carries runs out."""
-
-
-class FilledOption(EnvOption):
-    """An option without which other runs are carried out: its variable must not be empty, which elsewhere is none."""
-
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        if os.environ.get(str(self.envvar)) == "":
-            message = f"the environment variable `{self.envvar}` is empty; set it, or remove it"
-            raise click.BadParameter(message, ctx, self)
-        return super().resolve_envvar_value(ctx)
 
 
 _OPTIONS: Final = options.together(
@@ -95,21 +84,22 @@ _OPTIONS: Final = options.together(
     ),
     options.option(
         "--ledger",
+        cls=FilledOption,
         metavar="FILE",
         help="The file that holds which versions were applied. [default: .runner/ledger beside targets.yaml]",
     ),
     options.option(
         "--db",
         "dsn",
+        cls=FilledOption,
         metavar="URL",
         help="Queue the versions in the PostgreSQL database of a fleet, whose workers carry them out; the ledger is "
         "there, too: `postgresql://HOST/NAME`, or as libpq takes it.",
     ),
     options.option(
         "--fleet",
+        cls=FilledOption,
         metavar="NAME",
-        type=str,
-        default="",
         help="With --db, the name of the ledger: repositories that share a database have one each.",
     ),
 )

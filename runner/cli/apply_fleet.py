@@ -161,7 +161,11 @@ class ApplyToFleet:
         spec = replace(self._versions.specs[version.digest], refused=self._command.repeated_by(decision).refused)
         attempt = attempt_of(spec, run=new_id())
         ordered = apply_origin(
-            spec, version, ledger=self._store.name.text, fleet=self._given["fleet"], targets=self._given["targets"]
+            spec,
+            version,
+            ledger=self._store.name.text,
+            fleet=self._given["fleet"] or "",
+            targets=self._given["targets"],
         )
         by = starter(os.environ, confirmed=permission(self._command.context).of(spec.target))
         origin = {"applied": to_builtins(ordered), "begun_by": to_builtins(by)}
@@ -330,7 +334,7 @@ def refuse_sandboxes(specs: Sequence[RunSpec]) -> None:
 def apply_to_fleet(context: click.Context, run_set: RunSet, places: ReportPlaces, dsn: str, *, base: Path) -> ExitCode:
     """Raises `NoDatabaseError`, too."""
     check(dsn)
-    with closing(FleetLedger(dsn, fleet=context.params["fleet"])) as ledger, closing(FleetStore(dsn)) as store:
+    with closing(FleetLedger(dsn, fleet=context.params["fleet"] or "")) as ledger, closing(FleetStore(dsn)) as store:
         runs = ObservedFleet(store)
         command = apply_command(context, run_set, places, ledger=ledger, runs=runs, store=store, base=base)
         return ApplyToFleet(command, ledger, store).carry_out()

@@ -57,6 +57,7 @@ def wanted(context: click.Context) -> Wanted:
         last_failed=given["runs"] if given.get("last_failed") else None,
         confirmed=given.get("confirm", ()),
         recursive=given["recursive"],
+        may_be_empty=given.get("allow_empty", False),
         changed_since=given.get("changed_since"),
         ask=asking.missing_inputs,
         from_environment=frozenset(map(long_name, from_environment(context))),

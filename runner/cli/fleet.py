@@ -191,7 +191,7 @@ _WORDS = "waiting queued running parked held refused cancelled passed failed err
 
 
 @click.command("status", cls=Verb)
-@click.argument("run", metavar="[RUN]", required=False)
+@click.argument("run", metavar="[RUN]", required=False, type=options.Filled())
 @options.targets("Only runs against this target.")
 @options.option("-n", "--limit", metavar="N", default=20, show_default=True, help="List N runs at most.")
 @options.option(

@@ -171,6 +171,9 @@ def _words(options: Mapping[str, click.Option], args: Sequence[str]) -> Iterator
         if text in options:
             takes_value = not (options[text].is_flag or options[text].count)
             option, value = (text, next(rest, "")) if takes_value else ("", "")
+            if value in options:  # click would take it for the value
+                hint = f"write `{text} {options[text].metavar or 'VALUE'}`"
+                raise UsageError(Problem(code="E150", message=f"`{text}` needs a value before `{value}`", hint=hint))
         else:
             yield _Word(text=text, option=option, value=value)
             option = value = ""
@@ -236,8 +239,16 @@ def is_for_others(value: str, *, choices: Collection[str] | None) -> bool:
     return of_another_verb or value.startswith(_ADDRESSES)
 
 
-def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
-    """A warning for each variable that no option has, where an option is near: others may be somebody's own."""
+def unread_variables(command: click.Command, environment: Mapping[str, str]) -> Iterator[Problem]:
+    """A warning for each variable that no option has, where an option is near: others may be somebody's own. And for
+    the variable that an option of the command would have by its name, where that is of other verbs.
+    """
+    for option in (option for option in command.params if option.envvar):
+        long = max(option.opts, key=len)
+        if (variable := variable_of(long)) != option.envvar and variable in environment:
+            message = f"the environment variable `{variable}` is not read: it is of other verbs"
+            right = f"`{option.envvar}` is the variable of `{long}` here"
+            yield Problem(code="E150", message=message, hint=right, severity=Severity.WARNING)
     for variable in sorted(environment):
         if variable.startswith(PREFIX):
             name = variable.removeprefix(PREFIX)
@@ -247,6 +258,11 @@ def unknown_variables(environment: Mapping[str, str]) -> Iterator[Problem]:
             near_by = likely_typo(variable, [PREFIX + name for name in variable_names()], own_letters=True)
             if near_by is not None:
                 yield _variable_warning(variable, f"did you mean `{near_by}`?")
+
+
+def variable_of(option: str) -> str:
+    """The variable of an option, by its long form."""
+    return PREFIX + option.removeprefix("--").upper().replace("-", "_")
 
 
 def _variable_hint(name: str) -> str | None:

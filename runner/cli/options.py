@@ -9,7 +9,7 @@ import click
 from msgspec.structs import replace
 
 from runner.cli import hints
-from runner.cli.verb import EnvOption, Option, SwitchedOption, is_typed
+from runner.cli.verb import EnvOption, FilledOption, Option, SwitchedOption, is_typed
 from runner.foundation import durations
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, UsageError
@@ -110,9 +110,9 @@ class StoreOfRuns(click.ParamType["LocalRunStore"]):
     def convert(
         self, value: "str | LocalRunStore", param: click.Parameter | None, ctx: click.Context | None
     ) -> "LocalRunStore":
-        del param
         if not isinstance(value, str):
             return value
+        Filled().convert(value, param, ctx)
         from runner.runs.files.store import FileRunStore  # noqa: PLC0415  4 ms, for verbs that have stored runs
 
         store = FileRunStore(Path(value))
@@ -179,8 +179,7 @@ _TYPES: Final[Mapping[str, click.ParamType[object]]] = {
 
 def option(*names: str, **settings: object) -> Callable[[_F], _F]:
     """An option that `CREATIO_RUNNER_…` can set. Without a type, its `metavar` says what it takes."""
-    long = next(name for name in names if name.startswith("--")).partition("/")[0]
-    variable = hints.PREFIX + long.removeprefix("--").upper().replace("-", "_")
+    variable = hints.variable_of(next(name for name in names if name.startswith("--")).partition("/")[0])
     defaults = {"cls": EnvOption, "envvar": variable, "type": _TYPES.get(str(settings.get("metavar")))}
     return click.option(*names, **{**defaults, **settings})  # type: ignore[arg-type]  # click has a type for each setting
 
@@ -231,8 +230,8 @@ def _matches(spec: Path) -> Sequence[Path]:
 
 SPECS = click.argument("specs", nargs=-1, required=True, metavar="SPEC…", type=FilledPath(), callback=expanded)
 OPTIONAL_SPECS = click.argument("specs", nargs=-1, metavar="[SPEC…]", type=FilledPath(), callback=expanded)
-RUN = click.argument("run", metavar="RUN")
-SEVERAL_RUNS = click.argument("chosen", nargs=-1, required=True, metavar="RUN…")
+RUN = click.argument("run", metavar="RUN", type=Filled())
+SEVERAL_RUNS = click.argument("chosen", nargs=-1, required=True, metavar="RUN…", type=Filled())
 RECURSIVE = option(
     "-r", "--recursive", is_flag=True, help="Read the jobs in folders below a folder, too, but not in hidden folders."
 )
@@ -284,13 +283,15 @@ KEYWORD = option(
 
 def _runs(usual: str) -> Callable[[_F], _F]:
     what = f"The folder in which runs are stored. [default: {usual}]"
-    return option("--runs", metavar="DIR", type=StoreOfRuns(), default=USUAL, callback=_store, help=what)
+    settings = {"cls": FilledOption, "type": StoreOfRuns(), "default": USUAL, "callback": _store}
+    return option("--runs", metavar="DIR", help=what, **settings)
 
 
 RUNS = _runs(USUAL)
 DB = option(
     "--db",
     "database",
+    cls=FilledOption,
     metavar="URL",
     type=FleetOfRuns(),
     is_eager=True,

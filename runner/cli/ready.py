@@ -10,7 +10,8 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -33,8 +34,8 @@ from runner.foundation.sentences import listed
 from runner.foundation.values import Json, JsonObject
 from runner.hosts.stop import Stop, listening
 from runner.job.outline import outline
-from runner.lint.uses import started
-from runner.project.catalogue_files import read_file, used_by
+from runner.lint.uses import started, watched
+from runner.project.catalogue_files import documents_of, read_file
 from runner.project.named_targets import KnownTarget, chosen
 from runner.project.sites import Sites
 from runner.reading.document import Document
@@ -83,8 +84,9 @@ _TICK: Final = 0.2
 @options.form()
 def ready(context: click.Context) -> int:
     r"""Wait until a site is ready. It is when two authenticated readings, one pause apart, gave rows; and with a
-    catalogue, when its processes are as that says: those that the jobs in SPEC start, all of them without SPEC. Refused
-    connections, errors, the sign-in page are waited through. After two refused sign-ins it ends. No process is started.
+    catalogue, when its processes are as that says: those that the jobs in SPEC start or watch, all of them without
+    SPEC. Refused connections, errors, the sign-in page are waited through. After two refused sign-ins it ends. No
+    process is started.
 
     Without a catalogue a site that has not begun to restart is ready: only a catalogue distinguishes new from old.
 
@@ -99,7 +101,7 @@ def ready(context: click.Context) -> int:
     given = context.params
     specs: Sequence[Path] = given["specs"]
     known = chosen(given["target"], specs, given["targets"]).values()
-    codes = frozenset(use.process for use in used_by(specs) if use.process) if specs else None
+    codes = _codes(documents_of(specs)) if specs else None
     longest = 0.0 if given["longest"] is None else given["longest"]
     stop = Stop(grace=0)
     with Sites() as sites:
@@ -159,11 +161,11 @@ class SiteWaits(Struct, kw_only=True):
         for run in runs:
             if isinstance(run.target, SiteTarget) and self._wanted(run.target) is not None:
                 texts = (load(name, text.encode()) for name, text in run.sources.items())
-                outlines = [outline(record(document.data)) for document in texts if isinstance(document, Document)]
-                codes.setdefault(run.target, set()).update(started(outlines))
+                documents = [document for document in texts if isinstance(document, Document)]
+                codes.setdefault(run.target, set()).update(_codes(documents))
         return tuple(self.wait_for(target, codes=found) for target, found in codes.items())
 
-    def wait_for(self, target: SiteTarget, *, codes: Iterable[str] | None) -> SiteWait:
+    def wait_for(self, target: SiteTarget, *, codes: Collection[str] | None) -> SiteWait:
         """A wait for a site, for the processes `codes`, None for all of the catalogue. Raises `UsageError`."""
         wanted = self._wanted(target) or Readiness()
         if wanted.every >= wanted.longest:
@@ -190,7 +192,7 @@ class SiteWaits(Struct, kw_only=True):
             catalogue=self.catalogue or wanted.catalogue,
         )
 
-    def _expected(self, file: Path, codes: Iterable[str] | None) -> Catalogue | None:
+    def _expected(self, file: Path, codes: Collection[str] | None) -> Catalogue | None:
         """The processes that count as the catalogue has them; None where there are none to count."""
         if not file.exists():
             hint = "`runner catalog build PACKAGES -o FILE` writes it from packages"
@@ -198,18 +200,31 @@ class SiteWaits(Struct, kw_only=True):
         if file not in self._catalogues:
             self._catalogues[file] = read_file(file, warn=output.problems)
         whole = self._catalogues[file]
-        wanted = sorted(whole.processes if codes is None else codes)
+        wanted = sorted(whole.processes if codes is None else _matched(codes, whole.processes))
         expected = only(whole, wanted)
-        if codes is not None and not wanted:
+        if codes is not None and not codes:
+            output.say(f"the jobs start and watch no process: nothing of {whole.name} is waited for")
             return None
         if not expected.processes:
-            what = f"none of the processes that the jobs start: {listed(wanted)}" if wanted else "no process"
+            what = f"none of the processes that the jobs start: {listed(sorted(codes))}" if codes else "no process"
             hint = "make it anew: `runner catalog build PACKAGES -o FILE`"
             raise UsageError(Problem(code="E168", message=f"{whole.name} has {what}", hint=hint))
         for code in wanted:
             if code not in expected.processes and whole.family_of(code) is None:
                 output.say(f"{whole.name} does not have `{code}`: it is not waited for")
         return expected
+
+
+def _codes(documents: Iterable[Document]) -> frozenset[str]:
+    """The codes of the processes that jobs start, and the patterns of those that they watch."""
+    outlines = [outline(record(document.data)) for document in documents]
+    return started(outlines) | watched(outlines)
+
+
+def _matched(codes: Iterable[str], known: Iterable[str]) -> set[str]:
+    """The codes, with those of the known processes in the place of each pattern."""
+    patterns = {code for code in codes if "*" in code}
+    return {*codes} - patterns | {code for code in known if any(fnmatchcase(code, each) for each in patterns)}
 
 
 def until_ready(waits: Sequence[SiteWait], *, quiet: bool = False) -> Callable[[Stop], bool]:

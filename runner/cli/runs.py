@@ -229,7 +229,7 @@ _LARGEST = 1 << 24
 
 
 @click.command("history", cls=Verb)
-@click.argument("name", required=False, metavar="[JOB[CASE][@TARGET]]")
+@click.argument("name", required=False, metavar="[JOB[CASE][@TARGET]]", type=options.Filled())
 @options.option("-n", "--limit", metavar="N", default=20, show_default=True, help="The N newest of a name.")
 @options.option(
     "--file",

@@ -32,7 +32,7 @@ from runner.terminal import output
 @options.RUN
 @options.RUNS
 @options.DB
-@click.argument("step", metavar="[STEP]", required=False)
+@click.argument("step", metavar="[STEP]", required=False, type=options.Filled())
 @options.option("-v", "--verbose", is_flag=True, help="Print results and outputs, too.")
 @options.option("--curl", is_flag=True, help="Print what was sent, all of it or by STEP, as commands of curl.")
 @options.form()
@@ -194,8 +194,8 @@ def _never_begun(runs: Sequence[StoredRun]) -> Iterator[Problem]:
 
 
 @click.command("diff", cls=Verb)
-@click.argument("first", metavar="RUN1")
-@click.argument("second", metavar="[RUN2]", required=False)
+@click.argument("first", metavar="RUN1", type=options.Filled())
+@click.argument("second", metavar="[RUN2]", required=False, type=options.Filled())
 @options.RUNS
 @options.DB
 @options.form()

@@ -104,6 +104,7 @@ def validate(context: click.Context) -> int:
         catalogue=given["catalogue"],
         against=tuple(dict.fromkeys(given["target"])),
         recursive=given["recursive"],
+        may_be_empty=given["allow_empty"],
     )
     not_read = ignored_files.in_folders_below(specs, project, recursive=given["recursive"])
     if given["changed_since"] is not None:
@@ -149,6 +150,7 @@ def checked(
     catalogue: Path | None = None,
     against: Sequence[str] = (),
     recursive: bool = False,
+    may_be_empty: bool = False,
 ) -> Project:
     """Everything wrong with `specs` and with what they lean on, each mistake once. `against`: names of targets that the
     jobs are checked against in the place of their own; of those outside of the targets file only catalogues are read.
@@ -163,7 +165,7 @@ def checked(
         own_targets=not against,
         recursive=recursive,
     )
-    ignored_files.warn(jobs, project, targets=targets)
+    ignored_files.report(jobs, project, targets=targets, recursive=recursive, may_be_empty=may_be_empty)
     if against:
         _check_targets(against, project, environment)
     for spec in filter(_is_targets, specs):
@@ -269,8 +271,9 @@ def list_jobs(context: click.Context) -> int:
         raise UsageError(Problem(code="E150", message="`--affected` goes with `--changed-since`", hint=hint))
     ignored_files.check_specs(specs, of_targets=False)
     project = open_project(specs, targets=given["targets"], environment=os.environ, recursive=given["recursive"])
-    ignored_files.warn(specs, project, targets=given["targets"])
-    not_read = ignored_files.in_folders_below(specs, project, recursive=given["recursive"])
+    recursive, may_be_empty = given["recursive"], given["allow_empty"]
+    ignored_files.report(specs, project, targets=given["targets"], recursive=recursive, may_be_empty=may_be_empty)
+    not_read = ignored_files.in_folders_below(specs, project, recursive=recursive)
     reasons = _leave_out_unchanged(project, context) if given["changed_since"] is not None else {}
     jobs = [file.job for file in project.files if file.job is not None]
     is_json, shown = given["form"] == "json", reasons if given["affected"] else None

@@ -36,6 +36,18 @@ class EnvOption(Option):
         return None if value is None or hints.is_for_others(value, choices=choices) else value
 
 
+class FilledOption(EnvOption):
+    """An option without which the command is about other runs, or carries out what has been carried out elsewhere: its
+    variable must not be empty, which for other options is as if it were not set.
+    """
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        if os.environ.get(str(self.envvar)) == "":
+            message = f"the environment variable `{self.envvar}` is empty; set it, or remove it"
+            raise click.BadParameter(message, ctx, self)
+        return super().resolve_envvar_value(ctx)
+
+
 class SwitchedOption(EnvOption):
     """An option that may have a value and need not: its variable may be a switch, as those of flags are."""
 
@@ -97,7 +109,7 @@ class Verb(Helped):
 
     def invoke(self, ctx: click.Context) -> object:
         """Warn of variables that are not read, carry the command out, and where it cannot be name those that are."""
-        output.say_lines(mistakes.text(tuple(hints.unknown_variables(os.environ))))
+        output.say_lines(mistakes.text(tuple(hints.unread_variables(self, os.environ))))
         assert self.callback is not None
         try:
             code = ctx.invoke(self.callback, ctx)

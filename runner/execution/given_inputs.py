@@ -90,6 +90,9 @@ def _from_file(file: Path, problems: list[Problem]) -> dict[str, Given]:
     if isinstance(document, tuple):
         problems.extend(document)
         return {}
+    if not document.text.strip():
+        problems.append(document.problem("E108", "there is nothing in this file", path=()))
+        return {}
     found = {} if document.data is None else inputs.from_file(document)  # None: nothing but comments
     if isinstance(found, Problem):
         problems.append(found)

@@ -64,6 +64,8 @@ def prepare(wanted: Wanted) -> RunSet:
     project.problems[at:at] = problems
     no_tag_fits = tags is not None and not any(tags(run.job.tags) for run in runs)
     project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
+    if named:
+        project.problems.extend(_fitting_nothing(wanted.keywords, runs))
     if project.errors:
         missing = project.missing_needs if wanted.has_ledger else ()
         raise UsageError(*project.problems, *(each.problem for each in missing))
@@ -93,7 +95,13 @@ def _opened(wanted: Wanted) -> Project:
         from runner.ledger.applied_jobs import forgive_applied  # noqa: PLC0415  with SQLite, where a job is not there
 
         forgive_applied(project)
-    ignored_files.warn(wanted.specs, project, targets=wanted.targets_file)
+    ignored_files.report(
+        wanted.specs,
+        project,
+        targets=wanted.targets_file,
+        recursive=wanted.recursive,
+        may_be_empty=wanted.may_be_empty,
+    )
     return project
 
 
@@ -265,7 +273,7 @@ def _no_tag(written: str | None, jobs: Sequence[Job]) -> str:
 
 
 def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
-    if not keywords or any(is_selected(run.job, run.case, tags=None, keywords=keywords) for run in runs):
+    if not keywords or _are_names(keywords, runs):
         return ""
     jobs = list(dict.fromkeys(run.job.name for run in runs))
     near = suggest(keywords[0], [*jobs, *(run.case.name for run in runs if run.case is not None)])
@@ -276,15 +284,27 @@ def _no_name(keywords: Sequence[str], runs: Sequence[_Selected]) -> str:
     return f"no run is called like {written}; {hint}"
 
 
+def _are_names(keywords: Sequence[str], runs: Iterable[_Selected]) -> bool:
+    return any(is_selected(run.job, run.case, tags=None, keywords=keywords) for run in runs)
+
+
+def _fitting_nothing(keywords: Sequence[str], runs: Sequence[_Selected]) -> Iterator[Problem]:
+    """The keywords that are part of no name, beside others that are."""
+    for keyword in keywords:
+        if why := _no_name([keyword], runs):
+            message, _, hint = why.partition("; ")
+            yield Problem(code="E150", message=message, hint=hint)
+
+
 def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[Problem]:
-    """Probable typos, which are no reason to refuse the command: each with the word that is near. What is near to
-    nothing may be for other jobs. `is_explained`: those of tags are named where it says that nothing was selected.
+    """Probable typos, each with the word that is near; those of tags are errors: they select other jobs. What is near
+    to nothing may be for other jobs. `is_explained`: those of tags are named where it says that nothing was selected.
     """
     jobs = [file.job for file in project.files if file.job is not None]
     tags = {tag for job in jobs for tag in job.tags}
     for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():
         if word not in tags and (near := likely_typo(word, tags)) is not None:
-            yield _typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near)
+            yield replace(_typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near), severity=Severity.ERROR)
     names = {declared.name.upper() for job in jobs for declared in job.inputs}
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):

@@ -39,10 +39,11 @@ _IN_A_TAG = (".", "_", ":", "-", "/")
 
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the command line asks for. `targets` are names in the order given; `last_failed` is the store of runs
-    that knows what did not pass, None where that does not matter; `changed_since` is a commit. `from_environment` are
-    the options that nobody has typed; `ask` gets the inputs that are missing. `has_ledger`: the
-    runs are for a ledger: they hold the data of their files, too. `secrets_elsewhere`: whoever carries the runs out has
-    the secret inputs. `planned` has the inputs of exactly those runs that an earlier command was to begin.
+    that knows what did not pass, None where that does not matter; `may_be_empty`: a folder without jobs is fine;
+    `changed_since` is a commit. `from_environment` are the options that nobody has typed; `ask` gets the inputs that
+    are missing. `has_ledger`: the runs are for a ledger: they hold the data of their files, too. `secrets_elsewhere`:
+    whoever carries the runs out has the secret inputs. `planned` has the inputs of exactly those runs that an earlier
+    command was to begin.
     """
 
     specs: Sequence[Path]
@@ -57,6 +58,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     confirmed: Sequence[str] = ()
     from_environment: frozenset[str] = frozenset()
     recursive: bool = False
+    may_be_empty: bool = False
     changed_since: str | None = None
     ask: AskForInputs = ask_nobody
     has_ledger: bool = False
@@ -152,10 +154,17 @@ def _parsed(written: str) -> "tuple[boolean.BooleanAlgebra, boolean.Expression]"
 
     algebra = boolean.BooleanAlgebra(allowed_in_token=_IN_A_TAG)
     try:
-        return algebra, algebra.parse(written)
+        parsed = algebra.parse(written)
     except boolean.ParseError as error:
-        hint = "write words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
-        raise UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be parsed", hint=hint)) from error
+        raise _not_parsed(written) from error
+    if parsed == algebra.TRUE:  # as `true` is, which would select all jobs
+        raise _not_parsed(written)
+    return algebra, parsed
+
+
+def _not_parsed(written: str) -> UsageError:
+    hint = "write words with `and`, `or`, `not` and parentheses: `smoke and not slow`"
+    return UsageError(Problem(code="E150", message=f"`--tags {written}` cannot be parsed", hint=hint))
 
 
 def is_selected(

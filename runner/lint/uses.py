@@ -37,6 +37,13 @@ def started(files: Iterable[Outline]) -> frozenset[str]:
     return frozenset(codes | {code for step in steps for _, code in signalled(step)})
 
 
+def watched(files: Iterable[Outline]) -> frozenset[str]:
+    """The patterns of all processes whose failures these files watch."""
+    steps = (step for job in files for step in job.steps)
+    given = (code for step in steps for code in items(record(step.fields.get("failures")).get("processes")))
+    return frozenset(code for code in given if isinstance(code, str))
+
+
 def changed_entities(files: Iterable[Outline]) -> frozenset[str]:
     """The entities whose records these files change, as far as these are named without a template."""
     signals = (record(step.fields.get("signal")) for job in files for step in job.steps)

@@ -1,6 +1,6 @@
 """The catalogues that a command names: read, made of what a site answered, written; and what jobs use of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
 from runner.packages.reading import Packages, read_packages
 from runner.project.ci_run import user
+from runner.project.ignored_files import empty_folders
 from runner.project.job_files import JobFiles
 from runner.project.paths import job_paths, refused_by_system
 from runner.project.pulling import NoAnswerError
@@ -122,7 +123,12 @@ def _put(file: Path, content: str) -> None:
 
 def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
     """What the jobs in `specs` use, whatever the old catalogue says of them. Raises `UsageError` for their mistakes."""
-    problems: list[Problem] = []
+    return uses(documents_of(specs))
+
+
+def documents_of(specs: Sequence[Path]) -> Collection[Document]:
+    """The files of the jobs in `specs`, with all that they include. Raises `UsageError`, also for a folder of none."""
+    problems = [*empty_folders(specs, recursive=False)]
     files = JobFiles(problems=problems)
     documents: dict[str, Document] = {}
     for path in job_paths(specs):
@@ -130,7 +136,7 @@ def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
         documents |= opened.documents if opened is not None else {}
     if errors_in(problems):
         raise UsageError(*problems)
-    return uses(documents.values())
+    return documents.values()
 
 
 def no_answer(error: NoAnswerError, secrets: Secrets) -> Problem:

@@ -71,20 +71,38 @@ def _instead_of(name: str, *, of_targets: bool) -> str | None:
     return None if has_project else "`runner init my-project` starts a project: a job, its targets, a sandbox"
 
 
-def warn(specs: Sequence[Path], project: Project, *, targets: Path | None) -> None:
-    """Add a warning to the project for each ignored file beside those that it holds."""
+def report(
+    specs: Sequence[Path], project: Project, *, targets: Path | None, recursive: bool, may_be_empty: bool
+) -> None:
+    """Add to the project a warning for each ignored file beside those that it holds, and an error for each folder that
+    holds none, unless that may be.
+    """
     if not project.files:
         return
-    project.problems.extend(_jobs(specs, project.files))
+    if empty := [] if may_be_empty else [*empty_folders(specs, recursive=recursive)]:
+        project.problems.extend(empty)
+    else:
+        project.problems.extend(_jobs(specs, project.files))
     if targets is None and not os.environ.get(VARIABLE):
         project.problems.extend(_targets(project.files))
 
 
+def empty_folders(specs: Iterable[Path], *, recursive: bool) -> Iterator[Problem]:
+    """An error for each folder that holds no job."""
+    for folder in dict.fromkeys(filter(Path.is_dir, specs)):
+        if not jobs_in(folder, recursive=recursive):
+            hint = next(_instead(folder), "leave it out, or add `--allow-empty`")
+            yield Problem(code="E100", message=_no_jobs([folder]), hint=hint)
+
+
 def no_jobs(specs: Sequence[Path]) -> str:
     """The sentence on folders that hold no job file, with a file or folder that looks like it."""
-    places = ", ".join(clean(called(spec)) for spec in specs)
     near = next((hint for spec in specs if spec.is_dir() for hint in _instead(spec)), "")
-    return f"there is no {JOB_FILES} in {places}" + (f"; {near}" if near else "")
+    return _no_jobs(specs) + (f"; {near}" if near else "")
+
+
+def _no_jobs(specs: Iterable[Path]) -> str:
+    return f"there is no {JOB_FILES} in {', '.join(clean(called(spec)) for spec in specs)}"
 
 
 def in_folders_below(specs: Iterable[Path], project: Project, *, recursive: bool) -> str:

@@ -112,4 +112,4 @@ def _moment(written: str) -> float:
 
 def _age(written: str) -> float | None:
     days = _DAYS.fullmatch(written)
-    return int(days[1]) * _DAY if days else durations.seconds(written)
+    return int(days[1]) * _DAY or None if days else durations.seconds(written)

@@ -689,7 +689,7 @@ def test_the_command_that_carries_out_again_names_what_only_the_environment_said
     assert statuses() == [("a@here", "failed"), ("a@here", "passed")]
 
 
-@pytest.mark.parametrize("name", ["APPLY_FOR", "APPLY_EVERY"])
+@pytest.mark.parametrize("name", ["APPLY_FOR", "APPLY_EVERY", "DB", "FLEET", "LEDGER"])
 def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mistake(
     name: str, answers: Answers, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

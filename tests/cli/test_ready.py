@@ -314,6 +314,21 @@ def test_ready_alone_looks_at_all_processes_of_the_catalogue_or_at_those_of_the_
     assert deployed.phases_of("/Execute") == []
 
 
+@pytest.mark.parametrize("pattern", ["UsrAddTours", "Usr*"])
+def test_a_process_that_the_jobs_only_watch_is_waited_for_too(pattern: str) -> None:
+    Path("a.job.yaml").write_text(f"runner: 1\nname: a\nsteps: [{{failures: {{processes: ['{pattern}'], for: 1s}}}}]\n")
+    Path("git.catalog.yaml").write_text(CATALOGUE.replace("version: 2", "version: 3"))
+    whole = ["ready", "--catalog", "git.catalog.yaml", "--for", "300ms", "--every", "20ms", "a.job.yaml"]
+    assert ready_at_once(*whole, ready=None)[0] == 3
+
+
+def test_where_the_jobs_need_nothing_of_the_catalogue_a_line_says_so(capsys: Capture) -> None:
+    Path("a.job.yaml").write_text("runner: 1\nname: a\nsteps: [{query: {entity: Contact}}]\n")
+    assert ready_at_once("ready", "a.job.yaml", ready=NEW)[0] == 0
+    line = "the jobs start and watch no process: nothing of the catalogue git.catalog.yaml is waited for"
+    assert line in capsys.readouterr().err
+
+
 def test_a_folder_of_packages_is_a_catalogue_too(capsys: Capture) -> None:
     Path("packages").mkdir()
     assert ready_at_once("ready", "--catalog", "packages")[0] == 2

@@ -195,6 +195,15 @@ def test_a_template_that_gives_no_moment_fails() -> None:
     assert end(Log().carry_out(steps)).status == "failed"
 
 
+def test_since_a_moment_after_the_watch_nothing_is_counted() -> None:
+    steps = WATCH.replace("for: 1m", "for: 1m, since: '{{ inputs.at }}'")
+    log = Log(world=World(tells_time=True))
+    error = end(log.carry_out(steps, rest="inputs: {at: {default: '2030-01-31T10:00:00Z'}}")).error
+    assert error
+    assert (error.code, error.hint) == ("E219", "write a moment that is over, or `since: run`")
+    assert "`since` is 2030-01-31T10:00:00Z, and the clock of the site shows 20" in error.message
+
+
 def test_a_step_that_was_not_carried_out_is_no_moment() -> None:
     steps = "  - id: b\n    if: false\n    pause: 1s\n" + WATCH.replace("for: 1m", "since: b")
     world = Log().carry_out(steps)

@@ -415,6 +415,16 @@ def test_a_filter_is_a_template() -> None:
     assert call.filter == "Name eq 'O''Neil'"
 
 
+@pytest.mark.parametrize("text", ["", "  "])
+def test_a_filter_that_is_empty_reads_nothing(text: str) -> None:
+    step = "  - id: a\n    query: {entity: Contact, filter: '{{ vars.which }}'}\n"
+    world = World().carry_out(planned(step, rest=f"vars: {{which: '{text}'}}"))
+    error = world.finished("a").error
+    assert error
+    assert (error.code, error.hint) == ("E207", "to read them all, leave it out")
+    assert not any(hasattr(effect, "call") for effect in world.effects)
+
+
 def test_a_query_that_is_not_answered_may_be_retried() -> None:
     step = QUERY + "    retry: {max_attempts: 2, on: [unanswered]}\n"
     world = World(answers=[unanswered(), {"records": [], "next": None}]).carry_out(planned(step))

@@ -50,6 +50,20 @@ MISTAKES = {
     "run a.job.yaml -i due=24.12.2026": "write `2026-12-24`",
     "run a.job.yaml -i limit=1.5": "1.5 is not a whole number",
     "run a.job.yaml -i phone=@phone.txt": "a value that begins with `@` names a file",
+    "run . --tags smoke|or|contatcs": "no job has the tag `contatcs` of `--tags`\n   = hint: did you mean `contacts`?",
+    "run . --tags not|contatcs": "did you mean `contacts`?",
+    "run . --tags true": "words with `and`",
+    "run . -k contact -k red": "no run is called like `red`\n   = hint: the jobs are `contact-smoke`",
+    "run a.job.yaml sandbox": "there is no *.job.yaml in sandbox\n   = hint: leave it out, or add `--allow-empty`",
+    "plan inhabited a.job.yaml": "there is no *.job.yaml in inhabited\n   = hint: it is a folder of doubles",
+    "validate . sandbox": "there is no *.job.yaml in sandbox",
+    "list . sandbox": "there is no *.job.yaml in sandbox",
+    "ready -t staging sandbox": "there is no *.job.yaml in sandbox",
+    "catalog check -t staging --for a.job.yaml --for sandbox": "there is no *.job.yaml in sandbox",
+    "run . --report-junit -q": "`--report-junit` needs a value before `-q`\n   = hint: write `--report-junit FILE`",
+    "run . -k --yes": "`-k` needs a value before `--yes`\n   = hint: write `-k TEXT`",
+    "run . --inputs empty.json": "empty.json:1:1: error[E108]: there is nothing in this file",
+    "runs --prune 0d": "write a number above 0 and a unit",
     "run a.job.yaml -t stagin": "did you mean `staging`?",
     "run a.job.yaml -t Sandbox": "did you mean `sandbox`?",
     "run a.job.yaml -t prod": "has `sandbox`, `staging`",
@@ -150,10 +164,10 @@ ENVIRONMENT = {
     "CREATIO_RUNNER_TARGETS=sandbox": "the value comes from the environment variable `CREATIO_RUNNER_TARGETS`",
     "CREATIO_RUNNER_TARGET=stagin": "these environment variables are in use: `CREATIO_RUNNER_TARGET`",
     "CREATIO_RUNNER_TARGETS=nowhere.yaml": "these environment variables are in use: `CREATIO_RUNNER_TARGETS`",
+    "CREATIO_RUNNER_RUNS=": "the environment variable `CREATIO_RUNNER_RUNS` is empty; set it, or remove it",
     "CREATIO_RUNNER_GRACE=30": "the value comes from the environment variable `CREATIO_RUNNER_GRACE`",
 }
 PROBABLE = {
-    "run . --tags smoke|or|contatcs": "no job has the tag `contatcs` of `--tags`\n   = hint: did you mean `contacts`?",
     "run . --confirm sandbx": "confirms nothing: there is no such target\n   = hint: did you mean `sandbox`?",
     "run . CREATIO_RUNNER_TARGT=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
     "run . CREATIO_RUNER_TARGET=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
@@ -162,6 +176,8 @@ PROBABLE = {
     "run . CREATIO_RUNNER_REPORTJSON=x": "did you mean `CREATIO_RUNNER_REPORT_JSON`?",
     "run . CREATIO_RUNNER_YES=1": "type `--yes` on the command line, each time anew",
     "run . CREATIO_RUNNER_INPUTS_PHONE=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
+    "ready -t sandbox CREATIO_RUNNER_FOR=30s": "`CREATIO_RUNNER_WAIT_READY` is the variable of `--for` here",
+    "apply . CREATIO_RUNNER_FOR=r2": "not read: it is of other verbs\n   = hint: `CREATIO_RUNNER_APPLY_FOR` is",
     "run . CREATIO_RUNNER_INPUT_PHOEN=1": "did you mean `CREATIO_RUNNER_INPUT_PHONE`?",
 }
 LET_BE = [
@@ -190,6 +206,7 @@ LET_BE = [
     "run a.job.yaml CREATIO_RUNNER_PORT_80_TCP_ADDR=10.0.0.1 CREATIO_RUNNER_PORT_80_TCP_PROTO=tcp",
     "run a.job.yaml --report-json /dev/null --report-junit /dev/null",
     "run a.job.yaml --inputs comments.yaml",
+    "run a.job.yaml sandbox --allow-empty",
     "list . CREATIO_RUNNER_FORMAT=github",
     "runs CREATIO_RUNNER_FORMAT=sarif",
     "explain E104 CREATIO_RUNNER_FORMAT=github",
@@ -238,13 +255,25 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_a_mistake_on_the_command_line_is_reported_with_a_suggestion(line: str, folder: Path, capsys: Capture) -> None:
-    code = ended(line.split())
+def test_a_mistake_on_the_command_line_is_reported_with_a_suggestion(
+    line: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = ended(words_of(line, monkeypatch))
 
     output = capsys.readouterr()
     assert code == 2, output.out
     assert MISTAKES[line] in output.err + output.out
     assert not (folder / ".runner").exists()
+
+
+@pytest.mark.parametrize(
+    "line", ["resume", "reconcile", "rerun", "show", "show last", "report", "diff", "diff last", "history"]
+)
+def test_an_empty_argument_names_no_run(line: str, folder: Path, capsys: Capture) -> None:
+    assert ended(["run", "a.job.yaml", "-q"]) == 0
+    assert ended([*line.split(), ""]) == 2
+    assert "is empty; perhaps a variable of the shell is not set" in capsys.readouterr().err
+    assert len(list((folder / ".runner" / "runs").glob("*/events.jsonl"))) == 1
 
 
 def words_of(line: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -373,8 +402,8 @@ def test_a_job_without_its_ending_is_reported_where_the_folder_holds_no_other(fo
 
     assert ended(["validate", "other"]) == 5
     assert "rename `b.yaml` to `b.job.yaml`: it is not read as it is" in capsys.readouterr().err
-    assert ended(["validate", ".", "other"]) == 0
-    assert "rename it to `b.job.yaml`" in capsys.readouterr().out
+    assert ended(["validate", ".", "other"]) == 2
+    assert "rename `b.yaml` to `b.job.yaml`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("pattern", [".", "*.job.yaml"])
@@ -486,7 +515,7 @@ def test_where_there_is_no_project_the_command_that_starts_one_is_named(
 def test_a_misspelt_tag_that_selects_nothing_is_reported_once(capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "--tags", "smok"]) == 5
     assert capsys.readouterr().err.count("smok`") == 1
-    assert ended(["plan", "a.job.yaml", "--tags", "smok or contacts"]) in {0, 2}
+    assert ended(["plan", "a.job.yaml", "--tags", "smok or contacts"]) == 2
     assert "no job has the tag `smok` of `--tags`" in capsys.readouterr().err
 
 

@@ -18,7 +18,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import Backoff
 from runner.engine.process_log import new_rows
 from runner.engine.readings import read_records
-from runner.engine.starts import missing, settle_missing
+from runner.engine.starts import AHEAD, missing, settle_missing
 from runner.engine.state import Moment, OpenRow
 from runner.expressions.evaluate import EvaluationError
 from runner.foundation import server_time
@@ -168,7 +168,16 @@ def _watch(row: OpenRow, action: Failures, moment: Moment) -> Running[_Watch | T
         if not any(fnmatchcase(code, pattern) for code in codes):
             hint = "check the code, and that the user may read VwProcessLib; a version counts by the code of its root"
             return Trouble(code="E219", message=f"{_NOT_COUNTED}: the site shows no process `{pattern}`", hint=hint)
-    return watch
+    return _in_future(row, action, moment) or watch
+
+
+def _in_future(row: OpenRow, action: Failures, moment: Moment) -> Trouble | None:
+    """Why nothing can fail since a moment that is after the end of the watch, by the clock of the site."""
+    now, since = row.log.server_time(row.t), server_time.parse_record(moment.since or "")
+    if now is None or since is None or since <= now + action.seconds + AHEAD:
+        return None
+    message = f"{_NOT_COUNTED}: `since` is {moment.since}, and the clock of the site shows {server_time.written(now)}"
+    return Trouble(code="E219", message=message, hint="write a moment that is over, or `since: run`")
 
 
 def _library(row: OpenRow) -> Running[list[JsonObject] | CallFailed]:

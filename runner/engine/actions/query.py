@@ -5,6 +5,7 @@ from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
 from runner.engine.perform import send
 from runner.engine.state import OpenRow
+from runner.expressions.evaluate import EvaluationError
 from runner.job.actions import Query
 from runner.runs.status import Status
 from runner.service.calls import QueryCall
@@ -16,6 +17,8 @@ def attempt_query(row: OpenRow) -> Running[Attempt]:
     action = row.step.action
     assert isinstance(action, Query)
     condition = None if action.filter is None else row.text(action.filter, "filter")
+    if condition is not None and not condition.strip():
+        raise EvaluationError("`filter` is empty, which would read all records", hint="to read them all, leave it out")
     call = QueryCall(
         entity=action.entity, filter=condition, select=action.select, orderby=action.orderby, top=action.top + 1
     )

@@ -189,7 +189,7 @@ def problem_of(text: str) -> Finding:
         ("today()", "E124", "unknown function `today`", "run.started_at"),
         ("error()", "E124", "unknown function `error`", "`failure()`"),
         ("a | upcase", "E124", "unknown filter `upcase`", "`a | upper`"),
-        ("a | date", "E124", "unknown filter `date`", "a date is a text"),
+        ("a | date", "E124", "unknown filter `date`", "a moment is a text"),
         ("a | ternary(1, 2)", "E124", "unknown filter `ternary`", "… if … else …"),
         ("a | dict2items", "E124", "unknown filter `dict2items`", "`a | items`"),
         ("a is exist", "E124", "unknown test `exist`", "`defined`"),

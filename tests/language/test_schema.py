@@ -133,7 +133,6 @@ def test_an_unknown_key_is_reported_with_a_suggestion(text: str, message: str, h
     ("key", "ours"),
     [
         ("tasks", "steps"),
-        ("jobs", "steps"),
         ("stages", "steps"),
         ("hosts", "target"),
         ("runs-on", "target"),

@@ -305,7 +305,12 @@ def _typos(wanted: Wanted, project: Project, *, is_explained: bool) -> Iterator[
     for word in tags_in(wanted.tags) if wanted.tags is not None and not is_explained else ():
         if word not in tags and (near := likely_typo(word, tags)) is not None:
             yield replace(_typo(f"no job has the tag `{clean(word)}` of `--tags`", near=near), severity=Severity.ERROR)
-    names = {declared.name.upper() for job in jobs for declared in job.inputs}
+    own = {declared.name for job in jobs for declared in job.inputs}
+    for option, name in ((option, name) for option in wanted.given for name in own if f",{name}=" in option):
+        message = f"`,{name}=` is a part of the value that `-i {clean(option.partition('=')[0])}=…` gives"
+        hint = f"write `-i {name}=…` of its own, if it is meant for the input `{name}`"
+        yield Problem(code="E150", message=message, hint=hint, severity=Severity.WARNING)
+    names = {name.upper() for name in own}
     given = {name.removeprefix(VARIABLE) for name in os.environ if name.startswith(VARIABLE)}
     for name in sorted(given - names):
         near = likely_typo(name, names - given, own_letters=True)

@@ -34,6 +34,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
         return f"write `{choice[2]} if {choice[1]} else {compact(value)}`"
     if not _WORD.fullmatch(name):
         return "put all of it in quotes, if it is a text: YAML reads `: ` as the end of a key"
+    if near == "process" and is_process(name, value):
+        return f"write `process: {name}`, and the values in `parameters`"
     if near in keys.wanted:
         return f"did you mean `{near}`?"
     below = keys.structure.below(keys.path)
@@ -48,6 +50,11 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     if value is None and not near and keys.title == "step":
         return f"write `- id: {name}`"
     return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)
+
+
+def is_process(name: str, value: Json) -> bool:
+    """`execute: {UsrAddContact: {ContactName: Ada}}`."""
+    return name[:1].isupper() and isinstance(value, dict | None)
 
 
 def foreign_key(name: str, value: Json, *, at: str) -> str | None:

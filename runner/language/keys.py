@@ -88,6 +88,8 @@ def _indented_further(names: Sequence[str], holder: str, keys: RecordKeys) -> Fi
 def _near(name: str, keys: RecordKeys) -> str | None:
     """Our key for `name`. Of several for a word of another tool, a key that is wanted, or free."""
     near = suggest(name, keys.known)
+    if "process" in keys.wanted and key_hints.is_process(name, keys.written[name]):
+        return "process"
     if near is None or near != foreign(name, keys.known):
         return near
     wanted = [key for key in keys.known if key in keys.wanted]

@@ -10,6 +10,7 @@ from typing import Final
 from runner.foundation import hints
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
+from runner.foundation.raw import record
 from runner.foundation.sentences import either
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, as_text, compact, kind_of, pointer
@@ -152,6 +153,8 @@ def _as_record(text: str, path: Path, schema: JsonObject) -> str | None:
     if not isinstance(required, list) or len(required) != 1 or not is_plain or not path:
         return None
     bare = text.removeprefix(f"{required[0]} ")  # its colon was forgotten
+    wanted = record(record(schema.get("properties")).get(str(required[0]))).get("type")
+    bare = f"[{bare}]" if wanted == "array" else bare
     return f"write `{path[-1]}: {{{required[0]}: {bare}}}`" if isinstance(path[-1], str) else None
 
 

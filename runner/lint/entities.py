@@ -51,13 +51,14 @@ def _check_entity(
 
 
 def _changed_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:
-    """Columns of the record that a `signal` changes, and texts for columns of numbers."""
+    """Columns of the record that a `signal` changes, and texts for columns of numbers or booleans."""
     for column, value in record(fields.get("values")).items():
         at = (*path, "values", column)
         if column not in entity.columns:
             yield replace(_no_column(column, entity.columns, at, called=called), at_key=True)
-        elif column in entity.numbers and isinstance(value, str) and "{{" not in value:
-            yield Finding(message=f"`{column}` holds numbers, and `{value}` is a text", path=at, warning=True)
+        elif column in entity.numbers | entity.booleans and isinstance(value, str) and "{{" not in value:
+            held = "numbers" if column in entity.numbers else "booleans"
+            yield Finding(message=f"`{column}` holds {held}, and `{value}` is a text", path=at, warning=True)
 
 
 def _query_columns(fields: JsonObject, path: Path, entity: Entity, called: str) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ A document that the schema has found faulty is checked as well, as far as it has
 A rule is a function and its entry in `STEP_RULES`, or `JOB_RULES`.
 """
 
-import re
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -42,6 +41,7 @@ from runner.reading.document import SAME_COLUMN, Document
 
 _LOOP = lazy_pattern(r"\s*(?:for\s+)?(\w+)\s+in\s+([\w.]+)\s*")
 _ANCHOR = lazy_pattern(r"[:-] +&\w")
+_NAME = lazy_pattern(r"\W*((?:steps|vars|inputs|item)\.[\w.\[\]]+)\W*")
 _TYPES: Final = frozenset({"string", "integer", "number", "boolean", "array", "object"})
 _OF_AN_INPUT: Final = frozenset({"type", "default", "description", "secret", "enum", "format", "items", "title"})
 _WHOLLY_WRONG = ("E104", "E106")
@@ -51,13 +51,14 @@ _OF_A_NAME = lazy_pattern(r"[g-zG-Z_]")
 
 
 def _check_id(found: ActionValue, lint: JobLint) -> None:
+    """Report a text without braces that is no GUID; whether it is near a template is not asked then."""
     text = str(found.value)
-    if "{{" in text or is_guid(text):
-        return
     guid = mended(text)
     is_name = not guid and (_OF_A_NAME.search(text) or text in lint.outline.by_id)
     if lint.document.joined_items(found.path):
         hint = SAME_COLUMN
+    elif name := _NAME.fullmatch(text):
+        hint = f'write `"{{{{ {name[1]} }}}}"`'
     elif is_name and found.path[-1] in ("process_id", "of"):
         hint = _started_process(text, lint, done="cancelled" if "cancel" in found.path else "waited for")
     elif is_name and "signal" not in found.path:
@@ -69,8 +70,6 @@ def _check_id(found: ActionValue, lint: JobLint) -> None:
 
 def _started_process(text: str, lint: JobLint, *, done: str) -> str:
     """The id of a run of a process comes from the step that starts it, which may be named by the process's code."""
-    if re.fullmatch(r"(?:steps|vars|inputs|item)\.[\w.\[\]]+", text):
-        return f'write `"{{{{ {text} }}}}"`'
     for name, declared in lint.outline.by_id.items():
         if any(text in (code, name) for _, code, _ in starts(declared.step)):
             return f'write `"{{{{ steps.{name}.process_id }}}}"`: what is {done} is one run of the process'
@@ -204,13 +203,14 @@ def _read_step(step: RawStep, lint: JobLint) -> None:
             case _:
                 lint.plain(value, path)
     written = action_values(step)
-    for found in written:
+    no_ids = [found for found in ids(written) if "{{" not in str(found.value) and not is_guid(str(found.value))]
+    for found in no_ids:
+        _check_id(found, lint)
+    for found in (each for each in written if each not in no_ids):
         if found.is_template:
             lint.value(found.value, found.path, scope)
         else:
             lint.plain(found.value, found.path)
-    for found in ids(written):
-        _check_id(found, lint)
 
 
 def _read_loop(written: Json, path: Path, scope: NameScope, lint: JobLint) -> None:

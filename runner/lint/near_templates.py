@@ -41,8 +41,11 @@ _OF_A_SHELL = lazy_pattern(
     re.ASCII,
 )
 _MACRO = lazy_pattern(r"\[#(?:System|Sys(?=Va|Se)|Lookup|Boolean value)[^#\[\]]*#\]")
-_WITHIN = lazy_pattern(r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)", re.ASCII)
-"""What is a variable of a CI wherever it is in a text."""
+_WITHIN = lazy_pattern(
+    r"\$\{?((?:BUILD|CI|GITHUB)_[A-Z0-9_]+)\}?|\$\((?:[A-Z]\w+\.)+(\w+)\)|\$\([A-Z][a-z]+-(\w+)[^()]*\)",
+    re.ASCII,
+)
+"""What is a variable of a CI, or a command of a shell, wherever it is in a text."""
 _TEXT_OF_PYTHON = lazy_pattern(r"""f(['"])([^'"]*)\1""")
 _SHORTEST = len(("inputs", "phone"))
 
@@ -78,6 +81,8 @@ def _found(text: str, scope: NameScope, *, beside_template: bool) -> Iterator[Fi
         yield from _statements(text, scope, beside_template=beside_template)
     elif (added := _SUM.fullmatch(text.strip())) and _known(added[3], scope):
         yield _as_it_is(added[0], hint=f'write `"{added[2]}{{{{ {added[3]} }}}}"`')
+    elif text.strip() in ("$_", "$item") and _known("item", scope):
+        yield _not_in_braces(text, "item")
     elif (parsed := _known(text.strip(), scope)) and (_ALONE.fullmatch(parsed.text.strip()) or text == "item"):
         message = f"`{parsed.text}` is a text here: only what is in braces is evaluated"
         hint = f'write `"{{{{ {parsed.text} }}}}"`'

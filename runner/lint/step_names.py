@@ -142,7 +142,8 @@ def _wrong_in_ended(name: Name, declared: Declared, job: Outline, *, is_list: bo
             return _wrong_in_outputs(path, 3, declared, job) or (_key_of_list(path, 4) if is_list else None)
         case key if key not in _ALL_KEYS:
             keys = _ALL_TURNS_KEYS if is_list else _ALL_KEYS
-            hint = did_you_mean(key, keys) or _key_hint(word, declared, key, keys)
+            near = None if key in declared.outputs else did_you_mean(key, keys)
+            hint = near or _key_hint(word, declared, key, keys)
             return not_given(f"a step has no `{key}`", hint, key)
         case key if is_list:
             return _not_of_all_turns(word, key, declared.step)

@@ -154,10 +154,8 @@ def _unreadable(path: Path, name: str, error: OSError) -> Problem:
 def _deleted(path: Path) -> str | None:
     from runner.foundation.git import was_deleted  # noqa: PLC0415  5 ms with `subprocess`, for a mistake only
 
-    chosen = (
-        "leave it out, as `git diff --name-only --diff-filter=d` does, or let `--changed-since REV` choose the jobs"
-    )
-    return f"it is deleted in git: {chosen}" if was_deleted(path) else None
+    hint = "it is deleted in git: name the file in its place, or leave it out, as `git diff --diff-filter=d` does"
+    return hint if was_deleted(path) else None
 
 
 def near(path: Path) -> str | None:

@@ -104,8 +104,9 @@ def _first_character(complaint: Complaint) -> Problem:
     at = complaint.at - source.text.startswith("{%", complaint.at - 1)
     written = source.rest_of_line(at) if at < complaint.at else complaint.written(at)
     message = f"a text cannot begin with `{source.text[at : complaint.at + 1]}`"
+    hint = "write each step out, or use `for_each`: no statements are read" if at < complaint.at else None
     return bare_items.cut_item(complaint) or complaint.error(
-        message, at=at, end=complaint.at + 1, hint=quote("the text", written)
+        message, at=at, end=complaint.at + 1, hint=hint or quote("the text", written)
     )
 
 

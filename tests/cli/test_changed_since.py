@@ -343,7 +343,7 @@ def test_a_file_that_is_deleted_in_git_is_named_as_such(capsys: Capture) -> None
     job, other = write("gone"), write("goner")
     commit()
     job.unlink()
-    hint = "it is deleted in git: leave it out, as `git diff --name-only --diff-filter=d` does, or let `--changed-since"
+    hint = "it is deleted in git: name the file in its place, or leave it out, as `git diff --diff-filter=d` does"
     assert ended(["validate", str(job), str(other)]) == 2
     assert f"error[E100]: there is no file `specs/gone.job.yaml`\n   = hint: {hint}" in capsys.readouterr().out
     commit()

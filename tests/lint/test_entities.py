@@ -9,9 +9,10 @@ from runner.lint.site import check
 from runner.reading.load import load
 
 ORDER = Entity(
-    columns=frozenset({"Id", "Number", "StatusId", "Total"}),
-    paths=frozenset({"Id", "Number", "StatusId", "Status/Id", "Total"}),
+    columns=frozenset({"Id", "Number", "StatusId", "Total", "Paid"}),
+    paths=frozenset({"Id", "Number", "StatusId", "Status/Id", "Total", "Paid"}),
     numbers=frozenset({"Total"}),
+    booleans=frozenset({"Paid"}),
 )
 CATALOGUE = Catalogue(name="target `here`", processes={}, entities={"Order": ORDER, "SysProcessLog": None})
 
@@ -99,6 +100,15 @@ def test_a_column_that_a_signal_changes_is_marked_where_its_name_is() -> None:
     problem = next(problem for problem in found if problem.code == "E147")
     assert problem.span is not None
     assert (problem.span.column, problem.span.end_column) == (47, 52)
+
+
+def test_a_text_for_a_column_of_numbers_or_booleans_is_reported() -> None:
+    values = b"{Total: a lot, Paid: ja, Number: 'yes'}"
+    text = b"runner: 1\nname: a\nsteps:\n  - signal: {insert: {entity: Order, values: %s}}\n" % values
+    document = load("a.job.yaml", text)
+    assert not isinstance(document, tuple)
+    found = [problem.message for problem in check(document, outline(record(document.data)), CATALOGUE)]
+    assert found == ["`Total` holds numbers, and `a lot` is a text", "`Paid` holds booleans, and `ja` is a text"]
 
 
 def test_of_a_site_no_entities_are_known() -> None:

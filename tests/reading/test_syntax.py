@@ -123,7 +123,11 @@ MESSAGES = [
     ("a: ⟦%⟧x", "a text cannot begin with `%`", QUOTE + '"%x"'),
     ("a: [⟦@⟧x, y]", "a text cannot begin with `@`", QUOTE + '"@x"'),
     ("a: [x,\n ⟦|⟧]", "a text cannot begin with `|`", QUOTE + '"|"'),
-    ("a: ⟦{%⟧ if %}", "a text cannot begin with `{%`", QUOTE + '"{% if %}"'),
+    (
+        "a: ⟦{%⟧ if %}",
+        "a text cannot begin with `{%`",
+        "write each step out, or use `for_each`: no statements are read",
+    ),
     ("⟦%⟧x\na: b", "`%` begins a directive, and this is none", QUOTE + '"%x"'),
     ("a: ⟦*⟧.x", "`*` begins an alias, and this is none", QUOTE + '"*.x"'),
     ("- ⟦*⟧*bold**", "`*` begins an alias, and this is none", QUOTE + '"**bold**"'),

@@ -72,6 +72,8 @@ MISTAKES = {
     "run a.job.yaml --tags (smoke": "words with `and`",
     "run a.job.yaml --tag smoke": "--tags",
     "run a.job.yaml --grace 30": "as in `30s`",
+    "show last --step read": "`runner show RUN STEP` shows a step",
+    "apply a.job.yaml --force": "`--retry failed` carries out what did not pass once more",
     "run a.job.yaml --wait-lock 10": "as in `30s`",
     "run a.job.yaml -j 0": "range 1",
     "run a.job.yaml --junit out.xml": "--report-junit",
@@ -169,6 +171,7 @@ ENVIRONMENT = {
 }
 PROBABLE = {
     "run . --confirm sandbx": "confirms nothing: there is no such target\n   = hint: did you mean `sandbox`?",
+    "run . -i phone=1,limit=2": "write `-i limit=…` of its own, if it is meant for the input `limit`",
     "run . CREATIO_RUNNER_TARGT=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
     "run . CREATIO_RUNER_TARGET=staging": "did you mean `CREATIO_RUNNER_TARGET`?",
     "run . CREATIO_RUNNER_TAG=smoke": "did you mean `CREATIO_RUNNER_TAGS`?",

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from runner.fleet.link import Link
 from runner.fleet.log import FencedLog
 from runner.foundation.site_key import hashed
-from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
+from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import FencedError, Others, RowQuery, StoreError
 
 _BEGIN: Final = """begun{n} as (
@@ -76,7 +76,7 @@ class FleetRows:
         self._changes = changes
         self._run = run
         self._site = hashed(site)
-        self._settle = settle + BEFORE  # as long as a row may be of a start, a later start is its rival
+        self._settle = settle + AFTER  # as long as a row may be of a start, a later start is its rival
         self._now = now
         self._begun: dict[str, tuple[float, float]] = {}
 

@@ -19,8 +19,12 @@ LATE = 3600.0
 """Seconds for which a start may still get its row, where no server's time distinguishes rows, or it was queued."""
 SOON = 1.0
 """Seconds after which a start that has not left is stored anew, and answers are stored with the next start."""
-BEFORE = 2.0
-"""Seconds before a start from which a row may be its own, and after its answer: `Date` counts whole seconds."""
+AFTER = 2.0
+"""Seconds after the answer of a start in which its row may still begin: `Date` counts whole seconds."""
+EXACT = 0.05
+"""Seconds before a start from which a row may be its own. `Date` makes a row look later than it is, never earlier; so a
+row from before the start is that of somebody else, which must not stand for the start's own row, still to come.
+"""
 _RECENT = 60.0
 """Seconds before the first start from which on rows are counted: others that it has to be distinguished from."""
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -40,8 +44,8 @@ class PendingStart(Struct, frozen=True, kw_only=True):
 
     def stretch(self, moments: Sequence[float]) -> tuple[int, int]:
         """The first of the sorted `moments` at which a row of this start may have begun, and the first after them."""
-        until = max(self.began, self.answered) + BEFORE
-        return bisect_left(moments, self.began - BEFORE), bisect_right(moments, until)
+        until = max(self.began, self.answered) + AFTER
+        return bisect_left(moments, self.began - EXACT), bisect_right(moments, until)
 
 
 def settled(
@@ -64,7 +68,7 @@ def settled(
         return {}
     found: dict[str, PendingStart] = {}
     if any(start.answered > now for start in pending):
-        others = over(min(known.values()) - BEFORE)
+        others = over(min(known.values()) - AFTER)
         certain = {} if others is None or len(others) >= MOST else with_rows([*pending, *others], known)
         found = {row: start for row, start in certain.items() if start.answered > now}
     return found | {row: start for row, start in with_rows(pending, known).items() if start.answered <= now}

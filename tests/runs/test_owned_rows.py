@@ -13,18 +13,19 @@ import pytest
 
 from runner.fleet.rows import FleetRows
 from runner.fleet.store import FleetStore
+from runner.foundation import server_time
 from runner.runs.files.owned_rows import RowsOfRun
 from runner.runs.files.row_database import RowDatabase
 from runner.runs.files.row_tables import KEPT
 from runner.runs.files.rows_of_folders import RowsOfFolders
-from runner.runs.pending_starts import BEFORE, LATE, NEAR
+from runner.runs.pending_starts import AFTER, LATE, NEAR
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 pytestmark = pytest.mark.slow
 
 SITE = "http://localhost:80"
 query = partial(RowQuery, codes=("UsrA",))
-LAST = NEAR + BEFORE
+LAST = NEAR + AFTER
 """Seconds after the end of a start for which it is a rival of the next."""
 TAKES = ("a",)
 """The rows of the report to which a row of the log is given."""
@@ -195,6 +196,22 @@ def test_a_rival_is_named_with_its_step_and_another_folder_that_has_its_run(
     assert later.ask(query(key="a", rows=("1",), keys=TAKES)) == Others()
     there.close()
     here.close()
+
+
+def test_a_rival_is_named_with_times_of_the_clock_as_it_is_set_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_since = time.time
+    monkeypatch.setattr(time, "time", lambda: set_since() - 3600.0)
+    rows = RowDatabase(tmp_path / "rows.sqlite")
+    rows.now()
+    monkeypatch.undo()
+    before = server_time.written(time.time())
+    began(rows, "first")
+    by = began(rows, "second").ask(query(key="a", rows=("1",), keys=TAKES)).by
+    rows.close()
+    assert by is not None
+    assert before <= by.began <= server_time.written(time.time())
 
 
 @pytest.mark.parametrize("keys", [None, TAKES])
@@ -529,7 +546,7 @@ def test_a_row_that_was_read_before_a_start_began_is_not_of_it(owned: Owned, clo
     """As in a run that reads the log once, and whose next call is made when another program has begun."""
     began(owned, "hangs")
     clock.now += 30.0
-    before, lost = (("1", 30.5),), began(owned, "lost")
+    before, lost = (("1", 30.0),), began(owned, "lost")
     assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=30.2)).rival
     assert lost.ask(query(key="a", rows=("2",), keys=TAKES, before=before, before_read=29.8)) == Others()
 

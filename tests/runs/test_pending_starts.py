@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.runs.pending_starts import BEFORE, PendingStart, with_rows
+from runner.runs.pending_starts import AFTER, EXACT, PendingStart, with_rows
 
 MOMENTS = st.integers(0, 30).map(float)
 
@@ -31,7 +31,7 @@ def pending(spans: Sequence[tuple[float, float]]) -> list[PendingStart]:
 
 
 def may_have_made(start: PendingStart, began: float) -> bool:
-    return start.began - BEFORE <= began <= max(start.began, start.answered) + BEFORE
+    return start.began - EXACT <= began <= max(start.began, start.answered) + AFTER
 
 
 def one_by_one(starts: Sequence[PendingStart], rows: Mapping[str, float]) -> set[tuple[frozenset[int], frozenset[str]]]:
@@ -51,6 +51,12 @@ def test_rows_are_read_once_however_many_starts_are_pending() -> None:
     rows = CountedRows({f"row {number}": 4.0 + number / 10 for number in range(20)})
     with_rows(pending([(number / 200, 0.004) for number in range(1000)]), rows)
     assert rows.read <= 2 * len(rows)
+
+
+def test_a_row_from_before_a_start_is_not_its_own() -> None:
+    (start,) = pending([(10.0, 0.1)])
+    assert with_rows([start], {"of a timer": 9.0}) == {}
+    assert with_rows([start], {"of a timer": 9.0, "own": 10.05}) == {"own": start}
 
 
 @given(st.lists(st.tuples(MOMENTS, st.sampled_from([-1.0, 0.0, 1.0, 9.0])), max_size=6), st.lists(MOMENTS, max_size=8))

@@ -71,7 +71,8 @@ class SharedFile:
         if began is None or not loss.concerns(began, ends, late=late):
             return None
         return LostRows(
-            file=os.fsencode(self._shared.file).decode("utf-8", "replace"), since=server_time.written(loss.made)
+            file=os.fsencode(self._shared.file).decode("utf-8", "replace"),
+            since=server_time.written(self._shared.as_set(loss.made)),
         )
 
 

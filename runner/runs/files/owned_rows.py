@@ -21,7 +21,7 @@ from runner.foundation.site_key import hashed, local_address
 from runner.runs.files import row_tables
 from runner.runs.files.row_database import Change, RowDatabase
 from runner.runs.files.row_tables import ANY_NUMBER, BEGUN, StoredRows, folder_of
-from runner.runs.pending_starts import BEFORE, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
+from runner.runs.pending_starts import AFTER, LATE, MOST, NEAR, NOBODY, SOON, PendingStart, as_pending, settled
 from runner.runs.store import Others, Rival, RowQuery, StoreError
 
 _LAST = "number = (SELECT max(number) FROM start WHERE run = ? AND key = ?)"
@@ -70,7 +70,7 @@ class RowsOfRun:
         self._scope = "" if rows.place is None else local_address(site)
         self._run = run
         self._site = hashed(site)
-        self._settle = settle + BEFORE  # as long as a row may be of a start, a later start is its rival
+        self._settle = settle + AFTER  # as long as a row may be of a start, a later start is its rival
         self._earliest: float | None = rows.now() if is_new else None
         self._later: dict[str, list[_LaterStart]] = {}
         self._stand_ins: dict[str, _AnyNumber] = {}
@@ -285,7 +285,11 @@ class RowsOfRun:
         if found is None:
             return None
         run, key, began, ends = found
-        began, until = server_time.written(began), server_time.written(math.ceil(ends + late))
+        began, until = map(self._rows.as_set, (began, math.ceil(ends + late)))
         return Rival(
-            run=run, key=key, began=began, until=until, folder=folder_of(database, run, besides=self._rows.place)
+            run=run,
+            key=key,
+            began=server_time.written(began),
+            until=server_time.written(until),
+            folder=folder_of(database, run, besides=self._rows.place),
         )

@@ -44,6 +44,10 @@ class RowDatabase:
             self.opening()
         return self._moment()
 
+    def as_set(self, moment: float) -> float:
+        """A moment of the file by this machine's clock as it is set now."""
+        return moment + (0.0 if self.clock is not None else time.time() - self._moment())
+
     def _moment(self) -> float:
         clock = self.clock or (time.time if self.made is None else self.made.clock)
         return clock()

@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,6 @@ _ROOT = _TESTS.parent
 _IN_MEMORY = Path("/dev/shm")
 _ENOUGH = 2 << 30
 """Bytes of it that must be free: the folders of all tests take a tenth of that."""
-_FIRST = {"first", "crash"}
 _OURS = ("CREATIO_", "CLIO_", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
 """How variables begin that the runner reads."""
 _ANYTHING = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -96,11 +96,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
     workers = getattr(config, "workerinput", {"workercount": 1})["workercount"]
-    items[:] = dealt(items, workers=workers, is_first=_is_first)
+    items[:] = dealt(items, workers=workers, waits=partial(_has, "crash"), computes=partial(_has, "first"))
 
 
-def _is_first(item: pytest.Item) -> bool:
-    return not _FIRST.isdisjoint(mark.name for mark in item.iter_markers())
+def _has(mark: str, item: pytest.Item) -> bool:
+    return item.get_closest_marker(mark) is not None
 
 
 def _place(item: pytest.Item) -> tuple[str, str]:

@@ -6,13 +6,17 @@ import pytest
 from dealing import dealt
 from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]
 
+KINDS = {2: "long waiting", 4: "long computing"}
+
 
 @pytest.mark.parametrize(("count", "workers"), [(0, 4), (3, 4), (10, 1), (41, 4), (103, 4)])
 def test_each_worker_begins_with_its_share_of_the_tests_that_take_longest(
     pytestconfig: pytest.Config, count: int, workers: int
 ) -> None:
-    tests = [f"{'long' if number % 5 == 3 else 'short'} {number}" for number in range(count)]
-    order = dealt(tests, workers=workers, is_first=lambda test: test.startswith("long"))
+    tests = [f"{KINDS.get(number % 5, 'short')} {number}" for number in range(count)]
+    order = dealt(
+        tests, workers=workers, waits=lambda test: "waiting" in test, computes=lambda test: "computing" in test
+    )
     assert sorted(order) == sorted(tests)
 
     given = _parts(pytestconfig, order, workers)
@@ -21,6 +25,8 @@ def test_each_worker_begins_with_its_share_of_the_tests_that_take_longest(
         assert firsts == sorted(firsts, reverse=True)
     shares = [sum(test.startswith("long") for test in part) for part in given]
     assert not shares or max(shares) - min(shares) <= 1
+    kinds = [{test.split()[1] for test in part if test.startswith("long")} for part in given]
+    assert workers == 1 or max(map(len, kinds)) <= 1
 
 
 def _parts(config: pytest.Config, tests: list[str], workers: int) -> list[list[str]]:

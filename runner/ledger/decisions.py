@@ -101,7 +101,8 @@ def decide(
     queues: bool,
 ) -> Decision:
     """`retry` are states of versions that are carried out again. `queues`: a version that another holds up is queued,
-    and waits there. A changed job does what a lost run may have done: whoever retries what failed wants that.
+    and waits there. A changed job does what a lost run may have done: whoever retries what failed wants that, but for a
+    doubt that nobody can settle, which holds up all that would begin.
     """
     if before is not None and before.entry.version.digest == version.digest:
         before = None
@@ -110,9 +111,9 @@ def decide(
         state = VersionState.AGAIN
     if before is not None:
         is_held_up = state in BEGINS and not queues and holds_up(before)
-        if before.where is Whereabouts.LOST and VersionState.FAILED not in retry:
-            is_in_doubt = before.run is not None and before.run.flaw is None
-            is_held_up = state is VersionState.CHANGED or (is_in_doubt and state in BEGINS)
+        if before.where is Whereabouts.LOST:
+            is_changed = state is VersionState.CHANGED and VersionState.FAILED not in retry
+            is_held_up = state in BEGINS if before.is_in_doubt else is_changed
         if is_held_up or (state is VersionState.WAITING and needs_a_person(before)):
             state = VersionState.BLOCKED
     return Decision(version=version, state=state, known=known, before=before)

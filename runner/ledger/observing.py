@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from runner.foundation.problems import ExitCode
 from runner.ledger.model import AppliedVersion, AttemptEnd, LedgerEntry, VersionAttempt
+from runner.reports.next_steps import cannot_be_resumed
 from runner.runs.events import AttemptFailed, CallSent, Event, Line, RunFinished, RunStarted, RunStatus, TargetName
 from runner.runs.history import PastRun, past_runs
-from runner.runs.result import RunResult
 from runner.runs.store import RunStore
 from runner.runs.stored_runs import FirstEvents, RunName, StoredRun, end_lines, readable
 
@@ -57,6 +57,11 @@ class ObservedEntry(Struct, frozen=True, kw_only=True):
     def has_sent(self) -> bool:
         """Whether the last attempt may have sent anything, or still may."""
         return not self.is_unbegun and self.where not in (Whereabouts.SENT_NOTHING, Whereabouts.NEVER_BEGAN)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether what its last run has done is in doubt, and nobody can settle that."""
+        return self.where is Whereabouts.LOST and self.run is not None and self.run.flaw is None
 
 
 class RunObserver(Protocol):
@@ -221,7 +226,7 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
         return ObservedEntry(entry=entry, run=run)
     if run.is_running:
         return ObservedEntry(entry=entry, where=Whereabouts.UNDER_WAY, run=run)
-    if run.flaw is not None or _cannot_be_settled(run.result):
+    if run.flaw is not None or cannot_be_resumed(run.result):
         return ObservedEntry(entry=entry, where=Whereabouts.LOST, run=run)
     if not run.lines:
         return ObservedEntry(entry=entry, where=Whereabouts.NEVER_BEGAN, run=run)
@@ -233,12 +238,6 @@ def _by_its_run(entry: LedgerEntry, run: StoredRun) -> ObservedEntry:
     could_not_send = end.status is RunStatus.ERROR and no_call_left(run.lines)
     where = Whereabouts.SENT_NOTHING if could_not_send else Whereabouts.ENDED
     return ObservedEntry(entry=entry, where=where, run=run, has_changed=has_changed)
-
-
-def _cannot_be_settled(result: RunResult) -> bool:
-    """Whether it is not resumed, also not for a verdict: what a step gave was secret, and a later step needs it."""
-    is_open = not result.finished or result.status is RunStatus.UNKNOWN
-    return is_open and result.hidden is not None and result.hidden.is_certain
 
 
 def no_call_left(lines: Iterable[Line]) -> bool:

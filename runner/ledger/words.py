@@ -268,7 +268,7 @@ def _hint(decision: Decision, observed: ObservedEntry, store: StoreName, command
     if observed.where in (Whereabouts.UNDER_WAY, Whereabouts.QUEUED, Whereabouts.WAITING):
         shown = f"; `{verb_command('status', observed.entry.last.run or '', store)}` shows it" if store.is_fleet else ""
         return f"wait for it with `--wait 10m`{shown}"
-    if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED:
+    if observed.where is Whereabouts.LOST and decision.state is VersionState.BLOCKED and not observed.is_in_doubt:
         return (
             f"look at the site for what it did; `{command} --retry failed` carries the changed job out all the same, "
             f"`{command} --adopt` marks it as done without running"
@@ -312,7 +312,7 @@ def _why_blocked(run: str, observed: ObservedEntry) -> str:
 
 
 def _why_lost(observed: ObservedEntry) -> str:
-    if observed.run is not None and observed.run.flaw is None:
+    if observed.run is not None and observed.is_in_doubt:
         return beyond_resume(observed.run.result)
     return f"its events are not in {_place(observed)}"
 

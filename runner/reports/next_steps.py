@@ -88,6 +88,11 @@ def beyond_resume(result: RunResult) -> str:
     return f"this run cannot be resumed: {why}" if result.hidden.is_certain else f"`resume` may be refused: {why}"
 
 
+def cannot_be_resumed(result: RunResult) -> bool:
+    """Whether this is certain: also for a verdict it is not resumed."""
+    return result.hidden is not None and result.hidden.is_certain and bool(beyond_resume(result))
+
+
 def belongs_to_fleet(result: RunResult, store: StoreName | None) -> bool:
     """Also a run that `pull` has copied from a fleet."""
     return (store is not None and store.is_fleet) or is_of_fleet(result)

@@ -1417,6 +1417,12 @@ def test_a_version_whose_run_cannot_be_settled_as_a_secret_is_lost_is_left_to_a_
     printed = capsys.readouterr().err
     assert "this run cannot be resumed: what `act` gave was secret, and is not stored" in printed
     assert "hint: look at the site: if it happened, `runner apply specs/a.job.yaml -t here --adopt` takes" in printed
+    write("a", **{"    expect: [result == 7]\n": f"    secret: true\n  - id: used\n    execute: {needs}\n"})
+    assert ended(["apply", "specs", "--retry", "failed"]) == 4
+    printed = capsys.readouterr().err
+    assert "--adopt` takes" in printed
+    assert "--retry failed`" not in printed
+    assert answers.since() == [], "the changed job would do again what is in doubt"
     assert ended(["apply", "specs", "--adopt"]) == 0
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == []

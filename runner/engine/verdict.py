@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runner.engine import process_log, readings, starts
 from runner.engine.answer import process_failed
-from runner.engine.attempt import Attempt, not_passed
+from runner.engine.attempt import INFERRED, Attempt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.perform import pause
@@ -32,6 +32,7 @@ _SHORTEST_PAUSE = 0.001
 _LAST_LOOK = 1.0
 """Seconds of the job's time that are left for the last look."""
 _NAMED = 5
+_NO_OWNER = "the process log does not show whose row it is: give the user the right to read its `OwnerId`"
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
     "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
@@ -220,9 +221,14 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
         return still_running(row, process_id).warned(*warnings)
     if too_many:
         return _several(row, too_many, advice, running=is_running)
+    passed = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
     if is_running:
-        return started(process_id, expected=execute.is_start_enough)
-    return Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
+        passed = started(process_id, expected=execute.is_start_enough)
+    if row.log.owner is None or all(each.owner is not None for each in rows):
+        return passed
+    if row.step.verify is Verify.LOG:
+        return not_verified(row, _NO_OWNER)
+    return replace(passed, verified=INFERRED).warned(f"inferred: {_NO_OWNER}")
 
 
 def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str | None]:

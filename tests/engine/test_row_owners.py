@@ -848,11 +848,16 @@ class Ownerless(World):
         self.rows[0]["owner"] = None
 
 
-@pytest.mark.parametrize(("status", "verdict"), [("done", ("passed", True)), ("error", ("failed", False))])
-def test_rows_that_tell_no_owner_verify_an_answered_call(status: str, verdict: tuple[str, object]) -> None:
-    world = Ownerless(statuses=[status])
-    world.carry_out(planned(STRICT))
-    assert ended(world, "a") == verdict
+@pytest.mark.parametrize("until", ["done", "started"])
+def test_a_row_that_tells_no_owner_is_inferred_to_be_that_of_an_answered_call_and_no_proof(until: str) -> None:
+    step = ONE.replace("}", f", until: {until}}}")
+    row = Ownerless(statuses=["done"]).carry_out(planned(step)).finished("a")
+    assert (row.status.value, row.verified) == ("passed", "inferred")
+    assert "give the user the right to read its `OwnerId`" in said(row)
+    strict = step + "    verify: log\n"
+    row = Ownerless(statuses=["done"]).carry_out(planned(strict)).finished("a")
+    assert (row.status.value, row.verified) == ("unknown", None)
+    assert ended(Ownerless(statuses=["error"]).carry_out(planned(strict)), "a") == ("failed", False)
 
 
 def test_rows_that_tell_no_owner_settle_no_call_in_doubt() -> None:
@@ -985,9 +990,9 @@ class Timer(World):
         return ending
 
 
-@pytest.mark.parametrize(("owner", "verified"), [("us", None), ("them", None), (None, True)])
+@pytest.mark.parametrize(("owner", "verified"), [("us", None), ("them", None), (None, "inferred")])
 def test_a_row_without_an_owner_is_nobodys_where_the_log_shows_those_of_others(
-    owner: str | None, *, verified: bool | None
+    owner: str | None, *, verified: str | None
 ) -> None:
     """Where it shows none at all, its user may not read them."""
     world = Timer()

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine import process_log, readings, start_bounds, starts
+from runner.engine import process_log, readings, starts
 from runner.engine.answer import judged, process_failed
-from runner.engine.attempt import INFERRED, MAY_HAVE_HAPPENED, Attempt, in_doubt, not_passed
+from runner.engine.attempt import INFERRED, Attempt, in_doubt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
 from runner.engine.effects import Running
 from runner.engine.lost import is_only_an_output, needs_result
-from runner.engine.perform import ask_verdict, note, pause
+from runner.engine.perform import pause
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow, Start
 from runner.engine.verdict import started as process_started
@@ -26,7 +26,7 @@ from runner.foundation import server_time
 from runner.foundation.values import JsonObject
 from runner.job.actions import Execute, Run, Signal
 from runner.job.model import Until, Verify
-from runner.runs.events import AttemptFailed, Trouble
+from runner.runs.events import Trouble
 from runner.runs.evidence import PauseReason
 from runner.runs.process_status import ENDED_BADLY, KNOWN, UNDER_WAY
 from runner.runs.status import Status
@@ -37,8 +37,6 @@ SECOND_READING = 0.2
 """The share of the target's `settle` after which the log is read the second time; the third is at its end."""
 _NO_START = "no start of it so far, and a start may still appear there"
 AT_ONCE: tuple[float, ...] = (0.0,)
-_NAMED = 5
-_HAS_STARTED = frozenset({"E208", "E402"})
 
 
 def settled(row: OpenRow, cause: Trouble) -> Running[Attempt]:
@@ -46,82 +44,6 @@ def settled(row: OpenRow, cause: Trouble) -> Running[Attempt]:
     last = row.state.run.plan.times.settle
     row.unanswered = True
     return (yield from _settle_by_log(row, cause, moments=(0.0, SECOND_READING * last, last)))
-
-
-def judged_by_person(row: OpenRow, unknown: Attempt) -> Running[Attempt | None]:
-    """Ask for a verdict on a row in doubt; None where a person wants the call to be repeated.
-
-    Not so where the run is being closed: it is not left half way, and asks at its end.
-    """
-    last = unknown
-    row.process_id = row.process_id or unknown.process_id
-    if row.state.run.cleanup_ends is not None:
-        return last
-    noted: Trouble | None = None
-    refused = False
-    while last.status is Status.UNKNOWN:
-        if noted != (trouble := last.trouble or _NOBODY_KNOWS):
-            noted = trouble
-            by_hand = last.by_hand
-            yield from note(AttemptFailed(key=row.key, t=row.t, kind="in_doubt", error=trouble, by_hand=by_hand))
-        answer = yield from ask_verdict(row.state, (row,), ended=False, refused=refused)
-        refused = False
-        match answer.get("as"):
-            case "retry" if answer.get("even_though") is not True and _is_certain(last):
-                noted, refused = None, True
-            case "retry" if answer.get("even_though") is not True and (why := (yield from _why_not_repeated(row))):
-                last, refused = _not_repeated(_cause(last), why), True
-            case "retry":
-                _forget_call(row)
-                return None
-            case "passed" | "failed":
-                last = as_judged(row, answer, known=last.trouble)
-            case "log":
-                last = yield from settle_again(row, last)
-            case _:
-                return last
-    row.in_doubt = False
-    return last
-
-
-def _is_certain(unknown: Attempt) -> bool:
-    """Whether it is known which process the call has started, and only its result or its end is not."""
-    trouble = unknown.trouble
-    return unknown.process_id is not None and trouble is not None and trouble.code in _HAS_STARTED
-
-
-def _forget_call(row: OpenRow) -> None:
-    start_bounds.never_began(row.log, row.key)
-    row.in_doubt = row.unanswered = False
-    row.process_id = row.turned_away = row.look_again = None
-    row.shown = ()
-
-
-def _not_repeated(cause: Trouble, why: str) -> Attempt:
-    message = f"{MAY_HAVE_HAPPENED}: {cause.message}; the process log {why}, so that it was not sent again"
-    hint = "let `runner reconcile` take it for the call where it can; add `--even-though` to send it again all the same"
-    return replace(not_passed("E403", message, hint, status=Status.UNKNOWN), cause=cause)
-
-
-def _why_not_repeated(row: OpenRow) -> Running[str | None]:
-    """What the log shows of a call that a person wants to be repeated; None where it shows nothing, or is not read."""
-    known = (row.process_id,) if row.process_id is not None else row.shown
-    start = row.sought or row.start
-    if not known and start is not None and row.log.refusal is None:
-        rows = yield from candidates(row, start, last=True, at_any_time=start.marked)
-        if isinstance(rows, Unread):
-            return None if rows.failure is UNBOUNDED or row.log.refusal else "could not be read"
-        known = tuple(
-            each.id
-            for each in rows
-            if starts.may_be_of(row.log, start, each)
-            or starts.is_of_another_clock(row, start, each)
-            or (start.mark is not None and str(each.started) < start.mark)
-        )
-    if not known:
-        return None
-    what = "a start" if len(known) == 1 else f"{len(known)} starts"
-    return f"shows {what} that may be it: {', '.join(known[:_NAMED])}"
 
 
 def settle_again(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
@@ -139,7 +61,7 @@ def look_in_log(row: OpenRow, unknown: Attempt) -> Running[Attempt]:
         return _by_own_row(row, found, cause=unknown.cause) if isinstance(found, LogRow) else unknown
     if row.sought is None:
         return unknown
-    return (yield from _settle_by_log(row, _cause(unknown), moments=AT_ONCE))
+    return (yield from _settle_by_log(row, cause_of(unknown), moments=AT_ONCE))
 
 
 def as_judged(row: OpenRow, answer: JsonObject, *, known: Trouble | None) -> Attempt:
@@ -234,7 +156,7 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
     """Read the log at these moments, in seconds from now, until it shows a start that may be ours."""
     row.in_doubt = True
     if row.sought is None or row.log.refusal is not None:
-        return in_doubt(cause, why="the process log is not read", by_log=row.sought is not None)
+        return _in_doubt(row, cause, why="the process log is not read", by_log=row.sought is not None)
     if given := row.log.given.get(row.key):
         rows = yield from _as_now(row, given)
         return (yield from _judge_candidates(row, row.sought, rows, cause=cause))
@@ -245,15 +167,31 @@ def _settle_by_log(row: OpenRow, cause: Trouble, *, moments: Sequence[float]) ->
         found = yield from search_log(row, row.sought, last=moment == moments[-1])
         if isinstance(found, Unread):
             if found.failure is UNBOUNDED:
-                return in_doubt(cause, why=UNBOUNDED.trouble.message, by_log=False)
+                return _in_doubt(row, cause, why=UNBOUNDED.trouble.message, by_log=False)
             if readings.is_for_good(found.failure):
                 break
             continue
+        failed = [each for each in found.elsewhen if each.status in ENDED_BADLY]
+        if found.rows and failed and _is_answered(row):
+            return _in_doubt(row, cause, why=f"the process log shows {starts.at_another_time(failed)}")
         if found.rows:
             return (yield from _judge_candidates(row, row.sought, found.rows, cause=cause))
         less = starts.why_less(row.log, row.sought) or starts.at_another_time(found.elsewhen)
         why = f"the process log shows {_NO_START}{f'; {less}' if less else ''}"
-    return in_doubt(cause, why=why)
+    return _in_doubt(row, cause, why=why)
+
+
+def _is_answered(row: OpenRow) -> bool:
+    """Whether the call was answered, so that it has begun its process, and only its row is not known."""
+    return isinstance(row.step.action, Execute) and not row.unanswered and row.turned_away is None
+
+
+def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True) -> Attempt:
+    found = in_doubt(cause, why=why, by_log=by_log)
+    if not _is_answered(row) or found.trouble is None:
+        return found
+    message = f"it was answered, and nobody knows how its process ended: {why}"
+    return replace(found, trouble=replace(found.trouble, code="E208", message=message))
 
 
 def _as_now(row: OpenRow, rows: Sequence[LogRow]) -> Running[list[LogRow]]:
@@ -275,7 +213,7 @@ def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: 
     others = () if is_given else _others(row, start, rows)
     is_each = len(rows) > 1 and (is_given or len(rows) == 1 + len(others))
     if (why := _why_not_each(row, start, rows) if is_each else why_not(row, start, rows)) is not None:
-        return in_doubt(cause, why=why)
+        return _in_doubt(row, cause, why=why)
     if not is_given:
         keys = (row.key, *(other.key for other in others))
         left, rival = yield from starts.not_of_others(row, start.process, rows, keys=keys)
@@ -283,12 +221,12 @@ def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: 
             other = rival or starts.OtherRun()
             shown = starts.named(rows[0])
             why = f"the process log shows a start that {other.name} may have made: {shown}{other.advice}"
-            return in_doubt(cause, why=why, by_log=not other.is_lost)
+            return _in_doubt(row, cause, why=why, by_log=not other.is_lost)
         own = tuple(each for each in starts.missing(row.log, start.process) if each.key == row.key)[-1:]
         starts.take(row, start.process, rows, makers=(*others, *own))
     found = rows[0]
     row.process_id = None if is_each else found.id
-    row.unanswered = True  # also where it was answered: that this row is its own is inferred
+    row.unanswered = is_each or not _is_answered(row)  # then that this row is its own is inferred
     if _waits_for_end(row):
         found = yield from process_log.followed(row, found)
     attempt = _by_own_row(row, found, cause=cause, known=not is_each)
@@ -328,7 +266,7 @@ def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
         return "the process log shows one start, and does not show whether it is ours"
     if not start.marked and found.owner != owner:
         return f"the process log shows a start since the call, {found.id}, which is another user's"
-    if row.step.verify is Verify.LOG:
+    if row.step.verify is Verify.LOG and not _is_answered(row):
         shown = f"{found.id}, {found.status}"
         return f"the process log shows one start that may be it ({shown}), and `verify: log` takes no guess"
     return None
@@ -377,11 +315,11 @@ def _waits_for_end(row: OpenRow) -> bool:
     return isinstance(action, Execute | Run | Signal) and action.until is Until.DONE
 
 
-def _cause(unknown: Attempt) -> Trouble:
-    return unknown.cause or unknown.trouble or _NOBODY_KNOWS
+def cause_of(unknown: Attempt) -> Trouble:
+    return unknown.cause or unknown.trouble or NOBODY_KNOWS
 
 
-_NOBODY_KNOWS = Trouble(code="E401", message="nobody knows how it ended")
+NOBODY_KNOWS = Trouble(code="E401", message="nobody knows how it ended")
 UNBOUNDED = CallFailed(
     kind=FailureKind.UNANSWERED,
     trouble=Trouble(

@@ -73,7 +73,7 @@ def ask_owner(row: OpenRow) -> Running[None]:
     """Learn our own contact id. Where it cannot be read, rows of all owners are candidates."""
     for call in (calls.WhoAmI(), calls.WhoIsUser()):
         outcome = yield from perform(row, _reading(row, call))
-        row.log.owner_asked = isinstance(outcome, Done) or is_for_good(outcome.failure)
+        row.log.owner_asked = isinstance(outcome, Done) or _is_refused(row, outcome.failure)
         value = outcome.value if isinstance(outcome, Done) else None
         since, owner = (row.log.breaks, value.get(calls.NOW)) if isinstance(value, dict) else (0, value)
         if isinstance(owner, str):
@@ -109,7 +109,8 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
             failure = replace(
                 failure, final=False
             )  # another sign-in of the account, or another node: it was read before
-        if is_for_good(failure) and isinstance(call, calls.ReadRows | calls.ReadRow) and row.log.refusal is None:
+        is_of_log = isinstance(call, calls.ReadRows | calls.ReadRow)
+        if is_of_log and _is_refused(row, failure) and row.log.refusal is None:
             row.log.refusal = failure
             yield from note(LogUnreadable(error=failure.trouble))
         is_over = row.t + BETWEEN_TRIES >= ends
@@ -135,6 +136,11 @@ def is_for_good(failure: calls.CallFailed) -> bool:
     if failure.trouble.code == calls.SESSION_REFUSED:
         return failure.final
     return failure.kind is calls.FailureKind.REFUSED and failure.status in _LOG_REFUSED
+
+
+def _is_refused(row: OpenRow, failure: calls.CallFailed) -> bool:
+    """The same; but where the log was read before, nothing at its address means that the site is away for a moment."""
+    return is_for_good(failure) and not (failure.status == HTTPStatus.NOT_FOUND and bool(row.log.marks))
 
 
 def _may_pass(failure: calls.CallFailed) -> bool:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from runner.engine.answer import broken, with_failed_element
 from runner.engine.attempt import Attempt
-from runner.engine.doubt import judged_by_person
+from runner.engine.by_person import judged_by_person
 from runner.engine.effects import Running, Sleep
 from runner.engine.perform import note, perform
 from runner.engine.state import OpenRow

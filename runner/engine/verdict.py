@@ -98,11 +98,17 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     """
     pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
     failed: dict[str, LogRow] = {}
+    ends = row.t + row.state.run.plan.times.settle
     for number in count():
         seconds = next(pauses)
         rows = yield from process_log.new_rows(row, start, last=seconds is None)
         if isinstance(rows, Unread):
-            return rows
+            if seconds is None or row.t >= ends or not _may_be_read(row, rows):
+                return rows
+            if not patient:
+                pauses, patient = chain(settling(row), (None,)), True
+            yield from pause(row, seconds)
+            continue
         found = yield from starts.assigned(row, start, rows)
         failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
         is_firsts = starts.may_be_firsts(row, found)
@@ -116,6 +122,12 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         yield from pause(row, seconds)
     others = [each for each in found.outside if each.id not in failed]
     return replace(found, outside=(*failed.values(), *others))
+
+
+def _may_be_read(row: OpenRow, unread: Unread) -> bool:
+    """Whether the log, which was read before the call, may be read again soon: the site is away for a moment."""
+    is_over = row.log.refusal is not None or unread.failure.refused_sign_in or unread.failure.trouble.code == "E208"
+    return not is_over and (row.is_once or row.step.verify is Verify.LOG)
 
 
 def settling(row: OpenRow) -> Iterator[float]:

@@ -28,8 +28,6 @@ def attempt_execute(row: OpenRow) -> Running[Attempt]:
     outcome = yield from start(row, call, needs_mark=reads, in_turn=in_turn)
     if isinstance(outcome, Attempt):
         return outcome
-    if step.secret:  # before the log is read, whose rows may hold it
-        row.state.names.keep_secret(outcome.value, f"{row.key}.result")
     ending = yield from _ending(row, action, outcome.value)
     row.in_doubt = False
     return ending

@@ -47,8 +47,6 @@ def attempt_run(row: OpenRow) -> Running[Attempt]:
     if isinstance(outcome, Attempt):
         return outcome
     answer = record(outcome.value)
-    if row.step.secret:  # before the log is read, whose rows may hold it
-        row.state.names.keep_secret(answer.get("results"), f"{row.key}.result")
     found = (yield from _answer_for_another_call(row, answer)) or (yield from _verdict(row, action, answer))
     row.in_doubt = False
     results: Json = answer.get("results")

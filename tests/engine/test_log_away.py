@@ -1,0 +1,76 @@
+"""A site that is away for a moment after it has answered a start: its log is read again, and the start is no doubt."""
+
+import pytest
+from stories import World, planned, refused, unanswered
+
+from runner.engine.effects import Send
+from runner.foundation.values import JsonObject
+from runner.runs.events import StepFinished, Trouble
+from runner.service.calls import CallFailed, Ending, FailureKind, ReadRows, WhoAmI, WhoIsUser
+
+STRICT = "  - id: a\n    execute: {process: UsrA}\n    verify: log\n"
+NO_SIGN_IN = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E309", message="503"), status=503, final=True)
+AWAY = {"no answer": unanswered(), "no sign-in": NO_SIGN_IN, "nothing there": refused(status=404)}
+
+
+class Away(World):
+    """Readings after the first start are refused for so many seconds."""
+
+    seconds = 4.0
+    failure: CallFailed = unanswered()
+
+    def _ending(self, send: Send) -> Ending:
+        is_reading = isinstance(send.call, ReadRows | WhoAmI | WhoIsUser)
+        if is_reading and self.executed and self.t < self.seconds:
+            return self.failure
+        return super()._ending(send)
+
+
+def away(failure: CallFailed, *statuses: str, seconds: float = 4.0, verdicts: tuple[JsonObject, ...] = ()) -> Away:
+    world = Away(statuses=[*statuses], verdicts=[*verdicts], call_seconds=0.0)
+    world.failure, world.seconds = failure, seconds
+    return world
+
+
+def ends(world: World) -> list[tuple[str, object]]:
+    return [(event.status.value, event.verified) for event in world.events if isinstance(event, StepFinished)]
+
+
+@pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
+def test_the_log_of_a_site_that_is_away_for_a_moment_is_read_again(failure: CallFailed) -> None:
+    assert ends(away(failure, "done").carry_out(planned(STRICT))) == [("passed", True)]
+    assert ends(away(failure, "error").carry_out(planned(STRICT))) == [("failed", False)]
+
+
+def test_a_refused_sign_in_is_not_tried_again() -> None:
+    failure = CallFailed(
+        kind=FailureKind.NOT_SENT, trouble=Trouble(code="E303", message="no"), final=True, refused_sign_in=True
+    )
+    world = away(failure, "done").carry_out(planned(STRICT))
+    assert world.sent.count("read rows") == 1
+    assert ends(world) == [("unknown", None)]
+
+
+@pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
+def test_an_answered_start_whose_log_was_away_for_long_is_settled_by_its_only_row_later(failure: CallFailed) -> None:
+    world = away(failure, "done", seconds=20.0, verdicts=({"as": "unknown"}, {"as": "log"}))
+    world.carry_out(planned(STRICT + "finally:\n  - pause: 30s\n"))
+    assert ends(world)[0] == ("unknown", None)
+    assert ends(world)[-1] == ("passed", True)
+
+
+def test_what_is_not_known_of_an_answered_start_is_how_it_ended() -> None:
+    class Beside(Away):
+        def _ending(self, send: Send) -> Ending:
+            if self.executed and len(self.rows) == 1:
+                self.add_row("UsrA")
+            return super()._ending(send)
+
+    world = Beside(statuses=["done"], verdicts=[{"as": "unknown"}, {"as": "log"}], call_seconds=0.0)
+    world.seconds = 20.0
+    world.carry_out(planned(STRICT + "finally:\n  - pause: 30s\n"))
+    errors = [event.error for event in world.events if isinstance(event, StepFinished) and event.key == "a"]
+    error = errors[-1]
+    assert error is not None
+    assert error.code == "E208"
+    assert error.message.startswith("it was answered, and nobody knows how its process ended: the process log")

@@ -143,7 +143,8 @@ def apply(context: click.Context) -> int:
     places = reports.asked_for(context)
     _check_options(context, places)
     dsn = _fleet_dsn(context)
-    run_set = prepare(replace(wanted(context), has_ledger=True, secrets_elsewhere=dsn is not None))
+    asked = replace(wanted(context), has_ledger=True, secrets_elsewhere=dsn is not None, sends_nothing=given["dry_run"])
+    run_set = prepare(asked)
     output.problems(*run_set.warnings)
     if not given["quiet"]:
         output.say_lines(run_set.not_read)

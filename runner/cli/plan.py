@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 import uuid_utils
+from msgspec.structs import replace
 
 from runner.cli import options, reports
 from runner.cli.command import wanted
 from runner.cli.verb import Verb
 from runner.execution.prepare import prepare
+from runner.execution.run_spec import RunSpec
 from runner.foundation.problems import ExitCode, Problem, RefusedError, UsageError
 from runner.foundation.shell_words import shell_word
 from runner.planning import plan_file
@@ -62,19 +64,25 @@ def plan_runs(context: click.Context) -> int:
         problem = reports.overwrites(out, what="the plan", mark=plan_file.MARK, read=reports.read_by(context))
         if problem is not None:
             raise UsageError(problem)
-    run_set = prepare(wanted(context))
+    run_set = prepare(replace(wanted(context), sends_nothing=True))
     output.say_lines(mistakes.text(run_set.warnings) + run_set.not_read)
     if not run_set.runs:
         output.say(run_set.nothing)
         return ExitCode.PASSED if context.params["allow_empty"] else ExitCode.NOTHING_SELECTED
     if refused := not_allowed((spec.job, spec.target) for spec in run_set.runs):
         raise RefusedError(*refused)
-    plans = [spec.plan(name_of(spec.target)) for spec in run_set.runs]
+    plans = [_with_all_inputs(spec).plan(name_of(spec.target)) for spec in run_set.runs]
     output.data("\n".join("".join(f"{safe(line)}\n" for line in preview(plan)) for plan in plans))
     output.say_lines(run_set.unchecked)
     if out is not None:
         _store(plans, out)
     return ExitCode.PASSED
+
+
+def _with_all_inputs(spec: RunSpec) -> RunSpec:
+    """A secret that nobody gave counts for the digest as any other: it is never shown."""
+    secret = {declared.name: "***" for declared in spec.job.inputs if declared.secret}
+    return replace(spec, inputs={**secret, **spec.inputs})
 
 
 def _store(plans: Sequence[Plan], file: Path) -> None:

@@ -171,7 +171,11 @@ def _values(
     chosen: Sequence[_Selected], given: dict[str, Given], project: Project, wanted: Wanted
 ) -> tuple[list[dict[str, Json]], list[Problem]]:
     """The input values of each run; a person at the terminal gives those that are missing, if nothing else is wrong."""
-    jobs = [stored_plans.with_inputs(run.job, secret=False) if wanted.secrets_elsewhere else run.job for run in chosen]
+    is_needed = {True: not (wanted.secrets_elsewhere or wanted.sends_nothing), False: True}
+    jobs = [
+        replace(run.job, inputs=tuple(each for each in run.job.inputs if is_needed[each.secret] or each.name in given))
+        for run in chosen
+    ]
     runs = [(job, run.case, run.file.lacking) for job, run in zip(jobs, chosen, strict=True)]
     if wanted.secrets_elsewhere and (refused := list(dict.fromkeys(_not_handed_over(chosen, given)))):
         return [], refused

@@ -42,8 +42,8 @@ class Wanted(Struct, frozen=True, kw_only=True):
     that knows what did not pass, None where that does not matter; `may_be_empty`: a folder without jobs is fine;
     `changed_since` is a commit. `from_environment` are the options that nobody has typed; `ask` gets the inputs that
     are missing. `has_ledger`: the runs are for a ledger: they hold the data of their files, too. `secrets_elsewhere`:
-    whoever carries the runs out has the secret inputs. `planned` has the inputs of exactly those runs that an earlier
-    command was to begin.
+    whoever carries the runs out has the secret inputs. `sends_nothing`: a secret that nobody gives is not missed.
+    `planned` has the inputs of exactly those runs that an earlier command was to begin.
     """
 
     specs: Sequence[Path]
@@ -63,6 +63,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     ask: AskForInputs = ask_nobody
     has_ledger: bool = False
     secrets_elsewhere: bool = False
+    sends_nothing: bool = False
     planned: Mapping[RunName, Mapping[str, Json]] = field(default_factory=dict)
 
 

@@ -3,6 +3,7 @@
 Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple, cast
@@ -44,11 +45,21 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
     measured = [
         (distance, _rank(bare, name), name)
         for distance, index in near_folded(bare, candidates.names, typos=_typos(bare))
-        if len(name := candidates.names[index]) >= _SHORTEST_FOREIGN
-        or name not in foreign_words()
-        or name in candidates.own
+        if (
+            len(name := candidates.names[index]) >= _SHORTEST_FOREIGN
+            or name not in foreign_words()
+            or name in candidates.own
+        )
+        and not _is_another(bare, name)
     ]
     return candidates.ours.get(min(measured)[2] if measured else _by_start(bare, candidates.names))
+
+
+def _is_another(word: str, name: str) -> bool:
+    """`customer02` is no typo of `customer01`; `customer1` may be."""
+    if re.sub(r"\d+", "0", word) != re.sub(r"\d+", "0", name):
+        return False
+    return [*map(int, re.findall(r"\d+", word))] != [*map(int, re.findall(r"\d+", name))]
 
 
 def did_you_mean(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:

@@ -196,6 +196,7 @@ def _lacking(
             message = f"no case gives the input `{name}`, which is required"
             elsewhere = how_to_give(wanted)
             hint = elsewhere if wanted.secret else f"add it to the cases, or {elsewhere}"
+            hint = "write `case.name`, or call the input otherwise: `name` names a case" if name == _NAME else hint
             lacking[name] = place(None, Finding(code="E130", message=message, hint=hint, at_key=True))
             continue
         message = f"this case gives no `{name}`, which is required"

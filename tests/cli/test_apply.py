@@ -961,6 +961,7 @@ def test_a_run_with_a_secret_input_that_broke_off_goes_on(
         **{"result: Out": "parameters: {T: '{{ inputs.token }}'}, result: Out"},
     )
     Path("token").write_text("q7kXw9-Lm3zPt5")
+    assert ended(["apply", "specs", "--dry-run"]) == 0
     if not options:
         monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "q7kXw9-Lm3zPt5")
     assert ended(["apply", "specs", *options]) == 0

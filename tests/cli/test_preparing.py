@@ -137,6 +137,14 @@ def test_a_required_input_that_no_case_gives_is_one_mistake_at_the_head_of_the_c
     assert (problem.file, problem.span.line) == place
 
 
+def test_an_input_called_name_is_not_what_the_column_name_gives() -> None:
+    text = JOB.format(name="a", tags="").replace("phone: {type: string, default: none}", "name: {type: string}")
+    Path("a.job.yaml").write_text(f"{text}cases: [{{name: red}}]\n")
+    with pytest.raises(UsageError) as refused:
+        prepared()
+    assert refused.value.problems[0].hint == "write `case.name`, or call the input otherwise: `name` names a case"
+
+
 def test_a_secret_that_no_case_gives_is_not_to_be_written_into_the_cases() -> None:
     job = JOB.format(name="a", tags="").replace(", default: none", ", secret: true")
     Path("a.job.yaml").write_text(f"{job}cases: [{{name: red}}]\n")

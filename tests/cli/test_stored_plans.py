@@ -138,6 +138,17 @@ def test_a_kept_plan_holds_no_secret_and_says_what_it_was_made_of(here: Site) ->
     assert str(run["digest"]).startswith("sha256:")
 
 
+def test_a_plan_needs_no_secret_and_is_the_same_with_it(here: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = keep("-k", "red")["runs"]
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "")
+    assert keep("-k", "red")["runs"] == digest
+    monkeypatch.delenv("CREATIO_RUNNER_INPUT_TOKEN")
+    assert keep("-k", "red")["runs"] == digest
+    monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", SECRET)
+    assert ended(["run", "release.plan.json"]) == 0
+    assert asked(here) == ALL[:2]
+
+
 def test_the_digest_is_reported_and_is_in_the_report_of_the_run(here: Site, capsys: Capture) -> None:
     keep("-k", "red")
     digest = json.loads(Path("release.plan.json").read_text())["runs"][0]["digest"]

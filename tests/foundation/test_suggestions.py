@@ -90,7 +90,6 @@ def test_a_misspelt_word_leads_to_the_likely_word(word: str, known: tuple[str, .
         ("continue-on-error", STEP, "on_failure"),
         ("timeout-minutes", STEP, "timeout"),
         ("runs-on", JOB, "target"),
-        ("jobs", JOB, "steps"),
         # Hurl, Tavern, Step CI, pytest, Robot Framework
         ("asserts", STEP, "expect"),
         ("captures", STEP, "outputs"),
@@ -131,6 +130,12 @@ def test_no_suggestion_is_better_than_a_silly_one(word: str, known: tuple[str, .
 def test_of_words_equally_near_the_one_with_the_same_beginning_is_suggested() -> None:
     assert suggest("pint", ("mint", "pine")) == "pine"
     assert suggest("pint", ("pine", "mint")) == "pine"
+
+
+def test_a_name_with_another_number_is_no_typo() -> None:
+    assert suggest("customer02", ("customer01", "customer12")) is None
+    assert suggest("customer1", ("customer01", "customer12")) == "customer01"
+    assert suggest("custmer01", ("customer01", "customer12")) == "customer01"
 
 
 def test_every_word_of_ours_in_the_table_of_neighbours_is_one() -> None:

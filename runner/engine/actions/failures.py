@@ -147,7 +147,8 @@ def _moment(row: OpenRow, action: Failures) -> Moment | Trouble:
     if (seconds := server_time.parse_record(since)) is not None:
         return Moment(since=server_time.written(seconds))
     if "{{" in action.since:
-        raise EvaluationError(f"`since` gives `{shortened(since)}`, which is no moment with a time zone")
+        message = f"`since` gives `{shortened(since)}`, which is no moment with a time zone"
+        raise EvaluationError(message, hint="give a moment like `2026-12-31T18:00:00Z`")
     known = row.state.run.began if since == SINCE_RUN else row.state.moments.get(since)
     if isinstance(known, Moment):
         return known

@@ -16,23 +16,25 @@ from runner.execution.locks import claim_of
 from runner.execution.planned_runs import ONLY_APPLY, CommandPlan
 from runner.execution.prepare import prepare
 from runner.execution.run_pool import PendingRun
-from runner.execution.run_spec import RunSpec, check_permission
+from runner.execution.run_spec import Permission, RunSpec, check_permission
 from runner.execution.stored_plans import PlanClaims
-from runner.foundation.problems import ExitCode, Problem, RefusedError
+from runner.foundation.problems import ExitCode, Problem, RefusedError, Severity
 from runner.foundation.sentences import listed
 from runner.foundation.values import canonical
 from runner.hosts.judgement import Judgement
+from runner.planning.plan import open_inputs
 from runner.planning.snapshot import refused_in
 from runner.project.ci_run import starter
 from runner.project.sandboxes import Sandboxes
 from runner.project.sites import Sites
-from runner.reports.next_steps import unsettled
+from runner.reports.next_steps import next_steps, unsettled
 from runner.reports.reported import ReportedCommand
 from runner.reports.safe import clean
 from runner.runs.store import RunStore
-from runner.runs.stored_runs import StoredRun, load, not_passed, prepare_store
+from runner.runs.stored_runs import StoredRun, left_open, load, not_passed, prepare_store
 from runner.secrets.redact import Secrets
 from runner.secrets.shown import STARS
+from runner.targets.model import SiteTarget
 from runner.terminal import output
 
 
@@ -90,6 +92,8 @@ def run(context: click.Context) -> int:
     check_permission(run_set.runs, allowed)
     if repeated:
         _say_what_repeats(repeated)
+    else:
+        _check_open_runs(run_set.runs, given["runs"], allowed)
     before = {spec.name: run for spec, run in repeated}
     specs = [replace(run, refused=refused_in(before[run.name])) if run.name in before else run for run in run_set.runs]
     code = carry_out_new(context, places, specs, claims)
@@ -106,6 +110,28 @@ def _settled(runs: Sequence[RunSpec], store: RunStore) -> list[tuple[RunSpec, St
     if refused := [problem for problem in problems if problem is not None]:
         raise RefusedError(*refused)
     return found
+
+
+def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permission) -> None:
+    """Name what these runs start again of runs with the same inputs that are left open. Raises `RefusedError` where a
+    person then does not want that; without a person it is a warning.
+    """
+    sites = {run.name: run for run in runs if isinstance(run.target, SiteTarget)}
+    found = []
+    inputs = {name: open_inputs(run.job, run.inputs) for name, run in sites.items()}
+    for name, before in left_open(store, inputs).items():
+        from runner.ledger.repeats import repeated_by  # noqa: PLC0415  10 ms, where a run is left open
+
+        spec, problem = sites[name], unsettled(before.result, store=store.name)
+        keys = [*repeated_by(spec.job, before)]
+        if keys and problem is not None:
+            message = f"{problem.message}; this command starts again: {listed([*map(clean, keys)])}"
+            steps = next_steps(before.result, store=store.name)
+            hint = f"`{steps[0].command}` {steps[0].does}" if steps else None
+            found.append(replace(problem, message=message, hint=hint, severity=Severity.WARNING))
+    output.problems(*found)
+    if found and allowed.ask is not None and not allowed.yes and not allowed.ask("Start it again all the same?"):
+        raise RefusedError(Problem(code="E181", message="nothing was sent"))
 
 
 def _say_what_repeats(repeated: Sequence[tuple[RunSpec, StoredRun]]) -> None:

@@ -1,6 +1,6 @@
 """Stored runs, read back: a run as a whole, or of all of them how they ended."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from operator import itemgetter
 from typing import TypeAlias
@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from runner.foundation.problems import Problem, UsageError
 from runner.foundation.sentences import begun
+from runner.foundation.values import JsonObject
 from runner.runs.events import VERSION, Line, RunStarted, RunStatus, run_started
 from runner.runs.history import PastRun, past_runs
 from runner.runs.journal import Reading, parse, parse_line
@@ -20,6 +21,7 @@ RunName: TypeAlias = tuple[str, str | None, str]
 """A job, a case or None, and a target: `job[case]@target`."""
 LAST = "last"
 """The name of the newest run."""
+_NEWEST = 20
 _BEYOND = "nobody can say any more what this run did, so it cannot be resumed; the site's process log can show it"
 """What follows from a journal that is not as it was written."""
 
@@ -269,6 +271,20 @@ def not_passed(store: RunStore) -> dict[RunName, str]:
             past = deleted[run]
             newest.setdefault((past.job, past.case, past.target), (run, past.status))
     return {name: run for name, (run, status) in newest.items() if status != RunStatus.PASSED}
+
+
+def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[RunName, StoredRun]:
+    """Of each name the newest run with these inputs, where that broke off or is in doubt. A run of long ago is not
+    looked for: only the ends of the newest runs are read, `_NEWEST` more than there are names.
+    """
+    found: dict[RunName, str | None] = {}
+    for run in store.runs()[: -len(inputs) - _NEWEST - 1 : -1]:
+        result = _from_ends(store, run)
+        if result is not None and inputs.get(name := _name(result)) == result.inputs:
+            is_open = not result.finished or result.status == RunStatus.UNKNOWN
+            found.setdefault(name, run if is_open else None)
+    runs = {name: load(store, run) for name, run in found.items() if run is not None}
+    return {name: run for name, run in runs.items() if not run.is_running}
 
 
 def _past_runs(store: RunStore) -> dict[str, PastRun]:

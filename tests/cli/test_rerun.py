@@ -115,6 +115,38 @@ def test_a_run_in_doubt_is_refused_with_the_command_that_settles_it(answers: Ans
     assert answers.asked == []
 
 
+def test_run_says_what_it_starts_again_of_a_run_that_is_left_open(answers: Answers, capsys: Capture) -> None:
+    answers.given["UsrCharge"] = Answer(silent=True)
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
+    (run,) = stored()
+    capsys.readouterr()
+    assert ended(["run", "a.job.yaml", "-k", "blue", "-q"]) == 4
+    assert ended(["run", "a.job.yaml", "-k", "red", "-q", "-i", "who=Eve"]) == 4
+    assert "E181" not in capsys.readouterr().err
+    del answers.given["UsrCharge"]
+    assert ended(["run", "a.job.yaml", "-k", "red", "-q"]) == 0
+    said = capsys.readouterr().err
+    assert f"warning[E181]: run {run} of billing[red]@here is not settled: in doubt: charge may or may not" in said
+    assert "; this command starts again: `charge`\n" in said
+    assert f"hint: `runner resume {run} --step charge --as passed` if you have checked" in said
+    assert ended(["run", "a.job.yaml", "-k", "red", "-q"]) == 0
+    assert "E181" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("says", "code"), [("no", 6), ("yes", 0)])
+def test_a_person_is_asked_whether_it_is_to_start_again(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, says: str, code: int
+) -> None:
+    answers.given["UsrCharge"] = Answer(silent=True)
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == 4
+    answers.given.clear()
+    answers.asked.clear()
+    monkeypatch.setattr("runner.terminal.asking.is_there", lambda: True)
+    monkeypatch.setattr("runner.terminal.asking.says_yes", lambda _question: says == "yes")
+    assert ended(["run", "a.job.yaml", "-k", "red"]) == code
+    assert bool(answers.asked) == (says == "yes")
+
+
 def test_a_run_that_broke_off_is_refused_with_resume(answers: Answers, capsys: Capture) -> None:
     assert ended(["run", "a.job.yaml", "-k", "red"]) == 0
     (events,) = Path(".runner/runs").glob("*/events.jsonl")

@@ -12,12 +12,12 @@ from runner.reports.causes import alike_causes
 from runner.reports.html import overview
 from runner.reports.mistakes import text as as_text
 from runner.reports.reported import ReportedCommand, ReportValues
-from runner.reports.safe import clean
+from runner.reports.safe import clean, moment
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.timeline import LEGEND, timeline
 from runner.reports.words import brief, finally_left, labelled, reasons, shortened, title, undo_left
 from runner.runs import StoreName
-from runner.runs.events import RunStatus
+from runner.runs.events import RunStatus, Section
 from runner.runs.result import RunResult, StepResult
 from runner.runs.status import Status
 from runner.version import VERSION
@@ -39,6 +39,7 @@ def report(command: ReportedCommand, *, version: str = VERSION) -> str:
         *_next(runs, command.store),
         *_cards(runs, command.values),
         *_warnings(runs, command.values),
+        *_outputs(runs, command.values),
         *_timelines(runs),
         *_matrix(runs),
         *_hashes(runs),
@@ -109,6 +110,15 @@ def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
         yield f"{len(found) - _MOST_CARDS:,} more runs with warnings are in the HTML report.\n"
 
 
+def _outputs(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
+    results = [run.result for run in runs]
+    shown = [each for each in results if each.outputs and values.shows(is_red=each.status is not RunStatus.PASSED)]
+    for number, result in enumerate(shown[:_MOST_CARDS]):
+        lines = [f"{clean(name)}: {brief(value)}" for name, value in result.outputs.items()]
+        heading = "" if number else "#### Outputs\n\n"
+        yield f"{heading}{inline(title(result))}\n\n{block(lines)}"
+
+
 def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
     """The warnings, each in a line; where values are not shown, of rows only that they have some."""
     shows = values.shows(is_red=result.status is not RunStatus.PASSED)
@@ -126,17 +136,16 @@ def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:
     step = row.step
     tries = f", {step.attempts} attempts" if step.attempts > 1 else ""
     place = inline(f"{run.result.file}:{step.line}")
-    lines = [
-        f"**{step.status}** {inline(step.key)} in {inline(title(run.result))} ({place}, {written(step.seconds)}{tries})"
-    ]
+    named = f"{inline(step.key)} {inline(step.name)}" + ", a step of `finally`," * (step.section is Section.FINALLY)
+    lines = [f"**{step.status}** {named} in {inline(title(run.result))} ({place}, {written(step.seconds)}{tries})"]
     if len(rows) > 1:
         keys = ", ".join(inline(f"{title(run.result)} {other.step.key}") for run, other in rows[:_MOST_KEYS])
         lines += ["", f"{len(rows):,} rows failed alike: {keys}{' and more' if len(rows) > _MOST_KEYS else ''}"]
-    body = list(_body(step)) if shows else [step.error.code if step.error else str(step.status)]
+    body = list(_body(step, run.result.help)) if shows else [step.error.code if step.error else str(step.status)]
     return "\n".join([*lines, "", block(body, "diff")])
 
 
-def _body(step: StepResult) -> Iterator[str]:
+def _body(step: StepResult, help_of_job: str | None) -> Iterator[str]:
     """Why the row did not pass. What it expected begins with `-`, what came with `+`; other lines with a blank."""
     for line in reasons(step, traces=False):
         yield f" {shortened(line, _LONGEST_BODY)}"
@@ -148,6 +157,8 @@ def _body(step: StepResult) -> Iterator[str]:
             yield f"+ {brief(difference.actual)}"
     if step.help:
         yield from (f" {line}" for line in labelled("help", step.help))
+    if help_of_job:
+        yield from (f" {line}" for line in labelled("help of the job", help_of_job))
 
 
 def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
@@ -192,8 +203,12 @@ def _ended(runs: Sequence[TimedRun]) -> str:
 
 def _hashes(runs: Sequence[TimedRun]) -> Iterator[str]:
     if runs:
-        lines = [f"{clean(run.result.events)}  {clean(run.result.id)}  {title(run.result)}" for run in runs[:100]]
-        yield f"<details><summary>Runs, and the last hash of their events</summary>\n\n{block(lines)}\n</details>\n"
+        lines = [
+            f"{clean(it.events)}  {clean(it.id)}  {moment(it.started_at)}  {title(it)}  {clean(it.target.url)}"
+            for it in (run.result for run in runs[:100])
+        ]
+        what = "Runs: the last hash of their events, when they began (UTC), and where"
+        yield f"<details><summary>{what}</summary>\n\n{block(lines)}\n</details>\n"
 
 
 def inline(text: str) -> str:

@@ -12,6 +12,7 @@ from runner.foundation.problems import ExitCode, Problem
 from runner.reports.formats import FORMATS
 from runner.reports.markdown import LONGEST, inline, report
 from runner.reports.reported import ReportValues
+from runner.reports.safe import moment
 from runner.runs.events import (
     AnyEvent,
     Check,
@@ -67,6 +68,28 @@ def test_warnings_of_what_passed_and_what_undo_has_only_started_are_in_the_summa
     lines = f"undo: incomplete: undo/add started, not known to be done\n{line}"
     assert f"#### What is worth a look\n\n`contact-smoke@sandbox`\n\n```\n{lines}\n```" in text
     assert "Evidence: 2 started, by the process log, and not known to be done" in text
+
+
+def test_a_summary_names_the_step_the_help_of_the_job_the_outputs_and_where_and_when_it_ran(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    begun = msgspec.structs.replace(start(), help="Ask the release manager.")
+    back = msgspec.structs.replace(row("back"), name="Put it back", section=Section.FINALLY)
+    events: list[AnyEvent] = [
+        *(
+            begun,
+            StepStarted(row=back, t=0),
+            StepFinished(key="back", t=1, status=Status.FAILED, seconds=1, attempts=1),
+        ),
+        RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="none", outputs={"updated": 200}),
+    ]
+    text = report(command_from(chain(events)))
+    assert "**failed** `back` `Put it back`, a step of `finally`, in `contact-smoke@sandbox` (" in text
+    assert "\n help of the job: Ask the release manager.\n" in text
+    assert "#### Outputs\n\n`contact-smoke@sandbox`\n\n```\nupdated: 200\n```" in text
+    assert f"  {moment(begun.started_at)}  contact-smoke@sandbox  {begun.target.url}\n" in text
+    hidden = msgspec.structs.replace(command_from(chain(events)), values=ReportValues("none"))
+    assert "Outputs" not in report(hidden)
 
 
 def test_why_no_run_began_is_in_the_summary() -> None:

@@ -1,4 +1,4 @@
-"""The run that a command names, in the store that has it: `apply` stores its runs beside its ledger."""
+"""The run that a command names, in the store that has it: its command may have been given in another folder."""
 
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -20,7 +20,7 @@ _Store = TypeVar("_Store", bound=RunStore)
 
 
 def named_run(context: click.Context, name: str) -> StoredRun:
-    """The run called `name`, as `find` takes it; where no store is named, also one beside a ledger elsewhere."""
+    """The run called `name`, as `find` takes it; where no store is named, also one in a folder near by."""
     own: RunStore = context.params["runs"]
     found = find(_store_of(name, [own, *_others(context)]), name)
     _say_where_it_is(found, own)
@@ -66,7 +66,7 @@ def run_before(context: click.Context, last: StoredRun) -> StoredRun:
 
 def _say_where_it_is(run: StoredRun, own: RunStore) -> None:
     if run.store.name != own.name:
-        output.say(f"run {clean(run.id)} is in {clean(run.store.name.text)}, beside the ledger of its `runner apply`")
+        output.say(f"run {clean(run.id)} is in {clean(run.store.name.text)}")
 
 
 def say_where_others_are(context: click.Context, verb: str) -> None:
@@ -74,7 +74,7 @@ def say_where_others_are(context: click.Context, verb: str) -> None:
     for store in _others(context):
         if store.runs():
             name = clean(store.name.text)
-            output.say(f"runs of `runner apply` are in {name}, too: `runner {verb} --runs {shell_word(name)}`")
+            output.say(f"more runs are in {name}: `runner {verb} --runs {shell_word(name)}`")
 
 
 def _store_of(name: str, stores: Sequence[_Store]) -> _Store:

@@ -1,5 +1,5 @@
-"""Where runs of `apply` are that are not in the current folder: beside the ledgers of the folders above, and of those a
-little below. A verb that is asked for `last` must not overlook them: it would call a run settled that is not.
+"""Where runs are that are not in the current folder: in the folders above, as beside a ledger, and in those a little
+below. A verb that is asked for `last` must not overlook them: it would call a run settled that is not.
 """
 
 import os
@@ -18,9 +18,9 @@ _DEEPEST: Final = 2
 
 
 def run_folders() -> list[str]:
-    """Other folders of runs; none beside a ledger of somebody else, who could choose what is resumed."""
+    """Other folders of runs; none of somebody else, who could choose what is resumed."""
     folders = [*searched_folders(Path.cwd())[1:], *_below(Path.cwd(), levels=_DEEPEST)]
-    return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL)]
+    return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL_RUNS)]
 
 
 def ledgers_above(folder: Path) -> Iterator[Path]:
@@ -37,9 +37,9 @@ def _below(folder: Path, *, levels: int) -> Iterator[Path]:
                     yield from _below(Path(entry), levels=levels - 1)
 
 
-def _is_ours(ledger: Path) -> bool:
+def _is_ours(path: Path) -> bool:
     try:
-        owner = ledger.stat().st_uid
+        owner = path.stat().st_uid
     except OSError:
         return False
     return not hasattr(os, "getuid") or owner == os.getuid()

@@ -1108,14 +1108,14 @@ def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
         assert ended(verb) == (0 if verb[0] == "show" else 4)
         shown = capsys.readouterr()
         assert f"run {run} is in " in shown.err
-        assert "/.runner/runs, beside the ledger of its `runner apply`\n" in shown.err
+        assert "/.runner/runs\n" in shown.err
         assert run in shown.out or verb[0] == "reconcile"
     assert ended(["show", earlier]) == 0
     assert "beside the ledger" not in capsys.readouterr().err
     assert ended(["runs"]) == 0
     shown = capsys.readouterr()
     assert run not in shown.out
-    (command,) = re.findall(r"^runs of `runner apply` are in .*, too: `runner (runs .*)`$", shown.err, re.MULTILINE)
+    (command,) = re.findall(r"^more runs are in .*: `runner (runs .*)`$", shown.err, re.MULTILINE)
     assert ended(shlex.split(command)) == 0
     assert run in capsys.readouterr().out
     assert ended(["diff", earlier, "last"]) == 1
@@ -1123,6 +1123,22 @@ def test_a_run_of_apply_is_found_from_folders_above_and_below_its_ledger(
     assert ended(["rerun", "last"]) == 4
     assert len(ids(project)) == 2
     assert ids() == [earlier]
+
+
+def test_a_run_is_found_from_the_folder_of_its_jobs(
+    answers: Answers, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a")
+    answers.given["Usra"] = Answer(silent=True)
+    assert ended(["run", "specs", "-q"]) == 4
+    (run,) = ids()
+    monkeypatch.chdir("specs")
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    assert capsys.readouterr().err.startswith("more runs are in ")
+    assert ended(["show", "last"]) == 0
+    assert f"run {run} is in " in capsys.readouterr().err
+    assert ended(["reconcile", run]) == 4
 
 
 def test_a_ledger_of_somebody_else_gives_no_run(

@@ -284,6 +284,8 @@ def test_a_wait_that_is_over_failed_and_says_what_the_log_did_not_show() -> None
     error = parked.finished("a").error
     assert error
     assert error.message == "the process still runs after 5 s, and none of its elements waits for a person"
+    assert error.hint
+    assert error.hint.startswith("`wait: {process_id: ")
 
 
 class OneSource(World):

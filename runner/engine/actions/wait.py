@@ -123,7 +123,7 @@ def _too_late(row: OpenRow, action: Wait, found: LogRow, *, unread: Unread | Non
         hint = "check that the user may read all columns of SysProcessLog"
         return replace(not_passed("E208", message, hint), result=to_builtins(found), process_id=found.id)
     message = f"the process still runs {waited}"
-    hint = "write a longer `timeout` to wait longer"
+    hint = f"`wait: {{process_id: {found.id}}}` in another job waits on, `cancel` ends it; a new run starts another"
     if action.wanted is WaitFor.PARKED:
         message += ", and none of its elements waits for a person"
     else:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from runner.foundation.problems import Problem, Severity
+from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.suggestions import did_you_mean
 from runner.reading.document import Document
@@ -53,8 +52,7 @@ def target_known(
         known = f"the targets are {listed}" if targets else "there are no targets"
         as_url = "write the name of a target: its `url` is under this name in targets.yaml"
         hint = "; ".join(filter(None, (as_url if "://" in name else known, searched)))
-    unknown = document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint)
-    return (unknown if is_used else replace(unknown, severity=Severity.WARNING),)
+    return (document.problem("E141", f"unknown target `{name}`", path=("target",), hint=hint, warning=not is_used),)
 
 
 class MissingNeed(Struct, frozen=True, kw_only=True):

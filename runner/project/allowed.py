@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.catalogue.model import Catalogue
-from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.suggestions import near_or_listed
 from runner.job.model import Job
 from runner.planning.guards import refused_steps
@@ -29,9 +29,7 @@ def check_allowed(project: Project) -> None:
         found: list[Problem] = []
         for target in opened.targets.values():
             for each in _that_fit_nothing(target, file, project):
-                problem = opened.document.problem(
-                    "E198", each.message, path=each.path, hint=each.hint, severity=Severity.WARNING
-                )
+                problem = opened.document.found(each)
                 found += [] if problem.span in reported else [problem]
         project.problems.extend(without_secrets(found, opened.document))
 
@@ -68,7 +66,8 @@ def _that_fit_nothing(target: Target, file: Path, project: Project) -> Iterator[
         for index, pattern in enumerate((patterns or ()) if known is not None else ()):
             if not any(fnmatchcase(name, pattern) for name in known or ()):
                 message = f"`{target.name}` has no {what} that fits `{pattern}`"
-                yield Finding(message=message, path=(*at, key, index), hint=near_or_listed(pattern, known or ()))
+                hint = near_or_listed(pattern, known or ())
+                yield Finding(code="E198", message=message, path=(*at, key, index), hint=hint, warning=True)
 
 
 def _codes(catalogues: Sequence[Catalogue]) -> Collection[str] | None:

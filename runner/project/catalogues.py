@@ -115,7 +115,7 @@ def _another_site(document: Document, url: str) -> Problem | None:
         return None
     message = f"this is the catalogue of {site}, and the site of the target is {url}"
     hint = "run `runner catalog pull`: a copied file is still of the site that it comes from"
-    return document.problem("E107", message, path=("site",), hint=hint, severity=Severity.WARNING)
+    return document.problem("E107", message, path=("site",), hint=hint, warning=True)
 
 
 def _catalogues_in(folder: Path) -> frozenset[str]:

@@ -8,11 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, Path, value_at
 from runner.reading.complaint import quoted
 from runner.reading.nodes import Places
@@ -196,15 +196,10 @@ class Document(Struct, frozen=True, kw_only=True):
 
     def found(self, finding: Finding, path: Path = (), *, span: Span | None = None) -> Problem:
         """What was found in the value at `path`, at its place, or at `span` where that is known better."""
-        return self.problem(
-            finding.code,
-            finding.message,
-            path=(*path, *finding.path),
-            at_key=finding.at_key,
-            hint=finding.hint,
-            severity=Severity.WARNING if finding.warning else Severity.ERROR,
-            span=span,
-        )
+        at = (*path, *finding.path)
+        place = span or (self.key_span(at) if finding.at_key else self.value_span(at))
+        with_letters = replace(finding, hint=hint_with_letters(finding.message, finding.hint))
+        return self.source.found(with_letters, place, path=self._as_written(at) if self.originals else at)
 
     def problem(
         self,
@@ -214,21 +209,10 @@ class Document(Struct, frozen=True, kw_only=True):
         path: Path,
         at_key: bool = False,
         hint: str | None = None,
-        severity: Severity = Severity.ERROR,
-        span: Span | None = None,
+        warning: bool = False,
     ) -> Problem:
-        """A problem at the value of `path`, or at its key, or at `span` where the place is known better."""
-        place = span or (self.key_span(path) if at_key else self.value_span(path))
-        return Problem(
-            code=code,
-            message=message,
-            hint=hint_with_letters(message, hint),
-            severity=severity,
-            file=self.file,
-            span=place,
-            path=self._as_written(path) if self.originals else path,
-            excerpt=self.source.excerpt(place.line),
-        )
+        """A problem at the value of `path`, or at its key."""
+        return self.found(Finding(code=code, message=message, hint=hint, at_key=at_key, warning=warning), path)
 
     def _as_written(self, path: Path) -> Path:
         return tuple(self.originals.get(path[: length + 1], part) for length, part in enumerate(path))

@@ -14,7 +14,8 @@ from msgspec.structs import force_setattr
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
-from runner.foundation.problems import Problem
+from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.values import Path
 from runner.secrets.shown import visible
 
 EVERY_LINE = range(1, sys.maxsize)
@@ -77,11 +78,22 @@ class Source(Struct, frozen=True):
         end = self.line_starts[number]
         return start, end - (2 if self.text[end - 2 : end] == "\r\n" else 1)
 
+    def found(self, finding: Finding, span: Span, *, path: Path = ()) -> Problem:
+        """What was found, at its place. `path` leads to it in the data."""
+        return Problem(
+            code=finding.code,
+            message=finding.message,
+            hint=finding.hint,
+            severity=Severity.WARNING if finding.warning else Severity.ERROR,
+            file=self.file,
+            span=span,
+            path=path,
+            excerpt=self.excerpt(span.line),
+        )
+
     def problem(self, code: str, message: str, *, at: tuple[int, int], hint: str | None = None) -> Problem:
         """An error about the characters from `at[0]` up to, not including, `at[1]`."""
-        span = self.span(*at)
-        shown = self.excerpt(span.line)
-        return Problem(code=code, message=message, hint=hint, file=self.file, span=span, excerpt=shown)
+        return self.found(Finding(code=code, message=message, hint=hint), self.span(*at))
 
     def error(self, at: int, message: str, *, end: int | None = None, hint: str | None = None) -> Problem:
         """The text is not YAML or JSON at `at`. The message may show a character that nobody sees, or a line end."""

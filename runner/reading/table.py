@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.places import Span
-from runner.foundation.problems import Finding, Problem, Severity
+from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Path
 from runner.reading import encoding
 from runner.reading.source import Source
@@ -59,16 +59,7 @@ class Table(Struct, frozen=True, kw_only=True):
     def found(self, finding: Finding, row: TableRow, *, column: int | None = None, path: Path = ()) -> Problem:
         """What was found in a row, or in a cell of it; `path` leads to it as in a list of cases."""
         span = self.row_span(row) if column is None else self.cell_span(row, column)
-        return Problem(
-            code=finding.code,
-            message=finding.message,
-            hint=finding.hint,
-            severity=Severity.WARNING if finding.warning else Severity.ERROR,
-            file=self.source.file,
-            span=span,
-            path=path,
-            excerpt=self.source.excerpt(span.line),
-        )
+        return self.source.found(finding, span, path=path)
 
     def _cells(self, row: TableRow) -> Iterator[tuple[int, int]]:
         """Offsets of the cells, found in the way in which the `csv` module reads them."""

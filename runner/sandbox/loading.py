@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
-from runner.foundation.problems import Problem, Severity, errors_in, in_order
+from runner.foundation.problems import Problem, errors_in, in_order
 from runner.foundation.raw import record
 from runner.foundation.suggestions import did_you_mean
 from runner.foundation.values import JsonObject
@@ -82,7 +82,7 @@ def _another_name(document: Document, code: str, file: Path) -> Iterator[Problem
     if typos.typo_of(name, [code]) is None and (re.fullmatch(r"\w+", code) or not re.fullmatch(r"\w+", name)):
         return
     message, hint = f"the file is called `{name}`", f"jobs start a process by the code that is written here: `{name}`?"
-    yield document.problem("E107", message, path=("process",), hint=hint, severity=Severity.WARNING)
+    yield document.problem("E107", message, path=("process",), hint=hint, warning=True)
 
 
 def _columns(doubles: Iterable[Double], records: Mapping[str, Iterable[JsonObject]]) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 import pytest
 
 from runner.foundation.places import Span
-from runner.foundation.problems import Severity
+from runner.foundation.problems import Finding, Severity
 from runner.foundation.values import Path
 from runner.reading.load import Document, load
 
@@ -198,7 +198,7 @@ def test_a_problem_knows_its_file_its_place_and_its_line(job: Document) -> None:
 def test_a_problem_may_stand_at_the_key_or_where_the_caller_says(job: Document) -> None:
     path: Path = ("steps", 0, "execute")
     assert job.problem("E104", "x", path=path, at_key=True).span == Span(5, 5, 5, 12)
-    reported = job.problem("E104", "x", path=path, span=Span(12, 1, 12, 2), severity=Severity.WARNING)
+    reported = job.found(Finding(code="E104", message="x", warning=True), path, span=Span(12, 1, 12, 2))
     assert (reported.span, reported.excerpt, reported.severity) == (
         Span(12, 1, 12, 2),
         "          or vars.contact",

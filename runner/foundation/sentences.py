@@ -33,6 +33,10 @@ def first(words: Sequence[str], most: int) -> str:
     return ", ".join(words[:most]) + more
 
 
+def with_article(words: str) -> str:
+    return f"{'an' if words[:1] in 'aeiou' else 'a'} {words}"
+
+
 def shortened(text: str, most: int) -> str:
     """A text in a sentence, where it is longer than `most` characters its start."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -19,6 +19,7 @@ from runner.json_schema.keywords import IN_WORDS
 _MOST = 100
 """Of a list with a million wrong items, a hundred are enough."""
 _LONGEST = 60
+_LONGEST_WORD = 40
 _MOST_WORDS = 12
 
 _SENTENCES: Final = {
@@ -179,6 +180,12 @@ def shown(value: Json) -> str:
             return "a number beyond JSON"
         case _:
             return compact(value)
+
+
+def quoted(value: Json) -> str:
+    """`value` within a sentence; a short text in backticks, as people write it."""
+    is_short = isinstance(value, str) and 0 < len(value) <= _LONGEST_WORD and value.isprintable()
+    return f"`{value}`" if is_short else shown(value)
 
 
 def sentence(keyword: str, *, value: Json, expected: Json, nearest: str | None = None) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import Json, is_number, kind_of
-from runner.json_schema.violations import shown
+from runner.json_schema.violations import quoted, shown
 
 _EXAMPLES = "for example `500ms`, `30s`, `5m` or `1h`"
 _ZERO = f"write more than zero, {_EXAMPLES}"
@@ -30,8 +30,7 @@ _LONGEST = 36
 def mistake(value: Json) -> tuple[str, str]:
     match value:
         case str():
-            quoted = f"`{value}`" if value and value.isprintable() and len(value) <= _LONGEST else shown(value)
-            return f"{quoted} is not a duration", _as_duration(value)
+            return f"{quoted(value)} is not a duration", _as_duration(value)
         case bool() | None | list():
             return f"{kind_of(value)} is not a duration", _EXAMPLES
         case int() | float():

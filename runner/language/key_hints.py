@@ -7,11 +7,11 @@ from runner.foundation import hints
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import folded
 from runner.foundation.raw import record
-from runner.foundation.sentences import either
+from runner.foundation.sentences import either, with_article
 from runner.foundation.suggestions import foreign, suggest
 from runner.foundation.values import Json, as_text, compact
 from runner.language.structure import RecordKeys, properties
-from runner.reading.odd_characters import with_article
+from runner.reading.odd_characters import named
 
 _PARAMETERS_OF = ("execute", "run", "element", "job")
 _QUOTES = "\u201c\u201d\u201e\u2018\u2019\u201a\u00ab\u00bb`"
@@ -107,8 +107,7 @@ def _in_list(name: str, keys: RecordKeys) -> str | None:
     item = keys.structure.item(keys.path)
     title, known = str(item.get("title")), properties(item)
     near = name if name in known else suggest(name, known)
-    article = "an" if title[:1] in "aeiou" else "a"
-    return near and f"{article} {title} may have `{near}`: make a list of {title}s of it"
+    return near and f"{with_article(title)} may have `{near}`: make a list of {title}s of it"
 
 
 def _elsewhere(name: str, near: str | None, keys: RecordKeys) -> str | None:
@@ -159,10 +158,10 @@ def _disguised(key: str, known: Collection[str]) -> str | None:
     seen = "".join(filter(_is_plain, key)).strip()
     near = seen if seen in known else suggest(seen, known)
     if near is not None:
-        what = f"`{odd}` is no quote to YAML" if odd in _QUOTES else f"there is {with_article(odd)} in it"
+        what = f"`{odd}` is no quote to YAML" if odd in _QUOTES else f"there is {named(odd)} in it"
         return f"did you mean `{near}`? {what}"
     is_indentation = key[0] == odd and odd not in _QUOTES  # to YAML the key begins in the first column
-    return f"write plain spaces before it: {with_article(odd)} is no indentation" if is_indentation else None
+    return f"write plain spaces before it: {named(odd)} is no indentation" if is_indentation else None
 
 
 def _is_plain(character: str) -> bool:

@@ -15,7 +15,7 @@ from runner.foundation.problems import Finding, Problem
 from runner.foundation.values import Json, Path
 from runner.reading.complaint import quote, quoted
 from runner.reading.document import Document
-from runner.reading.odd_characters import IN_CURLY_QUOTES, OPENING_QUOTES, with_article
+from runner.reading.odd_characters import IN_CURLY_QUOTES, OPENING_QUOTES, named
 
 _UNSEEN = "\u00a0\u00ad\u200b\u2060\ufeff"
 _MAY_BE = lazy_pattern(
@@ -35,7 +35,7 @@ _WITH_BREAK = lazy_pattern(r"[|>][ \t]*(?:#.*)?$", re.MULTILINE)
 _ANCHORS = lazy_pattern(r"[ \t]&([\w-]+)")
 _ANCHOR = lazy_pattern(r"&([\w-]+)[ \t]+\Z")
 _WINDOWS = lazy_pattern(r'"[A-Za-z]:\\[^\\"/].*"')
-_NULLS = ("None", "nil", "undefined")
+NULLS = ("None", "nil", "undefined")
 _PLACEHOLDER = lazy_pattern(r"<(?=[^<>]*[ _-])[A-Za-z][\w .-]*>|(?i:(?:change|replace)[_-]?me|your[_-][\w-]+)")
 _EXPRESSIONS = frozenset({"expect", "if"})
 _LONGEST = 60
@@ -102,12 +102,12 @@ def _unseen(written: str, path: Path) -> _Words | None:
     odd = next((sign for sign in compared if sign in _UNSEEN), None)
     if odd is None:
         return None
-    return f"there is {with_article(odd)} in this text", "delete it, or write a plain space in its place"
+    return f"there is {named(odd)} in this text", "delete it, or write a plain space in its place"
 
 
 def _free(document: Document, path: Path, text: str | None) -> _Words | None:
     written = document.written(path)
-    if text in _NULLS and written == text:
+    if text in NULLS and written == text:
         return f"`{text}` is a text to YAML", "write `null` for no value"
     place = document.value_span(path)
     anchor = _ANCHOR.search(document.source.line(place.line)[: place.column - 1])

@@ -11,18 +11,17 @@ from runner.foundation import hints
 from runner.foundation.guids import is_guid
 from runner.foundation.problems import Finding
 from runner.foundation.raw import record
-from runner.foundation.sentences import either
+from runner.foundation.sentences import either, with_article
 from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path, as_text, compact, kind_of, pointer
 from runner.foundation.yaml_text import flow
 from runner.json_schema.as_type import BOOLEANS, NUMBER
 from runner.json_schema.keywords import IN_WORDS, TYPES
-from runner.json_schema.violations import Violation, as_list, shown
+from runner.json_schema.violations import Violation, as_list, quoted, shown
 from runner.language import duration_hints
 from runner.reading.bare_items import with_comparison
 
 _LONGEST_EXAMPLE = 90
-_LONGEST_WORD = 40
 _LONGEST_NAME = 80
 _DASHES: Final = "-\u2013\u2014\u2022\u2212\u2010\u2011"
 _BOUNDS: Final = {
@@ -75,7 +74,7 @@ def subject(path: Path, schema: JsonObject) -> str:
     if path and isinstance(path[-1], str):
         return f"`{path[-1]}`"
     if isinstance(title, str):
-        return f"{'an' if title[0] in 'aeiou' else 'a'} {title}"
+        return with_article(title)
     return f"an item of {subject(path[:-1], {})}" if path else "the file"
 
 
@@ -179,15 +178,15 @@ def _word(violation: Violation, schema: JsonObject) -> Finding:
         at, word = pointer(violation.path), as_text(value)
         ours = near or hints.at_place("choices", at, word.casefold())
         hint = f"did you mean `{ours}`?" if ours else hints.hint("values", at, value, wanted="word")
-    wanted = either([_quoted(option) for option in options])
-    message = f"{subject(violation.path, schema)} must be {wanted}, not {_quoted(value)}"
+    wanted = either([quoted(option) for option in options])
+    message = f"{subject(violation.path, schema)} must be {wanted}, not {quoted(value)}"
     return Finding(message=message, hint=hint, path=violation.path)
 
 
 def _twice(violation: Violation) -> Finding:
     listed = as_list(violation.value)
     second = next(index for index, item in enumerate(listed) if item in listed[:index])
-    message, path = f"{_quoted(listed[second])} is listed twice", (*violation.path, second)
+    message, path = f"{quoted(listed[second])} is listed twice", (*violation.path, second)
     return Finding(code="E111", message=message, hint="write it once", path=path)
 
 
@@ -195,7 +194,7 @@ def _pattern(violation: Violation, schema: JsonObject) -> Finding:
     if isinstance(violation.value, str) and "{{" in violation.value:
         hint = f"write it out: {_text(schema.get('patternErrorMessage')) or 'templates are read in values only'}"
         return Finding(code="E122", message="no template is read here", hint=hint, path=violation.path)
-    message = f"{subject(violation.path, schema)} cannot be {_quoted(violation.value)}"
+    message = f"{subject(violation.path, schema)} cannot be {quoted(violation.value)}"
     rule, name = _as_name(violation.value, schema)
     return Finding(message=message, hint=rule, path=violation.path, instead=name)
 
@@ -204,7 +203,7 @@ def _name(violation: Violation, schema: JsonObject) -> Finding:
     where = subject(violation.path[:-1], {})
     if violation.value == "":
         return Finding(message=f"a name in {where} is empty", path=violation.path, at_key=True)
-    message = f"{_quoted(violation.value)} cannot be a name in {where}"
+    message = f"{quoted(violation.value)} cannot be a name in {where}"
     hint, name = _as_name(violation.value, schema)
     return Finding(message=message, hint=hint, path=violation.path, at_key=True, instead=name)
 
@@ -246,9 +245,3 @@ def _plain(text: str, bridge: str) -> str:
 
 def _text(value: Json) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _quoted(value: Json) -> str:
-    """A value in a sentence; a short text in backticks, as people write it."""
-    is_short = isinstance(value, str) and len(value) <= _LONGEST_WORD and value.isprintable()
-    return f"`{value}`" if is_short else shown(value)

@@ -11,13 +11,11 @@ from runner.foundation.suggestions import suggest
 from runner.foundation.values import Json, JsonObject, Path
 from runner.job.outline import Outline, RawStep, declared_inputs, schema_of
 from runner.json_schema import schemas
+from runner.language.lookalikes import NULLS
 from runner.lint.texts import JobLint
 
 if TYPE_CHECKING:
     from runner.json_schema.violations import Violation
-
-_NO_VALUE = ("None", "nil", "undefined")
-"""What other languages write for null."""
 
 
 def is_schema(schema: Json, path: Path, lint: JobLint) -> bool:
@@ -68,7 +66,7 @@ def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
 def _as_null(violation: "Violation") -> str | None:
     """How to declare that there may be no value, for null or what other languages write for it."""
     kind, value = violation.expected, violation.value
-    if violation.path or violation.keyword != "type" or not isinstance(kind, str) or value not in (None, *_NO_VALUE):
+    if violation.path or violation.keyword != "type" or not isinstance(kind, str) or value not in (None, *NULLS):
         return None
     also = "" if value is None else " and `default: null`"
     return f'write `type: [{kind}, "null"]`{also} for no value'

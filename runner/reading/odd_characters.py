@@ -8,6 +8,7 @@ import unicodedata
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem
+from runner.foundation.sentences import with_article
 from runner.reading.source import Source
 
 _ODD = "\u00a0\u00ad\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
@@ -35,7 +36,7 @@ def odd_space(source: Source, start: int, end: int) -> Problem | None:
         if found:
             before = source.text[begin : found.start(1)].rstrip(" ")
             place = f"after the `{before[-1]}`" if before.endswith((":", "-")) else "in the indentation"
-            message = f"there is {with_article(found[1])} {place}: to YAML it is no space"
+            message = f"there is {named(found[1])} {place}: to YAML it is no space"
             return source.error(found.start(1), message, hint="write plain spaces in its place")
     return None
 
@@ -44,10 +45,9 @@ def begins_with_odd_space(line: str) -> bool:
     return bool(_ODD_SPACE.match(line.lstrip(" ")))
 
 
-def with_article(character: str) -> str:
+def named(character: str) -> str:
     """`a no-break space (U+00A0)`."""
-    name = unicodedata.name(character, "control character").lower()
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} (U+{ord(character):04X})"
+    return f"{with_article(unicodedata.name(character, 'control character').lower())} (U+{ord(character):04X})"
 
 
 def hint_with_letters(message: str, hint: str | None) -> str | None:
@@ -55,7 +55,7 @@ def hint_with_letters(message: str, hint: str | None) -> str | None:
     if message.isascii() or hint is None or "`" not in hint:
         return hint
     if (odd := _ODD_SPACE.search(message)) and "(U+" not in hint:
-        return f"{hint}{'' if hint.endswith('?') else ';'} there is {with_article(odd[0])} in it"
+        return f"{hint}{'' if hint.endswith('?') else ';'} there is {named(odd[0])} in it"
     for word in _WORD.findall(message):
         for letter in word:
             alphabet = _ALPHABETS.get(unicodedata.name(letter, "").partition(" ")[0])

@@ -87,21 +87,20 @@ class OneWord(click.Choice[str]):
 def usage_problem(error: click.UsageError) -> Problem:
     """What click refuses, with our hint where we have it; else click's own guess is in the message."""
     hint = f"`{error.ctx.command_path} --help` shows how it is used" if error.ctx else None
-    message = error.format_message()
-    if isinstance(error, click.NoSuchOption) and (ours := _our_option(error)) is not None:
-        message, hint = error.message, ours
-    elif isinstance(error, click.NoSuchOption) and error.ctx and error.ctx.parent is None:
-        hint = f"options come after the verb, as in `runner run specs -t NAME`; {hint}"
-    if isinstance(error, click.MissingParameter) and error.ctx and error.param:
-        hint = _missing(error.param, error.ctx.command_path) or hint
-    if isinstance(error, click.BadOptionUsage) and error.option_name.startswith("--report-"):
-        hint = f"`{error.option_name} FILE`; `-` is stdout"
-    if isinstance(error, UnknownChoiceError) and error.near is not None:
-        hint = f"did you mean `{error.near}`?"
-    variable = _variable(error)
-    if variable is not None:
-        near = f"{hint} " if isinstance(error, UnknownChoiceError) and error.near else ""
-        hint = f"{near}the value comes from the environment variable `{variable}`"
+    message, near = error.format_message(), ""
+    match error:
+        case click.NoSuchOption() if (ours := _our_option(error)) is not None:
+            message, hint = error.message, ours
+        case click.NoSuchOption(ctx=click.Context(parent=None)):
+            hint = f"options come after the verb, as in `runner run specs -t NAME`; {hint}"
+        case click.MissingParameter(ctx=click.Context(command_path=command), param=click.Parameter() as parameter):
+            hint = _missing(parameter, command) or hint
+        case click.BadOptionUsage(option_name=option) if option.startswith("--report-"):
+            hint = f"`{option} FILE`; `-` is stdout"
+        case UnknownChoiceError(near=str(word)):
+            near = hint = f"did you mean `{word}`?"
+    if (variable := _variable(error)) is not None:
+        hint = f"{near} the value comes from the environment variable `{variable}`".lstrip()
     return Problem(code="E150", message=message.rstrip("."), hint=hint)
 
 

@@ -106,7 +106,11 @@ def _is_reported(finding: Finding, document: Document) -> bool:
 
 
 def _problems(findings: Iterable[Finding], document: Document) -> tuple[Problem, ...]:
-    return in_order(_problem(finding, document) for finding in findings)
+    """What an alias repeats is one mistake: it is where its anchor is."""
+    found: dict[object, Problem] = {}
+    for problem in (_problem(finding, document) for finding in findings):
+        found.setdefault((problem.message, problem.span), problem)
+    return in_order(found.values())
 
 
 def _problem(finding: Finding, document: Document) -> Problem:

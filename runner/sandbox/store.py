@@ -23,7 +23,7 @@ from runner.sandbox.veil import Veil
 
 _OURS = 0x43525342
 """SQLite's `application_id` of a file that a sandbox made."""
-_VERSION = 3
+_VERSION = 4
 """SQLite's `user_version` of it: that of the tables below."""
 
 _TABLES = """
@@ -31,17 +31,14 @@ CREATE TABLE record (entity TEXT, id TEXT, body TEXT, UNIQUE (entity, id));
 CREATE TABLE process (id TEXT UNIQUE, code TEXT, caption TEXT, schema_id TEXT, owner TEXT, status TEXT, started TEXT,
   completed TEXT, error TEXT, parameters TEXT);
 CREATE INDEX process_of_code ON process (code, started);
+CREATE INDEX process_of_schema ON process (schema_id, started);
 CREATE TABLE element (id TEXT UNIQUE, uid TEXT, process_id TEXT, position INTEGER, caption TEXT, status TEXT,
   started TEXT, completed TEXT, error TEXT);
 CREATE INDEX element_of_uid ON element (uid, status);
 CREATE INDEX element_of_process ON element (process_id, status);
+CREATE TABLE fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position));
+CREATE TABLE veil (key TEXT);
 """
-_LATER = """
-CREATE TABLE IF NOT EXISTS fault (process TEXT, position INTEGER, taken INTEGER, UNIQUE (process, position));
-CREATE TABLE IF NOT EXISTS veil (key TEXT);
-CREATE INDEX IF NOT EXISTS process_of_schema ON process (schema_id, started);
-"""
-"""A file that an earlier sandbox made has none of these, and is as good."""
 _LEAVE = "UPDATE element SET status = ?, completed = ? WHERE process_id = ? AND status = 'running'"
 """Ends what a process waits for."""
 
@@ -289,8 +286,6 @@ def _opened(file: Path | None) -> tuple[sqlite3.Connection, bool]:
             database.executescript(f"BEGIN; {_TABLES} {marks} COMMIT;")
         database.execute("PRAGMA synchronous = NORMAL")
         wrong = _not_ours(database)
-        if wrong is None:
-            database.executescript(_LATER)
     except sqlite3.Error as error:
         raise _unreadable(file, str(error)) from error
     if wrong is not None:

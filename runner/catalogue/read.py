@@ -95,7 +95,9 @@ def _process(code: str, written: JsonObject) -> Process:
             for own, fields in record(written.get("members")).items()
         ),
         why_not=why_not if written.get("runnable") is False else None,
-        parameters=_parameters(parameters) if isinstance(parameters, dict) else None,
+        parameters={name: _parameter(record(fields)) for name, fields in parameters.items()}
+        if isinstance(parameters, dict)
+        else None,
         elements=tuple(
             convert({"name": "", "type": "", **record(fields), "uid": uid.lower()}, ProcessElement)
             for uid, fields in elements.items()
@@ -104,10 +106,6 @@ def _process(code: str, written: JsonObject) -> Process:
         else None,
         unread=text(written, "unread"),
     )
-
-
-def _parameters(written: JsonObject) -> dict[str, Parameter]:
-    return {code: _parameter(record(fields)) for code, fields in written.items()}
 
 
 def _parameter(fields: JsonObject) -> Parameter:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from operator import attrgetter
 
 import msgspec
+from msgspec.structs import asdict
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.values import JsonObject
@@ -16,7 +17,7 @@ from runner.reports.attempt_calls import RowAttempts, attempts_by_row, wait
 from runner.reports.reported import ReportedCommand, ReportedRun
 from runner.reports.safe import shown_json
 from runner.reports.summary import run_warnings
-from runner.runs.events import Check, Line, lock_waits, run_started
+from runner.runs.events import Line, lock_waits, run_started
 from runner.runs.result import StepResult, tally
 from runner.runs.store import Part, StoreError
 from runner.version import VERSION
@@ -145,13 +146,9 @@ def _run_fields(lines: Sequence[Line]) -> JsonObject:
 def _step(step: StepResult, attempts: RowAttempts | None) -> dict[str, object]:
     row: dict[str, object] = dict(zip(_ROW_KEYS, _row_values(step), strict=True))
     row["seconds"] = _rounded(step.seconds)
-    row["checks"] = [_check(check) for check in step.checks]
+    row["checks"] = [*map(asdict, step.checks)]
     row["each_attempt"] = [] if attempts is None else attempts.records()
     return row
-
-
-def _check(check: Check) -> dict[str, object]:
-    return {"that": check.that, "passed": check.passed, "message": check.message, "differences": check.differences}
 
 
 def _rounded(seconds: float) -> float:

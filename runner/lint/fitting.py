@@ -160,17 +160,17 @@ def misread_numbers(
         if text == sent:
             continue
         if parameter is None and _PHONE_OR_CODE.fullmatch(text):
-            message, hint = f"`{text}` for `{called}` is a number to YAML", "put it in quotes if it is a text"
+            message = f"`{text}` for `{called}` is a number to YAML"
+            hint = f'put it in quotes if it is a text: `"{text}"`'
         elif taker is not None and taker.kind is Kind.TEXT and _A_NUMBER.fullmatch(text):
-            message, hint = f"`{called}` takes a text, and `{text}` is a number to YAML", "put it in quotes"
+            message = f"`{called}` takes a text, and `{text}` is a number to YAML"
+            hint = f'put it in quotes: `"{text}"`'
         elif taker is not None and taker.kind is Kind.INTEGER and _THOUSANDS.fullmatch(text):
-            message, hint = f"`{called}` takes an integer, and the point in `{text}` begins a fraction", "write"
-            text = text.replace(".", "")
+            message = f"`{called}` takes an integer, and the point in `{text}` begins a fraction"
+            hint = f"write `{text.replace('.', '')}`"
         else:
             continue
-        message = f"{message}: `{sent}` would be sent"
-        hint = f"write `{text}`" if hint == "write" else f'{hint}: `"{text}"`'
-        yield Misfit(message=message, hint=hint, path=path, warning=parameter is None)
+        yield Misfit(message=f"{message}: `{sent}` would be sent", hint=hint, path=path, warning=parameter is None)
 
 
 def column_of(parameter: Parameter, name: str) -> Parameter | None:

@@ -10,10 +10,11 @@ from runner.foundation.guids import is_guid
 from runner.foundation.problems import Problem
 from runner.foundation.raw import items, record
 from runner.foundation.values import Json, JsonObject, Path, kind_of
+from runner.odata.names import is_entity
 from runner.reading.collector import ProblemCollector
 from runner.reading.files import stray
 from runner.reading.load import read
-from runner.sandbox.rules import NAME, entity_mistake
+from runner.sandbox.rules import entity_mistake
 from runner.sandbox.typos import check_records
 
 _IDS = UUID("0b8f5a0e-3c0a-4c39-9f56-1f2f7f7a9c10")
@@ -70,7 +71,7 @@ class _RecordRules(ProblemCollector, frozen=True):
     def _record(self, row: JsonObject, path: Path, ids: set[str]) -> None:
         for column, value in row.items():
             here = (*path, column)
-            if not NAME.fullmatch(column):
+            if not is_entity(column):  # columns are called alike
                 self.report("E107", f"`{column}` is no name of a column", here, at_key=True)
             if isinstance(value, list | dict):
                 self.report("E106", f"a column holds no {kind_of(value).removeprefix('a ')}", here)

@@ -21,12 +21,11 @@ from runner.foundation.suggestions import near_or_listed
 from runner.foundation.values import Json, JsonObject, Path, leaves
 from runner.lint.fitting import unfit_type, unfit_value
 from runner.lint.typed_texts import TypeLint
+from runner.odata.names import is_entity
 from runner.reading.document import Document
 from runner.sandbox.doubles import OWN_ENTITIES
 from runner.sandbox.fault_kinds import TAKING_TIME
 
-NAME = lazy_pattern(r"[A-Za-z_][A-Za-z0-9_]*")
-"""Of an entity or a column."""
 _TAKES_ID = frozenset({Kind.GUID, Kind.LOOKUP, Kind.TEXT})
 _TAKES_RECORDS = frozenset({Kind.RECORDS})
 _FUNCTIONS = frozenset({"uuid"})
@@ -59,7 +58,7 @@ def entity_mistake(name: str) -> str | None:
     """Why no file may name this entity."""
     if name in OWN_ENTITIES:
         return f"`{name}` belongs to the sandbox itself"
-    return None if NAME.fullmatch(name) else f"`{name}` is no name of an entity"
+    return None if is_entity(name) else f"`{name}` is no name of an entity"
 
 
 def _parameter(fields: JsonObject) -> Parameter | None:
@@ -176,7 +175,7 @@ class _Rules(TypeLint, frozen=True, kw_only=True):
         for column, value in record(fields.get("values")).items():
             here = (*path, "values", column)
             self.value(value, here, with_row if kind == "update" else self.names)
-            if not NAME.fullmatch(column):
+            if not is_entity(column):  # columns are called alike
                 self.report("E107", f"`{column}` is no name of a column", here, at_key=True)
             elif kind == "update" and column == "Id":
                 self.report("E107", "the Id of a record cannot be changed", here, at_key=True)

@@ -15,7 +15,7 @@ from runner.foundation.problems import Problem, Severity, errors_in
 from runner.foundation.raw import record, text
 from runner.foundation.suggestions import suggest
 from runner.reading.document import Document
-from runner.reading.files import called
+from runner.reading.files import called, names_in
 from runner.targets import environment
 from runner.targets.files import missing_folder
 from runner.targets.model import CLIO, SandboxTarget, SiteTarget, Target
@@ -74,9 +74,9 @@ class Catalogues(Struct, kw_only=True):
     def warn_of_strays(self, targets_file: Path, targets: Mapping[str, Target]) -> None:
         """Warn of catalogues beside a targets file that are called nearly as that of a target, which has none."""
         sites = {name for name, target in targets.items() if isinstance(target, SiteTarget)}
-        found = _catalogues_in(targets_file.parent) if sites else frozenset()
+        found = [name for name in (names_in(targets_file.parent) if sites else ()) if name.endswith(_ENDINGS)]
         lacking = sorted(name for name in sites if f"{name}{ENDING}" not in found)
-        for file in sorted(found):
+        for file in found:
             name = file.removesuffix(next(ending for ending in _ENDINGS if file.endswith(ending)))
             near = name if name in lacking else suggest(name, lacking)
             if near is not None and name != environment.NAME and (name not in sites or name in lacking):
@@ -116,10 +116,3 @@ def _another_site(document: Document, url: str) -> Problem | None:
     message = f"this is the catalogue of {site}, and the site of the target is {url}"
     hint = "run `runner catalog pull`: a copied file is still of the site that it comes from"
     return document.problem("E107", message, path=("site",), hint=hint, warning=True)
-
-
-def _catalogues_in(folder: Path) -> frozenset[str]:
-    try:
-        return frozenset(file.name for file in folder.iterdir() if file.name.endswith(_ENDINGS))
-    except OSError:
-        return frozenset()

@@ -18,7 +18,7 @@ from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES, jobs_in, leads_out
 from runner.project.project import Project
-from runner.reading.files import below, called, first_bytes, is_included, passed_over
+from runner.reading.files import below, called, first_bytes, is_included, names_in, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE
 from runner.targets.folders import holds_doubles, searched_folders
@@ -179,7 +179,7 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
             if folder == last:
                 break
             searched[folder] = None
-    like = (folder / name for folder in searched for name in _names(folder) if name.casefold() in _LIKE_TARGETS)
+    like = (folder / name for folder in searched for name in names_in(folder) if name.casefold() in _LIKE_TARGETS)
     for path in like:
         if path.name != NAME and _is_ours(path, _HAS_TARGETS):
             yield passed_over(f"this file is not read: targets belong in {NAME}", name=called(path), instead=NAME)
@@ -187,11 +187,4 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
 
 def _inside(folder: Path) -> Iterator[Path]:
     """The files and folders in a folder that are not hidden."""
-    return (folder / name for name in _names(folder) if not name.startswith("."))
-
-
-def _names(folder: Path) -> Sequence[str]:
-    try:
-        return sorted(os.listdir(folder))  # noqa: PTH208  a folder above may hold thousands: a path of each takes 20 ms
-    except OSError:
-        return ()
+    return (folder / name for name in names_in(folder) if not name.startswith("."))

@@ -18,7 +18,7 @@ from runner.foundation.values import JsonObject
 from runner.language import lookalikes
 from runner.language.schema import check
 from runner.reading.document import Document
-from runner.reading.files import first_bytes, passed_over, stray
+from runner.reading.files import first_bytes, names_in, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, first_records, rules, typos
 from runner.sandbox.doubles import Double, Doubles
@@ -160,7 +160,7 @@ def _twice(family: list[str], found: _Found) -> Iterator[Problem]:
 
 def _ignored_files(folder: Path) -> Iterator[Problem]:
     """A warning for each file that looks like a file of the sandbox, and has another name than it reads."""
-    for path in sorted(folder.iterdir()):
+    for path in map(folder.joinpath, names_in(folder)):
         if path.name.startswith(".") or path.name.endswith(ENDING) or path.name == RECORDS or not path.is_file():
             continue
         if _LIKE_RECORDS.fullmatch(path.name):

@@ -18,7 +18,7 @@ from runner.foundation.sentences import begun
 from runner.project.job_files import JobFile
 from runner.project.paths import JOB_FILES, jobs_in, leads_out
 from runner.project.project import Project
-from runner.reading.files import below, called, first_bytes, is_included, names_in, passed_over
+from runner.reading.files import below, called, first_bytes, is_included, is_ours, names_in, passed_over
 from runner.reports.safe import clean
 from runner.targets.files import NAME, VARIABLE
 from runner.targets.folders import holds_doubles, searched_folders
@@ -32,7 +32,6 @@ _MOST_FOLDERS = 5_000
 """Folders that are searched for jobs which nobody has asked for."""
 _MOST_FILES = 500
 _WORD = lazy_pattern(r"[a-z]+")
-_IS_OURS = lazy_pattern(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
 _HAS_STEPS = lazy_pattern(rb"(?m)\bsteps\"?[ \t]*:")
 _HAS_TARGET = lazy_pattern(rb"(?m)^target[ \t]*:")
 _HAS_TARGETS = lazy_pattern(rb"(?m)\btargets\"?[ \t]*:")
@@ -148,12 +147,7 @@ def _right_name(path: Path, *, beside_jobs: bool = False) -> str | None:
     if ending is None or not _PUT_ASIDE.isdisjoint(_WORD.findall(folded)):
         return None
     holds = _HAS_TARGET if beside_jobs and ending in _YAML else _HAS_STEPS
-    return name[: -len(ending)] + _JOB if _is_ours(path, holds) else None
-
-
-def _is_ours(path: Path, holds: re.Pattern[bytes]) -> bool:
-    start = first_bytes(path)
-    return _IS_OURS.search(start) is not None and holds.search(start) is not None
+    return name[: -len(ending)] + _JOB if is_ours(path, holds) else None
 
 
 def _read(files: Iterable[JobFile]) -> frozenset[str]:
@@ -181,7 +175,7 @@ def _targets(files: Iterable[JobFile]) -> Iterator[Problem]:
             searched[folder] = None
     like = (folder / name for folder in searched for name in names_in(folder) if name.casefold() in _LIKE_TARGETS)
     for path in like:
-        if path.name != NAME and _is_ours(path, _HAS_TARGETS):
+        if path.name != NAME and is_ours(path, _HAS_TARGETS):
             yield passed_over(f"this file is not read: targets belong in {NAME}", name=called(path), instead=NAME)
 
 

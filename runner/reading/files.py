@@ -5,11 +5,13 @@ Every file that is given to the program is read by `read_bytes`: regular files, 
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.problems import Problem, Severity
 from runner.foundation.sentences import begun
 from runner.foundation.suggestions import suggest
@@ -18,6 +20,7 @@ from runner.reading import encoding
 
 _MOST_NAMES = 1_000
 _JOB = ".job.yaml"
+_IS_OURS = lazy_pattern(rb"(?m)^[ \t{]*\"?runner\"?[ \t]*:[ \t]*1\b")
 _HEAD = 4096
 """Bytes in which a file of ours says what it is."""
 
@@ -118,6 +121,12 @@ def is_included(path: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return True
+
+
+def is_ours(path: Path, holds: re.Pattern[bytes]) -> bool:
+    """Whether a file says `runner: 1`, as other tools' files do not, and holds this."""
+    start = first_bytes(path)
+    return _IS_OURS.search(start) is not None and holds.search(start) is not None
 
 
 def names_in(folder: Path) -> Sequence[str]:

@@ -18,7 +18,7 @@ from runner.foundation.values import JsonObject
 from runner.language import lookalikes
 from runner.language.schema import check
 from runner.reading.document import Document
-from runner.reading.files import first_bytes, names_in, passed_over, stray
+from runner.reading.files import is_ours, names_in, passed_over, stray
 from runner.reading.load import read
 from runner.sandbox import build, first_records, rules, typos
 from runner.sandbox.doubles import Double, Doubles
@@ -26,7 +26,6 @@ from runner.targets.folders import ENDING, RECORDS, doubles_in
 
 _LIKE_A_DOUBLE = lazy_pattern(r"(.+?)\.process(?:es)?(?:\.ya?ml)?(?:\.txt)?|(.+?)\.ya?ml", re.IGNORECASE)
 _LIKE_RECORDS = lazy_pattern(r"records?\.ya?ml(?:\.txt)?", re.IGNORECASE)
-_IS_OURS = lazy_pattern(rb"(?m)^runner:[ \t]*1\b")
 _OF_A_PROCESS = lazy_pattern(rb"(?m)^process:[ \t]*\S")
 _Found = Mapping[str, tuple[Double, Document]]
 
@@ -166,11 +165,6 @@ def _ignored_files(folder: Path) -> Iterator[Problem]:
         if _LIKE_RECORDS.fullmatch(path.name):
             message = f"these records are not read: the first records are in {RECORDS}"
             yield passed_over(message, name=str(path), instead=RECORDS)
-        elif (found := _LIKE_A_DOUBLE.fullmatch(path.name)) and _is_a_double(path):
+        elif (found := _LIKE_A_DOUBLE.fullmatch(path.name)) and is_ours(path, _OF_A_PROCESS):
             message = f"this double is not read: its name must end in {ENDING}"
             yield passed_over(message, name=str(path), instead=f"{found[1] or found[2]}{ENDING}")
-
-
-def _is_a_double(path: Path) -> bool:
-    start = first_bytes(path)
-    return _IS_OURS.search(start) is not None and _OF_A_PROCESS.search(start) is not None

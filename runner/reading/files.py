@@ -8,7 +8,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 
 from runner.foundation.lazy import lazy_pattern
@@ -177,10 +176,7 @@ def _deleted(path: Path) -> str | None:
 
 def near(path: Path) -> str | None:
     """The file that comes near: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
-    try:
-        names = sorted(other.name for other in islice(path.parent.iterdir(), _MOST_NAMES))
-    except OSError:
-        return None
+    names = names_in(path.parent)[:_MOST_NAMES]
     stem = path.name.partition(".")[0]
     same = (
         name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))

@@ -31,6 +31,8 @@ MOST_MEMBERS = 20
 FIRST_LOOK = 0.5
 LAST_LOOK = 5.0
 """Seconds between two looks at a running process, growing from the first to the last."""
+GONE = "gone"
+"""The status of a row that the log does not show any more: it was archived, or deleted."""
 _FILTER_REFUSED = frozenset({400, 500, 501})
 """Replies that refuse this filter. That `SysSchema/Name` can be filtered by is not known for sure [?]."""
 
@@ -195,22 +197,30 @@ def row_of(row: OpenRow, process_id: str) -> Running[LogRow | Unread | None]:
 
 
 def follow(
-    row: OpenRow, process_id: str, looks: Backoff, *, until: Callable[[LogRow], bool], settle: float = math.inf
+    row: OpenRow,
+    process_id: str,
+    looks: Backoff,
+    *,
+    until: Callable[[LogRow], bool],
+    last: LogRow | None = None,
+    settle: float = math.inf,
 ) -> Running[LogRow | Unread | None]:
-    """Read the row of a process until `until` holds for it, or the time is over; the last row that was read.
+    """Read the row of a process until `until` holds for it, or the time is over; the last row that was read, `last`
+    before. A row that the log has shown and shows no more for as long as the target's `settle` is `GONE`.
 
     Gives None where the log did not show a row of that id, which is waited for no longer than `settle`, and `Unread`
     where the log, or the sign-in, refused for good, or the last look failed and none before has shown the row. Other
     runs may start the process meanwhile.
     """
-    last: LogRow | None = None
-    appears_by = row.t + settle
+    appears_by, seen = row.t + settle, row.t
     while True:
         found = yield from row_of(row, process_id)
         row.unread = found.failure.trouble if isinstance(found, Unread) else None
         if isinstance(found, Unread) and (row.log.refusal is not None or found.failure.final):
             return found
-        last = found if isinstance(found, LogRow) else last
+        last, seen = (found, row.t) if isinstance(found, LogRow) else (last, seen)
+        if last is not None and found is None and row.t >= seen + row.state.run.plan.times.settle:
+            return replace(last, status=GONE)
         is_missing = last is None and found is None and row.t >= appears_by
         if (last is not None and until(last)) or is_missing or looks.is_over(row):
             return last or found
@@ -227,7 +237,7 @@ def followed(row: OpenRow, found: LogRow, looks: Backoff | None = None) -> Runni
     if has_ended(found):
         return found
     yield from pause(row, min(FIRST_LOOK, row.step.follow), frees_turn=True)
-    last = yield from follow(row, found.id, looks or step_looks(row), until=has_ended)
+    last = yield from follow(row, found.id, looks or step_looks(row), until=has_ended, last=found)
     return last if isinstance(last, LogRow) else found
 
 

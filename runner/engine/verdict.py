@@ -286,6 +286,8 @@ def strange_status(status: object) -> str:
     """`status` is None where the log shows none, as to a user who may not read that column."""
     if status is None:
         return "the process log shows its row without a status"
+    if status == process_log.GONE:
+        return "the process log has shown its row, and shows it no more: it was archived, or deleted"
     return f"the process log shows the status {status}, which is not known"
 
 

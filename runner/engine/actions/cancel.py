@@ -13,9 +13,10 @@ from runner.engine.attempt import Attempt, call_failed, not_passed
 from runner.engine.effects import Failed, Running
 from runner.engine.perform import Backoff, send
 from runner.engine.process_ids import no_process_id
-from runner.engine.process_log import FIRST_LOOK, LAST_LOOK
+from runner.engine.process_log import FIRST_LOOK, GONE, LAST_LOOK
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
+from runner.engine.verdict import strange_status
 from runner.foundation.guids import is_guid
 from runner.job.actions import Cancel
 from runner.job.model import RetryOn, Verify
@@ -34,6 +35,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
     process_id = row.text(action.process_id, "process_id")
     if not is_guid(process_id):
         return no_process_id(row, action.process_id, process_id)
+    before: LogRow | Unread | None = None
     if row.reads_log:
         with row.reading_until(row.t + row.attempt_seconds):
             before = yield from process_log.row_of(row, process_id)
@@ -45,7 +47,7 @@ def attempt_cancel(row: OpenRow) -> Running[Attempt]:
     failure = outcome.failure if isinstance(outcome, Failed) else None
     if failure is not None and failure.kind is not FailureKind.UNANSWERED:
         return call_failed(failure, row.step.effect)
-    return (yield from _verified(row, process_id, failure))
+    return (yield from _verified(row, process_id, failure, before=before))
 
 
 def judge_log_row(row: OpenRow, found: LogRow) -> Attempt:
@@ -57,12 +59,15 @@ def _is_over(found: LogRow) -> bool:
     return found.status in _OVER
 
 
-def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Running[Attempt]:
+def _verified(
+    row: OpenRow, process_id: str, failure: CallFailed | None, *, before: LogRow | Unread | None
+) -> Running[Attempt]:
     """What the log says afterwards. A call that was not answered has happened where the process is over."""
     found: LogRow | Unread | None = None
     if row.reads_log:
         looks = Backoff(next=FIRST_LOOK, longest=LAST_LOOK, deadline=row.t + row.state.run.plan.times.settle)
-        found = yield from process_log.follow(row, process_id, looks, until=_is_over)
+        last = before if isinstance(before, LogRow) else None
+        found = yield from process_log.follow(row, process_id, looks, until=_is_over, last=last)
     if isinstance(found, LogRow) and _is_over(found):
         return judge_log_row(row, found)
     if failure is not None:
@@ -71,6 +76,8 @@ def _verified(row: OpenRow, process_id: str, failure: CallFailed | None) -> Runn
 
 
 def _not_cancelled(found: LogRow) -> Attempt:
+    if found.status == GONE:
+        return not_passed("E208", f"not verified: {strange_status(found.status)}", status=Status.ERROR)
     is_alive = _ALIVE.get(str(found.status), f"has the status {found.status}")
     message = f"the process {is_alive}, although the service took the call to cancel it"
     hint = (

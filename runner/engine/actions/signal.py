@@ -358,7 +358,8 @@ def _looks(row: OpenRow) -> Backoff:
 def _judge_row(row: OpenRow, action: Signal, start: Start, found: LogRow) -> Running[Attempt]:
     process_id = row.process_id = found.id
     if not process_log.has_ended(found) and action.until is Until.DONE:
-        last = yield from process_log.follow(row, process_id, process_log.step_looks(row), until=process_log.has_ended)
+        looks, has_ended = process_log.step_looks(row), process_log.has_ended
+        last = yield from process_log.follow(row, process_id, looks, until=has_ended, last=found)
         found = last if isinstance(last, LogRow) else found
     known = by_status(row, found, until=action.until)
     if known is None:

@@ -1,7 +1,5 @@
 """A `wait`: follows a process until what is waited for has happened, or cannot happen any more."""
 
-import math
-
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -12,7 +10,7 @@ from runner.engine.attempt import Attempt, not_passed
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff
 from runner.engine.process_ids import no_process_id
-from runner.engine.process_log import has_ended
+from runner.engine.process_log import GONE, has_ended
 from runner.engine.readings import Unread
 from runner.engine.state import OpenRow
 from runner.engine.verdict import strange_status
@@ -38,7 +36,9 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
     if not is_guid(process_id):
         return no_process_id(row, action.process_id, process_id)
     looks = Backoff(next=action.every, longest=action.max_every, deadline=row.t + follow)
-    appears_by = row.t + row.state.run.plan.times.settle
+    last: LogRow | None = None
+    settle = row.state.run.plan.times.settle
+    appears_by = row.t + settle
     while True:
         with row.reading_until(row.t + follow):
             read = yield from process_log.row_of(row, process_id)
@@ -46,12 +46,15 @@ def attempt_wait(row: OpenRow) -> Running[Attempt]:
             return _unread("the process log", read)
         unread: Unread | None = None
         if isinstance(read, LogRow):
-            appears_by, shown = math.inf, (yield from _shown(row, action, read))
+            last, appears_by = read, row.t + settle
+            shown = yield from _shown(row, action, read)
             if isinstance(shown, Attempt):
                 return shown
             unread = shown
-        if not isinstance(read, Unread) and (looks.is_over(row) or row.t >= appears_by):
-            return _too_late(row, action, read, unread=unread) if read is not None else _not_shown(row, process_id)
+        if isinstance(read, LogRow) and looks.is_over(row):
+            return _too_late(row, action, read, unread=unread)
+        if read is None and (looks.is_over(row) or row.t >= appears_by):
+            return _not_shown(row, process_id) if last is None else _missed(action, replace(last, status=GONE))
         yield from looks.wait(row)
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from runner.engine import start_bounds, starts, versions
 from runner.engine.effects import Running
 from runner.engine.perform import Backoff, check_stop, pause
-from runner.engine.readings import Unread, ask_owner, is_for_good, read
+from runner.engine.readings import Unread, ask_owner, is_for_good, is_hopeless, read
 from runner.engine.state import EarlierRow, OpenRow, Start
 from runner.engine.versions import Versions
 from runner.foundation import server_time
@@ -216,7 +216,7 @@ def follow(
     while True:
         found = yield from row_of(row, process_id)
         row.unread = found.failure.trouble if isinstance(found, Unread) else None
-        if isinstance(found, Unread) and (row.log.refusal is not None or found.failure.final):
+        if isinstance(found, Unread) and (row.log.refusal is not None or is_hopeless(found.failure)):
             return found
         last, seen = (found, row.t) if isinstance(found, LogRow) else (last, seen)
         if last is not None and found is None and row.t >= seen + row.state.run.plan.times.settle:

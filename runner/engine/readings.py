@@ -29,6 +29,7 @@ AFTER_SILENCE = 5.0
 """Seconds for another try where the others have had all the time: this machine may have slept, or its line was lost.
 """
 
+_AWAY = frozenset({"E305", "E309"})
 _LOG_REFUSED = frozenset({200, 401, 403, 404})
 """Refusals that mean that the log cannot be read at all: 200 is a reply with `Message` in place of rows [M]."""
 
@@ -136,6 +137,11 @@ def is_for_good(failure: calls.CallFailed) -> bool:
     if failure.trouble.code == calls.SESSION_REFUSED:
         return failure.final
     return failure.kind is calls.FailureKind.REFUSED and failure.status in _LOG_REFUSED
+
+
+def is_hopeless(failure: calls.CallFailed) -> bool:
+    """Whether a later reading is no help. A sign-in that was not answered is: the site is away for a moment."""
+    return failure.final and failure.trouble.code not in _AWAY
 
 
 def _is_refused(row: OpenRow, failure: calls.CallFailed) -> bool:

@@ -51,7 +51,8 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
         return not_verified(row, "the process log cannot be read")
     if not start.marked:
         return (yield from _without_watermark(row, execute, start))
-    found = yield from _rows_of_call(row, start, patient=execute.until is Until.DONE and execute.result is None)
+    is_patient = row.step.verify is Verify.LOG or (execute.until is Until.DONE and execute.result is None)
+    found = yield from _rows_of_call(row, start, patient=is_patient)
     if isinstance(found, Unread):
         return _not_read(row, found)
     rows = list(found.rows)

@@ -1,13 +1,15 @@
 """A site that is away for a moment after it has answered a start: its log is read again, and the start is no doubt."""
 
 import pytest
+from msgspec.structs import replace
 from stories import World, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished, Trouble
-from runner.service.calls import CallFailed, Ending, FailureKind, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import CallFailed, Ending, FailureKind, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
+GUID = "00000000-0000-0000-0000-000000000001"
 STRICT = "  - id: a\n    execute: {process: UsrA}\n    verify: log\n"
 NO_SIGN_IN = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E309", message="503"), status=503, final=True)
 AWAY = {"no answer": unanswered(), "no sign-in": NO_SIGN_IN, "nothing there": refused(status=404)}
@@ -74,3 +76,25 @@ def test_what_is_not_known_of_an_answered_start_is_how_it_ended() -> None:
     assert error is not None
     assert error.code == "E208"
     assert error.message.startswith("it was answered, and nobody knows how its process ended: the process log")
+
+
+def test_a_strict_step_waits_for_a_late_row_as_long_as_settle_says() -> None:
+    world = World(late_rows=6, call_seconds=0.0).carry_out(planned(STRICT))
+    assert ends(world) == [("passed", True)]
+    loose = World(late_rows=6, call_seconds=0.0).carry_out(planned(STRICT.replace("log", "auto")))
+    assert ends(loose) == [("passed", None)]
+
+
+@pytest.mark.parametrize("action", ["run: {process: UsrA, until: done}", f"wait: {{process_id: {GUID}, for: ended}}"])
+def test_a_sign_in_that_is_not_answered_ends_no_wait(action: str) -> None:
+    class Waiting(Away):
+        def _ending(self, send: Send) -> Ending:
+            if isinstance(send.call, ReadRow) and self.t < self.seconds:
+                return self.failure
+            return super()._ending(send)
+
+    world = Waiting(statuses=["running"], later=["done"], call_seconds=0.0)
+    world.failure = replace(NO_SIGN_IN, status=None)
+    if action.startswith("wait"):
+        world.add_row("UsrA", "running")
+    assert ends(world.carry_out(planned(f"  - id: a\n    {action}\n")))[-1] == ("passed", True)

@@ -131,7 +131,7 @@ def test_a_version_that_came_since_is_asked_for_before_absence_counts(status: st
 def test_versions_are_asked_for_again_at_the_last_reading_alone_since_its_absence_counts() -> None:
     world = Versions()
     world.never_begun = frozenset({1})
-    world.carry_out(planned(STRICT))
+    world.carry_out(planned(ONE))
     after = [effect for effect in world.effects if isinstance(effect, Send | Sleep)][-6:]
     calls = [effect.call if isinstance(effect, Send) else effect.seconds for effect in after]
     rows = calls[0]

@@ -111,7 +111,7 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
         sent = start_bounds.with_first(row, start_bounds.left(sent, outcome.delay))
         row.sought = sent if row.sought is not None else None
         if isinstance(outcome, Failed):
-            outcome = replace(outcome, failure=_as_came(row, sent, outcome.failure))
+            outcome = replace(outcome, failure=as_came(row, sent.sent, outcome.failure))
         kind = outcome.failure.kind if isinstance(outcome, Failed) else None
         if away is not None and not seconds and kind is FailureKind.NOT_SENT:  # the session is why, not the time
             return Failed(t=outcome.t, failure=away), sent
@@ -129,18 +129,18 @@ def _sent(row: OpenRow, send: Send, process: str) -> Running[tuple[Done | Failed
     return Failed(t=outcome.t, failure=replace(failure, final=failure.final or is_last)), sent
 
 
-def _as_came(row: OpenRow, sent: Start, failure: CallFailed) -> CallFailed:
-    """The failure as what it is worth: a gateway that refuses a call seconds after it had left may have handed it on.
+def as_came(row: OpenRow, sent: float, failure: CallFailed) -> CallFailed:
+    """The failure as what it is worth: a gateway that refuses a call seconds after it was `sent` may have handed it on.
     The process may still run then, and be in the log only when it has ended [S]: that is no answer. A session is
     looked at before a call is handed on, which takes long only where the site has just begun.
     """
     is_session = failure.trouble.code == SESSION_REFUSED
-    is_at_the_door = is_session or row.t - sent.sent <= SLOW or failure.nothing_ran or _is_fault(failure)
+    is_at_the_door = is_session or row.t - sent <= SLOW or failure.nothing_ran or _is_fault(failure)
     is_proof = not failure.unproved and failure.kind is not FailureKind.TURNED_AWAY
     if is_at_the_door or is_proof or not row.is_once:
         return failure
-    after = written(row.t - sent.sent)
-    message = f"{failure.trouble.message}, {after} after the call had left, so that its process may run all the same"
+    after = written(row.t - sent)
+    message = f"{failure.trouble.message}, {after} after the call had left, so that it may have happened all the same"
     trouble = replace(failure.trouble, message=message)
     return replace(failure, kind=FailureKind.UNANSWERED, unproved=False, trouble=trouble)
 

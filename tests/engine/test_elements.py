@@ -561,3 +561,15 @@ def test_where_the_log_of_elements_has_a_status_that_nobody_knows_what_the_engin
     error = hidden.finished("a").error
     assert error is not None
     assert (error.hint or "").startswith("its status is not known")
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(8.0, "unknown"), (1.0, "failed")])
+def test_what_a_gateway_answers_seconds_after_an_element_was_called_is_no_answer(seconds: float, status: str) -> None:
+    site = Site(
+        shown=[element("Approve")], moves=False, answers=[refused(unproved=True)], needs={"element e1e00000": seconds}
+    )
+    site.carry_out(planned(f"{ONE}    effect: once\n"))
+    assert site.finished("a").status == status
+    by_id = Site(answers=[refused(unproved=True)], needs={"element 7d8f6f3e": seconds})
+    by_id.carry_out(planned(f"  - id: a\n    element: {{uid: {DESIGN}}}\n    effect: once\n"))
+    assert by_id.finished("a").status == status

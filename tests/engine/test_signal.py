@@ -471,3 +471,10 @@ def test_a_start_that_another_run_may_have_made_is_no_verdict_and_its_failure_a_
 def said(world: World) -> str:
     row = end(world)
     return row.error.message if row.error else " ".join(row.warnings)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(8.0, "unknown"), (1.0, "failed")])
+def test_what_a_gateway_answers_seconds_after_a_change_has_left_is_no_answer(seconds: float, status: str) -> None:
+    world = World(answers=[refused(unproved=True)], records=existing(Score=1), needs={"update": seconds})
+    carried_out(world, UPDATE + ALONE)
+    assert (end(world).status, world.sent.count("update")) == (status, 1)

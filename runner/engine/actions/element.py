@@ -19,6 +19,7 @@ from runner.engine.lost import needs_result
 from runner.engine.perform import pause, send
 from runner.engine.process_ids import no_process_id
 from runner.engine.readings import Unread
+from runner.engine.start import as_came
 from runner.engine.state import CalledElement, ElementInstance, OpenRow
 from runner.engine.verdict import NO_ROW_YET, strange_status
 from runner.foundation.guids import is_guid
@@ -71,11 +72,16 @@ def execute(element: Element, row: OpenRow) -> Running[Attempt]:
 def _called(row: OpenRow, uid: str, values: JsonObject | None) -> Running[Done | Failed]:
     """Make the call within the time of an attempt, and once more where the session was lost before."""
     call = ElementCall(uid=uid) if values is None else CompleteCall(uid=uid, parameters=values)
+    sent = row.t
     outcome = yield from send(row, call)
     if isinstance(outcome, Failed) and _is_session_lost(row, outcome.failure):
+        sent = row.t
         outcome = yield from send(row, call)
         if isinstance(outcome, Failed) and outcome.failure.kind is FailureKind.TURNED_AWAY:
             outcome = replace(outcome, failure=replace(outcome.failure, final=True))
+    if isinstance(outcome, Failed):
+        sent = sent if outcome.delay is None else outcome.delay.t
+        return replace(outcome, failure=as_came(row, sent, outcome.failure))
     return outcome
 
 

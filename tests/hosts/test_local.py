@@ -34,9 +34,10 @@ from runner.runs.events import (
 )
 from runner.runs.evidence import Person, VerdictBy, VerdictSource
 from runner.runs.result import fold
-from runner.runs.store import StoreError
+from runner.runs.store import Others, RowQuery, StoreError
 from runner.secrets.redact import Secrets
 from runner.service.calls import (
+    MOST_ROWS,
     SESSION_REFUSED,
     Answered,
     Call,
@@ -311,6 +312,43 @@ def test_a_call_that_was_answered_before_a_stop_is_verified_by_one_reading(tmp_p
     host(tmp_path / "run", Logged(), stop=stop).carry(planned(steps), RUN)
     result = fold(read(tmp_path / "run").lines)
     assert {step.key: step.status.value for step in result.steps} == {"a": "passed", "b": "skipped"}
+
+
+def test_each_answer_that_nobody_else_has_a_row_is_a_line_and_is_played_back_as_it_was(tmp_path: Path) -> None:
+    """Without a line of its own, a later answer about the row would be played back to the first question."""
+    asked: list[RowQuery] = []
+
+    class Counting(NoOtherRuns):
+        def ask(self, query: RowQuery) -> Others:
+            asked.append(query)
+            return Others()
+
+    class Rival(NoOtherRuns):
+        def ask(self, query: RowQuery) -> Others:
+            return Others(taken=query.rows, rival=True)
+
+    class Logged(Site):
+        def perform(self, call: Call, seconds: float, *, gate: Gate) -> Ending:
+            super().perform(call, seconds, gate=gate)
+            row: Json = {"id": "r", "started": "2026", "status": "done", "owner": None, "error": None}
+            return Answered(value=[row] if isinstance(call, ReadRows) and call.top == MOST_ROWS else [])
+
+    steps = planned(ONE.replace("none", "auto"))
+    carrying = host(tmp_path / "run", Logged())
+    carrying.owned = Counting()
+    carrying.carry(steps, RUN)
+    carrying.journal.close()
+    lines = [line.event for line in read(tmp_path / "run").lines]
+    answers = [number for number, event in enumerate(lines) if isinstance(event, Asked)]
+    assert len(answers) == len(asked) > 0
+    content = (tmp_path / "run" / EVENTS).read_bytes().splitlines(keepends=True)
+    (tmp_path / "run" / EVENTS).write_bytes(b"".join(content[: answers[-1] + 1]))
+    again = host(tmp_path / "other", Logged())
+    again.journal = reopened(tmp_path / "run", Secrets(), now=lambda: "2026-01-31T09:00:00.000Z")
+    again.owned = Rival()
+    again.carry(steps, RUN, earlier=tuple(again.journal.lines))
+    assert [step.status.value for step in fold(read(tmp_path / "run").lines).steps] == ["passed"]
+    assert fold(read(tmp_path / "run").lines).steps[0].verified is True
 
 
 def test_after_the_grace_nothing_more_is_performed(tmp_path: Path) -> None:

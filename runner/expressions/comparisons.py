@@ -75,8 +75,10 @@ def _other_form(part: TypedPart, text: str, check: TypeCheck, *, compared: str) 
 
 
 def _check_case(part: TypedPart, text: str | None, check: TypeCheck) -> None:
-    """Report what `| lower` or `| upper` gives, compared with a text of the other case."""
+    """Report an id, or what `| lower` or `| upper` gives, compared with a text of the other case."""
     name = part.node.name if isinstance(part.node, nodes.Filter) else ""
+    if text and "guid" in (part.type.form, part.type.any_item.form) and is_guid(text) and text != text.lower():
+        check.report("E177", f"an id has no capital letters, and `{text}` has", hint=f"write `{text.lower()}`")
     if text is None or name not in ("lower", "upper"):
         return
     right = text.lower() if name == "lower" else text.upper()
@@ -118,6 +120,8 @@ def _check_in(left: TypedPart, right: TypedPart, check: TypeCheck, *, always: st
     elif isinstance(right.node, nodes.List):
         texts = [TypedPart(type=A_TEXT, node=node).written for node in right.node.items]
         are_wrong = bool(texts) and all(text is not None and text not in (inner.words or ()) for text in texts)
+        for text in texts:
+            _check_case(left, text, check)
         for text in texts if inner.vocabulary or left.source in _NAMES else texts[:are_wrong]:
             _check_words(left, text, check)
         if are_wrong and all(text and _has_other_form(inner, text) for text in texts):

@@ -73,6 +73,9 @@ def _check_comparable(left: Json, right: Json, sign: str) -> None:
         case dict(), dict():
             for key in left:
                 _check_comparable(left[key], right.get(key), sign)
+        case str(), str() if is_guid(left) and left.lower() == right.lower():
+            message = f"`{sign}` compares ids that differ in small and capital letters only: {compact(left)} and {compact(right)}"
+            raise EvaluationError(message, hint="`| lower` writes an id as the service does")
         case ((str() | int() | float()), (str() | int() | float())) if kind_of(left) != kind_of(right):
             kinds = {kind_of(left), kind_of(right)}
             text = left if isinstance(left, str) else right
@@ -147,9 +150,9 @@ def contains(container: Json, item: Json) -> bool:
     if isinstance(container, list):
         if any(same(item, each) for each in container):
             return True
-        if not any(kind_of(each) == kind_of(item) for each in container):
-            for each in container:
-                _check_comparable(item, each, "in")
+        others = [each for each in container if kind_of(each) == kind_of(item)]
+        for each in container if not others else others if isinstance(item, str) and is_guid(item) else ():
+            _check_comparable(item, each, "in")
         return False
     if not isinstance(container, (str, dict)):
         raise EvaluationError(f"`in` looks into a list, a text or a record, not into {kind_of(container)}")

@@ -91,6 +91,16 @@ def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
         ("result.list[true]", "takes a key or a number, not a boolean", ""),
         ("'10' >= 9", "`>=` compares two numbers or two texts, not a text with a number", "`| int`"),
         ("none < 1", "not null with a number", ""),
+        (
+            "'410A6E1C-5F3A-4B7E-9D21-0A1B2C3D4E01' != '410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01'",
+            '`!=` compares ids that differ in small and capital letters only: "410A',
+            "`| lower`",
+        ),
+        (
+            "'410A6E1C-5F3A-4B7E-9D21-0A1B2C3D4E01' not in ['x', '410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01']",
+            "`in` compares ids that differ",
+            "`| lower`",
+        ),
         ("'n/a' >= '10'", '`>=` compares "n/a" and "10" letter by letter, and not each is a number', "`| float`"),
         ("'9,5' < '10,0'", '`<` compares "9,5" and "10,0" letter by letter', "`| replace"),
         ("'' < '100'", "not each is a number", ""),

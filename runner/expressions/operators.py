@@ -74,7 +74,8 @@ def _check_comparable(left: Json, right: Json, sign: str) -> None:
             for key in left:
                 _check_comparable(left[key], right.get(key), sign)
         case str(), str() if is_guid(left) and left.lower() == right.lower():
-            message = f"`{sign}` compares ids that differ in small and capital letters only: {compact(left)} and {compact(right)}"
+            both = f"{compact(left)} and {compact(right)}"
+            message = f"`{sign}` compares ids that differ in small and capital letters only: {both}"
             raise EvaluationError(message, hint="`| lower` writes an id as the service does")
         case ((str() | int() | float()), (str() | int() | float())) if kind_of(left) != kind_of(right):
             kinds = {kind_of(left), kind_of(right)}

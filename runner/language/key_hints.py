@@ -47,6 +47,8 @@ def hint(name: str, value: Json, *, keys: RecordKeys, near: str | None) -> str |
     if near and near not in keys.written:
         bare = _IN_BRACES.fullmatch(value) if near in _EXPRESSIONS and isinstance(value, str) else None
         return f"write `{near}: {bare[1]}`" if bare else f"did you mean `{near}`?"
+    if value is None and isinstance(columns := keys.written.get("select"), str):
+        return f"write `select: [{columns}, {name}]`"
     if value is None and not near and keys.title == "step":
         return f"write `- id: {name}`"
     return (None if near else _expectation(name, value, keys)) or _in_list(name, keys) or _elsewhere(name, near, keys)

@@ -133,23 +133,26 @@ def _unquoted_values(
     for node in nodes_in(tree):
         match node:
             case Operation(name=name, operands=(left, UnreadWord(token=token))) if name.casefold() in COMPARISONS:
-                before, is_searched = f"{left.path if isinstance(left, Column) else 'Name'} {name} ", False
+                column = left.path if isinstance(left, Column) else "Name"
+                before, is_text = f"{column} {name} ", isinstance(left, Column) and column.endswith("Name")
             case Operation(name=name, operands=(Column(path=path), UnreadWord(token=token))) if name in TEXT_FUNCTIONS:
-                before, is_searched = f"{name}({path}, ", True
+                before, is_text = f"{name}({path}, ", True
             case _:
                 continue
         if token.text != HOLE:
             continue
         value = values[whole[: token.start].count(HOLE)]
-        if _needs_quotes(value, step, job, is_searched=is_searched):
+        if _needs_quotes(value, step, job, is_text=is_text):
             source = value.text.strip()
             message = f"a text needs quotes here, and `{{{{ {source} }}}}` writes none"
-            written = f"{before}{{{{ {source} | odata }}}}{')' if is_searched else ''}"
+            written = f"{before}{{{{ {source} | odata }}}}{')' * before.count('(')}"
             yield Finding(message=message, hint=_odata_hint(written), warning=True)
 
 
-def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_searched: bool) -> bool:
-    """Whether it is a text without quotes where the service needs them. What only steps know may bring its own."""
+def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_text: bool) -> bool:
+    """Whether it is a text without quotes where the service needs them. What only steps know may bring its own.
+    `is_text`: it is compared with a text for sure.
+    """
     if _QUOTING.search(value.text):
         return False
     match value.path:
@@ -160,4 +163,4 @@ def _needs_quotes(value: Expression, step: RawStep, job: Outline, *, is_searched
     known = [each.value for each in written_values(f"{{{{ {value.text} }}}}", step, job)]
     if known:
         return any(isinstance(each, str) and not is_literal(each) for each in known)
-    return is_searched and value.path is not None and value.path[0] == "inputs"
+    return is_text and value.path is not None and value.path[0] in ("inputs", "run")

@@ -267,7 +267,7 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
             store=self.store if runs else None,
             passed_before=0 if runs or any(each.state not in DONE for each in decisions) else len(decisions),
         )
-        code = publish(self.places, command)
+        code = publish(self.places, command, printed=runs[0].result.exit_code if len(runs) == 1 else ExitCode.PASSED)
         if self.as_json:
             self._print_document(decisions, code)
         return code

@@ -317,7 +317,7 @@ class ApplyHere:
             carried, code = runs.carry_out(command.context, console, stop=self._stop)
             codes += [code] if carried.runs or code is not ExitCode.NOTHING_SELECTED else []
             if carried.runs:
-                print_totals(console, carried)
+                print_totals(console, carried, is_all=False)
         return self._end(runs, carried, codes, decisions)
 
     def _end(self, runs: ApplyRuns, carried: Carried, codes: list[ExitCode], decisions: Sequence[Decision]) -> ExitCode:

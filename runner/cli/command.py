@@ -281,7 +281,8 @@ def report(
         problems += rest.problems
     whole = code if rest is None else whole_code(code, rest)
     command = ReportedCommand(runs=runs, problems=problems, exit_code=whole, store=store)
-    return publish(places, command, is_printed=whole is not code)
+    printed = strongest(result.exit_code for result in command.results) if whole is code else whole
+    return publish(places, command, printed=printed)
 
 
 def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
@@ -292,8 +293,8 @@ def whole_code(code: ExitCode, rest: ReportedCommand) -> ExitCode:
     return whole
 
 
-def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_printed: bool = False) -> ExitCode:
-    """Write the reports of a command that has ended; its code. `is_printed`: what the code means is printed already."""
+def publish(places: reports.ReportPlaces, command: ReportedCommand, *, printed: ExitCode = ExitCode.PASSED) -> ExitCode:
+    """Write the reports of a command that has ended; its code. What the code `printed` means is printed already."""
     code = command.exit_code
     try:
         reports.publish(places, command)
@@ -304,17 +305,15 @@ def publish(places: reports.ReportPlaces, command: ReportedCommand, *, is_printe
         output.problems(fault_problem(fault, where=" while the reports were written"))
         code = ExitCode.FAULT
     _send_traces(command)
-    runs_code = strongest(result.exit_code for result in command.results)
-    has_printed_it = is_printed or (bool(command.runs) and code == runs_code)
-    if code and not has_printed_it:
+    if code not in (ExitCode.PASSED, printed):
         output.say(f"exit {code:d}: {meaning(code)}")
     return code
 
 
-def print_totals(console: RunConsole, carried: Carried) -> None:
-    """The last lines of a command of several runs."""
+def print_totals(console: RunConsole, carried: Carried, *, is_all: bool = True) -> None:
+    """The last lines of a command of several runs. `is_all`: it is about no other runs."""
     if console.total > 1:
-        whole = totals([run.result for run in carried.runs], console.detail())
+        whole = totals([run.result for run in carried.runs], console.detail(), is_all=is_all)
         console.out.write(lines(whole, encoding=console.out.encoding))
 
 

@@ -25,7 +25,7 @@ from runner.reports.run_again import RunAgain, run_again
 from runner.reports.runs import Listed, table
 from runner.reports.safe import clean, json_document
 from runner.reports.spans import timed
-from runner.reports.words import failing_step
+from runner.reports.words import failing_step, own_error
 from runner.runs.events import RunStatus
 from runner.runs.history import PastRun, bounded, past_runs, remember, written
 from runner.runs.run_filter import RunFilter, age, run_filter
@@ -153,10 +153,11 @@ def _rerun_document(again: RunAgain) -> Json:
 
 def _failing(listed: Listed) -> Json:
     step = None if listed.is_running else failing_step(listed.result)
-    if step is None:
+    error = own_error(listed.result) if step is None else step.error
+    if step is None and (listed.is_running or error is None):
         return None
-    code, message = (None, None) if step.error is None else (step.error.code, step.error.message)
-    return hide({"step": step.key, "code": code, "message": message})
+    code, message = (None, None) if error is None else (error.code, error.message)
+    return hide({"step": None if step is None else step.key, "code": code, "message": message})
 
 
 def _listed(run: StoredRun, *, with_rerun: bool) -> Listed:

@@ -15,7 +15,17 @@ from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.safe import clean, moment
 from runner.reports.spans import TimedRow, TimedRun, timed_runs
 from runner.reports.timeline import LEGEND, timeline
-from runner.reports.words import brief, finally_left, labelled, reasons, shortened, title, undo_left
+from runner.reports.words import (
+    brief,
+    finally_left,
+    labelled,
+    own_error,
+    reasons,
+    shortened,
+    title,
+    trouble_lines,
+    undo_left,
+)
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.result import RunResult, StepResult
@@ -97,6 +107,10 @@ def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
         yield ("" if number else "#### What did not pass\n\n") + _card(card.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
+    broken = [(run.result, error) for run in runs if (error := own_error(run.result)) is not None]
+    for number, (result, error) in enumerate(broken[:_MOST_CARDS]):
+        heading = "" if found or number else "#### What did not pass\n\n"
+        yield f"{heading}**{result.status}** {inline(title(result))}\n\n{block([*trouble_lines(error)])}"
 
 
 def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:

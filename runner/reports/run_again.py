@@ -44,6 +44,7 @@ _OFTEN_OF_THE_FILE = _OF_THE_FILE.union(
 _OFTEN_OF_THE_TARGET = frozenset({"E301", "E302", "E307"})
 """Codes of steps whose cause is often the address in targets.yaml: a rerun is refused where that has changed."""
 _JOB = "the file"
+_TARGETS = "targets.yaml, if that is the cause"
 _NOTHING_TWICE = "nothing starts twice that must happen only once"
 
 
@@ -150,20 +151,18 @@ def _repeats(found: Sequence[RunAgain]) -> str:
 def _mended_steps(
     results: Sequence[RunResult], found: Sequence[RunAgain], store: StoreName | None
 ) -> Iterator[NextStep]:
-    """What carries out, from their files as they are now, the runs that failed by what their files held."""
+    """What carries out all that did not pass, from its files as they are now, where some failed by what a file held."""
     mended = [(result, again) for result, again in zip(results, found, strict=True) if again.mended]
     if not mended:
         return
     faulty = list(dict.fromkeys(again.faulty for _, again in mended))
-    files = list(dict.fromkeys(clean(result.file) for result, _ in mended))
-    all_of_files = [each for each in zip(results, found, strict=True) if clean(each[0].file) in files]
-    chosen = [result for result, _ in all_of_files]
-    at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in chosen))
-    options = f"{in_store(store)}{given_anew(*chosen)}{confirmed(*chosen)}"
+    files = list(dict.fromkeys(clean(result.file) for result in results))
+    at = "".join(f" -t {shell_word(clean(name))}" for name in dict.fromkeys(each.target.name for each in results))
+    options = f"{in_store(store)}{given_anew(*results)}{confirmed(*results)}"
     command = f"runner run {shell_words(files)}{at} --last-failed{options}"
     where = " and ".join("the files" if each == _JOB and len(files) > 1 else each for each in faulty)
     does = f"when you have mended {where}: carries out what did not pass, as it is "
-    does += f"written now, with the inputs that you give it; {_repeats([again for _, again in all_of_files])}"
+    does += f"written now, with the inputs that you give it; {_repeats(found)}"
     yield NextStep(command=command, does=does)
 
 
@@ -183,7 +182,7 @@ def _faulty(result: RunResult) -> str:
     if any(code in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE) for status, code in errors):
         return _JOB
     codes = set() if result.target.sandbox else {code for _, code in errors}
-    return "the sign-in" if "E303" in codes else "targets.yaml" if codes & _OFTEN_OF_THE_TARGET else ""
+    return "the sign-in" if "E303" in codes else _TARGETS if codes & _OFTEN_OF_THE_TARGET else ""
 
 
 def _mended(run: TimedRun) -> str:

@@ -10,7 +10,7 @@ from runner.reports.cells import aligned
 from runner.reports.next_steps import NextStep, has_not_begun, next_steps
 from runner.reports.run_again import RunAgain
 from runner.reports.safe import clean, moment
-from runner.reports.words import cleanup_left, failing_step, in_doubt, title
+from runner.reports.words import cleanup_left, failing_step, in_doubt, own_error, title
 from runner.runs import StoreName
 from runner.runs.events import Section
 from runner.runs.result import RunResult, StepResult
@@ -85,7 +85,10 @@ def _is_cut_off(step: StepResult) -> bool:
 
 def _failing(result: RunResult) -> str:
     step = failing_step(result)
-    if step is None or (_is_cut_off(step) and not (result.finished or result.held)):
+    if step is None:
+        error = own_error(result)
+        return f"{result.status}: {clean(error.code)}" if error is not None else ""
+    if _is_cut_off(step) and not (result.finished or result.held):
         return ""
     code = f": {clean(step.error.code)}" if step.error is not None else ""
     left = f"; {left}" if step.section is Section.STEPS and (left := cleanup_left(result)) else ""

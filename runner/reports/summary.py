@@ -24,6 +24,7 @@ from runner.reports.words import (
     labelled,
     meaning,
     meaning_of,
+    own_error,
     title,
     trouble_lines,
     undo_left,
@@ -100,8 +101,8 @@ def _where(result: RunResult, options: Detail) -> Iterator[str]:
 
 
 def _troubles(result: RunResult, options: Detail) -> Iterator[str]:
-    if result.error and result.finished and all(step.error != result.error for step in result.steps):
-        yield from trouble_lines(result.error)
+    if error := own_error(result):
+        yield from trouble_lines(error)
     broke_off = unfinished(result, held=options.held) if options.advice else ""  # else its events were changed
     yield from filter(None, (broke_off, in_doubt(result.steps)))
     if result.undo != "none":  # whether what had passed was undone, and what was not
@@ -149,8 +150,10 @@ def _is_unverified(step: StepResult) -> bool:
     return step.kind in _IN_THE_LOG and not step.verified and step.process_id is None
 
 
-def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
-    """With `quiet` the table is printed, since no run that passed was."""
+def totals(results: Sequence[RunResult], options: Detail, *, is_all: bool) -> list[Sentence]:
+    """With `quiet` the table is printed, since no run that passed was. Where the runs are not all that the command is
+    about, its exit code is another sentence's.
+    """
     code = strongest(result.exit_code for result in results)
     counts = Counter(result.status for result in results)
     statuses = ", ".join(f"{counts[status]} {status}" for status in RunStatus if counts[status]) or "nothing ran"
@@ -165,7 +168,7 @@ def totals(results: Sequence[RunResult], options: Detail) -> list[Sentence]:
         *(Sentence(text=line, tone=Tone.WARNING) for line in _warnings_of_all(results)),
         Sentence(text=f"{many(len(results), 'run')}: {statuses}", tone=tone),
         *(Sentence(text=line, indent=2) for line in named),
-        _exit_sentence(code, meaning(code), tone),
+        *([_exit_sentence(code, meaning(code), tone)] if is_all else ()),
     ]
 
 

@@ -143,10 +143,23 @@ def doubtful(steps: Sequence[StepResult]) -> tuple[StepResult, ...]:
 
 
 def failing_step(result: RunResult) -> StepResult | None:
-    """The row that speaks for a run that did not pass: the first that is red, of a row that has parts the part."""
+    """The row that speaks for a run that did not pass: the first that is red and counts, of a row that has parts the
+    part.
+    """
     if result.status is RunStatus.PASSED:
         return None
-    return next((step for step in result.steps if step.status in RED), None)
+    ignored = tuple(f"{step.key}/" for step in result.steps if _is_ignored(step))
+    red = (step for step in result.steps if step.status in RED and not _is_ignored(step))
+    return next((step for step in red if not step.key.startswith(ignored)), None)
+
+
+def _is_ignored(step: StepResult) -> bool:
+    return step.on_failure == "ignore" and step.status is not Status.UNKNOWN
+
+
+def own_error(result: RunResult) -> Trouble | None:
+    """Why a run that has ended did not pass, where no step says so."""
+    return result.error if result.finished and all(step.error != result.error for step in result.steps) else None
 
 
 def is_lost(step: StepResult) -> bool:
@@ -317,9 +330,11 @@ def not_cleaned_up(result: RunResult, sections: Sequence[Section] = (Section.UND
 
 
 def _is_left(step: StepResult) -> bool:
+    if step.effect == "read":
+        return False
     if step.status is Status.SKIPPED:
         return step.reason == "stopped"
-    return step.status in RED and (step.on_failure != "ignore" or step.status is Status.UNKNOWN)
+    return step.status in RED and not _is_ignored(step)
 
 
 def _not_passed(keys: Sequence[str]) -> str:

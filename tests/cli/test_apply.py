@@ -702,6 +702,19 @@ def test_an_empty_variable_without_which_other_runs_would_be_carried_out_is_a_mi
     assert answers.since() == []
 
 
+def test_the_exit_code_that_is_printed_is_that_of_the_whole_command(answers: Answers, capsys: Capture) -> None:
+    write("a")
+    answers.given["Usra"] = xml(8)
+    assert ended(["apply", "specs"]) == 1
+    write("b")
+    write("c")
+    capsys.readouterr()
+    assert ended(["apply", "specs"]) == 1
+    printed = capsys.readouterr()
+    assert "2 runs: 2 passed\n" in printed.out
+    assert re.findall("exit .", printed.out + printed.err) == ["exit 1"]
+
+
 def test_a_job_with_another_key_is_new_and_not_changed(capsys: Capture) -> None:
     write("a")
     assert ended(["apply", "specs"]) == 0

@@ -241,7 +241,8 @@ def test_what_finally_left_undone_is_to_be_done_by_hand_before_the_job_runs_agai
     answers: Answers, capsys: Capture
 ) -> None:
     back = "execute: {process: UsrBack}, effect: idempotent"
-    finish = f"finally: [{{id: back, {back}}}, {{id: tidy, {back}, on_failure: ignore}}]\n"
+    see = "{id: see, execute: {process: UsrBack}, effect: read}"
+    finish = f"finally: [{{id: back, {back}}}, {{id: tidy, {back}, on_failure: ignore}}, {see}]\n"
     Path("a.job.yaml").write_text(
         JOB.replace('inputs.who }}"}}', 'inputs.who }}"}, result: Out}, expect: [1 == 2]') + finish
     )
@@ -320,7 +321,7 @@ def test_after_an_address_that_nobody_answers_at_a_command_is_named_that_reads_t
     shown = capsys.readouterr().out.splitlines()
     assert "E301" in "".join(shown)
     at = shown.index("    runner run a.job.yaml -t here -k 'billing[red]'")
-    assert shown[at + 1].startswith("      when you have mended targets.yaml: carries it out as it is now")
+    assert shown[at + 1].startswith("      when you have mended targets.yaml, if that is the cause: carries")
     Path("targets.yaml").write_text(right)
     assert ended(shlex.split(shown[at])[1:]) == 0
     assert answers.asked

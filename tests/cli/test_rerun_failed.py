@@ -305,6 +305,18 @@ def test_what_the_command_for_mended_files_starts_again_is_counted_of_all_that_i
     assert lines[at + 1].endswith("careful, it starts 2 steps again that must happen only once")
 
 
+def test_the_command_for_mended_files_names_the_files_of_all_that_did_not_pass(
+    answers: Executes, capsys: Capture
+) -> None:
+    failing = "  - {id: check, pause: 1ms, expect: [steps.charge.result == 7]}\n"
+    Path("b.job.yaml").write_text(
+        JOB.format(name="b").replace(failing, "  - {effect: read, execute: {process: UsrFail}}\n")
+    )
+    answers.given = {"a-Red": xml(2), "": Answer(status=503)}
+    assert ended(["run", "a.job.yaml", "b.job.yaml", "-t", "here"]) != 0
+    assert "    runner run a.job.yaml b.job.yaml -t here --last-failed" in capsys.readouterr().out.splitlines()
+
+
 @dataclass
 class Meanwhile(Executes):
     """While the first call is answered, each of `commands` is given in another process; `ends` are their ends."""

@@ -122,6 +122,21 @@ def test_the_list_names_the_step_that_failed(capsys: pytest.CaptureFixture[str])
     assert (run["failing"]["step"], run["failing"]["code"]) == ("look", "E201")
 
 
+def test_what_is_ignored_is_not_the_step_that_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    ignored = "{id: i, pause: 1ms, expect: [1 == 2], on_failure: ignore}"
+    Path("a.job.yaml").write_text(JOB.replace("[{", f"[{ignored}, {{id: z, expect: [1 == 2], "))
+    Path("c.job.yaml").write_text(JOB.replace("name: a", "name: c").replace("steps:", "outputs: {o: 1 // 0}\nsteps:"))
+    assert ended(["run", "a.job.yaml", "c.job.yaml", "-q"]) == 1
+    capsys.readouterr()
+    assert ended(["runs", "--format", "json"]) == 0
+    failing = [run["failing"] for run in json.loads(capsys.readouterr().out)["runs"]]
+    assert [(each["step"], each["code"]) for each in failing] == [(None, "E207"), ("z", "E201")]
+    assert ended(["runs"]) == 0
+    text = capsys.readouterr().out
+    assert "failed at z: E201" in text
+    assert "failed: E207" in text
+
+
 def test_a_name_that_no_run_has_is_answered_with_the_nearest_that_runs_have(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended(["run", "b.job.yaml"]) == 0
     capsys.readouterr()

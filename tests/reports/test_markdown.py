@@ -92,6 +92,13 @@ def test_a_summary_names_the_step_the_help_of_the_job_the_outputs_and_where_and_
     assert "Outputs" not in report(hidden)
 
 
+def test_what_the_run_itself_failed_by_is_in_the_summary(start: Callable[..., RunStarted], chain: Chain) -> None:
+    error = Trouble(code="E207", message="output `o`: it cannot be divided by 0")
+    finished = RunFinished(t=1, status=RunStatus.FAILED, exit_code=1, undo="none", error=error)
+    text = report(command_from(chain([start(), finished])))
+    assert "#### What did not pass\n\n**failed** `contact-smoke@sandbox`\n\n```\nE207: output `o`: it" in text
+
+
 def test_why_no_run_began_is_in_the_summary() -> None:
     problem = Problem(code="E162", message="nobody can answer", hint="add `--yes`")
     text = report(command(problems=[problem], exit_code=ExitCode.REFUSED))

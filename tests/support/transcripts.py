@@ -14,4 +14,4 @@ def transcript(result: RunResult, options: Detail, *, encoding: str = "utf-8") -
 
 
 def closing(results: Sequence[RunResult], options: Detail | None = None, *, encoding: str = "utf-8") -> str:
-    return lines(totals(results, options or Detail()), encoding=encoding)
+    return lines(totals(results, options or Detail(), is_all=True), encoding=encoding)

@@ -22,7 +22,7 @@ _CONFLICT_MARKS = ("<<<<<<<", ">>>>>>>", "|||||||")
 _CONFLICT = lazy_pattern(r"^(<{7}|>{7}|\|{7})(?: [^\r\n]*)?$", re.MULTILINE)
 PASTED = "this is a script of a shell, and no YAML"
 _CALL = lazy_pattern(
-    r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +)?curl(?:\.exe)? +(?=[-'\"]|https?://)"
+    r"#!(?=[^\n]*sh\s)(?=.*\bcurl )|(?:\s*(?:#|\w+=)[^\n]*\n)*\s*(?:\$ +|\w+=\$\()?curl(?:\.exe)? +(?=[-'\"]|https?://)"
     r"|(?:\s*#[^\n]*\n)*\s*(?:\$[\w:]+ *=.*)?(?i:Invoke-(?:RestMethod|WebRequest)|\biwr|\birm) +(?=[-`'\"$])",
     re.DOTALL,
 )

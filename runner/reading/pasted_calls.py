@@ -6,7 +6,7 @@ Such a file may hold a password: of a value only a plain word or number is shown
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Final
 from urllib.parse import parse_qsl, unquote
@@ -17,6 +17,7 @@ from runner.secrets.written_out import names_password, names_token
 
 ELSEWHERE: Final = "the address of the site and the sign-in belong in targets.yaml"
 ANY_STEP: Final = "execute: {process: CODE, parameters: {NAME: VALUE}}"
+_OTHERS: Final = "a change of a record is a signal, and other services are not called"
 _MOST: Final = 5
 """Steps in a hint."""
 _LONGEST: Final = 40
@@ -27,6 +28,7 @@ _SENDS: Final = frozenset({"curl", "curl.exe", "invoke-restmethod", "invoke-webr
 _BODIES: Final = frozenset({"-Body", "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "--json"})
 _GET: Final = lazy_pattern(r"-[a-zA-Z]*G|--get")
 _EXECUTE: Final = lazy_pattern(r"/ProcessEngineService\.svc/(\w+)/Execute/?(?:\?(.*))?$")
+_SIGN_IN: Final = lazy_pattern(r"AuthService|/connect/token")
 _RUN: Final = lazy_pattern(r"/ProcessEngineService\.svc/RunProcess/?$")
 _ELEMENT: Final = lazy_pattern(
     r"/ProcessEngineService\.svc/ExecProcElByUId(?:/|\?ProcessElementUID=)([0-9a-fA-F-]{36})$"
@@ -42,11 +44,11 @@ def script_hint(text: str) -> str:
         return hint([])
     calls: list[list[str]] = []
     for word in words:
-        if word.casefold() in _SENDS:
+        if re.split(r"[(`]", word)[-1].casefold() in _SENDS:  # `ID=$(curl …)`
             calls.append([])
         elif calls:
             calls[-1].append(word)
-    return hint([step for call in calls if (step := _step(*_sent(call))) is not None])
+    return _steps(map(_sent, calls))
 
 
 def _sent(call: list[str]) -> tuple[str, str]:
@@ -59,18 +61,24 @@ def _sent(call: list[str]) -> tuple[str, str]:
 
 
 def postman_hint(data: Mapping[str, Json]) -> str:
-    return hint([step for url, body in _requests(data) if (step := _step(url, body)) is not None])
+    return _steps(_requests(data))
 
 
-def hint(steps: list[str]) -> str:
+def _steps(calls: Iterable[tuple[str, str]]) -> str:
+    steps = [_step(url.replace("\\$", "$"), body) for url, body in calls if not _SIGN_IN.search(url)]
+    return hint([step for step in steps if step is not None], others=steps.count(None))
+
+
+def hint(steps: list[str], *, others: int = 0) -> str:
     """What to write; nothing in it is in quotes: nothing in quotes is shown that is in the file."""
     if not steps:
-        return f"write each call as a step of a job: {ANY_STEP}; {ELSEWHERE}"
+        return f"write each call as a step of a job: {ANY_STEP}; {_OTHERS}; {ELSEWHERE}"
     what = "this step" if len(steps) == 1 else "these steps"
     more = f"; and so on for {len(steps) - _MOST} more" if len(steps) > _MOST else ""
     shown = "; ".join(f"- {step}" for step in steps[:_MOST])
     values = f", where {_HIDDEN} is yours, in quotes" if _HIDDEN in shown else ""
-    return f"write {what} into a job{values}: {shown}{more}; {ELSEWHERE}"
+    left = f"; of {others} more calls none is shown: {_OTHERS}" if others else ""
+    return f"write {what} into a job{values}: {shown}{more}{left}; {ELSEWHERE}"
 
 
 def _requests(data: Mapping[str, Json]) -> Iterator[tuple[str, str]]:

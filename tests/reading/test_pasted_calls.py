@@ -60,6 +60,23 @@ def test_a_script_of_powershell_is_answered_with_its_step(command: str) -> None:
     assert "- execute: {process: UsrA, parameters: {Name: Ann}};" in str(problem.hint)
 
 
+def test_calls_that_no_step_makes_are_counted_and_an_answer_that_is_kept_is_a_call() -> None:
+    calls = [
+        "curl https://crm.example.com/ServiceModel/AuthService.svc/Login -d geheim",
+        "curl -X PATCH 'https://crm.example.com/0/odata/Contact(1)' -d '{}'",
+        "curl https://crm.example.com/0/rest/UsrA/Do",
+        r'curl "https://crm.example.com/0/odata/Contact?\$top=5"',
+    ]
+    problem = decode("orders.job.yaml", "\n".join([f"ID=$(curl {SERVICE}/UsrA/Execute | jq .)", *calls]).encode())
+
+    assert isinstance(problem, Problem)
+    hint = str(problem.hint)
+    assert (
+        "- execute: {process: UsrA}; - query: {entity: Contact, top: 5}; of 2 more calls none is shown: a change"
+        in hint
+    )
+
+
 def test_a_job_whose_texts_speak_of_a_script_is_none() -> None:
     text = "# Invoke-RestMethod -Uri x\nrunner: 1\ndescription: |\n  Invoke-RestMethod -Uri x\n"
 

@@ -395,4 +395,4 @@ class LocalHost(Struct, kw_only=True, dict=True):
         return resumed
 
     def _t(self) -> float:
-        return round(self.clock() - self._started, 6)
+        return round((self.clock() - self._started) * 1e6) / 1e6  # `round` to six digits takes three times as long

@@ -11,7 +11,7 @@ from runner.foundation.lazy import lazy_module, lazy_patterns, stand_in
 
 lazy_module("httpx")
 lazy_module("idna")
-with stand_in("http.cookiejar", CookieJar=object), stand_in("urllib.request", "getproxies"):
+with stand_in("httpx._types", QueryParamTypes=object, PrimitiveData=object), stand_in("urllib.request", "getproxies"):
     from httpx._exceptions import InvalidURL
     from httpx._urls import URL
 

@@ -11,9 +11,12 @@ one call / bare 0.74 (0.73) · 1,000 reads 1.20, 0.91 (1.17, 0.88) · 1,000 once
 calls / the run 0.47, 0.43 (0.53, 0.46), above · -j 8 / Hurl 1.24, above · 40 once runs of one process, -j 8 / after
 each other 0.91, above. Memory of 10,000 steps: run 118 MB, resume 126 MB.
 
+The same instructions take up to 1.6 times as long on a virtual machine from one second to the next: so "of the least"
+compares the least time of each side.
+
 Where it goes: the decisions in `runner/README.md`. Of 1,000 reads half of the instructions are the loop, the rest
-start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.61 times the instructions of bare.
-`validate` takes 354 million instructions, and the import of the four libraries 723, with 158 modules of ours that are
+start, lint and reports. Of 1,000 once calls with the log the whole command takes 1.58 times the instructions of bare.
+`validate` takes 367 million instructions, and the import of the four libraries 723, with 158 modules of ours that are
 found and read. Of a resumption of 1,000 calls a third is the start, a third what the engine does again, and the rest
 YAML, reports and journal. Of -j 8 are 0.24 s the start, then 13 times a run, whose calls take 200 ms, in 222 ms, and
 6 ms to the next; 0.07 s are reports and the end. Of the 26 ms of a turn 20 are the process's own: without calls that

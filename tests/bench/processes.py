@@ -53,12 +53,13 @@ def show(what: str, rounds: Sequence[Round], *, most: float | None, memory: floa
     """A line of figures. `most` bounds the ratio of wall times, `memory` the megabytes."""
     walls = [ours.seconds / other.seconds for ours, other in rounds]
     processor = statistics.median(ours.processor / other.processor for ours, other in rounds)
+    undisturbed = min(ours.seconds for ours, _ in rounds) / min(other.seconds for _, other in rounds)
     megabytes = max(ours.megabytes for ours, _ in rounds)
     bounds = [f"{most:.2f}" if most is not None else "", f"{memory:.0f} MB" if memory is not None else ""]
     bound = ", ".join(bound for bound in bounds if bound)
     print(
         f"{what:52s} {_seconds(rounds, 0)} {megabytes:4.0f} MB | beside it {_seconds(rounds, 1)}"
-        f" | ratio {statistics.median(walls):5.2f} (least {min(walls):.2f}), of processor time {processor:5.2f}"
+        f" | ratio {statistics.median(walls):5.2f}, of the least {undisturbed:.2f}, of processor time {processor:5.2f}"
         + (f" | at most {bound}" if bound else ""),
         flush=True,
     )

@@ -22,6 +22,7 @@ targets:
 NEVER = {
     *("ast", "dis", "tokenize", "calendar", "email.utils", "typing_extensions", "gettext", "dataclasses"),
     *("platform", "random", "pkgutil", "_hashlib", "json.decoder", "_posixsubprocess", "difflib"),
+    *("msgspec.inspect", "msgspec._json_schema"),
 }
 """What libraries would import, and nobody asks for."""
 NOT_WITHOUT_A_MISTAKE = {
@@ -43,7 +44,7 @@ NOT_WITHOUT_RUNS = {
 NOT_WITHOUT_A_SITE = {"httpx", "httpcore", "h11", "http.client", "ssl", "starlette", "uvicorn", "rich"}
 NOT_FOR_A_RUN = {
     *("httpx._client", "http.client", "http.cookiejar", "urllib.request", "email.message", "logging", "idna.core"),
-    *("html.entities", "_posixsubprocess", "certifi", "starlette", "rich"),
+    *("httpx._types", "html.entities", "_posixsubprocess", "certifi", "starlette", "rich"),
     *("email.utils", "calendar", "random", "bz2", "boolean", "ast", "dis", "tokenize", "dataclasses", "json.decoder"),
 }
 

@@ -84,10 +84,11 @@ class QueryPeers(RowQuery, frozen=True, kw_only=True):
     `before` are rows of our own user that were there before the call: how many seconds ago each began, by the server's
     time. They may be those of starts that lack theirs, which began before they were read, `before_read` seconds ago.
     `nothing_began`: the log shows that the last start of `key`, which was turned away, has begun nothing. Others need
-    not count it.
+    not count it. `still_waits`: the log shows no row of it so far, though it was answered: it may begin much later.
     """
 
     nothing_began: bool = False
+    still_waits: bool = False
 
 
 class PollStop(Struct, frozen=True):

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from runner.engine.effects import QueryPeers, Running, SendDelay
 from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
+from runner.job.actions import Execute, Run
 from runner.runs.refused_starts import RefusedStart
 from runner.service.calls import CallFailed, FailureKind
 
@@ -70,7 +71,8 @@ def left(start: Start, delay: SendDelay | None) -> Start:
 def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> Start:
     """The call was made, and may have started its process: as what it counts from now on.
 
-    An answer proves that it began before the answer came, or is queued; without an answer only its time bounds it.
+    Its result proves that it began before the answer came; an answer without one, that it has begun or waits in the
+    background, for any time. Without an answer only its time bounds it.
     """
     log = row.log
     span = start.span
@@ -78,8 +80,21 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
     if start.breaks == log.breaks and sent is not None and now is not None:
         is_over = failure is None or failure.kind is not FailureKind.UNANSWERED
         until = now + row.state.run.plan.times.settle if is_over else start.ends - start.sent + sent
-        span = StartTime(since=_since(span, sent), until=until + LATER)
+        may_wait = failure is None and _may_wait(row)
+        span = StartTime(since=_since(span, sent), until=None if may_wait else until + LATER)
     return counted(log, replace(start, span=span, is_resumed=start.breaks != log.breaks))
+
+
+def _may_wait(row: OpenRow) -> bool:
+    """Whether the process of an answered call may wait in the background: it gave neither a result nor its id."""
+    action = row.step.action
+    return not isinstance(action, Run) and (not isinstance(action, Execute) or action.result is None)
+
+
+def still_waits(row: OpenRow) -> Running[None]:
+    """Tell other runs that the last call of the row, which was answered, has shown no row so far."""
+    if _may_wait(row):
+        yield from query_peers(row.state, QueryPeers(key=row.key, codes=(), still_waits=True))
 
 
 def counted(log: LogState, start: Start) -> Start:

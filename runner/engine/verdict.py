@@ -8,7 +8,7 @@ from itertools import chain, count
 
 from msgspec.structs import replace
 
-from runner.engine import process_log, readings, starts
+from runner.engine import process_log, readings, start_bounds, starts
 from runner.engine.answer import process_failed
 from runner.engine.attempt import INFERRED, Attempt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
@@ -79,6 +79,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
 
 
 def _without_row(row: OpenRow, start: Start, found: OwnRows) -> Running[Attempt]:
+    yield from start_bounds.still_waits(row)
     less = starts.why_less(row.log, start)
     earlier = yield from rows_before_watermark(row, start)
     if earlier:

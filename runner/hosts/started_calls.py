@@ -69,11 +69,11 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
 
     def ask(self, query: QueryPeers, *, is_resumed: bool) -> Others:
         """The last start known of a row may not be that which has begun nothing, if the run broke off in between."""
-        if not query.nothing_began:
+        if not (query.nothing_began or query.still_waits):
             return self.owned.ask(query)
-        if not is_resumed:
+        if query.still_waits or not is_resumed:
             with suppress(StoreError):
-                self.owned.never_began(query.key)
+                (self.owned.queue if query.still_waits else self.owned.never_began)(query.key)
         return Others()
 
 

@@ -502,6 +502,8 @@ def test_a_start_that_has_begun_nothing_is_forgotten_unless_it_may_be_another_si
     starts = StartedCalls(owned=(rows := NotedRows()), turn=Turn(Turns()))
     starts.ask(QueryPeers(key="a", codes=(), nothing_began=True), is_resumed=is_resumed)
     assert rows.notes == ["a never began"] * (not is_resumed)
+    starts.ask(QueryPeers(key="b", codes=(), still_waits=True), is_resumed=is_resumed)
+    assert rows.notes[-1] == "b is queued"
 
 
 def test_events_that_lack_a_start_that_was_sent_are_not_resumed_unless_it_may_happen_twice(tmp_path: Path) -> None:
@@ -636,7 +638,7 @@ def test_a_start_at_which_the_run_broke_off_counts_for_other_runs_though_another
     resumed.owned = rows = NotedRows()
     resumed.carry(planned(steps), RUN, earlier=tuple(journal.lines))
     assert site.starts == 3
-    assert starts_in(rows.notes) == ["a begins", "a is answered"]
+    assert starts_in(rows.notes) == ["a begins", "a is answered", "a is queued"], "the log has no row of it"
 
 
 @pytest.mark.parametrize("word", ["passed", "failed"])
@@ -654,4 +656,4 @@ def test_a_start_that_its_answer_proves_to_have_begun_nothing_is_forgotten_once(
     carrying.owned = rows = NotedRows()
     carrying.carry(planned(AUTO), RUN)
     assert site.starts == 2
-    assert starts_in(rows.notes) == ["a begins", "a never began", "a begins", "a is answered"]
+    assert starts_in(rows.notes) == ["a begins", "a never began", "a begins", "a is answered", "a is queued"]

@@ -333,7 +333,10 @@ def _nothing_started(row: OpenRow, start: Start, changed: _Changed) -> Attempt:
     if changed.cause is not None and row.is_once:
         return in_doubt(changed.cause, why=f"the process log shows no start of `{start.process}` so far")
     message = f"the record was changed, and the process log shows no start of `{start.process}` for it"
-    hint = "check the start condition of the process; without `starts` the step changes the record and no more"
+    hint = (
+        "check the start condition of the process; a process that waits in the background needs a longer `settle` of "
+        "the target; without `starts` the step changes the record and no more"
+    )
     return not_passed("E319", message, hint, status=Status.ERROR)
 
 

@@ -71,8 +71,18 @@ def _start(process: Process, fields: JsonObject, path: Path, catalogue: Catalogu
     if process.why_not is not None:
         message = f"`{process.code}` cannot be started: {process.why_not}"
         yield Finding(code="E170", message=message, path=(*path, "process"), hint=catalogue.hint)
-    if process.parameters is not None:
+    if process.parameters is None:
+        yield from _not_checked(fields, path, process, catalogue)
+    else:
         yield from _parameters(fields, path, process, catalogue)
+
+
+def _not_checked(fields: JsonObject, path: Path, process: Process, catalogue: Catalogue) -> Iterator[Finding]:
+    """Names that the service would drop without a word, of a process whose design could not be read."""
+    if process.unread is not None and any(fields.get(key) for key in ("parameters", "result", "results")):
+        message = f"names of parameters of `{process.code}` were not checked: {catalogue.name} does not have them"
+        hint = _or_refreshed("check that the user may read the design of the process", catalogue)
+        yield Finding(code="E178", message=message, path=(*path, "process"), hint=hint, warning=True)
 
 
 def _called_version(process: Process, member: ProcessVersion) -> tuple[str, str]:

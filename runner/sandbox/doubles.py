@@ -158,11 +158,12 @@ class LookupPath(Struct, frozen=True):
 
 def lookup_paths(columns: Iterable[str], entities: Mapping[str, Collection[str]]) -> dict[str, LookupPath]:
     """The paths over columns that may be lookups: of `AccountId` it is `Account/Id`, and where there are records of
-    `Account`, `Account/Name` and so on. `entities` are their columns.
+    `Account`, `Account/Name` and so on; of `OwnerId`, which may lead to any entity, also `Owner/Name`. `entities` are
+    their columns.
     """
     found: dict[str, LookupPath] = {}
     for column in columns:
         entity = column.removesuffix("Id")
-        for shown in dict.fromkeys(("Id", *entities.get(entity, ()))) if entity not in ("", column) else ():
+        for shown in dict.fromkeys(("Id", *entities.get(entity, ("Name",)))) if entity not in ("", column) else ():
             found[f"{entity}/{shown}"] = LookupPath(column, entity, shown)
     return found

@@ -44,13 +44,18 @@ class Entities:
         def rows(_: Bounds, named: Iterable[str]) -> Iterator[JsonObject]:
             wanted = {key: paths[key] for key in named if key in paths}
             entities = {path.entity for path in wanted.values() if path.shown != "Id"}
-            others = {entity: {row["Id"]: row for row in self._store.records(entity)} for entity in entities}
+            others = {entity: self._by_id(entity) for entity in entities}
             for row in records():
                 yield row | {key: _at(path, row, others) for key, path in wanted.items()}
 
         flat = frozenset(path.column for path in paths.values() if not path.column.endswith("UId"))
         known = (*columns, *paths)
         return EntitySet(name=name, columns=columns, type_of=kind, paths=known, rows=rows, lookups=flat, is_own=True)
+
+    def _by_id(self, entity: str) -> Mapping[Json, JsonObject]:
+        """The records of an entity, or of all where nothing has its name."""
+        names = [entity] if entity in self._store.entities else self._store.entities
+        return {row["Id"]: row for name in names for row in self._store.records(name)}
 
 
 def _at(path: LookupPath, row: JsonObject, others: Mapping[str, Mapping[Json, JsonObject]]) -> Json:

@@ -52,6 +52,7 @@ FILTERS = [
     ("$filter=Name eq 'Anna O''Hara'", ["Anna"]),
     ("$filter=contains(Name,'ar') or (Age eq 41)", ["Anna", "Clara"]),
     ("$filter=Owner/Id eq " + BORIS, ["Anna"]),
+    ("$filter=startswith(Owner/Name,'Boris')", ["Anna"]),
     ("$filter=contains(Name,'" + ANNA + "') or Id ne null and Age eq 42", ["Boris", "Clara"]),
     ("$filter=Id eq " + ANNA, ["Anna"]),
     ("$filter=Active eq true", ["Boris"]),

@@ -32,7 +32,6 @@ from runner.job import defaults
 from runner.job.actions import ACTIONS
 from runner.job.outline import Outline, RawStep
 from runner.lint import fitting
-from runner.lint.filters import quoted_value
 from runner.lint.places import ATTEMPT_NAMES, JOB_NAMES, STEP_KEYS, ActionValue, action_values, ids
 from runner.lint.schema_types import schema_type
 from runner.lint.typed_texts import TypeLint
@@ -150,8 +149,11 @@ class Flow(TypeLint, frozen=True, kw_only=True):
             return ACTIONS[str(at[-1])].result(start, process)
         if "job" in fields:
             return self._included(step, sent)
-        if (wrong := quoted_value(step, inside)) is not None:
-            self.add_quoted(wrong, (*step.path, "query", "filter"))
+        if "query" in fields:
+            from runner.lint.filters import quoted_value  # noqa: PLC0415  1 ms, for a query
+
+            if (wrong := quoted_value(step, inside)) is not None:
+                self.add_quoted(wrong, (*step.path, "query", "filter"))
         action = defaults.action_type(fields)
         return UNKNOWN if action is None else action.result(record(fields[action.key]), None)
 

@@ -30,6 +30,7 @@ NOT_WITHOUT_A_MISTAKE = {
     *("runner.runs.store", "runner.secrets.redact", "runner.explanations", "rapidfuzz"),
     *("runner.json_schema.violations", "runner.json_schema.flaws", "runner.lint.processes", "runner.catalogue.read"),
 }
+WITH_A_QUERY_ONLY = {"runner.lint.filters", "runner.odata.mistakes", "runner.odata.lexer"}
 NOT_WITHOUT_CASES = {
     "csv",
     "runner.job.cases",
@@ -48,7 +49,7 @@ NOT_FOR_A_RUN = {
     *("email.utils", "calendar", "random", "bz2", "boolean", "ast", "dis", "tokenize", "dataclasses", "json.decoder"),
 }
 
-CHECKED = NEVER | NOT_WITHOUT_A_SITE | NOT_WITHOUT_A_MISTAKE | NOT_WITHOUT_CASES | NOT_WITHOUT_RUNS
+CHECKED = NEVER | NOT_WITHOUT_A_SITE | NOT_WITHOUT_A_MISTAKE | NOT_WITHOUT_CASES | NOT_WITHOUT_RUNS | WITH_A_QUERY_ONLY
 COMMANDS = {
     "validate -r smoke.job.yaml": CHECKED,
     "list smoke.job.yaml": CHECKED,

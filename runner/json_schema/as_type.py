@@ -10,8 +10,8 @@ from runner.foundation.values import Json, compact
 from runner.json_schema.violations import Violation
 
 BOOLEANS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("yes", "on", "true", "1"), "true"),
-    **dict.fromkeys(("no", "off", "false", "0"), "false"),
+    **dict.fromkeys(("yes", "on", "true", "$true", "1"), "true"),
+    **dict.fromkeys(("no", "off", "false", "$false", "0"), "false"),
 }
 """What people write for true and false, folded."""
 NUMBER: Final = lazy_pattern(r"-?[0-9]+(?:\.[0-9]+)?")

@@ -177,6 +177,8 @@ def _deleted(path: Path) -> str | None:
 def near(path: Path) -> str | None:
     """The file that comes near: by its letters, or `a.job.yaml` by `a` or `a.yaml`."""
     names = names_in(path.parent)[:_MOST_NAMES]
+    if "*" in path.name:
+        return "name the folder, which means every job in it"
     stem = path.name.partition(".")[0]
     same = (
         name for name in names if stem and name.startswith(f"{stem}.") and name.endswith((".yaml", ".csv", ".json"))

@@ -109,7 +109,9 @@ def _separated_otherwise(source: Source, header: TableRow) -> Problem | None:
         if len(header.cells) == 1 and sign in header.cells[0]:
             message = f"the cells of a CSV are separated by commas, those of this file {words}"
             return source.problem("E136", message, at=source.line_bounds(header.first), hint=_SAVE)
-    if header.cells[0].strip().casefold().startswith("sep="):
-        message = "`sep=` is for spreadsheets: a CSV of cases begins with the names of its columns"
+    first = header.cells[0].strip().casefold()
+    if first.startswith(("sep=", "#")):
+        what = "a CSV has no comments" if first[0] == "#" else "`sep=` is for spreadsheets"
+        message = f"{what}: a CSV of cases begins with the names of its columns"
         return source.problem("E136", message, at=source.line_bounds(header.first), hint="leave this line out")
     return None

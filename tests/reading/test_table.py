@@ -73,6 +73,7 @@ def between(found: Table, span: Span) -> str:
     [
         ("name;a\none;1", "the cells of a CSV are separated by commas, those of this file by semicolons", 1),
         ("name\ta\none\t1", "the cells of a CSV are separated by commas, those of this file by tabs", 1),
+        ("# people\nname,a\none,1", "a CSV has no comments: a CSV of cases begins with the names of its columns", 1),
         ("sep=;\nname;a", "the cells of a CSV are separated by commas, those of this file by semicolons", 1),
         (
             "sep=,\nname,a",

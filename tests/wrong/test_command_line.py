@@ -122,7 +122,7 @@ MISTAKES = {
     "plan phone=1 a.job.yaml limit=5": "write `-i phone=1 -i limit=5`, if they are inputs",
     "rerun last token=x": "write `-i token=x`",
     "validate a.job.yaml phone=1": "there is no file `phone=1`",
-    "run *.jobs.yaml": "there is no file `*.jobs.yaml`",
+    "run *.jobs.yaml": "there is no file `*.jobs.yaml`\n   = hint: name the folder, which means every job in it",
     "run a.job.yaml --targets staging": "`-t staging` names a target",
     "run a.job.yaml --inputs phone=1": "`-i NAME=VALUE` gives an input",
     "run a.job.yaml --catalog staging": "`staging.catalog.yaml`",

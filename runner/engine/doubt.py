@@ -292,7 +292,7 @@ def _by_own_row(row: OpenRow, shown: LogRow, *, cause: Trouble | None = None, kn
         warnings = process_started(process_id, expected=is_asked_for).warnings if status in UNDER_WAY else ()
         attempt = _without_result(row, found).with_process(found).warned(*warnings)
         attempt = inferred(attempt) if row.unanswered else attempt
-    return replace(attempt, seconds=found.seconds)
+    return attempt if attempt.status is Status.UNKNOWN else replace(attempt, seconds=found.seconds)
 
 
 def _seconds(shown: LogRow) -> float | None:

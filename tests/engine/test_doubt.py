@@ -241,6 +241,17 @@ def test_who_needs_the_result_learns_that_it_is_lost(steps: str) -> None:
     assert "execute UsrB" not in world.sent
 
 
+def test_a_step_whose_result_was_lost_says_how_long_it_took_and_not_its_process() -> None:
+    class Quick(World):
+        def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
+            super().add_row(process, status, owner=owner, parent=parent)
+            self.rows[0]["completed"] = self.rows[0]["started"]
+
+    row = Quick(answers=[unanswered()]).carry_out(planned(NEEDS["an output"])).finished("a")
+    assert (row.status, row.seconds > 0) == ("unknown", True)
+    assert Quick(answers=[unanswered()]).carry_out(planned(ONE)).finished("a").seconds == 0
+
+
 def test_why_an_answer_that_came_cannot_be_read_is_a_part_of_the_sentence() -> None:
     unreadable = CallFailed(kind=FailureKind.UNANSWERED, trouble=Trouble(code="E307", message="it makes no sense"))
     world = World(answers=[unreadable]).carry_out(planned(NEEDS["an output"]))

@@ -69,8 +69,8 @@ def _value(call: calls.Call, reply: Reply) -> Json:
     """The JSON in a reply, or none, where it is no refusal."""
     if reply.status == HTTPStatus.PARTIAL_CONTENT:  # no call asks for a part
         raise bodies.NonsenseError("it is only a part of an answer")
-    is_ours = not isinstance(call, calls.Act | calls.QueryCall)  # of a reading nobody gets the texts
-    content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=is_ours)
+    is_reading = not isinstance(call, calls.Act)  # a result is handed on as it is, or not at all
+    content = bodies.content(reply.body, content_type=reply.headers.get("content-type", ""), halves=is_reading)
     match content:
         case bodies.Fault(words):
             raise _RefusalError(words)

@@ -575,6 +575,13 @@ def test_what_a_failed_call_was_answered_with_is_kept_beside_the_sentence(answer
     assert body in (ending.body or "")
 
 
+def test_half_an_emoji_in_a_record_is_replaced_and_in_a_result_is_an_answer_that_cannot_be_read() -> None:
+    page = reply(r'{"value": [{"Name": "Ann \ud83d"}, {"Name": "Bob \ud83d\ude00"}]}')
+    names: Json = {"records": [{"Name": "Ann \ufffd"}, {"Name": "Bob \N{GRINNING FACE}"}], "next": None}
+    assert read(QUERY, page, site=SITE) == Answered(value=names)
+    assert "half of a surrogate pair" in failed(EXECUTE, reply(r'"cut \ud83d"'))[2]
+
+
 @pytest.mark.parametrize("call", [QUERY, ROWS])
 def test_a_list_that_broke_off_with_an_error_is_no_list(call: Call) -> None:
     body = '{"value": [], "error": {"code": "x", "message": "the writer broke"}}'

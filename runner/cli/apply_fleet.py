@@ -121,6 +121,7 @@ class ApplyToFleet:
                 if not asks:
                     self._check_guards([self._versions.specs[each.digest] for each in self._fresh])
                 if not asks or {each.digest for each in self._fresh} <= allowed:
+                    self._check_server()
                     self._put(needs)
                     self._prune()
                     return
@@ -138,6 +139,14 @@ class ApplyToFleet:
         if not allowed.yes and (asking := guards.unanswerable(spec.job for spec in specs)):
             raise RefusedError(*asking)
         check_permission(specs, allowed)
+
+    def _check_server(self) -> None:
+        """Raise `RefusedError` where versions would begin that may have been applied in a database that is gone."""
+        if self._fresh and self._given["retry"] != "refused" and self._ledger.may_have_forgotten():
+            titles = listed([clean(each.title) for each in self._fresh])
+            message = f"the database was restored, or another server took over: {titles} may have been applied since"
+            hint = "look at the site; then `--adopt` marks them as done, and `--retry refused` carries them out"
+            raise RefusedError(Problem(code="E183", message=message, hint=hint))
 
     def _hopeful(self, needs: ApplyNeeds) -> list[Decision]:
         """The new versions that may begin, now or when others have passed."""

@@ -88,6 +88,11 @@ class FleetLedger:
         ((found,),) = self._read("select exists (select from ledger where fleet = %(fleet)s)")
         return bool(found)
 
+    def may_have_forgotten(self) -> bool:
+        """Whether the database was restored, or another server took over, since the last run was put into it."""
+        ((found,),) = self._read("select bool_and(server <> server()) from runs where fleet = %(fleet)s")
+        return bool(found)
+
     def prepare(self) -> None:
         """A fleet's tables are made by `fleet migrate` alone."""
 

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
-from runner.doctor.findings import WayFinding, failed, ok, unsure
+from runner.doctor.findings import WayFinding, WayVerdict, failed, ok, unsure
 from runner.foundation.guids import EMPTY_GUID
 from runner.foundation.lazy import lazy_pattern
+from runner.foundation.raw import items, record
+from runner.foundation.sentences import listed
 from runner.service import calls
 from runner.service.access import BY_DOCTOR
 from runner.service.caller import Caller, SessionCaller
@@ -36,6 +38,8 @@ _LOG_HINT: Final = (
     "give the user the right to read SysProcessLog through OData, and perhaps the operation permission "
     "CanManageProcessLogSection; without it steps pass as not verified, and a call that was not answered stays unknown"
 )
+_COLUMNS: Final = {"StatusId": EMPTY_GUID, "OwnerId": EMPTY_GUID, "StartDate": "0001-01-01T00:00:00Z"}
+"""Without these nobody knows whose a row is, and how its process ended; with what stands for none."""
 NEED_LIBRARY: Final = "`catalog pull`, `version`, and the rows of a process's other versions need it"
 NEED_ELEMENTS: Final = (
     "`element`, `elements` and `wait: {for: parked}` need one of SysProcessElementData and SysProcessElementLog"
@@ -158,6 +162,26 @@ def _refusal(words: str, unknown: str, *, is_forbidden: bool) -> WayFinding:
 
 
 def log_readable(caller: Caller, *, unknown: str) -> WayFinding:
+    found = _log_readable(caller, unknown=unknown)
+    hidden = _hidden_columns(caller) if found.verdict is WayVerdict.OK else ""
+    return unsure(LOG, f"the user may not read {hidden} of its rows", _LOG_HINT) if hidden else found
+
+
+def _hidden_columns(caller: Caller) -> str:
+    """Columns that are empty in each row, as they are shown to a user without the right to read them [D]."""
+    call = calls.QueryCall(entity="SysProcessLog", select=tuple(_COLUMNS), top=20)
+    ending = caller.perform(call, SECONDS, gate=OPEN)
+    rows = items(record(ending.value).get("records")) if isinstance(ending, calls.Answered) else []
+    return listed(
+        [
+            name
+            for name, empty in _COLUMNS.items()
+            if rows and all(record(row).get(name) in (None, "", empty) for row in rows)
+        ]
+    )
+
+
+def _log_readable(caller: Caller, *, unknown: str) -> WayFinding:
     """Read the log as a run does: by a process's code, and where that is refused by way of VwProcessLib."""
     ending = caller.perform(calls.ReadRows(process=unknown, top=1), SECONDS, gate=OPEN)
     if isinstance(ending, calls.Answered):

@@ -4,6 +4,7 @@ import pytest
 
 from runner.doctor import service
 from runner.doctor.findings import WayFinding, WayVerdict
+from runner.foundation.values import Json, JsonObject
 from runner.runs.events import Trouble
 from runner.service.calls import (
     Answered,
@@ -12,6 +13,7 @@ from runner.service.calls import (
     Ending,
     FailureKind,
     FindProcess,
+    QueryCall,
     ReadElementData,
     ReadElements,
     ReadRows,
@@ -176,10 +178,27 @@ def test_a_site_that_takes_the_call_is_reported_and_one_that_does_not_answer_has
 
 
 def test_the_log_is_read_as_a_run_reads_it() -> None:
-    by_code = Stub((ReadRows, Answered(value=[])))
+    by_code = Stub((ReadRows, Answered(value=[])), (QueryCall, Answered(value={"records": [], "next": None})))
     assert service.log_readable(by_code, unknown=NOBODY).verdict is WayVerdict.OK
-    by_library = Stub((ReadRows, refused("no")), (FindProcess, Answered(value=None)), (ReadRows, Answered(value=[])))
+    by_library = Stub(
+        (ReadRows, refused("no")),
+        (FindProcess, Answered(value=None)),
+        (ReadRows, Answered(value=[])),
+        (QueryCall, refused("no")),
+    )
     assert service.log_readable(by_library, unknown=NOBODY).seen == "can be read by way of VwProcessLib"
+
+
+def test_columns_of_the_log_that_are_empty_in_each_row_are_reported() -> None:
+    nobody = "00000000-0000-0000-0000-000000000000"
+    shown: JsonObject = {"StatusId": "a", "OwnerId": nobody, "StartDate": "2026-12-01T10:00:00Z"}
+    for row, seen in (
+        ({**shown, "OwnerId": "b"}, "can be read by a process's code"),
+        ({**shown, "StatusId": None}, "the user may not read `OwnerId`"),
+    ):
+        answer: Json = {"records": [{**shown, "StartDate": "0001-01-01T00:00:00Z"}, row], "next": None}
+        site = Stub((ReadRows, Answered(value=[])), (QueryCall, Answered(value=answer)))
+        assert service.log_readable(site, unknown=NOBODY).seen.startswith(seen)
 
 
 def test_a_log_that_cannot_be_read_is_reported_with_the_first_refusal() -> None:

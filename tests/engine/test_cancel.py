@@ -44,6 +44,15 @@ def test_a_process_that_lives_on_is_a_failure_that_names_the_right(status: str, 
     assert world_after.t >= 15  # the target's `settle`
 
 
+def test_a_process_whose_status_is_not_shown_is_not_verified() -> None:
+    hidden = world(immortal=True)
+    hidden.rows[0]["status"] = None
+    end = hidden.carry_out(planned(CANCEL)).finished("a")
+    assert end.error
+    assert (end.status, end.error.code, end.verified) == ("error", "E208", None)
+    assert end.error.message == "not verified: the process log shows its row without a status"
+
+
 def test_a_refusal_is_a_failure_and_is_not_repeated() -> None:
     world_after = world("running", refused()).carry_out(planned(CANCEL))
     assert world_after.sent == ["read row", "cancel"]

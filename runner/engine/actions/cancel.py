@@ -76,7 +76,7 @@ def _verified(
 
 
 def _not_cancelled(found: LogRow) -> Attempt:
-    if found.status == GONE:
+    if found.status in (GONE, None):
         return not_passed("E208", f"not verified: {strange_status(found.status)}", status=Status.ERROR)
     is_alive = _ALIVE.get(str(found.status), f"has the status {found.status}")
     message = f"the process {is_alive}, although the service took the call to cancel it"

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import cache
 from logging.handlers import BufferingHandler
 from pathlib import Path
 
@@ -44,20 +45,19 @@ def folder(tmp_path: Path) -> Callable[[Mapping[str, str]], Path]:
     return write
 
 
+def _sign_in(client: httpx.Client) -> httpx.Client:
+    credentials = {"UserName": "Supervisor", "UserPassword": "Supervisor"}
+    reply = client.post("/ServiceModel/AuthService.svc/Login", json=credentials)
+    assert reply.json()["Code"] == 0
+    client.headers["BPMCSRF"] = client.cookies["BPMCSRF"]
+    return client
+
+
 @pytest.fixture
 def signed_in() -> Iterator[Callable[[str], httpx.Client]]:
     """Signs in at a URL, as the documentation says, and gives a client that carries the session."""
     with ExitStack() as clients:
-
-        def sign_in(url: str) -> httpx.Client:
-            client = clients.enter_context(httpx.Client(base_url=url, trust_env=False, verify=False))
-            credentials = {"UserName": "Supervisor", "UserPassword": "Supervisor"}
-            reply = client.post("/ServiceModel/AuthService.svc/Login", json=credentials)
-            assert reply.json()["Code"] == 0
-            client.headers["BPMCSRF"] = client.cookies["BPMCSRF"]
-            return client
-
-        yield sign_in
+        yield lambda url: _sign_in(clients.enter_context(httpx.Client(base_url=url, trust_env=False, verify=False)))
 
 
 @pytest.fixture
@@ -67,6 +67,22 @@ def site(
     """Serves doubles by file name, and gives a client that is signed in."""
     with ExitStack() as sandboxes:
         yield lambda files: signed_in(sandboxes.enter_context(served(folder(files))))
+
+
+@pytest.fixture(scope="session")
+def shared_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Mapping[str, str]], httpx.Client]]:
+    """Like `site`, for tests that change neither records nor the client: all that have the same doubles share one."""
+    with ExitStack() as contexts:
+
+        @cache
+        def serve(files: tuple[tuple[str, str], ...]) -> httpx.Client:
+            doubles = tmp_path_factory.mktemp("doubles")
+            for name, text in files:
+                (doubles / name).write_text(text, encoding="utf-8")
+            url = contexts.enter_context(served(doubles))
+            return _sign_in(contexts.enter_context(httpx.Client(base_url=url, trust_env=False, verify=False)))
+
+        yield lambda files: serve(tuple(files.items()))
 
 
 @pytest.fixture
@@ -83,3 +99,9 @@ def logged() -> Iterator[list[logging.LogRecord]]:
 def echo(site: Callable[[Mapping[str, str]], httpx.Client]) -> httpx.Client:
     """A process with one parameter of each type, which does nothing."""
     return site({"echo.process.yaml": ECHO})
+
+
+@pytest.fixture
+def shared_echo(shared_site: Callable[[Mapping[str, str]], httpx.Client]) -> httpx.Client:
+    """The same, whose log has rows of other tests."""
+    return shared_site({"echo.process.yaml": ECHO})

@@ -24,17 +24,22 @@ Empty: []
 DOUBLE = "runner: 1\nprocess: {}\ncaption: The caption of {}\nactivities: [{}]\n"
 
 
+CONTACTS = {
+    "records.yaml": RECORDS,
+    "a.process.yaml": DOUBLE.format("UsrA", "A", ""),
+    "b.process.yaml": DOUBLE.format("UsrB", "B", "fail: Broken"),
+    "c.process.yaml": DOUBLE.format("UsrC", "C", "update: {entity: Contact, where: row.Age > 99, values: {Town: x}}"),
+}
+
+
 @pytest.fixture
-def contacts(site: Site) -> httpx.Client:
-    files = {
-        "records.yaml": RECORDS,
-        "a.process.yaml": DOUBLE.format("UsrA", "A", ""),
-        "b.process.yaml": DOUBLE.format("UsrB", "B", "fail: Broken"),
-        "c.process.yaml": DOUBLE.format(
-            "UsrC", "C", "update: {entity: Contact, where: row.Age > 99, values: {Town: x}}"
-        ),
-    }
-    return site(files)
+def contacts(shared_site: Site) -> httpx.Client:
+    return shared_site(CONTACTS)
+
+
+@pytest.fixture
+def own_contacts(site: Site) -> httpx.Client:
+    return site(CONTACTS)
 
 
 def names(client: httpx.Client, query: str, *, prefix: str = "/0") -> list[Json]:
@@ -262,9 +267,9 @@ def test_any_other_method_is_refused_in_words(contacts: httpx.Client, prefix: st
     assert names(contacts, "") == ["Anna", "Boris", "Clara"]
 
 
-def test_a_stranger_who_writes_must_sign_in(contacts: httpx.Client) -> None:
-    contacts.cookies.clear()
-    assert contacts.post("/0/odata/Contact", json={"Name": "Dora"}).status_code == 401
+def test_a_stranger_who_writes_must_sign_in(own_contacts: httpx.Client) -> None:
+    own_contacts.cookies.clear()
+    assert own_contacts.post("/0/odata/Contact", json={"Name": "Dora"}).status_code == 401
 
 
 def test_head_is_a_get_without_a_body(contacts: httpx.Client) -> None:
@@ -282,10 +287,10 @@ def log(client: httpx.Client, **options: str) -> list[dict[str, Json]]:
     return rows
 
 
-def test_a_row_of_the_log_is_of_one_process(contacts: httpx.Client) -> None:
+def test_a_row_of_the_log_is_of_one_process(own_contacts: httpx.Client) -> None:
     before = datetime.now(UTC)
-    contacts.get(EXECUTE.format("UsrB"))
-    (row,) = log(contacts)
+    own_contacts.get(EXECUTE.format("UsrB"))
+    (row,) = log(own_contacts)
     assert list(row) == [
         *("Id", "Name", "StartDate", "CompleteDate", "DurationInMilliseconds", "ErrorDescription"),
         *("SysSchemaId", "ParentId", "RootId", "StatusId", "OwnerId"),
@@ -294,33 +299,33 @@ def test_a_row_of_the_log_is_of_one_process(contacts: httpx.Client) -> None:
     started = str(row["StartDate"])
     assert len(started) == len("2026-01-31T09:00:00.1230000Z")
     assert before - timedelta(milliseconds=1) <= datetime.fromisoformat(started) <= datetime.now(UTC)
-    me = contacts.post("/ServiceModel/UserInfoService.svc/GetCurrentUserInfo").json()
+    me = own_contacts.post("/ServiceModel/UserInfoService.svc/GetCurrentUserInfo").json()
     assert row["OwnerId"] == me["contactId"]
     assert isinstance(row["DurationInMilliseconds"], int)
-    assert contacts.get(f"/0/odata/SysProcessLog({row['Id']})").json() | row == (
-        contacts.get(f"/0/odata/SysProcessLog({row['Id']})").json()
+    assert own_contacts.get(f"/0/odata/SysProcessLog({row['Id']})").json() | row == (
+        own_contacts.get(f"/0/odata/SysProcessLog({row['Id']})").json()
     )
 
 
-def test_processes_are_found_in_the_log_by_code_status_owner_and_time(contacts: httpx.Client) -> None:
+def test_processes_are_found_in_the_log_by_code_status_owner_and_time(own_contacts: httpx.Client) -> None:
     for code in ("UsrA", "UsrB", "UsrA", "UsrA"):
-        contacts.get(EXECUTE.format(code))
-    rows = log(contacts, orderby="StartDate desc")
+        own_contacts.get(EXECUTE.format(code))
+    rows = log(own_contacts, orderby="StartDate desc")
     assert [row["Name"] for row in rows] == ["The caption of A"] * 2 + ["The caption of B", "The caption of A"]
     starts = [str(row["StartDate"]) for row in rows]
     assert len(set(starts)) == 4
 
     of_a = "SysSchema/Name eq 'UsrA'"
-    assert [row["Id"] for row in log(contacts, filter=of_a, orderby="StartDate desc", top="1")] == [rows[0]["Id"]]
+    assert [row["Id"] for row in log(own_contacts, filter=of_a, orderby="StartDate desc", top="1")] == [rows[0]["Id"]]
     since = f"{of_a} and StartDate ge {starts[1]}"
-    assert [row["Id"] for row in log(contacts, filter=since, orderby="StartDate")] == [rows[1]["Id"], rows[0]["Id"]]
-    assert [row["Id"] for row in log(contacts, filter=f"{of_a} and StartDate gt {starts[1]}")] == [rows[0]["Id"]]
+    assert [row["Id"] for row in log(own_contacts, filter=since, orderby="StartDate")] == [rows[1]["Id"], rows[0]["Id"]]
+    assert [row["Id"] for row in log(own_contacts, filter=f"{of_a} and StartDate gt {starts[1]}")] == [rows[0]["Id"]]
     failed = "Status/Id eq f942c08d-b6e2-df11-971b-001d60e938c6"
-    assert [row["Id"] for row in log(contacts, filter=failed)] == [rows[2]["Id"]]
+    assert [row["Id"] for row in log(own_contacts, filter=failed)] == [rows[2]["Id"]]
     owned = f"Owner/Id eq {rows[0]['OwnerId']} and (Id eq {rows[3]['Id']} or SysSchema/Id eq {rows[2]['SysSchemaId']})"
-    assert [row["Id"] for row in log(contacts, filter=owned)] == [rows[3]["Id"], rows[2]["Id"]]
-    assert log(contacts, filter=f"Id eq {rows[0]['Id']} and SysSchema/Name eq 'UsrB'") == []
-    assert contacts.get("/odata/SysProcessLog/$count", params={"$filter": of_a}).text == "3"
+    assert [row["Id"] for row in log(own_contacts, filter=owned)] == [rows[3]["Id"], rows[2]["Id"]]
+    assert log(own_contacts, filter=f"Id eq {rows[0]['Id']} and SysSchema/Name eq 'UsrB'") == []
+    assert own_contacts.get("/odata/SysProcessLog/$count", params={"$filter": of_a}).text == "3"
 
 
 def test_lookups_of_the_log_are_filtered_by_path_alone(contacts: httpx.Client) -> None:

@@ -71,19 +71,19 @@ VALUES: list[tuple[str, Json, Json]] = [
 
 @pytest.mark.parametrize(("code", "sent", "expected"), VALUES)
 def test_a_value_is_sent_as_text_or_as_itself_and_comes_back_typed(
-    echo: httpx.Client, code: str, sent: Json, expected: Json
+    shared_echo: httpx.Client, code: str, sent: Json, expected: Json
 ) -> None:
-    said = run(echo, parameterValues=named(**{code: sent}), resultParameterNames=[code])
+    said = run(shared_echo, parameterValues=named(**{code: sent}), resultParameterNames=[code])
     assert said["resultParameterValues"] == {code: expected}
     assert said["success"] is True
 
 
 @pytest.mark.parametrize("written", [json.dumps, list])
 def test_records_come_back_as_json_text_however_they_were_sent(
-    echo: httpx.Client, written: Callable[..., Json]
+    shared_echo: httpx.Client, written: Callable[..., Json]
 ) -> None:
     rows = [{"Id": UID, "Name": "Anna", "Rank": 1}]
-    said = run(echo, parameterValues=named(Rows=written(rows)), resultParameterNames=["Rows", "Made"])
+    said = run(shared_echo, parameterValues=named(Rows=written(rows)), resultParameterNames=["Rows", "Made"])
     assert isinstance(said["resultParameterValues"], dict)
     text = said["resultParameterValues"].pop("Rows")
     assert json.loads(str(text)) == rows
@@ -111,11 +111,11 @@ def test_a_process_is_named_by_its_code_or_by_the_id_of_its_design(echo: httpx.C
 
 
 @pytest.mark.parametrize("prefix", ["", "/0"])
-def test_it_is_a_post_alone(echo: httpx.Client, prefix: str) -> None:
+def test_it_is_a_post_alone(shared_echo: httpx.Client, prefix: str) -> None:
     address = f"{prefix}/ServiceModel/ProcessEngineService.svc/RunProcess"
-    reply = echo.get(address, params={"schemaName": "UsrEcho"})
+    reply = shared_echo.get(address, params={"schemaName": "UsrEcho"})
     assert (reply.status_code, reply.content) == (404, b"")
-    assert echo.post(address, json={"schemaName": "UsrEcho"}).json()["success"] is True
+    assert shared_echo.post(address, json={"schemaName": "UsrEcho"}).json()["success"] is True
 
 
 NO_ITEM = "ItemNotFoundException"
@@ -136,17 +136,18 @@ REFUSED: list[tuple[dict[str, Json], str | None, str]] = [
 
 @pytest.mark.parametrize(("body", "code", "message"), REFUSED)
 def test_what_cannot_be_started_is_no_success_and_starts_nothing(
-    echo: httpx.Client, body: Json, code: str | None, message: str
+    shared_echo: httpx.Client, body: Json, code: str | None, message: str
 ) -> None:
-    said = echo.post(f"{SERVICE}/RunProcess", json=body).json()
+    before = log(shared_echo)
+    said = shared_echo.post(f"{SERVICE}/RunProcess", json=body).json()
     assert said["success"] is False
     assert (said["processId"], said["processStatus"]) == (NOBODY, 0)
     assert said["errorInfo"] == {"errorCode": code, "message": message, "stackTrace": None}
-    assert log(echo) == []
+    assert log(shared_echo) == before
 
 
-def test_a_name_that_cannot_be_one_starts_nothing(echo: httpx.Client) -> None:
-    reply = echo.post(f"{SERVICE}/RunProcess", content=b'{"schemaName": "\\ud800"}')
+def test_a_name_that_cannot_be_one_starts_nothing(shared_echo: httpx.Client) -> None:
+    reply = shared_echo.post(f"{SERVICE}/RunProcess", content=b'{"schemaName": "\\ud800"}')
     assert (reply.status_code, reply.json()["success"]) == (200, False)
 
 
@@ -158,16 +159,17 @@ def test_a_name_that_cannot_be_one_starts_nothing(echo: httpx.Client) -> None:
     ],
     ids=lambda body: body[:40].decode("latin-1"),
 )
-def test_a_body_that_is_no_json_object_is_a_fault_and_starts_nothing(echo: httpx.Client, body: bytes) -> None:
-    reply = echo.post(f"{SERVICE}/RunProcess", content=body)
+def test_a_body_that_is_no_json_object_is_a_fault_and_starts_nothing(shared_echo: httpx.Client, body: bytes) -> None:
+    before = log(shared_echo)
+    reply = shared_echo.post(f"{SERVICE}/RunProcess", content=body)
     assert (reply.status_code, reply.headers["content-type"]) == (400, "application/xml; charset=utf-8")
     assert "The body of the request is not a JSON object" in reply.text
-    assert log(echo) == []
+    assert log(shared_echo) == before
 
 
-def test_unknown_codes_and_those_that_nobody_may_give_are_dropped_in_silence(echo: httpx.Client) -> None:
+def test_unknown_codes_and_those_that_nobody_may_give_are_dropped_in_silence(shared_echo: httpx.Client) -> None:
     values: list[Json] = [*named(text="a", Made="b", Hidden="c"), "nonsense", {"value": 1}, {"name": "Text"}]
-    said = run(echo, parameterValues=values, resultParameterNames=["Text", "Made"])
+    said = run(shared_echo, parameterValues=values, resultParameterNames=["Text", "Made"])
     assert said["resultParameterValues"] == {"Text": "", "Made": ""}
 
 

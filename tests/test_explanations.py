@@ -52,7 +52,7 @@ def test_the_wrong_example_of_a_code_gets_just_that_code(code: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
-def test_of_the_right_example_nothing_is_reported(code: str, tmp_path: Path) -> None:
+def test_nothing_is_reported_of_the_right_example(code: str, tmp_path: Path) -> None:
     assert told_of(code, "Right", tmp_path) == set()
 
 

@@ -27,7 +27,7 @@ def changes(before: Catalogue, after: Catalogue) -> list[str]:
     return [sentence(one) for one in differences(before, after)]
 
 
-def test_of_the_same_nothing_is_reported() -> None:
+def test_nothing_is_reported_where_nothing_differs() -> None:
     assert changes(site(ADD, OTHER), site(OTHER, replace(ADD))) == []
 
 

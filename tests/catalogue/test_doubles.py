@@ -94,7 +94,7 @@ def test_a_process_of_which_nothing_is_known_has_a_double_too() -> None:
     assert (double.parameters, double.activities, double.caption) == ({}, (), "UsrAdd")
 
 
-def test_of_a_family_the_root_and_the_version_that_acts_have_a_double_each() -> None:
+def test_the_root_of_a_family_and_the_version_that_acts_have_a_double_each() -> None:
     members = (
         ProcessVersion(code="UsrAdd", version=1, active=False),
         ProcessVersion(code="UsrAdd_v1", version=2, active=True),

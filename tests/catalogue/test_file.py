@@ -116,7 +116,7 @@ def test_the_file_reads_as_people_write() -> None:
     ]
 
 
-def test_versions_and_captions_stand_in_the_file() -> None:
+def test_versions_and_captions_are_in_the_file() -> None:
     members = (
         ProcessVersion(code="UsrAdd", uid=UID, version=1, active=False, enabled=True),
         ProcessVersion(code="UsrAdd_v1", version=2, active=True),

@@ -156,7 +156,7 @@ def test_a_value_is_shown_whole_or_with_its_size(value: Json, text: str) -> None
     assert shown(value) == text
 
 
-def test_of_a_long_list_the_first_items_are_shown_and_how_many_there_are() -> None:
+def test_the_first_items_of_a_long_list_are_shown_and_how_many_there_are() -> None:
     text = shown(list(range(100_000)))
     assert text.startswith("[0,1,2,3,")
     assert text.endswith(",…] (100,000 items)")

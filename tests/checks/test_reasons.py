@@ -38,7 +38,7 @@ def why(that: str, **names: Json) -> str:
         'result | selectattr("Name", "equalto", vars.contact) | list | length == 1 and vars.contact',
     ],
 )
-def test_of_a_list_the_nearest_record_is_reported(that: str) -> None:
+def test_the_nearest_record_of_a_list_is_reported(that: str) -> None:
     said = reason(that, result=SMOKES, vars={"contact": "Smoke 12"})
     assert 'no record of `result` has Name == "Smoke 12"; nearest: "Smoke 1" at [1]' in said
     assert '`vars.contact` is "Smoke 12"' in said
@@ -67,7 +67,7 @@ def test_a_record_that_was_not_found_is_reported_where_the_expression_breaks_for
         ('result | select("match", "x") | list | length > 0', 'no item of `result` is match "x" among 4'),
     ],
 )
-def test_of_a_list_of_plain_values_the_nearest_is_reported(that: str, expected: str) -> None:
+def test_the_nearest_of_a_list_of_plain_values_is_reported(that: str, expected: str) -> None:
     result: Json = ["11", "12", "3", "smoke"] if "SMOKE" in that or "match" in that else [11, 12, 3, 4]
     assert why(that, result=result, null_free=[[1]]).startswith(expected)
 
@@ -151,7 +151,7 @@ def test_records_whose_flag_is_never_true() -> None:
     assert said == "no record of `result` has a true `Active`"
 
 
-def test_of_an_and_the_part_is_shown_that_is_false() -> None:
+def test_the_part_of_an_and_is_shown_that_is_false() -> None:
     said = why('result | length == 12 and result[0].Name == "x" and result | length > 0', result=SMOKES)
     assert said == 'its part `result[0].Name == "x"` is false'
 
@@ -191,7 +191,7 @@ def test_two_values_that_are_not_equal_are_kept_apart(value: Json, wanted: Json,
     assert rest.startswith(expected) if expected else rest.startswith("`result` is ")
 
 
-def test_of_long_texts_the_differing_part_is_shown_with_its_place() -> None:
+def test_the_differing_part_of_long_texts_is_shown_with_its_place() -> None:
     said = reason("result == vars.x", result=f"{LOREM}here it ends.{LOREM}", vars={"x": f"{LOREM}there it is:{LOREM}"})
     assert (
         "they differ from character 2,401 on: "
@@ -229,7 +229,7 @@ def test_where_the_values_say_it_all_nothing_is_added(that: str) -> None:
     assert reason(that, result=9).endswith("is false: `result` is 9")
 
 
-def test_of_a_chain_of_comparisons_the_first_that_is_false_is_reported() -> None:
+def test_the_first_comparison_of_a_chain_that_is_false_is_reported() -> None:
     assert why("vars.a == result == vars.b", result="x", vars={"a": "x", "b": "x "}) == (
         "they differ in blanks at an end only, at character 2"
     )
@@ -289,7 +289,7 @@ def test_a_secret_in_a_text_is_shown_whole_or_not_at_all(before: str, after: str
         assert secret[cut : cut + 4] not in shown
 
 
-def test_of_a_long_text_that_lacks_something_the_beginning_is_shown() -> None:
+def test_the_beginning_of_a_long_text_that_lacks_something_is_shown() -> None:
     text = "Dear customer, " + "x" * 4985
 
     assert f'`result` is "{text[:80]}…" (5,000 characters)' in reason('"order" in result', result=text)

@@ -41,7 +41,7 @@ def test_a_value_that_does_not_fit_its_schema_is_given_with_what_the_schema_want
     assert found == [Difference(source="result.n", sign="maximum", expected=3, actual=5)]
 
 
-def test_of_many_differences_three_are_given() -> None:
+def test_three_of_many_differences_are_given() -> None:
     schema: Json = {"items": {"type": "string"}}
     assert isinstance(schema, dict)
     assert len(sides(SchemaExpectation(schema=schema), result=[1, 2, 3, 4])) == 3
@@ -53,7 +53,7 @@ def test_nothing_is_given_where_a_value_is_secret_or_the_expectation_is_met() ->
     assert sides("result == 'Ann'", result="Ann") == []
 
 
-def test_of_large_values_the_first_part_that_differs_is_given_and_a_large_text_is_not() -> None:
+def test_the_first_part_of_large_values_that_differs_is_given_and_a_large_text_is_not() -> None:
     text = "x" * LARGEST_SIDE
     found = sides("result == wanted", result={"a": text, "b": 1}, wanted={"a": text, "b": 2})
     assert found == [Difference(source="result.b", sign="==", expected=2, actual=1)]

@@ -149,7 +149,7 @@ def test_after_the_first_that_did_not_pass_no_other_begins_and_they_are_reported
     assert f"    runner rerun {run} --failed\n      {does} starts twice" in printed.out
 
 
-def test_of_many_runs_that_never_began_the_first_are_named_and_the_rest_is_counted(
+def test_the_first_of_many_runs_that_never_began_are_named_and_the_rest_is_counted(
     answers: Answers, capsys: Capture, here: Site
 ) -> None:
     answers.wrong = ("Usra",)

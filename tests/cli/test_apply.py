@@ -1414,9 +1414,7 @@ def test_what_an_earlier_attempt_has_started_is_named_though_the_last_failed_bef
     assert "careful" not in capsys.readouterr().out, "somebody has adopted what was done"
 
 
-def test_of_a_run_that_is_not_stored_any_more_nobody_knows_what_it_has_started(
-    answers: Answers, capsys: Capture
-) -> None:
+def test_nobody_knows_what_a_run_has_started_that_is_not_stored_any_more(answers: Answers, capsys: Capture) -> None:
     Path("specs/a.job.yaml").write_text(ONCE)
     answers.given["Usrmail"] = xml(8)
     assert ended(["apply", "specs"]) == 1
@@ -1500,7 +1498,7 @@ def test_a_version_in_doubt_whose_events_are_gone_can_be_adopted(answers: Answer
     assert answers.since() == []
 
 
-def test_of_many_versions_that_are_not_carried_out_alike_the_first_are_named_and_the_reports_have_all(
+def test_the_first_of_many_versions_that_are_not_carried_out_alike_are_named_and_the_reports_have_all(
     answers: Answers, capsys: Capture
 ) -> None:
     for name in "abcdefgh":

@@ -111,7 +111,7 @@ CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.usefixtures("printed")
-def test_lines_that_are_missing_or_stand_elsewhere_are_found(change: str, capsys: Capture) -> None:
+def test_lines_that_are_missing_or_elsewhere_are_found(change: str, capsys: Capture) -> None:
     keep(CHANGES[change](lines()))
     assert ended(["show", "last"]) == 1
     assert told_as(5 if change == "doubled" else 4) in capsys.readouterr().out

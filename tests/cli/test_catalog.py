@@ -264,7 +264,7 @@ def test_a_site_that_shows_no_library_leaves_the_catalogue_as_it_is(
     assert Path("here.catalog.yaml").read_text() == before
 
 
-def test_of_very_many_odd_things_the_first_are_reported_and_how_many_there_are(capsys: Capture) -> None:
+def test_the_first_of_very_many_odd_things_are_reported_and_how_many_there_are(capsys: Capture) -> None:
     design = {"parameters": [{"name": f"P{number}", "direction": 0} for number in range(30)], "flowElements": []}
     metadata = json.dumps({"metaData": {"schema": design}})
     found = Answer(body=json.dumps({"success": True, "schema": {"metaData": metadata}}))

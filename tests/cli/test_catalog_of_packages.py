@@ -246,7 +246,7 @@ def test_a_file_that_cannot_be_read_is_something_to_tell(capsys: Capture) -> Non
     assert sorted(codes(capsys)) == ["E191", "E194"]
 
 
-def test_where_there_is_nothing_to_tell_it_is_said(capsys: Capture) -> None:
+def test_where_there_is_nothing_to_report_it_says_so(capsys: Capture) -> None:
     assert ended(["catalog", "lint", "packages/UsrMore"]) == 1, "the root of the version is elsewhere"
     RawStep(code="UsrFine").write(Path("fine"))
     capsys.readouterr()

@@ -66,7 +66,7 @@ def test_a_disk_that_is_full_before_the_first_call_is_exit_2_and_nothing_is_sent
     assert "exit" not in ended.stdout
 
 
-def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_tell_how_far_it_came(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_later_stops_the_run_and_its_events_show_how_far_it_came(tmp_path: Path) -> None:
     with site(answer) as here:
         ended = run(here, tmp_path, steps=50, limit=40_000)
         sent = len(here.executes())

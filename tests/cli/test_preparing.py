@@ -58,7 +58,7 @@ def test_a_job_with_cases_is_a_run_for_each_and_their_inputs_are_converted() -> 
     assert [run.case_index for run in runs] == [0, 1]
 
 
-def test_runs_stand_in_the_order_of_jobs_then_cases_then_targets_as_they_were_given() -> None:
+def test_runs_are_in_the_order_of_jobs_then_cases_then_targets_as_they_were_given() -> None:
     job("b", cases=TWO)
     job("a")
     assert titles("b.job.yaml", "a.job.yaml", targets=("two", "one")) == [

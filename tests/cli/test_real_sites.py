@@ -345,7 +345,7 @@ def test_a_reader_that_goes_away_does_not_end_a_run() -> None:
 
 
 @pytest.mark.slow
-def test_a_command_without_any_output_still_tells_the_truth_by_its_code() -> None:
+def test_a_command_without_any_output_still_reports_the_truth_by_its_code() -> None:
     with site(execute_gives(Answer(status=500, body="<Fault><Reason>no</Reason></Fault>"))) as here:
         Path("targets.yaml").write_text(targets(here.url))
         Path("a.job.yaml").write_text(ONCE)

@@ -163,7 +163,7 @@ class TestOfARunInDoubt:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", first]) == 4
 
-    def test_several_starts_do_not_tell_which_is_ours(self, place: Place, capsys: Capture) -> None:
+    def test_several_starts_do_not_show_which_is_ours(self, place: Place, capsys: Capture) -> None:
         place.log = [log_row(3), log_row(2), log_row(1)]
         assert ended(["reconcile", "last"]) == 4
         shown = f"it shows 2 new starts; it is not certain which of them is ours: {log_row(3)['Id']} (20"

@@ -209,7 +209,7 @@ def test_a_process_that_the_log_does_not_have_is_e225(capsys: pytest.CaptureFixt
     assert not Path("specs").exists()
 
 
-def test_a_site_that_does_not_tell_which_process_it_is_of_is_e225(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_site_that_does_not_say_which_process_it_is_of_is_e225(capsys: pytest.CaptureFixture[str]) -> None:
     record(Shown(VwProcessLib=REFUSED), code=1)
     output = capsys.readouterr().err
     assert f"error[E225]: the site does not show which process {PROCESS} is of" in output

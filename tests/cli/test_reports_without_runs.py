@@ -131,7 +131,7 @@ def test_a_file_that_is_read_or_holds_something_else_is_never_written_over() -> 
     assert Path("mine.xml").read_text() == "<project/>"
 
 
-def test_of_two_reports_in_one_place_none_is_written() -> None:
+def test_no_report_is_written_where_two_are_in_one_place() -> None:
     assert ended(["run", "a.job.yaml", "--report-json", "x", "--report-junit", "x"]) == 2
     assert not Path("x").exists()
 
@@ -157,7 +157,7 @@ def test_other_verbs_write_no_reports_when_they_cannot_begin() -> None:
     assert not Path("out.json").exists()
 
 
-def test_of_a_report_that_a_fault_ends_no_first_part_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_first_part_is_left_of_a_report_that_a_fault_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def pieces(_: ReportedCommand) -> Iterator[bytes]:
         yield b'{"format": 1,'
         raise ZeroDivisionError

@@ -335,7 +335,7 @@ def stored() -> list[str]:
     return sorted(path.name for path in Path(".runner/runs").iterdir())
 
 
-def test_of_two_commands_at_once_only_one_carries_a_run_out_once_more(here: Site, answers: Executes) -> None:
+def test_only_one_of_two_commands_at_once_carries_a_run_out_once_more(here: Site, answers: Executes) -> None:
     answers.given = {"a-Red": xml(1), "a-Blue": xml(1)}
     assert ended(["run", "a.job.yaml"]) == 1
     red, blue = stored()
@@ -352,7 +352,7 @@ def test_of_two_commands_at_once_only_one_carries_a_run_out_once_more(here: Site
     assert "which is under way" in under_way
 
 
-def test_of_two_commands_at_once_only_one_begins_what_a_command_never_began(here: Site, answers: Executes) -> None:
+def test_only_one_of_two_commands_at_once_begins_what_a_command_never_began(here: Site, answers: Executes) -> None:
     answers.given = {"a-Red": xml(1)}
     assert ended(["run", "a.job.yaml", "-x"]) == 1
     (red,) = stored()

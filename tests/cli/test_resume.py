@@ -673,7 +673,7 @@ class AsSoonAsItIsRead(StringIO):
         return super().read(size)
 
 
-def test_of_two_commands_that_resume_a_run_at_once_the_later_is_refused(
+def test_the_later_of_two_commands_that_resume_a_run_at_once_is_refused(
     here: Site, place: Executes, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """The later has read the run while nobody wrote it; the other is quicker, while this one reads its secret."""

@@ -62,7 +62,7 @@ def sandbox_files() -> list[Path]:
     return sorted(Path(".runner/.sandboxes").glob("*.sqlite*"))
 
 
-def test_of_a_run_that_was_killed_no_secret_is_left_and_it_finds_what_it_had_done(
+def test_a_run_that_was_killed_leaves_no_secret_and_finds_what_it_had_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("kept.job.yaml").write_text(SECRET_JOB)

@@ -494,7 +494,7 @@ def test_a_plan_that_was_refused_before_a_run_began_has_not_been_carried_out(
     assert asked(here) == ALL
 
 
-def test_of_two_commands_that_begin_the_same_plan_at_once_one_is_refused(here: Site, capsys: Capture) -> None:
+def test_one_of_two_commands_that_begin_the_same_plan_at_once_is_refused(here: Site, capsys: Capture) -> None:
     keep()
     store = FileRunStore(Path(".runner/runs"))
     assert store.claim_plan(

@@ -51,7 +51,7 @@ def test_a_report_that_says_more_than_the_stored_one_is_drawn(reported: Reported
         assert STORED not in _written(tmp_path, command)
 
 
-def test_of_several_runs_each_is_copied_from_its_own_report(reported: ReportedRun, tmp_path: Path) -> None:
+def test_each_of_several_runs_is_copied_from_its_own_report(reported: ReportedRun, tmp_path: Path) -> None:
     assert reported.stored_in is not None
     drawn, code, events = replace(reported, stored_in=None), reported.result.exit_code, reported.result.events.encode()
     content = b"".join(as_json.report(alone(drawn))).replace(events, b"copied")

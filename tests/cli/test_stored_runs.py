@@ -64,7 +64,7 @@ def test_the_ends_of_a_torn_journal_are_those_of_its_whole_lines(tmp_path: Path)
         assert [line.event for line in ends(folder)] == ends_of[events[:cut].count(b"\n")]
 
 
-def test_of_each_run_the_newest_counts(tmp_path: Path, ids: Iterator[str]) -> None:
+def test_the_newest_of_each_run_counts(tmp_path: Path, ids: Iterator[str]) -> None:
     keep(tmp_path, next(ids), started("mended"), finished("failed"))
     keep(tmp_path, next(ids), started("broken"), finished("passed"))
     keep(tmp_path, next(ids), started("mended"), finished("passed"))

@@ -35,7 +35,7 @@ def test_a_target_without_tls_is_warned_of_once_a_command(
 @pytest.mark.parametrize(
     "target", ["{url: http://localhost, plain_http: true}", "{url: https://crm.intra, plain_http: true}"]
 )
-def test_of_this_machine_and_of_tls_nothing_is_said(target: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_is_no_warning_of_this_machine_and_of_tls(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     write(target)
     assert ended(["plan", "."]) == 0
     assert "E167" not in capsys.readouterr().err

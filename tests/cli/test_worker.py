@@ -39,7 +39,7 @@ def test_a_worker_without_the_credentials_of_its_target_takes_no_run() -> None:
     assert "takes runs of" not in shown
 
 
-def test_of_a_whole_targets_file_each_site_must_be_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_site_of_a_whole_targets_file_must_be_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SITE_USER", "someone")
     monkeypatch.setenv("SITE_PASSWORD", "something")
     shown = refused()

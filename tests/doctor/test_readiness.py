@@ -297,7 +297,7 @@ def test_a_page_in_the_place_of_a_sign_in_is_no_refusal(status: int) -> None:
     assert world.now > 30
 
 
-def test_of_a_catalogue_the_processes_that_count_are_taken_also_by_the_codes_of_versions() -> None:
+def test_the_processes_of_a_catalogue_that_count_are_taken_also_by_the_codes_of_versions() -> None:
     members = "    members:\n      UsrAddTours_v1: {version: 1}\n      UsrAddTours: {version: 2}\n"
     text = f"{CATALOGUE}{members}  UsrB: {{runnable: true}}\n"
     document = load("git.catalog.yaml", text.encode())

@@ -110,7 +110,7 @@ def test_a_process_that_the_site_does_not_have_is_reported(editor: Editor) -> No
     assert any('"UsrGetContacts"' in str(one["message"]) for one in reported)
 
 
-def test_of_a_right_job_nothing_is_reported(editor: Editor) -> None:
+def test_nothing_is_reported_of_a_right_job(editor: Editor) -> None:
     step = (
         "  - id: read\n    execute: {process: UsrGetContacts, parameters: {Limit: '{{ 3 }}'}, result: Contacts}\n"
         "    effect: read\n"

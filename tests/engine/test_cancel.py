@@ -27,7 +27,7 @@ def test_a_process_that_runs_or_is_in_error_is_cancelled_and_the_log_is_asked_wh
 
 
 @pytest.mark.parametrize("status", ["done", "cancelled"])
-def test_of_a_process_that_is_over_nothing_is_sent_and_the_step_passes(status: str) -> None:
+def test_nothing_is_sent_where_the_process_is_over_and_the_step_passes(status: str) -> None:
     world_after = world(status).carry_out(planned(CANCEL + f'    expect: [process_status == "{status}"]\n'))
     assert world_after.sent == ["read row"]
     assert (world_after.finished("a").status, world_after.finished("a").result["status"]) == ("passed", status)

@@ -498,7 +498,7 @@ def test_a_chain_that_is_stopped_at_any_point_executes_nothing_twice_and_nothing
         assert len(passed) <= len(site.executed_ids)
 
 
-def test_a_caption_that_no_log_may_tell_and_no_design_knows_is_an_error_at_once() -> None:
+def test_a_caption_that_no_log_may_show_and_no_design_knows_is_an_error_at_once() -> None:
     site = Site(shown=[element("")], logged=False)
     site.carry_out(planned(ONE))
     assert (site.end.exit_code, site.executed_ids, site.t < 10) == (3, [], True)

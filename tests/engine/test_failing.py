@@ -114,7 +114,7 @@ def test_a_process_that_passed_is_not_asked_for_its_elements() -> None:
     assert "read elements" not in World().carry_out(planned(RUN)).sent
 
 
-def test_of_several_processes_that_all_failed_none_is_asked_for_its_elements() -> None:
+def test_none_of_several_processes_that_all_failed_is_asked_for_its_elements() -> None:
     crowd = World(statuses=["error"], crowd=["error"], owner=None)
 
     assert "read elements" not in failing(EXECUTE, APPROVE, world=crowd).sent

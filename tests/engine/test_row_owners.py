@@ -653,7 +653,7 @@ def said_to_have_begun_nothing(world: World) -> list[str]:
     return [each.key for each in world.effects if isinstance(each, QueryPeers) and each.nothing_began]
 
 
-def test_of_a_call_that_was_turned_away_and_began_nothing_others_are_reported_once() -> None:
+def test_others_are_reported_once_of_a_call_that_was_turned_away_and_began_nothing() -> None:
     world = World(answers=[turned_away()]).carry_out(planned(ONE))
     assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("passed", True))
     polling = ONE.replace("UsrA", "UsrA, result: Out") + (
@@ -674,7 +674,7 @@ def test_the_row_of_a_call_that_was_turned_away_and_may_be_repeated_is_none_of_i
     assert said_to_have_begun_nothing(world) == []
 
 
-def test_of_a_refusal_that_may_be_a_proxys_others_are_reported_where_the_log_shows_no_start() -> None:
+def test_others_are_reported_of_a_refusal_that_may_be_a_proxys_where_the_log_shows_no_start() -> None:
     world = World(answers=[refused(unproved=True)]).carry_out(planned(ONE))
     assert (said_to_have_begun_nothing(world), ended(world, "a")) == (["a"], ("failed", None))
     for proved in (refused(), turned_away(nothing_ran=True)):
@@ -860,7 +860,7 @@ def test_a_row_that_tells_no_owner_is_inferred_to_be_that_of_an_answered_call_an
     assert ended(Ownerless(statuses=["error"]).carry_out(planned(strict)), "a") == ("failed", False)
 
 
-def test_rows_that_tell_no_owner_settle_no_call_in_doubt() -> None:
+def test_rows_without_an_owner_settle_no_call_in_doubt() -> None:
     world = Ownerless(answers=[unanswered()])
     world.carry_out(planned(ONE))
     assert ended(world, "a") == ("unknown", None)

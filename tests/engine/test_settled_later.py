@@ -452,7 +452,7 @@ def test_a_final_step_in_doubt_is_settled_like_any_other() -> None:
     assert world.statuses_of_rows() == {"z": "passed", "a": "passed", "b": "passed"}
 
 
-def test_of_several_doubts_each_is_settled_in_any_order() -> None:
+def test_each_of_several_doubts_is_settled_in_any_order() -> None:
     steps = "  - id: z\n    pause: 1s\nfinally:\n" + ONE + ONE.replace("id: a", "id: b") + ONE.replace("id: a", "id: c")
     world = World(answers=[unanswered()] * 3, lost=True, verdicts=[passed("b"), failed("c"), passed("a")])
     world.carry_out(planned(steps))

@@ -451,7 +451,7 @@ def test_an_older_record_with_the_id_that_a_job_names_is_no_proof_of_an_insert()
         (["done", "error"], "idempotent", "passed"),
     ],
 )
-def test_of_several_starts_none_of_which_is_known_to_be_its_own_a_failure_is_a_sign(
+def test_a_failure_among_several_starts_none_of_which_is_known_to_be_its_own_is_a_sign(
     statuses: list[str], effect: str, came: str
 ) -> None:
     world = carried_out(World(statuses=statuses[:1], crowd=statuses[1:]), f"{INSERT}{STARTS}    effect: {effect}\n")

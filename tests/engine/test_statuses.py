@@ -65,12 +65,12 @@ def test_a_row_without_a_status_settles_no_call_in_doubt() -> None:
     assert (found.status, found.error.message) == ("unknown", "the process log shows its row without a status")
 
 
-def test_of_what_may_be_repeated_a_row_without_a_status_is_a_warning() -> None:
+def test_a_row_without_a_status_is_a_warning_where_the_call_may_be_repeated() -> None:
     found = end(Masked(statuses=["error"]), READ)
     assert (found.status, found.verified, len(found.warnings)) == ("passed", None, 1)
 
 
-def test_of_what_may_be_repeated_it_is_a_warning() -> None:
+def test_it_is_a_warning_where_the_call_may_be_repeated() -> None:
     found = end(World(statuses=["suspended"]), READ)
     assert (found.status, found.verified, len(found.warnings)) == ("passed", None, 1)
 
@@ -123,14 +123,14 @@ def test_a_process_whose_row_cannot_be_read_any_more_is_not_said_to_run(steps: s
 
 
 @pytest.mark.parametrize("statuses", [["running", "done"], ["done", "running"]])
-def test_of_two_starts_of_one_call_each_has_to_end_where_the_end_is_waited_for(statuses: list[str]) -> None:
+def test_each_of_two_starts_of_one_call_has_to_end_where_the_end_is_waited_for(statuses: list[str]) -> None:
     found = end(Repeated(statuses=statuses), DONE)
     assert found.status == "unknown"
     assert found.error
     assert found.error.message.startswith("the process still runs after 10 min")
 
 
-def test_of_two_starts_of_one_call_both_may_have_what_was_asked_for_and_a_warning_says_so() -> None:
+def test_both_starts_of_one_call_may_have_what_was_asked_for_and_a_warning_says_so() -> None:
     found = end(Repeated(statuses=["running", "done"]), STARTED)
     assert (found.status, found.verified) == ("passed", None)
     assert "started 2 times for one call" in found.warnings[0]

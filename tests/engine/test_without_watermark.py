@@ -44,7 +44,7 @@ def test_a_process_that_has_not_failed_is_not_verified(step: str, status: str) -
     assert ended(slow_before(status).carry_out(planned(step))) == ("passed", None, NOT_BEFORE)
 
 
-def test_of_what_may_be_repeated_a_failure_beside_another_start_is_no_failure_of_its_own() -> None:
+def test_a_failure_beside_another_start_is_none_of_a_call_that_may_be_repeated() -> None:
     class Shared(World):
         def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
             super().add_row(process, status, owner=owner, parent=parent)

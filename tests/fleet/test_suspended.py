@@ -265,7 +265,7 @@ def link(fleet: str) -> Iterator[Link]:
         yield made
 
 
-def test_of_all_workers_with_the_same_wrong_password_one_tries_it_ever_more_rarely(link: Link) -> None:
+def test_one_of_all_workers_with_the_same_wrong_password_tries_it_ever_more_rarely(link: Link) -> None:
     first, other, right = (_signing(link, worker, word) for worker, word in (("a", "x"), ("b", "x"), ("c", "y")))
     pauses = []
     for _ in range(6):

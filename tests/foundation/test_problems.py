@@ -18,7 +18,7 @@ def test_the_stronger_of_two_codes_wins(stronger: int, weaker: int) -> None:
     assert strongest([ExitCode(weaker), ExitCode(stronger)]) == stronger
 
 
-def test_of_no_runs_at_all_nothing_was_selected() -> None:
+def test_without_any_run_nothing_was_selected() -> None:
     assert strongest([]) == 5
 
 

@@ -19,11 +19,11 @@ def test_the_last_of_several_names_is_joined_by_and(names: list[str], sentence: 
     assert both(names) == sentence
 
 
-def test_of_many_names_it_is_said_how_many_are_left_out() -> None:
+def test_a_list_of_many_names_says_how_many_are_left_out() -> None:
     assert listed(["a", "b"]) == "`a`, `b`"
     assert listed(NAMES).endswith("`n7` and 2 more")
 
 
-def test_of_many_names_dots_say_that_there_are_more() -> None:
+def test_dots_say_that_there_are_more_names() -> None:
     assert begun(NAMES[:MOST]).endswith("`n7`")
     assert begun(NAMES).endswith("`n7`, …")

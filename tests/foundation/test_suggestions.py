@@ -127,7 +127,7 @@ def test_no_suggestion_is_better_than_a_silly_one(word: str, known: tuple[str, .
     assert suggest(word, known) is None
 
 
-def test_of_words_equally_near_the_one_with_the_same_beginning_is_suggested() -> None:
+def test_the_word_with_the_same_beginning_is_suggested_where_several_are_equally_near() -> None:
     assert suggest("pint", ("mint", "pine")) == "pine"
     assert suggest("pint", ("pine", "mint")) == "pine"
 

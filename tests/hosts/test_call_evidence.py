@@ -33,7 +33,7 @@ def test_a_body_is_the_json_that_was_sent_and_null_where_it_was_empty() -> None:
     assert sent_request(Request(method="GET", path="/a")).body is UNSET
 
 
-def test_of_a_large_request_method_path_and_size_are_given() -> None:
+def test_method_path_and_size_of_a_large_request_are_given() -> None:
     large = Request(method="POST", path="/a?b=c", body=b'"' + b"x" * MOST_BYTES + b'"')
     assert sent_request(large) == SentRequest(method="POST", path="/a", left_out=3 + len(large.body or b""))
 

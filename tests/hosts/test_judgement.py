@@ -42,7 +42,7 @@ def test_a_verdict_keeps_the_result_that_was_handed_in() -> None:
 
 
 @pytest.mark.parametrize("how", ["passed", "failed"])
-def test_of_a_run_that_has_ended_it_can_be_said_how_a_row_ended(how: str) -> None:
+def test_a_verdict_is_possible_after_the_run_has_ended(how: str) -> None:
     judging = Judging(Judgement(verdicts=said("a", how=how)))
     assert judging.answer(judge("a", ended=True)) == {"as": how, "key": "a"}
 
@@ -60,7 +60,7 @@ def test_a_verdict_on_another_row_answers_nothing_and_stays_unused() -> None:
     assert judging.unused == ("c",)
 
 
-def test_of_several_rows_one_is_settled_after_the_other() -> None:
+def test_several_rows_are_settled_one_after_the_other() -> None:
     judging = Judging(Judgement(verdicts=said("a", "b")))
     assert judging.answer(judge("a", "b", ended=True)) == {"as": "passed", "key": "a"}
     assert judging.answer(judge("b", ended=True)) == {"as": "passed", "key": "b"}
@@ -73,7 +73,7 @@ def test_the_log_is_asked_once_more_and_then_no_more() -> None:
     assert judging.answer(judge("a")) == {"as": "unknown"}
 
 
-def test_of_several_rows_the_log_is_asked_as_long_as_one_was_not_searched_for() -> None:
+def test_the_log_is_asked_as_long_as_one_of_several_rows_was_not_searched_for() -> None:
     judging = Judging(Judgement(look_again=True))
     assert judging.answer(judge("a")) == {"as": "log"}
     assert judging.answer(judge("a", "b", ended=True)) == {"as": "log"}

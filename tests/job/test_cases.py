@@ -186,7 +186,7 @@ def test_an_empty_secret_is_refused() -> None:
     )
 
 
-def test_of_very_many_mistakes_the_first_hundred_are_reported() -> None:
+def test_the_first_hundred_of_very_many_mistakes_are_reported() -> None:
     found = of_table("name,limit\n" + "".join(f"{number},x\n" for number in range(1_000)))
 
     assert len(found.problems) == MOST_PROBLEMS

@@ -60,7 +60,7 @@ def test_the_bounds_of_numbers_are_those_of_amounts_that_became_texts_for_their_
     assert [each.path for each in found] == [("rows", 0, "amount")] * len(messages)
 
 
-def test_of_several_alternatives_the_nearest_is_reported() -> None:
+def test_the_nearest_of_several_alternatives_is_reported() -> None:
     schema = schemas.from_job({"anyOf": [{"type": "array"}, {"type": "object", "required": ["Id"]}]})
 
     (violation,) = schema.violations({"Name": "Ann"})

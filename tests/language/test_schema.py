@@ -244,7 +244,7 @@ def test_an_undo_has_one_action_or_a_list_of_steps() -> None:
     ]
 
 
-def test_what_the_included_job_has_of_its_own_cannot_stand_beside_it() -> None:
+def test_what_the_included_job_has_of_its_own_cannot_be_beside_it() -> None:
     assert linted(step("job: {file: a.yaml}, retry: {}, effect: read, timeout: 5s")) == [
         ("E107", "`retry` is not allowed here", "leave it out: the steps of the included job have their own `retry`"),
         ("E107", "`effect` is not allowed here", "leave it out: the steps of the included job have their own `effect`"),

@@ -42,7 +42,7 @@ def test_a_version_is_open_from_its_begin_to_its_end(ledger: Ledger) -> None:
     assert ledger.find([ONE.digest])[ONE.digest].last == attempt(R1, PASSED)
 
 
-def test_of_two_that_have_seen_the_same_only_the_first_begins(ledger: Ledger) -> None:
+def test_only_the_first_of_two_that_have_seen_the_same_begins(ledger: Ledger) -> None:
     assert begin(ledger, ONE, R1)
     assert not begin(ledger, ONE, R2)
     ledger.end(R1, PASSED)
@@ -51,7 +51,7 @@ def test_of_two_that_have_seen_the_same_only_the_first_begins(ledger: Ledger) ->
     assert ledger.find([ONE.digest])[ONE.digest].attempts == 2
 
 
-def test_of_several_those_begin_that_nobody_has_begun_and_of_a_title_the_first(ledger: Ledger) -> None:
+def test_those_begin_that_nobody_has_begun_and_the_first_of_each_title(ledger: Ledger) -> None:
     assert begin(ledger, OTHER, R1)
     key = replace(ONE, digest="4" * 64, key="release 2")
     claims = [claim(ONE, R2), claim(OTHER, R3), claim(TWO, R4), claim(key, R4)]
@@ -94,7 +94,7 @@ def test_what_is_adopted_has_passed_without_a_run(ledger: Ledger) -> None:
     assert not begin(ledger, ONE, R1)
 
 
-def test_of_each_title_the_version_that_was_attempted_last_is_the_newest(ledger: Ledger) -> None:
+def test_the_newest_version_of_a_title_is_the_one_that_was_attempted_last(ledger: Ledger) -> None:
     for version, run in ((ONE, R1), (TWO, R2), (OTHER, R3)):
         begin(ledger, version, run)
         ledger.end(run, PASSED)

@@ -111,7 +111,7 @@ def test_a_text_for_a_column_of_numbers_or_booleans_is_reported() -> None:
     assert found == ["`Total` holds numbers, and `a lot` is a text", "`Paid` holds booleans, and `ja` is a text"]
 
 
-def test_of_a_site_no_entities_are_known() -> None:
+def test_no_entities_of_a_site_are_known() -> None:
     assert linted("{entity: Orders, select: Nmber}", Catalogue(name="staging", processes={})) == []
 
 

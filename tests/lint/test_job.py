@@ -325,7 +325,7 @@ def test_the_retry_of_the_defaults_is_held_against_the_effect_of_an_undo(undo: s
     assert linted(text) == (["E112 /defaults/retry/on/0"] if refused else [])
 
 
-def test_of_a_job_that_could_not_be_read_nothing_is_said() -> None:
+def test_nothing_is_reported_of_a_job_that_could_not_be_read() -> None:
     text = """
 steps:
   - id: a
@@ -871,7 +871,7 @@ outputs:
     ("line", "code"),
     [("{{ vras.y }}", "E126"), ("{{ vars.z }}", "E126"), ("{{ inputs.a }}", "E126")],
 )
-def test_of_a_text_that_repeats_a_mistake_a_hundred_are_reported(line: str, code: str) -> None:
+def test_a_hundred_mistakes_of_a_text_that_repeats_one_are_reported(line: str, code: str) -> None:
     codes = [problem.code for problem in rules.check(document("vars:\n  y: a\n  x: |" + f"\n    {line}" * 300))]
 
     assert codes.count(code) == 100

@@ -119,7 +119,7 @@ def test_a_version_whose_root_is_not_there_is_reported(tmp_path: Path) -> None:
     assert line == "E196 `UsrGate_v1`, version 2: the root that it is a version of is in none of these packages"
 
 
-def test_of_processes_in_order_nothing_is_reported(tmp_path: Path) -> None:
+def test_nothing_is_reported_of_processes_in_order(tmp_path: Path) -> None:
     assert linted(GATE, replace(GATE, code="UsrOther"), into=tmp_path) == []
 
 

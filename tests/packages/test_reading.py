@@ -202,7 +202,7 @@ def test_broken_resources_are_a_warning_and_only_captions_are_missing(tmp_path: 
     assert found.catalogue.processes["UsrAddTours"].takes == {"Seats", "Guide"}
 
 
-def test_of_two_copies_the_one_that_was_changed_last_is_read(tmp_path: Path) -> None:
+def test_the_copy_that_was_changed_last_is_read(tmp_path: Path) -> None:
     replace(ADD, parameters={"New": (TEXT, 0)}, changed=1790000000000).write(tmp_path / "b")
     ADD.write(tmp_path / "a")
 

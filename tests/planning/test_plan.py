@@ -40,7 +40,7 @@ def test_nothing_is_undone_of_finally_or_of_an_undo() -> None:
     assert undo_of(PlannedStep(key="b", section=Section.STEPS, step=step("b"))) == ()
 
 
-def test_the_steps_of_an_included_job_stand_below_the_key_of_the_one_that_includes_it() -> None:
+def test_the_steps_of_an_included_job_are_below_the_key_of_the_step_that_includes_it() -> None:
     inner = Job(name="inner", file="inner.job.yaml", steps=(step("a"), step()), final_steps=(step(),))
 
     def within(section: Section) -> list[tuple[str, Section]]:

@@ -155,7 +155,7 @@ def chain(project: Path, length: int) -> list[Path]:
     return files
 
 
-def test_eight_jobs_may_stand_within_each_other(project: Path) -> None:
+def test_eight_jobs_may_be_within_each_other(project: Path) -> None:
     files = chain(project, 10)
 
     assert reported(files[1]) == []
@@ -184,7 +184,7 @@ def test_jobs_that_each_include_the_next_twice_are_read_once_each(project: Path)
     assert max(reading.names.count(file.name) for file in files) == 1
 
 
-def test_the_mistakes_of_an_included_job_stand_in_its_own_file_once(project: Path) -> None:
+def test_the_mistakes_of_an_included_job_are_reported_in_its_own_file_once(project: Path) -> None:
     bad = write(project / "bad.job.yaml", "execute: {proces: A}")
     specs = [write(project / f"{name}.job.yaml", *including("bad.job.yaml", "bad.job.yaml")) for name in "ab"]
 

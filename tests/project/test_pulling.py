@@ -131,7 +131,7 @@ def test_parameters_and_elements_are_those_that_the_site_shows() -> None:
     assert process.unread is None
 
 
-def test_of_several_versions_the_active_one_is_taken_else_the_last() -> None:
+def test_the_active_version_is_taken_else_the_last() -> None:
     rows = [
         row("A", key="a1", Version=1, IsActiveVersion=False),
         row("A", key="a2", Version=2),
@@ -180,7 +180,7 @@ def test_a_process_that_the_site_refuses_to_show_is_kept_as_unknown_and_reported
     assert found.odd == (("A", "the site does not give it: no"),)
 
 
-def test_of_two_refusals_the_first_is_reported() -> None:
+def test_the_first_of_two_refusals_is_reported() -> None:
     second = CallFailed(kind=FailureKind.REFUSED, trouble=Trouble(code="E205", message="no such design"))
 
     found = Site([row("A")], lambda key: second if key == "uid-A" else REFUSED).pull()

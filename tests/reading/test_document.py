@@ -195,7 +195,7 @@ def test_a_problem_knows_its_file_its_place_and_its_line(job: Document) -> None:
     assert (problem.span, problem.excerpt) == (Span(6, 16, 6, 22), "      process: UsrAdd")
 
 
-def test_a_problem_may_stand_at_the_key_or_where_the_caller_says(job: Document) -> None:
+def test_a_problem_may_be_at_the_key_or_where_the_caller_says(job: Document) -> None:
     path: Path = ("steps", 0, "execute")
     assert job.problem("E104", "x", path=path, at_key=True).span == Span(5, 5, 5, 12)
     reported = job.found(Finding(code="E104", message="x", warning=True), path, span=Span(12, 1, 12, 2))

@@ -187,7 +187,7 @@ def test_all_mistakes_of_one_pass_are_reported_in_the_order_of_the_file() -> Non
     assert [line for _, line, _ in reported(text)] == [1, 2, 3, 4, 4, 5, 6, 7]
 
 
-def test_of_very_many_mistakes_a_hundred_are_reported() -> None:
+def test_a_hundred_of_very_many_mistakes_are_reported() -> None:
     found = problems("a: 1\n" * 100_000)
     assert len(found) == 100
     assert found[-1].hint == "there may be more: a file is read up to its hundredth mistake"
@@ -352,7 +352,7 @@ def test_a_file_that_cannot_be_read_is_one_more_answer(tmp_path: Path) -> None:
         assert read(path, name="n") == (Problem(code="E100", message=message, file="n"),)
 
 
-def test_of_a_large_file_no_more_is_read_than_a_file_may_hold(tmp_path: Path) -> None:
+def test_no_more_of_a_large_file_is_read_than_a_file_may_hold(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(b"x" * (LARGEST_FILE + 10))
     assert len(read_bytes(tmp_path / "large")) == LARGEST_FILE + 1
     loaded = read(tmp_path / "large", name="large")

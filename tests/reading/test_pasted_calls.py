@@ -97,7 +97,7 @@ def test_a_call_that_no_step_makes_or_that_cannot_be_read_is_answered_with_any_s
     assert ANY_STEP in script_hint(command)
 
 
-def test_of_many_calls_the_first_are_shown() -> None:
+def test_the_first_of_many_calls_are_shown() -> None:
     hint = script_hint("\n".join(f"curl {SERVICE}/Usr{number}/Execute" for number in range(8)))
     assert hint.count("- execute") == 5
     assert "; and so on for 3 more;" in hint

@@ -96,7 +96,7 @@ def test_what_was_sent_and_what_came_back_are_compared_by_path(run: Callable[...
     ]
 
 
-def test_of_one_result_five_differences_are_shown_and_the_rest_is_counted(run: Callable[..., ComparedRun]) -> None:
+def test_five_differences_of_a_result_are_shown_and_the_rest_is_counted(run: Callable[..., ComparedRun]) -> None:
     lines = differences(compare(run(result=list(range(9))), run(result=list(range(1, 10)))))
     assert lines[1:] == [
         *(f"result[{at}]: {at} → {at + 1}" for at in range(5)),
@@ -201,7 +201,7 @@ def test_secret_inputs_are_not_compared_and_the_steps_that_sent_them_are_listed(
     assert "secret" not in text(compare(run(result=1), run(result=2)))
 
 
-def test_of_large_requests_which_are_not_stored_whole_the_planned_calls_are_compared(
+def test_the_planned_calls_are_compared_of_large_requests_which_are_not_stored_whole(
     run: Callable[..., ComparedRun],
 ) -> None:
     large = SentRequest(method="GET", path="/a/Execute", left_out=9000)

@@ -208,7 +208,7 @@ def test_why_no_run_began_is_a_red_case_at_its_place() -> None:
     assert error.text == "a.job.yaml:3:1: error[E104]: unknown key\n   = hint: write `steps`"
 
 
-def test_of_several_runs_of_one_name_the_newest_is_written(start: Callable[..., RunStarted], chain: Chain) -> None:
+def test_the_newest_of_several_runs_of_one_name_is_written(start: Callable[..., RunStarted], chain: Chain) -> None:
     def ended(status: RunStatus, **changed: object) -> RunResult:
         return fold(chain([start(**changed), RunFinished(t=1, status=status, exit_code=0)]))
 

@@ -68,7 +68,7 @@ def test_files_keep_their_order_and_places_are_sorted_within() -> None:
     assert places == ["b.yaml:2:1", "b.yaml:2:5", "b.yaml:9:1", "a.yaml:7:1"]
 
 
-def test_carets_stand_under_wide_and_combining_characters() -> None:
+def test_carets_are_under_wide_and_combining_characters() -> None:
     source, carets = source_and_carets(mistakes.text([problem("名e\u0301: 宽的", 6, 8)]))
     assert carets == " " * width("名e\u0301: ") + "^^^^"
     assert width(source) == width(carets)

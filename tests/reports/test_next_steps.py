@@ -177,7 +177,7 @@ def test_a_verdict_is_on_the_part_and_not_on_the_whole_and_its_key_can_be_typed(
     assert "  in doubt: approve[1] may or may not have happened" in transcript(result, Detail()).splitlines()
 
 
-def test_of_several_rows_in_doubt_the_first_is_named_and_the_others_are_not_forgotten(story: Story) -> None:
+def test_the_first_of_several_rows_in_doubt_is_named_and_the_others_are_not_forgotten(story: Story) -> None:
     other = [StepStarted(row=story.row("cleanup"), t=1.0), *story.ended(Status.UNKNOWN, key="cleanup")]
     _, verdict = next_steps(story.result(*story.ended(Status.UNKNOWN), CLOSING, *other, FINISHED), store=STORE)
     assert "--step charge" in verdict.command

@@ -43,7 +43,7 @@ def test_starts_that_may_be_ours_are_named(chain: Chain) -> None:
     assert found == "3 new starts; it is not certain which of them is ours: row-4 (10:04), row-3 (10:03), row-2 (10:02)"
 
 
-def test_of_an_earlier_journal_all_new_starts_may_be(chain: Chain) -> None:
+def test_all_new_starts_of_an_earlier_journal_may_be_ours(chain: Chain) -> None:
     assert said(chain, asked()).startswith("3 new starts; it is not certain which of them is ours: row-4 (10:04), ")
 
 

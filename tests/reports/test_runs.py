@@ -8,7 +8,7 @@ from runner.runs.result import fold
 Chain = Callable[[Sequence[AnyEvent]], list[Line]]
 
 
-def test_runs_stand_in_aligned_columns(story: list[AnyEvent], start: Callable[..., RunStarted], chain: Chain) -> None:
+def test_runs_are_in_aligned_columns(story: list[AnyEvent], start: Callable[..., RunStarted], chain: Chain) -> None:
     passed = fold(chain([start(run="0193", case="宽"), RunFinished(t=65, status=RunStatus.PASSED, exit_code=0)]))
     broken = fold(chain(story[:3]))
     lost = fold([], run="0195")

@@ -105,7 +105,7 @@ def test_every_code_makes_a_rule_with_its_help() -> None:
         assert meaning in str(texts["markdown"])
 
 
-def test_rules_stand_once_and_results_point_at_them() -> None:
+def test_rules_are_written_once_and_results_point_at_them() -> None:
     problems = [Problem(code=code, message="x", file="a.yaml") for code in ("E120", "E104", "E120")]
     run = log_of(*problems)
     results = run["results"]
@@ -141,7 +141,7 @@ def test_what_has_no_file_is_reported_about_the_call_and_is_no_result() -> None:
     }
 
 
-def test_of_no_mistakes_the_log_has_no_results() -> None:
+def test_the_log_has_no_results_where_there_are_no_mistakes() -> None:
     run = log_of()
     assert (run["results"], run["invocations"]) == ([], [{"executionSuccessful": True}])
 

@@ -59,7 +59,7 @@ def test_the_turns_of_a_loop_share_a_line(start: Callable[..., RunStarted], chai
     assert line.startswith("passed  each, 1,000 turns  9 s  |")
 
 
-def test_of_many_rows_those_that_did_not_pass_are_drawn_and_the_rest_is_counted(
+def test_those_of_many_rows_that_did_not_pass_are_drawn_and_the_rest_is_counted(
     start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
 ) -> None:
     events: list[AnyEvent] = [start()]

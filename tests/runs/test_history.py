@@ -118,7 +118,7 @@ def test_no_secret_reaches_the_history(tmp_path: Path) -> None:
     assert "canary" not in text
 
 
-def test_of_several_lines_of_a_run_the_last_counts_and_what_is_no_line_is_passed_over() -> None:
+def test_the_last_line_of_a_run_counts_and_what_is_no_line_is_passed_over() -> None:
     content = (
         lines(line(2, status="unknown"), line(1), b"nonsense", b'{"v": 2}', line(2, status="passed")) + b'{"v":1,"r'
     )
@@ -127,7 +127,7 @@ def test_of_several_lines_of_a_run_the_last_counts_and_what_is_no_line_is_passed
     assert bounded(content).count(b"\n") == 2
 
 
-def test_of_each_name_the_newest_hundred_are_left() -> None:
+def test_the_newest_hundred_of_each_name_are_left() -> None:
     many = [line(number, job=job) for number, job in zip(range(210), ["a"] * 105 + ["b"] * 105, strict=True)]
     left = past_runs(bounded(lines(*many)))
     assert [run.run for run in left] == [f"{n:04d}" for n in (*range(5, 105), *range(110, 210))]

@@ -219,7 +219,7 @@ def test_where_no_lock_is_to_be_had_a_sentence_says_why(tmp_path: Path) -> None:
         held(tmp_path / "file" / "locks")
 
 
-def test_a_lock_that_cannot_tell_its_holder_is_still_one(tmp_path: Path) -> None:
+def test_a_lock_that_cannot_name_its_holder_is_still_one(tmp_path: Path) -> None:
     program = PROGRAM.replace("lock = hold", "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
                               " resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5)); lock = hold")  # fmt: skip
     words = [sys.executable, "-B", "-c", program, str(tmp_path), CLAIM.name, CLAIM.site]

@@ -293,7 +293,7 @@ def test_a_rival_matters_not_where_the_id_is_certain(owned: Owned) -> None:
 
 
 @pytest.mark.parametrize("kind", ["files", "fleet"])
-def test_of_many_that_look_at_one_row_at_once_one_has_it(
+def test_one_of_many_that_look_at_a_row_at_once_has_it(
     tmp_path: Path, request: pytest.FixtureRequest, kind: str
 ) -> None:
     def opened() -> Owned:
@@ -513,7 +513,7 @@ def test_rows_that_starts_of_two_runs_have_made_are_taken_by_neither(owned: Owne
     assert run(owned, "two").ask(query(key="a", rows=("1", "2"), keys=TAKES)).taken == ("1", "2")
 
 
-def test_of_these_a_call_takes_the_row_that_its_answer_names(owned: Owned, clock: Clock) -> None:
+def test_a_call_takes_the_row_of_these_that_its_answer_names(owned: Owned, clock: Clock) -> None:
     for name in ("one", "two"):
         answered(owned, name)
     clock.now += 8.0

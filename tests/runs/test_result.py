@@ -158,7 +158,7 @@ def test_a_row_without_an_end_has_taken_the_time_that_was_reported() -> None:
     assert (step.seconds, step.attempts) == (1.75, 1)
 
 
-def test_rows_stand_in_the_order_in_which_they_ended() -> None:
+def test_rows_are_in_the_order_in_which_they_ended() -> None:
     events = (begun("chain"), begun("chain[0]"), ended("chain[0]", Status.PASSED), begun("chain[1]"))
     keys = [step.key for step in folded(START, *events).steps]
     assert keys == ["chain[0]", "chain[1]", "chain"]

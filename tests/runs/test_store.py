@@ -185,7 +185,7 @@ def test_a_torn_line_is_taken_away_without_reading_the_lines_before_it(
     assert (file.stat().st_size, local.ends(OLD)[-1]) == (len(whole) + len(b"two\n"), b"two")
 
 
-def test_of_a_journal_that_is_one_torn_line_nothing_is_left(local: RunStore, tmp_path: Path) -> None:
+def test_nothing_is_left_of_a_journal_that_is_one_torn_line(local: RunStore, tmp_path: Path) -> None:
     local.create(OLD).close()
     file = tmp_path / "runs" / OLD / "events.jsonl"
     file.write_bytes(b"y" * 100_000)

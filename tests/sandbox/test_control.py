@@ -179,7 +179,7 @@ def test_a_call_is_opened_with_what_was_sent_and_answered(url: str, signed_in: S
     assert client.get("/sandbox/calls/99").status_code == 404
 
 
-def test_of_a_long_body_the_first_16_kib_are_stored(url: str, signed_in: SignIn) -> None:
+def test_the_first_16_kib_of_a_long_body_are_stored(url: str, signed_in: SignIn) -> None:
     client = signed_in(url)
     client.post(f"{SERVICE}/RunProcess", content=b"x" * 20_000)
     sent = client.get(f"/sandbox/calls/{client.get('/sandbox/calls').json()[0]['number']}").json()["sent"]
@@ -196,7 +196,7 @@ def test_no_body_of_a_sign_in_is_stored(caller: httpx.Client, path: str) -> None
     assert "s3cret" not in caller.get("/?call=1").text
 
 
-def test_of_an_answer_that_was_cut_the_part_that_left_is_shown(url: str, signed_in: SignIn) -> None:
+def test_the_part_that_left_of_an_answer_that_was_cut_is_shown(url: str, signed_in: SignIn) -> None:
     client = signed_in(url)
     client.post("/sandbox/faults", json={"fault": "half_body", "times": 1})
     with pytest.raises(httpx.RemoteProtocolError):

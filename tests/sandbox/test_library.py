@@ -122,7 +122,7 @@ def test_the_elements_of_the_design_are_those_that_a_process_waits_at(library: h
     assert library.get("/odata/SysProcessLog").json()["value"][0]["CompleteDate"] is not None
 
 
-def test_captions_stand_among_the_resources(library: httpx.Client) -> None:
+def test_captions_are_among_the_resources(library: httpx.Client) -> None:
     said = library.post(SCHEMA, json={"uId": row(library, "UsrOnboard")["Id"]}).json()
     assert said["schema"]["resources"]["Parameters.Count.Caption"] == {"en-US": "Count"}
     assert said["schema"]["resources"]["BaseElements.UserTask1.Caption"] == {"en-US": "Approve"}

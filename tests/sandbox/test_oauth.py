@@ -36,7 +36,7 @@ def test_a_client_is_given_a_token_and_calls_with_nothing_else(stranger: httpx.C
     ("scheme", "credentials"),
     [("Basic", "sandbox:sandbox"), ("basic", "sandbox:sandbox"), ("Basic", "sand%62ox:s%61ndbox")],
 )
-def test_a_client_may_stand_in_the_header(stranger: httpx.Client, address: str, scheme: str, credentials: str) -> None:
+def test_a_client_may_be_in_the_header(stranger: httpx.Client, address: str, scheme: str, credentials: str) -> None:
     headers = {"Authorization": f"{scheme} {b64encode(credentials.encode()).decode()}"}
     said = stranger.post(address, data={"grant_type": "client_credentials"}, headers=headers).json()
     headers = {"Authorization": f"Bearer {said['access_token']}"}

@@ -140,7 +140,7 @@ def test_a_version_that_is_not_active_is_run_when_it_is_named(family: httpx.Clie
     assert row["SysSchemaId"] == library(family)["UsrAddTours"]["SysSchemaId"]
 
 
-def test_of_a_version_that_is_named_twice_the_id_counts(family: httpx.Client) -> None:
+def test_the_id_counts_where_a_version_is_named_twice(family: httpx.Client) -> None:
     uid = library(family)["UsrAddTours"]["UId"]
     said = run(family, "RunSpecifiedProcessVersion", schemaName="UsrAddTours_v1", schemaUId=uid)
     assert said["resultParameterValues"] == {"Ran": "root"}

@@ -161,7 +161,7 @@ def test_two_letters_of_a_secret_before_a_text_that_was_shortened_are_none() -> 
     )
 
 
-def test_of_two_secrets_that_begin_alike_the_one_that_hides_more_is_taken() -> None:
+def test_the_secret_that_hides_more_is_taken_where_two_begin_alike() -> None:
     secrets = knowing(short="swordf", long="swordfish and chips")
     assert secrets.mask("swordfish an…") == "***…"
     assert secrets.mask("swordfish xx…") == "***ish xx…"
@@ -191,12 +191,12 @@ def test_keys_that_are_hidden_alike_lose_no_value() -> None:
     assert hide(secrets.cut({"swordfish": 1, "flounder": 2, "flounder!": 3})) == {"***": 1, "*** (2)": 2, "***!": 3}
 
 
-def test_of_two_secrets_one_inside_the_other_no_part_of_the_longer_survives() -> None:
+def test_no_part_of_a_secret_survives_that_holds_another() -> None:
     secrets = knowing(short="swordfish", long="the swordfish swims")
     assert secrets.mask("see the swordfish swims, a swordfish") == "see ***, a ***"
 
 
-def test_of_two_secrets_that_overlap_nothing_survives() -> None:
+def test_nothing_survives_of_two_secrets_that_overlap() -> None:
     secrets = knowing(one="abcdefgh", two="efghijkl", three="klmnopqr")
     text = "-abcdefghijklmnopqr-"
     assert secrets.cut(text) == f"-{MARK}[one]{MARK}[two|plain|4]{MARK}[three|plain|2]-"
@@ -209,7 +209,7 @@ def test_as_few_holes_are_made_as_hide_everything() -> None:
     assert secrets.cut("abcdefghijklm") == f"{MARK}[one]{MARK}[three|plain|4]"
 
 
-def test_of_two_secrets_that_begin_alike_the_longer_is_found() -> None:
+def test_the_longer_secret_is_found_where_two_begin_alike() -> None:
     secrets = knowing(short="swordfish", long="swordfish and chips")
     assert secrets.cut("swordfish and chips") == f"{MARK}[long]"
     assert secrets.cut("swordfish and") == f"{MARK}[short] and"
@@ -243,7 +243,7 @@ def test_a_number_that_is_written_like_a_secret_is_hidden_and_comes_back_as_a_nu
     assert [type(item) for item in filled] == [int, int, float, bool, str]
 
 
-def test_a_secret_that_is_a_name_of_a_secret_does_not_stand_in_a_hole() -> None:
+def test_a_secret_that_is_a_name_of_a_secret_is_not_in_a_hole() -> None:
     secrets = knowing(**{"inputs.token": "swordfish", "inputs": "inputs.token"})
     cut = secrets.cut("swordfish and inputs.token")
     assert isinstance(cut, str)
@@ -438,7 +438,7 @@ def test_no_control_character_survives(text: str) -> None:
     assert shown == shown.encode(errors="replace").decode()
 
 
-def test_of_a_secret_that_is_ever_another_the_newest_are_searched_for_and_all_are_filled_in() -> None:
+def test_the_newest_values_of_a_secret_that_changes_are_searched_for_and_all_are_filled_in() -> None:
     secrets = Secrets()
     cut = []
     for number in range(20):

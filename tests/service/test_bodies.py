@@ -148,7 +148,7 @@ def test_an_integer_beyond_64_bits_is_refused_wherever_it_is(integer: int) -> No
             bodies.parsed(json.dumps(value))
 
 
-def test_of_a_key_that_is_there_twice_the_last_counts() -> None:
+def test_the_last_of_a_key_that_is_there_twice_counts() -> None:
     assert bodies.parsed('{"a": 1, "b": 2, "a": 3}') == {"a": 3, "b": 2}
 
 

@@ -64,7 +64,7 @@ def test_a_type_of_which_the_first_digits_are_known_is_known_by_them(first: str,
     assert (found.kind, odd) == (kind, ())
 
 
-def test_elements_stand_in_the_order_in_which_the_flows_lead_to_them() -> None:
+def test_elements_are_in_the_order_in_which_the_flows_lead_to_them() -> None:
     ids = {name: f"{number}0000000-0000-0000-0000-000000000000" for number, name in enumerate("ABCDE", 1)}
     listed: list[Json] = [
         {"uId": uid, "name": name, "typeName": "X.ProcessSchemaUserTask"} for name, uid in ids.items()
@@ -189,5 +189,5 @@ def test_a_parameter_without_a_name_is_left_out_and_reported() -> None:
 
 
 @pytest.mark.parametrize(("reply", "kind"), [(None, "null"), ([], "a list"), ("text", "a text"), (5, "a number")])
-def test_of_an_answer_that_is_no_record_nothing_is_known(reply: Json, kind: str) -> None:
+def test_nothing_is_known_of_an_answer_that_is_no_record(reply: Json, kind: str) -> None:
     assert signature(reply) == Signature(odd=(f"the site's answer is {kind}",))

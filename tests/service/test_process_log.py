@@ -129,7 +129,7 @@ def test_the_root_of_a_family_is_the_parent_of_its_versions(rows: list[JsonObjec
     assert process_log.value(FindFamily(process="P"), rows) == root
 
 
-def test_what_a_library_does_not_tell_of_a_version_is_none() -> None:
+def test_what_a_library_does_not_say_of_a_version_is_none() -> None:
     nothing = dict.fromkeys(("code", "uid", "schema_id", "version", "active", "enabled", "traced"))
     rows: list[JsonObject] = [{}, {"Id": "A", "Version": True, "IsActiveVersion": "true"}]
     assert process_log.value(ReadFamily(root="r"), rows) == [nothing, {**nothing, "schema_id": "a"}]

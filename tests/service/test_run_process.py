@@ -148,7 +148,7 @@ def test_a_reply_that_names_no_process_is_nonsense(changes: JsonObject, said: st
     )
 
 
-def test_an_id_may_stand_in_braces() -> None:
+def test_an_id_may_be_in_braces() -> None:
     assert answered(processId="{" + ID.upper() + "}")["process_id"] == ID
     assert answered(processId="{" + NO_ID + "}", processStatus=0)["process_id"] is None
 

@@ -63,7 +63,7 @@ def test_an_environment_of_clio_becomes_a_site_and_its_password_is_no_template()
     assert not site.protected
 
 
-def test_an_oauth_client_comes_before_a_name_and_a_password_that_stand_beside_it() -> None:
+def test_an_oauth_client_comes_before_a_name_and_a_password_beside_it() -> None:
     cloud = {**CLOUD, "Login": "Supervisor", "Password": "hunter2", "Safe": True}
     site = ready("prod", {"Environments": {"prod": cloud}})
 

@@ -158,7 +158,7 @@ def test_a_template_without_quotes_is_shown_in_them_where_it_only_names_a_variab
     ]
 
 
-def test_the_marks_under_a_hidden_value_do_not_tell_its_length() -> None:
+def test_the_marks_under_a_hidden_value_do_not_show_its_length() -> None:
     shown = problems_in("    headers:\n      X-A: ' hunter2222222222222222'\n")
 
     assert "6 |       X-A: ***\n  |            ^^^\n" in shown
@@ -171,7 +171,7 @@ def test_a_value_with_a_comment_is_left_out() -> None:
     assert "#" not in shown
 
 
-def test_a_line_in_which_the_marks_would_stand_wrong_is_left_out() -> None:
+def test_a_line_in_which_the_marks_would_be_misplaced_is_left_out() -> None:
     assert " | " not in problems_in("    auth: {username: hunter22, pasword: b, password: c}\n")
 
 

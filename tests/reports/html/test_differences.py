@@ -19,7 +19,7 @@ def test_texts_are_compared_by_character(expected: str, actual: str, left: str, 
     assert (both.expected, both.actual, both.is_wide) == (left, right, False)
 
 
-def test_values_stand_side_by_side_with_the_lines_marked_that_differ() -> None:
+def test_values_are_side_by_side_with_the_lines_marked_that_differ() -> None:
     both = compared({"a": 1, "b": 2}, {"a": 1, "b": 3}, sign="==")
     assert both.is_wide
     assert both.expected.split("\n") == ["{", "  &#34;a&#34;: 1,", "<ins>  &#34;b&#34;: 2</ins>", "}"]

@@ -388,7 +388,7 @@ def test_a_page_keeps_its_budget_of_bytes(start: Callable[..., RunStarted], chai
     assert len(drawn(chain([start(), *loop_of(rows)])).encode()) <= BASE + A_ROW * rows
 
 
-def test_of_very_many_rows_those_that_did_not_pass_are_drawn_and_the_rest_is_counted(
+def test_those_of_very_many_rows_that_did_not_pass_are_drawn_and_the_rest_is_counted(
     start: Callable[..., RunStarted], chain: Chain
 ) -> None:
     events: Story = [start()]

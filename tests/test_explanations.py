@@ -30,7 +30,7 @@ def examples(code: str, section: str) -> list[tuple[str, str, str]]:
     return re.findall(r"(?ms)^```(\w+)(?: (\S+))?\n(.*?)^```$", explanation(code).sections.get(section, ""))
 
 
-def told_of(code: str, section: str, folder: Path) -> set[str]:
+def codes_of(code: str, section: str, folder: Path) -> set[str]:
     """The codes that `validate` tells of the files of one section."""
     shutil.copytree(SANDBOX, folder / "sandbox")
     shared = [each for each in examples(code, "Wrong") if each[1] and section == "Right"]
@@ -48,12 +48,12 @@ def told_of(code: str, section: str, folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
 def test_the_wrong_example_of_a_code_gets_just_that_code(code: str, tmp_path: Path) -> None:
-    assert told_of(code, "Wrong", tmp_path) == {code}
+    assert codes_of(code, "Wrong", tmp_path) == {code}
 
 
 @pytest.mark.parametrize("code", WITH_EXAMPLES)
 def test_nothing_is_reported_of_the_right_example(code: str, tmp_path: Path) -> None:
-    assert told_of(code, "Right", tmp_path) == set()
+    assert codes_of(code, "Right", tmp_path) == set()
 
 
 @pytest.mark.parametrize("code", WRITTEN)

@@ -1538,7 +1538,7 @@ def test_a_version_whose_run_a_signal_stopped_has_the_code_that_its_run_has(answ
     answers.hold = threading.Event()
     with command("apply", "specs", "-k", "a") as first:
         assert answers.came.wait(300)
-        first.tell(signal.SIGTERM)
+        first.send_signal(signal.SIGTERM)
         first.until("SIGTERM: ")
         answers.hold.set()
         assert first.end() == 143

@@ -61,12 +61,12 @@ def keep(changed: list[str]) -> None:
     (folder() / EVENTS).write_text("".join(changed))
 
 
-def told_as(line: int) -> str:
+def change_at(line: int) -> str:
     why = "it, or the line before it, was changed after it was written"
     return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
 
 
-def told_of_the_last(line: int) -> str:
+def change_of_the_last(line: int) -> str:
     why = "the run's report knows another last line; it was changed, or the lines after it are gone"
     return f"line {line} of {folder() / EVENTS} does not match: {why}\n"
 
@@ -94,7 +94,7 @@ def test_whichever_line_is_changed_show_names_the_first_that_does_not_match(caps
     for number in range(1, len(whole) + 1):
         keep([re.sub('"at":"20', '"at":"21', line) if at == number else line for at, line in enumerate(whole, 1)])
         assert ended(["show", "last"]) == 1
-        expected = told_as(number + 1) if number < len(whole) else told_of_the_last(number)
+        expected = change_at(number + 1) if number < len(whole) else change_of_the_last(number)
         assert expected in capsys.readouterr().out
     keep(whole)
     assert ended(["show", "last"]) == 0
@@ -114,7 +114,7 @@ CHANGES: dict[str, Callable[[list[str]], list[str]]] = {
 def test_lines_that_are_missing_or_elsewhere_are_found(change: str, capsys: Capture) -> None:
     keep(CHANGES[change](lines()))
     assert ended(["show", "last"]) == 1
-    assert told_as(5 if change == "doubled" else 4) in capsys.readouterr().out
+    assert change_at(5 if change == "doubled" else 4) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("left", [0, 1, -1])
@@ -122,7 +122,7 @@ def test_lines_that_are_missing_or_elsewhere_are_found(change: str, capsys: Capt
 def test_an_end_that_was_cut_off_is_known_by_the_runs_own_report(left: int, capsys: Capture) -> None:
     keep(lines()[:left])
     assert ended(["show", "last"]) == 1
-    assert told_of_the_last(max(len(lines()), 1)) in capsys.readouterr().out
+    assert change_of_the_last(max(len(lines()), 1)) in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("printed")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from captured import Capture
-from sandboxes import Stand, stand
+from sandboxes import ServedSandbox, serve_sandbox
 
 from runner.cli.main import ended
 
@@ -41,7 +41,7 @@ VARIABLE = "CREATIO_RUNNER_INPUT_TOKEN"
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedSandbox]:
     for name in list(os.environ):
         if name.startswith("CREATIO_"):
             monkeypatch.delenv(name)
@@ -50,7 +50,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
     Path("doubles/UsrNote.process.yaml").write_text(NOTE)
     Path("FILE").write_text("s3cret-t0ken\n")
     Path("pay.job.yaml").write_text(JOB)
-    with stand(tmp_path / "doubles") as served:
+    with serve_sandbox(tmp_path / "doubles") as served:
         Path("targets.yaml").write_text(served.targets() + "    protected: true\n")
         yield served
 
@@ -75,7 +75,7 @@ def listed(capsys: Capture) -> list[str]:
 
 
 def test_what_settles_a_run_in_doubt_at_a_protected_target_can_be_typed_as_it_is_printed(
-    site: Stand, capsys: Capture
+    site: ServedSandbox, capsys: Capture
 ) -> None:
     site.set_fault("drop_before", "UsrCharge")
     assert ended(["run", "pay.job.yaml", *GIVEN, "--hold"]) == 4
@@ -91,7 +91,7 @@ def test_what_settles_a_run_in_doubt_at_a_protected_target_can_be_typed_as_it_is
 
 
 def test_a_secret_that_came_from_a_variable_is_read_from_it_again_and_the_variable_is_named(
-    site: Stand, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    site: ServedSandbox, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.set_fault("drop_before", "UsrCharge")
     monkeypatch.setenv(VARIABLE, "s3cret-t0ken")
@@ -105,7 +105,7 @@ def test_a_secret_that_came_from_a_variable_is_read_from_it_again_and_the_variab
 
 
 def test_a_run_that_failed_is_carried_out_once_more_by_the_command_that_is_printed(
-    site: Stand, capsys: Capture
+    site: ServedSandbox, capsys: Capture
 ) -> None:
     Path("pay.job.yaml").write_text(JOB.replace("steps.charge.result", "13"))
     assert ended(["run", "pay.job.yaml", *GIVEN, "--report-html", "page.html"]) == 1
@@ -116,7 +116,9 @@ def test_a_run_that_failed_is_carried_out_once_more_by_the_command_that_is_print
     assert len(site.starts()) == 4
 
 
-def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed(site: Stand, capsys: Capture) -> None:
+def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed(
+    site: ServedSandbox, capsys: Capture
+) -> None:
     expect = "    expect: [result > 'a']\n"
     Path("pay.job.yaml").write_text(JOB.replace("result: Number}\n", f"result: Number}}\n{expect}"))
     assert ended(["run", "pay.job.yaml", *GIVEN]) == 1
@@ -126,7 +128,9 @@ def test_a_file_that_is_to_be_mended_first_is_run_by_the_command_that_is_printed
     assert len(site.starts()) > 1
 
 
-def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret(site: Stand, capsys: Capture) -> None:
+def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret(
+    site: ServedSandbox, capsys: Capture
+) -> None:
     Path("pay.job.yaml").write_text(JOB.replace("steps.charge.result", "13"))
     assert ended(["apply", "pay.job.yaml", *GIVEN]) == 1
     command = next(part for part in capsys.readouterr().err.split("`") if part.startswith("runner apply"))
@@ -136,7 +140,7 @@ def test_apply_prints_how_it_is_typed_again_with_its_confirmation_and_its_secret
 
 
 def test_a_run_of_a_stored_plan_that_broke_off_is_resumed_by_the_command_that_refuses_it(
-    site: Stand, capsys: Capture
+    site: ServedSandbox, capsys: Capture
 ) -> None:
     assert ended(["plan", "pay.job.yaml", *GIVEN[:2], "--out", "pay.plan.json"]) == 0
     site.set_fault("drop_before", "UsrCharge")

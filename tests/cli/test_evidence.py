@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandboxes import Stand, stand
+from sandboxes import ServedSandbox, serve_sandbox
 from strict_schema import flaws
 
 from runner.cli.main import ended
@@ -30,14 +30,14 @@ STEP = "  - id: a\n    execute: {process: UsrA, parameters: {X: 1}, result: Out}
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedSandbox]:
     for name in list(os.environ):
         if name.startswith(("CREATIO_", "GITHUB_", "GITLAB_", "CI_")) or name == "CI":
             monkeypatch.delenv(name)
     folder = tmp_path / "doubles"
     folder.mkdir()
     (folder / "UsrA.process.yaml").write_text(DOUBLE)
-    with stand(folder) as served:
+    with serve_sandbox(folder) as served:
         Path("targets.yaml").write_text(served.targets())
         yield served
 
@@ -80,7 +80,7 @@ def call_of(attempt: JsonObject) -> JsonObject:
     return call
 
 
-def test_a_call_that_was_answered_is_in_the_report_with_request_time_and_size(site: Stand) -> None:
+def test_a_call_that_was_answered_is_in_the_report_with_request_time_and_size(site: ServedSandbox) -> None:
     run = reported(STEP)
     step = step_of(run)
     (attempt,) = attempts_of(step)
@@ -112,7 +112,7 @@ def test_a_call_that_was_answered_is_in_the_report_with_request_time_and_size(si
     ],
 )
 def test_a_report_of_each_kind_of_failure_fits_its_schema(
-    site: Stand, fault: str, ends: tuple[str, int | None], exits: int
+    site: ServedSandbox, fault: str, ends: tuple[str, int | None], exits: int
 ) -> None:
     site.set_fault(fault, "UsrA")
     call = call_of(attempts_of(step_of(reported(STEP.replace(", result: Out", ""), exits=exits)))[0])
@@ -120,7 +120,7 @@ def test_a_report_of_each_kind_of_failure_fits_its_schema(
 
 
 def test_a_call_that_was_turned_away_and_of_which_the_log_shows_no_start_is_no_start_that_a_rerun_repeats(
-    site: Stand, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.set_fault("unauthorized", "UsrA", times=9)
     step = step_of(reported(STEP, exits=3))
@@ -130,7 +130,7 @@ def test_a_call_that_was_turned_away_and_of_which_the_log_shows_no_start_is_no_s
     assert "carries it out once more as it was, with its inputs; nothing starts twice that must happen only once" in out
 
 
-def test_the_words_of_a_refusal_are_in_the_attempt_that_got_it(site: Stand) -> None:
+def test_the_words_of_a_refusal_are_in_the_attempt_that_got_it(site: ServedSandbox) -> None:
     site.set_fault("status_500", "UsrA", times=1)
     retry = "    effect: idempotent\n    retry: {on: [refused], max_attempts: 3, initial: 1ms}\n"
     first, second = attempts_of(step_of(reported(STEP + retry)))
@@ -139,13 +139,13 @@ def test_the_words_of_a_refusal_are_in_the_attempt_that_got_it(site: Stand) -> N
     assert (call_of(second)["ended"], second["error"], call_of(second)["words"]) == ("answered", None, None)
 
 
-def test_a_call_that_never_left_has_no_status(site: Stand) -> None:
+def test_a_call_that_never_left_has_no_status(site: ServedSandbox) -> None:
     Path("targets.yaml").write_text(site.targets().replace(site.url, "http://127.0.0.1:9"))
     call = call_of(attempts_of(step_of(reported(STEP, exits=3)))[0])
     assert (call["ended"], call["status"], call["bytes"], call["words"]) == ("not_sent", None, None, None)
 
 
-def test_an_expectation_that_is_not_met_has_both_its_sides(site: Stand) -> None:
+def test_an_expectation_that_is_not_met_has_both_its_sides(site: ServedSandbox) -> None:
     run = reported(STEP + "    expect: [result == 8]\n", exits=1)
     (check,) = records(step_of(run)["checks"])
     (difference,) = records(check["differences"])
@@ -162,7 +162,7 @@ def test_an_expectation_that_is_not_met_has_both_its_sides(site: Stand) -> None:
         (STEP + "    if: 1 == 2\n", None),
     ],
 )
-def test_a_row_says_why_nothing_proves_how_it_ended(site: Stand, step: str, unverified: str | None) -> None:
+def test_a_row_says_why_nothing_proves_how_it_ended(site: ServedSandbox, step: str, unverified: str | None) -> None:
     found = step_of(reported(step))
     assert (found["verified"], found["unverified"]) == (None, unverified)
     assert site.url
@@ -172,7 +172,7 @@ CONFIRM = "  - id: sure\n    confirm: Shall we?\n"
 
 
 def test_who_says_yes_to_a_question_is_in_the_report(
-    site: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "octocat")
     run = reported(CONFIRM, "--yes")
@@ -187,7 +187,7 @@ def test_who_says_yes_to_a_question_is_in_the_report(
 
 
 def test_who_began_a_run_and_that_its_target_was_confirmed_is_in_events_lists_and_reports(
-    site: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("targets.yaml").write_text(site.targets() + "    protected: true\n")
     monkeypatch.setenv("GITHUB_ACTOR", "octocat")
@@ -211,7 +211,7 @@ def test_who_began_a_run_and_that_its_target_was_confirmed_is_in_events_lists_an
 
 
 def test_a_run_at_a_target_that_is_not_protected_was_not_confirmed(
-    site: Stand, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     by = {"user": user_and_host(), "ci_user": None, "confirmed": None}
     assert reported(STEP, "--confirm", "here")["begun_by"] == by
@@ -228,7 +228,7 @@ def test_a_run_at_a_target_that_is_not_protected_was_not_confirmed(
 
 
 def test_who_gave_a_verdict_is_in_events_report_and_transcript(
-    site: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITLAB_USER_LOGIN", "ada-l")
     site.set_fault("drop_before", "UsrA")

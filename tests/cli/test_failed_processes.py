@@ -42,7 +42,7 @@ def failing(path: str, *, log: str, elements: Answer) -> Answer:
     return NOTHING
 
 
-def told_of(log: str, elements: Answer, *options: str) -> list[str]:
+def account_of(log: str, elements: Answer, *options: str) -> list[str]:
     """The requests of a run that fails so."""
     Path("a.job.yaml").write_text(JOB)
     with site(lambda _method, path: failing(path, log=log, elements=elements)) as here:
@@ -62,7 +62,7 @@ def reported() -> str:
 
 
 def test_the_element_is_named_with_its_text_and_the_stack_trace_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
-    asked = told_of(GENERIC, listed(error=TRACE))
+    asked = account_of(GENERIC, listed(error=TRACE))
 
     out = capsys.readouterr().out
     cause = 'E203: the process failed at the element "Add it": System.Exception: No such contact (its stack trace: -v)'
@@ -74,7 +74,7 @@ def test_the_element_is_named_with_its_text_and_the_stack_trace_is_left_out(caps
 
 
 def test_who_wants_it_all_sees_the_stack_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    told_of(TRACE, listed(error=None), "-v")
+    account_of(TRACE, listed(error=None), "-v")
 
     out = capsys.readouterr().out
     assert 'the process failed at the element "Add it": System.Exception: No such contact' in out
@@ -96,7 +96,7 @@ def test_who_wants_it_all_sees_the_stack_trace(capsys: pytest.CaptureFixture[str
 def test_a_log_of_elements_that_says_nothing_takes_nothing_away(
     elements: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told_of("Divide by zero", elements)
+    account_of("Divide by zero", elements)
 
     assert "E203: the process failed: Divide by zero\n" in capsys.readouterr().out
     assert reported() == "the process failed: Divide by zero"

@@ -177,7 +177,7 @@ def test_a_signal_while_a_lock_is_waited_for_ends_the_command_and_nothing_begins
     write(daily="billing")
     with command("run", "daily.job.yaml", "--wait-lock", "10m") as waiting:
         waiting.until("waiting up to 10 min: ")
-        waiting.tell(2)
+        waiting.send_signal(2)
         assert waiting.end() == 130, waiting.err
     assert "SIGINT: no run has begun, and none will\n" in waiting.err
     assert "not begun: daily@here" in waiting.err

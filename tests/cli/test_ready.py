@@ -90,7 +90,7 @@ def test_a_signal_ends_the_wait_at_once(verb: str, name: str, code: int) -> None
     arguments = ["run", "a.job.yaml", "--report-json", "report.json"] if verb == "run" else ["ready", "-t", "here"]
     with command(*arguments) as started:
         started.until("refuses connections")
-        started.tell(getattr(signal, name))
+        started.send_signal(getattr(signal, name))
         assert started.end() == code
     said = started.err
     assert f"{name}: " in said
@@ -107,7 +107,7 @@ def test_a_signal_ends_it_also_while_a_site_holds_its_answer_back() -> None:
         with command("run", "a.job.yaml") as started:
             connection, _ = silent.accept()
             with closing(connection):
-                started.tell(signal.SIGTERM)
+                started.send_signal(signal.SIGTERM)
                 assert started.end() == 143
     assert "here is not ready after" in started.err
 

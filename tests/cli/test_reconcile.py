@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from captured import Capture
-from sandboxes import stand
+from sandboxes import serve_sandbox
 from sites import NOTHING, Answer, Site, site, targets, xml
 
 from runner.cli.main import ended
@@ -341,7 +341,7 @@ def test_against_the_sandbox_a_lost_answer_is_settled_where_the_process_began(
     (tmp_path / "doubles").mkdir()
     (tmp_path / "doubles" / "UsrCharge.process.yaml").write_text(DOUBLE)
     Path("a.job.yaml").write_text(JOB)
-    with stand(tmp_path / "doubles", tmp_path / "sandbox.db") as sandbox:
+    with serve_sandbox(tmp_path / "doubles", tmp_path / "sandbox.db") as sandbox:
         Path("targets.yaml").write_text(sandbox.targets())
         sandbox.set_fault(fault, "UsrCharge")
         assert ended(["run", "a.job.yaml"]) == code
@@ -356,7 +356,7 @@ def test_against_the_sandbox_a_retry_is_refused_where_the_log_now_shows_starts_a
     (tmp_path / "doubles" / "UsrCharge.process.yaml").write_text(DOUBLE)
     Path("a.job.yaml").write_text(JOB)
     retry = ["resume", "last", "--step", "charge", "--as", "retry"]
-    with stand(tmp_path / "doubles", tmp_path / "sandbox.db") as sandbox:
+    with serve_sandbox(tmp_path / "doubles", tmp_path / "sandbox.db") as sandbox:
         Path("targets.yaml").write_text(sandbox.targets())
         sandbox.set_fault("drop_before", "UsrCharge")
         assert ended(["run", "a.job.yaml", "--hold"]) == 4

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sandboxes import stand
+from sandboxes import serve_sandbox
 from sites import NOTHING, Answer, site, targets
 
 from runner.cli.main import ended
@@ -128,7 +128,7 @@ def test_no_real_value_and_no_secret_is_in_the_files(
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cr3t-t0k3n")
     Path("site").mkdir()
     Path("site/UsrX.process.yaml").write_text(GREETING)
-    with stand(Path("site")) as here:
+    with serve_sandbox(Path("site")) as here:
         Path("targets.yaml").write_text(here.targets())
         process = ran(JOB, 1)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox"]) == 0
@@ -154,7 +154,7 @@ def test_a_failure_that_names_a_secret_is_not_written(monkeypatch: pytest.Monkey
     monkeypatch.setenv("CREATIO_RUNNER_INPUT_TOKEN", "s3cr3t-t0k3n")
     Path("site").mkdir()
     Path("site/UsrX.process.yaml").write_text(GREETING.replace("has no phone", "has no s3cr3t-t0k3n"))
-    with stand(Path("site")) as here:
+    with serve_sandbox(Path("site")) as here:
         Path("targets.yaml").write_text(here.targets())
         process = ran(JOB, 1)
         for more in ([], ["--keep-values"]):
@@ -320,7 +320,7 @@ def test_a_version_is_recorded_as_the_version_that_ran() -> None:
     member = "runner: 1\nprocess: UsrX_v2\nof: UsrX\nversion: 2\nactive: true\n"
     Path("site/UsrX_v2.process.yaml").write_text(f"{member}parameters: {{New: {{type: integer, direction: both}}}}\n")
     job = "runner: 1\nname: a\nsteps: [{run: {process: UsrX, parameters: {New: 3}, results: [New]}}]\n"
-    with stand(Path("site")) as here:
+    with serve_sandbox(Path("site")) as here:
         Path("targets.yaml").write_text(here.targets())
         process = ran(job, 0)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox", "--keep-values"]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from captured import Capture
 from recorded import ReceivedRequest, Recorder, recorded
-from sandboxes import stand
+from sandboxes import serve_sandbox
 
 from runner.cli.main import ended
 
@@ -65,7 +65,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     folder = tmp_path / "doubles"
     folder.mkdir()
     (folder / "UsrEcho.process.yaml").write_text(DOUBLE)
-    with stand(folder) as served, recorded(served.url) as recorder:
+    with serve_sandbox(folder) as served, recorded(served.url) as recorder:
         Path("targets.yaml").write_text(TARGETS.format(url=recorder.url))
         yield recorder
 

@@ -21,7 +21,7 @@ from typing import Protocol
 import pytest
 from journals import EVENTS
 from running import DEVNULL, PIPE, RUNNER, STDOUT, TIME, Change, ForkedCommand, start
-from sandboxes import Stand, stand
+from sandboxes import ServedSandbox, serve_sandbox
 
 from runner.foundation.values import Json, JsonObject
 
@@ -47,11 +47,11 @@ FINALLY = "finally:\n  - id: tidy\n    execute: {process: UsrTidy, parameters: {
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedSandbox]:
     folder = tmp_path_factory.mktemp("doubles")
     for name in ("UsrCharge", "UsrLook", "UsrMail", "UsrRefund", "UsrTidy"):
         (folder / f"{name}.process.yaml").write_text(DOUBLE.format(name=name))
-    with stand(folder, tmp_path_factory.mktemp("data") / "sandbox.db") as served:
+    with serve_sandbox(folder, tmp_path_factory.mktemp("data") / "sandbox.db") as served:
         yield served
 
 
@@ -59,12 +59,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 class Here:
     """The sandbox as one test sees it, that has it for itself."""
 
-    stand: Stand
+    sandbox: ServedSandbox
     before: int
 
     def started(self) -> list[str]:
         """The processes that were started, in the order in which they were."""
-        return [start.process for start in self.stand.starts()[self.before :]]
+        return [start.process for start in self.sandbox.starts()[self.before :]]
 
     def until_started(self, process: str) -> None:
         """Wait until it was: a call that the journal has as sent may still be on its way."""
@@ -72,11 +72,11 @@ class Here:
 
     def never_answers(self, process: str, *, times: int = 1) -> None:
         """Let it be started and hold the answer back."""
-        self.stand.set_fault("slow", process, times=times, seconds=NEVER)
+        self.sandbox.set_fault("slow", process, times=times, seconds=NEVER)
 
 
 @pytest.fixture
-def here(site: Stand) -> Here:
+def here(site: ServedSandbox) -> Here:
     Path("targets.yaml").write_text(site.targets())
     return Here(site, before=len(site.starts()))
 
@@ -90,7 +90,7 @@ class Child:
     said: str = ""
     _heard: bytes = b""
 
-    def tell(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         self.process.send_signal(number)
 
     def type(self, text: str) -> None:
@@ -103,11 +103,11 @@ class Child:
     def until(self, kind: str, key: str = "", *, runs: int = 1) -> None:
         """Wait until so many journals hold an event of this kind, about this row."""
 
-        def stand_there() -> bool:
+        def is_written() -> bool:
             self._read()
             return sum(_holds(folder, kind, key) for folder in folders()) >= runs
 
-        wait_for(stand_there, what=lambda: f"{kind} {key} in {runs} journals: {self.said}")
+        wait_for(is_written, what=lambda: f"{kind} {key} in {runs} journals: {self.said}")
 
     def end(self) -> int:
         def is_over() -> bool:
@@ -224,7 +224,7 @@ def test_a_signal_in_a_pause_ends_it_and_what_passed_is_undone(
     write("a", UNDONE + NAP + MAIL + FINALLY)
     child = begin("run", "a.job.yaml", *REPORT)
     child.until("step.started", "nap")
-    child.tell(number)
+    child.send_signal(number)
     assert child.end() == code
     assert here.started() == ["UsrCharge", "UsrRefund", "UsrTidy"]
     (rows,) = statuses()
@@ -243,7 +243,7 @@ def test_when_the_grace_ends_in_a_call_that_must_not_happen_twice_it_stays_in_do
     here.never_answers("UsrCharge")
     child = begin("run", "a.job.yaml", "--grace", "200ms", *REPORT)
     here.until_started("UsrCharge")
-    child.tell(signal.SIGHUP)
+    child.send_signal(signal.SIGHUP)
     assert child.end() == 129
     assert here.started() == ["UsrCharge"]
     assert statuses() == [{"run": "unknown", "charge": "unknown"}]
@@ -269,7 +269,7 @@ def test_a_reading_that_the_end_of_the_grace_cuts_is_an_error_and_no_doubt(here:
     here.never_answers("UsrLook")
     child = begin("run", "a.job.yaml", "--grace", "200ms", *REPORT)
     here.until_started("UsrLook")
-    child.tell(signal.SIGTERM)
+    child.send_signal(signal.SIGTERM)
     assert child.end() == 143
     assert statuses() == [{"run": "cancelled", "look": "error"}]
     assert f"    runner resume {folders()[0].name}\n" in child.said
@@ -280,9 +280,9 @@ def test_a_second_interrupt_in_a_call_leaves_it_in_doubt_and_a_reconcile_settles
     here.never_answers("UsrCharge")
     child = begin("run", "a.job.yaml", *REPORT)
     here.until_started("UsrCharge")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     child.until_said("SIGINT: ")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     assert child.end() == 130
     assert "interrupted again: ended here; calls in flight are not waited for" in child.said
     assert statuses() == [{"run": "unknown", "charge": "unknown"}]
@@ -297,9 +297,9 @@ def test_a_second_interrupt_in_a_pause_ends_it_without_undo_and_without_finally(
     here.never_answers("UsrRefund")
     child = begin("run", "a.job.yaml", *REPORT)
     child.until("step.started", "nap")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     here.until_started("UsrRefund")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     assert child.end() == 130
     assert here.started() == ["UsrCharge", "UsrRefund"]
     assert statuses() == [{"run": "unknown", "charge": "passed", "nap": "error", "undo/charge": "unknown"}]
@@ -309,7 +309,7 @@ def test_the_first_signal_in_finally_lets_it_come_to_its_end(here: Here, begin: 
     write("a", CHARGE + FINALLY + "  - id: nap\n    pause: 10s\n  - id: mail\n    execute: {process: UsrMail}\n")
     child = begin("run", "a.job.yaml", *REPORT)
     child.until("step.started", "nap")
-    child.tell(signal.SIGTERM)
+    child.send_signal(signal.SIGTERM)
     assert child.end() == 143
     assert here.started() == ["UsrCharge", "UsrTidy", "UsrMail"]
     assert statuses()[0]["run"] == "cancelled"
@@ -320,7 +320,7 @@ def test_the_end_of_the_grace_in_finally_cuts_its_call(here: Here, begin: Begin)
     here.never_answers("UsrTidy")
     child = begin("run", "a.job.yaml", "--grace", "200ms", *REPORT)
     here.until_started("UsrTidy")
-    child.tell(signal.SIGTERM)
+    child.send_signal(signal.SIGTERM)
     assert child.end() == 143
     assert statuses() == [{"run": "cancelled", "charge": "passed", "tidy": "error"}]
     assert "  it broke off after its steps: `undo` and `finally` are not done\n" in child.said
@@ -332,10 +332,10 @@ def test_the_end_of_the_grace_in_finally_cuts_its_call(here: Here, begin: Begin)
 def gate(here: Here) -> Iterator["Gate"]:
     """A door before the sandbox, through which the site is reached in this test."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        door = Gate(here.stand.url)
+        door = Gate(here.sandbox.url)
         threading.Thread(target=door.keep, args=(listener,), daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        Path("targets.yaml").write_text(here.stand.targets().replace(here.stand.url, url))
+        Path("targets.yaml").write_text(here.sandbox.targets().replace(here.sandbox.url, url))
         yield door
         door.open.set()
 
@@ -376,7 +376,7 @@ def test_the_first_signal_while_signing_in_lets_nothing_begin_but_finally(here: 
     write("a", CHARGE + FINALLY)
     child = begin("run", "a.job.yaml", *REPORT)
     assert gate.met.wait(TIME)
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     child.until_said("SIGINT: ")
     gate.open.set()
     assert child.end() == 130
@@ -388,9 +388,9 @@ def test_a_second_interrupt_while_signing_in_ends_it_and_nothing_was_sent(here: 
     write("a", LOOK + FINALLY)
     child = begin("run", "a.job.yaml", *REPORT)
     assert gate.met.wait(TIME)
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     child.until_said("SIGINT: ")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     assert child.end() == 130
     assert here.started() == []
     assert statuses() == [{"run": "cancelled", "look": "error"}]
@@ -398,11 +398,11 @@ def test_a_second_interrupt_while_signing_in_ends_it_and_nothing_was_sent(here: 
 
 def test_a_signal_before_the_log_has_shown_a_doubt_lets_it_be_read_and_not_waited_for(here: Here, begin: Begin) -> None:
     write("a", CHARGE.replace("charge}}", "charge}}\n    verify: auto") + FINALLY)
-    Path("targets.yaml").write_text(here.stand.targets().replace("settle: ", "settle: 10m # "))
-    here.stand.set_fault("drop_before", "UsrCharge")
+    Path("targets.yaml").write_text(here.sandbox.targets().replace("settle: ", "settle: 10m # "))
+    here.sandbox.set_fault("drop_before", "UsrCharge")
     child = begin("run", "a.job.yaml", *REPORT)
     child.until("attempt.failed", "charge")
-    child.tell(signal.SIGTERM)
+    child.send_signal(signal.SIGTERM)
     assert child.end() == 143
     assert statuses() == [{"run": "unknown", "charge": "unknown", "tidy": "passed"}]
     assert "SIGTERM stopped the run before the process log showed how the process ended" in child.said
@@ -414,7 +414,7 @@ def test_eight_runs_side_by_side_hear_one_signal_and_each_is_cleaned_up_behind(h
         write(name, UNDONE.replace("Mark: ", f"Mark: {name}-") + NAP + FINALLY)
     child = begin("run", ".", "-j", "8", "--grace", "10m", *REPORT)
     child.until("step.started", "nap", runs=8)
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     assert child.end() == 130
     rows = {"run": "cancelled", "charge": "passed", "nap": "error", "undo/charge": "passed", "tidy": "passed"}
     assert statuses() == [rows] * 8
@@ -429,9 +429,9 @@ def test_a_second_interrupt_gives_up_eight_runs_at_once_and_all_have_their_repor
     here.never_answers("UsrLook", times=8)
     child = begin("run", ".", "-j", "8", *REPORT)
     wait_for(lambda: here.started() == ["UsrLook"] * 8, what=lambda: f"eight: {here.started()}")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     child.until_said("SIGINT: ")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     assert child.end() == 130
     assert statuses() == [{"run": "cancelled", "look": "error"}] * 8
     assert [(folder / "report.json").is_file() for folder in folders()] == [True] * 8
@@ -454,7 +454,7 @@ def test_a_terminal_that_goes_away_at_a_question_is_a_hang_up(here: Here, begin:
     write("a", CHARGE + ASK + FINALLY)
     child = begin("run", "a.job.yaml", *REPORT, terminal=True)
     child.until_said("? Are you sure? [y/N] ")
-    child.tell(signal.SIGHUP)
+    child.send_signal(signal.SIGHUP)
     assert child.end() == 129
     assert here.started() == ["UsrCharge", "UsrTidy"]
     assert statuses()[0]["run"] == "cancelled"
@@ -506,10 +506,10 @@ def test_signals_while_the_reports_are_written_cost_none_of_them(here: Here, beg
     os.mkfifo("junit.pipe")
     child = begin("run", "a.job.yaml", *AT_THE_SECOND_REPORT)
     child.until("step.started", "nap")
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGINT)
     wait_for(Path("report.json").is_file, what=lambda: f"the first report: {child.said}")
-    child.tell(signal.SIGTERM)
-    child.tell(signal.SIGINT)
+    child.send_signal(signal.SIGTERM)
+    child.send_signal(signal.SIGINT)
     assert read_pipe(child).endswith("</testsuites>\n")
     assert child.end() == 130
     assert statuses()[0]["run"] == "cancelled"
@@ -521,7 +521,7 @@ def test_a_first_signal_while_the_reports_are_written_is_reported_and_changes_no
     os.mkfifo("junit.pipe")
     child = begin("run", "a.job.yaml", *AT_THE_SECOND_REPORT)
     wait_for(Path("report.json").is_file, what=lambda: f"the first report: {child.said}")
-    child.tell(signal.SIGTERM)
+    child.send_signal(signal.SIGTERM)
     child.until_said("SIGTERM: all runs have ended; the reports are being written\n")
     assert read_pipe(child).endswith("</testsuites>\n")
     assert child.end() == 0
@@ -559,6 +559,6 @@ def test_a_hang_up_that_is_to_be_ignored_is_ignored(here: Here, begin: Begin) ->
     finally:
         signal.signal(signal.SIGHUP, before)
     child.until("step.started", "nap")
-    child.tell(signal.SIGHUP)
+    child.send_signal(signal.SIGHUP)
     assert child.end() == 0
     assert here.started() == ["UsrCharge", "UsrTidy"]

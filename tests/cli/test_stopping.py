@@ -84,7 +84,7 @@ def statuses() -> dict[str, str]:
 def test_the_first_signal_says_what_happens_now_and_for_how_long() -> None:
     slow = Slow()
     with running(slow, "--grace", "10m", a=ONCE + READ + FINALLY) as begun:
-        begun.tell(signal.SIGINT)
+        begun.send_signal(signal.SIGINT)
         begun.until(HEARD)
         slow.let_go.set()
         assert begun.end() == 130
@@ -102,7 +102,7 @@ def test_when_the_grace_is_over_nobody_waits_and_what_was_in_flight_stays_as_it_
 ) -> None:
     slow = Slow(held=("UsrCharge", "UsrLook"))
     with running(slow, "--grace", "300ms", a=steps + FINALLY) as begun:
-        begun.tell(signal.SIGTERM)
+        begun.send_signal(signal.SIGTERM)
         assert begun.end() == 143  # while the answer is still held back
     assert "all within 300 ms; a SIGINT (Ctrl-C) ends it now\n" in begun.err
     assert "the grace of 300 ms is over: ended here;" in begun.err
@@ -113,7 +113,7 @@ def test_when_the_grace_is_over_nobody_waits_and_what_was_in_flight_stays_as_it_
 
 def test_what_is_left_undone_can_be_seen_in_the_runs_own_folder(capsys: Capture) -> None:
     with running(Slow(), "--grace", "200ms", a=ONCE) as begun:
-        begun.tell(signal.SIGINT)
+        begun.send_signal(signal.SIGINT)
         begun.end()
     (folder,) = Path(".runner/runs").iterdir()
     assert {"events.jsonl", "plan.json", "report.json", "junit.xml"} <= {file.name for file in folder.iterdir()}
@@ -125,10 +125,10 @@ def test_a_second_interrupt_ends_it_now_and_its_reports_are_written() -> None:
     slow = Slow()
     with running(slow, "--grace", "10m", a=ONCE + FINALLY) as begun:
         met = time.monotonic()
-        begun.tell(signal.SIGINT)
+        begun.send_signal(signal.SIGINT)
         begun.until(HEARD)
         seconds = time.monotonic() - met
-        begun.tell(signal.SIGINT)
+        begun.send_signal(signal.SIGINT)
         assert begun.end() == 130  # neither the answer nor the end of the grace ends it
     assert "interrupted again: ended here;" in begun.err
     assert statuses() == {"charge": "unknown"}
@@ -142,9 +142,9 @@ def test_a_second_interrupt_ends_it_now_and_its_reports_are_written() -> None:
 def test_a_sigterm_after_a_sigint_as_github_sends_it_is_no_second_signal() -> None:
     slow = Slow()
     with running(slow, "--grace", "10m", a=ONCE + READ + FINALLY) as begun:
-        begun.tell(signal.SIGINT)
+        begun.send_signal(signal.SIGINT)
         begun.until(HEARD)
-        begun.tell(signal.SIGTERM)
+        begun.send_signal(signal.SIGTERM)
         time.sleep(0.2)  # nothing is printed of it; without the pause it might come after the end, and prove nothing
         slow.let_go.set()
         assert begun.end() == 130
@@ -157,7 +157,7 @@ def test_a_signal_reaches_all_runs_that_go_on_side_by_side_and_lets_no_other_beg
     jobs = dict.fromkeys(("a", "b", "c"), ONCE + READ + FINALLY)
     with running(slow, "-j", "2", "--grace", "10m", **jobs) as begun:
         wait_for(lambda: sum(b'"step.started"' in journal for journal in events()) == 2)
-        begun.tell(signal.SIGINT)
+        begun.send_signal(signal.SIGINT)
         begun.until(HEARD)
         slow.let_go.set()
         assert begun.end() == 130
@@ -171,7 +171,7 @@ def test_a_signal_reaches_all_runs_that_go_on_side_by_side_and_lets_no_other_beg
 def test_a_signal_lets_finally_run_no_other_run_begins_and_the_command_ends_with_its_code(name: str, code: int) -> None:
     slow = Slow()
     with running(slow, "--grace", "10m", a=ONCE + READ + FINALLY, b=READ) as begun:
-        begun.tell(getattr(signal, name))
+        begun.send_signal(getattr(signal, name))
         begun.until(f"{name}: {HEARD}")
         slow.let_go.set()
         assert begun.end() == code
@@ -187,7 +187,7 @@ def test_a_pause_ends_at_once() -> None:
         Path("a.job.yaml").write_text(JOB.format(name="a") + job)
         with command("run", "a.job.yaml") as begun:
             wait_for(lambda: any(b'"nap"' in journal for journal in events()))
-            begun.tell(signal.SIGHUP)
+            begun.send_signal(signal.SIGHUP)
             assert begun.end() == 129
     assert slow.asked == ["UsrCharge", "UsrTidy"]
 
@@ -201,7 +201,7 @@ def test_a_start_that_waits_for_the_rate_does_not_leave_after_a_signal() -> None
         arguments = ("run", "a.job.yaml", "-v", "--report-json", "report.json")
         with command(*arguments, out=Path("out.txt")) as begun:
             wait_for(lambda: any(b'"waited"' in journal for journal in events()))
-            begun.tell(signal.SIGINT)
+            begun.send_signal(signal.SIGINT)
             assert begun.end() == 130
     assert (slow.asked, statuses()) == ([], {"charge": "error"})
     assert "    waits: charge, for the `rate` of the target\n" in Path("out.txt").read_text()
@@ -255,6 +255,6 @@ def test_a_sign_in_that_hangs_holds_nobody_up_longer_than_the_grace() -> None:
         with command("run", "a.job.yaml", "--grace", "300ms", "--report-json", "report.json") as begun:
             connection, _ = silent.accept()
             with connection:
-                begun.tell(signal.SIGINT)
+                begun.send_signal(signal.SIGINT)
                 assert begun.end() == 130, begun.err  # an attempt has 100 s
     assert statuses()["look"] == "error"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from running import PIPE, start
-from sandboxes import Stand, stand
+from sandboxes import ServedSandbox, serve_sandbox
 
 from runner.cli.main import ended
 from runner.foundation.site_key import site_key
@@ -25,17 +25,17 @@ steps:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Stand]:
+def site(tmp_path: Path) -> Iterator[ServedSandbox]:
     """A project whose target is a site that other folders know, too."""
     (tmp_path / "doubles").mkdir()
     (tmp_path / "doubles/UsrAdd.process.yaml").write_text("runner: 1\nprocess: UsrAdd\n")
-    with stand(tmp_path / "doubles") as served:
+    with serve_sandbox(tmp_path / "doubles") as served:
         Path("targets.yaml").write_text(served.targets())
         Path("a.job.yaml").write_text(JOB)
         yield served
 
 
-def test_a_run_waits_for_the_start_of_another_folder_and_says_for_which(site: Stand) -> None:
+def test_a_run_waits_for_the_start_of_another_folder_and_says_for_which(site: ServedSandbox) -> None:
     turns = FileRunStore(Path("/elsewhere/runs")).turns(site_key(site.url))
     assert turns.take("UsrAdd", LockHolder(job="b@there", run="r-1"))
     with start("run", "a.job.yaml", "-v", stdout=PIPE) as command:
@@ -53,7 +53,7 @@ def test_a_run_waits_for_the_start_of_another_folder_and_says_for_which(site: St
 
 
 def test_a_call_that_is_not_verified_names_the_run_of_another_folder_that_is_in_its_way(
-    site: Stand, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "elsewhere/r-1").mkdir(parents=True)
     store = FileRunStore(tmp_path / "elsewhere")
@@ -66,7 +66,7 @@ def test_a_call_that_is_not_verified_names_the_run_of_another_folder_that_is_in_
 
 
 def test_that_the_runs_of_other_folders_are_not_known_is_said_once(
-    site: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
@@ -79,7 +79,7 @@ def test_that_the_runs_of_other_folders_are_not_known_is_said_once(
 
 
 def test_a_user_without_a_home_has_no_other_folders(
-    site: Stand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    site: ServedSandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setattr("os.path.expanduser", lambda path: path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandboxes import MARK, Stand, doubled, stand
+from sandboxes import MARK, ServedSandbox, doubled, serve_sandbox
 
 from runner.cli.main import ended
 
@@ -37,11 +37,11 @@ INPUTS = "inputs: {mark: {type: string}, number: {type: integer}}\n"
 
 
 @pytest.fixture
-def here() -> Iterator[Stand]:
+def here() -> Iterator[ServedSandbox]:
     Path("doubles").mkdir()
     for code, more in FILES.items():
         Path(f"doubles/{code}.process.yaml").write_text(f"runner: 1\nprocess: {code}\n{more}")
-    with stand(Path("doubles"), Path("site.sqlite")) as served:
+    with serve_sandbox(Path("doubles"), Path("site.sqlite")) as served:
         Path("targets.yaml").write_text(served.targets())
         yield served
 
@@ -55,7 +55,7 @@ def job(name: str, action: str, process: str, *, result: str = "", runs: int = R
     Path(f"{name}.csv").write_text("\n".join(["name,mark,number", *rows, ""]))
 
 
-def test_every_verdict_of_many_runs_side_by_side_is_that_of_the_version_which_ran(here: Stand) -> None:
+def test_every_verdict_of_many_runs_side_by_side_is_that_of_the_version_which_ran(here: ServedSandbox) -> None:
     job("execute", "execute", "UsrTours", result="result: Twice, ")
     job("run", "run", "UsrTours", result="results: [Twice], ")
     job("plain", "execute", "UsrOnly")
@@ -78,7 +78,7 @@ def test_every_verdict_of_many_runs_side_by_side_is_that_of_the_version_which_ra
     assert len({step["process_id"] for step in known.values()}) == len(known)
 
 
-def test_versions_are_read_once_in_a_command(here: Stand) -> None:
+def test_versions_are_read_once_in_a_command(here: ServedSandbox) -> None:
     job("execute", "execute", "UsrTours", runs=5)
     job("plain", "run", "UsrOnly", runs=3)
     assert ended(["run", "execute.job.yaml", "plain.job.yaml", "-j", "4", "-q"]) == 0
@@ -88,7 +88,7 @@ def test_versions_are_read_once_in_a_command(here: Stand) -> None:
 
 @pytest.mark.parametrize("plan", [False, True])
 def test_a_site_that_runs_another_version_than_the_catalogue_has_is_warned_of(
-    here: Stand, capsys: pytest.CaptureFixture[str], *, plan: bool
+    here: ServedSandbox, capsys: pytest.CaptureFixture[str], *, plan: bool
 ) -> None:
     members = "{UsrTours: {version: 1}, UsrTours_v1: {version: 2, active: true}}"
     taken = f"{{{MARK}: {{type: text, direction: in}}}}"
@@ -117,7 +117,9 @@ def output(capsys: pytest.CaptureFixture[str], run: str, *command: str) -> tuple
     return code, captured.out + captured.err
 
 
-def test_a_version_is_held_against_those_that_the_process_has(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_version_is_held_against_those_that_the_process_has(
+    here: ServedSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, shown = output(capsys, "{process: UsrTours, version: 7}", "validate")
     assert (code, here.starts()) == (2, [])
     assert "error[E223]: `UsrTours` has no version 7" in shown
@@ -167,7 +169,9 @@ def test_a_version_is_run_while_another_is_active_or_none(capsys: pytest.Capture
     assert "run UsrTours, version 1, until done" in output(capsys, call, "plan")[1]
 
 
-def test_what_is_not_allowed_is_not_allowed_in_any_version(here: Stand, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_allowed_is_not_allowed_in_any_version(
+    here: ServedSandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     Path("a.job.yaml").write_text(
         "runner: 1\nname: a\ntarget: here\nsteps:\n  - run: {process: UsrTours, version: 1}\n"
     )

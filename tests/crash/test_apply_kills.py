@@ -15,7 +15,7 @@ from counted import COUNTED
 from doomed import KILLED
 from doomed_ledger import POWER_LOST, killed, statements
 from running import DEVNULL, PIPE, TIME, carried_out, start
-from sandboxes import Stand, doubled, stand
+from sandboxes import ServedSandbox, doubled, serve_sandbox
 
 from runner.cli.main import ended as exit_code_of
 
@@ -35,7 +35,7 @@ SETTLED = (0, 4)
 
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServedSandbox]:
     (tmp_path / "doubles").mkdir()
     double = Path(__file__).parent / "jobs" / "sandbox" / "UsrTick.process.yaml"
     shutil.copy(double, tmp_path / "doubles")
@@ -45,12 +45,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
         (work / "specs" / f"{name}.job.yaml").write_text(JOB.format(name=name))
     monkeypatch.chdir(work)
     monkeypatch.setenv("PATH", "")
-    with stand(tmp_path / "doubles", tmp_path / "started.sqlite") as served:
+    with serve_sandbox(tmp_path / "doubles", tmp_path / "started.sqlite") as served:
         (work / "targets.yaml").write_text(served.targets())
         yield served
 
 
-def started(here: Stand) -> Counter[str]:
+def started(here: ServedSandbox) -> Counter[str]:
     assert not doubled(here.starts())
     return Counter(start.mark for start in here.starts())
 
@@ -60,7 +60,7 @@ def fresh() -> None:
 
 
 def test_an_apply_that_is_killed_at_any_write_of_the_ledger_is_ended_by_the_next_and_starts_nothing_twice(
-    here: Stand, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    here: ServedSandbox, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
 ) -> None:
     for name in NAMES[1:]:
         Path(f"specs/{name}.job.yaml").unlink()
@@ -79,7 +79,9 @@ def test_an_apply_that_is_killed_at_any_write_of_the_ledger_is_ended_by_the_next
     record_property(f"{COUNTED}applies killed at a write of the ledger", len(dooms))
 
 
-def test_a_loss_of_power_after_any_write_of_the_ledger_loses_no_version_and_starts_nothing_twice(here: Stand) -> None:
+def test_a_loss_of_power_after_any_write_of_the_ledger_loses_no_version_and_starts_nothing_twice(
+    here: ServedSandbox,
+) -> None:
     for name in NAMES[1:]:
         Path(f"specs/{name}.job.yaml").unlink()
     command = ["apply", "specs", "-q"]
@@ -93,7 +95,7 @@ def test_a_loss_of_power_after_any_write_of_the_ledger_loses_no_version_and_star
 
 
 def test_applies_that_are_killed_anywhere_start_nothing_twice_and_come_to_their_end(
-    here: Stand, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
+    here: ServedSandbox, pytestconfig: pytest.Config, record_property: Callable[[str, object], None]
 ) -> None:
     rounds = 40 if pytestconfig.getoption("--long") else 2
     chance = random.Random(7)
@@ -121,7 +123,7 @@ def test_applies_that_are_killed_anywhere_start_nothing_twice_and_come_to_their_
     record_property(f"{COUNTED}applies killed anywhere", kills)
 
 
-def test_two_applies_at_once_carry_each_version_out_once(here: Stand) -> None:
+def test_two_applies_at_once_carry_each_version_out_once(here: ServedSandbox) -> None:
     both = [start("apply", "specs", "-q", "--wait", "60s", stderr=PIPE) for _ in range(2)]
     ends = [process.communicate(TIME) for process in both]
     for process in both:

@@ -18,7 +18,7 @@ import doomed
 import pytest
 from counted import COUNTED, SEED
 from journals import JUNIT, REPORT, read
-from sandboxes import Start, doubled, stand
+from sandboxes import Start, doubled, serve_sandbox
 
 from runner.runs.events import RunStatus
 from runner.runs.result import RunResult, fold
@@ -162,7 +162,7 @@ def test_with_a_fault_in_every_run_nothing_starts_twice_nothing_is_green_in_vain
 def carried_out(folder: Path, runs: list[Drawn]) -> Outcome:
     """Carry all of them out with one command."""
     write(folder, runs)
-    with stand(folder / "sandbox", folder / "sandbox.db") as here:
+    with serve_sandbox(folder / "sandbox", folder / "sandbox.db") as here:
         (folder / "targets.yaml").write_text(here.targets())
         options = ["-j", str(SIDE_BY_SIDE), "-q", "--targets", "targets.yaml", "--report-json", "all.json"]
         ended = doomed.carried_out(["run", "jobs", *options], folder)

@@ -15,7 +15,7 @@ from deployed import ROOT, SHIPPED, documents, of_container
 from fleets import until
 from forked_runner import forked_runner
 from running import TIME, carried_out, start
-from sandboxes import Stand, stand
+from sandboxes import ServedSandbox, serve_sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ class Places:
 
     folder: Path
     dsn: str
-    site: Stand
+    site: ServedSandbox
 
     def line(self, arguments: list[str]) -> list[str]:
         places = {"/jobs": "jobs", "/config": "jobs", "/tmp/alive": "alive"}
@@ -73,7 +73,7 @@ class Places:
 @pytest.fixture
 def places(fleet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Places]:
     monkeypatch.chdir(tmp_path)
-    with stand(ROOT / "specs" / "sandbox") as site:
+    with serve_sandbox(ROOT / "specs" / "sandbox") as site:
         made = Places(folder=tmp_path, dsn=fleet, site=site)
         made.mount("..2026_11_30")
         yield made

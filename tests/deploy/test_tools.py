@@ -17,7 +17,7 @@ import pytest
 import yaml
 from deployed import ROOT, RUNNER, SHIPPED, containers, documents, of_container, pods
 from jsonschema import Draft202012Validator
-from sandboxes import stand
+from sandboxes import serve_sandbox
 from sites import NOTHING, Answer, site, targets, xml
 
 from runner.cli.main import ended
@@ -257,7 +257,7 @@ def test_the_program_runs_as_it_would_in_the_container(tmp_path: Path) -> None:
 
 def test_a_fleet_works_as_it_would_in_containers(fleet: str, tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
-    with stand(ROOT / "specs" / "sandbox") as there:
+    with serve_sandbox(ROOT / "specs" / "sandbox") as there:
         files = {
             "contacts.job.yaml": (SHIPPED / "contacts.job.yaml").read_text(),
             "targets.yaml": (SHIPPED / "targets.yaml").read_text().replace("https://staging.example.com", there.url),

@@ -15,7 +15,7 @@ RUN = "  - id: a\n    run: {process: UsrAdd}\n"
 WAIT = "  - id: a\n    wait: {process_id: 00000000-0000-0000-0000-000000000001}\n"
 DONE: JsonObject = {"uid": "1", "caption": "Read", "status": "done", "error": None}
 APPROVE: JsonObject = {"uid": "7d8f", "caption": "Approve", "status": "error", "error": "No such contact"}
-TOLD = 'the process failed at the element "Approve": Divide by zero; the element says: No such contact'
+REPORTED = 'the process failed at the element "Approve": Divide by zero; the element says: No such contact'
 ALONE = "the process failed: Divide by zero"
 INNER = "runner: 1\nname: inner\nsteps:\n  - id: one\n    run: {process: UsrAdd}\n"
 
@@ -59,7 +59,7 @@ def test_a_process_that_failed_and_has_no_row_yet_is_not_said_to_have_no_reason(
 def test_a_process_that_failed_is_reported_with_its_element(step: str) -> None:
     world = failing(step, DONE, APPROVE)
 
-    assert said(world) == TOLD
+    assert said(world) == REPORTED
     assert (world.finished("a").status, world.end.exit_code) == ("failed", 1)
     assert world.sent.count("read elements") == 1
 
@@ -68,13 +68,13 @@ def test_so_is_one_that_was_waited_for() -> None:
     waited = World()
     waited.add_row("UsrAdd", "error")
 
-    assert said(failing(WAIT, APPROVE, world=waited)) == TOLD
+    assert said(failing(WAIT, APPROVE, world=waited)) == REPORTED
 
 
 def test_so_is_one_that_was_not_answered_and_found_in_the_log() -> None:
     world = failing(START, APPROVE, world=World(answers=[unanswered()], statuses=["error"]))
 
-    assert said(world) == TOLD
+    assert said(world) == REPORTED
     assert world.finished("a").verified == "inferred"
 
 

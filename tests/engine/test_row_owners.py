@@ -916,12 +916,12 @@ def test_a_late_row_is_written_down_as_that_of_the_start_it_settles() -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_a_row_that_does_not_say_when_it_began_may_be_of_any_call_and_of_any_run(*, named: bool) -> None:
-    class Untold(World):
+    class Unreported(World):
         def add_row(self, process: str, status: str = "done", *, owner: str = "us", parent: str | None = None) -> None:
             super().add_row(process, status, owner=owner, parent=parent)
             self.rows[0]["started"] = self.rows[0]["started"] if named else "soon"
 
-    world = Untold().carry_out(planned(STRICT))
+    world = Unreported().carry_out(planned(STRICT))
     assert [effect.timed for effect in world.effects if isinstance(effect, QueryPeers)] == [named]
     assert ended(world, "a") == ("passed", True)
 

@@ -133,9 +133,9 @@ def test_what_failed_keeps_its_code_until_it_is_retried_and_an_unknown_outcome_u
     here: Fleet, capsys: Capture
 ) -> None:
     write("a")
-    here.stand.set_fault("success_but_error", "UsrCharge")
+    here.sandbox.set_fault("success_but_error", "UsrCharge")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
-    here.stand.set_fault("drop_after", "UsrRefund")
+    here.sandbox.set_fault("drop_after", "UsrRefund")
     assert answer(capsys) == (0, {"a": "queued", "b": "queued"})
     Path("specs/b.job.yaml").write_text(Path("specs/b.job.yaml").read_text() + "    verify: none\n")
     assert answer(capsys) == (0, {"a": "queued", "b": "queued"}), "what has not begun is replaced"
@@ -212,7 +212,7 @@ def test_a_needed_job_comes_first_and_what_waits_in_vain_is_blocked(here: Fleet,
     write("a", "needs: [b]\n")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
     write("c", "needs: [a]\n")
-    here.stand.set_fault("success_but_error", "UsrRefund")
+    here.sandbox.set_fault("success_but_error", "UsrRefund")
     assert answer(capsys) == (0, {"a": "waiting", "b": "queued", "c": "waiting"})
     work(here)
     assert here.starts() == {"b": 1}
@@ -325,7 +325,7 @@ def test_what_waited_for_a_version_is_queued_in_the_transaction_that_adopts_it(h
     write("c", "needs: [b, d]\n")
     write("d")
     for process in ("UsrRefund", "UsrCharge"):
-        here.stand.set_fault("success_but_error", process)
+        here.sandbox.set_fault("success_but_error", process)
     assert answer(capsys) == (0, {"a": "waiting", "b": "queued", "c": "waiting", "d": "queued"})
     work(here)
     assert ended(["apply", "specs", "--for", "r2", "--adopt", "-k", "b"]) == 0
@@ -346,7 +346,7 @@ def test_what_a_fleet_cannot_do_is_refused_and_nothing_is_queued(
 ) -> None:
     write("a", steps="steps:\n  - {confirm: 'Now?'}\n" + charges("a").removeprefix("steps:\n"))
     targets = here.folder / "targets.yaml"
-    targets.write_text(here.stand.targets(more="    protected: true\n") + "  box: {sandbox: doubles}\n")
+    targets.write_text(here.sandbox.targets(more="    protected: true\n") + "  box: {sandbox: doubles}\n")
     for words, code, why in (
         (["-t", "box"], 6, "`box` is a sandbox, and a fleet has none"),
         ([], 6, "asks a person, and there is no terminal"),
@@ -447,7 +447,7 @@ def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: Cap
         capsys.readouterr()
         ended(["apply", "specs", "--format", "json", *words])
         assert flaws("apply", json.loads(capsys.readouterr().out)) == []
-    here.stand.set_fault("success_but_error", "UsrCharge")
+    here.sandbox.set_fault("success_but_error", "UsrCharge")
     work(here)
     gone.unlink()
     write("a", mark="a2")
@@ -463,7 +463,7 @@ def test_what_apply_prints_for_programs_fits_its_schema(here: Fleet, capsys: Cap
 def test_waiting_ends_with_the_code_of_the_worst_version_and_its_reports(here: Fleet, capsys: Capture) -> None:
     write("a")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
-    here.stand.set_fault("success_but_error", "UsrRefund")
+    here.sandbox.set_fault("success_but_error", "UsrRefund")
     assert ended(["apply", "specs", "--wait", "1ms"]) == 3
     said = capsys.readouterr().err
     assert "`a@here` is not carried out: run " in said
@@ -512,7 +512,7 @@ def test_who_stops_waiting_stops_no_run(here: Fleet) -> None:
     with command("apply", "specs", "--wait", "10m") as waiting:
         waiting.until("waiting up to 10 min")
         assert here.states() == {"a": "queued"}
-        waiting.tell(signal.SIGINT)
+        waiting.send_signal(signal.SIGINT)
         assert waiting.end() == 130
     said = "SIGINT: nothing is waited for any more; the runs go on, and `runner status --db postgresql://"
     assert said in waiting.err
@@ -530,7 +530,7 @@ def test_a_version_that_was_refused_or_cancelled_before_it_began_says_why_and_th
     ((run,),) = here.sql("select id::text from runs where title = 'b@here'")
     assert ended(["stop", str(run)]) == 0
     allowed = Path("targets.yaml").read_text()
-    Path("targets.yaml").write_text(here.stand.targets(more="    allow: {processes: [UsrOther]}\n"))
+    Path("targets.yaml").write_text(here.sandbox.targets(more="    allow: {processes: [UsrOther]}\n"))
     work(here)
     Path("targets.yaml").write_text(allowed)
     capsys.readouterr()
@@ -549,7 +549,7 @@ def test_a_version_that_was_refused_or_cancelled_before_it_began_says_why_and_th
 def test_a_version_that_was_queued_and_is_blocked_counts_as_blocked(here: Fleet, capsys: Capture) -> None:
     write("a", "needs: [b]\n")
     write("b", steps=charges("b").replace("UsrCharge", "UsrRefund"))
-    here.stand.set_fault("success_but_error", "UsrRefund")
+    here.sandbox.set_fault("success_but_error", "UsrRefund")
 
     def work_when_queued() -> None:
         until(lambda: here.states() == {"a": "waiting", "b": "queued"})
@@ -653,7 +653,7 @@ def test_the_command_that_a_failed_run_prints_queues_the_same_version_in_the_sam
     mark = "{{ inputs.usual }} {{ inputs.who }} {{ inputs.sums | length }}"
     write("a", f"inputs: {inputs}\ncases: {cases}\n", steps=charges("a").replace("Mark: a", f'Mark: "{mark}"'))
     given = ["-i", "who=it's me", "-i", "sums=[1, 2]", "--targets", "sites.yaml", "--fleet", "mine", *key]
-    here.stand.set_fault("success_but_error", "UsrCharge")
+    here.sandbox.set_fault("success_but_error", "UsrCharge")
     assert ended(["apply", "specs", *given]) == 0
     Path("sites.yaml").rename("targets.yaml")
     work(here)

@@ -68,7 +68,7 @@ def test_waiting_that_ends_in_an_outage_still_ends_with_its_code_its_summary_and
     for name, more in (("a", ""), ("b", "needs: [a]\n"), ("c", "")):
         steps = charges(name).replace("UsrCharge", "UsrRefund") if name == "c" else "steps:\n  - pause: 10m\n"
         Path(f"specs/{name}.job.yaml").write_text(f"runner: 1\nname: {name}\ntarget: here\n{more}{steps}")
-    cut_off.stand.set_fault("success_but_error", "UsrRefund")
+    cut_off.sandbox.set_fault("success_but_error", "UsrRefund")
     words = ["--wait", "5m", "--format", "json", "--report-json", "report.json"]
     change = Change(module="advanced_clock", function="advance_at_signal", values=LATER)
     with command("apply", "specs", *words, out=Path("printed.json"), change=change) as waiting:
@@ -79,7 +79,7 @@ def test_waiting_that_ends_in_an_outage_still_ends_with_its_code_its_summary_and
         until_seen(cut_off)
         own_cluster.stop()
         waiting.until("it is waited for")
-        waiting.tell(signal.SIGINT if end == "signal" else signal.SIGUSR1)
+        waiting.send_signal(signal.SIGINT if end == "signal" else signal.SIGUSR1)
         code = waiting.end()
     assert code == (130 if end == "signal" else 3), waiting.err
     document = json.loads(Path("printed.json").read_text())

@@ -180,7 +180,7 @@ def test_a_run_whose_events_cannot_be_read_in_an_outage_waits_for_no_person(
 def test_what_a_worker_was_killed_before_it_said_of_an_ended_run_the_next_says(
     here: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.stand.set_fault("drop_after", "UsrCharge")
+    here.sandbox.set_fault("drop_after", "UsrCharge")
     run = here.put("a", charges("a1", more=", result: Receipt") + "    expect: [result is defined]\n")
 
     def killed(*_: object) -> None:

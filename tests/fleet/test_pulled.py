@@ -58,7 +58,7 @@ def test_a_pulled_run_differs_from_a_local_one_of_the_same_plan_only_in_what_mus
 def test_a_pulled_run_is_carried_out_once_more_by_its_fleet_alone(
     here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here.stand.set_fault("success_but_error", "UsrCharge")
+    here.sandbox.set_fault("success_but_error", "UsrCharge")
     run = here.put("a", charges("a"))
     with here.runs() as runs:
         assert runs.carry(run).state == "ended"
@@ -92,7 +92,7 @@ def test_a_pulled_run_that_passed_is_not_said_to_be_carried_out_by_a_retry(
 
 
 def test_a_pulled_run_in_doubt_is_settled_by_its_fleet_alone(here: Fleet, capsys: pytest.CaptureFixture[str]) -> None:
-    here.stand.set_fault("drop_before", "UsrCharge")
+    here.sandbox.set_fault("drop_before", "UsrCharge")
     run = here.put("a", charges("a"))
     with here.runs() as runs:
         runs.carry(run)

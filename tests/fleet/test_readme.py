@@ -13,7 +13,7 @@ from expected_texts import ExpectedTexts
 from fleets import CHARGE, charges
 from postgres import Cluster
 from running import PIPE, carried_out, start
-from sandboxes import stand
+from sandboxes import serve_sandbox
 
 from runner.fleet import database
 
@@ -76,7 +76,7 @@ def shell(postgres: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
     (tmp_path / "specs" / "sandbox" / "UsrCharge.process.yaml").write_text(CHARGE)
     monkeypatch.chdir(tmp_path)
-    with stand(tmp_path / "specs" / "sandbox") as site:
+    with serve_sandbox(tmp_path / "specs" / "sandbox") as site:
         (auth,) = re.findall(r"(?m)^    auth:\n      username: .*\n      password: .*\n", README.read_text("utf-8"))
         targets = tmp_path / "specs" / "targets.yaml"
         targets.write_text(f"{targets.read_text()}  staging:\n    url: {site.url}\n{auth}")

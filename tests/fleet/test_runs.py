@@ -28,7 +28,7 @@ def test_a_worker_carries_a_run_out_and_its_events_are_those_of_any_run(here: Fl
     assert here.starts() == {"a1": 1, "a2": 1}
     assert [str(step.status) for step in here.result(run).steps] == ["passed", "passed"]
     assert here.sql("select state, status, exit_code, in_doubt, url, engine is not null, replay from runs") == [
-        ("ended", "passed", 0, 0, here.stand.url, True, REPLAY)
+        ("ended", "passed", 0, 0, here.sandbox.url, True, REPLAY)
     ]
     assert ended(["pull", run, "--db", here.dsn]) == 0
     assert ended(["show", run]) == 0
@@ -133,7 +133,7 @@ def test_runs_on_two_machines_take_turns_with_a_process(here: Fleet) -> None:
 def test_a_verdict_without_the_result_that_the_job_needs_is_refused_before_it_is_ordered(
     here: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here.stand.set_fault("drop_after", "UsrCharge")
+    here.sandbox.set_fault("drop_after", "UsrCharge")
     (here.folder / "inner.job.yaml").write_text("runner: 1\nname: inner\nsteps: [{pause: 1ms}]\n")
     first = "steps:\n  - {id: more, job: {file: inner.job.yaml}}\n"
     steps = charges("a1", more=", result: Receipt") + "    expect: [result != '']\n"
@@ -156,7 +156,7 @@ def test_a_run_in_doubt_is_settled_by_an_order_which_a_worker_carries_out(
     here: Fleet, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTOR", "octocat")
-    here.stand.set_fault("drop_after", "UsrCharge")
+    here.sandbox.set_fault("drop_after", "UsrCharge")
     run = here.put("a", charges("a1", more=", result: Receipt") + "    expect: [result is defined]\n")
     with here.runs() as runs:
         runs.carry(run)
@@ -194,7 +194,7 @@ def _apply(here: Fleet, run: str) -> None:
 
 def test_runs_wait_for_others_to_pass_or_to_end_and_are_queued_in_that_transaction(here: Fleet) -> None:
     needed, other = here.put("a", charges("a1")), here.put("b", charges("b1"))
-    here.stand.set_fault("success_but_error", "UsrCharge")
+    here.sandbox.set_fault("success_but_error", "UsrCharge")
     here.put("fits", charges("f1"), needs=(other,))
     here.put("waits", charges("w1"), needs=(needed, other))
     here.put("next", charges("n1"), after=(needed,))
@@ -231,7 +231,7 @@ def test_a_run_that_has_not_begun_is_cancelled_at_once(here: Fleet, capsys: pyte
 
 def test_a_run_that_its_target_does_not_allow_is_refused_and_sends_nothing(here: Fleet) -> None:
     run = here.put("a", charges("a1"))
-    (here.folder / "targets.yaml").write_text(here.stand.targets(more="    allow: {processes: [UsrOther]}\n"))
+    (here.folder / "targets.yaml").write_text(here.sandbox.targets(more="    allow: {processes: [UsrOther]}\n"))
     _apply(here, run)
     with here.runs() as runs:
         assert runs.carry(run).state == "refused"

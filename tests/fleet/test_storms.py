@@ -48,7 +48,7 @@ def storm(
         networks = [stack.enter_context(network(own_cluster.port)) for _ in range(4 if is_long else 2)]
         here = stack.enter_context(at_site(own_cluster.new_database(), tmp_path, processes=PROCESSES))
         for process in PROCESSES:
-            here.stand.set_fault("slow", process, times=None, seconds=0.05)
+            here.sandbox.set_fault("slow", process, times=None, seconds=0.05)
         yield Storm(
             here=here,
             cluster=own_cluster,

@@ -47,12 +47,12 @@ NO_WAY = CallFailed(kind=FailureKind.NOT_SENT, trouble=Trouble(code="E301", mess
 
 def target(here: Fleet, *, url: str | None = None, password: str = "Supervisor") -> None:
     """The targets file of the worker that begins next."""
-    known = here.stand.targets().replace("password: Supervisor", f"password: {password}")
-    (here.folder / "targets.yaml").write_text(known if url is None else known.replace(here.stand.url, url))
+    known = here.sandbox.targets().replace("password: Supervisor", f"password: {password}")
+    (here.folder / "targets.yaml").write_text(known if url is None else known.replace(here.sandbox.url, url))
 
 
 def tries(here: Fleet) -> int:
-    return sum("AuthService" in call for call in here.stand.calls())
+    return sum("AuthService" in call for call in here.sandbox.calls())
 
 
 def test_a_wrong_password_costs_no_run_and_is_tried_once_and_a_worker_with_the_right_one_goes_on(

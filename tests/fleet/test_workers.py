@@ -39,7 +39,7 @@ def sound(here: Fleet, runs: int, calls: int) -> None:
 
 def put(here: Fleet, runs: int, calls: int) -> None:
     """Jobs of calls which take 100 ms each."""
-    here.stand.set_fault("slow", "UsrCharge", times=None, seconds=0.1)
+    here.sandbox.set_fault("slow", "UsrCharge", times=None, seconds=0.1)
     for run in range(runs):
         here.put(f"j{run}", charges(*(f"j{run}c{call}" for call in range(calls))))
 
@@ -98,7 +98,7 @@ def test_a_run_that_another_version_has_begun_waits_for_a_worker_of_that_version
 def test_runs_with_one_lock_are_never_carried_out_at_once_by_two_workers_and_a_killed_one_frees_the_lock(
     here: Fleet,
 ) -> None:
-    here.stand.set_fault("slow", "UsrCharge", times=None, seconds=0.1)
+    here.sandbox.set_fault("slow", "UsrCharge", times=None, seconds=0.1)
     names = [f"j{number}" for number in range(5)]
     for name in names:
         here.put(name, charges(f"{name}a", f"{name}b"), lock="tours")

@@ -140,7 +140,7 @@ outputs: {x: "1", y: "2"}
 """
 
 
-def told_of_including(text: str) -> list[str]:
+def problems_of_including(text: str) -> list[str]:
     """`text` with a job in the place of each of its `job` steps."""
     loaded = document(text)
     data, inner = loaded.data, document(INNER).data
@@ -196,7 +196,7 @@ steps:
     outputs: {{own: result.y}}
   - execute: {{process: A, parameters: {{A: "{{{{ {expression} }}}}"}}}}
 """
-    assert told_of_including(text) == ([] if is_known else ["E128 /steps/2/execute/parameters/A"])
+    assert problems_of_including(text) == ([] if is_known else ["E128 /steps/2/execute/parameters/A"])
 
 
 def test_an_included_job_is_held_against_its_own_expectations_too() -> None:
@@ -206,7 +206,7 @@ steps:
     expect: [result.x is defined, result.z is defined]
     outputs: {x: result.x, z: result.z}
 """
-    assert told_of_including(text) == ["E128 /steps/0/expect/1", "E128 /steps/0/outputs/z"]
+    assert problems_of_including(text) == ["E128 /steps/0/expect/1", "E128 /steps/0/outputs/z"]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ steps:
     ],
 )
 def test_what_is_handed_in_is_held_against_the_inputs_of_the_included_job(inputs: str, codes: list[str]) -> None:
-    assert told_of_including(steps(f"  - job: {{file: inner.job.yaml, inputs: {inputs}}}")) == codes
+    assert problems_of_including(steps(f"  - job: {{file: inner.job.yaml, inputs: {inputs}}}")) == codes
 
 
 def test_an_undo_of_turns_sees_one_turn() -> None:
@@ -243,7 +243,7 @@ steps:
     outputs: {own: result.x}
     undo: {execute: {process: U, parameters: {A: "{{ steps.many.result.x }} {{ steps.many.outputs.own.key }}"}}}
 """
-    assert told_of_including(text) == []
+    assert problems_of_including(text) == []
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ steps:
     pause: 1s
 """
     path = "/steps/0/undo/execute/parameters/A"
-    assert told_of_including(text) == ([f"{code} {path}"] if code else [])
+    assert problems_of_including(text) == ([f"{code} {path}"] if code else [])
 
 
 def test_in_an_undo_each_step_has_a_result_of_its_own_and_keeps_the_outputs_of_the_one_it_undoes() -> None:
@@ -293,7 +293,7 @@ steps:
         expect: ['result[0].z == outputs.own', outputs.z == 1, item == index]
       - job: {file: inner.job.yaml, inputs: {a: "{{ result.z }}"}}
 """
-    assert told_of_including(text) == [
+    assert problems_of_including(text) == [
         "E128 /steps/0/undo/0/expect/1",
         "E128 /steps/0/undo/1/job/inputs/a",
     ]

@@ -149,8 +149,8 @@ def test_what_the_target_does_not_have_is_reported_at_its_place(action: str, exp
 def test_steps_that_undo_others_are_checked_too() -> None:
     alone, listed = "run: {process: Nope}", "- execute: {process: UsrAdd, parameters: {Z: 1}, result: Z}"
 
-    assert [told_of[:4] for told_of in linted(f"{{pause: 1s, undo: {{{alone}}}}}")] == ["E144"]
-    assert [told_of[:4] for told_of in linted(f"pause: 1s\n    undo:\n      {listed}")] == ["E145", "E146"]
+    assert [problem[:4] for problem in linted(f"{{pause: 1s, undo: {{{alone}}}}}")] == ["E144"]
+    assert [problem[:4] for problem in linted(f"pause: 1s\n    undo:\n      {listed}")] == ["E145", "E146"]
 
 
 def test_final_steps_are_checked_too_and_shapes_that_are_wrong_are_not() -> None:

@@ -44,7 +44,7 @@ _part = st.one_of(
         {}, optional=dict.fromkeys(("name", "uId", "dataValueType", "direction", "itemProperties", "typeName"), _json)
     ),
 )
-_told = st.one_of(
+_reported = st.one_of(
     _json,
     st.fixed_dictionaries({}, optional=dict.fromkeys(("parameters", "flowElements"), st.lists(_part, max_size=3))),
 )
@@ -381,7 +381,7 @@ def test_pages_that_lead_in_a_circle_give_no_catalogue() -> None:
 
 
 @pytest.mark.slow
-@given(_rows, _told)
+@given(_rows, _reported)
 def test_whatever_a_site_shows_is_a_catalogue_or_reported(rows: list[dict[str, Json]], drawn: Json) -> None:
     site = Site(rows, lambda _: Answered(value={"schema": {"metaData": {"metaData": {"schema": drawn}}}}))
     try:

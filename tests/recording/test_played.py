@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sandboxes import stand
+from sandboxes import serve_sandbox
 
 from runner.cli.main import ended
 from runner.foundation.raw import items, record
@@ -215,7 +215,7 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
     shape: Shape, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written_double(Path("site"), shape)
-    with stand(Path("site")) as site, signed_in(site.url) as client:
+    with serve_sandbox(Path("site")) as site, signed_in(site.url) as client:
         Path("targets.yaml").write_text(site.targets())
         process, results = run(job_of(shape), shape.code)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox", "--keep-values"]) == 0
@@ -225,7 +225,7 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
     Path("specs/targets.yaml").write_text("runner: 1\ntargets: {sandbox: {sandbox: sandbox}}\n")
     assert ended(["validate", "specs", "-t", "sandbox"]) == 0
     assert "warning" not in "".join(capsys.readouterr())
-    with stand(Path("specs/sandbox")) as other, signed_in(other.url) as client:
+    with serve_sandbox(Path("specs/sandbox")) as other, signed_in(other.url) as client:
         Path("specs/targets.yaml").write_text(other.targets())
         played, again = run(Path("specs/recorded-usrx.job.yaml"), shape.code)
         after = log_of_run(client, played)
@@ -241,13 +241,13 @@ def test_a_recording_is_played_in_another_sandbox_as_it_happened(
 def test_with_invented_values_it_ends_the_same_with_values_of_the_same_types(name: str) -> None:
     shape = SHAPES[name]
     written_double(Path("site"), shape)
-    with stand(Path("site")) as site, signed_in(site.url) as client:
+    with serve_sandbox(Path("site")) as site, signed_in(site.url) as client:
         Path("targets.yaml").write_text(site.targets())
         process, results = run(job_of(shape), shape.code)
         assert ended(["record", process, "-t", "here", "--out", "specs/sandbox"]) == 0
         before = log_of_run(client, process)
 
-    with stand(Path("specs/sandbox")) as other, signed_in(other.url) as client:
+    with serve_sandbox(Path("specs/sandbox")) as other, signed_in(other.url) as client:
         Path("specs/targets.yaml").write_text(other.targets())
         played, again = run(Path("specs/recorded-usrx.job.yaml"), shape.code)
         after = log_of_run(client, played)

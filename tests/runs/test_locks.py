@@ -58,7 +58,7 @@ def heard(child: "subprocess.Popen[str]") -> str:
     return child.stdout.readline().strip()
 
 
-def tell(child: "subprocess.Popen[str]") -> None:
+def end(child: "subprocess.Popen[str]") -> None:
     assert child.stdin is not None
     child.stdin.write("\n")
     child.stdin.flush()
@@ -85,7 +85,7 @@ def test_a_lock_ends_with_the_process_however_it_ends(tmp_path: Path) -> None:
 
 def test_a_released_lock_is_free_and_says_nothing_of_its_holder(tmp_path: Path) -> None:
     with another_process(tmp_path) as child:
-        tell(child)
+        end(child)
         assert heard(child) == "released"
         (file,) = tmp_path.iterdir()
         assert file.read_bytes() == b""
@@ -139,7 +139,7 @@ def test_who_waits_gets_the_lock_when_it_is_released(tmp_path: Path) -> None:
 
         def wait(seconds: float) -> bool:
             waited.append(seconds)
-            tell(child)
+            end(child)
             return heard(child) == "released"
 
         lock = hold(CLAIM, ME, folder=tmp_path, seconds=600, wait=wait)

@@ -86,8 +86,8 @@ def test_names_that_are_not_near_or_are_filled_somewhere_are_not_reported(folder
     other = HEAD.replace("UsrA", "UsrOther") + filled.replace("Nunbers", "Rank")
     files = {"UsrA.process.yaml": f"{HEAD}  - {activity}\n", "UsrOther.process.yaml": other}
     records = RECORDS.replace("{Number: ORD-2}", "{Number: ORD-2, Nunbers: 5, Rank: 2}")
-    told_of = reported(folder({**files, "records.yaml": records}))
-    assert [one for one in told_of if one.startswith("Usr")] == []
+    found = reported(folder({**files, "records.yaml": records}))
+    assert [one for one in found if one.startswith("Usr")] == []
 
 
 @pytest.mark.parametrize(

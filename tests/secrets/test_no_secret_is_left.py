@@ -18,7 +18,7 @@ from captured import Capture
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from journals import EVENTS, RESULTS, new_journal, read, reopened
-from sandboxes import stand
+from sandboxes import serve_sandbox
 from sites import NOTHING, Answer, Site, site, xml
 
 from runner.cli.main import ended
@@ -313,7 +313,7 @@ def test_the_result_of_a_secret_step_is_hidden_in_the_error_of_its_own_process(
         "runner: 1\nprocess: UsrX\nparameters: {Key: {type: text, direction: out}}\n"
         "activities:\n  - set: {Key: q7kXw9-Lm3zPt5}\n  - fail: q7kXw9-Lm3zPt5 is not known\n"
     )
-    with stand(tmp_path / "site") as here:
+    with serve_sandbox(tmp_path / "site") as here:
         Path("targets.yaml").write_text(here.targets())
         Path("a.job.yaml").write_text(f"runner: 1\nname: a\nsteps:\n  - {{id: a, secret: true, {action}}}\n")
         assert ended(["run", "a.job.yaml", "-t", "here", "-v", "--report-html", "a.html"]) == 1

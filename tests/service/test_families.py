@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sandboxes import stand
+from sandboxes import serve_sandbox
 
 from runner.foundation.values import Json, JsonObject
 from runner.service.auth import PASSWORD
@@ -48,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(folder: Path) -> Iterator[Client]:
-    with stand(folder) as served, closing(Client(Site(url=f"{served.url}/"), credentials=SUPERVISOR)) as client:
+    with serve_sandbox(folder) as served, closing(Client(Site(url=f"{served.url}/"), credentials=SUPERVISOR)) as client:
         yield client
 
 

@@ -16,7 +16,7 @@ from counted import COUNTED
 from doomed import KILLED, Doom, Ended, carried_out
 from journals import REPORT, read
 from msgspec import Struct, field
-from sandboxes import MARK, Stand, doubled, stand
+from sandboxes import MARK, ServedSandbox, doubled, serve_sandbox
 
 from runner.foundation.problems import ExitCode
 from runner.foundation.values import Json
@@ -38,7 +38,7 @@ class World(Struct, frozen=True, kw_only=True):
 
     job: str
     folder: Path
-    here: Stand
+    here: ServedSandbox
 
     def run(self, doom: Doom | None = None) -> Ended:
         return carried_out(["run", str(JOBS / f"{self.job}.job.yaml"), *_OPTIONS], self.folder, doom)
@@ -84,7 +84,7 @@ def _doubles() -> Doubles:
 def world(job: str, folder: Path) -> Iterator[World]:
     """A new world in the folder, which must not be there yet."""
     folder.mkdir()
-    with stand(_doubles()) as here:
+    with serve_sandbox(_doubles()) as here:
         (folder / "targets.yaml").write_text(here.targets())
         yield World(job=job, folder=folder, here=here)
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 import uuid_utils
 from msgspec import to_builtins
 from running import DEVNULL, STDOUT, Change, ForkedCommand, start
-from sandboxes import Stand, stand
+from sandboxes import ServedSandbox, serve_sandbox
 
 from runner.execution.fleet_run import FleetRuns
 from runner.execution.prepare import prepare
@@ -52,12 +52,12 @@ class Fleet:
 
     dsn: str
     folder: Path
-    stand: Stand
+    sandbox: ServedSandbox
     workers: list[ForkedCommand] = field(default_factory=list)
     _connection: "database.Connection | None" = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        (self.folder / "targets.yaml").write_text(self.stand.targets())
+        (self.folder / "targets.yaml").write_text(self.sandbox.targets())
 
     def put(
         self,
@@ -117,7 +117,7 @@ class Fleet:
         return {str(job): str(state) for job, state in found}
 
     def starts(self) -> Counter[str]:
-        return Counter(start.mark for start in self.stand.starts())
+        return Counter(start.mark for start in self.sandbox.starts())
 
     @contextmanager
     def runs(self, name: str = "here", *, clock: Callable[[], float] = monotonic) -> Iterator[FleetRuns]:
@@ -170,8 +170,8 @@ def at_site(dsn: str, folder: Path, *, processes: Sequence[str] = ("UsrCharge",)
     doubles.mkdir()
     for process in (*processes, "UsrRefund"):
         (doubles / f"{process}.process.yaml").write_text(CHARGE.replace("UsrCharge", process))
-    with stand(doubles, folder / "data.sqlite") as served:
-        made = Fleet(dsn=dsn, folder=folder, stand=served)
+    with serve_sandbox(doubles, folder / "data.sqlite") as served:
+        made = Fleet(dsn=dsn, folder=folder, sandbox=served)
         try:
             yield made
         finally:

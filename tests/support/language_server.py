@@ -34,12 +34,12 @@ class Client:
         assert "error" not in reply, reply
         return reply.get("result")
 
-    def tell(self, method: str, parameters: Json) -> None:
+    def notify(self, method: str, parameters: Json) -> None:
         self._send({"jsonrpc": "2.0", "method": method, "params": parameters})
 
     def open(self, file: Path, text: str) -> None:
         document: JsonObject = {"uri": file.as_uri(), "languageId": "yaml", "version": 1, "text": text}
-        self.tell("textDocument/didOpen", {"textDocument": document})
+        self.notify("textDocument/didOpen", {"textDocument": document})
 
     def diagnostics(self, file: Path) -> list[JsonObject]:
         """What the server says is wrong with a file, the next time it says anything of it."""
@@ -110,7 +110,7 @@ def serving(command: list[str], folder: Path, settings: JsonObject) -> Iterator[
                 "workspaceFolders": [{"uri": folder.as_uri(), "name": "here"}],
             },
         )
-        client.tell("initialized", {})
+        client.notify("initialized", {})
         yield client
     finally:
         process.kill()

@@ -248,7 +248,7 @@ class Command:
                 self.said.append("")
             assert self.said[-1], f"{words!r} was not said: {self.said}"
 
-    def tell(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
         """Send it a signal."""
         self.process.send_signal(number)
 

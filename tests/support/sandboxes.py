@@ -33,7 +33,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class ServedSandbox:
     """A sandbox that is served at `url` and keeps what happens in `data`, or in memory."""
 
     url: str
@@ -78,12 +78,12 @@ def _start(process: str, parameters: JsonObject, status: str) -> Start:
 
 
 @contextmanager
-def stand(doubles: Doubles | Path, data: Path | None = None) -> Iterator[Stand]:
+def serve_sandbox(doubles: Doubles | Path, data: Path | None = None) -> Iterator[ServedSandbox]:
     """Serve doubles, or a folder of them, on a free port of loopback. What happens is kept in the file `data`, if any:
     a sandbox without one shows only what came last.
     """
     with served(doubles, data=data) as url:
-        yield Stand(url, data)
+        yield ServedSandbox(url, data)
 
 
 def doubled(starts: list[Start]) -> dict[str, int]:

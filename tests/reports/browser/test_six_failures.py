@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sandboxes import stand
+from sandboxes import serve_sandbox
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
@@ -99,7 +99,7 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The page of one command with a job for each failure."""
     folder = tmp_path_factory.mktemp("shop")
     shutil.copytree(SHOP, folder, dirs_exist_ok=True)
-    with stand(folder / "doubles") as site, socket.socket() as taken, pytest.MonkeyPatch.context() as patch:
+    with serve_sandbox(folder / "doubles") as site, socket.socket() as taken, pytest.MonkeyPatch.context() as patch:
         taken.bind(("127.0.0.1", 0))  # a port on which nobody listens
         others = {
             "locked": (site.url, "Supervisor", "not-this-one"),

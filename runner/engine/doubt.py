@@ -186,6 +186,11 @@ def _is_answered(row: OpenRow) -> bool:
     return isinstance(row.step.action, Execute) and not row.unanswered and row.turned_away is None
 
 
+def _is_its_row(row: OpenRow, start: Start, only: LogRow) -> bool:
+    """Whether the only row is that of the call, since it was answered, and the row began by then."""
+    return _is_answered(row) and not start.began_after_answer(only)
+
+
 def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True) -> Attempt:
     found = in_doubt(cause, why=why, by_log=by_log)
     if not _is_answered(row) or found.trouble is None:
@@ -226,7 +231,7 @@ def _judge_candidates(row: OpenRow, start: Start, rows: list[LogRow], *, cause: 
         starts.take(row, start.process, rows, makers=(*others, *own))
     found = rows[0]
     row.process_id = None if is_each else found.id
-    row.unanswered = is_each or not _is_answered(row)  # then that this row is its own is inferred
+    row.unanswered = is_each or not _is_its_row(row, start, found)  # then that this row is its own is inferred
     if _waits_for_end(row):
         found = yield from process_log.followed(row, found)
     attempt = _by_own_row(row, found, cause=cause, known=not is_each)
@@ -266,7 +271,7 @@ def _why_not_inferred(row: OpenRow, start: Start, found: LogRow) -> str | None:
         return "the process log shows one start, and does not show whether it is ours"
     if not start.marked and found.owner != owner:
         return f"the process log shows a start since the call, {found.id}, which is another user's"
-    if row.step.verify is Verify.LOG and not _is_answered(row):
+    if row.step.verify is Verify.LOG and not _is_its_row(row, start, found):
         shown = f"{found.id}, {found.status}"
         return f"the process log shows one start that may be it ({shown}), and `verify: log` takes no guess"
     return None

@@ -82,7 +82,8 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
         until = now + row.state.run.plan.times.settle if is_over else start.ends - start.sent + sent
         may_wait = failure is None and _may_wait(row)
         span = StartTime(since=_since(span, sent), until=None if may_wait else until + LATER)
-    return counted(log, replace(start, span=span, is_resumed=start.breaks != log.breaks))
+    answered = now if failure is None else None
+    return counted(log, replace(start, span=span, answered=answered, is_resumed=start.breaks != log.breaks))
 
 
 def _may_wait(row: OpenRow) -> bool:

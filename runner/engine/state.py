@@ -45,7 +45,7 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
 
     `mark` is the newest row before it (None: no row), where the log was read before (`marked`), at `marked_at` by the
     server's own time. It was `sent` then, and its time and that of settling are over at `ends`, both in active seconds,
-    after so many `breaks` of the run. `slack` is that of the server's time then.
+    after so many `breaks` of the run. `slack` is that of the server's time then. It was `answered` then, by that time.
     `is_resumed`: the run broke off at the call, so that it may have been sent twice.
     """
 
@@ -59,7 +59,12 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
     ends: float
     breaks: int
     slack: float = 0.0
+    answered: float | None = None
     is_resumed: bool = False
+
+    def began_after_answer(self, found: LogRow) -> bool:
+        """Whether a row began after the answer to the call, which counts whole seconds: it may be that of another."""
+        return self.answered is not None and found.began is not None and found.began > self.answered + 1.0
 
 
 class ElementInstance(Struct, frozen=True, kw_only=True):

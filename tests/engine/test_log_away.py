@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from stories import World, planned, refused, unanswered
+from stories import World, moment, planned, refused, unanswered
 
 from runner.engine.effects import Send
 from runner.foundation.values import JsonObject
@@ -59,6 +59,24 @@ def test_an_answered_start_whose_log_was_away_for_long_is_settled_by_its_only_ro
     world.carry_out(planned(STRICT + "finally:\n  - pause: 30s\n"))
     assert ends(world)[0] == ("unknown", None)
     assert ends(world)[-1] == ("passed", True)
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(0.5, ("passed", True)), (3.0, ("unknown", None))])
+def test_a_row_that_began_after_the_answer_may_be_that_of_another(seconds: float, end: tuple[str, object]) -> None:
+    class Other(Away):
+        """The only row is of a start that another program makes so long after the answer."""
+
+        def _ending(self, send: Send) -> Ending:
+            if self.executed and self.rows and str(self.rows[0]["started"]) < moment(seconds):
+                self.rows.clear()
+            if self.executed and not self.rows and self.t >= seconds:
+                self.add_row("UsrA")
+            return super()._ending(send)
+
+    world = Other(statuses=["done"], verdicts=[{"as": "unknown"}, {"as": "log"}], call_seconds=0.0, tells_time=True)
+    world.seconds = 20.0
+    world.carry_out(planned(STRICT + "finally:\n  - pause: 30s\n"))
+    assert ends(world)[-1] == end
 
 
 def test_what_is_not_known_of_an_answered_start_is_how_it_ended() -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runner.cli import options
 from runner.foundation.problems import Problem, Severity, UsageError
 from runner.foundation.shell_words import shell_word
-from runner.ledger.nearby import run_folders
+from runner.ledger.nearby import is_beside_ledger, run_folders
 from runner.reports.safe import clean
 from runner.runs.store import LocalRunStore, RunStore
 from runner.runs.stored_runs import LAST, StoredRun, find, load, run_name
@@ -78,11 +78,12 @@ def say_where_others_are(context: click.Context, verb: str) -> None:
 
 
 def _store_of(name: str, stores: Sequence[_Store]) -> _Store:
-    """The store with the newest run that `name` may stand for; for an id the own store, the first, comes first."""
-    own = stores[0]
-    if len(stores) == 1 or (name != LAST and _newest(own, name)):
-        return own
-    return max(stores, key=lambda store: _newest(store, name))
+    """The store with the newest run that `name` may stand for. The own store, the first, comes first; but `last`
+    may be a run of `apply`, too.
+    """
+    near = [store for store in stores[1:] if name == LAST and is_beside_ledger(store.name.text)]
+    found = [store for store in (stores[0], *near) if _newest(store, name)]
+    return max(found or stores, key=lambda store: _newest(store, name))
 
 
 def _newest(store: RunStore, name: str) -> str:

@@ -1,5 +1,5 @@
 """Where runs are that are not in the current folder: in the folders above, as beside a ledger, and in those a little
-below. A verb that is asked for `last` must not overlook them: it would call a run settled that is not.
+below. A verb that is asked for `last` must not overlook those of `apply`: it would call a run settled that is not.
 """
 
 import os
@@ -21,6 +21,11 @@ def run_folders() -> list[str]:
     """Other folders of runs; none of somebody else, who could choose what is resumed."""
     folders = [*searched_folders(Path.cwd())[1:], *_below(Path.cwd(), levels=_DEEPEST)]
     return [called(folder / USUAL_RUNS) for folder in dict.fromkeys(folders) if _is_ours(folder / USUAL_RUNS)]
+
+
+def is_beside_ledger(runs: str) -> bool:
+    """Whether `apply` stores its runs in this folder, from wherever it is given."""
+    return (Path(runs).parent / Path(USUAL).name).exists()
 
 
 def ledgers_above(folder: Path) -> Iterator[Path]:

@@ -1152,6 +1152,10 @@ def test_a_run_is_found_from_the_folder_of_its_jobs(
     assert ended(["show", "last"]) == 0
     assert f"run {run} is in " in capsys.readouterr().err
     assert ended(["reconcile", run]) == 4
+    answers.given.clear()
+    assert ended(["run", ".", "-q"]) == 0
+    monkeypatch.chdir("..")
+    assert ended(["reconcile", "last"]) == 4, "the newer run in a folder below is not the last one here"
 
 
 def test_a_ledger_of_somebody_else_gives_no_run(

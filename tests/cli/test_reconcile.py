@@ -188,7 +188,7 @@ def test_a_row_is_nobodys_where_what_other_folders_had_started_is_lost(
 ) -> None:
     assert ended(["run", "a.job.yaml"]) == 4
     folder = Path.cwd()
-    other = folder.with_name(f"{folder.name}-other")  # in a folder below, its run would be the last
+    other = folder / "other"
     other.mkdir()
     monkeypatch.chdir(other)
     Path("targets.yaml").write_text((folder / "targets.yaml").read_text())

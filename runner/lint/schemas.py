@@ -46,7 +46,7 @@ def check_inputs(lint: JobLint) -> None:
 def _default(written: JsonObject, path: Path, lint: JobLint) -> None:
     default, at = written["default"], (*path, "default")
     is_secret = written.get("secret") is True
-    if is_secret:
+    if is_secret and default not in (None, ""):
         message = f"`{path[-1]}` is secret, and everybody can read its default here"
         hint = "leave the default out: the value can come from the environment or a file"
         lint.report("E107", message, at, hint=hint, warning=True, hidden=True)

@@ -128,7 +128,7 @@ def used_by(specs: Sequence[Path]) -> tuple[Use, ...]:
 
 def documents_of(specs: Sequence[Path]) -> Collection[Document]:
     """The files of the jobs in `specs`, with all that they include. Raises `UsageError`, also for a folder of none."""
-    problems = [*empty_folders(specs, recursive=False)]
+    problems = [*empty_folders(specs, recursive=False, has_options=False)]
     files = JobFiles(problems=problems)
     documents: dict[str, Document] = {}
     for path in job_paths(specs):

@@ -78,7 +78,7 @@ def report(
     """
     if not project.files:
         return
-    if empty := [] if may_be_empty else [*empty_folders(specs, recursive=recursive)]:
+    if empty := [] if may_be_empty else [*empty_folders(specs, recursive=recursive, has_options=True)]:
         project.problems.extend(empty)
     else:
         project.problems.extend(_jobs(specs, project.files))
@@ -86,11 +86,12 @@ def report(
         project.problems.extend(_targets(project.files))
 
 
-def empty_folders(specs: Iterable[Path], *, recursive: bool) -> Iterator[Problem]:
-    """An error for each folder that holds no job."""
+def empty_folders(specs: Iterable[Path], *, recursive: bool, has_options: bool) -> Iterator[Problem]:
+    """An error for each folder that holds no job. `has_options`: folders may be entered, and may be empty."""
     for folder in dict.fromkeys(filter(Path.is_dir, specs)):
         if not jobs_in(folder, recursive=recursive):
-            hint = next(_instead(folder), "leave it out, or add `--allow-empty`")
+            near = next(_instead(folder), "leave it out, or add `--allow-empty`")
+            hint = near if has_options else re.sub(", or (?:add|give) `-.*", "", near)
             yield Problem(code="E100", message=_no_jobs([folder]), hint=hint)
 
 

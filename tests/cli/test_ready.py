@@ -329,6 +329,16 @@ def test_where_the_jobs_need_nothing_of_the_catalogue_a_line_says_so(capsys: Cap
     assert line in capsys.readouterr().err
 
 
+def test_a_folder_without_jobs_is_a_mistake_and_no_option_is_named_that_ready_does_not_have(capsys: Capture) -> None:
+    Path("empty/below").mkdir(parents=True)
+    assert ended(["init", "project"]) == 0
+    assert ended(["ready", "project", "empty"]) == 2
+    assert "= hint: leave it out\n" in capsys.readouterr().err
+    Path("empty/below/a.job.yaml").write_text("")
+    assert ended(["ready", "project", "empty"]) == 2
+    assert "folders below are not entered: name it\n" in capsys.readouterr().err
+
+
 def test_a_folder_of_packages_is_a_catalogue_too(capsys: Capture) -> None:
     Path("packages").mkdir()
     assert ready_at_once("ready", "--catalog", "packages")[0] == 2

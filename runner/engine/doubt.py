@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runner.engine import process_log, readings, starts
+from runner.engine import process_log, readings, start_bounds, starts
 from runner.engine.answer import judged, process_failed
 from runner.engine.attempt import INFERRED, Attempt, in_doubt, not_passed
 from runner.engine.clock_set_back import rows_before_watermark
@@ -188,7 +188,7 @@ def _is_answered(row: OpenRow) -> bool:
 
 def _is_its_row(row: OpenRow, start: Start, only: LogRow) -> bool:
     """Whether the only row is that of the call, since it was answered, and the row began by then."""
-    return _is_answered(row) and not start.began_after_answer(only)
+    return _is_answered(row) and not start_bounds.began_after_answer(start, only)
 
 
 def _in_doubt(row: OpenRow, cause: Trouble, *, why: str, by_log: bool = True) -> Attempt:

@@ -50,7 +50,7 @@ def _rows_of_nobody(row: OpenRow, start: Start) -> Running[list[LogRow] | Unread
     log, since = row.log, start.span.since
     if not start.marked and since is None:
         return Unread(doubt.UNBOUNDED)
-    if not log.owner_asked:
+    if log.owner_due <= row.t:
         yield from readings.ask_owner(row)
     mark = start.mark if start.marked or since is None else server_time.written(since)
     rows = yield from process_log.all_rows(row, ReadRows(process=start.process, since=mark), since=since)

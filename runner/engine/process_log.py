@@ -15,7 +15,7 @@ from runner.engine.effects import Running
 from runner.engine.perform import Backoff, check_stop, pause
 from runner.engine.readings import Unread, ask_owner, is_for_good, is_hopeless, read
 from runner.engine.state import EarlierRow, OpenRow, Start
-from runner.engine.versions import Versions
+from runner.engine.versions import REFUSED_AGAIN, Versions
 from runner.foundation import server_time
 from runner.foundation.raw import items
 from runner.foundation.values import JsonObject
@@ -108,7 +108,7 @@ def new_rows(row: OpenRow, start: Start, *, last: bool, any_user: bool = False) 
     `any_user`: the process may run as another user.
     """
     log = row.log
-    if not log.owner_asked:
+    if log.owner_due <= row.t:
         yield from ask_owner(row)
     rows = yield from _new(row, start, any_user=any_user)
     if not last or isinstance(rows, Unread) or any(starts.may_be_of(log, start, found) for found in rows):
@@ -149,7 +149,7 @@ def versions_of(row: OpenRow, process: str, *, fresh: bool = False) -> Running[V
     log = row.log
     before = log.versions.get(process) or Versions(process=process, codes=(process,), read_at=row.t, due=row.t)
     found: Versions | Unread
-    if log.library_refusal is not None:
+    if log.library_refusal is not None and row.t < log.library_due:
         found = before.not_read(log.library_refusal, t=before.read_at)
     elif before.final or not (fresh or before.due <= row.t):
         return before
@@ -170,6 +170,7 @@ def _versions(row: OpenRow, before: Versions, *, fresh: bool) -> Running[Version
         found = yield from read(row, calls.FindFamily(process=before.process, fresh=fresh))
         if isinstance(found, Unread):
             row.log.library_refusal = found.failure if is_for_good(found.failure) else None
+            row.log.library_due = row.t + REFUSED_AGAIN
             return _versions_unread(row, before, found)
         if found is None:
             found = yield from read(row, calls.FindHiddenFamily(process=before.process, fresh=fresh))

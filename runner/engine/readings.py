@@ -1,6 +1,6 @@
 """Readings of a site: calls that change nothing, tried again where they were not answered.
 
-A reading is journaled and replayed as any call. A log that refuses to be read is not asked again in this run.
+A reading is journaled and replayed as any call. A log that was never read, and refuses it, is not asked again in a run.
 """
 
 import math
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from runner.engine.effects import Done, Failed, Running, Send
 from runner.engine.perform import note, pause, perform
 from runner.engine.state import OpenRow
+from runner.engine.versions import REFUSED_AGAIN
 from runner.foundation.raw import items
 from runner.foundation.values import Json, JsonObject
 from runner.job.actions import Cancel, Wait
@@ -74,7 +75,10 @@ def ask_owner(row: OpenRow) -> Running[None]:
     """Learn our own contact id. Where it cannot be read, rows of all owners are candidates."""
     for call in (calls.WhoAmI(), calls.WhoIsUser()):
         outcome = yield from perform(row, _reading(row, call))
-        row.log.owner_asked = isinstance(outcome, Done) or _is_refused(row, outcome.failure)
+        if isinstance(outcome, Done):
+            row.log.owner_due = math.inf
+        elif is_for_good(outcome.failure):
+            row.log.owner_due = row.t + REFUSED_AGAIN
         value = outcome.value if isinstance(outcome, Done) else None
         since, owner = (row.log.breaks, value.get(calls.NOW)) if isinstance(value, dict) else (0, value)
         if isinstance(owner, str):
@@ -111,7 +115,7 @@ def read(row: OpenRow, call: calls.Call, *, turn: str | None = None) -> Running[
                 failure, final=False
             )  # another sign-in of the account, or another node: it was read before
         is_of_log = isinstance(call, calls.ReadRows | calls.ReadRow)
-        if is_of_log and _is_refused(row, failure) and row.log.refusal is None:
+        if is_of_log and is_for_good(failure) and not row.log.marks and row.log.refusal is None:
             row.log.refusal = failure
             yield from note(LogUnreadable(error=failure.trouble))
         is_over = row.t + BETWEEN_TRIES >= ends
@@ -144,9 +148,9 @@ def is_hopeless(failure: calls.CallFailed) -> bool:
     return failure.final and failure.trouble.code not in _AWAY
 
 
-def _is_refused(row: OpenRow, failure: calls.CallFailed) -> bool:
-    """The same; but where the log was read before, nothing at its address means that the site is away for a moment."""
-    return is_for_good(failure) and not (failure.status == HTTPStatus.NOT_FOUND and bool(row.log.marks))
+def is_refused_now(failure: calls.CallFailed) -> bool:
+    """Whether a reading is refused, and not because nothing is at its address, as while a site restarts."""
+    return is_for_good(failure) and failure.status != HTTPStatus.NOT_FOUND
 
 
 def _may_pass(failure: calls.CallFailed) -> bool:

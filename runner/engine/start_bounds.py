@@ -12,7 +12,7 @@ from runner.engine.perform import query_peers
 from runner.engine.state import LogState, OpenRow, Start, StartTime
 from runner.job.actions import Execute, Run
 from runner.runs.refused_starts import RefusedStart
-from runner.service.calls import CallFailed, FailureKind
+from runner.service.calls import CallFailed, FailureKind, LogRow
 
 EARLIER = 1.0
 """Seconds before a call from which a row may be its own: clocks of a site differ a little."""
@@ -84,6 +84,11 @@ def begun(row: OpenRow, start: Start, *, failure: CallFailed | None = None) -> S
         span = StartTime(since=_since(span, sent), until=None if may_wait else until + LATER)
     answered = now if failure is None else None
     return counted(log, replace(start, span=span, answered=answered, is_resumed=start.breaks != log.breaks))
+
+
+def began_after_answer(start: Start, found: LogRow) -> bool:
+    """Whether a row began after the answer to its call, so that it may be that of another."""
+    return start.answered is not None and found.began is not None and found.began > start.answered + LATER
 
 
 def _may_wait(row: OpenRow) -> bool:

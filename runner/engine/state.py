@@ -62,10 +62,6 @@ class Start(Struct, frozen=True, kw_only=True, eq=False):
     answered: float | None = None
     is_resumed: bool = False
 
-    def began_after_answer(self, found: LogRow) -> bool:
-        """Whether a row began after the answer to the call, which counts whole seconds: it may be that of another."""
-        return self.answered is not None and found.began is not None and found.began > self.answered + 1.0
-
 
 class ElementInstance(Struct, frozen=True, kw_only=True):
     """An element of a running process, as the site shows it. `uid` is that of its design; what is not known is None.
@@ -213,7 +209,8 @@ class LogState(Struct, kw_only=True):
     first: a row that comes late may be that of any of them; `given` the rows that were found for the starts of rows
     in doubt meanwhile, by the keys of these: as many as starts that may have made them; `schema_ids` the ids by
     which a process is filtered where its code is refused. `refusal`: the log refused to be read, and is not asked
-    again; `library_refusal` the same of the library of processes. `clock` is the server's own time and the active
+    again; `library_refusal` the same of the library of processes until `library_due`; our own user is asked for at
+    `owner_due`, all of these active seconds. `clock` is the server's own time and the active
     second at which an answer brought it, since the run broke off last, `slack` the seconds that this answer took,
     where it was long: the server may have written its time at their beginning; `breaks` is how often the run broke
     off. `owner` is our own user, of calls since so many breaks as `owner_since` says: another account made those
@@ -226,7 +223,8 @@ class LogState(Struct, kw_only=True):
 
     refusal: CallFailed | None = None
     library_refusal: CallFailed | None = None
-    owner_asked: bool = False
+    library_due: float = 0.0
+    owner_due: float = 0.0
     owner: str | None = None
     owner_since: int = 0
     shows_owners: bool = False

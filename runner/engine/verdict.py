@@ -33,6 +33,10 @@ _LAST_LOOK = 1.0
 """Seconds of the job's time that are left for the last look."""
 _NAMED = 5
 _NO_OWNER = "the process log does not show whose row it is: give the user the right to read its `OwnerId`"
+_BEGAN_LATER = (
+    "its process began after the answer to the call, as where processes wait in the background; another program with "
+    "the same account could have made this start"
+)
 _NOT_READ_BEFORE = "the process log could not be read before the call"
 STILL_RUNS = (
     "the process is still running: write `until: started` if that is enough, or `until: done` to wait for its end, "
@@ -128,8 +132,9 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
 
 def _may_be_read(row: OpenRow, unread: Unread) -> bool:
     """Whether the log, which was read before the call, may be read again soon: the site is away for a moment."""
-    is_over = row.log.refusal is not None or unread.failure.refused_sign_in or unread.failure.trouble.code == "E208"
-    return not is_over and (row.is_once or row.step.verify is Verify.LOG)
+    failure = unread.failure
+    is_over = failure.refused_sign_in or failure.trouble.code == "E208" or readings.is_refused_now(failure)
+    return not (is_over or row.log.refusal is not None) and (row.is_once or row.step.verify is Verify.LOG)
 
 
 def settling(row: OpenRow) -> Iterator[float]:
@@ -238,11 +243,19 @@ def _judged(row: OpenRow, execute: Execute, rows: list[LogRow], *, count: int) -
     passed = Attempt(verified=True, process_id=process_id, process_status=str(rows[0].status))
     if is_running:
         passed = started(process_id, expected=execute.is_start_enough)
-    if row.log.owner is None or all(each.owner is not None for each in rows):
+    if (doubt := _why_inferred(row, rows)) is None:
         return passed
     if row.step.verify is Verify.LOG:
-        return not_verified(row, _NO_OWNER)
-    return replace(passed, verified=INFERRED).warned(f"inferred: {_NO_OWNER}")
+        return not_verified(row, doubt)
+    return replace(passed, verified=INFERRED).warned(f"inferred: {doubt}")
+
+
+def _why_inferred(row: OpenRow, rows: list[LogRow]) -> str | None:
+    if row.log.owner is not None and not all(each.owner is not None for each in rows):
+        return _NO_OWNER
+    if row.log.clocks_differ or row.start is None or len(rows) > 1:
+        return None
+    return _BEGAN_LATER if start_bounds.began_after_answer(row.start, rows[0]) else None
 
 
 def _too_many(row: OpenRow, rows: list[LogRow], *, count: int) -> tuple[str, str | None]:

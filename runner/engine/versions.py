@@ -14,6 +14,8 @@ from runner.service.calls import SESSION_REFUSED, CallFailed, FailureKind
 
 AGAIN = 60.0
 """Seconds after which a reading of versions that was not answered is tried again, where a call needs it."""
+REFUSED_AGAIN = 5.0
+"""Seconds after which what was refused is asked for again: a gateway or a restart refuses for a moment, too."""
 NEVER = float("inf")
 
 
@@ -72,9 +74,9 @@ class Versions(Struct, frozen=True, kw_only=True):
 
     def not_read(self, failure: CallFailed, *, t: float) -> "Versions":
         """The versions could not be read just now; those that are known stay."""
-        final = failure.kind is FailureKind.REFUSED or failure.trouble.code == SESSION_REFUSED
-        due = NEVER if final else t + AGAIN
-        return replace(self, read_at=t, unread=failure.trouble.message, due=due, final=final)
+        is_refused = failure.kind is FailureKind.REFUSED or failure.trouble.code == SESSION_REFUSED
+        due = t + (REFUSED_AGAIN if is_refused else AGAIN)
+        return replace(self, read_at=t, unread=failure.trouble.message, due=due)
 
     def not_listed(self, *, t: float) -> "Versions":
         return replace(self, read_at=t, root=None, unread="the library of processes does not list it", due=NEVER)

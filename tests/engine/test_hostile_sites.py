@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hostile import NOBODY, PROCESS, HostileSite, Manners, Program, Row
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stories import planned
 
@@ -213,6 +213,7 @@ ELSEWHERE = st.floats(-60.0, SENT - NEAR) | st.floats(SENT + NEAR, 200.0)
 
 @settings(max_examples=40, deadline=None)
 @given(elsewhere=st.tuples(ELSEWHERE, LAGS, STATUSES), own=LAGS, answer=st.sampled_from(["ok", "lost"]))
+@example(elsewhere=(35.0, 0.0, "done"), own=14.0, answer="ok")
 def test_the_start_of_another_machine_vouches_for_no_call(
     tmp_path_factory: pytest.TempPathFactory, *, elsewhere: tuple[float, float, str], own: float, answer: str
 ) -> None:

@@ -390,5 +390,5 @@ def test_a_start_whose_result_was_answered_does_not_wait() -> None:
     steps = "  - id: a\n    execute: {process: UsrA, result: Out}\n  - {pause: 8s}\n"
     world = Queue(statuses=["done", "done"], answers=[5], call_seconds=0.0)
     world.carry_out(planned(steps + CHARGE.replace("UsrA", "UsrA, until: done")))
-    assert (world.finished("a").status, ended(world, "b")) == ("passed", ("passed", True))
+    assert (world.finished("a").status, ended(world, "b")) == ("passed", ("passed", "inferred"))
     assert not [each for each in world.effects if isinstance(each, QueryPeers) and each.still_waits]

@@ -7,7 +7,7 @@ from stories import World, moment, planned, refused, unanswered
 from runner.engine.effects import Send
 from runner.foundation.values import JsonObject
 from runner.runs.events import StepFinished, Trouble
-from runner.service.calls import CallFailed, Ending, FailureKind, ReadRow, ReadRows, WhoAmI, WhoIsUser
+from runner.service.calls import CallFailed, Ending, ExecuteCall, FailureKind, ReadRow, ReadRows, WhoAmI, WhoIsUser
 
 GUID = "00000000-0000-0000-0000-000000000001"
 STRICT = "  - id: a\n    execute: {process: UsrA}\n    verify: log\n"
@@ -116,3 +116,29 @@ def test_a_sign_in_that_is_not_answered_ends_no_wait(action: str) -> None:
     if action.startswith("wait"):
         world.add_row("UsrA", "running")
     assert ends(world.carry_out(planned(f"  - id: a\n    {action}\n")))[-1] == ("passed", True)
+
+
+@pytest.mark.parametrize("failure", [refused(status=403), refused(status=200)])
+def test_a_log_that_was_read_before_is_asked_again_by_the_next_step_where_it_was_refused(failure: CallFailed) -> None:
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - pause: 5s\n  - id: b\n    execute: {process: UsrA}\n"
+    world = away(failure, "done", "error", seconds=3.0).carry_out(planned(steps))
+    assert [end for end in ends(world) if end != ("passed", None)][-1] == ("failed", False)
+    assert ends(world)[0] == ("passed", None)
+
+
+def test_a_row_that_began_after_the_answer_is_inferred() -> None:
+    class Queued(World):
+        """A process begins three seconds after the answer to its call."""
+
+        def _ending(self, send: Send) -> Ending:
+            ending = super()._ending(send)
+            for row in self.rows if isinstance(send.call, ExecuteCall) else ():
+                row["started"] = moment(self.t + 3.0)
+            return ending
+
+    def carried_out(verify: str) -> list[tuple[str, object]]:
+        world = Queued(statuses=["done"], call_seconds=0.0, tells_time=True, late_rows=2)
+        return ends(world.carry_out(planned(STRICT.replace("verify: log", f"verify: {verify}"))))
+
+    assert carried_out("auto") == [("passed", "inferred")]
+    assert carried_out("log") == [("unknown", None)]

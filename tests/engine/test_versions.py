@@ -207,10 +207,10 @@ def test_the_rows_of_its_own_code_are_verdicts_as_before() -> None:
     assert ended(world) == ("failed", False)
 
 
-def test_a_library_that_is_not_to_be_had_is_asked_once_for_all_processes() -> None:
+def test_a_library_that_is_not_to_be_had_is_asked_rarely_for_all_processes() -> None:
     steps = "".join(f"  - id: s{at}\n    execute: {{process: Usr{at}}}\n" for at in range(4))
     world = unlisted(refused(403)).carry_out(planned(steps))
-    assert readings(world) == [FindFamily(process="Usr0")]
+    assert readings(world) == [FindFamily(process="Usr0"), FindFamily(process="Usr2")], "again after five seconds"
 
 
 def test_a_call_that_was_turned_away_is_in_doubt_where_its_row_may_be_that_of_an_unknown_version() -> None:

@@ -223,7 +223,7 @@ def _settled(row: OpenRow, sent: SentChange, failure: CallFailed) -> Running[_Ch
         if row.t < begun + moment:
             yield from pause(row, begun + moment - row.t, why=PauseReason.SETTLE)
         found = yield from _read(row, call)
-        if isinstance(found, dict) and _CHANGED_BY in found and not row.log.owner_asked:
+        if isinstance(found, dict) and _CHANGED_BY in found and row.log.owner_due <= row.t:
             yield from ask_owner(row)
         if not isinstance(found, CallFailed) and (changed := _as_read(row, sent, found, failure)) is not None:
             row.in_doubt = False

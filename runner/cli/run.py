@@ -126,8 +126,8 @@ def _check_open_runs(runs: Sequence[RunSpec], store: RunStore, allowed: Permissi
         keys = [*repeated_by(spec.job, before)]
         if keys and problem is not None:
             message = f"{problem.message}; this command starts again: {listed([*map(clean, keys)])}"
-            steps = next_steps(before.result, store=store.name)
-            hint = f"`{steps[0].command}` {steps[0].does}" if steps else None
+            steps = next_steps(before.result, store=store.name) if before.flaw is None else ()
+            hint = f"`{steps[0].command}` {steps[0].does}" if steps else before.left_to_do
             found.append(replace(problem, message=message, hint=hint, severity=Severity.WARNING))
     output.problems(*found)
     if found and allowed.ask is not None and not allowed.yes and not allowed.ask("Start it again all the same?"):

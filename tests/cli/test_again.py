@@ -114,6 +114,22 @@ def test_what_broke_off_is_not_begun_again_before_it_is_settled(here: Site, answ
     assert asked(here) == ["b&Which=", "c&Which="]
 
 
+@pytest.mark.usefixtures("here")
+def test_no_resume_is_offered_of_a_run_whose_events_were_changed(capsys: Capture) -> None:
+    job = JOB.replace("effect: read", "effect: once")
+    Path("b.job.yaml").write_text(job.format(name="b", cases=""))
+    assert ended(["run", "b.job.yaml"]) == 0
+    (journal,) = Path(".runner/runs").glob("*/events.jsonl")
+    first, second, *others, _ = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([first, second.replace(b'"seq":2', b'"seq": 2'), *others]))
+    journal.with_name("report.json").unlink()
+    capsys.readouterr()
+    assert ended(["run", "b.job.yaml", "-q"]) == 0
+    said = capsys.readouterr().err
+    assert f"warning[E181]: run {journal.parent.name} of b@here is not settled" in said
+    assert "hint: nobody can say any more what this run did, so it cannot be resumed" in said
+
+
 def test_cases_and_targets_are_kept_apart(here: Site, answers: Answers) -> None:
     cases = "cases: [{name: red, inputs: {process: red}}, {name: blue, inputs: {process: blue}}]"
     Path("a.job.yaml").write_text(JOB.format(name="a", cases=cases))

@@ -210,20 +210,21 @@ class LogState(Struct, kw_only=True):
     in doubt meanwhile, by the keys of these: as many as starts that may have made them; `schema_ids` the ids by
     which a process is filtered where its code is refused. `refusal`: the log refused to be read, and is not asked
     again; `library_refusal` the same of the library of processes until `library_due`; our own user is asked for at
-    `owner_due`, all of these active seconds. `clock` is the server's own time and the active
-    second at which an answer brought it, since the run broke off last, `slack` the seconds that this answer took,
-    where it was long: the server may have written its time at their beginning; `breaks` is how often the run broke
-    off. `owner` is our own user, of calls since so many breaks as `owner_since` says: another account made those
-    before. `shows_owners`: the log shows whose rows are, so that a row without an owner is not ours. `marked_at` is
-    the server's time when a watermark was read; `clocks_differ`: the times of rows are of another clock than it.
-    `before` are the newest rows at the watermark, with the active second before they were read; `there` those
-    before the first call of the process, by their ids.
+    `owner_due`, all of these active seconds; `is_away`: the log could not be read after the last call. `clock` is the
+    server's own time and the active second at which an answer brought it, since the run broke off last, `slack` the
+    seconds that this answer took, where it was long: the server may have written its time at their beginning; `breaks`
+    is how often the run broke off. `owner` is our own user, of calls since so many breaks as `owner_since` says:
+    another account made those before. `shows_owners`: the log shows whose rows are, so that a row without an owner is
+    not ours. `marked_at` is the server's time when a watermark was read; `clocks_differ`: the times of rows are of
+    another clock than it. `before` are the newest rows at the watermark, with the active second before they were read;
+    `there` those before the first call of the process, by their ids.
     `called_at` is since when, by the server's time, processes may have begun whose id a call was answered with.
     """
 
     refusal: CallFailed | None = None
     library_refusal: CallFailed | None = None
     library_due: float = 0.0
+    is_away: bool = False
     owner_due: float = 0.0
     owner: str | None = None
     owner_since: int = 0

@@ -110,11 +110,13 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
         rows = yield from process_log.new_rows(row, start, last=seconds is None)
         if isinstance(rows, Unread):
             if seconds is None or row.t >= ends or not _may_be_read(row, rows):
+                row.log.is_away = True
                 return rows
             if not patient:
                 pauses, patient = chain(settling(row), (None,)), True
             yield from pause(row, seconds)
             continue
+        row.log.is_away = False
         found = yield from starts.assigned(row, start, rows)
         failed |= {each.id: each for each in found.outside if each.id in row.log.seen}
         is_firsts = starts.may_be_firsts(row, found)
@@ -131,10 +133,13 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
 
 
 def _may_be_read(row: OpenRow, unread: Unread) -> bool:
-    """Whether the log, which was read before the call, may be read again soon: the site is away for a moment."""
+    """Whether the log, which was read before the call, may be read again soon: the site is away for a moment. That is
+    waited for once, and not at each call until the log can be read again, unless the step depends on it.
+    """
     failure = unread.failure
     is_over = failure.refused_sign_in or failure.trouble.code == "E208" or readings.is_refused_now(failure)
-    return not (is_over or row.log.refusal is not None) and (row.is_once or row.step.verify is Verify.LOG)
+    is_over = is_over or row.log.refusal is not None
+    return not is_over and (row.step.verify is Verify.LOG or (row.is_once and not row.log.is_away))
 
 
 def settling(row: OpenRow) -> Iterator[float]:

@@ -142,3 +142,12 @@ def test_a_row_that_began_after_the_answer_is_inferred() -> None:
 
     assert carried_out("auto") == [("passed", "inferred")]
     assert carried_out("log") == [("unknown", None)]
+
+
+def test_a_log_that_is_away_is_waited_for_once_and_not_at_each_step() -> None:
+    steps = "".join(f"  - id: s{number}\n    execute: {{process: UsrA}}\n" for number in range(4))
+    world = away(refused(status=404), *["done"] * 4, seconds=1000.0).carry_out(planned(steps))
+    assert ends(world) == [("passed", None)] * 4
+    seconds = [event.seconds for event in world.events if isinstance(event, StepFinished)]
+    assert seconds[0] > 10.0
+    assert max(seconds[1:]) < 5.0

@@ -29,7 +29,6 @@ from runner.targets.model import Keys, SiteTarget
 _CERTIFICATE = lazy_pattern(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SINGLE = [key for key in EVALUATED if key not in ("auth", "headers")]
 """The keys whose value is a text."""
-_SECRET = frozenset({"auth", "headers", "proxy"})
 
 
 def resolve(
@@ -43,7 +42,7 @@ def resolve(
     texts: list[str] = []
     read = {
         key: _read(
-            target, key, text, environment=environment, read_file=read_file, note=texts if key[0] in _SECRET else []
+            target, key, text, environment=environment, read_file=read_file, note=texts if KEYS[key[0]].secret else []
         )
         for key, text in _written(target).items()
     }

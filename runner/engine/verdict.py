@@ -3,6 +3,7 @@
 It is asked only where the attempt would pass otherwise. The log gives a status, never a result.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import chain, count
 
@@ -31,6 +32,8 @@ NO_ROW_YET = (0.25, 0.75)
 _SHORTEST_PAUSE = 0.001
 _LAST_LOOK = 1.0
 """Seconds of the job's time that are left for the last look."""
+_FAILING_LOOK = 4.0
+"""Seconds of the job's time that are left for a look that fails, with its tries."""
 _NAMED = 5
 _NO_OWNER = "the process log does not show whose row it is: give the user the right to read its `OwnerId`"
 _BEGAN_LATER = (
@@ -104,7 +107,7 @@ def _rows_of_call(row: OpenRow, start: Start, *, patient: bool) -> Running[OwnRo
     """
     pauses = chain(NO_ROW_YET, settling(row) if patient else (), (None,))
     failed: dict[str, LogRow] = {}
-    ends = row.t + row.state.run.plan.times.settle
+    ends = min(row.t + row.state.run.plan.times.settle, (row.state.ends or math.inf) - _FAILING_LOOK)
     for number in count():
         seconds = next(pauses)
         rows = yield from process_log.new_rows(row, start, last=seconds is None)

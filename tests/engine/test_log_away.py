@@ -151,3 +151,9 @@ def test_a_log_that_is_away_is_waited_for_once_and_not_at_each_step() -> None:
     seconds = [event.seconds for event in world.events if isinstance(event, StepFinished)]
     assert seconds[0] > 10.0
     assert max(seconds[1:]) < 5.0
+
+
+def test_a_log_that_is_away_does_not_take_the_time_of_the_job() -> None:
+    steps = "  - id: a\n    execute: {process: UsrA}\n  - id: b\n    execute: {process: UsrA}\n"
+    world = away(refused(status=500), "done", "done", seconds=1000.0).carry_out(planned(steps, rest="timeout: 8s"))
+    assert ends(world) == [("passed", None)] * 2

@@ -56,12 +56,7 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     log = row.log
     if log.refusal is not None:
         return Unread(log.refusal)
-    waiting = starts.missing(log, process)
-    is_known = bool(waiting) and (process in log.marks or starts.since(log, waiting[0]) is not None)
-    if is_known and any(start.key != row.key for start in waiting):  # rows that have come are none of a later call
-        rows = yield from new_rows(row, waiting[0], last=False)
-        if isinstance(rows, list):
-            yield from starts.settle_missing(row, process, rows, among=waiting)
+    yield from _settle_waiting(row, process)
     if process in log.marks and (row.state.run.plan.alone or not turn):
         return None
     began = row.t
@@ -85,6 +80,16 @@ def _mark(row: OpenRow, process: str, *, turn: bool) -> Running[Unread | None]:
     log.note_there(process, rows)
     log.learn_owners(rows)
     return None
+
+
+def _settle_waiting(row: OpenRow, process: str) -> Running[None]:
+    """Rows that have come for earlier starts are none of a later call."""
+    waiting = starts.missing(row.log, process)
+    is_known = bool(waiting) and (process in row.log.marks or starts.since(row.log, waiting[0]) is not None)
+    if is_known and any(start.key != row.key for start in waiting):
+        rows = yield from new_rows(row, waiting[0], last=False)
+        if isinstance(rows, list):
+            yield from starts.settle_missing(row, process, rows, among=waiting)
 
 
 def _earlier(rows: list[LogRow]) -> Iterator[EarlierRow]:

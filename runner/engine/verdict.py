@@ -53,8 +53,8 @@ _REPEATED = (
 
 def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     """Find the rows of the call in the log, follow those that still run where the step asks for it, and judge."""
-    log, start = row.log, row.start
-    if log.refusal is not None or start is None:
+    start = row.start
+    if row.log.refusal is not None or start is None:
         return not_verified(row, "the process log cannot be read")
     if not start.marked:
         return (yield from _without_watermark(row, execute, start))
@@ -77,8 +77,7 @@ def verdict(row: OpenRow, execute: Execute) -> Running[Attempt]:
     went_on = any(each.status in UNDER_WAY for each in rows)
     if execute.until is Until.DONE:
         rows = yield from _followed(row, rows)
-    judged = replace(_judged(row, execute, rows, count=found.starts), went_on=went_on)
-    judged = yield from parked(row, judged)
+    judged = yield from parked(row, replace(_judged(row, execute, rows, count=found.starts), went_on=went_on))
     row.shown = tuple(each.id for each in rows)
     if row.process_id is None:
         row.sought = None  # its row is among those that are known by now: no later row is its own

@@ -64,8 +64,7 @@ def prepare(wanted: Wanted) -> RunSet:
     project.problems[at:at] = problems
     no_tag_fits = tags is not None and not any(tags(run.job.tags) for run in runs)
     project.problems.extend(_typos(wanted, project, is_explained=no_tag_fits))
-    if named:
-        project.problems.extend(_fitting_nothing(wanted.keywords, runs))
+    project.problems.extend(_fitting_nothing(wanted.keywords if named else (), runs))
     if project.errors:
         missing = project.missing_needs if wanted.has_ledger else ()
         raise UsageError(*project.problems, *(each.problem for each in missing))

@@ -24,6 +24,7 @@ from runner.foundation.values import Json, Path, as_text, compact, is_number, ki
 _LONGEST: Final = 40
 _MOST_LISTED: Final = 4
 _NAME = lazy_pattern(r"(?:inputs|vars|steps|case|run|target|item|result|outputs)(?:\.\w+|\[-?\d+\])+")
+_WHOLE = lazy_pattern(r"\{\{\s*(inputs|vars|run|target|case|steps(?:\.\w+)?)\s*\}\}")
 _A_NUMBER = lazy_pattern(r"[+-]?\.?[0-9][0-9A-Za-z.+-]*")
 _THOUSANDS = lazy_pattern(r"-?[0-9]{1,3}(?:\.000)+")
 _PHONE_OR_CODE = lazy_pattern(r"\+[0-9]+|-?0[0-9]+")
@@ -51,6 +52,9 @@ def unfit_type(name: str, taker: Parameter, given: Type, *, source: str) -> Misf
 
 def _unfit_kind(name: str, kind: Kind, given: Type, *, source: str) -> Misfit | None:
     kinds, form, facts = given.kinds & ~NULL, given.form, KINDS[kind]
+    if kind is Kind.TEXT and (whole := _WHOLE.fullmatch(source)):
+        hint = f"write `{{{{ {whole[1]}.{'result' if 'steps.' in whole[1] else 'NAME'} }}}}`, or `| json` for all of it"
+        return Misfit(message=f"`{name}` takes a text, and `{source}` is a record", hint=hint, warning=True)
     if facts.takes is None or not kinds:
         return None
     takes, own = f"`{name}` takes {facts.called}, and `{source}`", _own_key(name, given, source)

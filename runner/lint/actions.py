@@ -180,10 +180,15 @@ def check_parameters(step: RawStep, lint: JobLint) -> None:
 def check_failures(step: RawStep, lint: JobLint) -> None:
     """The moment since which failures count."""
     since, path = record(step.fields.get("failures")).get("since"), (*step.path, "failures", "since")
-    if not isinstance(since, str) or "{{" in since or since == SINCE_RUN:
+    if not isinstance(since, str) or "{{" in since:
         return
     declared = lint.outline.by_id.get(since)
-    if declared is None and server_time.parse_record(since) is None:
+    if since == SINCE_RUN:
+        if declared is not None:
+            hint = "give the step another id to count since it began"
+            message = "`run` is the start of the run, not the step `run`"
+            lint.report("E197", message, path, hint=hint, warning=True)
+    elif declared is None and server_time.parse_record(since) is None:
         steps = lint.outline.by_id.items()
         earlier = [name for name, other in steps if other.step.rank < step.rank]
         hint = did_you_mean(since, [SINCE_RUN, *earlier]) or _MOMENT

@@ -116,6 +116,8 @@ def _syntax_mistakes(error: FilterError) -> Iterator[Finding]:
             yield Finding(message=f"nothing {what} `{before.text}`", hint=hint)
         elif after is not None and after.text in OPERATORS:
             yield Finding(message=f"nothing comes before `{after.text}`", hint=hint)
+        elif after is not None and after.text == "," and before is None:
+            yield Finding(message="a `,` is outside of `( )`", hint=_JOIN_HINT)
     elif after is not None and after.is_operand:
         yield from _side_by_side(error, before, after)
     elif after is not None and after.text == "not":

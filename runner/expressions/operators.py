@@ -73,7 +73,7 @@ def _check_comparable(left: Json, right: Json, sign: str) -> None:
         case dict(), dict():
             for key in left:
                 _check_comparable(left[key], right.get(key), sign)
-        case str(), str() if is_guid(left) and left.lower() == right.lower():
+        case str(), str() if left != right and is_guid(left) and left.lower() == right.lower():
             both = f"{compact(left)} and {compact(right)}"
             message = f"`{sign}` compares ids that differ in small and capital letters only: {both}"
             raise EvaluationError(message, hint="`| lower` writes an id as the service does")

@@ -58,6 +58,11 @@ def test_an_expression_gives_its_value(text: str, value: Json, worked_out: Worke
     assert (found, type(found)) == (value, type(value))
 
 
+@pytest.mark.parametrize("text", ["r == {'Id': r.Id, 'N': 2}", "[r.Id, 1] == [r.Id, 2]", "[r.Id, 1] in [[r.Id, 2]]"])
+def test_the_same_id_beside_what_differs_is_no_mistake(text: str, worked_out: WorkedOut) -> None:
+    assert worked_out(text, r={"Id": "410a6e1c-5f3a-4b7e-9d21-0a1b2c3d4e01", "N": 1}) is False
+
+
 def test_a_dot_is_a_key_never_an_attribute(worked_out: WorkedOut) -> None:
     record: Json = {"items": 1, "keys": 2, "in": 3, "class": {"0": 4}, "@odata.count": 5}
     assert worked_out("r.items + r.keys", r=record) == 3

@@ -283,8 +283,8 @@ def left_open(store: RunStore, inputs: Mapping[RunName, JsonObject]) -> dict[Run
         if result is not None and inputs.get(name := _name(result)) == result.inputs:
             is_open = not result.finished or result.status == RunStatus.UNKNOWN
             found.setdefault(name, run if is_open else None)
-    runs = {name: load(store, run) for name, run in found.items() if run is not None}
-    return {name: run for name, run in runs.items() if not run.is_running}
+    runs = {name: readable(store, run) for name, run in found.items() if run is not None}
+    return {name: run for name, run in runs.items() if run is not None and not run.is_running}
 
 
 def _past_runs(store: RunStore) -> dict[str, PastRun]:

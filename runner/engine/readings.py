@@ -144,7 +144,7 @@ def is_for_good(failure: calls.CallFailed) -> bool:
 
 
 def is_hopeless(failure: calls.CallFailed) -> bool:
-    """Whether a later reading is no help. A sign-in that was not answered is: the site is away for a moment."""
+    """Whether a later reading is no help. After a sign-in that was not answered it may be: the site is away then."""
     return failure.final and failure.trouble.code not in _AWAY
 
 

@@ -139,9 +139,10 @@ def _may_be_read(row: OpenRow, unread: Unread) -> bool:
     waited for once, and not at each call until the log can be read again, unless the step depends on it.
     """
     failure = unread.failure
-    is_over = failure.refused_sign_in or failure.trouble.code == "E208" or readings.is_refused_now(failure)
-    is_over = is_over or row.log.refusal is not None
-    return not is_over and (row.step.verify is Verify.LOG or (row.is_once and not row.log.is_away))
+    is_over = row.log.refusal is not None or failure.refused_sign_in or failure.trouble.code == "E208"
+    if is_over or readings.is_refused_now(failure):
+        return False
+    return row.step.verify is Verify.LOG or (row.is_once and not row.log.is_away)
 
 
 def settling(row: OpenRow) -> Iterator[float]:

@@ -3,12 +3,12 @@
 Two words are compared without regard to case, dashes, underscores and spaces, so that `maxAttempts` is `max_attempts`.
 """
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple, cast
 
 from runner.foundation import hints
+from runner.foundation.lazy import lazy_pattern
 from runner.foundation.near_misses import eligible, folded, near, near_folded
 from runner.foundation.sentences import listed
 
@@ -20,6 +20,7 @@ _SHORTEST_VARIABLE = 4
 """Shorter names are near to too many others."""
 _SHORTEST_START = 3
 """Letters from which on a word is known by its start."""
+_DIGITS = lazy_pattern(r"[0-9]+")
 
 
 @cache
@@ -57,9 +58,8 @@ def suggest(word: str, known: Iterable[str]) -> str | None:
 
 def _is_another(word: str, name: str) -> bool:
     """`customer02` is no typo of `customer01`; `customer1` may be."""
-    if re.sub(r"\d+", "0", word) != re.sub(r"\d+", "0", name):
-        return False
-    return [*map(int, re.findall(r"\d+", word))] != [*map(int, re.findall(r"\d+", name))]
+    numbers = [[*map(int, _DIGITS.findall(text))] for text in (word, name)]
+    return numbers[0] != numbers[1] and _DIGITS.sub("0", word) == _DIGITS.sub("0", name)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:

@@ -68,12 +68,16 @@ class StartedCalls(Struct, frozen=True, kw_only=True):
                 self.owned.never_began(send.key)
 
     def ask(self, query: QueryPeers, *, is_resumed: bool) -> Others:
-        """The last start known of a row may not be that which has begun nothing, if the run broke off in between."""
+        """What others know, or what they are to know: that the last start of a row has begun nothing, which it may not
+        be if the run broke off in between, or that it still waits.
+        """
         if not (query.nothing_began or query.still_waits):
             return self.owned.ask(query)
-        if query.still_waits or not is_resumed:
-            with suppress(StoreError):
-                (self.owned.queue if query.still_waits else self.owned.never_began)(query.key)
+        with suppress(StoreError):
+            if query.still_waits:
+                self.owned.queue(query.key)
+            elif not is_resumed:
+                self.owned.never_began(query.key)
         return Others()
 
 

@@ -28,7 +28,7 @@ from runner.reports.next_steps import (
 )
 from runner.reports.safe import clean
 from runner.reports.spans import RowSpan, SpanKind, TimedRow, TimedRun
-from runner.reports.words import cleanup_left, doubtful, title
+from runner.reports.words import cleanup_left, doubtful, own_error, title
 from runner.runs import StoreName
 from runner.runs.events import RunStatus, Section
 from runner.runs.evidence import ApplyOrigin
@@ -177,8 +177,8 @@ def _faulty(result: RunResult) -> str:
     if result.applied is not None or not result.job:
         return ""
     errors = [(step.status, step.error.code) for step in result.steps if step.error is not None]
-    if result.error is not None and all(step.error != result.error for step in result.steps):
-        errors.append((Status.FAILED, result.error.code))
+    if (error := own_error(result)) is not None:
+        errors.append((Status.FAILED, error.code))
     if any(code in (_OFTEN_OF_THE_FILE if status is Status.FAILED else _OF_THE_FILE) for status, code in errors):
         return _JOB
     codes = set() if result.target.sandbox else {code for _, code in errors}

@@ -30,9 +30,11 @@ from runner.ledger.model import DIRTY, AppliedVersion, AttemptEnd, Ledger, Ledge
 from runner.ledger.observing import RunObserver
 from runner.ledger.repeats import NOTHING_REPEATED, RepeatedSteps, repeated_steps, repeated_under_another_name
 from runner.ledger.versions import key_of_time
+from runner.project.ci_run import person_elsewhere
 from runner.reports.next_steps import input_words
 from runner.reports.reported import ReportedCommand, ReportedRun, ReportValues
 from runner.reports.safe import clean, json_document
+from runner.reports.words import called
 from runner.runs import StoreName
 from runner.runs.events import RunStatus
 from runner.runs.journal import utc_now
@@ -141,7 +143,8 @@ class ApplyCommand(Struct, kw_only=True, dict=True):
         """Take versions for applied; those that are not."""
         adopted = [each for each in self.decided if can_be_adopted(each)]
         now = AttemptEnd(status=RunStatus.PASSED, exit_code=ExitCode.PASSED, at=utc_now())
-        attempt = replace(attempt_of(self.specs[0]), end=now)
+        by = called(person_elsewhere(os.environ))
+        attempt = replace(attempt_of(self.specs[0], place=by), end=now)
         self.ledger.adopt([each.version for each in adopted], attempt)
         self.print([replace(each, state=VersionState.ADOPTED, before=None) for each in adopted])
         output.say(f"{many(len(adopted), 'version')} adopted; nothing was sent")

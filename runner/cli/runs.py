@@ -140,6 +140,7 @@ def _record(listed: Listed) -> JsonObject:
         "going_on": listed.is_running,
         "changed": listed.changed,
         "begun_by": to_builtins(run.begun_by),
+        "rerun_of": run.rerun_of,
         "failing": _failing(listed),
         "next": commands,
         "rerun": None if again is None else _rerun_document(again),

@@ -56,6 +56,6 @@ def _about(version: AppliedVersion) -> JsonObject:
 
 
 def _last_attempt(entry: LedgerEntry | None) -> JsonObject:
-    last = {} if entry is None else entry.last.columns
-    names = ("run", "began_at", "commit", "status", "exit_code", "ended_at")
+    last = {} if entry is None else {**entry.last.columns, "adopted_by": entry.last.adopted_by}
+    names = ("run", "began_at", "commit", "status", "exit_code", "ended_at", "adopted_by")
     return {"attempts": 0 if entry is None else entry.attempts, **{name: last.get(name) for name in names}}

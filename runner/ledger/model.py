@@ -72,8 +72,8 @@ class AttemptEnd(Struct, frozen=True, kw_only=True):
 class VersionAttempt(Struct, frozen=True, kw_only=True):
     """A run of a version. `run` is None where somebody took the version for applied without a run.
 
-    `place` says where a person finds the run; `end` is None as long as it is open. Times are UTC, `…Z`. `commit` ends
-    with `DIRTY` where it does not hold the version's files as they were.
+    `place` says where a person finds the run, or who took the version for applied; `end` is None while it is open.
+    Times are UTC, `…Z`. `commit` ends with `DIRTY` where it does not hold the version's files as they were.
     """
 
     run: str | None
@@ -81,6 +81,11 @@ class VersionAttempt(Struct, frozen=True, kw_only=True):
     place: str = ""
     commit: str | None = None
     end: AttemptEnd | None = None
+
+    @property
+    def adopted_by(self) -> str | None:
+        """Who took the version for applied without a run: `ada@host (octocat in CI)`."""
+        return (self.place or None) if self.run is None else None
 
     @property
     def columns(self) -> dict[str, str | int | None]:

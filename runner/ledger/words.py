@@ -327,7 +327,8 @@ def _ending(observed: ObservedEntry, store: StoreName) -> str:
         return f"error {_day(observed)}{_commit(last.commit)} before anything was sent"
     word = "adopted" if last.run is None else str(last.end.status if last.end else "")
     doubt = f": `{verb_command('show', last.run or '', store)}`" if word in _TO_BE_SHOWN else ""
-    return f"{word} {_day(observed)}{_commit(last.commit)}{doubt}"
+    by = f" by {clean(last.adopted_by)}" if last.adopted_by is not None else ""
+    return f"{word} {_day(observed)}{by}{_commit(last.commit)}{doubt}"
 
 
 def _commit(commit: str | None) -> str:

@@ -32,7 +32,7 @@ _STEP = (
 """The keys of a row in their order: fields of `StepResult`."""
 _RUN_FIELDS = (
     *("engine", "command", "rows", "tags", "description", "source", "dirty", "ci", "access", "traceparent", "applied"),
-    "begun_by",
+    *("begun_by", "rerun_of"),
 )
 """Fields of `RunStarted`, null where it is lost."""
 _ROW_KEYS = (*_STEP, "if")

@@ -219,6 +219,7 @@ def _hashes(runs: Sequence[TimedRun]) -> Iterator[str]:
     if runs:
         lines = [
             f"{clean(it.events)}  {clean(it.id)}  {moment(it.started_at)}  {title(it)}  {clean(it.target.url)}"
+            + (f"  repeats {clean(it.rerun_of)}" if it.rerun_of is not None else "")
             for it in (run.result for run in runs[:100])
         ]
         what = "Runs: the last hash of their events, when they began (UTC), and where"

@@ -62,6 +62,7 @@ def _note(listed: Listed) -> str:
     if listed.is_running:
         return ""
     notes = [
+        f"repeats {clean(listed.result.rerun_of)}" if listed.result.rerun_of is not None else "",
         _CHANGED[listed.is_foreign] if listed.changed else _unfinished(listed.result),
         in_doubt(listed.result.steps) or _failing(listed.result),
     ]

@@ -173,6 +173,8 @@ def _head(result: RunResult, options: Detail, *, verb: str) -> list[Sentence]:
     if options.starter and (by := begun_by(result)):
         verb = "queued" if is_of_fleet(result) else "begun"
         found.append(Sentence(text=f"{verb} by {by}", indent=2, tone=Tone.FAINT))
+    if options.starter and result.rerun_of is not None:
+        found.append(Sentence(text=f"repeats the run {clean(result.rerun_of)}", indent=2, tone=Tone.FAINT))
     if options.starter and result.resumed_by is not None:
         found.append(Sentence(text=f"resumed by {called(result.resumed_by)}", indent=2, tone=Tone.FAINT))
     return found

@@ -86,8 +86,9 @@ class RunResult(Struct, frozen=True, kw_only=True):
     `log_unreadable` says why calls of this run were not verified, None where the process log could be read.
     `closing`: its steps are over, and no resume returns to them. `resumed`: how often it was, at last by `resumed_by`.
     `held`: it was left where a call is in doubt, for a person to settle. `stop_ordered_by` is who had it stopped, of a
-    run of a fleet; `applied` the `apply` that ordered it, `begun_by` who gave the command.
-    `variables` of the environment gave secret inputs, by the names of these. With a `hidden` answer it is not resumed.
+    run of a fleet; `applied` the `apply` that ordered it, `begun_by` who gave the command, `rerun_of` the run that it
+    carries out once more. `variables` of the environment gave secret inputs, by the names of these. With a `hidden`
+    answer it is not resumed.
     `owes_undo`: it had ended, its last doubt was settled then, and it has no new end: what passed is not undone.
     """
 
@@ -118,6 +119,7 @@ class RunResult(Struct, frozen=True, kw_only=True):
     stop_ordered_by: Person | None = None
     applied: ApplyOrigin | None = None
     begun_by: Starter | None = None
+    rerun_of: str | None = None
     variables: Mapping[str, str] = {}
     hidden: HiddenAnswer | None = None
     owes_undo: bool = False
@@ -159,7 +161,7 @@ def worst(results: Iterable[RunResult]) -> RunStatus | None:
     return next((status for status in _WORST_FIRST if status in found), None)
 
 
-_FROM_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help")
+_FROM_THE_START = ("job", "file", "case", "target", "started_at", "inputs", "commit", "digest", "help", "rerun_of")
 _OfRun: TypeAlias = RunStarted | RunResumed | LogUnreadable | RunClosing | UndoStarted | UndoFinished | RunFinished
 
 

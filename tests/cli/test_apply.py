@@ -25,6 +25,7 @@ from runner.cli.main import ended
 from runner.execution.active_run import new_id
 from runner.json_schema.schemas import shipped
 from runner.ledger.file import LedgerFile
+from runner.project.ci_run import user_and_host
 from runner.runs.files.store import FileRunStore
 from runner.runs.store import Holder, Part
 
@@ -547,6 +548,11 @@ def test_what_is_adopted_is_not_carried_out(answers: Answers, capsys: Capture) -
     shown = capsys.readouterr().err
     assert "adopted  a@here" in shown
     assert "1 version adopted; nothing was sent" in shown
+    assert ended(["apply", "specs", "--dry-run", "-v"]) == 0
+    assert f" by {user_and_host()}" in capsys.readouterr().out
+    assert ended(["apply", "specs", "--dry-run", "--format", "json"]) == 0
+    versions = json.loads(capsys.readouterr().out)["versions"]
+    assert [each["adopted_by"] for each in versions] == [user_and_host(), None]
     assert ended(["apply", "specs"]) == 0
     assert answers.since() == ["Usrb"]
 

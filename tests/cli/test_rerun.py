@@ -91,6 +91,26 @@ def test_a_run_is_carried_out_once_more_as_a_new_run_and_says_first_what_starts_
     assert json.loads(Path("again.json").read_text())["runs"][0]["id"] == second["run"]
 
 
+def test_every_list_and_report_of_a_rerun_names_the_run_that_it_repeats(capsys: Capture) -> None:
+    assert ended(["run", "a.job.yaml", "-k", "blue"]) == 0
+    assert ended(["rerun", "last", *("--report-json", "r.json", "--report-html", "r.html", "--report-md", "r.md")]) == 0
+    first, second = stored()
+    (reported,) = json.loads(Path("r.json").read_text())["runs"]
+    assert reported["rerun_of"] == first
+    assert f"<dt>repeats the run</dt><dd><code>{first}</code></dd>" in Path("r.html").read_text()
+    assert f"  repeats {first}\n" in Path("r.md").read_text()
+    capsys.readouterr()
+    assert ended(["runs"]) == 0
+    newest, oldest = capsys.readouterr().out.splitlines()[1:3]
+    assert second in newest
+    assert newest.endswith(f"  repeats {first}")
+    assert "repeats" not in oldest
+    assert ended(["show", "last"]) == 0
+    assert f"\n  repeats the run {first}\n" in capsys.readouterr().out
+    assert ended(["runs", "--format", "json"]) == 0
+    assert [run["rerun_of"] for run in json.loads(capsys.readouterr().out)["runs"]] == [first, None]
+
+
 def test_a_call_that_never_left_does_not_start_again(answers: Answers, capsys: Capture) -> None:
     looked = JOB.replace("UsrLook}", "UsrLook, result: Out}").replace(
         "effect: read", "effect: read, expect: [result == 1]"

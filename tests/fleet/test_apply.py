@@ -314,6 +314,8 @@ def test_what_is_adopted_is_not_carried_out(here: Fleet, capsys: Capture) -> Non
     write("b")
     assert ended(["apply", "specs", "--adopt", "-k", "a"]) == 0
     assert "1 version adopted; nothing was sent" in capsys.readouterr().err
+    assert ended(["apply", "specs", "--dry-run", "-v"]) == 0
+    assert f" by {user_and_host()}" in capsys.readouterr().out
     assert answer(capsys) == (0, {"a": "adopted", "b": "queued"})
     work(here)
     assert here.starts() == {"b": 1}

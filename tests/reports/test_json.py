@@ -57,6 +57,7 @@ def test_a_report_holds_every_field_of_a_run(story: list[AnyEvent], chain: Chain
         "stop_ordered_by": None,
         "applied": None,
         "begun_by": None,
+        "rerun_of": None,
         "waits": [],
     }
 

@@ -196,6 +196,7 @@ def _facts(run: TimedRun, values: ReportValues) -> Iterator[tuple[str, str]]:
     result = run.result
     known = {
         "run": result.id,
+        "repeats the run": result.rerun_of,
         "file": result.file,
         "target": f"{result.target.url}{' (sandbox)' if result.target.sandbox else ''}",
         "started": result.started_at,

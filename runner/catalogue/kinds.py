@@ -28,6 +28,8 @@ DATETIME: Final = lazy_pattern(
 )
 TIME: Final = lazy_pattern(r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,7})?)?")
 _MOST_DIGITS: Final = 300
+_DECIMALS: Final = 8
+"""The most that a column of a site can have; a product of prices has no more [?]."""
 _LARGEST_NUMBER: Final = 1e300
 
 
@@ -133,7 +135,7 @@ def _number(written: Json) -> int | float:
     if isinstance(value, str) and NUMBER.fullmatch(value) and len(value) <= _MOST_DIGITS:
         number = float(value) if set(value) & set(".eE") else int(value)
     if is_number(number) and abs(number) <= _LARGEST_NUMBER:
-        return number
+        return round(number, _DECIMALS)
     raise _refused(value, "a number")
 
 

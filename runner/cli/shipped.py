@@ -169,7 +169,7 @@ def sandbox(context: click.Context) -> int:
 
 
 def _print_url(url: str) -> None:
-    output.MessageStream("stdout").write(f"serving at {url} (Ctrl-C ends it)\n")
+    output.MessageStream("stdout").write(f"serving at {url} (Ctrl-C ends it; start it again after a change of its files)\n")
 
 
 def _check_doubles(folder: Path) -> None:

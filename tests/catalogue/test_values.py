@@ -26,6 +26,8 @@ READ: list[tuple[Kind, Json, Json]] = [
     (Kind.DATETIME, " 2026-12-31\n", "2026-12-31T00:00:00Z"),
     (Kind.INTEGER, " 5 ", 5),
     (Kind.DECIMAL, " 1.5\n", 1.5),
+    (Kind.MONEY, 3 * 19.9, 59.7),
+    (Kind.DECIMAL, "0.123456789", 0.12345679),
     (Kind.BOOLEAN, " true ", True),
     (Kind.DATE, "2026-12-31", "2026-12-31"),
     (Kind.TIME, "18:45", "18:45:00"),

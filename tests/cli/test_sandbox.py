@@ -21,8 +21,9 @@ CONTACTS = "Contact: [{Name: Anna}, {Name: Boris}, {Name: Clara}]"
 def served(folder: Path, *options: str) -> Iterator[httpx.Client]:
     """A client that is signed in at the sandbox, which an interrupt ends."""
     with start("sandbox", str(folder), "--port", "0", *options, stdout=PIPE) as program:
-        found = re.fullmatch(rb"serving at (http://127\.0\.0\.1:\d+) \(Ctrl-C ends it\)\n", program.out.readline())
+        found = re.fullmatch(rb"serving at (http://127\.0\.0\.1:\d+) \((.*)\)\n", program.out.readline())
         assert found is not None
+        assert found[2] == b"Ctrl-C ends it; start it again after a change of its files"
         with httpx.Client(base_url=found[1].decode(), trust_env=False, verify=False) as client:
             password = {"UserName": "Supervisor", "UserPassword": "Supervisor"}
             client.post("/ServiceModel/AuthService.svc/Login", json=password)

@@ -254,7 +254,8 @@ def check(context: click.Context) -> int:
 @options.TARGETS
 @options.form(FORMATS)
 def diff(context: click.Context) -> int:
-    r"""Compare what A has with what B has. Each is a catalogue file, or the name of a target: then its site is asked.
+    r"""Compare what A has with what B has. Each is a catalogue file, a folder of packages, or the name of a target:
+    then its site is asked.
 
     \b
     Examples:

@@ -13,6 +13,7 @@ from runner.catalogue.write import OF_PACKAGES, OF_SITE, written
 from runner.foundation.problems import Problem, Severity, UsageError, errors_in
 from runner.foundation.sentences import first, many
 from runner.lint.uses import uses
+from runner.packages.finding import schema_folders
 from runner.packages.reading import Packages, read_packages
 from runner.project.ci_run import user
 from runner.project.ignored_files import empty_folders
@@ -39,9 +40,10 @@ def place_of(target: str, *, targets_file: Path | None) -> Path:
 
 
 def file_named(word: str) -> Path | None:
-    """The file that a word of the command line names, None where it is the name of a target."""
+    """The file, or the folder of packages, that a word of the command line names; None where it names a target."""
     path = Path(word)
-    return path if word.endswith((".yaml", ".yml")) or path.is_file() else None
+    is_file = word.endswith((".yaml", ".yml")) or path.is_file()
+    return path if is_file or isinstance(next(schema_folders([path]), None), Path) else None
 
 
 def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
@@ -53,7 +55,9 @@ def read_file(file: Path, *, warn: Callable[[Problem], None]) -> Catalogue:
         return found
     if not file.exists():
         message = f"there is no catalogue {called(file)}"
-        hint = f"`runner catalog pull -t {file.name.removesuffix(ENDING)}` writes it"
+        target, ending, _ = file.name.rpartition(ENDING)
+        written_by = f"-t {target}" if ending else f"-t NAME --out {called(file)}"
+        hint = f"`runner catalog pull {written_by}` writes it"
         raise UsageError(Problem(code="E179", message=message, hint=hint))
     raise UsageError(*found)
 

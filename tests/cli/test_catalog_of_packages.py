@@ -224,10 +224,21 @@ def test_a_site_is_compared_with_one_thing(capsys: Capture, monkeypatch: pytest.
     assert "`--catalog`" in capsys.readouterr().err
 
 
+def test_packages_are_compared_with_a_catalogue(capsys: Capture) -> None:
+    assert ended(["catalog", "build", "packages", "-o", "git.catalog.yaml"]) == 0
+    assert ended(["catalog", "diff", "git.catalog.yaml", "packages"]) == 0
+    ROOT.write(Path("packages/UsrMore"))
+    Path("here").mkdir()
+    assert ended(["catalog", "diff", "packages", "here"]) == 3, "a folder without packages is no side of it"
+    assert "there is no catalogue" not in capsys.readouterr().err
+
+
 def test_what_is_not_there_is_not_compared(capsys: Capture) -> None:
     serve(DOUBLES)
     assert ended(["catalog", "check", "-t", "here", "--against", "git.catalog.yaml"]) == 2
     assert "there is no catalogue git.catalog.yaml" in capsys.readouterr().err
+    assert ended(["catalog", "doubles", "git.yaml", "--out", "doubles"]) == 2
+    assert "= hint: `runner catalog pull -t NAME --out git.yaml` writes it\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["text", "json", "github", "sarif"])

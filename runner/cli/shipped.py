@@ -169,7 +169,8 @@ def sandbox(context: click.Context) -> int:
 
 
 def _print_url(url: str) -> None:
-    output.MessageStream("stdout").write(f"serving at {url} (Ctrl-C ends it; start it again after a change of its files)\n")
+    what_ends_it = "Ctrl-C ends it; start it again after a change of its files"
+    output.MessageStream("stdout").write(f"serving at {url} ({what_ends_it})\n")
 
 
 def _check_doubles(folder: Path) -> None:

@@ -98,7 +98,7 @@ def _next(runs: Sequence[TimedRun], store: StoreName | None) -> Iterator[str]:
     for number, open_run in enumerate(overview.open_runs(runs, store)):
         heading = "" if number else "#### What to do next\n\n"
         commands = [line for step in open_run.steps for line in (f"# {step.does}", step.command)]
-        yield f"{heading}{inline(title(open_run.run.result))}: {inline(open_run.known)}\n\n{block(commands, 'sh')}"
+        yield f"{heading}{inline(open_run.run.title)}: {inline(open_run.known)}\n\n{block(commands, 'sh')}"
 
 
 def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
@@ -107,10 +107,10 @@ def _cards(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
         yield ("" if number else "#### What did not pass\n\n") + _card(card.members, shows=values.shows(is_red=True))
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more kinds of failure are in the HTML report.\n"
-    broken = [(run.result, error) for run in runs if (error := own_error(run.result)) is not None]
-    for number, (result, error) in enumerate(broken[:_MOST_CARDS]):
+    broken = [(run, error) for run in runs if (error := own_error(run.result)) is not None]
+    for number, (run, error) in enumerate(broken[:_MOST_CARDS]):
         heading = "" if found or number else "#### What did not pass\n\n"
-        yield f"{heading}**{result.status}** {inline(title(result))}\n\n{block([*trouble_lines(error)])}"
+        yield f"{heading}**{run.result.status}** {inline(run.title)}\n\n{block([*trouble_lines(error)])}"
 
 
 def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
@@ -119,18 +119,18 @@ def _warnings(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
     for number, (run, lines) in enumerate(found[:_MOST_CARDS]):
         heading = "" if number else "#### What is worth a look\n\n"
         more = [f"and {len(lines) - _MOST_WARNINGS:,} more"] if len(lines) > _MOST_WARNINGS else []
-        yield f"{heading}{inline(title(run.result))}\n\n{block([*lines[:_MOST_WARNINGS], *more])}"
+        yield f"{heading}{inline(run.title)}\n\n{block([*lines[:_MOST_WARNINGS], *more])}"
     if len(found) > _MOST_CARDS:
         yield f"{len(found) - _MOST_CARDS:,} more runs with warnings are in the HTML report.\n"
 
 
 def _outputs(runs: Sequence[TimedRun], values: ReportValues) -> Iterator[str]:
-    results = [run.result for run in runs]
-    shown = [each for each in results if each.outputs and values.shows(is_red=each.status is not RunStatus.PASSED)]
-    for number, result in enumerate(shown[:_MOST_CARDS]):
-        lines = [f"{clean(name)}: {brief(value)}" for name, value in result.outputs.items()]
+    found = [run for run in runs if run.result.outputs]
+    shown = [run for run in found if values.shows(is_red=run.result.status is not RunStatus.PASSED)]
+    for number, run in enumerate(shown[:_MOST_CARDS]):
+        lines = [f"{clean(name)}: {brief(value)}" for name, value in run.result.outputs.items()]
         heading = "" if number else "#### Outputs\n\n"
-        yield f"{heading}{inline(title(result))}\n\n{block(lines)}"
+        yield f"{heading}{inline(run.title)}\n\n{block(lines)}"
 
 
 def _warned(result: RunResult, values: ReportValues) -> Iterator[str]:
@@ -151,9 +151,9 @@ def _card(rows: Sequence[tuple[TimedRun, TimedRow]], *, shows: bool) -> str:
     tries = f", {step.attempts} attempts" if step.attempts > 1 else ""
     place = inline(f"{run.result.file}:{step.line}")
     named = f"{inline(step.key)} {inline(step.name)}" + ", a step of `finally`," * (step.section is Section.FINALLY)
-    lines = [f"**{step.status}** {named} in {inline(title(run.result))} ({place}, {written(step.seconds)}{tries})"]
+    lines = [f"**{step.status}** {named} in {inline(run.title)} ({place}, {written(step.seconds)}{tries})"]
     if len(rows) > 1:
-        keys = ", ".join(inline(f"{title(run.result)} {other.step.key}") for run, other in rows[:_MOST_KEYS])
+        keys = ", ".join(inline(f"{run.title} {other.step.key}") for run, other in rows[:_MOST_KEYS])
         lines += ["", f"{len(rows):,} rows failed alike: {keys}{' and more' if len(rows) > _MOST_KEYS else ''}"]
     body = list(_body(step, run.result.help)) if shows else [step.error.code if step.error else str(step.status)]
     return "\n".join([*lines, "", block(body, "diff")])
@@ -180,7 +180,7 @@ def _timelines(runs: Sequence[TimedRun]) -> Iterator[str]:
     bad = [run for run in runs if run.result.status is not RunStatus.PASSED and run.rows]
     if bad:
         blocks = [  # "run" comes first: a CI reads a name that looks like a command as a command
-            block([f"run {title(run.result)}, {written(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
+            block([f"run {run.title}, {written(run.seconds)}", *timeline(run)]) for run in bad[:_MOST_TIMELINES]
         ]
         more = f"\n{len(bad) - len(blocks):,} more runs are in the HTML report.\n" if len(bad) > len(blocks) else ""
         whole = "\n".join(blocks) + more

@@ -1,17 +1,21 @@
 """When what happened in a run: its rows with their spans on a time axis, from the lines of its journal alone."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from runner.foundation.lazy import lazy_pattern
 from runner.foundation.server_time import parse_record
 from runner.foundation.values import Json, JsonObject
 from runner.reports.attempts import CALL_FAILURES, READINGS
 from runner.reports.reported import ReportedRun
+from runner.reports.safe import moment
+from runner.reports.words import title
 from runner.runs.events import (
     AnyEvent,
     Asked,
@@ -115,10 +119,12 @@ class TimedRow(Struct, frozen=True, kw_only=True):
 
 class TimedRun(Struct, frozen=True, kw_only=True):
     """`rows` are in the order in which they began; `number` identifies the run in a report. `started` is the run's
-    first event, None where it is lost; `waits` are those for locks, each before the run began or was resumed.
+    first event, None where it is lost; `waits` are those for locks, each before the run began or was resumed. Of runs
+    with the same name, `title` has the moment at which each began, too.
     """
 
     number: int
+    title: str
     result: RunResult
     rows: tuple[TimedRow, ...]
     seconds: float
@@ -173,11 +179,22 @@ def timed(lines: Sequence[Line], *, number: int = 1, result: RunResult | None = 
     rows = tuple(_row(steps[key], slot, reader.t) for key, slot in reader.slots.items() if key in steps)
     seconds = max((known.seconds, *(row.end for row in rows)), default=0.0)
     started, waits = run_started(lines), lock_waits(lines)
-    return TimedRun(number=number, result=known, rows=rows, seconds=seconds, started=started, waits=waits)
+    return TimedRun(
+        number=number,
+        title=title(known),
+        result=known,
+        rows=rows,
+        seconds=seconds,
+        started=started,
+        waits=waits,
+    )
 
 
 def timed_runs(runs: Iterable[ReportedRun]) -> list[TimedRun]:
-    return [timed(run.lines, number=number, result=run.result) for number, run in enumerate(runs, 1)]
+    found = [timed(run.lines, number=number, result=run.result) for number, run in enumerate(runs, 1)]
+    times = Counter(run.title for run in found)
+    alike = (replace(run, title=f"{run.title}, {moment(run.result.started_at)}") for run in found)
+    return [run if times[run.title] == 1 else named for run, named in zip(found, alike, strict=True)]
 
 
 def tree(rows: Iterable[TimedRow]) -> tuple[Node, ...]:

@@ -24,7 +24,7 @@ from runner.reports.html.texts import code, cut, shown
 from runner.reports.next_steps import unfinished
 from runner.reports.reported import ReportedCommand, ReportValues
 from runner.reports.spans import Sureness, TimedRun, timed_runs
-from runner.reports.words import RED, begun_by, finally_left, is_of_fleet, title, undo_left
+from runner.reports.words import RED, begun_by, finally_left, is_of_fleet, undo_left
 from runner.runs.events import RunStarted, RunStatus
 from runner.runs.evidence import CiRun
 from runner.secrets.shown import hide
@@ -105,7 +105,6 @@ def _environment() -> Environment:
         bars=bars,
         waterfall=waterfall,
         attempts_of=waterfall.attempts_of,
-        title=lambda run: title(run.result),
         weakest=overview.weakest,
         rests_on=overview.rests_on,
         counts_of=lambda run: overview.counts([run]),
@@ -149,7 +148,7 @@ def _drawn(runs: Sequence[TimedRun], values: ReportValues, *, most_rows: int) ->
         drawn = replace(run, rows=tuple(rows))
         yield DrawnRun(
             timed=run,
-            title=title(run.result),
+            title=run.title,
             sections=waterfall.sections(drawn),
             notes=tuple(_notes(run, values)),
             facts=tuple(_facts(run, values)),

@@ -363,7 +363,7 @@
   for (const element of all(".buttons,.keys")) element.hidden = false;
   for (const link of all(".r>a")) link.setAttribute("aria-expanded", "false");
   addEventListener("beforeprint", () => {
-    for (const each of all(".run.failed,.run.error,.run.unknown,.facts")) each.open = true;
+    for (const each of all(".run,.facts,#words")) each.open = true;
   });
   const follow = () => location.hash.length > 1 && reveal(decoded(location.hash));
   addEventListener("hashchange", follow);

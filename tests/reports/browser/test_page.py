@@ -287,12 +287,15 @@ def test_without_styles_and_without_scripts_all_but_the_opened_rows_is_read(
     assert "Copy as" not in text
 
 
-def test_in_print_the_runs_that_did_not_pass_are_open(
+def test_in_print_every_run_its_facts_and_the_meaning_of_words_are_open(
     write: Write, look: Callable[..., Chrome], story: list[AnyEvent]
 ) -> None:
     page = look(write(story))
-    page.execute_script("document.querySelector('.run').open = false; dispatchEvent(new Event('beforeprint'))")
+    page.execute_script("for (const each of document.querySelectorAll('details')) each.open = false")
+    page.execute_script("dispatchEvent(new Event('beforeprint'))")
     assert page.find_element(By.ID, "1.read").is_displayed()
+    assert page.find_element(By.CSS_SELECTOR, ".run .facts dl").is_displayed()
+    assert page.find_element(By.CSS_SELECTOR, "#words dl").is_displayed()
 
 
 def test_the_answer_that_a_row_rests_on_is_in_words(

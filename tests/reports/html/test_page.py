@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from reported import command_from
 
 from runner.foundation.values import Json
+from runner.reports import markdown
 from runner.reports.formats import HTML
 from runner.reports.html.page import report
 from runner.reports.reported import ReportValues
@@ -233,6 +234,21 @@ def test_several_runs_are_a_table_of_jobs_and_targets(
     assert "1 of 2 runs did not pass" in text
     assert "Jobs and targets job staging production contact-smoke" in text
     assert "2 runs: 1 passed, 1 failed" in text
+
+
+def test_runs_of_the_same_name_are_told_apart_by_when_they_began(
+    start: Callable[..., RunStarted], row: Callable[..., Row], chain: Chain
+) -> None:
+    def run(day: int) -> list[Line]:
+        begun = start(started_at=f"2026-01-{day}T09:00:00.123Z")
+        return chain(one_row(row("add"), ending=ended(Status.FAILED), start=begun, status=RunStatus.FAILED))
+
+    text = read(run(30), run(31))
+    assert (
+        "All: contact-smoke@sandbox, 2026-01-30 09:00:00 add , contact-smoke@sandbox, 2026-01-31 09:00:00 add" in text
+    )
+    assert "2026-01-31 09:00:00` add" not in markdown.report(command_from(run(31)))
+    assert "`contact-smoke@sandbox, 2026-01-31 09:00:00 add`" in markdown.report(command_from(run(30), run(31)))
 
 
 def test_both_sides_of_a_failed_expectation_are_shown(of_one_row: Callable[..., list[Line]]) -> None:
